@@ -1,0 +1,57 @@
+/* executor: workers, each one thread with its run queue, timers and I/O driver.
+ *
+ * A tick: run what is ready (at most a budget), run the tick hooks (streams flush what they
+ * gathered, one write per connection), submit to the driver, wait for completions or the next
+ * timer. A worker that has nothing to do sleeps in its driver.
+ * Ownership: executor_new() … executor_run() … executor_free(). The environment outlives it.
+ * Threads: executor_stop() and worker_wake() any (executor_stop() is safe in a signal handler);
+ * executor_run() runs worker 0 on the calling thread. */
+#pragma once
+
+#include "async/env.h"
+#include "async/task.h"
+#include "base/list.h"
+
+struct executor;
+struct worker;
+
+struct executor_config {
+    struct env *env;         /* clock, disk, network: linux or sim */
+    struct alloc *alloc;
+    unsigned workers;        /* 1 … 64 */
+    const char *driver;      /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll */
+    unsigned offload_threads; /* 1 … 16, for blocking calls; see offload.h */
+};
+MUST_USE enum err executor_new(struct executor **out, const struct executor_config *cfg,
+                               struct error *e);
+void executor_run(struct executor *ex); /* until executor_stop(); then intake is over and tasks are canceled */
+void executor_stop(struct executor *ex);
+void executor_free(struct executor *ex); /* all tasks must have finished */
+
+struct worker *executor_worker(struct executor *ex, unsigned i);
+unsigned executor_workers(const struct executor *ex);
+const char *executor_driver(const struct executor *ex); /* which one was chosen */
+struct env *executor_env(struct executor *ex);
+struct executor *worker_executor(struct worker *w);
+struct worker *worker_current(void); /* NULL on a foreign thread */
+
+/* Time of this tick; reads the clock once a tick. */
+int64_t worker_now_ns(struct worker *w);
+/* Wall clock of this tick. */
+int64_t worker_now_ms(struct worker *w);
+
+/* Runs once at the end of the current tick, before the worker may sleep. Queued at most once;
+ * its worker's thread only. For batching: flush one connection, send one group of events. */
+struct tick_hook {
+    struct list link; /* list_init() before first use: tick_hook_init() */
+    void (*run)(struct tick_hook *h);
+};
+void tick_hook_init(struct tick_hook *h, void (*run)(struct tick_hook *));
+void worker_at_tick_end(struct worker *w, struct tick_hook *h);
+void tick_hook_cancel(struct tick_hook *h);
+
+struct worker_stats {
+    uint64_t ticks, polls, sleeps, wakes_remote, completions;
+    size_t tasks;
+};
+struct worker_stats worker_stats(const struct worker *w);

@@ -1,0 +1,55 @@
+/* io: the driver interface beneath streams: io_uring, epoll, or the simulator. One file each.
+ *
+ * Completion style, whatever the kernel offers: an operation is started with an io_op that the
+ * caller owns; `done` is called on the same worker, once, or many times while `more` is set
+ * (multishot accept and receive). The op must stay alive until a completion without `more`.
+ * Received bytes are lent in a driver's buffer for the length of the call.
+ * Threads: the worker's, but wake() any. */
+#pragma once
+
+#include "async/executor.h"
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+struct io_driver;
+struct io_result {
+    int32_t res;       /* >= 0: bytes, or the accepted descriptor; < 0: -errno */
+    bool more;         /* further completions follow */
+    const uint8_t *data; /* receive: res bytes, borrowed until done() returns */
+};
+struct io_op {
+    void (*done)(struct io_op *op, struct io_result r);
+    int fd;
+    uint8_t kind, state; /* the driver's */
+    struct list link;
+    const struct iovec *iov;
+    unsigned iov_count;
+    uint32_t events;
+    void *private;
+};
+
+struct io_driver_ops {
+    const char *name;
+    enum err (*open)(struct io_driver **out, struct worker *w, struct alloc *a, struct error *e);
+    void (*close)(struct io_driver *d);
+    void (*accept)(struct io_driver *d, struct io_op *op, int fd);  /* multishot */
+    void (*receive)(struct io_driver *d, struct io_op *op, int fd); /* multishot; ends with res <= 0 */
+    /* Sends all, or ends with an error; iov and its bytes stay until done. */
+    void (*send)(struct io_driver *d, struct io_op *op, int fd, const struct iovec *iov, unsigned n);
+    void (*connect)(struct io_driver *d, struct io_op *op, int fd, const struct sockaddr *sa,
+                    socklen_t len);
+    void (*poll)(struct io_driver *d, struct io_op *op, int fd, uint32_t events); /* POLLIN… once */
+    /* Asks for an early end; done() still comes, with -ECANCELED or its true result. */
+    void (*cancel)(struct io_driver *d, struct io_op *op);
+    void (*close_fd)(struct io_driver *d, int fd); /* after all its ops ended */
+    /* Submits, waits at most timeout_ns (-1: for ever, 0: not at all), runs completions. */
+    void (*wait)(struct io_driver *d, int64_t timeout_ns);
+    void (*wake)(struct io_driver *d); /* any thread: ends a wait */
+};
+struct io_driver {
+    const struct io_driver_ops *ops;
+    struct worker *worker;
+};
+extern const struct io_driver_ops io_uring_driver; /* async/linux/uring.c */
+extern const struct io_driver_ops io_epoll_driver; /* async/linux/epoll.c */
+struct io_driver *worker_io(struct worker *w);

@@ -1,0 +1,24 @@
+/* addr: a numeric IPv4 or IPv6 address with a port, or a unix socket path. */
+#pragma once
+
+#include "base/str.h"
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <netinet/in.h>
+
+struct addr {
+    union {
+        struct sockaddr sa;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+        struct sockaddr_un un;
+    };
+    socklen_t len;
+};
+#define ADDR_TEXT_MAX 120
+
+/* "127.0.0.1", "::1", "[::1]", "localhost" (127.0.0.1), "unix:/path"; no name look-up. */
+MUST_USE enum err addr_parse(struct addr *a, struct str host, uint16_t port);
+void addr_format(const struct addr *a, char out[ADDR_TEXT_MAX]); /* "127.0.0.1:1883", "[::1]:1883" */
+uint16_t addr_port(const struct addr *a);
+bool addr_is_loopback(const struct addr *a); /* unix sockets too */

@@ -1,0 +1,58 @@
+/* stream: a byte stream in both directions (TCP now; TLS and WebSocket wrap one later).
+ *
+ * A stream serves one task: it wakes the task when there is something to read, when the send
+ * queue has fallen below its low mark, and when the stream has ended. The task then reads
+ * until ERR_AGAIN. A stream that waits owns no buffer: received bytes are handed over in
+ * one contiguous piece, and only what the task leaves unread is kept, in a pooled buffer.
+ * Writes gather in pooled blocks and leave with one system call at the end of the tick.
+ * Ownership: stream_close() ends it; the memory goes when its last I/O operation has ended.
+ * After stream_close() the pointer must not be used and the task is not woken by it any more.
+ * Threads: its worker's only.
+ * Errors: ERR_CLOSED at the peer's end, ERR_IO with stream_error(). */
+#pragma once
+
+#include "async/executor.h"
+#include "base/cursor.h"
+#include "net/addr.h"
+
+struct stream;
+
+struct stream_limits {
+    size_t read_max;       /* unread bytes kept at most; default 1 MiB: beyond it receiving pauses */
+    size_t write_max;      /* bytes waiting to be sent; default 1 MiB */
+    size_t write_low;      /* wake the task when it falls to this; default 64 KiB */
+};
+
+/* Binds (or rebinds) the stream to the task that is woken. */
+void stream_bind(struct stream *s, struct task *task);
+void stream_set_limits(struct stream *s, const struct stream_limits *l);
+
+/* All bytes that were received and not yet consumed, contiguous; borrowed until stream_consume()
+ * or the end of this poll. ERR_AGAIN when nothing new came since the last call. */
+MUST_USE enum err stream_read(struct stream *s, struct bytes *out);
+void stream_consume(struct stream *s, size_t n);
+
+/* Copies and queues. ERR_FULL: nothing was queued, wait to be woken. ERR_CLOSED. */
+MUST_USE enum err stream_write(struct stream *s, const void *p, size_t n);
+/* Room for n contiguous bytes in the send queue, to encode in place; NULL as ERR_FULL. Then
+ * stream_commit() with what was used, before anything else is called on the stream. */
+uint8_t *stream_reserve(struct stream *s, size_t n);
+void stream_commit(struct stream *s, size_t n);
+size_t stream_write_pending(const struct stream *s);
+size_t stream_write_room(const struct stream *s);
+
+/* Sends what is queued, then closes; at most `linger_ms`. */
+void stream_finish(struct stream *s, int64_t linger_ms);
+/* Closes at once. */
+void stream_close(struct stream *s);
+
+const struct addr *stream_peer(const struct stream *s);
+int stream_os_errno(const struct stream *s);
+uint64_t stream_bytes_in(const struct stream *s);
+uint64_t stream_bytes_out(const struct stream *s);
+
+/* Starts to connect; the task is woken when it is done: stream_connected() tells ERR_AGAIN, ERR_OK or
+ * the error. */
+MUST_USE enum err stream_connect(struct stream **out, struct worker *w, const struct addr *to,
+                                 struct task *task);
+MUST_USE enum err stream_connected(const struct stream *s);
