@@ -1,0 +1,19 @@
+# The libraries from outside, each with the folder that uses it. Folders above it may use it too.
+#     folder   pkg-config modules
+set(SEDGE_EXTERNAL
+    "async     liburing"
+    "store     sqlite3 libzstd"
+    "auth      libargon2 libcrypto")
+
+find_package(PkgConfig REQUIRED)
+foreach(row IN LISTS SEDGE_EXTERNAL)
+    separate_arguments(words UNIX_COMMAND "${row}")
+    list(POP_FRONT words folder)
+    foreach(module IN LISTS words)
+        pkg_check_modules(${module} QUIET IMPORTED_TARGET ${module})
+        if(NOT ${module}_FOUND)
+            message(FATAL_ERROR "${module} is missing. 'tools/install build' installs what sedge is built with.")
+        endif()
+        list(APPEND SEDGE_EXTERNAL_${folder} PkgConfig::${module})
+    endforeach()
+endforeach()

@@ -1,0 +1,51 @@
+# Builds web/ into the build folder and embeds the result: web files -> gzip -> web_assets.c, which
+# becomes part of sedge_dashboard (src/dashboard/web_assets.h). Without web/, or with SEDGE_WEB=OFF,
+# the table is empty. npm runs in a copy, so the source tree stays clean.
+
+find_package(ZLIB REQUIRED)
+add_executable(sedge_embed tools/embed.c)
+target_link_libraries(sedge_embed PRIVATE sedge_flags ZLIB::ZLIB)
+
+set(web ${CMAKE_SOURCE_DIR}/web)
+set(web_build ${CMAKE_BINARY_DIR}/web)
+set(web_assets ${CMAKE_BINARY_DIR}/web_assets.c)
+
+if(SEDGE_WEB AND EXISTS ${web}/package-lock.json AND EXISTS ${web}/build.mjs)
+    find_program(NODE node REQUIRED)
+    find_program(NPM npm REQUIRED)
+    file(GLOB web_sources CONFIGURE_DEPENDS ${web}/src/* ${web}/src/*/* ${web}/public/* ${web}/*.json
+                                            ${web}/*.mjs ${web}/*.html ${web}/*.svg)
+    list(FILTER web_sources EXCLUDE REGEX "package(-lock)?\\.json$")
+    set(manifest ${web}/package.json ${web}/package-lock.json)
+
+    add_custom_command(
+        OUTPUT ${web_build}/npm.stamp
+        DEPENDS ${manifest}
+        COMMAND ${CMAKE_COMMAND} -E make_directory ${web_build}
+        COMMAND ${CMAKE_COMMAND} -E copy ${manifest} ${web_build}
+        COMMAND ${NPM} ci --no-audit --no-fund --loglevel=error
+        COMMAND ${CMAKE_COMMAND} -E touch ${web_build}/npm.stamp
+        WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/web
+        COMMENT "web: npm ci"
+        USES_TERMINAL VERBATIM)
+    file(MAKE_DIRECTORY ${web_build})
+
+    add_custom_command(
+        OUTPUT ${web_assets}
+        DEPENDS ${web_build}/npm.stamp ${web_sources} sedge_embed
+        COMMAND ${CMAKE_COMMAND} -DFROM=${web} -DTO=${web_build} -P ${CMAKE_SOURCE_DIR}/cmake/CopyWeb.cmake
+        COMMAND ${NODE} build.mjs ${web_build}/dist
+        COMMAND sedge_embed ${web_assets} ${web_build}/dist
+        WORKING_DIRECTORY ${web_build}
+        COMMENT "web: building and embedding the page"
+        VERBATIM)
+else()
+    add_custom_command(
+        OUTPUT ${web_assets}
+        DEPENDS sedge_embed
+        COMMAND sedge_embed ${web_assets}
+        COMMENT "web: no page is embedded"
+        VERBATIM)
+endif()
+
+target_sources(sedge_dashboard PRIVATE ${web_assets})
