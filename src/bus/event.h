@@ -1,0 +1,54 @@
+/* event: what happens on a site besides samples: conditions that people should know (alerts), and
+ * actions with their cause and outcome. Siblings that may not include one another meet here.
+ *
+ * Ownership: events and their strings are borrowed for the call.
+ * Threads: worker 0 in this version. */
+#pragma once
+
+#include "base/list.h"
+#include "bus/sample.h"
+
+enum severity { SEVERITY_INFO, SEVERITY_WARNING, SEVERITY_CRITICAL };
+const char *severity_name(enum severity s);
+
+/* Why something was done: the rule and the sample that made it true. Empty strings: none. */
+struct cause {
+    struct str program, rule;
+    uint32_t line;
+    struct str operator_name; /* a person instead of a program */
+    struct str series;
+    struct value value;
+    int64_t ts_ms;
+};
+
+/* A condition came, lasts or went. `key` names the condition: the same key is the same alert. */
+struct alert_event {
+    struct str key;
+    enum severity severity;
+    struct str text, device;
+    struct cause cause;
+    bool active;   /* false: returned to normal */
+    bool momentary; /* a message without a later end: it is normal again at once */
+    int64_t wall_ms;
+};
+
+enum action_state { ACTION_WAITING, ACTION_SENT, ACTION_CONFIRMED, ACTION_FAILED, ACTION_DENIED };
+const char *action_state_name(enum action_state s);
+struct action_event {
+    struct str id, device, action, args_json, confirms, why;
+    enum action_state state;
+    uint32_t attempts;
+    struct cause cause;
+    int64_t requested_ms, outcome_ms;
+};
+
+struct bus;
+struct event_listener {
+    struct list link;
+    void (*alert)(struct event_listener *l, const struct alert_event *e);   /* may be NULL */
+    void (*action)(struct event_listener *l, const struct action_event *e); /* may be NULL */
+};
+void bus_event_listen(struct bus *b, struct event_listener *l);
+void bus_event_unlisten(struct event_listener *l);
+void bus_alert_publish(struct bus *b, const struct alert_event *e);
+void bus_action_publish(struct bus *b, const struct action_event *e);

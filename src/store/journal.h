@@ -1,0 +1,92 @@
+/* journal: the one append-only log; what must last is in it before anybody is told so.
+ *
+ * Why: one write for an event, one sync for a group, one recovery path. Whatever arrives while the
+ * last sync runs is the next group; the writer is one thread of its own.
+ * On disk: segments `journal-<first seq, hex>.sj` of zero-filled bytes, recycled; a segment starts
+ * with a versioned header, then frames: {magic, version, flags, first seq, count, raw and stored
+ * length, CRC-32C over head and body}; a frame holds the records of one group, zstd-compressed
+ * where that helps. A torn last frame was never acknowledged and is dropped; damage before it is
+ * quarantined (the file is renamed, what can be read is read, the log and `damaged` say so).
+ * If a write or sync fails, nothing that it held is committed, ever, and nothing after it:
+ * journal_failed() tells, every waiter gets ERR_IO.
+ * Consumers (sessions, retained, history, alerts, programs) have a cursor each, kept in the
+ * database with what they applied; a segment that all of them have passed is recycled.
+ * Threads: journal_append() and waits: any worker; done() callbacks on the worker that waits;
+ * replay before the executor runs. */
+#pragma once
+
+#include "async/executor.h"
+#include "base/cursor.h"
+
+enum journal_kind { /* on disk: never renumber */
+    JOURNAL_MESSAGE = 1,  /* bus */
+    JOURNAL_SAMPLE = 2,   /* registry: a sample that came by no message */
+    JOURNAL_SESSION = 3,  /* protocol: session and subscription changes */
+    JOURNAL_ACK = 4,      /* protocol: a session is done with a message; lazy */
+    JOURNAL_DECISION = 5, /* automation: an action was decided */
+    JOURNAL_ALERT = 6,    /* alert: raised, cleared, acknowledged */
+    JOURNAL_PROGRAM = 7,  /* automation: variables and rule states */
+};
+
+struct journal_record {
+    uint64_t seq; /* 1, 2, 3 …; never reused */
+    int64_t wall_ms;
+    uint8_t kind;
+    struct bytes body; /* borrowed for the call */
+};
+
+struct journal_config {
+    struct executor *ex;
+    struct disk *disk;
+    struct clock *clock;
+    struct alloc *alloc;
+    const char *dir;
+    size_t segment_bytes;   /* default 16 MiB */
+    size_t group_bytes_max; /* what may wait for the writer; default 8 MiB: above it appends get ERR_FULL */
+    int64_t commit_ms;      /* 0: sync at once (default); > 0: acknowledge at once, sync this often */
+};
+struct journal;
+struct journal_consumer {
+    struct list link;
+    const char *name;
+    uint64_t cursor; /* applied and checkpointed up to here; from the database at start */
+    void (*apply)(struct journal_consumer *c, const struct journal_record *r); /* replay */
+    /* The journal is above its budget: checkpoint and journal_release() soon. May be NULL. */
+    void (*pressure)(struct journal_consumer *c);
+};
+
+MUST_USE enum err journal_open(struct journal **out, const struct journal_config *cfg, struct error *e);
+/* Commits what was appended, then ends the writer. */
+void journal_close(struct journal *j);
+
+/* Before the executor runs: add all consumers, then replay once; then start the writer. */
+void journal_consumer_add(struct journal *j, struct journal_consumer *c);
+MUST_USE enum err journal_replay(struct journal *j, struct error *e);
+MUST_USE enum err journal_start(struct journal *j, struct error *e);
+
+/* Copies the record into the current group. *seq is set at once. `lazy` records start no sync of
+ * their own: they ride with the next group, at most a second later.
+ * ERR_FULL: back-pressure, try again when woken by a commit. ERR_IO: the journal has failed. */
+MUST_USE enum err journal_append(struct journal *j, enum journal_kind kind, bool lazy,
+                                 const struct iovec *parts, unsigned n, uint64_t *seq);
+uint64_t journal_last(const struct journal *j);      /* last appended */
+uint64_t journal_committed(const struct journal *j); /* all up to here are on disk */
+bool journal_failed(const struct journal *j, struct error *why);
+
+/* Calls done() once on worker w when `seq` is committed (ERR_OK) or never will be (ERR_IO).
+ * Always later, never inside journal_wait(). One wait struct waits for one thing at a time. */
+struct journal_wait {
+    struct list link;
+    uint64_t seq;
+    void (*done)(struct journal_wait *w, enum err result);
+};
+void journal_wait(struct journal *j, struct worker *w, struct journal_wait *wait, uint64_t seq);
+void journal_wait_cancel(struct journal_wait *wait);
+
+/* The consumer no longer needs records up to seq (its checkpoint is durable). */
+void journal_release(struct journal *j, struct journal_consumer *c, uint64_t seq);
+
+struct journal_stats {
+    uint64_t appended, committed, syncs, frames, bytes, segments, recycled, torn_bytes, damaged;
+};
+struct journal_stats journal_stats(const struct journal *j);
