@@ -1,0 +1,206 @@
+#include "base/cursor.h"
+
+#include <string.h>
+
+struct cursor cursor_from(const void *p, size_t n)
+{
+    static const uint8_t nothing[1];
+    const uint8_t *b = n ? p : nothing;
+    return (struct cursor){.p = b, .end = b + n};
+}
+
+struct bytes cursor_take(struct cursor *c, size_t n)
+{
+    if (c->failed || n > (size_t)(c->end - c->p)) {
+        c->failed = true;
+        return (struct bytes){0};
+    }
+    struct bytes b = {c->p, n};
+    c->p += n;
+    return b;
+}
+
+static uint64_t take_be(struct cursor *c, size_t n)
+{
+    struct bytes b = cursor_take(c, n);
+    uint64_t v = 0;
+    for (size_t i = 0; i < b.n; i++)
+        v = v << 8 | b.p[i];
+    return v;
+}
+
+static uint64_t take_le(struct cursor *c, size_t n)
+{
+    struct bytes b = cursor_take(c, n);
+    uint64_t v = 0;
+    for (size_t i = 0; i < b.n; i++)
+        v |= (uint64_t)b.p[i] << (8 * i);
+    return v;
+}
+
+uint8_t cursor_u8(struct cursor *c)
+{
+    return (uint8_t)take_be(c, 1);
+}
+uint16_t cursor_u16(struct cursor *c)
+{
+    return (uint16_t)take_be(c, 2);
+}
+uint32_t cursor_u32(struct cursor *c)
+{
+    return (uint32_t)take_be(c, 4);
+}
+uint64_t cursor_u64(struct cursor *c)
+{
+    return take_be(c, 8);
+}
+uint16_t cursor_u16le(struct cursor *c)
+{
+    return (uint16_t)take_le(c, 2);
+}
+uint32_t cursor_u32le(struct cursor *c)
+{
+    return (uint32_t)take_le(c, 4);
+}
+uint64_t cursor_u64le(struct cursor *c)
+{
+    return take_le(c, 8);
+}
+
+double cursor_f64le(struct cursor *c)
+{
+    uint64_t bits = take_le(c, 8);
+    double v;
+    memcpy(&v, &bits, sizeof(v));
+    return v;
+}
+
+uint64_t cursor_varint(struct cursor *c)
+{
+    uint64_t v = 0;
+    for (unsigned shift = 0; shift < 70; shift += 7) {
+        uint8_t b = cursor_u8(c);
+        if (c->failed)
+            return 0;
+        if (shift == 63 && b > 1)
+            break; /* more than 64 bits */
+        v |= (uint64_t)(b & 0x7F) << shift;
+        if (!(b & 0x80))
+            return v;
+    }
+    c->failed = true;
+    return 0;
+}
+
+int64_t cursor_svarint(struct cursor *c)
+{
+    uint64_t u = cursor_varint(c);
+    return (int64_t)(u >> 1) ^ -(int64_t)(u & 1);
+}
+
+struct str cursor_str16(struct cursor *c)
+{
+    uint16_t n = cursor_u16(c);
+    struct bytes b = cursor_take(c, n);
+    return (struct str){(const char *)b.p, b.n};
+}
+
+struct writer writer_from(void *p, size_t n)
+{
+    return (struct writer){.start = p, .p = p, .end = n ? (uint8_t *)p + n : p};
+}
+
+void writer_bytes(struct writer *w, const void *p, size_t n)
+{
+    if (w->failed || n > (size_t)(w->end - w->p)) {
+        w->failed = true;
+        return;
+    }
+    if (n)
+        memcpy(w->p, p, n);
+    w->p += n;
+}
+
+static void put_be(struct writer *w, uint64_t v, size_t n)
+{
+    uint8_t b[8];
+    for (size_t i = 0; i < n; i++)
+        b[i] = (uint8_t)(v >> (8 * (n - 1 - i)));
+    writer_bytes(w, b, n);
+}
+
+static void put_le(struct writer *w, uint64_t v, size_t n)
+{
+    uint8_t b[8];
+    for (size_t i = 0; i < n; i++)
+        b[i] = (uint8_t)(v >> (8 * i));
+    writer_bytes(w, b, n);
+}
+
+void writer_u8(struct writer *w, uint8_t v)
+{
+    put_be(w, v, 1);
+}
+void writer_u16(struct writer *w, uint16_t v)
+{
+    put_be(w, v, 2);
+}
+void writer_u32(struct writer *w, uint32_t v)
+{
+    put_be(w, v, 4);
+}
+void writer_u64(struct writer *w, uint64_t v)
+{
+    put_be(w, v, 8);
+}
+void writer_u16le(struct writer *w, uint16_t v)
+{
+    put_le(w, v, 2);
+}
+void writer_u32le(struct writer *w, uint32_t v)
+{
+    put_le(w, v, 4);
+}
+void writer_u64le(struct writer *w, uint64_t v)
+{
+    put_le(w, v, 8);
+}
+
+void writer_f64le(struct writer *w, double v)
+{
+    uint64_t bits;
+    memcpy(&bits, &v, sizeof(bits));
+    put_le(w, bits, 8);
+}
+
+void writer_varint(struct writer *w, uint64_t v)
+{
+    uint8_t b[10];
+    size_t n = 0;
+    while (v >= 0x80) {
+        b[n++] = (uint8_t)(v | 0x80);
+        v >>= 7;
+    }
+    b[n++] = (uint8_t)v;
+    writer_bytes(w, b, n);
+}
+
+void writer_svarint(struct writer *w, int64_t v)
+{
+    writer_varint(w, (uint64_t)v << 1 ^ (uint64_t)(v < 0 ? -1 : 0));
+}
+
+void writer_str16(struct writer *w, struct str s)
+{
+    if (s.n > UINT16_MAX) {
+        w->failed = true;
+        return;
+    }
+    /* Nothing at all rather than a length without its text. */
+    if (!w->failed && s.n + 2 > (size_t)(w->end - w->p)) {
+        w->failed = true;
+        return;
+    }
+    writer_u16(w, (uint16_t)s.n);
+    writer_bytes(w, s.p, s.n);
+}
