@@ -12,6 +12,7 @@ foreach(source IN LISTS fuzz_sources)
     else()
         # Without libFuzzer the kept inputs still run, as a test: none of them may fail again.
         add_executable(${name} ${source} tests/support/corpus_main.c)
+        add_dependencies(unit_tests ${name})
         add_test(NAME corpus/${stem} COMMAND ${name} ${corpus})
         set_tests_properties(corpus/${stem} PROPERTIES LABELS corpus TIMEOUT 300)
     endif()

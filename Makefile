@@ -1,0 +1,69 @@
+# The front door. The build itself is CMake's (CMakePresets.json); this file says what to type.
+
+SECONDS ?= 600
+FAULT   ?=
+SEED    ?=
+TARGET  ?=
+
+.DEFAULT_GOAL := all
+.PHONY: all help run test bench fuzz asan tsan coverage lint format clean
+
+# configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
+configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
+build = $(call configure,$(1)) && cmake --build --preset $(1) $(if $(2),--target $(2))
+
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+
+all: ## the program: build/release/sedge
+	@tools/install build
+	@$(call build,release,sedge)
+
+run: all ## the factory and its simulated plant, until Ctrl-C (FAULT=overheat|drift|jam|silent, SEED=N)
+	@tools/run-factory $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED))
+
+test: ## every test: unit tests with sanitizers, then all with the released build
+	@tools/install build test
+	@tools/test
+
+bench: ## every benchmark, ours beside its peers
+	@tools/install build bench
+	@$(call build,release)
+	@tools/bench
+
+bench-%: ## one family: make bench-mqtt
+	@tools/install build bench
+	@$(call build,release)
+	@tools/bench $*
+
+fuzz: ## every fuzz target for its share of SECONDS=600 (TARGET=name for one)
+	@tools/install build check
+	@$(call build,fuzz)
+	@tools/fuzz $(SECONDS) $(TARGET)
+
+asan: ## every test with the address and undefined-behaviour sanitizers
+	@tools/install build test
+	@$(call build,asan)
+	@tools/fixed-addresses ctest --preset asan -j2
+
+tsan: ## the unit tests with the thread sanitizer
+	@tools/install build test
+	@$(call build,tsan,unit_tests)
+	@tools/fixed-addresses ctest --preset tsan -j2 -L unit
+
+coverage: ## lines that the corpus and the unit tests run, for each folder
+	@tools/install build test
+	@$(call build,coverage,unit_tests)
+	@tools/coverage build/coverage
+
+lint: ## clang-tidy, clang's warnings, and the format
+	@tools/install build check
+	@$(call configure,clang)
+	@tools/lint
+
+format: ## formats every C file
+	@tools/install check
+	@git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## removes build/
+	@rm -rf build
