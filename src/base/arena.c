@@ -4,9 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
-#define ALIGN ((size_t)16)
+#define ALIGN       ((size_t)16)
 #define BLOCK_FIRST ((size_t)4096)
-#define BLOCK_MAX ((size_t)256 * 1024)
+#define BLOCK_MAX   ((size_t)256 * 1024)
 
 /* 32 bytes, so that what follows is aligned. */
 struct arena_block {

@@ -16,7 +16,7 @@ struct arena {
 };
 void arena_init(struct arena *a, struct alloc *alloc, size_t max);
 void arena_fini(struct arena *a);
-void arena_reset(struct arena *a);           /* keeps one block */
+void arena_reset(struct arena *a);             /* keeps one block */
 void *arena_new(struct arena *a, size_t size); /* zeroed, aligned to 16 */
 void *arena_array(struct arena *a, size_t count, size_t size);
 struct str arena_str(struct arena *a, struct str s); /* a copy with a NUL behind it */

@@ -21,7 +21,7 @@ static inline int64_t clock_wall_ms(struct clock *c)
 /* A clock that stands until it is moved: tests and simulation. */
 struct clock_manual {
     struct clock clock;
-    int64_t now_ns;  /* monotonic */
+    int64_t now_ns; /* monotonic */
     int64_t wall_base_ms;
 };
 void clock_manual_init(struct clock_manual *c, int64_t wall_base_ms);

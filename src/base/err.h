@@ -11,37 +11,37 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MUST_USE __attribute__((warn_unused_result))
+#define MUST_USE               __attribute__((warn_unused_result))
 #define PRINTF_LIKE(fmt, args) __attribute__((format(printf, fmt, args)))
 
 enum err {
     ERR_OK = 0,
-    ERR_AGAIN,       /* not now: you will be woken */
-    ERR_NOMEM,       /* the allocator or its limit refused */
-    ERR_FULL,        /* a bounded queue, pool or table is full */
-    ERR_IO,          /* the operating system refused; see os_errno */
-    ERR_CLOSED,      /* the other side, or we, closed it */
-    ERR_TIMEOUT,     /* the deadline passed */
-    ERR_CANCELED,    /* asked to stop */
-    ERR_PROTOCOL,    /* the peer broke the protocol */
-    ERR_SYNTAX,      /* text that does not parse */
-    ERR_RANGE,       /* a number or length outside its bounds */
-    ERR_INVALID,     /* an argument or state that makes no sense */
+    ERR_AGAIN,    /* not now: you will be woken */
+    ERR_NOMEM,    /* the allocator or its limit refused */
+    ERR_FULL,     /* a bounded queue, pool or table is full */
+    ERR_IO,       /* the operating system refused; see os_errno */
+    ERR_CLOSED,   /* the other side, or we, closed it */
+    ERR_TIMEOUT,  /* the deadline passed */
+    ERR_CANCELED, /* asked to stop */
+    ERR_PROTOCOL, /* the peer broke the protocol */
+    ERR_SYNTAX,   /* text that does not parse */
+    ERR_RANGE,    /* a number or length outside its bounds */
+    ERR_INVALID,  /* an argument or state that makes no sense */
     ERR_NOT_FOUND,
     ERR_EXISTS,
     ERR_DENIED,
-    ERR_CORRUPT,     /* stored data fails its check */
+    ERR_CORRUPT, /* stored data fails its check */
     ERR_UNSUPPORTED,
 };
 
 /* Everything a person needs to mend it: what, where. Zeroed means "no error". */
 struct error {
     enum err code;
-    int os_errno;      /* 0 if the operating system was not involved */
-    char where[128];   /* file or address, "" if there is none */
-    uint32_t line;     /* 1-based; 0 if there is none */
-    uint32_t column;   /* 1-based, in characters */
-    char text[256];    /* one sentence, no full stop, no newline */
+    int os_errno;    /* 0 if the operating system was not involved */
+    char where[128]; /* file or address, "" if there is none */
+    uint32_t line;   /* 1-based; 0 if there is none */
+    uint32_t column; /* 1-based, in characters */
+    char text[256];  /* one sentence, no full stop, no newline */
 };
 
 /* A short constant name, "not found". Never NULL. */
@@ -60,5 +60,5 @@ enum err error_set_os(struct error *e, int os_errno, const char *fmt, ...) PRINT
     } while (0)
 _Noreturn void assert_failed(const char *cond, const char *file, int line);
 
-#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))

@@ -34,7 +34,7 @@ enum err str_to_i64(struct str s, int64_t *out)
 
 /* Decimal digits beyond this many can't change the rounding of a double, except by being
  * non-zero at all; the longest exact half-way point has 767. */
-#define DIGITS_MAX 780
+#define DIGITS_MAX    780
 #define EXPONENT_CLIP 1000000000
 
 struct decimal {

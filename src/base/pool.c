@@ -1,7 +1,7 @@
 #include "base/pool.h"
 #include "base/base_internal.h"
 
-#define ALIGN ((size_t)16)
+#define ALIGN      ((size_t)16)
 #define SLAB_BYTES ((size_t)16 * 1024) /* of a slab that is taken because it is needed */
 
 /* 16 bytes on machines of 64 bit, so that the blocks behind it are aligned. */

@@ -22,6 +22,6 @@ struct pool {
 };
 MUST_USE enum err pool_init(struct pool *p, struct alloc *a, size_t block_size, size_t blocks_max,
                             size_t reserve);
-void pool_fini(struct pool *p); /* ASSERTs that nothing is in use */
+void pool_fini(struct pool *p);  /* ASSERTs that nothing is in use */
 void *pool_take(struct pool *p); /* not zeroed */
 void pool_give(struct pool *p, void *block);

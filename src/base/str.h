@@ -14,7 +14,7 @@ struct str {
     size_t n;
 };
 #define STR(literal) ((struct str){"" literal, sizeof(literal) - 1})
-#define STR_FMT(s) (int)(s).n, (s).p /* for "%.*s" */
+#define STR_FMT(s)   (int)(s).n, (s).p /* for "%.*s" */
 
 struct str str_from(const char *c); /* NULL gives an empty str */
 bool str_eq(struct str a, struct str b);
@@ -31,7 +31,8 @@ char *str_dup(struct alloc *a, struct str s);
 
 /* Whole-string numbers; no leading or trailing rest. ERR_SYNTAX or ERR_RANGE. */
 MUST_USE enum err str_to_i64(struct str s, int64_t *out);
-MUST_USE enum err str_to_double(struct str s, double *out); /* decimal notation, correctly rounded */
+MUST_USE enum err str_to_double(struct str s,
+                                double *out); /* decimal notation, correctly rounded */
 
 struct strbuf {
     char *p; /* NUL behind the end; "" while empty */

@@ -172,8 +172,8 @@ void strbuf_add_double(struct strbuf *b, double v)
         /* Whatever a locale puts between the digits is a point here. */
         size_t to = 0;
         for (int i = 0; i < n; i++) {
-            bool plain = (buf[i] >= '0' && buf[i] <= '9') || buf[i] == 'e' || buf[i] == '-' ||
-                         buf[i] == '+';
+            bool plain =
+                (buf[i] >= '0' && buf[i] <= '9') || buf[i] == 'e' || buf[i] == '-' || buf[i] == '+';
             if (plain)
                 buf[to++] = buf[i];
             else if (to == 0 || buf[to - 1] != '.')
@@ -190,23 +190,12 @@ void strbuf_add_double(struct strbuf *b, double v)
 static void add_json_escape(struct strbuf *b, unsigned char c)
 {
     switch (c) {
-    case '"':
-        strbuf_add(b, "\\\"", 2);
-        return;
-    case '\\':
-        strbuf_add(b, "\\\\", 2);
-        return;
-    case '\n':
-        strbuf_add(b, "\\n", 2);
-        return;
-    case '\r':
-        strbuf_add(b, "\\r", 2);
-        return;
-    case '\t':
-        strbuf_add(b, "\\t", 2);
-        return;
-    default:
-        strbuf_addf(b, "\\u%04x", c);
+    case '"': strbuf_add(b, "\\\"", 2); return;
+    case '\\': strbuf_add(b, "\\\\", 2); return;
+    case '\n': strbuf_add(b, "\\n", 2); return;
+    case '\r': strbuf_add(b, "\\r", 2); return;
+    case '\t': strbuf_add(b, "\\t", 2); return;
+    default: strbuf_addf(b, "\\u%04x", c);
     }
 }
 

@@ -1,0 +1,242 @@
+#include "base/alloc.h"
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/pool.h"
+#include "base/vec.h"
+#include "tests/support/test.h"
+
+#include <string.h>
+
+TEST(alloc_system_zeroes_and_refuses_overflow)
+{
+    struct alloc *a = alloc_system();
+    char *p = mem_zero(a, 100);
+    REQUIRE(p != NULL);
+    for (int i = 0; i < 100; i++)
+        CHECK_EQ_INT(p[i], 0);
+    CHECK_EQ_UINT((uintptr_t)p % 16, 0);
+    memset(p, 7, 100);
+    p = mem_resize(a, p, 100, 5000);
+    REQUIRE(p != NULL);
+    CHECK_EQ_INT(p[99], 7);
+    mem_free(a, p, 5000);
+    mem_free(a, NULL, 0);
+    CHECK_EQ_PTR(mem_array(a, SIZE_MAX / 2, 3), NULL);
+}
+
+TEST(alloc_limited_counts_every_byte)
+{
+    struct alloc_limited l;
+    alloc_limited_init(&l, alloc_system(), 100);
+    struct alloc *a = &l.alloc;
+    char *p = mem_new(a, 60), *q = mem_new(a, 40);
+    REQUIRE(p && q);
+    CHECK_EQ_PTR(mem_new(a, 1), NULL);
+    CHECK_EQ_PTR(mem_new(a, SIZE_MAX), NULL);
+    CHECK_EQ_PTR(mem_resize(a, q, 40, 41), NULL);
+    CHECK_EQ_UINT(l.refused, 3);
+    p = mem_resize(a, p, 60, 10);
+    REQUIRE(p != NULL);
+    CHECK_EQ_UINT(l.used, 50);
+    l.max = 20; /* a block may shrink even above a lowered limit */
+    q = mem_resize(a, q, 40, 30);
+    REQUIRE(q != NULL);
+    CHECK_EQ_UINT(l.used, 40);
+    mem_free(a, p, 10);
+    mem_free(a, q, 30);
+    CHECK_EQ_UINT(l.used, 0);
+    CHECK_EQ_UINT(l.peak, 100);
+}
+
+TEST(alloc_limited_passes_the_parents_refusal_on)
+{
+    struct alloc_faulty f;
+    struct alloc_limited l;
+    alloc_faulty_init(&f, 1);
+    alloc_limited_init(&l, &f.alloc, 100);
+    void *p = mem_new(&l.alloc, 10);
+    CHECK_EQ_PTR(mem_new(&l.alloc, 10), NULL);
+    CHECK(f.failed);
+    CHECK_EQ_UINT(l.used, 10);
+    CHECK_EQ_UINT(f.live_bytes, 10);
+    mem_free(&l.alloc, p, 10);
+    CHECK_EQ_UINT(f.live_bytes, 0);
+}
+
+TEST(vec_grows_under_faults)
+{
+    for (uint64_t fail_at = 0;; fail_at++) {
+        LABEL("fail at %d", (int)fail_at);
+        struct alloc_faulty f;
+        alloc_faulty_init(&f, fail_at);
+        VEC(int) v = {0};
+        int i = 0;
+        while (i < 1000 && vec_push(&f.alloc, &v, i))
+            i++;
+        CHECK_EQ_UINT(v.n, i);
+        CHECK_EQ_INT(i == 1000, !f.failed);
+        for (int j = 0; j < i; j++)
+            CHECK_EQ_INT(v.v[j], j);
+        vec_fini(&f.alloc, &v);
+        vec_fini(&f.alloc, &v);
+        CHECK_EQ_UINT(f.live_bytes, 0);
+        if (!f.failed)
+            break;
+    }
+}
+
+TEST(vec_has_an_end)
+{
+    void *v = NULL;
+    size_t cap = 0;
+    CHECK(!vec_grow(alloc_system(), &v, &cap, 1, ((size_t)1 << 31) + 1));
+    CHECK(!vec_grow(alloc_system(), &v, &cap, SIZE_MAX / 4, 100));
+    CHECK_EQ_UINT(cap, 0);
+}
+
+TEST(arena_gives_zeroed_aligned_memory)
+{
+    struct arena a;
+    struct random r;
+    arena_init(&a, alloc_system(), 1 << 20);
+    random_seed(&r, test_seed());
+    for (int round = 0; round < 3; round++) {
+        for (int i = 0; i < 500; i++) {
+            size_t n = (size_t)random_below(&r, i % 50 ? 200 : 20000);
+            unsigned char *p = arena_new(&a, n);
+            REQUIRE(p != NULL);
+            CHECK_EQ_UINT((uintptr_t)p % 16, 0);
+            for (size_t j = 0; j < n; j++)
+                REQUIRE(p[j] == 0);
+            memset(p, 0xEE, n);
+        }
+        arena_reset(&a);
+        CHECK_EQ_UINT(a.used, 0);
+    }
+    struct str s = arena_str(&a, STR("one"));
+    CHECK_EQ_STR(s.p, "one");
+    s = arena_strf(&a, "%s-%d", s.p, 2);
+    CHECK_EQ_STR(s.p, "one-2");
+    CHECK_EQ_UINT(s.n, 5);
+    arena_fini(&a);
+    arena_fini(&a);
+}
+
+TEST(arena_has_a_limit_and_remembers)
+{
+    struct arena a;
+    arena_init(&a, alloc_system(), 100);
+    CHECK(arena_new(&a, 64) != NULL);
+    CHECK_EQ_PTR(arena_new(&a, 64), NULL);
+    CHECK(a.failed);
+    CHECK(arena_new(&a, 16) != NULL);
+    arena_reset(&a);
+    CHECK(!a.failed);
+    CHECK_EQ_PTR(arena_array(&a, SIZE_MAX / 2, 4), NULL);
+    CHECK_EQ_PTR(arena_new(&a, SIZE_MAX), NULL);
+    CHECK(a.failed);
+    arena_fini(&a);
+}
+
+TEST(arena_gives_all_back_under_faults)
+{
+    for (uint64_t fail_at = 0;; fail_at++) {
+        struct alloc_faulty f;
+        struct arena a;
+        alloc_faulty_init(&f, fail_at);
+        arena_init(&a, &f.alloc, 1 << 20);
+        for (int i = 0; i < 100; i++)
+            CHECK_EQ_INT(arena_new(&a, 1000) == NULL && !a.failed, false);
+        CHECK_EQ_INT(arena_strf(&a, "%d", 7).p == NULL && !a.failed, false);
+        CHECK_EQ_INT(a.failed, f.failed);
+        arena_fini(&a);
+        CHECK_EQ_UINT(f.live_bytes, 0);
+        if (!f.failed)
+            break;
+    }
+}
+
+TEST(pool_blocks_do_not_overlap)
+{
+    enum { N = 300, SIZE = 40 };
+    struct pool p;
+    unsigned char *block[N];
+    CHECK_EQ_INT(pool_init(&p, alloc_system(), SIZE, N, 10), ERR_OK);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < N; i++) {
+            block[i] = pool_take(&p);
+            REQUIRE(block[i] != NULL);
+            CHECK_EQ_UINT((uintptr_t)block[i] % 16, 0);
+            memset(block[i], i & 0xFF, SIZE);
+        }
+        CHECK_EQ_PTR(pool_take(&p), NULL);
+        CHECK_EQ_UINT(p.refused, round + 1);
+        for (int i = 0; i < N; i++) {
+            for (int j = 0; j < SIZE; j++)
+                REQUIRE(block[i][j] == (i & 0xFF));
+            pool_give(&p, block[i]);
+        }
+    }
+    CHECK_EQ_UINT(p.peak, N);
+    CHECK_EQ_UINT(p.in_use, 0);
+    pool_give(&p, NULL);
+    pool_fini(&p);
+    pool_fini(&p);
+}
+
+TEST(pool_reserve_needs_no_memory_later)
+{
+    struct alloc_faulty f;
+    struct pool p;
+    alloc_faulty_init(&f, 1);
+    CHECK_EQ_INT(pool_init(&p, &f.alloc, 64, 100, 5), ERR_OK);
+    void *b[5];
+    for (int i = 0; i < 5; i++)
+        CHECK((b[i] = pool_take(&p)) != NULL);
+    CHECK_EQ_PTR(pool_take(&p), NULL);
+    for (int i = 0; i < 5; i++)
+        pool_give(&p, b[i]);
+    pool_fini(&p);
+    CHECK_EQ_UINT(f.live_bytes, 0);
+}
+
+TEST(pool_init_refuses)
+{
+    static const struct {
+        const char *label;
+        size_t size, max, reserve;
+        uint64_t fail_at;
+        enum err want;
+    } rows[] = {
+        {"no size", 0, 10, 0, 99, ERR_INVALID},
+        {"absurd size", SIZE_MAX, 10, 1, 99, ERR_INVALID},
+        {"overflow", SIZE_MAX / 2, 10, 4, 99, ERR_NOMEM},
+        {"more reserved than allowed", 8, 10, 11, 99, ERR_INVALID},
+        {"no memory", 8, 10, 10, 0, ERR_NOMEM},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].label);
+        struct alloc_faulty f;
+        struct pool p;
+        alloc_faulty_init(&f, rows[i].fail_at);
+        CHECK_EQ_INT(pool_init(&p, &f.alloc, rows[i].size, rows[i].max, rows[i].reserve),
+                     rows[i].want);
+        pool_fini(&p);
+        CHECK_EQ_UINT(f.live_bytes, 0);
+    }
+}
+
+static void fini_in_use(void *arg)
+{
+    pool_fini(arg);
+}
+
+TEST(pool_fini_finds_a_leak)
+{
+    struct pool p;
+    CHECK_EQ_INT(pool_init(&p, alloc_system(), 8, 1, 0), ERR_OK);
+    void *b = pool_take(&p);
+    CHECK_ABORTS(fini_in_use, &p);
+    pool_give(&p, b);
+    pool_fini(&p);
+}
