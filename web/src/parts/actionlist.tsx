@@ -1,0 +1,59 @@
+// Actions: what was done, why (program, rule, sample, or whose hand), and what came of it.
+
+import type { Action } from '../api';
+import { duration, moment, shown } from '../format';
+import { t } from '../i18n';
+import { deviceNamed, now } from '../store';
+import { toDevice } from '../router';
+import { CauseText, SourceText } from './alertlist';
+
+function argText(action: Action, name: string): string {
+  const value = action.args[name] ?? null;
+  const param = deviceNamed(action.device)
+    ?.actions.find((a) => a.name === action.action)
+    ?.params.find((p) => p.name === name);
+  const text = shown(value, param ? { type: param.type, min: null, max: null } : null);
+  return param?.unit ? `${text}\u202f${param.unit}` : text;
+}
+
+export function Outcome({ action }: { action: Action }) {
+  const took = action.outcome_ms === null ? null : duration(action.outcome_ms - action.requested_ms);
+  return (
+    <span class="outcome">
+      <span class={`chip state-${action.state}`}>{t.actions.state[action.state]}</span>
+      {took && action.state === 'confirmed' && <span>{t.actions.after(took)}</span>}
+      {action.attempts > 1 && <span class="faint">{t.actions.attempts(action.attempts)}</span>}
+    </span>
+  );
+}
+
+export function ActionItem({ action, brief = false }: { action: Action; brief?: boolean }) {
+  const { by } = action;
+  return (
+    <li class={`action ${action.state}`} data-action={action.id}>
+      <div class="what">
+        <p class="text">
+          <a href={toDevice(action.device)}>{action.device}</a>
+          <code>.{action.action}({Object.keys(action.args).map((n) => argText(action, n)).join(', ')})</code>
+        </p>
+        <time dateTime={new Date(action.requested_ms).toISOString()}>{moment(action.requested_ms, now.peek())}</time>
+      </div>
+      <Outcome action={action} />
+      <div class="why">
+        {by.kind === 'program' ? (
+          <SourceText program={by.program} rule={by.rule} line={by.line} />
+        ) : (
+          <span class="source">{t.actions.byHand(by.name)}</span>
+        )}
+        {action.cause && <CauseText cause={action.cause} />}
+        {action.why && <span class="refusal">{action.why}</span>}
+        {!brief && action.confirms && <span class="faint">{t.device.confirms(action.confirms)}</span>}
+      </div>
+    </li>
+  );
+}
+
+export function ActionList({ actions, empty, brief = false }: { actions: Action[]; empty: string; brief?: boolean }) {
+  if (actions.length === 0) return <p class="empty">{empty}</p>;
+  return <ul class="actions">{actions.map((a) => <ActionItem key={a.id} action={a} brief={brief} />)}</ul>;
+}

@@ -1,0 +1,283 @@
+// The chart of one property: live from the ring, or any range from history.
+//
+// Short ranges are drawn from samples, long ones from windows: a band from
+// lowest to highest and the mean as a line, so that a spike of a second still
+// shows in a week.
+
+import { effect, signal, useSignal, type Signal } from '@preact/signals';
+import { useEffect, useRef } from 'preact/hooks';
+import uPlot from 'uplot';
+import { getRaw, getWindows } from '../api';
+import { numberOf, gapOf, rawColumns, ringColumns, summary, windowColumns, type Columns, type Summary } from '../chartdata';
+import { digitsOf, fixed, moment, time, withUnit } from '../format';
+import { t } from '../i18n';
+import { fill } from '../live';
+import { isLive, spanText, type Range } from '../range';
+import { now, RING_MAX, serverNow, type Series } from '../store';
+import { colour, painted } from '../theme';
+
+const HEIGHT = 168;
+const DRAW_MIN_MS = 250;
+const RAW_SPAN_MAX_MS = 15 * 60_000;
+const RELOAD_MIN_MS = 2000;
+
+const EMPTY: Columns = { x: [], mean: [], low: [], high: [] };
+
+interface Loaded {
+  columns: Columns;
+  state: 'loading' | 'ready' | 'failed';
+  why: string;
+}
+
+async function load(series: Series, from: number, to: number, points: number): Promise<Columns> {
+  const p = series.property;
+  if (to - from <= RAW_SPAN_MAX_MS) {
+    const raw = await getRaw(series.name, from, to, RING_MAX);
+    if (!raw.truncated) {
+      const pairs = raw.points.map(([ts, v]): [number, number] => [ts, numberOf(v)]);
+      return rawColumns(pairs, gapOf(p, pairs.map(([ts]) => ts)));
+    }
+  }
+  const answer = await getWindows(series.name, from, to, points);
+  return windowColumns(answer.windows, answer.window, p);
+}
+
+function axisTime(splits: number[], step: number): string[] {
+  return splits.map((s) => {
+    const d = new Date(s * 1000);
+    const midnight = d.getHours() === 0 && d.getMinutes() === 0 && d.getSeconds() === 0;
+    if (step >= 86400 || midnight) return moment(s * 1000, 0).split(' ').slice(0, 2).join(' ');
+    return step >= 60 ? time(s * 1000).slice(0, 5) : time(s * 1000);
+  });
+}
+
+function yRange(bool: boolean, low: number | null, high: number | null): [number, number] {
+  if (bool) return [-0.1, 1.1];
+  if (low === null || high === null || !Number.isFinite(low)) return [0, 1];
+  const least = Math.max(Math.abs(high) * 0.01, 0.01);
+  const pad = Math.max(least, (high - low) * 0.08);
+  return [low - pad, high + pad];
+}
+
+interface Handlers {
+  onZoom: (from: number, to: number) => void;
+  onPoint: (index: number | null) => void;
+}
+
+function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options {
+  const p = series.property;
+  const bool = p.type === 'bool';
+  const stepped = p.type !== 'float' ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
+  const grid = { stroke: colour('grid'), width: 1 };
+  const axis = { stroke: colour('muted'), font: '11px system-ui, sans-serif', grid, ticks: { show: false } };
+  const paths = stepped ? { paths: stepped } : {};
+  return {
+    width,
+    height: HEIGHT,
+    padding: [10, 10, 0, 0],
+    legend: { show: false },
+    cursor: { sync: { key: 'device' }, y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
+    scales: {
+      x: { time: true, auto: false },
+      y: { range: (_u, low, high) => yRange(bool, low, high) },
+    },
+    axes: [
+      { ...axis, size: 26, gap: 4, space: 70, values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
+      {
+        ...axis,
+        size: 46,
+        gap: 6,
+        space: 34,
+        values: (_u, splits, _i, _s, step) =>
+          splits.map((v) => {
+            if (bool) return v === 0 ? t.no : v === 1 ? t.yes : '';
+            return fixed(v, Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9))));
+          }),
+      },
+    ],
+    series: [
+      {},
+      { stroke: colour('chart'), width: 1.75, spanGaps: false, points: { show: false }, ...paths },
+      { stroke: 'transparent', width: 0, points: { show: false } },
+      { stroke: 'transparent', width: 0, points: { show: false } },
+    ],
+    bands: [{ series: [3, 2], fill: colour('band') }],
+    hooks: {
+      setSelect: [
+        (u) => {
+          if (u.select.width > 8) on.onZoom(u.posToVal(u.select.left, 'x') * 1000, u.posToVal(u.select.left + u.select.width, 'x') * 1000);
+          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+        },
+      ],
+      setCursor: [(u) => on.onPoint(u.cursor.idx ?? null)],
+    },
+  };
+}
+
+function dataOf(c: Columns): uPlot.AlignedData {
+  const none = c.low.length === 0;
+  const nulls = none ? c.x.map(() => null) : [];
+  return [c.x, c.mean, none ? nulls : c.low, none ? nulls : c.high] as uPlot.AlignedData;
+}
+
+/** Owns the uPlot object of one chart and what it shows. */
+class Plot {
+  readonly loaded: Signal<Loaded> = signal({ columns: EMPTY, state: 'loading', why: '' });
+  readonly shown: Signal<Summary | null> = signal(null);
+  readonly cursor: Signal<{ at: number; value: number } | null> = signal(null);
+  private plot: uPlot | null = null;
+  private timer = 0;
+  private reload = 0;
+  private last = 0;
+  private generation = 0;
+
+  constructor(
+    private readonly host: HTMLElement,
+    private readonly series: Series,
+    private readonly range: Signal<Range>,
+  ) {}
+
+  build(): void {
+    this.plot?.destroy();
+    const width = Math.max(200, this.host.clientWidth);
+    const options = optionsFor(this.series, width, {
+      onZoom: (from, to) => (this.range.value = { span: Math.max(5000, to - from), to: Math.round(to) }),
+      onPoint: (index) => this.point(index),
+    });
+    this.plot = new uPlot(options, dataOf(EMPTY), this.host);
+    this.draw();
+  }
+
+  resize(): void {
+    const width = Math.max(200, this.host.clientWidth);
+    if (this.plot && this.plot.width !== width) this.plot.setSize({ width, height: HEIGHT });
+  }
+
+  private point(index: number | null): void {
+    const at = index === null ? undefined : this.plot?.data[0]?.[index];
+    const value = index === null ? undefined : this.plot?.data[1]?.[index];
+    this.cursor.value = at !== undefined && value !== undefined && value !== null ? { at: at * 1000, value } : null;
+  }
+
+  /** Draws soon, but not more often than a reader can see. */
+  request(): void {
+    if (this.timer !== 0) return;
+    this.timer = window.setTimeout(() => {
+      this.timer = 0;
+      this.draw();
+    }, Math.max(0, this.last + DRAW_MIN_MS - performance.now()));
+  }
+
+  private draw(): void {
+    this.last = performance.now();
+    const { span, to } = this.range.peek();
+    const end = to ?? serverNow();
+    const live = isLive(this.range.peek());
+    const columns = live ? ringColumns(this.series.ring, this.series.property, end - span) : this.loaded.peek().columns;
+    this.plot?.setData(dataOf(columns), false);
+    this.plot?.setScale('x', { min: (end - span) / 1000, max: end / 1000 });
+    this.shown.value = summary(columns, (end - span) / 1000, end / 1000);
+  }
+
+  /** Called for each new range: reads what it needs, and again while it follows the present. */
+  async show(): Promise<void> {
+    clearTimeout(this.reload);
+    const mine = ++this.generation;
+    const { span, to } = this.range.peek();
+    if (isLive(this.range.peek())) {
+      fill(this.series, true);
+      this.loaded.value = { columns: EMPTY, state: 'ready', why: '' };
+      this.request();
+      return;
+    }
+    if (this.loaded.peek().columns.x.length === 0) this.loaded.value = { columns: EMPTY, state: 'loading', why: '' };
+    const end = to ?? Math.ceil(serverNow());
+    const points = Math.max(100, Math.min(600, Math.round(this.host.clientWidth / 2)));
+    try {
+      const columns = await load(this.series, Math.floor(end - span), Math.ceil(end), points);
+      if (mine !== this.generation) return;
+      this.loaded.value = { columns, state: 'ready', why: '' };
+    } catch (error) {
+      if (mine !== this.generation) return;
+      this.loaded.value = { columns: EMPTY, state: 'failed', why: error instanceof Error ? error.message : String(error) };
+    }
+    this.request();
+    if (to === null) this.reload = window.setTimeout(() => void this.show(), Math.max(RELOAD_MIN_MS, span / points));
+  }
+
+  free(): void {
+    this.generation++;
+    clearTimeout(this.timer);
+    clearTimeout(this.reload);
+    this.plot?.destroy();
+  }
+}
+
+export function Chart({ series, range }: { series: Series; range: Signal<Range> }) {
+  const host = useRef<HTMLDivElement>(null);
+  const plot = useSignal<Plot | null>(null);
+  useEffect(() => {
+    const element = host.current;
+    if (!element) return undefined;
+    const made = new Plot(element, series, range);
+    plot.value = made;
+    const observer = new ResizeObserver(() => made.resize());
+    observer.observe(element);
+    const stops = [
+      effect(() => {
+        void painted.value;
+        made.build();
+      }),
+      effect(() => {
+        void range.value;
+        void made.show();
+      }),
+      effect(() => {
+        void [series.version.value, now.value];
+        if (isLive(range.value)) fill(series);
+        if (range.value.to === null) made.request();
+      }),
+    ];
+    return () => {
+      for (const stop of stops) stop();
+      observer.disconnect();
+      made.free();
+      plot.value = null;
+    };
+  }, [series, range]);
+  return (
+    <figure class="chart" aria-label={t.chart.label(series.property.name, spanText(range.value))}>
+      <div class="plot" ref={host} aria-hidden="true" />
+      {plot.value && <Readout plot={plot.value} series={series} />}
+    </figure>
+  );
+}
+
+function Readout({ plot, series }: { plot: Plot; series: Series }) {
+  const { state, why, columns } = plot.loaded.value;
+  const p = series.property;
+  const number = (v: number) => withUnit(v, { ...p, type: p.type === 'int' ? 'float' : p.type });
+  if (state === 'failed') return <figcaption class="failed">{t.chart.failed(why)}</figcaption>;
+  if (state === 'loading') return <figcaption>{t.chart.loading}</figcaption>;
+  const cursor = plot.cursor.value;
+  const shown = plot.shown.value;
+  if (cursor) {
+    return (
+      <figcaption>
+        <span>{moment(cursor.at, now.peek())}</span>
+        <b>{p.type === 'bool' && Number.isInteger(cursor.value) ? (cursor.value ? t.yes : t.no) : number(cursor.value)}</b>
+      </figcaption>
+    );
+  }
+  if (!shown) return <figcaption>{t.chart.empty}</figcaption>;
+  if (p.type === 'bool') return <figcaption>{' '}</figcaption>;
+  const digits = digitsOf(shown.max, p);
+  const text = (v: number) => `${fixed(v, digits)}${p.unit ? `\u202f${p.unit}` : ''}`;
+  return (
+    <figcaption title={columns.low.length > 0 ? t.chart.band : undefined}>
+      <span>{t.chart.min} <b>{text(shown.min)}</b></span>
+      <span>{t.chart.mean} <b>{text(shown.mean)}</b></span>
+      <span>{t.chart.max} <b>{text(shown.max)}</b></span>
+    </figcaption>
+  );
+}

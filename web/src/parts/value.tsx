@@ -1,0 +1,50 @@
+// A live value, its quality, and how old it is.
+
+import type { Property } from '../api';
+import { age, shown, withUnit } from '../format';
+import { t } from '../i18n';
+import { now, seriesNamed, seriesOf, type Series } from '../store';
+
+/** Text of a value of a series that is only known by name (a cause, an argument). */
+export function seriesText(name: string, value: string | number | boolean | null): string {
+  return withUnit(value, seriesNamed(name)?.property ?? null);
+}
+
+export function Value({ series }: { series: Series }) {
+  const { value, quality } = series.reading.value;
+  const p = series.property;
+  return (
+    <span class={`value q-${quality}`} data-series={series.name}>
+      <span class="number">{shown(value, p)}</span>
+      {p.unit && value !== null && <span class="unit">{p.unit}</span>}
+    </span>
+  );
+}
+
+/** Says in words what the colour says: nothing for a good value. */
+export function QualityNote({ series }: { series: Series }) {
+  const { ts_ms, quality } = series.reading.value;
+  if (quality === 'good') return null;
+  if (quality === 'stale') {
+    const since = ts_ms === null ? '' : age(now.value - ts_ms);
+    return <span class="note stale">{since ? t.staleFor(since) : t.quality.stale}</span>;
+  }
+  return <span class={`note ${quality}`}>{quality === 'bad' ? t.badValue : t.quality[quality]}</span>;
+}
+
+export function PropertyLine({ device, property }: { device: string; property: Property }) {
+  const series = seriesOf(device, property.name);
+  if (!series) return null;
+  return (
+    <div class="property-line">
+      <span class="label">{property.name}</span>
+      <QualityNote series={series} />
+      <Value series={series} />
+    </div>
+  );
+}
+
+/** How long ago, in a clock that ticks. */
+export function Ago({ ms }: { ms: number }) {
+  return <>{t.ago(age(now.value - ms))}</>;
+}

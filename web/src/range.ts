@@ -1,0 +1,57 @@
+// The range of time that a device's charts show together, kept in the address.
+
+import type { Route } from './router';
+import { age, moment } from './format';
+import { t } from './i18n';
+
+export interface Range {
+  span: number;
+  /** The right edge; null follows the present. */
+  to: number | null;
+}
+
+export const SPANS = Object.keys(t.range.spans).map(Number);
+const LIVE_SPAN_MS = 5 * 60_000;
+const SPAN_MIN_MS = 5000;
+const SPAN_MAX_MS = 366 * 86_400_000;
+
+/** The live window: drawn from the feed, not from history. */
+export const isLive = (r: Range): boolean => r.to === null && r.span <= LIVE_SPAN_MS;
+
+export function rangeOf(query: Route['query']): Range {
+  const span = Number(query.get('span'));
+  const to = Number(query.get('to'));
+  return {
+    span: Number.isFinite(span) && span >= SPAN_MIN_MS && span <= SPAN_MAX_MS ? span : LIVE_SPAN_MS,
+    to: Number.isFinite(to) && to > 0 ? to : null,
+  };
+}
+
+export function rangeQuery(r: Range): Record<string, string | null> {
+  return {
+    span: r.span === LIVE_SPAN_MS ? null : String(Math.round(r.span)),
+    to: r.to === null ? null : String(Math.round(r.to)),
+  };
+}
+
+/** Half a window earlier (-1) or later (+1); never into the future. */
+export function pan(r: Range, direction: -1 | 1, now_ms: number): Range {
+  const to = (r.to ?? now_ms) + (direction * r.span) / 2;
+  return { span: r.span, to: to >= now_ms - 1000 ? null : Math.round(to) };
+}
+
+/** Another span around the same middle, or the present. */
+export function zoom(r: Range, span: number, now_ms: number): Range {
+  if (r.to === null) return { span, to: null };
+  const to = r.to - r.span / 2 + span / 2;
+  return { span, to: to >= now_ms - 1000 ? null : Math.round(to) };
+}
+
+export function spanText(r: Range): string {
+  return t.range.spans[String(r.span)] ?? age(r.span);
+}
+
+export function rangeText(r: Range, now_ms: number): string {
+  const to = r.to ?? now_ms;
+  return `${moment(to - r.span, now_ms)} – ${r.to === null ? t.range.live : moment(to, now_ms)}`;
+}

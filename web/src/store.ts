@@ -1,0 +1,215 @@
+// What the page knows, as signals.  Only live.ts writes here; components read.
+//
+// A site with hundreds of series changes several times a second, so each
+// series has a signal of its own: a sample re-renders the places that show it
+// and nothing else.  Everything that grows has a limit.
+
+import { batch, signal, type Signal } from '@preact/signals';
+import type { Action, Alert, Device, Program, Property, Quality, Rule, Site, Topic, Value } from './api';
+import { Ring } from './ring';
+
+export const RING_MAX = 4000;
+const ALERTS_MAX = 500;
+const ACTIONS_MAX = 300;
+const TOPICS_MAX = 500;
+
+export interface Reading {
+  value: Value | null;
+  ts_ms: number | null;
+  quality: Quality;
+}
+
+export interface Series {
+  name: string;
+  device: string;
+  property: Property;
+  reading: Signal<Reading>;
+  ring: Ring;
+  /** Counts changes of the ring: charts listen to it. */
+  version: Signal<number>;
+  /** Whether the ring reaches back into history already. */
+  filled: 'no' | 'loading' | 'yes' | 'failed';
+}
+
+export interface Link {
+  state: 'connecting' | 'live' | 'lost';
+  since_ms: number;
+}
+
+export const site = signal<Site | null>(null);
+export const programs = signal<Program[]>([]);
+export const alerts = signal<Alert[]>([]);
+export const actions = signal<Action[]>([]);
+export const topics = signal<Topic[]>([]);
+export const topicsDropped = signal(0);
+export const link = signal<Link>({ state: 'connecting', since_ms: Date.now() });
+/** A passing word to the reader, such as that updates were skipped. */
+export const notice = signal<string | null>(null);
+
+/** The server's clock, in whole seconds' steps: ages count from it. */
+export const now = signal(Date.now());
+let clockOffset_ms = 0;
+
+export const serverNow = (): number => Date.now() + clockOffset_ms;
+export const tick = (): void => {
+  now.value = serverNow();
+};
+
+const byName = new Map<string, Series>();
+let byIndex: (Series | undefined)[] = [];
+
+export const seriesOf = (device: string, property: string): Series | undefined =>
+  byName.get(`${device}.${property}`);
+export const seriesNamed = (name: string): Series | undefined => byName.get(name);
+export const seriesAt = (index: number): Series | undefined => byIndex[index];
+export const deviceNamed = (name: string): Device | undefined =>
+  site.value?.devices.find((d) => d.name === name);
+
+export function ruleOf(program: string | null, path: string | null): Rule | undefined {
+  if (!program || !path) return undefined;
+  return programs.value.find((p) => p.name === program)?.rules.find((r) => r.path === path);
+}
+
+/** NaN for what a chart can't draw: no value, text, or a value that can't be trusted. */
+export function drawable(value: Value | null, quality: Quality): number {
+  if (quality === 'bad' || quality === 'none') return NaN;
+  if (typeof value === 'boolean') return value ? 1 : 0;
+  return typeof value === 'number' ? value : NaN;
+}
+
+function adopt(device: Device, property: Property): Series {
+  const name = `${device.name}.${property.name}`;
+  let series = byName.get(name);
+  if (!series) {
+    series = {
+      name,
+      device: device.name,
+      property,
+      reading: signal<Reading>({ value: null, ts_ms: null, quality: 'none' }),
+      ring: new Ring(RING_MAX),
+      version: signal(0),
+      filled: 'no',
+    };
+    byName.set(name, series);
+  }
+  series.property = property;
+  take(series, property.ts_ms, property.value, property.quality);
+  return series;
+}
+
+/** The newest reading wins; a change of quality at the same time counts as newer. */
+function take(series: Series, ts_ms: number | null, value: Value | null, quality: Quality): void {
+  const old = series.reading.peek();
+  if (old.ts_ms !== null && ts_ms !== null && ts_ms < old.ts_ms) return;
+  if (old.ts_ms === ts_ms && old.value === value && old.quality === quality) return;
+  series.reading.value = { value, ts_ms, quality };
+}
+
+function record(series: Series, ts_ms: number, value: Value | null, quality: Quality): void {
+  // A stale reading is old news: its sample is in the ring already.
+  if (quality === 'stale') return;
+  series.ring.push(ts_ms, drawable(value, quality));
+  series.version.value++;
+}
+
+/** Applies a fresh GET /api/site.  The page's tree is only rebuilt if the site's shape changed. */
+export function applySite(fresh: Site): void {
+  clockOffset_ms = fresh.now_ms - Date.now();
+  batch(() => {
+    const names = new Set<string>();
+    byIndex = [];
+    for (const device of fresh.devices) {
+      for (const property of device.properties) {
+        const series = adopt(device, property);
+        byIndex[property.series] = series;
+        names.add(series.name);
+      }
+    }
+    for (const name of byName.keys()) if (!names.has(name)) byName.delete(name);
+    programs.value = fresh.programs;
+    if (shapeOf(fresh) !== shapeOf(site.peek())) site.value = fresh;
+    now.value = serverNow();
+  });
+}
+
+/** All of a site that isn't a live value, as text to compare. */
+function shapeOf(s: Site | null): string {
+  if (!s) return '';
+  const devices = s.devices.map((d) => ({
+    ...d,
+    properties: d.properties.map((p) => ({ ...p, value: null, ts_ms: null, quality: null })),
+  }));
+  return JSON.stringify([s.name, s.run, s.version, s.durable, s.durable_why, devices, s.groups, s.server]);
+}
+
+export type Sample = [series: number, ts_ms: number, value: Value | null, quality: Quality];
+
+export function applySamples(samples: Sample[]): void {
+  batch(() => {
+    for (const [index, ts_ms, value, quality] of samples) {
+      const series = byIndex[index];
+      if (!series) continue;
+      take(series, ts_ms, value, quality);
+      record(series, ts_ms, value, quality);
+    }
+  });
+}
+
+/** Puts older samples in front of what the feed brought meanwhile. */
+export function applyHistory(series: Series, points: [number, Value][]): void {
+  const young: [number, number][] = [];
+  for (let i = 0; i < series.ring.length; i++) young.push([series.ring.time(i), series.ring.value(i)]);
+  const first = young[0]?.[0] ?? Infinity;
+  series.ring.clear();
+  for (const [t, v] of points) if (t < first) series.ring.push(t, drawable(v, 'good'));
+  for (const [t, v] of young) series.ring.push(t, v);
+  series.version.value++;
+}
+
+function upsert<T extends { id: number | string }>(list: T[], fresh: T[], key: (x: T) => number, max: number): T[] {
+  const all = new Map(list.map((x) => [x.id, x]));
+  for (const x of fresh) all.set(x.id, x);
+  return [...all.values()].sort((a, b) => key(b) - key(a)).slice(0, max);
+}
+
+export const isActive = (a: Alert): boolean => a.state !== 'normal';
+
+export function applyAlerts(fresh: Alert[]): void {
+  const all = upsert(alerts.peek(), fresh, (a) => a.raised_ms, Infinity);
+  // Active alerts are never the ones to go.
+  const active = all.filter(isActive);
+  const rest = all.filter((a) => !isActive(a)).slice(0, Math.max(0, ALERTS_MAX - active.length));
+  alerts.value = upsert(active, rest, (a) => a.raised_ms, Infinity);
+}
+
+/** After a reconnect: an alert that ended unseen must not stay on the page. */
+export function replaceAlerts(fresh: Alert[]): void {
+  alerts.value = [];
+  applyAlerts(fresh);
+}
+
+export function applyActions(fresh: Action[]): void {
+  actions.value = upsert(actions.peek(), fresh, (a) => a.requested_ms, ACTIONS_MAX);
+}
+
+export function applyTopics(fresh: Topic[], all: boolean): void {
+  const map = new Map(all ? [] : topics.peek().map((x) => [x.topic, x]));
+  for (const x of fresh) map.set(x.topic, x);
+  topics.value = [...map.values()].sort((a, b) => b.last_ms - a.last_ms).slice(0, TOPICS_MAX);
+}
+
+export function applyRule(change: Pick<Rule, 'path' | 'state' | 'fired' | 'fired_ms'> & { program: string }): void {
+  programs.value = programs.peek().map((p) =>
+    p.name !== change.program
+      ? p
+      : { ...p, rules: p.rules.map((r) => (r.path === change.path ? { ...r, state: change.state, fired: change.fired, fired_ms: change.fired_ms } : r)) },
+  );
+}
+
+/** Charts that are shown again read the last minutes anew. */
+export function forgetFills(): void {
+  for (const series of byName.values()) {
+    series.filled = 'no';
+    series.version.value++;
+  }
+}

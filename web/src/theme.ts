@@ -1,0 +1,55 @@
+// Dark or light: what the system says, unless the reader chose.
+
+import { effect, signal } from '@preact/signals';
+
+export type Theme = 'auto' | 'light' | 'dark';
+
+const KEY = 'sedge.theme';
+const system = window.matchMedia('(prefers-color-scheme: dark)');
+const systemDark = signal(system.matches);
+
+function stored(): Theme {
+  const value = remembered(KEY);
+  return value === 'light' || value === 'dark' ? value : 'auto';
+}
+
+/** Storage may be forbidden; then the page forgets, and works. */
+export function remembered(key: string): string | null {
+  try {
+    return localStorage.getItem(key);
+  } catch {
+    return null;
+  }
+}
+
+export function remember(key: string, value: string): void {
+  try {
+    localStorage.setItem(key, value);
+  } catch {
+    // See remembered().
+  }
+}
+
+export const theme = signal<Theme>(stored());
+/** Counts changes of colour: what is drawn on a canvas must be drawn again. */
+export const painted = signal(0);
+
+export function nextTheme(): void {
+  const order: Theme[] = ['auto', 'light', 'dark'];
+  theme.value = order[(order.indexOf(theme.value) + 1) % order.length] ?? 'auto';
+  remember(KEY, theme.value);
+}
+
+export function startTheme(): void {
+  system.addEventListener('change', (event) => (systemDark.value = event.matches));
+  effect(() => {
+    const dark = theme.value === 'dark' || (theme.value === 'auto' && systemDark.value);
+    document.documentElement.dataset.theme = dark ? 'dark' : 'light';
+    painted.value = painted.peek() + 1;
+  });
+}
+
+/** A custom property of the style sheet, for canvases. */
+export function colour(name: string): string {
+  return getComputedStyle(document.documentElement).getPropertyValue(`--${name}`).trim();
+}
