@@ -123,7 +123,7 @@ enum mqtt_prop_id {
 /* All properties of a packet. Decoding: a field holds 0 or an empty slice unless its bit is set in
  * `has`; the defaults of the standard (receive_max 65,535 …) are the caller's to apply; `raw` is
  * the wire form without its length, for mqtt_prop_next(). In 3.1.1 everything is zero. Encoding:
- * fields whose bit is set are written, in the order of this struct; then the user properties that
+ * fields whose bit is set are written, by id; then the user properties that
  * `raw` holds, in order (and, in a PUBLISH, its subscription ids; the field subscription_id is
  * written in SUBSCRIBE only). Anything else in `raw` is left out. So a broker forwards with `raw`
  * as it came, and changes or clears fields. */
@@ -265,7 +265,7 @@ MUST_USE enum err mqtt_put_publish(enum mqtt_version v, const struct mqtt_publis
 /* Walks subscribe.filters: `at` starts as cursor_from(filters.p, filters.n). `options` may be NULL
  * for UNSUBSCRIBE, which has none. False at the end. */
 bool mqtt_filter_next(struct cursor *at, enum mqtt_type type, struct str *filter, uint8_t *options);
-/* Appends one filter; options are written for SUBSCRIBE only. */
+/* Appends one filter; options are written for SUBSCRIBE only (in 3.1.1 they are the QoS). */
 void mqtt_put_filter(struct writer *w, enum mqtt_type type, struct str filter, uint8_t options);
 
 /* A topic to publish to: 1 … 65,535 bytes of UTF-8 without U+0000 and wildcards. */
