@@ -5,13 +5,16 @@
 
 #include "base/utf8.h"
 
+static uint32_t hex_value(char c)
+{
+    return c <= '9' ? (uint32_t)(c - '0') : (uint32_t)((c | 0x20) - 'a') + 10;
+}
+
 static uint32_t hex4(const char *p)
 {
     uint32_t v = 0;
-    for (int i = 0; i < 4; i++) {
-        unsigned char c = (unsigned char)p[i];
-        v = v << 4 | (c <= '9' ? c - '0' : (c | 0x20) - 'a' + 10U);
-    }
+    for (int i = 0; i < 4; i++)
+        v = v << 4 | hex_value(p[i]);
     return v;
 }
 
@@ -133,20 +136,66 @@ enum err json_number(struct str raw, double *out)
     return is_json_number(raw) ? str_to_double(raw, out) : ERR_SYNTAX;
 }
 
+/* digits × 10^exp10, taken off a checked JSON number; trailing zeros count as exponent. */
+struct scaled {
+    int64_t digits, exp10; /* the digits negative: their range is the larger one */
+    size_t zeros;          /* seen and not yet taken into digits */
+    bool over;
+};
+
+static void scaled_digit(struct scaled *d, char c)
+{
+    if (c == '0') {
+        d->zeros++;
+        return;
+    }
+    for (; d->zeros > 0 && d->digits != 0 && !d->over; d->zeros--)
+        d->over = __builtin_mul_overflow(d->digits, (int64_t)10, &d->digits);
+    d->zeros = 0;
+    d->over = d->over || __builtin_mul_overflow(d->digits, (int64_t)10, &d->digits) ||
+              __builtin_sub_overflow(d->digits, (int64_t)(c - '0'), &d->digits);
+}
+
+static struct scaled scale(struct str raw)
+{
+    struct scaled d = {0};
+    size_t e = 0, point = raw.n;
+    while (e < raw.n && (raw.p[e] | 0x20) != 'e') {
+        if (raw.p[e] == '.')
+            point = e;
+        else if (raw.p[e] != '-')
+            scaled_digit(&d, raw.p[e]);
+        e++;
+    }
+    /* An exponent beyond the range of int64_t counts as its end. */
+    struct str exponent = str_sub(raw, e + 1, raw.n);
+    bool negative = str_starts(exponent, STR("-"));
+    if (str_starts(exponent, STR("+")))
+        exponent = str_sub(exponent, 1, exponent.n);
+    if (exponent.n && str_to_i64(exponent, &d.exp10))
+        d.exp10 = negative ? -INT32_MAX : INT32_MAX;
+    d.exp10 += (int64_t)d.zeros - (point < e ? (int64_t)(e - point - 1) : 0);
+    return d;
+}
+
 enum err json_integer(struct str raw, int64_t *out)
 {
-    if (!is_json_number(raw))
-        return ERR_SYNTAX;
-    enum err err = str_to_i64(raw, out);
-    if (err != ERR_SYNTAX)
-        return err;
     double v;
-    err = str_to_double(raw, &v);
+    enum err err = json_number(raw, &v);
     if (err)
         return err;
-    /* Above 2^53 the double may have been rounded. */
-    if (v < -0x1p53 || v > 0x1p53 || v != (double)(int64_t)v)
+    struct scaled d = scale(raw);
+    bool negative = raw.p[0] == '-';
+    if (d.digits == 0 && !d.over) {
+        *out = 0;
+        return ERR_OK;
+    }
+    if (d.exp10 < 0 || d.exp10 > 18)
         return ERR_RANGE;
-    *out = (int64_t)v;
+    for (; d.exp10 > 0 && !d.over; d.exp10--)
+        d.over = __builtin_mul_overflow(d.digits, (int64_t)10, &d.digits);
+    if (d.over || (!negative && d.digits == INT64_MIN))
+        return ERR_RANGE;
+    *out = negative ? d.digits : -d.digits;
     return ERR_OK;
 }
