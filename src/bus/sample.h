@@ -6,8 +6,8 @@
  * Threads: worker 0 in this version. */
 #pragma once
 
+#include "base/cursor.h"
 #include "base/list.h"
-#include "base/str.h"
 
 enum value_kind { VALUE_NONE, VALUE_BOOL, VALUE_INT, VALUE_FLOAT, VALUE_STR };
 struct value {
@@ -20,6 +20,9 @@ struct value {
     };
 };
 double value_number(const struct value *v); /* bool 0/1, int, float; NaN else */
+/* For records; the decoded string is borrowed from the bytes. */
+void value_encode(struct writer *w, const struct value *v);
+struct value value_decode(struct cursor *c);
 
 enum quality { QUALITY_NONE, QUALITY_GOOD, QUALITY_UNCERTAIN, QUALITY_BAD, QUALITY_STALE };
 const char *quality_name(enum quality q);

@@ -1,0 +1,392 @@
+#include "alert/alert.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "store/keep.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RECORD_VERSION = 1, RECORD_BYTES_MAX = 8192 };
+
+struct alerts {
+    struct alerts_config cfg;
+    struct worker *worker;
+    struct keep *keep;
+    struct list list; /* oldest first */
+    size_t count;
+    uint64_t next_id;
+    struct event_listener listener;
+    void (*changed)(void *ctx, const struct alert *al);
+    void *changed_ctx;
+};
+
+const char *alert_state_name(enum alert_state s)
+{
+    static const char *const names[] = {"unacknowledged", "acknowledged", "returned", "normal"};
+    return names[s];
+}
+
+/* --- one alert: its texts live in one block, replaced as a whole --- */
+
+static struct str *const *alert_texts(struct alert *al, struct str *out[9])
+{
+    struct str *all[9] = {&al->key,
+                          &al->text,
+                          &al->device,
+                          &al->acknowledged_by,
+                          &al->cause.program,
+                          &al->cause.rule,
+                          &al->cause.operator_name,
+                          &al->cause.series,
+                          al->cause.value.kind == VALUE_STR ? &al->cause.value.s : NULL};
+    memcpy(out, all, sizeof(all));
+    return out;
+}
+
+/* Copies all texts, which may be borrowed or in the old block, into a new block. */
+static bool alert_own_texts(struct alerts *a, struct alert *al)
+{
+    struct str *texts[9];
+    size_t n = 1;
+    alert_texts(al, texts);
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        n += texts[i] ? texts[i]->n : 0;
+    char *block = mem_new(a->cfg.alloc, n);
+    if (!block)
+        return false;
+    char *at = block;
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        if (!texts[i])
+            continue;
+        if (texts[i]->n)
+            memcpy(at, texts[i]->p, texts[i]->n);
+        texts[i]->p = at;
+        at += texts[i]->n;
+    }
+    mem_free(a->cfg.alloc, al->block, al->block_size);
+    al->block = block;
+    al->block_size = n;
+    return true;
+}
+
+static void alert_free(struct alerts *a, struct alert *al)
+{
+    list_del(&al->link);
+    a->count--;
+    mem_free(a->cfg.alloc, al->block, al->block_size);
+    mem_free(a->cfg.alloc, al, sizeof(*al));
+}
+
+/* `from` is copied with its texts. NULL without memory. */
+static struct alert *alert_add(struct alerts *a, const struct alert *from)
+{
+    struct alert *al = mem_zero(a->cfg.alloc, sizeof(*al));
+    if (!al)
+        return NULL;
+    *al = *from;
+    al->block = NULL;
+    al->block_size = 0;
+    list_init(&al->link);
+    if (!alert_own_texts(a, al)) {
+        mem_free(a->cfg.alloc, al, sizeof(*al));
+        return NULL;
+    }
+    list_add_tail(&a->list, &al->link);
+    a->count++;
+    return al;
+}
+
+/* --- records --- */
+
+static void encode(struct writer *w, const struct alert *al)
+{
+    writer_u8(w, RECORD_VERSION);
+    writer_u8(w, (uint8_t)al->severity);
+    writer_u8(w, (uint8_t)al->state);
+    writer_varint(w, al->count);
+    writer_svarint(w, al->raised_ms);
+    writer_svarint(w, al->cleared_ms);
+    writer_svarint(w, al->acknowledged_ms);
+    writer_str16(w, al->key);
+    writer_str16(w, al->text);
+    writer_str16(w, al->device);
+    writer_str16(w, al->acknowledged_by);
+    writer_str16(w, al->cause.program);
+    writer_str16(w, al->cause.rule);
+    writer_varint(w, al->cause.line);
+    writer_str16(w, al->cause.series);
+    writer_svarint(w, al->cause.ts_ms);
+    value_encode(w, &al->cause.value);
+}
+
+static bool decode(struct bytes body, struct alert *al)
+{
+    struct cursor c = cursor_from(body.p, body.n);
+    if (cursor_u8(&c) != RECORD_VERSION)
+        return false;
+    al->severity = (enum severity)cursor_u8(&c);
+    al->state = (enum alert_state)cursor_u8(&c);
+    al->count = cursor_varint(&c);
+    al->raised_ms = cursor_svarint(&c);
+    al->cleared_ms = cursor_svarint(&c);
+    al->acknowledged_ms = cursor_svarint(&c);
+    al->key = cursor_str16(&c);
+    al->text = cursor_str16(&c);
+    al->device = cursor_str16(&c);
+    al->acknowledged_by = cursor_str16(&c);
+    al->cause.program = cursor_str16(&c);
+    al->cause.rule = cursor_str16(&c);
+    al->cause.line = (uint32_t)cursor_varint(&c);
+    al->cause.series = cursor_str16(&c);
+    al->cause.ts_ms = cursor_svarint(&c);
+    al->cause.value = value_decode(&c);
+    return !c.failed && al->severity <= SEVERITY_CRITICAL && al->state <= ALERT_NORMAL;
+}
+
+static void record_key(uint64_t id, char key[24])
+{
+    (void)snprintf(key, 24, "%012" PRIx64, id);
+}
+
+static enum err record(struct alerts *a, const struct alert *al, uint64_t *seq)
+{
+    uint8_t buf[RECORD_BYTES_MAX];
+    char key[24];
+    record_key(al->id, key);
+    struct writer w = writer_from(buf, sizeof(buf));
+    encode(&w, al);
+    if (w.failed)
+        return ERR_RANGE;
+    return keep_put(a->keep, str_from(key), (struct bytes){buf, writer_len(&w)}, false, seq);
+}
+
+/* Something that nobody waits for: if it can't be recorded, it is shown all the same. */
+static void changed(struct alerts *a, const struct alert *al)
+{
+    enum err err = record(a, al, NULL);
+    if (err)
+        LOG_W("alert", "alert %" PRIu64 " is not recorded: %s", al->id, err_name(err));
+    if (a->changed)
+        a->changed(a->changed_ctx, al);
+}
+
+static void apply(void *ctx, struct str key, struct bytes value)
+{
+    struct alerts *a = ctx;
+    char text[24];
+    (void)snprintf(text, sizeof(text), "%.*s", STR_FMT(key));
+    struct alert al = {.id = strtoull(text, NULL, 16)};
+    const struct alert *old = alert_find(a, al.id);
+    if (old)
+        alert_free(a, (struct alert *)(uintptr_t)old);
+    if (!value.n)
+        return;
+    if (!decode(value, &al)) {
+        LOG_W("alert", "the record of alert %" PRIu64 " can't be read", al.id);
+        return;
+    }
+    if (al.id >= a->next_id)
+        a->next_id = al.id + 1;
+    (void)alert_add(a, &al);
+}
+
+/* --- events --- */
+
+static struct alert *find_open(struct alerts *a, struct str key)
+{
+    for (struct list *it = a->list.prev; it != &a->list; it = it->prev) {
+        struct alert *al = CONTAINER_OF(it, struct alert, link);
+        if (al->state != ALERT_NORMAL && str_eq(al->key, key))
+            return al;
+    }
+    return NULL;
+}
+
+static void forget_oldest(struct alerts *a)
+{
+    for (int over = 1; over >= 0; over--) { /* first those that are over, then any */
+        LIST_EACH_SAFE(&a->list, it)
+        {
+            struct alert *al = CONTAINER_OF(it, struct alert, link);
+            if (a->count <= a->cfg.alerts_max)
+                return;
+            if (over && al->state != ALERT_NORMAL)
+                continue;
+            char key[24];
+            record_key(al->id, key);
+            if (keep_del(a->keep, str_from(key), true))
+                LOG_W("alert", "the record of alert %" PRIu64 " stays behind", al->id);
+            alert_free(a, al);
+        }
+    }
+}
+
+static void raise_new(struct alerts *a, const struct alert_event *e)
+{
+    struct alert proto = {.id = a->next_id,
+                          .severity = e->severity,
+                          .state = e->momentary ? ALERT_RETURNED : ALERT_UNACKNOWLEDGED,
+                          .key = e->key,
+                          .text = e->text,
+                          .device = e->device,
+                          .cause = e->cause,
+                          .raised_ms = e->wall_ms,
+                          .cleared_ms = e->momentary ? e->wall_ms : 0,
+                          .count = 1};
+    struct alert *al = alert_add(a, &proto);
+    if (!al) {
+        LOG_E("alert", "no memory for: %.*s", STR_FMT(e->text));
+        return;
+    }
+    a->next_id++;
+    LOG_I("alert", "%s: %.*s", severity_name(e->severity), STR_FMT(e->text));
+    changed(a, al);
+    forget_oldest(a);
+}
+
+static void raise_again(struct alerts *a, struct alert *al, const struct alert_event *e)
+{
+    bool was_active = al->state == ALERT_UNACKNOWLEDGED || al->state == ALERT_ACKNOWLEDGED;
+    struct alert before = *al;
+    al->severity = e->severity;
+    al->text = e->text;
+    al->device = e->device;
+    al->cause = e->cause;
+    if (!alert_own_texts(a, al)) {
+        *al = before;
+        return;
+    }
+    if (!was_active || e->momentary) {
+        al->count++;
+        al->raised_ms = e->wall_ms;
+    }
+    al->state = e->momentary                      ? ALERT_RETURNED
+                : al->state == ALERT_ACKNOWLEDGED ? ALERT_ACKNOWLEDGED
+                                                  : ALERT_UNACKNOWLEDGED;
+    al->cleared_ms = e->momentary ? e->wall_ms : 0;
+    changed(a, al);
+}
+
+static void on_alert(struct event_listener *l, const struct alert_event *e)
+{
+    struct alerts *a = CONTAINER_OF(l, struct alerts, listener);
+    struct alert *al = find_open(a, e->key);
+    if (e->active) {
+        if (al)
+            raise_again(a, al, e);
+        else
+            raise_new(a, e);
+    } else if (al && al->state != ALERT_RETURNED) {
+        al->state = al->state == ALERT_ACKNOWLEDGED ? ALERT_NORMAL : ALERT_RETURNED;
+        al->cleared_ms = e->wall_ms;
+        changed(a, al);
+    }
+}
+
+enum err alert_acknowledge(struct alerts *a, uint64_t id, struct str by, const struct alert **out,
+                           uint64_t *seq)
+{
+    struct alert *al = (struct alert *)(uintptr_t)alert_find(a, id);
+    if (!al)
+        return ERR_NOT_FOUND;
+    *out = al;
+    if (al->acknowledged_ms && al->state != ALERT_UNACKNOWLEDGED && al->state != ALERT_RETURNED)
+        return ERR_EXISTS;
+    struct alert before = *al;
+    al->state = al->state == ALERT_RETURNED ? ALERT_NORMAL : ALERT_ACKNOWLEDGED;
+    al->acknowledged_ms = worker_now_ms(a->worker);
+    al->acknowledged_by = by;
+    enum err err = record(a, al, seq);
+    if (err || !alert_own_texts(a, al)) {
+        *al = before;
+        return err ? err : ERR_NOMEM;
+    }
+    if (a->changed)
+        a->changed(a->changed_ctx, al);
+    return ERR_OK;
+}
+
+const struct alert *alert_find(const struct alerts *a, uint64_t id)
+{
+    for (const struct list *it = a->list.prev; it != &a->list; it = it->prev) {
+        const struct alert *al = CONTAINER_OF(it, struct alert, link);
+        if (al->id == id)
+            return al;
+    }
+    return NULL;
+}
+
+void alerts_each(const struct alerts *a, bool active_only, size_t limit,
+                 void (*each)(void *ctx, const struct alert *al), void *ctx)
+{
+    for (const struct list *it = a->list.prev; it != &a->list && limit; it = it->prev) {
+        const struct alert *al = CONTAINER_OF(it, struct alert, link);
+        if (active_only && al->state == ALERT_NORMAL)
+            continue;
+        each(ctx, al);
+        limit--;
+    }
+}
+
+size_t alerts_active(const struct alerts *a)
+{
+    size_t n = 0;
+    LIST_EACH(&a->list, it)
+    {
+        enum alert_state s = CONTAINER_OF(it, struct alert, link)->state;
+        n += s == ALERT_UNACKNOWLEDGED || s == ALERT_ACKNOWLEDGED;
+    }
+    return n;
+}
+
+void alerts_on_change(struct alerts *a, void (*fn)(void *ctx, const struct alert *al), void *ctx)
+{
+    a->changed = fn;
+    a->changed_ctx = ctx;
+}
+
+enum err alerts_new(struct alerts **out, const struct alerts_config *cfg, struct error *e)
+{
+    *out = NULL;
+    struct alerts *a = mem_zero(cfg->alloc, sizeof(*a));
+    if (!a)
+        return error_set(e, ERR_NOMEM, "no memory for the alerts");
+    a->cfg = *cfg;
+    if (!a->cfg.alerts_max)
+        a->cfg.alerts_max = 1000;
+    a->worker = executor_worker(cfg->ex, 0);
+    a->next_id = 1;
+    list_init(&a->list);
+    struct keep_config keep = {.ex = cfg->ex,
+                               .journal = cfg->journal,
+                               .db = cfg->db,
+                               .alloc = cfg->alloc,
+                               .name = "alerts",
+                               .kind = JOURNAL_ALERT,
+                               .apply = apply,
+                               .ctx = a};
+    enum err err = keep_new(&a->keep, &keep, e);
+    if (err) {
+        alerts_free(a);
+        return err;
+    }
+    a->listener.alert = on_alert;
+    bus_event_listen(cfg->bus, &a->listener);
+    *out = a;
+    return ERR_OK;
+}
+
+void alerts_free(struct alerts *a)
+{
+    if (!a)
+        return;
+    if (a->listener.alert)
+        bus_event_unlisten(&a->listener);
+    while (!list_empty(&a->list))
+        alert_free(a, CONTAINER_OF(a->list.next, struct alert, link));
+    keep_free(a->keep);
+    mem_free(a->cfg.alloc, a, sizeof(*a));
+}

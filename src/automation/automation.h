@@ -1,0 +1,58 @@
+/* automation: runs the site's checked programs on its samples.
+ *
+ * A sample wakes the rules that read it; a rule that acts does so in one turn of the program's
+ * machine. What a turn decided (actions, alerts) takes effect when the turn has ended well; a turn
+ * that traps changes nothing and is reported. Three turns in a row out of budget stop the program:
+ * what it owns is brought to its safe state.
+ * Variables and the states of rules outlive a restart (journal and table, by stable path).
+ * Ownership: the checked site outlives the automation.
+ * Threads: worker 0. */
+#pragma once
+
+#include "lang/lang.h"
+#include "registry/registry.h"
+
+struct automation;
+struct automation_config {
+    struct executor *ex;
+    struct bus *bus;
+    struct registry *registry;
+    struct journal *journal;
+    struct db *db;
+    struct alloc *alloc;
+    const struct lang_site *site;
+};
+/* Sets the owners of devices and the staleness of properties in the registry. */
+MUST_USE enum err automation_new(struct automation **out, const struct automation_config *cfg,
+                                 struct error *e);
+void automation_free(struct automation *a);
+/* After the replay, before the executor runs. */
+void automation_start(struct automation *a);
+
+enum program_state { PROGRAM_RUNNING, PROGRAM_FAILED };
+enum rule_state { RULE_IDLE, RULE_HOLDING, RULE_ACTIVE };
+const char *rule_state_name(enum rule_state s);
+
+struct rule_view {
+    const struct lang_rule *rule;
+    enum rule_state state;
+    uint64_t fired;
+    int64_t fired_ms; /* 0: never */
+};
+struct program_view {
+    const struct lang_program *program;
+    enum program_state state;
+    const char *error; /* "" if there was none */
+    struct lang_vm_stats stats;
+    size_t rules;
+};
+size_t automation_programs(const struct automation *a);
+struct program_view automation_program(const struct automation *a, size_t program);
+struct rule_view automation_rule(const struct automation *a, size_t program, size_t rule);
+/* The series behind a binding of kind READ; NULL for others. */
+const struct series *automation_series(const struct automation *a, size_t program, size_t binding);
+/* Called whenever a rule's state changed. */
+void automation_on_rule(struct automation *a,
+                        void (*changed)(void *ctx, const struct lang_program *p,
+                                        const struct rule_view *v),
+                        void *ctx);

@@ -1,0 +1,154 @@
+/* reading: samples as a program's readings, their staleness, and the windows of slope(). */
+#include "automation/automation_internal.h"
+#include "base/stats.h"
+
+#include <math.h>
+#include <string.h>
+
+static union lang_slot slot_from(const struct binding_run *b)
+{
+    union lang_slot s = {0};
+    switch (b->def->member_type.kind) {
+    case LANG_TYPE_BOOL: s.i = value_number(&b->value) != 0; break;
+    case LANG_TYPE_INT:
+    case LANG_TYPE_TIME:
+        s.i = b->value.kind == VALUE_INT ? b->value.i : (int64_t)value_number(&b->value);
+        break;
+    case LANG_TYPE_STR: s.s = &b->text; break;
+    default: s.f = value_number(&b->value); break;
+    }
+    return s;
+}
+
+static void host_read(struct lang_host *h, uint32_t binding, struct lang_sample *out)
+{
+    struct program_run *run = CONTAINER_OF(h, struct program_run, host);
+    const struct binding_run *b = &run->bindings[binding];
+    *out = (struct lang_sample){
+        .value = slot_from(b), .time_ms = b->ts_ms, .has_value = b->has_value, .stale = b->stale};
+}
+
+static bool host_slope(struct lang_host *h, uint32_t window, double *out)
+{
+    const struct program_run *run = CONTAINER_OF(h, struct program_run, host);
+    return window_slope(&run->windows[window], out);
+}
+
+static int64_t host_now(struct lang_host *h)
+{
+    return worker_now_ms(CONTAINER_OF(h, struct program_run, host)->automation->worker);
+}
+
+void reading_host_init(struct program_run *run)
+{
+    run->host.read = host_read;
+    run->host.slope = host_slope;
+    run->host.now_ms = host_now;
+}
+
+void window_add(struct window_run *w, int64_t ts_ms, double v)
+{
+    if (isnan(v))
+        return;
+    int64_t width = w->duration_ms / WINDOW_SLOTS > 0 ? w->duration_ms / WINDOW_SLOTS : 1;
+    int64_t slot = ts_ms / width;
+    struct window_slot *last = w->n ? &w->slots[(w->head + w->n - 1) % WINDOW_SLOTS] : NULL;
+    if (last && slot < last->slot)
+        return; /* late: the window has gone on */
+    if (!last || slot > last->slot) {
+        if (w->n == WINDOW_SLOTS) {
+            w->head = (w->head + 1) % WINDOW_SLOTS;
+            w->n--;
+        }
+        last = &w->slots[(w->head + w->n++) % WINDOW_SLOTS];
+        *last = (struct window_slot){.slot = slot};
+    }
+    last->t_sum += (double)ts_ms;
+    last->v_sum += v;
+    last->n++;
+    while (w->n && (slot - w->slots[w->head].slot) * width > w->duration_ms) {
+        w->head = (w->head + 1) % WINDOW_SLOTS;
+        w->n--;
+    }
+}
+
+bool window_slope(const struct window_run *w, double *per_second)
+{
+    double t[WINDOW_SLOTS], v[WINDOW_SLOTS];
+    if (w->n < 2)
+        return false;
+    const struct window_slot *first = &w->slots[w->head];
+    double origin = first->t_sum / first->n;
+    for (uint32_t i = 0; i < w->n; i++) {
+        const struct window_slot *s = &w->slots[(w->head + i) % WINDOW_SLOTS];
+        t[i] = (s->t_sum / s->n - origin) / 1000;
+        v[i] = s->v_sum / s->n;
+    }
+    if (t[w->n - 1] * 2000 < (double)w->duration_ms)
+        return false; /* less than half of the span */
+    *per_second = stats_slope(t, v, w->n);
+    return true;
+}
+
+static void stale_fire(struct timer *t)
+{
+    struct binding_run *b = CONTAINER_OF(t, struct binding_run, stale_timer);
+    reading_stale_check(b);
+}
+
+/* Lazy: the timer is left where it is when samples come, and looks at the last one when it fires.
+ */
+void reading_stale_check(struct binding_run *b)
+{
+    if (!b->def->stale_ms || b->stale)
+        return;
+    int64_t due = b->mono_ns + b->def->stale_ms * 1000000;
+    if (!b->stale_timer.fire)
+        timer_init(&b->stale_timer, b->run->automation->worker, stale_fire);
+    if (due > worker_now_ns(b->run->automation->worker)) {
+        if (!timer_armed(&b->stale_timer))
+            timer_set(&b->stale_timer, due);
+        return;
+    }
+    b->stale = true;
+    rules_evaluate(b->run, b);
+}
+
+static void keep_value(struct binding_run *b, const struct sample *s)
+{
+    b->value = s->value;
+    b->ts_ms = s->ts_ms;
+    b->has_value = true;
+    if (s->value.kind == VALUE_STR) {
+        size_t n = s->value.s.n < sizeof(b->text_bytes) ? s->value.s.n : sizeof(b->text_bytes);
+        if (n)
+            memcpy(b->text_bytes, s->value.s.p, n);
+        b->text = (struct str){b->text_bytes, n};
+        b->value.s = b->text;
+    }
+}
+
+static void windows_add(struct binding_run *b, const struct sample *s)
+{
+    struct program_run *run = b->run;
+    for (size_t i = 0; i < run->def->windows_n; i++)
+        if (run->windows[i].binding == b)
+            window_add(&run->windows[i], s->ts_ms, value_number(&s->value));
+}
+
+void reading_sample(struct automation *a, const struct sample *s)
+{
+    if (s->quality != QUALITY_GOOD && s->quality != QUALITY_UNCERTAIN)
+        return; /* a bad reading is none: it will turn stale */
+    struct binding_run *b = s->series->index < a->readers_n ? a->readers[s->series->index] : NULL;
+    for (; b; b = b->next_reader) {
+        windows_add(b, s);
+        if (s->replayed)
+            continue; /* of an earlier run: windows go on, but nothing acts on it */
+        keep_value(b, s);
+        b->mono_ns = worker_now_ns(a->worker);
+        b->stale = false;
+        reading_stale_check(b);
+        rules_evaluate(b->run, b);
+    }
+}

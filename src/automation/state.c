@@ -1,0 +1,168 @@
+/* state: variables and rule states over restarts, by their stable paths.
+ *
+ * A change is a lazy record: it rides with the record of what caused it or of the decision that
+ * came of it, so a variable can't be older than an action that was sent. */
+#include "automation/automation_internal.h"
+#include "base/log.h"
+
+#include <string.h>
+
+enum { KEPT_MAX = 100000, VALUE_BYTES_MAX = 512 };
+enum { KEPT_VAR = 'v', KEPT_RULE = 'r' };
+
+/* What the last run left, and what this one has changed since: to write changes only. */
+struct kept_state {
+    struct str path;
+    uint8_t value[VALUE_BYTES_MAX];
+    size_t n;
+};
+
+static void apply(void *ctx, struct str path, struct bytes value)
+{
+    struct automation *a = ctx;
+    struct kept_state *k = map_get(&a->kept, path);
+    if (value.n > VALUE_BYTES_MAX)
+        return;
+    if (!k) {
+        k = mem_zero(a->cfg.alloc, sizeof(*k) + path.n);
+        if (!k)
+            return;
+        memcpy(k + 1, path.p, path.n);
+        k->path = (struct str){(char *)(k + 1), path.n};
+        if (map_put(&a->kept, k->path, k)) {
+            mem_free(a->cfg.alloc, k, sizeof(*k) + path.n);
+            return;
+        }
+    }
+    if (value.n)
+        memcpy(k->value, value.p, value.n);
+    k->n = value.n;
+}
+
+static void put(struct automation *a, struct str path, struct bytes value)
+{
+    enum err err = keep_put(a->keep, path, value, true, NULL);
+    if (err)
+        LOG_W("automation", "the state of %.*s can't be kept: %s", STR_FMT(path), err_name(err));
+    else
+        apply(a, path, value);
+}
+
+/* --- what is kept --- */
+
+void state_rule_changed(struct rule_run *r)
+{
+    uint8_t buf[64];
+    struct writer w = writer_from(buf, sizeof(buf));
+    writer_u8(&w, KEPT_RULE);
+    writer_u8(&w, r->state == RULE_ACTIVE);
+    writer_varint(&w, r->alerts);
+    writer_varint(&w, r->fired);
+    writer_svarint(&w, r->fired_ms);
+    put(r->run->automation, r->def->path, (struct bytes){buf, writer_len(&w)});
+}
+
+static void restore_rule(struct rule_run *r, struct bytes value)
+{
+    struct cursor c = cursor_from(value.p, value.n);
+    if (cursor_u8(&c) != KEPT_RULE)
+        return;
+    bool active = cursor_u8(&c) != 0;
+    uint64_t alerts = cursor_varint(&c), fired = cursor_varint(&c);
+    int64_t fired_ms = cursor_svarint(&c);
+    if (c.failed || alerts > TURN_EFFECTS_MAX)
+        return;
+    r->state = active && r->def->kind == LANG_RULE_WHEN ? RULE_ACTIVE : RULE_IDLE;
+    r->alerts = (uint32_t)alerts;
+    r->fired = fired;
+    r->fired_ms = fired_ms;
+}
+
+static void put_var(struct writer *w, const struct lang_type *type, union lang_slot v)
+{
+    writer_u8(w, KEPT_VAR);
+    writer_u8(w, (uint8_t)type->kind);
+    if (type->kind == LANG_TYPE_STR)
+        writer_str16(w, v.s ? *v.s : STR(""));
+    else if (type->kind == LANG_TYPE_FLOAT)
+        writer_f64le(w, v.f);
+    else
+        writer_svarint(w, v.i);
+}
+
+void state_vars_changed(struct program_run *run)
+{
+    for (uint32_t i = 0; i < run->def->vars_n; i++) {
+        const struct lang_var *var = &run->def->vars[i];
+        uint8_t buf[VALUE_BYTES_MAX];
+        struct writer w = writer_from(buf, sizeof(buf));
+        put_var(&w, &var->type, lang_vm_var(run->vm, i));
+        const struct kept_state *k = map_get(&run->automation->kept, var->path);
+        bool same = k && k->n == writer_len(&w) && memcmp(k->value, buf, k->n) == 0;
+        if (!same)
+            put(run->automation, var->path, (struct bytes){buf, writer_len(&w)});
+    }
+}
+
+static void restore_var(struct program_run *run, uint32_t i, struct bytes value)
+{
+    struct cursor c = cursor_from(value.p, value.n);
+    if (cursor_u8(&c) != KEPT_VAR || cursor_u8(&c) != run->def->vars[i].type.kind)
+        return; /* its type has changed: it starts anew */
+    union lang_slot v = {0};
+    struct str text;
+    if (run->def->vars[i].type.kind == LANG_TYPE_STR) {
+        text = cursor_str16(&c);
+        v.s = &text;
+    } else if (run->def->vars[i].type.kind == LANG_TYPE_FLOAT) {
+        v.f = cursor_f64le(&c);
+    } else {
+        v.i = cursor_svarint(&c);
+    }
+    if (!c.failed)
+        lang_vm_var_set(run->vm, i, v);
+}
+
+void state_restore(struct automation *a)
+{
+    for (size_t p = 0; p < a->run_count; p++) {
+        struct program_run *run = &a->runs[p];
+        for (uint32_t i = 0; i < run->def->vars_n; i++) {
+            const struct kept_state *k = map_get(&a->kept, run->def->vars[i].path);
+            if (k)
+                restore_var(run, i, (struct bytes){k->value, k->n});
+            (void)lang_vm_var_changed(run->vm, i);
+        }
+        for (size_t i = 0; i < run->def->rules_n; i++) {
+            const struct kept_state *k = map_get(&a->kept, run->rules[i].def->path);
+            if (k)
+                restore_rule(&run->rules[i], (struct bytes){k->value, k->n});
+        }
+    }
+}
+
+enum err state_init(struct automation *a, struct error *e)
+{
+    map_init(&a->kept, a->cfg.alloc, executor_env(a->cfg.ex)->seed, KEPT_MAX);
+    struct keep_config cfg = {.ex = a->cfg.ex,
+                              .journal = a->cfg.journal,
+                              .db = a->cfg.db,
+                              .alloc = a->cfg.alloc,
+                              .name = "programs",
+                              .kind = JOURNAL_PROGRAM,
+                              .apply = apply,
+                              .ctx = a};
+    return keep_new(&a->keep, &cfg, e);
+}
+
+void state_fini(struct automation *a)
+{
+    keep_free(a->keep);
+    size_t at = 0;
+    void *value;
+    while (map_next(&a->kept, &at, NULL, &value)) {
+        struct kept_state *k = value;
+        mem_free(a->cfg.alloc, k, sizeof(*k) + k->path.n);
+    }
+    map_fini(&a->kept);
+}

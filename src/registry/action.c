@@ -1,0 +1,373 @@
+/* action: the life of a command: decided, committed, sent, confirmed or tried again, or failed.
+ *
+ * waiting -> sent -> confirmed
+ *    |        |----> (no confirmation in time: sent again) -> failed, with an alert
+ *    '--------'----> failed: superseded by a newer action of the device */
+#include "base/log.h"
+#include "codec/json.h"
+#include "registry/registry_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static void action_timer(struct timer *t);
+static void action_committed(struct journal_wait *w, enum err result);
+
+static size_t put_text(char **at, struct str *to, struct str from)
+{
+    if (from.n)
+        memcpy(*at, from.p, from.n);
+    *to = (struct str){*at, from.n};
+    *at += from.n;
+    return from.n;
+}
+
+struct action *action_make(struct registry *r, const struct action_event *from)
+{
+    const struct cause *c = &from->cause;
+    struct str cause_text = c->value.kind == VALUE_STR ? c->value.s : STR("");
+    size_t size = sizeof(struct action) + from->device.n + from->action.n + from->args_json.n +
+                  from->confirms.n + c->program.n + c->rule.n + c->operator_name.n + c->series.n +
+                  cause_text.n;
+    struct action *a = mem_zero(r->cfg.alloc, size);
+    if (!a)
+        return NULL;
+    a->registry = r;
+    a->size = size;
+    char *at = (char *)(a + 1);
+    put_text(&at, &a->device_name, from->device);
+    put_text(&at, &a->action_name, from->action);
+    put_text(&at, &a->args_json, from->args_json);
+    put_text(&at, &a->confirms, from->confirms);
+    put_text(&at, &a->program, c->program);
+    put_text(&at, &a->rule, c->rule);
+    put_text(&at, &a->operator_name, c->operator_name);
+    put_text(&at, &a->cause_series, c->series);
+    a->cause_value = c->value;
+    if (c->value.kind == VALUE_STR)
+        put_text(&at, &a->cause_value.s, cause_text);
+    a->cause_ms = c->ts_ms;
+    a->cause_line = c->line;
+    a->state = from->state;
+    a->attempts = from->attempts;
+    a->requested_ms = from->requested_ms;
+    a->outcome_ms = from->outcome_ms;
+    (void)snprintf(a->id, sizeof(a->id), "%.*s", STR_FMT(from->id));
+    (void)snprintf(a->why, sizeof(a->why), "%.*s", STR_FMT(from->why));
+    list_init(&a->link);
+    list_init(&a->device_link);
+    list_init(&a->wait.link);
+    a->wait.done = action_committed;
+    timer_init(&a->timer, r->worker, action_timer);
+    return a;
+}
+
+void action_fill_event(const struct action *a, struct action_event *e)
+{
+    *e = (struct action_event){
+        .id = str_from(a->id),
+        .device = a->device_name,
+        .action = a->action_name,
+        .args_json = a->args_json,
+        .confirms = a->confirms,
+        .why = str_from(a->why),
+        .state = a->state,
+        .attempts = a->attempts,
+        .requested_ms = a->requested_ms,
+        .outcome_ms = a->outcome_ms,
+        .cause = {.program = a->program,
+                  .rule = a->rule,
+                  .line = a->cause_line,
+                  .operator_name = a->operator_name,
+                  .series = a->cause_series,
+                  .value = a->cause_value,
+                  .ts_ms = a->cause_ms},
+    };
+}
+
+void action_free(struct action *a)
+{
+    timer_cancel(&a->timer);
+    journal_wait_cancel(&a->wait);
+    list_del(&a->device_link);
+    list_del(&a->link);
+    mem_free(a->registry->cfg.alloc, a, a->size);
+}
+
+static void forget_oldest(struct registry *r)
+{
+    LIST_EACH_SAFE(&r->actions, it)
+    {
+        if (r->action_count <= r->cfg.actions_max)
+            return;
+        struct action *a = CONTAINER_OF(it, struct action, link);
+        if (a->state == ACTION_WAITING || a->state == ACTION_SENT)
+            continue;
+        r->action_count--;
+        action_log_forget(r, a);
+        action_free(a);
+    }
+}
+
+/* An outcome rides along lazily: losing it costs a line in a list, never an action. */
+static void action_changed(struct action *a)
+{
+    struct action_event e;
+    action_fill_event(a, &e);
+    bus_action_publish(a->registry->cfg.bus, &e);
+    if (a->state != ACTION_WAITING && action_log_put(a->registry, a, true, NULL))
+        LOG_W("registry", "the outcome of action %s is not recorded", a->id);
+}
+
+static void failure_alert(struct action *a, bool active)
+{
+    struct registry *r = a->registry;
+    char key[256], text[400];
+    (void)snprintf(key, sizeof(key), "action/%.*s", STR_FMT(a->device_name));
+    (void)snprintf(text, sizeof(text), "%.*s does not obey: %.*s() %s", STR_FMT(a->device_name),
+                   STR_FMT(a->action_name), a->why);
+    struct action_event e;
+    action_fill_event(a, &e);
+    struct alert_event alert = {.key = str_from(key),
+                                .severity = SEVERITY_CRITICAL,
+                                .text = str_from(text),
+                                .device = a->device_name,
+                                .cause = e.cause,
+                                .active = active,
+                                .wall_ms = worker_now_ms(r->worker)};
+    bus_alert_publish(r->cfg.bus, &alert);
+}
+
+static void action_end(struct action *a, enum action_state state)
+{
+    a->state = state;
+    a->outcome_ms = worker_now_ms(a->registry->worker);
+    timer_cancel(&a->timer);
+    journal_wait_cancel(&a->wait);
+    list_del(&a->device_link);
+    action_changed(a);
+}
+
+static void action_send(struct action *a)
+{
+    struct registry *r = a->registry;
+    char topic[512];
+    (void)snprintf(topic, sizeof(topic), "%.*s/set", STR_FMT(a->device->topic));
+    struct strbuf b;
+    strbuf_init(&b, r->cfg.alloc, 0);
+    strbuf_adds(&b, "{\"action\":");
+    strbuf_add_json(&b, a->action_name);
+    strbuf_addf(&b, ",\"args\":%.*s,\"id\":\"%s\"}", STR_FMT(a->args_json), a->id);
+    struct bus_publication p = {.topic = str_from(topic),
+                                .payload = {(const uint8_t *)b.p, b.n},
+                                .qos = 1,
+                                .expiry_s = UINT32_MAX,
+                                .from = &r->publisher};
+    struct bus_receipt receipt;
+    enum err err = b.failed ? ERR_NOMEM : bus_publish(r->cfg.bus, &p, &receipt);
+    strbuf_fini(&b);
+    if (err)
+        LOG_W("registry", "%s could not be published: %s", topic, err_name(err));
+    a->attempts++;
+    a->state = ACTION_SENT;
+    a->sent_ns = worker_now_ns(r->worker);
+    timer_set_after_ms(&a->timer, r->cfg.confirm_timeout_ms);
+    action_changed(a);
+}
+
+/* Its decision, and so its cause, is on disk: now it may leave. */
+static void action_committed(struct journal_wait *w, enum err result)
+{
+    struct action *a = CONTAINER_OF(w, struct action, wait);
+    if (result == ERR_OK) {
+        action_send(a);
+        return;
+    }
+    (void)snprintf(a->why, sizeof(a->why), "was not sent: the journal can't record it");
+    failure_alert(a, true);
+    action_end(a, ACTION_FAILED);
+}
+
+static void action_timer(struct timer *t)
+{
+    struct action *a = CONTAINER_OF(t, struct action, timer);
+    const struct registry_config *cfg = &a->registry->cfg;
+    if (a->attempts < cfg->attempts_max) {
+        action_send(a);
+        return;
+    }
+    (void)snprintf(a->why, sizeof(a->why), "was sent %u times in %.0f s without %s%.*s",
+                   a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
+                   a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms));
+    failure_alert(a, true);
+    action_end(a, ACTION_FAILED);
+}
+
+static void action_confirm(struct action *a)
+{
+    failure_alert(a, false); /* it obeys again, if it did not before */
+    action_end(a, ACTION_CONFIRMED);
+}
+
+static void supersede_older(struct device *d, struct str by)
+{
+    LIST_EACH_SAFE(&d->actions, it)
+    {
+        struct action *a = CONTAINER_OF(it, struct action, device_link);
+        (void)snprintf(a->why, sizeof(a->why), "superseded by %.*s()", STR_FMT(by));
+        action_end(a, ACTION_FAILED);
+    }
+}
+
+static enum err args_to_json(const struct action_request *q, const struct action_def *def,
+                             struct strbuf *b, struct error *e)
+{
+    if (q->arg_count != def->param_count)
+        return error_set(e, ERR_INVALID, "%.*s() takes %zu arguments, not %zu", STR_FMT(def->name),
+                         def->param_count, q->arg_count);
+    strbuf_addc(b, '{');
+    for (size_t i = 0; i < q->arg_count; i++) {
+        if (i)
+            strbuf_addc(b, ',');
+        strbuf_add_json(b, def->params[i].name);
+        strbuf_addc(b, ':');
+        const struct value *v = &q->args[i];
+        if (v->kind == VALUE_BOOL)
+            strbuf_adds(b, v->b ? "true" : "false");
+        else if (v->kind == VALUE_INT)
+            strbuf_add_i64(b, v->i);
+        else if (v->kind == VALUE_STR)
+            strbuf_add_json(b, v->s);
+        else
+            strbuf_add_double(b, v->f);
+    }
+    strbuf_addc(b, '}');
+    return b->failed ? error_set(e, ERR_NOMEM, "no memory for the arguments") : ERR_OK;
+}
+
+static enum err action_begin(struct registry *r, const struct action_request *q, struct str args,
+                             struct action **out, struct error *e)
+{
+    const struct action_def *def = &q->device->model->actions[q->action];
+    struct action_event proto = {.device = q->device->name,
+                                 .action = def->name,
+                                 .args_json = args,
+                                 .confirms = def->confirm_text,
+                                 .state = ACTION_WAITING,
+                                 .cause = q->cause,
+                                 .requested_ms = worker_now_ms(r->worker)};
+    struct action *a = action_make(r, &proto);
+    if (!a)
+        return error_set(e, ERR_NOMEM, "no memory for the action");
+    a->device = q->device;
+    a->action = q->action;
+    (void)snprintf(a->id, sizeof(a->id), "%012" PRIx64, r->action_next++);
+    enum err err = action_log_put(r, a, false, &a->seq);
+    if (err) {
+        action_free(a);
+        return error_set(e, err, "the decision can't be recorded: %s", err_name(err));
+    }
+    *out = a;
+    return ERR_OK;
+}
+
+enum err registry_command(struct registry *r, const struct action_request *q, char id[24],
+                          struct error *e)
+{
+    ASSERT(q->action < q->device->model->action_count);
+    const struct action_def *def = &q->device->model->actions[q->action];
+    struct strbuf args;
+    strbuf_init(&args, r->cfg.alloc, 16384);
+    struct action *a = NULL;
+    enum err err = args_to_json(q, def, &args, e);
+    if (!err)
+        err = action_begin(r, q, strbuf_str(&args), &a, e);
+    strbuf_fini(&args);
+    if (err)
+        return err;
+    supersede_older(q->device, def->name);
+    list_add_tail(&r->actions, &a->link);
+    list_add_tail(&q->device->actions, &a->device_link);
+    r->action_count++;
+    forget_oldest(r);
+    if (id)
+        memcpy(id, a->id, sizeof(a->id));
+    journal_wait(r->cfg.journal, r->worker, &a->wait, a->seq);
+    action_changed(a);
+    return ERR_OK;
+}
+
+enum err registry_command_by_hand(struct registry *r, const struct action_request *q, char id[24],
+                                  struct error *e)
+{
+    const struct device *d = q->device;
+    if (d->owner.n)
+        return error_set(e, ERR_DENIED, "%.*s is owned by %.*s: only it may command it",
+                         STR_FMT(d->name), STR_FMT(d->owner));
+    return registry_command(r, q, id, e);
+}
+
+/* A device's answer {"id": "…"}: confirms an action whose model names no property. */
+void actions_ack(struct device *d, struct bytes payload)
+{
+    struct json_token id;
+    if (json_find(payload, STR("id"), &id, NULL) || id.kind != JSON_STRING)
+        return;
+    LIST_EACH_SAFE(&d->actions, it)
+    {
+        struct action *a = CONTAINER_OF(it, struct action, device_link);
+        const struct action_def *def = &d->model->actions[a->action];
+        if (def->confirm_property < 0 && a->state == ACTION_SENT &&
+            json_text_is(&id, str_from(a->id)))
+            action_confirm(a);
+    }
+}
+
+/* A sample may be what an action waits for. */
+static void confirmation_sample(struct sample_listener *l, const struct sample *s)
+{
+    struct registry *r = CONTAINER_OF(l, struct registry, confirmations);
+    if (s->replayed || s->quality == QUALITY_BAD)
+        return;
+    struct device *d = registry_device_of(r, s->series);
+    if (!d || list_empty(&d->actions))
+        return;
+    LIST_EACH_SAFE(&d->actions, it)
+    {
+        struct action *a = CONTAINER_OF(it, struct action, device_link);
+        const struct action_def *def = &d->model->actions[a->action];
+        if (a->state == ACTION_SENT && def->confirm_property >= 0 &&
+            d->props[def->confirm_property].series == s->series &&
+            compare_holds(def->confirm_compare, value_number(&s->value), def->confirm_value))
+            action_confirm(a);
+    }
+}
+
+void registry_actions_each(struct registry *r, size_t limit,
+                           void (*each)(void *ctx, const struct action_event *a), void *ctx)
+{
+    for (struct list *it = r->actions.prev; it != &r->actions && limit; it = it->prev, limit--) {
+        struct action_event e;
+        action_fill_event(CONTAINER_OF(it, struct action, link), &e);
+        each(ctx, &e);
+    }
+}
+
+enum err actions_init(struct registry *r, struct error *e)
+{
+    list_init(&r->actions);
+    r->confirmations.sample = confirmation_sample;
+    bus_sample_listen(r->cfg.bus, &r->confirmations);
+    return action_log_init(r, e);
+}
+
+void actions_fini(struct registry *r)
+{
+    if (!r->actions.next)
+        return;
+    bus_sample_unlisten(&r->confirmations);
+    keep_free(r->action_keep);
+    LIST_EACH_SAFE(&r->actions, it)
+    action_free(CONTAINER_OF(it, struct action, link));
+}

@@ -1,0 +1,90 @@
+/* discover: the topics that no device claims, and messages of devices that could not be read. */
+#include "registry/registry_internal.h"
+
+#include <string.h>
+
+void discover_init(struct registry *r)
+{
+    list_init(&r->discovered);
+    map_init(&r->discovered_map, r->cfg.alloc, executor_env(r->cfg.ex)->seed,
+             r->cfg.discovered_max);
+}
+
+static void discovered_free(struct registry *r, struct discovered *d)
+{
+    list_del(&d->link);
+    mem_free(r->cfg.alloc, d, sizeof(*d) + d->topic.n);
+}
+
+void discover_fini(struct registry *r)
+{
+    while (r->discovered.next && !list_empty(&r->discovered))
+        discovered_free(r, CONTAINER_OF(r->discovered.next, struct discovered, link));
+    map_fini(&r->discovered_map);
+}
+
+static struct discovered *discovered_new(struct registry *r, struct str topic)
+{
+    struct discovered *d = mem_zero(r->cfg.alloc, sizeof(*d) + topic.n);
+    if (!d)
+        return NULL;
+    char *text = (char *)(d + 1);
+    memcpy(text, topic.p, topic.n);
+    d->topic = (struct str){text, topic.n};
+    if (map_put(&r->discovered_map, d->topic, d)) {
+        mem_free(r->cfg.alloc, d, sizeof(*d) + topic.n);
+        return NULL;
+    }
+    list_add_tail(&r->discovered, &d->link);
+    return d;
+}
+
+/* `error` NULL: nobody claims the topic. */
+void discover_note(struct registry *r, const struct message *m, const char *error)
+{
+    struct str topic = message_topic(m);
+    struct bytes payload = message_payload(m);
+    struct discovered *d = map_get(&r->discovered_map, topic);
+    if (!d) {
+        d = discovered_new(r, topic);
+        if (!d) {
+            r->discovered_dropped++;
+            return;
+        }
+        d->first_ms = m->wall_ms;
+    }
+    d->count++;
+    d->last_ms = m->wall_ms;
+    size_t n = payload.n < sizeof(d->payload) ? payload.n : sizeof(d->payload);
+    bool same = d->count > 1 && d->payload_len == n && memcmp(d->payload, payload.p, n) == 0;
+    if (!same) {
+        if (n)
+            memcpy(d->payload, payload.p, n);
+        d->payload_len = n;
+        d->kind = payload_classify(payload);
+    }
+    if (error) {
+        size_t len = strnlen(error, sizeof(d->error) - 1);
+        memcpy(d->error, error, len);
+        d->error[len] = 0;
+    }
+    if (r->discovered_changed && !same)
+        r->discovered_changed(r->discovered_ctx, d);
+}
+
+const struct list *registry_discovered(const struct registry *r)
+{
+    return &r->discovered;
+}
+
+uint64_t registry_discovered_dropped(const struct registry *r)
+{
+    return r->discovered_dropped;
+}
+
+void registry_on_discovered(struct registry *r,
+                            void (*changed)(void *ctx, const struct discovered *d), void *ctx)
+{
+    r->discovered_changed = changed;
+    r->discovered_ctx = ctx;
+}

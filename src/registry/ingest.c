@@ -1,0 +1,197 @@
+/* ingest: from a message to the samples of a device, and when they turn stale. */
+#include "base/log.h"
+#include "registry/registry_internal.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void publish_sample(void *ctx, struct device_property *p, const struct sample *s)
+{
+    struct registry *r = ctx;
+    r->samples++;
+    bus_sample_publish(r->cfg.bus, s);
+    if (!s->replayed)
+        ingest_stale_rearm(p);
+}
+
+struct ingest_ctx {
+    struct registry *r;
+    uint64_t seq;
+    bool replayed;
+};
+
+static void sample_made(void *ctx, struct device_property *p, const struct sample *made)
+{
+    const struct ingest_ctx *c = ctx;
+    struct sample s = *made;
+    s.seq = c->seq;
+    s.replayed = c->replayed;
+    publish_sample(c->r, p, &s);
+}
+
+static void ingest_message(struct registry *r, struct message *m, bool replayed)
+{
+    struct topic_binding *b = map_get(&r->topics, message_topic(m));
+    if (!b) {
+        if (!replayed)
+            discover_note(r, m, NULL);
+        return;
+    }
+    char error[160] = "";
+    struct ingest_ctx ctx = {r, m->seq, replayed};
+    struct decode_target t = {b->device, m->wall_ms, sample_made, &ctx};
+    switch (b->role) {
+    case TOPIC_OBJECT: decode_object(&t, message_payload(m), error); break;
+    case TOPIC_PROPERTY: decode_value(&t, b->property, message_payload(m), error); break;
+    case TOPIC_EVENT: b->device->events_seen++; break;
+    case TOPIC_ACK:
+        if (!replayed)
+            actions_ack(b->device, message_payload(m));
+        break;
+    case TOPIC_SET: break;
+    }
+    if (error[0] && !replayed)
+        discover_note(r, m, error);
+}
+
+static void deliver(struct subscriber *s, struct message *m, const struct subscription *const *subs,
+                    size_t n, bool retained)
+{
+    (void)subs;
+    (void)n;
+    struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
+    if (!retained) /* those have been seen when they came */
+        ingest_message(r, m, false);
+}
+
+static bool durable(struct subscriber *s, const struct bus_publication *p,
+                    const struct subscription *const *subs, size_t n)
+{
+    (void)subs;
+    (void)n;
+    struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
+    const struct topic_binding *b = map_get(&r->topics, p->topic);
+    return b && (b->role == TOPIC_OBJECT || b->role == TOPIC_PROPERTY);
+}
+
+/* For the samples in them: history and windows may not have seen the last messages. */
+static void replay(struct journal_consumer *c, const struct journal_record *rec)
+{
+    struct registry *r = CONTAINER_OF(c, struct registry, consumer);
+    struct message *m = rec->kind == JOURNAL_MESSAGE ? bus_message_decode(r->cfg.bus, rec) : NULL;
+    if (!m)
+        return;
+    ingest_message(r, m, true);
+    message_unref(m);
+}
+
+/* Rule O16: nobody commands an owned device past its owner. */
+static bool guard_allow(struct bus_guard *g, const struct bus_publisher *from, struct str topic,
+                        char why[160])
+{
+    struct registry *r = CONTAINER_OF(g, struct registry, guard);
+    const struct topic_binding *b = map_get(&r->topics, topic);
+    if (!b || b->role != TOPIC_SET || from->trusted || b->device->owner.n == 0)
+        return true;
+    (void)snprintf(why, 160, "%.*s is owned by %.*s: only it may command it",
+                   STR_FMT(b->device->name), STR_FMT(b->device->owner));
+    return false;
+}
+
+enum err ingest_init(struct registry *r, struct error *e)
+{
+    r->subscriber = (struct subscriber){.deliver = deliver, .durable = durable};
+    struct subscription all = {.filter = STR("#"), .subscriber = &r->subscriber, .qos = 1};
+    bool existed;
+    enum err err = bus_subscribe(r->cfg.bus, &all, &existed);
+    if (err)
+        return error_set(e, err, "the registry can't listen to the bus");
+    r->publisher = (struct bus_publisher){
+        .id = bus_publisher_id(r->cfg.bus), .trusted = true, .name = STR("sedge")};
+    r->guard.allow = guard_allow;
+    bus_guard_add(r->cfg.bus, &r->guard);
+    /* It wants to see every record that is left, and holds none back itself. */
+    r->consumer = (struct journal_consumer){.name = "registry", .apply = replay};
+    journal_consumer_add(r->cfg.journal, &r->consumer);
+    return ERR_OK;
+}
+
+void ingest_fini(struct registry *r)
+{
+    if (r->subscriber.deliver)
+        bus_unsubscribe_all(r->cfg.bus, &r->subscriber);
+    r->subscriber.deliver = NULL;
+}
+
+static void stale_fire(struct timer *t)
+{
+    struct device_property *p = CONTAINER_OF(t, struct device_property, stale_timer);
+    struct series *s = p->series;
+    if (s->quality != QUALITY_GOOD && s->quality != QUALITY_UNCERTAIN)
+        return;
+    int64_t due = s->last_mono_ns + s->stale_ms * 1000000;
+    if (due > worker_now_ns(p->device->registry->worker))
+        timer_set(t, due);
+    else
+        bus_quality_publish(p->device->registry->cfg.bus, s, QUALITY_STALE);
+}
+
+/* Lazy: an armed timer is left alone; when it fires it looks at the last sample's time. */
+void ingest_stale_rearm(struct device_property *p)
+{
+    struct registry *r = p->device->registry;
+    if (!p->stale_timer.fire)
+        timer_init(&p->stale_timer, r->worker, stale_fire);
+    if (!p->series->stale_ms)
+        p->series->stale_ms = r->cfg.stale_default_ms;
+    int64_t due = p->series->last_mono_ns + p->series->stale_ms * 1000000;
+    if (p->series->last_ms && (!timer_armed(&p->stale_timer) || p->stale_timer.at_ns > due))
+        timer_set(&p->stale_timer, due);
+}
+
+static enum err bind_topic(struct registry *r, struct device *d, enum topic_role role,
+                           struct device_property *p, struct str topic, struct error *e)
+{
+    struct topic_binding *b = arena_new(&r->arena, sizeof(*b));
+    if (!b || !topic.p)
+        return error_set(e, ERR_NOMEM, "no memory for the topics of %.*s", STR_FMT(d->name));
+    *b = (struct topic_binding){role, d, p, topic};
+    enum err err = map_put(&r->topics, topic, b);
+    if (err == ERR_EXISTS) {
+        const struct topic_binding *other = map_get(&r->topics, topic);
+        return error_set(e, err, "%.*s and %.*s both use the topic %.*s", STR_FMT(d->name),
+                         STR_FMT(other->device->name), STR_FMT(topic));
+    }
+    return err ? error_set(e, err, "too many topics, at %.*s", STR_FMT(topic)) : ERR_OK;
+}
+
+enum err ingest_bind(struct registry *r, struct device *d, struct error *e)
+{
+    struct str base = d->topic;
+    const struct {
+        enum topic_role role;
+        const char *suffix;
+    } fixed[] = {
+        {TOPIC_OBJECT, ""}, {TOPIC_OBJECT, "/telemetry"}, {TOPIC_ACK, "/ack"}, {TOPIC_SET, "/set"}};
+    for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
+        struct str topic = arena_strf(&r->arena, "%.*s%s", STR_FMT(base), fixed[i].suffix);
+        enum err err = bind_topic(r, d, fixed[i].role, NULL, topic, e);
+        if (err)
+            return err;
+    }
+    for (size_t i = 0; i < d->model->property_count; i++) {
+        struct str name = d->model->properties[i].name;
+        struct str topic = arena_strf(&r->arena, "%.*s/%.*s", STR_FMT(base), STR_FMT(name));
+        enum err err = bind_topic(r, d, TOPIC_PROPERTY, &d->props[i], topic, e);
+        if (err)
+            return err;
+    }
+    for (size_t i = 0; i < d->model->event_count; i++) {
+        struct str topic =
+            arena_strf(&r->arena, "%.*s/%.*s", STR_FMT(base), STR_FMT(d->model->events[i]));
+        enum err err = bind_topic(r, d, TOPIC_EVENT, NULL, topic, e);
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}

@@ -1,0 +1,263 @@
+#include "registry/registry_internal.h"
+
+#include <string.h>
+
+enum { DEFINITIONS_BYTES_MAX = 64 << 20, DEVICES_MAX = 20000 };
+
+bool compare_holds(enum compare c, double a, double b)
+{
+    switch (c) {
+    case COMPARE_LT: return a < b;
+    case COMPARE_LE: return a <= b;
+    case COMPARE_GT: return a > b;
+    case COMPARE_GE: return a >= b;
+    case COMPARE_EQ: return a == b;
+    case COMPARE_NE: return a != b;
+    }
+    return false;
+}
+
+static void config_defaults(struct registry_config *c)
+{
+    if (!c->stale_default_ms)
+        c->stale_default_ms = 60000;
+    if (!c->confirm_timeout_ms)
+        c->confirm_timeout_ms = 5000;
+    if (!c->attempts_max)
+        c->attempts_max = 3;
+    if (!c->discovered_max)
+        c->discovered_max = 1000;
+    if (!c->actions_max)
+        c->actions_max = 1000;
+}
+
+enum err registry_new(struct registry **out, const struct registry_config *cfg, struct error *e)
+{
+    *out = NULL;
+    struct registry *r = mem_zero(cfg->alloc, sizeof(*r));
+    if (!r)
+        return error_set(e, ERR_NOMEM, "no memory for the registry");
+    r->cfg = *cfg;
+    config_defaults(&r->cfg);
+    r->worker = executor_worker(cfg->ex, 0);
+    arena_init(&r->arena, cfg->alloc, DEFINITIONS_BYTES_MAX);
+    uint64_t seed = executor_env(cfg->ex)->seed;
+    map_init(&r->topics, cfg->alloc, seed, (size_t)DEVICES_MAX * 64);
+    map_init(&r->names, cfg->alloc, seed, DEVICES_MAX);
+    map_init(&r->models, cfg->alloc, seed, DEVICES_MAX);
+    list_init(&r->devices);
+    discover_init(r);
+    enum err err = ingest_init(r, e);
+    if (!err)
+        err = actions_init(r, e);
+    if (err) {
+        registry_free(r);
+        return err;
+    }
+    *out = r;
+    return ERR_OK;
+}
+
+void registry_start(struct registry *r)
+{
+    journal_release(r->cfg.journal, &r->consumer, UINT64_MAX);
+}
+
+void registry_free(struct registry *r)
+{
+    if (!r)
+        return;
+    LIST_EACH(&r->devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        for (size_t i = 0; i < d->model->property_count; i++)
+            timer_cancel(&d->props[i].stale_timer);
+    }
+    actions_fini(r);
+    ingest_fini(r);
+    discover_fini(r);
+    map_fini(&r->topics);
+    map_fini(&r->names);
+    map_fini(&r->models);
+    mem_free(r->cfg.alloc, r->by_series, r->by_series_n * sizeof(*r->by_series));
+    arena_fini(&r->arena);
+    mem_free(r->cfg.alloc, r, sizeof(*r));
+}
+
+static const struct property_def *copy_properties(struct arena *a, const struct model_def *def)
+{
+    struct property_def *to = arena_array(a, def->property_count, sizeof(*to));
+    for (size_t i = 0; to && i < def->property_count; i++) {
+        to[i] = def->properties[i];
+        to[i].name = arena_str(a, to[i].name);
+        to[i].unit = arena_str(a, to[i].unit);
+    }
+    return to;
+}
+
+static const struct action_def *copy_actions(struct arena *a, const struct model_def *def)
+{
+    struct action_def *to = arena_array(a, def->action_count, sizeof(*to));
+    for (size_t i = 0; to && i < def->action_count; i++) {
+        const struct action_def *from = &def->actions[i];
+        to[i] = *from;
+        to[i].name = arena_str(a, from->name);
+        to[i].confirm_text = arena_str(a, from->confirm_text);
+        struct param_def *params = arena_array(a, from->param_count, sizeof(*params));
+        for (size_t k = 0; params && k < from->param_count; k++) {
+            params[k] = from->params[k];
+            params[k].name = arena_str(a, params[k].name);
+            params[k].unit = arena_str(a, params[k].unit);
+        }
+        to[i].params = params;
+    }
+    return to;
+}
+
+static const struct str *copy_events(struct arena *a, const struct model_def *def)
+{
+    struct str *to = arena_array(a, def->event_count, sizeof(*to));
+    for (size_t i = 0; to && i < def->event_count; i++)
+        to[i] = arena_str(a, def->events[i]);
+    return to;
+}
+
+enum err registry_model(struct registry *r, const struct model_def *def,
+                        const struct model_def **out, struct error *e)
+{
+    if (map_get(&r->models, def->name))
+        return error_set(e, ERR_EXISTS, "the model %.*s is there already", STR_FMT(def->name));
+    struct model_def *m = arena_new(&r->arena, sizeof(*m));
+    if (m) {
+        *m = *def;
+        m->name = arena_str(&r->arena, def->name);
+        m->properties = copy_properties(&r->arena, def);
+        m->actions = copy_actions(&r->arena, def);
+        m->events = copy_events(&r->arena, def);
+    }
+    if (!m || r->arena.failed)
+        return error_set(e, ERR_NOMEM, "no memory for the model %.*s", STR_FMT(def->name));
+    enum err err = map_put(&r->models, m->name, m);
+    if (err)
+        return error_set(e, err, "no room for the model %.*s", STR_FMT(def->name));
+    *out = m;
+    return ERR_OK;
+}
+
+static bool index_series(struct registry *r, struct device_property *p)
+{
+    size_t need = p->series->index + 1;
+    if (need > r->by_series_n) {
+        size_t n = need * 2;
+        struct device_property **v =
+            mem_resize(r->cfg.alloc, r->by_series, r->by_series_n * sizeof(*v), n * sizeof(*v));
+        if (!v)
+            return false;
+        memset(v + r->by_series_n, 0, (n - r->by_series_n) * sizeof(*v));
+        r->by_series = v;
+        r->by_series_n = n;
+    }
+    r->by_series[p->series->index] = p;
+    return true;
+}
+
+struct device *registry_device_of(const struct registry *r, const struct series *s)
+{
+    const struct device_property *p = s->index < r->by_series_n ? r->by_series[s->index] : NULL;
+    return p ? p->device : NULL;
+}
+
+static enum err device_series(struct registry *r, struct device *d, struct error *e)
+{
+    for (size_t i = 0; i < d->model->property_count; i++) {
+        struct device_property *p = &d->props[i];
+        p->device = d;
+        p->def = &d->model->properties[i];
+        struct str name =
+            arena_strf(&r->arena, "%.*s.%.*s", STR_FMT(d->name), STR_FMT(p->def->name));
+        p->series = bus_series(r->cfg.bus, name, p->def->kind, p->def->unit);
+        if (!p->series || !index_series(r, p))
+            return error_set(e, ERR_FULL, "too many properties on this site, at %.*s",
+                             STR_FMT(name));
+        p->series->kept = true;
+        p->series->stale_ms = 0;
+    }
+    return ERR_OK;
+}
+
+enum err registry_device(struct registry *r, struct str name, const struct model_def *model,
+                         struct str id, struct str topic, struct device **out, struct error *e)
+{
+    if (map_get(&r->names, name))
+        return error_set(e, ERR_EXISTS, "the device %.*s is there already", STR_FMT(name));
+    struct device *d = arena_new(&r->arena, sizeof(*d));
+    struct device_property *props =
+        arena_array(&r->arena, model->property_count ? model->property_count : 1, sizeof(*props));
+    if (!d || !props)
+        return error_set(e, ERR_NOMEM, "no memory for the device %.*s", STR_FMT(name));
+    d->registry = r;
+    d->model = model;
+    d->name = arena_str(&r->arena, name);
+    d->id = arena_str(&r->arena, id);
+    d->topic = arena_str(&r->arena, topic);
+    d->props = props;
+    d->index = r->device_count;
+    list_init(&d->actions);
+    enum err err = device_series(r, d, e);
+    if (!err)
+        err = ingest_bind(r, d, e);
+    if (err)
+        return err;
+    err = map_put(&r->names, d->name, d);
+    if (err || r->arena.failed)
+        return error_set(e, ERR_FULL, "more than %d devices, or no memory, at %.*s", DEVICES_MAX,
+                         STR_FMT(name));
+    r->device_count++;
+    list_add_tail(&r->devices, &d->link);
+    *out = d;
+    return ERR_OK;
+}
+
+struct device *registry_find(struct registry *r, struct str name)
+{
+    return map_get(&r->names, name);
+}
+
+struct list *registry_devices(struct registry *r)
+{
+    return &r->devices;
+}
+
+void registry_set_owner(struct device *d, struct str owner)
+{
+    d->owner = arena_str(&d->registry->arena, owner);
+}
+
+void registry_set_stale(struct device_property *p, int64_t stale_ms)
+{
+    if (stale_ms <= 0 || (p->series->stale_ms && p->series->stale_ms <= stale_ms))
+        return;
+    p->series->stale_ms = stale_ms;
+    ingest_stale_rearm(p);
+}
+
+int model_property(const struct model_def *m, struct str name)
+{
+    for (size_t i = 0; i < m->property_count; i++)
+        if (str_eq(m->properties[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+int model_action(const struct model_def *m, struct str name)
+{
+    for (size_t i = 0; i < m->action_count; i++)
+        if (str_eq(m->actions[i].name, name))
+            return (int)i;
+    return -1;
+}
+
+uint64_t registry_samples(const struct registry *r)
+{
+    return r->samples;
+}

@@ -1,0 +1,135 @@
+/* registry: which devices there are, what their topics and payloads mean, and how they are
+ * commanded. Messages become samples here, and commands become messages.
+ *
+ * A device declared `via mqtt "B" json` reports as a JSON object on B or B/telemetry, as a bare
+ * value on B/<property>, announces events on B/<event>, takes commands on B/set and answers on
+ * B/ack. Topics that no device claims are listed as discovered, never dropped. Ownership: models,
+ * devices and their strings are the registry's for its life. Threads: worker 0. Errors: what a
+ * person must mend goes into struct error. */
+#pragma once
+
+#include "bus/bus.h"
+
+struct registry;
+
+enum compare { COMPARE_LT, COMPARE_LE, COMPARE_GT, COMPARE_GE, COMPARE_EQ, COMPARE_NE };
+bool compare_holds(enum compare c, double a, double b);
+
+struct property_def {
+    struct str name, unit; /* unit "" if it has none */
+    enum value_kind kind;
+    bool has_range;
+    double min, max;
+};
+struct param_def {
+    struct str name, unit;
+    enum value_kind kind;
+};
+struct action_def {
+    struct str name;
+    const struct param_def *params;
+    size_t param_count;
+    int confirm_property; /* index of a property; -1: confirmed by B/ack */
+    enum compare confirm_compare;
+    double confirm_value;
+    struct str confirm_text; /* "position > 90 %", for people */
+    bool safe;               /* the model's safe action */
+};
+struct model_def {
+    struct str name;
+    const struct property_def *properties;
+    size_t property_count;
+    const struct action_def *actions;
+    size_t action_count;
+    const struct str *events;
+    size_t event_count;
+};
+
+struct device {
+    struct list link;
+    struct registry *registry;
+    const struct model_def *model;
+    struct str name, id, topic;
+    struct str owner;              /* program, or "" */
+    struct device_property *props; /* one for each of the model's */
+    struct list actions;           /* in progress, see action_internal.h */
+    uint64_t events_seen;
+    uint32_t index;
+};
+struct device_property {
+    struct device *device;
+    const struct property_def *def;
+    struct series *series;
+    struct timer stale_timer;
+};
+
+struct registry_config {
+    struct executor *ex;
+    struct bus *bus;
+    struct journal *journal;
+    struct db *db;
+    struct alloc *alloc;
+    int64_t stale_default_ms;   /* for properties that no program reads; default 60,000 */
+    int64_t confirm_timeout_ms; /* for one attempt; default 5,000 */
+    uint32_t attempts_max;      /* default 3 */
+    size_t discovered_max;      /* default 1,000 topics */
+    size_t actions_max;         /* remembered; default 1,000 */
+};
+MUST_USE enum err registry_new(struct registry **out, const struct registry_config *cfg,
+                               struct error *e);
+void registry_free(struct registry *r);
+/* After the replay. */
+void registry_start(struct registry *r);
+
+/* Copies the definition. */
+MUST_USE enum err registry_model(struct registry *r, const struct model_def *def,
+                                 const struct model_def **out, struct error *e);
+MUST_USE enum err registry_device(struct registry *r, struct str name,
+                                  const struct model_def *model, struct str id, struct str topic,
+                                  struct device **out, struct error *e);
+struct device *registry_find(struct registry *r, struct str name);
+struct list *registry_devices(struct registry *r); /* of struct device.link */
+void registry_set_owner(struct device *d, struct str owner);
+/* The property turns stale after this long without news; the smallest of all callers holds. */
+void registry_set_stale(struct device_property *p, int64_t stale_ms);
+int model_property(const struct model_def *m, struct str name); /* -1: none */
+int model_action(const struct model_def *m, struct str name);
+
+/* --- actions --- */
+struct action_request {
+    struct device *device;
+    uint32_t action;
+    const struct value *args; /* one for each parameter, in its unit */
+    size_t arg_count;
+    struct cause cause;
+};
+/* Decides an action: it is recorded, sent when its cause and the decision are committed, sent
+ * again while no confirmation comes, and at last failed with an alert. An older action of the same
+ * device that is not confirmed yet is dropped ("superseded"). `id` (may be NULL) gets its id. */
+MUST_USE enum err registry_command(struct registry *r, const struct action_request *q, char id[24],
+                                   struct error *e);
+/* A person's command; ERR_DENIED with the owner in the text when a program owns the device. */
+MUST_USE enum err registry_command_by_hand(struct registry *r, const struct action_request *q,
+                                           char id[24], struct error *e);
+/* Newest first, also those of earlier runs. */
+void registry_actions_each(struct registry *r, size_t limit,
+                           void (*each)(void *ctx, const struct action_event *a), void *ctx);
+
+/* --- discovered --- */
+enum payload_kind { PAYLOAD_JSON, PAYLOAD_NUMBER, PAYLOAD_TEXT, PAYLOAD_BINARY };
+struct discovered {
+    struct list link; /* oldest first */
+    struct str topic;
+    uint64_t count;
+    int64_t first_ms, last_ms;
+    enum payload_kind kind;
+    char payload[512];
+    size_t payload_len;
+    char error[160]; /* why a device's message could not be read; "" for unclaimed topics */
+};
+const struct list *registry_discovered(const struct registry *r);
+uint64_t registry_discovered_dropped(const struct registry *r);
+/* Called (at most once a tick for a topic) when a topic is new or its message changed. */
+void registry_on_discovered(struct registry *r,
+                            void (*changed)(void *ctx, const struct discovered *d), void *ctx);
+uint64_t registry_samples(const struct registry *r); /* made so far */

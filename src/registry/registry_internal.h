@@ -1,0 +1,112 @@
+/* registry_internal: what the files of registry/ share. */
+#pragma once
+
+#include "async/timer.h"
+#include "base/arena.h"
+#include "base/map.h"
+#include "registry/registry.h"
+#include "store/keep.h"
+
+/* What a topic means. */
+enum topic_role { TOPIC_OBJECT, TOPIC_PROPERTY, TOPIC_EVENT, TOPIC_ACK, TOPIC_SET };
+struct topic_binding {
+    enum topic_role role;
+    struct device *device;
+    struct device_property *property; /* TOPIC_PROPERTY */
+    struct str topic;
+};
+
+struct registry {
+    struct registry_config cfg;
+    struct worker *worker;
+    struct arena arena; /* definitions */
+    struct map topics;  /* -> topic_binding */
+    struct map names;   /* -> device */
+    struct map models;  /* -> model_def */
+    struct list devices;
+    uint32_t device_count;
+    struct subscriber subscriber;
+    struct bus_publisher publisher;
+    struct bus_guard guard;
+    struct sample_listener confirmations;
+    struct journal_consumer consumer;
+    uint64_t samples;
+    struct device_property **by_series; /* of series.index; NULL: not a device's */
+    size_t by_series_n;
+
+    struct map discovered_map;
+    struct list discovered;
+    uint64_t discovered_dropped;
+    void (*discovered_changed)(void *ctx, const struct discovered *d);
+    void *discovered_ctx;
+
+    /* actions, newest at the tail; action.c, action_log.c */
+    struct list actions;
+    size_t action_count;
+    uint64_t action_next; /* number of the next one; its id in 12 hexadecimal digits */
+    struct keep *action_keep;
+};
+
+/* The device that a series belongs to, or NULL. */
+struct device *registry_device_of(const struct registry *r, const struct series *s);
+
+/* ingest.c */
+MUST_USE enum err ingest_init(struct registry *r, struct error *e);
+void ingest_fini(struct registry *r);
+MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error *e);
+void ingest_stale_rearm(struct device_property *p);
+
+/* discover.c */
+void discover_init(struct registry *r);
+void discover_fini(struct registry *r);
+void discover_note(struct registry *r, const struct message *m, const char *error);
+
+/* decode.c: bytes to samples, without building a tree. */
+struct decode_target {
+    struct device *device;
+    int64_t arrived_ms;
+    void (*sample)(void *ctx, struct device_property *p, const struct sample *s);
+    void *ctx;
+};
+/* `error` is filled with the first thing that could not be read; what could be read is
+ * delivered all the same. Returns how many samples were made. */
+size_t decode_object(const struct decode_target *t, struct bytes payload, char error[160]);
+size_t decode_value(const struct decode_target *t, struct device_property *p, struct bytes payload,
+                    char error[160]);
+enum payload_kind payload_classify(struct bytes payload);
+
+/* action.c */
+struct action {
+    struct list link;        /* registry.actions */
+    struct list device_link; /* device.actions while in progress */
+    struct registry *registry;
+    struct device *device; /* NULL for those of earlier runs */
+    uint32_t action;
+    char id[24];
+    uint64_t seq; /* of its decision */
+    enum action_state state;
+    uint32_t attempts;
+    int64_t requested_ms, outcome_ms, sent_ns;
+    struct timer timer;
+    struct journal_wait wait;
+    struct value cause_value;
+    int64_t cause_ms;
+    uint32_t cause_line;
+    /* texts, in one block behind the struct */
+    struct str device_name, action_name, args_json, confirms, program, rule, operator_name,
+        cause_series;
+    char why[200];
+    size_t size; /* of this block */
+};
+MUST_USE enum err actions_init(struct registry *r, struct error *e);
+void actions_fini(struct registry *r);
+void actions_ack(struct device *d, struct bytes payload);
+void action_fill_event(const struct action *a, struct action_event *e);
+struct action *action_make(struct registry *r, const struct action_event *from);
+void action_free(struct action *a);
+
+/* action_log.c */
+MUST_USE enum err action_log_init(struct registry *r, struct error *e);
+MUST_USE enum err action_log_put(struct registry *r, const struct action *a, bool lazy,
+                                 uint64_t *seq);
+void action_log_forget(struct registry *r, const struct action *a);
