@@ -167,13 +167,14 @@ static struct scaled scale(struct str raw)
             scaled_digit(&d, raw.p[e]);
         e++;
     }
-    /* An exponent beyond the range of int64_t counts as its end. */
+    /* An exponent that is too large counts as one that is large enough. */
+    const int64_t clip = (int64_t)1 << 48;
     struct str exponent = str_sub(raw, e + 1, raw.n);
     bool negative = str_starts(exponent, STR("-"));
     if (str_starts(exponent, STR("+")))
         exponent = str_sub(exponent, 1, exponent.n);
-    if (exponent.n && str_to_i64(exponent, &d.exp10))
-        d.exp10 = negative ? -INT32_MAX : INT32_MAX;
+    if (exponent.n && (str_to_i64(exponent, &d.exp10) || d.exp10 > clip || d.exp10 < -clip))
+        d.exp10 = negative ? -clip : clip;
     d.exp10 += (int64_t)d.zeros - (point < e ? (int64_t)(e - point - 1) : 0);
     return d;
 }
