@@ -155,7 +155,7 @@ class Site:
     def start(self, *args, env=None, wait=True, timeout=30.0):
         """`sedge run`. Returns the Process; with wait, when MQTT connections are accepted."""
         assert self.process is None or not self.process.alive(), "it runs already"
-        self.process = Process([SEDGE, "run", *args, self.folder], env=env)
+        self.process = Process([SEDGE, "run", self.folder, *args], env=env)
         if wait:
             self.wait_ready(timeout)
         return self.process
@@ -169,7 +169,7 @@ class Site:
 
     def simulate(self, *args, env=None):
         """`sedge sim`: the plant of this site, ended with the site."""
-        return self.spawn([SEDGE, "sim", *args, self.folder], env=env)
+        return self.spawn([SEDGE, "sim", self.folder, *args], env=env)
 
     def spawn(self, command, env=None):
         """Any other program that shall end with the site."""
