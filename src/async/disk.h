@@ -27,7 +27,8 @@ struct disk_ops {
     enum err (*rename)(struct disk *d, const char *from, const char *to, struct error *e);
     enum err (*remove)(struct disk *d, const char *path, struct error *e);
     enum err (*sync_dir)(struct disk *d, const char *dir, struct error *e);
-    enum err (*make_dir)(struct disk *d, const char *dir, struct error *e); /* OK if it exists; parents too */
+    enum err (*make_dir)(struct disk *d, const char *dir,
+                         struct error *e); /* OK if it exists; parents too */
     /* Calls each() with every name in the folder, in no order. */
     enum err (*list)(struct disk *d, const char *dir, void (*each)(void *ctx, const char *name),
                      void *ctx, struct error *e);

@@ -16,17 +16,20 @@ struct executor;
 struct worker;
 
 struct executor_config {
-    struct env *env;         /* clock, disk, network: linux or sim */
+    struct env *env; /* clock, disk, network: linux or sim */
     struct alloc *alloc;
-    unsigned workers;        /* 1 … 64 */
-    const char *driver;      /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll */
+    unsigned workers;         /* 1 … 64 */
+    const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll */
     unsigned offload_threads; /* 1 … 16, for blocking calls; see offload.h */
 };
 MUST_USE enum err executor_new(struct executor **out, const struct executor_config *cfg,
                                struct error *e);
-void executor_run(struct executor *ex); /* until executor_stop(); then intake is over and tasks are canceled */
+/* Until executor_stop(). Then every task is canceled and what became runnable by that is run, but
+ * nothing is waited for any more: who needs time to wind up takes it before executor_stop(). */
+void executor_run(struct executor *ex);
 void executor_stop(struct executor *ex);
-void executor_free(struct executor *ex); /* all tasks must have finished */
+/* Runs what offloaded jobs still have to hand back, ends all I/O (each op gets its last done()). */
+void executor_free(struct executor *ex);
 
 struct worker *executor_worker(struct executor *ex, unsigned i);
 unsigned executor_workers(const struct executor *ex);
@@ -34,6 +37,17 @@ const char *executor_driver(const struct executor *ex); /* which one was chosen 
 struct env *executor_env(struct executor *ex);
 struct executor *worker_executor(struct worker *w);
 struct worker *worker_current(void); /* NULL on a foreign thread */
+struct alloc *worker_alloc(struct worker *w);
+void worker_wake(struct worker *w); /* ends its sleep; task_wake() does so by itself */
+
+/* What an upper layer keeps for each worker (net: its pools). Made at first use by the layer,
+ * freed by executor_free() after all I/O has ended. */
+enum worker_local_slot { WORKER_LOCAL_NET, WORKER_LOCAL_SLOTS };
+struct worker_local {
+    void (*free)(struct worker_local *l);
+};
+struct worker_local *worker_local(struct worker *w, enum worker_local_slot slot); /* or NULL */
+void worker_local_set(struct worker *w, enum worker_local_slot slot, struct worker_local *l);
 
 /* Time of this tick; reads the clock once a tick. */
 int64_t worker_now_ns(struct worker *w);

@@ -4,7 +4,11 @@
  * caller owns; `done` is called on the same worker, once, or many times while `more` is set
  * (multishot accept and receive). The op must stay alive until a completion without `more`.
  * Received bytes are lent in a driver's buffer for the length of the call.
- * Threads: the worker's, but wake() any. */
+ * No call runs done() before it returns: completions come out of wait() and close(). In its last
+ * done() the op may be started again or freed.
+ * A descriptor carries at most one reading operation (accept, receive, poll for POLLIN) and one
+ * writing one (send, connect, poll for POLLOUT) at a time.
+ * Threads: the worker's (before it runs: whoever sets it up), but wake() any. */
 #pragma once
 
 #include "async/executor.h"
@@ -13,8 +17,8 @@
 
 struct io_driver;
 struct io_result {
-    int32_t res;       /* >= 0: bytes, or the accepted descriptor; < 0: -errno */
-    bool more;         /* further completions follow */
+    int32_t res;         /* >= 0: bytes, or the accepted descriptor; < 0: -errno */
+    bool more;           /* further completions follow */
     const uint8_t *data; /* receive: res bytes, borrowed until done() returns */
 };
 struct io_op {
@@ -24,18 +28,20 @@ struct io_op {
     struct list link;
     const struct iovec *iov;
     unsigned iov_count;
-    uint32_t events;
-    void *private;
+    uint32_t events; /* poll: what was asked for; else the driver's */
+    void *private;   /* the driver's */
 };
 
 struct io_driver_ops {
     const char *name;
     enum err (*open)(struct io_driver **out, struct worker *w, struct alloc *a, struct error *e);
-    void (*close)(struct io_driver *d);
-    void (*accept)(struct io_driver *d, struct io_op *op, int fd);  /* multishot */
-    void (*receive)(struct io_driver *d, struct io_op *op, int fd); /* multishot; ends with res <= 0 */
+    void (*close)(struct io_driver *d); /* ends all operations with -ECANCELED first */
+    void (*accept)(struct io_driver *d, struct io_op *op, int fd); /* multishot */
+    void (*receive)(struct io_driver *d, struct io_op *op,
+                    int fd); /* multishot; ends with res <= 0 */
     /* Sends all, or ends with an error; iov and its bytes stay until done. */
-    void (*send)(struct io_driver *d, struct io_op *op, int fd, const struct iovec *iov, unsigned n);
+    void (*send)(struct io_driver *d, struct io_op *op, int fd, const struct iovec *iov,
+                 unsigned n);
     void (*connect)(struct io_driver *d, struct io_op *op, int fd, const struct sockaddr *sa,
                     socklen_t len);
     void (*poll)(struct io_driver *d, struct io_op *op, int fd, uint32_t events); /* POLLIN… once */
