@@ -86,7 +86,9 @@ static void emit(const struct decode_target *t, struct device_property *p, const
 
 static const char *want_text(enum value_kind k)
 {
-    return k == VALUE_BOOL ? "a boolean" : k == VALUE_STR ? "a string" : "a number";
+    static const char *const texts[] = {"nothing", "a boolean", "an integer", "a number",
+                                        "a string"};
+    return texts[k];
 }
 
 /* The token is a value of the property. Returns the number of samples, 0 or 1. */
@@ -99,9 +101,9 @@ static size_t property_token(const struct decode_target *t, struct device_proper
     if (token->kind == JSON_NULL)
         return 0; /* said to have no value: it will turn stale */
     if (!scalar(p->def->kind, token, text, &v)) {
-        note(error, "%.*s: expected %s%s, got %s %.*s", STR_FMT(p->def->name),
-             p->def->kind == VALUE_INT ? "an integer, " : "", want_text(p->def->kind),
-             kind_text(token->kind), (int)(token->raw.n < 40 ? token->raw.n : 40), token->raw.p);
+        note(error, "%.*s: expected %s, got %s %.*s", STR_FMT(p->def->name),
+             want_text(p->def->kind), kind_text(token->kind),
+             (int)(token->raw.n < 40 ? token->raw.n : 40), token->raw.p);
         return 0;
     }
     emit(t, p, &v, ts_ms, q);

@@ -1,0 +1,36 @@
+/* dashboard: the HTTP API, the live feed and the embedded page of a site (docs/http-api.md).
+ *
+ * It reads everything and commands only through the registry.
+ * Ownership: what the configuration points to outlives the dashboard.
+ * Threads: worker 0. */
+#pragma once
+
+#include "alert/alert.h"
+#include "automation/automation.h"
+#include "history/history.h"
+#include "net/http_server.h"
+#include "protocol/mqtt_server.h"
+#include "registry/registry.h"
+
+struct dashboard;
+struct dashboard_config {
+    struct executor *ex;
+    struct alloc *alloc;
+    struct bus *bus;
+    struct journal *journal;
+    struct db *db;
+    struct registry *registry;
+    struct automation *automation;
+    struct alerts *alerts;
+    struct history *history;
+    struct mqtt_server *mqtt;
+    const struct lang_site *site;
+    struct str name;    /* of the site */
+    const char *version;
+    const struct str *mqtt_addresses, *http_addresses; /* "127.0.0.1:1883", for people */
+    size_t mqtt_count, http_count;
+};
+MUST_USE enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cfg,
+                                struct error *e);
+MUST_USE enum err dashboard_listen(struct dashboard *d, const struct addr *addr, struct error *e);
+void dashboard_free(struct dashboard *d);
