@@ -11,12 +11,19 @@
  * journal_failed() tells, every waiter gets ERR_IO.
  * Consumers (sessions, retained, history, alerts, programs) have a cursor each, kept in the
  * database with what they applied; a segment that all of them have passed is recycled.
+ * With commit_ms > 0 records are acknowledged as soon as they are handed to the writer, and
+ * journal_committed() means just that: a crash of the process, the system or the power then loses
+ * up to the last commit_ms of acknowledged records, always the newest ones, never one in the middle.
+ * Memory: two groups of at most group_bytes_max (in use: what arrives during two syncs); at start one segment.
+ * `alloc` must be usable from any thread (the writer's and the workers').
  * Threads: journal_append() and waits: any worker; done() callbacks on the worker that waits;
  * replay before the executor runs. */
 #pragma once
 
 #include "async/executor.h"
 #include "base/cursor.h"
+
+#include <sys/uio.h>
 
 enum journal_kind { /* on disk: never renumber */
     JOURNAL_MESSAGE = 1,  /* bus */
@@ -44,6 +51,9 @@ struct journal_config {
     size_t segment_bytes;   /* default 16 MiB */
     size_t group_bytes_max; /* what may wait for the writer; default 8 MiB: above it appends get ERR_FULL */
     int64_t commit_ms;      /* 0: sync at once (default); > 0: acknowledge at once, sync this often */
+    uint64_t journal_max_bytes; /* its budget; default 8 segments. Above it consumers are pressed,
+                                 * at four times of it appends get ERR_FULL */
+    uint64_t seed;          /* for segment ids: the environment's; 0: from the clock */
 };
 struct journal;
 struct journal_consumer {
@@ -51,7 +61,8 @@ struct journal_consumer {
     const char *name;
     uint64_t cursor; /* applied and checkpointed up to here; from the database at start */
     void (*apply)(struct journal_consumer *c, const struct journal_record *r); /* replay */
-    /* The journal is above its budget: checkpoint and journal_release() soon. May be NULL. */
+    /* The journal is above its budget: checkpoint and journal_release() soon. On worker 0; again
+     * with every new segment. May be NULL. */
     void (*pressure)(struct journal_consumer *c);
 };
 
@@ -59,14 +70,16 @@ MUST_USE enum err journal_open(struct journal **out, const struct journal_config
 /* Commits what was appended, then ends the writer. */
 void journal_close(struct journal *j);
 
-/* Before the executor runs: add all consumers, then replay once; then start the writer. */
+/* Before the executor runs: add all consumers, then replay once; then start the writer. Appends
+ * may begin after the replay. Without a single consumer nothing is ever recycled. */
 void journal_consumer_add(struct journal *j, struct journal_consumer *c);
 MUST_USE enum err journal_replay(struct journal *j, struct error *e);
 MUST_USE enum err journal_start(struct journal *j, struct error *e);
 
 /* Copies the record into the current group. *seq is set at once. `lazy` records start no sync of
  * their own: they ride with the next group, at most a second later.
- * ERR_FULL: back-pressure, try again when woken by a commit. ERR_IO: the journal has failed. */
+ * ERR_FULL: back-pressure, try again when woken by a commit. ERR_RANGE: larger than a group may
+ * be. ERR_IO: the journal has failed. */
 MUST_USE enum err journal_append(struct journal *j, enum journal_kind kind, bool lazy,
                                  const struct iovec *parts, unsigned n, uint64_t *seq);
 uint64_t journal_last(const struct journal *j);      /* last appended */
@@ -81,9 +94,10 @@ struct journal_wait {
     void (*done)(struct journal_wait *w, enum err result);
 };
 void journal_wait(struct journal *j, struct worker *w, struct journal_wait *wait, uint64_t seq);
+/* Safe on a zeroed wait and on one that was answered. */
 void journal_wait_cancel(struct journal_wait *wait);
 
-/* The consumer no longer needs records up to seq (its checkpoint is durable). */
+/* The consumer no longer needs records up to seq (its checkpoint is durable). Any thread. */
 void journal_release(struct journal *j, struct journal_consumer *c, uint64_t seq);
 
 struct journal_stats {
