@@ -1,0 +1,69 @@
+/* ctx_internal: what all stages of one lang_check() share: memory, sources, messages.
+ *
+ * All memory comes from one arena. When it refuses, ctx_nomem() jumps back to lang_check(), which
+ * frees the arena and returns ERR_NOMEM; so the stages need no branch for it and leak nothing.
+ * Private to lang/. */
+#pragma once
+
+#include "base/arena.h"
+#include "base/utf8.h"
+#include "base/vec.h"
+#include "lang/lang.h"
+
+#include <setjmp.h>
+
+#define LANG_NESTING_MAX 64u
+
+struct lang_ctx {
+    struct alloc alloc; /* first: the arena behind the allocator's interface; frees nothing */
+    struct arena *arena;
+    jmp_buf nomem;
+    const struct lang_schema *schema;
+    const struct lang_source *sources;
+    size_t sources_n;
+    const uint32_t **line_starts; /* for each source */
+    uint32_t *lines_n;
+    VEC(struct lang_diag) diags;
+    size_t errors, warnings;
+    struct lang_diag overflow; /* what is written to above the limit */
+};
+
+_Noreturn void ctx_nomem(struct lang_ctx *c);
+void *ctx_new(struct lang_ctx *c, size_t size); /* zeroed; never NULL */
+void *ctx_array(struct lang_ctx *c, size_t count, size_t size);
+struct str ctx_strf(struct lang_ctx *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
+struct str ctx_str(struct lang_ctx *c, struct str s);
+/* VEC whose memory is the arena's. */
+#define ctx_push(c, vec, ...)                                                                      \
+    do {                                                                                           \
+        if (!vec_push(&(c)->alloc, (vec), __VA_ARGS__))                                            \
+            ctx_nomem(c);                                                                          \
+    } while (0)
+
+struct str ctx_text(const struct lang_ctx *c, struct lang_span s);
+struct lang_span span_join(struct lang_span a, struct lang_span b);
+/* 1-based line and column (in characters) of a byte. */
+void ctx_place(const struct lang_ctx *c, uint32_t source, uint32_t at, uint32_t *line,
+               uint32_t *column);
+uint32_t ctx_line(const struct lang_ctx *c, struct lang_span s);
+void ctx_index_lines(struct lang_ctx *c); /* once, when the sources are set */
+
+/* A message with its primary mark. A second one with the same code, place and text is dropped, so
+ * that an unrolled loop tells things once. Never NULL. */
+struct lang_diag *diag_error(struct lang_ctx *c, const char *code, struct lang_span at,
+                             const char *label, const char *fmt, ...) PRINTF_LIKE(5, 6);
+struct lang_diag *diag_warning(struct lang_ctx *c, const char *code, struct lang_span at,
+                               const char *label, const char *fmt, ...) PRINTF_LIKE(5, 6);
+void diag_mark(struct lang_ctx *c, struct lang_diag *d, struct lang_span at, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void diag_help(struct lang_ctx *c, struct lang_diag *d, const char *fmt, ...) PRINTF_LIKE(3, 4);
+void diag_sort(struct lang_ctx *c);
+
+/* Nearest of some names, for "did you mean": offer each, then look at `best`. */
+struct suggest {
+    struct str wanted, best;
+    uint32_t distance;
+};
+struct suggest suggest_for(struct str wanted);
+void suggest_offer(struct suggest *s, struct str name);
+bool suggest_found(const struct suggest *s);

@@ -1,0 +1,295 @@
+/* From characters to tokens. Bytes outside strings and comments that begin nothing become T_BAD;
+ * the parser reports them where it meets them, so text that it reads in another way (addresses,
+ * units) raises no false alarm. */
+#include "lang/syntax_internal.h"
+
+#include <string.h>
+
+#define BRACKETS_MAX 256u
+
+struct lexer {
+    struct lang_ctx *c;
+    struct tokens *out;
+    const char *p; /* the whole source */
+    uint32_t at, end;
+    bool space, line_start;
+    char open[BRACKETS_MAX];
+    uint32_t open_n;
+};
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool is_name(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || is_digit(c);
+}
+
+static char peek(const struct lexer *l, uint32_t ahead)
+{
+    return l->at + ahead < l->end ? l->p[l->at + ahead] : '\0';
+}
+
+static struct token *push(struct lexer *l, enum token_kind kind, uint32_t from, uint32_t to)
+{
+    struct token t = {.kind = (uint8_t)kind, .from = from, .to = to, .number_to = to, .unit_from = to};
+    if (l->space)
+        t.flags |= TOKEN_SPACE;
+    if (l->line_start)
+        t.flags |= TOKEN_LINE_START;
+    ctx_push(l->c, &l->out->all, t);
+    l->space = l->line_start = false;
+    l->at = to;
+    return &l->out->all.v[l->out->all.n - 1];
+}
+
+static void bad(struct lexer *l, uint32_t n, const char *note)
+{
+    push(l, T_BAD, l->at, l->at + n)->note = note;
+}
+
+static enum token_kind last_kind(const struct lexer *l)
+{
+    size_t n = l->out->all.n;
+    return n ? (enum token_kind)l->out->all.v[n - 1].kind : T_NEWLINE;
+}
+
+static void newline(struct lexer *l)
+{
+    bool inside = l->open_n > 0 && l->open[l->open_n - 1] != '{';
+    if (!inside && last_kind(l) != T_NEWLINE)
+        push(l, T_NEWLINE, l->at, l->at + 1);
+    else
+        l->at++;
+    l->line_start = true;
+    l->space = true;
+}
+
+/* A line that begins with one of these goes on with the statement before it. */
+static bool goes_on(struct str word)
+{
+    return str_eq(word, STR("until")) || str_eq(word, STR("else")) ||
+           str_eq(word, STR("revoked")) || str_eq(word, STR("denied"));
+}
+
+static void lex_name(struct lexer *l)
+{
+    uint32_t to = l->at;
+    while (to < l->end && is_name(l->p[to]))
+        to++;
+    struct str word = {l->p + l->at, to - l->at};
+    if (goes_on(word) && l->out->all.n > 0 && last_kind(l) == T_NEWLINE &&
+        l->p[l->out->all.v[l->out->all.n - 1].from] != ';')
+        l->out->all.n--;
+    push(l, T_NAME, l->at, to);
+}
+
+static uint32_t digits(const struct lexer *l, uint32_t at)
+{
+    while (at < l->end && (is_digit(l->p[at]) || (l->p[at] == '_' && at + 1 < l->end &&
+                                                  is_digit(l->p[at + 1]))))
+        at++;
+    return at;
+}
+
+/* "1", "0.5", "1e3", then directly or after one space a unit. */
+static void lex_number(struct lexer *l)
+{
+    uint32_t to = digits(l, l->at);
+    enum token_kind kind = T_INT;
+    if (to + 1 < l->end && l->p[to] == '.' && is_digit(l->p[to + 1])) {
+        to = digits(l, to + 1);
+        kind = T_FLOAT;
+    }
+    if (to + 1 < l->end && (l->p[to] == 'e' || l->p[to] == 'E')) {
+        uint32_t e = to + 1;
+        if (e + 1 < l->end && (l->p[e] == '-' || l->p[e] == '+'))
+            e++;
+        uint32_t e_to = digits(l, e);
+        if (e_to > e && !(e_to < l->end && (unit_char(l->p[e_to]) || l->p[e_to] == '_'))) {
+            to = e_to;
+            kind = T_FLOAT;
+        }
+    }
+    uint32_t unit = to;
+    if (unit < l->end && l->p[unit] == ' ')
+        unit++;
+    struct lang_unit u;
+    size_t n = unit < l->end ? unit_scan((struct str){l->p + unit, l->end - unit}, &u) : 0;
+    uint32_t number_to = to, unit_to = unit + (uint32_t)n;
+    struct token *t;
+    if (n > 0) {
+        t = push(l, kind, l->at, unit_to);
+        t->number_to = number_to;
+        t->unit_from = unit;
+        return;
+    }
+    unit_to = to;
+    while (unit_to < l->end && (unit_char(l->p[unit_to]) || is_name(l->p[unit_to])))
+        unit_to++;
+    t = push(l, kind, l->at, unit_to);
+    t->number_to = number_to;
+    t->unit_from = number_to;
+    if (unit_to > number_to)
+        t->flags |= TOKEN_UNIT_BAD;
+}
+
+/* The end of the string that begins at `at`, over nested {…} with strings in them; 0 if it does
+ * not end on its line. */
+static uint32_t string_end(const struct lexer *l, uint32_t at, uint32_t depth)
+{
+    uint32_t braces = 0;
+    for (at++; at < l->end && l->p[at] != '\n';) {
+        char ch = l->p[at];
+        if (ch == '\\' && at + 1 < l->end && l->p[at + 1] != '\n') {
+            at += 2;
+        } else if (ch == '"' && braces == 0) {
+            return at + 1;
+        } else if (ch == '"') {
+            at = depth > 0 ? string_end(l, at, depth - 1) : 0;
+            if (at == 0)
+                return 0;
+        } else {
+            braces += ch == '{';
+            braces -= ch == '}' && braces > 0;
+            at++;
+        }
+    }
+    return 0;
+}
+
+static void lex_string(struct lexer *l)
+{
+    uint32_t to = string_end(l, l->at, 8);
+    if (to) {
+        push(l, T_STRING, l->at, to);
+        return;
+    }
+    for (to = l->at + 1; to < l->end && l->p[to] != '\n' && l->p[to] != '\r';)
+        to++;
+    bad(l, to - l->at, "this text has no closing \" on its line");
+}
+
+static void lex_comment(struct lexer *l)
+{
+    uint32_t from = l->at;
+    while (l->at < l->end && l->p[l->at] != '\n')
+        l->at++;
+    ctx_push(l->c, &l->out->comments, (struct comment){from, l->at});
+    l->space = true;
+}
+
+static void open_bracket(struct lexer *l, char ch)
+{
+    if (l->open_n < BRACKETS_MAX)
+        l->open[l->open_n++] = ch;
+}
+
+/* A `}` also ends round and square brackets that were left open, so that one missing `)` does not
+ * swallow the rest of the file. */
+static void close_bracket(struct lexer *l, char ch)
+{
+    uint32_t n = l->open_n;
+    if (ch == '{') {
+        while (n > 0 && l->open[n - 1] != '{')
+            n--;
+        l->open_n = n > 0 ? n - 1 : 0;
+    } else if (n > 0 && l->open[n - 1] == ch) {
+        l->open_n = n - 1;
+    }
+}
+
+static const struct {
+    char text[3];
+    enum token_kind kind;
+} signs[] = {
+    {"..", T_RANGE}, {"==", T_EQ},       {"!=", T_NE},    {"<=", T_LE},    {">=", T_GE},
+    {"->", T_ARROW}, {"=>", T_FATARROW}, {"(", T_LPAREN}, {")", T_RPAREN}, {"{", T_LBRACE},
+    {"}", T_RBRACE}, {"[", T_LBRACKET},  {"]", T_RBRACKET}, {",", T_COMMA}, {":", T_COLON},
+    {".", T_DOT},    {"=", T_ASSIGN},    {"<", T_LT},     {">", T_GT},     {"+", T_PLUS},
+    {"-", T_MINUS},  {"*", T_STAR},      {"/", T_SLASH},  {"?", T_QUESTION},
+};
+
+static const struct {
+    char text[3];
+    const char *note;
+} wrong[] = {
+    {"&&", "write `and`"},
+    {"||", "write `or`"},
+    {"!", "write `not`"},
+    {"#", "comments begin with //"},
+    {"'", "texts stand in double quotes"},
+    {"/*", "comments begin with // and end with their line"},
+};
+
+static bool lex_sign(struct lexer *l)
+{
+    for (size_t i = 0; i < ARRAY_LEN(signs); i++) {
+        size_t n = strlen(signs[i].text);
+        if (signs[i].text[0] != peek(l, 0) || (n > 1 && signs[i].text[1] != peek(l, 1)))
+            continue;
+        char ch = signs[i].text[0];
+        if (n == 1 && (ch == '(' || ch == '{' || ch == '['))
+            open_bracket(l, ch);
+        if (n == 1 && (ch == ')' || ch == '}' || ch == ']'))
+            close_bracket(l, ch == ')' ? '(' : ch == '}' ? '{' : '[');
+        push(l, signs[i].kind, l->at, l->at + (uint32_t)n);
+        return true;
+    }
+    return false;
+}
+
+static void lex_other(struct lexer *l)
+{
+    for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+        size_t n = strlen(wrong[i].text);
+        if (wrong[i].text[0] == peek(l, 0) && (n == 1 || wrong[i].text[1] == peek(l, 1)) &&
+            !(n == 1 && wrong[i].text[0] == '!' && peek(l, 1) == '=')) {
+            bad(l, (uint32_t)n, wrong[i].note);
+            return;
+        }
+    }
+    if (lex_sign(l))
+        return;
+    if (unit_char(peek(l, 0))) {
+        uint32_t to = l->at;
+        while (to < l->end && (unit_char(l->p[to]) || is_digit(l->p[to])))
+            to++;
+        push(l, T_UNIT, l->at, to);
+        return;
+    }
+    bad(l, 1, "this character begins nothing");
+}
+
+void lex(struct lang_ctx *c, uint32_t source, uint32_t from, uint32_t to, struct tokens *out)
+{
+    struct lexer l = {.c = c, .out = out, .p = c->sources[source].text.p, .at = from, .end = to};
+    l.line_start = true;
+    if (from == 0 && to >= 3 && memcmp(l.p, "\xEF\xBB\xBF", 3) == 0)
+        l.at = 3;
+    while (l.at < l.end) {
+        char ch = l.p[l.at];
+        if (ch == '\n') {
+            newline(&l);
+        } else if (ch == ' ' || ch == '\t' || ch == '\r') {
+            l.at++;
+            l.space = true;
+        } else if (ch == ';') {
+            bool inside = l.open_n > 0 && l.open[l.open_n - 1] != '{';
+            push(&l, inside ? T_SEMI : T_NEWLINE, l.at, l.at + 1);
+        } else if (ch == '/' && peek(&l, 1) == '/') {
+            lex_comment(&l);
+        } else if (ch == '"') {
+            lex_string(&l);
+        } else if (is_digit(ch)) {
+            lex_number(&l);
+        } else if (is_name(ch)) {
+            lex_name(&l);
+        } else {
+            lex_other(&l);
+        }
+    }
+    push(&l, T_EOF, l.end, l.end);
+}
