@@ -66,7 +66,12 @@ static inline void http_scan_init(struct http_scan *s)
 {
     *s = (struct http_scan){0};
 }
-/* `in` starts at the request and holds all that has come of it, every time. */
+/* `in` starts at the request and holds all that has come of it, every time. HTTP_DONE: the head is
+ * its first s->at bytes. */
+enum http_result http_scan(struct http_scan *s, struct bytes in, struct http_head *h);
+/* A whole head, as http_scan() found it, to fields. Apart, so that it may be copied before. */
+enum http_result http_parse_head(struct bytes head, struct http_head *h);
+/* Both at once. */
 enum http_result http_parse(struct http_scan *s, struct bytes in, struct http_head *h);
 
 /* The value of the first field of that name, any case; false if there is none. */

@@ -30,9 +30,10 @@ static bool is_text_byte(uint8_t c)
     return c == '\t' || (c >= 0x20 && c != 0x7F);
 }
 
-/* HTTP_DONE when s->at is behind the empty line. */
-static enum http_result scan(struct http_scan *s, struct bytes in, struct http_head *h)
+enum http_result http_scan(struct http_scan *s, struct bytes in, struct http_head *h)
 {
+    h->status = 0;
+    h->why = NULL;
     for (; s->at < in.n; s->at++) {
         uint8_t c = in.p[s->at];
         if (s->cr != (c == '\n'))
@@ -255,16 +256,12 @@ static enum http_result decide_connection(struct http_head *h)
     return HTTP_DONE;
 }
 
-enum http_result http_parse(struct http_scan *s, struct bytes in, struct http_head *h)
+enum http_result http_parse_head(struct bytes head, struct http_head *h)
 {
-    h->status = 0;
-    h->why = NULL;
-    enum http_result r = scan(s, in, h);
-    if (r != HTTP_DONE)
-        return r;
     memset(h, 0, sizeof(*h));
-    h->size = s->at;
-    struct str rest = {(const char *)in.p, s->at - 2}; /* without the empty line */
+    h->size = head.n;
+    enum http_result r = HTTP_DONE;
+    struct str rest = {(const char *)head.p, head.n - 2}; /* without the empty line */
     if (str_starts(rest, STR("\r\n")))
         rest = str_sub(rest, 2, rest.n);
     bool first = true;
@@ -286,6 +283,12 @@ enum http_result http_parse(struct http_scan *s, struct bytes in, struct http_he
     if (r == HTTP_DONE)
         r = decide_connection(h);
     return r;
+}
+
+enum http_result http_parse(struct http_scan *s, struct bytes in, struct http_head *h)
+{
+    enum http_result r = http_scan(s, in, h);
+    return r == HTTP_DONE ? http_parse_head((struct bytes){in.p, s->at}, h) : r;
 }
 
 bool http_field(const struct http_head *h, const char *name, struct str *value)
