@@ -6,7 +6,12 @@
  * Topics and filters follow MQTT 5.0 section 4.7; names that begin with `$` match no leading wildcard.
  * Ownership: a subscription belongs to the bus, a subscriber to its owner, who removes it before it goes.
  * Threads: in this version the bus belongs to worker 0.
- * Errors: limits are ERR_FULL; a refusal by a guard is ERR_DENIED with a reason for people. */
+ * Errors of bus_publish(), all but the last with nothing done and `why` for people:
+ *   ERR_DENIED a guard refused it; ERR_RANGE above a limit (retained messages, levels of a topic);
+ *   ERR_FULL   the journal can take no more now: publish it again after a commit;
+ *   ERR_IO     the journal has failed: it is delivered, so that the site goes on, but it is not
+ *              stored and must not be acknowledged.
+ * ERR_FULL of bus_subscribe(): subscriptions_max; ERR_RANGE: more than LEVELS_MAX levels. */
 #pragma once
 
 #include "bus/event.h"
@@ -18,8 +23,8 @@
 struct bus;
 struct bus_config {
     struct executor *ex;
-    struct journal *journal;
-    struct db *db; /* retained messages are checkpointed here */
+    struct journal *journal; /* NULL: nothing lasts (tools, tests); else it is open, not yet replayed */
+    struct db *db;           /* retained messages are checkpointed here; NULL only without a journal */
     struct alloc *alloc;
     size_t retained_max;      /* messages; default 100,000 */
     size_t retained_bytes_max; /* default 64 MiB */
@@ -69,7 +74,8 @@ struct subscriber {
     bool (*durable)(struct subscriber *s, const struct bus_publication *p,
                     const struct subscription *const *subs, size_t n);
     uint32_t publisher_id; /* for no_local; 0: none */
-    uint64_t stamp;        /* the bus's */
+    uint64_t stamp;        /* the bus's; zero at first, as the next */
+    void *subscriptions;   /* the bus's */
 };
 /* Replaces the options if the filter is there already (*existed). */
 MUST_USE enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed);
@@ -93,7 +99,9 @@ void bus_match_each(struct bus *b, struct str topic,
                                  size_t n),
                     void *ctx);
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx);
-/* Writes retained state and its cursor to the database; also at pressure and shutdown. */
+/* Writes retained state and its cursor to the database; the bus does it at the journal's pressure
+ * and once a minute if something changed. Before the executor runs and after it has stopped it is
+ * done when this returns, else later. */
 void bus_checkpoint(struct bus *b);
 
 struct bus_stats {

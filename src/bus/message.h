@@ -6,6 +6,7 @@
 
 #include "base/cursor.h"
 #include <stdatomic.h>
+#include <sys/uio.h>
 
 struct message {
     _Atomic uint32_t refs;
@@ -34,3 +35,26 @@ static inline struct bytes message_payload(const struct message *m)
 }
 struct message *message_ref(struct message *m);
 void message_unref(struct message *m);
+
+/* With one reference, QoS 0, no expiry; the caller fills the rest before it shares it. NULL
+ * without memory, or if a part is too long. */
+#define MESSAGE_PART_MAX (256u << 20)
+struct message *message_new(struct alloc *a, struct str topic, struct bytes properties,
+                            struct bytes payload);
+size_t message_bytes(const struct message *m); /* of memory, for budgets */
+bool message_expired(const struct message *m, int64_t now_ms);
+/* What is left of the expiry interval, rounded up; UINT32_MAX: never. */
+uint32_t message_expiry_left_s(const struct message *m, int64_t now_ms);
+
+/* The record of a message, versioned: as in the journal, and as a blob in the database. The parts
+ * borrow from the message, the publisher's name (client id, cut at MESSAGE_PUBLISHER_MAX) and *h. */
+#define MESSAGE_PUBLISHER_MAX 1024
+struct message_head {
+    uint8_t bytes[16];
+};
+unsigned message_record(const struct message *m, struct str publisher, struct message_head *h,
+                        struct iovec parts[3]);
+/* NULL without memory, or if it is no record that this version knows. */
+struct message *message_decode(struct alloc *a, struct bytes body, uint64_t seq, int64_t wall_ms);
+/* Who published it, borrowed from the record; for No Local after a restart. */
+struct str message_record_publisher(struct bytes body);

@@ -1,0 +1,64 @@
+/* password: users and their password hashes, from a file that `sedge passwd` writes.
+ *
+ * Why: devices and people log in with a name and a password. A hash is slow on purpose, so it is
+ * computed on the offload pool; a wave of reconnects must not cost it again for everyone, so
+ * what was right once is remembered as a MAC under a key that only this run knows.
+ * File: lines `name:hash`; empty lines and lines that begin with `#` are skipped. The hash is
+ * Argon2 in PHC form (`$argon2id$v=19$m=…`), or mosquitto's `$7$rounds$salt$hash` (PBKDF2 with
+ * SHA-512), so that a site can bring its file along.
+ * Ownership: passwords are copied and wiped after use; neither they nor hashes go into logs.
+ * Threads: worker 0, but password_hash(), password_matches() and password_file_set(): any.
+ * Errors: a damaged file is ERR_SYNTAX with its line; a reload that fails changes nothing.
+ * Source: RFC 9106 (Argon2), OWASP Password Storage Cheat Sheet, RFC 8018 (PBKDF2). */
+#pragma once
+
+#include "async/offload.h"
+#include "base/cursor.h"
+
+#define PASSWORD_HASH_MAX 512
+#define PASSWORD_MAX      1024
+#define USER_NAME_MAX     256
+
+/* ---- hashes ---- */
+MUST_USE enum err password_hash(struct bytes password, char out[PASSWORD_HASH_MAX],
+                                struct error *e);
+bool password_hash_known(struct str hash); /* a form that password_matches() can check */
+bool password_matches(struct str hash, struct bytes password); /* takes tens of milliseconds */
+
+/* ---- the file in use ---- */
+struct password_file;
+struct password_config {
+    struct executor *ex;
+    struct alloc *alloc;
+    const char *path;
+    size_t users_max;   /* default 100,000 */
+    size_t checks_max;  /* that wait or run; default 256 */
+};
+MUST_USE enum err password_file_open(struct password_file **out, const struct password_config *cfg,
+                                     struct error *e);
+MUST_USE enum err password_file_reload(struct password_file *f, struct error *e);
+void password_file_close(struct password_file *f);
+size_t password_file_users(const struct password_file *f);
+
+struct password_check;
+/* ERR_OK: right, it was before. ERR_DENIED: such a password is never right. ERR_AGAIN: it is being
+ * computed, done() will be called on w with ERR_OK, ERR_DENIED or ERR_NOMEM; *check is for
+ * password_check_cancel() until then. ERR_FULL: too many wait. ERR_NOMEM.
+ * An unknown user takes as long as a wrong password. */
+MUST_USE enum err password_file_check(struct password_file *f, struct worker *w, struct str user,
+                                      struct bytes password,
+                                      void (*done)(void *ctx, enum err result), void *ctx,
+                                      struct password_check **check);
+void password_check_cancel(struct password_check *check); /* done() will not be called */
+
+struct password_stats {
+    uint64_t remembered, computed, wrong, refused;
+};
+struct password_stats password_file_stats(const struct password_file *f);
+
+/* ---- the file as a tool changes it ---- */
+bool password_user_valid(struct str user); /* UTF-8 without control characters and `:`, not a comment */
+/* Replaces or adds the user's line; NULL removes it (ERR_NOT_FOUND). All other lines stay as they
+ * are. The new file is complete on disk, mode 0600, before it takes the old one's place. */
+MUST_USE enum err password_file_set(const char *path, struct str user, const char *hash,
+                                    struct error *e);

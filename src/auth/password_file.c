@@ -1,0 +1,350 @@
+#include "auth/password.h"
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/utf8.h"
+#include <errno.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILE_BYTES_MAX (64u << 20)
+#define CHECKS_AT_ONCE 2 /* each takes ARGON2_KIB of memory and a thread of the pool */
+#define MAC_BYTES      32
+
+/* Nobody's: an unknown user's password is compared with it, so that the time tells nothing. */
+static const char nobody[] = "$argon2id$v=19$m=7168,t=5,p=1$c2VkZ2Ugbm9ib2R5ISE$"
+                             "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+struct user {
+    struct str name, hash;
+    bool proven; /* `mac` belongs to a password that was right */
+    uint8_t mac[MAC_BYTES];
+};
+
+struct password_file {
+    struct password_config cfg;
+    struct offload_queue *queue;
+    struct map users;
+    uint8_t key[MAC_BYTES]; /* of this run */
+    struct password_stats stats;
+};
+
+struct password_check {
+    struct offload_job job;
+    struct password_file *file;
+    void (*done)(void *ctx, enum err result); /* NULL: canceled */
+    void *ctx;
+    bool right;
+    uint8_t mac[MAC_BYTES];
+    struct str user, hash;
+    struct bytes password;
+    size_t size;
+    char data[];
+};
+
+bool password_user_valid(struct str user)
+{
+    if (user.n == 0 || user.n > USER_NAME_MAX || user.p[0] == '#' || !utf8_valid_nonul(user))
+        return false;
+    for (size_t i = 0; i < user.n; i++)
+        if ((uint8_t)user.p[i] < 0x20 || user.p[i] == 0x7f || user.p[i] == ':')
+            return false;
+    return true;
+}
+
+static void user_free(struct alloc *a, struct user *u)
+{
+    if (u)
+        mem_free(a, u, sizeof(*u) + u->name.n + u->hash.n);
+}
+
+static struct user *user_new(struct alloc *a, struct str name, struct str hash)
+{
+    struct user *u = mem_zero(a, sizeof(*u) + name.n + hash.n);
+    if (!u)
+        return NULL;
+    char *text = (char *)(u + 1);
+    memcpy(text, name.p, name.n);
+    memcpy(text + name.n, hash.p, hash.n);
+    u->name = (struct str){text, name.n};
+    u->hash = (struct str){text + name.n, hash.n};
+    return u;
+}
+
+static void users_free(struct alloc *a, struct map *users)
+{
+    struct str key;
+    void *u;
+    for (size_t at = 0; map_next(users, &at, &key, &u);)
+        user_free(a, u);
+    map_fini(users);
+}
+
+static enum err read_line(struct password_file *f, struct map *users, struct str line,
+                          struct error *e)
+{
+    struct str hash = line, name;
+    line = str_trim(line);
+    if (line.n == 0 || line.p[0] == '#')
+        return ERR_OK;
+    hash = line;
+    if (!str_split(&hash, ':', &name) || !password_user_valid(name))
+        return error_set(e, ERR_SYNTAX, "a line is NAME:HASH; sedge passwd writes it");
+    if (!password_hash_known(hash))
+        return error_set(e, ERR_SYNTAX,
+                         "the hash of %.*s is neither Argon2 nor mosquitto's $7$; set the password "
+                         "again with sedge passwd",
+                         STR_FMT(name));
+    struct user *u = user_new(f->cfg.alloc, name, hash);
+    enum err err = u ? map_put(users, u->name, u) : ERR_NOMEM;
+    if (!err)
+        return ERR_OK;
+    user_free(f->cfg.alloc, u);
+    if (err == ERR_EXISTS)
+        return error_set(e, err, "the name %.*s is there twice", STR_FMT(name));
+    return error_set(e, err, "no room for the user %.*s", STR_FMT(name));
+}
+
+static enum err read_users(struct password_file *f, struct str text, struct map *users,
+                           struct error *e)
+{
+    struct str rest = text, line;
+    uint32_t number = 0;
+    while (rest.n && str_split(&rest, '\n', &line)) {
+        number++;
+        enum err err = read_line(f, users, line, e);
+        if (err && e)
+            e->line = number;
+        if (err)
+            return err;
+    }
+    return ERR_OK;
+}
+
+static enum err read_whole(struct disk *d, struct disk_file *file, struct strbuf *out,
+                           struct error *e)
+{
+    uint64_t at = 0;
+    size_t got;
+    char block[4096];
+    do {
+        enum err err = d->ops->read_at(d, file, at, block, sizeof(block), &got, e);
+        if (err)
+            return err;
+        strbuf_add(out, block, got);
+        at += got;
+    } while (got == sizeof(block) && !out->failed);
+    OPENSSL_cleanse(block, sizeof(block));
+    return out->failed ? error_set(e, ERR_RANGE, "the file is too large") : ERR_OK;
+}
+
+static enum err load(struct password_file *f, struct map *users, struct error *e)
+{
+    struct disk *d = executor_env(f->cfg.ex)->disk;
+    struct disk_file *file;
+    struct strbuf text;
+    enum err err = d->ops->open(d, f->cfg.path, DISK_READ, &file, e);
+    if (err)
+        return err;
+    strbuf_init(&text, f->cfg.alloc, FILE_BYTES_MAX);
+    err = read_whole(d, file, &text, e);
+    d->ops->close(d, file);
+    if (!err)
+        err = read_users(f, strbuf_str(&text), users, e);
+    strbuf_fini(&text);
+    if (err && e && !e->where[0])
+        strncpy(e->where, f->cfg.path, sizeof(e->where) - 1);
+    return err;
+}
+
+static void warn_if_open(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) == 0 && (st.st_mode & (S_IRWXO | S_IWGRP)))
+        LOG_W("auth", "%s may be read by others; chmod 600 is enough for sedge", path);
+}
+
+enum err password_file_reload(struct password_file *f, struct error *e)
+{
+    struct map users;
+    map_init(&users, f->cfg.alloc, executor_env(f->cfg.ex)->seed,
+             f->cfg.users_max ? f->cfg.users_max : 100000);
+    enum err err = load(f, &users, e);
+    if (err) {
+        users_free(f->cfg.alloc, &users);
+        return err;
+    }
+    struct str key;
+    void *value;
+    for (size_t at = 0; map_next(&users, &at, &key, &value);) {
+        struct user *u = value, *old = map_get(&f->users, key);
+        if (!old || !old->proven || !str_eq(old->hash, u->hash))
+            continue;
+        u->proven = true;
+        memcpy(u->mac, old->mac, sizeof(u->mac));
+    }
+    users_free(f->cfg.alloc, &f->users);
+    f->users = users;
+    warn_if_open(f->cfg.path);
+    return ERR_OK;
+}
+
+enum err password_file_open(struct password_file **out, const struct password_config *cfg,
+                            struct error *e)
+{
+    struct env *env = executor_env(cfg->ex);
+    struct alloc *a = cfg->alloc ? cfg->alloc : alloc_system();
+    struct password_file *f = mem_zero(a, sizeof(*f));
+    *out = NULL;
+    if (!f)
+        return error_set(e, ERR_NOMEM, "no memory for the password file");
+    f->cfg = *cfg;
+    f->cfg.alloc = a;
+    map_init(&f->users, a, env->seed, 1);
+    env->entropy(env, f->key, sizeof(f->key));
+    enum err err = offload_queue_new(&f->queue, cfg->ex, CHECKS_AT_ONCE,
+                                     cfg->checks_max ? cfg->checks_max : 256);
+    if (err)
+        error_set(e, err, "no memory for the password file");
+    else
+        err = password_file_reload(f, e);
+    if (err) {
+        password_file_close(f);
+        return err;
+    }
+    *out = f;
+    return ERR_OK;
+}
+
+void password_file_close(struct password_file *f)
+{
+    if (!f)
+        return;
+    if (f->queue)
+        offload_drain(f->queue);
+    offload_queue_free(f->queue);
+    users_free(f->cfg.alloc, &f->users);
+    OPENSSL_cleanse(f->key, sizeof(f->key));
+    mem_free(f->cfg.alloc, f, sizeof(*f));
+}
+
+size_t password_file_users(const struct password_file *f)
+{
+    return f->users.n;
+}
+
+struct password_stats password_file_stats(const struct password_file *f)
+{
+    return f->stats;
+}
+
+/* ---- checks ---- */
+
+static bool mac_of(const struct password_file *f, struct str hash, struct bytes password,
+                   uint8_t mac[MAC_BYTES])
+{
+    uint8_t inner[MAC_BYTES];
+    unsigned n = sizeof(inner);
+    /* Two steps, so that no pair of lengths can be read another way. */
+    return HMAC(EVP_sha256(), f->key, sizeof(f->key), password.p, password.n, inner, &n) &&
+           HMAC(EVP_sha256(), inner, sizeof(inner), (const uint8_t *)hash.p, hash.n, mac, &n);
+}
+
+static void check_free(struct password_check *c)
+{
+    size_t size = c->size;
+    struct alloc *a = c->file->cfg.alloc;
+    OPENSSL_cleanse(c->data, size - sizeof(*c));
+    mem_free(a, c, size);
+}
+
+static void check_run(struct offload_job *j)
+{
+    struct password_check *c = CONTAINER_OF(j, struct password_check, job);
+    c->right = password_matches(c->hash, c->password) && c->user.n;
+}
+
+static void check_done(struct offload_job *j)
+{
+    struct password_check *c = CONTAINER_OF(j, struct password_check, job);
+    struct password_file *f = c->file;
+    struct user *u = map_get(&f->users, c->user);
+    f->stats.computed++;
+    if (c->right && u && str_eq(u->hash, c->hash)) {
+        u->proven = true;
+        memcpy(u->mac, c->mac, sizeof(u->mac));
+    } else {
+        c->right = false; /* also if the file was changed meanwhile */
+        f->stats.wrong++;
+    }
+    if (c->done)
+        c->done(c->ctx, c->right ? ERR_OK : ERR_DENIED);
+    check_free(c);
+}
+
+/* `known`: NULL for an unknown user. */
+static struct password_check *check_new(struct password_file *f, const struct user *known,
+                                        struct bytes password)
+{
+    struct str name = known ? known->name : (struct str){NULL, 0};
+    struct str hash = known ? known->hash : str_from(nobody);
+    size_t size = sizeof(struct password_check) + name.n + hash.n + password.n;
+    struct password_check *c = mem_zero(f->cfg.alloc, size);
+    if (!c)
+        return NULL;
+    c->file = f;
+    c->size = size;
+    c->job.run = check_run;
+    c->job.done = check_done;
+    if (name.n)
+        memcpy(c->data, name.p, name.n);
+    memcpy(c->data + name.n, hash.p, hash.n);
+    if (password.n)
+        memcpy(c->data + name.n + hash.n, password.p, password.n);
+    c->user = (struct str){c->data, name.n};
+    c->hash = (struct str){c->data + name.n, hash.n};
+    c->password = (struct bytes){(uint8_t *)c->data + name.n + hash.n, password.n};
+    return c;
+}
+
+enum err password_file_check(struct password_file *f, struct worker *w, struct str user,
+                             struct bytes password, void (*done)(void *ctx, enum err result),
+                             void *ctx, struct password_check **check)
+{
+    struct user *u = map_get(&f->users, user);
+    uint8_t mac[MAC_BYTES] = {0};
+    *check = NULL;
+    if (password.n > PASSWORD_MAX) {
+        f->stats.wrong++;
+        return ERR_DENIED;
+    }
+    if (u && !mac_of(f, u->hash, password, mac))
+        return ERR_NOMEM;
+    if (u && u->proven && CRYPTO_memcmp(u->mac, mac, sizeof(mac)) == 0) {
+        f->stats.remembered++;
+        return ERR_OK;
+    }
+    struct password_check *c = check_new(f, u, password);
+    if (!c)
+        return ERR_NOMEM;
+    c->done = done;
+    c->ctx = ctx;
+    memcpy(c->mac, mac, sizeof(mac));
+    enum err err = offload_submit(f->queue, w, &c->job);
+    if (err) {
+        f->stats.refused++;
+        check_free(c);
+        return err;
+    }
+    *check = c;
+    return ERR_AGAIN;
+}
+
+void password_check_cancel(struct password_check *check)
+{
+    if (check)
+        check->done = NULL;
+}

@@ -1,0 +1,123 @@
+#include "auth/password.h"
+
+#include <argon2.h>
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/rand.h>
+#include <stdio.h>
+#include <string.h>
+
+/* OWASP names these equal in strength to 19 MiB and 2 passes. Less memory, because a gateway has
+ * little of it and two checks may run at once, beside a program that wants to stay below 20 MB. */
+#define ARGON2_KIB    7168
+#define ARGON2_PASSES 5
+#define ARGON2_LANES  1
+#define SALT_BYTES    16
+#define HASH_BYTES    32
+
+#define MOSQUITTO_HASH_BYTES 64
+#define PBKDF2_ROUNDS_MAX    10000000
+#define ARGON2_KIB_MAX       (1u << 20) /* what a line of the file may ask for */
+
+enum err password_hash(struct bytes password, char out[PASSWORD_HASH_MAX], struct error *e)
+{
+    uint8_t salt[SALT_BYTES];
+    if (password.n > PASSWORD_MAX)
+        return error_set(e, ERR_RANGE, "a password has at most %d bytes", PASSWORD_MAX);
+    if (RAND_bytes(salt, sizeof(salt)) != 1)
+        return error_set(e, ERR_IO, "no random numbers for a salt");
+    int rc = argon2id_hash_encoded(ARGON2_PASSES, ARGON2_KIB, ARGON2_LANES, password.p, password.n,
+                                   salt, sizeof(salt), HASH_BYTES, out, PASSWORD_HASH_MAX);
+    if (rc != ARGON2_OK)
+        return error_set(e, rc == ARGON2_MEMORY_ALLOCATION_ERROR ? ERR_NOMEM : ERR_INVALID,
+                         "can't hash a password: %s", argon2_error_message(rc));
+    return ERR_OK;
+}
+
+static bool base64(struct str text, uint8_t *out, size_t cap, size_t *n)
+{
+    if (text.n == 0 || text.n % 4 || text.n / 4 * 3 > cap)
+        return false;
+    int got = EVP_DecodeBlock(out, (const uint8_t *)text.p, (int)text.n);
+    if (got < 0)
+        return false;
+    *n = (size_t)got;
+    for (size_t i = text.n; i > text.n - 2 && text.p[i - 1] == '='; i--)
+        (*n)--; /* the decoder counts padding */
+    return true;
+}
+
+struct mosquitto {
+    int rounds;
+    uint8_t salt[96], hash[96];
+    size_t salt_n, hash_n;
+};
+
+static bool mosquitto_parse(struct str hash, struct mosquitto *m)
+{
+    struct str rest = hash, empty, kind, rounds, salt, sum;
+    int64_t n;
+    if (!str_split(&rest, '$', &empty) || !str_split(&rest, '$', &kind) ||
+        !str_split(&rest, '$', &rounds) || !str_split(&rest, '$', &salt))
+        return false;
+    sum = rest;
+    if (empty.n || !str_eq(kind, STR("7")) || str_to_i64(rounds, &n) || n < 1 ||
+        n > PBKDF2_ROUNDS_MAX)
+        return false;
+    m->rounds = (int)n;
+    return base64(salt, m->salt, sizeof(m->salt), &m->salt_n) &&
+           base64(sum, m->hash, sizeof(m->hash), &m->hash_n) && m->hash_n == MOSQUITTO_HASH_BYTES;
+}
+
+/* The parts that libargon2 reads without limits: memory, passes, lanes. */
+static bool argon2_parse(struct str hash)
+{
+    char text[PASSWORD_HASH_MAX];
+    unsigned kib = 0, passes = 0, lanes = 0;
+    int end = 0;
+    if (!str_starts(hash, STR("$argon2")) || hash.n >= sizeof(text))
+        return false;
+    memcpy(text, hash.p, hash.n);
+    text[hash.n] = '\0';
+    const char *params = strstr(text, "$m=");
+    return params && sscanf(params, "$m=%9u,t=%9u,p=%9u$%n", &kib, &passes, &lanes, &end) == 3 &&
+           end > 0 && kib <= ARGON2_KIB_MAX && passes <= 1000 && lanes <= 64;
+}
+
+bool password_hash_known(struct str hash)
+{
+    struct mosquitto m;
+    return argon2_parse(hash) || mosquitto_parse(hash, &m);
+}
+
+static bool argon2_matches(struct str hash, struct bytes password)
+{
+    char text[PASSWORD_HASH_MAX];
+    memcpy(text, hash.p, hash.n);
+    text[hash.n] = '\0';
+    argon2_type type = str_starts(hash, STR("$argon2id$"))  ? Argon2_id
+                       : str_starts(hash, STR("$argon2i$")) ? Argon2_i
+                                                            : Argon2_d;
+    return argon2_verify(text, password.p, password.n, type) == ARGON2_OK;
+}
+
+static bool mosquitto_matches(const struct mosquitto *m, struct bytes password)
+{
+    uint8_t sum[MOSQUITTO_HASH_BYTES];
+    if (PKCS5_PBKDF2_HMAC((const char *)password.p, (int)password.n, m->salt, (int)m->salt_n,
+                          m->rounds, EVP_sha512(), sizeof(sum), sum) != 1)
+        return false;
+    bool same = CRYPTO_memcmp(sum, m->hash, sizeof(sum)) == 0;
+    OPENSSL_cleanse(sum, sizeof(sum));
+    return same;
+}
+
+bool password_matches(struct str hash, struct bytes password)
+{
+    struct mosquitto m;
+    if (password.n > PASSWORD_MAX)
+        return false;
+    if (argon2_parse(hash))
+        return argon2_matches(hash, password);
+    return mosquitto_parse(hash, &m) && mosquitto_matches(&m, password);
+}

@@ -1,0 +1,221 @@
+#include "bus/checkpoint.h"
+
+#include "base/log.h"
+#include <time.h>
+
+#define CHANGED_AFTER_MS 60000
+#define COMMIT_WAIT_MS   3000 /* at the end: a lazy record is committed within a second */
+
+struct checkpoint_run {
+    struct journal_wait wait;
+    struct db_job job;
+    struct checkpoint *owner; /* NULL: gone */
+    const struct checkpoint_ops *ops;
+    const char *name;
+    struct alloc *alloc;
+    void *snapshot;
+    uint64_t seq;
+    bool waiting; /* for the journal; else the database has the job */
+};
+
+static void pressure(struct journal_consumer *consumer)
+{
+    checkpoint_now(CONTAINER_OF(consumer, struct checkpoint, consumer));
+}
+
+static void fire(struct timer *t)
+{
+    checkpoint_now(CONTAINER_OF(t, struct checkpoint, timer));
+}
+
+struct read_cursor {
+    struct db_job job;
+    const char *name;
+    uint64_t seq;
+};
+
+static enum err read_cursor(struct db_job *j, struct sqlite3 *sql)
+{
+    struct read_cursor *r = CONTAINER_OF(j, struct read_cursor, job);
+    return db_cursor_get(sql, r->name, &r->seq, &j->error);
+}
+
+enum err checkpoint_init(struct checkpoint *c, const struct checkpoint_config *cfg, struct error *e)
+{
+    struct read_cursor r = {.job = {.run = read_cursor}, .name = cfg->name};
+    enum err err = db_run_now(cfg->db, &r.job);
+    if (err) {
+        if (e)
+            *e = r.job.error;
+        return err;
+    }
+    *c = (struct checkpoint){
+        .consumer = {.name = cfg->name,
+                     .cursor = r.seq,
+                     .apply = cfg->apply,
+                     .pressure = pressure},
+        .ops = cfg->ops,
+        .ex = cfg->ex,
+        .worker = executor_worker(cfg->ex, 0),
+        .journal = cfg->journal,
+        .db = cfg->db,
+        .alloc = cfg->alloc,
+    };
+    timer_init(&c->timer, c->worker, fire);
+    journal_consumer_add(c->journal, &c->consumer);
+    return ERR_OK;
+}
+
+static enum err write_all(struct db_job *j, struct sqlite3 *sql)
+{
+    struct checkpoint_run *r = CONTAINER_OF(j, struct checkpoint_run, job);
+    uint64_t stored = 0;
+    enum err err = db_cursor_get(sql, r->name, &stored, &j->error);
+    if (err || stored > r->seq)
+        return err;
+    err = r->ops->write(r->snapshot, sql, &j->error);
+    return err ? err : db_cursor_set(sql, r->name, r->seq, &j->error);
+}
+
+/* Ends the run and frees it. */
+static void run_end(struct checkpoint_run *r, enum err result, const struct error *why)
+{
+    struct checkpoint *c = r->owner;
+    if (result)
+        LOG_W("checkpoint", "%s: not stored: %s", r->name,
+              why && why->text[0] ? why->text : err_name(result));
+    if (c) {
+        c->run = NULL;
+        if (result)
+            c->ops->failed(c);
+        else
+            journal_release(c->journal, &c->consumer, r->seq);
+    }
+    r->ops->free(r->snapshot);
+    mem_free(r->alloc, r, sizeof(*r));
+    if (c && c->again)
+        checkpoint_now(c);
+    else if (c && (c->changed || result))
+        checkpoint_changed(c);
+}
+
+static void written(struct db_job *j)
+{
+    struct checkpoint_run *r = CONTAINER_OF(j, struct checkpoint_run, job);
+    run_end(r, j->result, &j->error);
+}
+
+static void committed(struct journal_wait *w, enum err result)
+{
+    struct checkpoint_run *r = CONTAINER_OF(w, struct checkpoint_run, wait);
+    struct checkpoint *c = r->owner;
+    r->waiting = false;
+    if (!result)
+        result = db_submit(c->db, c->worker, &r->job);
+    if (result)
+        run_end(r, result, NULL);
+}
+
+static struct checkpoint_run *run_new(struct checkpoint *c)
+{
+    struct checkpoint_run *r = mem_zero(c->alloc, sizeof(*r));
+    if (!r)
+        return NULL;
+    *r = (struct checkpoint_run){.owner = c,
+                                 .ops = c->ops,
+                                 .name = c->consumer.name,
+                                 .alloc = c->alloc,
+                                 .seq = journal_last(c->journal),
+                                 .wait = {.done = committed},
+                                 .job = {.write = true, .run = write_all, .done = written}};
+    r->snapshot = c->ops->gather(c);
+    if (r->snapshot)
+        return r;
+    mem_free(c->alloc, r, sizeof(*r));
+    return NULL;
+}
+
+/* Without an executor: the writer's thread commits while we wait. */
+static enum err wait_commit(const struct checkpoint *c, uint64_t seq)
+{
+    const struct timespec step = {.tv_nsec = 1000000};
+    for (int ms = 0; journal_committed(c->journal) < seq; ms++) {
+        if (journal_failed(c->journal, NULL))
+            return ERR_IO;
+        if (ms >= COMMIT_WAIT_MS)
+            return ERR_TIMEOUT;
+        (void)nanosleep(&step, NULL);
+    }
+    return ERR_OK;
+}
+
+static void run_here(struct checkpoint *c)
+{
+    struct checkpoint_run *r = run_new(c);
+    if (!r)
+        return;
+    enum err err = wait_commit(c, r->seq);
+    if (!err)
+        err = db_run_now(c->db, &r->job);
+    c->again = false;
+    c->run = r;
+    run_end(r, err, &r->job.error);
+}
+
+static void abandon(struct checkpoint *c)
+{
+    struct checkpoint_run *r = c->run;
+    if (!r)
+        return;
+    c->run = NULL;
+    c->ops->failed(c);
+    r->owner = NULL;
+    if (!r->waiting)
+        return; /* the database calls written() */
+    journal_wait_cancel(&r->wait);
+    r->ops->free(r->snapshot);
+    mem_free(r->alloc, r, sizeof(*r));
+}
+
+void checkpoint_now(struct checkpoint *c)
+{
+    if (!c->journal || journal_failed(c->journal, NULL))
+        return;
+    if (!worker_current()) {
+        abandon(c);
+        run_here(c);
+        return;
+    }
+    timer_cancel(&c->timer);
+    c->again = c->run;
+    if (c->run)
+        return;
+    c->changed = false;
+    c->run = run_new(c);
+    if (!c->run) {
+        checkpoint_changed(c);
+        return;
+    }
+    c->run->waiting = true;
+    journal_wait(c->journal, c->worker, &c->run->wait, c->run->seq);
+}
+
+void checkpoint_changed(struct checkpoint *c)
+{
+    if (c->run)
+        c->changed = true;
+    else if (c->journal && !timer_armed(&c->timer))
+        timer_set_after_ms(&c->timer, CHANGED_AFTER_MS);
+}
+
+void checkpoint_fini(struct checkpoint *c)
+{
+    if (!c->journal)
+        return;
+    timer_cancel(&c->timer);
+    if (!worker_current())
+        checkpoint_now(c);
+    abandon(c);
+    list_del(&c->consumer.link);
+    *c = (struct checkpoint){0};
+}

@@ -1,0 +1,61 @@
+/* checkpoint: brings the state of a journal consumer into the database, with its cursor.
+ *
+ * Why: every consumer needs the same steps, and their order is what makes them right: a snapshot
+ * on the worker; wait until the journal has committed all that is in it (a state that is ahead of
+ * the journal would skip records that get the same numbers after a crash); one transaction with
+ * the rows and the cursor; only then may the journal let go of the records.
+ * One run at a time; one that is asked for meanwhile follows. A run that is older than what the
+ * database holds already is skipped there.
+ * Ownership: embedded in its owner. A run that is under way at checkpoint_fini() ends by itself
+ * (db_close() drains it); only its snapshot is freed then.
+ * Threads: the worker's, but write() on the database's thread.
+ * Errors: logged once for each run; the snapshot is handed back, its owner writes all of it the next time. */
+#pragma once
+
+#include "async/timer.h"
+#include <sys/uio.h>
+
+#include "store/db.h"
+#include "store/journal.h"
+
+struct checkpoint;
+struct checkpoint_ops {
+    /* What has changed since the last run; NULL without memory. */
+    void *(*gather)(struct checkpoint *c);
+    enum err (*write)(void *snapshot, struct sqlite3 *sql, struct error *e);
+    void (*free)(void *snapshot);
+    void (*failed)(struct checkpoint *c); /* the changes of a run are not stored */
+};
+struct checkpoint_run;
+struct checkpoint {
+    struct journal_consumer consumer; /* its name is the cursor's */
+    const struct checkpoint_ops *ops;
+    struct executor *ex;
+    struct worker *worker;
+    struct journal *journal;
+    struct db *db;
+    struct alloc *alloc;
+    struct timer timer;
+    struct checkpoint_run *run;
+    bool again;   /* once more at its end */
+    bool changed; /* meanwhile */
+};
+
+struct checkpoint_config {
+    const char *name;
+    const struct checkpoint_ops *ops;
+    void (*apply)(struct journal_consumer *c, const struct journal_record *r);
+    struct executor *ex;
+    struct journal *journal;
+    struct db *db;
+    struct alloc *alloc;
+};
+/* Reads the cursor and adds the consumer. Before journal_replay(). */
+MUST_USE enum err checkpoint_init(struct checkpoint *c, const struct checkpoint_config *cfg,
+                                  struct error *e);
+/* Stores what is left, if the journal can still commit; safe on a zeroed one. */
+void checkpoint_fini(struct checkpoint *c);
+/* Something has changed: there will be a run within a minute. */
+void checkpoint_changed(struct checkpoint *c);
+/* Starts a run; when no executor runs, it is done when this returns. */
+void checkpoint_now(struct checkpoint *c);

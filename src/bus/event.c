@@ -1,0 +1,53 @@
+#include "bus/bus_internal.h"
+
+const char *severity_name(enum severity s)
+{
+    static const char *const names[] = {"info", "warning", "critical"};
+    return (size_t)s < ARRAY_LEN(names) ? names[s] : "?";
+}
+
+const char *action_state_name(enum action_state s)
+{
+    static const char *const names[] = {"waiting", "sent", "confirmed", "failed", "denied"};
+    return (size_t)s < ARRAY_LEN(names) ? names[s] : "?";
+}
+
+void bus_event_listen(struct bus *b, struct event_listener *l)
+{
+    list_add_tail(&b->event_listeners, &l->link);
+}
+
+void bus_event_unlisten(struct event_listener *l)
+{
+    if (l->link.next)
+        list_del(&l->link);
+}
+
+/* As for samples: the marker lets listeners leave inside their call. */
+static struct event_listener *next_listener(struct list *head, struct list *marker)
+{
+    struct list *it = marker->next;
+    list_del(marker);
+    if (it == head)
+        return NULL;
+    list_add_head(it, marker);
+    return CONTAINER_OF(it, struct event_listener, link);
+}
+
+void bus_alert_publish(struct bus *b, const struct alert_event *e)
+{
+    struct event_listener marker = {0}, *l;
+    list_add_head(&b->event_listeners, &marker.link);
+    while ((l = next_listener(&b->event_listeners, &marker.link)))
+        if (l->alert)
+            l->alert(l, e);
+}
+
+void bus_action_publish(struct bus *b, const struct action_event *e)
+{
+    struct event_listener marker = {0}, *l;
+    list_add_head(&b->event_listeners, &marker.link);
+    while ((l = next_listener(&b->event_listeners, &marker.link)))
+        if (l->action)
+            l->action(l, e);
+}

@@ -1,0 +1,140 @@
+#include "bus/message.h"
+
+#include "base/alloc.h"
+#include <string.h>
+
+#define RECORD_VERSION 1
+#define RECORD_HEAD    14 /* bytes before the publisher's name */
+
+static size_t message_size(size_t topic, size_t properties, size_t payload)
+{
+    return sizeof(struct message) + topic + properties + payload;
+}
+
+struct message *message_new(struct alloc *a, struct str topic, struct bytes properties,
+                            struct bytes payload)
+{
+    if (topic.n > UINT16_MAX || properties.n > MESSAGE_PART_MAX || payload.n > MESSAGE_PART_MAX)
+        return NULL;
+    struct message *m = mem_new(a, message_size(topic.n, properties.n, payload.n));
+    if (!m)
+        return NULL;
+    *m = (struct message){
+        .refs = 1,
+        .topic_len = (uint16_t)topic.n,
+        .properties_len = (uint32_t)properties.n,
+        .payload_len = (uint32_t)payload.n,
+        .expiry_s = UINT32_MAX,
+        .alloc = a,
+    };
+    uint8_t *p = m->data;
+    memcpy(p, topic.p, topic.n);
+    if (properties.n)
+        memcpy(p + topic.n, properties.p, properties.n);
+    if (payload.n)
+        memcpy(p + topic.n + properties.n, payload.p, payload.n);
+    return m;
+}
+
+struct message *message_ref(struct message *m)
+{
+    atomic_fetch_add_explicit(&m->refs, 1, memory_order_relaxed);
+    return m;
+}
+
+void message_unref(struct message *m)
+{
+    if (!m)
+        return;
+    uint32_t before = atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel);
+    ASSERT(before > 0);
+    if (before == 1)
+        mem_free(m->alloc, m, message_size(m->topic_len, m->properties_len, m->payload_len));
+}
+
+size_t message_bytes(const struct message *m)
+{
+    return message_size(m->topic_len, m->properties_len, m->payload_len);
+}
+
+bool message_expired(const struct message *m, int64_t now_ms)
+{
+    return m->expiry_s != UINT32_MAX && now_ms - m->wall_ms >= (int64_t)m->expiry_s * 1000;
+}
+
+uint32_t message_expiry_left_s(const struct message *m, int64_t now_ms)
+{
+    if (m->expiry_s == UINT32_MAX)
+        return UINT32_MAX;
+    int64_t waited_s = (now_ms - m->wall_ms) / 1000;
+    if (waited_s <= 0) /* a wall clock may jump back */
+        return m->expiry_s;
+    return waited_s >= (int64_t)m->expiry_s ? 0 : m->expiry_s - (uint32_t)waited_s;
+}
+
+/* version, flags (bits 0 and 1 QoS, bit 2 retain), expiry, length of the publisher's name, of the
+ * topic, of the properties; then these three; the payload is the rest. */
+unsigned message_record(const struct message *m, struct str publisher, struct message_head *h,
+                        struct iovec parts[3])
+{
+    struct writer w = writer_from(h->bytes, sizeof(h->bytes));
+    publisher.n = publisher.n > MESSAGE_PUBLISHER_MAX ? MESSAGE_PUBLISHER_MAX : publisher.n;
+    writer_u8(&w, RECORD_VERSION);
+    writer_u8(&w, (uint8_t)(m->qos | (m->retain ? 4u : 0u)));
+    writer_u32(&w, m->expiry_s);
+    writer_u16(&w, (uint16_t)publisher.n);
+    writer_u16(&w, m->topic_len);
+    writer_u32(&w, m->properties_len);
+    ASSERT(!w.failed && writer_len(&w) == RECORD_HEAD);
+    parts[0] = (struct iovec){h->bytes, RECORD_HEAD};
+    parts[1] = (struct iovec){(void *)(uintptr_t)publisher.p, publisher.n};
+    parts[2] = (struct iovec){(void *)(uintptr_t)m->data,
+                              (size_t)m->topic_len + m->properties_len + m->payload_len};
+    return 3;
+}
+
+struct record {
+    uint8_t flags;
+    uint32_t expiry_s;
+    struct str publisher, topic;
+    struct bytes properties, payload;
+};
+
+static bool record_parse(struct bytes body, struct record *out)
+{
+    struct cursor c = cursor_from(body.p, body.n);
+    if (cursor_u8(&c) != RECORD_VERSION)
+        return false;
+    out->flags = cursor_u8(&c);
+    out->expiry_s = cursor_u32(&c);
+    size_t publisher_len = cursor_u16(&c), topic_len = cursor_u16(&c);
+    size_t properties_len = cursor_u32(&c);
+    struct bytes publisher = cursor_take(&c, publisher_len), topic = cursor_take(&c, topic_len);
+    out->properties = cursor_take(&c, properties_len);
+    out->payload = cursor_take(&c, cursor_left(&c));
+    out->publisher = (struct str){(const char *)publisher.p, publisher.n};
+    out->topic = (struct str){(const char *)topic.p, topic.n};
+    return !c.failed && topic.n > 0 && (out->flags & ~7u) == 0 && (out->flags & 3u) < 3;
+}
+
+struct message *message_decode(struct alloc *a, struct bytes body, uint64_t seq, int64_t wall_ms)
+{
+    struct record r;
+    if (!record_parse(body, &r))
+        return NULL;
+    struct message *m = message_new(a, r.topic, r.properties, r.payload);
+    if (!m)
+        return NULL;
+    m->qos = r.flags & 3u;
+    m->retain = r.flags & 4u;
+    m->expiry_s = r.expiry_s;
+    m->seq = seq;
+    m->wall_ms = wall_ms;
+    return m;
+}
+
+struct str message_record_publisher(struct bytes body)
+{
+    struct record r;
+    return record_parse(body, &r) ? r.publisher : (struct str){NULL, 0};
+}
