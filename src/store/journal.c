@@ -110,6 +110,14 @@ void journal_consumer_add(struct journal *j, struct journal_consumer *c)
     list_add_tail(&j->consumers, &c->link);
 }
 
+void journal_consumer_remove(struct journal *j, struct journal_consumer *c)
+{
+    pthread_mutex_lock(&j->lock);
+    list_del(&c->link);
+    j->keep_all = true;
+    pthread_mutex_unlock(&j->lock);
+}
+
 enum err journal_replay(struct journal *j, struct error *e)
 {
     ASSERT(!j->replayed);

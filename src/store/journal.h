@@ -73,6 +73,9 @@ void journal_close(struct journal *j);
 /* Before the executor runs: add all consumers, then replay once; then start the writer. Appends
  * may begin after the replay. Without a single consumer nothing is ever recycled. */
 void journal_consumer_add(struct journal *j, struct journal_consumer *c);
+/* At shutdown, before the consumer's memory goes. It may still need its records at the next
+ * start, so nothing is recycled any more in this run. */
+void journal_consumer_remove(struct journal *j, struct journal_consumer *c);
 MUST_USE enum err journal_replay(struct journal *j, struct error *e);
 MUST_USE enum err journal_start(struct journal *j, struct error *e);
 

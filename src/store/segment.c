@@ -276,8 +276,8 @@ enum err segment_activate(struct journal *j, uint64_t first_seq, struct error *e
 /* (lock) How many of the oldest segments nobody needs. The last one is always needed. */
 static size_t releasable(struct journal *j)
 {
-    if (list_empty(&j->consumers))
-        return 0; /* nobody has said what it needs: keep all */
+    if (j->keep_all || list_empty(&j->consumers))
+        return 0; /* nobody says, or somebody can no longer say, what it needs: keep all */
     uint64_t min = UINT64_MAX;
     LIST_EACH(&j->consumers, it)
     {
