@@ -216,6 +216,6 @@ void checkpoint_fini(struct checkpoint *c)
     if (!worker_current())
         checkpoint_now(c);
     abandon(c);
-    list_del(&c->consumer.link);
+    journal_consumer_remove(c->journal, &c->consumer);
     *c = (struct checkpoint){0};
 }

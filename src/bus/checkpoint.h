@@ -13,8 +13,6 @@
 #pragma once
 
 #include "async/timer.h"
-#include <sys/uio.h>
-
 #include "store/db.h"
 #include "store/journal.h"
 

@@ -114,6 +114,7 @@ struct journal {
     bool refuse;                  /* (lock) four times over the budget */
     VEC(struct segment) segments; /* (lock) oldest first; the last one is written to */
     struct list consumers;        /* (lock) */
+    bool keep_all; /* (lock) a consumer has left */
     struct error why;             /* (lock) */
     struct journal_stats stats;   /* (lock) */
     uint64_t next_seq;            /* (lock) */
