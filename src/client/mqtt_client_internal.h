@@ -1,0 +1,114 @@
+/* mqtt_client_internal: the client's state, shared by its files; private to this folder.
+ *
+ * mqtt_client.c is the connection's life, mqtt_client_packet.c what comes in,
+ * mqtt_client_flight.c messages on their way out, mqtt_client_subs.c subscriptions. */
+#pragma once
+
+#include "async/timer.h"
+#include "client/mqtt_client.h"
+
+#define PART "mqtt-client"
+
+enum { MQTT_IDS = 65535, RECEIVED_BYTES = 65536 / 8 };
+
+enum client_state {
+    CLIENT_START,      /* connects at the next poll */
+    CLIENT_WAITING,    /* for the back-off's end */
+    CLIENT_CONNECTING, /* for the stream */
+    CLIENT_HELLO,      /* for CONNACK */
+    CLIENT_ONLINE,
+    CLIENT_ENDED,
+};
+
+/* A QoS 1 or 2 message until its last acknowledgement. */
+enum flight_state { FLIGHT_UNSENT, FLIGHT_SENT, FLIGHT_REL_UNSENT, FLIGHT_REL_SENT };
+struct flight {
+    struct list link;
+    struct mqtt_done done;
+    uint16_t id;
+    uint8_t qos;
+    enum flight_state state;
+    size_t size;
+    uint8_t packet[]; /* as on the wire */
+};
+
+enum sub_state { SUB_WANTED, SUB_SENT, SUB_ON, SUB_UNWANTED, SUB_UNWANTED_SENT };
+struct subscription {
+    struct list link;
+    struct mqtt_done done;
+    enum sub_state state;
+    uint16_t id; /* of the packet that was sent */
+    size_t wire_n;
+    uint8_t wire[]; /* length, filter, options: the body of SUBSCRIBE */
+};
+
+struct mqtt_client {
+    struct task task;
+    struct timer timer; /* its meaning is the state's: back-off, connect timeout, keep-alive */
+    struct worker *worker;
+    struct mqtt_client_config cfg;
+    enum client_state state;
+    bool stopping, timer_fired, ping_sent, met_server;
+
+    uint8_t *hello; /* CONNECT as configured; `connect` borrows from it */
+    size_t hello_n;
+    struct mqtt_connect connect;
+    char *assigned_id; /* connect.client_id then borrows from it */
+    size_t assigned_id_n;
+
+    struct stream *stream; /* NULL when there is none */
+    struct mqtt_decoder decoder;
+    uint16_t receive_max; /* the server's limits */
+    uint32_t server_packet_max;
+    uint8_t server_qos_max;
+    uint16_t keep_alive_s;
+    unsigned attempts;
+    int64_t backoff_ms, online_since_ns;
+    struct random random;
+
+    struct list flights; /* in order of publishing */
+    struct list *unsent; /* the first that waits to be sent, or &flights */
+    size_t flights_n, flights_bytes, sent_n;
+    uint16_t last_id;
+    unsigned free_ids; /* so many ids behind last_id are surely free */
+    struct list subs;
+    size_t subs_n;
+    uint8_t *received; /* a bit for each QoS 2 id that awaits PUBREL; made when first needed */
+};
+
+/* mqtt_client.c */
+/* Gives the connection up. Safe in any state; the caller returns to the poll soon after. */
+void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char *text);
+/* Encodes into the send queue; a packet that does not fit costs the connection. */
+void client_send(struct mqtt_client *c, const struct mqtt_packet *p);
+/* A packet id that is not 0 and not in use. */
+uint16_t client_next_id(struct mqtt_client *c);
+/* How far the id is ahead of `from`, around the circle of ids. */
+static inline unsigned id_distance(uint16_t from, uint16_t id)
+{
+    return (unsigned)(id + MQTT_IDS - from) % MQTT_IDS;
+}
+
+/* mqtt_client_packet.c */
+void client_read(struct mqtt_client *c);
+
+/* mqtt_client_flight.c */
+void flights_flush(struct mqtt_client *c);
+void flights_lost(struct mqtt_client *c); /* the connection is gone: all will be sent again */
+void flights_ack(struct mqtt_client *c, enum mqtt_type type, const struct mqtt_ack *a);
+void flights_cancel(struct mqtt_client *c);
+unsigned flights_free_ids(const struct mqtt_client *c, uint16_t from);
+
+/* mqtt_client_subs.c */
+void subs_flush(struct mqtt_client *c);
+void subs_lost(struct mqtt_client *c);
+void subs_online(struct mqtt_client *c, bool session_present);
+void subs_ack(struct mqtt_client *c, enum mqtt_type type, const struct mqtt_suback *a);
+void subs_cancel(struct mqtt_client *c);
+unsigned subs_free_ids(const struct mqtt_client *c, uint16_t from);
+
+static inline void client_done(struct mqtt_done done, enum err err, uint8_t reason)
+{
+    if (done.fn)
+        done.fn(done.ctx, err, reason);
+}
