@@ -99,7 +99,7 @@ export class Plant {
       ...d,
       properties: d.properties.map((p) => ({ ...p, series: index++, value: null, ts_ms: null, quality: 'none' })),
     }));
-    this.state = { heat: { press1: 64, oven: 58, packer: 31 }, valve: { press1: 0, oven: 0 }, target: { press1: 0, oven: 0 }, speed: 0.4, wanted: 0.4, energy: 9184, parts: { press1: 1204, oven: 1198, packer: 1190 }, boost: 0 };
+    this.state = { heat: { press1: 64, oven: 58, packer: 31 }, valve: { press1: 0, oven: 0 }, target: { press1: 0, oven: 0 }, speed: 0.4, wanted: 0.4, energy: past('energy', Date.now()), parts: { press1: past('parts', Date.now()), oven: past('parts', Date.now()), packer: past('parts', Date.now()) }, slow: 0, boost: 0 };
     this.timer = setInterval(() => this.step(), 250);
     this.ticks = 0;
   }
@@ -151,7 +151,8 @@ export class Plant {
 
   measure(batch) {
     const s = this.state;
-    const noise = (size) => (Math.random() - 0.5) * size;
+    s.slow += (Math.random() - 0.5) * 0.2 - s.slow * 0.02;
+    const noise = (size) => (s.slow + (Math.random() - 0.5) * 0.15) * size;
     s.speed += (s.wanted - s.speed) * 0.3;
     if (this.fault === 'overheat' && this.ticks > 12) s.boost = Math.min(1, s.boost + 0.02);
     for (const [name, base] of [['press1', 64], ['oven', 58], ['packer', 31]]) {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { age, bytes, duration, moment, shortName, shown, withUnit } from './format';
+import { age, bytes, duration, moment, plain, shortName, shown, stepDigits, withUnit } from './format';
 
 const thin = '\u202f';
 const temperature = { type: 'float', unit: '°C', min: -20, max: 200 } as const;
@@ -41,6 +41,12 @@ test('a moment of another day names the day', () => {
   const noon = new Date(2026, 4, 3, 12, 0, 0).getTime();
   assert.equal(moment(noon, noon + 1000), '12:00:00');
   assert.match(moment(noon, noon + 86_400_000), /3 May 12:00:00/);
+});
+
+test('numbers of an argument and of an axis', () => {
+  assert.equal(plain(0.4), '0.4');
+  assert.equal(plain(80), '80');
+  assert.deepEqual([1, 0.25, 0.5, 20, 0.001].map(stepDigits), [0, 2, 1, 0, 3]);
 });
 
 test('names and bytes', () => {

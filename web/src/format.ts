@@ -93,6 +93,20 @@ export function bytes(n: number): string {
   return `${fixed(n / 1024 / 1024, 1)}\u202fMiB`;
 }
 
+/** A number as somebody wrote it: no digits added. */
+export function plain(value: number): string {
+  return new Intl.NumberFormat(t.locale, { maximumFractionDigits: 6 }).format(value);
+}
+
+/** Digits that tell the multiples of a step apart. */
+export function stepDigits(step: number): number {
+  for (let digits = 0; digits < 4; digits++) {
+    const scaled = step * 10 ** digits;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6) return digits;
+  }
+  return 4;
+}
+
 export const whole = (n: number): string => fixed(n, 0);
 
 /** The last part of a dotted name. */

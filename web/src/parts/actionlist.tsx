@@ -1,7 +1,8 @@
 // Actions: what was done, why (program, rule, sample, or whose hand), and what came of it.
 
 import type { Action } from '../api';
-import { duration, moment, shown } from '../format';
+import { Fragment } from 'preact';
+import { duration, moment, plain, shown } from '../format';
 import { t } from '../i18n';
 import { deviceNamed, now } from '../store';
 import { toDevice } from '../router';
@@ -12,7 +13,7 @@ function argText(action: Action, name: string): string {
   const param = deviceNamed(action.device)
     ?.actions.find((a) => a.name === action.action)
     ?.params.find((p) => p.name === name);
-  const text = shown(value, param ? { type: param.type, min: null, max: null } : null);
+  const text = typeof value === 'number' ? plain(value) : shown(value, null);
   return param?.unit ? `${text}\u202f${param.unit}` : text;
 }
 
@@ -27,14 +28,26 @@ export function Outcome({ action }: { action: Action }) {
   );
 }
 
-export function ActionItem({ action, brief = false }: { action: Action; brief?: boolean }) {
+/** A dotted name that may break behind its dots. */
+function Dotted({ name }: { name: string }) {
+  return <>{name.split('.').map((part, i) => (i === 0 ? part : <Fragment key={i}>.<wbr />{part}</Fragment>))}</>;
+}
+
+interface ItemProps {
+  action: Action;
+  brief: boolean;
+  /** The device whose page this is: its name need not be said again. */
+  at: string;
+}
+
+function ActionItem({ action, brief, at }: ItemProps) {
   const { by } = action;
   return (
     <li class={`action ${action.state}`} data-action={action.id}>
       <div class="what">
         <p class="text">
-          <a href={toDevice(action.device)}>{action.device}</a>
-          <code>.{action.action}({Object.keys(action.args).map((n) => argText(action, n)).join(', ')})</code>
+          {action.device !== at && <a href={toDevice(action.device)}><Dotted name={action.device} /></a>}
+          <code>{action.device !== at && '.'}{action.action}({Object.keys(action.args).map((n) => argText(action, n)).join(', ')})</code>
         </p>
         <time dateTime={new Date(action.requested_ms).toISOString()}>{moment(action.requested_ms, now.peek())}</time>
       </div>
@@ -53,7 +66,14 @@ export function ActionItem({ action, brief = false }: { action: Action; brief?: 
   );
 }
 
-export function ActionList({ actions, empty, brief = false }: { actions: Action[]; empty: string; brief?: boolean }) {
+interface ListProps {
+  actions: Action[];
+  empty: string;
+  brief?: boolean;
+  at?: string;
+}
+
+export function ActionList({ actions, empty, brief = false, at = '' }: ListProps) {
   if (actions.length === 0) return <p class="empty">{empty}</p>;
-  return <ul class="actions">{actions.map((a) => <ActionItem key={a.id} action={a} brief={brief} />)}</ul>;
+  return <ul class="actions">{actions.map((a) => <ActionItem key={a.id} action={a} brief={brief} at={at} />)}</ul>;
 }

@@ -82,7 +82,7 @@ export function AlertItem({ alert, brief = false }: { alert: Alert; brief?: bool
             <dd>
               {source.program ? <SourceText program={source.program} rule={source.rule} line={source.line} /> : t.alerts.system}
             </dd>
-            {source.device && (
+            {source.device && seriesNamed(alert.cause?.series ?? '')?.device !== source.device && (
               <>
                 <dt>{t.nav.device}</dt>
                 <dd><a href={toDevice(source.device)}>{source.device}</a></dd>

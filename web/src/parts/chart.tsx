@@ -9,7 +9,7 @@ import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { getRaw, getWindows } from '../api';
 import { numberOf, gapOf, rawColumns, ringColumns, summary, windowColumns, type Columns, type Summary } from '../chartdata';
-import { digitsOf, fixed, moment, time, withUnit } from '../format';
+import { digitsOf, fixed, moment, stepDigits, time, withUnit } from '../format';
 import { t } from '../i18n';
 import { fill } from '../live';
 import { isLive, spanText, type Range } from '../range';
@@ -17,6 +17,8 @@ import { now, RING_MAX, serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
 
 const HEIGHT = 168;
+/** A yes or no needs no height. */
+const HEIGHT_BOOL = 84;
 const DRAW_MIN_MS = 250;
 const RAW_SPAN_MAX_MS = 15 * 60_000;
 const RELOAD_MIN_MS = 2000;
@@ -59,6 +61,8 @@ function yRange(bool: boolean, low: number | null, high: number | null): [number
   return [low - pad, high + pad];
 }
 
+const heightOf = (series: Series): number => (series.property.type === 'bool' ? HEIGHT_BOOL : HEIGHT);
+
 interface Handlers {
   onZoom: (from: number, to: number) => void;
   onPoint: (index: number | null) => void;
@@ -73,8 +77,8 @@ function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options 
   const paths = stepped ? { paths: stepped } : {};
   return {
     width,
-    height: HEIGHT,
-    padding: [10, 10, 0, 0],
+    height: heightOf(series),
+    padding: [10, 22, 0, 0],
     legend: { show: false },
     cursor: { sync: { key: 'device' }, y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
     scales: {
@@ -82,7 +86,7 @@ function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options 
       y: { range: (_u, low, high) => yRange(bool, low, high) },
     },
     axes: [
-      { ...axis, size: 26, gap: 4, space: 70, values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
+      { ...axis, size: 26, gap: 4, space: 52, values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
       {
         ...axis,
         size: 46,
@@ -91,7 +95,7 @@ function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options 
         values: (_u, splits, _i, _s, step) =>
           splits.map((v) => {
             if (bool) return v === 0 ? t.no : v === 1 ? t.yes : '';
-            return fixed(v, Math.max(0, Math.min(3, Math.ceil(-Math.log10(step) - 1e-9))));
+            return fixed(v, stepDigits(step));
           }),
       },
     ],
@@ -150,7 +154,7 @@ class Plot {
 
   resize(): void {
     const width = Math.max(200, this.host.clientWidth);
-    if (this.plot && this.plot.width !== width) this.plot.setSize({ width, height: HEIGHT });
+    if (this.plot && this.plot.width !== width) this.plot.setSize({ width, height: heightOf(this.series) });
   }
 
   private point(index: number | null): void {

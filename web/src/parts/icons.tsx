@@ -9,7 +9,7 @@ const PATHS = {
   lock: 'M6 9V6.500a4 4 0 0 1 8 0V9M4.500 9h11v7.500h-11z',
   light: 'M10 6.500a3.500 3.500 0 1 0 0 7 3.500 3.500 0 0 0 0-7ZM10 2v1.500M10 16.500V18M2 10h1.500M16.500 10H18M4.300 4.300l1.100 1.100M14.600 14.600l1.100 1.100M4.300 15.700l1.100-1.100M14.600 5.400l1.100-1.100',
   dark: 'M16 12.200A6.700 6.700 0 0 1 7.800 4 6.700 6.700 0 1 0 16 12.200Z',
-  auto: 'M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Zm0 0v14M10 6h3.500M10 10h5M10 14h3.500',
+  auto: 'M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14Z',
   critical: 'M7 3h6l4 4v6l-4 4H7l-4-4V7zM10 6.500v4.500M10 13.300v.4',
   warning: 'M10 3 17.500 16.500h-15zM10 8v4M10 14.100v.3',
   info: 'M10 3a7 7 0 1 0 0 14 7 7 0 0 0 0-14ZM10 9.500v4M10 6.500v.3',
@@ -25,6 +25,7 @@ export function Icon({ name, class: extra = '' }: { name: IconName; class?: stri
   return (
     <svg class={`icon ${extra}`} viewBox="0 0 20 20" width="20" height="20" aria-hidden="true" focusable="false">
       <path d={PATHS[name]} />
+      {name === 'auto' && <path class="filled" d="M10 3a7 7 0 0 1 0 14Z" />}
     </svg>
   );
 }

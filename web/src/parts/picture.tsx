@@ -77,7 +77,7 @@ function Frame({ cell, mode, plan }: { cell: Cell; mode: 'across' | 'down'; plan
   const belt = plan.belts[plan.belts.length - 1];
   if (!belt) return null;
   const y = cell.y + 56;
-  const from = belt.x + belt.w + 3;
+  const from = belt.x + belt.w;
   return (
     <g class="frame" aria-hidden="true">
       <path class="tool" d={`M${cell.x} ${y - 18}v36l-12 -9v-18z`} />
@@ -118,7 +118,7 @@ function Box({ device, cell }: { device: Device; cell: Cell }) {
   return (
     <a href={toDevice(device.name)} class={`station alert-${alert.severity}`} aria-label={`${device.name}, ${device.model}${stale ? `, ${stale}` : ''}`}>
       <rect class="box" x={x} y={y} width={w} height={h} rx="8" />
-      <path class="head-line" d={`M${x} ${y + METRICS.head - 4}H${x + w}`} />
+      <path class="head-line" d={`M${x + 1} ${y + METRICS.head - 4}H${x + w - 1}`} />
       <text class="name" x={x + 14} y={y + 21}>{shortName(device.name)}</text>
       {stale ? (
         <text class="stale-note end" x={right} y={y + 21}>{stale}</text>
@@ -130,7 +130,7 @@ function Box({ device, cell }: { device: Device; cell: Cell }) {
       {parts.lamps.map((p, i) => (
         <Lamp key={p.name} device={device} p={p} x={x + 20 + (i * (w - 28)) / parts.lamps.length} y={y + h - 16} />
       ))}
-      {parts.lamps.length > 0 && <path class="head-line" d={`M${x} ${y + h - 32}H${x + w}`} />}
+      {parts.lamps.length > 0 && <path class="head-line" d={`M${x + 1} ${y + h - 32}H${x + w - 1}`} />}
       {alert.count > 0 && (
         <g class={`badge ${alert.severity}`}>
           <circle cx={x + w - 4} cy={y + 3} r="10" />

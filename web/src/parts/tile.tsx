@@ -9,13 +9,13 @@ import { alerts, isActive, seriesOf } from '../store';
 import { Icon } from './icons';
 import { QualityNote, Value } from './value';
 
-export function Lamp({ device, property }: { device: string; property: Property }) {
+export function Lamp({ device, property, bare = false }: { device: string; property: Property; bare?: boolean }) {
   const reading = seriesOf(device, property.name)?.reading.value;
   const value = reading?.value ?? null;
   const state = value === true ? (isTrouble(property) ? 'trouble' : 'on') : value === false ? 'off' : 'unknown';
   return (
     <span class={`lamp ${state} q-${reading?.quality ?? 'none'}`}>
-      <i aria-hidden="true" /> {property.name} <span class="faint">{shown(value, property)}</span>
+      <i aria-hidden="true" /> {!bare && property.name} <span class="faint">{shown(value, property)}</span>
     </span>
   );
 }

@@ -43,7 +43,7 @@ function Known({ device, site }: { device: Device; site: Site }) {
       </header>
       <Facts device={device} site={site} />
       <DeviceAlerts device={device} />
-      <div class="device-columns">
+      <div class={`device-columns ${device.actions.length > 0 ? '' : 'no-commands'}`}>
         <section aria-labelledby="properties">
           <div class="section-head">
             <h2 id="properties">{t.device.properties}</h2>
@@ -58,7 +58,7 @@ function Known({ device, site }: { device: Device; site: Site }) {
                     <header>
                       <h3>{p.name}</h3>
                       <QualityNote series={series} />
-                      {p.type === 'bool' ? <Lamp device={device.name} property={p} /> : <Value series={series} />}
+                      {p.type === 'bool' ? <Lamp device={device.name} property={p} bare /> : <Value series={series} />}
                     </header>
                     {p.type === 'str' ? <p class="faint">{t.device.noChart}</p> : <Chart series={series} range={range} />}
                   </article>
@@ -67,16 +67,12 @@ function Known({ device, site }: { device: Device; site: Site }) {
             })}
           </div>
         </section>
-        <aside>
-          <Commands device={device} />
-          <Recent device={device} />
-          {device.events.length > 0 && (
-            <section class="panel">
-              <h2>{t.device.events}</h2>
-              <p class="chips">{device.events.map((e) => <span class="chip" key={e}>{e}</span>)}</p>
-            </section>
-          )}
-        </aside>
+        {device.actions.length > 0 && (
+          <aside>
+            <Commands device={device} />
+            <Recent device={device} />
+          </aside>
+        )}
       </div>
     </>
   );
@@ -90,6 +86,8 @@ function Facts({ device, site }: { device: Device; site: Site }) {
       <dd>{device.owner ? <a href={toProgram(device.owner)}><Icon name="lock" /> {device.owner}</a> : t.device.nobody}</dd>
       {device.topic && <><dt>{t.device.topic}</dt><dd><code>{device.topic}</code></dd></>}
       {device.id && <><dt>{t.device.id}</dt><dd><code>{device.id}</code></dd></>}
+      <dt>{t.device.actions}</dt><dd>{device.actions.length === 0 ? t.device.noActions : device.actions.map((a) => a.name).join(', ')}</dd>
+      {device.events.length > 0 && <><dt>{t.device.events}</dt><dd>{device.events.join(', ')}</dd></>}
       {attached.length > 0 && (
         <><dt>{t.device.attached}</dt><dd>{attached.map((d) => <a key={d.name} href={toDevice(d.name)}>{d.name}</a>)}</dd></>
       )}
@@ -137,32 +135,25 @@ function Commands({ device }: { device: Device }) {
   return (
     <section class="panel commands" aria-labelledby="commands">
       <h2 id="commands">{t.device.actions}</h2>
-      {device.actions.length === 0 ? (
-        <p class="empty">{t.device.noActions}</p>
+      {device.owner ? (
+        <p class="owned">
+          <Icon name="lock" /> <span>{t.device.owned(device.owner)}</span>
+        </p>
       ) : (
-        <>
-          {device.owner ? (
-            <p class="owned">
-              <Icon name="lock" /> <span>{t.device.owned(device.owner)}</span>
-            </p>
-          ) : (
-            <p class="faint">{t.device.free}</p>
-          )}
-          {device.actions.map((decl) => <Command key={decl.name} device={device} decl={decl} />)}
-          <Me />
-        </>
+        <p class="faint">{t.device.free}</p>
       )}
+      {device.actions.map((decl) => <Command key={decl.name} device={device} decl={decl} />)}
+      <Me />
     </section>
   );
 }
 
 function Recent({ device }: { device: Device }) {
   const own = actions.value.filter((a) => a.device === device.name).slice(0, RECENT_SHOWN);
-  if (device.actions.length === 0) return null;
   return (
     <section class="panel" aria-labelledby="recent">
       <h2 id="recent">{t.device.recent}</h2>
-      <ActionList actions={own} empty={t.device.noRecent} brief />
+      <ActionList actions={own} empty={t.device.noRecent} brief at={device.name} />
     </section>
   );
 }

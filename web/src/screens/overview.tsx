@@ -28,12 +28,16 @@ export function Overview({ site }: { site: Site }) {
       <CriticalBanner />
       {site.devices.length === 0 && <p class="empty">{t.overview.noDevices}</p>}
       <section class={withLine ? 'plan' : 'plan no-line'} aria-label={withLine ? t.overview.picture : t.overview.tiles}>
-        {plan.lines.map((line) => (
-          <div class="panel line" key={line.prefix}>
-            {plan.lines.length > 1 && <h2>{line.prefix}</h2>}
-            <Picture line={line} />
+        {withLine && (
+          <div class="lines">
+            {plan.lines.map((line) => (
+              <div class="panel line" key={line.prefix}>
+                {plan.lines.length > 1 && <h2>{line.prefix}</h2>}
+                <Picture line={line} />
+              </div>
+            ))}
           </div>
-        ))}
+        )}
         {plan.tiles.length > 0 && <div class="tiles">{plan.tiles.map((d) => <Tile key={d.name} device={d} />)}</div>}
       </section>
       <div class="columns">

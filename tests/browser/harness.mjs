@@ -1,0 +1,66 @@
+// What the browser tests share: a browser that asks nobody anything, and TAP.
+
+import { existsSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { chromium } from 'playwright-core';
+
+const here = dirname(fileURLToPath(import.meta.url));
+
+/** The repository: ctest runs these files from a copy in the build folder. */
+export const source = process.env.SEDGE_SOURCE ?? join(here, '..', '..');
+
+const ARGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+export async function launch() {
+  const named = process.env.CHROMIUM;
+  const executablePath = named && existsSync(named) ? named : '/usr/bin/chromium';
+  return chromium.launch({ executablePath, args: ARGS });
+}
+
+/** A page in a fresh profile that keeps account of what must not happen. */
+export async function openPage(browser, url, options = {}) {
+  const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  const page = await context.newPage();
+  const origin = new URL(url).origin;
+  const wrongs = [];
+  page.on('console', (message) => {
+    if (message.type() === 'error' || message.type() === 'warning') wrongs.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => wrongs.push(`error: ${error.message}`));
+  page.on('request', (request) => {
+    const target = new URL(request.url());
+    if (target.origin !== origin && target.protocol !== 'data:') wrongs.push(`request to ${target.origin}`);
+  });
+  await page.goto(url);
+  return { context, page, wrongs };
+}
+
+/** Runs the cases in their order, prints TAP, and ends the process. */
+export async function runCases(cases, cleanUp) {
+  let passed = 0;
+  let failed = 0;
+  console.log(`1..${cases.length}`);
+  for (const [i, [name, body]] of cases.entries()) {
+    try {
+      await body();
+      passed++;
+      console.log(`ok ${i + 1} - ${name}`);
+    } catch (error) {
+      failed++;
+      console.log(`not ok ${i + 1} - ${name}`);
+      console.log(String(error?.stack ?? error).replace(/^/gm, '  # '));
+    }
+  }
+  await cleanUp();
+  console.log(`${passed} passed, ${failed} failed`);
+  process.exit(failed === 0 && passed > 0 ? 0 : 1);
+}

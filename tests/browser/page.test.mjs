@@ -1,0 +1,265 @@
+// ctest: serial timeout=300
+// The page by itself, with a faked plant behind it (web/dev/mock.mjs):
+// what it shows, how it fits, that it is usable and asks nobody else.
+
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { contrastProblems, namelessControls } from './audit.mjs';
+import { launch, openPage, runCases, source } from './harness.mjs';
+import * as steps from './steps.mjs';
+
+const SCREENS = ['#/', '#/device/plant.press1', '#/device/plant.press1.coolant', '#/device/plant.tank', '#/alerts', '#/actions', '#/programs', '#/discovered'];
+const SIZES = { phone: { width: 360, height: 740 }, desk: { width: 1280, height: 800 } };
+
+const scratch = await mkdtemp(join(tmpdir(), 'sedge-page-'));
+
+/** What the build embedded; without a build, the sources are bundled here. */
+function builtPage() {
+  const built = process.env.SEDGE_BUILD && join(process.env.SEDGE_BUILD, 'web', 'dist');
+  if (built && existsSync(join(built, 'app.js'))) return built;
+  execFileSync(process.execPath, ['build.mjs', scratch], { cwd: join(source, 'web'), stdio: 'ignore' });
+  return scratch;
+}
+
+const { startMock } = await import(pathToFileURL(join(source, 'web', 'dev', 'mock.mjs')).href);
+const dir = builtPage();
+const browser = await launch();
+
+/** A page and a plant of its own for each case. */
+async function withPage(options, body) {
+  const { fault = 'none', hash = '#/', ...context } = options;
+  const mock = await startMock({ dir, fault });
+  const opened = await openPage(browser, mock.url + hash, context);
+  try {
+    await steps.waitLive(opened.page);
+    await body({ ...opened, mock });
+  } finally {
+    await opened.context.close();
+    await mock.close();
+  }
+}
+
+const fits = (page) => page.evaluate(() => document.documentElement.scrollWidth <= window.innerWidth);
+
+const cases = [];
+
+for (const [size, viewport] of Object.entries(SIZES)) {
+  for (const colorScheme of ['dark', 'light']) {
+    cases.push([`${size}, ${colorScheme}: every screen fits, can be read, and is silent`, () =>
+      withPage({ viewport, colorScheme }, async ({ page, wrongs }) => {
+        for (const hash of SCREENS) {
+          await steps.go(page, hash);
+          await page.locator('main h1').waitFor({ state: 'attached' });
+          await page.waitForTimeout(600);
+          assert.ok(await fits(page), `${hash} is wider than the screen`);
+          assert.deepEqual(await page.evaluate(namelessControls), [], `${hash}: controls without a name`);
+          assert.deepEqual(await page.evaluate(contrastProblems), [], `${hash}: contrast below 4.5`);
+        }
+        assert.deepEqual(wrongs, []);
+      })]);
+  }
+}
+
+cases.push(['a value appears as it is published', () =>
+  withPage({}, async ({ page, mock }) => {
+    mock.plant.publish('plant.tank.level', 41.5);
+    await steps.seesValue(page, 'plant.tank.level', '41.5');
+    mock.plant.publish('plant.tank.level', 42.5);
+    await steps.seesValue(page, 'plant.tank.level', '42.5');
+  })]);
+
+cases.push(['the picture shows stations in order, and the belt as fast as it runs', () =>
+  withPage({}, async ({ page, mock }) => {
+    const names = await page.locator('a.station .name').allTextContents();
+    assert.deepEqual(names, ['press1', 'oven', 'packer']);
+    const rate = () => page.evaluate(() => {
+      const belt = document.querySelector('a.belt');
+      const animation = document.getAnimations().find((a) => belt.contains(a.effect.target));
+      return animation.playState === 'running' ? animation.playbackRate : 0;
+    });
+    await page.locator('a.belt.moving').waitFor();
+    const running = await rate();
+    assert.ok(running > 0.8 && running < 1.4, `rate ${running} for 0.4 m/s`);
+    mock.plant.state.wanted = 0;
+    await page.locator('a.belt.standing').waitFor({ timeout: 20_000 });
+    assert.equal(await rate(), 0);
+    mock.plant.state.wanted = 0.8;
+    await page.waitForFunction(() => {
+      const belt = document.querySelector('a.belt');
+      const animation = document.getAnimations().find((a) => belt.contains(a.effect.target));
+      return animation.playState === 'running' && animation.playbackRate > 1.8;
+    }, null, { timeout: 20_000 });
+  })]);
+
+cases.push(['who asked for less motion gets none', () =>
+  withPage({ reducedMotion: 'reduce' }, async ({ page }) => {
+    await page.locator('a.belt.moving').waitFor();
+    assert.equal(await page.evaluate(() => document.getAnimations().length), 0);
+  })]);
+
+cases.push(['an alert is shown, announced and acknowledged; the name is asked once', () =>
+  withPage({}, async ({ page, mock }) => {
+    const cause = { series: 'plant.packer.vibration', value: 7.3, ts_ms: Date.now() };
+    mock.plant.raise('warning', 'plant.packer vibrates', 'line_guard/when@38', 'plant.packer', cause);
+    await page.locator('[data-announcer]', { hasText: 'Warning alert: plant.packer vibrates' }).waitFor({ state: 'attached' });
+    const alert = await steps.seesAlert(page, 'plant.packer vibrates');
+    assert.match(await alert.innerText(), /plant\.packer\.vibration\s+7\.30/);
+    assert.match(await alert.innerText(), /line_guard\s+when vib > 7\.1 mm\/s for 5s\s+line 38/);
+    await steps.acknowledges(page, alert, 'Ada');
+    await page.reload();
+    await steps.waitLive(page);
+    const second = await steps.seesAlert(page, 'plant.oven is jammed');
+    await second.getByRole('button', { name: /Acknowledge/ }).click();
+    await page.locator('li.alert', { hasText: 'plant.oven is jammed' }).getByText('acknowledged by Ada').waitFor();
+  })]);
+
+cases.push(['an action shows its program, rule, sample and outcome', () =>
+  withPage({ fault: 'overheat' }, async ({ page }) => {
+    const item = await steps.seesAction(page, { device: 'plant.press1.coolant', action: 'open', program: 'line_guard', series: 'plant.press1.temperature' });
+    await item.locator('.chip.state-confirmed').waitFor();
+    assert.match(await item.innerText(), /after 0\.4/);
+    assert.match(await item.innerText(), /line 15/);
+    const failed = page.locator('li.action.failed', { hasText: 'plant.tank.fill(80' });
+    assert.match(await failed.innerText(), /by hand: Ada/);
+    assert.match(await failed.innerText(), /not confirmed within 2 s/);
+  })]);
+
+cases.push(['a command by hand on an owned device shows the owner', () =>
+  withPage({}, async ({ page }) => {
+    const form = await steps.command(page, 'plant.press1.coolant', 'open', 'Ada');
+    await steps.seesRefusal(page, form, 'line_guard');
+  })]);
+
+cases.push(['a command by hand: arguments are checked, the outcome is followed', () =>
+  withPage({}, async ({ page, wrongs }) => {
+    const bad = await steps.command(page, 'plant.tank', 'fill', null, { target: 'much' });
+    await bad.getByText('target must be a number').waitFor();
+    await bad.getByLabel('target').fill('70,5');
+    await bad.getByRole('button', { name: 'Send fill' }).click();
+    await page.getByRole('dialog').getByLabel('Name').fill('Ada');
+    await page.getByRole('dialog').getByRole('button', { name: 'Continue' }).click();
+    await bad.locator('.chip.state-failed').waitFor({ timeout: 10_000 });
+    assert.match(await bad.innerText(), /not confirmed within 2 s, 3 attempts/);
+    assert.match(await page.locator('aside li.action').first().innerText(), /fill\(70\.5/);
+    assert.deepEqual(wrongs, []);
+  })]);
+
+cases.push(['values turn stale and say so', () =>
+  withPage({}, async ({ page, mock }) => {
+    await page.locator('a.belt.moving').waitFor();
+    mock.plant.silent = true;
+    await steps.seesStale(page, 'plant.press1', 'plant.press1.temperature');
+    await steps.go(page, '#/');
+    await page.locator('a.belt.standing .stale-note').waitFor();
+  })]);
+
+cases.push(['a lost connection is shown and found again, also after a restart with other numbers', () =>
+  withPage({}, async ({ page, mock }) => {
+    mock.cut();
+    await page.locator('.link-state.lost').waitFor();
+    await page.getByText('What you see is as old as that').waitFor();
+    mock.restart();
+    mock.restore();
+    await page.locator('.link-state.live').waitFor({ timeout: 40_000 });
+    mock.plant.publish('plant.tank.level', 17.5);
+    await steps.seesValue(page, 'plant.tank.level', '17.5');
+    const levels = await page.locator('[data-series="plant.meter.power"] .number').allTextContents();
+    assert.ok(!levels.includes('17.5'));
+  })]);
+
+cases.push(['charts go back through history, and the address keeps the range', () =>
+  withPage({ hash: '#/device/plant.press1' }, async ({ page, wrongs }) => {
+    const asked = [];
+    page.on('request', (r) => r.url().includes('/api/history') && asked.push(new URL(r.url())));
+    await page.locator('.chart figcaption', { hasText: 'mean' }).first().waitFor();
+    await page.getByRole('button', { name: '24 h' }).click();
+    await page.waitForURL(/span=86400000/);
+    await page.getByRole('button', { name: 'Earlier' }).click();
+    await page.waitForURL(/to=\d+/);
+    await page.waitForTimeout(500);
+    const last = asked.filter((u) => u.searchParams.get('series') === 'plant.press1.temperature').at(-1);
+    const to = Number(last.searchParams.get('to'));
+    assert.ok(Math.abs(Date.now() - 12 * 3_600_000 - to) < 60_000, 'half a window back');
+    assert.ok(Number(last.searchParams.get('points')) >= 100, 'in windows');
+    assert.ok(await inked(page), 'something is drawn');
+    const address = page.url();
+    await page.goto('about:blank');
+    await page.goto(address);
+    await steps.waitLive(page);
+    assert.equal(await page.getByRole('button', { name: '24 h' }).getAttribute('aria-pressed'), 'true');
+    await page.getByRole('button', { name: 'Now' }).click();
+    await page.waitForURL((u) => !u.href.includes('to='));
+    assert.deepEqual(wrongs, []);
+  })]);
+
+/** Whether the first chart's canvas holds more than its grid. */
+const inked = (page) =>
+  page.evaluate(() => {
+    const canvas = document.querySelector('.plot canvas');
+    const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    let strong = 0;
+    for (let i = 3; i < data.length; i += 4) if (data[i] > 200) strong++;
+    return strong > 300;
+  });
+
+cases.push(['dark or light is remembered', () =>
+  withPage({ colorScheme: 'dark' }, async ({ page }) => {
+    const now = () => page.evaluate(() => document.documentElement.dataset.theme);
+    assert.equal(await now(), 'dark', 'as the system');
+    await page.locator('button.theme').click();
+    assert.equal(await now(), 'light');
+    await page.reload();
+    assert.equal(await now(), 'light');
+    await page.emulateMedia({ colorScheme: 'dark' });
+    assert.equal(await now(), 'light', 'the choice outweighs the system');
+  })]);
+
+cases.push(['what nobody claims is listed as it is discovered', () =>
+  withPage({ hash: '#/discovered' }, async ({ page, mock }) => {
+    const now = Date.now();
+    mock.discover({ topic: 'shed/light', count: 1, first_ms: now, last_ms: now, kind: 'text', payload: '<b>on</b>' });
+    const item = page.locator('li[data-topic="shed/light"]');
+    await item.waitFor();
+    assert.match(await item.innerText(), /<b>on<\/b>/, 'a payload is text, never markup');
+    await page.locator('tr', { hasText: 'historian' }).getByText('its session is kept').waitFor();
+  })]);
+
+cases.push(['a site of another kind gets a picture too', () =>
+  withPage({}, async ({ page, mock }) => {
+    await page.route('**/api/site', async (route) => {
+      const site = await (await route.fetch()).json();
+      for (const d of site.devices) {
+        d.name = d.name.replace('plant.', 'home.');
+        for (const p of d.properties) p.name = p.name.replace('temperature', 'warmth').replace('speed', 'pace');
+      }
+      await route.fulfill({ json: site });
+    });
+    await page.reload();
+    await page.locator('.plan.no-line').waitFor();
+    assert.equal(await page.locator('.picture').count(), 0);
+    assert.equal(await page.locator('.tile').count(), mock.plant.devices.length);
+  })]);
+
+cases.push(['the keyboard reaches everything', () =>
+  withPage({}, async ({ page }) => {
+    await page.keyboard.press('Tab');
+    assert.equal(await page.evaluate(() => document.activeElement.className), 'skip');
+    await page.keyboard.press('Enter');
+    assert.equal(await page.evaluate(() => document.activeElement.id), 'main');
+    await page.keyboard.press('Tab');
+    const target = await page.evaluate(() => document.activeElement.getAttribute('href'));
+    assert.match(target, /^#\/device\//);
+    await page.keyboard.press('Enter');
+    await page.locator('h1', { hasText: 'plant.' }).waitFor();
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'H1', 'a new screen begins at its heading');
+  })]);
+
+await runCases(cases, async () => {
+  await browser.close();
+  await rm(scratch, { recursive: true });
+});
