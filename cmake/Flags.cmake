@@ -9,7 +9,7 @@ target_compile_options(sedge_flags INTERFACE
     -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Werror
     -fPIE -fno-common -fno-strict-aliasing -fstack-protector-strong -ffunction-sections -fdata-sections
     -fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
-target_link_options(sedge_flags INTERFACE -pie -Wl,--gc-sections -Wl,-z,relro,-z,now)
+target_link_options(sedge_flags INTERFACE -pie -Wl,--as-needed,--gc-sections -Wl,-z,relro,-z,now)
 
 find_package(Threads REQUIRED)
 target_link_libraries(sedge_flags INTERFACE Threads::Threads m)
