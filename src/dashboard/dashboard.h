@@ -25,7 +25,7 @@ struct dashboard_config {
     struct history *history;
     struct mqtt_server *mqtt;
     const struct lang_site *site;
-    struct str name;    /* of the site */
+    struct str name; /* of the site */
     const char *version;
     const struct str *mqtt_addresses, *http_addresses; /* "127.0.0.1:1883", for people */
     size_t mqtt_count, http_count;

@@ -11,6 +11,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { DENIED_AGAIN_MS = 60000 };
+
 static void action_timer(struct timer *t);
 static void action_committed(struct journal_wait *w, enum err result);
 
@@ -306,6 +308,41 @@ enum err registry_command_by_hand(struct registry *r, const struct action_reques
         return error_set(e, ERR_DENIED, "%.*s is owned by %.*s: only it may command it",
                          STR_FMT(d->name), STR_FMT(d->owner));
     return registry_command(r, q, id, e);
+}
+
+/* Somebody tried past the owner (O16). One line a minute for each device and client. */
+void actions_denied(struct registry *r, struct device *d, const struct bus_publisher *from,
+                    const char *why)
+{
+    int64_t now = worker_now_ms(r->worker);
+    for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
+        struct action *a = CONTAINER_OF(it, struct action, link);
+        if (a->requested_ms < now - DENIED_AGAIN_MS)
+            break;
+        if (a->state == ACTION_DENIED && str_eq(a->device_name, d->name) &&
+            str_eq(a->operator_name, from->name)) {
+            a->attempts++;
+            return;
+        }
+    }
+    struct action_event proto = {.device = d->name,
+                                 .action = STR("set"),
+                                 .args_json = STR("{}"),
+                                 .why = str_from(why),
+                                 .state = ACTION_DENIED,
+                                 .attempts = 1,
+                                 .requested_ms = now,
+                                 .outcome_ms = now,
+                                 .cause = {.operator_name = from->name}};
+    struct action *a = action_make(r, &proto);
+    if (!a)
+        return;
+    (void)snprintf(a->id, sizeof(a->id), "%012" PRIx64, r->action_next++);
+    list_add_tail(&r->actions, &a->link);
+    r->action_count++;
+    LOG_W("registry", "%.*s is refused: %s", STR_FMT(from->name), why);
+    action_changed(a);
+    forget_oldest(r);
 }
 
 /* A device's answer {"id": "…"}: confirms an action whose model names no property. */

@@ -95,6 +95,7 @@ static bool guard_allow(struct bus_guard *g, const struct bus_publisher *from, s
         return true;
     (void)snprintf(why, 160, "%.*s is owned by %.*s: only it may command it",
                    STR_FMT(b->device->name), STR_FMT(b->device->owner));
+    actions_denied(r, b->device, from, why);
     return false;
 }
 

@@ -101,6 +101,8 @@ struct action {
 MUST_USE enum err actions_init(struct registry *r, struct error *e);
 void actions_fini(struct registry *r);
 void actions_ack(struct device *d, struct bytes payload);
+void actions_denied(struct registry *r, struct device *d, const struct bus_publisher *from,
+                    const char *why);
 void action_fill_event(const struct action *a, struct action_event *e);
 struct action *action_make(struct registry *r, const struct action_event *from);
 void action_free(struct action *a);

@@ -1,0 +1,212 @@
+/* api_lists: alerts, actions, discovered topics, connections, figures. */
+#include "dashboard/dashboard_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+enum { LIST_DEFAULT = 200, LIST_MAX = 10000 };
+
+struct list_writer {
+    struct dashboard *dashboard;
+    struct json_writer w;
+};
+
+static void list_begin(struct list_writer *l, struct dashboard *d, const char *key)
+{
+    l->dashboard = d;
+    l->w = answer_begin(d);
+    json_object_begin(&l->w);
+    json_key(&l->w, key);
+    json_array_begin(&l->w);
+}
+
+static void list_end(struct list_writer *l, struct http_request *q)
+{
+    json_array_end(&l->w);
+    json_object_end(&l->w);
+    answer_end(l->dashboard, q, 200);
+}
+
+static void each_alert(void *ctx, const struct alert *al)
+{
+    json_write_alert(&((struct list_writer *)ctx)->w, al);
+}
+
+void api_alerts(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    char buf[32];
+    struct str state = STR("active");
+    int64_t limit;
+    (void)http_query_get(http_request_head(q)->query, "state", buf, sizeof(buf), &state);
+    if (!str_eq(state, STR("active")) && !str_eq(state, STR("all"))) {
+        http_respond_problem(q, 400, "state must be active or all");
+        return;
+    }
+    if (!query_i64(q, "limit", 1, LIST_MAX, LIST_DEFAULT, &limit))
+        return;
+    struct list_writer l;
+    list_begin(&l, d, "alerts");
+    alerts_each(d->cfg.alerts, str_eq(state, STR("active")), (size_t)limit, each_alert, &l);
+    list_end(&l, q);
+}
+
+static void each_action(void *ctx, const struct action_event *a)
+{
+    json_write_action(&((struct list_writer *)ctx)->w, a);
+}
+
+void api_actions(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    int64_t limit;
+    if (!query_i64(q, "limit", 1, LIST_MAX, LIST_DEFAULT, &limit))
+        return;
+    struct list_writer l;
+    list_begin(&l, d, "actions");
+    registry_actions_each(d->cfg.registry, (size_t)limit, each_action, &l);
+    list_end(&l, q);
+}
+
+void api_discovered(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    struct json_writer w = answer_begin(d);
+    json_object_begin(&w);
+    json_key(&w, "topics");
+    json_array_begin(&w);
+    LIST_EACH(registry_discovered(d->cfg.registry), it)
+    json_write_discovered(&w, CONTAINER_OF(it, struct discovered, link));
+    json_array_end(&w);
+    json_key(&w, "dropped");
+    json_int(&w, (int64_t)registry_discovered_dropped(d->cfg.registry));
+    json_object_end(&w);
+    answer_end(d, q, 200);
+}
+
+static void each_client(void *ctx, const struct mqtt_client_info *c)
+{
+    struct json_writer *w = &((struct list_writer *)ctx)->w;
+    json_object_begin(w);
+    json_key(w, "client");
+    json_str(w, c->client_id);
+    json_key(w, "address");
+    json_cstr(w, c->address[0] ? c->address : NULL);
+    json_key(w, "version");
+    json_int(w, c->version);
+    json_key(w, "user");
+    json_str(w, c->user);
+    json_write_ms(w, "connected_ms", c->connected_ms);
+    json_key(w, "clean");
+    json_bool(w, c->clean);
+    json_key(w, "received");
+    json_int(w, (int64_t)c->received);
+    json_key(w, "sent");
+    json_int(w, (int64_t)c->sent);
+    json_key(w, "subscriptions");
+    json_int(w, (int64_t)c->subscriptions);
+    json_key(w, "queued");
+    json_int(w, (int64_t)c->queued);
+    json_object_end(w);
+}
+
+void api_connections(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    struct list_writer l;
+    list_begin(&l, d, "connections");
+    mqtt_server_each(d->cfg.mqtt, each_client, &l);
+    list_end(&l, q);
+}
+
+static void figure(struct json_writer *w, const char *key, uint64_t v)
+{
+    json_key(w, key);
+    json_int(w, (int64_t)v);
+}
+
+static uint64_t resident_bytes(void)
+{
+    uint64_t pages = 0, total = 0;
+    FILE *f = fopen("/proc/self/statm", "re");
+    if (!f)
+        return 0;
+    if (fscanf(f, "%" SCNu64 " %" SCNu64, &total, &pages) != 2)
+        pages = 0;
+    (void)fclose(f);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+static void write_journal(struct json_writer *w, const struct journal *j)
+{
+    struct journal_stats s = journal_stats(j);
+    json_key(w, "journal");
+    json_object_begin(w);
+    figure(w, "appended", s.appended);
+    figure(w, "committed", s.committed);
+    figure(w, "syncs", s.syncs);
+    figure(w, "bytes", s.bytes);
+    figure(w, "segments", s.segments);
+    figure(w, "damaged", s.damaged);
+    json_object_end(w);
+}
+
+static void write_history(struct json_writer *w, const struct history *h)
+{
+    struct history_stats s = history_stats(h);
+    json_key(w, "history");
+    json_object_begin(w);
+    figure(w, "series", s.series);
+    figure(w, "chunks", s.chunks);
+    figure(w, "points", s.points);
+    figure(w, "head_points", s.head_points);
+    json_object_end(w);
+}
+
+static void write_dropped(struct json_writer *w, const struct mqtt_stats *s)
+{
+    json_key(w, "dropped");
+    json_array_begin(w);
+    for (int i = 0; i < MQTT_DROP_COUNT; i++) {
+        json_object_begin(w);
+        json_key(w, "reason");
+        json_cstr(w, mqtt_drop_name((enum mqtt_drop)i));
+        figure(w, "count", s->dropped[i]);
+        json_object_end(w);
+    }
+    json_array_end(w);
+}
+
+void api_stats(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    struct mqtt_stats mqtt = mqtt_server_stats(d->cfg.mqtt);
+    struct json_writer w = answer_begin(d);
+    json_object_begin(&w);
+    figure(&w, "uptime_ms", (uint64_t)(worker_now_ms(d->worker) - d->started_ms));
+    figure(&w, "rss_bytes", resident_bytes());
+    json_key(&w, "driver");
+    json_cstr(&w, executor_driver(d->cfg.ex));
+    figure(&w, "messages_in", mqtt.received);
+    figure(&w, "messages_out", mqtt.sent);
+    figure(&w, "samples", registry_samples(d->cfg.registry));
+    figure(&w, "connections", mqtt.connections);
+    write_journal(&w, d->cfg.journal);
+    write_history(&w, d->cfg.history);
+    write_dropped(&w, &mqtt);
+    json_object_end(&w);
+    answer_end(d, q, 200);
+}
+
+void api_health(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    struct error why = {0};
+    if (journal_failed(d->cfg.journal, &why)) {
+        http_problem_str(q, "why", str_from(why.text));
+        http_respond_problem(q, 503, "the journal can't keep what it is told");
+        return;
+    }
+    http_respond_json(q, 200, STR("{\"status\":\"ok\"}"));
+}

@@ -1,0 +1,121 @@
+#include "base/log.h"
+#include "dashboard/dashboard_internal.h"
+#include "dashboard/web_assets.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct http_route routes[] = {
+    {HTTP_GET, "/api/site", api_site},
+    {HTTP_GET, "/api/live", api_live},
+    {HTTP_GET, "/api/history", api_history},
+    {HTTP_GET, "/api/alerts", api_alerts},
+    {HTTP_POST, "/api/alerts/{id}/acknowledge", api_acknowledge},
+    {HTTP_GET, "/api/actions", api_actions},
+    {HTTP_POST, "/api/devices/{device}/actions/{action}", api_command},
+    {HTTP_GET, "/api/discovered", api_discovered},
+    {HTTP_GET, "/api/connections", api_connections},
+    {HTTP_GET, "/api/stats", api_stats},
+    {HTTP_GET, "/health", api_health},
+};
+
+static const char csp[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
+                          "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
+                          "form-action 'none'; frame-ancestors 'none'";
+
+/* The page's files; its own routes are behind '#', so "/" is the only folder. */
+static void page(void *ctx, struct http_request *q)
+{
+    (void)ctx;
+    struct str path = http_request_head(q)->path;
+    path = str_eq(path, STR("/")) ? STR("index.html") : str_sub(path, 1, path.n);
+    for (size_t i = 0; i < web_assets_count; i++) {
+        const struct web_asset *a = &web_assets[i];
+        if (str_eq(path, str_from(a->path))) {
+            http_response_field(q, "Cache-Control", STR("no-cache"));
+            http_respond_gzip(q, a->type, a->etag, (struct bytes){a->gzip, a->gzip_size});
+            return;
+        }
+    }
+    http_respond_problem(q, 404, "there is no %.*s here%s", STR_FMT(http_request_head(q)->path),
+                         web_assets_count ? "" : ": this program was built without its page");
+}
+
+enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cfg, struct error *e)
+{
+    *out = NULL;
+    struct dashboard *d = mem_zero(cfg->alloc, sizeof(*d));
+    if (!d)
+        return error_set(e, ERR_NOMEM, "no memory for the dashboard");
+    d->cfg = *cfg;
+    d->worker = executor_worker(cfg->ex, 0);
+    d->started_ms = clock_wall_ms(executor_env(cfg->ex)->clock);
+    (void)snprintf(d->run, sizeof(d->run), "%016" PRIx64, executor_env(cfg->ex)->seed);
+    strbuf_init(&d->out, cfg->alloc, BODY_MAX);
+    enum err err = live_init(d, e);
+    if (err) {
+        dashboard_free(d);
+        return err;
+    }
+    *out = d;
+    return ERR_OK;
+}
+
+enum err dashboard_listen(struct dashboard *d, const struct addr *addr, struct error *e)
+{
+    if (d->server_count == SERVERS_MAX)
+        return error_set(e, ERR_FULL, "more than %d http listeners", SERVERS_MAX);
+    struct http_server_config cfg = {
+        .routes = routes, .route_count = ARRAY_LEN(routes), .fallback = page, .ctx = d, .csp = csp};
+    enum err err = http_server_open(&d->servers[d->server_count], d->worker, addr, &cfg, e);
+    if (!err)
+        d->server_count++;
+    return err;
+}
+
+void dashboard_free(struct dashboard *d)
+{
+    if (!d)
+        return;
+    for (size_t i = 0; i < d->server_count; i++)
+        http_server_close(d->servers[i]);
+    live_fini(d);
+    strbuf_fini(&d->out);
+    mem_free(d->cfg.alloc, d, sizeof(*d));
+}
+
+struct json_writer answer_begin(struct dashboard *d)
+{
+    struct json_writer w;
+    strbuf_reset(&d->out);
+    json_writer_init(&w, &d->out);
+    return w;
+}
+
+void answer_end(struct dashboard *d, struct http_request *q, unsigned status)
+{
+    if (d->out.failed)
+        http_respond_problem(q, 500, "the answer is larger than %d MiB or there is no memory",
+                             BODY_MAX >> 20);
+    else
+        http_respond_json(q, status, strbuf_str(&d->out));
+}
+
+bool query_i64(struct http_request *q, const char *key, int64_t min, int64_t max, int64_t fallback,
+               int64_t *out)
+{
+    char buf[64];
+    struct str text;
+    enum err err = http_query_get(http_request_head(q)->query, key, buf, sizeof(buf), &text);
+    if (err == ERR_NOT_FOUND) {
+        *out = fallback;
+        return true;
+    }
+    if (err || str_to_i64(text, out) || *out < min || *out > max) {
+        http_respond_problem(q, 400, "%s must be a whole number from %" PRId64 " to %" PRId64, key,
+                             min, max);
+        return false;
+    }
+    return true;
+}

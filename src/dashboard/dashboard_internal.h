@@ -1,0 +1,66 @@
+/* dashboard_internal: what the files of dashboard/ share. */
+#pragma once
+
+#include "async/timer.h"
+#include "codec/json.h"
+#include "dashboard/dashboard.h"
+
+enum { SERVERS_MAX = 16, READERS_MAX = 64, BODY_MAX = 8 << 20 };
+
+struct live_reader {
+    struct list link;
+    struct dashboard *dashboard;
+    struct http_sse *sse;
+    uint64_t lost; /* events that it will be told about */
+};
+
+struct dashboard {
+    struct dashboard_config cfg;
+    struct worker *worker;
+    struct http_server *servers[SERVERS_MAX];
+    size_t server_count;
+    char run[17]; /* of this run: series numbers are valid within it */
+    int64_t started_ms;
+    struct strbuf out; /* the answer that is being written */
+
+    /* live.c */
+    struct list readers;
+    size_t reader_count;
+    struct sample_listener samples;
+    struct event_listener events;
+    struct timer flush_timer;
+    uint32_t *pending; /* series with a value that has not been sent, in order */
+    uint8_t *is_pending;
+    size_t pending_count, pending_max;
+    struct strbuf event;
+};
+
+/* Each writes one value. */
+void json_write_value(struct json_writer *w, const struct value *v);
+void json_write_ms(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
+void json_write_alert(struct json_writer *w, const struct alert *al);
+void json_write_action(struct json_writer *w, const struct action_event *a);
+void json_write_discovered(struct json_writer *w, const struct discovered *t);
+
+/* Starts an answer in d->out; ends it and sends it. */
+struct json_writer answer_begin(struct dashboard *d);
+void answer_end(struct dashboard *d, struct http_request *q, unsigned status);
+/* A number in the query; `fallback` if there is none. false: answered with 400. */
+bool query_i64(struct http_request *q, const char *key, int64_t min, int64_t max, int64_t fallback,
+               int64_t *out);
+
+/* Handlers. */
+void api_site(void *ctx, struct http_request *q);
+void api_alerts(void *ctx, struct http_request *q);
+void api_acknowledge(void *ctx, struct http_request *q);
+void api_actions(void *ctx, struct http_request *q);
+void api_command(void *ctx, struct http_request *q);
+void api_discovered(void *ctx, struct http_request *q);
+void api_connections(void *ctx, struct http_request *q);
+void api_stats(void *ctx, struct http_request *q);
+void api_health(void *ctx, struct http_request *q);
+void api_history(void *ctx, struct http_request *q);
+void api_live(void *ctx, struct http_request *q);
+
+MUST_USE enum err live_init(struct dashboard *d, struct error *e);
+void live_fini(struct dashboard *d);

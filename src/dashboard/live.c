@@ -1,0 +1,206 @@
+/* live: the feed of server-sent events.
+ *
+ * Samples are gathered and sent at most ten times a second, the newest of each series; alerts,
+ * actions, rules and topics go at once. A reader that does not keep up loses events, and is told
+ * how many. */
+#include "base/log.h"
+#include "dashboard/dashboard_internal.h"
+
+#include <stdio.h>
+
+enum { FLUSH_MS = 100 };
+
+static void reader_closed(void *arg, struct http_sse *sse)
+{
+    (void)sse;
+    struct live_reader *r = arg;
+    struct dashboard *d = r->dashboard;
+    list_del(&r->link);
+    d->reader_count--;
+    mem_free(d->cfg.alloc, r, sizeof(*r));
+}
+
+static void reader_send(struct live_reader *r, const char *event, struct str data)
+{
+    char lost[48];
+    if (r->lost) {
+        int n = snprintf(lost, sizeof(lost), "{\"count\":%llu}", (unsigned long long)r->lost);
+        if (http_sse_send(r->sse, "lost", (struct str){lost, (size_t)n})) {
+            r->lost++;
+            return;
+        }
+        r->lost = 0;
+    }
+    if (http_sse_send(r->sse, event, data))
+        r->lost++;
+}
+
+static void send_all(struct dashboard *d, const char *event)
+{
+    if (d->event.failed) {
+        LOG_W("dashboard", "an event is too large for the live feed");
+        return;
+    }
+    LIST_EACH_SAFE(&d->readers, it)
+    reader_send(CONTAINER_OF(it, struct live_reader, link), event, strbuf_str(&d->event));
+}
+
+static struct json_writer event_begin(struct dashboard *d)
+{
+    struct json_writer w;
+    strbuf_reset(&d->event);
+    json_writer_init(&w, &d->event);
+    return w;
+}
+
+/* --- samples --- */
+
+static void flush(struct timer *t)
+{
+    struct dashboard *d = CONTAINER_OF(t, struct dashboard, flush_timer);
+    struct json_writer w = event_begin(d);
+    json_array_begin(&w);
+    for (size_t i = 0; i < d->pending_count; i++) {
+        const struct series *s = bus_series_at(d->cfg.bus, d->pending[i]);
+        d->is_pending[d->pending[i]] = 0;
+        json_array_begin(&w);
+        json_int(&w, s->index);
+        json_int(&w, s->last_ms);
+        json_write_value(&w, &s->last);
+        json_cstr(&w, quality_name(s->quality));
+        json_array_end(&w);
+    }
+    json_array_end(&w);
+    d->pending_count = 0;
+    send_all(d, "samples");
+}
+
+static void note_series(struct dashboard *d, const struct series *s)
+{
+    if (list_empty(&d->readers) || s->index >= d->pending_max || d->is_pending[s->index])
+        return;
+    d->is_pending[s->index] = 1;
+    d->pending[d->pending_count++] = s->index;
+    if (!timer_armed(&d->flush_timer))
+        timer_set_after_ms(&d->flush_timer, FLUSH_MS);
+}
+
+static void on_sample(struct sample_listener *l, const struct sample *s)
+{
+    note_series(CONTAINER_OF(l, struct dashboard, samples), s->series);
+}
+
+static void on_quality(struct sample_listener *l, struct series *s)
+{
+    note_series(CONTAINER_OF(l, struct dashboard, samples), s);
+}
+
+/* --- events --- */
+
+static void on_alert(void *ctx, const struct alert *al)
+{
+    struct dashboard *d = ctx;
+    if (list_empty(&d->readers))
+        return;
+    struct json_writer w = event_begin(d);
+    json_write_alert(&w, al);
+    send_all(d, "alert");
+}
+
+static void on_action(struct event_listener *l, const struct action_event *a)
+{
+    struct dashboard *d = CONTAINER_OF(l, struct dashboard, events);
+    if (list_empty(&d->readers))
+        return;
+    struct json_writer w = event_begin(d);
+    json_write_action(&w, a);
+    send_all(d, "action");
+}
+
+static void on_discovered(void *ctx, const struct discovered *t)
+{
+    struct dashboard *d = ctx;
+    if (list_empty(&d->readers))
+        return;
+    struct json_writer w = event_begin(d);
+    json_write_discovered(&w, t);
+    send_all(d, "discovered");
+}
+
+static void on_rule(void *ctx, const struct lang_program *p, const struct rule_view *v)
+{
+    struct dashboard *d = ctx;
+    if (list_empty(&d->readers))
+        return;
+    struct json_writer w = event_begin(d);
+    json_object_begin(&w);
+    json_key(&w, "program");
+    json_str(&w, p->name);
+    json_key(&w, "path");
+    json_str(&w, v->rule->path);
+    json_key(&w, "state");
+    json_cstr(&w, rule_state_name(v->state));
+    json_key(&w, "fired");
+    json_int(&w, (int64_t)v->fired);
+    json_write_ms(&w, "fired_ms", v->fired_ms);
+    json_object_end(&w);
+    send_all(d, "rule");
+}
+
+void api_live(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    if (d->reader_count >= READERS_MAX) {
+        http_respond_problem(q, 503, "%d pages are reading already", READERS_MAX);
+        return;
+    }
+    struct live_reader *r = mem_zero(d->cfg.alloc, sizeof(*r));
+    if (!r) {
+        http_respond_problem(q, 503, "no memory for another reader");
+        return;
+    }
+    r->dashboard = d;
+    r->sse = http_sse_start(q, reader_closed, r);
+    if (!r->sse) {
+        mem_free(d->cfg.alloc, r, sizeof(*r));
+        return;
+    }
+    list_add_tail(&d->readers, &r->link);
+    d->reader_count++;
+}
+
+enum err live_init(struct dashboard *d, struct error *e)
+{
+    struct alloc *a = d->cfg.alloc;
+    list_init(&d->readers);
+    strbuf_init(&d->event, a, 1 << 20);
+    timer_init(&d->flush_timer, d->worker, flush);
+    d->pending_max = bus_series_count(d->cfg.bus);
+    d->pending = mem_array(a, d->pending_max + 1, sizeof(*d->pending));
+    d->is_pending = mem_array(a, d->pending_max + 1, 1);
+    if (!d->pending || !d->is_pending)
+        return error_set(e, ERR_NOMEM, "no memory for the live feed");
+    d->samples = (struct sample_listener){.sample = on_sample, .quality = on_quality};
+    d->events = (struct event_listener){.action = on_action};
+    bus_sample_listen(d->cfg.bus, &d->samples);
+    bus_event_listen(d->cfg.bus, &d->events);
+    alerts_on_change(d->cfg.alerts, on_alert, d);
+    automation_on_rule(d->cfg.automation, on_rule, d);
+    registry_on_discovered(d->cfg.registry, on_discovered, d);
+    return ERR_OK;
+}
+
+void live_fini(struct dashboard *d)
+{
+    if (d->samples.sample) {
+        bus_sample_unlisten(&d->samples);
+        bus_event_unlisten(&d->events);
+        alerts_on_change(d->cfg.alerts, NULL, NULL);
+        automation_on_rule(d->cfg.automation, NULL, NULL);
+        registry_on_discovered(d->cfg.registry, NULL, NULL);
+    }
+    timer_cancel(&d->flush_timer);
+    mem_free(d->cfg.alloc, d->pending, (d->pending_max + 1) * sizeof(*d->pending));
+    mem_free(d->cfg.alloc, d->is_pending, d->pending_max + 1);
+    strbuf_fini(&d->event);
+}
