@@ -69,3 +69,4 @@ struct worker_stats {
     size_t tasks;
 };
 struct worker_stats worker_stats(const struct worker *w);
+uint64_t worker_polls(const struct worker *w); /* so far: tells one poll from the next */

@@ -246,3 +246,8 @@ struct worker_stats worker_stats(const struct worker *w)
     s.wakes_remote = atomic_load_explicit(&w->wakes_remote, memory_order_relaxed);
     return s;
 }
+
+uint64_t worker_polls(const struct worker *w)
+{
+    return w->stats.polls;
+}

@@ -2,9 +2,9 @@
 #pragma once
 
 #include "base/str.h"
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <netinet/in.h>
 
 struct addr {
     union {
@@ -19,6 +19,7 @@ struct addr {
 
 /* "127.0.0.1", "::1", "[::1]", "localhost" (127.0.0.1), "unix:/path"; no name look-up. */
 MUST_USE enum err addr_parse(struct addr *a, struct str host, uint16_t port);
-void addr_format(const struct addr *a, char out[ADDR_TEXT_MAX]); /* "127.0.0.1:1883", "[::1]:1883" */
+void addr_format(const struct addr *a,
+                 char out[ADDR_TEXT_MAX]); /* "127.0.0.1:1883", "[::1]:1883" */
 uint16_t addr_port(const struct addr *a);
 bool addr_is_loopback(const struct addr *a); /* unix sockets too */

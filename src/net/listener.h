@@ -1,9 +1,10 @@
 /* listener: a listening socket that hands over accepted streams.
  *
- * Ownership: listener_close() ends it; `accepted` gets a stream that it owns and must
- * stream_bind() before it returns, or stream_close().
- * Threads: its worker's. With several workers each has its own listener on the port (SO_REUSEPORT).
- * Errors: out of descriptors: the listener pauses for 100 ms, logs once, goes on. */
+ * A unix socket's file is removed before, if nobody listens on it any more, and behind.
+ * Ownership: listener_close() ends it (its streams live on); `accepted` gets a stream that it owns
+ * and must stream_bind() before it returns, or stream_close(). Threads: its worker's. With several
+ * workers each has its own listener on the port (SO_REUSEPORT). Errors: out of descriptors: the
+ * listener pauses for 100 ms, logs once, goes on. */
 #pragma once
 
 #include "net/stream.h"
@@ -17,5 +18,8 @@ struct listener_config {
 };
 MUST_USE enum err listener_open(struct listener **out, struct worker *w,
                                 const struct listener_config *cfg, struct error *e);
-const struct addr *listener_addr(const struct listener *l); /* with the port that the system chose */
+const struct addr *
+listener_addr(const struct listener *l);               /* with the port that the system chose */
+size_t listener_connections(const struct listener *l); /* that are open now */
+uint64_t listener_refused(const struct listener *l);   /* closed because of connections_max */
 void listener_close(struct listener *l);

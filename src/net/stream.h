@@ -18,9 +18,10 @@
 struct stream;
 
 struct stream_limits {
-    size_t read_max;       /* unread bytes kept at most; default 1 MiB: beyond it receiving pauses */
-    size_t write_max;      /* bytes waiting to be sent; default 1 MiB */
-    size_t write_low;      /* wake the task when it falls to this; default 64 KiB */
+    size_t read_max;  /* unread bytes kept at most; default 1 MiB: beyond it receiving pauses,
+                         so what a task waits for in one piece must be smaller */
+    size_t write_max; /* bytes waiting to be sent; default 1 MiB */
+    size_t write_low; /* wake the task when it falls to this; default 64 KiB */
 };
 
 /* Binds (or rebinds) the stream to the task that is woken. */
@@ -28,11 +29,13 @@ void stream_bind(struct stream *s, struct task *task);
 void stream_set_limits(struct stream *s, const struct stream_limits *l);
 
 /* All bytes that were received and not yet consumed, contiguous; borrowed until stream_consume()
- * or the end of this poll. ERR_AGAIN when nothing new came since the last call. */
+ * or the end of this poll. ERR_AGAIN when nothing new came since the last call in this poll; a
+ * new poll is shown what an earlier one left. The end is told after the last byte. */
 MUST_USE enum err stream_read(struct stream *s, struct bytes *out);
 void stream_consume(struct stream *s, size_t n);
 
-/* Copies and queues. ERR_FULL: nothing was queued, wait to be woken. ERR_CLOSED. */
+/* Copies and queues. ERR_FULL: nothing was queued, wait to be woken. ERR_RANGE: n is more than
+ * write_max, it will never fit. ERR_CLOSED. */
 MUST_USE enum err stream_write(struct stream *s, const void *p, size_t n);
 /* Room for n contiguous bytes in the send queue, to encode in place; NULL as ERR_FULL. Then
  * stream_commit() with what was used, before anything else is called on the stream. */
@@ -41,18 +44,20 @@ void stream_commit(struct stream *s, size_t n);
 size_t stream_write_pending(const struct stream *s);
 size_t stream_write_room(const struct stream *s);
 
-/* Sends what is queued, then closes; at most `linger_ms`. */
+/* Sends what is queued, tells the peer that it was all, and closes at the peer's end; at most
+ * `linger_ms`. What still comes is dropped. As after stream_close(), the pointer is not used any
+ * more. */
 void stream_finish(struct stream *s, int64_t linger_ms);
 /* Closes at once. */
 void stream_close(struct stream *s);
 
-const struct addr *stream_peer(const struct stream *s);
+const struct addr *stream_peer(struct stream *s); /* len 0 if it can't be told any more */
 int stream_os_errno(const struct stream *s);
 uint64_t stream_bytes_in(const struct stream *s);
 uint64_t stream_bytes_out(const struct stream *s);
 
-/* Starts to connect; the task is woken when it is done: stream_connected() tells ERR_AGAIN, ERR_OK or
- * the error. */
+/* Starts to connect; the task is woken when it is done: stream_connected() tells ERR_AGAIN, ERR_OK
+ * or the error. */
 MUST_USE enum err stream_connect(struct stream **out, struct worker *w, const struct addr *to,
                                  struct task *task);
 MUST_USE enum err stream_connected(const struct stream *s);

@@ -1,0 +1,91 @@
+#include "base/log.h"
+#include "net/net_internal.h"
+
+static void net_free(struct worker_local *l)
+{
+    struct net_worker *net = CONTAINER_OF(l, struct net_worker, local);
+    struct list *lists[] = {&net->open, &net->starved};
+    size_t left = 0;
+    net->io = NULL;
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
+        while (!list_empty(lists[i])) {
+            struct stream *s = CONTAINER_OF(lists[i]->next, struct stream, link);
+            ASSERT(!s->rx_on && !s->tx_on);
+            if (!s->closed)
+                stream_close(s); /* no operation is left: it goes at once */
+            left++;
+        }
+    }
+    if (left > 0)
+        LOG_D("net", "%zu streams were left open at the end", left);
+    ASSERT(net->large_bytes == 0);
+    pool_fini(&net->streams);
+    pool_fini(&net->blocks);
+    mem_free(net->alloc, net, sizeof(*net));
+}
+
+struct net_worker *net_of(struct worker *w)
+{
+    struct worker_local *l = worker_local(w, WORKER_LOCAL_NET);
+    if (l)
+        return CONTAINER_OF(l, struct net_worker, local);
+    struct alloc *a = worker_alloc(w);
+    struct net_worker *net = mem_zero(a, sizeof(*net));
+    if (!net)
+        return NULL;
+    net->local.free = net_free;
+    net->worker = w;
+    net->alloc = a;
+    net->io = worker_io(w);
+    list_init(&net->open);
+    list_init(&net->starved);
+    /* Without a reserve neither can fail. */
+    enum err r = pool_init(&net->streams, a, sizeof(struct stream), NET_STREAMS_MAX, 0);
+    ASSERT(r == ERR_OK);
+    r = pool_init(&net->blocks, a, NET_BLOCK_SIZE, NET_BLOCKS_MAX, 0);
+    ASSERT(r == ERR_OK);
+    worker_local_set(w, WORKER_LOCAL_NET, &net->local);
+    return net;
+}
+
+struct block *net_block_take(struct net_worker *net, size_t room)
+{
+    struct block *b;
+    if (room <= NET_BLOCK_ROOM) {
+        room = NET_BLOCK_ROOM;
+        b = pool_take(&net->blocks);
+    } else if (room > NET_LARGE_MAX - net->large_bytes) {
+        b = NULL;
+    } else {
+        b = mem_new(net->alloc, sizeof(*b) + room);
+        if (b)
+            net->large_bytes += room;
+    }
+    if (b)
+        *b = (struct block){.cap = (uint32_t)room};
+    return b;
+}
+
+size_t net_blocks_left(const struct net_worker *net)
+{
+    return net->blocks.blocks_max - net->blocks.in_use;
+}
+
+void net_block_give(struct net_worker *net, struct block *b)
+{
+    struct list *it;
+    if (!b)
+        return;
+    if (b->cap == NET_BLOCK_ROOM) {
+        pool_give(&net->blocks, b);
+    } else {
+        net->large_bytes -= b->cap;
+        mem_free(net->alloc, b, sizeof(*b) + b->cap);
+    }
+    while ((it = list_pop_head(&net->starved))) {
+        struct stream *s = CONTAINER_OF(it, struct stream, link);
+        list_add_tail(&net->open, it);
+        if (s->task)
+            task_wake(s->task);
+    }
+}
