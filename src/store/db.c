@@ -107,6 +107,8 @@ static enum err examine(sqlite3 *sql, const char *path, struct error *e)
             ? ERR_OK
             : error_set(e, ERR_CORRUPT, "%s is damaged: %s", path, text ? text : "check failed");
     (void)sqlite3_finalize(st);
+    if (r == ERR_OK)
+        db_suspect_clear(path);
     return r;
 }
 

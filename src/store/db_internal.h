@@ -35,3 +35,4 @@ MUST_USE enum err db_salvage(const char *path, struct error *e);
 /* A file beside the database says that damage was met while it was in use. */
 void db_suspect_mark(const char *path);
 bool db_suspect(const char *path);
+void db_suspect_clear(const char *path);

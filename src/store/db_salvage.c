@@ -33,6 +33,13 @@ bool db_suspect(const char *path)
     return access(mark, F_OK) == 0;
 }
 
+void db_suspect_clear(const char *path)
+{
+    char mark[NAME_MAX_SQL];
+    suspect_path(path, mark);
+    (void)unlink(mark);
+}
+
 /* ---- table by table ---- */
 
 struct salvage {
@@ -222,9 +229,7 @@ enum err db_salvage(const char *path, struct error *e)
         r = put_in_place(path, damaged, fresh, e);
     if (r != ERR_OK)
         return r;
-    char mark[NAME_MAX_SQL];
-    suspect_path(path, mark);
-    (void)unlink(mark);
+    db_suspect_clear(path);
     if (s.tables == 0)
         LOG_E("db", "nothing of it could be read: the site starts with an empty database");
     else

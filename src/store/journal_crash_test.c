@@ -73,8 +73,7 @@ static void live(struct life *l)
         l->committed = now;
         if (chance(l, 5))
             journal_release(g->j, &g->consumer,
-                            g->consumer.cursor +
-                                random_below(&l->r, now - g->consumer.cursor + 1));
+                            g->consumer.cursor + random_below(&l->r, now - g->consumer.cursor + 1));
         if (chance(l, 1))
             break;
     }

@@ -1,5 +1,6 @@
 /* journal_rig_test: a journal on a simulated disk, and a consumer that checks what it is told; for
- * the tests of store/ only. Bodies are made from a number each, so that a record proves its place. */
+ * the tests of store/ only. Bodies are made from a number each, so that a record proves its place.
+ */
 #pragma once
 
 #include "async/sim/disk_sim.h"
@@ -72,8 +73,8 @@ static inline void rig_init(struct rig *g, uint64_t seed)
                                      .segment_bytes = 32u << 10,
                                      .group_bytes_max = 16u << 10,
                                      .seed = seed + 1};
-    g->consumer = (struct journal_consumer){
-        .name = "rig", .apply = rig_apply, .pressure = rig_pressure};
+    g->consumer =
+        (struct journal_consumer){.name = "rig", .apply = rig_apply, .pressure = rig_pressure};
 }
 
 /* Opens and replays; no thread. */

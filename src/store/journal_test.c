@@ -227,8 +227,10 @@ TEST(journal_damage_in_the_middle)
     static const struct {
         const char *label;
         uint64_t at; /* in the first segment */
-    } cases[] = {{"a frame in the middle", 9000}, {"the first frame", SEGMENT_HEAD + 50},
-                 {"the segment's head", 20},      {"the last quarter", 25000},
+    } cases[] = {{"a frame in the middle", 9000},
+                 {"the first frame", SEGMENT_HEAD + 50},
+                 {"the segment's head", 20},
+                 {"the last quarter", 25000},
                  {"a frame's magic", SEGMENT_HEAD + 1}};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         LABEL("%s", cases[i].label);
