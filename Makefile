@@ -38,7 +38,7 @@ bench-%: ## one family: make bench-mqtt
 
 fuzz: ## every fuzz target for its share of SECONDS=600 (TARGET=name for one)
 	@tools/install build check
-	@$(call build,fuzz)
+	@$(call build,fuzz,fuzz_targets)
 	@tools/fuzz $(SECONDS) $(TARGET)
 
 asan: ## every test with the address and undefined-behaviour sanitizers

@@ -9,6 +9,8 @@ target_compile_options(sedge_flags INTERFACE
     -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Werror
     -fPIE -fno-common -fno-strict-aliasing -fstack-protector-strong -ffunction-sections -fdata-sections
     -fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
+# ASSERT(!"why this can't be") is meant so.
+target_compile_options(sedge_flags INTERFACE $<$<C_COMPILER_ID:Clang>:-Wno-string-conversion>)
 target_link_options(sedge_flags INTERFACE -pie -Wl,--as-needed,--gc-sections -Wl,-z,relro,-z,now)
 
 find_package(Threads REQUIRED)

@@ -2,6 +2,7 @@
 #     folder   pkg-config modules
 set(SEDGE_EXTERNAL
     "async     liburing"
+    "net       zlib"
     "store     sqlite3 libzstd"
     "auth      libargon2 libcrypto")
 
