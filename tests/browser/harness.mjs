@@ -44,7 +44,7 @@ export async function openPage(browser, url, options = {}) {
   return { context, page, wrongs };
 }
 
-/** Runs the cases in their order, prints TAP, and ends the process. */
+/** Runs the cases in their order, prints TAP, and ends the process.  cleanUp is told whether any failed. */
 export async function runCases(cases, cleanUp) {
   let passed = 0;
   let failed = 0;
@@ -60,7 +60,7 @@ export async function runCases(cases, cleanUp) {
       console.log(String(error?.stack ?? error).replace(/^/gm, '  # '));
     }
   }
-  await cleanUp();
+  await cleanUp(failed > 0);
   console.log(`${passed} passed, ${failed} failed`);
   process.exit(failed === 0 && passed > 0 ? 0 : 1);
 }

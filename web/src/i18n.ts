@@ -55,7 +55,7 @@ const en = {
     allActions: 'All actions',
     moving: 'moving',
     stopped: 'stopped',
-    unacknowledged: (n: number) => (n === 1 ? '1 critical alert is not acknowledged' : `${n} critical alerts are not acknowledged`),
+    unacknowledged: (n: number, newest: string) => (n === 1 ? `Not acknowledged: ${newest}` : `${n} critical alerts are not acknowledged; the newest: ${newest}`),
     noDevices: 'This site declares no devices yet.',
     ownedBy: (program: string) => `owned by ${program}`,
     hasAlerts: (n: number) => (n === 1 ? '1 active alert' : `${n} active alerts`),

@@ -16,6 +16,13 @@ export function share(p: Property, value: unknown): number | null {
   return Math.max(0, Math.min(1, (value - p.min) / (p.max - p.min)));
 }
 
+/** The least difference that a chart spreads over its height: a flat line is
+ * drawn flat, not its last digit blown up. */
+export function leastSpread(p: Property, high: number): number {
+  const range = p.min !== null && p.max !== null ? (p.max - p.min) * 0.02 : 0;
+  return Math.max(range, Math.abs(high) * 0.02, 0.01);
+}
+
 /** The belt's way in pixels a second.  Metres are drawn to scale; any other
  * unit takes its share of the range. */
 export function beltPace(p: Property, value: unknown): number {

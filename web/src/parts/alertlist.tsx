@@ -29,7 +29,7 @@ export function SourceText({ program, rule, line }: { program: string; rule: str
     <span class="source">
       <a href={toProgram(program)}>{program}</a>
       {known && <code>{known.text}</code>}
-      {line !== null && <span class="faint">{t.alerts.line(line)}</span>}
+      {line !== null && line > 0 && <span class="faint">{t.alerts.line(line)}</span>}
     </span>
   );
 }

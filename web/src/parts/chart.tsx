@@ -7,11 +7,12 @@
 import { effect, signal, useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { getRaw, getWindows } from '../api';
+import { getRaw, getWindows, type Property } from '../api';
 import { numberOf, gapOf, rawColumns, ringColumns, summary, windowColumns, type Columns, type Summary } from '../chartdata';
 import { digitsOf, fixed, moment, stepDigits, time, withUnit } from '../format';
 import { t } from '../i18n';
 import { fill } from '../live';
+import { leastSpread } from '../meaning';
 import { isLive, spanText, type Range } from '../range';
 import { now, RING_MAX, serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
@@ -53,12 +54,12 @@ function axisTime(splits: number[], step: number): string[] {
   });
 }
 
-function yRange(bool: boolean, low: number | null, high: number | null): [number, number] {
-  if (bool) return [-0.1, 1.1];
+function yRange(p: Property, low: number | null, high: number | null): [number, number] {
+  if (p.type === 'bool') return [-0.1, 1.1];
   if (low === null || high === null || !Number.isFinite(low)) return [0, 1];
-  const least = Math.max(Math.abs(high) * 0.01, 0.01);
-  const pad = Math.max(least, (high - low) * 0.08);
-  return [low - pad, high + pad];
+  const spread = Math.max(leastSpread(p, high), high - low);
+  const mid = (low + high) / 2;
+  return [mid - spread * 0.56, mid + spread * 0.56];
 }
 
 const heightOf = (series: Series): number => (series.property.type === 'bool' ? HEIGHT_BOOL : HEIGHT);
@@ -83,7 +84,7 @@ function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options 
     cursor: { sync: { key: 'device' }, y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
     scales: {
       x: { time: true, auto: false },
-      y: { range: (_u, low, high) => yRange(bool, low, high) },
+      y: { range: (_u, low, high) => yRange(p, low, high) },
     },
     axes: [
       { ...axis, size: 26, gap: 4, space: 52, values: (_u, splits, _i, _s, step) => axisTime(splits, step) },

@@ -3,16 +3,18 @@
 
 import { effect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import type { Property } from '../api';
 import { gapOf, ringPoints } from '../chartdata';
 import { fill } from '../live';
+import { leastSpread } from '../meaning';
 import { now, serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
 
 const SPAN_MS = 5 * 60_000;
 const DRAW_MIN_MS = 250;
 
-function bounds(points: [number, number][], bool: boolean): [number, number] {
-  if (bool) return [-0.15, 1.15];
+function bounds(points: [number, number][], p: Property): [number, number] {
+  if (p.type === 'bool') return [-0.15, 1.15];
   let low = Infinity;
   let high = -Infinity;
   for (const [, v] of points) {
@@ -20,8 +22,7 @@ function bounds(points: [number, number][], bool: boolean): [number, number] {
     if (v > high) high = v;
   }
   if (low > high) return [0, 1];
-  // A flat line is drawn flat, not its last digit blown up.
-  const least = Math.max(Math.abs(high) * 0.02, 0.01);
+  const least = leastSpread(p, high);
   const pad = Math.max(least, high - low) * 0.12;
   const mid = (low + high) / 2;
   const half = Math.max(least, high - low) / 2 + pad;
@@ -47,7 +48,7 @@ function draw(canvas: HTMLCanvasElement, series: Series): void {
   const { property } = series;
   const step = property.type !== 'float';
   const gap = gapOf(property, points.map(([t]) => t));
-  const [low, high] = bounds(points, property.type === 'bool');
+  const [low, high] = bounds(points, property);
   const px = (t: number) => ((t - from) / SPAN_MS) * (width - 4);
   const py = (v: number) => height - 2 - ((v - low) / (high - low)) * (height - 4);
 

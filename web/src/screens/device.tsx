@@ -2,6 +2,7 @@
 // was done with it.
 
 import { effect, useSignal, type Signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import type { Device, Site } from '../api';
 import { t } from '../i18n';
@@ -78,18 +79,23 @@ function Known({ device, site }: { device: Device; site: Site }) {
   );
 }
 
+function Fact({ name, children }: { name: string; children: ComponentChildren }) {
+  return <div><dt>{name}</dt><dd>{children}</dd></div>;
+}
+
 function Facts({ device, site }: { device: Device; site: Site }) {
   const attached = site.devices.filter((d) => d.name.startsWith(`${device.name}.`));
   return (
     <dl class="facts line-facts">
-      <dt>{t.device.owner}</dt>
-      <dd>{device.owner ? <a href={toProgram(device.owner)}><Icon name="lock" /> {device.owner}</a> : t.device.nobody}</dd>
-      {device.topic && <><dt>{t.device.topic}</dt><dd><code>{device.topic}</code></dd></>}
-      {device.id && <><dt>{t.device.id}</dt><dd><code>{device.id}</code></dd></>}
-      <dt>{t.device.actions}</dt><dd>{device.actions.length === 0 ? t.device.noActions : device.actions.map((a) => a.name).join(', ')}</dd>
-      {device.events.length > 0 && <><dt>{t.device.events}</dt><dd>{device.events.join(', ')}</dd></>}
+      <Fact name={t.device.owner}>
+        {device.owner ? <a href={toProgram(device.owner)}><Icon name="lock" /> {device.owner}</a> : t.device.nobody}
+      </Fact>
+      {device.topic && <Fact name={t.device.topic}><code>{device.topic}</code></Fact>}
+      {device.id && <Fact name={t.device.id}><code>{device.id}</code></Fact>}
+      <Fact name={t.device.actions}>{device.actions.length === 0 ? t.device.noActions : device.actions.map((a) => a.name).join(', ')}</Fact>
+      {device.events.length > 0 && <Fact name={t.device.events}>{device.events.join(', ')}</Fact>}
       {attached.length > 0 && (
-        <><dt>{t.device.attached}</dt><dd>{attached.map((d) => <a key={d.name} href={toDevice(d.name)}>{d.name}</a>)}</dd></>
+        <Fact name={t.device.attached}>{attached.map((d) => <a key={d.name} href={toDevice(d.name)}>{d.name}</a>)}</Fact>
       )}
     </dl>
   );

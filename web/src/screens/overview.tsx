@@ -50,11 +50,12 @@ export function Overview({ site }: { site: Site }) {
 }
 
 function CriticalBanner() {
-  const count = alerts.value.filter((a) => a.severity === 'critical' && a.state === 'unacknowledged').length;
-  if (count === 0) return null;
+  const open = alerts.value.filter((a) => a.severity === 'critical' && a.state === 'unacknowledged');
+  const newest = open[0];
+  if (!newest) return null;
   return (
     <a class="banner critical" href="#/alerts">
-      <Icon name="critical" /> {t.overview.unacknowledged(count)}
+      <Icon name="critical" /> {t.overview.unacknowledged(open.length, newest.text)}
     </a>
   );
 }
