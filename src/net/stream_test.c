@@ -1,172 +1,7 @@
-#include "async/timer.h"
-#include "base/clock.h"
-#include "net/listener.h"
-#include "net/net_internal.h"
-#include "tests/support/test.h"
-#include <errno.h>
+#include "net/net_fixture.h"
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
-
-/* One site of a test: an executor of one worker, a listener whose connections are served by
- * `serve`, and clients. Every connection, on both sides, is a struct conn. */
-struct conn {
-    struct task task;
-    struct list link;
-    struct stream *stream;
-    struct site *site;
-    enum poll (*step)(struct conn *c);
-    size_t sent, got, want; /* bytes, as the test needs them */
-    size_t peak;
-    int rounds;
-    enum err end; /* of the stream as the task saw it */
-    int os_errno;
-    bool server;
-};
-
-struct site {
-    struct executor *ex;
-    struct worker *worker;
-    struct listener *listener;
-    enum poll (*serve)(struct conn *c);
-    struct timer timer;
-    struct list servers;
-    size_t clients, clients_done, servers_seen, servers_done;
-    size_t stop_after_clients, stop_after_servers;
-    struct stream_limits limits;
-};
-
-static const char *const drivers[] = {"epoll", "io_uring"};
-
-static enum poll conn_poll(struct task *t)
-{
-    struct conn *c = CONTAINER_OF(t, struct conn, task);
-    if (t->canceled) {
-        if (c->stream)
-            stream_close(c->stream);
-        c->stream = NULL;
-        return POLL_READY;
-    }
-    return c->step(c);
-}
-
-static void maybe_stop(struct site *x)
-{
-    if (x->clients_done >= x->stop_after_clients && x->servers_done >= x->stop_after_servers)
-        executor_stop(x->ex);
-}
-
-static void server_finished(struct task *t)
-{
-    struct conn *c = CONTAINER_OF(t, struct conn, task);
-    struct site *x = c->site;
-    x->servers_done++;
-    list_del(&c->link);
-    mem_free(alloc_system(), c, sizeof(*c));
-    maybe_stop(x);
-}
-
-static void client_finished(struct task *t)
-{
-    struct conn *c = CONTAINER_OF(t, struct conn, task);
-    c->site->clients_done++;
-    maybe_stop(c->site);
-}
-
-static void on_accept(void *ctx, struct stream *s)
-{
-    struct site *x = ctx;
-    struct conn *c = mem_zero(alloc_system(), sizeof(*c));
-    REQUIRE(c != NULL);
-    c->stream = s;
-    c->site = x;
-    c->step = x->serve;
-    c->server = true;
-    x->servers_seen++;
-    list_add_tail(&x->servers, &c->link);
-    if (x->limits.read_max || x->limits.write_max)
-        stream_set_limits(s, &x->limits);
-    task_init(&c->task, "server", conn_poll, server_finished);
-    stream_bind(s, &c->task);
-    task_spawn(x->worker, &c->task);
-}
-
-static void too_long(struct timer *t)
-{
-    CHECK(!"the test has come to a standstill");
-    executor_stop(worker_executor(t->worker));
-}
-
-static void site_open(struct site *x, const char *driver, const char *host,
-                      enum poll (*serve)(struct conn *c))
-{
-    struct executor_config cfg = {.env = env_linux(),
-                                  .alloc = alloc_system(),
-                                  .workers = 1,
-                                  .driver = driver,
-                                  .offload_threads = 1};
-    struct listener_config lc = {.accepted = on_accept, .ctx = x};
-    struct error e = {0};
-    *x = (struct site){.serve = serve};
-    list_init(&x->servers);
-    if (executor_new(&x->ex, &cfg, &e) != ERR_OK)
-        SKIP("%s: %s", driver, e.text);
-    x->worker = executor_worker(x->ex, 0);
-    REQUIRE(addr_parse(&lc.addr, str_from(host), 0) == ERR_OK);
-    if (!CHECK_EQ_INT(listener_open(&x->listener, x->worker, &lc, &e), ERR_OK))
-        SKIP("%s", e.text);
-    timer_init(&x->timer, x->worker, too_long);
-    timer_set_after_ms(&x->timer, 60000);
-}
-
-static void connect_client(struct site *x, struct conn *c, enum poll (*step)(struct conn *c))
-{
-    c->site = x;
-    c->step = step;
-    x->clients++;
-    x->stop_after_clients = x->clients;
-    task_init(&c->task, "client", conn_poll, client_finished);
-    REQUIRE(stream_connect(&c->stream, x->worker, listener_addr(x->listener), &c->task) == ERR_OK);
-    task_spawn(x->worker, &c->task);
-}
-
-static void site_run(struct site *x)
-{
-    executor_run(x->ex);
-    timer_cancel(&x->timer);
-    CHECK(list_empty(&x->servers));
-    listener_close(x->listener);
-    executor_free(x->ex);
-}
-
-static enum poll end(struct conn *c, enum err how)
-{
-    c->end = how;
-    c->os_errno = stream_os_errno(c->stream);
-    stream_close(c->stream);
-    c->stream = NULL;
-    return POLL_READY;
-}
-
-/* --- echo --- */
-
-static enum poll echo(struct conn *c)
-{
-    struct bytes in;
-    enum err r;
-    while ((r = stream_read(c->stream, &in)) == ERR_OK) {
-        size_t room = stream_write_room(c->stream);
-        size_t n = in.n < room ? in.n : room;
-        if (n > 0)
-            CHECK_EQ_INT(stream_write(c->stream, in.p, n), ERR_OK);
-        stream_consume(c->stream, n);
-        if (n < in.n)
-            return stream_write(c->stream, in.p, room + 1) == ERR_FULL ? POLL_PENDING
-                                                                       : end(c, ERR_INVALID);
-    }
-    return r == ERR_AGAIN ? POLL_PENDING : end(c, r);
-}
 
 enum { PING = 40 };
 
@@ -201,7 +36,7 @@ static void many_pings(const char *driver, const char *host)
     static struct conn clients[CLIENTS];
     struct site x;
     memset(clients, 0, sizeof(clients));
-    site_open(&x, driver, host, echo);
+    site_open(&x, driver, host, 0, echo);
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i].want = ROUNDS * PING;
         connect_client(&x, &clients[i], ping);
@@ -227,4 +62,192 @@ TEST(many_connections_ping_and_pong)
         }
     }
     CHECK(access(path + 5, F_OK) != 0); /* the listener removed its file */
+}
+
+/* --- much data, a slow reader --- */
+
+enum { HUGE_BYTES = 24 * 1024 * 1024 };
+
+/* Sends as fast as it may. */
+static enum poll pour(struct conn *c)
+{
+    static uint8_t part[30000];
+    enum err r = ERR_OK;
+    while (c->sent < c->want) {
+        size_t n = c->want - c->sent < sizeof(part) ? c->want - c->sent : sizeof(part);
+        for (size_t i = 0; i < n; i++)
+            part[i] = pattern(c->sent + i);
+        r = stream_write(c->stream, part, n);
+        if (r)
+            break;
+        c->sent += n;
+        if (stream_write_pending(c->stream) > c->peak)
+            c->peak = stream_write_pending(c->stream);
+    }
+    if (r == ERR_FULL)
+        return POLL_PENDING;
+    if (r)
+        return end(c, r);
+    stream_finish(c->stream, 20000);
+    c->stream = NULL;
+    return POLL_READY;
+}
+
+/* Takes a little each time, and wakes itself; so bytes gather in the stream. */
+static enum poll sip(struct conn *c)
+{
+    struct bytes in;
+    enum err r = stream_connected(c->stream);
+    if (r == ERR_AGAIN)
+        return POLL_PENDING;
+    if (!r)
+        r = stream_read(c->stream, &in);
+    if (r == ERR_AGAIN)
+        return POLL_PENDING;
+    if (r)
+        return end(c, r);
+    if (in.n > c->peak)
+        c->peak = in.n;
+    size_t n = in.n < 50000 ? in.n : 50000;
+    for (size_t i = 0; i < n; i++)
+        if (in.p[i] != pattern(c->got + i)) {
+            CHECK_EQ_INT(in.p[i], pattern(c->got + i));
+            return end(c, ERR_CORRUPT);
+        }
+    c->got += n;
+    stream_consume(c->stream, n);
+    task_wake(&c->task);
+    return POLL_PENDING;
+}
+
+static enum poll pour_huge(struct conn *c)
+{
+    c->want = HUGE_BYTES;
+    enum poll p = pour(c);
+    CHECK(c->peak <= 256 * 1024);
+    return p;
+}
+
+TEST(a_slow_reader_bounds_both_sides)
+{
+    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+        LABEL("%s", drivers[i]);
+        struct conn c = {0};
+        struct site x;
+        site_open(&x, drivers[i], "127.0.0.1", 0, pour_huge);
+        x.limits = (struct stream_limits){.write_max = 256 * 1024, .write_low = 32 * 1024};
+        connect_client(&x, &c, sip);
+        stream_set_limits(c.stream, &(struct stream_limits){.read_max = 100 * 1000});
+        x.stop_after_servers = 1;
+        site_run(&x);
+        CHECK_EQ_UINT(c.got, HUGE_BYTES);
+        CHECK_EQ_INT(c.end, ERR_CLOSED);
+        /* What was on its way when receiving paused comes on top. */
+        CHECK(c.peak <= 100 * 1000 + 1200 * 1000);
+    }
+}
+
+/* Echoes what it is sent with a small queue: it must wait, and be woken, all the time. */
+static enum poll pour_and_check(struct conn *c)
+{
+    struct bytes in;
+    enum err r = stream_connected(c->stream);
+    if (r)
+        return r == ERR_AGAIN ? POLL_PENDING : end(c, r);
+    while ((r = stream_read(c->stream, &in)) == ERR_OK) {
+        for (size_t i = 0; i < in.n; i++)
+            if (in.p[i] != pattern(c->got + i))
+                return end(c, ERR_CORRUPT);
+        c->got += in.n;
+        stream_consume(c->stream, in.n);
+    }
+    if (r != ERR_AGAIN)
+        return end(c, r);
+    while (c->sent < c->want) {
+        size_t n = 1000 + c->sent % 40000;
+        if (n > c->want - c->sent)
+            n = c->want - c->sent;
+        uint8_t *p = stream_reserve(c->stream, n + 100); /* more than is used */
+        if (!p)
+            break;
+        for (size_t i = 0; i < n; i++)
+            p[i] = pattern(c->sent + i);
+        stream_commit(c->stream, n);
+        c->sent += n;
+    }
+    return c->got == c->want ? end(c, ERR_OK) : POLL_PENDING;
+}
+
+TEST(back_pressure_goes_through_an_echo)
+{
+    enum { CLIENTS = 4 };
+    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+        LABEL("%s", drivers[i]);
+        struct conn c[CLIENTS] = {0};
+        struct site x;
+        site_open(&x, drivers[i], "127.0.0.1", 0, echo);
+        x.limits = (struct stream_limits){
+            .read_max = 64 * 1024, .write_max = 64 * 1024, .write_low = 8 * 1024};
+        for (size_t k = 0; k < CLIENTS; k++) {
+            c[k].want = 3 * 1024 * 1024;
+            connect_client(&x, &c[k], pour_and_check);
+        }
+        x.stop_after_servers = CLIENTS;
+        site_run(&x);
+        for (size_t k = 0; k < CLIENTS; k++)
+            CHECK_EQ_INT(c[k].end, ERR_OK);
+    }
+}
+
+/* --- a message that comes in pieces --- */
+
+/* Sends one message byte by byte, each in a tick of its own. */
+static enum poll dribble(struct conn *c)
+{
+    uint8_t byte = pattern(c->sent);
+    if (stream_connected(c->stream) == ERR_AGAIN)
+        return POLL_PENDING;
+    if (c->sent < c->want) {
+        CHECK_EQ_INT(stream_write(c->stream, &byte, 1), ERR_OK);
+        c->sent++;
+        task_wake(&c->task);
+        return POLL_PENDING;
+    }
+    struct bytes in;
+    enum err r = stream_read(c->stream, &in);
+    return r == ERR_AGAIN ? POLL_PENDING : end(c, r);
+}
+
+/* Consumes nothing before all is there. */
+static enum poll await_all(struct conn *c)
+{
+    struct bytes in = {0};
+    enum err r;
+    while ((r = stream_read(c->stream, &in)) == ERR_OK)
+        c->rounds++;
+    if (in.n < 300)
+        return r == ERR_AGAIN ? POLL_PENDING : end(c, r);
+    CHECK_EQ_UINT(in.n, 300);
+    for (size_t i = 0; i < in.n; i++)
+        CHECK_EQ_INT(in.p[i], pattern(i));
+    stream_consume(c->stream, 100);
+    CHECK_EQ_INT(stream_read(c->stream, &in), ERR_AGAIN); /* nothing new */
+    CHECK_EQ_UINT(in.n, 200);                             /* but this is what is left */
+    CHECK_EQ_INT(in.p[0], pattern(100));
+    stream_consume(c->stream, 200);
+    return end(c, ERR_OK);
+}
+
+TEST(a_message_in_pieces_is_gathered)
+{
+    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+        LABEL("%s", drivers[i]);
+        struct conn c = {.want = 300};
+        struct site x;
+        site_open(&x, drivers[i], "127.0.0.1", 0, await_all);
+        connect_client(&x, &c, dribble);
+        x.stop_after_servers = 1;
+        site_run(&x);
+        CHECK_EQ_INT(c.end, ERR_CLOSED);
+    }
 }

@@ -1,0 +1,49 @@
+/* net_fixture: one executor with a listener, whose connections are served by `serve`, and clients;
+ * for the tests of this folder. Every connection, on both sides, is a struct conn. */
+#pragma once
+
+#include "async/timer.h"
+#include "net/listener.h"
+#include "net/net_internal.h"
+#include "tests/support/test.h"
+
+struct conn {
+    struct task task;
+    struct list link;
+    struct stream *stream;
+    struct site *site;
+    enum poll (*step)(struct conn *c); /* polls; has closed the stream when it is ready */
+    size_t sent, got, want;            /* bytes, as the test needs them */
+    size_t peak;
+    int rounds;
+    enum err end; /* how end() was called */
+};
+
+struct site {
+    struct executor *ex;
+    struct worker *worker;
+    struct listener *listener;
+    enum poll (*serve)(struct conn *c);
+    struct timer timer; /* ends a test that stands still */
+    struct list servers;
+    size_t clients_done, servers_seen, servers_done;
+    /* The executor stops when both are reached. connect_client() counts up the first. */
+    size_t stop_after_clients, stop_after_servers;
+    struct stream_limits limits; /* of accepted streams */
+};
+
+extern const char *const drivers[2];
+
+/* Skips the test if the driver does not work here. */
+void site_open(struct site *x, const char *driver, const char *host, size_t connections_max,
+               enum poll (*serve)(struct conn *c));
+void connect_client(struct site *x, struct conn *c, enum poll (*step)(struct conn *c));
+void client_init(struct site *x, struct conn *c, enum poll (*step)(struct conn *c));
+/* Runs until it stops, and frees all. */
+void site_run(struct site *x);
+/* Closes the stream and notes how it ended. */
+enum poll end(struct conn *c, enum err how);
+/* A server that sends back what comes, as fast as it is taken. */
+enum poll echo(struct conn *c);
+/* The byte that stands at this place of a long transfer. */
+uint8_t pattern(size_t at);
