@@ -74,10 +74,9 @@ static bool durable(struct subscriber *s, const struct bus_publication *p,
     return b && (b->role == TOPIC_OBJECT || b->role == TOPIC_PROPERTY);
 }
 
-/* For the samples in them: history and windows may not have seen the last messages. */
-static void replay(struct journal_consumer *c, const struct journal_record *rec)
+void registry_replay(void *registry, const struct journal_record *rec)
 {
-    struct registry *r = CONTAINER_OF(c, struct registry, consumer);
+    struct registry *r = registry;
     struct message *m = rec->kind == JOURNAL_MESSAGE ? bus_message_decode(r->cfg.bus, rec) : NULL;
     if (!m)
         return;
@@ -111,9 +110,6 @@ enum err ingest_init(struct registry *r, struct error *e)
         .id = bus_publisher_id(r->cfg.bus), .trusted = true, .name = STR("sedge")};
     r->guard.allow = guard_allow;
     bus_guard_add(r->cfg.bus, &r->guard);
-    /* It wants to see every record that is left, and holds none back itself. */
-    r->consumer = (struct journal_consumer){.name = "registry", .apply = replay};
-    journal_consumer_add(r->cfg.journal, &r->consumer);
     return ERR_OK;
 }
 

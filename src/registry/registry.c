@@ -58,11 +58,6 @@ enum err registry_new(struct registry **out, const struct registry_config *cfg, 
     return ERR_OK;
 }
 
-void registry_start(struct registry *r)
-{
-    journal_release(r->cfg.journal, &r->consumer, UINT64_MAX);
-}
-
 void registry_free(struct registry *r)
 {
     if (!r)

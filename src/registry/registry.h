@@ -78,8 +78,9 @@ struct registry_config {
 MUST_USE enum err registry_new(struct registry **out, const struct registry_config *cfg,
                                struct error *e);
 void registry_free(struct registry *r);
-/* After the replay. */
-void registry_start(struct registry *r);
+/* Makes the samples of a journal record again, marked as replayed: for consumers that have not seen
+ * them (history_config.replay). */
+void registry_replay(void *registry, const struct journal_record *r);
 
 /* Copies the definition. */
 MUST_USE enum err registry_model(struct registry *r, const struct model_def *def,

@@ -29,7 +29,6 @@ struct registry {
     struct bus_publisher publisher;
     struct bus_guard guard;
     struct sample_listener confirmations;
-    struct journal_consumer consumer;
     uint64_t samples;
     struct device_property **by_series; /* of series.index; NULL: not a device's */
     size_t by_series_n;
