@@ -176,12 +176,25 @@ static int64_t next_backoff_ms(struct mqtt_client *c)
     return half + (int64_t)random_below(&c->random, (uint64_t)(c->backoff_ms - half + 1));
 }
 
+/* A 5.0 server is told what it did wrong. */
+static void say_why(struct mqtt_client *c, uint8_t reason)
+{
+    struct mqtt_packet bye = {.type = MQTT_DISCONNECT};
+    bye.end.reason = reason;
+    if (stream_write_room(c->stream) >= 64)
+        client_send(c, &bye);
+    stream_finish(c->stream, LINGER_MS);
+    c->stream = NULL;
+}
+
 void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char *text)
 {
     if (c->state == CLIENT_WAITING || c->state == CLIENT_ENDED)
         return;
     bool was_online = c->state == CLIENT_ONLINE;
-    if (c->stream)
+    if (was_online && err == ERR_PROTOCOL && c->cfg.version == MQTT_V5)
+        say_why(c, reason);
+    else if (c->stream)
         stream_close(c->stream);
     c->stream = NULL;
     if (was_online && worker_now_ns(c->worker) - c->online_since_ns >= STEADY_MS * INT64_C(1000000))

@@ -28,7 +28,8 @@ struct mqtt_done {
 
 struct mqtt_client_loss {
     enum err err;     /* ERR_IO, ERR_CLOSED, ERR_TIMEOUT, ERR_PROTOCOL, ERR_DENIED (CONNACK) */
-    uint8_t reason;   /* of CONNACK or DISCONNECT, as on the wire; 0 if there was none */
+    uint8_t reason;   /* of the server's CONNACK or DISCONNECT as on the wire, or of ours after
+                         ERR_PROTOCOL; 0 if there was none */
     const char *text; /* a short sentence */
     bool was_online;
     unsigned attempts; /* failed ones since the client was last online */
@@ -70,7 +71,8 @@ void mqtt_client_stop(struct mqtt_client *c);
 /* `m`: topic, payload, qos, retain, props; the rest is the client's. QoS 0 goes out now or not at
  * all (ERR_CLOSED off-line, ERR_FULL) and `done` is not called; QoS 1 and 2 are kept until they are
  * acknowledged, off-line too. ERR_FULL; ERR_RANGE: above packet_max or the server's maximum;
- * ERR_INVALID: what the codec refuses; ERR_NOMEM. On an error `done` is not called. */
+ * ERR_UNSUPPORTED: above the server's maximum QoS; ERR_INVALID: what the codec refuses; ERR_NOMEM.
+ * On an error `done` is not called. */
 MUST_USE enum err mqtt_client_publish(struct mqtt_client *c, const struct mqtt_publish *m,
                                       struct mqtt_done done);
 /* Now or when on-line, and again after each loss of the session. The same filter again replaces

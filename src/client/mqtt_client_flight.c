@@ -163,6 +163,8 @@ enum err mqtt_client_publish(struct mqtt_client *c, const struct mqtt_publish *m
     bool online = c->state == CLIENT_ONLINE;
     if (size > c->cfg.packet_max || (online && c->server_packet_max && size > c->server_packet_max))
         return ERR_RANGE;
+    if (online && out.qos > c->server_qos_max)
+        return ERR_UNSUPPORTED;
     if (out.qos == 0)
         return publish_now(c, &out, size);
     if (c->stopping || c->state == CLIENT_ENDED)

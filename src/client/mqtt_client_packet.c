@@ -66,7 +66,7 @@ static void on_publish(struct mqtt_client *c, const struct mqtt_publish *m)
         }
     }
     if (m->topic.n == 0) { /* we have allowed no alias */
-        client_drop(c, ERR_PROTOCOL, 0, "the server used a topic alias");
+        client_drop(c, ERR_PROTOCOL, MQTT_RC_TOPIC_ALIAS_INVALID, "the server used a topic alias");
         return;
     }
     if ((m->qos < 2 || is_new(c, m->id)) && c->cfg.message)
@@ -92,7 +92,8 @@ static void on_pubrel(struct mqtt_client *c, const struct mqtt_ack *a)
 static void on_packet(struct mqtt_client *c, const struct mqtt_packet *p)
 {
     if ((c->state == CLIENT_HELLO) != (p->type == MQTT_CONNACK)) {
-        client_drop(c, ERR_PROTOCOL, 0, "the server sent a packet out of turn");
+        client_drop(c, ERR_PROTOCOL, MQTT_RC_PROTOCOL_ERROR,
+                    "the server sent a packet out of turn");
         return;
     }
     switch (p->type) {
@@ -108,7 +109,9 @@ static void on_packet(struct mqtt_client *c, const struct mqtt_packet *p)
     case MQTT_DISCONNECT:
         client_drop(c, ERR_CLOSED, p->end.reason, mqtt_reason_name(p->end.reason));
         break;
-    default: client_drop(c, ERR_PROTOCOL, 0, "the server asked for authentication"); break;
+    default:
+        client_drop(c, ERR_PROTOCOL, MQTT_RC_PROTOCOL_ERROR, "the server asked for authentication");
+        break;
     }
 }
 
@@ -125,11 +128,7 @@ static size_t take_packets(struct mqtt_client *c, struct bytes in)
         if (r == MQTT_MORE)
             break;
         if (r == MQTT_ERROR) {
-            struct mqtt_packet bye = {.type = MQTT_DISCONNECT};
-            bye.end.reason = p.fault.reason;
-            if (c->state == CLIENT_ONLINE)
-                client_send(c, &bye);
-            client_drop(c, ERR_PROTOCOL, 0, p.fault.text);
+            client_drop(c, ERR_PROTOCOL, p.fault.reason, p.fault.text);
             break;
         }
         on_packet(c, &p);

@@ -1,4 +1,3 @@
-#include "codec/mqtt_cases.h"
 #include "tests/support/mqtt_text.h"
 #include "tests/support/test.h"
 

@@ -180,3 +180,23 @@ static inline void mqtt_text(struct strbuf *b, const struct mqtt_packet *p)
     default: break;
     }
 }
+
+/* Hex to bytes; the number of bytes, which fit `max`. */
+static inline size_t mqtt_unhex(const char *hex, uint8_t *out, size_t max)
+{
+    size_t n = 0;
+    unsigned half = 0, digits = 0;
+    for (; *hex; hex++) {
+        if (*hex == ' ')
+            continue;
+        unsigned d = (unsigned)(*hex <= '9' ? *hex - '0' : (*hex | 32) - 'a' + 10);
+        ASSERT(d < 16 && n < max);
+        half = half << 4 | d;
+        if (++digits % 2 == 0) {
+            out[n++] = (uint8_t)half;
+            half = 0;
+        }
+    }
+    ASSERT(digits % 2 == 0);
+    return n;
+}
