@@ -175,18 +175,23 @@ enum err db_open(struct db **out, const struct db_config *cfg, struct error *e)
     return ERR_OK;
 }
 
+void db_drain(struct db *d)
+{
+    if (d->writes)
+        offload_drain(d->writes);
+    if (d->reads)
+        offload_drain(d->reads);
+}
+
 void db_close(struct db *d)
 {
     if (!d)
         return;
-    if (d->writes) {
-        offload_drain(d->writes);
+    db_drain(d);
+    if (d->writes)
         offload_queue_free(d->writes);
-    }
-    if (d->reads) {
-        offload_drain(d->reads);
+    if (d->reads)
         offload_queue_free(d->reads);
-    }
     for (unsigned i = 0; i < DB_READERS; i++) {
         ASSERT(!d->taken[i]);
         (void)sqlite3_close(d->reader[i]);

@@ -27,7 +27,10 @@ struct db_config {
     const char *path;
 };
 MUST_USE enum err db_open(struct db **out, const struct db_config *cfg, struct error *e);
-void db_close(struct db *d); /* drains */
+/* With the executor stopped: waits for all jobs and calls their done(). Before what they belong to
+ * goes. */
+void db_drain(struct db *d);
+void db_close(struct db *d); /* drains too */
 MUST_USE enum err db_migrate(struct db *d, const struct db_migration *m, struct error *e);
 
 struct db_job {

@@ -50,12 +50,10 @@ static void entry_free(struct keep *k, struct entry *e)
         mem_free(k->cfg.alloc, e, sizeof(*e) + e->key.n + e->value_n);
 }
 
-static enum err dirty_put(struct keep *k, struct str key, struct bytes value)
+/* Takes the entry. */
+static enum err dirty_put(struct keep *k, struct entry *e)
 {
-    struct entry *e = entry_new(k, key, value);
-    if (!e)
-        return ERR_NOMEM;
-    entry_free(k, map_del(&k->dirty, key));
+    entry_free(k, map_del(&k->dirty, e->key));
     enum err err = map_put(&k->dirty, e->key, e);
     if (err)
         entry_free(k, e);
@@ -151,16 +149,6 @@ static void save(struct keep *k)
     }
 }
 
-void keep_flush(struct keep *k)
-{
-    if (k->batch)
-        return; /* on its way; the journal has the rest */
-    batch_take(k);
-    k->job.result = db_run_now(k->cfg.db, &k->job);
-    batch_done(&k->job);
-    timer_cancel(&k->timer);
-}
-
 static void on_timer(struct timer *t)
 {
     save(CONTAINER_OF(t, struct keep, timer));
@@ -188,7 +176,8 @@ static void replay(struct journal_consumer *c, const struct journal_record *r)
         return;
     }
     k->cfg.apply(k->cfg.ctx, key, value);
-    if (dirty_put(k, key, value))
+    struct entry *e = entry_new(k, key, value);
+    if (!e || dirty_put(k, e))
         LOG_W("store", "no memory to keep %.*s of %s", STR_FMT(key), k->cfg.name);
 }
 
@@ -257,6 +246,8 @@ void keep_free(struct keep *k)
     if (!k)
         return;
     timer_cancel(&k->timer);
+    if (k->consumer.name)
+        journal_consumer_remove(k->cfg.journal, &k->consumer);
     batch_return(k);
     size_t at = 0;
     void *value;
@@ -278,11 +269,17 @@ enum err keep_put(struct keep *k, struct str key, struct bytes value, bool lazy,
                             {(void *)(uintptr_t)key.p, key.n},
                             {(void *)(uintptr_t)value.p, value.n}};
     uint64_t at;
-    enum err err = dirty_put(k, key, value);
-    if (!err)
-        err = journal_append(k->cfg.journal, k->cfg.kind, lazy, parts, ARRAY_LEN(parts), &at);
-    if (!err && seq)
+    struct entry *e = entry_new(k, key, value);
+    if (!e)
+        return ERR_NOMEM;
+    enum err err = journal_append(k->cfg.journal, k->cfg.kind, lazy, parts, ARRAY_LEN(parts), &at);
+    if (err) {
+        entry_free(k, e);
+        return err;
+    }
+    if (seq)
         *seq = at;
+    err = dirty_put(k, e);
     if (!k->batch && !timer_armed(&k->timer))
         timer_set_after_ms(&k->timer, SAVE_AFTER_MS);
     return err;

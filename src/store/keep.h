@@ -29,11 +29,9 @@ struct keep_config {
 };
 /* Before journal_replay(). */
 MUST_USE enum err keep_new(struct keep **out, const struct keep_config *cfg, struct error *e);
-/* After db_close() has drained, or with nothing on its way. */
+/* With the executor stopped, after db_drain(). What is not in the table yet is in the journal. */
 void keep_free(struct keep *k);
 /* *seq (may be NULL) is the journal record; `lazy` as in journal_append(). */
 MUST_USE enum err keep_put(struct keep *k, struct str key, struct bytes value, bool lazy,
                            uint64_t *seq);
 MUST_USE enum err keep_del(struct keep *k, struct str key, bool lazy);
-/* Writes what waits to the table now, on this thread: at shutdown. */
-void keep_flush(struct keep *k);
