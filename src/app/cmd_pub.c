@@ -165,8 +165,7 @@ static bool on_lost(void *ctx, const struct mqtt_client_loss *loss)
     struct pub *p = ctx;
     if (p->status)
         return false;
-    (void)fprintf(stderr, "sedge pub: %s (%s%s%s)\n", loss->text, err_name(loss->err),
-                  loss->reason ? ": " : "", loss->reason ? mqtt_reason_name(loss->reason) : "");
+    mqtt_options_tell("pub", loss);
     /* What a server did not yet acknowledge is worth another try; a wrong address is not. */
     if (p->was_online && loss->err != ERR_DENIED && loss->attempts < 20)
         return true;

@@ -65,8 +65,7 @@ static bool on_lost(void *ctx, const struct mqtt_client_loss *loss)
     s->was_online = s->was_online || loss->was_online;
     if (s->left == 0)
         return false;
-    (void)fprintf(stderr, "sedge sub: %s (%s%s%s)\n", loss->text, err_name(loss->err),
-                  loss->reason ? ": " : "", loss->reason ? mqtt_reason_name(loss->reason) : "");
+    mqtt_options_tell("sub", loss);
     if (s->was_online && loss->err != ERR_DENIED)
         return true;
     s->status = EXIT_FINDING;

@@ -160,3 +160,11 @@ int mqtt_options_open(const struct mqtt_options *o, struct executor **ex,
     }
     return EXIT_OK;
 }
+
+void mqtt_options_tell(const char *command, const struct mqtt_client_loss *loss)
+{
+    const char *why = loss->reason     ? mqtt_reason_name(loss->reason)
+                      : loss->os_errno ? strerror(loss->os_errno)
+                                       : err_name(loss->err);
+    (void)fprintf(stderr, "sedge %s: %s: %s\n", command, loss->text, why);
+}

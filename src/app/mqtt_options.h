@@ -32,3 +32,6 @@ int mqtt_options_parse(struct mqtt_options *o, int argc, char **argv, const char
 /* The executor and the configuration for a client as the options ask. An exit status, told. */
 int mqtt_options_open(const struct mqtt_options *o, struct executor **ex,
                       struct mqtt_client_config *cfg);
+
+/* One line on stderr about a lost connection. */
+void mqtt_options_tell(const char *command, const struct mqtt_client_loss *loss);

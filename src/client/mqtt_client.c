@@ -192,6 +192,7 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
     if (c->state == CLIENT_WAITING || c->state == CLIENT_ENDED)
         return;
     bool was_online = c->state == CLIENT_ONLINE;
+    int os_errno = c->stream && err == ERR_IO ? stream_os_errno(c->stream) : 0;
     if (was_online && err == ERR_PROTOCOL && c->cfg.version == MQTT_V5)
         say_why(c, reason);
     else if (c->stream)
@@ -204,7 +205,12 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
     flights_lost(c);
     subs_lost(c);
     timer_set_after_ms(&c->timer, next_backoff_ms(c));
-    struct mqtt_client_loss loss = {err, reason, text, was_online, c->attempts};
+    struct mqtt_client_loss loss = {.err = err,
+                                    .reason = reason,
+                                    .text = text,
+                                    .was_online = was_online,
+                                    .os_errno = os_errno,
+                                    .attempts = c->attempts};
     if (c->cfg.lost && !c->cfg.lost(c->cfg.ctx, &loss))
         mqtt_client_stop(c);
 }

@@ -32,6 +32,7 @@ struct mqtt_client_loss {
                          ERR_PROTOCOL; 0 if there was none */
     const char *text; /* a short sentence */
     bool was_online;
+    int os_errno;      /* of ERR_IO */
     unsigned attempts; /* failed ones since the client was last online */
 };
 
