@@ -16,12 +16,15 @@ const PENDING_MAX = 50_000;
 const HIDDEN_FLUSH_MS = 1000;
 const FILL_MS = 5 * 60_000;
 const FILLS_AT_ONCE = 3;
+const QUIET_MAX_MS = 30_000;
+const ANSWER_MAX_MS = 10_000;
 
 let source: EventSource | null = null;
 let backoff_ms = BACKOFF_MIN_MS;
 let pending: store.Sample[] = [];
 let scheduled = false;
 let ready = false;
+let heard_ms = 0;
 
 function flush(): void {
   scheduled = false;
@@ -86,6 +89,7 @@ async function opened(feed: EventSource): Promise<void> {
   }
   if (source !== feed) return;
   ready = true;
+  heard_ms = Date.now();
   backoff_ms = BACKOFF_MIN_MS;
   // History holds what the feed missed meanwhile.
   if (store.link.peek().state === 'lost') store.forgetFills();
@@ -94,7 +98,10 @@ async function opened(feed: EventSource): Promise<void> {
 }
 
 function on<T>(feed: EventSource, name: string, take: (data: T) => void): void {
-  feed.addEventListener(name, (event) => take(JSON.parse((event as MessageEvent<string>).data) as T));
+  feed.addEventListener(name, (event) => {
+    heard_ms = Date.now();
+    take(JSON.parse((event as MessageEvent<string>).data) as T);
+  });
 }
 
 function connect(): void {
@@ -114,6 +121,20 @@ function connect(): void {
     store.notice.value = t.lostUpdates(count);
     void refreshAll().catch(() => undefined);
   });
+}
+
+/** A connection can die without a word, and the feed's own signs of life are
+ * hidden from scripts: after a silence the server is asked something. */
+async function listen(): Promise<void> {
+  const feed = source;
+  if (!feed || !ready || Date.now() - heard_ms < QUIET_MAX_MS) return;
+  heard_ms = Date.now();
+  const late = new Promise<never>((_, reject) => setTimeout(() => reject(new Error('no answer')), ANSWER_MAX_MS));
+  try {
+    await Promise.race([refreshSite(), late]);
+  } catch {
+    if (source === feed) lose();
+  }
 }
 
 let filling = 0;
@@ -160,6 +181,7 @@ async function fillNow(series: store.Series): Promise<void> {
 export function start(): void {
   connect();
   setInterval(store.tick, 1000);
+  setInterval(() => void listen(), QUIET_MAX_MS / 3);
   document.addEventListener('visibilitychange', () => {
     if (scheduled) flush();
   });

@@ -12,6 +12,8 @@ export interface Range {
 
 export const SPANS = Object.keys(t.range.spans).map(Number);
 const LIVE_SPAN_MS = 5 * 60_000;
+/** Where a device's charts begin, and where a double click leads back to. */
+export const PRESENT: Range = { span: LIVE_SPAN_MS, to: null };
 const SPAN_MIN_MS = 5000;
 const SPAN_MAX_MS = 366 * 86_400_000;
 

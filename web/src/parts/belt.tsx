@@ -60,10 +60,15 @@ function Across({ place, pace, id }: { place: Place; pace: number; id: string })
   return (
     <g aria-hidden="true">
       <rect class="bed" x={x} y={y} width={w} height={h} rx={h / 2} />
-      <clipPath id={id}>
-        <rect x={x + 4} y={y - 24} width={w - 8} height={h + 24} />
-      </clipPath>
-      <g clip-path={`url(#${id})`}>
+      <linearGradient id={`${id}g`}>
+        {[0, 1, 1, 0].map((shown, i) => (
+          <stop key={i} offset={['0', '0.03', '0.97', '1'][i]} stop-color="#fff" stop-opacity={shown} />
+        ))}
+      </linearGradient>
+      <mask id={id} maskUnits="userSpaceOnUse" x={x} y={y - 24} width={w} height={h + 24}>
+        <rect x={x + 4} y={y - 24} width={w - 8} height={h + 24} fill={`url(#${id}g)`} />
+      </mask>
+      <g mask={`url(#${id})`}>
         <g transform={flip}>
           <g ref={ref}>
             <path class="marks" d={marks.join('')} />

@@ -13,7 +13,7 @@ import { digitsOf, fixed, moment, stepDigits, time, withUnit } from '../format';
 import { t } from '../i18n';
 import { fill } from '../live';
 import { leastSpread } from '../meaning';
-import { isLive, spanText, type Range } from '../range';
+import { isLive, PRESENT, spanText, type Range } from '../range';
 import { now, RING_MAX, serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
 
@@ -67,6 +67,7 @@ const heightOf = (series: Series): number => (series.property.type === 'bool' ? 
 interface Handlers {
   onZoom: (from: number, to: number) => void;
   onPoint: (index: number | null) => void;
+  onReset: () => void;
 }
 
 function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options {
@@ -81,13 +82,13 @@ function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options 
     height: heightOf(series),
     padding: [10, 22, 0, 0],
     legend: { show: false },
-    cursor: { sync: { key: 'device' }, y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 } },
+    cursor: { sync: { key: 'device' }, y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 }, bind: { dblclick: () => () => (on.onReset(), null) } },
     scales: {
       x: { time: true, auto: false },
       y: { range: (_u, low, high) => yRange(p, low, high) },
     },
     axes: [
-      { ...axis, size: 26, gap: 4, space: 52, values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
+      { ...axis, size: 26, gap: 4, space: 44, values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
       {
         ...axis,
         size: 46,
@@ -148,6 +149,7 @@ class Plot {
     const options = optionsFor(this.series, width, {
       onZoom: (from, to) => (this.range.value = { span: Math.max(5000, to - from), to: Math.round(to) }),
       onPoint: (index) => this.point(index),
+      onReset: () => (this.range.value = PRESENT),
     });
     this.plot = new uPlot(options, dataOf(EMPTY), this.host);
     this.draw();
@@ -277,12 +279,13 @@ function Readout({ plot, series }: { plot: Plot; series: Series }) {
   if (!shown) return <figcaption>{t.chart.empty}</figcaption>;
   if (p.type === 'bool') return <figcaption>{' '}</figcaption>;
   const digits = digitsOf(shown.max, p);
-  const text = (v: number) => `${fixed(v, digits)}${p.unit ? `\u202f${p.unit}` : ''}`;
+  const text = (v: number) => fixed(v, digits);
   return (
     <figcaption title={columns.low.length > 0 ? t.chart.band : undefined}>
       <span>{t.chart.min} <b>{text(shown.min)}</b></span>
       <span>{t.chart.mean} <b>{text(shown.mean)}</b></span>
       <span>{t.chart.max} <b>{text(shown.max)}</b></span>
+      {p.unit && <span>{p.unit}</span>}
     </figcaption>
   );
 }

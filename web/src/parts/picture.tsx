@@ -2,7 +2,7 @@
 // place it has, so that letters keep their size on a phone and on a wall.
 
 import { useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
-import type { Device, Property } from '../api';
+import type { Device, Property, Quality } from '../api';
 import { age, shortName, shown, withUnit } from '../format';
 import { t } from '../i18n';
 import { arrange, METRICS, numeric, partsOf, type Cell, type Line, type Station } from '../layout';
@@ -142,6 +142,11 @@ function Box({ device, cell }: { device: Device; cell: Cell }) {
   );
 }
 
+/** Says in words what the colour of a doubtful value says. */
+function labelOf(p: Property, quality: Quality): string {
+  return quality === 'bad' || quality === 'uncertain' ? `${p.name}: ${t.quality[quality]}` : p.name;
+}
+
 function Temperature(props: { device: Device; p: Property; x: number; y: number; left: number; height: number }) {
   const { device, p, x, y, left, height } = props;
   const { value, quality } = readingOf(device, p);
@@ -166,7 +171,7 @@ function Temperature(props: { device: Device; p: Property; x: number; y: number;
         <tspan class="number">{shown(value, p)}</tspan>
         {p.unit && value !== null && <tspan class="unit" dx="4">{p.unit}</tspan>}
       </text>
-      <text class="label" x={left} y={y + 44}>{p.name}</text>
+      <text class="label" x={left} y={y + 44}>{labelOf(p, quality)}</text>
     </g>
   );
 }
@@ -177,7 +182,7 @@ function Row({ device, p, left, right, y }: { device: Device; p: Property; left:
   const wide = right - left;
   return (
     <g class={`row q-${quality}`}>
-      <text class="label" x={left} y={y + 15}>{p.name}</text>
+      <text class="label" x={left} y={y + 15}>{labelOf(p, quality)}</text>
       <text class="reading end" x={right} y={y + 15}>{withUnit(value, p)}</text>
       {p.max !== null && <rect class="track" x={left} y={y + 20} width={wide} height="3" rx="1.5" />}
       {part !== null && <rect class="fill" x={left} y={y + 20} width={Math.max(1.5, wide * part)} height="3" rx="1.5" />}
