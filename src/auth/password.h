@@ -31,8 +31,8 @@ struct password_config {
     struct executor *ex;
     struct alloc *alloc;
     const char *path;
-    size_t users_max;   /* default 100,000 */
-    size_t checks_max;  /* that wait or run; default 256 */
+    size_t users_max;  /* default 100,000 */
+    size_t checks_max; /* that wait or run; default 256 */
 };
 MUST_USE enum err password_file_open(struct password_file **out, const struct password_config *cfg,
                                      struct error *e);
@@ -57,7 +57,8 @@ struct password_stats {
 struct password_stats password_file_stats(const struct password_file *f);
 
 /* ---- the file as a tool changes it ---- */
-bool password_user_valid(struct str user); /* UTF-8 without control characters and `:`, not a comment */
+bool password_user_valid(
+    struct str user); /* UTF-8 without control characters and `:`, not a comment */
 /* Replaces or adds the user's line; NULL removes it (ERR_NOT_FOUND). All other lines stay as they
  * are. The new file is complete on disk, mode 0600, before it takes the old one's place. */
 MUST_USE enum err password_file_set(const char *path, struct str user, const char *hash,

@@ -110,8 +110,9 @@ enum err password_file_set(const char *path, struct str user, const char *hash, 
     struct strbuf old, changed;
     enum err err = ERR_OK;
     if (!password_user_valid(user))
-        return error_set(e, ERR_INVALID,
-                         "a user name has no ':', no control characters and does not begin with '#'");
+        return error_set(
+            e, ERR_INVALID,
+            "a user name has no ':', no control characters and does not begin with '#'");
     strbuf_init(&old, alloc_system(), 64u << 20);
     strbuf_init(&changed, alloc_system(), 64u << 20);
     int fd = open(path, O_RDONLY | O_CLOEXEC);

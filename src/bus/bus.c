@@ -23,8 +23,7 @@ enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e
     list_init(&b->sample_listeners);
     list_init(&b->event_listeners);
     series_init(b);
-    enum err err =
-        routes_init(&b->routes, a, seed, or_default(cfg->subscriptions_max, 1000000));
+    enum err err = routes_init(&b->routes, a, seed, or_default(cfg->subscriptions_max, 1000000));
     if (!err)
         err = retained_init(&b->retained, a, seed, or_default(cfg->retained_max, 100000),
                             or_default(cfg->retained_bytes_max, 64u << 20));
@@ -231,6 +230,13 @@ bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str filter)
 void bus_unsubscribe_all(struct bus *b, struct subscriber *s)
 {
     routes_remove_all(&b->routes, s, b->delivering);
+}
+
+void bus_subscriptions_each(const struct subscriber *s,
+                            void (*each)(void *ctx, const struct subscription *sub), void *ctx)
+{
+    for (const struct sub *x = s->subscriptions; x; x = x->next)
+        each(ctx, &x->pub);
 }
 
 struct send {

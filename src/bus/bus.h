@@ -3,15 +3,14 @@
  * A publication is matched first; if it is retained, or a durable subscriber (a persistent
  * session that gets it at QoS >= 1, a kept property) matches, it is appended to the journal, and
  * whoever must acknowledge waits for its commit. Then it is delivered at once.
- * Topics and filters follow MQTT 5.0 section 4.7; names that begin with `$` match no leading wildcard.
- * Ownership: a subscription belongs to the bus, a subscriber to its owner, who removes it before it goes.
- * Threads: in this version the bus belongs to worker 0.
- * Errors of bus_publish(), all but the last with nothing done and `why` for people:
- *   ERR_DENIED a guard refused it; ERR_RANGE above a limit (retained messages, levels of a topic);
- *   ERR_FULL   the journal can take no more now: publish it again after a commit;
- *   ERR_IO     the journal has failed: it is delivered, so that the site goes on, but it is not
- *              stored and must not be acknowledged.
- * ERR_FULL of bus_subscribe(): subscriptions_max; ERR_RANGE: more than LEVELS_MAX levels. */
+ * Topics and filters follow MQTT 5.0 section 4.7; names that begin with `$` match no leading
+ * wildcard. Ownership: a subscription belongs to the bus, a subscriber to its owner, who removes it
+ * before it goes. Threads: in this version the bus belongs to worker 0. Errors of bus_publish(),
+ * all but the last with nothing done and `why` for people: ERR_DENIED a guard refused it; ERR_RANGE
+ * above a limit (retained messages, levels of a topic); ERR_FULL   the journal can take no more
+ * now: publish it again after a commit; ERR_IO     the journal has failed: it is delivered, so that
+ * the site goes on, but it is not stored and must not be acknowledged. ERR_FULL of bus_subscribe():
+ * subscriptions_max; ERR_RANGE: more than LEVELS_MAX levels. */
 #pragma once
 
 #include "bus/event.h"
@@ -23,21 +22,22 @@
 struct bus;
 struct bus_config {
     struct executor *ex;
-    struct journal *journal; /* NULL: nothing lasts (tools, tests); else it is open, not yet replayed */
-    struct db *db;           /* retained messages are checkpointed here; NULL only without a journal */
+    struct journal
+        *journal;  /* NULL: nothing lasts (tools, tests); else it is open, not yet replayed */
+    struct db *db; /* retained messages are checkpointed here; NULL only without a journal */
     struct alloc *alloc;
-    size_t retained_max;      /* messages; default 100,000 */
+    size_t retained_max;       /* messages; default 100,000 */
     size_t retained_bytes_max; /* default 64 MiB */
-    size_t subscriptions_max; /* default 1,000,000 */
+    size_t subscriptions_max;  /* default 1,000,000 */
 };
 MUST_USE enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e);
 void bus_free(struct bus *b);
 
 /* Who publishes: a connection, a program, a person, the registry. */
 struct bus_publisher {
-    uint32_t id;         /* from bus_publisher_id(); never 0 */
-    bool trusted;        /* sedge itself: guards are not asked */
-    struct str name;     /* client id, for messages to people */
+    uint32_t id;     /* from bus_publisher_id(); never 0 */
+    bool trusted;    /* sedge itself: guards are not asked */
+    struct str name; /* client id, for messages to people */
     struct str user;
 };
 uint32_t bus_publisher_id(struct bus *b);
@@ -55,14 +55,15 @@ struct bus_receipt {
     uint32_t matched; /* subscribers */
     char why[160];    /* of a refusal */
 };
-MUST_USE enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_receipt *r);
+MUST_USE enum err bus_publish(struct bus *b, const struct bus_publication *p,
+                              struct bus_receipt *r);
 
 struct subscription {
     struct str filter;
     struct subscriber *subscriber;
     uint8_t qos;
     bool no_local, retain_as_published;
-    uint32_t id;      /* subscription identifier, 0: none */
+    uint32_t id; /* subscription identifier, 0: none */
 };
 struct subscriber {
     /* Once for each message and subscriber, with all of its subscriptions that match.
@@ -81,13 +82,18 @@ struct subscriber {
 MUST_USE enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed);
 bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str filter);
 void bus_unsubscribe_all(struct bus *b, struct subscriber *s);
+/* In no order; for who stores them. */
+void bus_subscriptions_each(const struct subscriber *s,
+                            void (*each)(void *ctx, const struct subscription *sub), void *ctx);
 /* Delivers the retained messages that match, through s->deliver. */
 void bus_send_retained(struct bus *b, const struct subscription *sub);
 
-/* May this publisher publish on this topic? false with *why filled: ERR_DENIED. All guards are asked. */
+/* May this publisher publish on this topic? false with *why filled: ERR_DENIED. All guards are
+ * asked. */
 struct bus_guard {
     struct list link;
-    bool (*allow)(struct bus_guard *g, const struct bus_publisher *from, struct str topic, char why[160]);
+    bool (*allow)(struct bus_guard *g, const struct bus_publisher *from, struct str topic,
+                  char why[160]);
 };
 void bus_guard_add(struct bus *b, struct bus_guard *g);
 
@@ -95,8 +101,8 @@ void bus_guard_add(struct bus *b, struct bus_guard *g);
 struct message *bus_message_decode(struct bus *b, const struct journal_record *r);
 /* Matches without delivering: for replay. Calls each() as deliver would be called. */
 void bus_match_each(struct bus *b, struct str topic,
-                    void (*each)(void *ctx, struct subscriber *s, const struct subscription *const *subs,
-                                 size_t n),
+                    void (*each)(void *ctx, struct subscriber *s,
+                                 const struct subscription *const *subs, size_t n),
                     void *ctx);
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx);
 /* Writes retained state and its cursor to the database; the bus does it at the journal's pressure

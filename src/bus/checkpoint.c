@@ -50,10 +50,7 @@ enum err checkpoint_init(struct checkpoint *c, const struct checkpoint_config *c
         return err;
     }
     *c = (struct checkpoint){
-        .consumer = {.name = cfg->name,
-                     .cursor = r.seq,
-                     .apply = cfg->apply,
-                     .pressure = pressure},
+        .consumer = {.name = cfg->name, .cursor = r.seq, .apply = cfg->apply, .pressure = pressure},
         .ops = cfg->ops,
         .ex = cfg->ex,
         .worker = executor_worker(cfg->ex, 0),

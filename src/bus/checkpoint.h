@@ -9,7 +9,8 @@
  * Ownership: embedded in its owner. A run that is under way at checkpoint_fini() ends by itself
  * (db_close() drains it); only its snapshot is freed then.
  * Threads: the worker's, but write() on the database's thread.
- * Errors: logged once for each run; the snapshot is handed back, its owner writes all of it the next time. */
+ * Errors: logged once for each run; the snapshot is handed back, its owner writes all of it the
+ * next time. */
 #pragma once
 
 #include "async/timer.h"

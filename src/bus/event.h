@@ -27,7 +27,7 @@ struct alert_event {
     enum severity severity;
     struct str text, device;
     struct cause cause;
-    bool active;   /* false: returned to normal */
+    bool active;    /* false: returned to normal */
     bool momentary; /* a message without a later end: it is normal again at once */
     int64_t wall_ms;
 };

@@ -10,16 +10,16 @@
 
 struct message {
     _Atomic uint32_t refs;
-    uint8_t qos;           /* as published */
-    bool retain;           /* as published */
+    uint8_t qos; /* as published */
+    bool retain; /* as published */
     uint16_t topic_len;
     uint32_t payload_len, properties_len;
-    uint64_t seq;          /* journal; 0: not in it */
-    int64_t wall_ms;       /* when it came in */
-    uint32_t expiry_s;     /* message expiry interval; UINT32_MAX: never */
-    uint32_t publisher;    /* bus_publisher id, for No Local */
+    uint64_t seq;       /* journal; 0: not in it */
+    int64_t wall_ms;    /* when it came in */
+    uint32_t expiry_s;  /* message expiry interval; UINT32_MAX: never */
+    uint32_t publisher; /* bus_publisher id, for No Local */
     struct alloc *alloc;
-    uint8_t data[];        /* topic, properties (MQTT 5, as they are forwarded), payload */
+    uint8_t data[]; /* topic, properties (MQTT 5, as they are forwarded), payload */
 };
 static inline struct str message_topic(const struct message *m)
 {
@@ -47,7 +47,8 @@ bool message_expired(const struct message *m, int64_t now_ms);
 uint32_t message_expiry_left_s(const struct message *m, int64_t now_ms);
 
 /* The record of a message, versioned: as in the journal, and as a blob in the database. The parts
- * borrow from the message, the publisher's name (client id, cut at MESSAGE_PUBLISHER_MAX) and *h. */
+ * borrow from the message, the publisher's name (client id, cut at MESSAGE_PUBLISHER_MAX) and *h.
+ */
 #define MESSAGE_PUBLISHER_MAX 1024
 struct message_head {
     uint8_t bytes[16];

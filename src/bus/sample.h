@@ -28,24 +28,24 @@ enum quality { QUALITY_NONE, QUALITY_GOOD, QUALITY_UNCERTAIN, QUALITY_BAD, QUALI
 const char *quality_name(enum quality q);
 
 struct series {
-    uint32_t index;       /* 0, 1, 2 … of this run */
-    struct str name;      /* "plant.press1.temperature": its identity in history */
-    struct str unit;      /* "°C", may be empty */
+    uint32_t index;  /* 0, 1, 2 … of this run */
+    struct str name; /* "plant.press1.temperature": its identity in history */
+    struct str unit; /* "°C", may be empty */
     enum value_kind kind;
-    bool kept;            /* history keeps it: its messages are journaled */
-    int64_t stale_ms;     /* 0: never stale */
-    struct value last;    /* its string is the series' own copy (at most 256 bytes) */
+    bool kept;         /* history keeps it: its messages are journaled */
+    int64_t stale_ms;  /* 0: never stale */
+    struct value last; /* its string is the series' own copy (at most 256 bytes) */
     int64_t last_ms, last_mono_ns;
     enum quality quality;
 };
 
 struct sample {
     struct series *series;
-    int64_t ts_ms;       /* when it was measured, as the device says, else when it came in */
+    int64_t ts_ms; /* when it was measured, as the device says, else when it came in */
     struct value value;
     enum quality quality;
-    uint64_t seq;        /* journal record that it came from; 0: none */
-    bool replayed;       /* from the journal at start: no actions, no alerts */
+    uint64_t seq;  /* journal record that it came from; 0: none */
+    bool replayed; /* from the journal at start: no actions, no alerts */
 };
 
 struct bus;

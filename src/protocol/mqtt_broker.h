@@ -1,0 +1,306 @@
+/* mqtt_broker: what the files of the MQTT server share; private to protocol/.
+ *
+ * mqtt_server.c     building it, limits, what it tells
+ * mqtt_listener.c   new streams
+ * mqtt_connection.c the task of a connection: read, route, write, close
+ * mqtt_table.c      state x packet: who handles what
+ * mqtt_connect.c    CONNECT until CONNACK: who it is, take-over, session
+ * mqtt_publish.c    publications that come in; mqtt_pending.c their acknowledgements
+ * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
+ * mqtt_session.c    sessions: from the first to the last day
+ * mqtt_outgoing.c   messages that go out: window, queue
+ * mqtt_will.c       wills
+ * mqtt_record.c     what sessions leave in the journal, and its replay
+ * mqtt_store.c      the tables of sessions
+ *
+ * Rule: session_deliver() runs inside bus_publish(), so it neither publishes nor closes anything;
+ * it wakes the connection's task instead. All closing happens in a connection's own poll, or where
+ * no delivery is under way. */
+#pragma once
+
+#include "base/log.h"
+#include "base/map.h"
+#include "base/vec.h"
+#include "bus/checkpoint.h"
+#include "codec/mqtt.h"
+#include "protocol/mqtt_server.h"
+
+/* ---- outgoing ---- */
+struct outgoing {
+    struct message *message; /* NULL: done with */
+    union {
+        uint32_t sub_id;   /* ids_n == 1 */
+        uint32_t *sub_ids; /* ids_n > 1: owned */
+    };
+    uint16_t packet_id; /* 0: not yet sent */
+    uint16_t ids_n;
+    uint8_t qos;
+    bool retain, dup;
+};
+struct outgoing_ring {
+    struct outgoing *v;
+    uint32_t cap, head, n; /* cap is 0 or a power of two */
+};
+static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i)
+{
+    return &r->v[(r->head + i) & (r->cap - 1)];
+}
+
+struct will {
+    struct list link;             /* in server->wills */
+    struct mqtt_session *session; /* whose end it must not outlast; NULL: publish at once */
+    int64_t due_ns;
+    uint32_t delay_s, expiry_s, publisher_id;
+    uint8_t qos;
+    bool retain;
+    struct str topic, client_id;
+    struct bytes payload, properties;
+    size_t size;
+    uint8_t data[];
+};
+
+#define INFLIGHT_MAX  32000
+#define SESSION_NEVER UINT32_MAX
+struct mqtt_session {
+    struct subscriber subscriber; /* of the bus */
+    struct mqtt_server *server;
+    struct mqtt_connection *connection; /* NULL: off-line */
+    struct str client_id;
+    uint64_t number;    /* in the journal and the database; 0: never to be stored */
+    int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
+    int64_t offline_ms; /* since when; 0: connected */
+    uint32_t expiry_s;
+    uint32_t subscriptions;
+    /* Sent and not acknowledged: consecutive packet ids, holes are done. The first `resent` of
+     * them were sent on this connection, `unacked` of those wait for the client. */
+    struct outgoing_ring flight;
+    uint32_t resent, unacked;
+    uint16_t next_id;
+    struct outgoing_ring queue;   /* what waits for the window, the stream or the client */
+    int64_t queue_at;             /* position of the queue's head, in the database */
+    int64_t stored_to;            /* positions below are in the database */
+    uint32_t queued, queued_qos0; /* without holes */
+    size_t queued_bytes;          /* of both rings */
+    VEC(uint64_t) done;           /* acknowledged, not yet in the journal */
+    struct list done_link;        /* in server->done */
+    struct list dirty;            /* in server->dirty: differs from the database */
+    bool subs_dirty;
+    bool new_in_db; /* the database knows nothing of it */
+};
+
+/* ---- a connection ---- */
+enum connection_state {
+    CONNECTION_NEW,     /* waits for CONNECT */
+    CONNECTION_WAITING, /* for the password, or the commit of its session */
+    CONNECTION_OPEN,
+    CONNECTION_CLOSED,
+    CONNECTION_STATES,
+};
+
+/* An answer that waits for its turn, and its record for the commit. */
+struct pending {
+    uint64_t seq;
+    uint8_t *packet; /* owned; NULL: a PUBACK with success */
+    uint32_t size;
+    uint16_t id;
+    bool publish; /* counts for Receive Maximum */
+};
+struct pending_ring {
+    struct pending *v;
+    uint32_t cap, head, n, publishes;
+};
+
+struct hello; /* what CONNECT said, until it is answered */
+struct mqtt_connection {
+    struct task task;
+    struct list link; /* in server->connections */
+    struct mqtt_server *server;
+    const struct mqtt_listener *listener;
+    struct stream *stream; /* NULL: closed */
+    struct mqtt_session *session;
+    struct hello *hello;
+    struct will *will;
+    struct str user;    /* owned; p NULL: none */
+    struct timer timer; /* CONNECT in time, then keep-alive */
+    struct journal_wait wait;
+    struct pending_ring pending;
+    struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
+    int64_t heard_ns, connected_ms;
+    uint64_t received, sent;
+    uint32_t packet_size_max; /* the client's */
+    uint16_t keep_alive_s, receive_max;
+    uint8_t state, version;
+    uint8_t kick; /* close with this reason at the next poll */
+    bool problem_info, clean, waiting, paused, starved;
+};
+
+struct mqtt_listener {
+    struct list link;
+    struct mqtt_server *server;
+    struct listener *listener;
+    struct mqtt_listen cfg;
+};
+
+/* Who was told lately that something is denied: one line a minute for each. */
+#define DENIED_SLOTS 1024
+struct denied_slot {
+    uint64_t hash;
+    int64_t at_ns;
+};
+
+struct mqtt_server {
+    struct mqtt_server_config cfg;
+    struct mqtt_limits limits;
+    struct worker *worker;
+    struct alloc *alloc;
+    struct list listeners, connections, wills;
+    size_t connections_n;
+    struct map sessions;  /* by client id */
+    struct map by_number; /* the stored ones */
+    uint64_t number_last;
+    struct timer due;  /* wills */
+    struct timer ends; /* of sessions */
+    struct list done, dirty;
+    struct tick_hook done_hook;
+    struct timer done_timer; /* the journal was full: again */
+    struct checkpoint checkpoint;
+    VEC(uint64_t) ended; /* numbers to delete from the database */
+    bool rewrite;
+    uint64_t replaying; /* seq of the record; 0: not replaying */
+    size_t queued, queued_bytes;
+    struct denied_slot denied[DENIED_SLOTS];
+    struct metric m_received, m_sent, m_connects, m_refused, m_errors, m_connections,
+        m_dropped[MQTT_DROP_COUNT];
+};
+
+static inline void mqtt_dropped(struct mqtt_server *s, enum mqtt_drop reason)
+{
+    metric_add(&s->m_dropped[reason], 1);
+}
+
+/* mqtt_listener.c */
+void mqtt_listeners_close(struct mqtt_server *s);
+
+/* mqtt_connection.c */
+void connection_new(const struct mqtt_listener *l, struct stream *stream);
+void connection_kick(struct mqtt_connection *c, uint8_t reason); /* any time: closes it soon */
+/* Closes with a DISCONNECT in 5.0 (reason 0: without a word). Not while messages are delivered. */
+void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why);
+void connection_free(struct mqtt_connection *c);
+void connection_abandon(struct mqtt_connection *c); /* when no executor runs any more */
+/* False: no room; the connection is being closed then. */
+bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p);
+/* For answers that may not be lost. NULL: there is no room now. */
+bool connection_write(struct mqtt_connection *c, const void *p, size_t n);
+bool connection_room(const struct mqtt_connection *c, size_t n); /* for a message of n bytes */
+void connection_watch(struct mqtt_connection *c);                /* arms the keep-alive timer */
+
+/* mqtt_table.c: what a handler made of a packet. */
+enum handled {
+    HANDLED,       /* go on */
+    HANDLED_AGAIN, /* back-pressure: the same packet once more, later */
+    HANDLED_STOP,  /* closed, or waits: no further packet now */
+};
+typedef enum handled (*packet_handler)(struct mqtt_connection *c, const struct mqtt_packet *p);
+packet_handler mqtt_handler(enum connection_state state,
+                            enum mqtt_type type); /* NULL: not allowed */
+
+/* mqtt_connect.c */
+enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p);
+enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p);
+/* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
+void connect_go_on(struct mqtt_connection *c);
+void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why);
+void hello_free(struct mqtt_connection *c);
+
+/* mqtt_publish.c */
+enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *p);
+void aliases_free(struct mqtt_connection *c);
+/* The properties that a broker forwards. False: no room in out. */
+bool forward_properties(const struct mqtt_props *props, struct writer *out);
+void publish_denied(struct mqtt_server *s, struct str client, struct str user, struct str topic,
+                    const char *why);
+
+/* mqtt_pending.c */
+/* Takes p->packet. False without memory: the connection is to be closed. */
+bool pending_add(struct mqtt_connection *c, const struct pending *p);
+void pending_flush(struct mqtt_connection *c);
+void pending_free(struct mqtt_connection *c);
+void pending_trim(struct mqtt_connection *c);
+/* Waits for the next commit that matters to this connection, if any does. */
+void pending_wait(struct mqtt_connection *c);
+/* Encodes an answer and adds it. False: no memory. */
+bool pending_add_packet(struct mqtt_connection *c, const struct mqtt_packet *p, uint64_t seq,
+                        bool publish, uint16_t id);
+
+/* mqtt_subscribe.c */
+enum handled handle_subscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
+/* Adds one; gives its code in SUBACK. Sets the rest of *sub from the options. */
+uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t options,
+                      bool *existed);
+bool subscribe_wants_retained(uint8_t options, bool existed);
+enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
+
+/* mqtt_session.c */
+struct mqtt_session *session_find(struct mqtt_server *s, struct str client_id);
+/* NULL: no memory, or sessions_max. number 0: not stored. */
+struct mqtt_session *session_new(struct mqtt_server *s, struct str client_id, uint64_t number);
+void session_end(struct mqtt_session *s); /* forgets it; records nothing */
+void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
+void session_detach(struct mqtt_session *s);
+void session_changed(struct mqtt_session *s); /* it differs from the database */
+bool session_stored(const struct mqtt_session *s);
+void sessions_due(struct mqtt_server *s);  /* ends those whose time is over */
+void sessions_free(struct mqtt_server *s); /* at the end of the process: they last */
+int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
+
+/* mqtt_outgoing.c */
+void session_deliver(struct subscriber *sub, struct message *m,
+                     const struct subscription *const *subs, size_t n, bool retained);
+bool session_durable(struct subscriber *sub, const struct bus_publication *p,
+                     const struct subscription *const *subs, size_t n);
+void outgoing_pump(struct mqtt_session *s); /* sends what the window and the stream allow */
+bool outgoing_acked(struct mqtt_session *s, uint16_t packet_id); /* false: unknown */
+void outgoing_free(struct mqtt_session *s);
+void outgoing_trim(struct mqtt_session *s);
+bool outgoing_push(struct alloc *a, struct outgoing_ring *r, const struct outgoing *o);
+/* Replay: it is done with the message. */
+void outgoing_forget(struct mqtt_session *s, uint64_t seq);
+/* Start: as the database says. Takes the reference, unless it is false: no memory, no room. */
+bool outgoing_restore(struct mqtt_session *s, const struct outgoing *o);
+enum handled handle_puback(struct mqtt_connection *c, const struct mqtt_packet *p);
+
+/* mqtt_will.c */
+/* NULL: no memory. */
+struct will *will_new(struct mqtt_server *s, const struct mqtt_connect *m, struct str client_id);
+void will_free(struct mqtt_server *s, struct will *w);
+/* The connection has ended and the will is to be sent: now, or after its delay. Takes it. */
+void will_schedule(struct mqtt_server *s, struct will *w, struct mqtt_session *session);
+void wills_cancel(struct mqtt_server *s, struct mqtt_session *session);  /* it is back */
+void wills_release(struct mqtt_server *s, struct mqtt_session *session); /* it has ended: now */
+void wills_due(struct mqtt_server *s, int64_t now_ns);
+void wills_free(struct mqtt_server *s);
+
+/* mqtt_record.c. Each gives the record's seq (0 without a journal). */
+enum session_op { /* in the journal: never renumber */
+                  SESSION_NEW = 1,
+                  SESSION_END = 2,
+                  SESSION_ONLINE = 3,
+                  SESSION_OFFLINE = 4,
+                  SESSION_SUBSCRIBE = 5,
+                  SESSION_UNSUBSCRIBE = 6,
+};
+MUST_USE enum err record_new(struct mqtt_server *s, uint64_t number, struct str client_id,
+                             uint32_t expiry_s, uint64_t *seq);
+MUST_USE enum err record_end(struct mqtt_server *s, uint64_t number, uint64_t *seq);
+MUST_USE enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq);
+void record_offline(struct mqtt_session *s);
+/* The filters of the packet, as they stand there; sub_id 0: none. */
+MUST_USE enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes filters,
+                                 uint32_t sub_id, uint64_t *seq);
+void record_done(struct mqtt_session *s, const struct message *m); /* lazy */
+void record_done_flush(struct mqtt_server *s);
+void record_apply(struct journal_consumer *c, const struct journal_record *r);
+
+/* mqtt_store.c */
+MUST_USE enum err store_open(struct mqtt_server *s, struct error *e);

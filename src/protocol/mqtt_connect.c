@@ -1,0 +1,313 @@
+#include "protocol/mqtt_broker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CLIENT_ID_MAX MESSAGE_PUBLISHER_MAX
+
+/* What CONNECT said, until CONNACK has left. */
+struct hello {
+    struct str client_id;
+    uint32_t expiry_s, expiry_asked_s;
+    bool clean, assigned, present;
+    bool accepted; /* it has its session */
+    uint64_t seq;  /* CONNACK waits for it */
+    struct password_check *check;
+    size_t size;
+    char data[];
+};
+
+void hello_free(struct mqtt_connection *c)
+{
+    struct hello *h = c->hello;
+    if (!h)
+        return;
+    password_check_cancel(h->check);
+    mem_free(c->server->alloc, h, h->size);
+    c->hello = NULL;
+}
+
+void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why)
+{
+    char address[ADDR_TEXT_MAX];
+    addr_format(stream_peer(c->stream), address);
+    LOG_I("mqtt", "%s: refused: %s", address, why);
+    metric_add(&c->server->m_refused, 1);
+    struct mqtt_packet p = {.type = MQTT_CONNACK};
+    p.connack.reason = version == MQTT_V5 ? reason : mqtt_connack_code_311(reason);
+    if (version) {
+        c->version = version;
+        if (!connection_put(c, &p))
+            return;
+    }
+    connection_close(c, reason, why);
+}
+
+static enum handled refuse(struct mqtt_connection *c, uint8_t reason, const char *why)
+{
+    connect_refuse(c, c->version, reason, why);
+    return HANDLED_STOP;
+}
+
+/* ---- CONNACK ---- */
+
+static void connected(struct mqtt_connection *c)
+{
+    struct hello *h = c->hello;
+    const struct mqtt_limits *l = &c->server->limits;
+    struct mqtt_packet p = {.type = MQTT_CONNACK, .connack = {.session_present = h->present}};
+    struct mqtt_props *props = &p.connack.props;
+    props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_QOS) |
+                 MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) | MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX) |
+                 MQTT_HAS(MQTT_PROP_SHARED_AVAILABLE);
+    props->receive_max = l->receive_max;
+    props->maximum_qos = 1;
+    props->maximum_packet_size = l->packet_size_max;
+    props->topic_alias_max = l->topic_alias_max;
+    props->shared_available = 0;
+    if (h->expiry_s != h->expiry_asked_s) {
+        props->has |= MQTT_HAS(MQTT_PROP_SESSION_EXPIRY);
+        props->session_expiry_s = h->expiry_s;
+    }
+    if (h->assigned) {
+        props->has |= MQTT_HAS(MQTT_PROP_ASSIGNED_CLIENT_ID);
+        props->assigned_client_id = h->client_id;
+    }
+    if (!connection_put(c, &p))
+        return;
+    hello_free(c);
+    c->state = CONNECTION_OPEN;
+    c->connected_ms = worker_now_ms(c->server->worker);
+    metric_add(&c->server->m_connects, 1);
+    connection_watch(c);
+}
+
+void connect_go_on(struct mqtt_connection *c)
+{
+    struct hello *h = c->hello;
+    if (h->accepted && !c->waiting)
+        connected(c);
+}
+
+/* ---- the session ---- */
+
+static enum err end_old(struct mqtt_connection *c, struct mqtt_session *old)
+{
+    if (session_stored(old)) {
+        enum err err = record_end(c->server, old->number, &c->hello->seq);
+        if (err)
+            return err;
+    }
+    session_end(old);
+    return ERR_OK;
+}
+
+static enum err resume(struct mqtt_connection *c, struct mqtt_session *s)
+{
+    struct hello *h = c->hello;
+    uint64_t seq = 0;
+    bool same = s->expiry_s == h->expiry_s;
+    uint32_t before = s->expiry_s;
+    s->expiry_s = h->expiry_s;
+    enum err err = session_stored(s) ? record_online(s, same, &seq) : ERR_OK;
+    if (err) {
+        s->expiry_s = before;
+        return err;
+    }
+    if (!same)
+        h->seq = seq;
+    wills_cancel(c->server, s);
+    h->present = true;
+    session_attach(s, c);
+    return ERR_OK;
+}
+
+static enum err begin(struct mqtt_connection *c)
+{
+    struct hello *h = c->hello;
+    struct mqtt_server *server = c->server;
+    uint64_t number = h->expiry_s ? server->number_last + 1 : 0;
+    struct mqtt_session *s = session_new(server, h->client_id, number);
+    if (!s)
+        return ERR_NOMEM;
+    s->expiry_s = h->expiry_s;
+    enum err err = number ? record_new(server, number, h->client_id, h->expiry_s, &h->seq) : ERR_OK;
+    if (err) {
+        session_end(s);
+        return err;
+    }
+    if (number)
+        server->number_last = number;
+    session_attach(s, c);
+    return ERR_OK;
+}
+
+static void let_in(struct mqtt_connection *c)
+{
+    struct hello *h = c->hello;
+    struct mqtt_session *old = session_find(c->server, h->client_id);
+    enum err err = ERR_OK;
+    if (old && old->connection) {
+        connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER, NULL);
+        old = session_find(c->server, h->client_id); /* it may have ended with its connection */
+    }
+    if (old && (h->clean || !old->number)) {
+        err = end_old(c, old);
+        old = NULL;
+    }
+    if (!err)
+        err = old ? resume(c, old) : begin(c);
+    if (err == ERR_IO) {
+        (void)refuse(c, MQTT_RC_SERVER_UNAVAILABLE, "its session can't be stored");
+        return;
+    }
+    if (err) {
+        (void)refuse(c, MQTT_RC_SERVER_BUSY, "no room for its session");
+        return;
+    }
+    h->accepted = true;
+    if (h->seq) {
+        c->waiting = true;
+        journal_wait(c->server->cfg.journal, c->server->worker, &c->wait, h->seq);
+    } else {
+        connected(c);
+    }
+}
+
+/* ---- who it is ---- */
+
+static void password_checked(void *ctx, enum err result)
+{
+    struct mqtt_connection *c = ctx;
+    c->hello->check = NULL;
+    if (result)
+        (void)refuse(c, MQTT_RC_BAD_USER_OR_PASSWORD, "wrong user name or password");
+    else
+        let_in(c);
+    task_wake(&c->task);
+}
+
+static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_connect *m)
+{
+    const struct mqtt_listen *l = &c->listener->cfg;
+    enum err err = ERR_OK;
+    bool named = m->has_user || m->has_password;
+    c->state = CONNECTION_WAITING;
+    if (named ? !l->passwords && !l->anonymous : !l->anonymous)
+        return refuse(c, MQTT_RC_NOT_AUTHORIZED, "this listener asks for a user name and password");
+    if (named && l->passwords)
+        err = password_file_check(l->passwords, c->server->worker, m->user, m->password,
+                                  password_checked, c, &c->hello->check);
+    if (err == ERR_AGAIN)
+        return HANDLED_STOP;
+    if (err == ERR_DENIED)
+        return refuse(c, MQTT_RC_BAD_USER_OR_PASSWORD, "wrong user name or password");
+    if (err)
+        return refuse(c, MQTT_RC_SERVER_BUSY, "too many passwords are being checked");
+    let_in(c);
+    return c->state == CONNECTION_OPEN ? HANDLED : HANDLED_STOP;
+}
+
+/* ---- CONNECT ---- */
+
+static uint32_t expiry_asked(const struct mqtt_connect *m)
+{
+    if (m->version == MQTT_V5)
+        return m->props.session_expiry_s;
+    return m->clean_start ? 0 : SESSION_NEVER;
+}
+
+static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_connect *m)
+{
+    struct env *env = executor_env(c->server->cfg.ex);
+    const uint32_t expiry_max_s = c->server->limits.session_expiry_max_s;
+    uint8_t chance[12];
+    char id[8 + 2 * sizeof(chance)];
+    struct str client_id = m->client_id;
+    if (!client_id.n) {
+        int n = snprintf(id, sizeof(id), "sedge-");
+        env->entropy(env, chance, sizeof(chance));
+        for (size_t i = 0; i < sizeof(chance); i++)
+            n += snprintf(id + n, sizeof(id) - (size_t)n, "%02x", chance[i]);
+        client_id = (struct str){id, (size_t)n};
+    }
+    struct hello *h = mem_zero(c->server->alloc, sizeof(*h) + client_id.n);
+    if (!h)
+        return NULL;
+    h->size = sizeof(*h) + client_id.n;
+    memcpy(h->data, client_id.p, client_id.n);
+    h->client_id = (struct str){h->data, client_id.n};
+    h->assigned = !m->client_id.n;
+    h->clean = m->clean_start;
+    h->expiry_asked_s = expiry_asked(m);
+    h->expiry_s = h->expiry_asked_s < expiry_max_s ? h->expiry_asked_s : expiry_max_s;
+    return h;
+}
+
+static bool take_user(struct mqtt_connection *c, struct str user)
+{
+    char *copy = mem_new(c->server->alloc, user.n);
+    if (user.n && !copy)
+        return false;
+    if (user.n)
+        memcpy(copy, user.p, user.n);
+    c->user = (struct str){user.n ? copy : "", user.n};
+    return true;
+}
+
+static void take_limits(struct mqtt_connection *c, const struct mqtt_connect *m)
+{
+    const struct mqtt_props *p = &m->props;
+    c->keep_alive_s = m->keep_alive_s;
+    c->receive_max = p->has & MQTT_HAS(MQTT_PROP_RECEIVE_MAX) ? p->receive_max : UINT16_MAX;
+    c->packet_size_max =
+        p->has & MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size : UINT32_MAX;
+    c->problem_info =
+        !(p->has & MQTT_HAS(MQTT_PROP_REQUEST_PROBLEM_INFO)) || p->request_problem_info;
+}
+
+enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    const struct mqtt_connect *m = &p->connect;
+    c->version = (uint8_t)m->version;
+    if (m->props.has & MQTT_HAS(MQTT_PROP_AUTH_METHOD))
+        return refuse(c, MQTT_RC_BAD_AUTHENTICATION_METHOD, "no enhanced authentication here");
+    if (m->client_id.n > CLIENT_ID_MAX)
+        return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "its client id is too long");
+    if (!m->client_id.n && !m->clean_start && m->version != MQTT_V5)
+        return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "a session needs a client id");
+    if (m->has_will && m->will_qos > 1 && m->version == MQTT_V5)
+        return refuse(c, MQTT_RC_QOS_NOT_SUPPORTED, "its will has QoS 2");
+    take_limits(c, m);
+    c->hello = hello_new(c, m);
+    bool known = c->hello && (!m->has_user || take_user(c, m->user));
+    if (known && m->has_will) {
+        c->will = will_new(c->server, m, c->hello->client_id);
+        known = c->will;
+    }
+    if (!known)
+        return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
+    c->clean = c->hello->expiry_s == 0;
+    return authenticate(c, m);
+}
+
+enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    const struct mqtt_end *m = &p->end;
+    struct mqtt_session *s = c->session;
+    if (m->props.has & MQTT_HAS(MQTT_PROP_SESSION_EXPIRY)) {
+        uint32_t expiry_s = m->props.session_expiry_s;
+        if (!s->expiry_s && expiry_s) { /* [MQTT-3.1.2-23]: never from 0 to more */
+            connection_close(c, MQTT_RC_PROTOCOL_ERROR, "DISCONNECT wants to keep the session");
+            return HANDLED_STOP;
+        }
+        const uint32_t max = c->server->limits.session_expiry_max_s;
+        s->expiry_s = expiry_s < max ? expiry_s : max;
+    }
+    if (m->reason == MQTT_RC_SUCCESS) {
+        will_free(c->server, c->will);
+        c->will = NULL;
+    }
+    connection_close(c, 0, NULL);
+    return HANDLED_STOP;
+}

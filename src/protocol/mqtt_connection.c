@@ -1,0 +1,326 @@
+#include "protocol/mqtt_broker.h"
+
+#include <string.h>
+
+#define LINGER_MS     1000
+#define ROOM_RESERVED (64u << 10)  /* for acknowledgements; messages leave it free */
+#define HELLO_MAX     (256u << 10) /* a CONNECT: nobody is known yet */
+
+static enum poll connection_poll(struct task *t);
+
+static void connection_finished(struct task *t)
+{
+    connection_free(CONTAINER_OF(t, struct mqtt_connection, task));
+}
+
+/* ---- time ---- */
+
+static int64_t patience_ns(const struct mqtt_connection *c)
+{
+    if (c->state != CONNECTION_OPEN)
+        return (int64_t)c->server->limits.connect_timeout_ms * 1000000;
+    return (int64_t)c->keep_alive_s * 1500000000; /* [MQTT-3.1.2-22] */
+}
+
+/* Packets only note the time; the timer looks at it when it fires, and moves on. */
+static void timer_fired(struct timer *t)
+{
+    struct mqtt_connection *c = CONTAINER_OF(t, struct mqtt_connection, timer);
+    int64_t patience = patience_ns(c), due_ns = c->heard_ns + patience;
+    if (!patience)
+        return;
+    if (c->session && c->state == CONNECTION_OPEN) {
+        pending_trim(c);
+        outgoing_trim(c->session);
+    }
+    if (worker_now_ns(c->server->worker) >= due_ns)
+        connection_kick(c, MQTT_RC_KEEP_ALIVE_TIMEOUT);
+    else
+        timer_set(t, due_ns);
+}
+
+void connection_watch(struct mqtt_connection *c)
+{
+    int64_t patience = patience_ns(c);
+    c->heard_ns = worker_now_ns(c->server->worker);
+    if (patience)
+        timer_set(&c->timer, c->heard_ns + patience);
+    else
+        timer_cancel(&c->timer);
+}
+
+/* ---- life ---- */
+
+static void waited(struct journal_wait *w, enum err result)
+{
+    struct mqtt_connection *c = CONTAINER_OF(w, struct mqtt_connection, wait);
+    c->waiting = false;
+    if (result) /* what it waits for will never be stored: it must not be acknowledged */
+        connection_kick(c, c->state == CONNECTION_OPEN ? MQTT_RC_IMPLEMENTATION_SPECIFIC
+                                                       : MQTT_RC_SERVER_UNAVAILABLE);
+    else
+        task_wake(&c->task);
+}
+
+void connection_new(const struct mqtt_listener *l, struct stream *stream)
+{
+    struct mqtt_server *s = l->server;
+    struct mqtt_connection *c = NULL;
+    if (s->connections_n < s->limits.connections_max)
+        c = mem_zero(s->alloc, sizeof(*c));
+    if (!c) {
+        metric_add(&s->m_refused, 1);
+        stream_close(stream);
+        return;
+    }
+    c->server = s;
+    c->listener = l;
+    c->stream = stream;
+    c->wait.done = waited;
+    c->problem_info = true;
+    task_init(&c->task, "mqtt", connection_poll, connection_finished);
+    timer_init(&c->timer, s->worker, timer_fired);
+    list_add_tail(&s->connections, &c->link);
+    s->connections_n++;
+    metric_add(&s->m_connections, 1);
+    const struct stream_limits limits = {.read_max = s->limits.packet_size_max + ROOM_RESERVED,
+                                         .write_max = 2 * s->limits.packet_size_max + ROOM_RESERVED,
+                                         .write_low = ROOM_RESERVED};
+    stream_set_limits(stream, &limits);
+    stream_bind(stream, &c->task);
+    connection_watch(c);
+    task_spawn(s->worker, &c->task);
+}
+
+void connection_free(struct mqtt_connection *c)
+{
+    struct mqtt_server *s = c->server;
+    ASSERT(c->state == CONNECTION_CLOSED);
+    list_del(&c->link);
+    s->connections_n--;
+    metric_add(&s->m_connections, -1);
+    mem_free(s->alloc, c, sizeof(*c));
+}
+
+void connection_abandon(struct mqtt_connection *c)
+{
+    connection_close(c, MQTT_RC_SERVER_SHUTTING_DOWN, NULL);
+    connection_free(c);
+}
+
+void connection_kick(struct mqtt_connection *c, uint8_t reason)
+{
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    if (!c->kick)
+        c->kick = reason;
+    task_wake(&c->task);
+}
+
+static void say_goodbye(struct mqtt_connection *c, uint8_t reason)
+{
+    const struct mqtt_packet p = {.type = MQTT_DISCONNECT, .end = {.reason = reason}};
+    uint8_t bytes[16];
+    struct writer w = writer_from(bytes, sizeof(bytes));
+    if (mqtt_encode(MQTT_V5, &p, &w) == ERR_OK)
+        (void)connection_write(c, bytes, writer_len(&w));
+}
+
+/* What the end of the connection means for its session and its will. */
+static void leave_session(struct mqtt_connection *c)
+{
+    struct mqtt_session *session = c->session;
+    struct will *will = c->will;
+    c->session = NULL;
+    c->will = NULL;
+    if (session)
+        session_detach(session);
+    if (will && session)
+        will->publisher_id = session->subscriber.publisher_id;
+    if (will && session) /* without one, CONNECT was never accepted */
+        will_schedule(c->server, will, session->expiry_s ? session : NULL);
+    else
+        will_free(c->server, will);
+    if (session && !session->expiry_s) {
+        uint64_t seq = 0;
+        if (session_stored(session) && record_end(c->server, session->number, &seq))
+            LOG_W("mqtt", "the end of a session could not be noted in the journal");
+        session_end(session);
+    } else if (session) {
+        record_offline(session);
+    }
+}
+
+void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why)
+{
+    if (c->state == CONNECTION_CLOSED)
+        return;
+    if (reason && c->state == CONNECTION_OPEN && c->version == MQTT_V5)
+        say_goodbye(c, reason);
+    if (reason)
+        LOG_D("mqtt", "%.*s: closed: %s", c->session ? (int)c->session->client_id.n : 1,
+              c->session ? c->session->client_id.p : "?", why ? why : mqtt_reason_name(reason));
+    c->state = CONNECTION_CLOSED;
+    timer_cancel(&c->timer);
+    if (c->waiting)
+        journal_wait_cancel(&c->wait);
+    c->waiting = false;
+    hello_free(c);
+    pending_free(c);
+    aliases_free(c);
+    stream_finish(c->stream, LINGER_MS);
+    c->stream = NULL;
+    leave_session(c);
+    mem_free(c->server->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
+    c->user = (struct str){NULL, 0};
+    task_wake(&c->task);
+}
+
+/* ---- writing ---- */
+
+bool connection_room(const struct mqtt_connection *c, size_t n)
+{
+    return stream_write_room(c->stream) >= n + ROOM_RESERVED ||
+           stream_write_pending(c->stream) == 0;
+}
+
+bool connection_write(struct mqtt_connection *c, const void *p, size_t n)
+{
+    return c->stream && stream_write(c->stream, p, n) == ERR_OK;
+}
+
+bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    size_t n = mqtt_encoded_size(c->version, p);
+    if (!c->stream)
+        return false;
+    uint8_t *at = n ? stream_reserve(c->stream, n) : NULL;
+    if (at) {
+        struct writer w = writer_from(at, n);
+        if (mqtt_encode(c->version, p, &w) != ERR_OK)
+            w.p = w.start;
+        stream_commit(c->stream, writer_len(&w));
+        return true;
+    }
+    connection_close(c, MQTT_RC_QUOTA_EXCEEDED, "answers are not being read");
+    return false;
+}
+
+/* ---- reading ---- */
+
+static void protocol_error(struct mqtt_connection *c, uint8_t reason, const char *text)
+{
+    metric_add(&c->server->m_errors, 1);
+    connection_close(c, reason, text);
+}
+
+static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    packet_handler h = mqtt_handler(c->state, p->type);
+    if (h)
+        return h(c, p);
+    protocol_error(c, MQTT_RC_PROTOCOL_ERROR, "this packet is not allowed now");
+    return HANDLED_STOP;
+}
+
+static enum handled refuse_packet(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    metric_add(&c->server->m_errors, 1);
+    if (c->state == CONNECTION_NEW)
+        connect_refuse(c, p->fault.answer, p->fault.reason, p->fault.text);
+    else
+        connection_close(c, p->fault.reason, p->fault.text);
+    return HANDLED_STOP;
+}
+
+/* Handles whole packets from `in`; *used: how far it came. */
+static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_t *used)
+{
+    enum handled h = HANDLED;
+    *used = 0;
+    while (h == HANDLED && *used < in.n) {
+        if (!connection_room(c, 0)) {
+            c->starved = true; /* the stream wakes us when it has sent enough */
+            return HANDLED_AGAIN;
+        }
+        const struct mqtt_decoder d = {
+            .version = c->version,
+            .is_server = true,
+            .size_max = c->state == CONNECTION_NEW ? HELLO_MAX : c->server->limits.packet_size_max};
+        struct mqtt_packet p;
+        size_t n = 0;
+        enum mqtt_result r = mqtt_decode(&d, (struct bytes){in.p + *used, in.n - *used}, &p, &n);
+        if (r == MQTT_MORE)
+            return HANDLED;
+        h = r == MQTT_OK ? handle(c, &p) : refuse_packet(c, &p);
+        if (h != HANDLED_AGAIN)
+            *used += n;
+    }
+    return h;
+}
+
+static bool may_read(const struct mqtt_connection *c)
+{
+    return (c->state == CONNECTION_NEW || c->state == CONNECTION_OPEN) && !c->paused;
+}
+
+static void read_all(struct mqtt_connection *c)
+{
+    struct bytes in;
+    size_t used;
+    while (may_read(c)) {
+        enum err err = stream_read(c->stream, &in);
+        if (err == ERR_AGAIN)
+            return;
+        if (err) {
+            connection_close(c, 0, NULL);
+            return;
+        }
+        c->heard_ns = worker_now_ns(c->server->worker);
+        enum handled h = handle_all(c, in, &used);
+        if (!c->stream)
+            return;
+        stream_consume(c->stream, used);
+        if (h == HANDLED_AGAIN) {
+            c->paused = true;
+            return;
+        }
+    }
+}
+
+static void wind_up(struct mqtt_connection *c)
+{
+    if (c->task.canceled)
+        connection_close(c, MQTT_RC_SERVER_SHUTTING_DOWN, NULL);
+    else if (c->kick == MQTT_RC_SERVER_UNAVAILABLE && c->state == CONNECTION_WAITING)
+        connect_refuse(c, c->version, c->kick, "its session can't be stored");
+    else
+        connection_close(c, c->kick, NULL);
+}
+
+/* After a commit, or when the stream has room again, what was refused is tried once more. */
+static void maybe_resume(struct mqtt_connection *c)
+{
+    if (c->paused && (c->starved ? connection_room(c, 0) : !c->waiting))
+        c->paused = c->starved = false;
+}
+
+static enum poll connection_poll(struct task *t)
+{
+    struct mqtt_connection *c = CONTAINER_OF(t, struct mqtt_connection, task);
+    if (t->canceled || c->kick)
+        wind_up(c);
+    if (c->state == CONNECTION_WAITING)
+        connect_go_on(c);
+    if (c->state != CONNECTION_CLOSED) {
+        pending_flush(c);
+        maybe_resume(c);
+        read_all(c);
+    }
+    if (c->state == CONNECTION_OPEN)
+        outgoing_pump(c->session);
+    if (c->state == CONNECTION_CLOSED)
+        return POLL_READY;
+    pending_wait(c);
+    return POLL_PENDING;
+}

@@ -1,0 +1,115 @@
+/* Answers that wait: they leave in the order of their packets, each after the commit of its record.
+ */
+#include "protocol/mqtt_broker.h"
+
+#include <string.h>
+
+static struct pending *at(const struct pending_ring *r, uint32_t i)
+{
+    return &r->v[(r->head + i) & (r->cap - 1)];
+}
+
+static bool grow(struct alloc *a, struct pending_ring *r)
+{
+    uint32_t cap = r->cap ? r->cap * 2 : 8;
+    struct pending *v = mem_new(a, cap * sizeof(*v));
+    if (!v)
+        return false;
+    for (uint32_t i = 0; i < r->n; i++)
+        v[i] = *at(r, i);
+    mem_free(a, r->v, r->cap * sizeof(*r->v));
+    r->v = v;
+    r->cap = cap;
+    r->head = 0;
+    return true;
+}
+
+bool pending_add(struct mqtt_connection *c, const struct pending *p)
+{
+    struct pending_ring *r = &c->pending;
+    if (r->n == r->cap && !grow(c->server->alloc, r)) {
+        mem_free(c->server->alloc, p->packet, p->size);
+        return false;
+    }
+    *at(r, r->n) = *p;
+    r->n++;
+    r->publishes += p->publish;
+    return true;
+}
+
+bool pending_add_packet(struct mqtt_connection *c, const struct mqtt_packet *p, uint64_t seq,
+                        bool publish, uint16_t id)
+{
+    size_t n = mqtt_encoded_size(c->version, p);
+    uint8_t *bytes = n && n <= UINT32_MAX ? mem_new(c->server->alloc, n) : NULL;
+    if (!bytes)
+        return false;
+    struct writer w = writer_from(bytes, n);
+    if (mqtt_encode(c->version, p, &w) != ERR_OK) {
+        mem_free(c->server->alloc, bytes, n);
+        return false;
+    }
+    const struct pending x = {
+        .seq = seq, .packet = bytes, .size = (uint32_t)n, .id = id, .publish = publish};
+    return pending_add(c, &x);
+}
+
+static bool transmit(struct mqtt_connection *c, const struct pending *p)
+{
+    if (p->packet)
+        return connection_write(c, p->packet, p->size);
+    uint8_t bytes[4];
+    struct writer w = writer_from(bytes, sizeof(bytes));
+    mqtt_put_ack(&w, MQTT_PUBACK, p->id);
+    return connection_write(c, bytes, writer_len(&w));
+}
+
+static void drop_head(struct mqtt_connection *c)
+{
+    struct pending_ring *r = &c->pending;
+    struct pending *p = at(r, 0);
+    mem_free(c->server->alloc, p->packet, p->size);
+    r->publishes -= p->publish;
+    r->head = (r->head + 1) & (r->cap - 1);
+    r->n--;
+}
+
+void pending_flush(struct mqtt_connection *c)
+{
+    const struct journal *j = c->server->cfg.journal;
+    uint64_t committed = j && c->pending.n ? journal_committed(j) : 0;
+    while (c->pending.n && at(&c->pending, 0)->seq <= committed && transmit(c, at(&c->pending, 0)))
+        drop_head(c);
+}
+
+void pending_wait(struct mqtt_connection *c)
+{
+    struct journal *j = c->server->cfg.journal;
+    uint64_t seq = 0;
+    if (c->waiting || !j || c->state != CONNECTION_OPEN)
+        return;
+    if (c->pending.n)
+        seq = at(&c->pending, 0)->seq;
+    if (!seq && c->paused && !c->starved)
+        seq = journal_last(j);
+    if (!seq || (c->pending.n && seq <= journal_committed(j)))
+        return; /* nothing waits, or for the stream only */
+    c->waiting = true;
+    journal_wait(j, c->server->worker, &c->wait, seq);
+}
+
+void pending_free(struct mqtt_connection *c)
+{
+    while (c->pending.n)
+        drop_head(c);
+    pending_trim(c);
+}
+
+void pending_trim(struct mqtt_connection *c)
+{
+    struct pending_ring *r = &c->pending;
+    if (r->n || !r->cap)
+        return;
+    mem_free(c->server->alloc, r->v, r->cap * sizeof(*r->v));
+    *r = (struct pending_ring){0};
+}

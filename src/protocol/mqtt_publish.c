@@ -1,0 +1,211 @@
+#include "protocol/mqtt_broker.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define DENIED_EVERY_NS 60000000000
+
+/* ---- topic aliases ---- */
+
+void aliases_free(struct mqtt_connection *c)
+{
+    struct alloc *a = c->server->alloc;
+    const uint16_t max = c->server->limits.topic_alias_max;
+    if (!c->aliases)
+        return;
+    for (uint16_t i = 0; i < max; i++)
+        mem_free(a, (void *)(uintptr_t)c->aliases[i].p, c->aliases[i].n);
+    mem_free(a, c->aliases, max * sizeof(*c->aliases));
+    c->aliases = NULL;
+}
+
+static bool alias_set(struct mqtt_connection *c, uint16_t alias, struct str topic)
+{
+    struct alloc *a = c->server->alloc;
+    if (!c->aliases)
+        c->aliases = mem_array(a, c->server->limits.topic_alias_max, sizeof(*c->aliases));
+    char *copy = c->aliases ? mem_new(a, topic.n) : NULL;
+    if (!copy)
+        return false;
+    memcpy(copy, topic.p, topic.n);
+    struct str *slot = &c->aliases[alias - 1];
+    mem_free(a, (void *)(uintptr_t)slot->p, slot->n);
+    *slot = (struct str){copy, topic.n};
+    return true;
+}
+
+/* The topic itself, or the one that its alias stands for; a reason code else. */
+static uint8_t resolve_topic(struct mqtt_connection *c, const struct mqtt_publish *m,
+                             struct str *topic)
+{
+    *topic = m->topic;
+    if (!(m->props.has & MQTT_HAS(MQTT_PROP_TOPIC_ALIAS)))
+        return MQTT_RC_SUCCESS;
+    uint16_t alias = m->props.topic_alias;
+    if (alias == 0 || alias > c->server->limits.topic_alias_max)
+        return MQTT_RC_TOPIC_ALIAS_INVALID;
+    if (topic->n)
+        return alias_set(c, alias, *topic) ? MQTT_RC_SUCCESS : MQTT_RC_QUOTA_EXCEEDED;
+    if (!c->aliases || !c->aliases[alias - 1].n)
+        return MQTT_RC_PROTOCOL_ERROR;
+    *topic = c->aliases[alias - 1];
+    return MQTT_RC_SUCCESS;
+}
+
+/* ---- properties ---- */
+
+#define FORWARDED                                                                                  \
+    (MQTT_HAS(MQTT_PROP_PAYLOAD_FORMAT) | MQTT_HAS(MQTT_PROP_CONTENT_TYPE) |                       \
+     MQTT_HAS(MQTT_PROP_RESPONSE_TOPIC) | MQTT_HAS(MQTT_PROP_CORRELATION_DATA) |                   \
+     MQTT_HAS(MQTT_PROP_USER_PROPERTY))
+
+bool forward_properties(const struct mqtt_props *props, struct writer *out)
+{
+    struct cursor at = cursor_from(props->raw.p, props->raw.n);
+    struct mqtt_prop one;
+    const uint8_t *from = at.p;
+    while (mqtt_prop_next(&at, &one)) {
+        if (MQTT_HAS(one.id) & FORWARDED)
+            writer_bytes(out, from, (size_t)(at.p - from));
+        from = at.p;
+    }
+    return !out->failed;
+}
+
+/* ---- denied ---- */
+
+/* Whether it is time to say so again. */
+static bool denied_news(struct mqtt_server *s, struct str client, struct str topic)
+{
+    uint64_t seed = executor_env(s->cfg.ex)->seed;
+    uint64_t hash = hash_bytes(topic.p, topic.n, hash_bytes(client.p, client.n, seed));
+    struct denied_slot *slot = &s->denied[hash % DENIED_SLOTS];
+    int64_t now_ns = worker_now_ns(s->worker);
+    if (slot->hash == hash && now_ns - slot->at_ns < DENIED_EVERY_NS)
+        return false;
+    *slot = (struct denied_slot){hash, now_ns};
+    return true;
+}
+
+void publish_denied(struct mqtt_server *s, struct str client, struct str user, struct str topic,
+                    const char *why)
+{
+    char id[40];
+    mqtt_dropped(s, MQTT_DROP_DENIED);
+    if (!denied_news(s, client, topic))
+        return;
+    LOG_W("mqtt", "%.*s may not publish to %.*s: %s", STR_FMT(client), STR_FMT(topic), why);
+    int64_t now_ms = worker_now_ms(s->worker);
+    int n = snprintf(id, sizeof(id), "denied-%lld-%lld", (long long)now_ms,
+                     (long long)metric_get(&s->m_dropped[MQTT_DROP_DENIED]));
+    const struct action_event e = {.id = {id, (size_t)n},
+                                   .device = topic,
+                                   .action = STR("publish"),
+                                   .args_json = STR("{}"),
+                                   .confirms = STR(""),
+                                   .why = str_from(why),
+                                   .state = ACTION_DENIED,
+                                   .attempts = 1,
+                                   .cause = {.operator_name = user.n ? user : client},
+                                   .requested_ms = now_ms,
+                                   .outcome_ms = now_ms};
+    bus_action_publish(s->cfg.bus, &e);
+}
+
+/* ---- PUBLISH ---- */
+
+static bool answer(struct mqtt_connection *c, uint16_t id, uint64_t seq, uint8_t reason,
+                   const char *why)
+{
+    if (reason == MQTT_RC_SUCCESS || c->version != MQTT_V5) {
+        const struct pending p = {.seq = seq, .id = id, .publish = true};
+        return pending_add(c, &p);
+    }
+    struct mqtt_packet p = {.type = MQTT_PUBACK, .ack = {.id = id, .reason = reason}};
+    if (c->problem_info && why[0]) { /* checklist 34 */
+        p.ack.props.has = MQTT_HAS(MQTT_PROP_REASON_STRING);
+        p.ack.props.reason_string = str_from(why);
+    }
+    return pending_add_packet(c, &p, seq, true, id);
+}
+
+/* docs/decisions/0003: what can't be published, with or without a way to say so. */
+static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err, const char *why)
+{
+    if (err == ERR_DENIED) {
+        publish_denied(c->server, c->session->client_id, c->user, topic, why);
+        return MQTT_RC_NOT_AUTHORIZED;
+    }
+    mqtt_dropped(c->server, err == ERR_NOMEM ? MQTT_DROP_NO_MEMORY : MQTT_DROP_TOO_LARGE);
+    if (denied_news(c->server, c->session->client_id, topic))
+        LOG_W("mqtt", "%.*s: not published to %.*s: %s", STR_FMT(c->session->client_id),
+              STR_FMT(topic), why);
+    return MQTT_RC_QUOTA_EXCEEDED;
+}
+
+static enum handled stop(struct mqtt_connection *c, uint8_t reason, const char *why)
+{
+    metric_add(&c->server->m_errors, 1);
+    connection_close(c, reason, why);
+    return HANDLED_STOP;
+}
+
+static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish *m,
+                            struct str topic, struct bytes properties)
+{
+    const struct bus_publisher from = {
+        .id = c->session->subscriber.publisher_id, .name = c->session->client_id, .user = c->user};
+    const struct bus_publication p = {.topic = topic,
+                                      .payload = m->payload,
+                                      .properties = properties,
+                                      .qos = m->qos,
+                                      .retain = m->retain,
+                                      .expiry_s = m->props.has & MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY)
+                                                      ? m->props.message_expiry_s
+                                                      : UINT32_MAX,
+                                      .from = &from};
+    struct bus_receipt r;
+    uint8_t reason = MQTT_RC_SUCCESS;
+    enum err err = bus_publish(c->server->cfg.bus, &p, &r);
+    if (err == ERR_FULL)
+        return HANDLED_AGAIN;
+    c->received++;
+    metric_add(&c->server->m_received, 1);
+    if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
+        return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
+    if (err && err != ERR_IO)
+        reason = refused(c, topic, err, r.why);
+    if (m->qos && !answer(c, m->id, r.seq, reason, r.why))
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
+    if (m->qos)
+        pending_flush(c);
+    return HANDLED;
+}
+
+enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *packet)
+{
+    const struct mqtt_publish *m = &packet->publish;
+    struct alloc *a = c->server->alloc;
+    struct str topic;
+    if (m->qos > 1)
+        return stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not supported yet");
+    if (m->qos && c->pending.publishes >= c->server->limits.receive_max) {
+        if (c->version == MQTT_V5)
+            return stop(c, MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED, "more than its Receive Maximum");
+        return HANDLED_AGAIN; /* 3.1.1 knows no limit: it waits for the commit */
+    }
+    uint8_t reason = resolve_topic(c, m, &topic);
+    if (reason)
+        return stop(c, reason, "its topic alias can't be used");
+    if (!(m->props.has & ~FORWARDED))
+        return publish(c, m, topic, m->props.raw);
+    uint8_t *room = mem_new(a, m->props.raw.n + 1);
+    struct writer w = writer_from(room, m->props.raw.n);
+    if (!room || !forward_properties(&m->props, &w)) {
+        mem_free(a, room, m->props.raw.n + 1);
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
+    }
+    enum handled h = publish(c, m, topic, (struct bytes){room, writer_len(&w)});
+    mem_free(a, room, m->props.raw.n + 1);
+    return h;
+}

@@ -1,0 +1,287 @@
+/* What sessions leave in the journal, and what the journal says about them at start.
+ *
+ * JOURNAL_SESSION: version, op, number of the session (varint), then
+ *     NEW         expiry (u32), client id (u16 length)
+ *     ONLINE      expiry
+ *     OFFLINE     expiry; its time is the record's
+ *     SUBSCRIBE   subscription identifier (u32), then the filters as they stand in the packet
+ *     UNSUBSCRIBE u32 0, then the filters as they stand in the packet
+ * JOURNAL_ACK, lazy: version, then for each session: number, count, seqs (all varints); it is done
+ * with these messages: acknowledged by the client, or dropped. */
+#include "protocol/mqtt_broker.h"
+
+#include <string.h>
+
+#define RECORD_VERSION 1
+#define RETRY_MS       100
+
+static enum err append(struct mqtt_server *s, bool lazy, const struct writer *head,
+                       struct bytes rest, uint64_t *seq)
+{
+    const struct iovec parts[] = {{head->start, writer_len(head)},
+                                  {(void *)(uintptr_t)rest.p, rest.n}};
+    uint64_t at = 0;
+    if (!s->cfg.journal)
+        return ERR_OK;
+    enum err err = journal_append(s->cfg.journal, JOURNAL_SESSION, lazy, parts, 2, &at);
+    if (!err)
+        *seq = at;
+    return err;
+}
+
+static struct writer head_of(uint8_t *room, size_t n, enum session_op op, uint64_t number)
+{
+    struct writer w = writer_from(room, n);
+    writer_u8(&w, RECORD_VERSION);
+    writer_u8(&w, (uint8_t)op);
+    writer_varint(&w, number);
+    return w;
+}
+
+enum err record_new(struct mqtt_server *s, uint64_t number, struct str client_id, uint32_t expiry_s,
+                    uint64_t *seq)
+{
+    uint8_t room[32];
+    struct writer w = head_of(room, sizeof(room), SESSION_NEW, number);
+    writer_u32(&w, expiry_s);
+    writer_u16(&w, (uint16_t)client_id.n);
+    return append(s, false, &w, (struct bytes){(const uint8_t *)client_id.p, client_id.n}, seq);
+}
+
+enum err record_end(struct mqtt_server *s, uint64_t number, uint64_t *seq)
+{
+    uint8_t room[32];
+    struct writer w = head_of(room, sizeof(room), SESSION_END, number);
+    return append(s, false, &w, (struct bytes){NULL, 0}, seq);
+}
+
+enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq)
+{
+    uint8_t room[32];
+    struct writer w = head_of(room, sizeof(room), SESSION_ONLINE, s->number);
+    writer_u32(&w, s->expiry_s);
+    return append(s->server, lazy, &w, (struct bytes){NULL, 0}, seq);
+}
+
+void record_offline(struct mqtt_session *s)
+{
+    uint8_t room[32];
+    uint64_t seq;
+    if (!session_stored(s))
+        return;
+    struct writer w = head_of(room, sizeof(room), SESSION_OFFLINE, s->number);
+    writer_u32(&w, s->expiry_s);
+    /* If it is lost, the session counts from the next start. */
+    if (append(s->server, true, &w, (struct bytes){NULL, 0}, &seq))
+        LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(s->client_id));
+}
+
+enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes filters,
+                        uint32_t sub_id, uint64_t *seq)
+{
+    uint8_t room[32];
+    struct writer w = head_of(room, sizeof(room), op, s->number);
+    writer_u32(&w, sub_id);
+    return append(s->server, false, &w, filters, seq);
+}
+
+/* ---- done with messages: gathered over a tick ---- */
+
+#define DONE_MAX 65536 /* of one session; above it they are forgotten: sent twice after a crash */
+
+void record_done(struct mqtt_session *s, const struct message *m)
+{
+    struct mqtt_server *server = s->server;
+    if (!session_stored(s) || !m->seq || s->done.n >= DONE_MAX || server->replaying)
+        return;
+    if (!vec_push(server->alloc, &s->done, m->seq))
+        return;
+    if (list_empty(&s->done_link))
+        list_add_tail(&server->done, &s->done_link);
+    if (!timer_armed(&server->done_timer))
+        worker_at_tick_end(server->worker, &server->done_hook);
+}
+
+static enum err append_done(struct mqtt_server *server, struct mqtt_session *s)
+{
+    size_t size = 1 + 10 * (s->done.n + 2);
+    uint8_t *room = mem_new(server->alloc, size);
+    uint64_t seq;
+    if (!room)
+        return ERR_NOMEM;
+    struct writer w = writer_from(room, size);
+    writer_u8(&w, RECORD_VERSION);
+    writer_varint(&w, s->number);
+    writer_varint(&w, s->done.n);
+    for (size_t i = 0; i < s->done.n; i++)
+        writer_varint(&w, s->done.v[i]);
+    ASSERT(!w.failed);
+    const struct iovec part = {room, writer_len(&w)};
+    enum err err = journal_append(server->cfg.journal, JOURNAL_ACK, true, &part, 1, &seq);
+    mem_free(server->alloc, room, size);
+    return err;
+}
+
+void record_done_flush(struct mqtt_server *server)
+{
+    LIST_EACH_SAFE(&server->done, it)
+    {
+        struct mqtt_session *s = CONTAINER_OF(it, struct mqtt_session, done_link);
+        enum err err = append_done(server, s);
+        if (err == ERR_FULL || err == ERR_NOMEM) {
+            timer_set_after_ms(&server->done_timer, RETRY_MS);
+            return;
+        }
+        list_del(&s->done_link);
+        if (s->done.n > 64)
+            vec_fini(server->alloc, &s->done);
+        s->done.n = 0;
+    }
+}
+
+/* ---- replay ---- */
+
+static struct mqtt_session *by_number(const struct mqtt_server *s, uint64_t number)
+{
+    return map_get(&s->by_number, (struct str){(const char *)&number, sizeof(number)});
+}
+
+static void apply_new(struct mqtt_server *server, uint64_t number, struct cursor *c)
+{
+    uint32_t expiry_s = cursor_u32(c);
+    struct str client_id = cursor_str16(c);
+    struct mqtt_session *old = session_find(server, client_id);
+    if (c->failed)
+        return;
+    if (old) /* its end was not noted: the journal was failing */
+        session_end(old);
+    struct mqtt_session *s = session_new(server, client_id, number);
+    if (!s) {
+        LOG_E("mqtt", "the session of %.*s is lost: no room", STR_FMT(client_id));
+        return;
+    }
+    s->expiry_s = expiry_s;
+    server->number_last = number > server->number_last ? number : server->number_last;
+}
+
+static void apply_filters(struct mqtt_session *s, enum session_op op, struct cursor *c)
+{
+    struct bus *bus = s->server->cfg.bus;
+    struct subscription sub = {.subscriber = &s->subscriber, .id = cursor_u32(c)};
+    enum mqtt_type type = op == SESSION_SUBSCRIBE ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
+    uint8_t options = 0;
+    bool existed;
+    while (mqtt_filter_next(c, type, &sub.filter, &options)) {
+        if (type == MQTT_UNSUBSCRIBE) {
+            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.filter);
+            continue;
+        }
+        if (subscribe_one(s, &sub, options, &existed) < MQTT_RC_UNSPECIFIED &&
+            subscribe_wants_retained(options, existed))
+            bus_send_retained(bus, &sub);
+    }
+    s->subs_dirty = true;
+    session_changed(s);
+}
+
+static void apply_session(struct mqtt_server *server, const struct journal_record *r)
+{
+    struct cursor c = cursor_from(r->body.p, r->body.n);
+    uint8_t version = cursor_u8(&c), op = cursor_u8(&c);
+    uint64_t number = cursor_varint(&c);
+    struct mqtt_session *s = by_number(server, number);
+    if (version != RECORD_VERSION || c.failed) {
+        LOG_E("mqtt", "record %llu of a session can't be read", (unsigned long long)r->seq);
+        return;
+    }
+    if (op == SESSION_NEW)
+        apply_new(server, number, &c);
+    if (!s)
+        return;
+    switch (op) {
+    case SESSION_END: session_end(s); return;
+    case SESSION_ONLINE:
+        s->expiry_s = cursor_u32(&c);
+        s->offline_ms = 0;
+        break;
+    case SESSION_OFFLINE:
+        s->expiry_s = cursor_u32(&c);
+        s->offline_ms = r->wall_ms;
+        break;
+    case SESSION_SUBSCRIBE:
+    case SESSION_UNSUBSCRIBE: apply_filters(s, op, &c); return;
+    default: break;
+    }
+    session_changed(s);
+}
+
+static void apply_done(struct mqtt_server *server, const struct journal_record *r)
+{
+    struct cursor c = cursor_from(r->body.p, r->body.n);
+    if (cursor_u8(&c) != RECORD_VERSION)
+        return;
+    while (cursor_left(&c)) {
+        struct mqtt_session *s = by_number(server, cursor_varint(&c));
+        uint64_t n = cursor_varint(&c);
+        for (uint64_t i = 0; i < n && !c.failed; i++) {
+            uint64_t seq = cursor_varint(&c);
+            if (s)
+                outgoing_forget(s, seq);
+        }
+    }
+}
+
+struct route {
+    struct mqtt_server *server;
+    struct message *message;
+    struct str publisher;
+};
+
+/* As the bus did when the message came: to our sessions, without those of No Local. */
+static void route_one(void *ctx, struct subscriber *sub, const struct subscription *const *subs,
+                      size_t n)
+{
+    const struct route *r = ctx;
+    const struct subscription *kept[16];
+    size_t kept_n = 0;
+    if (sub->deliver != session_deliver)
+        return;
+    const struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
+    bool own = str_eq(s->client_id, r->publisher);
+    for (size_t i = 0; i < n && kept_n < ARRAY_LEN(kept); i++)
+        if (!own || !subs[i]->no_local)
+            kept[kept_n++] = subs[i];
+    if (own && kept_n)
+        session_deliver(sub, r->message, kept, kept_n, false);
+    else if (!own)
+        session_deliver(sub, r->message, subs, n, false);
+}
+
+static void apply_message(struct mqtt_server *server, const struct journal_record *r)
+{
+    struct route route = {.server = server,
+                          .message = bus_message_decode(server->cfg.bus, r),
+                          .publisher = message_record_publisher(r->body)};
+    if (!route.message) {
+        LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)r->seq);
+        return;
+    }
+    bus_match_each(server->cfg.bus, message_topic(route.message), route_one, &route);
+    message_unref(route.message);
+}
+
+void record_apply(struct journal_consumer *consumer, const struct journal_record *r)
+{
+    struct checkpoint *checkpoint = CONTAINER_OF(consumer, struct checkpoint, consumer);
+    struct mqtt_server *server = CONTAINER_OF(checkpoint, struct mqtt_server, checkpoint);
+    if (r->seq <= consumer->cursor)
+        return;
+    server->replaying = r->seq;
+    if (r->kind == JOURNAL_MESSAGE)
+        apply_message(server, r);
+    else if (r->kind == JOURNAL_SESSION)
+        apply_session(server, r);
+    else if (r->kind == JOURNAL_ACK)
+        apply_done(server, r);
+    server->replaying = 0;
+}

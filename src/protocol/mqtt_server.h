@@ -1,0 +1,93 @@
+/* mqtt_server: MQTT 3.1.1 and 5.0 for devices and people: listeners, connections, sessions.
+ *
+ * Why: the way into the house. A connection is a task that reads all that has come, routes it and
+ * writes once a tick; a session is what outlives it: subscriptions, messages in flight, a queue.
+ * Promise: a PUBACK, SUBACK, UNSUBACK or CONNACK that something durable depends on leaves after
+ * the commit of its record, and never if the commit failed.
+ * Here so far: QoS 0 and 1; no shared subscriptions, no enhanced authentication. What is missing is
+ * told in CONNACK and refused with its reason code. A will that waits (Will Delay, or a full
+ * journal) is lost when the process ends. Ownership: the server owns its listeners, connections and
+ * sessions. Threads: worker 0. Errors: start-up only; afterwards connections are closed with a
+ * reason, and counted. Source: OASIS MQTT 3.1.1 and 5.0; docs/decisions/0003 for publications that
+ * are denied. */
+#pragma once
+
+#include "auth/password.h"
+#include "base/metric.h"
+#include "bus/bus.h"
+#include "net/listener.h"
+
+struct mqtt_limits {               /* 0: the default */
+    size_t connections_max;        /* 20,000 */
+    size_t sessions_max;           /* off-line ones too; 100,000 */
+    size_t subscriptions_max;      /* of one client; 10,000 */
+    size_t queue_max;              /* messages that wait for one client; 100,000 */
+    size_t queue_bytes_max;        /* the same in bytes; 64 MiB */
+    size_t queue_total_bytes_max;  /* of all clients; 512 MiB */
+    uint32_t packet_size_max;      /* 1 MiB; at most 16 MiB */
+    uint16_t receive_max;          /* publications that wait for their PUBACK; 1,024 */
+    uint16_t inflight_max;         /* sent to one client and not acknowledged; 1,024 */
+    uint16_t topic_alias_max;      /* 16 */
+    uint32_t session_expiry_max_s; /* default: none */
+    uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000 */
+};
+struct mqtt_server_config {
+    struct executor *ex;
+    struct bus *bus;
+    struct journal *journal; /* NULL: nothing lasts; else open and not yet replayed */
+    struct db *db;           /* NULL only without a journal */
+    struct alloc *alloc;
+    struct metrics *metrics; /* may be NULL */
+    struct mqtt_limits limits;
+};
+struct mqtt_server;
+/* Before journal_replay(): reads the sessions and adds the consumer. */
+MUST_USE enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_config *cfg,
+                                  struct error *e);
+/* After executor_run(), before the bus goes: closes what is left, stores the sessions. */
+void mqtt_server_close(struct mqtt_server *s);
+
+struct mqtt_listen {
+    struct addr addr;
+    bool anonymous;                  /* clients without a user name are let in */
+    struct password_file *passwords; /* NULL: a user name is taken as it is (anonymous only) */
+};
+/* *out is for mqtt_server_addr(), and may be NULL. */
+MUST_USE enum err mqtt_server_listen(struct mqtt_server *s, const struct mqtt_listen *cfg,
+                                     struct listener **out, struct error *e);
+
+/* For people and the API; strings are borrowed for the call. */
+struct mqtt_client_info {
+    struct str client_id, user;  /* user.p NULL: none */
+    char address[ADDR_TEXT_MAX]; /* "" while off-line */
+    uint8_t version;             /* 4 or 5; 0 while off-line */
+    int64_t connected_ms;        /* 0 while off-line */
+    bool clean;                  /* the session ends with the connection */
+    uint64_t received, sent;     /* messages on this connection */
+    size_t subscriptions, queued;
+};
+/* Every connected client and every session that waits for one. */
+void mqtt_server_each(struct mqtt_server *s,
+                      void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx);
+
+enum mqtt_drop {
+    MQTT_DROP_QUEUE_FULL, /* the oldest message of a full queue */
+    MQTT_DROP_QOS0_FULL,  /* QoS 0 for a client that does not keep up */
+    MQTT_DROP_EXPIRED,    /* its expiry interval was over */
+    MQTT_DROP_TOO_LARGE,  /* above what the client can take */
+    MQTT_DROP_DENIED,     /* not allowed to be published */
+    MQTT_DROP_NO_MEMORY,
+    MQTT_DROP_COUNT,
+};
+const char *mqtt_drop_name(enum mqtt_drop reason); /* "queue full" */
+
+struct mqtt_stats {
+    uint64_t received, sent; /* messages */
+    uint64_t connects, refused, protocol_errors;
+    size_t connections, sessions, queued;
+    size_t queued_bytes;
+    uint64_t dropped[MQTT_DROP_COUNT];
+};
+struct mqtt_stats mqtt_server_stats(const struct mqtt_server *s);
+/* Writes sessions and their cursor to the database, as bus_checkpoint(). */
+void mqtt_server_checkpoint(struct mqtt_server *s);

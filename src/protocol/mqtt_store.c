@@ -1,0 +1,505 @@
+/* The tables of sessions. A run writes what has changed: the sessions, all subscriptions of those
+ * whose subscriptions changed, the messages in flight, and what has come into queues since the
+ * last run; what has left a queue is below its head and goes by position. */
+#include "protocol/mqtt_broker.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+static const char *const steps[] = {
+    "CREATE TABLE session(number INTEGER PRIMARY KEY, client BLOB NOT NULL UNIQUE,"
+    " expiry_s INTEGER NOT NULL, offline_ms INTEGER NOT NULL, next_id INTEGER NOT NULL);"
+    "CREATE TABLE subscription(session INTEGER NOT NULL, filter BLOB NOT NULL,"
+    " options INTEGER NOT NULL, id INTEGER NOT NULL, PRIMARY KEY(session, filter));"
+    "CREATE TABLE queued(session INTEGER NOT NULL, position INTEGER NOT NULL,"
+    " seq INTEGER NOT NULL, packet_id INTEGER NOT NULL, qos INTEGER NOT NULL,"
+    " retain INTEGER NOT NULL, ids BLOB, PRIMARY KEY(session, position)) WITHOUT ROWID;"
+    "CREATE TABLE queued_message(seq INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL,"
+    " body BLOB NOT NULL);",
+};
+static const struct db_migration migration = {"mqtt", steps, ARRAY_LEN(steps)};
+
+/* ---- the snapshot ---- */
+
+struct saved_sub {
+    struct str filter; /* owned */
+    uint8_t options;
+    uint32_t id;
+};
+struct saved_message {
+    struct outgoing out; /* its message is referenced, its ids are a copy */
+    int64_t position;
+};
+struct saved_session {
+    uint64_t number;
+    struct str client_id; /* owned */
+    uint32_t expiry_s;
+    int64_t offline_ms;
+    uint16_t next_id;
+    bool subs_too;
+    int64_t head; /* positions below have left the queue */
+    VEC(struct saved_sub) subs;
+    VEC(struct saved_message) messages;
+};
+struct snapshot {
+    struct alloc *alloc;
+    VEC(struct saved_session) sessions;
+    VEC(uint64_t) ended;
+    bool rewrite, nomem;
+};
+
+static struct str copy_str(struct snapshot *s, struct str from)
+{
+    char *p = mem_new(s->alloc, from.n ? from.n : 1);
+    if (!p) {
+        s->nomem = true;
+        return (struct str){NULL, 0};
+    }
+    if (from.n)
+        memcpy(p, from.p, from.n);
+    return (struct str){p, from.n};
+}
+
+static void free_str(struct snapshot *s, struct str x)
+{
+    mem_free(s->alloc, (void *)(uintptr_t)x.p, x.n ? x.n : 1);
+}
+
+static void free_message(struct snapshot *s, struct saved_message *m)
+{
+    if (m->out.ids_n > 1)
+        mem_free(s->alloc, m->out.sub_ids, m->out.ids_n * sizeof(uint32_t));
+    message_unref(m->out.message);
+}
+
+static void snapshot_free(void *p)
+{
+    struct snapshot *s = p;
+    for (size_t i = 0; i < s->sessions.n; i++) {
+        struct saved_session *x = &s->sessions.v[i];
+        for (size_t k = 0; k < x->subs.n; k++)
+            free_str(s, x->subs.v[k].filter);
+        for (size_t k = 0; k < x->messages.n; k++)
+            free_message(s, &x->messages.v[k]);
+        vec_fini(s->alloc, &x->subs);
+        vec_fini(s->alloc, &x->messages);
+        free_str(s, x->client_id);
+    }
+    vec_fini(s->alloc, &s->sessions);
+    vec_fini(s->alloc, &s->ended);
+    mem_free(s->alloc, s, sizeof(*s));
+}
+
+struct saving {
+    struct snapshot *snapshot;
+    struct saved_session *session;
+};
+
+static void save_sub(void *ctx, const struct subscription *sub)
+{
+    struct saving *to = ctx;
+    struct saved_sub x = {
+        .filter = copy_str(to->snapshot, sub->filter),
+        .options = (uint8_t)(sub->qos | (sub->no_local ? MQTT_SUB_NO_LOCAL : 0) |
+                             (sub->retain_as_published ? MQTT_SUB_RETAIN_AS_PUBLISHED : 0)),
+        .id = sub->id};
+    if (x.filter.p && !vec_push(to->snapshot->alloc, &to->session->subs, x)) {
+        free_str(to->snapshot, x.filter);
+        to->snapshot->nomem = true;
+    }
+}
+
+static void save_message(struct saving *to, const struct outgoing *o, int64_t position)
+{
+    struct alloc *a = to->snapshot->alloc;
+    struct saved_message x = {.out = *o, .position = position};
+    if (!o->message || !o->message->seq)
+        return; /* QoS 0 does not outlive us */
+    if (o->ids_n > 1) {
+        x.out.sub_ids = mem_new(a, o->ids_n * sizeof(uint32_t));
+        if (!x.out.sub_ids) {
+            to->snapshot->nomem = true;
+            return;
+        }
+        memcpy(x.out.sub_ids, o->sub_ids, o->ids_n * sizeof(uint32_t));
+    }
+    if (vec_push(a, &to->session->messages, x)) {
+        message_ref(o->message);
+        return;
+    }
+    if (x.out.ids_n > 1)
+        mem_free(a, x.out.sub_ids, o->ids_n * sizeof(uint32_t));
+    to->snapshot->nomem = true;
+}
+
+static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool all)
+{
+    struct saved_session x = {.number = s->number,
+                              .client_id = copy_str(snapshot, s->client_id),
+                              .expiry_s = s->expiry_s,
+                              .offline_ms = s->offline_ms,
+                              .next_id = s->next_id,
+                              .subs_too = all || s->subs_dirty,
+                              .head = s->queue_at};
+    if (!x.client_id.p)
+        return;
+    if (!vec_push(snapshot->alloc, &snapshot->sessions, x)) {
+        free_str(snapshot, x.client_id);
+        snapshot->nomem = true;
+        return;
+    }
+    struct saving to = {snapshot, &snapshot->sessions.v[snapshot->sessions.n - 1]};
+    if (x.subs_too)
+        bus_subscriptions_each(&s->subscriber, save_sub, &to);
+    for (uint32_t i = 0; i < s->flight.n; i++)
+        save_message(&to, ring_at(&s->flight, i), s->queue_at - s->flight.n + i);
+    int64_t from = all || s->stored_to < s->queue_at ? 0 : s->stored_to - s->queue_at;
+    for (int64_t i = from; i < s->queue.n; i++)
+        save_message(&to, ring_at(&s->queue, (uint32_t)i), s->queue_at + i);
+}
+
+static struct mqtt_server *server_of(struct checkpoint *c)
+{
+    return CONTAINER_OF(c, struct mqtt_server, checkpoint);
+}
+
+static void saved(struct mqtt_session *s)
+{
+    s->stored_to = s->queue_at + s->queue.n;
+    s->subs_dirty = false;
+    s->new_in_db = false;
+    list_del(&s->dirty);
+}
+
+static void *gather(struct checkpoint *c)
+{
+    struct mqtt_server *server = server_of(c);
+    struct snapshot *s = mem_zero(c->alloc, sizeof(*s));
+    struct str key;
+    void *value;
+    if (!s)
+        return NULL;
+    s->alloc = c->alloc;
+    s->rewrite = server->rewrite;
+    for (size_t at = 0; map_next(&server->by_number, &at, &key, &value);) {
+        struct mqtt_session *x = value;
+        if (s->rewrite || !list_empty(&x->dirty))
+            save_session(s, x, s->rewrite);
+    }
+    for (size_t i = 0; i < server->ended.n; i++)
+        if (!vec_push(s->alloc, &s->ended, server->ended.v[i]))
+            s->nomem = true;
+    if (s->nomem) {
+        snapshot_free(s);
+        return NULL;
+    }
+    LIST_EACH_SAFE(&server->dirty, it)
+    saved(CONTAINER_OF(it, struct mqtt_session, dirty));
+    server->ended.n = 0;
+    server->rewrite = false;
+    return s;
+}
+
+static void failed(struct checkpoint *c)
+{
+    server_of(c)->rewrite = true;
+}
+
+/* ---- to the database ---- */
+
+enum statement {
+    PUT_SESSION,
+    DEL_SESSION,
+    DEL_SUBS,
+    PUT_SUB,
+    DEL_QUEUED,
+    DEL_BELOW,
+    PUT_QUEUED,
+    PUT_MESSAGE,
+    STATEMENTS,
+};
+static const char *const sql_of[STATEMENTS] = {
+    [PUT_SESSION] = "INSERT OR REPLACE INTO session(number, client, expiry_s, offline_ms, next_id)"
+                    " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [DEL_SESSION] = "DELETE FROM session WHERE number = ?1",
+    [DEL_SUBS] = "DELETE FROM subscription WHERE session = ?1",
+    [PUT_SUB] = "INSERT OR REPLACE INTO subscription(session, filter, options, id)"
+                " VALUES(?1, ?2, ?3, ?4)",
+    [DEL_QUEUED] = "DELETE FROM queued WHERE session = ?1",
+    [DEL_BELOW] = "DELETE FROM queued WHERE session = ?1 AND position < ?2",
+    [PUT_QUEUED] =
+        "INSERT OR REPLACE INTO queued(session, position, seq, packet_id, qos, retain, ids)"
+        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+    [PUT_MESSAGE] = "INSERT OR IGNORE INTO queued_message(seq, wall_ms, body) VALUES(?1, ?2, ?3)",
+};
+
+struct writing {
+    struct sqlite3 *sql;
+    sqlite3_stmt *stmt[STATEMENTS];
+    struct error *error;
+};
+
+static enum err step(struct writing *w, enum statement which)
+{
+    sqlite3_stmt *s = w->stmt[which];
+    int rc = sqlite3_step(s);
+    (void)sqlite3_reset(s);
+    (void)sqlite3_clear_bindings(s);
+    return rc == SQLITE_DONE ? ERR_OK : db_error(w->sql, w->error, "store sessions");
+}
+
+static enum err del(struct writing *w, enum statement which, uint64_t number)
+{
+    sqlite3_bind_int64(w->stmt[which], 1, (sqlite3_int64)number);
+    return step(w, which);
+}
+
+static enum err put_body(struct writing *w, const struct message *m)
+{
+    struct message_head head;
+    struct iovec parts[3];
+    (void)message_record(m, (struct str){NULL, 0}, &head, parts);
+    size_t n = parts[0].iov_len + parts[2].iov_len; /* without a publisher */
+    uint8_t *body = sqlite3_malloc64(n);
+    if (!body)
+        return error_set(w->error, ERR_NOMEM, "no memory for a queued message");
+    memcpy(body, parts[0].iov_base, parts[0].iov_len);
+    memcpy(body + parts[0].iov_len, parts[2].iov_base, parts[2].iov_len);
+    sqlite3_stmt *s = w->stmt[PUT_MESSAGE];
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)m->seq);
+    sqlite3_bind_int64(s, 2, m->wall_ms);
+    sqlite3_bind_blob64(s, 3, body, n, sqlite3_free);
+    return step(w, PUT_MESSAGE);
+}
+
+static enum err put_message(struct writing *w, uint64_t number, const struct saved_message *m)
+{
+    const struct outgoing *o = &m->out;
+    sqlite3_stmt *s = w->stmt[PUT_QUEUED];
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)number);
+    sqlite3_bind_int64(s, 2, m->position);
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)o->message->seq);
+    sqlite3_bind_int(s, 4, o->packet_id);
+    sqlite3_bind_int(s, 5, o->qos);
+    sqlite3_bind_int(s, 6, o->retain);
+    if (o->ids_n)
+        sqlite3_bind_blob64(s, 7, o->ids_n > 1 ? o->sub_ids : &o->sub_id,
+                            o->ids_n * sizeof(uint32_t), SQLITE_STATIC);
+    enum err err = step(w, PUT_QUEUED);
+    return err ? err : put_body(w, o->message);
+}
+
+static enum err put_subs(struct writing *w, const struct saved_session *x)
+{
+    enum err err = del(w, DEL_SUBS, x->number);
+    for (size_t i = 0; !err && i < x->subs.n; i++) {
+        const struct saved_sub *sub = &x->subs.v[i];
+        sqlite3_stmt *s = w->stmt[PUT_SUB];
+        sqlite3_bind_int64(s, 1, (sqlite3_int64)x->number);
+        sqlite3_bind_blob64(s, 2, sub->filter.p, sub->filter.n, SQLITE_STATIC);
+        sqlite3_bind_int(s, 3, sub->options);
+        sqlite3_bind_int64(s, 4, sub->id);
+        err = step(w, PUT_SUB);
+    }
+    return err;
+}
+
+static enum err put_session(struct writing *w, const struct saved_session *x)
+{
+    sqlite3_stmt *s = w->stmt[PUT_SESSION];
+    sqlite3_bind_int64(s, 1, (sqlite3_int64)x->number);
+    sqlite3_bind_blob64(s, 2, x->client_id.p, x->client_id.n, SQLITE_STATIC);
+    sqlite3_bind_int64(s, 3, x->expiry_s);
+    sqlite3_bind_int64(s, 4, x->offline_ms);
+    sqlite3_bind_int(s, 5, x->next_id);
+    enum err err = step(w, PUT_SESSION);
+    if (!err && x->subs_too)
+        err = put_subs(w, x);
+    if (err)
+        return err;
+    sqlite3_bind_int64(w->stmt[DEL_BELOW], 1, (sqlite3_int64)x->number);
+    sqlite3_bind_int64(w->stmt[DEL_BELOW], 2, x->head);
+    err = step(w, DEL_BELOW);
+    for (size_t i = 0; !err && i < x->messages.n; i++)
+        err = put_message(w, x->number, &x->messages.v[i]);
+    return err;
+}
+
+static enum err write_sessions(struct writing *w, const struct snapshot *s)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < s->ended.n; i++) {
+        err = del(w, DEL_SESSION, s->ended.v[i]);
+        if (!err)
+            err = del(w, DEL_SUBS, s->ended.v[i]);
+        if (!err)
+            err = del(w, DEL_QUEUED, s->ended.v[i]);
+    }
+    for (size_t i = 0; !err && i < s->sessions.n; i++)
+        err = put_session(w, &s->sessions.v[i]);
+    return err;
+}
+
+static const char clear_all[] = "DELETE FROM session; DELETE FROM subscription; DELETE FROM queued;"
+                                "DELETE FROM queued_message";
+static const char sweep[] = "DELETE FROM queued_message WHERE seq NOT IN (SELECT seq FROM queued)";
+
+static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
+{
+    struct snapshot *s = snapshot;
+    struct writing w = {.sql = sql, .error = e};
+    enum err err = ERR_OK;
+    if (s->rewrite && sqlite3_exec(sql, clear_all, NULL, NULL, NULL))
+        err = db_error(sql, e, "store sessions");
+    for (size_t i = 0; !err && i < STATEMENTS; i++)
+        if (sqlite3_prepare_v2(sql, sql_of[i], -1, &w.stmt[i], NULL))
+            err = db_error(sql, e, "store sessions");
+    if (!err)
+        err = write_sessions(&w, s);
+    for (size_t i = 0; i < STATEMENTS; i++)
+        sqlite3_finalize(w.stmt[i]);
+    if (!err && sqlite3_exec(sql, sweep, NULL, NULL, NULL))
+        err = db_error(sql, e, "store sessions");
+    return err;
+}
+
+static const struct checkpoint_ops ops = {gather, write, snapshot_free, failed};
+
+/* ---- from the database ---- */
+
+struct load {
+    struct db_job job;
+    struct mqtt_server *server;
+};
+
+static struct str blob(sqlite3_stmt *s, int column)
+{
+    const char *p = sqlite3_column_blob(s, column);
+    return (struct str){p, (size_t)sqlite3_column_bytes(s, column)};
+}
+
+static void load_session(struct mqtt_server *server, sqlite3_stmt *q)
+{
+    uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
+    struct mqtt_session *s = session_new(server, blob(q, 1), number);
+    if (!s) {
+        LOG_E("mqtt", "the session of %.*s is lost: no room", STR_FMT(blob(q, 1)));
+        return;
+    }
+    s->expiry_s = (uint32_t)sqlite3_column_int64(q, 2);
+    s->offline_ms = sqlite3_column_int64(q, 3);
+    s->next_id = (uint16_t)sqlite3_column_int(q, 4);
+    server->number_last = number > server->number_last ? number : server->number_last;
+}
+
+static struct mqtt_session *session_at(struct mqtt_server *server, sqlite3_stmt *q)
+{
+    uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
+    return map_get(&server->by_number, (struct str){(const char *)&number, sizeof(number)});
+}
+
+static void load_sub(struct mqtt_server *server, sqlite3_stmt *q)
+{
+    struct mqtt_session *s = session_at(server, q);
+    bool existed;
+    if (!s)
+        return;
+    struct subscription sub = {.filter = blob(q, 1),
+                               .subscriber = &s->subscriber,
+                               .id = (uint32_t)sqlite3_column_int64(q, 3)};
+    if (subscribe_one(s, &sub, (uint8_t)sqlite3_column_int(q, 2), &existed) >= MQTT_RC_UNSPECIFIED)
+        LOG_E("mqtt", "%.*s: a subscription is lost: no room", STR_FMT(s->client_id));
+}
+
+static void load_ids(struct mqtt_server *server, sqlite3_stmt *q, struct outgoing *o)
+{
+    struct str ids = blob(q, 5);
+    uint32_t *list = &o->sub_id;
+    size_t n = ids.n / sizeof(uint32_t);
+    if (n == 0 || n > UINT16_MAX)
+        return;
+    if (n > 1 && !(list = mem_new(server->alloc, n * sizeof(uint32_t))))
+        return; /* then they are not listed */
+    memcpy(list, ids.p, n * sizeof(uint32_t));
+    if (n > 1)
+        o->sub_ids = list;
+    o->ids_n = (uint16_t)n;
+}
+
+static void load_queued(struct mqtt_server *server, sqlite3_stmt *q)
+{
+    struct mqtt_session *s = session_at(server, q);
+    struct str body = blob(q, 7);
+    struct outgoing o = {.packet_id = (uint16_t)sqlite3_column_int(q, 2),
+                         .qos = (uint8_t)sqlite3_column_int(q, 3),
+                         .retain = sqlite3_column_int(q, 4)};
+    if (!s)
+        return;
+    o.message = message_decode(server->alloc, (struct bytes){(const uint8_t *)body.p, body.n},
+                               (uint64_t)sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 6));
+    load_ids(server, q, &o);
+    if (o.message && outgoing_restore(s, &o))
+        return;
+    LOG_E("mqtt", "%.*s: a queued message is lost: no room", STR_FMT(s->client_id));
+    message_unref(o.message);
+    if (o.ids_n > 1)
+        mem_free(server->alloc, o.sub_ids, o.ids_n * sizeof(uint32_t));
+}
+
+static enum err each_row(struct load *l, struct sqlite3 *sql, const char *text,
+                         void (*row)(struct mqtt_server *server, sqlite3_stmt *q))
+{
+    sqlite3_stmt *q = NULL;
+    int rc;
+    if (sqlite3_prepare_v2(sql, text, -1, &q, NULL))
+        return db_error(sql, &l->job.error, "read sessions");
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+        row(l->server, q);
+    sqlite3_finalize(q);
+    return rc == SQLITE_DONE ? ERR_OK : db_error(sql, &l->job.error, "read sessions");
+}
+
+static enum err load(struct db_job *j, struct sqlite3 *sql)
+{
+    struct load *l = CONTAINER_OF(j, struct load, job);
+    enum err err = each_row(
+        l, sql, "SELECT number, client, expiry_s, offline_ms, next_id FROM session", load_session);
+    if (!err)
+        err = each_row(l, sql, "SELECT session, filter, options, id FROM subscription", load_sub);
+    if (!err)
+        err = each_row(l, sql,
+                       "SELECT session, seq, packet_id, qos, retain, ids, wall_ms, body FROM queued"
+                       " JOIN queued_message USING(seq) ORDER BY session, position",
+                       load_queued);
+    return err;
+}
+
+static enum err load_all(struct mqtt_server *s, struct error *e)
+{
+    struct load l = {.job = {.run = load}, .server = s};
+    struct str key;
+    void *value;
+    enum err err = db_run_now(s->cfg.db, &l.job);
+    if (err && e)
+        *e = l.job.error;
+    /* Positions begin anew, so all is written once: the rows still have those of the last run. */
+    s->rewrite = true;
+    for (size_t at = 0; map_next(&s->by_number, &at, &key, &value);)
+        ((struct mqtt_session *)value)->new_in_db = false;
+    return err;
+}
+
+enum err store_open(struct mqtt_server *s, struct error *e)
+{
+    const struct checkpoint_config cfg = {.name = "sessions",
+                                          .ops = &ops,
+                                          .apply = record_apply,
+                                          .ex = s->cfg.ex,
+                                          .journal = s->cfg.journal,
+                                          .db = s->cfg.db,
+                                          .alloc = s->alloc};
+    enum err err = db_migrate(s->cfg.db, &migration, e);
+    if (!err)
+        err = checkpoint_init(&s->checkpoint, &cfg, e);
+    return err ? err : load_all(s, e);
+}

@@ -1,0 +1,138 @@
+#include "protocol/mqtt_broker.h"
+
+#include <string.h>
+
+static enum handled stop(struct mqtt_connection *c, uint8_t reason, const char *why)
+{
+    connection_close(c, reason, why);
+    return HANDLED_STOP;
+}
+
+/* The record of all filters first; ERR_FULL: the same packet again, later. */
+static enum err record(struct mqtt_connection *c, enum session_op op,
+                       const struct mqtt_subscribe *m, uint64_t *seq)
+{
+    *seq = 0;
+    if (!session_stored(c->session))
+        return ERR_OK;
+    return record_filters(c->session, op, m->filters, m->props.subscription_id, seq);
+}
+
+uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t options,
+                      bool *existed)
+{
+    *existed = false;
+    if (mqtt_share_parse(sub->filter, NULL, NULL))
+        return MQTT_RC_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+    if (s->subscriptions >= s->server->limits.subscriptions_max)
+        return MQTT_RC_QUOTA_EXCEEDED;
+    sub->qos = MQTT_SUB_QOS(options) > 1 ? 1 : MQTT_SUB_QOS(options);
+    sub->no_local = options & MQTT_SUB_NO_LOCAL;
+    sub->retain_as_published = options & MQTT_SUB_RETAIN_AS_PUBLISHED;
+    enum err err = bus_subscribe(s->server->cfg.bus, sub, existed);
+    if (err)
+        return err == ERR_RANGE ? MQTT_RC_TOPIC_FILTER_INVALID : MQTT_RC_QUOTA_EXCEEDED;
+    s->subscriptions += !*existed;
+    return sub->qos;
+}
+
+bool subscribe_wants_retained(uint8_t options, bool existed)
+{
+    unsigned handling = MQTT_SUB_RETAIN_HANDLING(options);
+    return handling == 0 || (handling == 1 && !existed);
+}
+
+static void send_retained(struct mqtt_connection *c, const struct mqtt_subscribe *m,
+                          const uint8_t *codes, const bool *existed)
+{
+    struct cursor at = cursor_from(m->filters.p, m->filters.n);
+    struct subscription sub = {.subscriber = &c->session->subscriber,
+                               .id = m->props.subscription_id};
+    uint8_t options;
+    for (size_t i = 0; mqtt_filter_next(&at, MQTT_SUBSCRIBE, &sub.filter, &options); i++) {
+        if (codes[i] >= MQTT_RC_UNSPECIFIED || !subscribe_wants_retained(options, existed[i]))
+            continue;
+        sub.qos = codes[i];
+        bus_send_retained(c->server->cfg.bus, &sub);
+    }
+}
+
+static bool put_suback(struct mqtt_connection *c, enum mqtt_type type, uint16_t id,
+                       struct bytes codes, uint64_t seq)
+{
+    const struct mqtt_packet p = {.type = type, .suback = {.id = id, .codes = codes}};
+    if (!pending_add_packet(c, &p, seq, false, id)) {
+        connection_close(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
+        return false;
+    }
+    pending_flush(c);
+    return true;
+}
+
+static void subscribe_all(struct mqtt_connection *c, const struct mqtt_subscribe *m, bool failed,
+                          uint8_t *codes, bool *existed)
+{
+    struct cursor at = cursor_from(m->filters.p, m->filters.n);
+    struct subscription sub = {.subscriber = &c->session->subscriber,
+                               .id = m->props.subscription_id};
+    uint8_t options;
+    for (size_t i = 0; mqtt_filter_next(&at, MQTT_SUBSCRIBE, &sub.filter, &options); i++) {
+        codes[i] =
+            failed ? MQTT_RC_UNSPECIFIED : subscribe_one(c->session, &sub, options, &existed[i]);
+        if (c->version != MQTT_V5 && codes[i] >= MQTT_RC_UNSPECIFIED)
+            codes[i] = MQTT_RC_UNSPECIFIED; /* 3.1.1 knows one failure */
+    }
+    c->session->subs_dirty = true;
+    session_changed(c->session);
+}
+
+enum handled handle_subscribe(struct mqtt_connection *c, const struct mqtt_packet *packet)
+{
+    const struct mqtt_subscribe *m = &packet->subscribe;
+    struct alloc *a = c->server->alloc;
+    uint64_t seq;
+    enum err err = record(c, SESSION_SUBSCRIBE, m, &seq);
+    if (err == ERR_FULL)
+        return HANDLED_AGAIN;
+    uint8_t *codes = mem_zero(a, 2 * m->count); /* and as many bools */
+    if (!codes)
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
+    bool *existed = (bool *)(codes + m->count);
+    subscribe_all(c, m, err != ERR_OK, codes, existed);
+    if (put_suback(c, MQTT_SUBACK, m->id, (struct bytes){codes, m->count}, seq) && !err)
+        send_retained(c, m, codes, existed);
+    mem_free(a, codes, 2 * m->count);
+    return c->state == CONNECTION_OPEN ? HANDLED : HANDLED_STOP;
+}
+
+enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_packet *packet)
+{
+    const struct mqtt_subscribe *m = &packet->subscribe;
+    struct mqtt_session *s = c->session;
+    struct alloc *a = c->server->alloc;
+    struct cursor at = cursor_from(m->filters.p, m->filters.n);
+    struct str filter;
+    uint64_t seq;
+    enum err err = record(c, SESSION_UNSUBSCRIBE, m, &seq);
+    if (err == ERR_FULL)
+        return HANDLED_AGAIN;
+    uint8_t *codes = mem_zero(a, m->count);
+    if (!codes)
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
+    for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &filter, NULL); i++) {
+        bool there = !err && bus_unsubscribe(c->server->cfg.bus, &s->subscriber, filter);
+        s->subscriptions -= there;
+        codes[i] = err     ? MQTT_RC_UNSPECIFIED
+                   : there ? MQTT_RC_SUCCESS
+                           : MQTT_RC_NO_SUBSCRIPTION_EXISTED;
+    }
+    s->subs_dirty = true;
+    session_changed(s);
+    struct bytes sent = {codes, c->version == MQTT_V5 ? m->count : 0};
+    if (err && c->version != MQTT_V5) /* a 3.1.1 UNSUBACK can only say that it was done */
+        connection_close(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "the journal has failed");
+    else
+        (void)put_suback(c, MQTT_UNSUBACK, m->id, sent, seq);
+    mem_free(a, codes, m->count);
+    return c->state == CONNECTION_OPEN ? HANDLED : HANDLED_STOP;
+}

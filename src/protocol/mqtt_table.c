@@ -1,0 +1,33 @@
+/* State x packet. An empty cell is a protocol error. */
+#include "protocol/mqtt_broker.h"
+
+static enum handled handle_pingreq(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    const struct mqtt_packet answer = {.type = MQTT_PINGRESP};
+    (void)p;
+    return connection_put(c, &answer) ? HANDLED : HANDLED_STOP;
+}
+
+/* AUTH is missing on purpose: a client that named no method may not send it [MQTT-4.12.0-6], and
+ * one that named a method was refused. PUBREC, PUBREL and PUBCOMP belong to QoS 2, which CONNACK
+ * excludes. */
+static const packet_handler table[CONNECTION_STATES][16] = {
+    [CONNECTION_NEW] =
+        {
+            [MQTT_CONNECT] = handle_connect,
+        },
+    [CONNECTION_OPEN] =
+        {
+            [MQTT_PUBLISH] = handle_publish,
+            [MQTT_PUBACK] = handle_puback,
+            [MQTT_SUBSCRIBE] = handle_subscribe,
+            [MQTT_UNSUBSCRIBE] = handle_unsubscribe,
+            [MQTT_PINGREQ] = handle_pingreq,
+            [MQTT_DISCONNECT] = handle_disconnect,
+        },
+};
+
+packet_handler mqtt_handler(enum connection_state state, enum mqtt_type type)
+{
+    return (unsigned)type < 16 ? table[state][type] : NULL;
+}

@@ -1,0 +1,131 @@
+#include "protocol/mqtt_broker.h"
+
+#include <string.h>
+
+#define RETRY_NS 100000000 /* the journal was full */
+
+struct will *will_new(struct mqtt_server *s, const struct mqtt_connect *m, struct str client_id)
+{
+    size_t size = sizeof(struct will) + m->will_topic.n + client_id.n + m->will_payload.n +
+                  m->will_props.raw.n;
+    struct will *w = mem_zero(s->alloc, size);
+    if (!w)
+        return NULL;
+    list_init(&w->link);
+    w->size = size;
+    w->qos = m->will_qos > 1 ? 1 : m->will_qos;
+    w->retain = m->will_retain;
+    w->delay_s = m->will_props.will_delay_s;
+    w->expiry_s = m->will_props.has & MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY)
+                      ? m->will_props.message_expiry_s
+                      : UINT32_MAX;
+    struct writer out = writer_from(w->data, size - sizeof(*w));
+    writer_bytes(&out, m->will_topic.p, m->will_topic.n);
+    writer_bytes(&out, client_id.p, client_id.n);
+    writer_bytes(&out, m->will_payload.p, m->will_payload.n);
+    uint8_t *properties = out.p;
+    bool fits = forward_properties(&m->will_props, &out);
+    ASSERT(fits && !out.failed);
+    w->topic = (struct str){(char *)w->data, m->will_topic.n};
+    w->client_id = (struct str){(char *)w->data + w->topic.n, client_id.n};
+    w->payload = (struct bytes){w->data + w->topic.n + client_id.n, m->will_payload.n};
+    w->properties = (struct bytes){properties, (size_t)(out.p - properties)};
+    return w;
+}
+
+void will_free(struct mqtt_server *s, struct will *w)
+{
+    if (!w)
+        return;
+    list_del(&w->link);
+    mem_free(s->alloc, w, w->size);
+}
+
+/* Publishes and frees it; false: the journal is full, again later. */
+static bool will_publish(struct mqtt_server *s, struct will *w)
+{
+    const struct bus_publisher from = {.id = w->publisher_id, .name = w->client_id};
+    const struct bus_publication p = {.topic = w->topic,
+                                      .payload = w->payload,
+                                      .properties = w->properties,
+                                      .qos = w->qos,
+                                      .retain = w->retain,
+                                      .expiry_s = w->expiry_s,
+                                      .from = &from};
+    struct bus_receipt r;
+    enum err err = bus_publish(s->cfg.bus, &p, &r);
+    if (err == ERR_FULL)
+        return false;
+    if (err == ERR_DENIED)
+        publish_denied(s, w->client_id, (struct str){NULL, 0}, w->topic, r.why);
+    else if (err)
+        LOG_W("mqtt", "%.*s: its will to %.*s: %s", STR_FMT(w->client_id), STR_FMT(w->topic),
+              r.why[0] ? r.why : err_name(err));
+    will_free(s, w);
+    return true;
+}
+
+static void set_timer(struct mqtt_server *s, int64_t due_ns)
+{
+    if (!timer_armed(&s->due) || s->due.at_ns > due_ns)
+        timer_set(&s->due, due_ns);
+}
+
+void will_schedule(struct mqtt_server *s, struct will *w, struct mqtt_session *session)
+{
+    int64_t now_ns = worker_now_ns(s->worker);
+    w->session = session;
+    w->due_ns = now_ns + (session ? (int64_t)w->delay_s * 1000000000 : 0);
+    if (w->due_ns <= now_ns && will_publish(s, w))
+        return;
+    if (w->due_ns <= now_ns)
+        w->due_ns = now_ns + RETRY_NS;
+    list_add_tail(&s->wills, &w->link);
+    set_timer(s, w->due_ns);
+}
+
+void wills_cancel(struct mqtt_server *s, struct mqtt_session *session)
+{
+    LIST_EACH_SAFE(&s->wills, it)
+    {
+        struct will *w = CONTAINER_OF(it, struct will, link);
+        if (w->session == session && w->delay_s)
+            will_free(s,
+                      w); /* without a delay it was due already, and only waits for the journal */
+    }
+}
+
+void wills_release(struct mqtt_server *s, struct mqtt_session *session)
+{
+    int64_t now_ns = worker_now_ns(s->worker);
+    LIST_EACH(&s->wills, it)
+    {
+        struct will *w = CONTAINER_OF(it, struct will, link);
+        if (w->session != session)
+            continue;
+        w->session = NULL;
+        w->due_ns = now_ns;
+        set_timer(s, now_ns);
+    }
+}
+
+/* Those that are due leave the list first: publishing may close nothing, but it may take time. */
+void wills_due(struct mqtt_server *s, int64_t now_ns)
+{
+    LIST_EACH_SAFE(&s->wills, it)
+    {
+        struct will *w = CONTAINER_OF(it, struct will, link);
+        if (w->due_ns <= now_ns) {
+            if (will_publish(s, w))
+                continue;
+            w->due_ns = now_ns + RETRY_NS;
+        }
+        set_timer(s, w->due_ns);
+    }
+}
+
+void wills_free(struct mqtt_server *s)
+{
+    LIST_EACH_SAFE(&s->wills, it)
+    will_free(s, CONTAINER_OF(it, struct will, link));
+}
