@@ -137,7 +137,8 @@ static inline void script_accepted(void *ctx, struct stream *stream)
 static inline void script_too_long(struct timer *t)
 {
     struct script *s = CONTAINER_OF(t, struct script, guard);
-    CHECK(!"the script has come to a standstill");
+    bool script_came_to_its_end = false;
+    CHECK(script_came_to_its_end);
     executor_stop(s->ex);
 }
 
