@@ -1,6 +1,7 @@
 // Dark or light: what the system says, unless the reader chose.
 
 import { effect, signal } from '@preact/signals';
+import { remember, remembered } from './memory';
 
 export type Theme = 'auto' | 'light' | 'dark';
 
@@ -11,23 +12,6 @@ const systemDark = signal(system.matches);
 function stored(): Theme {
   const value = remembered(KEY);
   return value === 'light' || value === 'dark' ? value : 'auto';
-}
-
-/** Storage may be forbidden; then the page forgets, and works. */
-export function remembered(key: string): string | null {
-  try {
-    return localStorage.getItem(key);
-  } catch {
-    return null;
-  }
-}
-
-export function remember(key: string, value: string): void {
-  try {
-    localStorage.setItem(key, value);
-  } catch {
-    // See remembered().
-  }
 }
 
 export const theme = signal<Theme>(stored());

@@ -4,7 +4,7 @@
 import { signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { t } from '../i18n';
-import { remember, remembered } from '../theme';
+import { remember, remembered } from '../memory';
 
 const KEY = 'sedge.name';
 const NAME_MAX = 64;
