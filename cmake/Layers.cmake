@@ -25,7 +25,7 @@ function(sedge_folder name)
 
     set(kind INTERFACE)
     set(link INTERFACE)
-    if(sources OR name STREQUAL "dashboard") # dashboard always has its generated table of web files
+    if(sources)
         set(kind STATIC)
         set(link PUBLIC)
     endif()

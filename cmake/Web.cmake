@@ -1,5 +1,5 @@
 # Builds web/ into the build folder and embeds the result: web files -> gzip -> web_assets.c, which
-# becomes part of sedge_dashboard (src/dashboard/web_assets.h). Without web/, or with SEDGE_WEB=OFF,
+# is linked into sedge_dashboard (src/dashboard/web_assets.h). Without web/, or with SEDGE_WEB=OFF,
 # the table is empty. npm runs in a copy, so the source tree stays clean.
 
 find_package(ZLIB REQUIRED)
@@ -48,4 +48,12 @@ else()
         VERBATIM)
 endif()
 
-target_sources(sedge_dashboard PRIVATE ${web_assets})
+# A library of its own, so that npm's work does not wait for the folders below the dashboard.
+add_library(sedge_web_assets STATIC ${web_assets})
+target_link_libraries(sedge_web_assets PRIVATE sedge_flags)
+get_target_property(kind sedge_dashboard TYPE)
+if(kind STREQUAL "INTERFACE_LIBRARY")
+    target_link_libraries(sedge_dashboard INTERFACE sedge_web_assets)
+else()
+    target_link_libraries(sedge_dashboard PUBLIC sedge_web_assets)
+endif()
