@@ -139,6 +139,11 @@ enum err registry_model(struct registry *r, const struct model_def *def,
     return ERR_OK;
 }
 
+const struct model_def *registry_model_find(struct registry *r, struct str name)
+{
+    return map_get(&r->models, name);
+}
+
 static bool index_series(struct registry *r, struct device_property *p)
 {
     size_t need = p->series->index + 1;

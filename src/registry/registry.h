@@ -85,6 +85,7 @@ void registry_replay(void *registry, const struct journal_record *r);
 /* Copies the definition. */
 MUST_USE enum err registry_model(struct registry *r, const struct model_def *def,
                                  const struct model_def **out, struct error *e);
+const struct model_def *registry_model_find(struct registry *r, struct str name);
 MUST_USE enum err registry_device(struct registry *r, struct str name,
                                   const struct model_def *model, struct str id, struct str topic,
                                   struct device **out, struct error *e);

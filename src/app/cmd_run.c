@@ -1,0 +1,339 @@
+/* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
+ */
+#include "alert/alert.h"
+#include "app/cmd.h"
+#include "app/site_load.h"
+#include "app/site_schema.h"
+#include "async/signals.h"
+#include "auth/password.h"
+#include "automation/automation.h"
+#include "base/log.h"
+#include "dashboard/dashboard.h"
+#include "history/history.h"
+#include "protocol/mqtt_server.h"
+
+#include <fcntl.h>
+#include <getopt.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+struct run_options {
+    const char *site, *driver;
+    enum log_level level;
+};
+
+/* Everything that runs, in the order in which it is built. */
+struct run {
+    struct run_options opt;
+    struct alloc *alloc;
+    struct lang_site *site;
+    struct site_settings settings;
+    char store[PATH_MAX];
+    int lock;
+    struct executor *ex;
+    struct signal_watch *signals;
+    struct journal *journal;
+    struct db *db;
+    struct bus *bus;
+    struct registry *registry;
+    struct history *history;
+    struct alerts *alerts;
+    struct automation *automation;
+    struct mqtt_server *mqtt;
+    struct password_file *passwords[SITE_LISTENERS_MAX];
+    struct dashboard *dashboard;
+    char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
+    struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
+};
+
+static const char usage_text[] =
+    "usage: sedge run SITE [--driver io_uring|epoll] [--verbose]\n\n"
+    "Runs the site in the folder SITE: broker, history, programs, alerts and page, until\n"
+    "SIGINT or SIGTERM. The site is checked first; nothing runs if it has errors.\n\n"
+    "  --driver NAME   how to talk to the kernel; default: io_uring where it works\n"
+    "  --verbose       log more\n\n"
+    "example: sedge run sites/factory\n";
+
+/* 0: go on, else the exit status + 1. */
+static int parse(int argc, char **argv, struct run_options *o)
+{
+    static const struct option longs[] = {{"driver", required_argument, NULL, 'd'},
+                                          {"verbose", no_argument, NULL, 'v'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    *o = (struct run_options){.level = LOG_INFO};
+    int c;
+    while ((c = getopt_long(argc, argv, "d:vh", longs, NULL)) != -1) {
+        if (c == 'd') {
+            o->driver = optarg;
+        } else if (c == 'v') {
+            o->level = LOG_DEBUG;
+        } else if (c == 'h') {
+            (void)fputs(usage_text, stdout);
+            return EXIT_OK + 1;
+        } else {
+            (void)fputs(usage_text, stderr);
+            return EXIT_USAGE + 1;
+        }
+    }
+    if (optind + 1 != argc) {
+        (void)fputs(usage_text, stderr);
+        return EXIT_USAGE + 1;
+    }
+    o->site = argv[optind];
+    return 0;
+}
+
+static void caught(void *ctx, int signal)
+{
+    struct run *r = ctx;
+    if (signal == SIGHUP) {
+        for (size_t i = 0; i < r->settings.mqtt_count; i++) {
+            struct error e = {0};
+            if (r->passwords[i] && password_file_reload(r->passwords[i], &e))
+                LOG_E("app", "the passwords stay as they were: %s", e.text);
+        }
+        return;
+    }
+    LOG_I("app", "stopping");
+    executor_stop(r->ex);
+}
+
+/* Two programs on one store would destroy it. */
+static enum err lock_store(struct run *r, struct error *e)
+{
+    char path[PATH_MAX + 8];
+    (void)snprintf(path, sizeof(path), "%s/lock", r->store);
+    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (r->lock < 0)
+        return error_set(e, ERR_IO, "%s can't be opened: %s", path, strerror(errno));
+    if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
+        return error_set(e, ERR_EXISTS, "%s is in use: another sedge runs this site", r->store);
+    return ERR_OK;
+}
+
+static enum err build_store(struct run *r, struct error *e)
+{
+    struct env *env = executor_env(r->ex);
+    bool absolute = r->settings.store.n && r->settings.store.p[0] == '/';
+    int n = absolute ? snprintf(r->store, sizeof(r->store), "%.*s", STR_FMT(r->settings.store))
+                     : snprintf(r->store, sizeof(r->store), "%s/%.*s", r->opt.site,
+                                STR_FMT(r->settings.store));
+    if (n < 0 || (size_t)n > sizeof(r->store) - 64)
+        return error_set(e, ERR_RANGE, "the path of the store is too long");
+    enum err err = env->disk->ops->make_dir(env->disk, r->store, e);
+    if (!err)
+        err = lock_store(r, e);
+    if (err)
+        return err;
+    char path[PATH_MAX];
+    (void)snprintf(path, sizeof(path), "%.*s/sedge.db", (int)sizeof(path) - 16, r->store);
+    struct db_config db = {.ex = r->ex, .alloc = r->alloc, .path = path};
+    err = db_open(&r->db, &db, e);
+    struct journal_config journal = {.ex = r->ex,
+                                     .disk = env->disk,
+                                     .clock = env->clock,
+                                     .alloc = r->alloc,
+                                     .dir = r->store,
+                                     .commit_ms = r->settings.commit_ms};
+    if (!err)
+        err = journal_open(&r->journal, &journal, e);
+    return err;
+}
+
+static enum err build_bus(struct run *r, struct error *e)
+{
+    struct bus_config bus = {.ex = r->ex, .journal = r->journal, .db = r->db, .alloc = r->alloc};
+    enum err err = bus_new(&r->bus, &bus, e);
+    struct registry_config registry = {
+        .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};
+    if (!err)
+        err = registry_new(&r->registry, &registry, e);
+    if (!err)
+        err = site_load_registry(r->site, r->registry, e);
+    return err;
+}
+
+static enum err build_consumers(struct run *r, struct error *e)
+{
+    struct history_config history = {.ex = r->ex,
+                                     .db = r->db,
+                                     .journal = r->journal,
+                                     .bus = r->bus,
+                                     .alloc = r->alloc,
+                                     .clock = executor_env(r->ex)->clock,
+                                     .replay = registry_replay,
+                                     .ctx = r->registry};
+    struct alerts_config alerts = {
+        .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};
+    struct automation_config automation = {.ex = r->ex,
+                                           .bus = r->bus,
+                                           .registry = r->registry,
+                                           .journal = r->journal,
+                                           .db = r->db,
+                                           .alloc = r->alloc,
+                                           .site = r->site};
+    struct mqtt_server_config mqtt = {
+        .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};
+    enum err err = history_new(&r->history, &history, e);
+    if (!err)
+        err = alerts_new(&r->alerts, &alerts, e);
+    if (!err)
+        err = automation_new(&r->automation, &automation, e);
+    if (!err)
+        err = mqtt_server_new(&r->mqtt, &mqtt, e);
+    return err;
+}
+
+static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
+{
+    const struct site_listen *l = &r->settings.mqtt[i];
+    struct mqtt_listen cfg = {.addr = l->addr, .anonymous = l->passwords.n == 0};
+    if (l->passwords.n) {
+        char path[PATH_MAX];
+        bool absolute = l->passwords.p[0] == '/';
+        (void)snprintf(path, sizeof(path), "%s%s%.*s", absolute ? "" : r->opt.site,
+                       absolute ? "" : "/", STR_FMT(l->passwords));
+        struct password_config pw = {.ex = r->ex, .alloc = r->alloc, .path = path};
+        enum err err = password_file_open(&r->passwords[i], &pw, e);
+        if (err)
+            return err;
+        cfg.passwords = r->passwords[i];
+    }
+    return mqtt_server_listen(r->mqtt, &cfg, NULL, e);
+}
+
+static void note_address(struct run *r, struct str list[], size_t i, size_t slot,
+                         const struct addr *addr)
+{
+    addr_format(addr, r->addresses[slot]);
+    list[i] = str_from(r->addresses[slot]);
+}
+
+static enum err build_dashboard(struct run *r, struct error *e)
+{
+    const struct site_settings *s = &r->settings;
+    for (size_t i = 0; i < s->mqtt_count; i++)
+        note_address(r, r->mqtt_addresses, i, i, &s->mqtt[i].addr);
+    for (size_t i = 0; i < s->http_count; i++)
+        note_address(r, r->http_addresses, i, SITE_LISTENERS_MAX + i, &s->http[i].addr);
+    struct dashboard_config cfg = {.ex = r->ex,
+                                   .alloc = r->alloc,
+                                   .bus = r->bus,
+                                   .journal = r->journal,
+                                   .db = r->db,
+                                   .registry = r->registry,
+                                   .automation = r->automation,
+                                   .alerts = r->alerts,
+                                   .history = r->history,
+                                   .mqtt = r->mqtt,
+                                   .site = r->site,
+                                   .name = s->name,
+                                   .version = SEDGE_VERSION,
+                                   .mqtt_addresses = r->mqtt_addresses,
+                                   .http_addresses = r->http_addresses,
+                                   .mqtt_count = s->mqtt_count,
+                                   .http_count = s->http_count};
+    return dashboard_new(&r->dashboard, &cfg, e);
+}
+
+/* Last: the first connection must find everything in place. */
+static enum err open_listeners(struct run *r, struct error *e)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < r->settings.http_count; i++)
+        err = dashboard_listen(r->dashboard, &r->settings.http[i].addr, e);
+    for (size_t i = 0; !err && i < r->settings.mqtt_count; i++)
+        err = listen_mqtt(r, i, e);
+    return err;
+}
+
+static enum err build(struct run *r, struct error *e)
+{
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    struct executor_config ex = {.env = env_linux(),
+                                 .alloc = r->alloc,
+                                 .workers = 1,
+                                 .driver = r->opt.driver,
+                                 .offload_threads = 2};
+    enum err err = executor_new(&r->ex, &ex, e);
+    if (!err)
+        err = signal_watch_new(&r->signals, executor_worker(r->ex, 0), signals, ARRAY_LEN(signals),
+                               caught, r, e);
+    if (!err)
+        err = build_store(r, e);
+    if (!err)
+        err = build_bus(r, e);
+    if (!err)
+        err = build_consumers(r, e);
+    if (!err)
+        err = journal_replay(r->journal, e);
+    if (!err)
+        err = journal_start(r->journal, e);
+    if (!err)
+        err = build_dashboard(r, e);
+    if (err)
+        return err;
+    automation_start(r->automation);
+    return open_listeners(r, e);
+}
+
+static void tear_down(struct run *r)
+{
+    dashboard_free(r->dashboard);
+    mqtt_server_close(r->mqtt);
+    for (size_t i = 0; i < SITE_LISTENERS_MAX; i++)
+        password_file_close(r->passwords[i]);
+    if (r->db)
+        db_drain(r->db);
+    automation_free(r->automation);
+    alerts_free(r->alerts);
+    history_free(r->history);
+    registry_free(r->registry);
+    bus_free(r->bus);
+    db_close(r->db);
+    journal_close(r->journal);
+    signal_watch_free(r->signals);
+    executor_free(r->ex);
+    if (r->lock >= 0)
+        (void)close(r->lock);
+    lang_site_free(r->site);
+}
+
+static void announce(const struct run *r)
+{
+    LOG_I("app", "site \"%.*s\": %zu devices, %zu programs; %s", STR_FMT(r->settings.name),
+          r->site->resources_n, r->site->programs_n, executor_driver(r->ex));
+    for (size_t i = 0; i < r->settings.mqtt_count; i++)
+        LOG_I("app", "mqtt  %.*s", STR_FMT(r->mqtt_addresses[i]));
+    for (size_t i = 0; i < r->settings.http_count; i++)
+        LOG_I("app", "page  http://%.*s/", STR_FMT(r->http_addresses[i]));
+}
+
+int cmd_run(int argc, char **argv)
+{
+    struct run r = {.alloc = alloc_system(), .lock = -1};
+    struct error e = {0};
+    int status = parse(argc, argv, &r.opt);
+    if (status)
+        return status - 1;
+    log_set_level(r.opt.level);
+    if (site_check(r.opt.site, &r.site, stderr))
+        return EXIT_FINDING;
+    enum err err = site_settings_read(&r.settings, r.site, &e);
+    if (!err)
+        err = build(&r, &e);
+    if (err) {
+        (void)fprintf(stderr, "sedge: %s%s%s\n", e.where, e.where[0] ? ": " : "",
+                      e.text[0] ? e.text : err_name(err));
+    } else {
+        announce(&r);
+        executor_run(r.ex);
+    }
+    tear_down(&r);
+    return err ? EXIT_FINDING : EXIT_OK;
+}

@@ -1,0 +1,213 @@
+#include "app/site_load.h"
+
+#include <string.h>
+
+enum { MEMBERS_MAX = 256, PARAMS_MAX = 8 };
+
+/* --- settings --- */
+
+static bool has(const struct lang_clause_decl *c, const char *arg)
+{
+    return lang_clause_value(c, arg)->kind != LANG_ARG_NONE;
+}
+
+static struct str text_of(const struct lang_clause_decl *c, const char *arg)
+{
+    const struct lang_value *v = lang_clause_value(c, arg);
+    return v->kind == LANG_ARG_NONE ? STR("") : v->text;
+}
+
+/* Rule of the design: loopback may be plain and anonymous, anything else says what protects it. */
+static enum err check_listen(const struct site_listen *l, const char *what, struct error *e)
+{
+    if (addr_is_loopback(&l->addr) || l->insecure || l->passwords.n)
+        return ERR_OK;
+    return error_set(e, ERR_DENIED,
+                     "%s %.*s:%u can be reached from other machines: give it a password file "
+                     "(passwords \"FILE\", see `sedge passwd`), or say `insecure`",
+                     what, STR_FMT(l->host), l->port);
+}
+
+static enum err read_listen(struct site_listen *l, const struct lang_clause_decl *c,
+                            const char *what, struct error *e)
+{
+    const struct lang_value *at = lang_clause_value(c, "address");
+    l->host = at->text;
+    l->port = at->port;
+    l->insecure = has(c, "insecure");
+    if (strcmp(what, "mqtt") == 0)
+        l->passwords = text_of(c, "passwords");
+    if (has(c, "tls"))
+        return error_set(e, ERR_UNSUPPORTED,
+                         "%s %.*s:%u: this version has no TLS yet: listen on loopback behind a "
+                         "TLS proxy, or leave `tls` out",
+                         what, STR_FMT(l->host), l->port);
+    if (addr_parse(&l->addr, l->host, l->port))
+        return error_set(e, ERR_INVALID,
+                         "%s %.*s: an address to listen on is numeric, 127.0.0.1 or [::1] or "
+                         "0.0.0.0",
+                         what, STR_FMT(l->host));
+    return check_listen(l, what, e);
+}
+
+static enum err read_listens(const struct lang_decl *server, const char *word,
+                             struct site_listen list[], size_t *count, struct error *e)
+{
+    const struct lang_clause_decl *c;
+    for (size_t i = 0; (c = lang_decl_clause(server, word, NULL, i)); i++) {
+        if (i == SITE_LISTENERS_MAX)
+            return error_set(e, ERR_FULL, "more than %d %s listeners", SITE_LISTENERS_MAX, word);
+        enum err err = read_listen(&list[i], c, word, e);
+        if (err)
+            return err;
+        *count = i + 1;
+    }
+    return ERR_OK;
+}
+
+enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
+                            struct error *e)
+{
+    *out = (struct site_settings){.store = STR("data")};
+    const struct lang_decl *name = lang_site_decl(site, "site", 0);
+    const struct lang_decl *server = lang_site_decl(site, "server", 0);
+    out->name = name ? name->name : STR("site");
+    if (!server)
+        return error_set(e, ERR_NOT_FOUND,
+                         "the site declares no server:  server { mqtt 127.0.0.1:1883 }");
+    enum err err = read_listens(server, "mqtt", out->mqtt, &out->mqtt_count, e);
+    if (!err)
+        err = read_listens(server, "http", out->http, &out->http_count, e);
+    const struct lang_clause_decl *store = lang_decl_clause(server, "store", NULL, 0);
+    if (!err && store) {
+        out->store = text_of(store, "folder");
+        const struct lang_value *block = lang_clause_value(store, "options");
+        const struct lang_clause_decl *commit =
+            block->kind == LANG_ARG_BLOCK ? lang_value_clause(block, "commit", 0) : NULL;
+        if (commit)
+            out->commit_ms = (int64_t)(lang_clause_value(commit, "time")->number * 1000);
+    }
+    return err;
+}
+
+/* --- models and devices --- */
+
+static enum value_kind kind_of(const struct lang_type *t)
+{
+    switch (t->kind) {
+    case LANG_TYPE_BOOL: return VALUE_BOOL;
+    case LANG_TYPE_INT:
+    case LANG_TYPE_TIME: return VALUE_INT;
+    case LANG_TYPE_STR: return VALUE_STR;
+    default: return VALUE_FLOAT;
+    }
+}
+
+static enum compare compare_of(enum lang_cmp op)
+{
+    switch (op) {
+    case LANG_EQ: return COMPARE_EQ;
+    case LANG_NE: return COMPARE_NE;
+    case LANG_LT: return COMPARE_LT;
+    case LANG_LE: return COMPARE_LE;
+    case LANG_GT: return COMPARE_GT;
+    case LANG_GE: return COMPARE_GE;
+    }
+    return COMPARE_EQ;
+}
+
+struct model_build {
+    struct property_def properties[MEMBERS_MAX];
+    struct action_def actions[MEMBERS_MAX];
+    struct param_def params[MEMBERS_MAX][PARAMS_MAX];
+    struct str events[MEMBERS_MAX];
+    struct model_def def;
+};
+
+static void build_property(struct model_build *b, const struct lang_member *m)
+{
+    const struct lang_value *range = lang_clause_value(m->clause, "range");
+    b->properties[b->def.property_count++] =
+        (struct property_def){.name = m->name,
+                              .unit = m->type.unit.symbol,
+                              .kind = kind_of(&m->type),
+                              .has_range = range->kind == LANG_ARG_RANGE,
+                              .min = range->lo,
+                              .max = range->hi};
+}
+
+static void build_action(struct model_build *b, const struct lang_decl *type,
+                         const struct lang_member *m)
+{
+    size_t at = b->def.action_count++;
+    struct action_def *a = &b->actions[at];
+    *a = (struct action_def){.name = m->name,
+                             .params = b->params[at],
+                             .param_count = m->params_n,
+                             .confirm_property = -1,
+                             .safe = type->safe == m};
+    for (size_t i = 0; i < m->params_n; i++)
+        b->params[at][i] = (struct param_def){.name = m->params[i].name,
+                                              .unit = m->params[i].type.unit.symbol,
+                                              .kind = kind_of(&m->params[i].type)};
+    if (m->confirms) {
+        a->confirm_property = (int)m->confirms->member;
+        a->confirm_compare = compare_of(m->confirms->op);
+        a->confirm_value = m->confirms->value;
+        a->confirm_text = m->confirms->text;
+    }
+}
+
+static enum err load_model(struct model_build *b, const struct lang_decl *type, struct registry *r,
+                           struct error *e)
+{
+    memset(&b->def, 0, sizeof(b->def));
+    for (size_t i = 0; i < type->members_n; i++) {
+        const struct lang_member *m = &type->members[i];
+        if (i == MEMBERS_MAX || m->params_n > PARAMS_MAX)
+            return error_set(e, ERR_FULL,
+                             "model %.*s: more than %d members, or more than %d parameters of %.*s",
+                             STR_FMT(type->name), MEMBERS_MAX, PARAMS_MAX, STR_FMT(m->name));
+        if (m->role == LANG_CLAUSE_READABLE)
+            build_property(b, m);
+        else if (m->role == LANG_CLAUSE_COMMAND)
+            build_action(b, type, m);
+        else
+            b->events[b->def.event_count++] = m->name;
+    }
+    b->def.name = type->name;
+    b->def.properties = b->properties;
+    b->def.actions = b->actions;
+    b->def.events = b->events;
+    const struct model_def *made;
+    return registry_model(r, &b->def, &made, e);
+}
+
+static enum err load_device(const struct lang_decl *d, struct registry *r, struct error *e)
+{
+    const struct lang_clause_decl *via = lang_decl_clause(d, "via", "mqtt", 0);
+    const struct lang_clause_decl *id = lang_decl_clause(d, "id", NULL, 0);
+    const struct model_def *model = registry_model_find(r, d->type->name);
+    if (!via || !model)
+        return error_set(e, ERR_UNSUPPORTED, "the device %.*s says no way that it is reached by",
+                         STR_FMT(d->name));
+    struct device *made;
+    return registry_device(r, d->name, model, id ? text_of(id, "identity") : STR(""),
+                           text_of(via, "topic"), &made, e);
+}
+
+enum err site_load_registry(const struct lang_site *site, struct registry *r, struct error *e)
+{
+    struct alloc *alloc = alloc_system();
+    struct model_build *b = mem_zero(alloc, sizeof(*b));
+    if (!b)
+        return error_set(e, ERR_NOMEM, "no memory for the models");
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < site->decls_n; i++)
+        if (site->decls[i]->kind->role == LANG_ROLE_TYPE)
+            err = load_model(b, site->decls[i], r, e);
+    for (size_t i = 0; !err && i < site->resources_n; i++)
+        err = load_device(site->resources[i], r, e);
+    mem_free(alloc, b, sizeof(*b));
+    return err;
+}

@@ -1,0 +1,33 @@
+/* site_load: from a checked site to settings, models and devices.
+ *
+ * The language returns declarations as a tree of its own; here, and only here, their words get
+ * their meaning.
+ * Ownership: settings borrow the site. Threads: none. */
+#pragma once
+
+#include "lang/lang.h"
+#include "net/addr.h"
+#include "registry/registry.h"
+
+enum { SITE_LISTENERS_MAX = 8 };
+
+struct site_listen {
+    struct str host;
+    uint16_t port;
+    struct addr addr;
+    bool insecure;        /* the site says so in words */
+    struct str passwords; /* file, relative to the site; "" if none */
+};
+struct site_settings {
+    struct str name;
+    struct site_listen mqtt[SITE_LISTENERS_MAX], http[SITE_LISTENERS_MAX];
+    size_t mqtt_count, http_count;
+    struct str store;  /* folder, relative to the site */
+    int64_t commit_ms; /* 0: every group is synced before it is acknowledged */
+};
+/* Refuses listeners that are neither on loopback, nor have passwords, nor say `insecure`. */
+MUST_USE enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
+                                     struct error *e);
+/* Models and devices. */
+MUST_USE enum err site_load_registry(const struct lang_site *site, struct registry *r,
+                                     struct error *e);

@@ -1,0 +1,384 @@
+/* Devices on a real bus, journal and database; the device is played by the test. */
+#include "async/timer.h"
+#include "registry/registry.h"
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define S(text)                                                                                    \
+    {                                                                                              \
+        (text), sizeof(text) - 1                                                                   \
+    }
+
+static const struct property_def valve_properties[] = {
+    {S("position"), S("%"), VALUE_FLOAT, true, 0, 100}};
+static const struct param_def lamp_params[] = {{S("level"), S("%"), VALUE_FLOAT}};
+static const struct action_def valve_actions[] = {
+    {S("open"), NULL, 0, 0, COMPARE_GT, 90, S("position > 90 %"), false},
+    {S("close"), NULL, 0, 0, COMPARE_LT, 5, S("position < 5 %"), true},
+};
+static const struct action_def lamp_actions[] = {
+    {S("on"), lamp_params, 1, -1, COMPARE_EQ, 0, S(""), false}};
+static const struct model_def valve_model = {.name = S("Valve"),
+                                             .properties = valve_properties,
+                                             .property_count = 1,
+                                             .actions = valve_actions,
+                                             .action_count = 2};
+static const struct model_def lamp_model = {
+    .name = S("Lamp"), .actions = lamp_actions, .action_count = 1};
+
+/* A step of a script: what happens after so many milliseconds. */
+struct step {
+    int64_t after_ms;
+    const char *topic, *payload; /* the device or a client says this */
+    void (*run)(void *rig);
+};
+
+struct rig {
+    struct executor *ex;
+    struct worker *w;
+    struct journal *j;
+    struct db *db;
+    struct bus *bus;
+    struct registry *r;
+    struct device *valve, *lamp;
+    struct bus_publisher client;
+    struct subscriber sub;
+    struct event_listener events;
+    struct strbuf log; /* what was seen: commands, states of actions, alerts */
+    char last_id[24];
+    bool obey;
+    struct tick_hook answer;
+    const struct step *steps;
+    size_t step, step_count;
+    struct timer timer, end;
+};
+
+static void publish(struct rig *g, const char *topic, const char *payload)
+{
+    struct bus_publication p = {.topic = str_from(topic),
+                                .payload = {(const uint8_t *)payload, strlen(payload)},
+                                .qos = 1,
+                                .expiry_s = UINT32_MAX,
+                                .from = &g->client};
+    struct bus_receipt receipt;
+    enum err err = bus_publish(g->bus, &p, &receipt);
+    if (err)
+        strbuf_addf(&g->log, "%s %s: %s\n", topic, err_name(err), receipt.why);
+}
+
+/* The valve moves at the end of the tick in which it was told. */
+static void valve_answers(struct tick_hook *h)
+{
+    publish(CONTAINER_OF(h, struct rig, answer), "v", "{\"position\": 95}");
+}
+
+static void on_message(struct subscriber *s, struct message *m,
+                       const struct subscription *const *subs, size_t n, bool retained)
+{
+    (void)subs;
+    (void)n;
+    (void)retained;
+    struct rig *g = CONTAINER_OF(s, struct rig, sub);
+    struct bytes p = message_payload(m);
+    strbuf_addf(&g->log, "%.*s %.*s\n", STR_FMT(message_topic(m)), (int)p.n, (const char *)p.p);
+    if (g->obey)
+        worker_at_tick_end(g->w, &g->answer);
+}
+
+static void on_action(struct event_listener *l, const struct action_event *a)
+{
+    struct rig *g = CONTAINER_OF(l, struct rig, events);
+    (void)snprintf(g->last_id, sizeof(g->last_id), "%.*s", STR_FMT(a->id));
+    strbuf_addf(&g->log, "%.*s %s%s%.*s\n", STR_FMT(a->action), action_state_name(a->state),
+                a->why.n ? ": " : "", STR_FMT(a->why));
+}
+
+static void on_alert(struct event_listener *l, const struct alert_event *e)
+{
+    struct rig *g = CONTAINER_OF(l, struct rig, events);
+    if (e->active)
+        strbuf_addf(&g->log, "alert %s %.*s\n", severity_name(e->severity), STR_FMT(e->text));
+}
+
+static void next_step(struct timer *t)
+{
+    struct rig *g = CONTAINER_OF(t, struct rig, timer);
+    if (g->step == g->step_count)
+        return;
+    const struct step *s = &g->steps[g->step++];
+    if (s->topic)
+        publish(g, s->topic, s->payload);
+    if (s->run)
+        s->run(g);
+    if (g->step < g->step_count)
+        timer_set_after_ms(&g->timer, g->steps[g->step].after_ms);
+}
+
+static void stop(struct timer *t)
+{
+    executor_stop(CONTAINER_OF(t, struct rig, end)->ex);
+}
+
+static void rig_devices(struct rig *g)
+{
+    struct error e = {0};
+    const struct model_def *m;
+    REQUIRE(registry_model(g->r, &valve_model, &m, &e) == ERR_OK);
+    REQUIRE(registry_device(g->r, STR("plant.valve"), m, STR("urn:v"), STR("v"), &g->valve, &e) ==
+            ERR_OK);
+    REQUIRE(registry_model(g->r, &lamp_model, &m, &e) == ERR_OK);
+    REQUIRE(registry_device(g->r, STR("plant.lamp"), m, STR("urn:l"), STR("l"), &g->lamp, &e) ==
+            ERR_OK);
+}
+
+static void rig_init(struct rig *g, const char *dir)
+{
+    struct error e = {0};
+    char path[512];
+    *g = (struct rig){0};
+    strbuf_init(&g->log, alloc_system(), 0);
+    struct executor_config ex = {
+        .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
+    REQUIRE(executor_new(&g->ex, &ex, &e) == ERR_OK);
+    g->w = executor_worker(g->ex, 0);
+    struct journal_config jc = {.ex = g->ex,
+                                .disk = ex.env->disk,
+                                .clock = ex.env->clock,
+                                .alloc = alloc_system(),
+                                .dir = dir};
+    (void)snprintf(path, sizeof(path), "%s/sedge.db", dir);
+    struct db_config dc = {.ex = g->ex, .alloc = alloc_system(), .path = path};
+    REQUIRE(db_open(&g->db, &dc, &e) == ERR_OK);
+    REQUIRE(journal_open(&g->j, &jc, &e) == ERR_OK);
+    struct bus_config bc = {.ex = g->ex, .journal = g->j, .db = g->db, .alloc = alloc_system()};
+    REQUIRE(bus_new(&g->bus, &bc, &e) == ERR_OK);
+    struct registry_config rc = {.ex = g->ex,
+                                 .bus = g->bus,
+                                 .journal = g->j,
+                                 .db = g->db,
+                                 .alloc = alloc_system(),
+                                 .confirm_timeout_ms = 60,
+                                 .stale_default_ms = 150};
+    REQUIRE(registry_new(&g->r, &rc, &e) == ERR_OK);
+    rig_devices(g);
+    REQUIRE(journal_replay(g->j, &e) == ERR_OK && journal_start(g->j, &e) == ERR_OK);
+    g->client = (struct bus_publisher){.id = bus_publisher_id(g->bus), .name = STR("client")};
+    g->sub.deliver = on_message;
+    struct subscription sub = {.filter = STR("+/set"), .subscriber = &g->sub, .qos = 1};
+    bool existed;
+    REQUIRE(bus_subscribe(g->bus, &sub, &existed) == ERR_OK);
+    g->events = (struct event_listener){.alert = on_alert, .action = on_action};
+    bus_event_listen(g->bus, &g->events);
+    tick_hook_init(&g->answer, valve_answers);
+}
+
+static void rig_play(struct rig *g, const struct step *steps, size_t n, int64_t for_ms)
+{
+    g->steps = steps;
+    g->step_count = n;
+    timer_init(&g->timer, g->w, next_step);
+    timer_init(&g->end, g->w, stop);
+    timer_set_after_ms(&g->timer, steps[0].after_ms);
+    timer_set_after_ms(&g->end, for_ms);
+    executor_run(g->ex);
+}
+
+static void rig_fini(struct rig *g)
+{
+    timer_cancel(&g->timer);
+    db_drain(g->db);
+    bus_event_unlisten(&g->events);
+    bus_unsubscribe_all(g->bus, &g->sub);
+    registry_free(g->r);
+    bus_free(g->bus);
+    db_close(g->db);
+    journal_close(g->j);
+    executor_free(g->ex);
+    strbuf_fini(&g->log);
+}
+
+static void command(struct rig *g, struct device *d, uint32_t action, struct value *args, size_t n)
+{
+    struct action_request q = {.device = d,
+                               .action = action,
+                               .args = args,
+                               .arg_count = n,
+                               .cause = {.program = STR("guard"), .rule = STR("guard/when#1")}};
+    struct error e = {0};
+    if (registry_command(g->r, &q, NULL, &e))
+        strbuf_addf(&g->log, "refused: %s\n", e.text);
+}
+
+static void open_valve(void *rig)
+{
+    struct rig *g = rig;
+    command(g, g->valve, 0, NULL, 0);
+}
+
+static void close_valve(void *rig)
+{
+    struct rig *g = rig;
+    command(g, g->valve, 1, NULL, 0);
+}
+
+static void lamp_on(void *rig)
+{
+    struct rig *g = rig;
+    struct value level = {.kind = VALUE_FLOAT, .f = 60};
+    command(g, g->lamp, 0, &level, 1);
+}
+
+static void ack_lamp(void *rig)
+{
+    struct rig *g = rig;
+    char answer[64];
+    publish(g, "l/ack", "{\"id\":\"ffff\"}"); /* somebody else's */
+    (void)snprintf(answer, sizeof(answer), "{\"id\":\"%s\"}", g->last_id);
+    publish(g, "l/ack", answer);
+}
+
+TEST(a_command_is_confirmed_by_the_property_that_its_model_names)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir());
+    g.obey = true;
+    const struct step steps[] = {{1, NULL, NULL, open_valve}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 50);
+    CHECK_EQ_STR(g.log.p, "open waiting\n"
+                          "v/set {\"action\":\"open\",\"args\":{},\"id\":\"000000000001\"}\n"
+                          "open sent\n"
+                          "open confirmed\n");
+    rig_fini(&g);
+}
+
+TEST(a_device_that_ignores_commands_is_asked_again_and_then_reported)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir());
+    const struct step steps[] = {{1, NULL, NULL, open_valve},
+                                 {20, "v", "{\"position\": 12}", NULL}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 400);
+    const char *set =
+        "v/set {\"action\":\"open\",\"args\":{},\"id\":\"000000000001\"}\nopen sent\n";
+    struct strbuf want;
+    strbuf_init(&want, alloc_system(), 0);
+    strbuf_addf(&want, "open waiting\n%s%s%s", set, set, set);
+    strbuf_adds(&want, "alert critical plant.valve does not obey: open() was sent 3 times in 0 s "
+                       "without reaching position > 90 %\n"
+                       "open failed: was sent 3 times in 0 s without reaching position > 90 %\n");
+    CHECK_EQ_STR(g.log.p, want.p);
+    strbuf_fini(&want);
+    rig_fini(&g);
+}
+
+TEST(an_older_intent_gives_way_to_a_newer_one)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir());
+    const struct step steps[] = {{1, NULL, NULL, open_valve},
+                                 {20, NULL, NULL, close_valve},
+                                 {20, "v", "{\"position\": 0}", NULL}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 120);
+    CHECK_HAS_STR(g.log.p, "open failed: superseded by close()\n");
+    CHECK_HAS_STR(g.log.p, "close confirmed\n");
+    CHECK(strstr(g.log.p, "alert") == NULL);
+    rig_fini(&g);
+}
+
+TEST(an_action_without_a_property_is_confirmed_by_its_id)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir());
+    const struct step steps[] = {{1, NULL, NULL, lamp_on}, {20, NULL, NULL, ack_lamp}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 50);
+    CHECK_HAS_STR(g.log.p, "l/set {\"action\":\"on\",\"args\":{\"level\":60},\"id\":");
+    CHECK_HAS_STR(g.log.p, "on confirmed\n");
+    rig_fini(&g);
+}
+
+TEST(nobody_commands_an_owned_device_past_its_owner)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir());
+    registry_set_owner(g.valve, STR("guard"));
+    const struct step steps[] = {{1, "v/set", "{\"action\":\"open\"}", NULL},
+                                 {1, "v/set", "{\"action\":\"open\"}", NULL},
+                                 {1, "l/set", "{\"action\":\"on\"}", NULL}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 50);
+    CHECK_HAS_STR(g.log.p, "set denied: plant.valve is owned by guard");
+    CHECK(strstr(g.log.p, "v/set {") == NULL); /* it never reached the bus */
+    CHECK(strstr(g.log.p, "l/set {") != NULL); /* nobody owns the lamp */
+    struct error e = {0};
+    struct action_request q = {.device = g.valve, .cause = {.operator_name = STR("Ada")}};
+    CHECK_EQ_INT(registry_command_by_hand(g.r, &q, NULL, &e), ERR_DENIED);
+    CHECK_HAS_STR(e.text, "guard");
+    rig_fini(&g);
+}
+
+TEST(silence_turns_a_property_stale)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir());
+    const struct step steps[] = {{1, "v/position", "42", NULL}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 60);
+    CHECK_EQ_INT(g.valve->props[0].series->quality, QUALITY_GOOD);
+    const struct step none[] = {{1, NULL, NULL, NULL}};
+    g.step = 0;
+    rig_play(&g, none, 1, 300);
+    CHECK_EQ_INT(g.valve->props[0].series->quality, QUALITY_STALE);
+    CHECK_EQ_DBL(g.valve->props[0].series->last.f, 42, 0);
+    rig_fini(&g);
+}
+
+static void count_actions(void *ctx, const struct action_event *a)
+{
+    struct strbuf *b = ctx;
+    strbuf_addf(b, "%.*s %.*s %s;", STR_FMT(a->id), STR_FMT(a->action),
+                action_state_name(a->state));
+}
+
+TEST(actions_are_remembered_over_a_restart)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    rig_init(&g, dir);
+    g.obey = true;
+    const struct step steps[] = {{1, NULL, NULL, open_valve}, {30, NULL, NULL, close_valve}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 60);
+    rig_fini(&g);
+    rig_init(&g, dir);
+    registry_actions_each(g.r, 10, count_actions, &b);
+    CHECK_EQ_STR(b.p, "000000000002 close failed;000000000001 open confirmed;");
+    rig_play(&g, steps, 1, 30); /* numbers go on */
+    strbuf_reset(&b);
+    registry_actions_each(g.r, 1, count_actions, &b);
+    CHECK_HAS_STR(b.p, "000000000003 open ");
+    rig_fini(&g);
+    strbuf_fini(&b);
+}
+
+static void note_topic(void *ctx, const struct discovered *d)
+{
+    struct strbuf *b = ctx;
+    strbuf_addf(b, "%.*s %d %s;", STR_FMT(d->topic), (int)d->kind, d->error);
+}
+
+TEST(strangers_and_unreadable_messages_are_listed)
+{
+    struct rig g;
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    rig_init(&g, test_tmpdir());
+    registry_on_discovered(g.r, note_topic, &b);
+    const struct step steps[] = {{1, "door", "{\"open\":true}", NULL},
+                                 {1, "door", "{\"open\":true}", NULL},
+                                 {1, "v", "{\"position\":\"ajar\"}", NULL}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 30);
+    CHECK_EQ_STR(b.p, "door 0 ;v 0 position: expected a number, got a string ajar;");
+    rig_fini(&g);
+    strbuf_fini(&b);
+}
