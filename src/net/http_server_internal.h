@@ -1,0 +1,102 @@
+/* http_server_internal: one connection and its request, between the files of the HTTP server.
+ *
+ * A connection is one task. Its request exists from the end of its head until it is answered; then
+ * the connection reads the next one. Input that came while a request is being answered waits in
+ * the stream, or in `kept` if it was lent together with the request's. */
+#pragma once
+
+#include "async/timer.h"
+#include "net/http_server.h"
+
+#define HTTP_PARAMS_MAX     4
+#define HTTP_ANSWER_MAX     ((size_t)32 << 20)
+#define HTTP_SSE_COMMENT_MS 15000
+
+enum http_conn_state {
+    CONN_HEAD,     /* waits for a request, or its head has begun */
+    CONN_BODY,     /* the request's body is coming */
+    CONN_HANDLING, /* a handler has the request */
+    CONN_SENDING,  /* an answer waits for room */
+    CONN_EVENTS,   /* a stream of events */
+};
+
+struct http_sse {
+    void (*closed)(void *arg, struct http_sse *sse);
+    void *arg;
+    uint64_t bytes_out; /* at the last comment, */
+    int64_t stalled_ms; /* and for how long it has not grown although something waits */
+};
+
+struct http_conn {
+    struct task task;
+    struct timer timer;
+    struct list link; /* of the server's connections */
+    struct list idle; /* of those between two requests, the longest idle first */
+    struct http_server *server;
+    struct stream *stream; /* NULL once ended */
+    enum http_conn_state state;
+    bool ended, timed_out;
+    bool eof;        /* nothing more will come */
+    bool keep_alive; /* after the answer under way */
+    bool polling;    /* its poll is on the stack */
+    bool head_begun;
+
+    struct bytes in; /* input at hand in this round of a poll, not yet used */
+    size_t lent;     /* that much was at hand at its start */
+    bool got;        /* the stream had something */
+
+    struct http_scan scan;
+    struct http_chunked chunked;
+    struct http_request *request;
+    struct strbuf out; /* what had no room, from out_sent */
+    size_t out_sent;
+    struct http_sse sse;
+};
+
+struct http_request {
+    struct http_conn *conn;
+    struct http_head head;
+    char *text;       /* the head's bytes, and room for decoded parameters */
+    size_t text_size; /* of the allocation */
+    struct strbuf body;
+    struct str params[HTTP_PARAMS_MAX];
+    size_t param_count;
+    struct strbuf fields;  /* of the answer, beside the usual ones */
+    struct strbuf members; /* of problem details */
+    void (*gone)(void *arg, struct http_request *q);
+    void *gone_arg;
+};
+
+struct http_server {
+    struct worker *worker;
+    struct alloc *alloc;
+    struct listener *listener;
+    struct http_server_config cfg;
+    struct list conns, idle;
+    size_t live; /* connections that have not ended */
+    bool closed;
+    struct http_server_stats stats;
+};
+
+/* http_conn.c */
+enum err http_conn_new(struct http_server *s, struct stream *stream);
+/* Ends it now; `flush`: what is queued is still sent. The memory goes with its task. */
+void http_conn_end(struct http_conn *c, bool flush);
+/* The request is answered and released: sends head and body, then goes on or closes. */
+void http_conn_send(struct http_conn *c, struct str head, struct str body);
+void http_conn_wait(struct http_conn *c, int64_t ms);
+struct http_request *http_request_new(struct http_conn *c, struct bytes head);
+void http_request_free(struct http_request *q);
+void http_server_released(struct http_server *s); /* a connection's memory is gone */
+
+/* http_route.c: the handler for a request, or NULL after having answered. */
+typedef void http_handler(void *ctx, struct http_request *q);
+http_handler *http_route_request(struct http_request *q);
+
+/* http_respond.c: an answer that ends the connection, with or without a request. */
+void http_write_answer_head(struct strbuf *b, struct http_conn *c, struct http_request *q,
+                            unsigned status, const char *type);
+void http_refuse(struct http_conn *c, unsigned status, const char *why);
+
+/* http_sse.c: the connection's timer. */
+void http_sse_tick(struct http_conn *c);
