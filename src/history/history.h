@@ -3,18 +3,16 @@
  * Samples gather in memory, one head for each series. A head is sealed as a chunk (chunk.h) into
  * the database when it is full, when its oldest point is seal_age_ms old, or when the journal is
  * above its budget; many series in one transaction, with the cursor. Until then the journal
- * has them: after a crash they are told again (cfg.replay), and what had been sealed is skipped by its
- * number. Late points become chunks that overlap; they are merged when read.
- * Only good and uncertain samples are points; others are counted. Gaps stay gaps. Points of one
- * instant all stay, in the order in which they came.
- * Ownership: what the configuration points to outlives the history. Strings are copied, cut at
- * HISTORY_STR_MAX bytes (counted).
- * Threads: worker 0; encoding and reading run on the offload pool, so `alloc` must be usable from
- * any thread.
- * Memory: 16 bytes for each point that is not yet sealed, at most points_max of them (16 MiB by
- * default; above it samples are dropped and counted), and about 300 bytes for a series; while a
- * job seals, up to 64 KiB; a query at most 24 bytes for each point of its limit, twice.
- * Errors: as enum err; `dropped` in the statistics counts what could not be kept. */
+ * has them: after a crash they are told again (cfg.replay), and what had been sealed is skipped by
+ * its number. Late points become chunks that overlap; they are merged when read. Only good and
+ * uncertain samples are points; others are counted. Gaps stay gaps. Points of one instant all stay,
+ * in the order in which they came. Ownership: what the configuration points to outlives the
+ * history. Strings are copied, cut at HISTORY_STR_MAX bytes (counted). Threads: worker 0; encoding
+ * and reading run on the offload pool, so `alloc` must be usable from any thread. Memory: 16 bytes
+ * for each point that is not yet sealed, at most points_max of them (16 MiB by default; above it
+ * samples are dropped and counted), and about 300 bytes for a series; while a job seals, up to 64
+ * KiB; a query at most 24 bytes for each point of its limit, twice. Errors: as enum err; `dropped`
+ * in the statistics counts what could not be kept. */
 #pragma once
 
 #include "bus/sample.h"
@@ -111,6 +109,6 @@ struct history_stats {
     uint64_t skipped;     /* told again, but already sealed */
     uint64_t dropped;     /* no room, or not of the series' kind */
     uint64_t cut;         /* strings that were too long */
-    uint64_t damaged;     /* chunks that failed their check: left out of answers, left in the table */
+    uint64_t damaged; /* chunks that failed their check: left out of answers, left in the table */
 };
 struct history_stats history_stats(const struct history *h);
