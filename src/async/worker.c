@@ -167,14 +167,19 @@ static void tick(struct worker *w, bool may_sleep)
     worker_awake(w);
 }
 
-static void cancel_tasks(struct worker *w)
+/* True if there was one that had not been told yet. */
+static bool cancel_tasks(struct worker *w)
 {
+    bool any = false;
     LIST_EACH(&w->tasks, it)
     {
         struct task *t = CONTAINER_OF(it, struct task, link);
-        if (!t->canceled)
+        if (!t->canceled) {
             task_cancel(t);
+            any = true;
+        }
     }
+    return any;
 }
 
 void worker_run(struct worker *w)
@@ -185,9 +190,8 @@ void worker_run(struct worker *w)
         tick(w, true);
     /* Each task is told; what becomes runnable by that runs, but nothing is waited for. */
     for (int i = 0; i < WORKER_WIND_UP_TICKS; i++) {
-        cancel_tasks(w);
-        tick(w, false);
-        if (!w->run.head && list_empty(&w->hooks) && !atomic_load(&w->inbox) &&
+        tick(w, false); /* may bring tasks that were spawned and never polled */
+        if (!cancel_tasks(w) && !w->run.head && list_empty(&w->hooks) && !atomic_load(&w->inbox) &&
             !atomic_load(&w->jobs_done))
             break;
     }

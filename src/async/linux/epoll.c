@@ -407,7 +407,11 @@ static void epoll_wait_once(struct io_driver *io, int64_t timeout_ns)
         timeout_ns = worker_idle_ns(io->worker);
     if (!list_empty(&d->ready) || !list_empty(&d->completed))
         timeout_ns = 0;
-    int n = epoll_wait(d->epoll, d->events, EVENTS_MAX, whole_ms(timeout_ns));
+    int n;
+    /* A signal or a freezer's interruption is no event; its handler may have written a wake. */
+    while ((n = epoll_wait(d->epoll, d->events, EVENTS_MAX, whole_ms(timeout_ns))) < 0 &&
+           errno == EINTR)
+        timeout_ns = timeout_ns == 0 ? 0 : worker_idle_ns(io->worker);
     worker_awake(io->worker);
     for (int i = 0; i < n; i++)
         run_event(d, &d->events[i]);

@@ -305,21 +305,29 @@ static bool nothing_to_do(const struct uring_driver *d)
            !(flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW));
 }
 
+/* Results do not matter, but for the interruption: what failed to be submitted stays queued for
+ * the next tick. */
+static int submit_and_wait(struct uring_driver *d, int64_t timeout_ns)
+{
+    struct io_uring_cqe *cqe;
+    if (timeout_ns < 0)
+        return io_uring_submit_and_wait(&d->ring, 1);
+    struct __kernel_timespec ts = {.tv_sec = timeout_ns / 1000000000,
+                                   .tv_nsec = timeout_ns % 1000000000};
+    return io_uring_submit_and_wait_timeout(&d->ring, &cqe, 1, &ts, NULL);
+}
+
 static void uring_wait(struct io_driver *io, int64_t timeout_ns)
 {
     struct uring_driver *d = self(io);
-    struct io_uring_cqe *cqe;
     enable(d);
-    /* Results do not matter: what failed to be submitted stays queued for the next tick. */
     if (timeout_ns == 0 || io_uring_cq_ready(&d->ring)) {
         if (!nothing_to_do(d))
             (void)io_uring_submit_and_get_events(&d->ring);
-    } else if (timeout_ns < 0) {
-        (void)io_uring_submit_and_wait(&d->ring, 1);
     } else {
-        struct __kernel_timespec ts = {.tv_sec = timeout_ns / 1000000000,
-                                       .tv_nsec = timeout_ns % 1000000000};
-        (void)io_uring_submit_and_wait_timeout(&d->ring, &cqe, 1, &ts, NULL);
+        while (timeout_ns != 0 && submit_and_wait(d, timeout_ns) == -EINTR &&
+               !io_uring_cq_ready(&d->ring))
+            timeout_ns = worker_idle_ns(io->worker);
     }
     worker_awake(io->worker);
     run_completions(d);
