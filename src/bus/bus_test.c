@@ -1,0 +1,316 @@
+#include "bus/bus_rig_test.h"
+
+TEST(bus_filters_and_topics)
+{
+    static const struct {
+        const char *filter, *topic;
+        bool match;
+    } cases[] = {
+        {"a", "a", true},           {"a", "b", false},          {"a/b", "a/b", true},
+        {"a/b", "a", false},        {"a", "a/b", false},        {"+", "a", true},
+        {"+", "a/b", false},        {"+/+", "a/b", true},       {"+/+", "/b", true},
+        {"/+", "/b", true},         {"+", "/b", false},         {"a/+", "a/", true},
+        {"a/+", "a", false},        {"a/+/c", "a/b/c", true},   {"a/+/c", "a//c", true},
+        {"a/#", "a", true},         {"a/#", "a/", true},        {"a/#", "a/b/c", true},
+        {"a/#", "ab", false},       {"#", "a", true},           {"#", "/", true},
+        {"#", "a/b/c", true},       {"#", "$SYS/x", false},     {"+/x", "$SYS/x", false},
+        {"$SYS/#", "$SYS/x", true}, {"$SYS/+", "$SYS/x", true}, {"a/#", "a/$x", true},
+        {"a/+", "a/$x", true},      {"a//b", "a//b", true},     {"a//b", "a/b", false},
+        {"a/", "a/", true},         {"a/", "a", false},         {"+/a/#", "x/a", true},
+        {"+/a/#", "x/a/y", true},   {"+/b/#", "x/a/y", false},
+    };
+    struct bus_rig r = {0};
+    bus_rig_light(&r);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct listener_rig l;
+        LABEL("%s against %s", cases[i].filter, cases[i].topic);
+        listener_rig_init(&l, r.bus);
+        rig_subscribe(&l, cases[i].filter, 0, 0);
+        CHECK_EQ_UINT(rig_publish(r.bus, cases[i].topic, "x", 0, false).matched, cases[i].match);
+        /* The same the other way round: a retained message and a new subscription. */
+        strbuf_reset(&l.got);
+        (void)rig_publish(r.bus, cases[i].topic, "x", 0, true);
+        strbuf_reset(&l.got);
+        const struct subscription sub = {.filter = str_from(cases[i].filter),
+                                         .subscriber = &l.subscriber};
+        bus_send_retained(r.bus, &sub);
+        CHECK_EQ_INT(l.got.n > 0, cases[i].match);
+        (void)rig_publish(r.bus, cases[i].topic, "", 0, true);
+        listener_rig_fini(&l);
+    }
+    CHECK_EQ_UINT(bus_stats(r.bus).subscriptions, 0);
+    CHECK_EQ_UINT(bus_stats(r.bus).retained, 0);
+    CHECK_EQ_UINT(r.bus->routes.levels.nodes, 1);
+    CHECK_EQ_UINT(r.bus->retained.levels.nodes, 1);
+    bus_rig_light_close(&r);
+}
+
+TEST(bus_one_delivery_for_overlapping_subscriptions)
+{
+    struct bus_rig r = {0};
+    struct listener_rig l;
+    bus_rig_light(&r);
+    listener_rig_init(&l, r.bus);
+    rig_subscribe(&l, "a/#", 0, 7);
+    rig_subscribe(&l, "a/+", 1, 8);
+    rig_subscribe(&l, "b", 1, 9);
+    CHECK_EQ_UINT(rig_publish(r.bus, "a/b", "1", 1, false).matched, 1);
+    CHECK(strcmp(l.got.p, "a/b=1/1[7][8] ") == 0 || strcmp(l.got.p, "a/b=1/1[8][7] ") == 0);
+    listener_rig_fini(&l);
+    bus_rig_light_close(&r);
+}
+
+TEST(bus_subscribing_again_replaces_options)
+{
+    struct bus_rig r = {0};
+    struct listener_rig l;
+    bus_rig_light(&r);
+    listener_rig_init(&l, r.bus);
+    CHECK(!rig_subscribe(&l, "a", 0, 1));
+    (void)rig_publish(r.bus, "a", "1", 1, false);
+    CHECK(rig_subscribe(&l, "a", 1, 2));
+    (void)rig_publish(r.bus, "a", "2", 1, false);
+    CHECK_GOT(&l, "a=1/0[1] a=2/1[2] ");
+    CHECK(bus_unsubscribe(r.bus, &l.subscriber, STR("a")));
+    CHECK(!bus_unsubscribe(r.bus, &l.subscriber, STR("a")));
+    (void)rig_publish(r.bus, "a", "3", 1, false);
+    CHECK_GOT(&l, "");
+    listener_rig_fini(&l);
+    bus_rig_light_close(&r);
+}
+
+TEST(bus_no_local)
+{
+    struct bus_rig r = {0};
+    struct listener_rig a, b;
+    struct bus_receipt receipt;
+    bus_rig_light(&r);
+    listener_rig_init(&a, r.bus);
+    listener_rig_init(&b, r.bus);
+    const struct subscription mine = {
+        .filter = STR("t"), .subscriber = &a.subscriber, .no_local = true, .id = 1};
+    CHECK_EQ_INT(bus_subscribe(r.bus, &mine, NULL), ERR_OK);
+    rig_subscribe(&a, "+", 0, 2);
+    rig_subscribe(&b, "t", 0, 3);
+    const struct bus_publisher self = {.id = a.subscriber.publisher_id, .name = STR("a")};
+    CHECK_EQ_INT(rig_publish_as(r.bus, &self, "t", "own", 0, false, &receipt), ERR_OK);
+    CHECK_EQ_UINT(receipt.matched, 2);
+    CHECK_GOT(&a, "t=own/0[2] ");
+    CHECK_GOT(&b, "t=own/0[3] ");
+    CHECK(bus_unsubscribe(r.bus, &a.subscriber, STR("+")));
+    CHECK_EQ_INT(rig_publish_as(r.bus, &self, "t", "own", 0, false, &receipt), ERR_OK);
+    CHECK_EQ_UINT(receipt.matched, 1);
+    CHECK_GOT(&a, "");
+    (void)rig_publish(r.bus, "t", "other", 0, false);
+    CHECK_GOT(&a, "t=other/0[1] ");
+    listener_rig_fini(&a);
+    listener_rig_fini(&b);
+    bus_rig_light_close(&r);
+}
+
+TEST(bus_route_cache_follows_subscriptions)
+{
+    struct bus_rig r = {0};
+    struct listener_rig a, b;
+    bus_rig_light(&r);
+    listener_rig_init(&a, r.bus);
+    listener_rig_init(&b, r.bus);
+    rig_subscribe(&a, "x/+", 0, 0);
+    for (int i = 0; i < 3; i++)
+        (void)rig_publish(r.bus, "x/1", "m", 0, false);
+    CHECK_GOT(&a, "x/1=m/0 x/1=m/0 x/1=m/0 ");
+    CHECK_EQ_UINT(r.bus->routes.hits, 2);
+    CHECK_EQ_UINT(r.bus->routes.misses, 1);
+    rig_subscribe(&b, "x/1", 0, 0); /* the cached route is old now */
+    (void)rig_publish(r.bus, "x/1", "n", 0, false);
+    CHECK_GOT(&a, "x/1=n/0 ");
+    CHECK_GOT(&b, "x/1=n/0 ");
+    CHECK_EQ_UINT(r.bus->routes.misses, 2);
+    bus_unsubscribe_all(r.bus, &a.subscriber);
+    (void)rig_publish(r.bus, "x/1", "o", 0, false);
+    CHECK_GOT(&a, "");
+    CHECK_GOT(&b, "x/1=o/0 ");
+    listener_rig_fini(&a);
+    listener_rig_fini(&b);
+    bus_rig_light_close(&r);
+}
+
+TEST(bus_route_cache_is_bounded)
+{
+    struct bus_rig r = {0};
+    struct listener_rig l;
+    char topic[40];
+    char *large = mem_zero(alloc_system(), 60001);
+    REQUIRE(large != NULL);
+    bus_rig_light(&r);
+    listener_rig_init(&l, r.bus);
+    rig_subscribe(&l, "#", 0, 0);
+    for (int i = 0; i < 20000; i++) {
+        (void)snprintf(topic, sizeof(topic), "t/%d", i);
+        (void)rig_publish(r.bus, topic, "", 0, false);
+    }
+    CHECK(r.bus->routes.cache_bytes < ROUTE_BYTES_MAX);
+    for (int i = 0; i < 1000; i++) {
+        memset(large, 'a', 60000);
+        memset(large, 'b', (size_t)i + 1);
+        (void)rig_publish(r.bus, large, "", 0, false);
+        strbuf_reset(&l.got);
+    }
+    CHECK(r.bus->routes.cache_bytes <= ROUTE_BYTES_MAX);
+    mem_free(alloc_system(), large, 60001);
+    listener_rig_fini(&l);
+    bus_rig_light_close(&r);
+}
+
+TEST(bus_unsubscribing_while_being_delivered_to)
+{
+    struct bus_rig r = {0};
+    struct listener_rig a, b;
+    bus_rig_light(&r);
+    listener_rig_init(&a, r.bus);
+    listener_rig_init(&b, r.bus);
+    rig_subscribe(&a, "t", 0, 0);
+    rig_subscribe(&b, "t", 0, 0);
+    a.leaves = &b.subscriber; /* one of them is first and removes the other */
+    b.leaves = &a.subscriber;
+    CHECK_EQ_UINT(rig_publish(r.bus, "t", "1", 0, false).matched, 1);
+    CHECK_EQ_UINT(a.got.n + b.got.n, 6);
+    CHECK_EQ_UINT(bus_stats(r.bus).subscriptions, 1);
+    a.leaves = b.leaves = NULL;
+    CHECK_EQ_UINT(rig_publish(r.bus, "t", "2", 0, false).matched, 1);
+    struct listener_rig *left = a.got.n > 6 || (a.got.n == 6 && b.got.n == 0) ? &a : &b;
+    left->leaves = &left->subscriber; /* itself */
+    CHECK_EQ_UINT(rig_publish(r.bus, "t", "3", 0, false).matched, 1);
+    CHECK_EQ_UINT(rig_publish(r.bus, "t", "4", 0, false).matched, 0);
+    listener_rig_fini(&a);
+    listener_rig_fini(&b);
+    bus_rig_light_close(&r);
+}
+
+static void publish_inside(struct subscriber *s, struct message *m,
+                           const struct subscription *const *subs, size_t n, bool retained)
+{
+    struct listener_rig *l = CONTAINER_OF(s, struct listener_rig, subscriber);
+    (void)m, (void)subs, (void)n, (void)retained;
+    (void)rig_publish(l->bus, "again", "", 0, false);
+}
+
+static void recurse(void *arg)
+{
+    struct bus_rig r = {0};
+    struct listener_rig l;
+    (void)arg;
+    bus_rig_light(&r);
+    listener_rig_init(&l, r.bus);
+    l.subscriber.deliver = publish_inside;
+    rig_subscribe(&l, "t", 0, 0);
+    (void)rig_publish(r.bus, "t", "", 0, false);
+}
+
+TEST(bus_publishing_inside_a_delivery_is_a_bug)
+{
+    CHECK_ABORTS(recurse, NULL);
+}
+
+struct guard_rig {
+    struct bus_guard guard;
+    const char *refuses;
+};
+
+static bool guard_allow(struct bus_guard *g, const struct bus_publisher *from, struct str topic,
+                        char why[160])
+{
+    const struct guard_rig *x = CONTAINER_OF(g, struct guard_rig, guard);
+    if (!str_eq(topic, str_from(x->refuses)))
+        return true;
+    (void)snprintf(why, 160, "%.*s may not touch it", STR_FMT(from->name));
+    return false;
+}
+
+TEST(bus_guards)
+{
+    struct bus_rig r = {0};
+    struct listener_rig l;
+    struct guard_rig one = {{.allow = guard_allow}, "valve/set"},
+                     two = {{.allow = guard_allow}, "pump/set"};
+    struct bus_publisher from = {.id = 1, .name = STR("ada")};
+    struct bus_receipt receipt;
+    bus_rig_light(&r);
+    listener_rig_init(&l, r.bus);
+    rig_subscribe(&l, "#", 0, 0);
+    bus_guard_add(r.bus, &one.guard);
+    bus_guard_add(r.bus, &two.guard);
+    CHECK_EQ_INT(rig_publish_as(r.bus, &from, "valve/set", "open", 1, false, &receipt), ERR_DENIED);
+    CHECK_EQ_STR(receipt.why, "ada may not touch it");
+    CHECK_EQ_INT(rig_publish_as(r.bus, &from, "pump/set", "on", 1, true, &receipt), ERR_DENIED);
+    CHECK_EQ_INT(rig_publish_as(r.bus, &from, "valve", "?", 1, false, &receipt), ERR_OK);
+    from.trusted = true;
+    CHECK_EQ_INT(rig_publish_as(r.bus, &from, "valve/set", "safe", 1, false, &receipt), ERR_OK);
+    CHECK_GOT(&l, "valve=?/0 valve/set=safe/0 ");
+    CHECK_EQ_UINT(bus_stats(r.bus).denied, 2);
+    CHECK_EQ_UINT(bus_stats(r.bus).retained, 0);
+    listener_rig_fini(&l);
+    bus_rig_light_close(&r);
+}
+
+TEST(bus_subscription_limits)
+{
+    struct error e;
+    struct executor *ex;
+    struct listener_rig l;
+    char deep[2 * LEVELS_MAX + 2] = "a";
+    const struct executor_config ec = {.workers = 1, .driver = "epoll", .offload_threads = 1};
+    REQUIRE(executor_new(&ex, &ec, &e) == ERR_OK);
+    const struct bus_config cfg = {.ex = ex, .subscriptions_max = 2};
+    struct bus *b;
+    REQUIRE(bus_new(&b, &cfg, &e) == ERR_OK);
+    listener_rig_init(&l, b);
+    for (int i = 1; i < LEVELS_MAX; i++)
+        strcat(deep, "/a");
+    rig_subscribe(&l, deep, 0, 0);
+    rig_subscribe(&l, "b/c", 0, 0);
+    size_t nodes = b->routes.levels.nodes;
+    const struct subscription third = {.filter = STR("b/d/e"), .subscriber = &l.subscriber};
+    CHECK_EQ_INT(bus_subscribe(b, &third, NULL), ERR_FULL);
+    strcat(deep, "/a");
+    const struct subscription deeper = {.filter = str_from(deep), .subscriber = &l.subscriber};
+    CHECK_EQ_INT(bus_subscribe(b, &deeper, NULL), ERR_RANGE);
+    CHECK_EQ_UINT(b->routes.levels.nodes, nodes);
+    CHECK_EQ_UINT(bus_stats(b).subscriptions, 2);
+    listener_rig_fini(&l);
+    bus_free(b);
+    executor_free(ex);
+}
+
+/* Every allocation of a subscription and a publication fails in turn. */
+TEST(bus_without_memory)
+{
+    struct error e;
+    struct executor *ex;
+    const struct executor_config ec = {.workers = 1, .driver = "epoll", .offload_threads = 1};
+    REQUIRE(executor_new(&ex, &ec, &e) == ERR_OK);
+    bool done = false;
+    for (uint64_t fail_at = 0; !done && fail_at < 1000; fail_at++) {
+        struct alloc_faulty f;
+        struct bus_receipt receipt;
+        struct bus *b = NULL;
+        LABEL("allocation %d fails", (int)fail_at);
+        alloc_faulty_init(&f, fail_at);
+        const struct bus_config cfg = {.ex = ex, .alloc = &f.alloc};
+        if (bus_new(&b, &cfg, &e) == ERR_OK) {
+            struct listener_rig l;
+            listener_rig_init(&l, b);
+            const struct subscription sub = {.filter = STR("a/+/c"), .subscriber = &l.subscriber};
+            enum err err = bus_subscribe(b, &sub, NULL);
+            CHECK(err == ERR_OK || err == ERR_NOMEM);
+            err = rig_publish_as(b, NULL, "a/b/c", "1", 0, true, &receipt);
+            CHECK(err == ERR_OK || err == ERR_NOMEM);
+            done = !f.failed;
+            listener_rig_fini(&l);
+            bus_free(b);
+        }
+        CHECK_EQ_UINT(f.live_bytes, 0);
+    }
+    CHECK(done);
+    executor_free(ex);
+}

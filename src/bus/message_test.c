@@ -1,0 +1,90 @@
+#include "bus/message.h"
+
+#include "base/alloc.h"
+#include "tests/support/test.h"
+#include <string.h>
+
+static struct bytes bytes_of(const char *s)
+{
+    return (struct bytes){(const uint8_t *)s, strlen(s)};
+}
+
+static size_t gather(const struct message *m, struct str publisher, uint8_t *out)
+{
+    struct message_head head;
+    struct iovec parts[3];
+    size_t n = 0;
+    unsigned count = message_record(m, publisher, &head, parts);
+    for (unsigned i = 0; i < count; i++) {
+        if (parts[i].iov_len)
+            memcpy(out + n, parts[i].iov_base, parts[i].iov_len);
+        n += parts[i].iov_len;
+    }
+    return n;
+}
+
+TEST(message_record_and_back)
+{
+    uint8_t record[200];
+    struct message *m =
+        message_new(alloc_system(), STR("a/b"), bytes_of("props"), bytes_of("payload"));
+    REQUIRE(m != NULL);
+    m->qos = 1;
+    m->retain = true;
+    m->expiry_s = 77;
+    size_t n = gather(m, STR("ada"), record);
+    message_unref(m);
+    struct message *back = message_decode(alloc_system(), (struct bytes){record, n}, 42, 1000);
+    REQUIRE(back != NULL);
+    CHECK(str_eq(message_topic(back), STR("a/b")));
+    CHECK_EQ_MEM(message_properties(back).p, "props", 5);
+    CHECK_EQ_UINT(back->payload_len, 7);
+    CHECK_EQ_MEM(message_payload(back).p, "payload", 7);
+    CHECK_EQ_UINT(back->qos, 1);
+    CHECK(back->retain);
+    CHECK_EQ_UINT(back->expiry_s, 77);
+    CHECK_EQ_UINT(back->seq, 42);
+    CHECK_EQ_INT(back->wall_ms, 1000);
+    CHECK(str_eq(message_record_publisher((struct bytes){record, n}), STR("ada")));
+    message_unref(back);
+}
+
+TEST(message_record_damaged)
+{
+    uint8_t record[200];
+    struct message *m = message_new(alloc_system(), STR("a/b"), bytes_of("p"), bytes_of("x"));
+    REQUIRE(m != NULL);
+    size_t n = gather(m, STR("ada"), record);
+    message_unref(m);
+    for (size_t cut = 0; cut < n - 1; cut++) { /* the payload may be empty */
+        LABEL("cut at %zu", cut);
+        CHECK(message_decode(alloc_system(), (struct bytes){record, cut}, 1, 1) == NULL);
+    }
+    record[0] = 2; /* a version that this program does not know */
+    CHECK(message_decode(alloc_system(), (struct bytes){record, n}, 1, 1) == NULL);
+    record[0] = 1;
+    record[1] = 3; /* QoS 3 */
+    CHECK(message_decode(alloc_system(), (struct bytes){record, n}, 1, 1) == NULL);
+}
+
+TEST(message_expiry)
+{
+    struct message *m = message_new(alloc_system(), STR("t"), bytes_of(""), bytes_of(""));
+    REQUIRE(m != NULL);
+    m->wall_ms = 10000;
+    CHECK(!message_expired(m, INT64_MAX));
+    CHECK_EQ_UINT(message_expiry_left_s(m, 99999), UINT32_MAX);
+    m->expiry_s = 5;
+    static const struct {
+        int64_t now_ms;
+        uint32_t left_s;
+        bool expired;
+    } cases[] = {{10000, 5, false}, {10999, 5, false}, {11000, 4, false}, {14999, 1, false},
+                 {15000, 0, true},  {99000, 0, true},  {9000, 5, false}};
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        LABEL("at %lld", (long long)cases[i].now_ms);
+        CHECK_EQ_UINT(message_expiry_left_s(m, cases[i].now_ms), cases[i].left_s);
+        CHECK_EQ_INT(message_expired(m, cases[i].now_ms), cases[i].expired);
+    }
+    message_unref(m);
+}
