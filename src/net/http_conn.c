@@ -140,6 +140,7 @@ static bool start_body(struct http_conn *c)
     }
     c->state = CONN_BODY;
     c->chunked = (struct http_chunked){0};
+    c->body_over = false;
     http_conn_wait(c, c->server->cfg.idle_ms);
     return true;
 }
@@ -197,11 +198,13 @@ static enum http_result take_body(struct http_conn *c)
         return n == left ? HTTP_DONE : HTTP_MORE;
     }
     enum http_result r = HTTP_MORE;
-    while (r == HTTP_MORE && c->in.n > 0 && !q->body.failed) {
+    while (r == HTTP_MORE && c->in.n > 0 && !c->body_over) {
         size_t used;
         struct bytes piece;
         r = http_chunked_next(&c->chunked, c->in, &used, &piece);
-        strbuf_add(&q->body, piece.p, piece.n);
+        c->body_over = piece.n > c->server->cfg.body_max - q->body.n;
+        if (!c->body_over)
+            strbuf_add(&q->body, piece.p, piece.n);
         use(c, used);
     }
     return r;
@@ -215,11 +218,11 @@ static bool read_body(struct http_conn *c)
         return false;
     }
     enum http_result r = take_body(c);
-    if (c->request->body.failed) {
-        c->keep_alive = false;
+    if (c->body_over) {
         http_refuse(c, 413, "the body is too large");
+    } else if (c->request->body.failed) {
+        http_refuse(c, 503, "out of memory");
     } else if (r == HTTP_BAD) {
-        c->keep_alive = false;
         http_refuse(c, 400, "the body's chunks are malformed");
     } else if (r == HTTP_DONE) {
         return run_handler(c);

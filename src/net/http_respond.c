@@ -61,13 +61,19 @@ void http_write_answer_head(struct strbuf *b, struct http_conn *c, struct http_r
         strbuf_addstr(b, strbuf_str(&q->fields));
 }
 
+/* No memory for an answer: half of one would be a wrong one. */
+static void give_up(struct http_conn *c, struct http_request *q)
+{
+    if (q)
+        q->gone = NULL; /* whoever is answering knows */
+    http_conn_end(c, false);
+}
+
 /* `more`: fields that the kind of answer brings, complete with their line ends. */
 static void answer(struct http_conn *c, struct http_request *q, unsigned status, const char *type,
                    const char *more, struct str body)
 {
     struct strbuf head;
-    if (q)
-        q->gone = NULL; /* it is being answered */
     bool bodyless = status == 204 || status == 304;
     strbuf_init(&head, c->server->alloc, 65536);
     http_write_answer_head(&head, c, q, status, bodyless ? NULL : type);
@@ -80,7 +86,7 @@ static void answer(struct http_conn *c, struct http_request *q, unsigned status,
     if (status >= 400)
         c->server->stats.errors++;
     if (head.failed || (q && q->fields.failed))
-        http_conn_end(c, false); /* no memory: half an answer would be a wrong one */
+        give_up(c, q);
     else
         http_conn_send(c, strbuf_str(&head), body);
     strbuf_fini(&head);
@@ -117,7 +123,10 @@ static void answer_problem(struct http_conn *c, struct http_request *q, unsigned
     struct strbuf b;
     strbuf_init(&b, c->server->alloc, 65536);
     write_problem(&b, status, detail, q ? strbuf_str(&q->members) : STR(""));
-    answer(c, q, status, "application/problem+json", NO_STORE, strbuf_str(&b));
+    if (b.failed || (q && q->members.failed))
+        give_up(c, q);
+    else
+        answer(c, q, status, "application/problem+json", NO_STORE, strbuf_str(&b));
     strbuf_fini(&b);
 }
 

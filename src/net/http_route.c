@@ -140,6 +140,7 @@ static http_handler *find_route(struct http_request *q)
     struct strbuf allow;
     strbuf_init(&allow, s->alloc, 256);
     http_handler *found = NULL;
+    bool known = false;
     for (size_t i = 0; i < s->cfg.route_count && !found; i++) {
         const struct http_route *r = &s->cfg.routes[i];
         if (!matches(q, r->pattern))
@@ -148,10 +149,13 @@ static http_handler *find_route(struct http_request *q)
             found = r->handle;
         else
             add_allowed(&allow, r->method);
+        known = true;
     }
-    if (!found && allow.n == 0 && s->cfg.fallback && m == HTTP_GET)
+    if (!known && s->cfg.fallback && m == HTTP_GET)
         found = s->cfg.fallback;
-    if (!found && allow.n > 0) {
+    if (!found && known && allow.failed) {
+        http_respond_problem(q, 503, "out of memory");
+    } else if (!found && known) {
         http_response_field(q, "Allow", strbuf_str(&allow));
         http_respond_problem(q, 405, "%.*s has no %.*s", STR_FMT(q->head.path),
                              STR_FMT(q->head.method_text));

@@ -47,6 +47,7 @@ struct http_conn {
 
     struct http_scan scan;
     struct http_chunked chunked;
+    bool body_over; /* the body is larger than it may be */
     struct http_request *request;
     struct strbuf out; /* what had no room, from out_sent */
     size_t out_sent;

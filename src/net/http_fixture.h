@@ -1,0 +1,59 @@
+/* http_fixture: an HTTP server that runs on a thread of its own, and a client that blocks; for the
+ * tests of the HTTP server. */
+#pragma once
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "net/http_server.h"
+#include "tests/support/test.h"
+
+/* Fails one allocation: the one that finds `left` at nought. */
+struct one_fault {
+    struct alloc alloc;
+    int left; /* -1: none */
+    bool fired;
+};
+
+/* All of it belongs to the server's thread while that runs, but the atomic ones. */
+struct web {
+    struct one_fault fault;
+    struct executor *ex;
+    struct http_server *server;
+    struct http_server_config cfg;
+    const char *driver;
+    pthread_t thread;
+    sem_t ready, stopped;
+    bool started;
+    struct http_request *held; /* answered by POST /release */
+    struct http_sse *reader;
+    _Atomic int gone, closed, full;
+    uint8_t zipped[4096];
+    size_t zipped_size;
+    struct task stopper;
+};
+
+/* `driver` NULL: the one that is chosen. Sets what every test needs in `cfg`. */
+void web_start(struct web *web, const char *driver, struct http_server_config cfg);
+void web_stop(struct web *web);
+
+int web_dial(const struct web *web);
+void web_say(int fd, const char *text);
+/* Up to the end of the connection. */
+void web_hear_all(int fd, struct strbuf *b);
+/* Until the text has come that ends in `end`. */
+bool web_hear_until(int fd, struct strbuf *b, const char *end);
+/* A connection for one request; its answer must end it. False if it was reset. */
+bool web_exchange(const struct web *web, const char *request, struct strbuf *b);
+
+extern const char *const web_drivers[2];
+bool web_driver_works(const char *name);
+#define EACH_DRIVER(name)                                                                          \
+    for (size_t d = 0; d < ARRAY_LEN(web_drivers); d++)                                            \
+        for (const char *name = web_driver_works(web_drivers[d]) ? web_drivers[d] : NULL; name;    \
+             name = NULL)
+
+#define H     "Host: localhost:1\r\n"
+#define CLOSE H "Connection: close\r\n"
+#define JSON  CLOSE "Content-Type: application/json\r\n"
