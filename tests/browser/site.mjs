@@ -33,6 +33,8 @@ class Child {
       this.status = signal ?? code;
       done();
     }));
+    // Whatever ends this test must not leave a server behind.
+    process.on('exit', () => this.running && this.process.kill('SIGKILL'));
     this.process.on('error', (error) => { this.output += String(error); this.status = 'not started'; });
     for (const stream of [this.process.stdout, this.process.stderr]) {
       stream.on('data', (data) => { this.output = (this.output + data).slice(-20_000); });

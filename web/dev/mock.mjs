@@ -144,6 +144,7 @@ export async function startMock({ dir, port = 0, fault = 'overheat' }) {
       case '/api/history': return history(plant, response, q);
       case '/api/alerts': return json(response, 200, { alerts: plant.alerts.filter((a) => q.get('state') === 'all' || a.state !== 'normal').slice(0, Number(q.get('limit') ?? 100)) });
       case '/api/actions': return json(response, 200, { actions: plant.actions.slice(0, Number(q.get('limit') ?? 100)) });
+      case '/health': return json(response, 200, { status: 'ok' });
       case '/api/discovered': return json(response, 200, { topics: plant.topics, dropped: 0 });
       case '/api/connections': return json(response, 200, { connections: connections(plant) });
       case '/api/stats': return json(response, 200, stats(plant));
