@@ -11,7 +11,9 @@
 static int split(char *text, char **argv)
 {
     int argc = 0;
-    for (char *at = strtok(text, " "); at && argc < ARGS_MAX; at = strtok(NULL, " "))
+    char *rest = NULL;
+    for (char *at = strtok_r(text, " ", &rest); at && argc < ARGS_MAX;
+         at = strtok_r(NULL, " ", &rest))
         argv[argc++] = at;
     return argc;
 }
@@ -58,7 +60,8 @@ TEST(options_are_taken)
     char text[] = "sub -h ::1 -p 1884 -t a/# -t b -q 1 -v -C 3 -W 2 -c -i me -u u -P p -k 5 -V 311";
     char *argv[32] = {0};
     int argc = 0;
-    for (char *at = strtok(text, " "); at; at = strtok(NULL, " "))
+    char *rest = NULL;
+    for (char *at = strtok_r(text, " ", &rest); at; at = strtok_r(NULL, " ", &rest))
         argv[argc++] = at;
     struct mqtt_options o;
     bool done = true;

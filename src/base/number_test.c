@@ -148,8 +148,9 @@ TEST(number_text_of_a_double_reads_back)
         REQUIRE(strtod(b.p, NULL) == v);
         char longer[40];
         (void)snprintf(longer, sizeof(longer), "%.*e", (int)random_below(&r, 25), v);
-        REQUIRE(str_to_double(str_from(longer), &back) == ERR_OK);
-        REQUIRE(back == strtod(longer, NULL));
+        double want = strtod(longer, NULL); /* few digits may round above the largest double */
+        REQUIRE(str_to_double(str_from(longer), &back) == (isinf(want) ? ERR_RANGE : ERR_OK));
+        REQUIRE(isinf(want) || back == want);
     }
     strbuf_fini(&b);
 }

@@ -266,13 +266,13 @@ TEST(bus_subscription_limits)
     REQUIRE(bus_new(&b, &cfg, &e) == ERR_OK);
     listener_rig_init(&l, b);
     for (int i = 1; i < LEVELS_MAX; i++)
-        strcat(deep, "/a");
+        memcpy(deep + strlen(deep), "/a", 3);
     rig_subscribe(&l, deep, 0, 0);
     rig_subscribe(&l, "b/c", 0, 0);
     size_t nodes = b->routes.levels.nodes;
     const struct subscription third = {.filter = STR("b/d/e"), .subscriber = &l.subscriber};
     CHECK_EQ_INT(bus_subscribe(b, &third, NULL), ERR_FULL);
-    strcat(deep, "/a");
+    memcpy(deep + strlen(deep), "/a", 3);
     const struct subscription deeper = {.filter = str_from(deep), .subscriber = &l.subscriber};
     CHECK_EQ_INT(bus_subscribe(b, &deeper, NULL), ERR_RANGE);
     CHECK_EQ_UINT(b->routes.levels.nodes, nodes);

@@ -53,7 +53,9 @@ def check_file(root, path, folder, may):
         line = source.count("\n", 0, match.start(1)) + 1
         name = match.group(1)
         target = name.split("/")[0]
-        if name == "tests/support/test.h" and path.name.endswith("_test.c"):
+        if name.startswith("tests/support/") and path.stem.endswith(("_test", "_fixture")):
+            if not (root / name).exists():
+                findings.append(f'{where}:{line}: there is no {name}')
             continue
         if not (root / "src" / name).exists():
             findings.append(f'{where}:{line}: "{name}" is not a header below src/')

@@ -16,6 +16,8 @@ CASES = [
     ("downwards, transitive", {"src/net/a.c": '#include "base/x.h"\n'}, None),
     ("own folder's private header", {"src/base/a.c": '#include "base/x_internal.h"\n'}, None),
     ("a test may use the test header", {"src/base/a_test.c": '#include "tests/support/test.h"\n'}, None),
+    ("and what tests share", {"src/base/a_fixture.h": '#include "tests/support/test.h"\n'}, None),
+    ("and no other of that name", {"src/base/a_test.c": '#include "tests/support/nope.h"\n'}, "there is no tests/support/nope.h"),
     ("banned word in a comment or a text", {"src/base/a.c": '/* gets( */ f("atoi(1)"); x.gets(1);\n'}, None),
     ("snprintf is not sprintf", {"src/base/a.c": "snprintf(a, 1, b);\n"}, None),
     ("upwards", {"src/base/a.c": '\n#include "net/y.h"\n'}, "src/base/a.c:2: base may not use net"),
@@ -38,7 +40,7 @@ class Layers(unittest.TestCase):
         for label, files, want in CASES:
             with self.subTest(label), tempfile.TemporaryDirectory() as folder:
                 tree = {"layers.txt": TABLE, "src/base/x.h": "", "src/base/x_internal.h": "",
-                        "src/net/y.h": "", "src/alert/z.h": "", **files}
+                        "src/net/y.h": "", "src/alert/z.h": "", "tests/support/test.h": "", **files}
                 for name, text in tree.items():
                     path = pathlib.Path(folder, name)
                     path.parent.mkdir(parents=True, exist_ok=True)
