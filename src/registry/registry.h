@@ -8,6 +8,7 @@
  * person must mend goes into struct error. */
 #pragma once
 
+#include "async/timer.h"
 #include "bus/bus.h"
 
 struct registry;

@@ -1,10 +1,6 @@
 /* Devices on a real bus, journal and database; the device is played by the test. */
-#include "async/timer.h"
 #include "registry/registry.h"
-#include "tests/support/test.h"
-
-#include <stdio.h>
-#include <string.h>
+#include "tests/support/bus_rig.h"
 
 #define S(text)                                                                                    \
     {                                                                                              \
@@ -36,14 +32,9 @@ struct step {
 };
 
 struct rig {
-    struct executor *ex;
-    struct worker *w;
-    struct journal *j;
-    struct db *db;
-    struct bus *bus;
+    struct bus_rig base;
     struct registry *r;
     struct device *valve, *lamp;
-    struct bus_publisher client;
     struct subscriber sub;
     struct event_listener events;
     struct strbuf log; /* what was seen: commands, states of actions, alerts */
@@ -52,20 +43,14 @@ struct rig {
     struct tick_hook answer;
     const struct step *steps;
     size_t step, step_count;
-    struct timer timer, end;
+    struct timer timer;
 };
 
 static void publish(struct rig *g, const char *topic, const char *payload)
 {
-    struct bus_publication p = {.topic = str_from(topic),
-                                .payload = {(const uint8_t *)payload, strlen(payload)},
-                                .qos = 1,
-                                .expiry_s = UINT32_MAX,
-                                .from = &g->client};
-    struct bus_receipt receipt;
-    enum err err = bus_publish(g->bus, &p, &receipt);
+    enum err err = bus_rig_publish(&g->base, topic, payload);
     if (err)
-        strbuf_addf(&g->log, "%s %s: %s\n", topic, err_name(err), receipt.why);
+        strbuf_addf(&g->log, "%s %s: %s\n", topic, err_name(err), g->base.receipt.why);
 }
 
 /* The valve moves at the end of the tick in which it was told. */
@@ -84,7 +69,7 @@ static void on_message(struct subscriber *s, struct message *m,
     struct bytes p = message_payload(m);
     strbuf_addf(&g->log, "%.*s %.*s\n", STR_FMT(message_topic(m)), (int)p.n, (const char *)p.p);
     if (g->obey)
-        worker_at_tick_end(g->w, &g->answer);
+        worker_at_tick_end(g->base.w, &g->answer);
 }
 
 static void on_action(struct event_listener *l, const struct action_event *a)
@@ -116,11 +101,6 @@ static void next_step(struct timer *t)
         timer_set_after_ms(&g->timer, g->steps[g->step].after_ms);
 }
 
-static void stop(struct timer *t)
-{
-    executor_stop(CONTAINER_OF(t, struct rig, end)->ex);
-}
-
 static void rig_devices(struct rig *g)
 {
     struct error e = {0};
@@ -136,41 +116,25 @@ static void rig_devices(struct rig *g)
 static void rig_init(struct rig *g, const char *dir)
 {
     struct error e = {0};
-    char path[512];
     *g = (struct rig){0};
     strbuf_init(&g->log, alloc_system(), 0);
-    struct executor_config ex = {
-        .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
-    REQUIRE(executor_new(&g->ex, &ex, &e) == ERR_OK);
-    g->w = executor_worker(g->ex, 0);
-    struct journal_config jc = {.ex = g->ex,
-                                .disk = ex.env->disk,
-                                .clock = ex.env->clock,
-                                .alloc = alloc_system(),
-                                .dir = dir};
-    (void)snprintf(path, sizeof(path), "%s/sedge.db", dir);
-    struct db_config dc = {.ex = g->ex, .alloc = alloc_system(), .path = path};
-    REQUIRE(db_open(&g->db, &dc, &e) == ERR_OK);
-    REQUIRE(journal_open(&g->j, &jc, &e) == ERR_OK);
-    struct bus_config bc = {.ex = g->ex, .journal = g->j, .db = g->db, .alloc = alloc_system()};
-    REQUIRE(bus_new(&g->bus, &bc, &e) == ERR_OK);
-    struct registry_config rc = {.ex = g->ex,
-                                 .bus = g->bus,
-                                 .journal = g->j,
-                                 .db = g->db,
+    bus_rig_init(&g->base, dir);
+    struct registry_config rc = {.ex = g->base.ex,
+                                 .bus = g->base.bus,
+                                 .journal = g->base.journal,
+                                 .db = g->base.db,
                                  .alloc = alloc_system(),
                                  .confirm_timeout_ms = 60,
                                  .stale_default_ms = 150};
     REQUIRE(registry_new(&g->r, &rc, &e) == ERR_OK);
     rig_devices(g);
-    REQUIRE(journal_replay(g->j, &e) == ERR_OK && journal_start(g->j, &e) == ERR_OK);
-    g->client = (struct bus_publisher){.id = bus_publisher_id(g->bus), .name = STR("client")};
+    bus_rig_start(&g->base);
     g->sub.deliver = on_message;
     struct subscription sub = {.filter = STR("+/set"), .subscriber = &g->sub, .qos = 1};
     bool existed;
-    REQUIRE(bus_subscribe(g->bus, &sub, &existed) == ERR_OK);
+    REQUIRE(bus_subscribe(g->base.bus, &sub, &existed) == ERR_OK);
     g->events = (struct event_listener){.alert = on_alert, .action = on_action};
-    bus_event_listen(g->bus, &g->events);
+    bus_event_listen(g->base.bus, &g->events);
     tick_hook_init(&g->answer, valve_answers);
 }
 
@@ -178,24 +142,20 @@ static void rig_play(struct rig *g, const struct step *steps, size_t n, int64_t 
 {
     g->steps = steps;
     g->step_count = n;
-    timer_init(&g->timer, g->w, next_step);
-    timer_init(&g->end, g->w, stop);
+    g->step = 0;
+    timer_init(&g->timer, g->base.w, next_step);
     timer_set_after_ms(&g->timer, steps[0].after_ms);
-    timer_set_after_ms(&g->end, for_ms);
-    executor_run(g->ex);
+    bus_rig_run(&g->base, for_ms);
 }
 
 static void rig_fini(struct rig *g)
 {
     timer_cancel(&g->timer);
-    db_drain(g->db);
+    bus_rig_drain(&g->base);
     bus_event_unlisten(&g->events);
-    bus_unsubscribe_all(g->bus, &g->sub);
+    bus_unsubscribe_all(g->base.bus, &g->sub);
     registry_free(g->r);
-    bus_free(g->bus);
-    db_close(g->db);
-    journal_close(g->j);
-    executor_free(g->ex);
+    bus_rig_fini(&g->base);
     strbuf_fini(&g->log);
 }
 
@@ -325,7 +285,6 @@ TEST(silence_turns_a_property_stale)
     rig_play(&g, steps, ARRAY_LEN(steps), 60);
     CHECK_EQ_INT(g.valve->props[0].series->quality, QUALITY_GOOD);
     const struct step none[] = {{1, NULL, NULL, NULL}};
-    g.step = 0;
     rig_play(&g, none, 1, 300);
     CHECK_EQ_INT(g.valve->props[0].series->quality, QUALITY_STALE);
     CHECK_EQ_DBL(g.valve->props[0].series->last.f, 42, 0);
