@@ -53,7 +53,8 @@ struct str ctx_text(const struct lang_ctx *c, struct lang_span s)
 struct lang_span span_join(struct lang_span a, struct lang_span b)
 {
     ASSERT(a.source == b.source);
-    return (struct lang_span){a.source, a.from < b.from ? a.from : b.from, a.to > b.to ? a.to : b.to};
+    return (struct lang_span){a.source, a.from < b.from ? a.from : b.from,
+                              a.to > b.to ? a.to : b.to};
 }
 
 void ctx_index_lines(struct lang_ctx *c)
@@ -139,11 +140,13 @@ void suggest_offer(struct suggest *s, struct str name)
 {
     if (s->wanted.n > SUGGEST_MAX || name.n > SUGGEST_MAX || name.n == 0 || s->wanted.n == 0)
         return;
-    uint32_t d = distance(s->wanted, name);
     /* "press1" for "plant.press1" */
-    if (name.n > s->wanted.n && str_ends(name, s->wanted) &&
-        name.p[name.n - s->wanted.n - 1] == '.')
-        d = 1;
+    bool tail = name.n > s->wanted.n && str_ends(name, s->wanted) &&
+                name.p[name.n - s->wanted.n - 1] == '.';
+    size_t differ = name.n > s->wanted.n ? name.n - s->wanted.n : s->wanted.n - name.n;
+    if (!tail && differ > 1 + s->wanted.n / 4)
+        return;
+    uint32_t d = tail ? 1 : distance(s->wanted, name);
     if (d < s->distance) {
         s->distance = d;
         s->best = name;

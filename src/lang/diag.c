@@ -218,8 +218,8 @@ void lang_diag_render(struct strbuf *out, const struct lang_site *site, const st
     bool error = d->severity == LANG_ERROR;
     struct colors col = {"", "", "", ""};
     if (color)
-        col = (struct colors){error ? "\x1b[1;31m" : "\x1b[1;33m", "\x1b[36m", "\x1b[2m",
-                              "\x1b[0m"};
+        col =
+            (struct colors){error ? "\x1b[1;31m" : "\x1b[1;33m", "\x1b[36m", "\x1b[2m", "\x1b[0m"};
     strbuf_addf(out, "%s%s[%.*s]%s: %.*s\n", col.severity, error ? "error" : "warning",
                 STR_FMT(d->code), col.off, STR_FMT(d->message));
     uint32_t line_max = 0;

@@ -34,7 +34,8 @@ static char peek(const struct lexer *l, uint32_t ahead)
 
 static struct token *push(struct lexer *l, enum token_kind kind, uint32_t from, uint32_t to)
 {
-    struct token t = {.kind = (uint8_t)kind, .from = from, .to = to, .number_to = to, .unit_from = to};
+    struct token t = {
+        .kind = (uint8_t)kind, .from = from, .to = to, .number_to = to, .unit_from = to};
     if (l->space)
         t.flags |= TOKEN_SPACE;
     if (l->line_start)
@@ -88,8 +89,8 @@ static void lex_name(struct lexer *l)
 
 static uint32_t digits(const struct lexer *l, uint32_t at)
 {
-    while (at < l->end && (is_digit(l->p[at]) || (l->p[at] == '_' && at + 1 < l->end &&
-                                                  is_digit(l->p[at + 1]))))
+    while (at < l->end &&
+           (is_digit(l->p[at]) || (l->p[at] == '_' && at + 1 < l->end && is_digit(l->p[at + 1]))))
         at++;
     return at;
 }
@@ -205,11 +206,11 @@ static const struct {
     char text[3];
     enum token_kind kind;
 } signs[] = {
-    {"..", T_RANGE}, {"==", T_EQ},       {"!=", T_NE},    {"<=", T_LE},    {">=", T_GE},
-    {"->", T_ARROW}, {"=>", T_FATARROW}, {"(", T_LPAREN}, {")", T_RPAREN}, {"{", T_LBRACE},
-    {"}", T_RBRACE}, {"[", T_LBRACKET},  {"]", T_RBRACKET}, {",", T_COMMA}, {":", T_COLON},
-    {".", T_DOT},    {"=", T_ASSIGN},    {"<", T_LT},     {">", T_GT},     {"+", T_PLUS},
-    {"-", T_MINUS},  {"*", T_STAR},      {"/", T_SLASH},  {"?", T_QUESTION},
+    {"..", T_RANGE}, {"==", T_EQ},       {"!=", T_NE},      {"<=", T_LE},      {">=", T_GE},
+    {"->", T_ARROW}, {"=>", T_FATARROW}, {"(", T_LPAREN},   {")", T_RPAREN},   {"{", T_LBRACE},
+    {"}", T_RBRACE}, {"[", T_LBRACKET},  {"]", T_RBRACKET}, {",", T_COMMA},    {":", T_COLON},
+    {".", T_DOT},    {"=", T_ASSIGN},    {"<", T_LT},       {">", T_GT},       {"+", T_PLUS},
+    {"-", T_MINUS},  {"*", T_STAR},      {"/", T_SLASH},    {"?", T_QUESTION},
 };
 
 static const struct {

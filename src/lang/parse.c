@@ -153,10 +153,10 @@ void skip_to_byte(struct parser *p, uint32_t at)
 bool word_reserved(struct str word)
 {
     static const char *const words[] = {
-        "program", "fn",    "own",   "read",  "var",    "let",  "for",  "in",    "when",  "until",
-        "stale",   "every", "if",    "else",  "return", "true", "false", "and",  "or",    "not",
-        "mod",     "task",  "spawn", "chan",  "select", "loop", "lease", "lend", "match", "while",
-        "ref",     "mut",   "move",  "none",
+        "program", "fn",    "own",   "read", "var",   "let",    "for",    "in",    "when",
+        "until",   "stale", "every", "if",   "else",  "return", "true",   "false", "and",
+        "or",      "not",   "mod",   "task", "spawn", "chan",   "select", "loop",  "lease",
+        "lend",    "match", "while", "ref",  "mut",   "move",   "none",
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eq(word, str_from(words[i])))
@@ -167,15 +167,33 @@ bool word_reserved(struct str word)
 const char *word_later(struct str word)
 {
     static const char *const words[][2] = {
-        {"task", "tasks"},         {"spawn", "tasks"},         {"chan", "channels"},
-        {"select", "channels"},    {"loop", "tasks"},          {"lease", "leases"},
-        {"lend", "leases"},        {"idle", "leases"},         {"revoke", "leases"},
-        {"at", "times of day"},    {"test", "tests"},          {"sleep", "tasks"},
-        {"publish", "messages"},   {"on", "messages"},         {"changed", "the word"},
-        {"enum", "enumerations"},  {"record", "records"},      {"list", "lists"},
-        {"map", "maps"},           {"while", "loops in bodies"}, {"match", "the word"},
-        {"move", "moving handles"}, {"ref", "borrowed parameters"}, {"mut", "borrowed parameters"},
-        {"after", "tests"},        {"expect", "tests"},        {"none", "optional values"},
+        {"task", "tasks"},
+        {"spawn", "tasks"},
+        {"chan", "channels"},
+        {"select", "channels"},
+        {"loop", "tasks"},
+        {"lease", "leases"},
+        {"lend", "leases"},
+        {"idle", "leases"},
+        {"revoke", "leases"},
+        {"at", "times of day"},
+        {"test", "tests"},
+        {"sleep", "tasks"},
+        {"publish", "messages"},
+        {"on", "messages"},
+        {"changed", "the word"},
+        {"enum", "enumerations"},
+        {"record", "records"},
+        {"list", "lists"},
+        {"map", "maps"},
+        {"while", "loops in bodies"},
+        {"match", "the word"},
+        {"move", "moving handles"},
+        {"ref", "borrowed parameters"},
+        {"mut", "borrowed parameters"},
+        {"after", "tests"},
+        {"expect", "tests"},
+        {"none", "optional values"},
     };
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eq(word, str_from(words[i][0])))
@@ -321,8 +339,7 @@ static void never_closed(struct parser *p, const struct block *b)
 {
     const struct token *t = peek_token(p);
     struct lang_span brace = p->odd_brace.to ? p->odd_brace : b->brace;
-    struct lang_diag *d =
-        diag_error(p->c, "P1", brace, "opened here", "this `{` is never closed");
+    struct lang_diag *d = diag_error(p->c, "P1", brace, "opened here", "this `{` is never closed");
     if (t->kind != T_EOF)
         diag_mark(p->c, d, token_span(p, t), "a `}` is missing before this");
     diag_help(p->c, d, "add the missing `}`");
@@ -360,8 +377,7 @@ static void unknown_declaration(struct parser *p)
     const struct token *t = peek_token(p);
     struct str word = token_text(p, t);
     if (t->kind == T_RBRACE) {
-        (void)diag_error(p->c, "P1", token_span(p, t), "closes nothing",
-                         "this `}` closes nothing");
+        (void)diag_error(p->c, "P1", token_span(p, t), "closes nothing", "this `}` closes nothing");
         (void)take_token(p);
         return;
     }

@@ -73,12 +73,11 @@ static bool arg_number(struct parser *p, const struct lang_arg *arg, struct lang
     struct lang_unit want = unit_plain();
     if (arg->unit[0] != '\0' && lang_unit_parse(str_from(arg->unit), &want) != ERR_OK)
         ASSERT(!"the schema names a unit that exists");
-    bool same = e.has_unit ? arg->unit[0] && lang_unit_same_dim(&e.unit, &want)
-                           : arg->unit[0] == '\0';
+    bool same =
+        e.has_unit ? arg->unit[0] && lang_unit_same_dim(&e.unit, &want) : arg->unit[0] == '\0';
     if (!same) {
-        struct lang_diag *d =
-            diag_error(p->c, "U1", e.span, "wrong unit", "%s is given in %s", arg->name,
-                       arg->unit[0] ? arg->unit : "a plain number");
+        struct lang_diag *d = diag_error(p->c, "U1", e.span, "wrong unit", "%s is given in %s",
+                                         arg->name, arg->unit[0] ? arg->unit : "a plain number");
         if (arg->unit[0])
             diag_help(p->c, d, "as in:  10 %s", arg->unit);
         return false;
@@ -92,8 +91,8 @@ static bool arg_number(struct parser *p, const struct lang_arg *arg, struct lang
 
 static bool address_char(char c)
 {
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-           c == '.' || c == ':' || c == '[' || c == ']' || c == '-' || c == '_' || c == '%';
+    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '.' ||
+           c == ':' || c == '[' || c == ']' || c == '-' || c == '_' || c == '%';
 }
 
 static bool host_valid(struct str host, bool bracket)
@@ -189,10 +188,9 @@ static bool range_end(struct parser *p, const struct lang_type *type, double *ou
         return true;
     if (type->kind != LANG_TYPE_FLOAT || !lang_unit_same_dim(&e.unit, &type->unit) ||
         e.unit.affine != type->unit.affine || e.unit.ratio != type->unit.ratio) {
-        struct lang_diag *d =
-            diag_error(p->c, "U1", e.span, "another unit",
-                       "the range of a property in %.*s is given in %.*s",
-                       STR_FMT(lang_type_name(type)), STR_FMT(e.unit.symbol));
+        struct lang_diag *d = diag_error(p->c, "U1", e.span, "another unit",
+                                         "the range of a property in %.*s is given in %.*s",
+                                         STR_FMT(lang_type_name(type)), STR_FMT(e.unit.symbol));
         diag_help(p->c, d, "leave the unit out: it is that of the property");
         return false;
     }
@@ -215,7 +213,8 @@ static bool arg_range(struct parser *p, const struct lang_type *type, struct lan
         return false;
     }
     if (!(v->lo < v->hi)) {
-        (void)diag_error(p->c, "T1", v->span, "empty", "a range goes from a smaller to a larger number");
+        (void)diag_error(p->c, "T1", v->span, "empty",
+                         "a range goes from a smaller to a larger number");
         return false;
     }
     return true;
@@ -239,8 +238,9 @@ static bool arg_params(struct parser *p, struct lang_value *v)
         param.span = n.span;
         for (size_t i = 0; i < list.n; i++)
             if (str_eq(list.v[i].name, n.text)) {
-                struct lang_diag *d = diag_error(p->c, "N2", n.span, "a second time",
-                                                 "two parameters are called `%.*s`", STR_FMT(n.text));
+                struct lang_diag *d =
+                    diag_error(p->c, "N2", n.span, "a second time",
+                               "two parameters are called `%.*s`", STR_FMT(n.text));
                 diag_mark(p->c, d, list.v[i].span, "the first one");
                 return false;
             }

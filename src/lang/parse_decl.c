@@ -4,6 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#define CLAUSES_MAX 1000u
+#define LIST_MAX    4096u
+
 /* ---- clauses ---------------------------------------------------------------------------- */
 
 static struct str clause_words(struct parser *p, const struct lang_clause *table, size_t n)
@@ -34,9 +37,8 @@ static void unknown_clause(struct parser *p, const struct lang_clause *table, si
     struct suggest s = suggest_for(word);
     for (size_t i = 0; i < n; i++)
         suggest_offer(&s, str_from(table[i].word));
-    struct lang_diag *d =
-        diag_error(p->c, "P1", token_span(p, t), "unknown clause",
-                   "`%.*s` has no clause `%.*s`", STR_FMT(owner), STR_FMT(word));
+    struct lang_diag *d = diag_error(p->c, "P1", token_span(p, t), "unknown clause",
+                                     "`%.*s` has no clause `%.*s`", STR_FMT(owner), STR_FMT(word));
     if (suggest_found(&s))
         diag_help(p->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
     else
@@ -208,9 +210,8 @@ static void check_repeats(struct lang_ctx *c, const struct lang_clause_decl *lis
             const struct lang_clause *x = list[i].clause, *y = list[k].clause;
             if ((x->flags & LANG_CLAUSE_REPEATED) || strcmp(x->word, y->word) != 0)
                 continue;
-            struct lang_diag *d =
-                diag_error(c, "P1", list[i].span, "a second time",
-                           "`%.*s` has `%s` twice", STR_FMT(owner), x->word);
+            struct lang_diag *d = diag_error(c, "P1", list[i].span, "a second time",
+                                             "`%.*s` has `%s` twice", STR_FMT(owner), x->word);
             diag_mark(c, d, list[k].span, "the first one");
             break;
         }
@@ -224,6 +225,12 @@ bool parse_clauses(struct parser *p, const struct block *b, const struct lang_cl
     bool all_fine = true;
     while (block_more(p, b, NULL)) {
         size_t at = p->at;
+        if (list.n >= CLAUSES_MAX) {
+            (void)diag_error(p->c, "P1", token_span(p, peek_token(p)), "one too many",
+                             "a declaration has at most %u clauses", CLAUSES_MAX);
+            all_fine = false;
+            break;
+        }
         struct lang_span from = token_span(p, peek_token(p));
         const struct lang_clause *clause = take_clause(p, table, table_n, owner);
         struct lang_value *values =
@@ -247,11 +254,10 @@ static void missing_clauses(struct lang_ctx *c, const struct lang_decl *d)
 {
     for (size_t i = 0; i < d->kind->clauses_n; i++) {
         const struct lang_clause *cl = &d->kind->clauses[i];
-        if (!(cl->flags & LANG_CLAUSE_REQUIRED) ||
-            lang_decl_clause(d, cl->word, NULL, 0) != NULL)
+        if (!(cl->flags & LANG_CLAUSE_REQUIRED) || lang_decl_clause(d, cl->word, NULL, 0) != NULL)
             continue;
-        struct lang_diag *diag =
-            diag_error(c, "P1", d->name_span, "here", "this %s has no `%s`", d->kind->word, cl->word);
+        struct lang_diag *diag = diag_error(c, "P1", d->name_span, "here", "this %s has no `%s`",
+                                            d->kind->word, cl->word);
         diag_help(c, diag, "add:  %s", cl->example);
     }
 }
@@ -290,6 +296,8 @@ static bool parse_list(struct parser *p, struct decl_syntax *s)
         struct name n;
         if (!take_path(p, "a name", &n, NULL, NULL))
             return false;
+        if (list.n >= LIST_MAX)
+            return expected(p, "a shorter list");
         ctx_push(p->c, &list, n);
     } while (take_kind(p, T_COMMA));
     s->list = list.v;
@@ -306,6 +314,7 @@ static bool parse_body(struct parser *p, struct lang_decl *d)
     bool fine = parse_clauses(p, &b, d->kind->clauses, d->kind->clauses_n, owner, &d->clauses,
                               &d->clauses_n);
     d->span = span_join(d->span, block_close(p, &b));
+    d->damaged = !fine;
     if (fine)
         missing_clauses(p->c, d);
     return true;

@@ -37,7 +37,8 @@ void unit_unknown(struct lang_ctx *c, struct lang_span span)
     if (best.n > 0)
         diag_help(c, d, "did you mean `%.*s`?", STR_FMT(best));
     else
-        diag_help(c, d, "units are written as in 5 °C (or degC), 2.5 bar, 0.4 m/s, 12 K/min, 30 %%");
+        diag_help(c, d,
+                  "units are written as in 5 °C (or degC), 2.5 bar, 0.4 m/s, 12 K/min, 30 %%");
 }
 
 bool number_value(struct parser *p, const struct token *t, struct expr *out)
@@ -47,8 +48,8 @@ bool number_value(struct parser *p, const struct token *t, struct expr *out)
         unit_unknown(p->c, (struct lang_span){p->source, t->number_to, t->to});
         return false;
     }
-    struct str text = digits_only(
-        p, ctx_text(p->c, (struct lang_span){p->source, t->from, t->number_to}));
+    struct str text =
+        digits_only(p, ctx_text(p->c, (struct lang_span){p->source, t->from, t->number_to}));
     bool whole = t->kind == T_INT && t->unit_from == t->to;
     out->has_unit = t->unit_from < t->to;
     out->unit = unit_plain();
@@ -386,7 +387,7 @@ static bool take_operator(struct parser *p, int level, enum expr_op *op, struct 
         int level;
         enum expr_op op;
     } table[] = {
-        {T_EQ, 1, OP_EQ},    {T_NE, 1, OP_NE},     {T_LT, 1, OP_LT},   {T_LE, 1, OP_LE},
+        {T_EQ, 1, OP_EQ},    {T_NE, 1, OP_NE},     {T_LT, 1, OP_LT},    {T_LE, 1, OP_LE},
         {T_GT, 1, OP_GT},    {T_GE, 1, OP_GE},     {T_PLUS, 2, OP_ADD}, {T_MINUS, 2, OP_SUB},
         {T_STAR, 3, OP_MUL}, {T_SLASH, 3, OP_DIV},
     };
@@ -423,7 +424,6 @@ static struct expr *binary(struct parser *p, struct expr *a, enum expr_op op, st
     e->height = height;
     return e;
 }
-
 
 static struct expr *expr_level(struct parser *p, int level)
 {
@@ -524,8 +524,9 @@ bool type_of_text(struct lang_ctx *c, struct lang_span span, struct lang_type *o
     static const struct {
         const char *name;
         enum lang_type_kind kind;
-    } words[] = {{"bool", LANG_TYPE_BOOL}, {"int", LANG_TYPE_INT},       {"float", LANG_TYPE_FLOAT},
-                 {"str", LANG_TYPE_STR},   {"duration", LANG_TYPE_FLOAT}, {"time", LANG_TYPE_TIME}};
+    } words[] = {{"bool", LANG_TYPE_BOOL},      {"int", LANG_TYPE_INT},
+                 {"float", LANG_TYPE_FLOAT},    {"str", LANG_TYPE_STR},
+                 {"duration", LANG_TYPE_FLOAT}, {"time", LANG_TYPE_TIME}};
     struct str text = ctx_text(c, span);
     *out = (struct lang_type){.unit = unit_plain()};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
@@ -562,6 +563,7 @@ bool parse_data_type(struct parser *p, struct lang_type *out, struct lang_span *
     if (best.n > 0)
         diag_help(p->c, d, "did you mean `%.*s`?", STR_FMT(best));
     else
-        diag_help(p->c, d, "types are bool, int, float, str, duration, or a unit like °C, bar, m/s");
+        diag_help(p->c, d,
+                  "types are bool, int, float, str, duration, or a unit like °C, bar, m/s");
     return false;
 }

@@ -59,8 +59,8 @@ bool take_name(struct parser *p, const char *what, struct name *out);
 /* a.b.c; the text of `whole` is without spaces. */
 bool take_path(struct parser *p, const char *what, struct name *whole, struct name **parts,
                size_t *parts_n);
-bool word_reserved(struct str word);      /* a keyword: can't be a name */
-const char *word_later(struct str word);  /* of a later version: what it would do; else NULL */
+bool word_reserved(struct str word);     /* a keyword: can't be a name */
+const char *word_later(struct str word); /* of a later version: what it would do; else NULL */
 bool not_yet(struct parser *p, const struct token *t);
 /* Moves to the first token that begins at or after this byte. */
 void skip_to_byte(struct parser *p, uint32_t at);

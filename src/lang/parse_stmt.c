@@ -3,8 +3,9 @@
 
 #include <string.h>
 
-/* Words that begin items of a program or declarations: in a body they show that a `}` is missing. */
-static const char *const outside_body[] = {"when", "every", "own",   "read",
+/* Words that begin items of a program or declarations: in a body they show that a `}` is missing.
+ */
+static const char *const outside_body[] = {"when", "every", "own",     "read",
                                            "for",  "fn",    "program", NULL};
 
 static struct stmt *node(struct parser *p, enum stmt_kind kind, struct lang_span span)
@@ -101,10 +102,9 @@ static void unknown_level(struct parser *p, const struct lang_statement *h)
     }
     if (all.failed)
         ctx_nomem(p->c);
-    struct lang_diag *d =
-        diag_error(p->c, "P1", token_span(p, peek_token(p)), "expected one of its levels",
-                   "`%s` is followed by %.*s, not by %.*s", h->word, (int)all.n, all.p,
-                   STR_FMT(found));
+    struct lang_diag *d = diag_error(
+        p->c, "P1", token_span(p, peek_token(p)), "expected one of its levels",
+        "`%s` is followed by %.*s, not by %.*s", h->word, (int)all.n, all.p, STR_FMT(found));
     if (at_kind(p, T_NAME) && suggest_found(&sug))
         diag_help(p->c, d, "did you mean `%.*s`?", STR_FMT(sug.best));
     else
@@ -145,7 +145,7 @@ static bool unknown_statement(struct parser *p)
     if (str_eq(word, STR("mod")) || str_eq(word, STR("not")) || str_eq(word, STR("stale")))
         return false;
     struct suggest s = suggest_for(word);
-    static const char *const words[] = {"when", "every", "own",    "read", "var", "let",
+    static const char *const words[] = {"when", "every", "own",    "read", "var",  "let",
                                         "for",  "if",    "return", "fn",   "else", "until"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         suggest_offer(&s, str_from(words[i]));
@@ -184,8 +184,8 @@ static struct stmt *parse_simple(struct parser *p)
         return s;
     }
     if (e->kind != E_CALL && e->kind != E_BAD) {
-        struct lang_diag *d = diag_error(p->c, "P1", e->span, "has no effect",
-                                         "an expression alone does nothing");
+        struct lang_diag *d =
+            diag_error(p->c, "P1", e->span, "has no effect", "an expression alone does nothing");
         if (e->kind == E_PATH)
             diag_help(p->c, d, "to call it, write `%.*s()`", STR_FMT(e->text));
         else if (e->kind == E_BINARY && e->op == OP_EQ)
@@ -209,14 +209,14 @@ struct stmt *parse_stmt(struct parser *p)
         if (at_word(p, p->c->schema->statements[i].word) && peek_next(p)->kind != T_LPAREN &&
             peek_next(p)->kind != T_ASSIGN && peek_next(p)->kind != T_DOT)
             return parse_host(p, i);
-    static const char *const items[] = {"when", "every", "own", "read", "for", "fn", "until", "else"};
+    static const char *const items[] = {"when", "every", "own",   "read",
+                                        "for",  "fn",    "until", "else"};
     for (size_t i = 0; i < ARRAY_LEN(items); i++)
         if (at_word(p, items[i])) {
-            struct lang_diag *d =
-                diag_error(p->c, "P1", token_span(p, peek_token(p)), "not here",
-                           i < 6 ? "`%s` stands in a program, not in a body"
-                                 : "`%s` belongs to the statement before it",
-                           items[i]);
+            struct lang_diag *d = diag_error(p->c, "P1", token_span(p, peek_token(p)), "not here",
+                                             i < 6 ? "`%s` stands in a program, not in a body"
+                                                   : "`%s` belongs to the statement before it",
+                                             items[i]);
             if (i < 6)
                 diag_help(p->c, d, "is a `}` missing before it?");
             return NULL;

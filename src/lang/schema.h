@@ -204,6 +204,7 @@ struct lang_decl {
     size_t list_n;
     uint32_t resource; /* RESOURCE: its number on the site, from 0 */
     const char *owner; /* RESOURCE: name of the owning program, or NULL */
+    bool damaged;      /* its body had mistakes, which are reported */
 };
 
 /* The clause number `nth` (from 0) of this word (and second word, unless NULL); NULL if none. */
@@ -212,7 +213,8 @@ const struct lang_clause_decl *lang_decl_clause(const struct lang_decl *d, const
 /* The same inside a BLOCK value. */
 const struct lang_clause_decl *lang_value_clause(const struct lang_value *v, const char *word,
                                                  size_t nth);
-/* The argument with that name; NULL if it was left out. The name must be in the table. */
+/* The argument with that name, never NULL; kind LANG_ARG_NONE if it was left out. The name must be
+ * in the table. */
 const struct lang_value *lang_clause_value(const struct lang_clause_decl *c, const char *arg);
 /* A member by name, or by its index within a role; NULL if none. */
 const struct lang_member *lang_decl_member(const struct lang_decl *type, struct str name);

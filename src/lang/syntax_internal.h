@@ -140,11 +140,13 @@ struct expr {
     bool has_unit;
     /* the checker's: */
     struct lang_type type;
+    bool bad; /* reported: whatever uses it says nothing more */
     bool constant;
     union lang_slot value; /* if constant */
     struct str text_value; /* the same for a str */
     enum ref_kind ref;
-    uint32_t index, window;
+    enum builtin builtin; /* REF_BUILTIN; the window of slope() is `index` */
+    uint32_t index;
     const struct lang_member *member;
     struct fn_decl *fn;
 };
@@ -204,13 +206,13 @@ struct fn_decl {
     struct lang_type *locals; /* parameters first */
     size_t locals_n;
     bool bad;
-    uint32_t number; /* on the site */
+    bool checked;
 };
 
 enum item_kind {
-    I_OWN,   /* name: type = path */
-    I_READ,  /* name: type = path [stale t] */
-    I_VAR,   /* name [: type] = value */
+    I_OWN,  /* name: type = path */
+    I_READ, /* name: type = path [stale t] */
+    I_VAR,  /* name [: type] = value */
     I_LET,
     I_FOR,   /* for name in path { items } */
     I_WHEN,  /* value [for hold] body [until ...] */

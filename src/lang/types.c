@@ -53,7 +53,7 @@ const struct lang_value *lang_clause_value(const struct lang_clause_decl *c, con
 {
     for (size_t i = 0; i < c->clause->args_n; i++)
         if (strcmp(c->clause->args[i].name, arg) == 0)
-            return c->values[i].kind == LANG_ARG_NONE ? NULL : &c->values[i];
+            return &c->values[i];
     ASSERT(!"an argument of that name is in the table");
     return NULL;
 }

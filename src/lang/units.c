@@ -372,17 +372,15 @@ struct str unit_suggest(struct str unknown)
     static const struct {
         const char *wrong, *right;
     } usual[] = {
-        {"C", "°C"},       {"c", "°C"},       {"Celsius", "°C"}, {"celsius", "°C"},
-        {"F", "°F"},       {"f", "°F"},       {"sec", "s"},      {"secs", "s"},
-        {"second", "s"},   {"seconds", "s"},  {"mins", "min"},   {"minute", "min"},
-        {"minutes", "min"}, {"hr", "h"},      {"hrs", "h"},      {"hour", "h"},
-        {"hours", "h"},    {"day", "d"},      {"days", "d"},     {"percent", "%"},
-        {"pct", "%"},      {"Volt", "V"},     {"Watt", "W"},     {"Amp", "A"},
-        {"liter", "l"},    {"litre", "l"},    {"kmh", "km/h"},   {"kph", "km/h"},
-        {"ppmv", "ppm"},   {"Kelvin", "K"},   {"kelvin", "K"},   {"msec", "ms"},
-        {"kelvins", "K"},  {"meter", "m"},    {"metre", "m"},    {"meters", "m"},
-        {"metres", "m"},   {"lpm", "l/min"},  {"cbm", "m³"},     {"sqm", "m²"},
-        {"tons", "t"},     {"tonne", "t"},    {"bars", "bar"},   {"mps", "m/s"},
+        {"C", "°C"},     {"c", "°C"},       {"Celsius", "°C"},  {"celsius", "°C"}, {"F", "°F"},
+        {"f", "°F"},     {"sec", "s"},      {"secs", "s"},      {"second", "s"},   {"seconds", "s"},
+        {"mins", "min"}, {"minute", "min"}, {"minutes", "min"}, {"hr", "h"},       {"hrs", "h"},
+        {"hour", "h"},   {"hours", "h"},    {"day", "d"},       {"days", "d"},     {"percent", "%"},
+        {"pct", "%"},    {"Volt", "V"},     {"Watt", "W"},      {"Amp", "A"},      {"liter", "l"},
+        {"litre", "l"},  {"kmh", "km/h"},   {"kph", "km/h"},    {"ppmv", "ppm"},   {"Kelvin", "K"},
+        {"kelvin", "K"}, {"msec", "ms"},    {"kelvins", "K"},   {"meter", "m"},    {"metre", "m"},
+        {"meters", "m"}, {"metres", "m"},   {"lpm", "l/min"},   {"cbm", "m³"},     {"sqm", "m²"},
+        {"tons", "t"},   {"tonne", "t"},    {"bars", "bar"},    {"mps", "m/s"},
     };
     for (size_t i = 0; i < ARRAY_LEN(usual); i++)
         if (str_eq(unknown, str_from(usual[i].wrong)))
@@ -390,8 +388,8 @@ struct str unit_suggest(struct str unknown)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (same_letters(unknown, str_from(rows[i].name)))
             return str_from(rows[i].name);
-    static const char *const prefixed[] = {"kW", "MW", "kWh", "MWh", "mm", "km", "kPa", "hPa",
-                                           "mbar", "mA", "mV", "kV", "ms", "kHz", "MHz", "ml"};
+    static const char *const prefixed[] = {"kW",   "MW", "kWh", "MWh", "mm", "km",  "kPa", "hPa",
+                                           "mbar", "mA", "mV",  "kV",  "ms", "kHz", "MHz", "ml"};
     for (size_t i = 0; i < ARRAY_LEN(prefixed); i++)
         if (same_letters(unknown, str_from(prefixed[i])))
             return str_from(prefixed[i]);

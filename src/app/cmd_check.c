@@ -1,0 +1,137 @@
+/* sedge check SITE [--json]: checks all of a site together.
+ *
+ * Exit codes: 0 without errors (warnings alone are fine), 1 with errors, 2 on wrong usage or when
+ * the sources can't be read. */
+#include "app/cmd.h"
+#include "app/site_schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void print_plural(struct strbuf *out, size_t n, const char *word)
+{
+    strbuf_addf(out, "%zu %s%s", n, word, n == 1 ? "" : "s");
+}
+
+static size_t count_rules(const struct lang_site *site)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < site->programs_n; i++)
+        n += site->programs[i]->rules_n;
+    return n;
+}
+
+static void json_mark(struct strbuf *out, const struct lang_site *site, const struct lang_mark *m)
+{
+    strbuf_adds(out, "{\"file\":");
+    strbuf_add_json(out, site->sources[m->span.source].name);
+    strbuf_addf(out,
+                ",\"line\":%u,\"column\":%u,\"end_line\":%u,\"end_column\":%u,\"label\":", m->line,
+                m->column, m->end_line, m->end_column);
+    strbuf_add_json(out, m->label);
+    strbuf_addf(out, ",\"primary\":%s}", m->primary ? "true" : "false");
+}
+
+static void json_diag(struct strbuf *out, const struct lang_site *site, const struct lang_diag *d)
+{
+    strbuf_adds(out, "{\"code\":");
+    strbuf_add_json(out, d->code);
+    strbuf_addf(
+        out, ",\"severity\":\"%s\",\"message\":", d->severity == LANG_ERROR ? "error" : "warning");
+    strbuf_add_json(out, d->message);
+    strbuf_adds(out, ",\"spans\":[");
+    for (size_t i = 0; i < d->marks_n; i++) {
+        if (i > 0)
+            strbuf_addc(out, ',');
+        json_mark(out, site, &d->marks[i]);
+    }
+    strbuf_adds(out, "],\"help\":");
+    if (d->help.n > 0)
+        strbuf_add_json(out, d->help);
+    else
+        strbuf_adds(out, "null");
+    strbuf_addc(out, '}');
+}
+
+static void print_json(struct strbuf *out, const struct lang_site *site)
+{
+    strbuf_addf(out, "{\"errors\":%zu,\"warnings\":%zu,\"devices\":%zu,\"programs\":%zu,",
+                site->errors, site->warnings, site->resources_n, site->programs_n);
+    strbuf_addf(out, "\"rules\":%zu,\"diagnostics\":[", count_rules(site));
+    for (size_t i = 0; i < site->diags_n; i++) {
+        if (i > 0)
+            strbuf_addc(out, ',');
+        json_diag(out, site, &site->diags[i]);
+    }
+    strbuf_adds(out, "]}\n");
+}
+
+static void print_ok(struct strbuf *out, const struct lang_site *site)
+{
+    strbuf_adds(out, "ok: ");
+    print_plural(out, site->resources_n, "device");
+    strbuf_adds(out, ", ");
+    print_plural(out, site->programs_n, "program");
+    strbuf_adds(out, ", ");
+    print_plural(out, count_rules(site), "rule");
+    strbuf_addc(out, '\n');
+}
+
+static int report(const struct lang_site *site, bool json)
+{
+    struct strbuf out;
+    strbuf_init(&out, alloc_system(), 0);
+    if (json)
+        print_json(&out, site);
+    else
+        site_print_diags(stderr, site);
+    if (!json && site->errors == 0)
+        print_ok(&out, site);
+    bool failed = out.failed || fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
+    strbuf_fini(&out);
+    return failed ? EXIT_USAGE : site->errors > 0 ? EXIT_FINDING : EXIT_OK;
+}
+
+static int check(const char *path, bool json)
+{
+    struct site_sources sources;
+    struct error e = {0};
+    if (site_read_sources(alloc_system(), path, &sources, &e) != ERR_OK) {
+        (void)fprintf(stderr, "sedge check: %s\n", e.text);
+        return EXIT_USAGE;
+    }
+    struct lang_site *site;
+    int code = EXIT_USAGE;
+    if (lang_check(alloc_system(), site_schema(), sources.v, sources.n, &site) == ERR_OK) {
+        code = report(site, json);
+        lang_site_free(site);
+    } else {
+        (void)fputs("sedge check: no memory\n", stderr);
+    }
+    site_sources_fini(&sources);
+    return code;
+}
+
+int cmd_check(int argc, char **argv)
+{
+    const char *path = NULL;
+    bool json = false, usage = false;
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0)
+            json = true;
+        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
+            usage = true;
+        else if (argv[i][0] == '-' || path)
+            return (void)fprintf(stderr, "sedge check: unexpected argument %s\n", argv[i]),
+                   EXIT_USAGE;
+        else
+            path = argv[i];
+    }
+    if (usage || !path) {
+        (void)fputs("usage: sedge check SITE [--json]\n"
+                    "  SITE is a folder with *.sedge files, or one such file\n",
+                    usage ? stdout : stderr);
+        return usage ? EXIT_OK : EXIT_USAGE;
+    }
+    return check(path, json);
+}

@@ -1,0 +1,148 @@
+/* The tables of a site's declarations. */
+#include "app/site_schema.h"
+
+#define OPT  LANG_ARG_OPTIONAL
+#define N(a) .args = (a), .args_n = ARRAY_LEN(a)
+
+/* ---- server ------------------------------------------------------------------------------ */
+
+static const struct lang_arg listener_args[] = {
+    {.kind = LANG_ARG_ADDRESS, .name = "address"},
+    {.kind = LANG_ARG_FLAG, .name = "tls", .lead = "tls", .flags = OPT},
+    {.kind = LANG_ARG_FLAG, .name = "insecure", .lead = "insecure", .flags = OPT},
+    {.kind = LANG_ARG_STRING, .name = "passwords", .lead = "passwords", .flags = OPT},
+};
+static const struct lang_arg commit_args[] = {
+    {.kind = LANG_ARG_NUMBER, .name = "time", .unit = "s"},
+};
+static const struct lang_clause store_clauses[] = {
+    {.word = "commit", N(commit_args), .example = "commit 10s"},
+};
+static const struct lang_arg store_args[] = {
+    {.kind = LANG_ARG_STRING, .name = "folder"},
+    {.kind = LANG_ARG_BLOCK,
+     .name = "options",
+     .flags = OPT,
+     .clauses = store_clauses,
+     .clauses_n = ARRAY_LEN(store_clauses)},
+};
+static const struct lang_clause server_clauses[] = {
+    {.word = "mqtt",
+     .flags = LANG_CLAUSE_REPEATED,
+     N(listener_args),
+     .example = "mqtt 127.0.0.1:1883"},
+    {.word = "http",
+     .flags = LANG_CLAUSE_REPEATED,
+     N(listener_args),
+     .example = "http 127.0.0.1:8080"},
+    {.word = "store", N(store_args), .example = "store \"data\""},
+};
+
+/* ---- model ------------------------------------------------------------------------------- */
+
+static const struct lang_arg property_args[] = {
+    {.kind = LANG_ARG_NAME, .name = "the property's name"},
+    {.kind = LANG_ARG_TYPE, .name = "type", .lead = ":"},
+    {.kind = LANG_ARG_RANGE, .name = "range", .lead = "range", .flags = OPT},
+};
+static const struct lang_arg action_args[] = {
+    {.kind = LANG_ARG_NAME, .name = "the action's name"},
+    {.kind = LANG_ARG_PARAMS, .name = "parameters"},
+    {.kind = LANG_ARG_CONDITION, .name = "confirms", .lead = "confirms", .flags = OPT},
+};
+static const struct lang_arg event_args[] = {
+    {.kind = LANG_ARG_NAME, .name = "the event's name"},
+};
+static const struct lang_arg safe_args[] = {
+    {.kind = LANG_ARG_MEMBER, .name = "action"},
+};
+static const struct lang_clause model_clauses[] = {
+    {.word = "property",
+     .role = LANG_CLAUSE_READABLE,
+     .flags = LANG_CLAUSE_REPEATED,
+     N(property_args),
+     .example = "property temperature: °C range -20..150"},
+    {.word = "action",
+     .role = LANG_CLAUSE_COMMAND,
+     .flags = LANG_CLAUSE_REPEATED,
+     N(action_args),
+     .example = "action open() confirms position > 90 %"},
+    {.word = "event",
+     .role = LANG_CLAUSE_SIGNAL,
+     .flags = LANG_CLAUSE_REPEATED,
+     N(event_args),
+     .example = "event jam"},
+    {.word = "safe", .role = LANG_CLAUSE_SAFE, N(safe_args), .example = "safe close()"},
+};
+
+/* ---- device ------------------------------------------------------------------------------ */
+
+static const struct lang_arg id_args[] = {
+    {.kind = LANG_ARG_STRING, .name = "identity", .flags = LANG_ARG_IDENTITY},
+};
+static const char *const formats[] = {"json", NULL};
+static const struct lang_arg mqtt_args[] = {
+    {.kind = LANG_ARG_STRING, .name = "topic", .flags = LANG_ARG_IDENTITY},
+    {.kind = LANG_ARG_WORD, .name = "format", .words = formats, .flags = LANG_ARG_MAPS_ALL},
+};
+static const struct lang_clause device_clauses[] = {
+    {.word = "id", .role = LANG_CLAUSE_IDENTITY, N(id_args), .example = "id \"urn:press:7781\""},
+    {.word = "via",
+     .second = "mqtt",
+     .role = LANG_CLAUSE_LINK,
+     N(mqtt_args),
+     .example = "via mqtt \"line1/press1\" json"},
+};
+
+/* ---- all --------------------------------------------------------------------------------- */
+
+#define CLAUSES(c) .clauses = (c), .clauses_n = ARRAY_LEN(c)
+
+static const struct lang_kind kinds[] = {
+    {.word = "site",
+     .head = LANG_HEAD_TEXT,
+     .flags = LANG_KIND_ONCE | LANG_KIND_REQUIRED,
+     .example = "site \"plant north\""},
+    {.word = "server",
+     .head = LANG_HEAD_NONE,
+     .flags = LANG_KIND_BODY | LANG_KIND_ONCE,
+     CLAUSES(server_clauses),
+     .example = "server { mqtt 127.0.0.1:1883 }"},
+    {.word = "model",
+     .role = LANG_ROLE_TYPE,
+     .head = LANG_HEAD_NAME,
+     .flags = LANG_KIND_BODY,
+     CLAUSES(model_clauses),
+     .example = "model Station { property temperature: °C }"},
+    {.word = "device",
+     .role = LANG_ROLE_RESOURCE,
+     .head = LANG_HEAD_PATH,
+     .flags = LANG_KIND_TYPED | LANG_KIND_BODY,
+     CLAUSES(device_clauses),
+     .example = "device plant.press1: Station { via mqtt \"line1/press1\" json }"},
+    {.word = "group",
+     .role = LANG_ROLE_SET,
+     .head = LANG_HEAD_PATH,
+     .flags = LANG_KIND_LIST,
+     .example = "group plant.stations = plant.press1, plant.oven"},
+};
+
+static const char *const severities[] = {"info", "warning", "critical", NULL};
+static const struct lang_statement statements[] = {
+    {.word = "alert", .levels = severities, .example = "alert warning \"{st.name} is hot\""},
+};
+static const char *const reserved[] = {"detect", "role",   "service", "dashboard", "user",
+                                       "node",   "bridge", "route",   "workload",  NULL};
+
+static const struct lang_schema schema = {
+    .kinds = kinds,
+    .kinds_n = ARRAY_LEN(kinds),
+    .statements = statements,
+    .statements_n = ARRAY_LEN(statements),
+    .reserved = reserved,
+};
+
+const struct lang_schema *site_schema(void)
+{
+    return &schema;
+}

@@ -1,0 +1,205 @@
+/* `own` and `read`: what a program has in hand. */
+#include "lang/check_internal.h"
+
+static bool resolve_target(struct checker *k, const struct item *i, struct target *t)
+{
+    struct sym *sym = sym_find(k, i->path[0].text);
+    if (sym && sym->kind == SYM_ELEMENT && i->path_n > 1) {
+        if (!resolve(k, i->path, i->path_n, t))
+            return false;
+        const struct lang_member *m = t->direct && sym->resource->type
+                                          ? lang_decl_member(sym->resource->type, i->path[1].text)
+                                          : NULL;
+        if (t->direct && !m && sym->resource->type && !sym->resource->type->damaged) {
+            struct lang_diag *d =
+                diag_error(k->c, "N1", i->path[1].span, "missing there", "%.*s has no `%.*s`",
+                           STR_FMT(sym->resource->name), STR_FMT(i->path[1].text));
+            diag_mark(k->c, d, sym->span, "`%.*s` is one of these in turn", STR_FMT(sym->name));
+            diag_help(k->c, d, "declare %.*s.%.*s, or loop over a group whose elements all have it",
+                      STR_FMT(sym->resource->name), STR_FMT(i->path[1].text));
+            return false;
+        }
+        return true;
+    }
+    return resolve(k, i->path, i->path_n, t);
+}
+
+static void wrong_model(struct checker *k, const struct item *i, const struct lang_decl *r,
+                        const struct lang_type *want)
+{
+    struct lang_diag *d =
+        diag_error(k->c, "T1", i->type.span, "another model", "%.*s is a %.*s, not a %.*s",
+                   STR_FMT(r->name), STR_FMT(r->type->name), STR_FMT(lang_type_name(want)));
+    diag_mark(k->c, d, r->type_span, "declared here");
+    diag_help(k->c, d, "write  %.*s: %.*s", STR_FMT(i->name.text), STR_FMT(r->type->name));
+}
+
+static void own_what(struct checker *k, const struct item *i, const struct target *t)
+{
+    const struct lang_decl *r = t->resource;
+    struct lang_diag *d;
+    if (r && r->kind->role == LANG_ROLE_SET) {
+        d = diag_error(k->c, "T1", i->path_span, "several things", "%.*s is a %s: own its elements",
+                       STR_FMT(r->name), r->kind->word);
+        diag_help(k->c, d, "for x in %.*s { own %.*s: … = x }", STR_FMT(r->name),
+                  STR_FMT(i->name.text));
+    } else if (r && t->used < i->path_n) {
+        const struct lang_member *m =
+            r->type ? lang_decl_member(r->type, i->path[t->used].text) : NULL;
+        if (m) {
+            d = diag_error(k->c, "T1", i->path_span, "a part of a device",
+                           "`%.*s` is a part of %.*s: devices are owned, properties are read",
+                           STR_FMT(m->name), STR_FMT(r->name));
+            diag_help(k->c, d, "read it:  read %.*s: %.*s = %.*s stale 5s", STR_FMT(i->name.text),
+                      STR_FMT(lang_type_name(&m->type)), STR_FMT(ctx_text(k->c, i->path_span)));
+        } else {
+            (void)diag_error(k->c, "N1", i->path[t->used].span, "unknown", "%.*s has no `%.*s`",
+                             STR_FMT(r->name), STR_FMT(i->path[t->used].text));
+        }
+    } else {
+        (void)diag_error(k->c, "T1", i->path_span, "not a device", "only a device can be owned");
+    }
+}
+
+void check_own(struct checker *k, struct item *i)
+{
+    struct sym s = item_sym(i);
+    struct lang_type type;
+    struct target t;
+    bool typed = type_resolve(k, &i->type, &type);
+    if (!resolve_target(k, i, &t)) {
+        sym_add(k, s);
+        return;
+    }
+    const struct lang_decl *r = t.resource;
+    if (!r || r->kind->role != LANG_ROLE_RESOURCE || t.used < i->path_n) {
+        own_what(k, i, &t);
+        sym_add(k, s);
+        return;
+    }
+    own_take(k, r, i->name.span);
+    if (typed && r->type && (type.kind != LANG_TYPE_HANDLE || type.model != r->type)) {
+        wrong_model(k, i, r, &type);
+        typed = false;
+    }
+    if (typed && r->type) {
+        s.kind = SYM_OWN;
+        s.resource = r;
+        s.type = type;
+        s.index = binding_add(
+            k,
+            (struct lang_binding){
+                .kind = LANG_BIND_OWN, .name = i->name.text, .resource = r, .type = type},
+            i->name.span);
+        ctx_push(k->c, &k->prog->owns, r);
+    }
+    sym_add(k, s);
+}
+
+static bool read_type_fits(struct checker *k, const struct item *i, const struct lang_type *want,
+                           const struct lang_decl *r, const struct lang_member *m)
+{
+    if (want->kind == m->type.kind &&
+        (want->kind != LANG_TYPE_FLOAT || units_match(&want->unit, &m->type.unit)))
+        return true;
+    bool numbers = is_number(want) && is_number(&m->type);
+    struct lang_diag *d =
+        diag_error(k->c, numbers ? "U1" : "T1", i->type.span, "another type",
+                   "%.*s.%.*s is %s%.*s, not %s%.*s", STR_FMT(r->name), STR_FMT(m->name),
+                   numbers ? "in " : "a ", STR_FMT(lang_type_name(&m->type)), numbers ? "" : "a ",
+                   STR_FMT(lang_type_name(want)));
+    diag_mark(k->c, d, m->span, "declared here");
+    diag_help(k->c, d, "write  %.*s: %.*s", STR_FMT(i->name.text),
+              STR_FMT(lang_type_name(&m->type)));
+    return false;
+}
+
+static void no_stale(struct checker *k, const struct item *i)
+{
+    struct lang_diag *d =
+        diag_warning(k->c, "S1", i->name.span, "may be old",
+                     "nothing says when `%.*s` is too old to act on", STR_FMT(i->name.text));
+    diag_help(k->c, d, "say how old it may be:  %.*s stale 5s", STR_FMT(ctx_text(k->c, i->span)));
+}
+
+static void read_unknown(struct checker *k, const struct item *i, const struct target *t)
+{
+    const struct lang_decl *r = t->resource;
+    struct name n = t->used < i->path_n ? i->path[t->used] : i->path[0];
+    if (!r || r->kind->role != LANG_ROLE_RESOURCE) {
+        (void)diag_error(k->c, "T1", i->path_span, "not a property",
+                         "`read` wants a property of a device, as in plant.press1.temperature");
+        return;
+    }
+    if (!r->type || r->type->damaged)
+        return;
+    struct suggest s = suggest_for(n.text);
+    for (size_t q = 0; q < r->type->members_n; q++)
+        if (r->type->members[q].role == LANG_CLAUSE_READABLE)
+            suggest_offer(&s, r->type->members[q].name);
+    struct lang_diag *d = diag_error(k->c, "N1", n.span, "unknown", "%.*s has no property `%.*s`",
+                                     STR_FMT(r->name), STR_FMT(n.text));
+    diag_mark(k->c, d, r->name_span, "a %.*s", STR_FMT(r->type->name));
+    if (suggest_found(&s))
+        diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
+}
+
+/* read v: Valve = plant.valve: its properties under one name. */
+static void read_all(struct checker *k, const struct item *i, const struct lang_type *type,
+                     const struct lang_decl *r, struct sym *s)
+{
+    if (!r->type)
+        return;
+    if (type->kind != LANG_TYPE_HANDLE || type->model != r->type) {
+        wrong_model(k, i, r, type);
+        return;
+    }
+    s->kind = SYM_READ_ALL;
+    s->resource = r;
+    s->type = *type;
+}
+
+void check_read(struct checker *k, struct item *i)
+{
+    struct sym s = item_sym(i);
+    struct lang_type type;
+    struct target t;
+    bool fine = type_resolve(k, &i->type, &type);
+    if (i->stale)
+        fine =
+            check_duration(k, i->stale, "the time after which a reading is stale", &s.stale_ms) &&
+            fine;
+    else
+        no_stale(k, i);
+    if (!resolve_target(k, i, &t)) {
+        sym_add(k, s);
+        return;
+    }
+    const struct lang_decl *r = t.resource;
+    bool device = r && r->kind->role == LANG_ROLE_RESOURCE;
+    const struct lang_member *m = device && r->type && t.used + 1 == i->path_n
+                                      ? lang_decl_member(r->type, i->path[t.used].text)
+                                      : NULL;
+    if (device && t.used == i->path_n) {
+        if (fine)
+            read_all(k, i, &type, r, &s);
+    } else if (!m || m->role != LANG_CLAUSE_READABLE) {
+        read_unknown(k, i, &t);
+    } else if (fine && read_type_fits(k, i, &type, r, m)) {
+        s.kind = SYM_READ;
+        s.type = type;
+        s.index = binding_add(k,
+                              (struct lang_binding){.kind = LANG_BIND_READ,
+                                                    .name = i->name.text,
+                                                    .resource = r,
+                                                    .member = m->index,
+                                                    .member_name = m->name,
+                                                    .type = type,
+                                                    .member_type = m->type,
+                                                    .stale_ms = s.stale_ms},
+                              i->name.span);
+        if (s.index == UINT32_MAX)
+            s.kind = SYM_BAD;
+    }
+    sym_add(k, s);
+}
