@@ -525,18 +525,20 @@ TEST(client_answers_what_is_unknown_or_wrong)
 TEST(client_ends_what_is_out_of_turn)
 {
     static const struct {
-        const char *label, *reply, *log;
+        const char *label, *reply, *bye, *log;
     } rows[] = {
-        {"no CONNACK first", "30 04 0001 61 00", " lost:protocol error:82:0 ended"},
-        {"a second CONNACK", "20 03 00 00 00 20 03 00 00 00",
+        {"no CONNACK first", "30 04 0001 61 00", NULL, " lost:protocol error:82:0 ended"},
+        {"a second CONNACK", "20 03 00 00 00 20 03 00 00 00", "DISCONNECT reason=82",
          " online:0 lost:protocol error:82:1 ended"},
-        {"an alias", "20 03 00 00 00 30 06 0000 03 230001",
+        {"an alias", "20 03 00 00 00 30 06 0000 03 230001", "DISCONNECT reason=94",
          " online:0 lost:protocol error:94:1 ended"},
-        {"AUTH", "20 03 00 00 00 F0 00", " online:0 lost:protocol error:82:1 ended"},
+        {"AUTH", "20 03 00 00 00 F0 00", "DISCONNECT reason=82",
+         " online:0 lost:protocol error:82:1 ended"},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         LABEL("%s", rows[i].label);
-        const struct script_step steps[] = {{HELLO5, rows[i].reply, 0}, {0}};
+        const struct script_step steps[] = {
+            {HELLO5, rows[i].reply, 0}, {rows[i].bye, NULL, 0}, {0}};
         struct site x;
         site_open(&x, steps);
         x.lost = give_up;

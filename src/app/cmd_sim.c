@@ -1,0 +1,310 @@
+/* cmd_sim: a site's plant, simulated: reads which devices the site declares and where its broker
+ * listens, and plays the machines. It never looks at the site's programs. */
+#include "app/cmd.h"
+#include "app/site_load.h"
+#include "app/site_schema.h"
+#include "async/signals.h"
+#include "base/log.h"
+#include "codec/json.h"
+#include "plant/plant_devices.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char usage[] =
+    "usage: sedge sim SITE [OPTIONS]\n\n"
+    "Simulates the machines that SITE declares, as MQTT devices, until SIGINT or SIGTERM; then\n"
+    "prints a JSON line for each station. Temperatures, wear and jams follow a physical model.\n\n"
+    "  --fault NAME   overheat  the press's load runs up and stays\n"
+    "                 drift     the press gets slowly hotter and vibrates more\n"
+    "                 jam       the packer jams after 20 s, for 30 s\n"
+    "                 silent    the press's thermometer is silent after 20 s\n"
+    "                 stuck     the press's coolant valve ignores commands\n"
+    "  --seed N       the same seed, the same plant; printed when not given\n"
+    "  --speed X      the plant runs X times faster than the clock\n"
+    "  --for TIME     end after this much of the plant's time: 90s, 5min, 1h\n"
+    "  --user NAME    user name for the broker; its password is the first line of\n"
+    "  --password-file FILE\n\n"
+    "example: sedge sim sites/factory --fault overheat\n";
+
+struct sim_options {
+    const char *site, *user, *password_file;
+    enum plant_fault fault;
+    uint64_t seed;
+    bool has_seed;
+    double speed, for_s;
+};
+
+/* --- options ------------------------------------------------------------------------------- */
+
+static bool parse_seconds(const char *text, double *out)
+{
+    static const struct {
+        struct str unit;
+        double seconds;
+    } units[] = {{{"ms", 2}, 0.001}, {{"min", 3}, 60}, {{"h", 1}, 3600}, {{"s", 1}, 1}};
+    struct str s = str_from(text);
+    double scale = 1;
+    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
+        if (!str_ends(s, units[i].unit))
+            continue;
+        scale = units[i].seconds;
+        s = str_trim(str_sub(s, 0, s.n - units[i].unit.n));
+        break;
+    }
+    if (str_to_double(s, out))
+        return false;
+    *out *= scale;
+    return *out > 0 && *out < 1e9;
+}
+
+static bool set_option(struct sim_options *o, int c, const char *value)
+{
+    int64_t n = 0;
+    switch (c) {
+    case 'f': return plant_fault_parse(str_from(value), &o->fault);
+    case 's':
+        o->has_seed = str_to_i64(str_from(value), &n) == ERR_OK && n >= 0;
+        o->seed = (uint64_t)n;
+        return o->has_seed;
+    case 'x':
+        return str_to_double(str_from(value), &o->speed) == ERR_OK && o->speed > 0 &&
+               o->speed <= 10000;
+    case 'u': o->user = value; return true;
+    case 'p': o->password_file = value; return true;
+    default: return parse_seconds(value, &o->for_s);
+    }
+}
+
+/* 0: go on, else the exit status + 1. */
+static int parse(int argc, char **argv, struct sim_options *o)
+{
+    static const struct option longs[] = {
+        {"fault", required_argument, NULL, 'f'}, {"seed", required_argument, NULL, 's'},
+        {"speed", required_argument, NULL, 'x'}, {"for", required_argument, NULL, 't'},
+        {"user", required_argument, NULL, 'u'},  {"password-file", required_argument, NULL, 'p'},
+        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
+    int c;
+    *o = (struct sim_options){.speed = 1};
+    optind = 1;
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        if (c == 'h') {
+            (void)fputs(usage, stdout);
+            return EXIT_OK + 1;
+        }
+        if (c == '?' || !set_option(o, c, optarg)) {
+            if (c != '?')
+                (void)fprintf(stderr, "sedge sim: '%s' does not do there\n\n", optarg);
+            (void)fputs(usage, stderr);
+            return EXIT_USAGE + 1;
+        }
+    }
+    if (optind + 1 != argc || (o->user != NULL) != (o->password_file != NULL)) {
+        (void)fputs(usage, stderr);
+        return EXIT_USAGE + 1;
+    }
+    o->site = argv[optind];
+    return 0;
+}
+
+/* --- the plant of a site ------------------------------------------------------------------- */
+
+struct sim {
+    struct sim_options o;
+    struct lang_site *site;
+    struct site_settings settings;
+    struct executor *ex;
+    struct signal_watch *signals;
+    struct plant plant;
+    struct plant_device_config configs[PLANT_MACHINES_MAX];
+    struct plant_devices *devices;
+    char password[256];
+    size_t password_n;
+};
+
+static bool kind_of(struct str model, enum plant_kind *out)
+{
+    static const struct {
+        struct str model;
+        enum plant_kind kind;
+    } kinds[] = {{{"Station", 7}, PLANT_STATION},
+                 {{"Valve", 5}, PLANT_VALVE},
+                 {{"Conveyor", 8}, PLANT_BELT},
+                 {{"Meter", 5}, PLANT_METER}};
+    for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+        if (!str_eq(kinds[i].model, model))
+            continue;
+        *out = kinds[i].kind;
+        return true;
+    }
+    return false;
+}
+
+static enum err add_devices(struct sim *s, struct error *e)
+{
+    for (size_t i = 0; i < s->site->resources_n; i++) {
+        const struct lang_decl *d = s->site->resources[i];
+        const struct lang_clause_decl *via = lang_decl_clause(d, "via", "mqtt", 0);
+        enum plant_kind kind;
+        if (!via || !d->type || !kind_of(d->type->name, &kind)) {
+            LOG_W("plant", "%.*s is not simulated", STR_FMT(d->name));
+            continue;
+        }
+        if (plant_add(&s->plant, kind, d->name))
+            return error_set(e, ERR_FULL, "more than %d devices", PLANT_MACHINES_MAX);
+        int machine = s->plant.machines_n - 1;
+        s->configs[machine] = (struct plant_device_config){
+            .machine = machine, .topic = lang_clause_value(via, "topic")->text};
+    }
+    if (s->plant.machines_n == 0)
+        return error_set(e, ERR_NOT_FOUND, "%s declares no machine that can be simulated",
+                         s->o.site);
+    return ERR_OK;
+}
+
+static enum err read_password(struct sim *s, struct error *e)
+{
+    if (!s->o.password_file)
+        return ERR_OK;
+    FILE *f = fopen(s->o.password_file, "re");
+    bool read = f && fgets(s->password, sizeof(s->password), f);
+    if (f)
+        (void)fclose(f);
+    if (!read)
+        return error_set(e, ERR_IO, "%s holds no password", s->o.password_file);
+    s->password_n = strcspn(s->password, "\r\n");
+    return ERR_OK;
+}
+
+/* Where the broker is reached from this machine. */
+static enum err broker_address(const struct sim *s, struct addr *out, struct error *e)
+{
+    if (s->settings.mqtt_count == 0)
+        return error_set(e, ERR_NOT_FOUND, "%s declares no mqtt listener", s->o.site);
+    const struct site_listen *l = &s->settings.mqtt[0];
+    if (str_eq(l->host, STR("0.0.0.0")))
+        return addr_parse(out, STR("127.0.0.1"), l->port);
+    if (str_eq(l->host, STR("::")))
+        return addr_parse(out, STR("::1"), l->port);
+    *out = l->addr;
+    return ERR_OK;
+}
+
+/* --- life ---------------------------------------------------------------------------------- */
+
+static void on_ended(void *ctx)
+{
+    struct sim *s = ctx;
+    executor_stop(s->ex);
+}
+
+static void on_signal(void *ctx, int signal)
+{
+    struct sim *s = ctx;
+    (void)signal;
+    plant_devices_stop(s->devices);
+}
+
+static enum err start(struct sim *s, struct error *e)
+{
+    static const int signals[] = {SIGINT, SIGTERM};
+    struct plant_devices_config cfg = {
+        .alloc = alloc_system(),
+        .plant = &s->plant,
+        .devices = s->configs,
+        .devices_n = (size_t)s->plant.machines_n,
+        .speed = s->o.speed,
+        .for_s = s->o.for_s,
+        .has_user = s->o.user != NULL,
+        .user = str_from(s->o.user),
+        .password = {(const uint8_t *)s->password, s->password_n},
+        .ctx = s,
+        .ended = on_ended,
+    };
+    enum err err = broker_address(s, &cfg.addr, e);
+    struct executor_config ec = {
+        .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
+    if (!err)
+        err = executor_new(&s->ex, &ec, e);
+    if (!err)
+        err = signal_watch_new(&s->signals, executor_worker(s->ex, 0), signals, ARRAY_LEN(signals),
+                               on_signal, s, e);
+    if (!err)
+        err = plant_devices_new(&s->devices, executor_worker(s->ex, 0), &cfg);
+    return err;
+}
+
+static enum err prepare(struct sim *s, struct error *e)
+{
+    enum err err = site_settings_read(&s->settings, s->site, e);
+    if (!s->o.has_seed) {
+        uint32_t seed = 0;
+        env_linux()->entropy(env_linux(), &seed, sizeof(seed));
+        s->o.seed = seed;
+    }
+    LOG_I("plant", "seed %llu", (unsigned long long)s->o.seed);
+    plant_init(&s->plant, s->o.seed, s->o.fault);
+    if (!err)
+        err = add_devices(s, e);
+    if (!err)
+        err = read_password(s, e);
+    return err;
+}
+
+static void print_station(const struct plant_machine *m)
+{
+    const struct plant_station *st = &m->station;
+    struct strbuf b;
+    struct json_writer w;
+    strbuf_init(&b, alloc_system(), 0);
+    json_writer_init(&w, &b);
+    json_object_begin(&w);
+    json_key(&w, "station");
+    json_str(&w, m->name);
+    json_key(&w, "peak_temperature");
+    json_double(&w, (double)(int64_t)(st->peak_c * 100 + 0.5) / 100);
+    json_key(&w, "damaged");
+    json_bool(&w, st->damaged);
+    json_key(&w, "parts");
+    json_int(&w, (int64_t)st->parts);
+    json_object_end(&w);
+    (void)printf("%s\n", b.p);
+    strbuf_fini(&b);
+}
+
+static void summary(const struct sim *s)
+{
+    for (int i = 0; i < s->plant.machines_n; i++) {
+        if (s->plant.machines[i].kind == PLANT_STATION)
+            print_station(&s->plant.machines[i]);
+    }
+}
+
+int cmd_sim(int argc, char **argv)
+{
+    static struct sim s;
+    struct error e = {0};
+    memset(&s, 0, sizeof(s));
+    int status = parse(argc, argv, &s.o);
+    if (status)
+        return status - 1;
+    if (site_check(s.o.site, &s.site, stderr))
+        return EXIT_FINDING;
+    enum err err = prepare(&s, &e);
+    if (!err)
+        err = start(&s, &e);
+    if (err) {
+        (void)fprintf(stderr, "sedge sim: %s\n", e.text[0] ? e.text : err_name(err));
+    } else {
+        executor_run(s.ex);
+        summary(&s);
+    }
+    plant_devices_free(s.devices);
+    if (s.signals)
+        signal_watch_free(s.signals);
+    if (s.ex)
+        executor_free(s.ex);
+    lang_site_free(s.site);
+    return err ? EXIT_FINDING : EXIT_OK;
+}
