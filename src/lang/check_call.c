@@ -264,13 +264,17 @@ static bool call_command(struct checker *k, struct expr *e)
     if (!resolve(k, e->path, e->path_n - 1, &t))
         return false;
     if (!t.resource) {
-        if (t.sym->kind == SYM_READ) {
+        const struct lang_decl *type =
+            t.sym->kind == SYM_READ ? k->prog->bindings.v[t.sym->index].resource->type : NULL;
+        const struct lang_member *meant = type ? lang_decl_member(type, last.text) : NULL;
+        if (meant && meant->role == LANG_CLAUSE_COMMAND) {
             own_refuse(k, k->prog->bindings.v[t.sym->index].resource, e->span,
                        "only read here: nobody commands through a `read`");
             return false;
         }
-        (void)diag_error(k->c, "T1", e->path[0].span, "no device", "`%.*s` has no actions",
-                         STR_FMT(t.sym->name));
+        (void)diag_error(k->c, "T1", e->path[0].span, "no device",
+                         "`%.*s` is a %.*s and has no actions", STR_FMT(t.sym->name),
+                         STR_FMT(lang_type_name(&t.sym->type)));
         return false;
     }
     const struct lang_decl *r = t.resource;

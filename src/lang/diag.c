@@ -115,7 +115,8 @@ void diag_sort(struct lang_ctx *c)
 
 /* ---- rendering ------------------------------------------------------------------------- */
 
-#define TAB_WIDTH 4u
+#define TAB_WIDTH      4u
+#define LINE_MAX_SHOWN 240u
 
 struct colors {
     const char *severity, *mark, *dim, *off;
@@ -137,7 +138,7 @@ static struct str line_text(const struct lang_site *site, const struct lang_mark
 /* A very long line is shown around its mark. Returns how many bytes were cut in front. */
 static size_t clip(struct str *text, size_t mark)
 {
-    const size_t line_max = 240, before = 80;
+    const size_t line_max = LINE_MAX_SHOWN, before = 80;
     if (text->n <= line_max)
         return 0;
     size_t from = mark > line_max - before ? mark - before : 0, to = from + line_max;
@@ -182,8 +183,9 @@ static void repeat(struct strbuf *out, char c, size_t n)
         strbuf_addc(out, c);
 }
 
+/* `head`: with the place and the source line; else only the marks, under the line shown before. */
 static void render_mark(struct strbuf *out, const struct lang_site *site, const struct lang_mark *m,
-                        int gutter, const struct colors *col)
+                        bool head, int gutter, const struct colors *col)
 {
     struct str text = line_text(site, m);
     struct str all = site->sources[m->span.source].text;
@@ -196,11 +198,13 @@ static void render_mark(struct strbuf *out, const struct lang_site *site, const 
     from -= cut;
     to = to > cut ? to - cut : 0;
     to = to > text.n ? text.n : to;
-    strbuf_addf(out, "%s  -->%s %.*s:%u:%u\n", col->dim, col->off,
-                STR_FMT(site->sources[m->span.source].name), m->line, m->column);
-    strbuf_addf(out, "%s%*u |%s ", col->dim, gutter, m->line, col->off);
-    (void)put_source(out, text, 0);
-    strbuf_addc(out, '\n');
+    if (head) {
+        strbuf_addf(out, "%s  -->%s %.*s:%u:%u\n", col->dim, col->off,
+                    STR_FMT(site->sources[m->span.source].name), m->line, m->column);
+        strbuf_addf(out, "%s%*u |%s ", col->dim, gutter, m->line, col->off);
+        (void)put_source(out, text, 0);
+        strbuf_addc(out, '\n');
+    }
     size_t left = put_source(NULL, str_sub(text, 0, from), 0);
     size_t right = to > from ? put_source(NULL, str_sub(text, from, to - from), left) : left;
     strbuf_addf(out, "%s%*s |%s ", col->dim, gutter, "", col->off);
@@ -228,8 +232,12 @@ void lang_diag_render(struct strbuf *out, const struct lang_site *site, const st
     int gutter = 4;
     for (uint32_t n = 10000; n <= line_max && gutter < 9; n *= 10)
         gutter++;
-    for (size_t i = 0; i < d->marks_n; i++)
-        render_mark(out, site, &d->marks[i], gutter, &col);
+    for (size_t i = 0; i < d->marks_n; i++) {
+        const struct lang_mark *m = &d->marks[i], *before = i > 0 ? m - 1 : NULL;
+        bool head = !before || before->span.source != m->span.source || before->line != m->line ||
+                    line_text(site, m).n > LINE_MAX_SHOWN;
+        render_mark(out, site, m, head, gutter, &col);
+    }
     if (d->help.n > 0)
         strbuf_addf(out, "  help: %.*s\n", STR_FMT(d->help));
 }

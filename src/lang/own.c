@@ -65,14 +65,13 @@ static struct lang_span identity_span(const struct lang_decl *d)
     return d->name_span;
 }
 
-/* The lease that would mend it, in words of language.md. */
-static void help_lease(struct checker *k, struct lang_diag *d, const struct owner *first)
+/* The usual way to mend it. */
+static void help_one_owner(struct checker *k, struct lang_diag *d, const struct owner *first)
 {
-    struct str name = ctx_text(k->c, first->span);
     diag_help(k->c, d,
-              "let one program own it: move these rules into `%.*s`, or only read it here "
-              "(`%.*s` is its name there)",
-              STR_FMT(first->program->name.text), STR_FMT(name));
+              "one program commands it: move these rules into `%.*s`, where it is called `%.*s`, "
+              "or only `read` it here",
+              STR_FMT(first->program->name.text), STR_FMT(ctx_text(k->c, first->span)));
 }
 
 void own_take(struct checker *k, const struct lang_decl *resource, struct lang_span at)
@@ -113,7 +112,7 @@ void own_take(struct checker *k, const struct lang_decl *resource, struct lang_s
     }
     d = diag_error(k->c, "O2", at, "second owner", "two programs own %.*s", STR_FMT(b));
     diag_mark(k->c, d, o->span, "owned here, by %.*s", STR_FMT(o->program->name.text));
-    help_lease(k, d, o);
+    help_one_owner(k, d, o);
 }
 
 void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang_span at,
@@ -124,7 +123,7 @@ void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang
     const struct owner *o = &k->owners[root(k, resource->resource)];
     if (o->program && o->program != k->prog->decl) {
         diag_mark(k->c, d, o->span, "owned here, by %.*s", STR_FMT(o->program->name.text));
-        help_lease(k, d, o);
+        help_one_owner(k, d, o);
         return;
     }
     if (o->program && o->resource == resource) {

@@ -75,8 +75,9 @@ bool expected(struct parser *p, const char *what)
     }
     struct str found = describe(p, t);
     struct lang_span at = token_span(p, t);
-    if (t->kind == T_NEWLINE || t->kind == T_EOF) { /* mark the place right behind the last token */
-        uint32_t to = p->at > 0 ? p->tokens.all.v[p->at - 1].to : at.from;
+    bool line_ended = t->kind == T_NEWLINE || t->kind == T_EOF || (t->flags & TOKEN_LINE_START);
+    if (line_ended && p->at > 0) { /* mark the place right behind the last token */
+        uint32_t to = p->tokens.all.v[p->at - 1].to;
         at = (struct lang_span){p->source, to, to};
     }
     char label[128];

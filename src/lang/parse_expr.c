@@ -262,23 +262,36 @@ static struct expr *parse_string(struct parser *p)
 
 /* ---- names and calls -------------------------------------------------------------------- */
 
+static bool unclosed(struct parser *p, const struct token *open)
+{
+    const struct token *t = peek_token(p);
+    if (t->kind == T_BAD)
+        return expected(p, "`)`");
+    struct lang_span at = token_span(p, t);
+    if (t->kind == T_EOF || (t->flags & TOKEN_LINE_START)) {
+        uint32_t to = p->tokens.all.v[p->at - 1].to;
+        at = (struct lang_span){p->source, to, to};
+    }
+    struct lang_diag *d = diag_error(p->c, "P1", at, "expected `)`", "expected `)`, found %.*s",
+                                     STR_FMT(describe(p, t)));
+    diag_mark(p->c, d, token_span(p, open), "the `(` stands here");
+    return false;
+}
+
 static bool parse_args(struct parser *p, struct expr *call)
 {
     const struct token *open = take_token(p);
     VEC(struct expr *) list = {0};
     while (!at_kind(p, T_RPAREN)) {
+        if (at_kind(p, T_RBRACE) || at_kind(p, T_LBRACE) || at_kind(p, T_EOF))
+            return unclosed(p, open);
         struct expr *a = parse_expr(p);
         if (!a)
             return false;
         ctx_push(p->c, &list, a);
         call->height = a->height + 1 > call->height ? a->height + 1 : call->height;
-        if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN)) {
-            struct lang_diag *d =
-                diag_error(p->c, "P1", token_span(p, peek_token(p)), "expected `)` or `,`",
-                           "expected `)` or `,`, found %.*s", STR_FMT(describe(p, peek_token(p))));
-            diag_mark(p->c, d, token_span(p, open), "the `(` stands here");
-            return false;
-        }
+        if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN))
+            return unclosed(p, open);
     }
     const struct token *close = take_token(p);
     call->span = span_join(call->span, token_span(p, close));
@@ -344,10 +357,8 @@ static struct expr *expr_primary(struct parser *p)
         struct expr *e = parse_expr(p);
         if (!e)
             return NULL;
-        if (!at_kind(p, T_RPAREN)) {
-            (void)expected(p, "`)`");
-            return NULL;
-        }
+        if (!at_kind(p, T_RPAREN))
+            return (void)unclosed(p, open), NULL;
         e->span = span_join(token_span(p, open), token_span(p, take_token(p)));
         return e;
     }
