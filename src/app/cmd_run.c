@@ -12,6 +12,7 @@
 #include "history/history.h"
 #include "protocol/mqtt_server.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
@@ -316,8 +317,8 @@ static void announce(const struct run *r)
 
 int cmd_run(int argc, char **argv)
 {
-    struct run r = {.alloc = alloc_system(), .lock = -1};
     struct error e = {0};
+    struct run r = {.alloc = alloc_system(), .lock = -1};
     int status = parse(argc, argv, &r.opt);
     if (status)
         return status - 1;

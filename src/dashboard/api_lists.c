@@ -39,8 +39,10 @@ void api_alerts(void *ctx, struct http_request *q)
     char buf[32];
     struct str state = STR("active");
     int64_t limit;
-    (void)http_query_get(http_request_head(q)->query, "state", buf, sizeof(buf), &state);
-    if (!str_eq(state, STR("active")) && !str_eq(state, STR("all"))) {
+    enum err err =
+        http_query_get(http_request_head(q)->query, "state", buf, sizeof(buf), &state);
+    if ((err && err != ERR_NOT_FOUND) ||
+        (!str_eq(state, STR("active")) && !str_eq(state, STR("all")))) {
         http_respond_problem(q, 400, "state must be active or all");
         return;
     }

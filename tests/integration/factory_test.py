@@ -17,7 +17,7 @@ def summary(plant):
     for line in plant.text("out").splitlines():
         if line.startswith("{"):
             station = json.loads(line)
-            stations[station["name"]] = station
+            stations[station["station"]] = station
     return stations
 
 
@@ -32,7 +32,7 @@ def find_alert(site, text):
 class Overheat(unittest.TestCase):
     """The same seed and fault: without the program the press is damaged, with it never."""
 
-    ARGS = ["--fault", "overheat", "--seed", SEED, "--speed", "3", "--for", "30s"]
+    ARGS = ["--fault", "overheat", "--seed", SEED, "--speed", "4", "--for", "120s"]
 
     def test_without_the_program_the_press_is_damaged(self):
         with Site() as site:
