@@ -283,9 +283,8 @@ static void summary(const struct sim *s)
 
 int cmd_sim(int argc, char **argv)
 {
-    static struct sim s;
+    struct sim s = {0};
     struct error e = {0};
-    memset(&s, 0, sizeof(s));
     int status = parse(argc, argv, &s.o);
     if (status)
         return status - 1;
