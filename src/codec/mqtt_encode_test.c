@@ -12,159 +12,160 @@ static void check_bytes(const struct writer *w, const char *hex)
         CHECK_EQ_MEM(w->start, want, n);
 }
 
+static const struct {
+    const char *label;
+    enum mqtt_version version;
+    struct mqtt_packet p;
+    const char *hex;
+} shortest[] = {
+    {"puback of success", MQTT_V5, {.type = MQTT_PUBACK, .ack = {.id = 5}}, "40 02 0005"},
+    {"puback with a reason",
+     MQTT_V5,
+     {.type = MQTT_PUBACK, .ack = {.id = 5, .reason = 0x87}},
+     "40 03 0005 87"},
+    {"3.1.1 puback drops the reason",
+     MQTT_V311,
+     {.type = MQTT_PUBACK, .ack = {.id = 5, .reason = 0x87}},
+     "40 02 0005"},
+    {"pubrel has its flags", MQTT_V311, {.type = MQTT_PUBREL, .ack = {.id = 1}}, "62 02 0001"},
+    {"disconnect", MQTT_V5, {.type = MQTT_DISCONNECT}, "E0 00"},
+    {"3.1.1 disconnect drops the reason",
+     MQTT_V311,
+     {.type = MQTT_DISCONNECT, .end = {.reason = 0x8E}},
+     "E0 00"},
+    {"disconnect with a reason",
+     MQTT_V5,
+     {.type = MQTT_DISCONNECT, .end = {.reason = 0x8E}},
+     "E0 01 8E"},
+    {"pingreq", MQTT_V5, {.type = MQTT_PINGREQ}, "C0 00"},
+    {"3.1.1 suback knows one failure",
+     MQTT_V311,
+     {.type = MQTT_SUBACK, .suback = {.id = 1, .codes = {(const uint8_t *)"\x01\x87", 2}}},
+     "90 04 0001 01 80"},
+    {"3.1.1 unsuback has no codes",
+     MQTT_V311,
+     {.type = MQTT_UNSUBACK, .suback = {.id = 1, .codes = {(const uint8_t *)"\0", 1}}},
+     "B0 02 0001"},
+    {"3.1.1 publish drops properties",
+     MQTT_V311,
+     {.type = MQTT_PUBLISH,
+      .publish = {.topic = {"a", 1},
+                  .props = {.has = MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY), .message_expiry_s = 1}}},
+     "30 03 0001 61"},
+};
+
 TEST(mqtt_encodes_the_shortest_form)
 {
-    static const struct {
-        const char *label;
-        enum mqtt_version version;
-        struct mqtt_packet p;
-        const char *hex;
-    } rows[] = {
-        {"puback of success", MQTT_V5, {.type = MQTT_PUBACK, .ack = {.id = 5}}, "40 02 0005"},
-        {"puback with a reason",
-         MQTT_V5,
-         {.type = MQTT_PUBACK, .ack = {.id = 5, .reason = 0x87}},
-         "40 03 0005 87"},
-        {"3.1.1 puback drops the reason",
-         MQTT_V311,
-         {.type = MQTT_PUBACK, .ack = {.id = 5, .reason = 0x87}},
-         "40 02 0005"},
-        {"pubrel has its flags", MQTT_V311, {.type = MQTT_PUBREL, .ack = {.id = 1}}, "62 02 0001"},
-        {"disconnect", MQTT_V5, {.type = MQTT_DISCONNECT}, "E0 00"},
-        {"3.1.1 disconnect drops the reason",
-         MQTT_V311,
-         {.type = MQTT_DISCONNECT, .end = {.reason = 0x8E}},
-         "E0 00"},
-        {"disconnect with a reason",
-         MQTT_V5,
-         {.type = MQTT_DISCONNECT, .end = {.reason = 0x8E}},
-         "E0 01 8E"},
-        {"pingreq", MQTT_V5, {.type = MQTT_PINGREQ}, "C0 00"},
-        {"3.1.1 suback knows one failure",
-         MQTT_V311,
-         {.type = MQTT_SUBACK, .suback = {.id = 1, .codes = {(const uint8_t *)"\x01\x87", 2}}},
-         "90 04 0001 01 80"},
-        {"3.1.1 unsuback has no codes",
-         MQTT_V311,
-         {.type = MQTT_UNSUBACK, .suback = {.id = 1, .codes = {(const uint8_t *)"\0", 1}}},
-         "B0 02 0001"},
-        {"3.1.1 publish drops properties",
-         MQTT_V311,
-         {.type = MQTT_PUBLISH,
-          .publish = {.topic = {"a", 1},
-                      .props = {.has = MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY), .message_expiry_s = 1}}},
-         "30 03 0001 61"},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s", rows[i].label);
+    for (size_t i = 0; i < ARRAY_LEN(shortest); i++) {
+        LABEL("%s", shortest[i].label);
         uint8_t b[64];
         struct writer w = writer_from(b, sizeof(b));
-        CHECK_EQ_INT(mqtt_encode(rows[i].version, &rows[i].p, &w), ERR_OK);
-        check_bytes(&w, rows[i].hex);
-        CHECK_EQ_UINT(mqtt_encoded_size(rows[i].version, &rows[i].p), writer_len(&w));
+        CHECK_EQ_INT(mqtt_encode(shortest[i].version, &shortest[i].p, &w), ERR_OK);
+        check_bytes(&w, shortest[i].hex);
+        CHECK_EQ_UINT(mqtt_encoded_size(shortest[i].version, &shortest[i].p), writer_len(&w));
     }
 }
 
+static char big[65536];
+static const struct {
+    const char *label;
+    enum mqtt_version version;
+    struct mqtt_packet p;
+    enum err want;
+} mistakes[] = {
+    {"no version", MQTT_NEW, {.type = MQTT_PINGREQ}, ERR_INVALID},
+    {"publish without a version",
+     MQTT_NEW,
+     {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}}},
+     ERR_INVALID},
+    {"no type", MQTT_V5, {.type = 0}, ERR_INVALID},
+    {"3.1.1 AUTH", MQTT_V311, {.type = MQTT_AUTH}, ERR_INVALID},
+    {"AUTH without a method", MQTT_V5, {.type = MQTT_AUTH, .end = {.reason = 24}}, ERR_INVALID},
+    {"puback of id 0", MQTT_V5, {.type = MQTT_PUBACK}, ERR_INVALID},
+    {"puback with a reason of PUBREL",
+     MQTT_V5,
+     {.type = MQTT_PUBACK, .ack = {.id = 1, .reason = 0x92}},
+     ERR_INVALID},
+    {"a reason above the table",
+     MQTT_V5,
+     {.type = MQTT_PUBACK, .ack = {.id = 1, .reason = 0xF0}},
+     ERR_INVALID},
+    {"publish without a topic", MQTT_V5, {.type = MQTT_PUBLISH}, ERR_INVALID},
+    {"3.1.1: an alias does not stand for the topic",
+     MQTT_V311,
+     {.type = MQTT_PUBLISH,
+      .publish = {.props = {.has = MQTT_HAS(MQTT_PROP_TOPIC_ALIAS), .topic_alias = 1}}},
+     ERR_INVALID},
+    {"publish of QoS 3",
+     MQTT_V5,
+     {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}, .qos = 3, .id = 1}},
+     ERR_INVALID},
+    {"publish of QoS 1 and id 0",
+     MQTT_V5,
+     {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}, .qos = 1}},
+     ERR_INVALID},
+    {"publish of QoS 0 and DUP",
+     MQTT_V5,
+     {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}, .dup = true}},
+     ERR_INVALID},
+    {"a topic of 65,536 bytes",
+     MQTT_V311,
+     {.type = MQTT_PUBLISH, .publish = {.topic = {big, sizeof(big)}}},
+     ERR_RANGE},
+    {"a payload above the protocol's limit",
+     MQTT_V311,
+     {.type = MQTT_PUBLISH,
+      .publish = {.topic = {"a", 1}, .payload = {(const uint8_t *)big, 268435455 - 2}}},
+     ERR_RANGE},
+    {"filters above the protocol's limit",
+     MQTT_V311,
+     {.type = MQTT_SUBSCRIBE, .subscribe = {.id = 1, .filters = {(const uint8_t *)big, 268435455}}},
+     ERR_RANGE},
+    {"a property of another packet",
+     MQTT_V5,
+     {.type = MQTT_PUBLISH,
+      .publish = {.topic = {"a", 1}, .props = {.has = MQTT_HAS(MQTT_PROP_MAXIMUM_QOS)}}},
+     ERR_INVALID},
+    {"a bit without a property",
+     MQTT_V5,
+     {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}, .props = {.has = 1u << 4}}},
+     ERR_INVALID},
+    {"subscribe without filters",
+     MQTT_V5,
+     {.type = MQTT_SUBSCRIBE, .subscribe = {.id = 1}},
+     ERR_INVALID},
+    {"suback without codes", MQTT_V5, {.type = MQTT_SUBACK, .suback = {.id = 1}}, ERR_INVALID},
+    {"connack: a session with an error",
+     MQTT_V5,
+     {.type = MQTT_CONNACK, .connack = {.session_present = true, .reason = 0x87}},
+     ERR_INVALID},
+    {"connack: a 5.0 reason in 3.1.1",
+     MQTT_V311,
+     {.type = MQTT_CONNACK, .connack = {.reason = 0x87}},
+     ERR_INVALID},
+    {"connect: will bits without a will",
+     MQTT_NEW,
+     {.type = MQTT_CONNECT, .connect = {.version = MQTT_V5, .will_qos = 1}},
+     ERR_INVALID},
+    {"connect: 3.1.1 password without user",
+     MQTT_NEW,
+     {.type = MQTT_CONNECT, .connect = {.version = MQTT_V311, .has_password = true}},
+     ERR_INVALID},
+    {"connect: a client id of 65,536 bytes",
+     MQTT_NEW,
+     {.type = MQTT_CONNECT, .connect = {.version = MQTT_V5, .client_id = {big, sizeof(big)}}},
+     ERR_RANGE},
+};
+
 TEST(mqtt_encode_refuses_mistakes)
 {
-    static char big[65536];
-    static const struct {
-        const char *label;
-        enum mqtt_version version;
-        struct mqtt_packet p;
-        enum err want;
-    } rows[] = {
-        {"no version", MQTT_NEW, {.type = MQTT_PINGREQ}, ERR_INVALID},
-        {"publish without a version",
-         MQTT_NEW,
-         {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}}},
-         ERR_INVALID},
-        {"no type", MQTT_V5, {.type = 0}, ERR_INVALID},
-        {"3.1.1 AUTH", MQTT_V311, {.type = MQTT_AUTH}, ERR_INVALID},
-        {"AUTH without a method", MQTT_V5, {.type = MQTT_AUTH, .end = {.reason = 24}}, ERR_INVALID},
-        {"puback of id 0", MQTT_V5, {.type = MQTT_PUBACK}, ERR_INVALID},
-        {"puback with a reason of PUBREL",
-         MQTT_V5,
-         {.type = MQTT_PUBACK, .ack = {.id = 1, .reason = 0x92}},
-         ERR_INVALID},
-        {"a reason above the table",
-         MQTT_V5,
-         {.type = MQTT_PUBACK, .ack = {.id = 1, .reason = 0xF0}},
-         ERR_INVALID},
-        {"publish without a topic", MQTT_V5, {.type = MQTT_PUBLISH}, ERR_INVALID},
-        {"3.1.1: an alias does not stand for the topic",
-         MQTT_V311,
-         {.type = MQTT_PUBLISH,
-          .publish = {.props = {.has = MQTT_HAS(MQTT_PROP_TOPIC_ALIAS), .topic_alias = 1}}},
-         ERR_INVALID},
-        {"publish of QoS 3",
-         MQTT_V5,
-         {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}, .qos = 3, .id = 1}},
-         ERR_INVALID},
-        {"publish of QoS 1 and id 0",
-         MQTT_V5,
-         {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}, .qos = 1}},
-         ERR_INVALID},
-        {"publish of QoS 0 and DUP",
-         MQTT_V5,
-         {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}, .dup = true}},
-         ERR_INVALID},
-        {"a topic of 65,536 bytes",
-         MQTT_V311,
-         {.type = MQTT_PUBLISH, .publish = {.topic = {big, sizeof(big)}}},
-         ERR_RANGE},
-        {"a payload above the protocol's limit",
-         MQTT_V311,
-         {.type = MQTT_PUBLISH,
-          .publish = {.topic = {"a", 1}, .payload = {(const uint8_t *)big, 268435455 - 2}}},
-         ERR_RANGE},
-        {"filters above the protocol's limit",
-         MQTT_V311,
-         {.type = MQTT_SUBSCRIBE,
-          .subscribe = {.id = 1, .filters = {(const uint8_t *)big, 268435455}}},
-         ERR_RANGE},
-        {"a property of another packet",
-         MQTT_V5,
-         {.type = MQTT_PUBLISH,
-          .publish = {.topic = {"a", 1}, .props = {.has = MQTT_HAS(MQTT_PROP_MAXIMUM_QOS)}}},
-         ERR_INVALID},
-        {"a bit without a property",
-         MQTT_V5,
-         {.type = MQTT_PUBLISH, .publish = {.topic = {"a", 1}, .props = {.has = 1u << 4}}},
-         ERR_INVALID},
-        {"subscribe without filters",
-         MQTT_V5,
-         {.type = MQTT_SUBSCRIBE, .subscribe = {.id = 1}},
-         ERR_INVALID},
-        {"suback without codes", MQTT_V5, {.type = MQTT_SUBACK, .suback = {.id = 1}}, ERR_INVALID},
-        {"connack: a session with an error",
-         MQTT_V5,
-         {.type = MQTT_CONNACK, .connack = {.session_present = true, .reason = 0x87}},
-         ERR_INVALID},
-        {"connack: a 5.0 reason in 3.1.1",
-         MQTT_V311,
-         {.type = MQTT_CONNACK, .connack = {.reason = 0x87}},
-         ERR_INVALID},
-        {"connect: will bits without a will",
-         MQTT_NEW,
-         {.type = MQTT_CONNECT, .connect = {.version = MQTT_V5, .will_qos = 1}},
-         ERR_INVALID},
-        {"connect: 3.1.1 password without user",
-         MQTT_NEW,
-         {.type = MQTT_CONNECT, .connect = {.version = MQTT_V311, .has_password = true}},
-         ERR_INVALID},
-        {"connect: a client id of 65,536 bytes",
-         MQTT_NEW,
-         {.type = MQTT_CONNECT, .connect = {.version = MQTT_V5, .client_id = {big, sizeof(big)}}},
-         ERR_RANGE},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s", rows[i].label);
+    for (size_t i = 0; i < ARRAY_LEN(mistakes); i++) {
+        LABEL("%s", mistakes[i].label);
         uint8_t b[64];
         struct writer w = writer_from(b, sizeof(b));
-        CHECK_EQ_INT(mqtt_encode(rows[i].version, &rows[i].p, &w), rows[i].want);
+        CHECK_EQ_INT(mqtt_encode(mistakes[i].version, &mistakes[i].p, &w), mistakes[i].want);
         CHECK(writer_len(&w) == 0 && !w.failed);
-        CHECK_EQ_UINT(mqtt_encoded_size(rows[i].version, &rows[i].p), 0);
+        CHECK_EQ_UINT(mqtt_encoded_size(mistakes[i].version, &mistakes[i].p), 0);
     }
 }
 

@@ -97,80 +97,81 @@ TEST(mqtt_filter_valid)
     CHECK(!mqtt_filter_valid(STR("a\0b")));
 }
 
+static const struct {
+    const char *filter, *topic;
+    bool want;
+} matches[] = {
+    {"a", "a", true},
+    {"a", "b", false},
+    {"a", "A", false},
+    {"a", "ab", false},
+    {"ab", "a", false},
+    {"a/b", "a/b", true},
+    {"a/b", "a", false},
+    {"a", "a/b", false},
+    {"a/", "a", false},
+    {"a", "a/", false},
+    {"a/", "a/", true},
+    /* 4.7.1.2 */
+    {"sport/tennis/player1/#", "sport/tennis/player1", true},
+    {"sport/tennis/player1/#", "sport/tennis/player1/ranking", true},
+    {"sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon", true},
+    {"sport/tennis/player1/#", "sport/tennis/player10", false},
+    {"sport/#", "sport", true},
+    {"#", "a", true},
+    {"#", "/", true},
+    {"#", "a/b/c", true},
+    {"/#", "a", false},
+    {"/#", "/", true},
+    {"/#", "/a/b", true},
+    {"a/#", "a/", true},
+    {"a/#", "b/a", false},
+    {"a/#", "ab", false},
+    {"+/#", "a", true},
+    {"+/#", "/", true},
+    {"a/+/#", "a", false},
+    {"a/+/#", "a/b", true},
+    /* 4.7.1.3 */
+    {"sport/tennis/+", "sport/tennis/player1", true},
+    {"sport/tennis/+", "sport/tennis/player1/ranking", false},
+    {"sport/+", "sport", false},
+    {"sport/+", "sport/", true},
+    {"+", "finance", true},
+    {"+", "/finance", false},
+    {"+/+", "/finance", true},
+    {"/+", "/finance", true},
+    {"+/a/+", "x/a/y", true},
+    {"+/a/+", "x/b/y", false},
+    {"+/a", "/a", true},
+    {"a/+/c", "a//c", true},
+    {"a//c", "a//c", true},
+    {"a//c", "a/c", false},
+    {"//", "//", true},
+    {"//", "/", false},
+    {"+/+", "//", false},
+    {"+/+/+", "//", true},
+    /* 4.7.2: a leading wildcard and $ */
+    {"#", "$SYS/uptime", false},
+    {"+/uptime", "$SYS/uptime", false},
+    {"+", "$SYS", false},
+    {"$SYS/#", "$SYS/uptime", true},
+    {"$SYS/#", "$SYS", true},
+    {"$SYS/+", "$SYS/uptime", true},
+    {"a/+", "a/$b", true},
+    {"a/#", "a/$b", true},
+    {"$SYS", "$SYS", true},
+    /* not a topic or filter: no match */
+    {"", "a", false},
+    {"a", "", false},
+    {"#", "", false},
+};
+
 TEST(mqtt_filter_match)
 {
-    static const struct {
-        const char *filter, *topic;
-        bool want;
-    } rows[] = {
-        {"a", "a", true},
-        {"a", "b", false},
-        {"a", "A", false},
-        {"a", "ab", false},
-        {"ab", "a", false},
-        {"a/b", "a/b", true},
-        {"a/b", "a", false},
-        {"a", "a/b", false},
-        {"a/", "a", false},
-        {"a", "a/", false},
-        {"a/", "a/", true},
-        /* 4.7.1.2 */
-        {"sport/tennis/player1/#", "sport/tennis/player1", true},
-        {"sport/tennis/player1/#", "sport/tennis/player1/ranking", true},
-        {"sport/tennis/player1/#", "sport/tennis/player1/score/wimbledon", true},
-        {"sport/tennis/player1/#", "sport/tennis/player10", false},
-        {"sport/#", "sport", true},
-        {"#", "a", true},
-        {"#", "/", true},
-        {"#", "a/b/c", true},
-        {"/#", "a", false},
-        {"/#", "/", true},
-        {"/#", "/a/b", true},
-        {"a/#", "a/", true},
-        {"a/#", "b/a", false},
-        {"a/#", "ab", false},
-        {"+/#", "a", true},
-        {"+/#", "/", true},
-        {"a/+/#", "a", false},
-        {"a/+/#", "a/b", true},
-        /* 4.7.1.3 */
-        {"sport/tennis/+", "sport/tennis/player1", true},
-        {"sport/tennis/+", "sport/tennis/player1/ranking", false},
-        {"sport/+", "sport", false},
-        {"sport/+", "sport/", true},
-        {"+", "finance", true},
-        {"+", "/finance", false},
-        {"+/+", "/finance", true},
-        {"/+", "/finance", true},
-        {"+/a/+", "x/a/y", true},
-        {"+/a/+", "x/b/y", false},
-        {"+/a", "/a", true},
-        {"a/+/c", "a//c", true},
-        {"a//c", "a//c", true},
-        {"a//c", "a/c", false},
-        {"//", "//", true},
-        {"//", "/", false},
-        {"+/+", "//", false},
-        {"+/+/+", "//", true},
-        /* 4.7.2: a leading wildcard and $ */
-        {"#", "$SYS/uptime", false},
-        {"+/uptime", "$SYS/uptime", false},
-        {"+", "$SYS", false},
-        {"$SYS/#", "$SYS/uptime", true},
-        {"$SYS/#", "$SYS", true},
-        {"$SYS/+", "$SYS/uptime", true},
-        {"a/+", "a/$b", true},
-        {"a/#", "a/$b", true},
-        {"$SYS", "$SYS", true},
-        /* not a topic or filter: no match */
-        {"", "a", false},
-        {"a", "", false},
-        {"#", "", false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s against %s", rows[i].filter, rows[i].topic);
-        CHECK_EQ_INT(mqtt_filter_match(str_from(rows[i].filter), str_from(rows[i].topic)),
-                     rows[i].want);
+    for (size_t i = 0; i < ARRAY_LEN(matches); i++) {
+        LABEL("%s against %s", matches[i].filter, matches[i].topic);
+        CHECK_EQ_INT(mqtt_filter_match(str_from(matches[i].filter), str_from(matches[i].topic)),
+                     matches[i].want);
     }
 }
 
