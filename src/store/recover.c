@@ -235,8 +235,10 @@ static enum err repair(struct recovery *v)
     return r;
 }
 
-/* The last segment is written on. Its last frame may live in the page cache only, and a sync that
- * failed may have marked it clean: write it once more. */
+/* The last segment is written on. Its last frame, or its head if it has none, may live in the page
+ * cache only, and a sync that failed may have marked it clean: write it once more. The same holds
+ * for its name in the folder. Behind it zeros replace what is left of a torn frame: the next frame
+ * is written over it, and if that is torn too, the two could add up to the old one. */
 static enum err reopen_last(struct recovery *v)
 {
     struct journal *j = v->j;
@@ -245,11 +247,16 @@ static enum err reopen_last(struct recovery *v)
     enum err r = j->disk->ops->open(j->disk, path, DISK_READ | DISK_WRITE, &j->file, v->e);
     if (r != ERR_OK)
         return r;
-    if (v->end_from)
-        r = j->disk->ops->write_at(j->disk, j->file, v->end_from, v->p + v->end_from,
-                                   v->end - v->end_from, v->e);
+    size_t used = v->n;
+    while (used > v->end && v->p[used - 1] == 0)
+        used--;
+    memset(v->p + v->end, 0, used - v->end);
+    r = j->disk->ops->write_at(j->disk, j->file, v->end_from, v->p + v->end_from,
+                               used - v->end_from, v->e);
     if (r == ERR_OK)
         r = j->disk->ops->sync(j->disk, j->file, v->e);
+    if (r == ERR_OK)
+        r = j->disk->ops->sync_dir(j->disk, j->dir, v->e);
     j->at = v->end;
     return r;
 }
