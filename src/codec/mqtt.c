@@ -11,6 +11,11 @@ bool mqtt_fail(struct mqtt_in *in, uint8_t reason, const char *text)
     return false;
 }
 
+void mqtt_zero(void *p, size_t n)
+{
+    memset(p, 0, n);
+}
+
 bool mqtt_in_ok(struct mqtt_in *in)
 {
     return !in->c.failed || mqtt_fail(in, MQTT_RC_MALFORMED_PACKET, "a field passes the end");

@@ -23,6 +23,9 @@ bool mqtt_fail(struct mqtt_in *in, uint8_t reason, const char *text);
 bool mqtt_in_ok(struct mqtt_in *in);
 /* A variable byte integer: 1 to 4 bytes, minimal [MQTT-1.5.5-1]. Fails the cursor otherwise. */
 uint32_t mqtt_varint(struct cursor *c);
+/* Out of line: GCC turns a memset() of this constant size into `rep stos`, a quarter of the time
+ * that it takes to decode a PUBLISH. */
+void mqtt_zero(void *p, size_t n);
 /* UTF-8 without U+0000; may be empty. */
 bool mqtt_text_valid(struct str s);
 /* A UTF-8 string [MQTT-1.5.4-1, -2]; false with a fault. */

@@ -1,7 +1,5 @@
 #include "codec/mqtt_internal.h"
 
-#include <string.h>
-
 /* What a property's value is, and where it may stand. */
 enum kind { NONE, BIT, U16, U16_NOT_0, U32, U32_NOT_0, VARINT, TEXT, TOPIC, BINARY, PAIR };
 
@@ -174,7 +172,7 @@ static bool props_walk(struct mqtt_in *in, unsigned type, struct mqtt_props *out
 
 bool mqtt_in_props(struct mqtt_in *in, unsigned type, struct mqtt_props *out)
 {
-    memset(out, 0, sizeof(*out));
+    mqtt_zero(out, sizeof(*out));
     if (in->version != MQTT_V5)
         return true;
     uint32_t n = mqtt_varint(&in->c);
