@@ -32,7 +32,7 @@ struct history_config {
     struct journal *journal; /* may be NULL: then nothing is told again */
     struct bus *bus;         /* may be NULL: then samples come by history_add() */
     struct alloc *alloc;
-    struct clock *clock;
+    struct clock *clock; /* NULL: that of ex */
     /* At replay, for each record behind history's cursor: turn it into samples and publish them
      * (bus_sample_publish(), `replayed` set). May be NULL. */
     void (*replay)(void *ctx, const struct journal_record *r);

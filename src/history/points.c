@@ -56,6 +56,11 @@ enum err points_reserve(struct points *p, uint32_t more)
 
 static enum err add_text(struct points *p, struct str s, uint64_t *out)
 {
+    /* A state that lasts is kept once. */
+    if (p->n > 0 && str_eq(points_value(p, p->n - 1).s, s)) {
+        *out = p->v[p->n - 1];
+        return ERR_OK;
+    }
     *out = (uint64_t)p->text.n << 32 | s.n;
     strbuf_addstr(&p->text, s);
     if (!p->text.failed)
