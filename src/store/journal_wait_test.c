@@ -119,6 +119,7 @@ struct waiter {
     unsigned asked, ok, refused, spins;
     uint64_t last_seq;
     bool inside; /* a call of journal_wait() is under way */
+    bool let_go;
 };
 struct rig_wait {
     struct disk_sim *sim;
@@ -129,7 +130,8 @@ struct rig_wait {
     struct waiter waiter[2];
     enum err want; /* what every wait shall get */
     _Atomic unsigned answered;
-    bool release; /* let go once it has been seen that nobody is answered */
+    _Atomic unsigned watched; /* waiters that have seen long enough that nobody is answered */
+    bool release;             /* let go once both have seen that nobody is answered */
 };
 
 static void answered(struct journal_wait *w, enum err result)
@@ -180,13 +182,18 @@ static enum poll waiter_poll(struct task *t)
         if (hold_entered(&g->hold)) {
             CHECK_EQ_UINT(atomic_load(&g->answered), 0);
             CHECK_EQ_UINT(journal_committed(g->j), 0);
-            a->spins++;
+            if (++a->spins == 1000)
+                atomic_fetch_add(&g->watched, 1);
         }
         task_wake(t);
         return POLL_PENDING;
     }
-    if (g->release && a == &g->waiter[0]) {
-        g->release = false;
+    if (g->release && a == &g->waiter[0] && !a->let_go) {
+        if (atomic_load(&g->watched) < 2) { /* the other one still looks */
+            task_wake(t);
+            return POLL_PENDING;
+        }
+        a->let_go = true;
         hold_set(&g->hold, false);
     }
     if (a->ok + a->refused < WAITS)
