@@ -25,7 +25,7 @@ struct user {
 };
 
 struct password_file {
-    struct password_config cfg;
+    struct password_config cfg; /* its path is our copy */
     struct offload_queue *queue;
     struct map users;
     uint8_t key[MAC_BYTES]; /* of this run */
@@ -203,10 +203,12 @@ enum err password_file_open(struct password_file **out, const struct password_co
         return error_set(e, ERR_NOMEM, "no memory for the password file");
     f->cfg = *cfg;
     f->cfg.alloc = a;
+    f->cfg.path = str_dup(a, str_from(cfg->path));
     map_init(&f->users, a, env->seed, 1);
     env->entropy(env, f->key, sizeof(f->key));
-    enum err err = offload_queue_new(&f->queue, cfg->ex, CHECKS_AT_ONCE,
-                                     cfg->checks_max ? cfg->checks_max : 256);
+    enum err err = f->cfg.path ? offload_queue_new(&f->queue, cfg->ex, CHECKS_AT_ONCE,
+                                                   cfg->checks_max ? cfg->checks_max : 256)
+                               : ERR_NOMEM;
     if (err)
         error_set(e, err, "no memory for the password file");
     else
@@ -228,6 +230,8 @@ void password_file_close(struct password_file *f)
     offload_queue_free(f->queue);
     users_free(f->cfg.alloc, &f->users);
     OPENSSL_cleanse(f->key, sizeof(f->key));
+    if (f->cfg.path)
+        mem_free(f->cfg.alloc, (void *)(uintptr_t)f->cfg.path, strlen(f->cfg.path) + 1);
     mem_free(f->cfg.alloc, f, sizeof(*f));
 }
 
