@@ -2,10 +2,9 @@
  *
  * A sample wakes the rules that read it; a rule that acts does so in one turn of the program's
  * machine. What a turn decided (actions, alerts) takes effect when the turn has ended well; a turn
- * that traps changes nothing and is reported. Three turns in a row out of budget stop the program:
- * what it owns is brought to its safe state.
- * Variables and the states of rules outlive a restart (journal and table, by stable path).
- * Ownership: the checked site outlives the automation.
+ * that traps changes nothing and is reported. Three runs of a rule in a row out of budget stop the
+ * program: what it owns is brought to its safe state. Variables and the states of rules outlive a
+ * restart (journal and table, by stable path). Ownership: the checked site outlives the automation.
  * Threads: worker 0. */
 #pragma once
 

@@ -46,6 +46,8 @@ struct rule_run {
     enum rule_state state;
     bool ending; /* active, and the until condition holds since since_ns */
     bool trapped;
+    uint32_t trapped_chunk;
+    uint32_t overruns, overrun_chunk; /* how often in a row this chunk ran out of budget */
     int64_t since_ns;
     uint32_t alerts; /* how many its last firing raised, to be cleared when it ends */
     uint64_t fired;
@@ -72,7 +74,6 @@ struct program_run {
     struct window_run *windows;
     struct rule_run *rules;
     enum program_state state;
-    uint32_t overruns_in_a_row;
     char error[256];
     bool evaluating;
     struct binding_run *trigger; /* whose sample this evaluation is about */

@@ -149,17 +149,18 @@ static void apply_effects(struct rule_run *r, enum turn_kind kind)
 {
     struct program_run *run = r->run;
     char key[320];
+    uint32_t alerts = 0;
     for (size_t i = 0; i < run->effect_count; i++) {
         const struct effect *e = &run->effects[i];
         if (!e->is_alert) {
             apply_command(r, e);
             continue;
         }
-        alert_key(r, (uint32_t)i, key);
+        alert_key(r, alerts++, key);
         publish_alert(r, key, e, true, kind == TURN_END_BODY);
-        if (kind == TURN_BODY)
-            r->alerts = (uint32_t)i + 1;
     }
+    if (kind == TURN_BODY)
+        r->alerts = alerts;
     if (run->effects_lost)
         LOG_W("automation", "%.*s: more than %d actions and alerts in one turn; the rest is lost",
               STR_FMT(r->def->path), TURN_EFFECTS_MAX);
@@ -201,7 +202,7 @@ static void program_fail(struct rule_run *r, const char *why)
     }
 }
 
-static void turn_failed(struct rule_run *r, const struct lang_result *res)
+static void turn_failed(struct rule_run *r, uint32_t chunk, const struct lang_result *res)
 {
     struct program_run *run = r->run;
     (void)snprintf(run->error, sizeof(run->error), "%.*s:%u: %s", STR_FMT(run->def->file),
@@ -209,8 +210,13 @@ static void turn_failed(struct rule_run *r, const struct lang_result *res)
     if (!r->trapped) {
         LOG_W("automation", "%s", run->error);
         trap_alert(r, true, res->why);
+        r->trapped_chunk = chunk;
     }
-    if (res->outcome == LANG_OUT_OF_BUDGET && ++run->overruns_in_a_row >= OVERRUNS_MAX)
+    if (res->outcome != LANG_OUT_OF_BUDGET)
+        return;
+    r->overruns = r->overrun_chunk == chunk ? r->overruns + 1 : 1;
+    r->overrun_chunk = chunk;
+    if (r->overruns >= OVERRUNS_MAX)
         program_fail(r, res->why);
 }
 
@@ -224,11 +230,12 @@ bool turn_run(struct rule_run *r, uint32_t chunk, enum turn_kind kind, struct la
     run->effects_lost = false;
     arena_reset(&run->turn);
     if (lang_vm_call(run->vm, chunk, res) != LANG_DONE) {
-        turn_failed(r, res);
+        turn_failed(r, chunk, res);
         return false;
     }
-    run->overruns_in_a_row = 0;
-    if (r->trapped && kind != TURN_CONDITION)
+    if (r->overrun_chunk == chunk)
+        r->overruns = 0;
+    if (r->trapped && r->trapped_chunk == chunk)
         trap_alert(r, false, "");
     apply_effects(r, kind);
     return true;

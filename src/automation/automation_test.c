@@ -1,0 +1,338 @@
+/* Programs on a real bus, registry and journal: what their rules do, and when. */
+#include "automation/automation.h"
+#include "tests/support/bus_rig.h"
+#include "tests/support/lang_schema.h"
+
+#define S(text)                                                                                    \
+    {                                                                                              \
+        (text), sizeof(text) - 1                                                                   \
+    }
+
+static const char site_text[] = "model Press { property temp: °C; property note: str }\n"
+                                "model Valve { property position: %\n"
+                                "  action open() confirms position > 90 %\n"
+                                "  action close() confirms position < 5 %\n"
+                                "  safe close() }\n"
+                                "device press: Press { id \"p\"; via mqtt \"p\" json }\n"
+                                "device valve: Valve { id \"v\"; via mqtt \"v\" json }\n";
+
+static const struct property_def press_properties[] = {
+    {S("temp"), S("°C"), VALUE_FLOAT, true, -50, 200}, {S("note"), S(""), VALUE_STR, false, 0, 0}};
+static const struct property_def valve_properties[] = {
+    {S("position"), S("%"), VALUE_FLOAT, false, 0, 0}};
+static const struct action_def valve_actions[] = {
+    {S("open"), NULL, 0, 0, COMPARE_GT, 90, S("position > 90 %"), false},
+    {S("close"), NULL, 0, 0, COMPARE_LT, 5, S("position < 5 %"), true},
+};
+static const struct model_def models[] = {
+    {.name = S("Press"), .properties = press_properties, .property_count = 2},
+    {.name = S("Valve"),
+     .properties = valve_properties,
+     .property_count = 1,
+     .actions = valve_actions,
+     .action_count = 2},
+};
+
+struct rig {
+    struct bus_rig base;
+    struct registry *registry;
+    struct lang_site *site;
+    struct automation *a;
+    struct event_listener events;
+    struct strbuf log; /* actions decided and alerts, in their order */
+};
+
+static void on_action(struct event_listener *l, const struct action_event *a)
+{
+    struct rig *g = CONTAINER_OF(l, struct rig, events);
+    if (a->state == ACTION_WAITING)
+        strbuf_addf(&g->log, "%.*s by %.*s line %u because %.*s;", STR_FMT(a->action),
+                    STR_FMT(a->cause.program), a->cause.line, STR_FMT(a->cause.series));
+}
+
+static void on_alert(struct event_listener *l, const struct alert_event *e)
+{
+    struct rig *g = CONTAINER_OF(l, struct rig, events);
+    if (e->active)
+        strbuf_addf(&g->log, "%s%s: %.*s;", e->momentary ? "momentary " : "",
+                    severity_name(e->severity), STR_FMT(e->text));
+    else
+        strbuf_addf(&g->log, "over;");
+}
+
+static void rig_check(struct rig *g, const char *program)
+{
+    struct strbuf text, messages;
+    strbuf_init(&text, alloc_system(), 0);
+    strbuf_init(&messages, alloc_system(), 0);
+    strbuf_adds(&text, site_text);
+    strbuf_adds(&text, program);
+    struct lang_source source = {STR("t.sedge"), strbuf_str(&text)};
+    REQUIRE(lang_check(alloc_system(), &test_schema, &source, 1, &g->site) == ERR_OK);
+    for (size_t i = 0; i < g->site->diags_n; i++)
+        if (g->site->diags[i].severity == LANG_ERROR)
+            lang_diag_render(&messages, g->site, &g->site->diags[i], false);
+    CHECK_EQ_STR(messages.p, "");
+    REQUIRE(g->site->errors == 0);
+    strbuf_fini(&messages);
+    strbuf_fini(&text);
+}
+
+static void rig_registry(struct rig *g)
+{
+    struct error e = {0};
+    struct registry_config rc = {.ex = g->base.ex,
+                                 .bus = g->base.bus,
+                                 .journal = g->base.journal,
+                                 .db = g->base.db,
+                                 .alloc = alloc_system()};
+    REQUIRE(registry_new(&g->registry, &rc, &e) == ERR_OK);
+    static const char *const names[] = {"press", "valve"};
+    static const char *const topics[] = {"p", "v"};
+    for (size_t i = 0; i < ARRAY_LEN(models); i++) {
+        const struct model_def *m;
+        struct device *d;
+        REQUIRE(registry_model(g->registry, &models[i], &m, &e) == ERR_OK);
+        REQUIRE(registry_device(g->registry, str_from(names[i]), m, str_from(topics[i]),
+                                str_from(topics[i]), &d, &e) == ERR_OK);
+    }
+}
+
+static void rig_init(struct rig *g, const char *dir, const char *program)
+{
+    struct error e = {0};
+    *g = (struct rig){0};
+    strbuf_init(&g->log, alloc_system(), 0);
+    rig_check(g, program);
+    bus_rig_init(&g->base, dir);
+    rig_registry(g);
+    struct automation_config ac = {.ex = g->base.ex,
+                                   .bus = g->base.bus,
+                                   .registry = g->registry,
+                                   .journal = g->base.journal,
+                                   .db = g->base.db,
+                                   .alloc = alloc_system(),
+                                   .site = g->site};
+    REQUIRE(automation_new(&g->a, &ac, &e) == ERR_OK);
+    bus_rig_start(&g->base);
+    g->events = (struct event_listener){.alert = on_alert, .action = on_action};
+    bus_event_listen(g->base.bus, &g->events);
+    automation_start(g->a);
+}
+
+static void rig_fini(struct rig *g)
+{
+    bus_rig_drain(&g->base);
+    bus_event_unlisten(&g->events);
+    automation_free(g->a);
+    registry_free(g->registry);
+    bus_rig_fini(&g->base);
+    lang_site_free(g->site);
+    strbuf_fini(&g->log);
+}
+
+static void temp(struct rig *g, const char *value)
+{
+    CHECK_EQ_INT(bus_rig_publish(&g->base, "p/temp", value), ERR_OK);
+}
+
+TEST(a_rule_acts_once_for_each_time_that_its_condition_comes_true)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  own v: Valve = valve\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  when t > 80 °C { v.open(); alert warning \"hot: {t}\" } until t < 60 °C "
+             "{ v.close() }\n"
+             "}\n");
+    static const char *const values[] = {"79", "81", "85", "70", "59", "58", "90"};
+    for (size_t i = 0; i < ARRAY_LEN(values); i++)
+        temp(&g, values[i]);
+    CHECK_EQ_STR(g.log.p, "open by guard line 11 because press.temp;warning: hot: 81 °C;"
+                          "over;close by guard line 11 because press.temp;"
+                          "open by guard line 11 because press.temp;warning: hot: 90 °C;");
+    CHECK_EQ_INT(automation_rule(g.a, 0, 0).state, RULE_ACTIVE);
+    CHECK_EQ_UINT(automation_rule(g.a, 0, 0).fired, 2);
+    struct device *valve = registry_find(g.registry, STR("valve"));
+    CHECK(str_eq(valve->owner, STR("guard")));
+    rig_fini(&g);
+}
+
+TEST(a_condition_must_hold_for_its_time)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  when t > 80 °C for 100ms { alert info \"held\" }\n"
+             "}\n");
+    temp(&g, "85");
+    bus_rig_run(&g.base, 40);
+    CHECK_EQ_INT(automation_rule(g.a, 0, 0).state, RULE_HOLDING);
+    temp(&g, "75"); /* broken off */
+    bus_rig_run(&g.base, 120);
+    CHECK_EQ_STR(g.log.p, "");
+    temp(&g, "85");
+    bus_rig_run(&g.base, 150); /* no further sample: the timer does it */
+    CHECK_EQ_STR(g.log.p, "info: held;");
+    temp(&g, "75");
+    CHECK_EQ_STR(g.log.p, "info: held;over;");
+    rig_fini(&g);
+}
+
+TEST(a_stale_reading_starts_and_ends_nothing_but_stale_rules)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 80ms\n"
+             "  when t > 80 °C { alert warning \"hot\" }\n"
+             "  when stale t { alert critical \"lost\" }\n"
+             "}\n");
+    temp(&g, "85");
+    bus_rig_run(&g.base, 160);
+    CHECK_EQ_STR(g.log.p, "warning: hot;critical: lost;"); /* hot is not over: nobody knows */
+    temp(&g, "250");                                       /* out of range: no reading */
+    CHECK_EQ_STR(g.log.p, "warning: hot;critical: lost;");
+    temp(&g, "70");
+    CHECK_EQ_STR(g.log.p, "warning: hot;critical: lost;over;over;");
+    rig_fini(&g);
+}
+
+TEST(a_thermometer_that_never_speaks_is_stale_after_its_time)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 60ms\n"
+             "  when stale t { alert critical \"lost\" }\n"
+             "}\n");
+    CHECK_EQ_STR(g.log.p, "");
+    bus_rig_run(&g.base, 120);
+    CHECK_EQ_STR(g.log.p, "critical: lost;");
+    rig_fini(&g);
+}
+
+TEST(rules_see_the_variables_that_other_rules_change)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  var count = 0\n"
+             "  when t > 80 °C { count = count + 1 }\n"
+             "  when count > 1 { alert info \"{count} times\" }\n"
+             "}\n");
+    temp(&g, "90");
+    temp(&g, "10");
+    CHECK_EQ_STR(g.log.p, "");
+    temp(&g, "90");
+    CHECK_EQ_STR(g.log.p, "info: 2 times;");
+    rig_fini(&g);
+}
+
+TEST(every_runs_at_its_pace)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program clock {\n"
+             "  every 50ms { alert info \"tick\" }\n"
+             "}\n");
+    bus_rig_run(&g.base, 180);
+    CHECK(automation_rule(g.a, 0, 0).fired >= 2 && automation_rule(g.a, 0, 0).fired <= 3);
+    CHECK_HAS_STR(g.log.p, "momentary info: tick;momentary info: tick;");
+    rig_fini(&g);
+}
+
+TEST(variables_and_active_rules_outlive_a_restart)
+{
+    static const char program[] = "program guard {\n"
+                                  "  own v: Valve = valve\n"
+                                  "  read t: °C = press.temp stale 1h\n"
+                                  "  var count = 0\n"
+                                  "  var note = \"none\"\n"
+                                  "  when t > 80 °C { count = count + 1; note = \"at {t}\"; "
+                                  "v.open(); alert info \"{count} {note}\" } until t < 60 °C "
+                                  "{ v.close() }\n"
+                                  "  when t < 0 °C { alert info \"{count} {note}\" }\n"
+                                  "}\n";
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, program);
+    temp(&g, "85");
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir, program);
+    CHECK_EQ_INT(automation_rule(g.a, 0, 0).state, RULE_ACTIVE);
+    temp(&g, "86"); /* still: nothing anew */
+    CHECK_EQ_STR(g.log.p, "");
+    temp(&g, "-1"); /* the valve that it opened is its to close, the alert its to end */
+    CHECK_EQ_STR(g.log.p, "over;close by guard line 13 because press.temp;info: 1 at 85 °C;");
+    rig_fini(&g);
+}
+
+TEST(a_turn_that_traps_changes_nothing_and_is_reported_once)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  own v: Valve = valve\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  var zero = 0\n"
+             "  var n = 1\n"
+             "  when t > 80 °C { n = 7; v.open(); n = n / zero }\n"
+             "  when t > 0 °C { alert info \"n is {n}\" }\n"
+             "}\n");
+    temp(&g, "90");
+    CHECK_HAS_STR(g.log.p, "warning: when t > 80 °C: ");
+    CHECK_HAS_STR(g.log.p, "info: n is 1;");
+    CHECK(strstr(g.log.p, "open by") == NULL);
+    CHECK(automation_program(g.a, 0).error[0] != 0);
+    CHECK_EQ_INT(automation_program(g.a, 0).state, PROGRAM_RUNNING);
+    rig_fini(&g);
+}
+
+TEST(a_program_that_runs_away_is_stopped_and_its_valve_made_safe)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "fn spin(n: int) -> int {\n"
+             "  if n > 0 { return spin(n - 1) + spin(n - 1) }\n"
+             "  return 1\n"
+             "}\n"
+             "program guard {\n"
+             "  own v: Valve = valve\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  var sum = 0\n"
+             "  when t > 80 °C { sum = spin(40) }\n"
+             "}\n"
+             "program other { read t: °C = press.temp stale 1h\n"
+             "  when t > 80 °C { alert info \"still here\" } }\n");
+    for (int i = 0; i < 3; i++) {
+        temp(&g, "90");
+        temp(&g, "10");
+    }
+    CHECK_EQ_INT(automation_program(g.a, 0).state, PROGRAM_FAILED);
+    CHECK_HAS_STR(g.log.p, "critical: the program guard is stopped");
+    CHECK_HAS_STR(g.log.p, "close by guard");
+    temp(&g, "90");
+    CHECK_EQ_UINT(automation_rule(g.a, 0, 0).fired, 3);
+    CHECK_EQ_INT(automation_program(g.a, 1).state, PROGRAM_RUNNING);
+    CHECK_EQ_UINT(automation_rule(g.a, 1, 0).fired, 4);
+    rig_fini(&g);
+}
+
+TEST(texts_are_readings_too)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read note: str = press.note stale 1h\n"
+             "  when note == \"open\" { alert info \"it is {note}\" }\n"
+             "}\n");
+    CHECK_EQ_INT(bus_rig_publish(&g.base, "p/note", "shut"), ERR_OK);
+    CHECK_EQ_INT(bus_rig_publish(&g.base, "p/note", "open"), ERR_OK);
+    CHECK_EQ_STR(g.log.p, "info: it is open;");
+    rig_fini(&g);
+}
