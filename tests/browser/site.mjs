@@ -87,15 +87,19 @@ export async function startFactory({ program, source, sim }) {
     if (Date.now() > end) throw new Error(`sedge run is not healthy after ${START_MS} ms:\n${server.output}`);
     await new Promise((done) => setTimeout(done, 50));
   }
-  const plant = new Child(program, ['sim', dir, ...sim]);
+  const plants = [new Child(program, ['sim', dir, ...sim])];
   return {
     url,
     mqtt,
-    plant,
-    server,
-    logs: () => [server, plant].map((c) => `--- sedge ${c.name} (${c.running ? 'running' : c.status})\n${c.output}`).join('\n'),
+    stopPlant: () => plants.at(-1).stop(),
+    /** Another plant in the place of the one that runs. */
+    restartPlant: async (...args) => {
+      await plants.at(-1).stop();
+      plants.push(new Child(program, ['sim', dir, ...args]));
+    },
+    logs: () => [server, ...plants].map((c) => `--- sedge ${c.name} (${c.running ? 'running' : c.status})\n${c.output}`).join('\n'),
     stop: async () => {
-      await plant.stop();
+      await plants.at(-1).stop();
       await server.stop();
       await rm(dir, { recursive: true, force: true });
     },
