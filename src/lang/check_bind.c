@@ -1,6 +1,38 @@
 /* `own` and `read`: what a program has in hand. */
 #include "lang/check_internal.h"
 
+/* What is near to `name` among the properties of a resource and the resources below it. */
+static struct str nearest_part(struct checker *k, const struct lang_decl *r, struct str name)
+{
+    struct suggest s = suggest_for(name);
+    for (size_t i = 0; r->type && i < r->type->members_n; i++)
+        if (r->type->members[i].role == LANG_CLAUSE_READABLE)
+            suggest_offer(&s, r->type->members[i].name);
+    for (size_t i = 0; i < k->resources.n; i++) {
+        struct str other = k->resources.v[i]->name;
+        if (str_starts(other, r->name) && other.n > r->name.n && other.p[r->name.n] == '.')
+            suggest_offer(&s, str_sub(other, r->name.n + 1, other.n));
+    }
+    return suggest_found(&s) ? s.best : STR("");
+}
+
+/* Once for the loop: the first element that lacks it. */
+static void element_lacks(struct checker *k, const struct sym *sym, struct name part)
+{
+    if (diag_told(k->c, "N1", part.span))
+        return;
+    const struct lang_decl *r = sym->resource;
+    struct lang_diag *d = diag_error(k->c, "N1", part.span, "missing there", "%.*s has no `%.*s`",
+                                     STR_FMT(r->name), STR_FMT(part.text));
+    diag_mark(k->c, d, sym->span, "`%.*s` is %.*s here", STR_FMT(sym->name), STR_FMT(r->name));
+    struct str near = nearest_part(k, r, part.text);
+    if (near.n > 0)
+        diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(near));
+    else
+        diag_help(k->c, d, "declare %.*s.%.*s, or loop over a group whose elements all have it",
+                  STR_FMT(r->name), STR_FMT(part.text));
+}
+
 static bool resolve_target(struct checker *k, const struct item *i, struct target *t)
 {
     struct sym *sym = sym_find(k, i->path[0].text);
@@ -11,12 +43,7 @@ static bool resolve_target(struct checker *k, const struct item *i, struct targe
                                           ? lang_decl_member(sym->resource->type, i->path[1].text)
                                           : NULL;
         if (t->direct && !m && sym->resource->type && !sym->resource->type->damaged) {
-            struct lang_diag *d =
-                diag_error(k->c, "N1", i->path[1].span, "missing there", "%.*s has no `%.*s`",
-                           STR_FMT(sym->resource->name), STR_FMT(i->path[1].text));
-            diag_mark(k->c, d, sym->span, "`%.*s` is one of these in turn", STR_FMT(sym->name));
-            diag_help(k->c, d, "declare %.*s.%.*s, or loop over a group whose elements all have it",
-                      STR_FMT(sym->resource->name), STR_FMT(i->path[1].text));
+            element_lacks(k, sym, i->path[1]);
             return false;
         }
         return true;
@@ -28,7 +55,7 @@ static void wrong_model(struct checker *k, const struct item *i, const struct la
                         const struct lang_type *want)
 {
     struct lang_diag *d =
-        diag_error(k->c, "T1", i->type.span, "another model", "%.*s is a %.*s, not a %.*s",
+        diag_error(k->c, "T1", i->type.span, "another model", "%.*s is a %.*s, this says %.*s",
                    STR_FMT(r->name), STR_FMT(r->type->name), STR_FMT(lang_type_name(want)));
     diag_mark(k->c, d, r->type_span, "declared here");
     diag_help(k->c, d, "write  %.*s: %.*s", STR_FMT(i->name.text), STR_FMT(r->type->name));
@@ -53,8 +80,11 @@ static void own_what(struct checker *k, const struct item *i, const struct targe
             diag_help(k->c, d, "read it:  read %.*s: %.*s = %.*s stale 5s", STR_FMT(i->name.text),
                       STR_FMT(lang_type_name(&m->type)), STR_FMT(ctx_text(k->c, i->path_span)));
         } else {
-            (void)diag_error(k->c, "N1", i->path[t->used].span, "unknown", "%.*s has no `%.*s`",
-                             STR_FMT(r->name), STR_FMT(i->path[t->used].text));
+            d = diag_error(k->c, "N1", i->path[t->used].span, "unknown", "%.*s has no `%.*s`",
+                           STR_FMT(r->name), STR_FMT(i->path[t->used].text));
+            struct str near = nearest_part(k, r, i->path[t->used].text);
+            if (near.n > 0)
+                diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(near));
         }
     } else {
         (void)diag_error(k->c, "T1", i->path_span, "not a device", "only a device can be owned");

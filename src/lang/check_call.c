@@ -76,8 +76,8 @@ static bool all_numbers(struct checker *k, struct expr *e)
     for (size_t i = 0; i < e->list.n; i++)
         if (!is_number(&e->list.v[i]->type)) {
             (void)diag_error(k->c, "T1", e->list.v[i]->span, "not a number",
-                             "`%.*s` wants numbers, this is a %.*s", STR_FMT(e->text),
-                             STR_FMT(lang_type_name(&e->list.v[i]->type)));
+                             "`%.*s` wants numbers, this is %.*s", STR_FMT(e->text),
+                             STR_FMT(type_phrase(k, &e->list.v[i]->type)));
             return false;
         }
     return true;
@@ -93,7 +93,7 @@ static bool call_min_max(struct checker *k, struct expr *e)
         struct expr *x = e->list.v[i];
         ints = ints && x->type.kind == LANG_TYPE_INT;
         if (!units_match(&first->type.unit, &x->type.unit)) {
-            units_differ(k, first, x, e->path[0].span, "and");
+            units_differ(k, first, x, e->path[0].span, "mixed with");
             return false;
         }
     }
@@ -273,8 +273,8 @@ static bool call_command(struct checker *k, struct expr *e)
             return false;
         }
         (void)diag_error(k->c, "T1", e->path[0].span, "no device",
-                         "`%.*s` is a %.*s and has no actions", STR_FMT(t.sym->name),
-                         STR_FMT(lang_type_name(&t.sym->type)));
+                         "`%.*s` is %.*s and has no actions", STR_FMT(t.sym->name),
+                         STR_FMT(type_phrase(k, &t.sym->type)));
         return false;
     }
     const struct lang_decl *r = t.resource;

@@ -347,11 +347,31 @@ static void declare(struct checker *k, struct lang_decl *d)
         twice(k, d->name, d->name_span, first->name_span);
         return;
     }
-    if (role == LANG_ROLE_TYPE && lang_unit_parse(d->name, &u) == ERR_OK) {
+    if (role == LANG_ROLE_TYPE && lang_unit_parse(d->name, &u) == ERR_OK)
         (void)diag_error(k->c, "N2", d->name_span, "a unit", "`%.*s` is a unit", STR_FMT(d->name));
+    put(k, m, d->name, d);
+}
+
+/* A resource may not take the place of a member: "press1.temperature" must mean one thing. */
+static void check_hidden(struct checker *k, const struct lang_decl *d)
+{
+    for (size_t i = d->name.n; i > 0; i--) {
+        if (d->name.p[i - 1] != '.')
+            continue;
+        const struct lang_decl *outer = find_path(k, str_sub(d->name, 0, i - 1));
+        struct str last = str_sub(d->name, i, d->name.n);
+        const struct lang_member *m =
+            outer && outer->type ? lang_decl_member(outer->type, last) : NULL;
+        bool name = outer && outer->type && str_eq(last, STR("name"));
+        if (!m && !name)
+            return;
+        struct lang_diag *diag =
+            diag_error(k->c, "N2", d->name_span, "taken", "`%.*s` of %.*s has this name already",
+                       STR_FMT(last), STR_FMT(outer->name));
+        if (m)
+            diag_mark(k->c, diag, m->span, "declared here");
         return;
     }
-    put(k, m, d->name, d);
 }
 
 static void check_counts(struct checker *k)
@@ -398,8 +418,11 @@ void check_decls(struct checker *k)
             resolve_type(k, &all[i]);
             check_mappings(k, all[i].decl);
         }
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
+        if (all[i].decl->kind->role == LANG_ROLE_RESOURCE)
+            check_hidden(k, all[i].decl);
         if (all[i].decl->kind->flags & LANG_KIND_LIST)
             resolve_list(k, &all[i]);
+    }
     check_counts(k);
 }

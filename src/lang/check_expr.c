@@ -142,8 +142,8 @@ void check_path(struct checker *k, struct expr *e)
     if (e->path_n > 1) {
         struct lang_type type = t.sym->type;
         (void)diag_error(k->c, "T1", e->path[1].span, "has no parts",
-                         "`%.*s` is a %.*s and has no `%.*s`", STR_FMT(t.sym->name),
-                         STR_FMT(lang_type_name(&type)), STR_FMT(e->path[1].text));
+                         "`%.*s` is %.*s and has no `%.*s`", STR_FMT(t.sym->name),
+                         STR_FMT(type_phrase(k, &type)), STR_FMT(e->path[1].text));
         bad(e);
         return;
     }
@@ -237,8 +237,8 @@ static void check_not(struct checker *k, struct expr *e)
         return;
     }
     if (e->a->type.kind != LANG_TYPE_BOOL) {
-        (void)diag_error(k->c, "T1", e->a->span, "not a bool", "`not` wants a bool, this is a %.*s",
-                         STR_FMT(lang_type_name(&e->a->type)));
+        (void)diag_error(k->c, "T1", e->a->span, "not a bool", "`not` wants a bool, this is %.*s",
+                         STR_FMT(type_phrase(k, &e->a->type)));
         bad(e);
         return;
     }
@@ -255,8 +255,8 @@ static void check_neg(struct checker *k, struct expr *e)
         return;
     }
     if (!is_number(&e->type)) {
-        (void)diag_error(k->c, "T1", e->a->span, "not a number",
-                         "`-` wants a number, this is a %.*s", STR_FMT(lang_type_name(&e->type)));
+        (void)diag_error(k->c, "T1", e->a->span, "not a number", "`-` wants a number, this is %.*s",
+                         STR_FMT(type_phrase(k, &e->type)));
         bad(e);
         return;
     }
@@ -331,8 +331,8 @@ bool check_condition(struct checker *k, struct expr *e, const char *what)
     if (e->type.kind == LANG_TYPE_BOOL)
         return true;
     struct lang_diag *d =
-        diag_error(k->c, "T1", e->span, "not a bool", "%s is true or false, this is %s%.*s", what,
-                   e->type.kind == LANG_TYPE_NONE ? "" : "a ", STR_FMT(lang_type_name(&e->type)));
+        diag_error(k->c, "T1", e->span, "not a bool", "%s is true or false, this is %.*s", what,
+                   STR_FMT(type_phrase(k, &e->type)));
     if (is_number(&e->type))
         diag_help(k->c, d, "compare it with something:  %.*s > …",
                   STR_FMT(ctx_text(k->c, e->span)));

@@ -125,6 +125,8 @@ uint32_t binding_implicit(struct checker *k, const struct lang_decl *resource,
 uint32_t binding_add(struct checker *k, struct lang_binding b, struct lang_span at);
 
 /* ---- types ------------------------------------------------------------------------------- */
+/* "a bool", "an int", "in kW", "a Valve": follows "this is". */
+struct str type_phrase(struct checker *k, const struct lang_type *t);
 bool is_number(const struct lang_type *t);
 bool units_match(const struct lang_unit *a, const struct lang_unit *b);
 struct lang_type type_plain(enum lang_type_kind kind);

@@ -12,6 +12,11 @@ struct sym item_sym(const struct item *i)
 
 /* ---- var and let ------------------------------------------------------------------------- */
 
+static const char *quoted(struct checker *k, struct str name)
+{
+    return ctx_strf(k->c, "`%.*s`", STR_FMT(name)).p;
+}
+
 static bool constant_value(struct checker *k, struct item *i, struct lang_type *type)
 {
     enum check_mode mode = k->mode;
@@ -30,7 +35,7 @@ static bool constant_value(struct checker *k, struct item *i, struct lang_type *
                              STR_FMT(lang_type_name(type)));
             return false;
         }
-        if (!check_fits(k, type, i->value, "this", i->type.span))
+        if (!check_fits(k, type, i->value, quoted(k, i->name.text), i->type.span))
             return false;
     }
     if (i->value->constant)

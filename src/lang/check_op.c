@@ -16,7 +16,7 @@ static void bad(struct expr *e)
 static void wrong_types(struct checker *k, struct expr *e, const char *hint)
 {
     struct lang_diag *d = diag_error(
-        k->c, "T1", e->op_span, "does not go with these", "`%s` can't take a %.*s and a %.*s",
+        k->c, "T1", e->op_span, "does not go with these", "`%s` can't stand between %.*s and %.*s",
         signs[e->op], STR_FMT(lang_type_name(&e->a->type)), STR_FMT(lang_type_name(&e->b->type)));
     diag_mark(k->c, d, e->a->span, "%.*s", STR_FMT(lang_type_name(&e->a->type)));
     diag_mark(k->c, d, e->b->span, "%.*s", STR_FMT(lang_type_name(&e->b->type)));

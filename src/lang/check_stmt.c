@@ -40,7 +40,9 @@ static void check_let(struct checker *k, struct stmt *s)
     s->local_type = s->value->type;
     if (s->type.given) {
         fine = named_data_type(k, &s->type, &s->local_type) &&
-               check_fits(k, &s->local_type, s->value, "this", s->type.span) && fine;
+               check_fits(k, &s->local_type, s->value,
+                          ctx_strf(k->c, "`%.*s`", STR_FMT(s->name.text)).p, s->type.span) &&
+               fine;
     }
     if (k->locals.n >= LANG_LOCALS_MAX) {
         (void)diag_error(k->c, "P1", s->span, "one too many", "a body has at most %u names",
@@ -152,9 +154,9 @@ static void check_host(struct checker *k, struct stmt *s)
     if (s->value->bad)
         return;
     if (s->value->type.kind != LANG_TYPE_STR) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "not a text",
-                                         "`%s` wants a text, this is a %.*s", h->word,
-                                         STR_FMT(lang_type_name(&s->value->type)));
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->value->span, "not a text", "`%s` wants a text, this is %.*s",
+                       h->word, STR_FMT(type_phrase(k, &s->value->type)));
         diag_help(k->c, d, "as in:  %s", h->example);
     }
 }
@@ -218,6 +220,8 @@ void check_fn_signature(struct checker *k, struct fn_decl *fn)
 
 static bool always_returns(const struct stmt_list *list)
 {
+    if (list->damaged) /* who knows what it was */
+        return true;
     for (size_t i = 0; i < list->n; i++) {
         const struct stmt *s = list->v[i];
         if (s->kind == S_RETURN)

@@ -2,6 +2,18 @@
 #include "lang/check_internal.h"
 
 #include <stdio.h>
+#include <string.h>
+
+struct str type_phrase(struct checker *k, const struct lang_type *t)
+{
+    struct str name = lang_type_name(t);
+    if (t->kind == LANG_TYPE_NONE)
+        return name;
+    if (t->kind == LANG_TYPE_FLOAT && t->unit.symbol.n > 0)
+        return ctx_strf(k->c, "in %.*s", STR_FMT(name));
+    bool vowel = name.n > 0 && memchr("aeiouAEIOU", name.p[0], 10) != NULL;
+    return ctx_strf(k->c, "%s %.*s", vowel ? "an" : "a", STR_FMT(name));
+}
 
 bool is_number(const struct lang_type *t)
 {
@@ -36,6 +48,18 @@ static struct str shown_unit(const struct lang_unit *u)
     return u->symbol.n > 0 ? u->symbol : STR("a plain number");
 }
 
+/* 0.8 of something in % means 80 %. */
+static void help_number(struct checker *k, struct lang_diag *d, const struct expr *number,
+                        const struct lang_unit *u)
+{
+    if (u->ratio && number->kind == E_NUMBER && number->number <= 1)
+        diag_help(k->c, d, "give the number its unit:  %g %.*s", number->number / u->scale,
+                  STR_FMT(u->symbol));
+    else
+        diag_help(k->c, d, "give the number its unit:  %.*s %.*s",
+                  STR_FMT(ctx_text(k->c, number->span)), STR_FMT(u->symbol));
+}
+
 static void help_units(struct checker *k, struct lang_diag *d, const struct expr *a,
                        const struct expr *b)
 {
@@ -43,8 +67,7 @@ static void help_units(struct checker *k, struct lang_diag *d, const struct expr
     const struct expr *plain = unit_is_plain(y) ? b : unit_is_plain(x) ? a : NULL;
     const struct lang_unit *other = plain == b ? x : y;
     if (plain && (plain->kind == E_INT || plain->kind == E_NUMBER)) {
-        diag_help(k->c, d, "give the number its unit:  %.*s %.*s",
-                  STR_FMT(ctx_text(k->c, plain->span)), STR_FMT(other->symbol));
+        help_number(k, d, plain, other);
     } else if (lang_unit_same_dim(x, y) && x->affine != y->affine) {
         const struct lang_unit *deg = x->affine ? x : y;
         diag_help(k->c, d, "K is a difference of temperatures; a temperature is given in %.*s",
@@ -83,15 +106,13 @@ bool check_fits(struct checker *k, const struct lang_type *want, const struct ex
         if (what_span.to > 0)
             diag_mark(k->c, d, what_span, "declared here");
         if (unit_is_plain(&t->unit) && (e->kind == E_INT || e->kind == E_NUMBER))
-            diag_help(k->c, d, "give the number its unit:  %.*s %.*s",
-                      STR_FMT(ctx_text(k->c, e->span)), STR_FMT(want->unit.symbol));
+            help_number(k, d, e, &want->unit);
         return false;
     }
     if (want->kind == t->kind)
         return true;
-    d = diag_error(k->c, "T1", e->span, "wrong type", "%s is a %.*s, this is %s%.*s", what,
-                   STR_FMT(lang_type_name(want)), t->kind == LANG_TYPE_NONE ? "" : "a ",
-                   STR_FMT(lang_type_name(t)));
+    d = diag_error(k->c, "T1", e->span, "wrong type", "%s is %.*s, this is %.*s", what,
+                   STR_FMT(type_phrase(k, want)), STR_FMT(type_phrase(k, t)));
     if (what_span.to > 0)
         diag_mark(k->c, d, what_span, "declared here");
     if (want->kind == LANG_TYPE_INT && t->kind == LANG_TYPE_FLOAT)

@@ -3,6 +3,40 @@
 
 #include <string.h>
 
+static void *arena_resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
+{
+    struct lang_ctx *c = CONTAINER_OF(a, struct lang_ctx, alloc);
+    if (new_size <= old_size)
+        return new_size ? p : NULL;
+    void *fresh = arena_new(c->arena, new_size);
+    if (fresh && old_size > 0)
+        memcpy(fresh, p, old_size);
+    return fresh;
+}
+
+void ctx_init(struct lang_ctx *c, struct arena *arena, const struct lang_schema *schema)
+{
+    c->alloc.resize = arena_resize;
+    c->arena = arena;
+    c->schema = schema;
+}
+
+struct lang_ctx *ctx_alone_init(struct ctx_alone *a, const struct lang_schema *schema,
+                                const struct lang_source *source)
+{
+    *a = (struct ctx_alone){0};
+    arena_init(&a->arena, alloc_system(), (size_t)1 << 30);
+    ctx_init(&a->ctx, &a->arena, schema);
+    a->ctx.sources = source;
+    a->ctx.sources_n = 1;
+    return &a->ctx;
+}
+
+void ctx_alone_fini(struct ctx_alone *a)
+{
+    arena_fini(&a->arena);
+}
+
 void ctx_nomem(struct lang_ctx *c)
 {
     longjmp(c->nomem, 1);
@@ -156,5 +190,6 @@ void suggest_offer(struct suggest *s, struct str name)
 bool suggest_found(const struct suggest *s)
 {
     size_t shorter = s->wanted.n < s->best.n ? s->wanted.n : s->best.n;
-    return s->best.n > 0 && s->distance <= 1 + shorter / 4 && s->distance < shorter;
+    return s->best.n > 0 && s->distance > 0 && s->distance <= 1 + shorter / 4 &&
+           s->distance < shorter;
 }

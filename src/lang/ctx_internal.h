@@ -28,6 +28,16 @@ struct lang_ctx {
     struct lang_diag overflow; /* what is written to above the limit */
 };
 
+/* A context of its own over one source, for tests of single stages. The caller sets `nomem`. */
+struct ctx_alone {
+    struct lang_ctx ctx;
+    struct arena arena;
+};
+struct lang_ctx *ctx_alone_init(struct ctx_alone *a, const struct lang_schema *schema,
+                                const struct lang_source *source);
+void ctx_alone_fini(struct ctx_alone *a);
+void ctx_init(struct lang_ctx *c, struct arena *arena, const struct lang_schema *schema);
+
 _Noreturn void ctx_nomem(struct lang_ctx *c);
 void *ctx_new(struct lang_ctx *c, size_t size); /* zeroed; never NULL */
 void *ctx_array(struct lang_ctx *c, size_t count, size_t size);
@@ -57,6 +67,9 @@ struct lang_diag *diag_warning(struct lang_ctx *c, const char *code, struct lang
 void diag_mark(struct lang_ctx *c, struct lang_diag *d, struct lang_span at, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 void diag_help(struct lang_ctx *c, struct lang_diag *d, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* Whether a message with this code stands at this place already: in an unrolled loop one is enough.
+ */
+bool diag_told(const struct lang_ctx *c, const char *code, struct lang_span at);
 void diag_sort(struct lang_ctx *c);
 
 /* Nearest of some names, for "did you mean": offer each, then look at `best`. */

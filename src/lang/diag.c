@@ -33,6 +33,17 @@ static bool told_before(const struct lang_ctx *c, struct str code, struct lang_s
     return false;
 }
 
+bool diag_told(const struct lang_ctx *c, const char *code, struct lang_span at)
+{
+    for (size_t i = 0; i < c->diags.n; i++) {
+        const struct lang_diag *d = &c->diags.v[i];
+        if (d->marks[0].span.source == at.source && d->marks[0].span.from == at.from &&
+            d->marks[0].span.to == at.to && str_eq(d->code, str_from(code)))
+            return true;
+    }
+    return false;
+}
+
 static struct lang_diag *add(struct lang_ctx *c, enum lang_severity severity, const char *code,
                              struct lang_span at, const char *label, const char *fmt, va_list ap)
 {

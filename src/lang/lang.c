@@ -14,17 +14,6 @@ struct site_memory {
     struct alloc *alloc;
 };
 
-static void *arena_resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
-{
-    struct lang_ctx *c = CONTAINER_OF(a, struct lang_ctx, alloc);
-    if (new_size <= old_size)
-        return new_size ? p : NULL;
-    void *fresh = arena_new(c->arena, new_size);
-    if (fresh && old_size > 0)
-        memcpy(fresh, p, old_size);
-    return fresh;
-}
-
 static void copy_sources(struct lang_ctx *c, const struct lang_source *sources, size_t n)
 {
     struct lang_source *copy = ctx_array(c, n, sizeof(*copy));
@@ -116,9 +105,7 @@ enum err lang_check(struct alloc *a, const struct lang_schema *schema,
         lang_site_free(&m->site);
         return ERR_NOMEM;
     }
-    c->alloc.resize = arena_resize;
-    c->arena = &m->arena;
-    c->schema = schema;
+    ctx_init(c, &m->arena, schema);
     if (setjmp(c->nomem) == 0) {
         copy_sources(c, sources, sources_n);
         check_all(c, sources, &m->site);

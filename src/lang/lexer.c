@@ -161,6 +161,22 @@ static uint32_t string_end(const struct lexer *l, uint32_t at, uint32_t depth)
     return 0;
 }
 
+/* The closing quote of a text whose braces don't match, or the end of the line. */
+static uint32_t broken_string_end(const struct lexer *l, bool *quote)
+{
+    uint32_t to = l->at + 1;
+    for (; to < l->end && l->p[to] != '\n' && l->p[to] != '\r'; to++) {
+        if (l->p[to] == '\\' && to + 1 < l->end && l->p[to + 1] != '\n')
+            to++;
+        else if (l->p[to] == '"') {
+            *quote = true;
+            return to + 1;
+        }
+    }
+    *quote = false;
+    return to < l->end ? to : l->end;
+}
+
 static void lex_string(struct lexer *l)
 {
     uint32_t to = string_end(l, l->at, 8);
@@ -168,9 +184,11 @@ static void lex_string(struct lexer *l)
         push(l, T_STRING, l->at, to);
         return;
     }
-    for (to = l->at + 1; to < l->end && l->p[to] != '\n' && l->p[to] != '\r';)
-        to++;
-    bad(l, to - l->at, "this text has no closing \" on its line");
+    bool quote;
+    to = broken_string_end(l, &quote);
+    bad(l, to - l->at,
+        quote ? "a `{` in this text is never closed; the character itself is written \\{"
+              : "this text has no closing \" on its line");
 }
 
 static void lex_comment(struct lexer *l)
@@ -217,12 +235,9 @@ static const struct {
     char text[3];
     const char *note;
 } wrong[] = {
-    {"&&", "write `and`"},
-    {"||", "write `or`"},
-    {"!", "write `not`"},
-    {"#", "comments begin with //"},
-    {"'", "texts stand in double quotes"},
-    {"/*", "comments begin with // and end with their line"},
+    {"&&", "`&&` is written `and`"},       {"||", "`||` is written `or`"},
+    {"!", "`!` is written `not`"},         {"#", "comments begin with //"},
+    {"'", "texts stand in double quotes"}, {"/*", "comments begin with // and end with their line"},
 };
 
 static bool lex_sign(struct lexer *l)

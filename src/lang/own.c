@@ -85,6 +85,8 @@ void own_take(struct checker *k, const struct lang_decl *resource, struct lang_s
         mine->owner = ctx_str(k->c, now->name.text).p;
         return;
     }
+    if (diag_told(k->c, "O2", at))
+        return;
     struct str a = o->resource->name, b = resource->name;
     struct lang_diag *d;
     if (o->resource != resource) {
@@ -118,6 +120,8 @@ void own_take(struct checker *k, const struct lang_decl *resource, struct lang_s
 void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang_span at,
                 const char *why)
 {
+    if (diag_told(k->c, "O3", at))
+        return;
     struct lang_diag *d = diag_error(k->c, "O3", at, "a command needs an owner",
                                      "%.*s is commanded, but %s", STR_FMT(resource->name), why);
     const struct owner *o = &k->owners[root(k, resource->resource)];

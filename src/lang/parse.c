@@ -70,7 +70,8 @@ bool expected(struct parser *p, const char *what)
 {
     const struct token *t = peek_token(p);
     if (t->kind == T_BAD) {
-        (void)diag_error(p->c, "P1", token_span(p, t), t->note, "%s", t->note);
+        (void)diag_error(p->c, "P1", token_span(p, t), "here", "%s", t->note);
+        p->lost_text = p->lost_text || token_text(p, t).p[0] == '"';
         return false;
     }
     struct str found = describe(p, t);
@@ -100,9 +101,15 @@ bool expect_end(struct parser *p, const char *after)
 {
     if (at_kind(p, T_RBRACE) || at_kind(p, T_EOF) || take_kind(p, T_NEWLINE) || after_newline(p))
         return true; /* the last: a block that was ended for want of its `}` */
-    char what[96];
-    (void)snprintf(what, sizeof(what), "the end of the line after %s", after);
-    return expected(p, what);
+    const struct token *t = peek_token(p);
+    if (t->kind == T_BAD)
+        return expected(p, "the end of the line");
+    struct lang_diag *d = diag_error(p->c, "P1", token_span(p, t), "expected the end of the line",
+                                     "expected the end of the line after %s, found %.*s", after,
+                                     STR_FMT(describe(p, t)));
+    if (t->kind == T_NAME)
+        diag_help(p->c, d, "two statements on one line stand apart with `;`");
+    return false;
 }
 
 void skip_newlines(struct parser *p)
@@ -294,6 +301,12 @@ bool block_open(struct parser *p, struct block *b, const char *what)
     if (at_kind(p, T_NEWLINE) && peek_next(p)->kind == T_LBRACE)
         (void)take_token(p);
     const struct token *t = peek_token(p);
+    if (t->kind == T_ASSIGN) {
+        struct lang_diag *d =
+            diag_error(p->c, "P1", token_span(p, t), "here", "expected %s, found `=`", what);
+        diag_help(p->c, d, "two values are compared with `==`");
+        return false;
+    }
     if (t->kind != T_LBRACE)
         return expected(p, what);
     if (!enter(p))
@@ -339,6 +352,8 @@ static bool at_outside(const struct parser *p, const struct block *b, const char
 static void never_closed(struct parser *p, const struct block *b)
 {
     const struct token *t = peek_token(p);
+    if (p->lost_text) /* its `}` may stand in a text that has no end */
+        return;
     struct lang_span brace = p->odd_brace.to ? p->odd_brace : b->brace;
     struct lang_diag *d = diag_error(p->c, "P1", brace, "opened here", "this `{` is never closed");
     if (t->kind != T_EOF)

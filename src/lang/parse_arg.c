@@ -76,8 +76,10 @@ static bool arg_number(struct parser *p, const struct lang_arg *arg, struct lang
     bool same =
         e.has_unit ? arg->unit[0] && lang_unit_same_dim(&e.unit, &want) : arg->unit[0] == '\0';
     if (!same) {
-        struct lang_diag *d = diag_error(p->c, "U1", e.span, "wrong unit", "%s is given in %s",
-                                         arg->name, arg->unit[0] ? arg->unit : "a plain number");
+        struct lang_diag *d =
+            diag_error(p->c, "U1", e.span, "wrong unit",
+                       arg->unit[0] ? "`%s` is given in %s" : "`%s` is a number without a unit%s",
+                       arg->name, arg->unit);
         if (arg->unit[0])
             diag_help(p->c, d, "as in:  10 %s", arg->unit);
         return false;
@@ -380,7 +382,11 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
         v.span = n.span;
         break;
     }
-    case LANG_ARG_STRING: fine = parse_plain_text(p, arg->name, &v.text, &v.span); break;
+    case LANG_ARG_STRING: {
+        struct str what = ctx_strf(p->c, "%s in quotes", arg->name);
+        fine = parse_plain_text(p, what.p, &v.text, &v.span);
+        break;
+    }
     case LANG_ARG_WORD: fine = arg_word(p, clause, arg, &v); break;
     case LANG_ARG_NUMBER: fine = arg_number(p, arg, &v); break;
     case LANG_ARG_ADDRESS: fine = arg_address(p, clause, &v); break;

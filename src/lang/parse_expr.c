@@ -502,6 +502,11 @@ struct expr *parse_expr(struct parser *p)
 
 /* ---- types ------------------------------------------------------------------------------ */
 
+static bool like_unit(char c)
+{
+    return unit_char(c) || (c >= '0' && c <= '9') || c == '/' || c == '*' || c == '^';
+}
+
 bool parse_type(struct parser *p, struct type_ref *out)
 {
     const struct token *t = peek_token(p);
@@ -511,16 +516,16 @@ bool parse_type(struct parser *p, struct type_ref *out)
         p->c, (struct lang_span){p->source, t->from, (uint32_t)p->c->sources[p->source].text.n});
     struct lang_unit u;
     uint32_t to = t->from + (uint32_t)unit_scan(rest, &u);
-    if (to == t->from) { /* no unit: a name, or something like a unit, for the message */
+    bool unit = to > t->from;
+    if (!unit)
         to = t->to;
-        if (word_reserved(token_text(p, t)) && !str_eq(token_text(p, t), STR("chan")))
-            return expected(p, "a type");
-        const struct token *next = peek_next(p);
-        if (next->kind == T_SLASH && !(next->flags & TOKEN_SPACE))
-            while (to < t->from + rest.n && (unit_char(rest.p[to - t->from]) ||
-                                             strchr("/*^0123456789", rest.p[to - t->from])))
-                to++;
-    }
+    if (!unit && word_reserved(token_text(p, t)) && !str_eq(token_text(p, t), STR("chan")))
+        return expected(p, "a type");
+    /* what looks like more of a unit belongs to it, for the message */
+    const struct str after = str_sub(rest, to - t->from, rest.n);
+    if (after.n > 1 && (after.p[0] == '/' || after.p[0] == '*') && unit_char(after.p[1]))
+        while (to - t->from < rest.n && like_unit(rest.p[to - t->from]))
+            to++;
     *out = (struct type_ref){{p->source, t->from, to}, true};
     skip_to_byte(p, to);
     t = peek_token(p);

@@ -27,6 +27,7 @@ struct parser {
     size_t at;
     uint32_t depth;
     struct lang_span odd_brace; /* a `{` whose `}` seems to stand for an outer one; to == 0: none */
+    bool lost_text;             /* a text without an end took the rest of its line */
 };
 
 void parse_source(struct lang_ctx *c, uint32_t source, struct syntax *out);

@@ -22,6 +22,7 @@ bool parse_stmts(struct parser *p, struct stmt_list *out, const char *what)
     if (!block_open(p, &b, what))
         return false;
     VEC(struct stmt *) list = {0};
+    bool damaged = false;
     while (block_more(p, &b, outside_body)) {
         size_t at = p->at;
         struct stmt *s = parse_stmt(p);
@@ -30,8 +31,9 @@ bool parse_stmts(struct parser *p, struct stmt_list *out, const char *what)
             continue;
         }
         recover(p, at);
+        damaged = true;
     }
-    *out = (struct stmt_list){list.v, list.n, block_close(p, &b)};
+    *out = (struct stmt_list){list.v, list.n, block_close(p, &b), damaged};
     return true;
 }
 

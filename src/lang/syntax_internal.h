@@ -171,6 +171,7 @@ struct stmt_list {
     struct stmt **v;
     size_t n;
     struct lang_span span; /* with its braces */
+    bool damaged;          /* a statement was skipped, with a message */
 };
 
 struct stmt {
