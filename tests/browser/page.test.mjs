@@ -158,6 +158,24 @@ cases.push(['values turn stale and say so', () =>
     await page.locator('a.belt.standing .stale-note').waitFor();
   })]);
 
+cases.push(['old news says its age, and moves nothing', () =>
+  withPage({}, async ({ page, mock }) => {
+    await page.locator('a.belt.moving').waitFor();
+    for (const d of mock.plant.devices) for (const p of d.properties) p.stale_ms = null;
+    mock.plant.silent = true;
+    const gone = Date.now() - 90_000;
+    await page.route('**/api/site', async (route) => {
+      const site = await (await route.fetch()).json();
+      // As if the page had been opened a minute and a half after the last news.
+      for (const d of site.devices) for (const p of d.properties) if (p.ts_ms) p.ts_ms = gone;
+      await route.fulfill({ json: site });
+    });
+    await page.reload();
+    await page.locator('a.belt.standing .stale-note', { hasText: /1.min \d\d.s ago/ }).waitFor();
+    await page.locator('a.station .stale-note', { hasText: /ago/ }).first().waitFor();
+    await page.locator('.tile .note', { hasText: /ago/ }).first().waitFor();
+  })]);
+
 cases.push(['a lost connection is shown and found again, also after a restart with other numbers', () =>
   withPage({}, async ({ page, mock }) => {
     mock.cut();

@@ -50,6 +50,9 @@ export const notice = signal<string | null>(null);
 export const now = signal(Date.now());
 let clockOffset_ms = 0;
 
+/** Without a declared staleness a value stays good for ever; after this long the page says its age. */
+export const OLD_MS = 60_000;
+
 export const serverNow = (): number => Date.now() + clockOffset_ms;
 export const tick = (): void => {
   now.value = serverNow();

@@ -7,7 +7,7 @@ import { t } from '../i18n';
 import { METRICS, numeric } from '../layout';
 import { beltPace } from '../meaning';
 import { toDevice } from '../router';
-import { link, now, seriesOf } from '../store';
+import { link, now, OLD_MS, seriesOf } from '../store';
 import { useMotion } from './motion';
 
 interface Place {
@@ -28,11 +28,13 @@ export function Belt({ device, place, mode, row }: { device: Device; place: Plac
   if (!speed || !series) return null;
   const { value, quality, ts_ms } = series.reading.value;
   const known = quality === 'good' || quality === 'uncertain';
-  const pace = known && link.value.state === 'live' ? beltPace(speed, value) : 0;
+  // Motion in the picture is a claim about now: old news does not move it.
+  const old = ts_ms !== null && now.value - ts_ms > OLD_MS;
+  const pace = known && !old && link.value.state === 'live' ? beltPace(speed, value) : 0;
   const moving = Math.abs(pace) >= 0.4;
   const words = quality === 'stale' && ts_ms !== null
     ? t.staleFor(age(now.value - ts_ms))
-    : !known ? t.quality[quality] : moving ? t.overview.moving : t.overview.stopped;
+    : !known ? t.quality[quality] : old ? t.ago(age(now.value - ts_ms)) : moving ? t.overview.moving : t.overview.stopped;
   const captionY = mode === 'across' ? place.y + place.h + 21 : 20 + row * METRICS.caption;
   const owner = device.owner && t.overview.ownedBy(device.owner);
   return (
@@ -41,7 +43,7 @@ export function Belt({ device, place, mode, row }: { device: Device; place: Plac
       <text class="name small" x={mode === 'across' ? place.x + 14 : place.x + 2} y={captionY}>
         {shortName(device.name)}
         <tspan class="reading" dx="8">{withUnit(value, speed)}</tspan>
-        <tspan class={quality === 'stale' ? 'stale-note' : 'state'} dx="8">{words}</tspan>
+        <tspan class={quality === 'stale' || old ? 'stale-note' : 'state'} dx="8">{words}</tspan>
         {owner && mode === 'across' && <tspan class="model" dx="12">{owner}</tspan>}
       </text>
     </a>

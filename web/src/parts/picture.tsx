@@ -8,7 +8,7 @@ import { t } from '../i18n';
 import { arrange, METRICS, numeric, partsOf, type Cell, type Line, type Station } from '../layout';
 import { isFlow, isTrouble, share } from '../meaning';
 import { toDevice } from '../router';
-import { alerts, isActive, now, seriesOf, type Reading } from '../store';
+import { alerts, isActive, link, now, OLD_MS, seriesOf, type Reading } from '../store';
 import { Belt } from './belt';
 import { useMotion } from './motion';
 
@@ -17,14 +17,19 @@ const EMPTY: Reading = { value: null, ts_ms: null, quality: 'none' };
 export const readingOf = (device: Device, p: Property): Reading =>
   seriesOf(device.name, p.name)?.reading.value ?? EMPTY;
 
-/** "stale for 12 s" of the oldest stale value; null if all is fresh. */
+/** "stale for 12 s" of the oldest stale value, or how long ago the last news came; null if all is fresh. */
 function staleness(device: Device): string | null {
   let oldest = Infinity;
+  let newest = -Infinity;
   for (const p of device.properties) {
     const r = readingOf(device, p);
-    if (r.quality === 'stale' && r.ts_ms !== null) oldest = Math.min(oldest, r.ts_ms);
+    if (r.ts_ms === null) continue;
+    newest = Math.max(newest, r.ts_ms);
+    if (r.quality === 'stale') oldest = Math.min(oldest, r.ts_ms);
   }
-  return oldest === Infinity ? null : t.staleFor(age(now.value - oldest));
+  if (oldest !== Infinity) return t.staleFor(age(now.value - oldest));
+  const silent = now.value - newest;
+  return silent > OLD_MS && silent !== Infinity ? t.ago(age(silent)) : null;
 }
 
 export function Picture({ line }: { line: Line }) {
@@ -217,7 +222,7 @@ function Attached({ device, x, y, w, box }: { device: Device; x: number; y: numb
     <a href={toDevice(device.name)} class={`attached alert-${alert.severity}`} aria-label={`${device.name}, ${device.model}${stale ? `, ${stale}` : ''}`}>
       <rect class="hit" x={x + 4} y={y + 4} width={w - 8} height={METRICS.attached - 8} rx="6" />
       {flow ? (
-        <Valve x={x} mid={mid} box={box} part={part} quality={reading.quality} id={`v${flow.series}`} />
+        <Valve x={x} mid={mid} box={box} part={part} quality={reading.quality} fresh={stale === null && link.value.state === 'live'} id={`v${flow.series}`} />
       ) : (
         <g class="sign" aria-hidden="true">
           <path d={`M${x + 37} ${mid + 9}V${box}`} />
@@ -237,10 +242,10 @@ function Attached({ device, x, y, w, box }: { device: Device; x: number; y: numb
 
 const FLOW = [{ strokeDashoffset: '24' }, { strokeDashoffset: '0' }];
 
-function Valve(props: { x: number; mid: number; box: number; part: number | null; quality: string; id: string }) {
-  const { x, mid, box, part, quality, id } = props;
+function Valve(props: { x: number; mid: number; box: number; part: number | null; quality: string; fresh: boolean; id: string }) {
+  const { x, mid, box, part, quality, fresh, id } = props;
   const open = part ?? 0;
-  const moving = open > 0.02 && quality === 'good';
+  const moving = open > 0.02 && quality === 'good' && fresh;
   const flow = useMotion<SVGPathElement>(FLOW, 24, moving ? 12 + open * 40 : 0);
   const c = x + 37;
   const pipe = `M${x + 12} ${mid}H${x + 56}q6 0 6 6V${box}`;

@@ -3,7 +3,7 @@
 import type { Property } from '../api';
 import { age, shown, withUnit } from '../format';
 import { t } from '../i18n';
-import { now, seriesNamed, seriesOf, type Series } from '../store';
+import { now, OLD_MS, seriesNamed, seriesOf, type Series } from '../store';
 
 /** Text of a value of a series that is only known by name (a cause, an argument). */
 export function seriesText(name: string, value: string | number | boolean | null): string {
@@ -21,10 +21,13 @@ export function Value({ series }: { series: Series }) {
   );
 }
 
-/** Says in words what the colour says: nothing for a good value. */
+/** Says in words what the colour says: nothing for a good value of now. */
 export function QualityNote({ series }: { series: Series }) {
   const { ts_ms, quality } = series.reading.value;
-  if (quality === 'good') return null;
+  if (quality === 'good') {
+    const old = ts_ms !== null && now.value - ts_ms > OLD_MS;
+    return old ? <span class="note"><Ago ms={ts_ms} /></span> : null;
+  }
   if (quality === 'stale') {
     const since = ts_ms === null ? '' : age(now.value - ts_ms);
     return <span class="note stale">{since ? t.staleFor(since) : t.quality.stale}</span>;
