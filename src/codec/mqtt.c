@@ -141,40 +141,40 @@ static enum mqtt_result read_length(struct mqtt_in *in, struct bytes b, size_t *
     return MQTT_ERROR;
 }
 
-enum mqtt_result mqtt_decode(const struct mqtt_decoder *d, struct bytes b, struct mqtt_packet *out,
+enum mqtt_result mqtt_decode(const struct mqtt_decoder *d, struct bytes in, struct mqtt_packet *out,
                              size_t *used)
 {
     *used = 0;
     out->fault = (struct mqtt_fault){0};
-    if (b.n == 0)
+    if (in.n == 0)
         return MQTT_MORE;
-    unsigned type = b.p[0] >> 4;
-    struct mqtt_in in = {
+    unsigned type = in.p[0] >> 4;
+    struct mqtt_in body = {
         .version = d->version,
         .is_server = d->is_server,
-        .flags = b.p[0] & 15u,
+        .flags = in.p[0] & 15u,
         .fault = &out->fault,
     };
     out->type = (enum mqtt_type)type;
-    if (!check_first_byte(d, &in, type))
+    if (!check_first_byte(d, &body, type))
         return MQTT_ERROR;
     size_t length_n = 0;
     uint32_t length = 0;
-    enum mqtt_result r = read_length(&in, b, &length_n, &length);
+    enum mqtt_result r = read_length(&body, in, &length_n, &length);
     if (r != MQTT_OK)
         return r;
     size_t size = 1 + length_n + length;
     if (d->size_max && size > d->size_max) {
-        mqtt_fail(&in, MQTT_RC_PACKET_TOO_LARGE, "the packet is above the maximum size");
+        mqtt_fail(&body, MQTT_RC_PACKET_TOO_LARGE, "the packet is above the maximum size");
         return MQTT_ERROR;
     }
     *used = size;
-    if (b.n < size)
+    if (in.n < size)
         return MQTT_MORE;
-    in.c = cursor_from(b.p + 1 + length_n, length);
-    bool ok = type_rules[type].read(&in, out);
-    if (ok && cursor_left(&in.c) > 0)
-        ok = mqtt_fail(&in, MQTT_RC_MALFORMED_PACKET, "bytes behind the packet's last field");
+    body.c = cursor_from(in.p + 1 + length_n, length);
+    bool ok = type_rules[type].read(&body, out);
+    if (ok && cursor_left(&body.c) > 0)
+        ok = mqtt_fail(&body, MQTT_RC_MALFORMED_PACKET, "bytes behind the packet's last field");
     return ok ? MQTT_OK : MQTT_ERROR;
 }
 

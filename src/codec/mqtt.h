@@ -252,8 +252,8 @@ MUST_USE enum err mqtt_encode(enum mqtt_version v, const struct mqtt_packet *p, 
 /* Hot paths; the same bytes as mqtt_encode() gives. */
 /* PUBACK, PUBREC, PUBREL or PUBCOMP with success: 4 bytes in both versions. */
 void mqtt_put_ack(struct writer *w, enum mqtt_type type, uint16_t id);
-size_t mqtt_publish_size(enum mqtt_version v, const struct mqtt_publish *p);
-MUST_USE enum err mqtt_put_publish(enum mqtt_version v, const struct mqtt_publish *p,
+size_t mqtt_publish_size(enum mqtt_version v, const struct mqtt_publish *m);
+MUST_USE enum err mqtt_put_publish(enum mqtt_version v, const struct mqtt_publish *m,
                                    struct writer *w);
 
 /* Subscription options, as on the wire. */

@@ -275,8 +275,9 @@ void plant_step(struct plant *p, double dt_s)
     if (!p->linked)
         link_valves(p);
     int faulty = fault_station(p);
+    p->rest_s += dt_s;
     /* A hair less than a tick is a tick: sums of decimal fractions are never quite right. */
-    for (p->rest_s += dt_s; p->rest_s > TICK_S - 1e-9; p->rest_s -= TICK_S) {
+    while (p->rest_s > TICK_S - 1e-9) {
         double belt = belt_speed(p);
         for (int i = 0; i < p->machines_n; i++) {
             struct plant_machine *m = &p->machines[i];
@@ -289,6 +290,7 @@ void plant_step(struct plant *p, double dt_s)
         }
         tick_meters(p);
         p->time_s += TICK_S;
+        p->rest_s -= TICK_S;
     }
 }
 
