@@ -70,8 +70,11 @@ static bool command(struct run *r, const struct instr *i)
     const struct lang_binding *b = &r->vm->program->bindings[i->d & 0xFFFF];
     const struct lang_member *m =
         lang_decl_member_at(b->resource->type, LANG_CLAUSE_COMMAND, (uint32_t)i->d >> 16);
+    static const struct str nothing = {"", 0};
     for (uint32_t n = 0; n < i->b; n++) {
         args[n] = regs[i[1 + n].a];
+        if (m->params[n].type.kind == LANG_TYPE_STR && !args[n].s)
+            args[n].s = &nothing;
         if (m->params[n].type.kind == LANG_TYPE_FLOAT && !isfinite(args[n].f))
             return trap(r, "an argument of a command is not a finite number");
     }
