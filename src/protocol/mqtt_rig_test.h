@@ -10,6 +10,7 @@
 #include "tests/support/test.h"
 #include <dirent.h>
 #include <errno.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -305,6 +306,8 @@ static inline void client_open(struct client *c, const struct broker *b)
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     strbuf_init(&c->text, alloc_system(), 0);
     REQUIRE(c->fd >= 0 && connect(c->fd, (struct sockaddr *)&a, sizeof(a)) == 0);
+    int on = 1;
+    REQUIRE(setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) == 0);
 }
 
 static inline void client_close(struct client *c)
