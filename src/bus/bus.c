@@ -195,7 +195,8 @@ enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_
         (void)snprintf(r->why, sizeof(r->why), "%s",
                        err == ERR_NOMEM  ? "no memory"
                        : err == ERR_FULL ? "the journal can take no more now"
-                                         : "the journal has failed");
+                       : err == ERR_IO   ? "the journal has failed"
+                                         : "it is larger than the journal takes");
     if (err && err != ERR_IO) {
         if (p->retain)
             retained_unprepare(&b->retained, p->topic);

@@ -4,7 +4,7 @@
 #include <time.h>
 
 #define CHANGED_AFTER_MS 60000
-#define COMMIT_WAIT_MS   3000 /* at the end: a lazy record is committed within a second */
+#define COMMIT_WAIT_MS   3000
 
 struct checkpoint_run {
     struct journal_wait wait;
@@ -136,6 +136,7 @@ static struct checkpoint_run *run_new(struct checkpoint *c)
 static enum err wait_commit(const struct checkpoint *c, uint64_t seq)
 {
     const struct timespec step = {.tv_nsec = 1000000};
+    journal_hurry(c->journal);
     for (int ms = 0; journal_committed(c->journal) < seq; ms++) {
         if (journal_failed(c->journal, NULL))
             return ERR_IO;

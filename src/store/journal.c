@@ -216,6 +216,17 @@ enum err journal_append(struct journal *j, enum journal_kind kind, bool lazy,
     return r;
 }
 
+void journal_hurry(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    struct group *g = &j->group[j->fill];
+    g->urgent = g->count > 0;
+    bool signal = j->idle && g->urgent;
+    pthread_mutex_unlock(&j->lock);
+    if (signal)
+        pthread_cond_signal(&j->wake);
+}
+
 uint64_t journal_last(const struct journal *j)
 {
     return atomic_load(&j->last);

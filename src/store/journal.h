@@ -85,6 +85,8 @@ MUST_USE enum err journal_start(struct journal *j, struct error *e);
  * be. ERR_IO: the journal has failed. */
 MUST_USE enum err journal_append(struct journal *j, enum journal_kind kind, bool lazy,
                                  const struct iovec *parts, unsigned n, uint64_t *seq);
+/* Lazy records too are committed now: for who waits for them, as at shutdown. */
+void journal_hurry(struct journal *j);
 uint64_t journal_last(const struct journal *j);      /* last appended */
 uint64_t journal_committed(const struct journal *j); /* all up to here are on disk */
 bool journal_failed(const struct journal *j, struct error *why);
