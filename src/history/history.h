@@ -85,6 +85,9 @@ struct history_query {
     struct history_window *windows; /* empty ones are left out */
     size_t window_count;
     bool truncated; /* there was more than the limit */
+    /* How many points the series had in all when it was read, at least as many as when it was
+     * asked: the answer is of just these, in the order in which they came. */
+    uint64_t series_points;
 
     struct db_job job; /* the rest is the history's */
     struct history *of;

@@ -1,5 +1,4 @@
 #include "history/ints.h"
-#include <stdlib.h>
 #include <string.h>
 
 #define BLOCK 128u
@@ -41,11 +40,27 @@ struct plan {
     size_t size;
 };
 
-static int i64_cmp(const void *a, const void *b)
+/* Merge sort: qsort() calls back for every comparison, and this is the codec's hottest loop. */
+static void sort_block(int64_t *s, unsigned n)
 {
-    int64_t x = *(const int64_t *)a;
-    int64_t y = *(const int64_t *)b;
-    return x < y ? -1 : x > y;
+    int64_t other[BLOCK];
+    int64_t *from = s;
+    int64_t *to = other;
+    for (unsigned width = 1; width < n; width *= 2) {
+        for (unsigned a = 0; a < n; a += 2 * width) {
+            unsigned m = a + width < n ? a + width : n;
+            unsigned end = a + 2 * width < n ? a + 2 * width : n;
+            unsigned i = a;
+            unsigned k = m;
+            for (unsigned o = a; o < end; o++)
+                to[o] = i < m && (k >= end || from[i] <= from[k]) ? from[i++] : from[k++];
+        }
+        int64_t *swap = from;
+        from = to;
+        to = swap;
+    }
+    if (from != s)
+        memcpy(s, from, n * sizeof(*s));
 }
 
 /* What does not fit into `width` bits above ref: signed, so that numbers a little below it stay
@@ -60,18 +75,36 @@ static size_t packed_size(unsigned n, unsigned width)
     return ((size_t)n * width + 7) / 8;
 }
 
-/* What it costs to keep the numbers s[from … to-1] of the sorted block in `width` bits and patch
- * the others. */
-static size_t window_cost(const int64_t *s, unsigned n, unsigned from, unsigned to, unsigned width)
+/* The block with this reference and width. Not only the numbers of the range fit: one that lies
+ * more than 2^63 below wraps into it. */
+static struct plan plan_with(const int64_t *v, unsigned n, int64_t ref, unsigned width)
 {
-    size_t cost = 2 + varint_size(zigzag(s[from])) + packed_size(n, width);
+    struct plan p = {ref, width, 0, 2 + varint_size(zigzag(ref)) + packed_size(n, width)};
     for (unsigned i = 0; i < n; i++) {
-        if (i == from)
-            i = to;
-        if (i < n)
-            cost += 1 + varint_size(patch_of(s[i], s[from], width));
+        if ((uint64_t)v[i] - (uint64_t)ref <= low_mask(width))
+            continue;
+        p.patches++;
+        p.size += 1 + varint_size(patch_of(v[i], ref, width));
     }
-    return cost;
+    return p;
+}
+
+/* Where the range of this width starts that holds most of the sorted numbers. */
+static unsigned fullest_range(const int64_t *s, unsigned n, unsigned width, unsigned *count)
+{
+    uint64_t mask = low_mask(width);
+    unsigned from = 0;
+    unsigned k = 0;
+    *count = 0;
+    for (unsigned i = 0; i < n && n - i > *count; i++) {
+        while (k < n && (uint64_t)s[k] - (uint64_t)s[i] <= mask)
+            k++;
+        if (k - i > *count) {
+            *count = k - i;
+            from = i;
+        }
+    }
+    return from;
 }
 
 static struct plan plan_block(const int64_t *v, unsigned n)
@@ -88,25 +121,18 @@ static struct plan plan_block(const int64_t *v, unsigned n)
         return best;
     int64_t s[BLOCK];
     memcpy(s, v, n * sizeof(*s));
-    qsort(s, n, sizeof(*s), i64_cmp);
-    for (unsigned width = 0; width < whole; width++) {
-        /* The range of this width that holds most. */
-        unsigned from = 0;
-        unsigned count = 0;
-        unsigned k = 0;
-        for (unsigned i = 0; i < n; i++) {
-            while (k < n && (uint64_t)s[k] - (uint64_t)s[i] <= low_mask(width))
-                k++;
-            if (k - i > count) {
-                count = k - i;
-                from = i;
-            }
-        }
-        if (packed_size(n, width) + 2 * (size_t)(n - count) + 3 >= best.size)
+    sort_block(s, n);
+    for (unsigned width = whole; width-- > 0;) {
+        unsigned count;
+        unsigned from = fullest_range(s, n, width, &count);
+        size_t least = packed_size(n, width) + 2 * (size_t)(n - count) + 3;
+        if (least >= best.size + n / 8)
+            break; /* with fewer bits it only gets worse */
+        if (least >= best.size)
             continue;
-        size_t cost = window_cost(s, n, from, from + count, width);
-        if (cost < best.size)
-            best = (struct plan){s[from], width, n - count, cost};
+        struct plan p = plan_with(s, n, s[from], width);
+        if (p.size < best.size)
+            best = p;
     }
     return best;
 }
@@ -220,12 +246,18 @@ static uint32_t transform(const int64_t *v, uint32_t n, uint8_t how, int64_t *ou
     }
 }
 
-static size_t blocks_size(const int64_t *v, uint32_t n, size_t limit)
+/* Of a long row every fourth block is looked at. */
+static size_t blocks_size(const int64_t *v, uint32_t n)
 {
+    uint32_t blocks = (n + BLOCK - 1) / BLOCK;
+    uint32_t stride = blocks > 4 ? 4 : 1;
     size_t size = 0;
-    for (uint32_t i = 0; i < n && size < limit; i += BLOCK)
-        size += plan_block(v + i, n - i < BLOCK ? n - i : BLOCK).size;
-    return size;
+    for (uint32_t i = 0; i < blocks; i += stride) {
+        uint32_t left = n - i * BLOCK;
+        size += plan_block(v + (size_t)i * BLOCK, left < BLOCK ? left : BLOCK).size;
+    }
+    uint32_t seen = (blocks + stride - 1) / stride;
+    return seen ? size * blocks / seen : 0;
 }
 
 static size_t runs_size(const int64_t *v, uint32_t n, uint32_t *runs)
@@ -285,7 +317,7 @@ size_t ints_plan(const int64_t *v, uint32_t n, uint8_t *how)
         uint32_t m = transform(v, n, k, out, &a, &b);
         size_t size = (has_beside(k, 0) ? varint_size(zigzag(a)) : 0) +
                       (has_beside(k, 1) ? varint_size(zigzag(b)) : 0);
-        size += blocks_size(out, m, best);
+        size += blocks_size(out, m);
         if (size < best) {
             best = size;
             *how = k;

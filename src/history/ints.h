@@ -12,7 +12,7 @@
 
 /* Bytes that n numbers need at most. */
 size_t ints_bound(uint32_t n);
-/* Bytes that ints_encode() would write; *how is for ints_encode(). */
+/* About so many bytes would ints_encode() write (exact up to 512 numbers); *how is for it. */
 size_t ints_plan(const int64_t *v, uint32_t n, uint8_t *how);
 void ints_encode(struct writer *w, const int64_t *v, uint32_t n, uint8_t how);
 MUST_USE bool ints_decode(struct cursor *c, int64_t *v, uint32_t n);

@@ -106,6 +106,7 @@ static enum err find_series(struct query_state *s, struct history_query *q)
     if (rc == SQLITE_ROW) {
         s->series = sqlite3_column_int64(st, 0);
         uint64_t sealed = (uint64_t)sqlite3_column_int64(st, 1);
+        q->series_points = sealed;
         s->span = sqlite3_column_int64(st, 2);
         if (sealed > s->own_first) {
             uint64_t more = sealed - s->own_first;
@@ -121,6 +122,7 @@ static enum err find_series(struct query_state *s, struct history_query *q)
     (void)sqlite3_finalize(st);
     if (rc != SQLITE_ROW && rc != SQLITE_DONE)
         return db_error(s->sql, &q->error, "history");
+    q->series_points += s->own.n - s->skip;
     if (!s->series && !s->known)
         return error_set(&q->error, ERR_NOT_FOUND, "history has no series %.*s",
                          STR_FMT(q->series));
