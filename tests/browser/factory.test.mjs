@@ -64,8 +64,12 @@ const cases = [
     await item.locator('.chip.state-confirmed').waitFor({ timeout: 30_000 });
     await shot('actions');
   }],
-  ['a fault is an alert on the page, and is acknowledged', async () => {
-    // Overheating alone raises none: the program cools in time.  A jam can't be cooled away.
+  ['an alert that the fault caused is shown, and is acknowledged', async () => {
+    const alert = await steps.seesAlert(page, 'plant.press1 heats up', FAULT_MS);
+    assert.match(await alert.locator('.source').innerText(), /line_guard\s+when slope/);
+    await steps.acknowledges(page, alert, 'Ada');
+  }],
+  ['another fault, another alert: the name is not asked again', async () => {
     await factory.restartPlant('--fault', 'jam', '--seed', '7');
     const alert = await steps.seesAlert(page, 'plant.packer is jammed', FAULT_MS);
     assert.match(await alert.locator('.source').innerText(), /line_guard\s+when jammed for 1s/);

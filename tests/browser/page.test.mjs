@@ -105,7 +105,7 @@ cases.push(['who asked for less motion gets none', () =>
 cases.push(['an alert is shown, announced and acknowledged; the name is asked once', () =>
   withPage({}, async ({ page, mock }) => {
     const cause = { series: 'plant.packer.vibration', value: 7.3, ts_ms: Date.now() };
-    mock.plant.raise('warning', 'plant.packer vibrates', 'line_guard/when@38', 'plant.packer', cause);
+    mock.plant.raise('warning', 'plant.packer vibrates', 'line_guard/st=plant.packer/when#1', 'plant.packer', cause);
     await page.locator('[data-announcer]', { hasText: 'Warning alert: plant.packer vibrates' }).waitFor({ state: 'attached' });
     const alert = await steps.seesAlert(page, 'plant.packer vibrates');
     assert.match(await alert.innerText(), /plant\.packer\.vibration\s+7\.30/);
@@ -261,6 +261,15 @@ cases.push(['a site of another kind gets a picture too', () =>
     await page.locator('.plan.no-line').waitFor();
     assert.equal(await page.locator('.picture').count(), 0);
     assert.equal(await page.locator('.tile').count(), mock.plant.devices.length);
+  })]);
+
+cases.push(['a program shows its rules, whom each is for, and how it stands', () =>
+  withPage({ hash: '#/programs', fault: 'overheat' }, async ({ page }) => {
+    const rule = page.locator('li.rule', { hasText: 'when temp > 80' });
+    assert.match(await rule.innerText(), /st = plant\.press1/);
+    assert.match(await rule.innerText(), /never fired/);
+    await page.locator('li.rule.active', { hasText: 'when temp > 80' }).getByText('fired once').waitFor({ timeout: 30_000 });
+    assert.match(await page.locator('section.program').first().innerText(), /plant\.press1\.coolant/, 'what it owns');
   })]);
 
 cases.push(['the keyboard reaches everything', () =>

@@ -36,17 +36,17 @@ const DEVICES = [
 ];
 
 const RULES = {
-  'line_guard/when@15': [15, 'when temp > 80 °C for 2s'],
-  'line_guard/when@19': [19, 'when temp > 110 °C for 1s'],
-  'line_guard/when@25': [25, 'when slope(temp, 2min) > 12 K/min for 20s'],
-  'line_guard/when@28': [28, 'when stale temp'],
-  'line_guard/when@38': [38, 'when vib > 7.1 mm/s for 5s'],
-  'line_guard/when@39': [39, 'when jammed for 1s'],
+  'line_guard/st=plant.press1/when#1': [15, 'when temp > 80 °C for 2s'],
+  'line_guard/st=plant.press1/when#2': [19, 'when temp > 110 °C for 1s'],
+  'line_guard/st=plant.press1/when#3': [25, 'when slope(temp, 2min) > 12 K/min for 20s'],
+  'line_guard/st=plant.press1/when#4': [28, 'when stale temp'],
+  'line_guard/st=plant.packer/when#1': [38, 'when vib > 7.1 mm/s for 5s'],
+  'line_guard/st=plant.oven/when#6': [39, 'when jammed for 1s'],
 };
 const ENERGY_RULES = {
-  'energy/when@8': [8, 'when power > peak'],
-  'energy/when@9': [9, 'when power > 90 kW for 30s'],
-  'energy/every@10': [10, 'every 15min'],
+  'energy/when#1': [8, 'when power > peak'],
+  'energy/when#2': [9, 'when power > 90 kW for 30s'],
+  'energy/every#1': [10, 'every 15min'],
 };
 const rulesOf = (table) =>
   Object.entries(table).map(([path, [line, text]]) => ({ path, line, text, state: 'idle', fired: 0, fired_ms: null }));
@@ -204,13 +204,13 @@ export class Plant {
   guard() {
     const hot = this.state.heat.press1;
     const cause = { series: 'plant.press1.temperature', value: hot, ts_ms: Date.now() };
-    if (hot > 72 && hot < 80) this.rule('line_guard/when@15', 'holding');
-    if (hot > 80 && this.rule('line_guard/when@15', 'active')) this.act('plant.press1.coolant', 'open', {}, this.by('line_guard/when@15'), cause);
-    if (hot < 65 && this.series('plant.press1.coolant.position').value > 50 && this.rule('line_guard/when@15', 'idle'))
-      this.act('plant.press1.coolant', 'close', {}, this.by('line_guard/when@15'), cause);
-    if (hot > 76 && this.rule('line_guard/when@25', 'active')) this.raise('warning', 'plant.press1 heats up by 14.2 K/min', 'line_guard/when@25', 'plant.press1', cause);
-    if (this.silent && this.series('plant.press1.temperature').quality === 'stale' && this.rule('line_guard/when@28', 'active'))
-      this.raise('critical', 'plant.press1 lost its thermometer', 'line_guard/when@28', 'plant.press1', cause);
+    if (hot > 72 && hot < 80) this.rule('line_guard/st=plant.press1/when#1', 'holding');
+    if (hot > 80 && this.rule('line_guard/st=plant.press1/when#1', 'active')) this.act('plant.press1.coolant', 'open', {}, this.by('line_guard/st=plant.press1/when#1'), cause);
+    if (hot < 65 && this.series('plant.press1.coolant.position').value > 50 && this.rule('line_guard/st=plant.press1/when#1', 'idle'))
+      this.act('plant.press1.coolant', 'close', {}, this.by('line_guard/st=plant.press1/when#1'), cause);
+    if (hot > 76 && this.rule('line_guard/st=plant.press1/when#3', 'active')) this.raise('warning', 'plant.press1 heats up by 14.2 K/min', 'line_guard/st=plant.press1/when#3', 'plant.press1', cause);
+    if (this.silent && this.series('plant.press1.temperature').quality === 'stale' && this.rule('line_guard/st=plant.press1/when#4', 'active'))
+      this.raise('critical', 'plant.press1 lost its thermometer', 'line_guard/st=plant.press1/when#4', 'plant.press1', cause);
   }
 
   by(path) {
@@ -281,13 +281,13 @@ export class Plant {
   seed() {
     const now = Date.now();
     const cause = { series: 'plant.packer.vibration', value: 7.42, ts_ms: now - 3_700_000 };
-    const old = this.raise('warning', 'plant.packer vibrates at 7.4 mm/s: look at its bearings', 'line_guard/when@38', 'plant.packer', cause);
+    const old = this.raise('warning', 'plant.packer vibrates at 7.4 mm/s: look at its bearings', 'line_guard/st=plant.packer/when#1', 'plant.packer', cause);
     Object.assign(old, { raised_ms: now - 3_700_000, cleared_ms: now - 3_100_000, acknowledged_ms: now - 3_600_000, acknowledged_by: 'Ada', state: 'normal', count: 3 });
-    const peak = this.raise('info', 'peak of the last quarter of an hour: 61.3 kW', 'energy/every@10', null, { series: 'plant.meter.power', value: 61.3, ts_ms: now - 400_000 });
+    const peak = this.raise('info', 'peak of the last quarter of an hour: 61.3 kW', 'energy/every#1', null, { series: 'plant.meter.power', value: 61.3, ts_ms: now - 400_000 });
     Object.assign(peak, { raised_ms: now - 400_000 });
-    const jam = this.raise('critical', 'plant.oven is jammed', 'line_guard/when@39', 'plant.oven', { series: 'plant.oven.jammed', value: true, ts_ms: now - 95_000 });
+    const jam = this.raise('critical', 'plant.oven is jammed', 'line_guard/st=plant.oven/when#6', 'plant.oven', { series: 'plant.oven.jammed', value: true, ts_ms: now - 95_000 });
     Object.assign(jam, { raised_ms: now - 94_000, cleared_ms: now - 60_000, state: 'returned' });
-    const by = this.by('line_guard/when@39');
+    const by = this.by('line_guard/st=plant.oven/when#6');
     this.actions.unshift(
       { id: '8-2', device: 'plant.belt', action: 'start', args: { target: 0.4 }, state: 'confirmed', by, cause: { series: 'plant.oven.jammed', value: false, ts_ms: now - 60_400 }, confirms: START.confirms, attempts: 1, requested_ms: now - 60_000, outcome_ms: now - 58_800, why: null },
       { id: '8-1', device: 'plant.belt', action: 'stop', args: {}, state: 'confirmed', by, cause: { series: 'plant.oven.jammed', value: true, ts_ms: now - 95_000 }, confirms: STOP.confirms, attempts: 2, requested_ms: now - 94_000, outcome_ms: now - 91_600, why: null },

@@ -61,11 +61,17 @@ function ProgramPanel({ program, chosen }: { program: Program; chosen: boolean }
   );
 }
 
+/** A rule in a `for` stands once for each member: "line_guard/st=plant.oven/when#1" is that of the oven. */
+const bindings = (rule: Rule): string[] => rule.path.split('/').slice(1, -1).map((part) => part.replace('=', ' = '));
+
 function RuleItem({ rule }: { rule: Rule }) {
   return (
     <li class={`rule ${rule.state}`} data-rule={rule.path}>
       <span class="dot" aria-hidden="true" />
-      <code class="rule-text">{rule.text}</code>
+      <span class="rule-text">
+        <code>{rule.text}</code>
+        {bindings(rule).map((b) => <span class="chip" key={b}>{b}</span>)}
+      </span>
       <span class="rule-state">{t.programs.ruleState[rule.state]}</span>
       <span class="faint">
         {t.programs.fired(rule.fired)}
