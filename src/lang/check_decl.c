@@ -168,8 +168,11 @@ static void check_safe(struct checker *k, struct lang_decl *d)
         struct lang_diag *diag = diag_error(k->c, "O5", d->name_span, "has no `safe`",
                                             "%.*s has actions, but no safe one", STR_FMT(d->name));
         diag_mark(k->c, diag, first->span, "an action");
-        diag_help(k->c, diag, "say what to do when an owner ends without handing on:  safe %.*s()",
-                  STR_FMT(first->name));
+        for (size_t i = 0; i < d->kind->clauses_n; i++)
+            if (d->kind->clauses[i].role == LANG_CLAUSE_SAFE)
+                diag_help(k->c, diag,
+                          "say which one to run when an owner ends without handing on, as in  %s",
+                          d->kind->clauses[i].example);
         return;
     }
     const struct lang_value *v = value_of_kind(safe, LANG_ARG_MEMBER);

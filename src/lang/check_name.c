@@ -49,6 +49,29 @@ static struct str join(struct checker *k, struct str base, const struct name *pa
     return strbuf_str(&b);
 }
 
+static struct str last_part(struct str path)
+{
+    for (size_t i = path.n; i > 0; i--)
+        if (path.p[i - 1] == '.')
+            return str_sub(path, i, path.n);
+    return path;
+}
+
+/* "plant.gaet" may be meant for "north.gate": the first one whose last part is near. */
+static void offer_last_part(struct checker *k, struct str part, struct suggest *out)
+{
+    for (size_t i = 0; i < k->resources.n; i++) {
+        struct suggest s = suggest_for(part);
+        struct str last = last_part(k->resources.v[i]->name);
+        suggest_offer(&s, last);
+        if (suggest_found(&s) || str_eq(part, last)) {
+            out->best = k->resources.v[i]->name;
+            out->distance = 1;
+            return;
+        }
+    }
+}
+
 static void unknown_name(struct checker *k, const struct name *path, size_t n)
 {
     struct str whole = join(k, STR(""), path, 0, n);
@@ -72,6 +95,8 @@ static void unknown_name(struct checker *k, const struct name *path, size_t n)
                 }
             }
         }
+    if (k->mode != MODE_FN && n > 1 && !suggest_found(&s))
+        offer_last_part(k, path[n - 1].text, &s);
     struct lang_diag *d = diag_error(
         k->c, "N1", span_join(path[0].span, path[n - 1].span), "unknown",
         n > 1 ? "there is no `%.*s`" : "there is nothing called `%.*s` here", STR_FMT(whole));

@@ -1,0 +1,175 @@
+/* What a host gets back for its declarations: the tree that a site is loaded from. */
+#include "lang/lang_fixture.h"
+
+#include <string.h>
+
+static const char text[] =
+    "site \"plant north\"\n"
+    "server {\n"
+    "  mqtt 127.0.0.1:1883  // a comment\n"
+    "  mqtt [2001:db8::1]:8883 tls passwords \"pass.txt\"\n"
+    "  mqtt 0.0.0.0:0 passwords \"p\" tls; mqtt sub.host-1.example:65535\n"
+    "  store \"data\" { commit 60s }\n"
+    "}\n"
+    "model Valve {\n"
+    "  property position: %  range 0..100\n"
+    "  property flow: l/min  range -0.5 l/min..1 m3/h\n"
+    "  property open: bool\n"
+    "  event stuck\n"
+    "  action set(to: %, over: duration, note: str)  confirms position >= 50 ‰\n"
+    "  action close()  confirms not open\n"
+    "  safe close()\n"
+    "}\n"
+    "device a.v1: Valve { id \"urn:1\"; via mqtt \"x/y\" json }\n"
+    "device a.v2: Valve {\n"
+    "  via bus \"tcp://plc1:502\" { position = input 0 scale 0.1; set = holding -4 \"raw text\"\n"
+    "    close = coil 4 off }\n"
+    "}\n"
+    "group a.all = a.v1, a.v2\n";
+
+static struct lang_site *load(void)
+{
+    struct lang_site *site = fixture_check(text, true);
+    REQUIRE(site != NULL);
+    struct strbuf said;
+    strbuf_init(&said, alloc_system(), 0);
+    for (size_t i = 0; i < site->diags_n; i++)
+        lang_diag_render(&said, site, &site->diags[i], false);
+    CHECK_EQ_STR(said.p, "");
+    strbuf_fini(&said);
+    return site;
+}
+
+static bool is(struct str s, const char *want)
+{
+    return str_eq(s, str_from(want));
+}
+
+TEST(servers_and_addresses)
+{
+    struct lang_site *site = load();
+    CHECK(is(lang_site_decl(site, "site", 0)->name, "plant north"));
+    const struct lang_decl *server = lang_site_decl(site, "server", 0);
+    REQUIRE(server != NULL);
+    static const struct {
+        const char *host;
+        uint16_t port;
+        bool tls;
+        const char *passwords;
+    } want[] = {
+        {"127.0.0.1", 1883, false, ""},
+        {"2001:db8::1", 8883, true, "pass.txt"},
+        {"0.0.0.0", 0, true, "p"},
+        {"sub.host-1.example", 65535, false, ""},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        const struct lang_clause_decl *c = lang_decl_clause(server, "mqtt", NULL, i);
+        REQUIRE(c != NULL);
+        CHECK(is(lang_clause_value(c, "address")->text, want[i].host));
+        CHECK_EQ_UINT(lang_clause_value(c, "address")->port, want[i].port);
+        CHECK((lang_clause_value(c, "tls")->kind == LANG_ARG_FLAG) == want[i].tls);
+        CHECK(is(lang_clause_value(c, "passwords")->text, want[i].passwords));
+    }
+    CHECK(lang_decl_clause(server, "mqtt", NULL, 4) == NULL);
+    const struct lang_clause_decl *store = lang_decl_clause(server, "store", NULL, 0);
+    REQUIRE(store != NULL);
+    lang_site_free(site);
+}
+
+TEST(blocks_hold_clauses)
+{
+    struct lang_site *site = load();
+    const struct lang_decl *server = lang_site_decl(site, "server", 0);
+    const struct lang_value *block =
+        lang_clause_value(lang_decl_clause(server, "store", NULL, 0), "options");
+    CHECK_EQ_INT(block->kind, LANG_ARG_BLOCK);
+    const struct lang_clause_decl *commit = lang_value_clause(block, "commit", 0);
+    REQUIRE(commit != NULL);
+    CHECK_EQ_DBL(lang_clause_value(commit, "time")->number, 60, 1e-12);
+    CHECK(lang_value_clause(block, "commit", 1) == NULL);
+    lang_site_free(site);
+}
+
+TEST(models_have_typed_members)
+{
+    struct lang_site *site = load();
+    const struct lang_decl *m = lang_site_named(site, "model", STR("Valve"));
+    REQUIRE(m != NULL);
+    CHECK_EQ_UINT(m->readables_n, 3);
+    CHECK_EQ_UINT(m->commands_n, 2);
+    CHECK_EQ_UINT(m->signals_n, 1);
+    const struct lang_member *flow = lang_decl_member(m, STR("flow"));
+    REQUIRE(flow != NULL);
+    CHECK_EQ_UINT(flow->index, 1);
+    CHECK(is(lang_type_name(&flow->type), "l/min"));
+    const struct lang_value *range = lang_clause_value(flow->clause, "range");
+    CHECK_EQ_DBL(range->lo, -0.5, 1e-12);
+    CHECK_EQ_DBL(range->hi, 1000.0 / 60, 1e-9);
+    CHECK_EQ_INT(lang_clause_value(lang_decl_member(m, STR("open"))->clause, "range")->kind,
+                 LANG_ARG_NONE);
+    const struct lang_member *set = lang_decl_member_at(m, LANG_CLAUSE_COMMAND, 0);
+    REQUIRE(set != NULL && set->confirms != NULL);
+    REQUIRE(CHECK_EQ_UINT(set->params_n, 3));
+    CHECK(is(set->params[1].name, "over"));
+    CHECK_EQ_INT(set->params[1].type.kind, LANG_TYPE_FLOAT);
+    CHECK(is(set->params[1].type.unit.symbol, "s"));
+    CHECK_EQ_UINT(set->confirms->member, 0);
+    CHECK_EQ_INT(set->confirms->op, LANG_GE);
+    CHECK_EQ_DBL(set->confirms->value, 5, 1e-12); /* in the property's unit */
+    CHECK(is(set->confirms->text, "position >= 50 ‰"));
+    const struct lang_member *close = lang_decl_member(m, STR("close"));
+    CHECK(m->safe == close);
+    CHECK_EQ_UINT(close->confirms->member, 2);
+    CHECK_EQ_INT(close->confirms->op, LANG_EQ);
+    CHECK_EQ_DBL(close->confirms->value, 0, 0);
+    CHECK(lang_decl_member_at(m, LANG_CLAUSE_SIGNAL, 0) == lang_decl_member(m, STR("stuck")));
+    CHECK(lang_decl_member_at(m, LANG_CLAUSE_SIGNAL, 1) == NULL);
+    lang_site_free(site);
+}
+
+TEST(resources_have_types_links_and_mappings)
+{
+    struct lang_site *site = load();
+    REQUIRE(CHECK_EQ_UINT(site->resources_n, 2));
+    const struct lang_decl *a = site->resources[0], *b = site->resources[1];
+    CHECK(is(a->name, "a.v1") && is(b->name, "a.v2"));
+    CHECK(a->type == b->type && is(a->type->name, "Valve"));
+    CHECK(a->owner == NULL);
+    const struct lang_clause_decl *via = lang_decl_clause(a, "via", "mqtt", 0);
+    REQUIRE(via != NULL);
+    CHECK(is(lang_clause_value(via, "topic")->text, "x/y"));
+    CHECK_EQ_UINT(lang_clause_value(via, "format")->index, 0);
+    CHECK(lang_decl_clause(a, "via", "bus", 0) == NULL);
+    via = lang_decl_clause(b, "via", "bus", 0);
+    REQUIRE(via != NULL);
+    const struct lang_value *map = lang_clause_value(via, "mappings");
+    REQUIRE(CHECK_EQ_UINT(map->mappings_n, 3));
+    CHECK(is(map->mappings[0].member, "position"));
+    REQUIRE(CHECK_EQ_UINT(map->mappings[0].words_n, 4));
+    CHECK(is(map->mappings[0].words[3], "0.1"));
+    REQUIRE(CHECK_EQ_UINT(map->mappings[1].words_n, 4));
+    CHECK(is(map->mappings[1].words[1], "-") && is(map->mappings[1].words[2], "4"));
+    CHECK(is(map->mappings[1].words[3], "raw text"));
+    const struct lang_decl *g = lang_site_named(site, "group", STR("a.all"));
+    REQUIRE(g != NULL);
+    REQUIRE(CHECK_EQ_UINT(g->list_n, 2));
+    CHECK(g->list[0] == a && g->list[1] == b);
+    lang_site_free(site);
+}
+
+TEST(nothing_is_borrowed_from_the_caller)
+{
+    char *name = str_dup(alloc_system(), STR("gone.sedge"));
+    char *copy = str_dup(alloc_system(), STR("site \"here\""));
+    REQUIRE(name != NULL && copy != NULL);
+    struct lang_source source = {str_from(name), str_from(copy)};
+    struct lang_site *site;
+    REQUIRE(lang_check(alloc_system(), &test_schema, &source, 1, &site) == ERR_OK);
+    memset(name, 'x', 10);
+    memset(copy, 'x', 11);
+    mem_free(alloc_system(), name, 11);
+    mem_free(alloc_system(), copy, 12);
+    CHECK(is(lang_site_decl(site, "site", 0)->name, "here"));
+    CHECK(is(site->sources[0].name, "gone.sedge"));
+    lang_site_free(site);
+}
