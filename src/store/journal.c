@@ -130,7 +130,8 @@ enum err journal_start(struct journal *j, struct error *e)
 {
     ASSERT(j->replayed && !j->running);
     if (!j->file) { /* here, so that a disk that can't be written to is known at once */
-        enum err r = segment_activate(j, j->next_seq, e);
+        const struct group *g = &j->group[j->fill];
+        enum err r = segment_activate(j, g->count ? g->first_seq : j->next_seq, e);
         if (r != ERR_OK)
             return r;
     }
