@@ -20,7 +20,10 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
+
+enum { LISTEN_TRIES_MAX = 150 }; /* of 20 ms */
 
 struct run_options {
     const char *site, *driver;
@@ -200,7 +203,7 @@ static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
         (void)snprintf(path, sizeof(path), "%s%s%.*s", absolute ? "" : r->opt.site,
                        absolute ? "" : "/", STR_FMT(l->passwords));
         struct password_config pw = {.ex = r->ex, .alloc = r->alloc, .path = path};
-        enum err err = password_file_open(&r->passwords[i], &pw, e);
+        enum err err = r->passwords[i] ? ERR_OK : password_file_open(&r->passwords[i], &pw, e);
         if (err)
             return err;
         cfg.passwords = r->passwords[i];
@@ -242,14 +245,29 @@ static enum err build_dashboard(struct run *r, struct error *e)
     return dashboard_new(&r->dashboard, &cfg, e);
 }
 
+/* The kernel closes the sockets of a killed process a moment after the process is gone (io_uring
+ * holds them), so an address that is in use gets a little time before it is an error. */
+static bool try_again(const struct error *e, int *tries)
+{
+    if (e->os_errno != EADDRINUSE || ++*tries > LISTEN_TRIES_MAX)
+        return false;
+    (void)nanosleep(&(struct timespec){.tv_nsec = 20 * 1000000}, NULL);
+    return true;
+}
+
 /* Last: the first connection must find everything in place. */
 static enum err open_listeners(struct run *r, struct error *e)
 {
     enum err err = ERR_OK;
+    int tries = 0;
     for (size_t i = 0; !err && i < r->settings.http_count; i++)
-        err = dashboard_listen(r->dashboard, &r->settings.http[i].addr, e);
+        do
+            err = dashboard_listen(r->dashboard, &r->settings.http[i].addr, e);
+        while (err && try_again(e, &tries));
     for (size_t i = 0; !err && i < r->settings.mqtt_count; i++)
-        err = listen_mqtt(r, i, e);
+        do
+            err = listen_mqtt(r, i, e);
+        while (err && try_again(e, &tries));
     return err;
 }
 

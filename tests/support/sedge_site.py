@@ -161,8 +161,10 @@ class Site:
         return self.process
 
     def wait_ready(self, timeout=30.0):
+        # Its own word first: a killed predecessor's socket may accept for a moment longer.
         def ready():
-            return not self.process.alive() or accepts(self.mqtt_port)
+            return not self.process.alive() or ("INFO app: site" in self.process.text()
+                                                and accepts(self.mqtt_port))
         wait_until(ready, timeout, "accepting MQTT connections")
         if not self.process.alive():
             raise AssertionError(f"sedge run ended with {self.process.wait()}:\n{self.process.text()}")
