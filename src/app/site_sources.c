@@ -48,7 +48,7 @@ static enum err add_file(struct site_sources *s, const char *path, const char *n
     FILE *f = fopen(path, "re");
     if (!f)
         return error_set_os(e, errno, "%s can't be read", path);
-    struct str text;
+    struct str text = {0};
     enum err r = read_text(s, f, path, &text, e);
     (void)fclose(f);
     if (r != ERR_OK)

@@ -101,7 +101,7 @@ static void check_assign(struct checker *k, struct stmt *s)
         return;
     }
     bool local = sym && sym->kind == SYM_LOCAL && sym->mutable;
-    if (s->target->path_n > 1 || !(local || sym->kind == SYM_VAR)) {
+    if (!sym || s->target->path_n > 1 || !(local || sym->kind == SYM_VAR)) {
         not_assignable(k, s, sym);
         return;
     }

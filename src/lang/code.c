@@ -79,10 +79,19 @@ int32_t const_int(struct code *code, int64_t v)
     return (int32_t)(code->ints.n - 1);
 }
 
+/* Bit for bit, so that 0.0 is not -0.0 and a NaN is itself. */
+static bool same_bits(double a, double b)
+{
+    uint64_t x, y;
+    memcpy(&x, &a, sizeof(x));
+    memcpy(&y, &b, sizeof(y));
+    return x == y;
+}
+
 int32_t const_float(struct code *code, double v)
 {
     for (size_t i = code->floats.n; i > 0 && i + SHARE_LOOK_BACK > code->floats.n; i--)
-        if (memcmp(&code->floats.v[i - 1], &v, sizeof(v)) == 0)
+        if (same_bits(code->floats.v[i - 1], v))
             return (int32_t)(i - 1);
     ctx_push(code->c, &code->floats, v);
     return (int32_t)(code->floats.n - 1);
@@ -100,8 +109,7 @@ int32_t const_text(struct code *code, struct str v)
 static bool unit_equal(const struct lang_unit *a, const struct lang_unit *b)
 {
     return lang_unit_same_dim(a, b) && str_eq(a->symbol, b->symbol) &&
-           memcmp(&a->scale, &b->scale, sizeof(double)) == 0 &&
-           memcmp(&a->offset, &b->offset, sizeof(double)) == 0;
+           same_bits(a->scale, b->scale) && same_bits(a->offset, b->offset);
 }
 
 int32_t const_unit(struct code *code, const struct lang_unit *u)

@@ -108,15 +108,17 @@ TEST(models_have_typed_members)
     CHECK_EQ_INT(lang_clause_value(lang_decl_member(m, STR("open"))->clause, "range")->kind,
                  LANG_ARG_NONE);
     const struct lang_member *set = lang_decl_member_at(m, LANG_CLAUSE_COMMAND, 0);
-    REQUIRE(set != NULL && set->confirms != NULL);
+    ASSERT(set);
+    REQUIRE(set->confirms != NULL);
     REQUIRE(CHECK_EQ_UINT(set->params_n, 3));
     CHECK(is(set->params[1].name, "over"));
     CHECK_EQ_INT(set->params[1].type.kind, LANG_TYPE_FLOAT);
     CHECK(is(set->params[1].type.unit.symbol, "s"));
-    CHECK_EQ_UINT(set->confirms->member, 0);
-    CHECK_EQ_INT(set->confirms->op, LANG_GE);
-    CHECK_EQ_DBL(set->confirms->value, 5, 1e-12); /* in the property's unit */
-    CHECK(is(set->confirms->text, "position >= 50 ‰"));
+    const struct lang_condition *confirms = set->confirms;
+    CHECK_EQ_UINT(confirms->member, 0);
+    CHECK_EQ_INT(confirms->op, LANG_GE);
+    CHECK_EQ_DBL(confirms->value, 5, 1e-12); /* in the property's unit */
+    CHECK(is(confirms->text, "position >= 50 ‰"));
     const struct lang_member *close = lang_decl_member(m, STR("close"));
     CHECK(m->safe == close);
     CHECK_EQ_UINT(close->confirms->member, 2);
@@ -161,7 +163,8 @@ TEST(nothing_is_borrowed_from_the_caller)
 {
     char *name = str_dup(alloc_system(), STR("gone.sedge"));
     char *copy = str_dup(alloc_system(), STR("site \"here\""));
-    REQUIRE(name != NULL && copy != NULL);
+    REQUIRE(name != NULL);
+    REQUIRE(copy != NULL);
     struct lang_source source = {str_from(name), str_from(copy)};
     struct lang_site *site;
     REQUIRE(lang_check(alloc_system(), &test_schema, &source, 1, &site) == ERR_OK);

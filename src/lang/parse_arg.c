@@ -67,7 +67,7 @@ static bool arg_word(struct parser *p, const struct lang_clause *clause, const s
 
 static bool arg_number(struct parser *p, const struct lang_arg *arg, struct lang_value *v)
 {
-    struct expr e;
+    struct expr e = {0};
     if (!signed_number(p, arg->name, &e))
         return false;
     struct lang_unit want = unit_plain();
@@ -181,7 +181,7 @@ static const struct lang_type *clause_type(const struct lang_clause *clause,
 static bool range_end(struct parser *p, const struct lang_type *type, double *out,
                       struct lang_span *span)
 {
-    struct expr e;
+    struct expr e = {0};
     if (!signed_number(p, "a number", &e))
         return false;
     *span = e.span;
@@ -280,7 +280,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
             c->value = at_word(p, "true");
             v->span = span_join(v->span, token_span(p, take_token(p)));
         } else {
-            struct expr e;
+            struct expr e = {0};
             if (!signed_number(p, "a number with its unit", &e))
                 return false;
             c->value = e.number;

@@ -560,7 +560,7 @@ bool type_of_text(struct lang_ctx *c, struct lang_span span, struct lang_type *o
 
 bool parse_data_type(struct parser *p, struct lang_type *out, struct lang_span *span)
 {
-    struct type_ref t;
+    struct type_ref t = {0};
     if (!parse_type(p, &t))
         return false;
     *span = t.span;

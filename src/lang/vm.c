@@ -166,7 +166,7 @@ static bool same(const struct lang_vm *vm, uint32_t var, union lang_slot v)
 {
     if (vm->program->vars[var].type.kind == LANG_TYPE_STR)
         return str_eq(vm->texts[var].now, text_of(v));
-    return memcmp(&vm->vars[var], &v, sizeof(v)) == 0;
+    return vm->vars[var].i == v.i; /* the bits, whatever the type */
 }
 
 void vm_var_write(struct lang_vm *vm, uint32_t var, union lang_slot value)

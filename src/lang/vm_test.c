@@ -524,8 +524,9 @@ TEST(the_hash_follows_the_meaning)
 {
     static const char *const texts[] = {
         "program p { read t: °C = press.temperature stale 5s; when t > 80 °C for 2s { } }",
-        "program p {\n  // a comment\n  read t: °C = press.temperature stale 5s\n"
-        "  when t > 80 °C for 2s { }\n}",
+        /* clang-format off */
+        "program p {\n  // a comment\n  read t: °C = press.temperature stale 5s\n  when t > 80 °C for 2s { }\n}",
+        /* clang-format on */
         "program p { read t: °C = press.temperature stale 5s; when t > 81 °C for 2s { } }",
         "program p { read t: °C = press.temperature stale 5s; when t > 80 °C for 3s { } }",
         "program p { read t: °C = press.temperature stale 6s; when t > 80 °C for 2s { } }",
