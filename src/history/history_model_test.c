@@ -295,8 +295,7 @@ static void asked(struct history_query *q)
 static enum poll asker_poll(struct task *t)
 {
     struct asker *a = CONTAINER_OF(t, struct asker, task);
-    bool enough = a->answered >= ASKED &&
-                  (history_stats(a->m->h).seals >= SEALS || a->m->n == MAX);
+    bool enough = a->answered >= ASKED && (history_stats(a->m->h).seals >= SEALS || a->m->n == MAX);
     if (enough || a->wrong) {
         if (a->answered == a->sent)
             executor_stop(a->ex);

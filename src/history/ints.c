@@ -43,7 +43,7 @@ struct plan {
 /* Merge sort: qsort() calls back for every comparison, and this is the codec's hottest loop. */
 static void sort_block(int64_t *s, unsigned n)
 {
-    int64_t other[BLOCK];
+    int64_t other[BLOCK] = {0};
     int64_t *from = s;
     int64_t *to = other;
     for (unsigned width = 1; width < n; width *= 2) {
@@ -310,17 +310,17 @@ size_t ints_plan(const int64_t *v, uint32_t n, uint8_t *how)
                varint_size(zigzag((int64_t)((uint64_t)v[1] - (uint64_t)v[0])));
     }
     *how = HOW_RUNS;
-    int64_t out[SLICE];
-    for (uint8_t k = HOW_LINE; k <= HOW_DELTA2; k++) {
+    int64_t out[SLICE] = {0};
+    for (unsigned k = HOW_LINE; k <= HOW_DELTA2; k++) {
         int64_t a;
         int64_t b;
-        uint32_t m = transform(v, n, k, out, &a, &b);
-        size_t size = (has_beside(k, 0) ? varint_size(zigzag(a)) : 0) +
-                      (has_beside(k, 1) ? varint_size(zigzag(b)) : 0);
+        uint32_t m = transform(v, n, (uint8_t)k, out, &a, &b);
+        size_t size = (has_beside((uint8_t)k, 0) ? varint_size(zigzag(a)) : 0) +
+                      (has_beside((uint8_t)k, 1) ? varint_size(zigzag(b)) : 0);
         size += blocks_size(out, m);
         if (size < best) {
             best = size;
-            *how = k;
+            *how = (uint8_t)k;
         }
     }
     return best + 1;
@@ -362,7 +362,7 @@ void ints_encode(struct writer *w, const int64_t *v, uint32_t n, uint8_t how)
         writer_svarint(w, (int64_t)((uint64_t)v[1] - (uint64_t)v[0]));
         return;
     }
-    int64_t out[SLICE];
+    int64_t out[SLICE] = {0};
     int64_t a;
     int64_t b;
     uint32_t m = transform(v, n, how, out, &a, &b);

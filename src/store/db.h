@@ -16,8 +16,9 @@ struct db;
 
 /* Steps of one folder's tables, in order; the number reached is stored under `part`. */
 struct db_migration {
-    const char *part;         /* "history" */
-    const char *const *steps; /* SQL scripts; step i brings version i to i + 1; never edit an old one */
+    const char *part; /* "history" */
+    const char *const
+        *steps; /* SQL scripts; step i brings version i to i + 1; never edit an old one */
     unsigned count;
 };
 
@@ -49,7 +50,9 @@ MUST_USE enum err db_submit(struct db *d, struct worker *w, struct db_job *j);
 MUST_USE enum err db_run_now(struct db *d, struct db_job *j);
 
 /* Cursors of journal consumers, in table cursor(name, seq); call inside a write job. */
-MUST_USE enum err db_cursor_get(struct sqlite3 *sql, const char *name, uint64_t *seq, struct error *e);
-MUST_USE enum err db_cursor_set(struct sqlite3 *sql, const char *name, uint64_t seq, struct error *e);
+MUST_USE enum err db_cursor_get(struct sqlite3 *sql, const char *name, uint64_t *seq,
+                                struct error *e);
+MUST_USE enum err db_cursor_set(struct sqlite3 *sql, const char *name, uint64_t seq,
+                                struct error *e);
 /* error_set() from the connection's message. */
 enum err db_error(struct sqlite3 *sql, struct error *e, const char *what);

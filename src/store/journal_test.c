@@ -268,7 +268,7 @@ TEST(journal_damage_at_the_end_of_a_closed_segment)
     REQUIRE(rig_open(&g) == ERR_OK);
     unsigned n = 0;
     uint64_t end = 0;
-    while (journal_stats(g.j).segments < 2) {
+    while (g.j && journal_stats(g.j).segments < 2) {
         end = g.j->at;
         rig_fill(&g, n++, 1);
     }
