@@ -63,6 +63,13 @@ struct sample_listener {
 };
 void bus_sample_listen(struct bus *b, struct sample_listener *l);
 void bus_sample_unlisten(struct sample_listener *l);
-/* Updates series->last, then tells all listeners in the order of their registration. */
+/* Updates series->last, unless the sample is late, then tells all listeners in the order of their
+ * registration. */
 void bus_sample_publish(struct bus *b, const struct sample *s);
+/* For listeners: it was measured before the newest one that is known (a device empties its buffer):
+ * a point of history, but no news. */
+static inline bool sample_is_late(const struct sample *s)
+{
+    return s->ts_ms < s->series->last_ms;
+}
 void bus_quality_publish(struct bus *b, struct series *s, enum quality q);

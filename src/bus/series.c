@@ -114,8 +114,11 @@ static struct sample_listener *next_listener(struct list *head, struct list *mar
     return CONTAINER_OF(it, struct sample_listener, link);
 }
 
-static void remember(struct series_own *s, const struct sample *x, int64_t now_ns)
+/* A last sample of the future is a clock that was wrong: what comes then is not late. */
+static void remember(struct series_own *s, const struct sample *x, int64_t now_ns, int64_t now_ms)
 {
+    if (x->ts_ms < s->pub.last_ms && s->pub.last_ms <= now_ms)
+        return;
     s->pub.last = x->value;
     if (x->value.kind == VALUE_STR) {
         size_t n = x->value.s.n < sizeof(s->text) ? x->value.s.n : sizeof(s->text);
@@ -131,7 +134,8 @@ static void remember(struct series_own *s, const struct sample *x, int64_t now_n
 void bus_sample_publish(struct bus *b, const struct sample *s)
 {
     struct sample_listener marker = {0}, *l;
-    remember(CONTAINER_OF(s->series, struct series_own, pub), s, worker_now_ns(b->worker));
+    remember(CONTAINER_OF(s->series, struct series_own, pub), s, worker_now_ns(b->worker),
+             worker_now_ms(b->worker));
     list_add_head(&b->sample_listeners, &marker.link);
     while ((l = next_listener(&b->sample_listeners, &marker.link)))
         if (l->sample)

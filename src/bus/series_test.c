@@ -88,6 +88,34 @@ TEST(series_remember_their_last_value)
     bus_rig_light_close(&r);
 }
 
+static void say(struct bus_rig *r, struct series *s, int64_t ts_ms, double v)
+{
+    struct sample x = {.series = s,
+                       .ts_ms = ts_ms,
+                       .value = {.kind = VALUE_FLOAT, .f = v},
+                       .quality = QUALITY_GOOD};
+    bus_sample_publish(r->bus, &x);
+    CHECK(sample_is_late(&x) == (s->last.f != v));
+}
+
+TEST(series_old_news_does_not_replace_the_last_value)
+{
+    struct bus_rig r = {0};
+    bus_rig_light(&r);
+    struct series *s = bus_series(r.bus, STR("t"), VALUE_FLOAT, STR(""));
+    REQUIRE(s != NULL);
+    say(&r, s, 1764000005000, 5);
+    say(&r, s, 1764000003000, 3);
+    CHECK_EQ_DBL(s->last.f, 5, 0);
+    CHECK_EQ_INT(s->last_ms, 1764000005000);
+    say(&r, s, 1764000005000, 6); /* of the same instant: the later one */
+    CHECK_EQ_DBL(s->last.f, 6, 0);
+    say(&r, s, INT64_C(4000000000000), 7); /* a clock that is far ahead … */
+    say(&r, s, 1764000006000, 8);          /* … and is set right */
+    CHECK_EQ_DBL(s->last.f, 8, 0);
+    bus_rig_light_close(&r);
+}
+
 TEST(series_more_than_the_limit)
 {
     struct bus_rig r = {0};
