@@ -297,6 +297,7 @@ static enum err build(struct run *r, struct error *e)
         err = build_dashboard(r, e);
     if (err)
         return err;
+    registry_start(r->registry);
     automation_start(r->automation);
     return open_listeners(r, e);
 }

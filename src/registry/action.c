@@ -2,7 +2,9 @@
  *
  * waiting -> sent -> confirmed
  *    |        |----> (no confirmation in time: sent again) -> failed, with an alert
- *    '--------'----> failed: superseded by a newer action of the device */
+ *    |--------'----> failed: superseded by a newer action of the device
+ *    '-------------> failed, with an alert: the journal can't record the decision
+ * A full journal is waited for; a failed one ends the action: what is not recorded never leaves. */
 #include "base/log.h"
 #include "codec/json.h"
 #include "registry/registry_internal.h"
@@ -11,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DENIED_AGAIN_MS = 60000 };
+enum { DENIED_AGAIN_MS = 60000, DENIED_MAX = 100, RECORD_AGAIN_MS = 50 };
 
 static void action_timer(struct timer *t);
 static void action_committed(struct journal_wait *w, enum err result);
@@ -97,7 +99,7 @@ void action_free(struct action *a)
     mem_free(a->registry->cfg.alloc, a, a->size);
 }
 
-static void forget_oldest(struct registry *r)
+void actions_forget_oldest(struct registry *r)
 {
     LIST_EACH_SAFE(&r->actions, it)
     {
@@ -122,12 +124,12 @@ static void action_changed(struct action *a)
         LOG_W("registry", "the outcome of action %s is not recorded", a->id);
 }
 
-static void failure_alert(struct action *a, bool active)
+static void failure_alert(struct action *a, const char *what, bool active)
 {
     struct registry *r = a->registry;
-    char key[256], text[400];
+    char key[512], text[800];
     (void)snprintf(key, sizeof(key), "action/%.*s", STR_FMT(a->device_name));
-    (void)snprintf(text, sizeof(text), "%.*s does not obey: %.*s() %s", STR_FMT(a->device_name),
+    (void)snprintf(text, sizeof(text), "%.*s %s: %.*s() %s", STR_FMT(a->device_name), what,
                    STR_FMT(a->action_name), a->why);
     struct action_event e;
     action_fill_event(a, &e);
@@ -151,6 +153,8 @@ static void action_end(struct action *a, enum action_state state)
     action_changed(a);
 }
 
+/* The message is worth no more than this attempt: a device that was away must not find the commands
+ * of an hour ago when it comes back. */
 static void action_send(struct action *a)
 {
     struct registry *r = a->registry;
@@ -164,7 +168,7 @@ static void action_send(struct action *a)
     struct bus_publication p = {.topic = str_from(topic),
                                 .payload = {(const uint8_t *)b.p, b.n},
                                 .qos = 1,
-                                .expiry_s = UINT32_MAX,
+                                .expiry_s = (uint32_t)((r->cfg.confirm_timeout_ms + 999) / 1000),
                                 .from = &r->publisher};
     struct bus_receipt receipt;
     enum err err = b.failed ? ERR_NOMEM : bus_publish(r->cfg.bus, &p, &receipt);
@@ -173,9 +177,14 @@ static void action_send(struct action *a)
         LOG_W("registry", "%s could not be published: %s", topic, err_name(err));
     a->attempts++;
     a->state = ACTION_SENT;
-    a->sent_ns = worker_now_ns(r->worker);
     timer_set_after_ms(&a->timer, r->cfg.confirm_timeout_ms);
     action_changed(a);
+}
+
+static void action_fail(struct action *a, const char *what)
+{
+    failure_alert(a, what, true);
+    action_end(a, ACTION_FAILED);
 }
 
 /* Its decision, and so its cause, is on disk: now it may leave. */
@@ -187,14 +196,40 @@ static void action_committed(struct journal_wait *w, enum err result)
         return;
     }
     (void)snprintf(a->why, sizeof(a->why), "was not sent: the journal can't record it");
-    failure_alert(a, true);
-    action_end(a, ACTION_FAILED);
+    action_fail(a, "is not commanded");
+}
+
+/* ERR_OK: it is recorded, or will be tried again when there is room. */
+static enum err action_record(struct action *a)
+{
+    struct registry *r = a->registry;
+    int64_t patience_ns = r->cfg.confirm_timeout_ms * r->cfg.attempts_max * 1000000;
+    enum err err = action_log_put(r, a, false, &a->seq);
+    if (!err) {
+        journal_wait(r->cfg.journal, r->worker, &a->wait, a->seq);
+        return ERR_OK;
+    }
+    bool later = err == ERR_FULL || err == ERR_NOMEM;
+    if (later && worker_now_ns(r->worker) - a->decided_ns < patience_ns) {
+        timer_set_after_ms(&a->timer, RECORD_AGAIN_MS);
+        return ERR_OK;
+    }
+    (void)snprintf(a->why, sizeof(a->why), "was not sent: the journal can't record it: %s",
+                   err_name(err));
+    action_fail(a, "is not commanded");
+    return err;
 }
 
 static void action_timer(struct timer *t)
 {
     struct action *a = CONTAINER_OF(t, struct action, timer);
     const struct registry_config *cfg = &a->registry->cfg;
+    if (!a->seq) {
+        if (action_record(a))
+            LOG_E("registry", "%.*s.%.*s() %s", STR_FMT(a->device_name), STR_FMT(a->action_name),
+                  a->why);
+        return;
+    }
     if (a->attempts < cfg->attempts_max) {
         action_send(a);
         return;
@@ -202,13 +237,12 @@ static void action_timer(struct timer *t)
     (void)snprintf(a->why, sizeof(a->why), "was sent %u times in %.0f s without %s%.*s",
                    a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
                    a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms));
-    failure_alert(a, true);
-    action_end(a, ACTION_FAILED);
+    action_fail(a, "does not obey");
 }
 
 static void action_confirm(struct action *a)
 {
-    failure_alert(a, false); /* it obeys again, if it did not before */
+    failure_alert(a, "obeys", false); /* it obeys again, if it did not before */
     action_end(a, ACTION_CONFIRMED);
 }
 
@@ -248,8 +282,8 @@ static enum err args_to_json(const struct action_request *q, const struct action
     return b->failed ? error_set(e, ERR_NOMEM, "no memory for the arguments") : ERR_OK;
 }
 
-static enum err action_begin(struct registry *r, const struct action_request *q, struct str args,
-                             struct action **out, struct error *e)
+static struct action *action_begin(struct registry *r, const struct action_request *q,
+                                   struct str args)
 {
     const struct action_def *def = &q->device->model->actions[q->action];
     struct action_event proto = {.device = q->device->name,
@@ -261,17 +295,17 @@ static enum err action_begin(struct registry *r, const struct action_request *q,
                                  .requested_ms = worker_now_ms(r->worker)};
     struct action *a = action_make(r, &proto);
     if (!a)
-        return error_set(e, ERR_NOMEM, "no memory for the action");
+        return NULL;
     a->device = q->device;
     a->action = q->action;
+    a->decided_ns = worker_now_ns(r->worker);
     (void)snprintf(a->id, sizeof(a->id), "%012" PRIx64, r->action_next++);
-    enum err err = action_log_put(r, a, false, &a->seq);
-    if (err) {
-        action_free(a);
-        return error_set(e, err, "the decision can't be recorded: %s", err_name(err));
-    }
-    *out = a;
-    return ERR_OK;
+    supersede_older(q->device, def->name);
+    list_add_tail(&r->actions, &a->link);
+    list_add_tail(&q->device->actions, &a->device_link);
+    r->action_count++;
+    actions_forget_oldest(r);
+    return a;
 }
 
 enum err registry_command(struct registry *r, const struct action_request *q, char id[24],
@@ -281,21 +315,17 @@ enum err registry_command(struct registry *r, const struct action_request *q, ch
     const struct action_def *def = &q->device->model->actions[q->action];
     struct strbuf args;
     strbuf_init(&args, r->cfg.alloc, 16384);
-    struct action *a = NULL;
     enum err err = args_to_json(q, def, &args, e);
-    if (!err)
-        err = action_begin(r, q, strbuf_str(&args), &a, e);
+    struct action *a = err ? NULL : action_begin(r, q, strbuf_str(&args));
     strbuf_fini(&args);
-    if (err)
-        return err;
-    supersede_older(q->device, def->name);
-    list_add_tail(&r->actions, &a->link);
-    list_add_tail(&q->device->actions, &a->device_link);
-    r->action_count++;
-    forget_oldest(r);
+    if (!a)
+        return err ? err : error_set(e, ERR_NOMEM, "no memory for the action");
     if (id)
         memcpy(id, a->id, sizeof(a->id));
-    journal_wait(r->cfg.journal, r->worker, &a->wait, a->seq);
+    err = action_record(a);
+    if (err)
+        return error_set(e, err, "%.*s.%.*s() %s", STR_FMT(a->device_name), STR_FMT(a->action_name),
+                         a->why);
     action_changed(a);
     return ERR_OK;
 }
@@ -308,6 +338,21 @@ enum err registry_command_by_hand(struct registry *r, const struct action_reques
         return error_set(e, ERR_DENIED, "%.*s is owned by %.*s: only it may command it",
                          STR_FMT(d->name), STR_FMT(d->owner));
     return registry_command(r, q, id, e);
+}
+
+/* They are for people to see, and must not push what was really done off the list. */
+static void forget_denied(struct registry *r)
+{
+    size_t n = 0;
+    for (struct list *it = r->actions.prev, *before; it != &r->actions; it = before) {
+        before = it->prev;
+        struct action *a = CONTAINER_OF(it, struct action, link);
+        if (a->state != ACTION_DENIED || ++n <= DENIED_MAX)
+            continue;
+        r->action_count--;
+        action_log_forget(r, a);
+        action_free(a);
+    }
 }
 
 /* Somebody tried past the owner (O16). One line a minute for each device and client. */
@@ -342,7 +387,8 @@ void actions_denied(struct registry *r, struct device *d, const struct bus_publi
     r->action_count++;
     LOG_W("registry", "%.*s is refused: %s", STR_FMT(from->name), why);
     action_changed(a);
-    forget_oldest(r);
+    forget_denied(r);
+    actions_forget_oldest(r);
 }
 
 /* A device's answer {"id": "…"}: confirms an action whose model names no property. */
@@ -365,7 +411,7 @@ void actions_ack(struct device *d, struct bytes payload)
 static void confirmation_sample(struct sample_listener *l, const struct sample *s)
 {
     struct registry *r = CONTAINER_OF(l, struct registry, confirmations);
-    if (s->replayed || s->quality == QUALITY_BAD)
+    if (s->replayed || s->quality == QUALITY_BAD || sample_is_late(s))
         return;
     struct device *d = registry_device_of(r, s->series);
     if (!d || list_empty(&d->actions))
@@ -389,6 +435,42 @@ void registry_actions_each(struct registry *r, size_t limit,
         action_fill_event(CONTAINER_OF(it, struct action, link), &e);
         each(ctx, &e);
     }
+}
+
+/* What an earlier run decided and this one can still see through: the device is there, has the
+ * same owner, and it is not so long ago that its sudden start would surprise people. */
+static bool action_resume(struct action *a)
+{
+    struct registry *r = a->registry;
+    struct device *d = registry_find(r, a->device_name);
+    int at = d ? model_action(d->model, a->action_name) : -1;
+    int64_t age_ms = worker_now_ms(r->worker) - a->requested_ms;
+    if (at < 0 || !list_empty(&d->actions) || !str_eq(d->owner, a->program) ||
+        age_ms > r->cfg.resume_max_ms || age_ms < -r->cfg.resume_max_ms)
+        return false;
+    a->device = d;
+    a->action = (uint32_t)at;
+    a->seq = 1; /* recorded: that is where it comes from */
+    a->attempts = 0;
+    list_add_tail(&d->actions, &a->device_link);
+    timer_set_after_ms(&a->timer, r->cfg.confirm_timeout_ms); /* time to connect, and to report */
+    return true;
+}
+
+void actions_start(struct registry *r)
+{
+    for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
+        struct action *a = CONTAINER_OF(it, struct action, link);
+        bool open = a->state == ACTION_WAITING || a->state == ACTION_SENT;
+        if (!open || a->device || action_resume(a))
+            continue;
+        (void)snprintf(a->why, sizeof(a->why), "had no outcome when the site stopped");
+        struct device *d = registry_find(r, a->device_name);
+        if (d && list_empty(&d->actions))
+            failure_alert(a, "may not have obeyed", true);
+        action_end(a, ACTION_FAILED);
+    }
+    actions_forget_oldest(r);
 }
 
 enum err actions_init(struct registry *r, struct error *e)

@@ -1,7 +1,7 @@
 /* action_log: decisions and their outcomes as records, over restarts.
  *
  * A decision is in the journal before its command leaves; what became of it follows lazily. What
- * had no outcome when the site stopped is shown as unknown. */
+ * had no outcome when the site stopped is registry_start()'s. */
 #include "base/log.h"
 #include "registry/registry_internal.h"
 
@@ -106,18 +106,17 @@ static void apply(void *ctx, struct str id, struct bytes value)
         LOG_W("registry", "the record of action %.*s can't be read", STR_FMT(id));
         return;
     }
-    if (e.state == ACTION_WAITING || e.state == ACTION_SENT) {
-        e.state = ACTION_FAILED;
-        e.why = STR("the site stopped before its outcome was known");
-        e.outcome_ms = e.requested_ms;
-    }
     struct action *a = action_make(r, &e);
     if (!a)
         return;
     uint64_t number = strtoull(a->id, NULL, 16);
     if (number >= r->action_next)
         r->action_next = number + 1;
-    list_add_tail(&r->actions, &a->link);
+    struct list *before = r->actions.prev; /* oldest decision first, whenever its outcome came */
+    while (before != &r->actions &&
+           strcmp(CONTAINER_OF(before, struct action, link)->id, a->id) > 0)
+        before = before->prev;
+    list_add_head(before, &a->link);
     r->action_count++;
 }
 

@@ -3,9 +3,22 @@
 
 #include <string.h>
 
+enum { TOPIC_BYTES_MAX = 1024, NEWS_AFTER_MS = 100 };
+
+static void tell_news(struct timer *t)
+{
+    struct registry *r = CONTAINER_OF(t, struct registry, discovered_timer);
+    struct list *it;
+    while ((it = list_pop_head(&r->discovered_news)))
+        if (r->discovered_changed)
+            r->discovered_changed(r->discovered_ctx, CONTAINER_OF(it, struct discovered, changed));
+}
+
 void discover_init(struct registry *r)
 {
     list_init(&r->discovered);
+    list_init(&r->discovered_news);
+    timer_init(&r->discovered_timer, r->worker, tell_news);
     map_init(&r->discovered_map, r->cfg.alloc, executor_env(r->cfg.ex)->seed,
              r->cfg.discovered_max);
 }
@@ -18,6 +31,7 @@ static void discovered_free(struct registry *r, struct discovered *d)
 
 void discover_fini(struct registry *r)
 {
+    timer_cancel(&r->discovered_timer);
     while (r->discovered.next && !list_empty(&r->discovered))
         discovered_free(r, CONTAINER_OF(r->discovered.next, struct discovered, link));
     map_fini(&r->discovered_map);
@@ -35,6 +49,7 @@ static struct discovered *discovered_new(struct registry *r, struct str topic)
         mem_free(r->cfg.alloc, d, sizeof(*d) + topic.n);
         return NULL;
     }
+    list_init(&d->changed);
     list_add_tail(&r->discovered, &d->link);
     return d;
 }
@@ -46,7 +61,7 @@ void discover_note(struct registry *r, const struct message *m, const char *erro
     struct bytes payload = message_payload(m);
     struct discovered *d = map_get(&r->discovered_map, topic);
     if (!d) {
-        d = discovered_new(r, topic);
+        d = topic.n > TOPIC_BYTES_MAX ? NULL : discovered_new(r, topic);
         if (!d) {
             r->discovered_dropped++;
             return;
@@ -68,8 +83,11 @@ void discover_note(struct registry *r, const struct message *m, const char *erro
         memcpy(d->error, error, len);
         d->error[len] = 0;
     }
-    if (r->discovered_changed && !same)
-        r->discovered_changed(r->discovered_ctx, d);
+    if (same || !r->discovered_changed || !list_empty(&d->changed))
+        return;
+    list_add_tail(&r->discovered_news, &d->changed);
+    if (!timer_armed(&r->discovered_timer))
+        timer_set_after_ms(&r->discovered_timer, NEWS_AFTER_MS);
 }
 
 const struct list *registry_discovered(const struct registry *r)

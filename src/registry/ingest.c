@@ -124,7 +124,7 @@ static void stale_fire(struct timer *t)
 {
     struct device_property *p = CONTAINER_OF(t, struct device_property, stale_timer);
     struct series *s = p->series;
-    if (s->quality != QUALITY_GOOD && s->quality != QUALITY_UNCERTAIN)
+    if (s->quality == QUALITY_NONE || s->quality == QUALITY_STALE)
         return;
     int64_t due = s->last_mono_ns + s->stale_ms * 1000000;
     if (due > worker_now_ns(p->device->registry->worker))

@@ -29,6 +29,8 @@ static void config_defaults(struct registry_config *c)
         c->discovered_max = 1000;
     if (!c->actions_max)
         c->actions_max = 1000;
+    if (!c->resume_max_ms)
+        c->resume_max_ms = 60000;
 }
 
 enum err registry_new(struct registry **out, const struct registry_config *cfg, struct error *e)
@@ -56,6 +58,18 @@ enum err registry_new(struct registry **out, const struct registry_config *cfg, 
     }
     *out = r;
     return ERR_OK;
+}
+
+void registry_start(struct registry *r)
+{
+    LIST_EACH(&r->devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        for (size_t i = 0; i < d->model->property_count; i++)
+            if (d->props[i].series->quality != QUALITY_NONE)
+                bus_quality_publish(r->cfg.bus, d->props[i].series, QUALITY_STALE);
+    }
+    actions_start(r);
 }
 
 void registry_free(struct registry *r)

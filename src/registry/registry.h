@@ -75,9 +75,14 @@ struct registry_config {
     uint32_t attempts_max;      /* default 3 */
     size_t discovered_max;      /* default 1,000 topics */
     size_t actions_max;         /* remembered; default 1,000 */
+    int64_t resume_max_ms;      /* an unfinished action of an earlier run; default 60,000 */
 };
 MUST_USE enum err registry_new(struct registry **out, const struct registry_config *cfg,
                                struct error *e);
+/* After the replay, with owners set, before the executor runs. What the replay told is stale, and
+ * says so; actions that an earlier run could not finish are taken up, those that are too old fail,
+ * with an alert. */
+void registry_start(struct registry *r);
 void registry_free(struct registry *r);
 /* Makes the samples of a journal record again, marked as replayed: for consumers that have not seen
  * them (history_config.replay). */
@@ -108,7 +113,9 @@ struct action_request {
 };
 /* Decides an action: it is recorded, sent when its cause and the decision are committed, sent
  * again while no confirmation comes, and at last failed with an alert. An older action of the same
- * device that is not confirmed yet is dropped ("superseded"). `id` (may be NULL) gets its id. */
+ * device that is not confirmed yet is dropped ("superseded"). `id` (may be NULL) gets its id.
+ * A full journal is waited for. Another error than ERR_INVALID and ERR_NOMEM: it can't be recorded,
+ * so it has failed, with an alert, and is on the list. */
 MUST_USE enum err registry_command(struct registry *r, const struct action_request *q, char id[24],
                                    struct error *e);
 /* A person's command; ERR_DENIED with the owner in the text when a program owns the device. */
@@ -121,7 +128,8 @@ void registry_actions_each(struct registry *r, size_t limit,
 /* --- discovered --- */
 enum payload_kind { PAYLOAD_JSON, PAYLOAD_NUMBER, PAYLOAD_TEXT, PAYLOAD_BINARY };
 struct discovered {
-    struct list link; /* oldest first */
+    struct list link;    /* oldest first */
+    struct list changed; /* the registry's */
     struct str topic;
     uint64_t count;
     int64_t first_ms, last_ms;
@@ -132,7 +140,7 @@ struct discovered {
 };
 const struct list *registry_discovered(const struct registry *r);
 uint64_t registry_discovered_dropped(const struct registry *r);
-/* Called (at most once a tick for a topic) when a topic is new or its message changed. */
+/* Called (at most ten times a second for a topic) when a topic is new or its message changed. */
 void registry_on_discovered(struct registry *r,
                             void (*changed)(void *ctx, const struct discovered *d), void *ctx);
 uint64_t registry_samples(const struct registry *r); /* made so far */

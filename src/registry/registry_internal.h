@@ -35,6 +35,8 @@ struct registry {
 
     struct map discovered_map;
     struct list discovered;
+    struct list discovered_news; /* to be told when the timer fires */
+    struct timer discovered_timer;
     uint64_t discovered_dropped;
     void (*discovered_changed)(void *ctx, const struct discovered *d);
     void *discovered_ctx;
@@ -82,10 +84,10 @@ struct action {
     struct device *device; /* NULL for those of earlier runs */
     uint32_t action;
     char id[24];
-    uint64_t seq; /* of its decision */
+    uint64_t seq; /* of its decision; 0: not recorded yet */
     enum action_state state;
     uint32_t attempts;
-    int64_t requested_ms, outcome_ms, sent_ns;
+    int64_t requested_ms, outcome_ms, decided_ns;
     struct timer timer;
     struct journal_wait wait;
     struct value cause_value;
@@ -98,7 +100,9 @@ struct action {
     size_t size; /* of this block */
 };
 MUST_USE enum err actions_init(struct registry *r, struct error *e);
+void actions_start(struct registry *r);
 void actions_fini(struct registry *r);
+void actions_forget_oldest(struct registry *r);
 void actions_ack(struct device *d, struct bytes payload);
 void actions_denied(struct registry *r, struct device *d, const struct bus_publisher *from,
                     const char *why);
