@@ -10,7 +10,7 @@
  * history. Strings are copied, cut at HISTORY_STR_MAX bytes (counted). Threads: worker 0; encoding
  * and reading run on the offload pool, so `alloc` must be usable from any thread. Memory: 16 bytes
  * for each point that is not yet sealed, at most points_max of them (16 MiB by default; above it
- * samples are dropped and counted), and about 300 bytes for a series; while a job seals, up to 64
+ * samples are dropped and counted), and about 400 bytes for a series; while a job seals, up to 64
  * KiB; a query at most 24 bytes for each point of its limit, twice. Errors: as enum err; `dropped`
  * in the statistics counts what could not be kept. */
 #pragma once
