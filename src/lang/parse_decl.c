@@ -175,7 +175,7 @@ static bool unknown_option(struct parser *p, const struct lang_clause *clause)
     if (suggest_found(&s))
         diag_help(p->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
     else
-        diag_help(p->c, d, "as in:  %s", clause->example);
+        diag_help(p->c, d, "clauses on one line stand apart with `;`, as in  %s", clause->example);
     return false;
 }
 

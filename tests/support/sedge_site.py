@@ -2,7 +2,7 @@
 
     from sedge_site import Site, wait_until
 
-    with Site(text='site "t"\nserver { mqtt 127.0.0.1:@MQTT@ http 127.0.0.1:@HTTP@ store "data" }') as site:
+    with Site(text='site "t"\nserver { mqtt 127.0.0.1:@MQTT@; http 127.0.0.1:@HTTP@; store "data" }') as site:
         site.start()                       # returns when the MQTT port accepts
         site.get("/api/site")["name"]
         site.kill()                        # kill -9

@@ -1,0 +1,146 @@
+/* The tables of a site: each example in them is accepted, and sources are read in order. */
+#include "app/site_schema.h"
+#include "tests/support/test.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Errors of the source, told if there are any. */
+static size_t errors_of(const char *text)
+{
+    struct lang_source source = {STR("x.sedge"), str_from(text)};
+    struct lang_site *site;
+    REQUIRE(lang_check(alloc_system(), site_schema(), &source, 1, &site) == ERR_OK);
+    size_t n = site->errors;
+    for (size_t i = 0; i < site->diags_n; i++)
+        (void)printf("# %.*s: %.*s\n", STR_FMT(site->diags[i].code),
+                     STR_FMT(site->diags[i].message));
+    lang_site_free(site);
+    return n;
+}
+
+static void try_clause(const struct lang_kind *kind, const struct lang_clause *clause)
+{
+    LABEL("%s: %s", kind->word, clause->example);
+    char text[1024];
+    const char *head = strcmp(kind->word, "device") == 0 ? "device x: M" : kind->word;
+    if (strcmp(kind->word, "model") == 0)
+        (void)snprintf(text, sizeof(text),
+                       "site \"s\"\nmodel M {\n property position: %%\n %s\n %s\n %s\n}",
+                       clause->example, strstr(clause->example, "close") ? "action close()" : "",
+                       strstr(clause->example, "open()") ? "safe open()" : "");
+    else
+        (void)snprintf(text, sizeof(text), "site \"s\"\nmodel M { }\n%s {\n %s\n}", head,
+                       clause->example);
+    CHECK_EQ_UINT(errors_of(text), 0);
+}
+
+TEST(every_example_of_a_clause_is_accepted)
+{
+    const struct lang_schema *s = site_schema();
+    for (size_t i = 0; i < s->kinds_n; i++)
+        for (size_t c = 0; c < s->kinds[i].clauses_n; c++)
+            try_clause(&s->kinds[i], &s->kinds[i].clauses[c]);
+}
+
+TEST(the_examples_of_kinds_make_a_site)
+{
+    const struct lang_schema *s = site_schema();
+    struct strbuf text;
+    strbuf_init(&text, alloc_system(), 0);
+    for (size_t i = 0; i < s->kinds_n; i++)
+        strbuf_addf(&text, "%s\n", s->kinds[i].example);
+    strbuf_adds(&text, "device plant.oven: Station { via mqtt \"line1/oven\" json }\n"
+                       "program p { for st in plant.stations { every 1min { ");
+    strbuf_adds(&text, s->statements[0].example);
+    strbuf_adds(&text, " } } }\n");
+    CHECK_EQ_UINT(errors_of(text.p), 0);
+    strbuf_fini(&text);
+}
+
+TEST(a_site_needs_a_name)
+{
+    CHECK_EQ_UINT(errors_of("server { }\n"), 1);
+    CHECK_EQ_UINT(errors_of("site \"s\"\n"), 0);
+}
+
+TEST(the_format_says_how_all_is_mapped)
+{
+    CHECK_EQ_UINT(errors_of("site \"s\"\nmodel Val { action open(); safe open() }\n"
+                            "device v: Val { via mqtt \"v\" json }\n"),
+                  0);
+    CHECK_EQ_UINT(errors_of("site \"s\"\nmodel Val { action open(); safe open() }\n"
+                            "device v: Val { id \"x\" }\n"),
+                  1);
+}
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *f = fopen(path, "we");
+    REQUIRE(f != NULL);
+    CHECK(fputs(text, f) >= 0);
+    CHECK_EQ_INT(fclose(f), 0);
+}
+
+TEST(sources_are_read_in_the_order_of_their_names)
+{
+    const char *folder = test_tmpdir();
+    write_file(folder, "b.sedge", "// b");
+    write_file(folder, "a.sedge", "site \"s\"\n");
+    write_file(folder, "B.sedge", "");
+    write_file(folder, ".hidden.sedge", "wrong");
+    write_file(folder, "a.sedge~", "wrong");
+    write_file(folder, "readme.txt", "wrong");
+    struct site_sources s;
+    struct error e = {0};
+    REQUIRE(site_read_sources(alloc_system(), folder, &s, &e) == ERR_OK);
+    REQUIRE(CHECK_EQ_UINT(s.n, 3));
+    CHECK(str_eq(s.v[0].name, STR("B.sedge")) && s.v[0].text.n == 0);
+    CHECK(str_eq(s.v[1].name, STR("a.sedge")) && str_eq(s.v[1].text, STR("site \"s\"\n")));
+    CHECK(str_eq(s.v[2].name, STR("b.sedge")));
+    site_sources_fini(&s);
+    char file[512];
+    (void)snprintf(file, sizeof(file), "%s/a.sedge", folder);
+    REQUIRE(site_read_sources(alloc_system(), file, &s, &e) == ERR_OK);
+    REQUIRE(CHECK_EQ_UINT(s.n, 1));
+    CHECK(str_eq(s.v[0].name, STR("a.sedge")));
+    site_sources_fini(&s);
+}
+
+TEST(sources_that_can_not_be_read)
+{
+    struct site_sources s;
+    struct error e = {0};
+    const char *folder = test_tmpdir();
+    CHECK_EQ_INT(site_read_sources(alloc_system(), folder, &s, &e), ERR_NOT_FOUND);
+    CHECK_HAS_STR(e.text, "holds no *.sedge");
+    CHECK_EQ_INT(site_read_sources(alloc_system(), "/nonexistent/x", &s, &e), ERR_NOT_FOUND);
+    write_file(folder, "a.sedge", "site \"s\"\n");
+    for (uint64_t at = 0; at < 100; at++) {
+        struct alloc_faulty faulty;
+        alloc_faulty_init(&faulty, at);
+        enum err r = site_read_sources(&faulty.alloc, folder, &s, &e);
+        CHECK(r == ERR_NOMEM || r == ERR_OK);
+        site_sources_fini(&s);
+        CHECK_EQ_UINT(faulty.live_bytes, 0);
+        if (r == ERR_OK)
+            break;
+        CHECK(at < 90);
+    }
+    char large[4097];
+    memset(large, '\n', 4096);
+    large[4096] = '\0';
+    char path[512];
+    (void)snprintf(path, sizeof(path), "%s/b.sedge", folder);
+    FILE *f = fopen(path, "we");
+    REQUIRE(f != NULL);
+    for (int i = 0; i < 257; i++)
+        CHECK(fputs(large, f) >= 0);
+    CHECK_EQ_INT(fclose(f), 0);
+    CHECK_EQ_INT(site_read_sources(alloc_system(), folder, &s, &e), ERR_RANGE);
+    CHECK_EQ_UINT(s.n, 0);
+}

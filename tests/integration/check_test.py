@@ -1,0 +1,107 @@
+# ctest: timeout=60
+"""sedge check on the reference factory, whole and broken in the ways that a newcomer breaks it."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from sedge_site import ROOT, SEDGE
+
+FACTORY = ROOT / "sites/factory"
+
+# label, file, what is replaced, by what, what the message must say (all of it)
+MISTAKES = [
+    ("a wrong unit", "line_guard.sedge", "when temp > 80 °C", "when temp > 80 bar",
+     ["error[U1]: °C compared with bar", "--> line_guard.sedge:16:15", "  16 |     when temp > 80 bar for 2s {",
+      "     |               ^ units differ", "a temperature (°C)", "a pressure (bar)",
+      "help: both sides must be the same quantity, as in  temp < 10 °C"]),
+    ("an unknown device", "line_guard.sedge", "= plant.belt", "= plant.blet",
+     ["error[N1]: there is no `plant.blet`", "--> line_guard.sedge:9:24", "help: did you mean `plant.belt`?"]),
+    ("a missing brace", "line_guard.sedge", "} until temp < 65 °C for 5s { cool.close() }", "",
+     ["error[P1]: this `{` is never closed", "--> line_guard.sedge:16:30", "a `}` is missing before this",
+      "help: add the missing `}`"]),
+    ("a second owner", "energy.sedge", "  var peak", "  own belt: Conveyor = plant.belt\n  var peak",
+     ["error[O2]: two programs own plant.belt", "second owner", "owned here, by energy", "--> energy.sedge:5:7",
+      "--> line_guard.sedge:9:7", "help: one program commands it"]),
+]
+
+
+def check(*arguments):
+    return subprocess.run([SEDGE, "check", *map(str, arguments)], capture_output=True, text=True, timeout=30)
+
+
+class Check(unittest.TestCase):
+    def setUp(self):
+        self.folder = tempfile.TemporaryDirectory()
+        self.addCleanup(self.folder.cleanup)
+        self.site = pathlib.Path(self.folder.name, "site")
+        shutil.copytree(FACTORY, self.site, ignore=shutil.ignore_patterns("data"))
+
+    def test_the_factory(self):
+        r = check(FACTORY)
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (0, "ok: 7 devices, 2 programs, 17 rules\n", ""))
+
+    def test_mistakes_of_a_newcomer(self):
+        for label, name, old, new, wanted in MISTAKES:
+            with self.subTest(label):
+                file = self.site / name
+                text = file.read_text()
+                self.assertIn(old, text)
+                file.write_text(text.replace(old, new, 1))
+                r = check(self.site)
+                file.write_text(text)
+                self.assertEqual(r.returncode, 1, r.stderr)
+                self.assertEqual(r.stdout, "")
+                for part in wanted:
+                    self.assertIn(part, r.stderr)
+                self.assertTrue(r.stderr.endswith("\n1 error\n"), r.stderr)
+
+    def test_several_at_once(self):
+        for label, name, old, new, wanted in MISTAKES[:2] + MISTAKES[3:]:
+            file = self.site / name
+            file.write_text(file.read_text().replace(old, new, 1))
+        r = check(self.site)
+        self.assertEqual(r.returncode, 1)
+        for code in ("U1", "N1"):
+            self.assertIn(f"error[{code}]", r.stderr)
+
+    def test_warnings_alone(self):
+        file = self.site / "energy.sedge"
+        file.write_text(file.read_text().replace(" stale 30s", "", 1))
+        r = check(self.site)
+        self.assertEqual(r.returncode, 0)
+        self.assertTrue(r.stderr.endswith("\n1 warning\n"), r.stderr)
+        self.assertIn("warning[S1]", r.stderr)
+        self.assertTrue(r.stdout.startswith("ok: "))
+
+    def test_json(self):
+        file = self.site / "line_guard.sedge"
+        file.write_text(file.read_text().replace("when temp > 80 °C", "when temp > 80 bar", 1))
+        r = check(self.site, "--json")
+        self.assertEqual((r.returncode, r.stderr), (1, ""))
+        found = json.loads(r.stdout)
+        self.assertEqual((found["errors"], found["warnings"]), (1, 0))
+        d = found["diagnostics"][0]
+        self.assertEqual((d["code"], d["severity"]), ("U1", "error"))
+        first = d["spans"][0]
+        self.assertEqual((first["file"], first["line"], first["column"], first["primary"]),
+                         ("line_guard.sedge", 16, 15, True))
+        self.assertIn("°C", d["help"])
+
+    def test_wrong_usage(self):
+        for arguments in ([], ["a", "b"], ["--what"], ["/nonexistent"]):
+            with self.subTest(arguments):
+                r = check(*arguments)
+                self.assertEqual((r.returncode, r.stdout), (2, ""))
+                self.assertNotEqual(r.stderr, "")
+
+    def test_one_file(self):
+        r = check(self.site / "models.sedge")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn("this site has no `site`", r.stderr)
+
+
+unittest.main()
