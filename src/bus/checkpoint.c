@@ -177,8 +177,8 @@ static void abandon(struct checkpoint *c)
 
 void checkpoint_now(struct checkpoint *c)
 {
-    if (!c->journal || journal_failed(c->journal, NULL))
-        return;
+    if (!c->journal || !journal_replayed(c->journal) || journal_failed(c->journal, NULL))
+        return; /* after a start that failed half-way the state is not whole */
     if (!worker_current()) {
         abandon(c);
         run_here(c);

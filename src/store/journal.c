@@ -126,6 +126,11 @@ enum err journal_replay(struct journal *j, struct error *e)
     return r;
 }
 
+bool journal_replayed(const struct journal *j)
+{
+    return j->replayed;
+}
+
 enum err journal_start(struct journal *j, struct error *e)
 {
     ASSERT(j->replayed && !j->running);

@@ -77,6 +77,7 @@ void journal_consumer_add(struct journal *j, struct journal_consumer *c);
  * start, so nothing is recycled any more in this run. */
 void journal_consumer_remove(struct journal *j, struct journal_consumer *c);
 MUST_USE enum err journal_replay(struct journal *j, struct error *e);
+bool journal_replayed(const struct journal *j); /* all of it: what consumers hold is whole */
 MUST_USE enum err journal_start(struct journal *j, struct error *e);
 
 /* Copies the record into the current group. *seq is set at once. `lazy` records start no sync of
