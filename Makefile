@@ -54,7 +54,7 @@ tsan: ## the unit tests with the thread sanitizer
 coverage: ## lines that the corpus and the unit tests run, for each folder
 	@tools/install build test
 	@$(call build,coverage,unit_tests)
-	@tools/coverage build/coverage
+	@tools/coverage build/coverage --atleast codec=95
 
 lint: ## clang-tidy, clang's warnings, and the format
 	@tools/install build check

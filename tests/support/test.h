@@ -65,6 +65,9 @@ struct test_case {
 
 #define SKIP(...) test_skip(__VA_ARGS__)
 
+/* A line of the report, as "# ...": what a reader needs to understand a failure. Any thread. */
+void test_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /* An empty folder for the running test, made at the first call and removed with
  * all its content when the test ends (kept, and named, if the test failed and
  * SEDGE_TEST_KEEP is set). The string is valid until the test ends. */

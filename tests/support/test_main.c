@@ -73,6 +73,17 @@ __attribute__((format(printf, 3, 4))) static bool fail(const char *file, int lin
     return false;
 }
 
+void test_note(const char *format, ...)
+{
+    char text[1024];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    printf("# %s\n", text);
+    fflush(stdout);
+}
+
 bool test_check(bool held, const char *what, const char *file, int line)
 {
     return held || fail(file, line, "does not hold: %s", what);
