@@ -46,11 +46,22 @@ static struct str *const *alert_texts(struct alert *al, struct str *out[9])
     return out;
 }
 
+/* At a character. */
+static void cut(struct str *s)
+{
+    if (s->n <= ALERT_TEXT_MAX)
+        return;
+    s->n = ALERT_TEXT_MAX;
+    while (s->n > 0 && ((unsigned char)s->p[s->n] & 0xC0) == 0x80)
+        s->n--;
+}
+
 /* Copies all texts, which may be borrowed or in the old block, into a new block. */
 static bool alert_own_texts(struct alerts *a, struct alert *al)
 {
     struct str *texts[9];
     size_t n = 1;
+    cut(&al->text);
     alert_texts(al, texts);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         n += texts[i] ? texts[i]->n : 0;
@@ -94,7 +105,10 @@ static struct alert *alert_add(struct alerts *a, const struct alert *from)
         mem_free(a->cfg.alloc, al, sizeof(*al));
         return NULL;
     }
-    list_add_tail(&a->list, &al->link);
+    struct list *before = a->list.prev; /* by number; a replayed change comes late */
+    while (before != &a->list && CONTAINER_OF(before, struct alert, link)->id > al->id)
+        before = before->prev;
+    list_add_head(before, &al->link);
     a->count++;
     return al;
 }
@@ -215,6 +229,9 @@ static void forget_oldest(struct alerts *a)
                 return;
             if (over && al->state != ALERT_NORMAL)
                 continue;
+            if (!over)
+                LOG_W("alert", "more than %zu alerts are open: %" PRIu64 " is forgotten: %.*s",
+                      a->cfg.alerts_max, al->id, STR_FMT(al->text));
             char key[24];
             record_key(al->id, key);
             if (keep_del(a->keep, str_from(key), true))
@@ -247,6 +264,12 @@ static void raise_new(struct alerts *a, const struct alert_event *e)
     forget_oldest(a);
 }
 
+static void acknowledged_by_nobody(struct alert *al)
+{
+    al->acknowledged_ms = 0;
+    al->acknowledged_by = STR("");
+}
+
 static void raise_again(struct alerts *a, struct alert *al, const struct alert_event *e)
 {
     bool was_active = al->state == ALERT_UNACKNOWLEDGED || al->state == ALERT_ACKNOWLEDGED;
@@ -262,6 +285,7 @@ static void raise_again(struct alerts *a, struct alert *al, const struct alert_e
     if (!was_active || e->momentary) {
         al->count++;
         al->raised_ms = e->wall_ms;
+        acknowledged_by_nobody(al); /* nobody has seen this one */
     }
     al->state = e->momentary                      ? ALERT_RETURNED
                 : al->state == ALERT_ACKNOWLEDGED ? ALERT_ACKNOWLEDGED
@@ -293,20 +317,35 @@ enum err alert_acknowledge(struct alerts *a, uint64_t id, struct str by, const s
     if (!al)
         return ERR_NOT_FOUND;
     *out = al;
-    if (al->acknowledged_ms && al->state != ALERT_UNACKNOWLEDGED && al->state != ALERT_RETURNED)
+    if (al->state != ALERT_UNACKNOWLEDGED && al->state != ALERT_RETURNED)
         return ERR_EXISTS;
     struct alert before = *al;
+    al->acknowledged_by = by;
+    if (!alert_own_texts(a, al)) {
+        *al = before;
+        return ERR_NOMEM;
+    }
     al->state = al->state == ALERT_RETURNED ? ALERT_NORMAL : ALERT_ACKNOWLEDGED;
     al->acknowledged_ms = worker_now_ms(a->worker);
-    al->acknowledged_by = by;
     enum err err = record(a, al, seq);
-    if (err || !alert_own_texts(a, al)) {
-        *al = before;
-        return err ? err : ERR_NOMEM;
+    if (err) {
+        al->state = before.state;
+        acknowledged_by_nobody(al);
+        return err;
     }
     if (a->changed)
         a->changed(a->changed_ctx, al);
     return ERR_OK;
+}
+
+void alert_acknowledge_undo(struct alerts *a, uint64_t id)
+{
+    struct alert *al = (struct alert *)(uintptr_t)alert_find(a, id);
+    if (!al || (al->state != ALERT_ACKNOWLEDGED && al->state != ALERT_NORMAL))
+        return;
+    al->state = al->state == ALERT_NORMAL ? ALERT_RETURNED : ALERT_UNACKNOWLEDGED;
+    acknowledged_by_nobody(al);
+    changed(a, al);
 }
 
 const struct alert *alert_find(const struct alerts *a, uint64_t id)

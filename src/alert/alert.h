@@ -1,7 +1,8 @@
 /* alert: conditions that people should know: raised, returned to normal, acknowledged, stored.
  *
  * The words are ISA-18.2's. One key is one condition: while its alert is not over (normal and
- * acknowledged) a new occurrence counts up; afterwards it is a new alert.
+ * acknowledged) a new occurrence counts up; afterwards it is a new alert. Texts are cut at
+ * ALERT_TEXT_MAX bytes. What the journal has no room for now is recorded when it has.
  * Ownership: an alert belongs to the module; pointers are good until the next change.
  * Threads: worker 0.
  * Errors: alert_acknowledge() ERR_NOT_FOUND, ERR_EXISTS (acknowledged already), and those of the
@@ -9,6 +10,8 @@
 #pragma once
 
 #include "bus/bus.h"
+
+enum { ALERT_TEXT_MAX = 2000 };
 
 enum alert_state {
     ALERT_UNACKNOWLEDGED, /* active, nobody has said that they saw it */
@@ -43,8 +46,10 @@ struct alerts_config {
 MUST_USE enum err alerts_new(struct alerts **out, const struct alerts_config *cfg, struct error *e);
 void alerts_free(struct alerts *a);
 
+/* Whoever tells the person waits for *seq first, and undoes it if that is never committed. */
 MUST_USE enum err alert_acknowledge(struct alerts *a, uint64_t id, struct str by,
                                     const struct alert **out, uint64_t *seq);
+void alert_acknowledge_undo(struct alerts *a, uint64_t id);
 const struct alert *alert_find(const struct alerts *a, uint64_t id);
 /* Newest first. active_only: without those that are over. */
 void alerts_each(const struct alerts *a, bool active_only, size_t limit,

@@ -113,6 +113,80 @@ TEST(a_momentary_alert_is_normal_at_once)
     rig_fini(&g);
 }
 
+TEST(what_comes_again_has_not_been_seen)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "q", "low", true, false);
+    CHECK_EQ_INT(acknowledge(&g, 1), ERR_OK);
+    event(&g, "q", "low again", true, true);
+    const struct alert *al = alert_find(g.alerts, 1);
+    REQUIRE(al != NULL);
+    CHECK_EQ_INT(al->state, ALERT_RETURNED);
+    CHECK_EQ_INT(al->acknowledged_ms, 0);
+    CHECK_EQ_UINT(al->acknowledged_by.n, 0);
+    rig_fini(&g);
+}
+
+TEST(an_acknowledgement_that_is_never_stored_is_undone)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "a", "hot", true, false);
+    event(&g, "b", "dry", true, true);
+    CHECK_EQ_INT(acknowledge(&g, 1), ERR_OK);
+    CHECK_EQ_INT(acknowledge(&g, 2), ERR_OK);
+    alert_acknowledge_undo(g.alerts, 1);
+    alert_acknowledge_undo(g.alerts, 2);
+    alert_acknowledge_undo(g.alerts, 2); /* it is not any more */
+    CHECK_EQ_STR(g.seen.p, "1 unacknowledged x1;2 returned x1;1 acknowledged x1;2 normal x1;"
+                           "1 unacknowledged x1;2 returned x1;");
+    CHECK_EQ_INT(alert_find(g.alerts, 1)->acknowledged_ms, 0);
+    rig_fini(&g);
+}
+
+static void each_id(void *ctx, const struct alert *al)
+{
+    strbuf_addf(ctx, "%llu ", (unsigned long long)al->id);
+}
+
+TEST(the_newest_is_first_after_a_restart_too)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, 0);
+    event(&g, "a", "hot", true, false);
+    event(&g, "b", "dry", true, false);
+    CHECK_EQ_INT(acknowledge(&g, 1), ERR_OK);
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir, 0);
+    alerts_each(g.alerts, false, 10, each_id, &g.seen);
+    CHECK_EQ_STR(g.seen.p, "2 1 ");
+    rig_fini(&g);
+}
+
+TEST(a_long_text_is_cut_and_kept)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    static char text[20001];
+    for (size_t i = 0; i + 1 < sizeof(text); i += 2)
+        memcpy(text + i, "\xC3\xA4", 2);
+    text[0] = 'x'; /* so that the cut falls into a character */
+    text[1] = 'x';
+    memmove(text + 1, text + 2, sizeof(text) - 2);
+    rig_init(&g, dir, 0);
+    event(&g, "a", text, true, false);
+    CHECK_EQ_UINT(alert_find(g.alerts, 1)->text.n, ALERT_TEXT_MAX - 1);
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir, 0);
+    REQUIRE(alert_find(g.alerts, 1) != NULL);
+    CHECK_EQ_UINT(alert_find(g.alerts, 1)->text.n, ALERT_TEXT_MAX - 1);
+    rig_fini(&g);
+}
+
 TEST(alerts_outlive_a_restart_with_all_they_know)
 {
     const char *dir = test_tmpdir();
