@@ -6,11 +6,16 @@
 
 /* ---- server ------------------------------------------------------------------------------ */
 
-static const struct lang_arg listener_args[] = {
+static const struct lang_arg mqtt_listener_args[] = {
     {.kind = LANG_ARG_ADDRESS, .name = "address"},
     {.kind = LANG_ARG_FLAG, .name = "tls", .lead = "tls", .flags = OPT},
     {.kind = LANG_ARG_FLAG, .name = "insecure", .lead = "insecure", .flags = OPT},
     {.kind = LANG_ARG_STRING, .name = "passwords", .lead = "passwords", .flags = OPT},
+};
+static const struct lang_arg http_args[] = {
+    {.kind = LANG_ARG_ADDRESS, .name = "address"},
+    {.kind = LANG_ARG_FLAG, .name = "tls", .lead = "tls", .flags = OPT},
+    {.kind = LANG_ARG_FLAG, .name = "insecure", .lead = "insecure", .flags = OPT},
 };
 static const struct lang_arg commit_args[] = {
     {.kind = LANG_ARG_NUMBER, .name = "time", .unit = "s"},
@@ -29,12 +34,9 @@ static const struct lang_arg store_args[] = {
 static const struct lang_clause server_clauses[] = {
     {.word = "mqtt",
      .flags = LANG_CLAUSE_REPEATED,
-     N(listener_args),
+     N(mqtt_listener_args),
      .example = "mqtt 127.0.0.1:1883"},
-    {.word = "http",
-     .flags = LANG_CLAUSE_REPEATED,
-     N(listener_args),
-     .example = "http 127.0.0.1:8080"},
+    {.word = "http", .flags = LANG_CLAUSE_REPEATED, N(http_args), .example = "http 127.0.0.1:8080"},
     {.word = "store", N(store_args), .example = "store \"data\""},
 };
 

@@ -4,7 +4,7 @@
 /* What is near to `name` among the properties of a resource and the resources below it. */
 static struct str nearest_part(struct checker *k, const struct lang_decl *r, struct str name)
 {
-    struct suggest s = suggest_for(name);
+    struct suggest s = suggest_for(k->c, name);
     for (size_t i = 0; r->type && i < r->type->members_n; i++)
         if (r->type->members[i].role == LANG_CLAUSE_READABLE)
             suggest_offer(&s, r->type->members[i].name);
@@ -163,7 +163,7 @@ static void read_unknown(struct checker *k, const struct item *i, const struct t
     }
     if (!r->type || r->type->damaged)
         return;
-    struct suggest s = suggest_for(n.text);
+    struct suggest s = suggest_for(k->c, n.text);
     for (size_t q = 0; q < r->type->members_n; q++)
         if (r->type->members[q].role == LANG_CLAUSE_READABLE)
             suggest_offer(&s, r->type->members[q].name);

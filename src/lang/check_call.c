@@ -166,7 +166,7 @@ struct fn_decl *find_fn(const struct checker *k, struct str name)
 
 static void unknown_function(struct checker *k, struct expr *e)
 {
-    struct suggest s = suggest_for(e->text);
+    struct suggest s = suggest_for(k->c, e->text);
     static const char *const builtins[] = {"slope", "abs", "min", "max", "round"};
     for (size_t i = 0; i < ARRAY_LEN(builtins); i++)
         suggest_offer(&s, str_from(builtins[i]));
@@ -230,7 +230,7 @@ static bool call_function(struct checker *k, struct expr *e)
 
 static void unknown_command(struct checker *k, const struct lang_decl *r, struct name n)
 {
-    struct suggest s = suggest_for(n.text);
+    struct suggest s = suggest_for(k->c, n.text);
     for (size_t i = 0; i < r->type->members_n; i++)
         if (r->type->members[i].role == LANG_CLAUSE_COMMAND)
             suggest_offer(&s, r->type->members[i].name);

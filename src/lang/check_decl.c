@@ -89,10 +89,10 @@ static void add_members(struct checker *k, struct lang_decl *d)
     d->members_n = n;
 }
 
-static struct str nearest_member(const struct lang_decl *d, struct str wanted,
-                                 enum lang_clause_role role)
+static struct str nearest_member(const struct checker *k, const struct lang_decl *d,
+                                 struct str wanted, enum lang_clause_role role)
 {
-    struct suggest s = suggest_for(wanted);
+    struct suggest s = suggest_for(k->c, wanted);
     for (size_t i = 0; i < d->members_n; i++)
         if (d->members[i].role == role)
             suggest_offer(&s, d->members[i].name);
@@ -144,7 +144,7 @@ static void check_confirms(struct checker *k, struct lang_decl *d)
             }
             if (d->damaged)
                 continue;
-            struct str best = nearest_member(d, v->condition.name, LANG_CLAUSE_READABLE);
+            struct str best = nearest_member(k, d, v->condition.name, LANG_CLAUSE_READABLE);
             struct lang_diag *diag = diag_error(k->c, "N1", v->span, "not a property of this model",
                                                 "%.*s has no property `%.*s`", STR_FMT(d->name),
                                                 STR_FMT(v->condition.name));
@@ -180,7 +180,7 @@ static void check_safe(struct checker *k, struct lang_decl *d)
     if (!v)
         return;
     if (!m || m->role != LANG_CLAUSE_COMMAND) {
-        struct str best = nearest_member(d, v->text, LANG_CLAUSE_COMMAND);
+        struct str best = nearest_member(k, d, v->text, LANG_CLAUSE_COMMAND);
         struct lang_diag *diag =
             diag_error(k->c, "O5", v->span, "not an action of this model",
                        "%.*s has no action `%.*s`", STR_FMT(d->name), STR_FMT(v->text));
@@ -207,7 +207,7 @@ static void resolve_type(struct checker *k, const struct decl_syntax *s)
         s->decl->type = type;
         return;
     }
-    struct suggest sug = suggest_for(s->type_name.text);
+    struct suggest sug = suggest_for(k->c, s->type_name.text);
     for (size_t i = 0; i < k->syntax->decls.n; i++)
         if (k->syntax->decls.v[i].decl->kind->role == LANG_ROLE_TYPE)
             suggest_offer(&sug, k->syntax->decls.v[i].decl->name);
@@ -243,7 +243,7 @@ static void check_mapping_names(struct checker *k, const struct lang_decl *d,
                 twice(k, m->member, m->span, v->mappings[q].span);
         if (lang_decl_member(d->type, m->member) || d->type->damaged)
             continue;
-        struct suggest s = suggest_for(m->member);
+        struct suggest s = suggest_for(k->c, m->member);
         for (size_t q = 0; q < d->type->members_n; q++)
             suggest_offer(&s, d->type->members[q].name);
         struct lang_diag *diag =
@@ -290,7 +290,7 @@ static void check_mappings(struct checker *k, const struct lang_decl *d)
 
 static void unknown_element(struct checker *k, struct name n)
 {
-    struct suggest s = suggest_for(n.text);
+    struct suggest s = suggest_for(k->c, n.text);
     for (size_t i = 0; i < k->resources.n; i++)
         suggest_offer(&s, k->resources.v[i]->name);
     struct lang_diag *d =

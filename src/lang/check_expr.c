@@ -79,7 +79,7 @@ static void use_member(struct checker *k, struct expr *e, const struct target *t
         return;
     }
     bad(e);
-    struct suggest s = suggest_for(rest.text);
+    struct suggest s = suggest_for(k->c, rest.text);
     for (size_t i = 0; i < r->type->members_n; i++)
         if (r->type->members[i].role == LANG_CLAUSE_READABLE)
             suggest_offer(&s, r->type->members[i].name);

@@ -61,7 +61,7 @@ static struct str last_part(struct str path)
 static void offer_last_part(struct checker *k, struct str part, struct suggest *out)
 {
     for (size_t i = 0; i < k->resources.n; i++) {
-        struct suggest s = suggest_for(part);
+        struct suggest s = suggest_for(k->c, part);
         struct str last = last_part(k->resources.v[i]->name);
         suggest_offer(&s, last);
         if (suggest_found(&s) || str_eq(part, last)) {
@@ -72,31 +72,37 @@ static void offer_last_part(struct checker *k, struct str part, struct suggest *
     }
 }
 
+/* The nearest resource or set; or, for "plant.pres1.temperature", the nearest device with that
+ * part. */
+static void offer_paths(struct checker *k, const struct name *path, size_t n, struct str whole,
+                        struct suggest *s)
+{
+    struct str last = path[n - 1].text;
+    struct suggest part =
+        suggest_for(k->c, n > 1 ? str_sub(whole, 0, whole.n - last.n - 1) : STR(""));
+    for (size_t i = 0; i < k->syntax->decls.n; i++) {
+        const struct lang_decl *d = k->syntax->decls.v[i].decl;
+        if (d->kind->role != LANG_ROLE_RESOURCE && d->kind->role != LANG_ROLE_SET)
+            continue;
+        suggest_offer(s, d->name);
+        suggest_offer(&part, d->name);
+    }
+    if (suggest_found(&part) && part.distance < s->distance) {
+        s->distance = part.distance;
+        s->best = ctx_strf(k->c, "%.*s.%.*s", STR_FMT(part.best), STR_FMT(last));
+    }
+    if (n > 1 && !suggest_found(s))
+        offer_last_part(k, last, s);
+}
+
 static void unknown_name(struct checker *k, const struct name *path, size_t n)
 {
     struct str whole = join(k, STR(""), path, 0, n);
-    struct suggest s = suggest_for(whole), first = suggest_for(path[0].text);
+    struct suggest s = suggest_for(k->c, whole), first = suggest_for(k->c, path[0].text);
     for (size_t i = 0; i < k->syms.n; i++)
         suggest_offer(&first, k->syms.v[i].name);
-    if (k->mode != MODE_FN)
-        for (size_t i = 0; i < k->syntax->decls.n; i++) {
-            const struct lang_decl *d = k->syntax->decls.v[i].decl;
-            if (d->kind->role == LANG_ROLE_RESOURCE || d->kind->role == LANG_ROLE_SET) {
-                suggest_offer(&s, d->name);
-                /* the device's part of "plant.pres1.temperature" */
-                if (n > 1) {
-                    struct suggest part = suggest_for(join(k, STR(""), path, 0, n - 1));
-                    suggest_offer(&part, d->name);
-                    if (suggest_found(&part) && part.distance < s.distance) {
-                        s.distance = part.distance;
-                        s.best = ctx_strf(k->c, "%.*s.%.*s", STR_FMT(part.best),
-                                          STR_FMT(path[n - 1].text));
-                    }
-                }
-            }
-        }
-    if (k->mode != MODE_FN && n > 1 && !suggest_found(&s))
-        offer_last_part(k, path[n - 1].text, &s);
+    if (k->mode != MODE_FN && s.wanted.n > 0)
+        offer_paths(k, path, n, whole, &s);
     struct lang_diag *d = diag_error(
         k->c, "N1", span_join(path[0].span, path[n - 1].span), "unknown",
         n > 1 ? "there is no `%.*s`" : "there is nothing called `%.*s` here", STR_FMT(whole));

@@ -88,7 +88,7 @@ static void check_assign(struct checker *k, struct stmt *s)
     if (sym && sym->kind == SYM_BAD)
         return;
     if (!sym && s->target->path_n == 1) {
-        struct suggest sug = suggest_for(s->target->text);
+        struct suggest sug = suggest_for(k->c, s->target->text);
         for (size_t i = 0; i < k->syms.n; i++)
             if (k->syms.v[i].kind == SYM_VAR || k->syms.v[i].mutable)
                 suggest_offer(&sug, k->syms.v[i].name);

@@ -124,7 +124,7 @@ bool check_fits(struct checker *k, const struct lang_type *want, const struct ex
 
 static void unknown_type(struct checker *k, struct lang_span span, struct str name)
 {
-    struct suggest s = suggest_for(name);
+    struct suggest s = suggest_for(k->c, name);
     static const char *const words[] = {"bool", "int", "float", "str", "duration", "time"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         suggest_offer(&s, str_from(words[i]));

@@ -165,8 +165,10 @@ static uint32_t distance(struct str a, struct str b)
     return row[a.n % 3][b.n];
 }
 
-struct suggest suggest_for(struct str wanted)
+struct suggest suggest_for(const struct lang_ctx *c, struct str wanted)
 {
+    if (c->errors > LANG_DIAGS_MAX) /* nobody sees it: don't search */
+        wanted = STR("");
     return (struct suggest){.wanted = wanted, .distance = UINT32_MAX};
 }
 

@@ -77,6 +77,6 @@ struct suggest {
     struct str wanted, best;
     uint32_t distance;
 };
-struct suggest suggest_for(struct str wanted);
+struct suggest suggest_for(const struct lang_ctx *c, struct str wanted);
 void suggest_offer(struct suggest *s, struct str name);
 bool suggest_found(const struct suggest *s);

@@ -411,7 +411,7 @@ static void unknown_declaration(struct parser *p)
         (void)not_yet(p, t);
         return;
     }
-    struct suggest s = suggest_for(word);
+    struct suggest s = suggest_for(p->c, word);
     for (size_t i = 0; i < schema->kinds_n; i++)
         suggest_offer(&s, str_from(schema->kinds[i].word));
     suggest_offer(&s, STR("program"));

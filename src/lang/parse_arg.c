@@ -50,7 +50,7 @@ static bool arg_word(struct parser *p, const struct lang_clause *clause, const s
             v->span = token_span(p, take_token(p));
             return true;
         }
-    struct suggest s = suggest_for(token_text(p, t));
+    struct suggest s = suggest_for(p->c, token_text(p, t));
     for (uint32_t i = 0; arg->words[i]; i++)
         suggest_offer(&s, str_from(arg->words[i]));
     if (t->kind != T_NAME)

@@ -34,7 +34,7 @@ static void unknown_clause(struct parser *p, const struct lang_clause *table, si
         return;
     }
     struct str word = token_text(p, t);
-    struct suggest s = suggest_for(word);
+    struct suggest s = suggest_for(p->c, word);
     for (size_t i = 0; i < n; i++)
         suggest_offer(&s, str_from(table[i].word));
     struct lang_diag *d = diag_error(p->c, "P1", token_span(p, t), "unknown clause",
@@ -52,7 +52,7 @@ static void unknown_second(struct parser *p, const struct lang_clause *table, si
     struct str text = token_text(p, t);
     struct strbuf all;
     strbuf_init(&all, &p->c->alloc, 0);
-    struct suggest s = suggest_for(text);
+    struct suggest s = suggest_for(p->c, text);
     for (size_t i = 0; i < n; i++)
         if (strcmp(table[i].word, word) == 0 && table[i].second) {
             strbuf_addf(&all, "%s`%s`", all.n ? ", " : "", table[i].second);
@@ -165,7 +165,7 @@ static bool unknown_option(struct parser *p, const struct lang_clause *clause)
     const struct token *t = peek_token(p);
     if (t->kind != T_NAME)
         return expected(p, "the end of the line");
-    struct suggest s = suggest_for(token_text(p, t));
+    struct suggest s = suggest_for(p->c, token_text(p, t));
     for (size_t i = 0; i < clause->args_n; i++)
         if (clause->args[i].lead)
             suggest_offer(&s, str_from(clause->args[i].lead));

@@ -568,7 +568,7 @@ bool parse_data_type(struct parser *p, struct lang_type *out, struct lang_span *
         return true;
     struct str name = ctx_text(p->c, t.span);
     struct str best = unit_suggest(name);
-    struct suggest s = suggest_for(name);
+    struct suggest s = suggest_for(p->c, name);
     static const char *const words[] = {"bool", "int", "float", "str", "duration", "time"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         suggest_offer(&s, str_from(words[i]));

@@ -97,7 +97,7 @@ static void unknown_level(struct parser *p, const struct lang_statement *h)
     struct str found = describe(p, peek_token(p));
     struct strbuf all;
     strbuf_init(&all, &p->c->alloc, 0);
-    struct suggest sug = suggest_for(token_text(p, peek_token(p)));
+    struct suggest sug = suggest_for(p->c, token_text(p, peek_token(p)));
     for (const char *const *l = h->levels; *l; l++) {
         strbuf_addf(&all, "%s%s", l == h->levels ? "" : l[1] ? ", " : " or ", *l);
         suggest_offer(&sug, str_from(*l));
@@ -146,7 +146,7 @@ static bool unknown_statement(struct parser *p)
     struct str word = token_text(p, t);
     if (str_eq(word, STR("mod")) || str_eq(word, STR("not")) || str_eq(word, STR("stale")))
         return false;
-    struct suggest s = suggest_for(word);
+    struct suggest s = suggest_for(p->c, word);
     static const char *const words[] = {"when", "every", "own",    "read", "var",  "let",
                                         "for",  "if",    "return", "fn",   "else", "until"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
