@@ -143,6 +143,7 @@ void automation_start(struct automation *a)
     a->started = true;
     for (size_t i = 0; i < a->run_count; i++) {
         struct program_run *run = &a->runs[i];
+        turn_program_starts(run);
         for (size_t k = 0; k < run->def->bindings_n; k++) {
             struct binding_run *b = &run->bindings[k];
             b->mono_ns =

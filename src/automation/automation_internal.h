@@ -118,6 +118,10 @@ enum turn_kind { TURN_CONDITION, TURN_BODY, TURN_END_BODY };
 /* Runs a chunk; for bodies applies the effects. false: it trapped or ran out of budget. */
 bool turn_run(struct rule_run *r, uint32_t chunk, enum turn_kind kind, struct lang_result *res);
 void turn_clear_alerts(struct rule_run *r);
+/* Those of an earlier run: of a rule's last firing and of its trap, of a program that was stopped.
+ */
+void turn_end_alerts(struct automation *a, struct str path, uint32_t n);
+void turn_program_starts(struct program_run *run);
 void turn_host_init(struct program_run *run);
 
 /* state.c: variables and rule states over restarts. */

@@ -56,7 +56,7 @@ static void on_alert(struct event_listener *l, const struct alert_event *e)
     if (e->active)
         strbuf_addf(&g->log, "%s%s: %.*s;", e->momentary ? "momentary " : "",
                     severity_name(e->severity), STR_FMT(e->text));
-    else
+    else if (!str_ends(e->key, STR("!")) && !str_starts(e->key, STR("program/")))
         strbuf_addf(&g->log, "over;");
 }
 
@@ -334,5 +334,117 @@ TEST(texts_are_readings_too)
     CHECK_EQ_INT(bus_rig_publish(&g.base, "p/note", "shut"), ERR_OK);
     CHECK_EQ_INT(bus_rig_publish(&g.base, "p/note", "open"), ERR_OK);
     CHECK_EQ_STR(g.log.p, "info: it is open;");
+    rig_fini(&g);
+}
+
+TEST(what_a_device_says_late_is_not_acted_on)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  when t > 80 °C { alert info \"hot\" }\n"
+             "}\n");
+    static const char *const reports[] = {
+        "{\"ts\": 1764000060000, \"values\": {\"temp\": 20}}",
+        "{\"ts\": 1764000000000, \"values\": {\"temp\": 95}}"}; /* its buffer */
+    for (size_t i = 0; i < ARRAY_LEN(reports); i++)
+        CHECK_EQ_INT(bus_rig_publish(&g.base, "p", reports[i]), ERR_OK);
+    CHECK_EQ_STR(g.log.p, "");
+    rig_fini(&g);
+}
+
+TEST(all_readings_of_a_property_change_together)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read a: °C = press.temp stale 1h\n"
+             "  read b: °C = press.temp stale 1h\n"
+             "  when a > b { alert info \"a {a} b {b}\" }\n"
+             "  when b > a { alert info \"a {a} b {b}\" }\n"
+             "}\n");
+    temp(&g, "20");
+    temp(&g, "30");
+    temp(&g, "10");
+    CHECK_EQ_STR(g.log.p, "");
+    rig_fini(&g);
+}
+
+/* Alerts whose rule, program or trap is of an earlier run can't end by themselves. */
+TEST(alerts_of_what_is_gone_end_at_the_start)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir,
+             "program guard {\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  var zero = 0\n"
+             "  var n = 1\n"
+             "  when t > 80 °C { alert info \"hot\" }\n"
+             "}\n");
+    temp(&g, "90");
+    CHECK_EQ_STR(g.log.p, "info: hot;");
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir, "program other { read t: °C = press.temp stale 1h }\n");
+    CHECK_EQ_STR(g.log.p, "over;");
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir,
+             "program guard {\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  when t > 80 °C { alert info \"hot\" }\n"
+             "}\n");
+    CHECK_EQ_INT(automation_rule(g.a, 0, 0).state, RULE_IDLE); /* it was forgotten */
+    CHECK_EQ_UINT(automation_rule(g.a, 0, 0).fired, 0);
+    rig_fini(&g);
+}
+
+static void note_end(struct event_listener *l, const struct alert_event *e)
+{
+    struct rig *g = CONTAINER_OF(l, struct rig, events);
+    if (!e->active)
+        strbuf_addf(&g->log, "%.*s;", STR_FMT(e->key));
+}
+
+TEST(a_start_ends_the_alerts_of_stopped_programs_and_traps)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  when t > 80 °C { alert info \"hot\" }\n"
+             "}\n");
+    g.events.alert = note_end;
+    automation_start(g.a);
+    CHECK_EQ_STR(g.log.p, "program/guard;guard/when#1!;");
+    rig_fini(&g);
+}
+
+TEST(a_slope_of_an_earlier_run_starts_nothing)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 100ms\n"
+             "  when slope(t, 10s) > 1 K/min { alert info \"rising\" }\n"
+             "  when slope(t, 10s) < 1000 K/min { alert info \"slow\" }\n"
+             "}\n");
+    struct device *press = registry_find(g.registry, STR("press"));
+    for (int i = 0; i < 10; i++) {
+        struct sample s = {.series = press->props[0].series,
+                           .ts_ms = 1764000000000 + i * 1000,
+                           .value = {.kind = VALUE_FLOAT, .f = i},
+                           .quality = QUALITY_GOOD,
+                           .replayed = true};
+        bus_sample_publish(g.base.bus, &s);
+    }
+    automation_start(g.a);
+    bus_rig_run(&g.base, 20);
+    CHECK(strstr(g.log.p, "info") == NULL);
+    CHECK_EQ_INT(bus_rig_publish(&g.base, "p", "{\"ts\":1764000010000,\"values\":{\"temp\":10}}"),
+                 ERR_OK);
+    CHECK_HAS_STR(g.log.p, "info: rising;");
     rig_fini(&g);
 }

@@ -31,7 +31,8 @@ static void host_read(struct lang_host *h, uint32_t binding, struct lang_sample 
 static bool host_slope(struct lang_host *h, uint32_t window, double *out)
 {
     const struct program_run *run = CONTAINER_OF(h, struct program_run, host);
-    return window_slope(&run->windows[window], out);
+    const struct window_run *w = &run->windows[window];
+    return w->binding->has_value && !w->binding->stale && window_slope(w, out);
 }
 
 static int64_t host_now(struct lang_host *h)
@@ -53,6 +54,10 @@ void window_add(struct window_run *w, int64_t ts_ms, double v)
     int64_t width = w->duration_ms / WINDOW_SLOTS > 0 ? w->duration_ms / WINDOW_SLOTS : 1;
     int64_t slot = ts_ms / width;
     struct window_slot *last = w->n ? &w->slots[(w->head + w->n - 1) % WINDOW_SLOTS] : NULL;
+    if (last && (last->slot - slot) * width > w->duration_ms) {
+        w->n = 0; /* a clock was set back: what is in the window will not come again */
+        last = NULL;
+    }
     if (last && slot < last->slot)
         return; /* late: the window has gone on */
     if (!last || slot > last->slot) {
@@ -119,6 +124,8 @@ static void keep_value(struct binding_run *b, const struct sample *s)
     b->value = s->value;
     b->ts_ms = s->ts_ms;
     b->has_value = true;
+    b->mono_ns = worker_now_ns(b->run->automation->worker);
+    b->stale = false;
     if (s->value.kind == VALUE_STR) {
         size_t n = s->value.s.n < sizeof(b->text_bytes) ? s->value.s.n : sizeof(b->text_bytes);
         if (n)
@@ -140,14 +147,15 @@ void reading_sample(struct automation *a, const struct sample *s)
 {
     if (s->quality != QUALITY_GOOD && s->quality != QUALITY_UNCERTAIN)
         return; /* a bad reading is none: it will turn stale */
-    struct binding_run *b = s->series->index < a->readers_n ? a->readers[s->series->index] : NULL;
-    for (; b; b = b->next_reader) {
+    struct binding_run *first =
+        s->series->index < a->readers_n ? a->readers[s->series->index] : NULL;
+    bool news = !s->replayed && !sample_is_late(s); /* else windows go on, but nothing acts on it */
+    for (struct binding_run *b = first; b; b = b->next_reader) {
         windows_add(b, s);
-        if (s->replayed)
-            continue; /* of an earlier run: windows go on, but nothing acts on it */
-        keep_value(b, s);
-        b->mono_ns = worker_now_ns(a->worker);
-        b->stale = false;
+        if (news)
+            keep_value(b, s);
+    }
+    for (struct binding_run *b = first; b && news; b = b->next_reader) {
         reading_stale_check(b);
         rules_evaluate(b->run, b);
     }

@@ -155,12 +155,24 @@ void rules_evaluate(struct program_run *run, struct binding_run *changed)
     run->evaluating = false;
 }
 
+enum { EVERY_KEPT_MS = 60000 };
+
+/* A long pace goes on over a restart; what was missed meanwhile is skipped. */
+static int64_t every_first_ms(const struct rule_run *r)
+{
+    int64_t every = r->def->every_ms;
+    int64_t since = worker_now_ms(r->run->automation->worker) - r->fired_ms;
+    return every >= EVERY_KEPT_MS && r->fired_ms && since > 0 ? every - since % every : every;
+}
+
 static void rule_every(struct rule_run *r)
 {
     struct lang_result res;
     r->fired++;
     r->fired_ms = worker_now_ms(r->run->automation->worker);
     (void)turn_run(r, r->def->body, TURN_END_BODY, &res);
+    if (r->def->every_ms >= EVERY_KEPT_MS)
+        state_rule_changed(r);
     rules_evaluate(r->run, NULL);
     int64_t now = worker_now_ns(r->run->automation->worker);
     int64_t step = r->def->every_ms * 1000000;
@@ -195,7 +207,7 @@ void rules_start(struct program_run *run)
         if (r->def->kind == LANG_RULE_START) {
             (void)turn_run(r, r->def->body, TURN_END_BODY, &res);
         } else if (r->def->kind == LANG_RULE_EVERY) {
-            r->since_ns = now + r->def->every_ms * 1000000;
+            r->since_ns = now + every_first_ms(r) * 1000000;
             timer_set(&r->timer, r->since_ns);
         }
     }

@@ -1,7 +1,8 @@
 /* state: variables and rule states over restarts, by their stable paths.
  *
- * A change is a lazy record: it rides with the record of what caused it or of the decision that
- * came of it, so a variable can't be older than an action that was sent. */
+ * A change is a lazy record, appended behind the decisions of its turn. So a crash between the two
+ * runs the turn once more, and never leaves a rule that believes to have acted and has not.
+ * What has no rule or variable any more is forgotten at the start, and its alerts end. */
 #include "automation/automation_internal.h"
 #include "base/log.h"
 
@@ -123,8 +124,49 @@ static void restore_var(struct program_run *run, uint32_t i, struct bytes value)
         lang_vm_var_set(run->vm, i, v);
 }
 
+static bool is_known(const struct automation *a, struct str path)
+{
+    for (size_t p = 0; p < a->run_count; p++) {
+        const struct lang_program *def = a->runs[p].def;
+        for (size_t i = 0; i < def->vars_n; i++)
+            if (str_eq(def->vars[i].path, path))
+                return true;
+        for (size_t i = 0; i < def->rules_n; i++)
+            if (str_eq(def->rules[i].path, path))
+                return true;
+    }
+    return false;
+}
+
+/* Its rule or variable is not in the site any more. */
+static void forget(struct automation *a, struct kept_state *k)
+{
+    struct cursor c = cursor_from(k->value, k->n);
+    if (cursor_u8(&c) == KEPT_RULE) {
+        (void)cursor_u8(&c);
+        uint64_t alerts = cursor_varint(&c);
+        turn_end_alerts(a, k->path, alerts > TURN_EFFECTS_MAX ? 0 : (uint32_t)alerts);
+    }
+    if (k->n && keep_del(a->keep, k->path, true))
+        LOG_W("automation", "the state of %.*s stays behind", STR_FMT(k->path));
+    (void)map_del(&a->kept, k->path);
+    mem_free(a->cfg.alloc, k, sizeof(*k) + k->path.n);
+}
+
+static void forget_unknown(struct automation *a)
+{
+    size_t at = 0;
+    void *value;
+    while (map_next(&a->kept, &at, NULL, &value)) {
+        struct kept_state *k = value;
+        if (!is_known(a, k->path))
+            forget(a, k);
+    }
+}
+
 void state_restore(struct automation *a)
 {
+    forget_unknown(a);
     for (size_t p = 0; p < a->run_count; p++) {
         struct program_run *run = &a->runs[p];
         for (uint32_t i = 0; i < run->def->vars_n; i++) {

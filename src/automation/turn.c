@@ -92,9 +92,21 @@ static struct cause cause_of(const struct rule_run *r)
     return c;
 }
 
-static void alert_key(const struct rule_run *r, uint32_t n, char key[320])
+enum { KEY_MAX = 1100 };
+
+static void alert_key(struct str path, uint32_t n, char key[KEY_MAX])
 {
-    (void)snprintf(key, 320, "%.*s#%u", STR_FMT(r->def->path), n);
+    (void)snprintf(key, KEY_MAX, "%.*s#%u", STR_FMT(path), n);
+}
+
+static void trap_key(struct str path, char key[KEY_MAX])
+{
+    (void)snprintf(key, KEY_MAX, "%.*s!", STR_FMT(path));
+}
+
+static void program_key(struct str name, char key[KEY_MAX])
+{
+    (void)snprintf(key, KEY_MAX, "program/%.*s", STR_FMT(name));
 }
 
 /* The device that the rule is about: of its cause, else none. */
@@ -122,12 +134,38 @@ static void publish_alert(struct rule_run *r, const char *key, const struct effe
 void turn_clear_alerts(struct rule_run *r)
 {
     const struct effect none = {0};
-    char key[320];
+    char key[KEY_MAX];
     for (uint32_t i = 0; i < r->alerts; i++) {
-        alert_key(r, i, key);
+        alert_key(r->def->path, i, key);
         publish_alert(r, key, &none, false, false);
     }
     r->alerts = 0;
+}
+
+static void end_alert(struct automation *a, const char *key)
+{
+    struct alert_event ev = {.key = str_from(key), .wall_ms = worker_now_ms(a->worker)};
+    bus_alert_publish(a->cfg.bus, &ev);
+}
+
+void turn_end_alerts(struct automation *a, struct str path, uint32_t n)
+{
+    char key[KEY_MAX];
+    for (uint32_t i = 0; i < n; i++) {
+        alert_key(path, i, key);
+        end_alert(a, key);
+    }
+    trap_key(path, key);
+    end_alert(a, key);
+}
+
+void turn_program_starts(struct program_run *run)
+{
+    char key[KEY_MAX];
+    program_key(run->def->name, key);
+    end_alert(run->automation, key);
+    for (size_t i = 0; i < run->def->rules_n; i++)
+        turn_end_alerts(run->automation, run->def->rules[i].path, 0);
 }
 
 static void apply_command(struct rule_run *r, const struct effect *e)
@@ -148,7 +186,7 @@ static void apply_command(struct rule_run *r, const struct effect *e)
 static void apply_effects(struct rule_run *r, enum turn_kind kind)
 {
     struct program_run *run = r->run;
-    char key[320];
+    char key[KEY_MAX];
     uint32_t alerts = 0;
     for (size_t i = 0; i < run->effect_count; i++) {
         const struct effect *e = &run->effects[i];
@@ -156,7 +194,7 @@ static void apply_effects(struct rule_run *r, enum turn_kind kind)
             apply_command(r, e);
             continue;
         }
-        alert_key(r, alerts++, key);
+        alert_key(r->def->path, alerts++, key);
         publish_alert(r, key, e, true, kind == TURN_END_BODY);
     }
     if (kind == TURN_BODY)
@@ -168,8 +206,8 @@ static void apply_effects(struct rule_run *r, enum turn_kind kind)
 
 static void trap_alert(struct rule_run *r, bool active, const char *why)
 {
-    char key[320], text[400];
-    (void)snprintf(key, sizeof(key), "%.*s!", STR_FMT(r->def->path));
+    char key[KEY_MAX], text[400];
+    trap_key(r->def->path, key);
     (void)snprintf(text, sizeof(text), "%.*s: %s", STR_FMT(r->def->text), why);
     struct effect e = {.severity = SEVERITY_WARNING, .text = str_from(text)};
     publish_alert(r, key, &e, active, false);
@@ -183,8 +221,8 @@ static void program_fail(struct rule_run *r, const char *why)
     struct automation *a = run->automation;
     run->state = PROGRAM_FAILED;
     LOG_E("automation", "%.*s is stopped: %s", STR_FMT(run->def->name), why);
-    char key[320], text[400];
-    (void)snprintf(key, sizeof(key), "program/%.*s", STR_FMT(run->def->name));
+    char key[KEY_MAX], text[400];
+    program_key(run->def->name, key);
     (void)snprintf(text, sizeof(text), "the program %.*s is stopped: %s", STR_FMT(run->def->name),
                    why);
     struct effect e = {.severity = SEVERITY_CRITICAL, .text = str_from(text)};

@@ -46,3 +46,15 @@ TEST(late_samples_do_not_turn_the_window_back)
     REQUIRE(window_slope(&w, &slope));
     CHECK_EQ_DBL(slope, 1.0, 1e-9);
 }
+
+TEST(a_clock_that_is_set_back_starts_a_new_window)
+{
+    struct window_run w = {.duration_ms = 60000};
+    double slope = 0;
+    for (int i = 0; i <= 60; i++)
+        window_add(&w, 7200000 + 1000LL * i, i);
+    for (int i = 0; i <= 60; i++)
+        window_add(&w, 3600000 + 1000LL * i, -i);
+    REQUIRE(window_slope(&w, &slope));
+    CHECK_EQ_DBL(slope, -1.0, 1e-9);
+}
