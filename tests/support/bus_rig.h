@@ -1,11 +1,12 @@
 /* bus_rig: executor, journal, database and bus in a temporary folder, for the unit tests of what
- * stands on the bus; and a clock by which a test stops the executor.
+ * stands on the bus. Time is virtual: it moves a millisecond a tick, and only while nothing that
+ * was decided waits for the disk, so a busy machine changes nothing.
  *
  *     struct bus_rig rig;
  *     bus_rig_init(&rig, test_tmpdir());
  *     … make what is tested …
  *     bus_rig_start(&rig);           replays and starts the journal
- *     bus_rig_run(&rig, 50);         the executor, for so many milliseconds
+ *     bus_rig_run(&rig, 50);         the executor, for so many virtual milliseconds
  *     bus_rig_drain(&rig);
  *     … free what is tested …
  *     bus_rig_fini(&rig); */
@@ -17,6 +18,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 struct bus_rig {
     struct executor *ex;
@@ -26,16 +28,25 @@ struct bus_rig {
     struct bus *bus;
     struct bus_publisher client; /* an ordinary one, for bus_rig_publish() */
     struct bus_receipt receipt;  /* of the last one */
-    struct timer end;
+    struct env env;
+    struct clock_manual clock;
+    struct tick_hook step;
+    uint64_t tick; /* of the last step */
+    int64_t left_ms;
+    uint32_t waits;
+    uint64_t lazy; /* the last record, when it was not worth waiting for */
 };
+enum { BUS_RIG_WAITS_MAX = 100 }; /* of 100 µs, for a commit: lazy records take their time */
 
 static inline void bus_rig_init(struct bus_rig *g, const char *dir)
 {
     struct error e = {0};
     char path[512];
-    *g = (struct bus_rig){0};
+    *g = (struct bus_rig){.env = *env_linux()};
+    clock_manual_init(&g->clock, clock_wall_ms(env_linux()->clock));
+    g->env.clock = &g->clock.clock;
     struct executor_config ex = {
-        .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
+        .env = &g->env, .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
     REQUIRE(executor_new(&g->ex, &ex, &e) == ERR_OK);
     g->w = executor_worker(g->ex, 0);
     (void)snprintf(path, sizeof(path), "%s/sedge.db", dir);
@@ -60,15 +71,38 @@ static inline void bus_rig_start(struct bus_rig *g)
     REQUIRE(journal_start(g->journal, &e) == ERR_OK);
 }
 
-static inline void bus_rig_stop(struct timer *t)
+/* At the end of each tick. */
+static inline void bus_rig_step(struct tick_hook *h)
 {
-    executor_stop(CONTAINER_OF(t, struct bus_rig, end)->ex);
+    struct bus_rig *g = CONTAINER_OF(h, struct bus_rig, step);
+    uint64_t tick = worker_stats(g->w).ticks;
+    worker_at_tick_end(g->w, h);
+    if (tick == g->tick)
+        return; /* once a tick: its time stands still */
+    g->tick = tick;
+    uint64_t last = journal_last(g->journal);
+    if (journal_committed(g->journal) < last && g->lazy != last) {
+        if (g->waits++ < BUS_RIG_WAITS_MAX) {
+            (void)usleep(100);
+            return;
+        }
+        g->lazy = last;
+    }
+    g->waits = 0;
+    if (g->left_ms-- > 0) {
+        clock_manual_advance(&g->clock, 1000000);
+        return;
+    }
+    tick_hook_cancel(h);
+    executor_stop(g->ex);
 }
 
 static inline void bus_rig_run(struct bus_rig *g, int64_t for_ms)
 {
-    timer_init(&g->end, g->w, bus_rig_stop);
-    timer_set_after_ms(&g->end, for_ms);
+    g->left_ms = for_ms;
+    g->tick = 0;
+    tick_hook_init(&g->step, bus_rig_step);
+    worker_at_tick_end(g->w, &g->step);
     executor_run(g->ex);
 }
 
