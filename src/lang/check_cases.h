@@ -1,3 +1,5 @@
+/* Rows of check_test.c: programs and functions beside the fixture's site. */
+/* clang-format off */
 {"own and command", "program p { own v: Valve = press.coolant; when true { v.open() } }", "T2 1:48"},
 {"own with arguments", "program p {\n  own v: Valve = gate\n  every 1s { v.set(50 %, 10s) }\n}", ""},
 {"own: unknown device", "program p { own v: Valve = pres.coolant }", "N1 1:28"},
@@ -194,3 +196,4 @@
 {"not yet: sleep", "program a { every 1s { sleep 5s } }", "P1 1:24"},
 {"not yet: index", "program a { var x = 1; every 1s { x = x[1] } }", "P1 1:40"},
 {"an unknown declaration", "prgram a { }", "P1 1:1"},
+/* clang-format on */

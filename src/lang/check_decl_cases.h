@@ -1,3 +1,5 @@
+/* Rows of check_test.c: declarations alone. */
+/* clang-format off */
 {"site", "site \"x\"", ""},
 {"two sites", "site \"x\"\nsite \"y\"", "N2 2:1"},
 {"site without a name", "site", "P1 1:5"},
@@ -70,3 +72,4 @@
 {"a comment of C", "/* hello */", "P1 1:1"},
 {"a comment", "// hello\n//\n", ""},
 {"nothing at all", "", ""},
+/* clang-format on */

@@ -1,3 +1,5 @@
+/* Rows of render_test.c: whole messages. */
+/* clang-format off */
 {"a wrong unit",
  "program line_guard {\n"
  "  for st in heated {\n"
@@ -221,3 +223,4 @@
  "   3 |   action stop()\n"
  "     |          ---- the safe action\n"
  "  help: say what it does:  { stop = … }\n"},
+/* clang-format on */
