@@ -196,4 +196,3 @@
 {"not yet: sleep", "program a { every 1s { sleep 5s } }", "P1 1:24"},
 {"not yet: index", "program a { var x = 1; every 1s { x = x[1] } }", "P1 1:40"},
 {"an unknown declaration", "prgram a { }", "P1 1:1"},
-/* clang-format on */

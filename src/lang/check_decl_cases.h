@@ -72,4 +72,3 @@
 {"a comment of C", "/* hello */", "P1 1:1"},
 {"a comment", "// hello\n//\n", ""},
 {"nothing at all", "", ""},
-/* clang-format on */

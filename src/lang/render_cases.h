@@ -223,4 +223,3 @@
  "   3 |   action stop()\n"
  "     |          ---- the safe action\n"
  "  help: say what it does:  { stop = … }\n"},
-/* clang-format on */
