@@ -127,6 +127,20 @@ static bool call_round(struct checker *k, struct expr *e)
     return true;
 }
 
+/* Only in bodies: nothing would look at a condition again because time goes by. */
+static bool call_now(struct checker *k, struct expr *e)
+{
+    if (!count_is(k, e, 0, 0, "now()"))
+        return false;
+    e->type = type_plain(LANG_TYPE_TIME);
+    if (k->mode == MODE_BODY)
+        return true;
+    struct lang_diag *d =
+        diag_error(k->c, "T1", e->span, "not here", "now() stands in the body of a rule only");
+    diag_help(k->c, d, "a condition waits with `for`; `every` runs again and again");
+    return false;
+}
+
 static bool call_builtin(struct checker *k, struct expr *e, bool *found)
 {
     static const struct {
@@ -136,7 +150,7 @@ static bool call_builtin(struct checker *k, struct expr *e, bool *found)
     } table[] = {
         {"slope", BUILTIN_SLOPE, call_slope}, {"abs", BUILTIN_ABS, call_abs},
         {"min", BUILTIN_MIN, call_min_max},   {"max", BUILTIN_MAX, call_min_max},
-        {"round", BUILTIN_ROUND, call_round},
+        {"round", BUILTIN_ROUND, call_round}, {"now", BUILTIN_NOW, call_now},
     };
     *found = false;
     for (size_t i = 0; i < ARRAY_LEN(table); i++) {
@@ -167,7 +181,7 @@ struct fn_decl *find_fn(const struct checker *k, struct str name)
 static void unknown_function(struct checker *k, struct expr *e)
 {
     struct suggest s = suggest_for(k->c, e->text);
-    static const char *const builtins[] = {"slope", "abs", "min", "max", "round"};
+    static const char *const builtins[] = {"slope", "abs", "min", "max", "round", "now"};
     for (size_t i = 0; i < ARRAY_LEN(builtins); i++)
         suggest_offer(&s, str_from(builtins[i]));
     for (size_t i = 0; i < k->syntax->fns.n; i++)

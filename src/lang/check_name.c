@@ -14,7 +14,7 @@ struct sym *sym_find(struct checker *k, struct str name)
 static bool is_builtin(struct str name)
 {
     return str_eq(name, STR("slope")) || str_eq(name, STR("abs")) || str_eq(name, STR("min")) ||
-           str_eq(name, STR("max")) || str_eq(name, STR("round"));
+           str_eq(name, STR("max")) || str_eq(name, STR("round")) || str_eq(name, STR("now"));
 }
 
 void sym_add(struct checker *k, struct sym s)

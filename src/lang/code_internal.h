@@ -58,9 +58,10 @@
     X(OR, "BBB-")                                                                                  \
     X(JMP, "---j")                                                                                 \
     X(JT, "B--j")                                                                                  \
-    X(JF, "B--j")    /* false, not unknown */                                                      \
-    X(JNT, "B--j")   /* false or unknown */                                                        \
-    X(JU, "B--j")    /* unknown */                                                                 \
+    X(JF, "B--j")  /* false, not unknown */                                                        \
+    X(JNT, "B--j") /* false or unknown */                                                          \
+    X(JU, "B--j")  /* unknown */                                                                   \
+    X(NOW, "I---")                                                                                 \
     X(READB, "BB-r") /* b: whether a has a value; c 1: a stale one does not count */               \
     X(READI, "IB-r")                                                                               \
     X(READF, "FB-r")                                                                               \

@@ -156,6 +156,11 @@ static uint8_t compile_builtin(struct code *code, struct chunk_builder *b, const
 {
     if (e->builtin == BUILTIN_SLOPE)
         return compile_slope(code, b, e);
+    if (e->builtin == BUILTIN_NOW) {
+        uint8_t now = reg_take(code, b, LANG_TYPE_INT);
+        (void)emit(code, b, CODE_NOW, now, 0, 0, 0);
+        return now;
+    }
     bool real = e->type.kind == LANG_TYPE_FLOAT;
     uint8_t r = compile_expr(code, b, e->list.v[0], real ? &float_type : NULL);
     if (e->builtin == BUILTIN_ABS) {

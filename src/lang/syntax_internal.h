@@ -104,7 +104,15 @@ enum expr_op {
     OP_MOD,
 };
 
-enum builtin { BUILTIN_NONE, BUILTIN_SLOPE, BUILTIN_ABS, BUILTIN_MIN, BUILTIN_MAX, BUILTIN_ROUND };
+enum builtin {
+    BUILTIN_NONE,
+    BUILTIN_SLOPE,
+    BUILTIN_ABS,
+    BUILTIN_MIN,
+    BUILTIN_MAX,
+    BUILTIN_ROUND,
+    BUILTIN_NOW
+};
 
 enum ref_kind {
     REF_NONE,

@@ -324,6 +324,7 @@ L_JNT:   JUMP_IF(A.i != 1);
 L_JU:    JUMP_IF(A.i == CODE_UNKNOWN);
 L_READB: L_READI: L_READF: L_READS:
     A = reading(r, i, &present); B.i = present; NEXT;
+L_NOW:   DO(A.i = host->now_ms(host));
 L_STALE: DO(A.i = is_stale(r, (uint32_t)i->d));
 L_SLOPE:
     A.f = 0; B.i = host->slope(host, (uint32_t)i->d, &A.f) && isfinite(A.f);

@@ -59,7 +59,7 @@ static bool on_slope(struct lang_host *h, uint32_t window, double *out)
 static int64_t on_now(struct lang_host *h)
 {
     (void)h;
-    return 0;
+    return 1764000000123;
 }
 
 static void stage_open_limits(struct stage *s, const char *text, struct lang_limits limits)
@@ -169,6 +169,7 @@ TEST(bodies_compute)
         {"functions", "alert info \"{twice(4)} {hot(90 °C)} {fact(10)}\"", "info: 8 true 3628800;"},
         {"functions in functions", "alert info \"{twice(twice(twice(1)))} {label(3 bar)}\"",
          "info: 8 <3 bar>;"},
+        {"now", "alert info \"{now()}\"", "info: 2025-11-24T16:00:00.123Z;"},
         {"durations", "var d = 1h 30min; alert info \"{d} {d / 1 min} {d + 30 s}\"",
          "info: 1.5 h 90 1.508 h;"},
     };
