@@ -210,10 +210,10 @@ void checkpoint_fini(struct checkpoint *c)
 {
     if (!c->journal)
         return;
-    timer_cancel(&c->timer);
     if (!worker_current())
         checkpoint_now(c);
     abandon(c);
+    timer_cancel(&c->timer); /* last: a run that failed sets it */
     journal_consumer_remove(c->journal, &c->consumer);
     *c = (struct checkpoint){0};
 }

@@ -163,6 +163,7 @@ struct mqtt_server {
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer; /* the journal was full: again */
+    struct timer retry;      /* the same for connections that are paused */
     struct checkpoint checkpoint;
     VEC(uint64_t) ended; /* numbers to delete from the database */
     bool rewrite;
@@ -224,7 +225,7 @@ void publish_denied(struct mqtt_server *s, struct str client, struct str user, s
 /* mqtt_pending.c */
 /* Takes p->packet. False without memory: the connection is to be closed. */
 bool pending_add(struct mqtt_connection *c, const struct pending *p);
-void pending_flush(struct mqtt_connection *c);
+bool pending_flush(struct mqtt_connection *c); /* false: the stream takes no more now */
 void pending_free(struct mqtt_connection *c);
 void pending_trim(struct mqtt_connection *c);
 /* Waits for the next commit that matters to this connection, if any does. */

@@ -313,7 +313,7 @@ static enum poll connection_poll(struct task *t)
     if (c->state == CONNECTION_WAITING)
         connect_go_on(c);
     if (c->state != CONNECTION_CLOSED) {
-        pending_flush(c);
+        (void)pending_flush(c);
         maybe_resume(c);
         read_all(c);
     }

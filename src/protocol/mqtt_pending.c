@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#define RETRY_MS 20
+
 static struct pending *at(const struct pending_ring *r, uint32_t i)
 {
     return &r->v[(r->head + i) & (r->cap - 1)];
@@ -74,12 +76,16 @@ static void drop_head(struct mqtt_connection *c)
     r->n--;
 }
 
-void pending_flush(struct mqtt_connection *c)
+bool pending_flush(struct mqtt_connection *c)
 {
     const struct journal *j = c->server->cfg.journal;
     uint64_t committed = j && c->pending.n ? journal_committed(j) : 0;
-    while (c->pending.n && at(&c->pending, 0)->seq <= committed && transmit(c, at(&c->pending, 0)))
+    while (c->pending.n && at(&c->pending, 0)->seq <= committed) {
+        if (!transmit(c, at(&c->pending, 0)))
+            return false;
         drop_head(c);
+    }
+    return true;
 }
 
 void pending_wait(struct mqtt_connection *c)
@@ -88,14 +94,22 @@ void pending_wait(struct mqtt_connection *c)
     uint64_t seq = 0;
     if (c->waiting || !j || c->state != CONNECTION_OPEN)
         return;
+    /* Once more: the commit may have come since the answer was added. */
+    if (!pending_flush(c))
+        return; /* the stream wakes us */
     if (c->pending.n)
         seq = at(&c->pending, 0)->seq;
-    if (!seq && c->paused && !c->starved)
+    else if (c->paused && !c->starved)
         seq = journal_last(j);
-    if (!seq || (c->pending.n && seq <= journal_committed(j)))
-        return; /* nothing waits, or for the stream only */
+    if (!seq)
+        return;
+    if (!c->pending.n && seq <= journal_committed(j)) { /* above its budget: no commit helps */
+        if (!timer_armed(&c->server->retry))
+            timer_set_after_ms(&c->server->retry, RETRY_MS);
+        return;
+    }
     c->waiting = true;
-    journal_wait(j, c->server->worker, &c->wait, seq);
+    journal_wait(j, c->server->worker, &c->wait, seq); /* answers at once if it is committed now */
 }
 
 void pending_free(struct mqtt_connection *c)

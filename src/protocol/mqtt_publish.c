@@ -178,7 +178,7 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     if (m->qos && !answer(c, m->id, r.seq, reason, r.why))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
     if (m->qos)
-        pending_flush(c);
+        (void)pending_flush(c);
     return HANDLED;
 }
 

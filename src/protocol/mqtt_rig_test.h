@@ -14,6 +14,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -142,8 +143,8 @@ struct broker {
     /* Set before broker_start(). */
     struct mqtt_limits limits;
     const char *password_path;
-    bool light;             /* no journal, no database */
-    size_t group_bytes_max; /* of the journal */
+    bool light; /* no journal, no database */
+    size_t group_bytes_max, segment_bytes, journal_max_bytes;
 };
 
 static inline bool broker_guard(struct bus_guard *g, const struct bus_publisher *from,
@@ -184,7 +185,9 @@ static inline void broker_open_store(struct broker *b)
                                       .clock = env_linux()->clock,
                                       .alloc = alloc_system(),
                                       .dir = b->dir,
-                                      .segment_bytes = 1 << 20,
+                                      .segment_bytes =
+                                          b->segment_bytes ? b->segment_bytes : 1 << 20,
+                                      .journal_max_bytes = b->journal_max_bytes,
                                       .group_bytes_max = b->group_bytes_max};
     REQUIRE(CHECK_EQ_INT(journal_open(&b->journal, &jc, &e), ERR_OK));
 }
@@ -194,7 +197,8 @@ static inline void broker_start(struct broker *b, const char *dir)
 {
     struct error e = {0};
     struct listener *listener;
-    const struct executor_config ec = {.workers = 1, .offload_threads = 2};
+    const struct executor_config ec = {
+        .workers = 1, .driver = getenv("SEDGE_TEST_DRIVER"), .offload_threads = 2};
     (void)snprintf(b->dir, sizeof(b->dir), "%s", dir ? dir : test_tmpdir());
     REQUIRE(CHECK_EQ_INT(executor_new(&b->ex, &ec, &e), ERR_OK));
     if (!b->light)

@@ -108,6 +108,17 @@ static void done_retried(struct timer *t)
     record_done_flush(CONTAINER_OF(t, struct mqtt_server, done_timer));
 }
 
+static void retry_fired(struct timer *t)
+{
+    struct mqtt_server *s = CONTAINER_OF(t, struct mqtt_server, retry);
+    LIST_EACH(&s->connections, it)
+    {
+        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
+        if (c->paused)
+            task_wake(&c->task);
+    }
+}
+
 enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_config *cfg,
                          struct error *e)
 {
@@ -132,6 +143,7 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
     timer_init(&s->due, s->worker, wills_fired);
     timer_init(&s->ends, s->worker, ends_fired);
     timer_init(&s->done_timer, s->worker, done_retried);
+    timer_init(&s->retry, s->worker, retry_fired);
     tick_hook_init(&s->done_hook, done_hooked);
     metrics(s);
     enum err err = cfg->journal ? store_open(s, e) : ERR_OK;
@@ -165,6 +177,7 @@ void mqtt_server_close(struct mqtt_server *s)
     timer_cancel(&s->due);
     timer_cancel(&s->ends);
     timer_cancel(&s->done_timer);
+    timer_cancel(&s->retry);
     tick_hook_cancel(&s->done_hook);
     sessions_free(s);
     map_fini(&s->sessions);

@@ -65,7 +65,7 @@ static bool put_suback(struct mqtt_connection *c, enum mqtt_type type, uint16_t 
         connection_close(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
         return false;
     }
-    pending_flush(c);
+    (void)pending_flush(c);
     return true;
 }
 
