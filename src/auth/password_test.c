@@ -206,20 +206,25 @@ TEST(password_file_damage)
     rig_close(&r);
 }
 
+/* So many passes that two checks are still under way when the third is asked for. */
+#define SLOW_HASH                                                                                  \
+    "$argon2id$v=19$m=8192,t=80,p=1$c2VkZ2Ugc2xvdyBzYWx0$"                                         \
+    "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+
 TEST(password_checks_are_bounded_and_can_be_canceled)
 {
     struct rig r;
     struct password_check *one, *two, *three;
-    rig_open(&r, "ada:" MOSQUITTO_SECRET "\n", 2);
+    rig_open(&r, "ada:" SLOW_HASH "\n", 2);
     CHECK_EQ_INT(start(&r, "ada", "1", &one), ERR_AGAIN);
-    CHECK_EQ_INT(start(&r, "ada", "secret", &two), ERR_AGAIN);
+    CHECK_EQ_INT(start(&r, "ada", "2", &two), ERR_AGAIN);
     CHECK_EQ_INT(start(&r, "ada", "3", &three), ERR_FULL);
     CHECK_EQ_PTR(three, NULL);
     password_check_cancel(one);
     r.wanted = 1;
     executor_run(r.ex);
     CHECK_EQ_UINT(r.answers, 1);
-    CHECK_EQ_INT(r.result, ERR_OK);
+    CHECK_EQ_INT(r.result, ERR_DENIED);
     CHECK_EQ_UINT(password_file_stats(r.file).refused, 1);
     /* One that is under way at the end. */
     CHECK_EQ_INT(start(&r, "ada", "4", &one), ERR_AGAIN);
