@@ -304,6 +304,8 @@ static enum err build(struct run *r, struct error *e)
 
 static void tear_down(struct run *r)
 {
+    if (r->db)
+        db_drain(r->db); /* what the database still hands back, its owners must be there for */
     dashboard_free(r->dashboard);
     mqtt_server_close(r->mqtt);
     for (size_t i = 0; i < SITE_LISTENERS_MAX; i++)

@@ -23,18 +23,30 @@ static bool body_name(struct http_request *q, const char *key, char buf[NAME_MAX
 /* --- an acknowledgement is answered when it is committed --- */
 
 struct pending_ack {
+    struct list link; /* of dashboard.acks */
     struct dashboard *dashboard;
-    struct http_request *request;
+    struct http_request *request; /* NULL: the client has gone */
     struct journal_wait wait;
     uint64_t alert;
 };
 
+static void ack_free(struct pending_ack *p)
+{
+    journal_wait_cancel(&p->wait);
+    list_del(&p->link);
+    mem_free(p->dashboard->cfg.alloc, p, sizeof(*p));
+}
+
+void acks_fini(struct dashboard *d)
+{
+    LIST_EACH_SAFE(&d->acks, it)
+    ack_free(CONTAINER_OF(it, struct pending_ack, link));
+}
+
 static void ack_gone(void *arg, struct http_request *q)
 {
     (void)q;
-    struct pending_ack *p = arg;
-    journal_wait_cancel(&p->wait);
-    mem_free(p->dashboard->cfg.alloc, p, sizeof(*p));
+    ((struct pending_ack *)arg)->request = NULL;
 }
 
 static void ack_committed(struct journal_wait *wait, enum err result)
@@ -42,11 +54,15 @@ static void ack_committed(struct journal_wait *wait, enum err result)
     struct pending_ack *p = CONTAINER_OF(wait, struct pending_ack, wait);
     struct dashboard *d = p->dashboard;
     struct http_request *q = p->request;
+    if (result)
+        alert_acknowledge_undo(d->cfg.alerts, p->alert);
     const struct alert *al = alert_find(d->cfg.alerts, p->alert);
-    mem_free(d->cfg.alloc, p, sizeof(*p));
+    ack_free(p);
+    if (!q)
+        return;
     if (result || !al) {
         http_respond_problem(q, 503, "the acknowledgement could not be stored: %s",
-                             err_name(result));
+                             al ? err_name(result) : "the alert is forgotten already");
         return;
     }
     struct json_writer w = answer_begin(d);
@@ -74,6 +90,7 @@ void api_acknowledge(void *ctx, struct http_request *q)
         *p = (struct pending_ack){
             .dashboard = d, .request = q, .alert = (uint64_t)id, .wait.done = ack_committed};
         list_init(&p->wait.link);
+        list_add_tail(&d->acks, &p->link);
         http_request_on_gone(q, ack_gone, p);
         journal_wait(d->cfg.journal, d->worker, &p->wait, seq);
         return;

@@ -4,10 +4,12 @@
 #include <string.h>
 
 enum { SERIES_NAME_MAX = 512, WINDOWS_DEFAULT_MAX = 10000, HOUR_MS = 3600000 };
+#define TIME_MAX_MS INT64_C(253402300799999) /* the end of the year 9999 */
 
 struct history_answer {
+    struct alloc *alloc;
     struct dashboard *dashboard;
-    struct http_request *request; /* NULL: the client has gone */
+    struct http_request *request; /* NULL: the client, or the dashboard, has gone */
     struct history_query query;
     int64_t from_ms, to_ms; /* as asked, both ends included */
     char name[SERIES_NAME_MAX];
@@ -16,7 +18,7 @@ struct history_answer {
 static void answer_free(struct history_answer *h)
 {
     history_query_fini(&h->query);
-    mem_free(h->dashboard->cfg.alloc, h, sizeof(*h));
+    mem_free(h->alloc, h, sizeof(*h));
 }
 
 static void gone(void *arg, struct http_request *q)
@@ -101,17 +103,26 @@ static void done(struct history_query *q)
     answer_free(h);
 }
 
+/* Windows begin at multiples of their width, so how many there are depends on where the span is. */
+static bool fits(const struct history_answer *h, int64_t width, int64_t points)
+{
+    return h->to_ms / width - h->from_ms / width < points;
+}
+
 /* The smallest width that people like and that gives at most `points` windows. */
-static int64_t nice_window(int64_t span_ms, int64_t points)
+static int64_t nice_window(const struct history_answer *h, int64_t points)
 {
     static const int64_t nice[] = {
         1,       2,       5,       10,       20,       50,       100,      200,      500,    1000,
         2000,    5000,    10000,   15000,    30000,    60000,    120000,   300000,   600000, 900000,
         1800000, 3600000, 7200000, 10800000, 21600000, 43200000, 86400000, 604800000};
     for (size_t i = 0; i < ARRAY_LEN(nice); i++)
-        if (span_ms / nice[i] < points)
+        if (fits(h, nice[i], points))
             return nice[i];
-    return span_ms / points + 1;
+    int64_t width = nice[ARRAY_LEN(nice) - 1];
+    while (!fits(h, width, points))
+        width *= 2;
+    return width;
 }
 
 /* Fills the query from the request. false: answered. */
@@ -126,10 +137,10 @@ static bool read_query(struct history_answer *h, struct http_request *q)
                              "plant.press1.temperature");
         return false;
     }
-    if (!query_i64(q, "to", 0, INT64_MAX / 2, now, &h->to_ms) ||
-        !query_i64(q, "from", 0, INT64_MAX / 2, h->to_ms > HOUR_MS ? h->to_ms - HOUR_MS : 0,
+    if (!query_i64(q, "to", 0, TIME_MAX_MS, now, &h->to_ms) ||
+        !query_i64(q, "from", 0, TIME_MAX_MS, h->to_ms > HOUR_MS ? h->to_ms - HOUR_MS : 0,
                    &h->from_ms) ||
-        !query_i64(q, "window", 1, INT64_MAX / 2, 0, &window) ||
+        !query_i64(q, "window", 1, TIME_MAX_MS, 0, &window) ||
         !query_i64(q, "points", 1, WINDOWS_DEFAULT_MAX, 0, &points) ||
         !query_i64(q, "edges", 0, 1, 0, &edges) ||
         !query_i64(q, "limit", 1, HISTORY_LIMIT_MAX, HISTORY_LIMIT, &limit))
@@ -140,7 +151,7 @@ static bool read_query(struct history_answer *h, struct http_request *q)
     }
     hq->from_ms = h->from_ms;
     hq->to_ms = h->to_ms + 1;
-    hq->window_ms = window ? window : points ? nice_window(h->to_ms - h->from_ms, points) : 0;
+    hq->window_ms = window ? window : points ? nice_window(h, points) : 0;
     hq->limit = (uint32_t)limit;
     hq->edges = edges != 0;
     hq->done = done;
@@ -155,6 +166,7 @@ void api_history(void *ctx, struct http_request *q)
         http_respond_problem(q, 503, "no memory for the query");
         return;
     }
+    h->alloc = d->cfg.alloc;
     h->dashboard = d;
     h->request = q;
     if (!read_query(h, q)) {

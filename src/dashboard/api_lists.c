@@ -39,8 +39,7 @@ void api_alerts(void *ctx, struct http_request *q)
     char buf[32];
     struct str state = STR("active");
     int64_t limit;
-    enum err err =
-        http_query_get(http_request_head(q)->query, "state", buf, sizeof(buf), &state);
+    enum err err = http_query_get(http_request_head(q)->query, "state", buf, sizeof(buf), &state);
     if ((err && err != ERR_NOT_FOUND) ||
         (!str_eq(state, STR("active")) && !str_eq(state, STR("all")))) {
         http_respond_problem(q, 400, "state must be active or all");
@@ -186,7 +185,7 @@ void api_stats(void *ctx, struct http_request *q)
     struct mqtt_stats mqtt = mqtt_server_stats(d->cfg.mqtt);
     struct json_writer w = answer_begin(d);
     json_object_begin(&w);
-    figure(&w, "uptime_ms", (uint64_t)(worker_now_ms(d->worker) - d->started_ms));
+    figure(&w, "uptime_ms", (uint64_t)((worker_now_ns(d->worker) - d->started_ns) / 1000000));
     figure(&w, "rss_bytes", resident_bytes());
     json_key(&w, "driver");
     json_cstr(&w, executor_driver(d->cfg.ex));

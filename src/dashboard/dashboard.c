@@ -1,4 +1,4 @@
-#include "base/log.h"
+#include "base/map.h"
 #include "dashboard/dashboard_internal.h"
 #include "dashboard/web_assets.h"
 
@@ -51,7 +51,11 @@ enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cf
     d->cfg = *cfg;
     d->worker = executor_worker(cfg->ex, 0);
     d->started_ms = clock_wall_ms(executor_env(cfg->ex)->clock);
-    (void)snprintf(d->run, sizeof(d->run), "%016" PRIx64, executor_env(cfg->ex)->seed);
+    d->started_ns = clock_mono_ns(executor_env(cfg->ex)->clock);
+    /* Not the environment's seed: who knows that can make the maps slow. */
+    int64_t times[2] = {d->started_ms, d->started_ns};
+    (void)snprintf(d->run, sizeof(d->run), "%016" PRIx64, hash_bytes(times, sizeof(times), 1));
+    list_init(&d->acks);
     strbuf_init(&d->out, cfg->alloc, BODY_MAX);
     enum err err = live_init(d, e);
     if (err) {
@@ -80,6 +84,7 @@ void dashboard_free(struct dashboard *d)
         return;
     for (size_t i = 0; i < d->server_count; i++)
         http_server_close(d->servers[i]);
+    acks_fini(d);
     live_fini(d);
     strbuf_fini(&d->out);
     mem_free(d->cfg.alloc, d, sizeof(*d));
@@ -100,6 +105,10 @@ void answer_end(struct dashboard *d, struct http_request *q, unsigned status)
                              BODY_MAX >> 20);
     else
         http_respond_json(q, status, strbuf_str(&d->out));
+    if (d->out.cap > BODY_KEPT) { /* one large answer must not stay for weeks */
+        strbuf_fini(&d->out);
+        strbuf_init(&d->out, d->cfg.alloc, BODY_MAX);
+    }
 }
 
 bool query_i64(struct http_request *q, const char *key, int64_t min, int64_t max, int64_t fallback,

@@ -5,7 +5,7 @@
 #include "codec/json.h"
 #include "dashboard/dashboard.h"
 
-enum { SERVERS_MAX = 16, READERS_MAX = 64, BODY_MAX = 8 << 20 };
+enum { SERVERS_MAX = 16, READERS_MAX = 64, BODY_MAX = 8 << 20, BODY_KEPT = 256 << 10 };
 
 struct live_reader {
     struct list link;
@@ -20,8 +20,9 @@ struct dashboard {
     struct http_server *servers[SERVERS_MAX];
     size_t server_count;
     char run[17]; /* of this run: series numbers are valid within it */
-    int64_t started_ms;
+    int64_t started_ms, started_ns;
     struct strbuf out; /* the answer that is being written */
+    struct list acks;  /* acknowledgements that are not committed yet; api_change.c */
 
     /* live.c */
     struct list readers;
@@ -48,6 +49,8 @@ void answer_end(struct dashboard *d, struct http_request *q, unsigned status);
 /* A number in the query; `fallback` if there is none. false: answered with 400. */
 bool query_i64(struct http_request *q, const char *key, int64_t min, int64_t max, int64_t fallback,
                int64_t *out);
+
+void acks_fini(struct dashboard *d);
 
 /* Handlers. */
 void api_site(void *ctx, struct http_request *q);

@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { FLUSH_MS = 100 };
+enum { FLUSH_MS = 100, BATCH_BYTES = 32 << 10 };
 
 static void reader_closed(void *arg, struct http_sse *sse)
 {
@@ -55,24 +55,31 @@ static struct json_writer event_begin(struct dashboard *d)
 
 /* --- samples --- */
 
+static void write_sample(struct json_writer *w, const struct series *s)
+{
+    json_array_begin(w);
+    json_int(w, s->index);
+    json_int(w, s->last_ms);
+    json_write_value(w, &s->last);
+    json_cstr(w, quality_name(s->quality));
+    json_array_end(w);
+}
+
+/* Several events if there is much to tell: a reader has room for only so much at once. */
 static void flush(struct timer *t)
 {
     struct dashboard *d = CONTAINER_OF(t, struct dashboard, flush_timer);
-    struct json_writer w = event_begin(d);
-    json_array_begin(&w);
-    for (size_t i = 0; i < d->pending_count; i++) {
-        const struct series *s = bus_series_at(d->cfg.bus, d->pending[i]);
-        d->is_pending[d->pending[i]] = 0;
+    for (size_t i = 0; i < d->pending_count;) {
+        struct json_writer w = event_begin(d);
         json_array_begin(&w);
-        json_int(&w, s->index);
-        json_int(&w, s->last_ms);
-        json_write_value(&w, &s->last);
-        json_cstr(&w, quality_name(s->quality));
+        while (i < d->pending_count && d->event.n < BATCH_BYTES) {
+            d->is_pending[d->pending[i]] = 0;
+            write_sample(&w, bus_series_at(d->cfg.bus, d->pending[i++]));
+        }
         json_array_end(&w);
+        send_all(d, "samples");
     }
-    json_array_end(&w);
     d->pending_count = 0;
-    send_all(d, "samples");
 }
 
 static void note_series(struct dashboard *d, const struct series *s)
