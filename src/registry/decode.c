@@ -235,6 +235,17 @@ size_t decode_object(const struct decode_target *t, struct bytes payload, char e
     return n;
 }
 
+/* A text may come bare; in quotes it is JSON's. */
+static bool bare_text(const struct decode_target *t, struct device_property *p,
+                      struct bytes payload)
+{
+    struct value v = {.kind = VALUE_STR, .s = {(const char *)payload.p, payload.n}};
+    if (payload.n > TEXT_MAX || !utf8_valid_nonul(v.s))
+        return false;
+    emit(t, p, &v, t->arrived_ms, QUALITY_GOOD);
+    return true;
+}
+
 size_t decode_value(const struct decode_target *t, struct device_property *p, struct bytes payload,
                     char error[160])
 {
@@ -242,14 +253,13 @@ size_t decode_value(const struct decode_target *t, struct device_property *p, st
     struct json_token token;
     json_init(&r, payload);
     enum json_kind kind = json_next(&r, &token);
-    bool is_scalar = kind >= JSON_STRING && kind <= JSON_NULL;
+    bool is_text = p->def->kind == VALUE_STR;
+    bool is_scalar = is_text ? kind == JSON_STRING || kind == JSON_NULL
+                             : kind >= JSON_STRING && kind <= JSON_NULL;
     if (is_scalar && whole(payload, (char[160]){0}))
         return property_token(t, p, &token, t->arrived_ms, QUALITY_GOOD, error);
-    if (p->def->kind == VALUE_STR && payload.n <= TEXT_MAX && kind == JSON_ERROR) {
-        struct value v = {.kind = VALUE_STR, .s = {(const char *)payload.p, payload.n}};
-        emit(t, p, &v, t->arrived_ms, QUALITY_GOOD);
+    if (is_text && bare_text(t, p, payload))
         return 1;
-    }
     note(error, "%.*s: expected %s, got %.*s", STR_FMT(p->def->name), want_text(p->def->kind),
          (int)(payload.n < 40 ? payload.n : 40), (const char *)payload.p);
     return 0;

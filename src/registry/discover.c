@@ -54,6 +54,17 @@ static struct discovered *discovered_new(struct registry *r, struct str topic)
     return d;
 }
 
+/* At a character, if it is text. */
+static size_t cut(struct bytes b, size_t max)
+{
+    if (b.n <= max)
+        return b.n;
+    size_t n = max;
+    while (n > max - 4 && (b.p[n] & 0xC0) == 0x80)
+        n--;
+    return (b.p[n] & 0xC0) == 0x80 ? max : n;
+}
+
 /* `error` NULL: nobody claims the topic. */
 void discover_note(struct registry *r, const struct message *m, const char *error)
 {
@@ -70,7 +81,7 @@ void discover_note(struct registry *r, const struct message *m, const char *erro
     }
     d->count++;
     d->last_ms = m->wall_ms;
-    size_t n = payload.n < sizeof(d->payload) ? payload.n : sizeof(d->payload);
+    size_t n = cut(payload, sizeof(d->payload));
     bool same = d->count > 1 && d->payload_len == n && memcmp(d->payload, payload.p, n) == 0;
     if (!same) {
         if (n)
