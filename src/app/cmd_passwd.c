@@ -25,15 +25,14 @@ struct options {
 static bool parse(int argc, char **argv, struct options *o)
 {
     for (int i = 1; i < argc; i++) {
+        bool option = argv[i][0] == '-' && argv[i][1];
         if (strcmp(argv[i], "--delete") == 0)
             o->remove = true;
         else if (strcmp(argv[i], "--password-file") == 0 && i + 1 < argc)
             o->password_file = argv[++i];
-        else if (argv[i][0] == '-' && argv[i][1])
-            return false;
-        else if (!o->file)
+        else if (!option && !o->file)
             o->file = argv[i];
-        else if (!o->user)
+        else if (!option && !o->user)
             o->user = argv[i];
         else
             return false;

@@ -4,7 +4,6 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/rand.h>
-#include <stdio.h>
 #include <string.h>
 
 /* OWASP names these equal in strength to 19 MiB and 2 passes. Less memory, because a gateway has
@@ -69,19 +68,24 @@ static bool mosquitto_parse(struct str hash, struct mosquitto *m)
            base64(sum, m->hash, sizeof(m->hash), &m->hash_n) && m->hash_n == MOSQUITTO_HASH_BYTES;
 }
 
-/* The parts that libargon2 reads without limits: memory, passes, lanes. */
+static bool number(struct str *rest, const char *name, char end, int64_t max)
+{
+    struct str value, prefix = str_from(name);
+    if (!str_split(rest, end, &value) || !str_starts(value, prefix))
+        return false;
+    int64_t n;
+    return str_to_i64(str_sub(value, prefix.n, value.n), &n) == ERR_OK && n > 0 && n <= max;
+}
+
+/* `$argon2id$v=19$m=7168,t=5,p=1$SALT$HASH`. The numbers, because libargon2 takes any. */
 static bool argon2_parse(struct str hash)
 {
-    char text[PASSWORD_HASH_MAX];
-    unsigned kib = 0, passes = 0, lanes = 0;
-    int end = 0;
-    if (!str_starts(hash, STR("$argon2")) || hash.n >= sizeof(text))
-        return false;
-    memcpy(text, hash.p, hash.n);
-    text[hash.n] = '\0';
-    const char *params = strstr(text, "$m=");
-    return params && sscanf(params, "$m=%9u,t=%9u,p=%9u$%n", &kib, &passes, &lanes, &end) == 3 &&
-           end > 0 && kib <= ARGON2_KIB_MAX && passes <= 1000 && lanes <= 64;
+    struct str rest = hash, empty, kind, version;
+    return hash.n < PASSWORD_HASH_MAX && str_split(&rest, '$', &empty) && !empty.n &&
+           str_split(&rest, '$', &kind) && str_starts(kind, STR("argon2")) &&
+           str_split(&rest, '$', &version) && str_starts(version, STR("v=")) &&
+           number(&rest, "m=", ',', ARGON2_KIB_MAX) && number(&rest, "t=", ',', 1000) &&
+           number(&rest, "p=", '$', 64) && rest.n > 0;
 }
 
 bool password_hash_known(struct str hash)

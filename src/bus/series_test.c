@@ -140,6 +140,7 @@ TEST(series_listeners_leave_inside_their_call)
             LABEL("%d drops %d", by, who);
             bus_rig_light(&r);
             struct series *s = bus_series(r.bus, STR("x"), VALUE_INT, STR(""));
+            REQUIRE(s != NULL);
             for (int i = 0; i < 3; i++) {
                 h[i] = (struct heard){.listener = {.sample = on_sample, .quality = on_quality},
                                       .events = {.alert = on_alert, .action = on_action}};

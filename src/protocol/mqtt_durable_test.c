@@ -105,8 +105,8 @@ TEST(mqtt_full_journal_stops_reading)
     broker_start(&b, NULL);
     client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
     moody_set(&b.disk, true, false);
-    for (uint16_t i = 1; i <= COUNT; i++)
-        client_publish(&pub, i, "kept", payload, true);
+    for (int i = 1; i <= COUNT; i++)
+        client_publish(&pub, (uint16_t)i, "kept", payload, true);
     moody_await(&b.disk);
     usleep(50000);
     struct pollfd silent = {.fd = pub.fd, .events = POLLIN};
@@ -254,15 +254,6 @@ static void ask_finished(struct task *t)
     atomic_store(&CONTAINER_OF(t, struct ask, task)->done, true);
 }
 
-/* The number that is the payload of a PUBLISH. */
-static size_t number_in(const char *text)
-{
-    const char *at = strstr(text, "payload=");
-    unsigned n = 0;
-    REQUIRE(CHECK(at && sscanf(at, "payload=%5u", &n) == 1));
-    return n;
-}
-
 /* Runs are asked for while messages come and go, then the process is killed. */
 TEST(mqtt_checkpoints_lose_nothing)
 {
@@ -277,8 +268,8 @@ TEST(mqtt_checkpoints_lose_nothing)
     client_subscribe(&sub, 1, "t", 1, 0);
     EXPECT(&sub, "SUBACK id=1 codes 01");
     client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
-    for (uint16_t i = 0; i < ARRAY_LEN(seen); i++) {
-        (void)snprintf(payload, sizeof(payload), "%d", i);
+    for (size_t i = 0; i < ARRAY_LEN(seen); i++) {
+        (void)snprintf(payload, sizeof(payload), "%zu", i);
         publish_acked(&pub, (uint16_t)(i + 1), "t", payload, false);
         if (random_below(&random, 3) == 0 && i < 380) { /* reads, and acknowledges sometimes */
             size_t n = number_in(client_next(&sub));
@@ -329,7 +320,7 @@ TEST(mqtt_journal_over_its_budget)
     EXPECT(&sub, "SUBACK id=1 codes 01");
     client_bye(&sub);
     client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
-    for (uint16_t i = 0; i < COUNT; i++) {
+    for (int i = 0; i < COUNT; i++) {
         (void)snprintf(topic, sizeof(topic), "t/%d", i % 7);
         (void)snprintf(payload, sizeof(payload), "%05d", i);
         for (size_t k = 5; k < SIZE; k++) /* does not compress */

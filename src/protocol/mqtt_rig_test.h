@@ -388,6 +388,16 @@ static inline const char *client_next(struct client *c)
     return c->text.p;
 }
 
+/* The number that the payload of a PUBLISH begins with. */
+static inline size_t number_in(const char *text)
+{
+    const char *at = strstr(text, "payload=");
+    char *end = NULL;
+    unsigned long n = at ? strtoul(at + 8, &end, 10) : 0;
+    REQUIRE(CHECK(at && end > at + 8));
+    return n;
+}
+
 #define EXPECT(c, want)     CHECK_EQ_STR(client_next(c), want)
 #define EXPECT_HAS(c, part) CHECK_HAS_STR(client_next(c), part)
 
