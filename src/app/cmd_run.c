@@ -89,6 +89,10 @@ static int parse(int argc, char **argv, struct run_options *o)
         return EXIT_USAGE + 1;
     }
     o->site = argv[optind];
+    if (o->driver && strcmp(o->driver, "io_uring") != 0 && strcmp(o->driver, "epoll") != 0) {
+        (void)fprintf(stderr, "sedge run: a driver is io_uring or epoll, not '%s'\n", o->driver);
+        return EXIT_USAGE + 1;
+    }
     return 0;
 }
 
@@ -98,8 +102,13 @@ static void caught(void *ctx, int signal)
     if (signal == SIGHUP) {
         for (size_t i = 0; i < r->settings.mqtt_count; i++) {
             struct error e = {0};
-            if (r->passwords[i] && password_file_reload(r->passwords[i], &e))
+            if (!r->passwords[i])
+                continue;
+            if (password_file_reload(r->passwords[i], &e))
                 LOG_E("app", "the passwords stay as they were: %s", e.text);
+            else
+                LOG_I("app", "the passwords of %.*s are read again",
+                      STR_FMT(r->settings.mqtt[i].passwords));
         }
         return;
     }

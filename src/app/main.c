@@ -32,7 +32,7 @@ static int usage(FILE *to, int status)
 int main(int argc, char **argv)
 {
     if (argc < 2)
-        return usage(stdout, EXIT_OK);
+        return usage(stderr, EXIT_USAGE);
     if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
         strcmp(argv[1], "help") == 0)
         return usage(stdout, EXIT_OK);

@@ -18,14 +18,19 @@ static struct str text_of(const struct lang_clause_decl *c, const char *arg)
 }
 
 /* Rule of the design: loopback may be plain and anonymous, anything else says what protects it. */
-static enum err check_listen(const struct site_listen *l, const char *what, struct error *e)
+static enum err check_listen(const struct site_listen *l, const char *what, bool can_ask,
+                             struct error *e)
 {
     if (addr_is_loopback(&l->addr) || l->insecure || l->passwords.n)
         return ERR_OK;
-    return error_set(e, ERR_DENIED,
-                     "%s %.*s:%u can be reached from other machines: give it a password file "
-                     "(passwords \"FILE\", see `sedge passwd`), or say `insecure`",
-                     what, STR_FMT(l->host), l->port);
+    char at[ADDR_TEXT_MAX];
+    addr_format(&l->addr, at);
+    return error_set(e, ERR_DENIED, "%s %s can be reached from other machines: %s", what, at,
+                     can_ask
+                         ? "give it a password file (passwords \"FILE\", see `sedge passwd`), or "
+                           "say `insecure`"
+                         : "listen on loopback behind a proxy that asks who it is, or say "
+                           "`insecure`");
 }
 
 static enum err read_listen(struct site_listen *l, const struct lang_clause_decl *c,
@@ -35,7 +40,8 @@ static enum err read_listen(struct site_listen *l, const struct lang_clause_decl
     l->host = at->text;
     l->port = at->port;
     l->insecure = has(c, "insecure");
-    if (strcmp(what, "mqtt") == 0)
+    bool can_ask = strcmp(what, "mqtt") == 0;
+    if (can_ask)
         l->passwords = text_of(c, "passwords");
     if (has(c, "tls"))
         return error_set(e, ERR_UNSUPPORTED,
@@ -47,7 +53,7 @@ static enum err read_listen(struct site_listen *l, const struct lang_clause_decl
                          "%s %.*s: an address to listen on is numeric, 127.0.0.1 or [::1] or "
                          "0.0.0.0",
                          what, STR_FMT(l->host));
-    return check_listen(l, what, e);
+    return check_listen(l, what, can_ask, e);
 }
 
 static enum err read_listens(const struct lang_decl *server, const char *word,
