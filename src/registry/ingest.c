@@ -139,8 +139,6 @@ void ingest_stale_rearm(struct device_property *p)
     struct registry *r = p->device->registry;
     if (!p->stale_timer.fire)
         timer_init(&p->stale_timer, r->worker, stale_fire);
-    if (!p->series->stale_ms)
-        p->series->stale_ms = r->cfg.stale_default_ms;
     int64_t due = p->series->last_mono_ns + p->series->stale_ms * 1000000;
     if (p->series->last_ms && (!timer_armed(&p->stale_timer) || p->stale_timer.at_ns > due))
         timer_set(&p->stale_timer, due);

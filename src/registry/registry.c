@@ -194,7 +194,7 @@ static enum err device_series(struct registry *r, struct device *d, struct error
             return error_set(e, ERR_FULL, "too many properties on this site, at %.*s",
                              STR_FMT(name));
         p->series->kept = true;
-        p->series->stale_ms = 0;
+        p->series->stale_ms = r->cfg.stale_default_ms;
     }
     return ERR_OK;
 }
@@ -249,8 +249,9 @@ void registry_set_owner(struct device *d, struct str owner)
 
 void registry_set_stale(struct device_property *p, int64_t stale_ms)
 {
-    if (stale_ms <= 0 || (p->series->stale_ms && p->series->stale_ms <= stale_ms))
+    if (stale_ms <= 0 || (p->stale_declared && p->series->stale_ms <= stale_ms))
         return;
+    p->stale_declared = true;
     p->series->stale_ms = stale_ms;
     ingest_stale_rearm(p);
 }

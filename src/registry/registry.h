@@ -62,6 +62,7 @@ struct device_property {
     const struct property_def *def;
     struct series *series;
     struct timer stale_timer;
+    bool stale_declared; /* else series->stale_ms is the default */
 };
 
 struct registry_config {

@@ -319,6 +319,20 @@ TEST(nobody_commands_an_owned_device_past_its_owner)
     rig_fini(&g);
 }
 
+TEST(what_a_program_says_about_staleness_holds_before_the_default)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir());
+    struct device_property *p = &g.valve->props[0];
+    CHECK_EQ_INT(p->series->stale_ms, 150); /* known before the first sample */
+    registry_set_stale(p, 3600000);         /* longer than the default */
+    CHECK_EQ_INT(p->series->stale_ms, 3600000);
+    registry_set_stale(p, 5000); /* another program is stricter */
+    registry_set_stale(p, 60000);
+    CHECK_EQ_INT(p->series->stale_ms, 5000);
+    rig_fini(&g);
+}
+
 TEST(silence_turns_a_property_stale)
 {
     struct rig g;
