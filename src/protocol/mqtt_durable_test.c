@@ -351,3 +351,84 @@ TEST(mqtt_journal_over_its_budget)
     CHECK_EQ_UINT(bus_stats(after.bus).retained, 7);
     broker_free(&after);
 }
+
+/* A stored session gets retained messages for its new subscription; it has not acknowledged them
+ * when the process is killed, and it will not subscribe again. */
+TEST(mqtt_retained_for_a_subscription_survive_a_kill)
+{
+    struct broker b = {0}, after = {0};
+    struct client sub, pub;
+    char image[240];
+    broker_start(&b, NULL);
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    publish_acked(&pub, 1, "r/1", "one", true);
+    publish_acked(&pub, 2, "r/2", "two", true);
+    client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000, .receive_max = 1}, false);
+    client_subscribe(&sub, 1, "r/#", 1, 0);
+    bool granted = false, sent = false; /* in either order */
+    for (int i = 0; i < 2; i++) {
+        const char *got = client_next(&sub);
+        granted = granted || strcmp(got, "SUBACK id=1 codes 01") == 0;
+        sent = sent || strstr(got, "PUBLISH qos=1 dup=0 retain=1 id=1 topic=r/");
+    }
+    CHECK(granted && sent);
+    broker_image(&b, image);
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+    broker_start(&after, image);
+    client_join(&sub, &after, "sub", (struct hello_opt){.expiry_s = 1000}, true);
+    bool one = false, two = false;
+    for (int i = 0; i < 2; i++) {
+        const char *got = client_next(&sub);
+        one = one || strstr(got, "retain=1 id=1 topic=r/1 payload=one") ||
+              strstr(got, "retain=1 id=2 topic=r/1 payload=one");
+        two = two || strstr(got, "topic=r/2 payload=two");
+    }
+    CHECK(one && two);
+    EXPECT_NOTHING(&sub);
+    client_close(&sub);
+    broker_stop(&after);
+}
+
+/* Messages whose time is over are not delivered, wherever they waited. */
+TEST(mqtt_expiry_in_queues_and_retained)
+{
+    struct broker b = {0};
+    struct client sub, pub;
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000}, false);
+    client_subscribe(&sub, 1, "t/#", 1, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 01");
+    client_bye(&sub);
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    for (uint16_t i = 1; i <= 2; i++) {
+        struct mqtt_packet p = {.type = MQTT_PUBLISH,
+                                .publish = {.qos = 1,
+                                            .id = i,
+                                            .retain = true,
+                                            .topic = i == 1 ? STR("t/short") : STR("t/long"),
+                                            .payload = {(const uint8_t *)"x", 1}}};
+        p.publish.props.has = MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY);
+        p.publish.props.message_expiry_s = i == 1 ? 1 : 1000;
+        client_put(&pub, &p);
+        EXPECT_HAS(&pub, "PUBACK");
+    }
+    usleep(1100000);
+    client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000}, true);
+    EXPECT_HAS(&sub, "topic=t/long payload=x { expiry=99");
+    EXPECT_NOTHING(&sub);
+    client_subscribe(&pub, 1, "t/#", 0, 0);
+    EXPECT(&pub, "SUBACK id=1 codes 00");
+    EXPECT_HAS(&pub, "retain=1 id=0 topic=t/long payload=x { expiry=99");
+    EXPECT_NOTHING(&pub);
+    client_close(&sub);
+    client_close(&pub);
+    broker_halt(&b);
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).dropped[MQTT_DROP_EXPIRED], 1);
+    broker_free(&b);
+    broker_start(&b, NULL); /* and it is not there after a restart */
+    broker_halt(&b);
+    CHECK_EQ_UINT(bus_stats(b.bus).retained, 1);
+    broker_free(&b);
+}
