@@ -381,9 +381,10 @@ size_t alerts_active(const struct alerts *a)
     return n;
 }
 
-void alerts_on_change(struct alerts *a, void (*fn)(void *ctx, const struct alert *al), void *ctx)
+void alerts_on_change(struct alerts *a, void (*on_change)(void *ctx, const struct alert *al),
+                      void *ctx)
 {
-    a->changed = fn;
+    a->changed = on_change;
     a->changed_ctx = ctx;
 }
 

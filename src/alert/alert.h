@@ -55,5 +55,5 @@ const struct alert *alert_find(const struct alerts *a, uint64_t id);
 void alerts_each(const struct alerts *a, bool active_only, size_t limit,
                  void (*each)(void *ctx, const struct alert *al), void *ctx);
 size_t alerts_active(const struct alerts *a);
-void alerts_on_change(struct alerts *a, void (*changed)(void *ctx, const struct alert *al),
+void alerts_on_change(struct alerts *a, void (*on_change)(void *ctx, const struct alert *al),
                       void *ctx);

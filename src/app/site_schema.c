@@ -92,6 +92,7 @@ static const struct lang_clause device_clauses[] = {
     {.word = "via",
      .second = "mqtt",
      .role = LANG_CLAUSE_LINK,
+     .flags = LANG_CLAUSE_REQUIRED,
      N(mqtt_args),
      .example = "via mqtt \"line1/press1\" json"},
 };

@@ -108,7 +108,7 @@ enum err automation_new(struct automation **out, const struct automation_config 
     a->run_count = cfg->site->programs_n;
     a->runs = mem_array(cfg->alloc, a->run_count + 1, sizeof(*a->runs));
     enum err err = a->runs ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for the programs");
-    for (size_t i = 0; !err && i < a->run_count; i++)
+    for (size_t i = 0; a->runs && !err && i < a->run_count; i++)
         err = program_init(a, &a->runs[i], cfg->site->programs[i], e);
     if (!err)
         err = state_init(a, e);

@@ -55,7 +55,7 @@ TEST(time_format_agrees_with_gmtime)
         time_format(s * 1000, got);
         LABEL("%lld s", (long long)s);
         REQUIRE(strcmp(got + 4, want) == 0);
-        REQUIRE(atol(got) == tm.tm_year + 1900);
+        REQUIRE(strtol(got, NULL, 10) == tm.tm_year + 1900);
     }
 }
 

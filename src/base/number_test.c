@@ -144,7 +144,7 @@ TEST(number_text_of_a_double_reads_back)
             continue;
         }
         REQUIRE(str_to_double(strbuf_str(&b), &back) == ERR_OK);
-        REQUIRE(memcmp(&back, &v, sizeof(v)) == 0);
+        REQUIRE(back == v && signbit(back) == signbit(v));
         REQUIRE(strtod(b.p, NULL) == v);
         char longer[40];
         (void)snprintf(longer, sizeof(longer), "%.*e", (int)random_below(&r, 25), v);

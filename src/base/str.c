@@ -9,7 +9,9 @@ struct str str_from(const char *c)
 
 bool str_eq(struct str a, struct str b)
 {
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+    if (a.n != b.n)
+        return false;
+    return a.n == 0 || a.p == b.p || (a.p && b.p && memcmp(a.p, b.p, a.n) == 0);
 }
 
 int str_cmp(struct str a, struct str b)

@@ -131,8 +131,9 @@ void strbuf_add_i64(struct strbuf *b, int64_t v)
  * what a reader computes, so if it gives the number back, it is its text. */
 static bool add_short_decimal(struct strbuf *b, double v)
 {
-    double scale = 1;
-    for (int k = 0; k <= 6; k++, scale *= 10) {
+    static const double scales[] = {1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6};
+    for (size_t k = 0; k < ARRAY_LEN(scales); k++) {
+        double scale = scales[k];
         double scaled = nearbyint(v * scale);
         if (fabs(scaled) > 1e15)
             return false;
@@ -150,7 +151,7 @@ static bool add_short_decimal(struct strbuf *b, double v)
         strbuf_add_i64(b, whole / (int64_t)scale);
         char frac[8] = {'.'};
         int64_t f = whole % (int64_t)scale;
-        for (int i = k; i > 0; i--, f /= 10)
+        for (size_t i = k; i > 0; i--, f /= 10)
             frac[i] = (char)('0' + f % 10);
         strbuf_add(b, frac, (size_t)k + 1);
         return true;

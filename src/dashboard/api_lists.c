@@ -1,8 +1,7 @@
 /* api_lists: alerts, actions, discovered topics, connections, figures. */
 #include "dashboard/dashboard_internal.h"
 
-#include <inttypes.h>
-#include <stdio.h>
+#include <fcntl.h>
 #include <unistd.h>
 
 enum { LIST_DEFAULT = 200, LIST_MAX = 10000 };
@@ -129,14 +128,18 @@ static void figure(struct json_writer *w, const char *key, uint64_t v)
 
 static uint64_t resident_bytes(void)
 {
-    uint64_t pages = 0, total = 0;
-    FILE *f = fopen("/proc/self/statm", "re");
-    if (!f)
+    char text[128];
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return 0;
-    if (fscanf(f, "%" SCNu64 " %" SCNu64, &total, &pages) != 2)
-        pages = 0;
-    (void)fclose(f);
-    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    ssize_t n = read(fd, text, sizeof(text));
+    (void)close(fd);
+    struct str rest = {text, n > 0 ? (size_t)n : 0}, total, resident;
+    int64_t pages = 0;
+    if (!str_split(&rest, ' ', &total) || !str_split(&rest, ' ', &resident) ||
+        str_to_i64(resident, &pages))
+        return 0;
+    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static void write_journal(struct json_writer *w, const struct journal *j)

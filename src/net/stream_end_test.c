@@ -210,6 +210,7 @@ static enum poll expect_refusal(struct conn *c)
 static int nobody_listens(struct addr *a)
 {
     int fd = socket(AF_INET, SOCK_STREAM, 0);
+    *a = (struct addr){0};
     REQUIRE(fd >= 0 && addr_parse(a, STR("127.0.0.1"), 0) == ERR_OK);
     REQUIRE(bind(fd, &a->sa, a->len) == 0 && getsockname(fd, &a->sa, &a->len) == 0);
     return fd;
