@@ -32,8 +32,9 @@ static void try_clause(const struct lang_kind *kind, const struct lang_clause *c
                        clause->example, strstr(clause->example, "close") ? "action close()" : "",
                        strstr(clause->example, "open()") ? "safe open()" : "");
     else
-        (void)snprintf(text, sizeof(text), "site \"s\"\nmodel M { }\n%s {\n %s\n}", head,
-                       clause->example);
+        (void)snprintf(text, sizeof(text), "site \"s\"\nmodel M { }\n%s {\n %s\n %s\n}", head,
+                       clause->example,
+                       strcmp(clause->word, "id") == 0 ? "via mqtt \"x\" json" : "");
     CHECK_EQ_UINT(errors_of(text), 0);
 }
 
@@ -73,7 +74,7 @@ TEST(the_format_says_how_all_is_mapped)
                   0);
     CHECK_EQ_UINT(errors_of("site \"s\"\nmodel Val { action open(); safe open() }\n"
                             "device v: Val { id \"x\" }\n"),
-                  1);
+                  2); /* no way to reach it, and so nothing that maps `open` */
 }
 
 static void write_file(const char *folder, const char *name, const char *text)
