@@ -97,6 +97,19 @@ TEST(mqtt_protocol_errors)
     broker_free(&b);
 }
 
+/* 3.1.1 has no word for it. */
+TEST(mqtt_qos_2_of_311)
+{
+    struct broker b = {.light = true};
+    struct client c;
+    broker_start(&b, NULL);
+    client_join(&c, &b, "c", (struct hello_opt){.version = MQTT_V311, .clean = true}, false);
+    client_hex(&c, "34 06 0001 61 0001 78");
+    EXPECT(&c, "END");
+    client_close(&c);
+    broker_stop(&b);
+}
+
 TEST(mqtt_bytes_one_at_a_time)
 {
     static const char hex[] = "10 0E 0004 4D515454 05 02 0000 00 0001 61"

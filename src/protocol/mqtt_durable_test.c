@@ -120,6 +120,33 @@ TEST(mqtt_full_journal_stops_reading)
     broker_stop(&b);
 }
 
+/* More publications than our Receive Maximum wait for the commit: 5.0 was told how many, 3.1.1
+ * has to wait. */
+TEST(mqtt_receive_maximum)
+{
+    struct broker b = {.limits = {.receive_max = 5}};
+    struct client greedy, old;
+    char want[100];
+    broker_start(&b, NULL);
+    client_join(&greedy, &b, "greedy", (struct hello_opt){.clean = true}, false);
+    client_join(&old, &b, "old", (struct hello_opt){.version = MQTT_V311, .clean = true}, false);
+    moody_set(&b.disk, true, false);
+    for (uint16_t i = 1; i <= 8; i++)
+        client_publish(&old, i, "kept", "x", true);
+    for (uint16_t i = 1; i <= 6; i++)
+        client_publish(&greedy, i, "kept", "y", true);
+    EXPECT(&greedy, "DISCONNECT reason=93");
+    EXPECT(&greedy, "END");
+    moody_set(&b.disk, false, false);
+    for (int i = 1; i <= 8; i++) {
+        (void)snprintf(want, sizeof(want), "PUBACK id=%d reason=00", i);
+        EXPECT(&old, want);
+    }
+    client_close(&greedy);
+    client_close(&old);
+    broker_stop(&b);
+}
+
 static void publish_acked(struct client *c, uint16_t id, const char *topic, const char *payload,
                           bool retain)
 {
