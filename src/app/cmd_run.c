@@ -339,6 +339,11 @@ static void announce(const struct run *r)
 {
     LOG_I("app", "site \"%.*s\": %zu devices, %zu programs; %s", STR_FMT(r->settings.name),
           r->site->resources_n, r->site->programs_n, executor_driver(r->ex));
+    if (r->settings.commit_ms > 0)
+        LOG_W("app",
+              "commit %.1f s: a crash or a power cut may lose what was acknowledged in that "
+              "time",
+              (double)r->settings.commit_ms / 1000);
     for (size_t i = 0; i < r->settings.mqtt_count; i++)
         LOG_I("app", "mqtt  %.*s", STR_FMT(r->mqtt_addresses[i]));
     for (size_t i = 0; i < r->settings.http_count; i++)

@@ -337,6 +337,23 @@ TEST(texts_are_readings_too)
     rig_fini(&g);
 }
 
+TEST(very_long_times_are_only_long)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 20000000h\n"
+             "  when t > 80 °C for 20000000h { alert info \"hot\" }\n"
+             "  every 20000000h { alert info \"now\" }\n"
+             "}\n");
+    temp(&g, "90");
+    bus_rig_run(&g.base, 20);
+    temp(&g, "91");
+    CHECK_EQ_STR(g.log.p, "");
+    CHECK_EQ_INT(automation_rule(g.a, 0, 0).state, RULE_HOLDING);
+    rig_fini(&g);
+}
+
 TEST(what_a_device_says_late_is_not_acted_on)
 {
     struct rig g;

@@ -107,7 +107,7 @@ void reading_stale_check(struct binding_run *b)
 {
     if (!b->def->stale_ms || b->stale)
         return;
-    int64_t due = b->mono_ns + b->def->stale_ms * 1000000;
+    int64_t due = b->mono_ns + ns_of_ms(b->def->stale_ms);
     if (!b->stale_timer.fire)
         timer_init(&b->stale_timer, b->run->automation->worker, stale_fire);
     if (due > worker_now_ns(b->run->automation->worker)) {

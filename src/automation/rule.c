@@ -82,7 +82,7 @@ static bool held(struct rule_run *r, bool holds, bool *holding, int64_t hold_ms)
         *holding = true;
         r->since_ns = now;
     }
-    int64_t due = r->since_ns + hold_ms * 1000000;
+    int64_t due = r->since_ns + ns_of_ms(hold_ms);
     if (now >= due)
         return true;
     timer_set(&r->timer, due);
@@ -175,7 +175,7 @@ static void rule_every(struct rule_run *r)
         state_rule_changed(r);
     rules_evaluate(r->run, NULL);
     int64_t now = worker_now_ns(r->run->automation->worker);
-    int64_t step = r->def->every_ms * 1000000;
+    int64_t step = ns_of_ms(r->def->every_ms);
     do
         r->since_ns += step;
     while (r->since_ns <= now);
@@ -207,7 +207,7 @@ void rules_start(struct program_run *run)
         if (r->def->kind == LANG_RULE_START) {
             (void)turn_run(r, r->def->body, TURN_END_BODY, &res);
         } else if (r->def->kind == LANG_RULE_EVERY) {
-            r->since_ns = now + every_first_ms(r) * 1000000;
+            r->since_ns = now + ns_of_ms(every_first_ms(r));
             timer_set(&r->timer, r->since_ns);
         }
     }

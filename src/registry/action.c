@@ -220,6 +220,28 @@ static enum err action_record(struct action *a)
     return err;
 }
 
+static void action_confirm(struct action *a)
+{
+    failure_alert(a, "obeys", false); /* it obeys again, if it did not before */
+    action_end(a, ACTION_CONFIRMED);
+}
+
+static bool reaches(const struct action *a, const struct value *v)
+{
+    const struct action_def *def = &a->device->model->actions[a->action];
+    return compare_holds(def->confirm_compare, value_number(v), def->confirm_value);
+}
+
+/* A device that reports changes only says nothing when it is told what it does already. */
+static bool is_so_already(const struct action *a)
+{
+    int property = a->device->model->actions[a->action].confirm_property;
+    if (property < 0)
+        return false;
+    const struct series *s = a->device->props[property].series;
+    return (s->quality == QUALITY_GOOD || s->quality == QUALITY_UNCERTAIN) && reaches(a, &s->last);
+}
+
 static void action_timer(struct timer *t)
 {
     struct action *a = CONTAINER_OF(t, struct action, timer);
@@ -230,6 +252,10 @@ static void action_timer(struct timer *t)
                   a->why);
         return;
     }
+    if (a->state == ACTION_SENT && is_so_already(a)) {
+        action_confirm(a);
+        return;
+    }
     if (a->attempts < cfg->attempts_max) {
         action_send(a);
         return;
@@ -238,12 +264,6 @@ static void action_timer(struct timer *t)
                    a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
                    a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms));
     action_fail(a, "does not obey");
-}
-
-static void action_confirm(struct action *a)
-{
-    failure_alert(a, "obeys", false); /* it obeys again, if it did not before */
-    action_end(a, ACTION_CONFIRMED);
 }
 
 static void supersede_older(struct device *d, struct str by)
@@ -421,8 +441,7 @@ static void confirmation_sample(struct sample_listener *l, const struct sample *
         struct action *a = CONTAINER_OF(it, struct action, device_link);
         const struct action_def *def = &d->model->actions[a->action];
         if (a->state == ACTION_SENT && def->confirm_property >= 0 &&
-            d->props[def->confirm_property].series == s->series &&
-            compare_holds(def->confirm_compare, value_number(&s->value), def->confirm_value))
+            d->props[def->confirm_property].series == s->series && reaches(a, &s->value))
             action_confirm(a);
     }
 }

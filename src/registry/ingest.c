@@ -126,7 +126,7 @@ static void stale_fire(struct timer *t)
     struct series *s = p->series;
     if (s->quality == QUALITY_NONE || s->quality == QUALITY_STALE)
         return;
-    int64_t due = s->last_mono_ns + s->stale_ms * 1000000;
+    int64_t due = s->last_mono_ns + ns_of_ms(s->stale_ms);
     if (due > worker_now_ns(p->device->registry->worker))
         timer_set(t, due);
     else
@@ -139,7 +139,7 @@ void ingest_stale_rearm(struct device_property *p)
     struct registry *r = p->device->registry;
     if (!p->stale_timer.fire)
         timer_init(&p->stale_timer, r->worker, stale_fire);
-    int64_t due = p->series->last_mono_ns + p->series->stale_ms * 1000000;
+    int64_t due = p->series->last_mono_ns + ns_of_ms(p->series->stale_ms);
     if (p->series->last_ms && (!timer_armed(&p->stale_timer) || p->stale_timer.at_ns > due))
         timer_set(&p->stale_timer, due);
 }

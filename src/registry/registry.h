@@ -104,6 +104,12 @@ void registry_set_stale(struct device_property *p, int64_t stale_ms);
 int model_property(const struct model_def *m, struct str name); /* -1: none */
 int model_action(const struct model_def *m, struct str name);
 
+/* A time that a site's text says, up to 3000 years, for monotonic clocks and timers. */
+static inline int64_t ns_of_ms(int64_t ms)
+{
+    return ms < INT64_MAX / 4000000 ? ms * 1000000 : INT64_MAX / 4;
+}
+
 /* --- actions --- */
 struct action_request {
     struct device *device;

@@ -275,6 +275,17 @@ TEST(an_older_intent_gives_way_to_a_newer_one)
     rig_fini(&g);
 }
 
+TEST(a_device_that_reports_changes_only_need_not_repeat_itself)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir());
+    const struct step steps[] = {{1, "v", "{\"position\": 95}", NULL}, {1, NULL, NULL, open_valve}};
+    rig_play(&g, steps, ARRAY_LEN(steps), 120);
+    CHECK_HAS_STR(g.log.p, "open sent\nopen confirmed\n");
+    CHECK(strstr(g.log.p, "alert") == NULL);
+    rig_fini(&g);
+}
+
 TEST(old_news_confirms_nothing)
 {
     struct rig g;
