@@ -20,6 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -36,6 +37,7 @@ struct run {
     struct alloc *alloc;
     struct lang_site *site;
     struct site_settings settings;
+    char folder[PATH_MAX]; /* of the site's files: other paths are relative to it */
     char store[PATH_MAX];
     int lock;
     struct executor *ex;
@@ -56,8 +58,9 @@ struct run {
 
 static const char usage_text[] =
     "usage: sedge run SITE [--driver io_uring|epoll] [--verbose]\n\n"
-    "Runs the site in the folder SITE: broker, history, programs, alerts and page, until\n"
-    "SIGINT or SIGTERM. The site is checked first; nothing runs if it has errors.\n\n"
+    "Runs a site: broker, history, programs, alerts and page, until SIGINT or SIGTERM. SITE is a\n"
+    "folder of .sedge files, or one such file. It is checked first; nothing runs if it has "
+    "errors.\n\n"
     "  --driver NAME   how to talk to the kernel; default: io_uring where it works\n"
     "  --verbose       log more\n\n"
     "example: sedge run sites/factory\n";
@@ -94,6 +97,20 @@ static int parse(int argc, char **argv, struct run_options *o)
         return EXIT_USAGE + 1;
     }
     return 0;
+}
+
+/* A site may be one file as well. */
+static void find_folder(struct run *r)
+{
+    struct stat st;
+    (void)snprintf(r->folder, sizeof(r->folder), "%s", r->opt.site);
+    if (stat(r->folder, &st) != 0 || S_ISDIR(st.st_mode))
+        return;
+    char *slash = strrchr(r->folder, '/');
+    if (!slash)
+        (void)snprintf(r->folder, sizeof(r->folder), ".");
+    else
+        slash[slash == r->folder] = '\0';
 }
 
 static void caught(void *ctx, int signal)
@@ -134,7 +151,7 @@ static enum err build_store(struct run *r, struct error *e)
     struct env *env = executor_env(r->ex);
     bool absolute = r->settings.store.n && r->settings.store.p[0] == '/';
     int n = absolute ? snprintf(r->store, sizeof(r->store), "%.*s", STR_FMT(r->settings.store))
-                     : snprintf(r->store, sizeof(r->store), "%s/%.*s", r->opt.site,
+                     : snprintf(r->store, sizeof(r->store), "%s/%.*s", r->folder,
                                 STR_FMT(r->settings.store));
     if (n < 0 || (size_t)n > sizeof(r->store) - 64)
         return error_set(e, ERR_RANGE, "the path of the store is too long");
@@ -209,7 +226,7 @@ static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
     if (l->passwords.n) {
         char path[PATH_MAX];
         bool absolute = l->passwords.p[0] == '/';
-        (void)snprintf(path, sizeof(path), "%s%s%.*s", absolute ? "" : r->opt.site,
+        (void)snprintf(path, sizeof(path), "%s%s%.*s", absolute ? "" : r->folder,
                        absolute ? "" : "/", STR_FMT(l->passwords));
         struct password_config pw = {.ex = r->ex, .alloc = r->alloc, .path = path};
         enum err err = r->passwords[i] ? ERR_OK : password_file_open(&r->passwords[i], &pw, e);
@@ -360,6 +377,7 @@ int cmd_run(int argc, char **argv)
     log_set_level(r.opt.level);
     if (site_check(r.opt.site, &r.site, stderr))
         return EXIT_FINDING;
+    find_folder(&r);
     enum err err = site_settings_read(&r.settings, r.site, &e);
     if (!err)
         err = build(&r, &e);

@@ -10,7 +10,7 @@ import threading
 import time
 import unittest
 
-from sedge_site import SEDGE, Site, free_ports, wait_until
+from sedge_site import SEDGE, Process, Site, free_ports, wait_until
 
 SERVER = 'site "t"\nserver {{ {}\n store "data" }}\n'
 PLAIN = SERVER.format("mqtt 127.0.0.1:@MQTT@\n http 127.0.0.1:@HTTP@\n")
@@ -134,6 +134,17 @@ class Refused(unittest.TestCase):
 
     def test_a_site_without_a_server(self):
         self.refused("server { mqtt 127.0.0.1:1883 }", text='site "t"\n')
+
+
+class OneFile(unittest.TestCase):
+    def test_a_site_may_be_one_file(self):
+        with Site(text=PLAIN) as site:
+            for path, folder in ((site.folder / "site.sedge", None), ("site.sedge", site.folder)):
+                process = Process([SEDGE, "run", path], cwd=folder)
+                site.others.append(process)
+                wait_until(lambda: site.get("/health") == {"status": "ok"})
+                self.assertEqual(process.stop(), 0)
+                self.assertTrue((site.data / "sedge.db").exists())
 
 
 class Passwords(unittest.TestCase):
