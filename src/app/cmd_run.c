@@ -226,8 +226,11 @@ static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
     if (l->passwords.n) {
         char path[PATH_MAX];
         bool absolute = l->passwords.p[0] == '/';
-        (void)snprintf(path, sizeof(path), "%s%s%.*s", absolute ? "" : r->folder,
-                       absolute ? "" : "/", STR_FMT(l->passwords));
+        int n = snprintf(path, sizeof(path), "%s%s%.*s", absolute ? "" : r->folder,
+                         absolute ? "" : "/", STR_FMT(l->passwords));
+        if (n < 0 || (size_t)n >= sizeof(path))
+            return error_set(e, ERR_RANGE, "the path of the password file %.*s is too long",
+                             STR_FMT(l->passwords));
         struct password_config pw = {.ex = r->ex, .alloc = r->alloc, .path = path};
         enum err err = r->passwords[i] ? ERR_OK : password_file_open(&r->passwords[i], &pw, e);
         if (err)
