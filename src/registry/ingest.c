@@ -120,6 +120,41 @@ void ingest_fini(struct registry *r)
     r->subscriber.deliver = NULL;
 }
 
+static void note_retained(void *ctx, struct message *m)
+{
+    const struct registry *r = ctx;
+    const struct topic_binding *b = map_get(&r->topics, message_topic(m));
+    if (b && b->role == TOPIC_SET && b->device->owner.n)
+        b->device->retained_command = true;
+}
+
+/* One that was left there before the device had an owner would reach it whenever it connects. */
+void ingest_clear_retained(struct registry *r)
+{
+    bus_retained_each(r->cfg.bus, note_retained, r);
+    LIST_EACH(&r->devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        if (!d->retained_command)
+            continue;
+        d->retained_command = false;
+        char topic[512];
+        (void)snprintf(topic, sizeof(topic), "%.*s/set", STR_FMT(d->topic));
+        struct bus_publication p = {.topic = str_from(topic),
+                                    .qos = 1,
+                                    .retain = true,
+                                    .expiry_s = UINT32_MAX,
+                                    .from = &r->publisher};
+        struct bus_receipt receipt;
+        if (bus_publish(r->cfg.bus, &p, &receipt))
+            LOG_E("registry", "the retained message on %s can't be removed: %s", topic,
+                  receipt.why);
+        else
+            LOG_W("registry", "the retained message on %s is removed: %.*s is owned by %.*s", topic,
+                  STR_FMT(d->name), STR_FMT(d->owner));
+    }
+}
+
 static void stale_fire(struct timer *t)
 {
     struct device_property *p = CONTAINER_OF(t, struct device_property, stale_timer);
@@ -154,6 +189,11 @@ static enum err bind_topic(struct registry *r, struct device *d, enum topic_role
     enum err err = map_put(&r->topics, topic, b);
     if (err == ERR_EXISTS) {
         const struct topic_binding *other = map_get(&r->topics, topic);
+        if (other->device == d)
+            return error_set(e, err,
+                             "%.*s: two things share the topic %.*s: a property or event can't be "
+                             "called telemetry, set or ack",
+                             STR_FMT(d->name), STR_FMT(topic));
         return error_set(e, err, "%.*s and %.*s both use the topic %.*s", STR_FMT(d->name),
                          STR_FMT(other->device->name), STR_FMT(topic));
     }

@@ -69,6 +69,7 @@ void registry_start(struct registry *r)
             if (d->props[i].series->quality != QUALITY_NONE)
                 bus_quality_publish(r->cfg.bus, d->props[i].series, QUALITY_STALE);
     }
+    ingest_clear_retained(r);
     actions_start(r);
 }
 

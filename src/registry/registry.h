@@ -54,6 +54,7 @@ struct device {
     struct str owner;              /* program, or "" */
     struct device_property *props; /* one for each of the model's */
     struct list actions;           /* in progress, see action_internal.h */
+    bool retained_command;         /* the registry's */
     uint64_t events_seen;
     uint32_t index;
 };

@@ -54,6 +54,7 @@ struct device *registry_device_of(const struct registry *r, const struct series 
 /* ingest.c */
 MUST_USE enum err ingest_init(struct registry *r, struct error *e);
 void ingest_fini(struct registry *r);
+void ingest_clear_retained(struct registry *r);
 MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error *e);
 void ingest_stale_rearm(struct device_property *p);
 
