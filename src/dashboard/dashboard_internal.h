@@ -5,7 +5,7 @@
 #include "codec/json.h"
 #include "dashboard/dashboard.h"
 
-enum { SERVERS_MAX = 16, READERS_MAX = 64, BODY_MAX = 8 << 20, BODY_KEPT = 256 << 10 };
+enum { SERVERS_MAX = 16, READERS_MAX = 64, BODY_MAX = 31 << 20, BODY_KEPT = 256 << 10 };
 
 struct live_reader {
     struct list link;

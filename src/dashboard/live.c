@@ -8,7 +8,7 @@
 
 #include <stdio.h>
 
-enum { FLUSH_MS = 100, BATCH_BYTES = 32 << 10 };
+enum { FLUSH_MS = 100, LOST_AGAIN_MS = 1000, BATCH_BYTES = 32 << 10 };
 
 static void reader_closed(void *arg, struct http_sse *sse)
 {
@@ -20,19 +20,27 @@ static void reader_closed(void *arg, struct http_sse *sse)
     mem_free(d->cfg.alloc, r, sizeof(*r));
 }
 
+/* Tells it how much it has lost; false if there is no room even for that. */
+static bool tell_lost(struct live_reader *r)
+{
+    char text[48];
+    if (!r->lost)
+        return true;
+    int n = snprintf(text, sizeof(text), "{\"count\":%llu}", (unsigned long long)r->lost);
+    if (http_sse_send(r->sse, "lost", (struct str){text, (size_t)n}))
+        return false;
+    r->lost = 0;
+    return true;
+}
+
 static void reader_send(struct live_reader *r, const char *event, struct str data)
 {
-    char lost[48];
-    if (r->lost) {
-        int n = snprintf(lost, sizeof(lost), "{\"count\":%llu}", (unsigned long long)r->lost);
-        if (http_sse_send(r->sse, "lost", (struct str){lost, (size_t)n})) {
-            r->lost++;
-            return;
-        }
-        r->lost = 0;
-    }
-    if (http_sse_send(r->sse, event, data))
-        r->lost++;
+    struct dashboard *d = r->dashboard;
+    if (tell_lost(r) && !http_sse_send(r->sse, event, data))
+        return;
+    r->lost++;
+    if (!timer_armed(&d->flush_timer)) /* it shall know even if nothing more happens */
+        timer_set_after_ms(&d->flush_timer, LOST_AGAIN_MS);
 }
 
 static void send_all(struct dashboard *d, const char *event)
@@ -80,6 +88,11 @@ static void flush(struct timer *t)
         send_all(d, "samples");
     }
     d->pending_count = 0;
+    bool again = false;
+    LIST_EACH(&d->readers, it)
+    again |= !tell_lost(CONTAINER_OF(it, struct live_reader, link));
+    if (again)
+        timer_set_after_ms(&d->flush_timer, LOST_AGAIN_MS);
 }
 
 static void note_series(struct dashboard *d, const struct series *s)
@@ -88,7 +101,7 @@ static void note_series(struct dashboard *d, const struct series *s)
         return;
     d->is_pending[s->index] = 1;
     d->pending[d->pending_count++] = s->index;
-    if (!timer_armed(&d->flush_timer))
+    if (d->pending_count == 1) /* it may be armed for later */
         timer_set_after_ms(&d->flush_timer, FLUSH_MS);
 }
 
