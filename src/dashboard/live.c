@@ -7,8 +7,9 @@
 #include "dashboard/dashboard_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
-enum { FLUSH_MS = 100, LOST_AGAIN_MS = 1000, BATCH_BYTES = 32 << 10 };
+enum { FLUSH_MS = 100, LOST_AGAIN_MS = 1000, BATCH_BYTES = 128 << 10 };
 
 static void reader_closed(void *arg, struct http_sse *sse)
 {
@@ -73,25 +74,33 @@ static void write_sample(struct json_writer *w, const struct series *s)
     json_array_end(w);
 }
 
-/* Several events if there is much to tell: a reader has room for only so much at once. */
+/* As much as a reader has room for at once; the rest, with what is newest then, next time. */
+static void send_samples(struct dashboard *d)
+{
+    size_t n = 0;
+    struct json_writer w = event_begin(d);
+    json_array_begin(&w);
+    while (n < d->pending_count && d->event.n < BATCH_BYTES) {
+        d->is_pending[d->pending[n]] = 0;
+        write_sample(&w, bus_series_at(d->cfg.bus, d->pending[n++]));
+    }
+    json_array_end(&w);
+    d->pending_count -= n;
+    memmove(d->pending, d->pending + n, d->pending_count * sizeof(*d->pending));
+    send_all(d, "samples");
+}
+
 static void flush(struct timer *t)
 {
     struct dashboard *d = CONTAINER_OF(t, struct dashboard, flush_timer);
-    for (size_t i = 0; i < d->pending_count;) {
-        struct json_writer w = event_begin(d);
-        json_array_begin(&w);
-        while (i < d->pending_count && d->event.n < BATCH_BYTES) {
-            d->is_pending[d->pending[i]] = 0;
-            write_sample(&w, bus_series_at(d->cfg.bus, d->pending[i++]));
-        }
-        json_array_end(&w);
-        send_all(d, "samples");
-    }
-    d->pending_count = 0;
-    bool again = false;
+    bool lost = false;
+    if (d->pending_count)
+        send_samples(d);
     LIST_EACH(&d->readers, it)
-    again |= !tell_lost(CONTAINER_OF(it, struct live_reader, link));
-    if (again)
+    lost |= !tell_lost(CONTAINER_OF(it, struct live_reader, link));
+    if (d->pending_count)
+        timer_set_after_ms(&d->flush_timer, FLUSH_MS);
+    else if (lost)
         timer_set_after_ms(&d->flush_timer, LOST_AGAIN_MS);
 }
 
