@@ -2,6 +2,10 @@
 """The real program on a disk whose sync is slow or broken: no command leaves and no acknowledgement is confirmed to a
 person before its record is committed; when it never will be, none does, and everybody is told."""
 
+import http.client
+import os
+import random
+import subprocess
 import tempfile
 import threading
 import time
@@ -147,6 +151,49 @@ class Decisions(unittest.TestCase):
         self.site.publish("press/valve", '{"position": 95}')
         wait_until(lambda: self.action("plant.press.valve")["state"] == "confirmed")
         self.assertEqual([a["action"] for a in self.site.get("/api/actions")["actions"]], ["open"])
+
+
+class Kills(unittest.TestCase):
+    ROUNDS = 12
+
+    def test_what_a_person_was_told_outlives_every_kill(self):
+        seed = int(os.environ.get("SEDGE_TEST_SEED", time.time_ns() % 1000000))
+        print(f"  SEDGE_TEST_SEED={seed}", flush=True)
+        chance = random.Random(seed)
+        told, ids = {}, set()
+        with Site(text=SITE) as site:
+            for _ in range(self.ROUNDS):
+                site.start()
+                killer = threading.Timer(chance.uniform(0.05, 0.6), site.kill)
+                killer.start()
+                self.work(site, told, ids)
+                killer.join()
+            site.start()
+            alerts = {a["id"]: a for a in site.get("/api/alerts?state=all&limit=10000")["alerts"]}
+            for number, name in told.items():
+                if number >= min(alerts):  # the newest 1,000 are remembered
+                    self.assertEqual(alerts[number]["acknowledged_by"], name, number)
+            kept = [a["id"] for a in site.get("/api/actions?limit=10000")["actions"]]
+            self.assertEqual(kept, sorted(set(kept), reverse=True))  # newest first, none twice
+            self.assertLessEqual({i for i in ids if i >= kept[-1]}, set(kept))
+            site.stop()
+        print(f"  {len(told)} acknowledgements, {len(ids)} commands sent", flush=True)
+        self.assertGreater(len(told), 0)
+
+    @staticmethod
+    def work(site, told, ids):
+        """Alerts that come and go, acknowledged at once, until the site dies."""
+        try:
+            while True:
+                for value in ("95", "20"):
+                    site.publish("press/temp", value, "-q", "1")
+                for alert in site.get("/api/alerts")["alerts"]:
+                    name = f"Ada {alert['id']}"
+                    if site.request(f"/api/alerts/{alert['id']}/acknowledge", {"by": name})[0] == 200:
+                        told[alert["id"]] = name
+                ids.update(a["id"] for a in site.get("/api/actions")["actions"] if a["state"] != "waiting")
+        except (OSError, subprocess.SubprocessError, http.client.HTTPException):
+            pass  # it is dead
 
 
 if __name__ == "__main__":
