@@ -27,7 +27,7 @@ import time
 import urllib.error
 import urllib.request
 
-ROOT = pathlib.Path(os.environ.get("SEDGE_SOURCE", pathlib.Path(__file__).parents[2]))
+ROOT = pathlib.Path(os.environ.get("SEDGE_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 SEDGE = os.environ.get("SEDGE_BIN", str(ROOT / "build/release/sedge"))
 
 
