@@ -140,6 +140,7 @@ void automation_start(struct automation *a)
 {
     int64_t now = worker_now_ns(a->worker);
     state_restore(a);
+    state_owners(a);
     a->started = true;
     for (size_t i = 0; i < a->run_count; i++) {
         struct program_run *run = &a->runs[i];

@@ -128,5 +128,6 @@ void turn_host_init(struct program_run *run);
 MUST_USE enum err state_init(struct automation *a, struct error *e);
 void state_fini(struct automation *a);
 void state_restore(struct automation *a); /* after the replay */
+void state_owners(struct automation *a);  /* then */
 void state_rule_changed(struct rule_run *r);
 void state_vars_changed(struct program_run *run);

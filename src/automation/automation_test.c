@@ -418,6 +418,34 @@ TEST(alerts_of_what_is_gone_end_at_the_start)
     rig_fini(&g);
 }
 
+TEST(what_a_program_owned_is_made_safe_when_the_site_has_it_no_more)
+{
+    static const char guard[] = "program guard { own v: Valve = valve\n"
+                                "  read t: °C = press.temp stale 1h\n"
+                                "  when t > 80 °C { v.open() } }\n";
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, guard);
+    temp(&g, "90");
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir, guard); /* a restart is not its end */
+    CHECK_EQ_STR(g.log.p, "");
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir, "program other { read t: °C = press.temp stale 1h }\n");
+    CHECK_EQ_STR(g.log.p, "close by guard line 0 because ;");
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir, "program other { own v: Valve = valve }\n"); /* once is enough */
+    CHECK_EQ_STR(g.log.p, "");
+    bus_rig_run(&g.base, 20);
+    rig_fini(&g);
+    rig_init(&g, dir, guard); /* another owner: the first one lets go */
+    CHECK_EQ_STR(g.log.p, "close by other line 0 because ;");
+    rig_fini(&g);
+}
+
 static void note_end(struct event_listener *l, const struct alert_event *e)
 {
     struct rig *g = CONTAINER_OF(l, struct rig, events);

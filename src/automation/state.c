@@ -2,14 +2,17 @@
  *
  * A change is a lazy record, appended behind the decisions of its turn. So a crash between the two
  * runs the turn once more, and never leaves a rule that believes to have acted and has not.
- * What has no rule or variable any more is forgotten at the start, and its alerts end. */
+ * What has no rule or variable any more is forgotten at the start, and its alerts end. What a
+ * program owned that the site no longer has goes to its safe state (docs/decisions/0005). */
 #include "automation/automation_internal.h"
 #include "base/log.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { KEPT_MAX = 100000, VALUE_BYTES_MAX = 512 };
-enum { KEPT_VAR = 'v', KEPT_RULE = 'r' };
+enum { KEPT_VAR = 'v', KEPT_RULE = 'r', KEPT_OWNER = 'o' };
+#define OWNER_PREFIX "own/" /* `own` is a word of the language: no program has that name */
 
 /* What the last run left, and what this one has changed since: to write changes only. */
 struct kept_state {
@@ -159,8 +162,75 @@ static void forget_unknown(struct automation *a)
     void *value;
     while (map_next(&a->kept, &at, NULL, &value)) {
         struct kept_state *k = value;
-        if (!is_known(a, k->path))
+        if (!str_starts(k->path, STR(OWNER_PREFIX)) && !is_known(a, k->path))
             forget(a, k);
+    }
+}
+
+/* --- who owned what --- */
+
+/* The scope of its owner has ended: the model's safe action. */
+static void make_safe(struct automation *a, struct device *d, struct str program)
+{
+    const struct model_def *m = d->model;
+    size_t i = 0;
+    while (i < m->action_count && !m->actions[i].safe)
+        i++;
+    if (i == m->action_count)
+        return;
+    struct action_request q = {.device = d, .action = (uint32_t)i, .cause = {.program = program}};
+    struct error e = {0};
+    LOG_I("automation", "%.*s is gone: %.*s.%.*s()", STR_FMT(program), STR_FMT(d->name),
+          STR_FMT(m->actions[i].name));
+    if (registry_command(a->cfg.registry, &q, NULL, &e))
+        LOG_E("automation", "%.*s can't be made safe: %s", STR_FMT(d->name), e.text);
+}
+
+static void end_owners(struct automation *a)
+{
+    size_t at = 0;
+    void *value;
+    struct str path;
+    while (map_next(&a->kept, &at, &path, &value)) {
+        struct kept_state *k = value;
+        struct cursor c = cursor_from(k->value, k->n);
+        if (!str_starts(path, STR(OWNER_PREFIX)) || cursor_u8(&c) != KEPT_OWNER)
+            continue;
+        struct str program = cursor_str16(&c);
+        struct device *d =
+            registry_find(a->cfg.registry, str_sub(path, sizeof(OWNER_PREFIX) - 1, path.n));
+        if (c.failed || (d && str_eq(d->owner, program)))
+            continue;
+        if (d)
+            make_safe(a, d, program);
+        forget(a, k);
+    }
+}
+
+static void note_owner(struct automation *a, const struct device *d)
+{
+    char path[KEEP_KEY_MAX];
+    uint8_t buf[VALUE_BYTES_MAX];
+    int n = snprintf(path, sizeof(path), OWNER_PREFIX "%.*s", STR_FMT(d->name));
+    struct str key = {path, (size_t)n};
+    struct writer w = writer_from(buf, sizeof(buf));
+    writer_u8(&w, KEPT_OWNER);
+    writer_str16(&w, d->owner);
+    if (n < 0 || key.n >= sizeof(path) || w.failed)
+        return;
+    const struct kept_state *k = map_get(&a->kept, key);
+    if (!k || k->n != writer_len(&w) || memcmp(k->value, buf, k->n) != 0)
+        put(a, key, (struct bytes){buf, writer_len(&w)});
+}
+
+void state_owners(struct automation *a)
+{
+    end_owners(a);
+    LIST_EACH(registry_devices(a->cfg.registry), it)
+    {
+        const struct device *d = CONTAINER_OF(it, struct device, link);
+        if (d->owner.n)
+            note_owner(a, d);
     }
 }
 
