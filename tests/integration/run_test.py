@@ -1,6 +1,7 @@
 # ctest: timeout=300
 """`sedge run`: what it refuses and how it says so, passwords, signals, and its end."""
 
+import itertools
 import os
 import signal
 import socket
@@ -212,44 +213,46 @@ class Passwords(unittest.TestCase):
 
 
 class TheEnd(unittest.TestCase):
-    def load(self, site, over):
-        """Clients of all kinds that don't stop by themselves."""
-        port = str(site.mqtt_port)
+    def load(self, site):
+        """Clients of all kinds that don't stop by themselves. Returns what ends them."""
+        port, pumps = str(site.mqtt_port), []
 
-        def pump(topic):
-            while not over.is_set():
-                pub = subprocess.Popen(["mosquitto_pub", "-p", port, "-t", topic, "-q", "1", "-l", "-i", f"pump-{topic}"],
-                                       stdin=subprocess.PIPE, stderr=subprocess.DEVNULL)
-                try:
-                    for i in range(100000):
-                        if over.is_set():
-                            break
-                        pub.stdin.write(b'{"v": %d, "text": "some more bytes for the journal"}\n' % i)
-                    pub.stdin.close()
-                except BrokenPipeError:
-                    pass
-                pub.kill()
-                pub.wait()
+        def pump(stdin):
+            try:
+                for i in itertools.count():
+                    stdin.write(b'{"v": %d, "text": "some more bytes for the journal"}\n' % i)
+            except (BrokenPipeError, ValueError):
+                pass  # its process has been ended
         site.spawn(["mosquitto_sub", "-p", port, "-i", "keeps", "-c", "-q", "1", "-t", "#"])
         site.spawn(["mosquitto_sub", "-p", port, "-i", "reads", "-t", "#"])
-        threads = [threading.Thread(target=pump, args=(f"t{i}",), daemon=True) for i in range(3)]
-        for thread in threads:
-            thread.start()
-        return threads
+        for i in range(3):
+            pub = subprocess.Popen(["mosquitto_pub", "-p", port, "-t", f"t{i}", "-q", "1", "-l", "-i", f"pump{i}"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            pumps.append((pub, threading.Thread(target=pump, args=(pub.stdin,), daemon=True)))
+            pumps[-1][1].start()
+
+        def end():
+            for pub, thread in pumps:
+                pub.kill()
+                pub.wait(20)
+                thread.join(20)
+                try:
+                    pub.stdin.close()
+                except BrokenPipeError:
+                    pass  # with something still to write
+        return end
 
     def stops(self, number, driver=None):
         with Site(text=PLAIN) as site:
             site.start(*(("--driver", driver) if driver else ()))
-            over = threading.Event()
-            threads = self.load(site, over)
+            end = self.load(site)
+            self.addCleanup(end)
             wait_until(lambda: site.get("/api/stats")["messages_in"] > 2000)
             began = time.monotonic()
             site.process.child.send_signal(number)
             code = site.process.wait(20)
             took = time.monotonic() - began
-            over.set()
-            for thread in threads:
-                thread.join(20)
+            end()
             self.assertEqual(code, 0, site.process.text())
             print(f"  stopped after {took:.2f} s", flush=True)
             site.start()
