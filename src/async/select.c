@@ -1,0 +1,210 @@
+#include "async/select.h"
+#include "async/channel_internal.h"
+
+struct selection {
+    struct select select;
+    const struct select_arm *arms;
+    size_t n;
+    struct chan *order[SELECT_ARMS_MAX]; /* that other threads reach, by address, each once */
+    size_t locks;
+};
+
+/* All at once and always in the same order, so that two selects can't wait for each other, and that
+ * no arm changes between the look at the first and the last. */
+static void order_locks(struct selection *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct chan *c = s->arms[i].chan;
+        if (s->arms[i].kind > SELECT_RECV || !c || !c->lock.any)
+            continue;
+        size_t at = s->locks;
+        while (at > 0 && s->order[at - 1] > c)
+            at--;
+        if (at > 0 && s->order[at - 1] == c)
+            continue;
+        for (size_t k = s->locks++; k > at; k--)
+            s->order[k] = s->order[k - 1];
+        s->order[at] = c;
+    }
+    s->select.any = s->locks > 0;
+}
+
+static void take_locks(struct selection *s)
+{
+    for (size_t i = 0; i < s->locks; i++)
+        wait_lock_take(&s->order[i]->lock);
+}
+
+static void give_locks(void *arg)
+{
+    struct selection *s = arg;
+    for (size_t i = 0; i < s->locks; i++)
+        wait_lock_give(&s->order[i]->lock);
+}
+
+/* May be wrong in one way: who seems to wait may have been won by another channel meanwhile. */
+static inline bool seems_ready(const struct select_arm *a)
+{
+    const struct chan *c = a->chan;
+    switch (a->kind) {
+    case SELECT_RECV: return c && (c->len > 0 || !list_empty(&c->senders) || c->closed);
+    case SELECT_SEND: return c && (c->len < c->capacity || !list_empty(&c->receivers) || c->closed);
+    case SELECT_AFTER: return a->after_ms <= 0;
+    default: return co_self()->woken;
+    }
+}
+
+static enum err happen(const struct select_arm *a)
+{
+    switch (a->kind) {
+    case SELECT_RECV: return chan_take(a->chan, a->into);
+    case SELECT_SEND: return chan_put(a->chan, a->from);
+    case SELECT_AFTER: return ERR_OK;
+    default: co_self()->woken = false; return ERR_OK;
+    }
+}
+
+/* xorshift64 (Marsaglia 2003): fair enough for a choice among 64. */
+static uint64_t chance(struct co_sched *s)
+{
+    uint64_t x = s->chance;
+    x ^= x << 13;
+    x ^= x >> 7;
+    x ^= x << 17;
+    return s->chance = x;
+}
+
+/* One of those that are ready, each with the same chance. ERR_AGAIN: none. */
+static enum err try_arms(struct selection *s, size_t *arm)
+{
+    uint64_t ready = 0;
+    for (size_t i = 0; i < s->n; i++)
+        ready |= (uint64_t)seems_ready(&s->arms[i]) << i;
+    while (ready) {
+        uint64_t left = ready;
+        unsigned many = (unsigned)__builtin_popcountll(ready);
+        if (many > 1) {
+            uint32_t r = (uint32_t)(chance(co_sched_of(worker_current())) >> 32);
+            for (uint64_t skip = (uint64_t)r * many >> 32; skip > 0; skip--)
+                left &= left - 1;
+        }
+        *arm = (size_t)__builtin_ctzll(left);
+        enum err r = happen(&s->arms[*arm]);
+        if (r != ERR_AGAIN)
+            return r;
+        ready &= ~(1ull << *arm);
+    }
+    return ERR_AGAIN;
+}
+
+static void enqueue(struct selection *s, struct waiter *w, struct co *c)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        const struct select_arm *a = &s->arms[i];
+        w[i].select = &s->select;
+        w[i].task = &c->task;
+        w[i].n = (uint32_t)i;
+        w[i].fired = w[i].closed = false;
+        if (a->kind > SELECT_RECV || !a->chan) {
+            list_init(&w[i].link);
+            continue;
+        }
+        w[i].item = a->into; /* or what is sent: it is only read */
+        list_add_tail(a->kind == SELECT_SEND ? &a->chan->senders : &a->chan->receivers, &w[i].link);
+    }
+}
+
+/* With the locks. Whoever won is done with its waiter now. */
+static void dequeue(struct selection *s, struct waiter *w)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        struct list *l = &w[i].link;
+        l->prev->next = l->next;
+        l->next->prev = l->prev;
+    }
+}
+
+static bool claim(struct selection *s, size_t arm)
+{
+    struct waiter w = {.select = &s->select, .n = (uint32_t)arm};
+    return waiter_claim(&w);
+}
+
+/* The arms that are not channels are the coroutine's own to look at. */
+static void park_until_won(struct selection *s, struct co *c)
+{
+    size_t after = s->n, woken = s->n;
+    struct co_timeout t;
+    for (size_t i = 0; i < s->n; i++) {
+        if (s->arms[i].kind == SELECT_WOKEN)
+            woken = i;
+        else if (s->arms[i].kind == SELECT_AFTER &&
+                 (after == s->n || s->arms[i].after_ms < s->arms[after].after_ms))
+            after = i;
+    }
+    co_timeout_begin(&t, c, after < s->n ? s->arms[after].after_ms : -1);
+    void (*unlock)(void *) = s->select.any ? give_locks : NULL;
+    for (;;) {
+        co_park(c, unlock, s);
+        unlock = NULL;
+        if (atomic_load_explicit(&s->select.winner, memory_order_acquire) != SELECT_NONE)
+            break;
+        if (woken < s->n && c->woken) {
+            if (claim(s, woken))
+                c->woken = false;
+        } else if (t.passed) {
+            claim(s, after);
+        } else if (co_is_canceled(c)) {
+            claim(s, s->n);
+        }
+        if (atomic_load_explicit(&s->select.winner, memory_order_acquire) != SELECT_NONE)
+            break;
+    }
+    co_timeout_end(&t);
+}
+
+static enum err wait_arms(struct selection *s, struct co *c, size_t *arm)
+{
+    struct waiter w[s->n > 0 ? s->n : 1];
+    enqueue(s, w, c);
+    park_until_won(s, c);
+    take_locks(s);
+    dequeue(s, w);
+    give_locks(s);
+    *arm = atomic_load_explicit(&s->select.winner, memory_order_relaxed);
+    if (*arm == s->n)
+        return ERR_CANCELED;
+    return w[*arm].closed ? ERR_CLOSED : ERR_OK;
+}
+
+static enum err run(const struct select_arm *arms, size_t n, size_t *arm, bool wait)
+{
+    struct selection s;
+    ASSERT(n <= SELECT_ARMS_MAX);
+    s.arms = arms;
+    s.n = n;
+    s.locks = 0;
+    atomic_init(&s.select.winner, SELECT_NONE);
+    order_locks(&s);
+    take_locks(&s);
+    enum err r = try_arms(&s, arm);
+    if (r == ERR_AGAIN && wait) {
+        struct co *c = co_self();
+        if (!co_is_canceled(c))
+            return wait_arms(&s, c, arm);
+        *arm = n;
+        r = ERR_CANCELED;
+    }
+    give_locks(&s);
+    return r;
+}
+
+enum err select_wait(const struct select_arm *arms, size_t n, size_t *arm)
+{
+    return run(arms, n, arm, true);
+}
+
+enum err select_try(const struct select_arm *arms, size_t n, size_t *arm)
+{
+    return run(arms, n, arm, false);
+}
