@@ -35,9 +35,8 @@ switch_stack:
     movq 32(%rsp), %r12
     movq 40(%rsp), %rbx
     movq 48(%rsp), %rbp
-    movq 56(%rsp), %rcx
-    addq $64, %rsp
-    jmp *%rcx
+    addq $56, %rsp
+    ret
 3:  ldmxcsr (%rsp)
     jmp 1b
 4:  fldcw 4(%rsp)
