@@ -221,35 +221,46 @@ static void give_dead(void *arg)
     }
 }
 
-/* A stack is not left for a new coroutine when one has ended: it runs right here. */
-_Noreturn void co_main(struct co *c, intptr_t (*fn)(void *arg), void *arg)
+void co_begin(struct co *c)
 {
     struct co_sched *s = co_sched_of(c->task.worker);
     fiber_arrive(NULL, &s->main);
     landed(s);
-    for (;;) {
-        void *top = c->top;
-        *s->errno_at = 0;
-        intptr_t result = fn(arg);
-        ASSERT(c->top == top);
-        ended(s, c, result);
-        c = NULL;
-        if (s->budget > 0 && (c = pick(s)))
-            s->budget--;
-        if (c && c->phase == CO_NEW) {
-            fn = c->fn;
-            arg = c->arg;
-            c->top = top;
-            running(s, c);
-            continue;
-        }
-        void *never;
+    *s->errno_at = 0;
+}
+
+/* The next to run. One that is new gets this stack, whose frames are all done with. */
+static struct co *next_or_successor(struct co_sched *s, void *top)
+{
+    if (s->budget == 0)
+        return NULL;
+    s->budget--;
+    struct co *c = pick(s);
+    if (c && c->phase == CO_NEW) {
+        void *sp = switch_frame(top, c, c->fn, c->arg);
+        c->top = top;
+        c->sp = sp;
+    } else {
         s->dead = top;
         s->after = give_dead;
         s->after_arg = s;
-        switch_to(s, &never, c, true);
-        ASSERT(!"a stack that was given back does not run");
     }
+    return c;
+}
+
+void *co_end(struct co *c, intptr_t result)
+{
+    struct co_sched *s = co_sched_of(c->task.worker);
+    void *top = c->top, *never;
+    ended(s, c, result);
+    c = next_or_successor(s, top);
+    if (FIBERS) /* who is told before the switch does not return from here */
+        switch_to(s, &never, c, true);
+    *s->errno_at = c ? 0 : *s->errno_at;
+    if (!c)
+        return s->main_sp;
+    running(s, c);
+    return c->sp;
 }
 
 enum err co_new(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), void *arg,

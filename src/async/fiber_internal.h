@@ -23,6 +23,12 @@
 #endif
 #endif
 
+#if defined(FIBER_ASAN) || defined(FIBER_TSAN)
+enum { FIBERS = 1 };
+#else
+enum { FIBERS = 0 };
+#endif
+
 /* The stack of the thread itself. */
 struct fiber_main {
     const void *bottom;

@@ -25,6 +25,7 @@ switch_stack:
     str x9, [sp, #160]
     mov x10, sp
     str x10, [x0]
+go_on: /* x1: where to, x9: fpcr as it is */
     mov sp, x1
     ldr x10, [sp, #160]
     cmp x9, x10
@@ -41,8 +42,10 @@ switch_stack:
     ldp d12, d13, [sp, #128]
     ldp d14, d15, [sp, #144]
     add sp, sp, #176
-    mov x16, x30 /* through x16: allowed to land on "bti c" as well as behind a call */
-    br x16
+    adr x10, first
+    cmp x30, x10
+    b.eq first
+    ret
     .cfi_endproc
     .size switch_stack, . - switch_stack
 
@@ -76,13 +79,17 @@ switch_frame:
 first:
     .cfi_startproc
     .cfi_undefined x30 /* a debugger's backtrace ends here */
-    hint #34
+    sub sp, sp, #176 /* the frame's place stays free for the next who starts on this stack */
     mov x0, x19
-    mov x1, x20
-    mov x2, x21
-    mov x30, xzr
-    bl co_main
-    brk #1
+    bl co_begin
+    mov x0, x21
+    blr x20
+    mov x1, x0
+    mov x0, x19
+    bl co_end
+    mov x1, x0
+    mrs x9, fpcr
+    b go_on
     .cfi_endproc
     .size first, . - first
 

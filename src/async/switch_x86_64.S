@@ -22,6 +22,7 @@ switch_stack:
     movl (%rsp), %eax
     movzwl 4(%rsp), %edx
     movq %rsp, (%rdi)
+go_on:
     movq %rsi, %rsp
     /* Loading them is slow and they rarely differ. The low six bits of mxcsr are flags, not control. */
     xorl (%rsp), %eax
@@ -35,12 +36,17 @@ switch_stack:
     movq 32(%rsp), %r12
     movq 40(%rsp), %rbx
     movq 48(%rsp), %rbp
+    leaq first(%rip), %rcx
     addq $56, %rsp
+    cmpq %rcx, (%rsp)
+    je 5f
     ret
 3:  ldmxcsr (%rsp)
     jmp 1b
 4:  fldcw 4(%rsp)
     jmp 2b
+5:  addq $8, %rsp
+    jmp first
     .cfi_endproc
     .size switch_stack, . - switch_stack
 
@@ -70,11 +76,20 @@ switch_frame:
 first:
     .cfi_startproc
     .cfi_undefined rip /* a debugger's backtrace ends here */
+    subq $64, %rsp /* the frame's place stays free for the next who starts on this stack */
     movq %r12, %rdi
-    movq %r13, %rsi
-    movq %r14, %rdx
-    call co_main
-    ud2
+    call co_begin
+    movq %r14, %rdi
+    call *%r13
+    movq %r12, %rdi
+    movq %rax, %rsi
+    call co_end
+    movq %rax, %rsi
+    stmxcsr (%rsp)
+    fnstcw 4(%rsp)
+    movl (%rsp), %eax
+    movzwl 4(%rsp), %edx
+    jmp go_on
     .cfi_endproc
     .size first, . - first
 
