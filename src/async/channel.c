@@ -64,7 +64,7 @@ inline enum err chan_put(struct chan *c, const void *element)
     if (__builtin_expect(c->closed, 0))
         return ERR_CLOSED;
     if (!list_empty(&c->receivers)) { /* so the ring is empty */
-        struct waiter *w = waiter_next(&c->receivers);
+        struct waiter *w = waiter_next(&c->receivers, c->lock.any);
         if (w) {
             copy(w->item, element, c->size);
             waiter_fire(w, &c->lock);
@@ -82,9 +82,9 @@ inline enum err chan_take(struct chan *c, void *element)
     struct waiter *w = NULL;
     if (c->len > 0) {
         ring_take(c, element);
-        if (!list_empty(&c->senders) && (w = waiter_next(&c->senders)))
+        if (!list_empty(&c->senders) && (w = waiter_next(&c->senders, c->lock.any)))
             ring_put(c, w->item);
-    } else if (!list_empty(&c->senders) && (w = waiter_next(&c->senders))) {
+    } else if (!list_empty(&c->senders) && (w = waiter_next(&c->senders, c->lock.any))) {
         copy(element, w->item, c->size);
     } else {
         return c->closed ? ERR_CLOSED : ERR_AGAIN;
@@ -151,7 +151,7 @@ enum err chan_try_recv(struct chan *c, void *element)
 static void tell_closed(struct chan *c, struct list *queue)
 {
     struct waiter *w;
-    while ((w = waiter_next(queue))) {
+    while ((w = waiter_next(queue, c->lock.any))) {
         w->closed = true;
         waiter_fire(w, &c->lock);
     }

@@ -104,7 +104,8 @@ static void enqueue(struct selection *s, struct waiter *w, struct co *c)
         w[i].select = &s->select;
         w[i].task = &c->task;
         w[i].n = (uint32_t)i;
-        w[i].fired = w[i].closed = false;
+        w[i].closed = false;
+        atomic_init(&w[i].released, false);
         if (a->kind > SELECT_RECV || !a->chan) {
             list_init(&w[i].link);
             continue;
@@ -114,20 +115,27 @@ static void enqueue(struct selection *s, struct waiter *w, struct co *c)
     }
 }
 
-/* With the locks. Whoever won is done with its waiter now. */
-static void dequeue(struct selection *s, struct waiter *w)
+/* What the winner was fired by may be gone already, so its channel is not touched. */
+static void dequeue(struct selection *s, struct waiter *w, size_t winner)
 {
     for (size_t i = 0; i < s->n; i++) {
+        struct chan *c = s->arms[i].chan;
+        if (i == winner || s->arms[i].kind > SELECT_RECV || !c)
+            continue;
+        wait_lock_take(&c->lock);
         struct list *l = &w[i].link;
         l->prev->next = l->next;
         l->next->prev = l->prev;
+        wait_lock_give(&c->lock);
     }
+    if (winner < s->n && s->arms[winner].kind <= SELECT_RECV)
+        waiter_await_release(&w[winner]);
 }
 
 static bool claim(struct selection *s, size_t arm)
 {
     struct waiter w = {.select = &s->select, .n = (uint32_t)arm};
-    return waiter_claim(&w);
+    return waiter_claim(&w, s->select.any);
 }
 
 /* The arms that are not channels are the coroutine's own to look at. */
@@ -168,10 +176,8 @@ static enum err wait_arms(struct selection *s, struct co *c, size_t *arm)
     struct waiter w[s->n > 0 ? s->n : 1];
     enqueue(s, w, c);
     park_until_won(s, c);
-    take_locks(s);
-    dequeue(s, w);
-    give_locks(s);
     *arm = atomic_load_explicit(&s->select.winner, memory_order_relaxed);
+    dequeue(s, w, *arm);
     if (*arm == s->n)
         return ERR_CANCELED;
     return w[*arm].closed ? ERR_CLOSED : ERR_OK;

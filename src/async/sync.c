@@ -10,9 +10,23 @@ void waiter_init(struct waiter *w, struct task *t)
 /* Fires all that wait. With the lock. */
 static void fire_all(struct list *waiters, struct wait_lock *l)
 {
-    struct list *it;
-    while ((it = list_pop_head(waiters)))
-        waiter_fire(CONTAINER_OF(it, struct waiter, link), l);
+    struct waiter *w;
+    while ((w = waiter_next(waiters, l->any)))
+        waiter_fire(w, l);
+}
+
+/* A task's poll has to wait: the waiter is queued. With the lock. */
+static void enqueue(struct list *waiters, struct waiter *w)
+{
+    w->queued = true;
+    list_add_tail(waiters, &w->link);
+}
+
+/* It has what it waited for without waiting. */
+static void served(struct waiter *w)
+{
+    atomic_store_explicit(&w->state, WAITER_FIRED, memory_order_relaxed);
+    atomic_store_explicit(&w->released, true, memory_order_relaxed);
 }
 
 /* --- semaphore --- */
@@ -39,8 +53,10 @@ static void serve(struct semaphore *s)
         struct waiter *w = CONTAINER_OF(s->waiters.next, struct waiter, link);
         if (s->count < w->n)
             return;
-        s->count -= w->n;
         list_del(&w->link);
+        if (!waiter_claim(w, s->lock.any))
+            continue;
+        s->count -= w->n;
         waiter_fire(w, &s->lock);
     }
 }
@@ -83,27 +99,32 @@ void semaphore_give(struct semaphore *s, uint32_t n)
 
 enum poll semaphore_poll(struct semaphore *s, struct waiter *w, uint32_t n)
 {
+    if (waiter_fired(w))
+        return POLL_READY;
+    if (w->queued)
+        return POLL_PENDING;
     wait_lock_take(&s->lock);
-    if (!w->fired && list_empty(&w->link)) {
-        w->n = n;
-        w->fired = take(s, n);
-        if (!w->fired)
-            list_add_tail(&s->waiters, &w->link);
-    }
-    bool fired = w->fired;
+    bool taken = take(s, n);
+    w->n = n;
+    if (taken)
+        served(w);
+    else
+        enqueue(&s->waiters, w);
     wait_lock_give(&s->lock);
-    return fired ? POLL_READY : POLL_PENDING;
+    return taken ? POLL_READY : POLL_PENDING;
 }
 
 void semaphore_forget(struct semaphore *s, struct waiter *w)
 {
+    bool taken = waiter_fired(w) || (w->queued && !waiter_leave(w, &s->lock));
+    if (taken)
+        waiter_await_release(w);
     wait_lock_take(&s->lock);
-    list_del(&w->link);
-    if (w->fired)
+    if (taken)
         s->count += w->n;
-    w->fired = false;
     serve(s);
     wait_lock_give(&s->lock);
+    waiter_init(w, w->task);
 }
 
 /* --- mutex --- */
@@ -179,22 +200,25 @@ enum err wait_group_wait(struct wait_group *g)
 
 enum poll wait_group_poll(struct wait_group *g, struct waiter *w)
 {
+    if (waiter_fired(w))
+        return POLL_READY;
+    if (w->queued)
+        return POLL_PENDING;
     wait_lock_take(&g->lock);
-    if (!w->fired && list_empty(&w->link)) {
-        w->fired = g->count == 0;
-        if (!w->fired)
-            list_add_tail(&g->waiters, &w->link);
-    }
-    bool fired = w->fired;
+    bool done = g->count == 0;
+    if (done)
+        served(w);
+    else
+        enqueue(&g->waiters, w);
     wait_lock_give(&g->lock);
-    return fired ? POLL_READY : POLL_PENDING;
+    return done ? POLL_READY : POLL_PENDING;
 }
 
 void wait_group_forget(struct wait_group *g, struct waiter *w)
 {
-    wait_lock_take(&g->lock);
-    list_del(&w->link);
-    wait_lock_give(&g->lock);
+    if (!waiter_fired(w) && w->queued && !waiter_leave(w, &g->lock))
+        waiter_await_release(w);
+    waiter_init(w, w->task);
 }
 
 /* --- once --- */

@@ -1,7 +1,6 @@
 /* wait_internal: firing and waiting, for channel.c, select.c and sync.c.
  *
- * A waiter is fired with the lock of its queue held, and its task is woken before the lock is
- * given: the waiter takes the lock once more before it goes, so the waker is done with it by then.
+ * A waiter is claimed and fired with the lock of its queue held, and woken when the lock is given.
  */
 #pragma once
 
@@ -17,13 +16,19 @@ struct select {
 
 void wait_lock_give_after(void *lock);
 
-/* The right to fire it. False: another arm was faster, and nothing may be given to it. */
-static inline bool waiter_claim(struct waiter *w)
+/* The right to fire it. False: another arm was faster, or it has left; nothing may be given to it.
+ */
+static inline bool waiter_claim(struct waiter *w, bool any)
 {
     struct select *s = w->select;
-    if (!s)
-        return true;
     uint32_t none = SELECT_NONE;
+    uint8_t waits = WAITER_WAITS;
+    if (!any && !s) {
+        atomic_store_explicit(&w->state, WAITER_FIRED, memory_order_relaxed);
+        return true;
+    }
+    if (!s)
+        return atomic_compare_exchange_strong(&w->state, &waits, WAITER_FIRED);
     if (s->any)
         return atomic_compare_exchange_strong(&s->winner, &none, w->n);
     if (atomic_load_explicit(&s->winner, memory_order_relaxed) != SELECT_NONE)
@@ -33,28 +38,36 @@ static inline bool waiter_claim(struct waiter *w)
 }
 
 /* Takes the first that can still be given something out of the queue; NULL: nobody waits. */
-static inline struct waiter *waiter_next(struct list *queue)
+static inline struct waiter *waiter_next(struct list *queue, bool any)
 {
     struct list *it;
     while ((it = list_pop_head(queue))) {
         struct waiter *w = CONTAINER_OF(it, struct waiter, link);
-        if (waiter_claim(w))
+        if (waiter_claim(w, any))
             return w;
     }
     return NULL;
 }
 
-/* It was claimed, is in no queue, and what it waited for is in place. */
-static inline void waiter_fire(struct waiter *w, const struct wait_lock *l)
+/* It was claimed, is in no queue, and what it waited for is in place; its item is not used any
+ * more. */
+static inline void waiter_fire(struct waiter *w, struct wait_lock *l)
 {
-    w->fired = true;
-    if (l->any)
-        co_wake_any(w->task);
-    else
+    if (l->any) {
+        w->next_fired = l->fired;
+        l->fired = w;
+    } else {
+        atomic_store_explicit(&w->released, true, memory_order_relaxed);
         co_wake_local(w->task);
+    }
 }
 
 /* Waits with the lock held until it is fired; the waiter is in its queue. The lock is given, and
  * the waiter is in no queue, afterwards. The caller is w->task's coroutine.
  * ERR_CLOSED, ERR_CANCELED, ERR_TIMEOUT (timeout_ms < 0: none). What was fired is never lost. */
 enum err waiter_park(struct waiter *w, struct wait_lock *l, int64_t timeout_ms);
+/* Without the lock. Was it fired? Then its waker is done with it. */
+bool waiter_fired(struct waiter *w);
+/* Without the lock. Takes it out of its queue; false: it was fired first. */
+bool waiter_leave(struct waiter *w, struct wait_lock *l);
+void waiter_await_release(struct waiter *w);
