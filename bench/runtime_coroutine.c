@@ -1,6 +1,7 @@
 /* runtime_coroutine: coroutines, channels and select on one worker, beside Go's on one core
  * (bench/peers/go/runtime). Prints lines as README.md says: medians of seven runs after one to warm
- * up, the process pinned to one core. The peer is built and run when there is a Go compiler.
+ * up, the process pinned to one core. The peer is built and run when there is a Go compiler. An
+ * argument names the only figure to take, without the peer.
  *
  *     spawn_batch    spawn 1 M, then join all; a coroutine
  *     spawn_turn     spawn one, join it; a coroutine
@@ -319,6 +320,16 @@ static double median(const struct figure *f)
     return all[f->runs / 2];
 }
 
+struct run {
+    const char *only;
+    double ours[ARRAY_LEN(figures)];
+};
+
+static bool wanted(const struct run *r, const struct figure *f)
+{
+    return !r->only || strcmp(r->only, f->name) == 0;
+}
+
 struct peer {
     char name[32];
     double figure[ARRAY_LEN(figures)]; /* 0: none */
@@ -352,16 +363,17 @@ static void run_peer(struct peer *p)
 
 static intptr_t run_all(void *arg)
 {
-    double *ours = arg;
+    struct run *r = arg;
     for (size_t i = 0; i < ARRAY_LEN(figures); i++)
-        ours[i] = median(&figures[i]);
+        if (wanted(r, &figures[i]))
+            r->ours[i] = median(&figures[i]);
     executor_stop(worker_executor(worker_current()));
     return 0;
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
-    double ours[ARRAY_LEN(figures)];
+    struct run run = {.only = argc > 1 ? argv[1] : NULL};
     struct executor_config cfg = {
         .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
     struct executor *ex;
@@ -373,19 +385,22 @@ int main(void)
     sched_setaffinity(0, sizeof(one), &one);
     MUST(executor_new(&ex, &cfg, &e));
     MUST(co_enable(executor_worker(ex, 0), COROUTINES));
-    MUST(co_spawn(NULL, executor_worker(ex, 0), run_all, ours, "bench"));
+    MUST(co_spawn(NULL, executor_worker(ex, 0), run_all, &run, "bench"));
     executor_run(ex);
     executor_free(ex);
-    run_peer(&peer);
+    if (!run.only)
+        run_peer(&peer);
     for (size_t i = 0; i < ARRAY_LEN(figures); i++) {
         const struct figure *f = &figures[i];
-        printf("bench=runtime_%s unit=%s ours=%.1f", f->name, f->unit, ours[i]);
+        if (!wanted(&run, f))
+            continue;
+        printf("bench=runtime_%s unit=%s ours=%.1f", f->name, f->unit, run.ours[i]);
         if (peer.figure[i] > 0)
             printf(" peer=%s theirs=%.1f ratio=%.2f", peer.name, peer.figure[i],
-                   ours[i] / peer.figure[i]);
+                   run.ours[i] / peer.figure[i]);
         else
             printf(" peer=-");
-        printf(" goal=%.0f met=%s\n", f->goal, ours[i] <= f->goal ? "yes" : "no");
+        printf(" goal=%.0f met=%s\n", f->goal, run.ours[i] <= f->goal ? "yes" : "no");
     }
     return 0;
 }

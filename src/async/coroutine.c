@@ -372,7 +372,7 @@ static enum poll pump_poll(struct task *t)
     for (;;) {
         while ((c = next_bound(s)))
             switch_to(s, &s->main_sp, c, false);
-        if (!s->explorer || s->head)
+        if (!s->explorer || s->head || s->worker->run.head || atomic_load(&s->worker->inbox))
             break;
         s->explorer->idle(s->explorer);
         if (!s->head)
