@@ -59,7 +59,7 @@ static inline void ring_take(struct chan *c, void *element)
     c->len--;
 }
 
-inline enum err chan_put(struct chan *c, const void *element)
+static inline __attribute__((always_inline)) enum err put(struct chan *c, const void *element)
 {
     if (__builtin_expect(c->closed, 0))
         return ERR_CLOSED;
@@ -77,7 +77,7 @@ inline enum err chan_put(struct chan *c, const void *element)
     return ERR_OK;
 }
 
-inline enum err chan_take(struct chan *c, void *element)
+static inline __attribute__((always_inline)) enum err take(struct chan *c, void *element)
 {
     struct waiter *w = NULL;
     if (c->len > 0) {
@@ -94,48 +94,78 @@ inline enum err chan_take(struct chan *c, void *element)
     return ERR_OK;
 }
 
-/* With the lock, which is given. */
-static enum err wait_in(struct chan *c, struct list *queue, void *item, int64_t timeout_ms)
+enum err chan_put(struct chan *c, const void *element)
 {
-    struct waiter w = {.task = &co_self()->task, .item = item};
+    return put(c, element);
+}
+
+enum err chan_take(struct chan *c, void *element)
+{
+    return take(c, element);
+}
+
+/* With the lock, which is given. */
+static inline __attribute__((always_inline)) enum err wait_in(struct chan *c, struct list *queue,
+                                                              void *item, int64_t timeout_ms)
+{
+    struct waiter w; /* field by field: a compiler clears the whole with a slow string instruction */
+    w.task = &co_self()->task;
+    w.item = item;
+    w.select = NULL;
+    w.closed = false;
+    atomic_init(&w.state, WAITER_WAITS);
+    atomic_init(&w.released, false);
     list_add_tail(queue, &w.link);
     return waiter_park(&w, &c->lock, timeout_ms);
 }
 
-enum err chan_send_timed(struct chan *c, const void *element, int64_t timeout_ms)
+static inline __attribute__((always_inline)) enum err send_in(struct chan *c, const void *element,
+                                                              int64_t timeout_ms)
 {
     wait_lock_take(&c->lock);
-    enum err r = chan_put(c, element);
+    enum err r = put(c, element);
     if (r == ERR_AGAIN) /* the item of a sender is only read */
         return wait_in(c, &c->senders, (void *)(uintptr_t)element, timeout_ms);
     wait_lock_give(&c->lock);
     return r;
 }
 
-enum err chan_recv_timed(struct chan *c, void *element, int64_t timeout_ms)
+static inline __attribute__((always_inline)) enum err recv_in(struct chan *c, void *element,
+                                                              int64_t timeout_ms)
 {
     wait_lock_take(&c->lock);
-    enum err r = chan_take(c, element);
+    enum err r = take(c, element);
     if (r == ERR_AGAIN)
         return wait_in(c, &c->receivers, element, timeout_ms);
     wait_lock_give(&c->lock);
     return r;
 }
 
+/* Each is a copy of its own: without a time limit there is nothing to set up. */
 enum err chan_send(struct chan *c, const void *element)
 {
-    return chan_send_timed(c, element, -1);
+    return send_in(c, element, -1);
 }
 
 enum err chan_recv(struct chan *c, void *element)
 {
-    return chan_recv_timed(c, element, -1);
+    return recv_in(c, element, -1);
+}
+
+enum err chan_send_timed(struct chan *c, const void *element, int64_t timeout_ms)
+{
+    return send_in(c, element, timeout_ms);
+}
+
+enum err chan_recv_timed(struct chan *c, void *element, int64_t timeout_ms)
+{
+    return recv_in(c, element, timeout_ms);
 }
 
 enum err chan_try_send(struct chan *c, const void *element)
 {
     wait_lock_take(&c->lock);
-    enum err r = chan_put(c, element);
+    enum err r = put(c, element);
     wait_lock_give(&c->lock);
     return r;
 }
@@ -143,7 +173,7 @@ enum err chan_try_send(struct chan *c, const void *element)
 enum err chan_try_recv(struct chan *c, void *element)
 {
     wait_lock_take(&c->lock);
-    enum err r = chan_take(c, element);
+    enum err r = take(c, element);
     wait_lock_give(&c->lock);
     return r;
 }

@@ -6,13 +6,6 @@ _Static_assert(sizeof(struct co) == 128, "two cache lines");
 
 /* --- the ready queue --- */
 
-static void push(struct co_sched *s, struct co *c)
-{
-    c->next = NULL;
-    *s->tail = c;
-    s->tail = &c->next;
-}
-
 static __attribute__((noinline)) struct co *pick_explored(struct co_sched *s)
 {
     size_t n = 0;
@@ -37,20 +30,9 @@ static inline struct co *pick(struct co_sched *s)
     return c;
 }
 
-static void make_ready(struct co_sched *s, struct co *c)
+void co_kick(struct co_sched *s)
 {
-    bool first = !s->head;
-    push(s, c);
-    if (first && !s->active)
-        task_wake(&s->pump);
-}
-
-void co_ready(struct co *c)
-{
-    if (c->phase != CO_PARKED)
-        return; /* it runs, or will: every wait looks again */
-    c->phase = CO_READY;
-    make_ready(co_sched_of(c->task.worker), c);
+    task_wake(&s->pump);
 }
 
 void co_wake_any(struct task *t)
@@ -96,7 +78,8 @@ static inline void switch_to(struct co_sched *s, void **from_sp, struct co *to, 
         size = (size_t)((const char *)to->top - (const char *)bottom);
         running(s, to);
     }
-    s->main.left = from_sp == &s->main_sp;
+    if (FIBERS)
+        s->main.left = from_sp == &s->main_sp;
     fiber_leave(ends ? NULL : &fake, bottom, size);
     fiber_change(fiber);
     switch_stack(from_sp, to_sp);
@@ -148,7 +131,7 @@ void co_yield (void)
     struct co *c = co_self();
     struct co_sched *s = co_sched_of(c->task.worker);
     c->phase = CO_READY;
-    push(s, c);
+    co_push(s, c);
     struct co *next = next_bound(s);
     if (next == c)
         running(s, c);
@@ -189,7 +172,7 @@ enum poll co_poll(struct task *t)
     c->woken = true;
     if (c->phase == CO_NEW && c->foreign && list_empty(&c->sibling)) {
         list_add_tail(&s->foreign, &c->sibling);
-        make_ready(s, c);
+        co_make_ready(s, c);
     }
     co_ready(c);
     return POLL_PENDING;
@@ -217,7 +200,7 @@ static void give_dead(void *arg)
     if (s->starved) {
         struct co *c = s->starved;
         s->starved = c->next;
-        make_ready(s, c);
+        co_make_ready(s, c);
     }
 }
 
@@ -273,8 +256,15 @@ enum err co_new(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), vo
     struct co *c = pool_take(&s->pool);
     if (!c)
         return s->pool.in_use == s->pool.blocks_max ? ERR_FULL : ERR_NOMEM;
-    *c = (struct co){.fn = fn, .arg = arg};
+    /* Field by field: a compiler clears the whole with a slow string instruction. */
     task_init(&c->task, name, co_poll, task_finished);
+    c->fn = fn;
+    c->arg = arg;
+    c->scopes = NULL;
+    c->joiner = NULL;
+    c->phase = CO_NEW;
+    c->shields = c->scopes_canceled = 0;
+    c->joinable = c->scoped = c->foreign = c->late = c->woken = c->cascaded = false;
     *out = c;
     return ERR_OK;
 }
@@ -282,7 +272,7 @@ enum err co_new(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), vo
 void co_start(struct worker *w, struct co *c)
 {
     task_adopt(w, &c->task);
-    make_ready(co_sched_of(w), c);
+    co_make_ready(co_sched_of(w), c);
 }
 
 enum err co_spawn(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), void *arg,
@@ -442,22 +432,13 @@ struct co *co_current(void)
     return w && w->locals[WORKER_LOCAL_CO] ? co_sched_of(w)->current : NULL;
 }
 
-struct co *co_self(void)
-{
-    struct co *c = co_current();
-    ASSERT(c);
-    return c;
-}
-
 const char *co_name(const struct co *c)
 {
     return c->task.name;
 }
 
-bool co_is_canceled(struct co *c)
+bool co_canceled_slow(struct co *c)
 {
-    if (!c->task.canceled && c->scopes_canceled == 0)
-        return false;
     if (c->task.canceled && !c->cascaded) {
         c->cascaded = true;
         scope_cascade(c);

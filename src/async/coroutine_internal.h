@@ -93,8 +93,30 @@ static inline struct co_sched *co_sched_of(const struct worker *w)
 /* Waits until co_ready() or a wake through its task; `after` (may be NULL) runs when it is off its
  * stack. The caller is the current coroutine. */
 void co_park(struct co *c, void (*after)(void *arg), void *arg);
-/* Its worker's thread only. Nothing happens unless it is parked. */
-void co_ready(struct co *c);
+/* The pump's turn comes. */
+void co_kick(struct co_sched *s);
+static inline void co_push(struct co_sched *s, struct co *c)
+{
+    c->next = NULL;
+    *s->tail = c;
+    s->tail = &c->next;
+}
+static inline void co_make_ready(struct co_sched *s, struct co *c)
+{
+    bool first = !s->head;
+    co_push(s, c);
+    if (first && !s->active)
+        co_kick(s);
+}
+/* Its worker's thread only. Nothing happens unless it is parked: if it runs, or will, it looks
+ * again before it parks. */
+static inline void co_ready(struct co *c)
+{
+    if (c->phase != CO_PARKED)
+        return;
+    c->phase = CO_READY;
+    co_make_ready(co_sched_of(c->task.worker), c);
+}
 enum poll co_poll(struct task *t);
 /* Wakes a task or coroutine from its own worker's thread, at full speed if it is a coroutine. */
 static inline void co_wake_local(struct task *t)
@@ -108,8 +130,20 @@ static inline void co_wake_local(struct task *t)
 void co_wake_any(struct task *t);
 /* Is it canceled and not shielded? Takes a cancellation on to the scopes that it has opened, so
  * every wait calls it. */
-bool co_is_canceled(struct co *c);
-struct co *co_self(void); /* ASSERTs that this is a coroutine */
+bool co_canceled_slow(struct co *c);
+static inline bool co_is_canceled(struct co *c)
+{
+    return __builtin_expect(c->task.canceled || c->scopes_canceled > 0, 0) && co_canceled_slow(c);
+}
+/* ASSERTs that this is a coroutine. */
+static inline struct co *co_self(void)
+{
+    struct worker *w = worker_current();
+    ASSERT(w && w->locals[WORKER_LOCAL_CO]);
+    struct co *c = co_sched_of(w)->current;
+    ASSERT(c);
+    return c;
+}
 
 MUST_USE enum err co_new(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), void *arg,
                          const char *name);

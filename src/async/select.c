@@ -82,8 +82,8 @@ static enum err try_arms(struct selection *s, size_t *arm)
         ready |= (uint64_t)seems_ready(&s->arms[i]) << i;
     while (ready) {
         uint64_t left = ready;
-        unsigned many = (unsigned)__builtin_popcountll(ready);
-        if (many > 1) {
+        if (ready & (ready - 1)) {
+            uint64_t many = (uint64_t)__builtin_popcountll(ready);
             uint32_t r = (uint32_t)(chance(co_sched_of(worker_current())) >> 32);
             for (uint64_t skip = (uint64_t)r * many >> 32; skip > 0; skip--)
                 left &= left - 1;
@@ -150,7 +150,8 @@ static void park_until_won(struct selection *s, struct co *c)
                  (after == s->n || s->arms[i].after_ms < s->arms[after].after_ms))
             after = i;
     }
-    co_timeout_begin(&t, c, after < s->n ? s->arms[after].after_ms : -1);
+    if (after < s->n)
+        co_timeout_begin(&t, c, s->arms[after].after_ms);
     void (*unlock)(void *) = s->select.any ? give_locks : NULL;
     for (;;) {
         co_park(c, unlock, s);
@@ -160,7 +161,7 @@ static void park_until_won(struct selection *s, struct co *c)
         if (woken < s->n && c->woken) {
             if (claim(s, woken))
                 c->woken = false;
-        } else if (t.passed) {
+        } else if (after < s->n && t.passed) {
             claim(s, after);
         } else if (co_is_canceled(c)) {
             claim(s, s->n);
@@ -168,7 +169,8 @@ static void park_until_won(struct selection *s, struct co *c)
         if (atomic_load_explicit(&s->select.winner, memory_order_acquire) != SELECT_NONE)
             break;
     }
-    co_timeout_end(&t);
+    if (after < s->n)
+        co_timeout_end(&t);
 }
 
 static enum err wait_arms(struct selection *s, struct co *c, size_t *arm)

@@ -68,8 +68,7 @@ switch_frame:
     stp xzr, xzr, [x0, #112]
     stp xzr, xzr, [x0, #128]
     stp xzr, xzr, [x0, #144]
-    mrs x9, fpcr
-    str x9, [x0, #160]
+    str xzr, [x0, #160] /* fpcr as a program begins: round to nearest, nothing traps */
     ret
     .cfi_endproc
     .size switch_frame, . - switch_frame

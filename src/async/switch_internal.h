@@ -20,8 +20,8 @@ struct co;
 /* Leaves this stack, whose pointer goes to *from, and goes on where `to` was left. */
 void switch_stack(void **from, void *to);
 /* What `to` of a stack that has not run yet is: calls co_begin(c), co_end(c, fn(arg)), and goes on
- * with the stack that co_end() returns. `top` is aligned to 16 bytes. The control words are the
- * caller's. It may be called on that very stack
+ * with the stack that co_end() returns. `top` is aligned to 16 bytes. The control words are
+ * those that a program begins with. It may be called on that very stack
  * from co_end(): a running coroutine does not use the place that is written to. */
 void *switch_frame(void *top, struct co *c, intptr_t (*fn)(void *arg), void *arg);
 

@@ -84,7 +84,7 @@ static enum err park_local(struct waiter *w, struct co_timeout *t)
     return ERR_OK;
 }
 
-enum err waiter_park(struct waiter *w, struct wait_lock *l, int64_t timeout_ms)
+enum err waiter_park_slow(struct waiter *w, struct wait_lock *l, int64_t timeout_ms)
 {
     struct co_timeout t;
     co_timeout_begin(&t, CONTAINER_OF(w->task, struct co, task), timeout_ms);

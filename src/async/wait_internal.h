@@ -65,7 +65,20 @@ static inline void waiter_fire(struct waiter *w, struct wait_lock *l)
 /* Waits with the lock held until it is fired; the waiter is in its queue. The lock is given, and
  * the waiter is in no queue, afterwards. The caller is w->task's coroutine.
  * ERR_CLOSED, ERR_CANCELED, ERR_TIMEOUT (timeout_ms < 0: none). What was fired is never lost. */
-enum err waiter_park(struct waiter *w, struct wait_lock *l, int64_t timeout_ms);
+enum err waiter_park_slow(struct waiter *w, struct wait_lock *l, int64_t timeout_ms);
+static inline enum err waiter_park(struct waiter *w, struct wait_lock *l, int64_t timeout_ms)
+{
+    if (l->any || timeout_ms >= 0)
+        return waiter_park_slow(w, l, timeout_ms);
+    struct co *c = CONTAINER_OF(w->task, struct co, task);
+    while (!co_is_canceled(c)) {
+        co_park(c, NULL, NULL);
+        if (atomic_load_explicit(&w->state, memory_order_relaxed) != WAITER_WAITS)
+            return w->closed ? ERR_CLOSED : ERR_OK;
+    }
+    list_del(&w->link);
+    return ERR_CANCELED;
+}
 /* Without the lock. Was it fired? Then its waker is done with it. */
 bool waiter_fired(struct waiter *w);
 /* Without the lock. Takes it out of its queue; false: it was fired first. */
