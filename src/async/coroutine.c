@@ -207,7 +207,10 @@ static void give_dead(void *arg)
 void co_begin(struct co *c)
 {
     struct co_sched *s = co_sched_of(c->task.worker);
+    void *low = stack_lowest(&s->stacks, c->top);
     fiber_arrive(NULL, &s->main);
+    /* The one before on this stack left it from within co_end(). */
+    fiber_forget(low, (size_t)((char *)c->top - (char *)low));
     landed(s);
     *s->errno_at = 0;
 }

@@ -1,11 +1,14 @@
 #include "async/stack.h"
 #include "async/fiber_internal.h"
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-#define MADV_GUARD_INSTALL_ 102 /* linux/mman-common.h since 6.13; Debian 12's headers are older   \
-                                 */
+#define MADV_GUARD_INSTALL_                                                                        \
+    102 /* linux/mman-common.h since 6.13; Debian 12's headers are older                           \
+         */
 
 enum { MAPS_ASSUMED = 65530, MAPS_SPARE = 4096 };
 
@@ -37,6 +40,12 @@ static bool install_guard(struct stack_pool *p, size_t slot)
     return madvise(low, STACK_GUARD, MADV_GUARD_INSTALL_) == 0;
 }
 
+/* Emulators accept any advice and do nothing. A path that can't be read is the kernel's to say. */
+static bool guard_works(struct stack_pool *p)
+{
+    return install_guard(p, 0) && access((const char *)p->slab, F_OK) != 0 && errno == EFAULT;
+}
+
 enum err stack_pool_init(struct stack_pool *p, size_t slots_max, enum stack_guard guard)
 {
     *p = (struct stack_pool){.slots_max = slots_max};
@@ -50,7 +59,7 @@ enum err stack_pool_init(struct stack_pool *p, size_t slots_max, enum stack_guar
         return ERR_NOMEM;
     }
     (void)madvise(p->slab, slots_max * STACK_SLOT, MADV_NOHUGEPAGE); /* refused: none are there */
-    p->guard_mprotect = guard == STACK_GUARD_MPROTECT || !install_guard(p, 0);
+    p->guard_mprotect = guard == STACK_GUARD_MPROTECT || !guard_works(p);
     if (p->guard_mprotect) {
         size_t maps = maps_max(), most = maps > 2 * MAPS_SPARE ? (maps - MAPS_SPARE) / 2 : 1;
         if (p->slots_max > most) {
