@@ -7,6 +7,8 @@ struct selection {
     size_t n;
     struct chan *order[SELECT_ARMS_MAX]; /* that other threads reach, by address, each once */
     size_t locks;
+    uint64_t ready; /* arms that seem so, one bit each */
+    bool others;    /* there are arms that are no channels */
 };
 
 /* All at once and always in the same order, so that two selects can't wait for each other, and that
@@ -26,7 +28,6 @@ static void order_locks(struct selection *s)
             s->order[k] = s->order[k - 1];
         s->order[at] = c;
     }
-    s->select.any = s->locks > 0;
 }
 
 static void take_locks(struct selection *s)
@@ -54,6 +55,21 @@ static inline bool seems_ready(const struct select_arm *a)
     }
 }
 
+/* One pass over the arms is all that a select pays whose channels are its worker's. Others are not
+ * looked at without their locks. */
+static void look(struct selection *s, bool locked)
+{
+    s->ready = 0;
+    for (size_t i = 0; i < s->n; i++) {
+        const struct select_arm *a = &s->arms[i];
+        bool any = a->kind <= SELECT_RECV && a->chan && a->chan->lock.any;
+        s->select.any |= any;
+        s->others |= a->kind > SELECT_RECV;
+        if (locked || !any)
+            s->ready |= (uint64_t)seems_ready(a) << i;
+    }
+}
+
 static enum err happen(const struct select_arm *a)
 {
     switch (a->kind) {
@@ -77,9 +93,7 @@ static uint64_t chance(struct co_sched *s)
 /* One of those that are ready, each with the same chance. ERR_AGAIN: none. */
 static enum err try_arms(struct selection *s, size_t *arm)
 {
-    uint64_t ready = 0;
-    for (size_t i = 0; i < s->n; i++)
-        ready |= (uint64_t)seems_ready(&s->arms[i]) << i;
+    uint64_t ready = s->ready;
     while (ready) {
         uint64_t left = ready;
         if (ready & (ready - 1)) {
@@ -115,17 +129,22 @@ static void enqueue(struct selection *s, struct waiter *w, struct co *c)
     }
 }
 
+static inline void unlink_waiter(struct waiter *w)
+{
+    struct list *l = &w->link; /* which may link to itself */
+    l->prev->next = l->next;
+    l->next->prev = l->prev;
+}
+
 /* What the winner was fired by may be gone already, so its channel is not touched. */
-static void dequeue(struct selection *s, struct waiter *w, size_t winner)
+static void dequeue_any(struct selection *s, struct waiter *w, size_t winner)
 {
     for (size_t i = 0; i < s->n; i++) {
         struct chan *c = s->arms[i].chan;
         if (i == winner || s->arms[i].kind > SELECT_RECV || !c)
             continue;
         wait_lock_take(&c->lock);
-        struct list *l = &w[i].link;
-        l->prev->next = l->next;
-        l->next->prev = l->prev;
+        unlink_waiter(&w[i]);
         wait_lock_give(&c->lock);
     }
     if (winner < s->n && s->arms[winner].kind <= SELECT_RECV)
@@ -143,7 +162,7 @@ static void park_until_won(struct selection *s, struct co *c)
 {
     size_t after = s->n, woken = s->n;
     struct co_timeout t;
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < s->n && s->others; i++) {
         if (s->arms[i].kind == SELECT_WOKEN)
             woken = i;
         else if (s->arms[i].kind == SELECT_AFTER &&
@@ -179,7 +198,11 @@ static enum err wait_arms(struct selection *s, struct co *c, size_t *arm)
     enqueue(s, w, c);
     park_until_won(s, c);
     *arm = atomic_load_explicit(&s->select.winner, memory_order_relaxed);
-    dequeue(s, w, *arm);
+    if (s->select.any)
+        dequeue_any(s, w, *arm);
+    else
+        for (size_t i = 0; i < s->n; i++)
+            unlink_waiter(&w[i]);
     if (*arm == s->n)
         return ERR_CANCELED;
     return w[*arm].closed ? ERR_CLOSED : ERR_OK;
@@ -192,9 +215,14 @@ static enum err run(const struct select_arm *arms, size_t n, size_t *arm, bool w
     s.arms = arms;
     s.n = n;
     s.locks = 0;
+    s.others = s.select.any = false;
     atomic_init(&s.select.winner, SELECT_NONE);
-    order_locks(&s);
-    take_locks(&s);
+    look(&s, false);
+    if (s.select.any) {
+        order_locks(&s);
+        take_locks(&s);
+        look(&s, true);
+    }
     enum err r = try_arms(&s, arm);
     if (r == ERR_AGAIN && wait) {
         struct co *c = co_self();
