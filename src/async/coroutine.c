@@ -91,7 +91,8 @@ static inline void switch_to(struct co_sched *s, void **from_sp, struct co *to, 
 /* Gives a new coroutine its stack. False: there is none, it starts when another has ended. */
 static bool bind_stack(struct co_sched *s, struct co *c)
 {
-    void *top = stack_take(&s->stacks);
+    void *top = s->spare ? s->spare : stack_take(&s->stacks);
+    s->spare = NULL;
     if (!top) {
         c->next = s->starved;
         s->starved = c;
@@ -196,6 +197,10 @@ static void ended(struct co_sched *s, struct co *c, intptr_t result)
 static void give_dead(void *arg)
 {
     struct co_sched *s = arg;
+    if (!s->spare && !s->starved) {
+        s->spare = s->dead;
+        return;
+    }
     stack_give(&s->stacks, s->dead);
     if (s->starved) {
         struct co *c = s->starved;

@@ -78,6 +78,7 @@ struct co_sched {
     struct pool pool;
     struct stack_pool stacks;
     struct task pump;
+    void *spare; /* the last stack that was left: the next who begins has it without the pool */
     struct co *starved;      /* new, and there was no stack for them */
     struct list foreign;     /* from co_spawn_at() */
     _Atomic size_t foreigns; /* bounded as the pool is */
