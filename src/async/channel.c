@@ -108,7 +108,8 @@ enum err chan_take(struct chan *c, void *element)
 static inline __attribute__((always_inline)) enum err wait_in(struct chan *c, struct list *queue,
                                                               void *item, int64_t timeout_ms)
 {
-    struct waiter w; /* field by field: a compiler clears the whole with a slow string instruction */
+    struct waiter w;
+    /* Field by field: a compiler clears the whole with a slow string instruction. */
     w.task = &co_self()->task;
     w.item = item;
     w.select = NULL;

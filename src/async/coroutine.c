@@ -12,8 +12,10 @@ static __attribute__((noinline)) struct co *pick_explored(struct co_sched *s)
     for (struct co *c = s->head; c; c = c->next)
         n++;
     struct co **at = &s->head;
-    for (size_t k = n > 0 ? s->explorer->choose(s->explorer, n) : 0; k > 0; k--)
+    for (size_t k = n > 0 ? s->explorer->choose(s->explorer, n) : 0; k > 0; k--) {
+        ASSERT(*at);
         at = &(*at)->next;
+    }
     struct co *c = *at;
     if (c && !(*at = c->next))
         s->tail = at;

@@ -111,9 +111,9 @@ static enum err try_arms(struct selection *s, size_t *arm)
     return ERR_AGAIN;
 }
 
-static void enqueue(struct selection *s, struct waiter *w, struct co *c)
+static void enqueue(struct selection *s, struct waiter *w, size_t n, struct co *c)
 {
-    for (size_t i = 0; i < s->n; i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct select_arm *a = &s->arms[i];
         w[i].select = &s->select;
         w[i].task = &c->task;
@@ -162,6 +162,7 @@ static void park_until_won(struct selection *s, struct co *c)
 {
     size_t after = s->n, woken = s->n;
     struct co_timeout t;
+    t.passed = false;
     for (size_t i = 0; i < s->n && s->others; i++) {
         if (s->arms[i].kind == SELECT_WOKEN)
             woken = i;
@@ -194,16 +195,17 @@ static void park_until_won(struct selection *s, struct co *c)
 
 static enum err wait_arms(struct selection *s, struct co *c, size_t *arm)
 {
-    struct waiter w[s->n > 0 ? s->n : 1];
-    enqueue(s, w, c);
+    const size_t n = s->n;
+    struct waiter w[n > 0 ? n : 1];
+    enqueue(s, w, n, c);
     park_until_won(s, c);
     *arm = atomic_load_explicit(&s->select.winner, memory_order_relaxed);
     if (s->select.any)
         dequeue_any(s, w, *arm);
     else
-        for (size_t i = 0; i < s->n; i++)
+        for (size_t i = 0; i < n; i++)
             unlink_waiter(&w[i]);
-    if (*arm == s->n)
+    if (*arm >= n)
         return ERR_CANCELED;
     return w[*arm].closed ? ERR_CLOSED : ERR_OK;
 }

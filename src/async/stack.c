@@ -72,7 +72,7 @@ enum err stack_pool_init(struct stack_pool *p, size_t slots_max, enum stack_guar
 
 void stack_pool_fini(struct stack_pool *p)
 {
-    for (size_t i = 0; i < p->slots_made; i++)
+    for (size_t i = 0; p->fibers && i < p->slots_made; i++)
         fiber_free(p->fibers[i]);
     if (p->slab) {
         fiber_forget(p->slab, p->slots_made * STACK_SLOT);
