@@ -351,9 +351,9 @@ static void run_peer(struct peer *p)
         return;
     while (fgets(line, sizeof(line), f)) {
         char name[32];
-        double figure;
-        if (sscanf(line, "peer %31s", p->name) == 1 || sscanf(line, "%31s %lf", name, &figure) != 2)
+        if (sscanf(line, "peer %31s", p->name) == 1 || sscanf(line, "%31s", name) != 1)
             continue;
+        double figure = strtod(line + strlen(name), NULL);
         for (size_t i = 0; i < ARRAY_LEN(figures); i++)
             if (strcmp(figures[i].name, name) == 0)
                 p->figure[i] = figure;

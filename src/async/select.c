@@ -132,8 +132,8 @@ static void enqueue(struct selection *s, struct waiter *w, size_t n, struct co *
 static inline void unlink_waiter(struct waiter *w)
 {
     struct list *l = &w->link; /* which may link to itself */
-    l->prev->next = l->next;
-    l->next->prev = l->prev; // NOLINT(clang-analyzer-core.NullDereference): enqueue() set it
+    l->prev->next = l->next;   // NOLINT(clang-analyzer-core.NullDereference): enqueue() set it
+    l->next->prev = l->prev;
 }
 
 /* What the winner was fired by may be gone already, so its channel is not touched. */
