@@ -22,6 +22,9 @@ function(sedge_folder name)
     list(FILTER tests INCLUDE REGEX "_test\\.c$")
     list(FILTER sources EXCLUDE REGEX "_test\\.c$")
     list(REMOVE_ITEM sources ${CMAKE_SOURCE_DIR}/src/app/main.c)
+    # Assembly is for one architecture: x_ARCH.S.
+    file(GLOB assembly CONFIGURE_DEPENDS ${dir}/*_${CMAKE_SYSTEM_PROCESSOR}.S)
+    list(APPEND sources ${assembly})
 
     set(kind INTERFACE)
     set(link INTERFACE)

@@ -40,9 +40,9 @@ struct worker *worker_current(void); /* NULL on a foreign thread */
 struct alloc *worker_alloc(struct worker *w);
 void worker_wake(struct worker *w); /* ends its sleep; task_wake() does so by itself */
 
-/* What an upper layer keeps for each worker (net: its pools). Made at first use by the layer,
+/* What a layer keeps for each worker (net: its pools; coroutines). Made at first use by the layer,
  * freed by executor_free() after all I/O has ended. */
-enum worker_local_slot { WORKER_LOCAL_NET, WORKER_LOCAL_SLOTS };
+enum worker_local_slot { WORKER_LOCAL_NET, WORKER_LOCAL_CO, WORKER_LOCAL_SLOTS };
 struct worker_local {
     void (*free)(struct worker_local *l);
 };

@@ -52,6 +52,24 @@ void task_spawn(struct worker *w, struct task *t)
     schedule(w, t);
 }
 
+void task_adopt(struct worker *w, struct task *t)
+{
+    t->worker = w;
+    list_add_tail(&w->tasks, &t->link);
+    w->stats.tasks++;
+    atomic_store_explicit(&t->state, TASK_IDLE, memory_order_release);
+}
+
+bool task_retire(struct task *t)
+{
+    if (atomic_load_explicit(&t->state, memory_order_acquire) != TASK_IDLE)
+        return false;
+    atomic_store_explicit(&t->state, TASK_COMPLETE, memory_order_relaxed);
+    list_del(&t->link);
+    t->worker->stats.tasks--;
+    return true;
+}
+
 void task_wake(struct task *t)
 {
     uint32_t s = atomic_load_explicit(&t->state, memory_order_acquire);

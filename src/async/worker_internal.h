@@ -59,6 +59,11 @@ struct task *task_queue_pop(struct task_queue *q);
 /* Polls a task of this worker that was taken from the run queue. */
 void task_run(struct worker *w, struct task *t);
 
+/* For tasks that run by other means than the run queue: it waits for its first wake, unpolled. */
+void task_adopt(struct worker *w, struct task *t);
+/* A task that waits has ended, without a poll. False: a wake is on its way, the poll will come. */
+bool task_retire(struct task *t);
+
 /* Any thread. */
 void worker_inject(struct worker *w, struct task *t);
 void worker_job_done(struct worker *w, struct offload_job *j);

@@ -1,0 +1,3 @@
+module sedge/bench/peers/runtime
+
+go 1.19
