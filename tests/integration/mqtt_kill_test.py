@@ -225,7 +225,7 @@ def main():
     rng = random.Random(options.seed)
     print(f"seed {options.seed}, {options.rounds} rounds", flush=True)
     started = time.monotonic()
-    acked, slowest = set(), 0.0
+    acked, slowest, starts = set(), 0.0, []
     with Site(text=SITE) as site:
         publishers = [Publisher(site.mqtt_port, f"p{i}") for i in range(PAHO_PUBLISHERS)]
         collector = Collector(site.mqtt_port)
@@ -235,6 +235,7 @@ def main():
             acked |= one_round(site, number, rng, publishers, collector)
             for p in publishers:
                 acked |= p.acked
+            starts.append(site.process.text())
             before = time.monotonic()
             site.start()
             slowest = max(slowest, time.monotonic() - before)
@@ -247,6 +248,12 @@ def main():
                 collector.drain(acked)
                 assert collector.present, f"round {number}: the session was lost"
                 lost = acked - collector.got
+                if lost:  # what is needed to find out why
+                    print(f"collector: got {len(collector.got)}, messages {collector.count}; "
+                          f"acknowledged {len(acked)}", file=sys.stderr)
+                    print("connections:", site.request("/api/connections"), file=sys.stderr)
+                    print("stats:", site.request("/api/stats"), file=sys.stderr)
+                    print("said:", "\n".join(starts), file=sys.stderr)
                 assert not lost, f"round {number}: {len(lost)} acknowledged messages lost: {sorted(lost)[:10]}"
         wait_until(lambda: site.get("/api/stats"), what="the figures")
         stats = site.get("/api/stats")
