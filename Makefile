@@ -6,7 +6,7 @@ SEED    ?=
 TARGET  ?=
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test bench fuzz asan tsan coverage lint format clean
+.PHONY: all help run test bench fuzz fuzz-planted asan tsan coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -19,7 +19,7 @@ all: ## the program: build/release/sedge
 	@tools/install build
 	@$(call build,release,sedge)
 
-run: all ## the factory and its simulated plant, until Ctrl-C (FAULT=overheat|drift|jam|silent, SEED=N)
+run: all ## the factory and its simulated plant, until Ctrl-C (FAULT=overheat|drift|jam|silent|stuck, SEED=N)
 	@tools/run-factory $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED))
 
 test: ## every test: unit tests with sanitizers, then all with the released build
@@ -40,6 +40,10 @@ fuzz: ## every fuzz target for its share of SECONDS=600 (TARGET=name for one)
 	@tools/install build check
 	@$(call build,fuzz,fuzz_targets)
 	@tools/fuzz $(SECONDS) $(TARGET)
+
+fuzz-planted: ## proof that fuzzing finds bugs: plants some in copies and looks for them
+	@tools/install build check
+	@tools/fuzz-planted
 
 asan: ## every test with the address and undefined-behaviour sanitizers
 	@tools/install build test
