@@ -3,7 +3,8 @@
  * A tick: run what is ready (at most a budget), run the tick hooks (streams flush what they
  * gathered, one write per connection), submit to the driver, wait for completions or the next
  * timer. A worker that has nothing to do sleeps in its driver.
- * Ownership: executor_new() … executor_run() … executor_free(). The environment outlives it.
+ * Ownership: executor_new() … executor_run() … executor_free(), all on one thread (io_uring
+ * belongs to the thread that used it). The environment outlives it.
  * Threads: executor_stop() and worker_wake() any (executor_stop() is safe in a signal handler);
  * executor_run() runs worker 0 on the calling thread. */
 #pragma once

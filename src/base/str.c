@@ -91,3 +91,14 @@ char *str_dup(struct alloc *a, struct str s)
     p[s.n] = '\0';
     return p;
 }
+
+int str_hex_digit(int c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}

@@ -29,6 +29,9 @@ bool str_split(struct str *rest, char sep, struct str *part);
 /* A NUL-terminated copy; NULL without memory. Free with mem_free(a, p, s.n + 1). */
 char *str_dup(struct alloc *a, struct str s);
 
+/* The value of a hexadecimal digit in either case; -1 if it is none. */
+int str_hex_digit(int c);
+
 /* Whole-string numbers; no leading or trailing rest. ERR_SYNTAX or ERR_RANGE. */
 MUST_USE enum err str_to_i64(struct str s, int64_t *out);
 MUST_USE enum err str_to_double(struct str s,

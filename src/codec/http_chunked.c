@@ -17,20 +17,9 @@ enum chunked_state {
     CH_BAD,
 };
 
-static int hex_value(uint8_t c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 static enum chunked_state size_byte(struct http_chunked *c, uint8_t b)
 {
-    int v = hex_value(b);
+    int v = str_hex_digit(b);
     if (v >= 0) {
         if (++c->digits > 13)
             return CH_BAD;

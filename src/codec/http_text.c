@@ -3,17 +3,6 @@
 
 #include "base/utf8.h"
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The byte at *i, decoded, and *i behind it; -1 for a broken escape. */
 static int decode_byte(struct str raw, bool plus, size_t *i)
 {
@@ -24,7 +13,7 @@ static int decode_byte(struct str raw, bool plus, size_t *i)
         return (unsigned char)c;
     if (raw.n - *i < 2)
         return -1;
-    int high = hex_value(raw.p[*i]), low = hex_value(raw.p[*i + 1]);
+    int high = str_hex_digit(raw.p[*i]), low = str_hex_digit(raw.p[*i + 1]);
     *i += 2;
     return high < 0 || low < 0 ? -1 : high << 4 | low;
 }

@@ -46,17 +46,6 @@ static void skip_space(struct json_reader *r)
     }
 }
 
-static int hex_value(int c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* Length of the escape that starts at i, 0 if it is none. */
 static size_t escape_length(const struct json_reader *r, size_t i)
 {
@@ -71,7 +60,7 @@ static size_t escape_length(const struct json_reader *r, size_t i)
     case 't': return 2;
     case 'u':
         for (size_t k = 2; k < 6; k++)
-            if (hex_value(byte_at(r, i + k)) < 0)
+            if (str_hex_digit(byte_at(r, i + k)) < 0)
                 return 0;
         return 6;
     default: return 0;
