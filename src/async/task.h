@@ -13,8 +13,8 @@
  * most once; wakes may be spurious. After RFC 2592 (Rust's Future), without its moves. */
 #pragma once
 
+#include "base/atomic.h"
 #include "base/list.h"
-#include <stdatomic.h>
 
 enum poll { POLL_PENDING, POLL_READY };
 

@@ -4,8 +4,8 @@
  * Threads: any for bumping and reading; registering belongs to the start-up thread. */
 #pragma once
 
+#include "base/atomic.h"
 #include "base/list.h"
-#include <stdatomic.h>
 
 enum metric_kind { METRIC_COUNTER, METRIC_GAUGE };
 struct metric {

@@ -4,8 +4,8 @@
  * Threads: any. */
 #pragma once
 
+#include "base/atomic.h"
 #include "base/cursor.h"
-#include <stdatomic.h>
 #include <sys/uio.h>
 
 struct message {

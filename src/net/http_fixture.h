@@ -4,8 +4,8 @@
 
 #include <pthread.h>
 #include <semaphore.h>
-#include <stdatomic.h>
 
+#include "base/atomic.h"
 #include "net/http_server.h"
 #include "tests/support/test.h"
 

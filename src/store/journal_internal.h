@@ -11,11 +11,11 @@
 #pragma once
 
 #include "async/disk.h"
+#include "base/atomic.h"
 #include "base/list.h"
 #include "base/vec.h"
 #include "store/journal.h"
 #include <pthread.h>
-#include <stdatomic.h>
 #include <zstd.h>
 
 /* ---- frame.c ---- */

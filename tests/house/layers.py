@@ -45,6 +45,10 @@ def without_text(source):
     return NO_CODE.sub(lambda m: "\n" * m.group().count("\n") + " ", source)
 
 
+def name_of(where):
+    return where.as_posix().removeprefix("src/")
+
+
 def check_file(root, path, folder, may):
     where = path.relative_to(root)
     source = path.read_text(errors="replace")
@@ -63,6 +67,8 @@ def check_file(root, path, folder, may):
             findings.append(f"{where}:{line}: {folder} may not use {target}")
         elif target != folder and name.endswith("_internal.h"):
             findings.append(f"{where}:{line}: {name} is private to {target}")
+    if "<stdatomic.h>" in source and name_of(where) != "base/atomic.h":
+        findings.append(f"{where}: <stdatomic.h> comes through base/atomic.h")
     code = without_text(source)
     for match in CALL.finditer(code):
         line = code.count("\n", 0, match.start()) + 1

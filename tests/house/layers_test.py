@@ -27,6 +27,8 @@ CASES = [
     ("a header that is not there", {"src/base/a.c": '#include "base/nope.h"\n'}, "not a header below src/"),
     ("folder without a line", {"src/extra/a.c": "\n"}, "src/extra has no line"),
     ("banned", {"src/base/a.c": "int f(void)\n{\n    return atoi (x);\n}\n"}, "src/base/a.c:3: atoi is banned"),
+    ("atomics past the door", {"src/base/a.c": "#include <stdatomic.h>\n"}, "comes through base/atomic.h"),
+    ("the door itself", {"src/base/atomic.h": "#include <stdatomic.h>\n"}, None),
     ("in a subfolder", {"src/async/linux/a.c": '#include "net/y.h"\n'}, "async may not use net"),
     ("circle", {"layers.txt": TABLE.replace("base:", "base: net")}, "which is not above it"),
     ("siblings joined", {"layers.txt": TABLE.replace("alert: net", "alert: net history")}, "meet on the bus only"),
