@@ -9,6 +9,7 @@
 static __attribute__((noinline)) struct co *pick_explored(struct co_sched *s)
 {
     size_t n = 0;
+    s->budget = CO_BUDGET; /* the end of a turn in the middle of a run would be another run */
     for (struct co *c = s->head; c; c = c->next)
         n++;
     struct co **at = &s->head;
