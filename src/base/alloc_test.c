@@ -1,7 +1,6 @@
 #include "base/alloc.h"
 #include "base/arena.h"
 #include "base/clock.h"
-#include "base/pool.h"
 #include "base/vec.h"
 #include "tests/support/test.h"
 
@@ -154,89 +153,4 @@ TEST(arena_gives_all_back_under_faults)
         if (!f.failed)
             break;
     }
-}
-
-TEST(pool_blocks_do_not_overlap)
-{
-    enum { N = 300, SIZE = 40 };
-    struct pool p;
-    unsigned char *block[N];
-    CHECK_EQ_INT(pool_init(&p, alloc_system(), SIZE, N, 10), ERR_OK);
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < N; i++) {
-            block[i] = pool_take(&p);
-            REQUIRE(block[i] != NULL);
-            CHECK_EQ_UINT((uintptr_t)block[i] % 16, 0);
-            memset(block[i], i & 0xFF, SIZE);
-        }
-        CHECK_EQ_PTR(pool_take(&p), NULL);
-        CHECK_EQ_UINT(p.refused, round + 1);
-        for (int i = 0; i < N; i++) {
-            for (int j = 0; j < SIZE; j++)
-                REQUIRE(block[i][j] == (i & 0xFF));
-            pool_give(&p, block[i]);
-        }
-    }
-    CHECK_EQ_UINT(p.peak, N);
-    CHECK_EQ_UINT(p.in_use, 0);
-    pool_give(&p, NULL);
-    pool_fini(&p);
-    pool_fini(&p);
-}
-
-TEST(pool_reserve_needs_no_memory_later)
-{
-    struct alloc_faulty f;
-    struct pool p;
-    alloc_faulty_init(&f, 1);
-    CHECK_EQ_INT(pool_init(&p, &f.alloc, 64, 100, 5), ERR_OK);
-    void *b[5];
-    for (int i = 0; i < 5; i++)
-        CHECK((b[i] = pool_take(&p)) != NULL);
-    CHECK_EQ_PTR(pool_take(&p), NULL);
-    for (int i = 0; i < 5; i++)
-        pool_give(&p, b[i]);
-    pool_fini(&p);
-    CHECK_EQ_UINT(f.live_bytes, 0);
-}
-
-TEST(pool_init_refuses)
-{
-    static const struct {
-        const char *label;
-        size_t size, max, reserve;
-        uint64_t fail_at;
-        enum err want;
-    } rows[] = {
-        {"no size", 0, 10, 0, 99, ERR_INVALID},
-        {"absurd size", SIZE_MAX, 10, 1, 99, ERR_INVALID},
-        {"overflow", SIZE_MAX / 2, 10, 4, 99, ERR_NOMEM},
-        {"more reserved than allowed", 8, 10, 11, 99, ERR_INVALID},
-        {"no memory", 8, 10, 10, 0, ERR_NOMEM},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s", rows[i].label);
-        struct alloc_faulty f;
-        struct pool p;
-        alloc_faulty_init(&f, rows[i].fail_at);
-        CHECK_EQ_INT(pool_init(&p, &f.alloc, rows[i].size, rows[i].max, rows[i].reserve),
-                     rows[i].want);
-        pool_fini(&p);
-        CHECK_EQ_UINT(f.live_bytes, 0);
-    }
-}
-
-static void fini_in_use(void *arg)
-{
-    pool_fini(arg);
-}
-
-TEST(pool_fini_finds_a_leak)
-{
-    struct pool p;
-    CHECK_EQ_INT(pool_init(&p, alloc_system(), 8, 1, 0), ERR_OK);
-    void *b = pool_take(&p);
-    CHECK_ABORTS(fini_in_use, &p);
-    pool_give(&p, b);
-    pool_fini(&p);
 }

@@ -1,5 +1,5 @@
 #include "base/arena.h"
-#include "base/base_internal.h"
+#include "base/poison.h"
 
 #include <stdio.h>
 #include <string.h>
