@@ -1,6 +1,4 @@
 #include "base/alloc.h"
-#include "base/arena.h"
-#include "base/clock.h"
 #include "base/vec.h"
 #include "tests/support/test.h"
 
@@ -91,66 +89,4 @@ TEST(vec_has_an_end)
     CHECK(!vec_grow(alloc_system(), &v, &cap, 1, ((size_t)1 << 31) + 1));
     CHECK(!vec_grow(alloc_system(), &v, &cap, SIZE_MAX / 4, 100));
     CHECK_EQ_UINT(cap, 0);
-}
-
-TEST(arena_gives_zeroed_aligned_memory)
-{
-    struct arena a;
-    struct random r;
-    arena_init(&a, alloc_system(), 1 << 20);
-    random_seed(&r, test_seed());
-    for (int round = 0; round < 3; round++) {
-        for (int i = 0; i < 500; i++) {
-            size_t n = (size_t)random_below(&r, i % 50 ? 200 : 20000);
-            unsigned char *p = arena_new(&a, n);
-            REQUIRE(p != NULL);
-            CHECK_EQ_UINT((uintptr_t)p % 16, 0);
-            for (size_t j = 0; j < n; j++)
-                REQUIRE(p[j] == 0);
-            memset(p, 0xEE, n);
-        }
-        arena_reset(&a);
-        CHECK_EQ_UINT(a.used, 0);
-    }
-    struct str s = arena_str(&a, STR("one"));
-    CHECK_EQ_STR(s.p, "one");
-    s = arena_strf(&a, "%s-%d", s.p, 2);
-    CHECK_EQ_STR(s.p, "one-2");
-    CHECK_EQ_UINT(s.n, 5);
-    arena_fini(&a);
-    arena_fini(&a);
-}
-
-TEST(arena_has_a_limit_and_remembers)
-{
-    struct arena a;
-    arena_init(&a, alloc_system(), 100);
-    CHECK(arena_new(&a, 64) != NULL);
-    CHECK_EQ_PTR(arena_new(&a, 64), NULL);
-    CHECK(a.failed);
-    CHECK(arena_new(&a, 16) != NULL);
-    arena_reset(&a);
-    CHECK(!a.failed);
-    CHECK_EQ_PTR(arena_array(&a, SIZE_MAX / 2, 4), NULL);
-    CHECK_EQ_PTR(arena_new(&a, SIZE_MAX), NULL);
-    CHECK(a.failed);
-    arena_fini(&a);
-}
-
-TEST(arena_gives_all_back_under_faults)
-{
-    for (uint64_t fail_at = 0;; fail_at++) {
-        struct alloc_faulty f;
-        struct arena a;
-        alloc_faulty_init(&f, fail_at);
-        arena_init(&a, &f.alloc, 1 << 20);
-        for (int i = 0; i < 100; i++)
-            CHECK_EQ_INT(arena_new(&a, 1000) == NULL && !a.failed, false);
-        CHECK_EQ_INT(arena_strf(&a, "%d", 7).p == NULL && !a.failed, false);
-        CHECK_EQ_INT(a.failed, f.failed);
-        arena_fini(&a);
-        CHECK_EQ_UINT(f.live_bytes, 0);
-        if (!f.failed)
-            break;
-    }
 }
