@@ -1,5 +1,6 @@
 #include "async/coroutine_internal.h"
 #include "async/switch_internal.h"
+#include "async/worker_pools.h"
 #include <errno.h>
 
 _Static_assert(sizeof(struct co) == 128, "two cache lines");
@@ -428,6 +429,7 @@ enum err co_enable(struct worker *w, size_t coroutines_max)
         sched_free(&s->local);
         return r;
     }
+    worker_pool_show(w, &s->pool, "coroutines");
     task_init(&s->pump, "coroutines", pump_poll, NULL);
     task_adopt(w, &s->pump);
     worker_local_set(w, WORKER_LOCAL_CO, &s->local);

@@ -2,6 +2,7 @@
 #include "async/offload_internal.h"
 #include "async/worker_internal.h"
 #include "base/log.h"
+#include "base/pool_list.h"
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -22,6 +23,7 @@ struct executor {
     struct alloc *alloc;
     struct env *env;
     struct offload_pool *offload;
+    struct pool_list pools;
     unsigned workers;
     bool running;
     _Atomic bool stopping;
@@ -65,6 +67,7 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
     ex->env = cfg->env ? cfg->env : env_linux();
     ex->workers = cfg->workers;
     atomic_init(&ex->stopping, false);
+    pool_list_init(&ex->pools);
     pthread_mutex_init(&ex->lock, NULL);
     pthread_cond_init(&ex->ordered, NULL);
     pthread_cond_init(&ex->obeyed, NULL);
@@ -196,6 +199,7 @@ void executor_free(struct executor *ex)
             if (t->worker.locals[slot])
                 t->worker.locals[slot]->free(t->worker.locals[slot]);
     }
+    pool_list_fini(&ex->pools);
     pthread_cond_destroy(&ex->obeyed);
     pthread_cond_destroy(&ex->ordered);
     pthread_mutex_destroy(&ex->lock);
@@ -221,6 +225,11 @@ const char *executor_driver(const struct executor *ex)
 struct env *executor_env(struct executor *ex)
 {
     return ex->env;
+}
+
+struct pool_list *executor_pools(struct executor *ex)
+{
+    return &ex->pools;
 }
 
 struct offload_pool *executor_offload(struct executor *ex)
