@@ -2,6 +2,7 @@
  * run. */
 #include "async/coroutine_internal.h"
 #include "async/switch_internal.h"
+#include "async/worker_pools.h"
 #include <errno.h>
 
 /* --- the ready queue --- */
@@ -265,7 +266,8 @@ static void sched_free(struct worker_local *l)
     stack_pool_fini(&s->stacks);
     while ((it = list_pop_head(&s->foreign)))
         mem_free(alloc_system(), CONTAINER_OF(it, struct co, sibling), sizeof(struct co));
-    s->pool.in_use = s->free_pool.in_use = 0; /* what still waited is dropped */
+    pool_abandon(&s->pool); /* what still waited is dropped */
+    pool_abandon(&s->free_pool);
     pool_fini(&s->pool);
     pool_fini(&s->free_pool);
     mem_free(a, s, sizeof(*s));
@@ -281,7 +283,6 @@ enum err co_enable(struct worker *w, size_t coroutines_max)
     s->worker = w;
     s->tail = &s->head;
     s->local.free = sched_free;
-    atomic_init(&s->returned, NULL);
     /* Never 0; the environment's seed makes a run repeatable. */
     s->chance = ((w->executor ? executor_env(w->executor)->seed : 0) + w->index) * 2 + 1;
     s->pool.alloc = w->alloc;
@@ -308,5 +309,7 @@ enum err co_enable(struct worker *w, size_t coroutines_max)
     task_adopt(w, &s->pump);
     worker_local_set(w, WORKER_LOCAL_CO, &s->local);
     w->share.share->co_workers++;
+    worker_pool_show(w, &s->pool, "coroutines");
+    worker_pool_show(w, &s->free_pool, "free coroutines");
     return ERR_OK;
 }

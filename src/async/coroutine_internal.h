@@ -99,7 +99,6 @@ struct co_sched {
     struct worker *worker;
     struct co_explorer *explorer;
     struct pool pool, free_pool;
-    _Atomic(struct co *) returned; /* of free_pool, by other workers */
     struct stack_pool stacks;
     struct task pump;
     void *spare; /* the last stack that was left: the next who begins has it without the pool */

@@ -3,6 +3,7 @@
 #include "async/watchdog.h"
 #include "async/worker_internal.h"
 #include "base/log.h"
+#include "base/pool_list.h"
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct executor {
     struct offload_pool *offload;
     struct share share;
     struct watchdog *watchdog;
+    struct pool_list pools;
     unsigned workers;
     bool running;
     _Atomic bool stopping;
@@ -68,6 +70,7 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
     ex->env = cfg->env ? cfg->env : env_linux();
     ex->workers = cfg->workers;
     atomic_init(&ex->stopping, false);
+    pool_list_init(&ex->pools);
     pthread_mutex_init(&ex->lock, NULL);
     pthread_cond_init(&ex->ordered, NULL);
     pthread_cond_init(&ex->obeyed, NULL);
@@ -209,6 +212,7 @@ void executor_free(struct executor *ex)
         share_worker_fini(&t->worker);
     }
     share_fini(&ex->share);
+    pool_list_fini(&ex->pools);
     pthread_cond_destroy(&ex->obeyed);
     pthread_cond_destroy(&ex->ordered);
     pthread_mutex_destroy(&ex->lock);
@@ -244,6 +248,11 @@ struct share *executor_share(struct executor *ex)
 struct watchdog *executor_watchdog(const struct executor *ex)
 {
     return ex->watchdog;
+}
+
+struct pool_list *executor_pools(struct executor *ex)
+{
+    return &ex->pools;
 }
 
 struct offload_pool *executor_offload(struct executor *ex)
