@@ -37,6 +37,7 @@ unsigned executor_workers(const struct executor *ex);
 const char *executor_driver(const struct executor *ex); /* which one was chosen */
 struct env *executor_env(struct executor *ex);
 struct executor *worker_executor(struct worker *w);
+unsigned worker_index(const struct worker *w); /* from 0 */
 struct worker *worker_current(void); /* NULL on a foreign thread */
 struct alloc *worker_alloc(struct worker *w);
 void worker_wake(struct worker *w); /* ends its sleep; task_wake() does so by itself */
