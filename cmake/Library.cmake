@@ -61,3 +61,17 @@ add_custom_command(
     COMMENT "libsedge-rt.a"
     COMMAND_EXPAND_LISTS VERBATIM)
 add_custom_target(sedge_rt_static ALL DEPENDS ${SEDGE_RT_STATIC})
+
+# The pages come from the headers. One stamp stands for all of them, since their names do too.
+file(GLOB SEDGE_HEADERS CONFIGURE_DEPENDS include/sedge/*.h)
+find_program(PYTHON3 python3 PATHS /usr/bin NO_DEFAULT_PATH REQUIRED)
+set(SEDGE_MAN ${CMAKE_BINARY_DIR}/man/man3)
+add_custom_command(
+    OUTPUT ${CMAKE_BINARY_DIR}/man/stamp
+    DEPENDS ${SEDGE_HEADERS} tools/man.py
+    COMMAND ${CMAKE_COMMAND} -E rm -rf ${SEDGE_MAN}
+    COMMAND ${PYTHON3} tools/man.py ${SEDGE_MAN} ${PROJECT_VERSION} ${SEDGE_HEADERS}
+    COMMAND ${CMAKE_COMMAND} -E touch ${CMAKE_BINARY_DIR}/man/stamp
+    WORKING_DIRECTORY ${CMAKE_SOURCE_DIR}
+    COMMENT "manual pages" VERBATIM)
+add_custom_target(sedge_man ALL DEPENDS ${CMAKE_BINARY_DIR}/man/stamp)

@@ -8,12 +8,16 @@
  * Why: coroutines hand over what they own instead of sharing it. A channel with capacity 0 is a
  * meeting: the send returns when a receiver has the element. With a capacity, senders wait only
  * while it is full: that is the back-pressure.
+ *
  * Elements have one size and are copied, in order; one goes straight to the receiver that waits
  * longest. Any number of senders and receivers. After Go's channels.
+ *
  * Ownership: the creator's; free it when nobody uses it any more. Elements that are left in it are
  * dropped.
+ *
  * Threads: a SEDGE_LOCAL channel is used by one worker only; a SEDGE_SHARED one by any thread.
  * Calls that may wait are for coroutines; the try calls and sedge_chan_close() for everybody.
+ *
  * Errors: SEDGE_ERR_CLOSED: sent to a closed channel, or received from one that is closed and
  * empty. SEDGE_ERR_CANCELED: the coroutine is canceled and would have had to wait.
  * SEDGE_ERR_TIMEOUT. SEDGE_ERR_AGAIN: a try would have had to wait. With an error nothing has

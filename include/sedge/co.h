@@ -9,16 +9,23 @@
  *
  * Why: a protocol with many steps is one function, and waiting in it costs a switch of stacks of a
  * few nanoseconds.
+ *
  * A coroutine stays on its worker. It has the worker for itself until it waits, so between two
- * waits what belongs to the worker needs no lock. Its stack has 48 KiB; overflowing it ends the
- * process with the coroutine's name. Cancellation: once canceled, every wait that would have to
- * wait returns SEDGE_ERR_CANCELED, and the coroutine should wind up. What can be done without
- * waiting is still done. Ownership: a joinable coroutine is its spawner's until sedge_co_join() or
- * sedge_co_detach(); a detached one is nobody's. A scope lies on the stack of the coroutine that
- * begins it, which also ends it; children may use what lies on that stack. Scopes nest. Names are
- * kept, not copied. Threads: a coroutine and its scopes belong to the worker that it runs on; all
- * calls come from there, but sedge_co_spawn_on() and sedge_waker_wake() from any thread. Errors:
- * SEDGE_ERR_FULL at coroutines_max of the runtime, SEDGE_ERR_NOMEM. */
+ * waits what belongs to the worker needs no lock, and a loop that never waits holds up all others:
+ * sedge_co_yield(). Its stack has 48 KiB; overflowing it ends the process with the coroutine's
+ * name.
+ *
+ * Cancellation: once canceled, every wait that would have to wait returns SEDGE_ERR_CANCELED, and
+ * the coroutine should wind up. What can be done without waiting is still done.
+ *
+ * Ownership: a joinable coroutine is its spawner's until sedge_co_join() or sedge_co_detach(); a
+ * detached one is nobody's. A scope lies on the stack of the coroutine that begins it, which also
+ * ends it; children may use what lies on that stack. Scopes nest. Names are kept, not copied.
+ *
+ * Threads: a coroutine and its scopes belong to the worker that it runs on. All calls come from
+ * there, but sedge_co_spawn_on() and sedge_waker_wake() from any thread.
+ *
+ * Errors: SEDGE_ERR_FULL at coroutines_max of the runtime, SEDGE_ERR_NOMEM. */
 #ifndef SEDGE_CO_H
 #define SEDGE_CO_H
 

@@ -1,13 +1,16 @@
 /* sedge_err: results that must be looked at, and text for people.
  *
  * Why: a program decides by code, a person by text; the two never mix. A function that can fail
- * returns enum sedge_err and the compiler warns when nobody looks at it. Where a person needs more,
- * it also fills a struct sedge_error.
+ * returns enum sedge_err, and the compiler warns when nobody looks at it. Where a person needs
+ * more, it also fills a struct sedge_error.
+ *
  * Full is an answer: every queue, pool and table has a limit, and SEDGE_ERR_FULL at the limit is
- * for the caller to turn into back-pressure. A mistake in the use of the library (freeing what is
- * waited for, waiting outside a coroutine) is no error: the process is ended with a line on
- * standard error that names the condition. Threads: a struct sedge_error belongs to one thread;
- * sedge_log_to() before any other call. */
+ * for the caller to turn into back-pressure.
+ *
+ * A mistake in the use of the library (freeing what is waited for, waiting outside a coroutine) is
+ * no error: the process is ended with a line on standard error that names the condition.
+ *
+ * Threads: a struct sedge_error belongs to one thread. sedge_log_to() before any other call. */
 #ifndef SEDGE_ERR_H
 #define SEDGE_ERR_H
 

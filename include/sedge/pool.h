@@ -1,12 +1,14 @@
-/* sedge_pool: memory without malloc(3): pools of equal blocks, and arenas.
+/* sedge_pool: memory without malloc: pools of equal blocks, and arenas.
  *
  * Why: what serves a request must not fail half-way for want of memory, and a hot path must not
  * search for it. A pool has blocks of one size, up to a limit, and takes or gives one in a few
  * nanoseconds. An arena has things of any size that all end together.
- * Under the address sanitizer what was given back is poisoned, if the library was built with it.
+ *
  * Ownership: pools and arenas lie where their owner puts them and are not moved. A block is the
  * taker's until it is given back to the pool that it came from; what an arena gave is the arena's.
+ *
  * Threads: none: each belongs to one worker or thread.
+ *
  * Errors: NULL from a pool at its limit or without memory (counted in its statistics), and from an
  * arena above its limit or without memory. */
 #ifndef SEDGE_POOL_H

@@ -13,14 +13,20 @@
  * Why: threads are expensive and blocking calls hold them; callbacks tear a program's text apart.
  * Here a few threads, the workers, run any number of coroutines (sedge_co(3)), which wait for each
  * other, for time and for the network as if they were threads.
+ *
  * Ownership: sedge_rt_new(), sedge_rt_run() and sedge_rt_free() on one thread. What was made on a
  * runtime ends before it is freed. Several runtimes may live side by side.
+ *
  * Threads: the calling thread is worker 0 while sedge_rt_run() runs; the others are the library's
- * own and block all signals. A coroutine or task has its worker for itself until it waits, so it
- * may not block the thread: see sedge_blocking(). Signals: SIGPIPE is ignored from the first
- * sedge_rt_new() on. A signal stack (sigaltstack(2)) on the worker's threads is the library's: it
- * reports a coroutine that overflows its stack. Errors: SEDGE_ERR_RANGE, SEDGE_ERR_INVALID (there
- * is no such driver), SEDGE_ERR_NOMEM, SEDGE_ERR_IO. */
+ * own and block all signals. A coroutine has its worker for itself until it waits, so it may not
+ * block the thread: see sedge_blocking().
+ *
+ * Signals: SIGPIPE is ignored from the first sedge_rt_new() on. The signal stack (sigaltstack(2))
+ * of a worker's thread and the handler of SIGSEGV are the library's while it runs: they report a
+ * coroutine that overflows its stack.
+ *
+ * Errors: SEDGE_ERR_RANGE, SEDGE_ERR_INVALID (there is no such driver), SEDGE_ERR_NOMEM,
+ * SEDGE_ERR_IO. */
 #ifndef SEDGE_RT_H
 #define SEDGE_RT_H
 
@@ -52,14 +58,15 @@ SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_rt_new(struct sedge_rt **out,
                                                      struct sedge_error *error);
 
 /* Runs fn(arg) as a coroutine on worker 0 until it returns; *result (may be NULL) is what it
- * returned. All other coroutines and tasks are then canceled, and what becomes runnable by that
- * runs once more, but nothing is waited for: who needs time to wind up gets it in a scope. What
- * still waits then is dropped when the runtime is freed. May be called again. SEDGE_ERR_CANCELED:
- * sedge_rt_stop() came first. */
+ * returned. All other coroutines are then canceled, and what becomes runnable by that runs once
+ * more, but nothing is waited for: who needs time to wind up gets it in a scope. What still waits
+ * then is dropped when the runtime is freed. May be called again. SEDGE_ERR_CANCELED: after
+ * sedge_rt_stop() fn has not returned but waits again. The runtime can only be freed then. */
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_rt_run(struct sedge_rt *rt, intptr_t (*fn)(void *arg),
                                                      void *arg, intptr_t *result);
 
-/* Ends sedge_rt_run(), main coroutine or not. Any thread, and signal handlers. */
+/* Cancels all coroutines, the main one too, and ends sedge_rt_run(). Any thread, and signal
+ * handlers. */
 SEDGE_API void sedge_rt_stop(struct sedge_rt *rt);
 
 /* NULL: nothing. */
@@ -71,7 +78,7 @@ SEDGE_API int sedge_main(const struct sedge_rt_config *config, intptr_t (*fn)(vo
                          void *arg);
 
 SEDGE_API unsigned sedge_rt_workers(const struct sedge_rt *rt);
-SEDGE_API const char *sedge_rt_driver(const struct sedge_rt *rt); /* that was chosen */
+SEDGE_API const char *sedge_rt_driver(const struct sedge_rt *rt); /* The one that was chosen. */
 
 /* Of the calling thread. NULL: it is no worker. */
 SEDGE_API struct sedge_rt *sedge_rt_current(void);

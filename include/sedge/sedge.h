@@ -1,15 +1,19 @@
-/* sedge: everything of libsedge-rt.
+/* sedge: a runtime for C: coroutines, channels, timers, pools.
  *
  *     cc program.c $(pkg-config --cflags --libs sedge-rt)
  *
- * A runtime for C: coroutines with channels, select and structured scopes on a few threads; timers,
- * pools and arenas. It needs the C library and liburing, and no other.
- * The pages: sedge_rt(3) the runtime, sedge_co(3) coroutines and scopes, sedge_chan(3) channels and
- * select, sedge_sync(3) mutex, semaphore, wait group and once, sedge_timer(3) time, sedge_pool(3)
- * pools and arenas, sedge_err(3) errors.
- * Binary interface: types whose content is called private_ have room to grow; symbols are versioned
- * (SEDGE_RT_0.1). While the version begins with 0 a minor version may break source and binary
+ * Why: coroutines with channels, select and structured scopes, on a few threads, for programs in
+ * C. The library libsedge-rt needs the C library and liburing, and no other. <sedge/sedge.h>
+ * includes all of its headers.
+ *
+ * The pages: sedge_rt(3) the runtime, sedge_co(3) coroutines and scopes, sedge_chan(3) channels
+ * and select, sedge_sync(3) mutex, semaphore, wait group and once, sedge_timer(3) time,
+ * sedge_pool(3) pools and arenas, sedge_err(3) errors.
+ *
+ * Compatibility: types whose content is called private_ have room to grow, and symbols are
+ * versioned (SEDGE_RT_0.1). While the version begins with 0, a minor version may break the binary
  * interface, and then has another soname.
+ *
  * Threads: each page says which calls may come from where. */
 #ifndef SEDGE_SEDGE_H
 #define SEDGE_SEDGE_H

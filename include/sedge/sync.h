@@ -2,13 +2,17 @@
  *
  * Why: a lock of the system would block the worker, and with it every coroutine on it. Here the
  * coroutine waits and the worker goes on.
+ *
  * All serve in the order of arrival and hand over directly: nobody overtakes, nobody starves.
  * Between two waits nothing else runs on a worker, so coroutines of one worker need a mutex only
  * around waits.
+ *
  * Ownership: each lies where its owner puts it, and is not moved. Nothing is allocated and nothing
  * has to be freed; nobody may wait in it when it goes.
- * Threads: SEDGE_LOCAL: one worker's; SEDGE_SHARED: any thread's (sedge_chan(3) has the two). Calls
- * that may wait are for coroutines, the others for everybody.
+ *
+ * Threads: SEDGE_LOCAL: one worker's; SEDGE_SHARED: any thread's (sedge_chan(3) has the two).
+ * Calls that may wait are for coroutines, the others for everybody.
+ *
  * Errors: SEDGE_ERR_CANCELED: the coroutine is canceled and would have had to wait. It has nothing
  * then. */
 #ifndef SEDGE_SYNC_H

@@ -1,13 +1,17 @@
 /* sedge_timer: sleeping, and timers that call back.
  *
- * Why: most of what waits for time is a coroutine and sleeps, or gives its wait a time-out. A timer
- * is for time-outs that are set often and rarely pass: setting and canceling one costs a few
+ * Why: most of what waits for time is a coroutine and sleeps, or gives its wait a time-out. A
+ * timer is for time-outs that are set often and rarely pass: setting and canceling one costs a few
  * nanoseconds and no memory.
+ *
  * The resolution is a millisecond. Nothing fires early.
+ *
  * Ownership: a timer lies in its owner's struct and is not moved; cancel it before it goes.
- * Threads: a timer belongs to the worker that calls sedge_timer_init(). fire() runs on that worker,
- * between coroutines: it may not wait, but it may set the timer again, wake a coroutine, or use
- * what does not wait (sedge_chan_try_send(), sedge_semaphore_give()).
+ *
+ * Threads: a timer belongs to the worker that calls sedge_timer_init(). fire() runs on that
+ * worker, between coroutines: it may not wait, but it may set the timer again, wake a coroutine,
+ * or use what does not wait (sedge_chan_try_send(), sedge_semaphore_give()).
+ *
  * Errors: SEDGE_ERR_CANCELED: the coroutine is canceled. */
 #ifndef SEDGE_TIMER_H
 #define SEDGE_TIMER_H
