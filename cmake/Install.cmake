@@ -39,3 +39,8 @@ install(CODE "
     file(WRITE \"\${to}\" \"\${text}\")
     list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_LIBDIR}/pkgconfig/sedge-rt.pc\")
 " COMPONENT rt-dev)
+
+add_custom_target(installed DEPENDS sedge_rt sedge_rt_static sedge_man COMMENT "what is installed is built")
+if(TARGET sedge)
+    add_dependencies(installed sedge)
+endif()
