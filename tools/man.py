@@ -21,7 +21,7 @@ import textwrap
 
 WIDTH = 78
 CODE = "    "
-PLUMBING = re.compile(r"\bSEDGE_(API|MUST_USE)\s+")
+PLUMBING = re.compile(r"\bSEDGE_(?:API|MUST_USE)\s+|__attribute__\(\((?:[^()]|\([^()]*\))*\)\)\s*")
 FUNCTION = re.compile(r"\b(sedge_\w+)\s*\(")
 
 

@@ -1,15 +1,11 @@
-/* fan_out: work is handed out to every worker, and the results are collected.
+/* fan_out: work is handed out to all workers, and the results are collected.
  *
- * Primes are counted in ranges. Each worker has one coroutine that takes ranges from a channel
- * which all share, so who is faster takes more. */
+ * Primes are counted, a range a coroutine. The coroutines are free: whichever worker has time
+ * begins the next one. Joining them brings what they returned. */
 #include <sedge/sedge.h>
 #include <stdio.h>
 
-enum { LIMIT = 200000, RANGE = 5000 };
-
-struct shared {
-    struct sedge_chan *ranges, *sums;
-};
+enum { LIMIT = 200000, RANGES = 40, RANGE = LIMIT / RANGES };
 
 static int is_prime(int n)
 {
@@ -19,42 +15,34 @@ static int is_prime(int n)
     return n >= 2;
 }
 
-static intptr_t count_ranges(void *arg)
+static intptr_t count(void *arg)
 {
-    struct shared *s = arg;
-    int from, sum = 0;
-    while (sedge_chan_recv(s->ranges, &from) == SEDGE_OK)
-        for (int n = from; n < from + RANGE; n++)
-            sum += is_prime(n);
-    return sedge_chan_send(s->sums, &sum);
+    const int *from = arg;
+    int primes = 0;
+    for (int n = *from; n < *from + RANGE; n++)
+        primes += is_prime(n);
+    return primes;
 }
 
 static intptr_t run(void *arg)
 {
-    struct sedge_rt *rt = sedge_rt_current();
-    unsigned workers = sedge_rt_workers(rt);
-    struct shared s = {NULL, NULL};
-    int sum, all = 0;
+    struct sedge_co *co[RANGES];
+    int from[RANGES], spawned = 0;
+    intptr_t primes, sum = 0;
+    enum sedge_err r = SEDGE_OK;
     (void)arg;
-    enum sedge_err r = sedge_chan_new(&s.ranges, sizeof(int), LIMIT / RANGE, SEDGE_SHARED);
-    if (!r)
-        r = sedge_chan_new(&s.sums, sizeof(int), workers, SEDGE_SHARED);
-    for (int from = 0; from < LIMIT && !r; from += RANGE)
-        r = sedge_chan_send(s.ranges, &from);
-    if (!r)
-        sedge_chan_close(s.ranges);
-    for (unsigned i = 0; i < workers && !r; i++)
-        r = sedge_co_spawn_on(rt, i, count_ranges, &s, "count");
-    for (unsigned i = 0; i < workers && !r; i++) {
-        r = sedge_chan_recv(s.sums, &sum);
-        all += sum;
+    while (spawned < RANGES && !r) {
+        from[spawned] = spawned * RANGE;
+        r = sedge_co_spawn_free(&co[spawned], count, &from[spawned], "count");
+        spawned += r == SEDGE_OK;
     }
-    if (r)
-        return r;
-    sedge_chan_free(s.ranges);
-    sedge_chan_free(s.sums);
-    printf("%d primes below %d\n", all, LIMIT);
-    return 0;
+    for (int i = 0; i < spawned; i++) {
+        if (sedge_co_join(co[i], &primes))
+            return 1;
+        sum += primes;
+    }
+    printf("%d primes below %d\n", (int)sum, spawned * RANGE);
+    return r;
 }
 
 int main(void)

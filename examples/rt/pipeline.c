@@ -1,7 +1,6 @@
-/* pipeline: three coroutines and two channels. Numbers are made, squared and added up.
- *
- * Each stage closes its channel when it is done, and the next one ends when its own is empty. The
- * channels hold four elements: a stage that is too fast waits for the one behind it. */
+/* pipeline: numbers are made, squared and added up by coroutines with channels in between. Each
+ * stage closes its channel at its end, and the next one ends when that is empty. A stage that is
+ * four elements ahead waits. */
 #include <inttypes.h>
 #include <sedge/sedge.h>
 #include <stdio.h>
@@ -13,9 +12,8 @@ struct stage {
 static intptr_t count(void *arg)
 {
     struct stage *s = arg;
-    for (int64_t i = 1; i <= 100; i++)
-        if (sedge_chan_send(s->out, &i))
-            break;
+    for (int64_t i = 1; i <= 100 && sedge_chan_send(s->out, &i) == SEDGE_OK;)
+        i++;
     sedge_chan_close(s->out);
     return 0;
 }

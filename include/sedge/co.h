@@ -44,8 +44,13 @@ sedge_co_spawn(struct sedge_co **out, intptr_t (*fn)(void *arg), void *arg, cons
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_co_spawn_on(struct sedge_rt *rt, unsigned worker,
                                                           intptr_t (*fn)(void *arg), void *arg,
                                                           const char *name);
+/* A free one: it begins on whichever worker has time first, and stays there. What it shares with
+ * others must be SEDGE_SHARED. Called on a worker. */
+SEDGE_API SEDGE_MUST_USE enum sedge_err
+sedge_co_spawn_free(struct sedge_co **out, intptr_t (*fn)(void *arg), void *arg, const char *name);
 /* Waits for its end; *result (may be NULL) is what fn returned. It is freed. One joiner.
- * SEDGE_ERR_CANCELED: we are canceled; it still runs and is still ours. */
+ * SEDGE_ERR_CANCELED: we are canceled; it still runs and is still ours. SEDGE_ERR_PANIC: it did not
+ * return, but has ended (sedge_panic(3)). */
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_co_join(struct sedge_co *co, intptr_t *result);
 SEDGE_API void sedge_co_detach(struct sedge_co *co);
 /* Its waits return SEDGE_ERR_CANCELED from now on; scopes that it has opened are canceled too. */
@@ -76,7 +81,7 @@ SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_co_wait_woken(void);
 
 /* A scope ends when all its children have ended. */
 struct sedge_scope {
-    uint64_t private_[16];
+    uint64_t private_[32];
 };
 SEDGE_API void sedge_scope_begin(struct sedge_scope *scope);
 /* Counted from now; a later call moves it. When it has passed the scope is canceled. */
@@ -84,10 +89,15 @@ SEDGE_API void sedge_scope_deadline_ms(struct sedge_scope *scope, int64_t ms);
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_scope_spawn(struct sedge_scope *scope,
                                                           intptr_t (*fn)(void *arg), void *arg,
                                                           const char *name);
+/* The child is free, as of sedge_co_spawn_free(). */
+SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_scope_spawn_free(struct sedge_scope *scope,
+                                                               intptr_t (*fn)(void *arg), void *arg,
+                                                               const char *name);
 /* Cancels the children, and the opener's own waits until the scope's end. */
 SEDGE_API void sedge_scope_cancel(struct sedge_scope *scope);
-/* Waits for all children; is not cut short. Why it ended early: SEDGE_ERR_TIMEOUT, or
- * SEDGE_ERR_CANCELED by sedge_scope_cancel() or because its opener is canceled. */
+/* Waits for all children; is not cut short. Why it ended early: SEDGE_ERR_PANIC (of a child, which
+ * cancels the others), SEDGE_ERR_TIMEOUT, or SEDGE_ERR_CANCELED by sedge_scope_cancel() or because
+ * its opener is canceled. */
 SEDGE_API enum sedge_err sedge_scope_end(struct sedge_scope *scope);
 
 SEDGE_END

@@ -46,7 +46,8 @@ enum sedge_err {
     SEDGE_ERR_NOT_FOUND = 12,
     SEDGE_ERR_EXISTS = 13,
     SEDGE_ERR_DENIED = 14,
-    SEDGE_ERR_UNSUPPORTED = 16
+    SEDGE_ERR_UNSUPPORTED = 16,
+    SEDGE_ERR_PANIC = 17 /* the coroutine that was to do it has panicked */
 };
 
 /* What a person needs to mend it. All zero: no error. */

@@ -61,7 +61,8 @@ SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_rt_new(struct sedge_rt **out,
  * returned. All other coroutines are then canceled, and what becomes runnable by that runs once
  * more, but nothing is waited for: who needs time to wind up gets it in a scope. What still waits
  * then is dropped when the runtime is freed. May be called again. SEDGE_ERR_CANCELED: after
- * sedge_rt_stop() fn has not returned but waits again. The runtime can only be freed then. */
+ * sedge_rt_stop() fn has not returned but waits again. The runtime can only be freed then.
+ * SEDGE_ERR_PANIC: it has panicked (sedge_panic(3)). */
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_rt_run(struct sedge_rt *rt, intptr_t (*fn)(void *arg),
                                                      void *arg, intptr_t *result);
 

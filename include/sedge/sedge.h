@@ -6,8 +6,9 @@
  * C. The library libsedge-rt needs the C library and liburing, and no other. <sedge/sedge.h>
  * includes all of its headers.
  *
- * The pages: sedge_rt(3) the runtime, sedge_co(3) coroutines and scopes, sedge_chan(3) channels
- * and select, sedge_sync(3) mutex, semaphore, wait group and once, sedge_timer(3) time,
+ * The pages: sedge_rt(3) the runtime, sedge_co(3) coroutines and scopes, sedge_panic(3) ends that
+ * nobody has planned, sedge_chan(3) channels and select, sedge_sync(3) mutex, semaphore, wait group
+ * and once, sedge_timer(3) time, sedge_task(3) poll tasks, sedge_fork(3) computing on all workers,
  * sedge_pool(3) pools and arenas, sedge_err(3) errors.
  *
  * Compatibility: types whose content is called private_ have room to grow, and symbols are
@@ -21,9 +22,12 @@
 #include <sedge/chan.h>
 #include <sedge/co.h>
 #include <sedge/err.h>
+#include <sedge/fork.h>
+#include <sedge/panic.h>
 #include <sedge/pool.h>
 #include <sedge/rt.h>
 #include <sedge/sync.h>
+#include <sedge/task.h>
 #include <sedge/timer.h>
 
 #endif

@@ -37,6 +37,18 @@ enum sedge_err sedge_co_spawn_on(struct sedge_rt *rt, unsigned worker, intptr_t 
     return err_public(co_spawn_at(executor_worker(rt->ex, worker), fn, arg, name));
 }
 
+enum sedge_err sedge_co_spawn_free(struct sedge_co **out, intptr_t (*fn)(void *arg), void *arg,
+                                   const char *name)
+{
+    struct co *c = NULL;
+    if (!worker_current())
+        return SEDGE_ERR_INVALID;
+    enum err r = co_spawn_free(out ? &c : NULL, fn, arg, name);
+    if (out)
+        *out = co_public(c);
+    return err_public(r);
+}
+
 enum sedge_err sedge_co_join(struct sedge_co *co, intptr_t *result)
 {
     return err_public(co_join(co_of(co), result));
@@ -111,6 +123,12 @@ enum sedge_err sedge_scope_spawn(struct sedge_scope *scope, intptr_t (*fn)(void 
                                  const char *name)
 {
     return err_public(scope_spawn(scope_of(scope), fn, arg, name));
+}
+
+enum sedge_err sedge_scope_spawn_free(struct sedge_scope *scope, intptr_t (*fn)(void *arg),
+                                      void *arg, const char *name)
+{
+    return err_public(scope_spawn_free(scope_of(scope), fn, arg, name));
 }
 
 void sedge_scope_cancel(struct sedge_scope *scope)

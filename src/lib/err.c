@@ -18,6 +18,7 @@ SAME(ERR_NOT_FOUND);
 SAME(ERR_EXISTS);
 SAME(ERR_DENIED);
 SAME(ERR_UNSUPPORTED);
+SAME(ERR_PANIC);
 _Static_assert((int)SEDGE_LOG_DEBUG == (int)LOG_DEBUG && (int)SEDGE_LOG_ERROR == (int)LOG_ERROR,
                "levels");
 _Static_assert(sizeof((struct sedge_error){0}.text) >= sizeof((struct error){0}.text), "text");

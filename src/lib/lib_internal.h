@@ -23,12 +23,7 @@ struct sedge_rt {
     struct executor *ex;
     struct env env; /* the real one, but for the seed */
     struct offload_queue *blocking;
-    struct {
-        intptr_t (*fn)(void *arg);
-        void *arg;
-        intptr_t result;
-        bool running;
-    } main; /* not on the stack of sedge_rt_run(), since it may outlive the call */
+    bool spent; /* it was stopped while its main coroutine waited, on a stack that is gone */
 };
 /* The env of each executor is the one in its runtime. */
 static inline struct sedge_rt *rt_of(struct worker *w)

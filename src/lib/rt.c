@@ -81,32 +81,14 @@ void sedge_rt_free(struct sedge_rt *rt)
     mem_free(alloc_system(), rt, sizeof(*rt));
 }
 
-static intptr_t main_begin(void *arg)
-{
-    struct sedge_rt *rt = arg;
-    rt->main.result = rt->main.fn(rt->main.arg);
-    rt->main.running = false;
-    executor_stop(rt->ex);
-    return 0;
-}
-
 enum sedge_err sedge_rt_run(struct sedge_rt *rt, intptr_t (*fn)(void *arg), void *arg,
                             intptr_t *result)
 {
-    if (rt->main.running)
+    if (rt->spent)
         return SEDGE_ERR_INVALID;
-    rt->main.fn = fn;
-    rt->main.arg = arg;
-    enum err r = co_spawn(NULL, executor_worker(rt->ex, 0), main_begin, rt, "main");
-    if (r)
-        return err_public(r);
-    rt->main.running = true;
-    executor_run(rt->ex);
-    if (rt->main.running)
-        return SEDGE_ERR_CANCELED;
-    if (result)
-        *result = rt->main.result;
-    return SEDGE_OK;
+    enum err r = co_run(rt->ex, fn, arg, "main", result);
+    rt->spent = r == ERR_CANCELED;
+    return err_public(r);
 }
 
 void sedge_rt_stop(struct sedge_rt *rt)
