@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <pthread.h>
 #include <sedge/sedge.h>
+#include <semaphore.h>
 #include <string.h>
 
 /* Runs fn(arg) on a runtime of its own. */
@@ -181,22 +182,21 @@ TEST(blocking_runs_on_another_thread)
 }
 
 struct gate {
-    pthread_mutex_t mutex;
+    sem_t open;
     enum sedge_err second;
 };
 
 static void pass(void *arg)
 {
     struct gate *g = arg;
-    pthread_mutex_lock(&g->mutex);
-    pthread_mutex_unlock(&g->mutex);
+    CHECK_EQ_INT(sem_wait(&g->open), 0);
 }
 
 static intptr_t second_call(void *arg)
 {
     struct gate *g = arg;
     g->second = sedge_blocking(pass, g);
-    pthread_mutex_unlock(&g->mutex);
+    sem_post(&g->open);
     return 0;
 }
 
@@ -210,11 +210,11 @@ static intptr_t fill_blocking(void *arg)
 
 TEST(blocking_is_bounded)
 {
-    struct gate g = {.mutex = PTHREAD_MUTEX_INITIALIZER, .second = SEDGE_OK};
+    struct gate g = {.second = SEDGE_OK};
     struct sedge_rt_config cfg = {.workers = 1, .driver = "epoll", .blocking_max = 1};
     struct sedge_rt *rt;
     REQUIRE(CHECK_EQ_INT(sedge_rt_new(&rt, &cfg, NULL), SEDGE_OK));
-    pthread_mutex_lock(&g.mutex);
+    REQUIRE(sem_init(&g.open, 0, 0) == 0);
     CHECK_EQ_INT(sedge_rt_run(rt, fill_blocking, &g, NULL), SEDGE_OK);
     CHECK_EQ_INT(g.second, SEDGE_ERR_FULL);
     sedge_rt_free(rt);
