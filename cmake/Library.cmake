@@ -28,7 +28,8 @@ list(FILTER house_sources EXCLUDE REGEX "_test\\.c$|/net/http_")
 file(GLOB facade_sources CONFIGURE_DEPENDS src/lib/*.c)
 list(FILTER facade_sources EXCLUDE REGEX "_test\\.c$")
 
-# Thread-local variables at a fixed place: the library is linked, not loaded into a running program.
+# Thread-local variables at a fixed place, since the worker is looked up in every call. They are few, so
+# that the library can also be loaded into a running program.
 set(as_library -fvisibility=hidden -ftls-model=initial-exec)
 add_library(sedge_rt_house STATIC ${house_sources})
 add_library(sedge_rt_facade OBJECT ${facade_sources})

@@ -30,7 +30,9 @@
  * Ownership: a fork lives on its forker's stack until it is joined. Joins come in reverse order of
  * the forks of a function, all of them before it returns.
  *
- * Threads: a lane is its worker's. Bounds: 1024 open forks on a worker; a further one runs at once.
+ * Threads: a lane is its worker's.
+ *
+ * Bounds: 1024 open forks on a worker; a further one runs at once.
  */
 #ifndef SEDGE_FORK_H
 #define SEDGE_FORK_H

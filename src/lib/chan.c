@@ -3,10 +3,8 @@
 #include "async/select.h"
 #include "lib/lib_internal.h"
 
-struct sedge_chan {
-    struct chan chan; /* first: the arms of a select hold one by the address of the other */
-};
-_Static_assert(offsetof(struct sedge_chan, chan) == 0, "first");
+_Static_assert(offsetof(struct sedge_chan, chan) == 0,
+               "an arm holds one by the address of the other");
 
 /* Arms are handed over as they are. */
 #define SAME_PLACE(outer, inner)                                                                   \

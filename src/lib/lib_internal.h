@@ -5,6 +5,7 @@
  * true for that is asserted here and beside the users, when the library is compiled. */
 #pragma once
 
+#include "async/channel.h"
 #include "async/executor.h"
 #include "async/offload.h"
 #include "async/wait.h"
@@ -30,6 +31,10 @@ static inline struct sedge_rt *rt_of(struct worker *w)
 {
     return CONTAINER_OF(executor_env(worker_executor(w)), struct sedge_rt, env);
 }
+
+struct sedge_chan {
+    struct chan chan; /* first */
+};
 
 static inline enum sedge_err err_public(enum err e)
 {

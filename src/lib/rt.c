@@ -36,6 +36,9 @@ static enum err rt_init(struct sedge_rt *rt, const struct sedge_rt_config *cfg, 
     struct executor_config house = house_config(rt, cfg);
     size_t coroutines = cfg->coroutines_max ? cfg->coroutines_max : COROUTINES;
     size_t calls = cfg->blocking_max ? cfg->blocking_max : BLOCKING_CALLS;
+    for (size_t i = 0; i < ARRAY_LEN(cfg->reserved); i++)
+        if (cfg->reserved[i])
+            return error_set(e, ERR_INVALID, "what is reserved in a configuration must be NULL");
     rt->env = *env_linux();
     if (cfg->seed)
         rt->env.seed = cfg->seed;

@@ -29,6 +29,7 @@ TEST(rt_refuses_bad_configurations)
     } cases[] = {
         {"workers", {.workers = 65}, SEDGE_ERR_RANGE, "workers must be"},
         {"driver", {.driver = "none"}, SEDGE_ERR_INVALID, "no I/O driver 'none'"},
+        {"reserved", {.reserved = {"x"}}, SEDGE_ERR_INVALID, "must be NULL"},
         {"threads", {.blocking_threads = 17}, SEDGE_ERR_RANGE, "must be 1"},
         {"coroutines", {.workers = 1, .coroutines_max = SIZE_MAX}, SEDGE_ERR_INVALID, "coroutines"},
     };

@@ -1,6 +1,7 @@
 """What make install puts down is complete, keeps its names to itself, and is found by pkg-config and CMake."""
 
 import re
+import sys
 import unittest
 
 from sedge_installed import BUILD, HEADERS, SOURCE, Installed, public_functions, run
@@ -119,6 +120,11 @@ class Install(unittest.TestCase):
     def test_from_cplusplus(self):
         source = self.lib.write("plus.cc", CPLUSPLUS)
         run(self.lib.compile(source, compiler="g++", standard="c++11"), env=self.lib.env)
+
+    def test_loaded_into_a_running_program(self):
+        script = ("import ctypes, sys; lib = ctypes.CDLL(sys.argv[1]); rt = ctypes.c_void_p(); "
+                  "r = lib.sedge_rt_new(ctypes.byref(rt), None, None); print(r, bool(rt)); lib.sedge_rt_free(rt)")
+        self.assertEqual(run(sys.executable, "-c", script, self.shared), "0 True\n")
 
     def test_from_cmake(self):
         self.lib.write("CMakeLists.txt", CMAKE)

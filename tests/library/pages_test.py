@@ -44,6 +44,12 @@ class Pages(unittest.TestCase):
                 self.assertRegex(self.text[page].split("\nDESCRIPTION\n")[0], rf"[ *]{name}\(")
         self.assertEqual(self.shown("sedge_chan_recv"), self.text["sedge_chan"])
 
+    def test_labels_begin_their_lines(self):
+        """The formatter joins lines that are too long, and a label within one makes no section."""
+        for header in HEADERS:
+            opening = header.read_text().split("*/")[0]
+            self.assertEqual(re.findall(r"[.;] (?:Why|Ownership|Threads|Errors|Bounds): ", opening), [], header.name)
+
     def test_man_does_not_complain(self):
         for page in self.pages():
             with self.subTest(page.name):
