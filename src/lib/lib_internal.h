@@ -21,6 +21,7 @@
     }
 
 struct sedge_rt {
+    struct alloc *alloc;
     struct executor *ex;
     struct env env; /* the real one, but for the seed */
     struct offload_queue *blocking;
@@ -44,4 +45,7 @@ static inline enum reach lib_reach(enum sedge_reach r)
 {
     return r == SEDGE_LOCAL ? REACH_WORKER : REACH_ANY;
 }
+struct sedge_rt_config;
+enum err rt_new(struct sedge_rt **out, struct alloc *a, const struct sedge_rt_config *cfg,
+                struct error *e);
 void error_public(struct sedge_error *to, const struct error *from);

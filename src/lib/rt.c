@@ -24,7 +24,7 @@ static struct executor_config house_config(struct sedge_rt *rt, const struct sed
 {
     return (struct executor_config){
         .env = &rt->env,
-        .alloc = alloc_system(),
+        .alloc = rt->alloc,
         .workers = cfg->workers ? cfg->workers : processors(),
         .driver = cfg->driver,
         .offload_threads = cfg->blocking_threads ? cfg->blocking_threads : BLOCKING_THREADS,
@@ -52,25 +52,31 @@ static enum err rt_init(struct sedge_rt *rt, const struct sedge_rt_config *cfg, 
     return r ? error_set(e, r, "no memory for blocking calls") : ERR_OK;
 }
 
+enum err rt_new(struct sedge_rt **out, struct alloc *a, const struct sedge_rt_config *cfg,
+                struct error *e)
+{
+    struct sedge_rt *rt = mem_zero(a, sizeof(*rt));
+    *out = NULL;
+    if (!rt)
+        return error_set(e, ERR_NOMEM, "no memory for a runtime");
+    rt->alloc = a;
+    enum err r = rt_init(rt, cfg, e);
+    if (r)
+        sedge_rt_free(rt);
+    else
+        *out = rt;
+    return r;
+}
+
 enum sedge_err sedge_rt_new(struct sedge_rt **out, const struct sedge_rt_config *config,
                             struct sedge_error *error)
 {
     static const struct sedge_rt_config all_zero;
     struct error e = {0};
-    enum err r;
-    *out = NULL;
-    struct sedge_rt *rt = mem_zero(alloc_system(), sizeof(*rt));
-    if (rt)
-        r = rt_init(rt, config ? config : &all_zero, &e);
-    else
-        r = error_set(&e, ERR_NOMEM, "no memory for a runtime");
-    if (r) {
-        sedge_rt_free(rt);
+    enum err r = rt_new(out, alloc_system(), config ? config : &all_zero, &e);
+    if (r)
         error_public(error, &e);
-        return err_public(r);
-    }
-    *out = rt;
-    return SEDGE_OK;
+    return err_public(r);
 }
 
 void sedge_rt_free(struct sedge_rt *rt)
@@ -81,7 +87,7 @@ void sedge_rt_free(struct sedge_rt *rt)
         offload_drain(rt->blocking);
     offload_queue_free(rt->blocking);
     executor_free(rt->ex);
-    mem_free(alloc_system(), rt, sizeof(*rt));
+    mem_free(rt->alloc, rt, sizeof(*rt));
 }
 
 enum sedge_err sedge_rt_run(struct sedge_rt *rt, intptr_t (*fn)(void *arg), void *arg,
