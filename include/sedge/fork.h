@@ -4,12 +4,13 @@
  *         struct sedge_fork fork; // first
  *         int n, result;
  *     };
+ *     static int fib(int n, struct sedge_lane *lane);
  *     static void fib_part(struct sedge_fork *fork, struct sedge_lane *lane)
  *     {
  *         struct part *p = (struct part *)fork;
  *         p->result = fib(p->n, lane);
  *     }
- *     int fib(int n, struct sedge_lane *lane)
+ *     static int fib(int n, struct sedge_lane *lane)
  *     {
  *         struct part right = {.n = n - 1};
  *         if (n < 2)
