@@ -69,6 +69,7 @@ void co_free_start(struct co *c)
     struct co_sched *s = free_of(c)->home;
     task_mark_free(s->worker->executor, &c->task);
     share_push_spawned(s->worker, &c->task);
+    s->spawned = true;
     if (!s->active)
         co_kick(s);
 }
@@ -90,8 +91,10 @@ enum err co_spawn_free(struct co **out, intptr_t (*fn)(void *arg), void *arg, co
 struct co *co_free_take(struct co_sched *s, bool oldest)
 {
     struct task *t = share_take_spawned(s->worker, oldest);
-    if (!t)
+    if (!t) {
+        s->spawned = s->worker->share.spawned_rest.head != NULL;
         return NULL;
+    }
     task_settle(s->worker, t);
     task_waits(t);
     return CONTAINER_OF(t, struct co, task);
@@ -125,6 +128,8 @@ static void await_done(struct co_free *f)
 static enum err await_end(struct co_free *f, struct co *self)
 {
     void *seen = NULL;
+    if (atomic_load_explicit(&f->joiner, memory_order_acquire) == JOIN_DONE)
+        return ERR_OK;
     if (!atomic_compare_exchange_strong(&f->joiner, &seen, &self->task)) {
         ASSERT(seen == JOIN_DONE || seen == JOIN_ENDING); /* one joiner, and not detached */
         await_done(f);

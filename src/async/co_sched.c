@@ -28,9 +28,15 @@ static inline struct co *pick(struct co_sched *s)
     if (__builtin_expect(s->explorer != NULL, 0))
         return pick_explored(s);
     struct co *c = s->head;
-    if (!c)
-        return co_free_take(s, false);
-    if (!(s->head = c->next))
+    /* Those that have not begun come when nothing else is ready, the newest first: so a tree of
+     * them needs few stacks. But they may not wait long, or thieves would take them, and tear apart
+     * what talks to each other; and each turn of the pump begins with the oldest. */
+    if (__builtin_expect(s->spawned, 0) && (!c || s->budget % CO_FRESH == 0)) {
+        struct co *fresh = co_free_take(s, s->budget == CO_BUDGET - 1);
+        if (fresh)
+            return fresh;
+    }
+    if (c && !(s->head = c->next))
         s->tail = &s->head;
     return c;
 }
@@ -123,8 +129,7 @@ static inline struct co *next_bound(struct co_sched *s)
     do {
         if (s->budget == 0)
             return NULL;
-        if (--s->budget % SHARE_FAIR == 0 && (c = co_free_take(s, true)))
-            co_push_front(s, c);
+        s->budget--;
         c = pick(s);
     } while (c && c->phase == CO_NEW && !bind_stack(s, c));
     return c;
@@ -156,7 +161,7 @@ void co_yield (void)
 static void give_dead(void *arg)
 {
     struct co_sched *s = arg;
-    if (!s->spare && !s->starved) {
+    if (!FIBERS && !s->spare && !s->starved) {
         s->spare = s->dead;
         return;
     }
@@ -186,9 +191,11 @@ static struct co *next_or_successor(struct co_sched *s, void *top)
         return NULL;
     s->budget--;
     struct co *c = pick(s);
-    if (c && c->phase == CO_NEW) {
+    if (!FIBERS && c && c->phase == CO_NEW) {
         begin_on(c, top);
     } else {
+        if (c && c->phase == CO_NEW && !bind_stack(s, c))
+            c = NULL; /* it begins when this stack has been given back */
         s->dead = top;
         s->after = give_dead;
         s->after_arg = s;
@@ -242,7 +249,7 @@ static enum poll pump_poll(struct task *t)
     }
     s->active = false;
     s->current = NULL;
-    if (s->head || !deque_is_empty(&s->worker->share.spawned))
+    if (s->head || s->spawned)
         task_wake(t);
     return POLL_PENDING;
 }

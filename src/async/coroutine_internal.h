@@ -18,7 +18,11 @@
 #include "async/worker_internal.h"
 #include "base/pool.h"
 
-enum { CO_BUDGET = 1024, CO_ALTSTACK = 32 * 1024 }; /* resumptions a poll of the pump */
+enum {
+    CO_BUDGET = 1024, /* resumptions a poll of the pump */
+    CO_FRESH = 16,    /* one of so many begins a free coroutine, even if others are ready */
+    CO_ALTSTACK = 32 * 1024,
+};
 
 enum co_phase { CO_NEW, CO_READY, CO_RUNNING, CO_PARKED, CO_DONE, CO_ZOMBIE };
 
@@ -89,6 +93,7 @@ struct co_sched {
     uint32_t budget;
     uint64_t chance;      /* of select */
     bool active;          /* the pump is being polled */
+    bool spawned;         /* there may be free ones that have not begun */
     void *main_sp, *dead; /* dead: the top of a stack to give back after the switch */
     struct worker *worker;
     struct co_explorer *explorer;
@@ -119,13 +124,6 @@ static inline void co_push(struct co_sched *s, struct co *c)
     c->next = NULL;
     *s->tail = c;
     s->tail = &c->next;
-}
-static inline void co_push_front(struct co_sched *s, struct co *c)
-{
-    if (!s->head)
-        s->tail = &c->next;
-    c->next = s->head;
-    s->head = c;
 }
 static inline void co_make_ready(struct co_sched *s, struct co *c)
 {
