@@ -486,6 +486,7 @@ const struct io_driver_ops io_epoll_driver = {
     .accept = epoll_accept,
     .receive = epoll_receive,
     .send = epoll_send,
+    .send_now = linux_send_now,
     .connect = epoll_connect,
     .poll = epoll_poll,
     .cancel = epoll_cancel,
