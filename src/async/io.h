@@ -47,6 +47,9 @@ struct io_driver_ops {
      * Why: mostly the socket takes all. Through a ring that costs no less, and the completion,
      * which is there at once, would end the wait for the next receive. */
     ssize_t (*send_now)(struct io_driver *d, int fd, const struct iovec *iov, unsigned n);
+    /* Is the connection still open, with nothing to receive that done() has not been told of? For
+     * one that was idle, before it is used. NULL: it can't be asked. */
+    bool (*is_quiet)(struct io_driver *d, int fd);
     void (*connect)(struct io_driver *d, struct io_op *op, int fd, const struct sockaddr *sa,
                     socklen_t len);
     void (*poll)(struct io_driver *d, struct io_op *op, int fd, uint32_t events); /* POLLIN… once */

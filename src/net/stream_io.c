@@ -121,7 +121,9 @@ void stream_close(struct stream *s)
 
 static void wake(struct stream *s)
 {
-    if (s->task)
+    if (s->watch)
+        s->watch(s);
+    else if (s->task)
         task_wake(s->task);
 }
 
@@ -186,7 +188,9 @@ void stream_data(struct stream *s, struct bytes lent)
         kept = keep(s, lent);
     else
         s->lent = lent;
-    if (kept && s->task)
+    if (kept && s->watch)
+        s->watch(s);
+    else if (kept && s->task)
         (void)task_poll_now(s->task);
     /* The stream itself is still there, as its operation has not ended. */
     if (s->closed || s->finishing) {

@@ -487,6 +487,7 @@ const struct io_driver_ops io_epoll_driver = {
     .receive = epoll_receive,
     .send = epoll_send,
     .send_now = linux_send_now,
+    .is_quiet = linux_is_quiet,
     .connect = epoll_connect,
     .poll = epoll_poll,
     .cancel = epoll_cancel,

@@ -42,3 +42,10 @@ static inline ssize_t linux_send_now(struct io_driver *d, int fd, const struct i
         return errno == EAGAIN ? 0 : -errno;
     return sent;
 }
+
+static inline bool linux_is_quiet(struct io_driver *d, int fd)
+{
+    (void)d;
+    char byte;
+    return recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0 && errno == EAGAIN;
+}

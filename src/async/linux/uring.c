@@ -427,6 +427,7 @@ const struct io_driver_ops io_uring_driver = {
     .receive = uring_receive,
     .send = uring_send,
     .send_now = linux_send_now,
+    .is_quiet = linux_is_quiet,
     .connect = uring_connect,
     .poll = uring_poll,
     .cancel = uring_cancel,
