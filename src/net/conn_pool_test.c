@@ -55,8 +55,7 @@ static struct stream *take(struct rig *k)
 /* The server's side of the only connection. */
 static struct stream *servers_side(struct rig *k)
 {
-    while (list_empty(&k->site.servers))
-        REQUIRE(co_sleep_ms(1) == ERR_OK);
+    WAIT_WHILE(list_empty(&k->site.servers));
     return CONTAINER_OF(k->site.servers.prev, struct conn, link)->stream;
 }
 
@@ -109,13 +108,12 @@ static void go_bad(struct rig *k)
             CHECK_EQ_INT(stream_write(server, "?", 1), ERR_OK);
         else
             CHECK_EQ_INT(shutdown(server->fd, SHUT_WR), 0);
-        while (!cases[i].at_once && conn_pool_stats(k->pool).idle > 0)
-            CHECK_EQ_INT(co_sleep_ms(1), ERR_OK);
+        if (!cases[i].at_once)
+            WAIT_WHILE(conn_pool_stats(k->pool).idle > 0);
         conn_pool_drop(k->pool, take(k));
         CHECK_EQ_UINT(conn_pool_stats(k->pool).unhealthy, i + 1);
         CHECK_EQ_UINT(conn_pool_stats(k->pool).reused, 0);
-        while (!list_empty(&k->site.servers))
-            CHECK_EQ_INT(co_sleep_ms(1), ERR_OK);
+        WAIT_WHILE(!list_empty(&k->site.servers));
     }
 }
 
@@ -127,8 +125,7 @@ TEST(conn_pool_never_hands_out_what_went_bad_while_idle)
 static void grow_old(struct rig *k)
 {
     conn_pool_give(k->pool, take(k));
-    while (conn_pool_stats(k->pool).idle > 0)
-        CHECK_EQ_INT(co_sleep_ms(1), ERR_OK);
+    WAIT_WHILE(conn_pool_stats(k->pool).idle > 0);
     CHECK_EQ_UINT(conn_pool_stats(k->pool).aged, 1);
 }
 
@@ -193,8 +190,7 @@ static void stand_in_line(struct rig *k)
     scope_begin(&all);
     spawn_takers(k, &all, t, 3);
     CHECK_EQ_UINT(conn_pool_stats(k->pool).waiting, 3);
-    while (conn_pool_stats(k->pool).timed_out == 0)
-        CHECK_EQ_INT(co_sleep_ms(1), ERR_OK);
+    WAIT_WHILE(conn_pool_stats(k->pool).timed_out == 0);
     spawn_takers(k, &all, &t[3], 1);
     t[3].name = 'd';
     conn_pool_give(k->pool, s);
@@ -402,8 +398,7 @@ static void poll_it(struct rig *k)
         conn_request_init(&p[i].request, &p[i].task);
         task_spawn(k->site.worker, &p[i].task);
     }
-    while (conn_pool_stats(k->pool).waiting < 2)
-        co_yield ();
+    WAIT_WHILE(conn_pool_stats(k->pool).waiting < 2);
     conn_pool_give(k->pool, s);
     CHECK_EQ_INT(semaphore_take(&k->go, 2), ERR_OK);
     CHECK_EQ_PTR(p[1].stream, s);
