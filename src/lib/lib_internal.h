@@ -9,7 +9,9 @@
 #include "async/executor.h"
 #include "async/offload.h"
 #include "async/wait.h"
+#include "net/addr.h"
 #include <sedge/chan.h>
+#include <sedge/stream.h>
 
 /* A function inner_of() from the public storage to the house's type in it. */
 #define LIB_STORAGE(outer, inner)                                                                  \
@@ -19,6 +21,19 @@
     {                                                                                              \
         return (struct inner *)(uintptr_t)o;                                                       \
     }
+
+LIB_STORAGE(sedge_addr, addr)
+
+/* A public stream is a house's, seen through a type that nobody defines. */
+struct stream;
+static inline struct stream *stream_of(const struct sedge_stream *s)
+{
+    return (struct stream *)(uintptr_t)s;
+}
+static inline struct sedge_stream *stream_public(struct stream *s)
+{
+    return (struct sedge_stream *)s;
+}
 
 struct sedge_rt {
     struct alloc *alloc;

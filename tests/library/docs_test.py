@@ -13,6 +13,8 @@ GIVEN = {
     "chan": "struct sedge_chan *jobs = NULL, *quit = NULL; int job;",
     "panic": "void close_file(void *f); void parse(FILE *f); const char *path = NULL;",
     "signal": "",
+    "stream": """struct sedge_listener *listener = NULL; struct sedge_scope all; struct sedge_stream *s; char line[80];
+                 size_t n; enum sedge_err r; intptr_t serve(void *s); const char *answer = ""; size_t answer_n = 0;""",
 }
 
 BLOCK = re.compile(r"^```c\n(.*?)^```\n(?:\n```text\n(.*?)^```\n)?", re.M | re.S)
