@@ -57,8 +57,10 @@ enum err rt_new(struct sedge_rt **out, struct alloc *a, const struct sedge_rt_co
 {
     struct sedge_rt *rt = mem_zero(a, sizeof(*rt));
     *out = NULL;
-    if (!rt)
-        return error_set(e, ERR_NOMEM, "no memory for a runtime");
+    if (!rt) {
+        (void)error_set(e, ERR_NOMEM, "no memory for a runtime");
+        return ERR_NOMEM;
+    }
     rt->alloc = a;
     enum err r = rt_init(rt, cfg, e);
     if (r)
