@@ -1,5 +1,6 @@
 #include "async/executor.h"
 #include "async/offload_internal.h"
+#include "async/watchdog.h"
 #include "async/worker_internal.h"
 #include "base/log.h"
 #include <pthread.h>
@@ -23,6 +24,7 @@ struct executor {
     struct env *env;
     struct offload_pool *offload;
     struct share share;
+    struct watchdog *watchdog;
     unsigned workers;
     bool running;
     _Atomic bool stopping;
@@ -85,6 +87,8 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
             goto fail;
     }
     if ((r = offload_pool_new(&ex->offload, a, cfg->offload_threads, e)))
+        goto fail;
+    if (cfg->stuck_ms > 0 && (r = watchdog_new(&ex->watchdog, ex, cfg, e)))
         goto fail;
     *out = ex;
     return ERR_OK;
@@ -188,6 +192,7 @@ void executor_free(struct executor *ex)
     if (!ex)
         return;
     ASSERT(!ex->running);
+    watchdog_free(ex->watchdog);
     offload_pool_free(ex->offload);
     for (unsigned i = 0; i < ex->workers; i++)
         worker_take_jobs(&ex->threads[i].worker);
@@ -234,6 +239,11 @@ struct env *executor_env(struct executor *ex)
 struct share *executor_share(struct executor *ex)
 {
     return &ex->share;
+}
+
+struct watchdog *executor_watchdog(const struct executor *ex)
+{
+    return ex->watchdog;
 }
 
 struct offload_pool *executor_offload(struct executor *ex)

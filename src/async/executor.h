@@ -16,12 +16,23 @@
 struct executor;
 struct worker;
 
+/* A worker does not come out of one poll, or has at last. */
+struct stuck {
+    unsigned worker;
+    const char *name; /* of the task or coroutine; "it" of one that has ended */
+    int64_t ns;       /* so far */
+    bool ended;
+};
+
 struct executor_config {
     struct env *env; /* clock, disk, network: linux or sim */
     struct alloc *alloc;
     unsigned workers;         /* 1 … 64 */
     const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll */
     unsigned offload_threads; /* 1 … 16, for blocking calls; see offload.h */
+    int64_t stuck_ms; /* a poll may take so long, then it is reported; 0: none is; watchdog.h */
+    void (*stuck)(void *ctx, const struct stuck *s); /* the watchdog's thread; NULL: it is logged */
+    void *stuck_ctx;
 };
 MUST_USE enum err executor_new(struct executor **out, const struct executor_config *cfg,
                                struct error *e);

@@ -1,3 +1,4 @@
+#include "async/barrier.h"
 #include "async/executor.h"
 #include "async/worker_internal.h"
 
@@ -23,6 +24,7 @@ enum err share_worker_init(struct worker *w, struct share *s, struct alloc *a)
     sw->victim = w->index;
     sw->lane.worker = w;
     sw->lane.idle = &s->idle;
+    sw->lane.unfenced = s->workers == 1 || barrier_all_prepare();
     enum err r = deque_init(&sw->free, a, SHARE_CAPACITY);
     if (!r)
         r = deque_init(&sw->spawned, a, SHARE_SPAWNED);
@@ -265,7 +267,7 @@ static bool steal_from(struct worker *w, struct worker *v, bool *raced)
         return true;
     }
     void *f = NULL;
-    enum deque_steal r = deque_steal(&from->lane.deque, &f);
+    enum deque_steal r = fork_steal(&from->lane, &f);
     *raced |= r == DEQUE_LOST_RACE;
     if (f) {
         share_found(w, !deque_is_empty(&from->lane.deque));

@@ -38,6 +38,7 @@ struct worker {
     int64_t now_ns, now_ms;
     bool now_valid, now_ms_valid; /* of this tick */
     bool running;                 /* a thread is in its loop */
+    bool slept;                   /* or was about to */
     unsigned index;
     struct worker_stats stats;
     struct worker_local *locals[WORKER_LOCAL_SLOTS];
@@ -111,6 +112,7 @@ int64_t worker_idle_ns(struct worker *w);
 /* To be called behind the call that sleeps: a new tick's time begins. */
 void worker_awake(struct worker *w);
 
+struct watchdog *executor_watchdog(const struct executor *ex); /* NULL: there is none */
 struct share *executor_share(struct executor *ex);
 struct offload_pool *executor_offload(struct executor *ex);
 bool executor_stopping(const struct executor *ex);
