@@ -206,6 +206,25 @@ TEST(conn_pool_serves_in_the_order_of_arrival)
     rig_run((struct conn_pool_config){.per_addr_max = 1}, stand_in_line);
 }
 
+/* One attempt for each who waits, however often the line is looked through. */
+static void connect_each(struct rig *k)
+{
+    struct taker t[3] = {{.timeout_ms = -1}, {.timeout_ms = -1}, {.timeout_ms = -1}};
+    struct scope all;
+    scope_begin(&all);
+    spawn_takers(k, &all, t, 3);
+    CHECK_EQ_INT(scope_end(&all), ERR_OK);
+    struct conn_pool_stats s = conn_pool_stats(k->pool);
+    CHECK_EQ_UINT(s.connecting, 0);
+    CHECK_EQ_UINT(s.idle, s.opened);
+    CHECK_EQ_UINT(s.opened + s.reused, 3);
+}
+
+TEST(conn_pool_begins_no_more_than_are_wanted)
+{
+    rig_run((struct conn_pool_config){0}, connect_each);
+}
+
 static void refuse(struct rig *k)
 {
     struct taker t[3] = {{.timeout_ms = -1}, {.timeout_ms = -1}, {.timeout_ms = -1}};
@@ -311,22 +330,29 @@ TEST(conn_pool_tells_why_there_is_no_connection)
     rig_run((struct conn_pool_config){0}, meet_nobody);
 }
 
-/* A listener whose queue is full answers to nothing more. */
+/* A listener whose queue is full answers to nothing more. Returns how many got in. */
+static size_t fill_queue(struct rig *k, const struct addr *silent, struct stream *held[8],
+                         enum err *r)
+{
+    size_t n = 0;
+    while (n < 8 && !(*r = conn_pool_take(k->pool, silent, 50, &held[n], NULL)))
+        n++;
+    return n;
+}
+
 static void meet_silence(struct rig *k)
 {
     struct addr silent;
-    struct stream *s = NULL, *held[8];
-    size_t n = 0;
-    enum err r = ERR_OK;
+    struct stream *held[8];
+    enum err r;
     int listening = silent_listener(&silent);
     REQUIRE(listen(listening, 0) == 0);
-    while (!r && n < ARRAY_LEN(held)) {
-        r = conn_pool_take(k->pool, &silent, -1, &s, NULL);
-        if (!r)
-            held[n++] = s;
-    }
+    size_t n = fill_queue(k, &silent, held, &r);
+    bool kept = k->cfg.idle_ms >= 0, impatient = k->cfg.connect_ms > 50;
     CHECK_EQ_INT(r, ERR_TIMEOUT);
-    CHECK_EQ_UINT(conn_pool_stats(k->pool).failed, 1);
+    CHECK_EQ_UINT(conn_pool_stats(k->pool).failed, !impatient);
+    CHECK_EQ_UINT(conn_pool_stats(k->pool).timed_out, impatient);
+    CHECK_EQ_UINT(conn_pool_stats(k->pool).connecting, kept && impatient);
     while (n > 0)
         conn_pool_drop(k->pool, held[--n]);
     (void)close(listening);
@@ -335,6 +361,13 @@ static void meet_silence(struct rig *k)
 TEST(conn_pool_gives_up_an_attempt_in_time)
 {
     rig_run((struct conn_pool_config){.connect_ms = 20}, meet_silence);
+}
+
+/* The taker's time is over before: the attempt goes on if its connection can be kept. */
+TEST(conn_pool_keeps_an_attempt_that_may_be_of_use)
+{
+    rig_run((struct conn_pool_config){.connect_ms = 60000}, meet_silence);
+    rig_run((struct conn_pool_config){.connect_ms = 60000, .idle_ms = -1}, meet_silence);
 }
 
 /* --- the end ------------------------------------------------------------------------------- */
@@ -409,4 +442,82 @@ static void poll_it(struct rig *k)
 TEST(conn_pool_serves_tasks)
 {
     rig_run((struct conn_pool_config){.per_addr_max = 1}, poll_it);
+}
+
+/* --- without memory ------------------------------------------------------------------------ */
+
+struct hungry {
+    struct task task;
+    struct timer guard;
+    struct conn_pool *pool;
+    struct conn_request request;
+    const struct addr *to;
+    struct executor *ex;
+    enum err result;
+};
+
+static enum poll hungry_poll(struct task *t)
+{
+    struct hungry *h = CONTAINER_OF(t, struct hungry, task);
+    struct stream *s;
+    h->result = conn_pool_poll(h->pool, &h->request, h->to, -1, &s);
+    if (h->result == ERR_AGAIN && !t->canceled)
+        return POLL_PENDING;
+    conn_pool_forget(&h->request);
+    if (!h->result)
+        conn_pool_give(h->pool, s);
+    executor_stop(h->ex);
+    return POLL_READY;
+}
+
+static void stop_hungry(struct timer *t)
+{
+    executor_stop(worker_executor(t->worker));
+}
+
+static void feed(struct hungry *h, struct alloc_faulty *faulty)
+{
+    struct worker *w = executor_worker(h->ex, 0);
+    struct listener_config lc = {.accepted = accept_and_hold};
+    struct listener *l;
+    REQUIRE(addr_parse(&lc.addr, STR("127.0.0.1"), 0) == ERR_OK);
+    if (listener_open(&l, w, &lc, NULL) != ERR_OK)
+        return;
+    if (conn_pool_new(&h->pool, w, &(struct conn_pool_config){0}) == ERR_OK) {
+        h->to = listener_addr(l);
+        h->result = ERR_AGAIN;
+        timer_init(&h->guard, w, stop_hungry);
+        timer_set_after_ms(&h->guard, 60000);
+        task_init(&h->task, "hungry", hungry_poll, NULL);
+        conn_request_init(&h->request, &h->task);
+        task_spawn(w, &h->task);
+        executor_run(h->ex);
+        timer_cancel(&h->guard);
+        CHECK(h->result == ERR_OK || (faulty->failed && h->result != ERR_AGAIN));
+    }
+    conn_pool_close(h->pool);
+    listener_close(l);
+}
+
+TEST(conn_pool_survives_every_failed_allocation)
+{
+    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+        bool failed = true;
+        for (uint64_t n = 0; failed; n++) {
+            LABEL("%s, allocation %llu", drivers[i], (unsigned long long)n);
+            struct alloc_faulty faulty;
+            struct hungry h = {0};
+            struct error e = {0};
+            alloc_faulty_init(&faulty, n);
+            struct executor_config cfg = {
+                .alloc = &faulty.alloc, .workers = 1, .driver = drivers[i]};
+            if (executor_new(&h.ex, &cfg, &e) == ERR_OK)
+                feed(&h, &faulty);
+            else if (!faulty.failed)
+                SKIP("%s: %s", drivers[i], e.text);
+            executor_free(h.ex);
+            CHECK_EQ_UINT(faulty.live_bytes, 0);
+            failed = faulty.failed;
+        }
+    }
 }

@@ -350,6 +350,9 @@ static void overrun(struct talk *k, struct stream *s)
         CHECK_EQ_INT(conn_pool_take(k->pool, acceptor_addr(k->acceptor), -1, &more[i], NULL),
                      ERR_OK);
     WAIT_WHILE(acceptor_refused(k->acceptor) < ARRAY_LEN(more) - 4);
+    char p;
+    size_t n;
+    CHECK_EQ_INT(stream_co_read(more[7], &p, 1, &n, 60000), ERR_CLOSED);
     for (size_t i = 0; i < ARRAY_LEN(more); i++)
         conn_pool_drop(k->pool, more[i]);
     conn_pool_drop(k->pool, s);
