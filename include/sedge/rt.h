@@ -49,6 +49,7 @@ struct sedge_rt_config {
     size_t coroutines_max;     /* at a time, on each worker; 0: 65536 */
     const char *driver;        /* "io_uring", "epoll"; NULL: io_uring where it works */
     uint64_t seed;             /* of select's choices, for runs that repeat; 0: by chance */
+    int64_t stuck_ms;          /* who holds a worker so long is named in the log; 0: nobody is */
     void *reserved[4];         /* NULL */
 };
 

@@ -28,6 +28,7 @@ static struct executor_config house_config(struct sedge_rt *rt, const struct sed
         .workers = cfg->workers ? cfg->workers : processors(),
         .driver = cfg->driver,
         .offload_threads = cfg->blocking_threads ? cfg->blocking_threads : BLOCKING_THREADS,
+        .stuck_ms = cfg->stuck_ms,
     };
 }
 

@@ -147,6 +147,43 @@ TEST(main_is_a_program)
     CHECK_EQ_INT(sedge_main(&bad, answer, &n), 1);
 }
 
+/* --- the watchdog --- */
+
+static void keep_stuck(void *ctx, enum sedge_log_level level, const char *part, const char *text)
+{
+    (void)level, (void)part;
+    if (strstr(text, "stubborn"))
+        sem_post(ctx);
+}
+
+static intptr_t hold_the_worker(void *arg)
+{
+    CHECK_EQ_INT(sem_wait(arg), 0);
+    return 0;
+}
+
+static intptr_t spawn_stubborn(void *arg)
+{
+    struct sedge_co *co;
+    CHECK_EQ_INT(sedge_co_spawn(&co, hold_the_worker, arg, "stubborn"), SEDGE_OK);
+    CHECK_EQ_INT(sedge_co_join(co, NULL), SEDGE_OK);
+    return 0;
+}
+
+/* It holds the worker until it has been named. */
+TEST(rt_names_who_holds_a_worker)
+{
+    struct sedge_rt_config cfg = {.workers = 1, .driver = "epoll", .stuck_ms = 1};
+    struct sedge_rt *rt;
+    sem_t named;
+    REQUIRE(sem_init(&named, 0, 0) == 0);
+    sedge_log_to(SEDGE_LOG_INFO, keep_stuck, &named);
+    REQUIRE(CHECK_EQ_INT(sedge_rt_new(&rt, &cfg, NULL), SEDGE_OK));
+    CHECK_EQ_INT(sedge_rt_run(rt, spawn_stubborn, &named, NULL), SEDGE_OK);
+    sedge_rt_free(rt);
+    sedge_log_to(SEDGE_LOG_INFO, NULL, NULL);
+}
+
 /* --- blocking calls --- */
 
 struct blocking {

@@ -15,30 +15,35 @@ static void caught(void *ctx, int signal)
     (void)r; /* a full or closed channel drops it, as promised */
 }
 
+static enum err signals_new(struct sedge_signals **out, struct chan *to, const int *signals,
+                            size_t n, struct error *e)
+{
+    struct worker *w = worker_current();
+    if (!w || worker_index(w) != 0)
+        return error_set(e, ERR_INVALID, "signals are for worker 0");
+    if (to->size != sizeof(int))
+        return error_set(e, ERR_INVALID, "signals need a channel of int");
+    struct sedge_signals *s = mem_zero(alloc_system(), sizeof(*s));
+    if (!s)
+        return error_set(e, ERR_NOMEM, "no memory to watch signals");
+    s->to = to;
+    enum err r = signal_watch_new(&s->watch, w, signals, n, caught, s, e);
+    if (r)
+        mem_free(alloc_system(), s, sizeof(*s));
+    else
+        *out = s;
+    return r;
+}
+
 enum sedge_err sedge_signals_new(struct sedge_signals **out, struct sedge_chan *to,
                                  const int *signals, size_t n, struct sedge_error *error)
 {
-    struct worker *w = worker_current();
     struct error e = {0};
     *out = NULL;
-    enum err r = ERR_INVALID;
-    struct sedge_signals *s = NULL;
-    if (!w || worker_index(w) != 0)
-        (void)error_set(&e, r, "signals are for worker 0");
-    else if (to->chan.size != sizeof(int))
-        (void)error_set(&e, r, "signals need a channel of int");
-    else if (!(s = mem_zero(alloc_system(), sizeof(*s))))
-        r = error_set(&e, ERR_NOMEM, "no memory to watch signals");
-    else
-        r = signal_watch_new(&s->watch, w, signals, n, caught, s, &e);
-    if (r) {
-        mem_free(alloc_system(), s, sizeof(*s));
+    enum err r = signals_new(out, &to->chan, signals, n, &e);
+    if (r)
         error_public(error, &e);
-        return err_public(r);
-    }
-    s->to = &to->chan;
-    *out = s;
-    return SEDGE_OK;
+    return err_public(r);
 }
 
 void sedge_signals_free(struct sedge_signals *signals)
