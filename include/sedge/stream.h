@@ -47,8 +47,10 @@ struct sedge_stream;
 struct sedge_listener;
 
 /* On a worker. So many connections wait for sedge_accept() at most (0: 128); one more is closed and
- * counted. Port 0: the system chooses one. The file of a unix socket is removed before, if nobody
- * listens on it any more, and behind. SEDGE_ERR_IO, SEDGE_ERR_NOMEM. */
+ * counted. Port 0: the system chooses one. In a runtime of several workers each may listen on the
+ * same port (SO_REUSEPORT), and so may another process of the same user. The file of a unix socket
+ * is removed before, if nobody listens on it any more, and behind. SEDGE_ERR_IO, SEDGE_ERR_NOMEM.
+ */
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_listen(struct sedge_listener **out,
                                                      const struct sedge_addr *addr,
                                                      size_t waiting_max, struct sedge_error *error);

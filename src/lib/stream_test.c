@@ -107,6 +107,46 @@ TEST(streams_talk)
     run_on_both(talk);
 }
 
+struct there {
+    struct sedge_addr addr;
+    struct sedge_wait_group done;
+};
+
+static intptr_t listen_there_too(void *arg)
+{
+    struct there *t = arg;
+    struct sedge_listener *l;
+    struct sedge_error e = {0};
+    CHECK_EQ_UINT(sedge_rt_worker(), 1);
+    CHECK_EQ_INT(sedge_listen(&l, &t->addr, 0, &e), SEDGE_OK);
+    sedge_listener_free(l);
+    sedge_wait_group_done(&t->done);
+    return 0;
+}
+
+static intptr_t share_a_port(void *arg)
+{
+    struct there t;
+    struct sedge_listener *l = listen_on_any();
+    (void)arg;
+    t.addr = sedge_listener_addr(l);
+    sedge_wait_group_init(&t.done, SEDGE_SHARED);
+    sedge_wait_group_add(&t.done, 1);
+    CHECK_EQ_INT(sedge_co_spawn_on(sedge_rt_current(), 1, listen_there_too, &t, "there"), SEDGE_OK);
+    CHECK_EQ_INT(sedge_wait_group_wait(&t.done), SEDGE_OK);
+    sedge_listener_free(l);
+    return 0;
+}
+
+TEST(workers_share_a_port)
+{
+    struct sedge_rt_config cfg = {.workers = 2, .driver = "epoll"};
+    struct sedge_rt *rt;
+    REQUIRE(CHECK_EQ_INT(sedge_rt_new(&rt, &cfg, NULL), SEDGE_OK));
+    CHECK_EQ_INT(sedge_rt_run(rt, share_a_port, NULL, NULL), SEDGE_OK);
+    sedge_rt_free(rt);
+}
+
 static intptr_t wait_for_nobody(void *arg)
 {
     struct sedge_stream *s = NULL;
