@@ -14,7 +14,8 @@
  *
  * Compatibility: types whose content is called private_ have room to grow, and symbols are
  * versioned (SEDGE_RT_0.1). While the version begins with 0, a minor version may break the binary
- * interface, and then has another soname.
+ * interface. Its symbols have another version then: an old program is refused instead of going
+ * wrong.
  *
  * Threads: each page says which calls may come from where. */
 #ifndef SEDGE_SEDGE_H
