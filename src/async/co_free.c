@@ -96,8 +96,21 @@ struct co *co_free_take(struct co_sched *s, bool oldest)
         return NULL;
     }
     task_settle(s->worker, t);
-    task_waits(t);
-    return CONTAINER_OF(t, struct co, task);
+    task_runs(t);
+    struct co *c = CONTAINER_OF(t, struct co, task);
+    c->fresh = true;
+    return c;
+}
+
+bool co_free_parks(struct co *c, void (*after)(void *arg), void *arg)
+{
+    c->fresh = false;
+    if (task_waits(&c->task))
+        return true;
+    c->woken = true;
+    if (after)
+        after(arg);
+    return false;
 }
 
 void co_free_ended(struct co *c)

@@ -139,6 +139,8 @@ void co_park(struct co *c, void (*after)(void *arg), void *arg)
 {
     struct co_sched *s = co_sched_of(c->task.worker);
     ASSERT(s->current == c && !s->after);
+    if (__builtin_expect(c->fresh, 0) && !co_free_parks(c, after, arg))
+        return;
     c->phase = CO_PARKED;
     s->after = after;
     s->after_arg = arg;

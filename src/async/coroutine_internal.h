@@ -20,7 +20,7 @@
 
 enum {
     CO_BUDGET = 1024, /* resumptions a poll of the pump */
-    CO_FRESH = 16,    /* one of so many begins a free coroutine, even if others are ready */
+    CO_FRESH = 2,     /* one of so many begins a free coroutine, even if others are ready */
     CO_ALTSTACK = 32 * 1024,
 };
 
@@ -57,6 +57,7 @@ struct co {
     bool cascaded : 1; /* its own cancellation has reached its scopes */
     bool panicked : 1;
     bool exposed : 1; /* its waker was handed out */
+    bool fresh : 1;   /* free, and has not waited yet: most never do, and need less */
 };
 
 /* See co_free.c. */
@@ -186,6 +187,8 @@ MUST_USE enum err co_free_new(struct co **out, intptr_t (*fn)(void *arg), void *
 void co_free_start(struct co *c);
 /* One that has not begun becomes this worker's; NULL: there is none. */
 struct co *co_free_take(struct co_sched *s, bool oldest);
+/* It parks for the first time. False: it was woken or canceled meanwhile, and `after` is done. */
+bool co_free_parks(struct co *c, void (*after)(void *arg), void *arg);
 void co_free_ended(struct co *c);
 void co_free_release(struct co *c);
 enum err co_free_join(struct co *c, struct co *self, intptr_t *result);
