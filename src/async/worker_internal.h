@@ -64,7 +64,7 @@ static inline void worker_polls_now(struct worker *w, const char *name)
 {
     uint64_t polls = atomic_load_explicit(&w->polls, memory_order_relaxed);
     atomic_store_explicit(&w->polls, polls + 1, memory_order_relaxed);
-    atomic_store_explicit(&w->polling, name, memory_order_relaxed);
+    atomic_store_explicit(&w->polling, name, memory_order_release); /* who sees it sees `polls` */
 }
 static inline void worker_polls_nothing(struct worker *w)
 {
