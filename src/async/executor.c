@@ -211,6 +211,9 @@ void executor_free(struct executor *ex)
             pthread_join(t->thread, NULL);
         if (t->worker.io)
             t->worker.io->ops->close(t->worker.io);
+    }
+    for (unsigned i = 0; i < ex->workers; i++) {
+        struct worker_thread *t = &ex->threads[i];
         for (unsigned slot = 0; slot < WORKER_LOCAL_SLOTS; slot++)
             if (t->worker.locals[slot])
                 t->worker.locals[slot]->free(t->worker.locals[slot]);
