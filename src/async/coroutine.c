@@ -41,11 +41,11 @@ enum poll co_poll(struct task *t)
     struct co_sched *s = co_sched_of(t->worker);
     if (c->phase == CO_DONE || c->phase == CO_ZOMBIE)
         return POLL_READY;
-    c->woken = true;
-    if (c->phase == CO_NEW && c->foreign && list_empty(&c->sibling)) {
-        list_add_tail(&s->foreign, &c->sibling);
+    if (c->phase == CO_NEW && c->foreign && !c->woken) /* it came just now */
         co_make_ready(s, c);
-    }
+    c->woken = true;
+    if (c->scopes)
+        scope_opener_woken(c);
     co_ready(c);
     return POLL_PENDING;
 }

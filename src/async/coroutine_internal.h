@@ -200,6 +200,8 @@ void co_start(struct worker *w, struct co *c);
 
 /* scope.c */
 void scope_child_ended(struct co *c);
+/* A wake has reached the opener: perhaps a free child elsewhere has panicked. */
+void scope_opener_woken(struct co *c);
 void scope_cascade(struct co *c);
 
 /* A time-out while waiting: a timer that makes the coroutine ready. timeout_ms < 0: none. */
