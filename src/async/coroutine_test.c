@@ -496,6 +496,13 @@ static intptr_t waits_for_ever(void *arg)
     return 0;
 }
 
+TEST(what_was_spawned_elsewhere_and_never_ran_is_dropped)
+{
+    struct executor *ex = co_fixture_executor(2);
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQ_INT(co_spawn_at(executor_worker(ex, i), overflow, NULL, "late"), ERR_OK);
+    executor_free(ex); /* the leak sanitizer would tell */
+}
 TEST(what_still_waits_at_the_end_is_dropped)
 {
     struct executor *ex = co_fixture_executor(1);
