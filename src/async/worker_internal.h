@@ -82,7 +82,7 @@ void worker_take_jobs(struct worker *w);
 /* Polls a task that was taken from the run queue or was free. */
 void task_run(struct worker *w, struct task *t);
 /* A fork of another worker. */
-void worker_run_fork(struct worker *w, struct fork *f);
+void worker_run_fork(struct worker *w, struct fork_lane *from, struct fork *f);
 
 /* A new task is free and scheduled; the caller queues it. */
 void task_mark_free(struct executor *ex, struct task *t);
