@@ -176,8 +176,16 @@ static struct task *next_task(struct worker *w)
 static void run_tasks(struct worker *w)
 {
     struct task *t;
-    for (int polls = 0; polls < WORKER_BUDGET && (t = next_task(w, polls)); polls++)
+    uint64_t look_at = worker_polls(w) + WORKER_BUDGET;
+    for (int polls = 0; polls < WORKER_BUDGET && (t = next_task(w)); polls++) {
         task_run(w, t);
+        if (worker_polls(w) < look_at)
+            continue;
+        /* A poll of the pump is many turns of coroutines: I/O and timers don't wait for 128. */
+        if (clock_mono_ns(w->clock) - worker_now_ns(w) > WORKER_TICK_NS)
+            break;
+        look_at = worker_polls(w) + WORKER_BUDGET;
+    }
     run_hooks(w);
 }
 

@@ -14,8 +14,9 @@
 #include <setjmp.h>
 
 enum {
-    WORKER_BUDGET = 128,    /* polls a tick */
-    WORKER_HOOK_PASSES = 4, /* hooks that hooks added, in the same tick */
+    WORKER_BUDGET = 128,      /* polls a tick */
+    WORKER_TICK_NS = 1000000, /* after so long no further poll begins, if there were many turns */
+    WORKER_HOOK_PASSES = 4,   /* hooks that hooks added, in the same tick */
     WORKER_WIND_UP_TICKS = 1000,
     WORKERS_MAX = 64,
 };
@@ -39,6 +40,7 @@ struct worker {
     bool now_valid, now_ms_valid; /* of this tick */
     bool running;                 /* a thread is in its loop */
     bool slept;                   /* or was about to */
+    bool free_first;              /* at the next look for a task */
     unsigned index;
     struct worker_stats stats;
     struct worker_local *locals[WORKER_LOCAL_SLOTS];
