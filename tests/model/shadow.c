@@ -1,0 +1,245 @@
+/* Plain accesses: the compiler calls these for each (-fsanitize=thread, without its library).
+ * Two accesses of one byte, one of them a write and one of them plain, must be in order: one
+ * happens before the other by what the threads know of each other (after FastTrack, Flanagan and
+ * Freund, PLDI 2009). */
+#include "tests/model/model_internal.h"
+#include <link.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { GRANULES = 1 << 16, GRANULE = 8, CELLS = 6 };
+
+struct cell {
+    uint8_t mask, thread, kind; /* mask 0: unused */
+    uint32_t clock;
+    const void *pc;
+    const char *where;
+};
+
+struct granule {
+    uintptr_t key;
+    uint32_t generation;
+    uint8_t next; /* cell to give up */
+    bool atomic;  /* there are locations */
+    uint16_t location[GRANULE];
+    struct cell cells[CELLS];
+};
+
+static struct granule granules[GRANULES];
+static uint32_t generation, granules_used;
+
+void shadow_begin(void)
+{
+    generation++;
+    granules_used = 0;
+}
+
+static struct granule *granule_of(uintptr_t key)
+{
+    size_t i = (key * UINT64_C(0x9e3779b97f4a7c15)) >> 48 & (GRANULES - 1);
+    for (;; i = (i + 1) & (GRANULES - 1)) {
+        struct granule *g = &granules[i];
+        if (g->generation != generation) {
+            if (++granules_used > GRANULES / 2)
+                model_fail(__FILE__, __LINE__, "too much memory is touched");
+            memset(g, 0, sizeof(*g));
+            g->key = key;
+            g->generation = generation;
+            return g;
+        }
+        if (g->key == key)
+            return g;
+    }
+}
+
+uint16_t *shadow_location(const void *p)
+{
+    struct granule *g = granule_of((uintptr_t)p / GRANULE);
+    g->atomic = true;
+    return &g->location[(uintptr_t)p % GRANULE];
+}
+
+static bool is_write(unsigned kind)
+{
+    return kind == ACCESS_WRITE || kind == ACCESS_ATOMIC_WRITE;
+}
+
+static bool is_atomic(unsigned kind)
+{
+    return kind == ACCESS_ATOMIC_READ || kind == ACCESS_ATOMIC_WRITE;
+}
+
+static int find_base(struct dl_phdr_info *info, size_t size, void *arg)
+{
+    (void)size;
+    *(uintptr_t *)arg = info->dlpi_addr;
+    return 1; /* the program is the first */
+}
+
+/* File and line of an instruction, if addr2line is there, else its address. */
+static void name_place(char *out, size_t size, const void *pc)
+{
+    uintptr_t base = 0;
+    char command[64];
+    dl_iterate_phdr(find_base, &base);
+    unsigned long at = (unsigned long)((uintptr_t)pc - base - 1);
+    snprintf(command, sizeof(command), "addr2line -e /proc/%d/exe %#lx", getpid(), at);
+    snprintf(out, size, "%#lx", at);
+    FILE *f = popen(command, "r");
+    if (f && fgets(out, (int)size, f))
+        out[strcspn(out, "\n")] = '\0';
+    if (f)
+        pclose(f);
+}
+
+static const char *name_access(char out[160], unsigned kind, unsigned thread, const char *where,
+                               const void *pc)
+{
+    static const char *const names[] = {"read", "write", "atomic read", "atomic write"};
+    char place[100];
+    if (!where)
+        name_place(place, sizeof(place), pc);
+    snprintf(out, 160, "%s by thread %u at %s", names[kind], thread, where ? where : place);
+    return out;
+}
+
+static void fail_race(const void *p, const struct cell *c, unsigned kind, const void *pc,
+                      const char *where)
+{
+    char a[160], b[160];
+    model_fail("race", 0, "on %p: %s, then %s", p,
+               name_access(a, c->kind, c->thread, c->where, c->pc),
+               name_access(b, kind, thread_index(now.current), where, pc));
+}
+
+static void access_granule(struct granule *g, const void *p, uint8_t mask, enum access kind,
+                           const void *pc, const char *where)
+{
+    struct thread *t = now.current;
+    struct cell *into = NULL;
+    for (unsigned i = 0; i < CELLS; i++) {
+        struct cell *c = &g->cells[i];
+        if (c->mask == 0) {
+            into = into ? into : c;
+            break;
+        }
+        bool before = c->clock <= t->view.clock[c->thread];
+        if (c->thread != thread_index(t) && c->mask & mask && !before &&
+            (is_write(c->kind) || is_write(kind)) && !(is_atomic(c->kind) && is_atomic(kind)))
+            fail_race(p, c, kind, pc, where);
+        /* What the new one says about more bytes need not be kept. */
+        bool stronger = is_write(kind) || !is_write(c->kind);
+        bool plainer = !is_atomic(kind) || is_atomic(c->kind);
+        if ((c->mask & ~mask) == 0 && before && stronger && plainer)
+            into = c;
+    }
+    if (!into)
+        into = &g->cells[g->next++ % CELLS];
+    *into = (struct cell){mask, (uint8_t)thread_index(t), (uint8_t)kind,
+                          t->view.clock[thread_index(t)], pc, where};
+}
+
+void shadow_access(const void *p, size_t size, enum access kind, const void *pc,
+                   const char *where)
+{
+    uintptr_t at = (uintptr_t)p, end = at + size;
+    while (at < end) {
+        uintptr_t key = at / GRANULE, next = (key + 1) * GRANULE;
+        unsigned from = (unsigned)(at % GRANULE);
+        unsigned to = end < next ? (unsigned)(end - key * GRANULE) : GRANULE;
+        struct granule *g = granule_of(key);
+        access_granule(g, (const void *)at, (uint8_t)((1u << to) - (1u << from)), kind, pc, where);
+        if (g->atomic && kind == ACCESS_WRITE)
+            for (unsigned i = from; i < to; i++)
+                if (g->location[i])
+                    memory_overwritten(g->location[i]);
+        at = next;
+    }
+}
+
+static inline void plain(const void *p, size_t size, enum access kind, const void *pc)
+{
+    if (!now.active || is_thread_local(p))
+        return;
+    heap_touch(p, size, NULL);
+    shadow_access(p, size, kind, pc, NULL);
+}
+
+/* --- what the compiler calls --- */
+
+#define READ_WRITE(n)                                                                              \
+    void __tsan_read##n(void *p);                                                                  \
+    void __tsan_read##n(void *p)                                                                   \
+    {                                                                                              \
+        plain(p, n, ACCESS_READ, __builtin_return_address(0));                                     \
+    }                                                                                              \
+    void __tsan_write##n(void *p);                                                                 \
+    void __tsan_write##n(void *p)                                                                  \
+    {                                                                                              \
+        plain(p, n, ACCESS_WRITE, __builtin_return_address(0));                                    \
+    }                                                                                              \
+    void __tsan_unaligned_read##n(void *p);                                                        \
+    void __tsan_unaligned_read##n(void *p)                                                         \
+    {                                                                                              \
+        plain(p, n, ACCESS_READ, __builtin_return_address(0));                                     \
+    }                                                                                              \
+    void __tsan_unaligned_write##n(void *p);                                                       \
+    void __tsan_unaligned_write##n(void *p)                                                        \
+    {                                                                                              \
+        plain(p, n, ACCESS_WRITE, __builtin_return_address(0));                                    \
+    }
+READ_WRITE(1)
+READ_WRITE(2)
+READ_WRITE(4)
+READ_WRITE(8)
+READ_WRITE(16)
+
+void __tsan_read_range(void *p, size_t size);
+void __tsan_read_range(void *p, size_t size)
+{
+    plain(p, size, ACCESS_READ, __builtin_return_address(0));
+}
+void __tsan_write_range(void *p, size_t size);
+void __tsan_write_range(void *p, size_t size)
+{
+    plain(p, size, ACCESS_WRITE, __builtin_return_address(0));
+}
+
+void __tsan_init(void);
+void __tsan_init(void)
+{
+}
+void __tsan_func_entry(void *pc);
+void __tsan_func_entry(void *pc)
+{
+    (void)pc;
+}
+void __tsan_func_exit(void *pc);
+void __tsan_func_exit(void *pc)
+{
+    (void)pc;
+}
+
+/* Coroutines run within their worker's thread. */
+void *__tsan_get_current_fiber(void);
+void *__tsan_get_current_fiber(void)
+{
+    return NULL;
+}
+void *__tsan_create_fiber(unsigned flags);
+void *__tsan_create_fiber(unsigned flags)
+{
+    (void)flags;
+    return NULL;
+}
+void __tsan_destroy_fiber(void *fiber);
+void __tsan_destroy_fiber(void *fiber)
+{
+    (void)fiber;
+}
+void __tsan_switch_to_fiber(void *fiber, unsigned flags);
+void __tsan_switch_to_fiber(void *fiber, unsigned flags)
+{
+    (void)fiber, (void)flags;
+}
