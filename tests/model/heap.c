@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { UNIT = 64, ARENA = 16 << 20, BLOCKS_MAX = 4096, FILLED_MAX = 64 << 10, FILL = 0xa5 };
+enum { UNIT = 64, ARENA = 16 << 20, BLOCKS_MAX = 4096, FILLED_MAX = 16 << 10, FILL = 0xa5 };
 
 struct block {
     size_t size;
@@ -86,8 +86,7 @@ static void *resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
         model_fail("heap", 0, "a block of %zu bytes is freed that is none", old_size);
     if (new)
         memcpy(new, p, old_size < new_size ? old_size : new_size);
-    /* As if it was written to: whoever still uses it without an order races with this. */
-    shadow_access(p, b->size < FILLED_MAX ? b->size : FILLED_MAX, ACCESS_WRITE, NULL, "free");
+    shadow_free(p, b->size < FILLED_MAX ? b->size : FILLED_MAX);
     b->freed = true;
     heap.live--;
     return new;

@@ -91,6 +91,8 @@ void heap_touch(const void *p, size_t size, const char *what);
  * than by memory.c. */
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ATOMIC_READ, ACCESS_ATOMIC_WRITE };
 void shadow_access(const void *p, size_t size, enum access kind, const void *pc, const char *where);
+/* As if all of it was written to: whoever has used it must have done so before. */
+void shadow_free(const void *p, size_t size);
 /* memory.c: its number for the place, one for each address; 0: none. Kept in the shadow. */
 uint16_t *shadow_location(const void *p);
 void memory_overwritten(uint16_t location);

@@ -35,22 +35,26 @@ void shadow_begin(void)
     granules_used = 0;
 }
 
-static struct granule *granule_of(uintptr_t key)
+/* Where it is, or where it would be. */
+static struct granule *find_granule(uintptr_t key)
 {
     size_t i = (key * UINT64_C(0x9e3779b97f4a7c15)) >> 48 & (GRANULES - 1);
-    for (;; i = (i + 1) & (GRANULES - 1)) {
-        struct granule *g = &granules[i];
-        if (g->generation != generation) {
-            if (++granules_used > GRANULES / 2)
-                model_fail(__FILE__, __LINE__, "too much memory is touched");
-            memset(g, 0, sizeof(*g));
-            g->key = key;
-            g->generation = generation;
-            return g;
-        }
-        if (g->key == key)
-            return g;
+    while (granules[i].generation == generation && granules[i].key != key)
+        i = (i + 1) & (GRANULES - 1);
+    return &granules[i];
+}
+
+static struct granule *granule_of(uintptr_t key)
+{
+    struct granule *g = find_granule(key);
+    if (g->generation != generation) {
+        if (++granules_used > GRANULES / 2)
+            model_fail(__FILE__, __LINE__, "too much memory is touched");
+        memset(g, 0, sizeof(*g));
+        g->key = key;
+        g->generation = generation;
     }
+    return g;
 }
 
 uint16_t *shadow_location(const void *p)
@@ -155,6 +159,16 @@ void shadow_access(const void *p, size_t size, enum access kind, const void *pc,
                 if (g->location[i])
                     memory_overwritten(g->location[i]);
         at = next;
+    }
+}
+
+void shadow_free(const void *p, size_t size)
+{
+    /* Blocks begin at a granule. */
+    for (uintptr_t at = (uintptr_t)p; at < (uintptr_t)p + size; at += GRANULE) {
+        struct granule *g = find_granule(at / GRANULE);
+        if (g->generation == generation)
+            access_granule(g, (const void *)at, 0xff, ACCESS_WRITE, NULL, "free");
     }
 }
 
