@@ -224,12 +224,14 @@ struct model_result model_explore(const struct model *m)
 
 void model_check(const struct model *m)
 {
+    const char *only = getenv("MODEL_ONLY");
+    if (only && strcmp(only, m->name) != 0)
+        return;
     struct model_result r = model_explore(m);
     test_note("%s: %llu executions with at most %u preemptions and %u old values%s, %llu walks, "
               "%llu steps",
               m->name, (unsigned long long)r.executions, m->preemptions, m->stale,
-              r.complete ? ", all" : "", (unsigned long long)r.walks,
-              (unsigned long long)r.steps);
+              r.complete ? ", all" : "", (unsigned long long)r.walks, (unsigned long long)r.steps);
     CHECK_EQ_STR(r.text, "");
     CHECK(r.failed || r.complete || m->executions_max > 0 || getenv("MODEL_PATH"));
 }

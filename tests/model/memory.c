@@ -1,6 +1,6 @@
 /* Atomic accesses: histories of values, and what each thread may see of them. See model.h. */
-#include "tests/model/model_internal.h"
 #include "tests/model/model_atomic.h"
+#include "tests/model/model_internal.h"
 #include <string.h>
 
 struct message {
@@ -248,16 +248,11 @@ void model_store(volatile void *at, size_t size, uintptr_t value, int order, con
 static uint64_t applied(enum model_rmw op, uint64_t old, uint64_t value)
 {
     switch (op) {
-    case MODEL_EXCHANGE:
-        return value;
-    case MODEL_ADD:
-        return old + value;
-    case MODEL_SUB:
-        return old - value;
-    case MODEL_OR:
-        return old | value;
-    case MODEL_AND:
-        return old & value;
+    case MODEL_EXCHANGE: return value;
+    case MODEL_ADD: return old + value;
+    case MODEL_SUB: return old - value;
+    case MODEL_OR: return old | value;
+    case MODEL_AND: return old & value;
     }
     return old;
 }
@@ -370,3 +365,21 @@ void model_fence(int order, const char *where)
     }
     trace(where, "fence %s", order_name(order));
 }
+
+/* --- an _Atomic that is used without the header's operations: the compiler calls these --- */
+
+#define IMPLICIT(bits)                                                                             \
+    uint##bits##_t __tsan_atomic##bits##_load(const volatile void *at, int order);                 \
+    uint##bits##_t __tsan_atomic##bits##_load(const volatile void *at, int order)                  \
+    {                                                                                              \
+        return (uint##bits##_t)model_load(at, bits / 8, order, "an implicit load");                \
+    }                                                                                              \
+    void __tsan_atomic##bits##_store(volatile void *at, uint##bits##_t value, int order);          \
+    void __tsan_atomic##bits##_store(volatile void *at, uint##bits##_t value, int order)           \
+    {                                                                                              \
+        model_store(at, bits / 8, value, order, "an implicit store");                              \
+    }
+IMPLICIT(8)
+IMPLICIT(16)
+IMPLICIT(32)
+IMPLICIT(64)

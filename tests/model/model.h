@@ -1,9 +1,9 @@
 /* model: a checker that runs our concurrent code in every order that matters, on one thread.
  *
- * Why: a test with real threads meets one order of a race in a million runs, on the machine at hand,
- * and the one that fails is another one. Here a scenario runs again and again, each time on another
- * path of choices: which thread takes the next step, which of the values that the memory model
- * allows a load sees. A path that fails is printed, with what every thread did, and can be
+ * Why: a test with real threads meets one order of a race in a million runs, on the machine at
+ * hand, and the one that fails is another one. Here a scenario runs again and again, each time on
+ * another path of choices: which thread takes the next step, which of the values that the memory
+ * model allows a load sees. A path that fails is printed, with what every thread did, and can be
  * repeated.
  * How: the sources of base and async are compiled a second time (tests/model/CMakeLists.txt) with
  * model_atomic.h in the place of <stdatomic.h> and model_thread.h in the place of threads,
@@ -11,20 +11,22 @@
  * sanitizer, which shadow.c answers. Modelled threads are contexts on one stack each.
  *
  * Memory: C11's, by views (after Kang et al., A Promising Semantics for Relaxed-Memory Concurrency,
- * POPL 2017, without its promises; C++20's release sequences). A store appends to the history of its
- * place; a load may see any value not older than what its thread knows of. So a store buffer of x86
- * shows up as a load that sees an old value, and so does a missing acquire or release on machines
- * weaker than this one. Sequentially consistent accesses happen in one order. What is not tried:
- * stores that come about before the loads above them, which no compiler and machine of ours does to
- * code without data races of its own. A plain access that races with another one is a failure.
+ * POPL 2017, without its promises; C++20's release sequences). A store appends to the history of
+ * its place; a load may see any value not older than what its thread knows of. So a store buffer of
+ * x86 shows up as a load that sees an old value, and so does a missing acquire or release on
+ * machines weaker than this one. Sequentially consistent accesses happen in one order. What is not
+ * tried: stores that come about before the loads above them, which no compiler and machine of ours
+ * does to code without data races of its own. A plain access that races with another one is a
+ * failure.
  *
  * Search: first all paths with 0, 1 … `preemptions` switches away from a thread that could go on
  * and at most `stale` loads of old values (after Musuvathi and Qadeer, Iterative Context Bounding,
  * PLDI 2007), then `walks` random ones. Failures: HOLD and ASSERT, data races, use after free, what
  * was not freed, all threads blocked (a lost wake), too many steps (no progress). A loop that only
  * looks at one place is taken as waiting for a store to it.
- * To repeat a failure: MODEL_PATH='what was printed' build/release/model_test NAME. For other random
- * walks: --seed=N. Threads: none, one search at a time. */
+ * To repeat a failure: MODEL_PATH='what was printed' build/release/model_test NAME. MODEL_ONLY=NAME
+ * explores the one of that name; --seed=N repeats random walks. Threads: none, one search at a
+ * time. */
 #pragma once
 
 #include "base/alloc.h"
@@ -85,8 +87,10 @@ struct clock *model_clock(void);
 struct model_event {
     bool set;
     unsigned sleepers;
-    uint64_t sets; /* how often */
+    uint64_t sets, waits; /* how often, so far */
 };
 /* timeout_ns < 0: none. False: the time has passed. */
 bool model_event_wait(struct model_event *e, int64_t timeout_ns);
 void model_event_set(struct model_event *e);
+/* Stands until somebody sleeps on it. */
+void model_event_await_sleep(struct model_event *e);

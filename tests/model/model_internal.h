@@ -44,6 +44,7 @@ struct thread {
     const void *looked_at;             /* by the last step, a load */
     uint16_t looked_seen;
     unsigned looks;
+    uint32_t steps, relaxed_at;
     uint8_t tls[TLS_MAX];
 };
 
@@ -74,7 +75,7 @@ void trace(const char *where, const char *format, ...) __attribute__((format(pri
 
 /* sched.c */
 void execution_run(void (*run)(void *arg), void *arg);
-void step(void);                                /* another thread may go first */
+void step(void);                                                 /* another thread may go first */
 bool block(const void *on, const char *why, int64_t timeout_ns); /* false: timed out */
 void unblock_all(const void *on);
 bool is_thread_local(const void *p);

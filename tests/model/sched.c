@@ -1,6 +1,6 @@
 /* Threads of the model: contexts that are switched at steps, and what blocks them. */
-#include "tests/model/model_internal.h"
 #include "tests/model/model_atomic.h"
+#include "tests/model/model_internal.h"
 #include <errno.h>
 #include <link.h>
 #include <stdarg.h>
@@ -135,9 +135,9 @@ static unsigned candidates(struct thread *out[THREADS_MAX], bool yielded_too)
     struct thread *self = now.current;
     if (self->state == THREAD_READY && (yielded_too || !self->yielded))
         out[n++] = self;
-    for (unsigned i = 0; i < now.started; i++) {
-        struct thread *t = &now.threads[i];
-        if (t != self && t->state == THREAD_READY && (yielded_too || !t->yielded))
+    for (unsigned i = 1; i < now.started; i++) { /* in turns: no two keep it to themselves */
+        struct thread *t = &now.threads[(thread_index(self) + i) % now.started];
+        if (t->state == THREAD_READY && (yielded_too || !t->yielded))
             out[n++] = t;
     }
     return n;
@@ -174,6 +174,9 @@ static bool advance_time(void)
     return first != NULL;
 }
 
+/* A preemption is whatever is not the usual way: another thread than the one that could go on, than
+ * the first after one that yields, or one whose time has not come. Whom a blocked thread leaves the
+ * processor to is a choice for nothing. */
 static struct thread *choose_next(void)
 {
     struct thread *self = now.current, *may[THREADS_MAX];
@@ -182,17 +185,19 @@ static struct thread *choose_next(void)
         if (!advance_time())
             fail_stuck();
     }
-    bool goes_on = may[0] == self;
+    bool goes_on = may[0] == self, yields = self->yielded && !goes_on;
     ready = n;
     if (may_preempt())
         n = add_sleepers(may, n);
-    else if (goes_on)
+    else if (goes_on || yields)
         n = 1;
+    if (yields && may_preempt())
+        may[n++] = self;
     struct thread *next = may[choose(n, goes_on ? CHOICE_PREEMPT : CHOICE_FREE)];
     for (unsigned i = ready; i < n; i++)
-        if (may[i] == next)
+        if (may[i] == next && next->state == THREAD_BLOCKED)
             time_out(next);
-    if (next != self && (goes_on || next->timed_out))
+    if (goes_on || yields ? next != may[0] : next->timed_out)
         now.preemptions++;
     return next;
 }
@@ -211,6 +216,7 @@ static void reschedule(void)
 
 void step(void)
 {
+    now.current->steps++;
     if (++now.steps > STEPS_MAX)
         fail_all("no end after %d steps", STEPS_MAX);
     reschedule();
@@ -247,16 +253,21 @@ void model_yield(void)
     step();
 }
 
-int model_sched_yield(void)
-{
-    /* In a loop that looks at one place, the looks do it (memory.c). */
-    if (now.current->looks == 0)
-        model_yield();
-    return 0;
-}
-
+/* What a loop does between two looks. Where it only looks at one place, the looks themselves make
+ * it wait (memory.c); many in a row are one. */
 void model_relax(void)
 {
+    struct thread *t = now.current;
+    if (!now.active || t->looks > 1 || t->relaxed_at == t->steps)
+        return;
+    model_yield();
+    t->relaxed_at = t->steps;
+}
+
+int model_sched_yield(void)
+{
+    model_relax();
+    return 0;
 }
 
 /* --- threads --- */
@@ -291,6 +302,7 @@ static struct thread *thread_begin(void *(*run)(void *), void *arg)
     t->until_ns = -1;
     t->timed_out = t->yielded = false;
     t->looks = 0;
+    t->steps = t->relaxed_at = 0;
     memset(&t->view, 0, sizeof(t->view));
     memset(&t->fence, 0, sizeof(t->fence));
     memset(&t->unfenced, 0, sizeof(t->unfenced));
@@ -377,7 +389,6 @@ static void blocking_begin(void)
     mutex_views_used = 0;
     memset(&event_view, 0, sizeof(event_view));
 }
-
 
 static struct mutex_state *state_of(pthread_mutex_t *m)
 {
@@ -503,6 +514,8 @@ bool model_event_wait(struct model_event *e, int64_t timeout_ns)
     now.current->looks = 0;
     bool in_time = true;
     e->sleepers++;
+    e->waits++;
+    unblock_all(&e->sleepers);
     while (!e->set && in_time && timeout_ns != 0)
         in_time = block(e, "its driver's sleep", timeout_ns);
     e->sleepers--;
@@ -511,6 +524,12 @@ bool model_event_wait(struct model_event *e, int64_t timeout_ns)
     view_join(&now.current->view, &event_view);
     trace("", was_set ? "is woken" : "wakes by time");
     return was_set;
+}
+
+void model_event_await_sleep(struct model_event *e)
+{
+    while (e->sleepers == 0)
+        block(&e->sleepers, "a wait for a sleeper", -1);
 }
 
 void model_event_set(struct model_event *e)
@@ -526,12 +545,22 @@ void model_event_set(struct model_event *e)
     unblock_all(e);
 }
 
+/* Whoever it is, it is no preemption. */
+static void start_anyone(void)
+{
+    struct thread *may[THREADS_MAX];
+    struct thread *next = may[choose(candidates(may, true), CHOICE_FREE)];
+    if (next != now.current)
+        switch_to(next);
+}
+
 /* Who passes knows nothing of the others by it. */
 void model_gate(struct model_gate *g, unsigned threads)
 {
     if (++g->arrived == threads) {
         now.focused = true;
         unblock_all(g);
+        start_anyone();
     }
     while (g->arrived < threads)
         block(g, "a gate", -1);
@@ -545,6 +574,8 @@ unsigned model_count_down(unsigned *n)
 void model_focus(bool on)
 {
     now.focused = on;
+    if (on)
+        start_anyone();
 }
 
 static int64_t clock_now(struct clock *c)

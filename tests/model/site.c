@@ -1,4 +1,5 @@
 #include "tests/model/site.h"
+#include "async/worker_internal.h"
 
 /* --- a driver that can only sleep --- */
 
@@ -37,9 +38,12 @@ static void driver_wait(struct io_driver *io, int64_t timeout_ns)
     (void)model_event_wait(&driver_of(io)->event, timeout_ns);
 }
 
+/* A worker is woken once for each time that it was about to sleep; a stop wakes it in any case. */
 static void driver_wake(struct io_driver *io)
 {
-    model_event_set(&driver_of(io)->event);
+    struct model_event *e = &driver_of(io)->event;
+    model_event_set(e);
+    HOLD(executor_stopping(io->worker->executor) || e->sets <= e->waits + (e->sleepers == 0));
 }
 
 /* In the place of the real ones. */
@@ -63,12 +67,12 @@ struct env *env_linux(void)
     return NULL; /* nobody asks for the real one here */
 }
 
-uint64_t site_driver_wakes(struct worker *w)
-{
-    return driver_of(worker_io(w))->event.sets;
-}
-
 /* --- the executor --- */
+
+void site_await_sleep(struct site *s, unsigned worker)
+{
+    model_event_await_sleep(&driver_of(executor_worker(s->ex, worker)->io)->event);
+}
 
 void site_begin(struct site *s, unsigned workers, bool coroutines)
 {

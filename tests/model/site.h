@@ -21,5 +21,5 @@ void site_begin(struct site *s, unsigned workers, bool coroutines);
  * executor stops. */
 void site_play(struct site *s, intptr_t (*const parts[])(void *arg), unsigned n, void *arg);
 void site_end(struct site *s);
-/* Wakes that a worker's driver had, from the begin on. */
-uint64_t site_driver_wakes(struct worker *w);
+/* Stands until that worker sleeps, without a step of the program. */
+void site_await_sleep(struct site *s, unsigned worker);
