@@ -15,6 +15,7 @@ struct stage {
     struct item items[ITEMS];
     _Atomic unsigned taken[ITEMS];
     unsigned thieves, steals; /* attempts of each */
+    bool unfenced;            /* the thieves make the barrier */
 };
 
 static void have(struct stage *g, const struct item *it)
@@ -29,7 +30,10 @@ static void thief(void *arg)
     struct stage *g = arg;
     for (unsigned i = 0; i < g->steals; i++) {
         void *got = NULL;
-        if (deque_steal(&g->deque, &got) == DEQUE_STOLEN)
+        enum deque_steal r = g->unfenced
+                                 ? deque_steal_after_barrier(&g->deque, &got, model_barrier_all)
+                                 : deque_steal(&g->deque, &got);
+        if (r == DEQUE_STOLEN)
             have(g, got);
     }
 }
@@ -48,7 +52,7 @@ static bool push(struct stage *g, size_t i)
 
 static void take(struct stage *g)
 {
-    struct item *it = deque_take(&g->deque);
+    struct item *it = g->unfenced ? deque_take_unfenced(&g->deque) : deque_take(&g->deque);
     if (it)
         have(g, it);
 }
@@ -90,6 +94,24 @@ static void one_thief(void *arg)
     struct stage g;
     (void)arg;
     begin(&g, 4, 1, 2);
+    with_thieves(&g, push_take, 3);
+}
+
+static void one_thief_with_barrier(void *arg)
+{
+    struct stage g;
+    (void)arg;
+    begin(&g, 4, 1, 2);
+    g.unfenced = true;
+    with_thieves(&g, push_take, 3);
+}
+
+static void two_thieves_with_barrier(void *arg)
+{
+    struct stage g;
+    (void)arg;
+    begin(&g, 4, 2, 1);
+    g.unfenced = true;
     with_thieves(&g, push_take, 3);
 }
 
@@ -135,22 +157,34 @@ static void wraps(void *arg)
     with_thieves(&g, around, 5);
 }
 
+static void check(const char *name, void (*run)(void *arg), unsigned preemptions, unsigned stale)
+{
+    model_check(&(struct model){
+        .name = name, .run = run, .preemptions = preemptions, .stale = stale, .walks = 20000});
+}
+
 TEST(deque_one_thief)
 {
-    model_check(&(struct model){.name = "one thief", .run = one_thief, .preemptions = 3, .stale = 2, .walks = 20000});
+    check("one thief", one_thief, 3, 2);
 }
 
 TEST(deque_two_thieves)
 {
-    model_check(&(struct model){.name = "two thieves", .run = two_thieves, .preemptions = 2, .stale = 1, .walks = 20000});
+    check("two thieves", two_thieves, 2, 1);
+}
+
+TEST(deque_with_barrier)
+{
+    check("one thief with barrier", one_thief_with_barrier, 3, 2);
+    check("two thieves with barrier", two_thieves_with_barrier, 2, 1);
 }
 
 TEST(deque_one_element)
 {
-    model_check(&(struct model){.name = "one element", .run = one_element, .preemptions = 3, .stale = 2, .walks = 5000});
+    check("one element", one_element, 3, 2);
 }
 
 TEST(deque_wraps)
 {
-    model_check(&(struct model){.name = "wraps", .run = wraps, .preemptions = 3, .stale = 1, .walks = 20000});
+    check("wraps", wraps, 3, 1);
 }

@@ -200,7 +200,7 @@ uintptr_t model_load(const volatile void *at, size_t size, int order, const char
     const void *p = (const void *)at;
     if (!now.active)
         return bytes_at(at, size);
-    bool again = looks_again(t, p);
+    bool same = looks_again(t, p), again = same && t->looks >= SPINS_FREE;
     if (!again)
         step();
     else if (t->looks >= SPINS_MAX)
@@ -219,7 +219,7 @@ uintptr_t model_load(const volatile void *at, size_t size, int order, const char
     if (order == memory_order_seq_cst)
         view_see(&in_order, n, number);
     learn(t, m, order);
-    t->looks = again && l->newest == t->looked_seen ? t->looks + 1 : 1;
+    t->looks = same && l->newest == t->looked_seen ? t->looks + 1 : 1;
     t->looked_at = p;
     t->looked_seen = l->newest;
     trace(where, "load %p %s: %#llx%s", p, order_name(order), (unsigned long long)m->value,
@@ -364,6 +364,39 @@ void model_fence(int order, const char *where)
         t->view.clock[thread_index(t)]++;
     }
     trace(where, "fence %s", order_name(order));
+}
+
+/* A fence for the compiler is the light half of a barrier that another thread makes for all. */
+void model_light_fence(void)
+{
+    struct thread *t = now.current;
+    if (!now.active)
+        return;
+    view_copy(&t->light, &t->view);
+    t->view.clock[thread_index(t)]++;
+}
+
+/* As if every thread made a fence where it is just now: the kernel interrupts those that run. That
+ * is an order of the atomic accesses; plain ones before another thread's light fence are in it too.
+ */
+void model_barrier_all(void)
+{
+    if (!now.active)
+        return;
+    step();
+    now.current->looks = 0;
+    for (unsigned round = 0; round < 2; round++) {
+        for (unsigned i = 0; i < now.started; i++) {
+            struct view *v = &now.threads[i].view;
+            uint32_t clock[THREADS_MAX];
+            memcpy(clock, v->clock, sizeof(clock));
+            view_join(round == 0 ? &in_order : v, round == 0 ? v : &in_order);
+            memcpy(v->clock, clock, sizeof(clock));
+        }
+    }
+    for (unsigned i = 0; i < now.started; i++)
+        view_join(&now.current->view, &now.threads[i].light);
+    trace("", "makes a barrier for all");
 }
 
 /* --- an _Atomic that is used without the header's operations: the compiler calls these --- */

@@ -65,6 +65,8 @@ unsigned model_thread(void (*run)(void *arg), void *arg);
 void model_join(unsigned thread);
 /* A place where the others may come in between. */
 void model_yield(void);
+/* A barrier of every thread, as membarrier(2) makes it. */
+void model_barrier_all(void);
 /* 0 … n-1: a choice of the scenario's own, explored like the others. */
 size_t model_choose(size_t n);
 

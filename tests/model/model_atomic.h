@@ -22,6 +22,7 @@ _Bool model_cas(volatile void *at, size_t size, void *expected, uintptr_t value,
                 int order_failed, const char *where);
 void model_init(volatile void *at, size_t size, uintptr_t value);
 void model_fence(int order, const char *where);
+void model_light_fence(void);
 void model_relax(void);
 
 #define MODEL_TEXT_(x) #x
@@ -80,5 +81,5 @@ void model_relax(void);
     atomic_compare_exchange_strong_explicit(p, e, v, memory_order_seq_cst, memory_order_seq_cst)
 #define atomic_compare_exchange_weak atomic_compare_exchange_strong
 #define atomic_thread_fence(o)       model_fence((int)(o), MODEL_WHERE)
-#define atomic_signal_fence(o)       ((void)(o))
+#define atomic_signal_fence(o)       ((void)(o), model_light_fence())
 #define cpu_relax()                  model_relax()

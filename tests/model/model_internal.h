@@ -13,7 +13,8 @@ enum {
     HISTORY = 8, /* older values are not seen any more */
     PATH_MAX_ = 1 << 16,
     STEPS_MAX = 1 << 16,
-    SPINS_MAX = 6, /* looks at one place in a row: now it waits for a store */
+    SPINS_FREE = 2, /* looks at one place in a row are steps like others */
+    SPINS_MAX = 6,  /* now it waits for a store */
     THREAD_STACK = 256 * 1024,
     TLS_MAX = 4096,
 };
@@ -39,9 +40,10 @@ struct thread {
     bool timed_out, yielded;
     void *(*run)(void *arg);
     void *arg, *result;
-    struct view view, fence, unfenced; /* fence: at the last release fence; unfenced: of relaxed
-                                          loads, for the next acquire fence */
-    const void *looked_at;             /* by the last step, a load */
+    /* fence: at the last release fence; light: at the last fence for the compiler; unfenced: of
+     * relaxed loads, for the next acquire fence */
+    struct view view, fence, light, unfenced;
+    const void *looked_at; /* by the last step, a load */
     uint16_t looked_seen;
     unsigned looks;
     uint32_t steps, relaxed_at;

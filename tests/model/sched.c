@@ -258,7 +258,7 @@ void model_yield(void)
 void model_relax(void)
 {
     struct thread *t = now.current;
-    if (!now.active || t->looks > 1 || t->relaxed_at == t->steps)
+    if (!now.active || t->looks > SPINS_FREE || t->relaxed_at == t->steps)
         return;
     model_yield();
     t->relaxed_at = t->steps;
@@ -305,6 +305,7 @@ static struct thread *thread_begin(void *(*run)(void *), void *arg)
     t->steps = t->relaxed_at = 0;
     memset(&t->view, 0, sizeof(t->view));
     memset(&t->fence, 0, sizeof(t->fence));
+    memset(&t->light, 0, sizeof(t->light));
     memset(&t->unfenced, 0, sizeof(t->unfenced));
     t->view.clock[thread_index(t)] = 1;
     getcontext(&t->context);

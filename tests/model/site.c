@@ -1,4 +1,5 @@
 #include "tests/model/site.h"
+#include "async/barrier.h"
 #include "async/worker_internal.h"
 
 /* --- a driver that can only sleep --- */
@@ -61,6 +62,16 @@ const struct io_driver_ops io_uring_driver = {
     .wait = driver_wait,
     .wake = driver_wake,
 };
+
+bool barrier_all_prepare(void)
+{
+    return true;
+}
+
+void barrier_all(void)
+{
+    model_barrier_all();
+}
 
 struct env *env_linux(void)
 {
