@@ -184,7 +184,14 @@ TEST(deque_one_element)
     check("one element", one_element, 3, 2);
 }
 
-TEST(deque_wraps)
+/* Pitfall 5: an index that came back would let a thief's late exchange succeed. Here they only
+ * count on, so that a top that was seen is not met again. */
+TEST(pitfall_05_a_thief_that_comes_late_gets_nothing)
+{
+    check("late thief", one_thief, 3, 0);
+}
+
+TEST(pitfall_06_indices_wrap)
 {
     check("wraps", wraps, 3, 1);
 }

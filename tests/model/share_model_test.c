@@ -60,7 +60,7 @@ static void forks(void *arg)
 
 /* --- free tasks: enough of them that the other worker is woken --- */
 
-enum { TASKS = SHARE_AT + 1 };
+enum { TASKS = SHARE_AT + 2 };
 
 struct crowd {
     struct site site;
@@ -101,6 +101,20 @@ static enum poll spawn_all(struct task *t)
     return POLL_READY;
 }
 
+/* While the others sleep, and without letting them go on. */
+static enum poll spawn_counting(struct task *t)
+{
+    struct crowd *g = CONTAINER_OF(t, struct crowd, first);
+    site_await_sleep(&g->site, 1);
+    site_await_sleep(&g->site, 2);
+    task_spawn_free(g->site.ex, &g->roamers[0].task);
+    HOLD(site_wakes(&g->site) == 0);
+    for (size_t i = 1; i < TASKS; i++)
+        task_spawn_free(g->site.ex, &g->roamers[i].task);
+    HOLD(site_wakes(&g->site) == 1);
+    return POLL_READY;
+}
+
 static void crowd(void *arg)
 {
     struct crowd g = {0};
@@ -116,6 +130,23 @@ static void crowd(void *arg)
     executor_run(g.site.ex);
     for (size_t i = 0; i < TASKS; i++)
         HOLD(g.roamers[i].polls == 2);
+    site_end(&g.site);
+}
+
+/* One task pushed wakes nobody, many wake one: the others are called by who finds something. */
+static void over_waking(void *arg)
+{
+    struct crowd g = {0};
+    (void)arg;
+    site_begin(&g.site, 3, false);
+    atomic_init(&g.left, TASKS);
+    for (size_t i = 0; i < TASKS; i++) {
+        g.roamers[i].crowd = &g;
+        task_init(&g.roamers[i].task, "roamer", roamer_poll, roamer_finished);
+    }
+    task_init(&g.first, "first", spawn_counting, NULL);
+    task_spawn(executor_worker(g.site.ex, 0), &g.first);
+    executor_run(g.site.ex);
     site_end(&g.site);
 }
 
@@ -209,4 +240,9 @@ TEST(share_between_workers)
                                     .stale = rows[i].stale,
                                     .walks = 1000});
     }
+}
+
+TEST(pitfall_04_work_wakes_one_worker_at_a_time)
+{
+    model_check(&(struct model){.name = "over-waking", .run = over_waking});
 }

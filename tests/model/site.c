@@ -106,6 +106,14 @@ void site_end(struct site *s)
     executor_free(s->ex);
 }
 
+uint64_t site_wakes(struct site *s)
+{
+    uint64_t sum = 0;
+    for (unsigned i = 0; i < executor_workers(s->ex); i++)
+        sum += driver_of(executor_worker(s->ex, i)->io)->event.sets;
+    return sum;
+}
+
 struct part {
     struct site *site;
     intptr_t (*play)(void *arg);

@@ -23,3 +23,5 @@ void site_play(struct site *s, intptr_t (*const parts[])(void *arg), unsigned n,
 void site_end(struct site *s);
 /* Stands until that worker sleeps, without a step of the program. */
 void site_await_sleep(struct site *s, unsigned worker);
+/* How often drivers were woken so far. */
+uint64_t site_wakes(struct site *s);

@@ -224,7 +224,6 @@ static const struct {
     uintptr_t arg;
     unsigned preemptions, stale;
 } rows[] = {
-    {"wakers, pinned, 1 worker", two_wakers, 0, 2, 0},
     {"wakers, free, 1 worker", two_wakers, 1, 1, 1},
     {"wakers, pinned, 2 workers", two_wakers, 2, 1, 1},
     {"wakers, free, 2 workers", two_wakers, 3, 1, 0},
@@ -247,4 +246,10 @@ TEST(task_wakes)
                                     .stale = rows[i].stale,
                                     .walks = 1000});
     }
+}
+
+TEST(pitfall_03_who_parks_looks_again)
+{
+    model_check(&(struct model){
+        .name = "wakers, pinned, 1 worker", .run = two_wakers, .preemptions = 2, .walks = 2000});
 }
