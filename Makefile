@@ -4,9 +4,10 @@ SECONDS ?= 600
 FAULT   ?=
 SEED    ?=
 TARGET  ?=
+PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run test bench fuzz fuzz-planted pitfalls asan tsan coverage lint format clean
+.PHONY: all help run install test bench fuzz fuzz-planted pitfalls asan tsan coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -21,6 +22,11 @@ all: ## the program: build/release/sedge
 
 run: all ## the factory and its simulated plant, until Ctrl-C (FAULT=overheat|drift|jam|silent|stuck, SEED=N)
 	@tools/run-factory $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED))
+
+install: ## the program and the library, below PREFIX=/usr/local (DESTDIR is honoured)
+	@tools/install build
+	@$(call build,release,installed)
+	@cmake --install build/release --prefix $(PREFIX)
 
 test: ## every test: unit tests with sanitizers, then all with the released build
 	@tools/install build test

@@ -7,11 +7,12 @@ target_compile_definitions(sedge_flags INTERFACE _GNU_SOURCE)
 target_include_directories(sedge_flags INTERFACE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR})
 target_compile_options(sedge_flags INTERFACE
     -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Werror
-    -fPIE -fno-common -fno-strict-aliasing -fstack-protector-strong -ffunction-sections -fdata-sections
+    $<IF:$<BOOL:$<TARGET_PROPERTY:POSITION_INDEPENDENT_CODE>>,-fPIC,-fPIE> -fno-common -fno-strict-aliasing -fstack-protector-strong -ffunction-sections -fdata-sections
     -fno-omit-frame-pointer -ffile-prefix-map=${CMAKE_SOURCE_DIR}/=)
 # ASSERT(!"why this can't be") is meant so.
 target_compile_options(sedge_flags INTERFACE $<$<C_COMPILER_ID:Clang>:-Wno-string-conversion>)
-target_link_options(sedge_flags INTERFACE -pie -Wl,--as-needed,--gc-sections -Wl,-z,relro,-z,now)
+target_link_options(sedge_flags INTERFACE
+    $<$<NOT:$<STREQUAL:$<TARGET_PROPERTY:TYPE>,SHARED_LIBRARY>>:-pie> -Wl,--as-needed,--gc-sections -Wl,-z,relro,-z,now)
 
 find_package(Threads REQUIRED)
 target_link_libraries(sedge_flags INTERFACE Threads::Threads m)

@@ -42,6 +42,14 @@ struct io_driver_ops {
     /* Sends all, or ends with an error; iov and its bytes stay until done. */
     void (*send)(struct io_driver *d, struct io_op *op, int fd, const struct iovec *iov,
                  unsigned n);
+    /* What the socket takes at once: how many bytes (0: none now), or -errno. No operation; not
+     * while one that writes is under way. NULL: the driver has nothing of the kind.
+     * Why: mostly the socket takes all. Through a ring that costs no less, and the completion,
+     * which is there at once, would end the wait for the next receive. */
+    ssize_t (*send_now)(struct io_driver *d, int fd, const struct iovec *iov, unsigned n);
+    /* Is the connection still open, with nothing to receive that done() has not been told of? For
+     * one that was idle, before it is used. NULL: it can't be asked. */
+    bool (*is_quiet)(struct io_driver *d, int fd);
     void (*connect)(struct io_driver *d, struct io_op *op, int fd, const struct sockaddr *sa,
                     socklen_t len);
     void (*poll)(struct io_driver *d, struct io_op *op, int fd, uint32_t events); /* POLLIN… once */

@@ -262,6 +262,11 @@ struct executor *worker_executor(struct worker *w)
     return w->executor;
 }
 
+unsigned worker_index(const struct worker *w)
+{
+    return w->index;
+}
+
 struct alloc *worker_alloc(struct worker *w)
 {
     return w->alloc;

@@ -1,6 +1,5 @@
 #include "base/clock.h"
 
-#include <math.h>
 #include <string.h>
 
 static int64_t manual_mono_ns(struct clock *c)
@@ -72,18 +71,6 @@ uint64_t random_below(struct random *r, uint64_t n)
 double random_unit(struct random *r)
 {
     return (double)(random_u64(r) >> 11) * 0x1p-53;
-}
-
-/* Marsaglia's polar method. */
-double random_normal(struct random *r)
-{
-    double u, v, s;
-    do {
-        u = 2 * random_unit(r) - 1;
-        v = 2 * random_unit(r) - 1;
-        s = u * u + v * v;
-    } while (s >= 1 || s == 0);
-    return u * sqrt(-2 * log(s) / s);
 }
 
 static char *put_digits(char *p, int64_t v, int digits)

@@ -68,9 +68,25 @@ static enum err keep_hello(struct mqtt_client *c)
     return ERR_OK;
 }
 
+static enum err open_pool(struct mqtt_client *c)
+{
+    c->pool = c->cfg.pool;
+    if (c->pool)
+        return ERR_OK;
+    c->own_pool = true;
+    return conn_pool_new(&c->pool, c->worker,
+                         &(struct conn_pool_config){.per_addr_max = 1,
+                                                    .total_max = 1,
+                                                    .waiting_max = 1,
+                                                    .idle_ms = -1,
+                                                    .connect_ms = c->cfg.connect_timeout_ms});
+}
+
 static void client_free(struct mqtt_client *c)
 {
     struct alloc *a = c->cfg.alloc;
+    if (c->own_pool)
+        conn_pool_close(c->pool);
     mem_free(a, c->hello, c->hello_n);
     mem_free(a, c->assigned_id, c->assigned_id_n);
     mem_free(a, c->received, RECEIVED_BYTES);
@@ -110,7 +126,9 @@ enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
         return ERR_NOMEM;
     c->cfg = full;
     c->worker = w;
-    enum err err = keep_hello(c);
+    enum err err = open_pool(c);
+    if (!err)
+        err = keep_hello(c);
     if (err) {
         client_free(c);
         return err;
@@ -125,6 +143,7 @@ enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
     random_seed(&c->random, hash_bytes(c->connect.client_id.p, c->connect.client_id.n, seed));
     timer_init(&c->timer, w, timer_fire);
     task_init(&c->task, PART, client_poll, client_finished);
+    conn_request_init(&c->request, &c->task);
     task_spawn(w, &c->task);
     *out = c;
     return ERR_OK;
@@ -183,7 +202,7 @@ static void say_why(struct mqtt_client *c, uint8_t reason)
     bye.end.reason = reason;
     if (stream_write_room(c->stream) >= 64)
         client_send(c, &bye);
-    stream_finish(c->stream, LINGER_MS);
+    conn_pool_finish(c->pool, c->stream, LINGER_MS);
     c->stream = NULL;
 }
 
@@ -192,12 +211,13 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
     if (c->state == CLIENT_WAITING || c->state == CLIENT_ENDED)
         return;
     bool was_online = c->state == CLIENT_ONLINE;
-    int os_errno = c->stream && err == ERR_IO ? stream_os_errno(c->stream) : 0;
+    int os_errno = err != ERR_IO ? 0 : c->stream ? stream_os_errno(c->stream) : c->request.os_errno;
     if (was_online && err == ERR_PROTOCOL && c->cfg.version == MQTT_V5)
         say_why(c, reason);
     else if (c->stream)
-        stream_close(c->stream);
+        conn_pool_drop(c->pool, c->stream);
     c->stream = NULL;
+    conn_pool_forget(&c->request);
     if (was_online && worker_now_ns(c->worker) - c->online_since_ns >= STEADY_MS * INT64_C(1000000))
         c->backoff_ms = 0;
     c->attempts = was_online ? 0 : c->attempts + 1;
@@ -236,16 +256,11 @@ static void start(struct mqtt_client *c)
 {
     c->state = CLIENT_CONNECTING;
     timer_set_after_ms(&c->timer, c->cfg.connect_timeout_ms);
-    enum err err = stream_connect(&c->stream, c->worker, &c->cfg.addr, &c->task);
-    if (err) {
-        c->stream = NULL;
-        client_drop(c, err, 0, "cannot connect");
-    }
 }
 
 static void say_hello(struct mqtt_client *c)
 {
-    enum err err = stream_connected(c->stream);
+    enum err err = conn_pool_poll(c->pool, &c->request, &c->cfg.addr, -1, &c->stream);
     if (err == ERR_AGAIN)
         return;
     if (err) {
@@ -292,10 +307,11 @@ static void end(struct mqtt_client *c)
     if (c->state == CLIENT_ONLINE)
         client_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT});
     if (c->state == CLIENT_ONLINE)
-        stream_finish(c->stream, LINGER_MS);
+        conn_pool_finish(c->pool, c->stream, LINGER_MS);
     else if (c->stream)
-        stream_close(c->stream);
+        conn_pool_drop(c->pool, c->stream);
     c->stream = NULL;
+    conn_pool_forget(&c->request);
     c->state = CLIENT_ENDED;
 }
 

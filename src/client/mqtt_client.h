@@ -14,7 +14,7 @@
 #pragma once
 
 #include "codec/mqtt.h"
-#include "net/stream.h"
+#include "net/conn_pool.h"
 
 struct mqtt_client;
 
@@ -39,6 +39,9 @@ struct mqtt_client_loss {
 struct mqtt_client_config {
     struct alloc *alloc; /* default alloc_system() */
     struct addr addr;
+    /* Where connections come from; it must outlive the client. NULL: a pool of its own. An MQTT
+     * connection is never used again, so a shared one limits and counts. */
+    struct conn_pool *pool;
     enum mqtt_version version; /* default MQTT_V5 */
     struct str client_id;      /* empty: the server gives one (3.1.1: clean sessions only) */
     bool has_user, has_password;

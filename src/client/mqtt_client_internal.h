@@ -56,7 +56,10 @@ struct mqtt_client {
     char *assigned_id; /* connect.client_id then borrows from it */
     size_t assigned_id_n;
 
-    struct stream *stream; /* NULL when there is none */
+    struct conn_pool *pool;
+    bool own_pool;
+    struct conn_request request;
+    struct stream *stream; /* taken from the pool; NULL when there is none */
     struct mqtt_decoder decoder;
     uint16_t receive_max; /* the server's limits */
     uint32_t server_packet_max;

@@ -10,10 +10,11 @@ struct talk {
         struct task task;
         struct stream *stream;
         size_t got;
+        int rounds;
     } server, client;
 };
 
-enum { MESSAGE = 40000 }; /* several blocks */
+enum { MESSAGE = 40000, /* several blocks */ ROUNDS = 4 };
 
 static void over(struct timer *t)
 {
@@ -42,6 +43,8 @@ static enum poll side_poll(struct task *t)
     bool ended = r || t->canceled || side_reads(x);
     if (!ended && x->got == MESSAGE) {
         x->got = 0;
+        if (++x->rounds == ROUNDS) /* enough: each allocation of it fails in another run */
+            executor_stop(worker_executor(t->worker));
         r = stream_write(x->stream, message, MESSAGE);
         ended = r != ERR_OK && r != ERR_FULL;
     }

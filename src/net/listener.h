@@ -1,10 +1,10 @@
 /* listener: a listening socket that hands over accepted streams.
  *
  * A unix socket's file is removed before, if nobody listens on it any more, and behind.
- * Ownership: listener_close() ends it (its streams live on); `accepted` gets a stream that it owns
- * and must stream_bind() before it returns, or stream_close(). Threads: its worker's. With several
- * workers each has its own listener on the port (SO_REUSEPORT). Errors: out of descriptors: the
- * listener pauses for 100 ms, logs once, goes on. */
+ * Ownership: listener_close() ends it (its streams live on); `accepted` gets a stream that it owns:
+ * stream_bind(), now or later (until then nothing is received), or stream_close(). Threads: its
+ * worker's. With several workers each has its own listener on the port (SO_REUSEPORT). Errors: out
+ * of descriptors: the listener pauses for 100 ms, logs once, goes on. */
 #pragma once
 
 #include "net/stream.h"

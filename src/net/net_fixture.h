@@ -2,6 +2,7 @@
  * for the tests of this folder. Every connection, on both sides, is a struct conn. */
 #pragma once
 
+#include "async/coroutine.h"
 #include "async/timer.h"
 #include "net/listener.h"
 #include "net/net_internal.h"
@@ -31,6 +32,14 @@ struct site {
     size_t stop_after_clients, stop_after_servers;
     struct stream_limits limits; /* of accepted streams */
 };
+
+/* In a coroutine: waits while the condition holds, at most until the test is stopped. */
+#define WAIT_WHILE(cond)                                                                           \
+    do {                                                                                           \
+        while ((cond) && co_sleep_ms(1) == ERR_OK)                                                 \
+            ;                                                                                      \
+        CHECK(!(cond));                                                                            \
+    } while (0)
 
 extern const char *const drivers[2];
 

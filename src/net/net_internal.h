@@ -45,9 +45,13 @@ struct stream_linger {
     struct stream *stream;
 };
 
+struct pooled;
+
 struct stream {
     struct net_worker *net;
     struct task *task;
+    void (*watch)(struct stream *s); /* called instead of waking a task; may close the stream */
+    struct pooled *pooled;           /* conn_pool.c */
     struct list link;
     struct io_op rx, tx; /* tx connects first */
     struct tick_hook flush;

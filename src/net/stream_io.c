@@ -8,6 +8,7 @@
 static void received(struct io_op *op, struct io_result r);
 static void sent(struct io_op *op, struct io_result r);
 static void flush(struct tick_hook *h);
+static void flush_now(struct stream *s);
 
 /* --- birth and death --- */
 
@@ -120,7 +121,9 @@ void stream_close(struct stream *s)
 
 static void wake(struct stream *s)
 {
-    if (s->task)
+    if (s->watch)
+        s->watch(s);
+    else if (s->task)
         task_wake(s->task);
 }
 
@@ -185,13 +188,18 @@ void stream_data(struct stream *s, struct bytes lent)
         kept = keep(s, lent);
     else
         s->lent = lent;
-    if (kept && s->task)
+    if (kept && s->watch)
+        s->watch(s);
+    else if (kept && s->task)
         (void)task_poll_now(s->task);
     /* The stream itself is still there, as its operation has not ended. */
     if (s->closed || s->finishing) {
         s->lent = (struct bytes){0};
         return;
     }
+    /* The answer goes out while all that belongs to it is still in the cache. */
+    tick_hook_cancel(&s->flush);
+    flush_now(s);
     lent = s->lent;
     s->lent = (struct bytes){0};
     if (kept && lent.n > 0)
@@ -248,17 +256,6 @@ static unsigned gather(struct stream *s, const struct iovec **list)
     return n;
 }
 
-static void flush(struct tick_hook *h)
-{
-    struct stream *s = CONTAINER_OF(h, struct stream, flush);
-    const struct iovec *list;
-    if (s->tx_on || s->write_dead || s->out_bytes == 0)
-        return;
-    unsigned n = gather(s, &list);
-    s->tx_on = true;
-    s->net->io->ops->send(s->net->io, &s->tx, s->fd, list, n);
-}
-
 /* The last byte is with the kernel; the peer's end is still to come, so that what it sends until
  * then does not make the kernel reset the connection and take our last bytes away. */
 static void all_sent(struct stream *s)
@@ -270,23 +267,12 @@ static void all_sent(struct stream *s)
     (void)shutdown(s->fd, SHUT_WR);
 }
 
-static void sent(struct io_op *op, struct io_result r)
+/* The kernel has taken n bytes from the head of the queue. */
+static void account(struct stream *s, size_t n)
 {
-    struct stream *s = CONTAINER_OF(op, struct stream, tx);
     size_t before = s->out_bytes;
-    s->tx_on = false;
-    drop_pieces(s);
-    if (s->closed) {
-        stream_settle(s);
-        return;
-    }
-    if (r.res < 0) {
-        stream_drop_sent(s, s->out_bytes);
-        stream_end(s, r.res == -ECANCELED ? ERR_CANCELED : ERR_IO, -r.res);
-        return;
-    }
-    s->bytes_out += s->in_flight;
-    stream_drop_sent(s, s->in_flight);
+    s->bytes_out += n;
+    stream_drop_sent(s, n);
     if (s->out_bytes > 0)
         worker_at_tick_end(s->net->worker, &s->flush);
     else if (s->finishing) {
@@ -297,6 +283,58 @@ static void sent(struct io_op *op, struct io_result r)
         s->refused = false;
         wake(s);
     }
+}
+
+static void send_failed(struct stream *s, int os_errno)
+{
+    stream_drop_sent(s, s->out_bytes);
+    stream_end(s, os_errno == ECANCELED ? ERR_CANCELED : ERR_IO, os_errno);
+}
+
+/* Mostly the socket takes all of it. Else an operation brings the rest. */
+static void flush_now(struct stream *s)
+{
+    const struct io_driver_ops *ops = s->net->io->ops;
+    const struct iovec *list;
+    if (s->tx_on || s->write_dead || s->out_bytes == 0)
+        return;
+    unsigned n = gather(s, &list);
+    ssize_t taken = ops->send_now ? ops->send_now(s->net->io, s->fd, list, n) : 0;
+    if (taken != 0)
+        drop_pieces(s);
+    if (taken < 0) {
+        send_failed(s, (int)-taken);
+        return;
+    }
+    if ((size_t)taken == s->in_flight) {
+        account(s, s->in_flight);
+        return;
+    }
+    if (taken > 0) {
+        account(s, (size_t)taken);
+        n = gather(s, &list);
+    }
+    tick_hook_cancel(&s->flush);
+    s->tx_on = true;
+    ops->send(s->net->io, &s->tx, s->fd, list, n);
+}
+
+static void flush(struct tick_hook *h)
+{
+    flush_now(CONTAINER_OF(h, struct stream, flush));
+}
+
+static void sent(struct io_op *op, struct io_result r)
+{
+    struct stream *s = CONTAINER_OF(op, struct stream, tx);
+    s->tx_on = false;
+    drop_pieces(s);
+    if (s->closed)
+        stream_settle(s);
+    else if (r.res < 0)
+        send_failed(s, -r.res);
+    else
+        account(s, s->in_flight);
 }
 
 /* --- the end --- */

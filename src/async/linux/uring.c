@@ -52,6 +52,7 @@ static void enable(struct uring_driver *d)
     long rc =
         syscall(__NR_io_uring_register, d->ring.ring_fd, IORING_REGISTER_ENABLE_RINGS, NULL, 0);
     ASSERT(rc == 0);
+    (void)io_uring_register_ring_fd(&d->ring); /* spares looking the descriptor up at each call */
     d->enabled = true;
 }
 
@@ -234,14 +235,13 @@ static void accepted(struct uring_driver *d, struct io_op *op, int32_t res)
 static void received(struct uring_driver *d, struct io_op *op, int32_t res, uint32_t flags)
 {
     bool lent = flags & IORING_CQE_F_BUFFER;
-    uint16_t id = (uint16_t)(flags >> IORING_CQE_BUFFER_SHIFT);
     if (res > 0) {
         ASSERT(lent);
-        op->done(op, (struct io_result){
-                         .res = res, .more = true, .data = uring_buffer(&d->buffers, id)});
+        const uint8_t *data = uring_buffer(&d->buffers, flags, res);
+        op->done(op, (struct io_result){.res = res, .more = true, .data = data});
     }
     if (lent)
-        uring_buffer_return(&d->buffers, id);
+        uring_buffer_return(&d->buffers, flags);
     if (res <= 0 && res != -ENOBUFS && res != -EINTR && res != -EAGAIN &&
         !(op->state & STATE_IN_KERNEL))
         finish(op, res);
@@ -426,6 +426,8 @@ const struct io_driver_ops io_uring_driver = {
     .accept = uring_accept,
     .receive = uring_receive,
     .send = uring_send,
+    .send_now = linux_send_now,
+    .is_quiet = linux_is_quiet,
     .connect = uring_connect,
     .poll = uring_poll,
     .cancel = uring_cancel,

@@ -5,6 +5,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Not in Debian 12's headers. */
+enum { BUFFERS_SHARED = 2 /* IOU_PBUF_RING_INC */, CQE_BUFFER_GOES_ON = 1 << 4 /* F_BUF_MORE */ };
+
 static size_t ring_bytes(const struct uring_buffers *b)
 {
     return b->count * sizeof(struct io_uring_buf);
@@ -18,9 +21,17 @@ static void *map_pages(size_t n)
     return p == MAP_FAILED ? NULL : p;
 }
 
+static void give(struct uring_buffers *b, uint16_t id)
+{
+    io_uring_buf_ring_add(b->ring, b->memory + (size_t)id * URING_BUFFER_SIZE, URING_BUFFER_SIZE,
+                          id, io_uring_buf_ring_mask(b->count), 0);
+    io_uring_buf_ring_advance(b->ring, 1);
+}
+
 enum err uring_buffers_init(struct uring_buffers *b, struct io_uring *ring, unsigned count,
                             struct error *e)
 {
+    ASSERT(count <= URING_BUFFERS);
     *b = (struct uring_buffers){.count = count};
     b->ring = map_pages(ring_bytes(b));
     b->memory = map_pages((size_t)count * URING_BUFFER_SIZE);
@@ -30,14 +41,20 @@ enum err uring_buffers_init(struct uring_buffers *b, struct io_uring *ring, unsi
     }
     struct io_uring_buf_reg reg = {
         .ring_addr = (uintptr_t)b->ring, .ring_entries = count, .bgid = URING_GROUP};
+    reg.pad = BUFFERS_SHARED; /* what older headers call padding */
     int rc = io_uring_register_buf_ring(ring, &reg, 0);
+    b->shared = rc == 0;
+    if (rc == -EINVAL) {
+        reg.pad = 0;
+        rc = io_uring_register_buf_ring(ring, &reg, 0);
+    }
     if (rc < 0) {
         uring_buffers_fini(b, NULL);
         return error_set_os(e, -rc, "receive buffers can't be registered");
     }
     io_uring_buf_ring_init(b->ring);
     for (unsigned i = 0; i < count; i++)
-        uring_buffer_return(b, (uint16_t)i);
+        give(b, (uint16_t)i);
     return ERR_OK;
 }
 
@@ -52,18 +69,30 @@ void uring_buffers_fini(struct uring_buffers *b, struct io_uring *ring)
     *b = (struct uring_buffers){0};
 }
 
-const uint8_t *uring_buffer(const struct uring_buffers *b, uint16_t id)
+static uint16_t buffer_id(const struct uring_buffers *b, uint32_t cqe_flags)
 {
+    uint16_t id = (uint16_t)(cqe_flags >> IORING_CQE_BUFFER_SHIFT);
     ASSERT(id < b->count);
-    return b->memory + (size_t)id * URING_BUFFER_SIZE;
+    return id;
 }
 
-void uring_buffer_return(struct uring_buffers *b, uint16_t id)
+const uint8_t *uring_buffer(struct uring_buffers *b, uint32_t cqe_flags, int32_t n)
 {
-    ASSERT(id < b->count);
-    io_uring_buf_ring_add(b->ring, b->memory + (size_t)id * URING_BUFFER_SIZE, URING_BUFFER_SIZE,
-                          id, io_uring_buf_ring_mask(b->count), 0);
-    io_uring_buf_ring_advance(b->ring, 1);
+    uint16_t id = buffer_id(b, cqe_flags);
+    uint32_t at = b->used[id];
+    ASSERT(n > 0 && (uint32_t)n <= URING_BUFFER_SIZE - at);
+    if (b->shared)
+        b->used[id] += (uint32_t)n;
+    return b->memory + (size_t)id * URING_BUFFER_SIZE + at;
+}
+
+void uring_buffer_return(struct uring_buffers *b, uint32_t cqe_flags)
+{
+    uint16_t id = buffer_id(b, cqe_flags);
+    if (b->shared && (cqe_flags & CQE_BUFFER_GOES_ON))
+        return;
+    b->used[id] = 0;
+    give(b, id);
 }
 
 void uring_prep_receive(struct io_uring_sqe *sqe, int fd)
@@ -87,7 +116,7 @@ static enum err receive_once(struct io_uring *ring, struct uring_buffers *b, con
     if (cqe->res < 0)
         return error_set_os(e, -cqe->res, "multishot receive is missing");
     bool good = cqe->res == 1 && (cqe->flags & IORING_CQE_F_MORE) &&
-                (cqe->flags & IORING_CQE_F_BUFFER) && uring_buffer(b, 0)[0] == 'x';
+                (cqe->flags & IORING_CQE_F_BUFFER) && uring_buffer(b, cqe->flags, 1)[0] == 'x';
     io_uring_cqe_seen(ring, cqe);
     return good ? ERR_OK : error_set(e, ERR_UNSUPPORTED, "multishot receive does not work");
 }

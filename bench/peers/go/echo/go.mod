@@ -1,0 +1,3 @@
+module sedge/bench/peers/echo
+
+go 1.19

@@ -1,0 +1,77 @@
+"""The examples, built against the installed library, shared and static, and what they do."""
+
+import re
+import signal
+import socket
+import subprocess
+import unittest
+
+from sedge_installed import SOURCE, Installed, run
+
+EXAMPLES = SOURCE / "examples/rt"
+
+# What each says, as a pattern of the whole.
+SAYS = {
+    "pipeline": r"the sum of the squares is 338350\n",
+    "fan_out": r"17984 primes below 200000\n",
+    "rate_limiter": r"12 requests took (\d+) ms\n",
+    "timer": r"(beat \d\n){5}no beat for \d+ ms\n",
+}
+
+TALKS = {"echo"}
+
+
+class Examples(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lib = cls.enterClassContext(Installed())
+
+    def test_there_is_no_other(self):
+        self.assertEqual(sorted(p.stem for p in EXAMPLES.glob("*.c")), sorted([*SAYS, *TALKS]))
+
+    def test_they_are_short(self):
+        for path in EXAMPLES.glob("*.c"):
+            self.assertTrue(20 <= len(path.read_text().splitlines()) <= 60, path.name)
+
+    def test_what_they_say(self):
+        for name, pattern in SAYS.items():
+            for static in [False, True]:
+                with self.subTest(name, static=static):
+                    said = run(self.lib.compile(EXAMPLES / f"{name}.c", static=static), env=self.lib.env)
+                    match = re.fullmatch(pattern, said)
+                    self.assertTrue(match, said)
+                    if name == "rate_limiter":  # five at once, seven that wait ten milliseconds each
+                        self.assertGreaterEqual(int(match.group(1)), 70)
+
+    def test_echo_with_a_client(self):
+        for end in [signal.SIGINT, signal.SIGTERM]:
+            program = self.lib.compile(EXAMPLES / "echo.c")
+            server = subprocess.Popen([program, "0"], env=self.lib.env, stderr=subprocess.PIPE, text=True)
+            try:
+                port = int(re.search(r"echo on port (\d+)", server.stderr.readline()).group(1))
+                clients = [socket.create_connection(("127.0.0.1", port), timeout=20) for _ in range(3)]
+                sent = bytes(range(256)) * 400
+                for client in clients:
+                    client.sendall(sent)
+                for client in clients:
+                    with client.makefile("rb") as received:
+                        self.assertEqual(received.read(len(sent)), sent)
+                clients[0].shutdown(socket.SHUT_WR)
+                self.assertEqual(clients[0].recv(1), b"")
+                server.send_signal(end)
+                self.assertEqual(clients[1].recv(1), b"")  # it winds up while we are connected
+                for client in clients:
+                    client.close()
+                self.assertEqual(server.wait(20), 0)
+            finally:
+                server.kill()
+                server.wait()
+                server.stderr.close()
+
+    def test_echo_says_why_it_can_not_start(self):
+        with socket.create_server(("127.0.0.1", 0)) as taken:
+            with self.assertRaisesRegex(AssertionError, "exit 1\ncan't listen on 127.0.0.1:.*in use"):
+                run(self.lib.compile(EXAMPLES / "echo.c"), taken.getsockname()[1], env=self.lib.env)
+
+
+unittest.main()

@@ -1,0 +1,144 @@
+"""What make install puts down is complete, keeps its names to itself, and is found by pkg-config and CMake."""
+
+import re
+import sys
+import unittest
+
+from sedge_installed import BUILD, HEADERS, SOURCE, Installed, public_functions, run
+
+# Names that the house has too, and that any program may have.
+COLLIDES = """
+#include <sedge/sedge.h>
+int mutex_init(int a) { return a + 1; }
+int chan_send(int a) { return a + 2; }
+int pool_take(int a) { return a + 3; }
+int err_name(int a) { return a + 4; }
+static intptr_t run(void *arg)
+{
+    struct sedge_mutex m;
+    sedge_mutex_init(&m, SEDGE_SHARED);
+    int *n = arg;
+    if (sedge_mutex_lock(&m))
+        return 1;
+    return mutex_init(*n) + chan_send(*n) + pool_take(*n) + err_name(*n);
+}
+int main(void)
+{
+    int n = 8;
+    return sedge_main(NULL, run, &n) == 42 ? 0 : 1;
+}
+"""
+
+CPLUSPLUS = """
+#include <sedge/sedge.h>
+static intptr_t run(void *)
+{
+    sedge_chan *c;
+    int seven = 7, got = 0;
+    size_t arm = 9;
+    if (sedge_chan_new(&c, sizeof(int), 1, SEDGE_LOCAL))
+        return 1;
+    sedge_arm arms[] = {sedge_arm_send(c, &seven)};
+    if (sedge_select(arms, 1, &arm) || sedge_chan_recv(c, &got))
+        return 2;
+    sedge_chan_free(c);
+    return got == 7 && arm == 0 ? 0 : 3;
+}
+int main()
+{
+    return sedge_main(nullptr, run, nullptr);
+}
+"""
+
+CMAKE = """
+cmake_minimum_required(VERSION 3.25)
+project(user C)
+find_package(sedge-rt 0.1 REQUIRED)
+add_executable(shared main.c)
+target_link_libraries(shared sedge::rt)
+add_executable(static main.c)
+target_link_libraries(static sedge::rt-static)
+"""
+
+
+class Install(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.lib = cls.enterClassContext(Installed())
+        cls.shared = cls.lib.lib / "libsedge-rt.so.0"
+        cls.static = cls.lib.lib / "libsedge-rt.a"
+
+    def test_everything_is_there(self):
+        want = ["bin/sedge", "include/sedge/sedge.h", "share/man/man3/sedge_chan.3", "share/man/man3/sedge_chan_send.3"]
+        for name in want:
+            self.assertTrue((self.lib.prefix / name).exists(), name)
+        self.assertEqual([h.name for h in HEADERS], sorted(h.name for h in (self.lib.prefix / "include/sedge").iterdir()))
+        self.assertIn("sedge", run(self.lib.prefix / "bin/sedge", "--version"))
+
+    def test_staging_does_not_show(self):
+        stage = self.lib.tmp / "stage"
+        run("cmake", "--install", BUILD, "--prefix", "/opt/x", env={**self.lib.env, "DESTDIR": str(stage)})
+        self.assertTrue((stage / "opt/x/bin/sedge").exists())
+        text = next(stage.rglob("sedge-rt.pc")).read_text()
+        self.assertIn("prefix=/opt/x\n", text)
+        self.assertNotIn(str(stage), text)
+
+    def test_shared_library_exports_what_the_headers_declare(self):
+        lines = run("nm", "-D", "--defined-only", "--with-symbol-versions", self.shared).splitlines()
+        found = [line.split()[2] for line in lines if line.split()[1] != "A"]
+        self.assertEqual(sorted(found), [f"{name}@@SEDGE_RT_0.1" for name in public_functions()])
+
+    def test_shared_library_needs_libc_and_liburing(self):
+        dynamic = run("readelf", "-d", self.shared)
+        needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
+        self.assertEqual(sorted(n.split(".so")[0] for n in needed if not n.startswith("ld-linux")), ["libc", "liburing"])
+        self.assertIn("SONAME", dynamic)
+        self.assertNotRegex(dynamic, "R(UN)?PATH|TEXTREL")
+
+    def test_static_library_keeps_its_names_to_itself(self):
+        lines = run("nm", "-g", "--defined-only", self.static).splitlines()
+        found = sorted(line.split()[2] for line in lines if len(line.split()) == 3)
+        self.assertEqual(found, public_functions())
+        program = self.lib.compile(self.lib.write("collides.c", COLLIDES), static=True)
+        run(program)
+
+    def test_each_header_stands_alone(self):
+        for header in HEADERS:
+            for compiler, standard in [("cc", "c11"), ("cc", "c2x"), ("g++", "c++11"), ("g++", "c++20")]:
+                with self.subTest(header=header.name, standard=standard):
+                    language = "c++" if compiler == "g++" else "c"
+                    source = self.lib.write(f"alone.{language}", f"#include <sedge/{header.name}>\n")
+                    run(compiler, f"-std={standard}", "-x", language, "-fsyntax-only", "-Wall", "-Wextra", "-Wpedantic",
+                        "-Werror", *self.lib.flags("--cflags"), source)
+
+    def test_headers_use_prefixed_names_only(self):
+        for header in HEADERS:
+            macros = re.findall(r"^#define (\w+)", header.read_text(), re.M)
+            self.assertEqual([m for m in macros if not m.startswith("SEDGE_")], [], header.name)
+            self.assertEqual(re.findall(r'#include "', header.read_text()), [], header.name)
+
+    def test_from_cplusplus(self):
+        source = self.lib.write("plus.cc", CPLUSPLUS)
+        run(self.lib.compile(source, compiler="g++", standard="c++11"), env=self.lib.env)
+
+    def test_loaded_into_a_running_program(self):
+        script = ("import ctypes, sys; lib = ctypes.CDLL(sys.argv[1]); rt = ctypes.c_void_p(); "
+                  "r = lib.sedge_rt_new(ctypes.byref(rt), None, None); print(r, bool(rt)); lib.sedge_rt_free(rt)")
+        self.assertEqual(run(sys.executable, "-c", script, self.shared), "0 True\n")
+
+    def test_from_cmake(self):
+        self.lib.write("CMakeLists.txt", CMAKE)
+        self.lib.write("main.c", (SOURCE / "examples/rt/pipeline.c").read_text())
+        build = self.lib.tmp / "cmake"
+        run("cmake", "-S", self.lib.tmp, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.lib.prefix}")
+        run("cmake", "--build", build)
+        for program in ["shared", "static"]:
+            self.assertIn("338350", run(build / program, env=self.lib.env))
+
+    def test_version_is_one(self):
+        version = self.lib.flags("--modversion")[0]
+        self.assertIn(f'#define SEDGE_RT_VERSION "{version}"', (SOURCE / "include/sedge/rt.h").read_text())
+        self.assertTrue(self.shared.resolve().name.endswith(f".so.{version}"))
+
+
+unittest.main()
