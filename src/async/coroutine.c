@@ -1,146 +1,6 @@
 #include "async/coroutine_internal.h"
-#include "async/switch_internal.h"
-#include <errno.h>
 
 _Static_assert(sizeof(struct co) == 128, "two cache lines");
-
-/* --- the ready queue --- */
-
-static __attribute__((noinline)) struct co *pick_explored(struct co_sched *s)
-{
-    size_t n = 0;
-    for (struct co *c = s->head; c; c = c->next)
-        n++;
-    struct co **at = &s->head;
-    for (size_t k = n > 0 ? s->explorer->choose(s->explorer, n) : 0; k > 0; k--) {
-        ASSERT(*at);
-        at = &(*at)->next;
-    }
-    struct co *c = *at;
-    if (c && !(*at = c->next))
-        s->tail = at;
-    return c;
-}
-
-static inline struct co *pick(struct co_sched *s)
-{
-    if (__builtin_expect(s->explorer != NULL, 0))
-        return pick_explored(s);
-    struct co *c = s->head;
-    if (c && !(s->head = c->next))
-        s->tail = &s->head;
-    return c;
-}
-
-void co_kick(struct co_sched *s)
-{
-    task_wake(&s->pump);
-}
-
-void co_wake_any(struct task *t)
-{
-    if (t->poll == co_poll && t->worker == worker_current())
-        co_ready(CONTAINER_OF(t, struct co, task));
-    else
-        task_wake(t);
-}
-
-/* --- switching --- */
-
-/* The first that is done on a stack that was switched to. */
-static inline void landed(struct co_sched *s)
-{
-    if (s->after) {
-        void (*after)(void *) = s->after;
-        s->after = NULL;
-        after(s->after_arg);
-    }
-}
-
-static inline void running(struct co_sched *s, struct co *c)
-{
-    c->phase = CO_RUNNING;
-    s->current = c;
-    s->worker->polling = &c->task;
-    s->worker->stats.polls++;
-}
-
-/* From a coroutine or (from_sp = &s->main_sp) the pump to a coroutine or (to = NULL) the pump.
- * errno is the thread's, so it is kept on the stack that is left. */
-static inline void switch_to(struct co_sched *s, void **from_sp, struct co *to, bool ends)
-{
-    void *fake = NULL, *to_sp = s->main_sp, *fiber = s->main.fiber;
-    const void *bottom = s->main.bottom;
-    size_t size = s->main.size;
-    int saved = *s->errno_at;
-    if (to) {
-        to_sp = to->sp;
-        fiber = fiber_of(s->stacks.fibers, stack_slot(&s->stacks, to->top));
-        bottom = stack_lowest(&s->stacks, to->top);
-        size = (size_t)((const char *)to->top - (const char *)bottom);
-        running(s, to);
-    }
-    if (FIBERS)
-        s->main.left = from_sp == &s->main_sp;
-    fiber_leave(ends ? NULL : &fake, bottom, size);
-    fiber_change(fiber);
-    switch_stack(from_sp, to_sp);
-    fiber_arrive(fake, &s->main);
-    *s->errno_at = saved;
-    landed(s);
-}
-
-/* Gives a new coroutine its stack. False: there is none, it starts when another has ended. */
-static bool bind_stack(struct co_sched *s, struct co *c)
-{
-    void *top = s->spare ? s->spare : stack_take(&s->stacks);
-    s->spare = NULL;
-    if (!top) {
-        c->next = s->starved;
-        s->starved = c;
-        return false;
-    }
-    void *sp = switch_frame(top, c, c->fn, c->arg);
-    c->top = top;
-    c->sp = sp;
-    return true;
-}
-
-/* The next to run, able to run: NULL if there is none or the pump's turn is over. */
-static inline struct co *next_bound(struct co_sched *s)
-{
-    struct co *c;
-    do {
-        if (s->budget == 0)
-            return NULL;
-        s->budget--;
-        c = pick(s);
-    } while (c && c->phase == CO_NEW && !bind_stack(s, c));
-    return c;
-}
-
-void co_park(struct co *c, void (*after)(void *arg), void *arg)
-{
-    struct co_sched *s = co_sched_of(c->task.worker);
-    ASSERT(s->current == c && !s->after);
-    c->phase = CO_PARKED;
-    s->after = after;
-    s->after_arg = arg;
-    switch_to(s, &c->sp, next_bound(s), false);
-}
-
-void co_yield (void)
-{
-    struct co *c = co_self();
-    struct co_sched *s = co_sched_of(c->task.worker);
-    c->phase = CO_READY;
-    co_push(s, c);
-    struct co *next = next_bound(s);
-    if (next == c)
-        running(s, c);
-    else
-        switch_to(s, &c->sp, next, false);
-}
 
 /* --- its life --- */
 
@@ -148,6 +8,8 @@ static void release(struct co_sched *s, struct co *c)
 {
     if (c->late) {
         c->phase = CO_ZOMBIE;
+    } else if (c->task.free) {
+        co_free_release(c);
     } else if (c->foreign) {
         list_del(&c->sibling);
         mem_free(alloc_system(), c, sizeof(*c));
@@ -162,13 +24,20 @@ static void task_finished(struct task *t)
 {
     struct co *c = CONTAINER_OF(t, struct co, task);
     c->late = false;
-    if (c->phase == CO_ZOMBIE)
+    if (c->task.free)
+        co_free_ended(c);
+    else if (c->phase == CO_ZOMBIE)
         release(co_sched_of(t->worker), c);
 }
 
 enum poll co_poll(struct task *t)
 {
     struct co *c = CONTAINER_OF(t, struct co, task);
+    if (!t->worker) { /* free, and it begins here */
+        task_settle(worker_current(), t);
+        co_make_ready(co_sched_of(t->worker), c);
+        return POLL_PENDING;
+    }
     struct co_sched *s = co_sched_of(t->worker);
     if (c->phase == CO_DONE || c->phase == CO_ZOMBIE)
         return POLL_READY;
@@ -182,78 +51,37 @@ enum poll co_poll(struct task *t)
 }
 
 /* The struct may be gone afterwards; the stack is still the caller's. */
-static void ended(struct co_sched *s, struct co *c, intptr_t result)
+void co_ended(struct co_sched *s, struct co *c, intptr_t result)
 {
     ASSERT(!c->scopes && c->shields == 0);
     c->phase = CO_DONE;
     c->result = result;
-    c->late = !task_retire(&c->task);
+    c->late = !task_retire(&c->task, c->exposed | c->task.free);
     if (c->scoped)
         scope_child_ended(c);
+    if (c->task.free) {
+        if (!c->late)
+            co_free_ended(c);
+        return;
+    }
     if (!c->joinable)
         release(s, c);
     else if (c->joiner)
         co_ready(c->joiner);
 }
 
-static void give_dead(void *arg)
+/* Field by field: a compiler clears the whole with a slow string instruction. */
+void co_prepare(struct co *c, intptr_t (*fn)(void *arg), void *arg, const char *name)
 {
-    struct co_sched *s = arg;
-    if (!s->spare && !s->starved) {
-        s->spare = s->dead;
-        return;
-    }
-    stack_give(&s->stacks, s->dead);
-    if (s->starved) {
-        struct co *c = s->starved;
-        s->starved = c->next;
-        co_make_ready(s, c);
-    }
-}
-
-void co_begin(struct co *c)
-{
-    struct co_sched *s = co_sched_of(c->task.worker);
-    void *low = stack_lowest(&s->stacks, c->top);
-    fiber_arrive(NULL, &s->main);
-    /* The one before on this stack left it from within co_end(). */
-    fiber_forget(low, (size_t)((char *)c->top - (char *)low));
-    landed(s);
-    *s->errno_at = 0;
-}
-
-/* The next to run. One that is new gets this stack, whose frames are all done with. */
-static struct co *next_or_successor(struct co_sched *s, void *top)
-{
-    if (s->budget == 0)
-        return NULL;
-    s->budget--;
-    struct co *c = pick(s);
-    if (c && c->phase == CO_NEW) {
-        void *sp = switch_frame(top, c, c->fn, c->arg);
-        c->top = top;
-        c->sp = sp;
-    } else {
-        s->dead = top;
-        s->after = give_dead;
-        s->after_arg = s;
-    }
-    return c;
-}
-
-void *co_end(struct co *c, intptr_t result)
-{
-    struct co_sched *s = co_sched_of(c->task.worker);
-    void *top = c->top, *never;
-    ended(s, c, result);
-    c = next_or_successor(s, top);
-    if (FIBERS) /* who is told before the switch does not return from here */
-        switch_to(s, &never, c, true);
-    *s->errno_at = c ? 0 : *s->errno_at;
-    if (!c)
-        return s->main_sp;
-    running(s, c);
-    return c->sp;
+    task_init(&c->task, name, co_poll, task_finished);
+    c->fn = fn;
+    c->arg = arg;
+    c->scopes = NULL;
+    c->joiner = NULL;
+    c->phase = CO_NEW;
+    c->shields = c->scopes_canceled = 0;
+    c->joinable = c->scoped = c->foreign = c->late = c->woken = c->cascaded = c->panicked =
+        c->exposed = false;
 }
 
 enum err co_new(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), void *arg,
@@ -266,15 +94,7 @@ enum err co_new(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), vo
     struct co *c = pool_take(&s->pool);
     if (!c)
         return s->pool.in_use == s->pool.blocks_max ? ERR_FULL : ERR_NOMEM;
-    /* Field by field: a compiler clears the whole with a slow string instruction. */
-    task_init(&c->task, name, co_poll, task_finished);
-    c->fn = fn;
-    c->arg = arg;
-    c->scopes = NULL;
-    c->joiner = NULL;
-    c->phase = CO_NEW;
-    c->shields = c->scopes_canceled = 0;
-    c->joinable = c->scoped = c->foreign = c->late = c->woken = c->cascaded = false;
+    co_prepare(c, fn, arg, name);
     *out = c;
     return ERR_OK;
 }
@@ -326,6 +146,8 @@ enum err co_spawn_at(struct worker *w, intptr_t (*fn)(void *arg), void *arg, con
 enum err co_join(struct co *c, intptr_t *result)
 {
     struct co *self = co_self();
+    if (c->task.free)
+        return co_free_join(c, self, result);
     ASSERT(c->joinable && !c->joiner && c->task.worker == self->task.worker);
     while (c->phase != CO_DONE) {
         if (co_is_canceled(self)) {
@@ -336,102 +158,68 @@ enum err co_join(struct co *c, intptr_t *result)
         co_park(self, NULL, NULL);
     }
     c->joiner = NULL;
+    enum err r = co_result(c, result);
+    release(co_sched_of(self->task.worker), c);
+    return r;
+}
+
+enum err co_result(const struct co *c, intptr_t *result)
+{
+    if (c->panicked)
+        return ERR_PANIC;
     if (result)
         *result = c->result;
-    release(co_sched_of(self->task.worker), c);
     return ERR_OK;
 }
 
 void co_detach(struct co *c)
 {
+    if (c->task.free) {
+        co_free_detach(c);
+        return;
+    }
     ASSERT(c->joinable && !c->joiner);
     c->joinable = false;
     if (c->phase == CO_DONE)
         release(co_sched_of(c->task.worker), c);
 }
 
-/* --- the pump --- */
+struct main_co {
+    struct executor *ex;
+    intptr_t (*fn)(void *arg);
+    void *arg;
+    const char *name;
+    intptr_t *result;
+    enum err ended;
+};
 
-/* Out of line and called from the thread's own stack: a compiler may keep errno's address. */
-static __attribute__((noinline)) int *errno_of_thread(void)
+/* A coroutine beside it, since the one itself may not come to its end. */
+static intptr_t await_main(void *arg)
 {
-    return &errno;
-}
-
-static enum poll pump_poll(struct task *t)
-{
-    struct co_sched *s = CONTAINER_OF(t, struct co_sched, pump);
+    struct main_co *m = arg;
     struct co *c;
-    if (s->errno_at != errno_of_thread()) { /* a thread that is new to it */
-        s->errno_at = errno_of_thread();
-        overflow_watch(s);
+    m->ended = co_spawn(&c, worker_current(), m->fn, m->arg, m->name);
+    if (!m->ended) {
+        while ((m->ended = co_join(c, m->result)) == ERR_CANCELED) { /* the executor was stopped */
+            co_cancel(c);
+            co_shield_begin();
+        }
+        if (co_self()->shields)
+            co_shield_end();
     }
-    s->main.fiber = fiber_current();
-    s->budget = CO_BUDGET;
-    s->active = true;
-    for (;;) {
-        while ((c = next_bound(s)))
-            switch_to(s, &s->main_sp, c, false);
-        if (!s->explorer || s->head || s->worker->run.head || atomic_load(&s->worker->inbox))
-            break;
-        s->explorer->idle(s->explorer);
-        if (!s->head)
-            break;
-    }
-    s->active = false;
-    s->current = NULL;
-    if (s->head)
-        task_wake(t);
-    return POLL_PENDING;
+    executor_stop(m->ex);
+    return 0;
 }
 
-static void sched_free(struct worker_local *l)
+enum err co_run(struct executor *ex, intptr_t (*fn)(void *arg), void *arg, const char *name,
+                intptr_t *result)
 {
-    struct co_sched *s = CONTAINER_OF(l, struct co_sched, local);
-    struct alloc *a = s->pool.alloc;
-    struct list *it;
-    overflow_unwatch(s);
-    stack_pool_fini(&s->stacks);
-    while ((it = list_pop_head(&s->foreign)))
-        mem_free(alloc_system(), CONTAINER_OF(it, struct co, sibling), sizeof(struct co));
-    s->pool.in_use = 0; /* what still waited is dropped */
-    pool_fini(&s->pool);
-    mem_free(a, s, sizeof(*s));
-}
-
-enum err co_enable(struct worker *w, size_t coroutines_max)
-{
-    if (w->locals[WORKER_LOCAL_CO])
-        return ERR_EXISTS;
-    struct co_sched *s = mem_zero(w->alloc, sizeof(*s));
-    if (!s)
-        return ERR_NOMEM;
-    s->worker = w;
-    s->tail = &s->head;
-    s->local.free = sched_free;
-    /* Never 0; the environment's seed makes a run repeatable. */
-    s->chance = ((w->executor ? executor_env(w->executor)->seed : 0) + w->index) * 2 + 1;
-    s->pool.alloc = w->alloc;
-    list_init(&s->foreign);
-    enum err r = stack_pool_init(&s->stacks, coroutines_max, STACK_GUARD_BEST);
-    void *top = r ? NULL : stack_take(&s->stacks); /* one is always there */
-    if (!r && !top)
-        r = ERR_NOMEM;
-    if (!r) {
-        stack_give(&s->stacks, top);
-        r = pool_init(&s->pool, w->alloc, sizeof(struct co), coroutines_max, 0);
-    }
-    if (!r) {
-        r = overflow_prepare(s);
-    }
-    if (r) {
-        sched_free(&s->local);
+    struct main_co m = {ex, fn, arg, name, result, ERR_CANCELED};
+    enum err r = co_spawn(NULL, executor_worker(ex, 0), await_main, &m, "main");
+    if (r)
         return r;
-    }
-    task_init(&s->pump, "coroutines", pump_poll, NULL);
-    task_adopt(w, &s->pump);
-    worker_local_set(w, WORKER_LOCAL_CO, &s->local);
-    return ERR_OK;
+    executor_run(ex);
+    return m.ended;
 }
 
 /* --- about oneself --- */
@@ -463,8 +251,12 @@ bool co_canceled(void)
 
 void co_cancel(struct co *c)
 {
+    if (c->task.free) {
+        task_cancel(&c->task);
+        return;
+    }
     ASSERT(!c->task.worker->running || c->task.worker == worker_current());
-    c->task.canceled = true;
+    atomic_store_explicit(&c->task.canceled, true, memory_order_relaxed);
     co_ready(c);
 }
 
@@ -484,6 +276,7 @@ void co_shield_end(void)
 
 struct waker co_waker(struct co *c)
 {
+    c->exposed = true;
     return (struct waker){&c->task};
 }
 

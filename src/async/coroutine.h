@@ -3,25 +3,32 @@
  * Why: a protocol with many steps is one function here, and waiting in it costs a switch of
  * stacks of a few nanoseconds. Idle connections are better plain tasks: a parked coroutine holds
  * a page of stack.
- * A coroutine runs on the worker that it was spawned on, and until it waits: it has the worker
- * for itself, so it may not block the thread. A wait returns ERR_CANCELED once the coroutine is
- * canceled; it should then wind up. What can be done without waiting is still done.
- * The stack has 48 KiB. Overflowing it ends the process with the coroutine's name.
- * Ownership: co_enable() once for each worker, before the executor runs; its memory goes with
- * executor_free(). A coroutine that still waits then is dropped: what its stack owns is lost.
- * A joinable coroutine is its spawner's until co_join() or co_detach(); a detached one is nobody's.
- * Threads: its worker's, except co_spawn_at() and the waker (any).
+ * A coroutine runs on the worker that it was spawned on (a free one: where it began), and until it
+ * waits: it has the worker for itself, so it may not block the thread. A wait returns ERR_CANCELED
+ * once the coroutine is canceled; it should then wind up. What can be done without waiting is still
+ * done. The stack has 48 KiB. Overflowing it ends the process with the coroutine's name. Ownership:
+ * co_enable() once for each worker, before the executor runs; its memory goes with executor_free().
+ * A coroutine that still waits then is dropped: what its stack owns is lost. A joinable coroutine
+ * is its spawner's until co_join() or co_detach(); a detached one is nobody's. Threads: its
+ * worker's, except co_spawn_at() and the waker (any), and for free coroutines co_join(),
+ * co_detach() and co_cancel() (any worker's).
  * Errors: ERR_FULL at the limit of co_enable(), ERR_NOMEM.
  * See scope.h for coroutines that must end together, channel.h, select.h and sync.h for waiting
- * on each other. */
+ * on each other, panic.h for ends that nobody has planned. */
 #pragma once
 
 #include "async/executor.h"
 
 struct co;
 
-/* Coroutines may be spawned on this worker, at most `coroutines_max` at a time. */
+/* Coroutines may be spawned on this worker, at most `coroutines_max` at a time, and so many free
+ * ones. */
 MUST_USE enum err co_enable(struct worker *w, size_t coroutines_max);
+
+/* Run until complete: fn(arg) as a coroutine of worker 0, and the executor until it has returned.
+ * ERR_PANIC, or as co_spawn(). */
+MUST_USE enum err co_run(struct executor *ex, intptr_t (*fn)(void *arg), void *arg,
+                         const char *name, intptr_t *result);
 
 /* Runs fn(arg) soon, on this worker. With `out` it is joinable, else detached. The name is kept,
  * not copied. On the worker's thread, or before the executor runs. */
@@ -30,8 +37,14 @@ MUST_USE enum err co_spawn(struct co **out, struct worker *w, intptr_t (*fn)(voi
 /* The same from any thread, detached. */
 MUST_USE enum err co_spawn_at(struct worker *w, intptr_t (*fn)(void *arg), void *arg,
                               const char *name);
+/* A free one: it begins on whichever worker has time first, and stays there. On a worker's thread,
+ * when every worker has coroutines (else ERR_INVALID). What it shares with others must be
+ * REACH_ANY. */
+MUST_USE enum err co_spawn_free(struct co **out, intptr_t (*fn)(void *arg), void *arg,
+                                const char *name);
 /* Waits for its end; *result (may be NULL) is what fn returned. The coroutine is freed. One
- * joiner. ERR_CANCELED: we are canceled, it still runs and is still ours. */
+ * joiner. ERR_CANCELED: we are canceled, it still runs and is still ours. ERR_PANIC: it did not
+ * return, but has ended. */
 MUST_USE enum err co_join(struct co *c, intptr_t *result);
 void co_detach(struct co *c);
 /* Its waits return ERR_CANCELED from now on; scopes that it has opened are canceled with it. */

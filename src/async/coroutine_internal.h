@@ -47,11 +47,28 @@ struct co {
     uint8_t shields;
     uint8_t scopes_canceled; /* of `scopes` */
     bool joinable : 1, scoped : 1;
-    bool foreign : 1; /* from co_spawn_at(); `sibling` is in the scheduler's list */
-    bool late : 1;    /* it has ended, and a wake of its task is still on its way */
-    bool woken;       /* through its task */
-    bool cascaded;    /* its own cancellation has reached its scopes */
+    bool foreign : 1;  /* from co_spawn_at(); `sibling` is in the scheduler's list */
+    bool late : 1;     /* it has ended, and a wake of its task is still on its way */
+    bool woken;        /* through its task */
+    bool cascaded : 1; /* its own cancellation has reached its scopes */
+    bool panicked : 1;
+    bool exposed : 1; /* its waker was handed out */
 };
+
+/* See co_free.c. */
+struct co_free {
+    struct co co;
+    struct co_sched *home; /* whose pool it is of */
+    _Atomic(void *) joiner;
+};
+
+/* At the top of a coroutine's stack: what few of them need. */
+struct co_extra {
+    struct co_defer *defers; /* the newest first */
+    bool contained;
+};
+enum { CO_EXTRA = 32 }; /* with what the alignment takes */
+_Static_assert(sizeof(struct co_extra) <= CO_EXTRA, "a multiple of 16");
 
 /* Replaces the order of the ready queue, for exploration of every order: `choose` picks one of
  * n (0 … n-1, in queue order); `idle` is told when nothing is ready. */
@@ -75,7 +92,8 @@ struct co_sched {
     void *main_sp, *dead; /* dead: the top of a stack to give back after the switch */
     struct worker *worker;
     struct co_explorer *explorer;
-    struct pool pool;
+    struct pool pool, free_pool;
+    _Atomic(struct co *) returned; /* of free_pool, by other workers */
     struct stack_pool stacks;
     struct task pump;
     void *spare; /* the last stack that was left: the next who begins has it without the pool */
@@ -101,6 +119,13 @@ static inline void co_push(struct co_sched *s, struct co *c)
     c->next = NULL;
     *s->tail = c;
     s->tail = &c->next;
+}
+static inline void co_push_front(struct co_sched *s, struct co *c)
+{
+    if (!s->head)
+        s->tail = &c->next;
+    c->next = s->head;
+    s->head = c;
 }
 static inline void co_make_ready(struct co_sched *s, struct co *c)
 {
@@ -145,6 +170,28 @@ static inline struct co *co_self(void)
     ASSERT(c);
     return c;
 }
+
+static inline struct co_extra *co_extra(const struct co *c)
+{
+    return c->top;
+}
+
+void co_prepare(struct co *c, intptr_t (*fn)(void *arg), void *arg, const char *name);
+/* The struct may be gone afterwards; the stack is still the caller's. */
+void co_ended(struct co_sched *s, struct co *c, intptr_t result);
+/* Of one that has ended: what a joiner is told. */
+enum err co_result(const struct co *c, intptr_t *result);
+
+/* co_free.c */
+MUST_USE enum err co_free_new(struct co **out, intptr_t (*fn)(void *arg), void *arg,
+                              const char *name);
+void co_free_start(struct co *c);
+/* One that has not begun becomes this worker's; NULL: there is none. */
+struct co *co_free_take(struct co_sched *s, bool oldest);
+void co_free_ended(struct co *c);
+void co_free_release(struct co *c);
+enum err co_free_join(struct co *c, struct co *self, intptr_t *result);
+void co_free_detach(struct co *c);
 
 MUST_USE enum err co_new(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), void *arg,
                          const char *name);

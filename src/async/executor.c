@@ -22,6 +22,7 @@ struct executor {
     struct alloc *alloc;
     struct env *env;
     struct offload_pool *offload;
+    struct share share;
     unsigned workers;
     bool running;
     _Atomic bool stopping;
@@ -68,6 +69,7 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
     pthread_mutex_init(&ex->lock, NULL);
     pthread_cond_init(&ex->ordered, NULL);
     pthread_cond_init(&ex->obeyed, NULL);
+    share_init(&ex->share, ex, ex->workers);
     signal(SIGPIPE, SIG_IGN); /* a peer that is gone is an error of the write, not our end */
     for (unsigned i = 0; i < ex->workers; i++) {
         struct worker *w = &ex->threads[i].worker;
@@ -75,6 +77,10 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
         w->alloc = a;
         w->clock = ex->env->clock;
         worker_init(w, ex, i);
+        if ((r = share_worker_init(w, &ex->share, a))) {
+            (void)error_set(e, r, "no memory for worker %u", i);
+            goto fail;
+        }
         if ((r = open_driver(ex, cfg->driver, w, e)))
             goto fail;
     }
@@ -195,7 +201,9 @@ void executor_free(struct executor *ex)
         for (unsigned slot = 0; slot < WORKER_LOCAL_SLOTS; slot++)
             if (t->worker.locals[slot])
                 t->worker.locals[slot]->free(t->worker.locals[slot]);
+        share_worker_fini(&t->worker);
     }
+    share_fini(&ex->share);
     pthread_cond_destroy(&ex->obeyed);
     pthread_cond_destroy(&ex->ordered);
     pthread_mutex_destroy(&ex->lock);
@@ -221,6 +229,11 @@ const char *executor_driver(const struct executor *ex)
 struct env *executor_env(struct executor *ex)
 {
     return ex->env;
+}
+
+struct share *executor_share(struct executor *ex)
+{
+    return &ex->share;
 }
 
 struct offload_pool *executor_offload(struct executor *ex)

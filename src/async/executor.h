@@ -67,6 +67,7 @@ void tick_hook_cancel(struct tick_hook *h);
 
 struct worker_stats {
     uint64_t ticks, polls, sleeps, wakes_remote, completions;
+    uint64_t searches, steals; /* looks for free work of others, and those that found some */
     size_t tasks;
 };
 struct worker_stats worker_stats(const struct worker *w);

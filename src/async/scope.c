@@ -21,6 +21,8 @@ void scope_begin(struct scope *s)
     struct co *c = co_self();
     *s = (struct scope){.opener = c, .outer = c->scopes};
     list_init(&s->children);
+    list_init(&s->free_children);
+    wait_lock_init(&s->lock, REACH_ANY);
     timer_init(&s->deadline, c->task.worker, deadline_passed);
     c->scopes = s;
     if (c->task.canceled || (s->outer && s->outer->canceled))
@@ -48,10 +50,47 @@ enum err scope_spawn(struct scope *s, intptr_t (*fn)(void *arg), void *arg, cons
     return ERR_OK;
 }
 
+enum err scope_spawn_free(struct scope *s, intptr_t (*fn)(void *arg), void *arg, const char *name)
+{
+    struct co *c;
+    enum err r = co_free_new(&c, fn, arg, name);
+    if (r)
+        return r;
+    s->has_free = true;
+    c->scoped = true;
+    c->parent = s;
+    atomic_init(&c->task.canceled, s->canceled);
+    wait_lock_take(&s->lock);
+    list_add_tail(&s->free_children, &c->sibling);
+    s->free_live++;
+    wait_lock_give(&s->lock);
+    co_free_start(c);
+    return ERR_OK;
+}
+
+/* The opener goes on only when it has had the lock after this, so everything is done under it. */
+static void free_child_ended(struct scope *s, struct co *c)
+{
+    wait_lock_take(&s->lock);
+    list_del(&c->sibling);
+    s->free_panicked |= c->panicked;
+    if (--s->free_live == 0 || c->panicked)
+        co_wake_any(&s->opener->task);
+    wait_lock_give(&s->lock);
+}
+
 void scope_child_ended(struct co *c)
 {
     struct scope *s = c->parent;
+    if (c->task.free) {
+        free_child_ended(s, c);
+        return;
+    }
     list_del(&c->sibling);
+    if (c->panicked) {
+        s->panicked = true;
+        scope_cancel(s);
+    }
     if (--s->live == 0)
         co_ready(s->opener);
 }
@@ -62,6 +101,29 @@ static void cancel_children(struct scope *s)
     {
         co_cancel(CONTAINER_OF(it, struct co, sibling));
     }
+    if (!s->has_free)
+        return;
+    wait_lock_take(&s->lock);
+    LIST_EACH(&s->free_children, it)
+    {
+        task_cancel(&CONTAINER_OF(it, struct co, sibling)->task);
+    }
+    wait_lock_give(&s->lock);
+}
+
+/* What the ends of free children have left for the opener. True: all have ended. */
+static bool free_ended(struct scope *s)
+{
+    if (!s->has_free)
+        return true;
+    wait_lock_take(&s->lock);
+    bool ended = s->free_live == 0, panicked = s->free_panicked;
+    wait_lock_give(&s->lock);
+    if (panicked && !s->panicked) {
+        s->panicked = true;
+        scope_cancel(s);
+    }
+    return ended;
 }
 
 /* One level: a child takes it on to its own scopes when it runs (co_is_canceled()). */
@@ -95,7 +157,7 @@ enum err scope_end(struct scope *s)
     ASSERT(c == s->opener && c->scopes == s);
     for (;;) {
         (void)co_is_canceled(c); /* takes it on to the children */
-        if (s->live == 0)
+        if (free_ended(s) && s->live == 0)
             break;
         co_park(c, NULL, NULL);
     }
@@ -104,5 +166,7 @@ enum err scope_end(struct scope *s)
     if (!s->canceled)
         return ERR_OK;
     c->scopes_canceled--;
+    if (s->panicked)
+        return ERR_PANIC;
     return s->timed_out ? ERR_TIMEOUT : ERR_CANCELED;
 }

@@ -10,6 +10,10 @@
  * it must be seen by the poll that follows. */
 enum { TASK_NEW, TASK_IDLE, TASK_SCHEDULED, TASK_RUNNING, TASK_NOTIFIED, TASK_COMPLETE };
 
+/* Free tasks: `worker` is NULL and never written, so that any thread may wake one while it runs
+ * elsewhere. A free coroutine's becomes the worker's on which it begins, before the state says that
+ * it waits. */
+
 void task_queue_push(struct task_queue *q, struct task *t)
 {
     t->next = NULL;
@@ -31,17 +35,26 @@ struct task *task_queue_pop(struct task_queue *q)
 void task_init(struct task *t, const char *name, enum poll (*poll)(struct task *),
                void (*finished)(struct task *))
 {
-    *t = (struct task){.poll = poll, .finished = finished, .name = name};
+    *t = (struct task){.poll = poll, .finished = finished, .name = name ? name : "?"};
     list_init(&t->link);
     atomic_init(&t->state, TASK_NEW);
+    atomic_init(&t->canceled, false);
 }
 
-static void schedule(struct worker *w, struct task *t)
+/* The state says scheduled, and who made it so calls. */
+static void schedule(struct task *t)
 {
-    if (w == worker_current())
-        task_queue_push(&w->run, t);
-    else
-        worker_inject(w, t);
+    struct worker *here = worker_current(), *w = t->worker;
+    if (w) {
+        if (w == here)
+            task_queue_push(&w->run, t);
+        else
+            worker_inject(w, t);
+    } else if (here && here->executor == t->executor) {
+        share_push(here, t);
+    } else {
+        share_inject(executor_share(t->executor), t);
+    }
 }
 
 void task_spawn(struct worker *w, struct task *t)
@@ -49,22 +62,55 @@ void task_spawn(struct worker *w, struct task *t)
     uint32_t s = atomic_exchange_explicit(&t->state, TASK_SCHEDULED, memory_order_relaxed);
     ASSERT(s == TASK_NEW);
     t->worker = w;
-    schedule(w, t);
+    schedule(t);
+}
+
+void task_mark_free(struct executor *ex, struct task *t)
+{
+    uint32_t s = atomic_exchange_explicit(&t->state, TASK_SCHEDULED, memory_order_relaxed);
+    ASSERT(s == TASK_NEW);
+    t->free = true;
+    t->executor = ex;
+}
+
+void task_spawn_free(struct executor *ex, struct task *t)
+{
+    task_mark_free(ex, t);
+    schedule(t);
+}
+
+void task_settle(struct worker *w, struct task *t)
+{
+    t->worker = w;
+    list_init(&t->link);
+    list_add_tail(&w->tasks, &t->link);
+    w->stats.tasks++;
+}
+
+void task_waits(struct task *t)
+{
+    /* An exchange: who canceled it before saw that it was scheduled, and is seen here. */
+    uint32_t s = atomic_exchange_explicit(&t->state, TASK_IDLE, memory_order_acq_rel);
+    ASSERT(s == TASK_SCHEDULED);
 }
 
 void task_adopt(struct worker *w, struct task *t)
 {
-    t->worker = w;
-    list_add_tail(&w->tasks, &t->link);
-    w->stats.tasks++;
+    task_settle(w, t);
     atomic_store_explicit(&t->state, TASK_IDLE, memory_order_release);
 }
 
-bool task_retire(struct task *t)
+bool task_retire(struct task *t, bool exposed)
 {
-    if (atomic_load_explicit(&t->state, memory_order_acquire) != TASK_IDLE)
-        return false;
-    atomic_store_explicit(&t->state, TASK_COMPLETE, memory_order_relaxed);
+    uint32_t s = TASK_IDLE;
+    if (exposed) {
+        if (!atomic_compare_exchange_strong(&t->state, &s, TASK_COMPLETE))
+            return false;
+    } else {
+        if (atomic_load_explicit(&t->state, memory_order_acquire) != TASK_IDLE)
+            return false;
+        atomic_store_explicit(&t->state, TASK_COMPLETE, memory_order_relaxed);
+    }
     list_del(&t->link);
     t->worker->stats.tasks--;
     return true;
@@ -76,15 +122,14 @@ void task_wake(struct task *t)
     for (;;) {
         if (s == TASK_NEW || s == TASK_COMPLETE)
             return;
-        /* Read now: once the state is changed, the task may run, finish and be gone. */
-        struct worker *w = t->worker;
         uint32_t next = s == TASK_IDLE ? TASK_SCHEDULED : s == TASK_RUNNING ? TASK_NOTIFIED : s;
-        if (next == s && w == worker_current())
+        if (next == s && !t->free && t->worker == worker_current())
             return;
         if (atomic_compare_exchange_weak_explicit(&t->state, &s, next, memory_order_acq_rel,
                                                   memory_order_acquire)) {
+            /* Else it is not ours to look at: it may run, finish and be gone. */
             if (s == TASK_IDLE)
-                schedule(w, t);
+                schedule(t);
             return;
         }
     }
@@ -92,24 +137,25 @@ void task_wake(struct task *t)
 
 void task_cancel(struct task *t)
 {
-    t->canceled = true;
+    atomic_store(&t->canceled, true);
     task_wake(t);
 }
 
 /* The state is running and the right to run it is ours. */
 static void poll_claimed(struct worker *w, struct task *t)
 {
-    if (list_empty(&t->link)) {
+    if (t->worker && list_empty(&t->link)) {
         list_add_tail(&w->tasks, &t->link);
         w->stats.tasks++;
     }
-    w->stats.polls++;
-    w->polling = t;
-    enum poll result = t->poll(t);
-    w->polling = NULL;
+    worker_polls_now(w, t->name);
+    enum poll result = __builtin_expect(t->contained, 0) ? panic_poll(w, t) : t->poll(t);
+    worker_polls_nothing(w);
     if (result == POLL_READY) {
-        list_del(&t->link);
-        w->stats.tasks--;
+        if (t->worker) {
+            list_del(&t->link);
+            w->stats.tasks--;
+        }
         atomic_store_explicit(&t->state, TASK_COMPLETE, memory_order_release);
         if (t->finished)
             t->finished(t);
@@ -120,7 +166,7 @@ static void poll_claimed(struct worker *w, struct task *t)
                                                  memory_order_acquire)) {
         s = atomic_exchange_explicit(&t->state, TASK_SCHEDULED, memory_order_acq_rel);
         ASSERT(s == TASK_NOTIFIED);
-        task_queue_push(&w->run, t);
+        schedule(t);
     }
 }
 
@@ -135,7 +181,7 @@ bool task_poll_now(struct task *t)
 {
     struct worker *w = t->worker;
     uint32_t s = TASK_IDLE;
-    if (w && w == worker_current() && !w->polling &&
+    if (w && w == worker_current() && !worker_is_polling(w) &&
         atomic_compare_exchange_strong_explicit(&t->state, &s, TASK_RUNNING, memory_order_acq_rel,
                                                 memory_order_relaxed)) {
         poll_claimed(w, t);

@@ -8,7 +8,8 @@
  * owner. A canceled task is polled once more, so that it winds up by itself and returns
  * POLL_READY.
  * Threads: task_wake() any, as long as the task has not finished; all else its worker's. A task
- * is pinned to the worker that it was spawned on, unless TASK_FREE is set (work stealing).
+ * is pinned to the worker that it was spawned on (its I/O is there), or free: spawned by
+ * task_spawn_free(), each of its polls happens on whichever worker has time, never two at once.
  * Rules: a wake during a poll is remembered, and the task is polled again; a task is queued at
  * most once; wakes may be spurious. After RFC 2592 (Rust's Future), without its moves. */
 #pragma once
@@ -18,28 +19,38 @@
 
 enum poll { POLL_PENDING, POLL_READY };
 
+struct executor;
 struct worker;
 struct task {
     enum poll (*poll)(struct task *t);
     void (*finished)(struct task *t); /* may be NULL */
-    const char *name;                 /* for logs, the watchdog and the debugger */
-    struct worker *worker;
-    struct task *next;      /* run queue or injection list */
-    struct list link;       /* all tasks of the worker */
-    _Atomic uint32_t state; /* task.c */
-    bool canceled;          /* set by task_cancel(); the poll should wind up */
+    const char *name;                 /* for logs, the watchdog and the debugger; never NULL */
+    struct worker *worker;            /* NULL: free */
+    struct task *next;                /* run queue, inbox or injection queue */
+    union {
+        struct list link;          /* all pinned tasks of the worker */
+        struct executor *executor; /* of a free one */
+    };
+    _Atomic uint32_t state;   /* task.c */
+    _Atomic bool canceled;    /* set by task_cancel(); the poll should wind up */
+    bool free;                /* was spawned as such */
+    bool contained, panicked; /* see panic.h */
 };
 
+/* The name is kept, not copied; NULL becomes "?". */
 void task_init(struct task *t, const char *name, enum poll (*poll)(struct task *),
                void (*finished)(struct task *));
 /* Runs it for the first time at the worker's next tick. Any thread. */
 void task_spawn(struct worker *w, struct task *t);
+/* A free one: computing, not I/O. The stop of the executor does not cancel it if it waits; its
+ * owner does. Any thread. */
+void task_spawn_free(struct executor *ex, struct task *t);
 void task_wake(struct task *t);
 /* Polls the task at once if it waits and no other poll is under way on this thread, else wakes
  * it: for drivers that lend bytes for the length of a call. True if it was polled; it may have
  * finished then. Its worker only. */
 bool task_poll_now(struct task *t);
-/* Sets `canceled` and wakes. Its worker only. */
+/* Sets `canceled` and wakes. Its worker only; of a free task any thread. */
 void task_cancel(struct task *t);
 
 /* What another thread or a registry holds in order to wake a task. A zeroed waker wakes nobody. */

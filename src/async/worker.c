@@ -20,6 +20,8 @@ void worker_init(struct worker *w, struct executor *ex, unsigned index)
     atomic_init(&w->jobs_done, NULL);
     atomic_init(&w->sleeping, 0);
     atomic_init(&w->wakes_remote, 0);
+    atomic_init(&w->polling, NULL);
+    atomic_init(&w->polls, 0);
     wheel_init(&w->wheel, clock_mono_ns(w->clock));
 }
 
@@ -129,7 +131,7 @@ static bool left_by_others(struct worker *w)
 
 int64_t worker_idle_ns(struct worker *w)
 {
-    if (w->run.head || !list_empty(&w->hooks))
+    if (w->run.head || !list_empty(&w->hooks) || !deque_is_empty(&w->share.free))
         return 0;
     int64_t next_ns = wheel_next_ns(&w->wheel);
     if (next_ns < 0)
@@ -142,23 +144,51 @@ int64_t worker_idle_ns(struct worker *w)
 void worker_awake(struct worker *w)
 {
     atomic_store_explicit(&w->sleeping, 0, memory_order_relaxed);
+    share_awake(w);
     w->now_valid = w->now_ms_valid = false;
+}
+
+void worker_run_fork(struct worker *w, struct fork *f)
+{
+    worker_polls_now(w, "fork");
+    fork_run_taken(&w->share.lane, f);
+    worker_polls_nothing(w);
+}
+
+/* Pinned and free tasks take turns. */
+static struct task *next_task(struct worker *w, int turn)
+{
+    struct task *t = turn % 2 ? share_take(w) : task_queue_pop(&w->run);
+    if (!t)
+        t = turn % 2 ? task_queue_pop(&w->run) : share_take(w);
+    if (t)
+        share_found(w, true);
+    return t;
+}
+
+static void run_tasks(struct worker *w)
+{
+    struct task *t;
+    for (int polls = 0; polls < WORKER_BUDGET && (t = next_task(w, polls)); polls++)
+        task_run(w, t);
+    run_hooks(w);
 }
 
 static void tick(struct worker *w, bool may_sleep)
 {
-    struct task *t;
     w->stats.ticks++;
     take_inbox(w);
     worker_take_jobs(w);
     wheel_advance(&w->wheel, worker_now_ns(w));
-    for (int polls = 0; polls < WORKER_BUDGET && (t = task_queue_pop(&w->run)); polls++)
-        task_run(w, t);
-    run_hooks(w);
+    run_tasks(w);
     int64_t timeout_ns = may_sleep ? worker_idle_ns(w) : 0;
+    for (int i = 0; timeout_ns != 0 && i < SHARE_ROUNDS && share_search(w); i++) {
+        run_tasks(w);
+        timeout_ns = i + 1 < SHARE_ROUNDS ? worker_idle_ns(w) : 0;
+    }
     if (timeout_ns != 0) {
         atomic_store(&w->sleeping, 1);
-        if (left_by_others(w))
+        if (share_announce(w) || left_by_others(w))
             timeout_ns = 0;
         else
             w->stats.sleeps++;
@@ -186,15 +216,17 @@ void worker_run(struct worker *w)
 {
     this_worker = w;
     w->running = true;
+    panic_watch(w);
     while (!executor_stopping(w->executor))
         tick(w, true);
     /* Each task is told; what becomes runnable by that runs, but nothing is waited for. */
     for (int i = 0; i < WORKER_WIND_UP_TICKS; i++) {
         tick(w, false); /* may bring tasks that were spawned and never polled */
-        if (!cancel_tasks(w) && !w->run.head && list_empty(&w->hooks) && !atomic_load(&w->inbox) &&
+        if (!cancel_tasks(w) && worker_idle_ns(w) != 0 && !atomic_load(&w->inbox) &&
             !atomic_load(&w->jobs_done))
             break;
     }
+    panic_unwatch(w);
     w->running = false;
     this_worker = NULL;
 }
@@ -247,11 +279,14 @@ void worker_local_set(struct worker *w, enum worker_local_slot slot, struct work
 struct worker_stats worker_stats(const struct worker *w)
 {
     struct worker_stats s = w->stats;
+    s.polls = worker_polls(w);
+    s.steals = w->share.steals;
+    s.searches = w->share.searches;
     s.wakes_remote = atomic_load_explicit(&w->wakes_remote, memory_order_relaxed);
     return s;
 }
 
 uint64_t worker_polls(const struct worker *w)
 {
-    return w->stats.polls;
+    return atomic_load_explicit(&w->polls, memory_order_relaxed);
 }

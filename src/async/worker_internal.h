@@ -9,7 +9,9 @@
 #pragma once
 
 #include "async/io.h"
+#include "async/share_internal.h"
 #include "async/timer_internal.h"
+#include <setjmp.h>
 
 enum {
     WORKER_BUDGET = 128,    /* polls a tick */
@@ -21,18 +23,16 @@ enum {
 struct offload_job;
 struct offload_pool;
 
-struct task_queue {
-    struct task *head, *tail;
-};
-
 struct worker {
     struct executor *executor;
     struct alloc *alloc;
     struct clock *clock;
     struct io_driver *io;
     struct task_queue run;
-    struct task *polling; /* the task whose poll is under way */
-    struct list tasks;    /* that have been polled and not finished */
+    _Atomic(const char *) polling; /* the name of what is being polled, for the watchdog; or NULL */
+    _Atomic uint64_t polls;
+    struct share_worker share;
+    struct list tasks; /* pinned ones that have been polled and not finished */
     struct list hooks;
     struct wheel wheel;
     int64_t now_ns, now_ms;
@@ -42,6 +42,10 @@ struct worker {
     struct worker_stats stats;
     struct worker_local *locals[WORKER_LOCAL_SLOTS];
 
+    struct assert_trap trap, *trap_before;
+    jmp_buf
+        *contained; /* where to go on when the poll that is under way panics; NULL: it may not */
+
     _Atomic(struct task *) inbox; /* last in first; taken as a whole */
     _Atomic(struct offload_job *) jobs_done;
     _Atomic uint32_t sleeping;
@@ -49,24 +53,57 @@ struct worker {
 };
 
 void worker_init(struct worker *w, struct executor *ex, unsigned index);
+static inline void share_found(struct worker *w, bool more)
+{
+    if (__builtin_expect(w->share.searching, 0))
+        share_found_slow(w, more);
+}
+/* A poll begins, or a coroutine goes on. */
+static inline void worker_polls_now(struct worker *w, const char *name)
+{
+    uint64_t polls = atomic_load_explicit(&w->polls, memory_order_relaxed);
+    atomic_store_explicit(&w->polls, polls + 1, memory_order_relaxed);
+    atomic_store_explicit(&w->polling, name, memory_order_relaxed);
+}
+static inline void worker_polls_nothing(struct worker *w)
+{
+    atomic_store_explicit(&w->polling, NULL, memory_order_relaxed);
+}
+static inline bool worker_is_polling(struct worker *w)
+{
+    return atomic_load_explicit(&w->polling, memory_order_relaxed) != NULL;
+}
 /* The loop, on the calling thread, until the executor stops. */
 void worker_run(struct worker *w);
 /* Hands back jobs that were done when no loop runs any more. */
 void worker_take_jobs(struct worker *w);
 
-void task_queue_push(struct task_queue *q, struct task *t);
-struct task *task_queue_pop(struct task_queue *q);
-/* Polls a task of this worker that was taken from the run queue. */
+/* Polls a task that was taken from the run queue or was free. */
 void task_run(struct worker *w, struct task *t);
+/* A fork of another worker. */
+void worker_run_fork(struct worker *w, struct fork *f);
 
+/* A new task is free and scheduled; the caller queues it. */
+void task_mark_free(struct executor *ex, struct task *t);
+/* A free task that is being polled, or was taken, belongs to this worker from now on. */
+void task_settle(struct worker *w, struct task *t);
+/* And waits for its next wake, unpolled. */
+void task_waits(struct task *t);
 /* For tasks that run by other means than the run queue: it waits for its first wake, unpolled. */
 void task_adopt(struct worker *w, struct task *t);
-/* A task that waits has ended, without a poll. False: a wake is on its way, the poll will come. */
-bool task_retire(struct task *t);
+/* A task that waits has ended, without a poll. False: a wake is on its way, the poll will come.
+ * `exposed`: another thread may be about to wake it. */
+bool task_retire(struct task *t, bool exposed);
 
 /* Any thread. */
 void worker_inject(struct worker *w, struct task *t);
 void worker_job_done(struct worker *w, struct offload_job *j);
+
+/* panic.c: on this thread, failed assertions are looked at from now on. */
+void panic_watch(struct worker *w);
+void panic_unwatch(struct worker *w);
+/* Polls a task that contains its bugs. */
+enum poll panic_poll(struct worker *w, struct task *t);
 
 /* For drivers. How long the worker may sleep as things stand on its thread: 0 if there is work,
  * -1 for ever. Ask again after a done() that ran before the sleep. */
@@ -74,6 +111,7 @@ int64_t worker_idle_ns(struct worker *w);
 /* To be called behind the call that sleeps: a new tick's time begins. */
 void worker_awake(struct worker *w);
 
+struct share *executor_share(struct executor *ex);
 struct offload_pool *executor_offload(struct executor *ex);
 bool executor_stopping(const struct executor *ex);
 bool executor_is_running(const struct executor *ex);

@@ -24,6 +24,7 @@ const char *err_name(enum err code)
         [ERR_DENIED] = "denied",
         [ERR_CORRUPT] = "corrupt",
         [ERR_UNSUPPORTED] = "unsupported",
+        [ERR_PANIC] = "panicked",
     };
     if ((size_t)code >= ARRAY_LEN(names))
         return "unknown error";
@@ -83,8 +84,23 @@ enum err error_set_os(struct error *e, int os_errno, const char *fmt, ...)
     return ERR_IO;
 }
 
+static _Thread_local struct assert_trap *trap;
+
+/* Out of line: a coroutine may have gone on elsewhere since the address was looked up. */
+__attribute__((noinline)) struct assert_trap *assert_trap_set(struct assert_trap *t)
+{
+    struct assert_trap *before = trap;
+    trap = t;
+    return before;
+}
+
 void assert_failed(const char *cond, const char *file, int line)
 {
+    struct assert_trap *t = assert_trap_set(NULL); /* a trap's own bugs are not for it */
+    if (t) {
+        t->failed(t, cond, file, line);
+        (void)assert_trap_set(t);
+    }
     fprintf(stderr, "%s:%d: assertion failed: %s\n", file, line, cond);
     abort();
 }

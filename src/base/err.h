@@ -32,6 +32,7 @@ enum err {
     ERR_DENIED,
     ERR_CORRUPT, /* stored data fails its check */
     ERR_UNSUPPORTED,
+    ERR_PANIC, /* the task that was to do it has panicked */
 };
 
 /* Everything a person needs to mend it: what, where. Zeroed means "no error". */
@@ -59,6 +60,13 @@ enum err error_set_os(struct error *e, int os_errno, const char *fmt, ...) PRINT
             assert_failed(#cond, __FILE__, __LINE__);                                              \
     } while (0)
 _Noreturn void assert_failed(const char *cond, const char *file, int line);
+
+/* Who is told on this thread before the end, and may prevent it by not returning: the runtime,
+ * which knows whose bug it is. assert_trap_set() returns the one before; NULL: none. */
+struct assert_trap {
+    void (*failed)(struct assert_trap *t, const char *cond, const char *file, int line);
+};
+struct assert_trap *assert_trap_set(struct assert_trap *t);
 
 #define ARRAY_LEN(a)                    (sizeof(a) / sizeof((a)[0]))
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))

@@ -1,0 +1,296 @@
+#include "async/executor.h"
+#include "async/worker_internal.h"
+
+void share_init(struct share *s, struct executor *ex, unsigned workers)
+{
+    s->executor = ex;
+    s->workers = workers;
+    pthread_mutex_init(&s->lock, NULL);
+    atomic_init(&s->idle, 0);
+    atomic_init(&s->searching, 0);
+    atomic_init(&s->injected_n, 0);
+}
+
+void share_fini(struct share *s)
+{
+    pthread_mutex_destroy(&s->lock);
+}
+
+enum err share_worker_init(struct worker *w, struct share *s, struct alloc *a)
+{
+    struct share_worker *sw = &w->share;
+    sw->share = s;
+    sw->victim = w->index;
+    sw->lane.worker = w;
+    sw->lane.idle = &s->idle;
+    enum err r = deque_init(&sw->free, a, SHARE_CAPACITY);
+    if (!r)
+        r = deque_init(&sw->spawned, a, SHARE_SPAWNED);
+    if (!r)
+        r = deque_init(&sw->lane.deque, a, SHARE_FORKS);
+    return r;
+}
+
+void share_worker_fini(struct worker *w)
+{
+    deque_fini(&w->share.free);
+    deque_fini(&w->share.spawned);
+    deque_fini(&w->share.lane.deque);
+}
+
+/* --- waking --- */
+
+/* Takes the bit of one that sleeps, which then counts as searching, and wakes it. */
+static bool wake_one(struct share *s)
+{
+    uint64_t mask = atomic_load(&s->idle);
+    while (mask) {
+        unsigned i = (unsigned)__builtin_ctzll(mask);
+        uint64_t bit = UINT64_C(1) << i;
+        mask = atomic_fetch_and(&s->idle, ~bit);
+        if (mask & bit) {
+            worker_wake(executor_worker(s->executor, i));
+            return true;
+        }
+        mask &= ~bit;
+    }
+    return false;
+}
+
+void share_notify_slow(struct share *s)
+{
+    uint32_t none = 0;
+    if (!atomic_compare_exchange_strong(&s->searching, &none, 1))
+        return;
+    if (!wake_one(s))
+        atomic_fetch_sub(&s->searching, 1);
+}
+
+bool share_announce(struct worker *w)
+{
+    struct share_worker *sw = &w->share;
+    struct share *s = sw->share;
+    atomic_fetch_or(&s->idle, UINT64_C(1) << w->index);
+    sw->announced = true;
+    if (sw->searching) {
+        sw->searching = false;
+        atomic_fetch_sub(&s->searching, 1);
+    }
+    /* What came before its bit was seen. */
+    if (atomic_load(&s->injected_n) > 0)
+        return true;
+    for (unsigned i = 0; i < s->workers; i++) {
+        struct share_worker *other = &executor_worker(s->executor, i)->share;
+        if (!deque_is_empty(&other->free) || !deque_is_empty(&other->spawned) ||
+            !deque_is_empty(&other->lane.deque))
+            return true;
+    }
+    return false;
+}
+
+void share_awake(struct worker *w)
+{
+    struct share_worker *sw = &w->share;
+    if (!sw->announced)
+        return;
+    uint64_t bit = UINT64_C(1) << w->index;
+    sw->announced = false;
+    /* Who took the bit has counted this worker as searching. */
+    if (!(atomic_fetch_and(&sw->share->idle, ~bit) & bit))
+        sw->searching = true;
+}
+
+void share_found_slow(struct worker *w, bool more)
+{
+    struct share *s = w->share.share;
+    w->share.searching = false;
+    /* The last one that searched: if there is more, another may come. */
+    if (atomic_fetch_sub(&s->searching, 1) == 1 && more)
+        share_notify(s);
+}
+
+/* --- the worker's own --- */
+
+/* The older half of a full deque and `t` go where everybody looks. */
+static void overflow(struct share *s, struct deque *d, struct task *t)
+{
+    struct task_queue q = {0};
+    void *old;
+    size_t n = 1;
+    for (size_t i = (d->mask + 1) / 2; i > 0 && deque_steal(d, &old) == DEQUE_STOLEN; i--, n++)
+        task_queue_push(&q, old);
+    task_queue_push(&q, t);
+    pthread_mutex_lock(&s->lock);
+    if (s->injected.head)
+        s->injected.tail->next = q.head;
+    else
+        s->injected.head = q.head;
+    s->injected.tail = q.tail;
+    atomic_fetch_add(&s->injected_n, n);
+    pthread_mutex_unlock(&s->lock);
+}
+
+static void push(struct worker *w, struct deque *d, struct task *t)
+{
+    struct share *s = w->share.share;
+    if (!deque_push(d, t))
+        overflow(s, d, t);
+    if (s->workers > 1 && deque_len(d) >= SHARE_AT)
+        share_notify(s);
+}
+
+void share_push(struct worker *w, struct task *t)
+{
+    push(w, &w->share.free, t);
+}
+
+void share_push_spawned(struct worker *w, struct task *t)
+{
+    push(w, &w->share.spawned, t);
+}
+
+void share_inject(struct share *s, struct task *t)
+{
+    pthread_mutex_lock(&s->lock);
+    task_queue_push(&s->injected, t);
+    atomic_fetch_add(&s->injected_n, 1);
+    pthread_mutex_unlock(&s->lock);
+    /* Not left to who searches already: it may just have looked here. */
+    atomic_fetch_add(&s->searching, 1);
+    if (!wake_one(s))
+        atomic_fetch_sub(&s->searching, 1);
+}
+
+/* A fair part of it; the first is returned. */
+static struct task *take_injected(struct worker *w)
+{
+    struct share *s = w->share.share;
+    if (atomic_load_explicit(&s->injected_n, memory_order_relaxed) == 0)
+        return NULL;
+    pthread_mutex_lock(&s->lock);
+    struct task *first = task_queue_pop(&s->injected);
+    size_t n = atomic_load_explicit(&s->injected_n, memory_order_relaxed), taken = first != NULL;
+    while (first && taken < n / s->workers + 1 && taken < SHARE_CAPACITY / 2 && s->injected.head &&
+           deque_push(&w->share.free, s->injected.head)) {
+        (void)task_queue_pop(&s->injected);
+        taken++;
+    }
+    atomic_fetch_sub(&s->injected_n, taken);
+    pthread_mutex_unlock(&s->lock);
+    return first;
+}
+
+static struct task *take_oldest(struct deque *d)
+{
+    void *t = NULL;
+    while (deque_steal(d, &t) == DEQUE_LOST_RACE)
+        continue;
+    return t;
+}
+
+/* What is left could be done by another. */
+static struct task *found(struct worker *w, struct deque *d, struct task *t)
+{
+    if (t && w->share.share->workers > 1 && !deque_is_empty(d))
+        share_notify(w->share.share);
+    return t;
+}
+
+struct task *share_take_spawned(struct worker *w, bool oldest)
+{
+    struct deque *d = &w->share.spawned;
+    if (deque_is_empty(d))
+        return NULL;
+    return found(w, d, oldest ? take_oldest(d) : deque_take(d));
+}
+
+struct task *share_take(struct worker *w)
+{
+    struct share_worker *sw = &w->share;
+    struct task *t = NULL;
+    if (++sw->turn % SHARE_FAIR == 0)
+        t = take_injected(w);
+    if (!t)
+        t = found(w, &sw->free, take_oldest(&sw->free));
+    return t ? t : take_injected(w);
+}
+
+/* --- searching --- */
+
+/* At most half of the workers search: more would only meet each other. */
+static bool begin_search(struct worker *w)
+{
+    struct share *s = w->share.share;
+    if (!w->share.searching) {
+        if (2 * atomic_load(&s->searching) >= s->workers)
+            return false;
+        atomic_fetch_add(&s->searching, 1);
+        w->share.searching = true;
+    }
+    w->share.searches++;
+    return true;
+}
+
+static struct task *steal_task(struct deque *d, bool *raced)
+{
+    void *t = NULL;
+    enum deque_steal r = deque_steal(d, &t);
+    *raced |= r == DEQUE_LOST_RACE;
+    return t;
+}
+
+static bool steal_from(struct worker *w, struct worker *v, bool *raced)
+{
+    struct share_worker *from = &v->share;
+    struct task *t = steal_task(&from->free, raced);
+    if (!t)
+        t = steal_task(&from->spawned, raced);
+    if (t) {
+        share_found(w, !deque_is_empty(&from->free) || !deque_is_empty(&from->spawned));
+        task_queue_push(&w->run, t);
+        return true;
+    }
+    void *f = NULL;
+    enum deque_steal r = deque_steal(&from->lane.deque, &f);
+    *raced |= r == DEQUE_LOST_RACE;
+    if (f) {
+        share_found(w, !deque_is_empty(&from->lane.deque));
+        worker_run_fork(w, f);
+    }
+    return f != NULL;
+}
+
+/* A round over all others from where the last one ended. */
+static bool search_round(struct worker *w, bool *raced)
+{
+    struct share_worker *sw = &w->share;
+    for (unsigned i = 0; i < sw->share->workers; i++) {
+        struct worker *v = executor_worker(sw->share->executor, sw->victim);
+        if (v != w && steal_from(w, v, raced)) {
+            sw->steals++;
+            return true;
+        }
+        sw->victim = sw->victim + 1 < sw->share->workers ? sw->victim + 1 : 0;
+    }
+    return false;
+}
+
+bool share_search(struct worker *w)
+{
+    if (w->share.share->workers == 1 || !begin_search(w))
+        return false;
+    for (int pass = 0; pass < SHARE_PASSES; pass++) {
+        bool raced = false;
+        if (search_round(w, &raced))
+            return true;
+        struct task *t = take_injected(w);
+        if (t) {
+            share_found(w, !deque_is_empty(&w->share.free));
+            task_queue_push(&w->run, t);
+            return true;
+        }
+        for (int i = 0; i < SHARE_PAUSE && !raced; i++)
+            cpu_relax();
+    }
+    return false;
+}
