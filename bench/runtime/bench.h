@@ -59,6 +59,10 @@ double bench_ping_pong(struct bench *b);
 double bench_ring(struct bench *b);
 double bench_producers(struct bench *b);
 double bench_select(struct bench *b);
+/* forks.c */
+double bench_skynet(struct bench *b);
+double bench_fib(struct bench *b);
+double bench_merge_sort(struct bench *b);
 /* timers.c */
 double bench_timer_set(struct bench *b);
 double bench_timer_cancel(struct bench *b);

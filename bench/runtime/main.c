@@ -21,6 +21,9 @@ static const struct figure {
     {"ring", bench_ring, RUNS},
     {"producers", bench_producers, RUNS},
     {"select", bench_select, RUNS},
+    {"skynet", bench_skynet, RUNS},
+    {"fib", bench_fib, RUNS},
+    {"merge_sort", bench_merge_sort, RUNS},
     {"timer_set", bench_timer_set, RUNS},
     {"timer_cancel", bench_timer_cancel, RUNS},
     {"timer_fire", bench_timer_fire, RUNS},
@@ -55,7 +58,10 @@ size_t bench_resident(void)
 
 void bench_spawn(const struct bench *b, struct co **out, intptr_t (*fn)(void *arg), void *arg)
 {
-    MUST(co_spawn(out, executor_worker(b->executor, 0), fn, arg, "bench"));
+    if (b->workers > 1)
+        MUST(co_spawn_free(out, fn, arg, "bench"));
+    else
+        MUST(co_spawn(out, executor_worker(b->executor, 0), fn, arg, "bench"));
 }
 
 void bench_join(struct co *c)
@@ -85,7 +91,6 @@ static intptr_t take_all(void *arg)
     for (size_t i = 0; i < ARRAY_LEN(figures); i++)
         if (!job->only || strcmp(job->only, figures[i].name) == 0)
             take(&figures[i], job->bench);
-    executor_stop(job->bench->executor);
     return 0;
 }
 
@@ -93,8 +98,6 @@ int main(int argc, char **argv)
 {
     struct bench b = {.workers = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 10) : 1};
     struct job job = {.bench = &b, .only = argc > 2 ? argv[2] : NULL};
-    if (b.workers != 1) /* coroutines stay where they were spawned, so there is no such figure */
-        return 0;
     struct executor_config cfg = {
         .env = env_linux(), .alloc = alloc_system(), .workers = b.workers, .offload_threads = 1};
     struct error e = {0};
@@ -105,8 +108,7 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < b.workers; i++)
         MUST(co_enable(executor_worker(b.executor, i), COROUTINES));
     printf("peer sedge %s\n", SEDGE_VERSION);
-    MUST(co_spawn(NULL, executor_worker(b.executor, 0), take_all, &job, "bench"));
-    executor_run(b.executor);
+    MUST(co_run(b.executor, take_all, &job, "bench", NULL));
     executor_free(b.executor);
     return 0;
 }
