@@ -59,15 +59,17 @@ static inline void ring_take(struct chan *c, void *element)
     c->len--;
 }
 
-static inline __attribute__((always_inline)) enum err put(struct chan *c, const void *element)
+/* `any` is c->lock.any; where it is a constant the half that can't be is left out. */
+static inline __attribute__((always_inline)) enum err put(struct chan *c, const void *element,
+                                                          bool any)
 {
     if (__builtin_expect(c->closed, 0))
         return ERR_CLOSED;
     if (!list_empty(&c->receivers)) { /* so the ring is empty */
-        struct waiter *w = waiter_next(&c->receivers, c->lock.any);
+        struct waiter *w = waiter_next(&c->receivers, any);
         if (w) {
             copy(w->item, element, c->size);
-            waiter_fire(w, &c->lock);
+            waiter_fire(w, &c->lock, any);
             return ERR_OK;
         }
     }
@@ -77,36 +79,37 @@ static inline __attribute__((always_inline)) enum err put(struct chan *c, const 
     return ERR_OK;
 }
 
-static inline __attribute__((always_inline)) enum err take(struct chan *c, void *element)
+static inline __attribute__((always_inline)) enum err take(struct chan *c, void *element, bool any)
 {
     struct waiter *w = NULL;
     if (c->len > 0) {
         ring_take(c, element);
-        if (!list_empty(&c->senders) && (w = waiter_next(&c->senders, c->lock.any)))
+        if (!list_empty(&c->senders) && (w = waiter_next(&c->senders, any)))
             ring_put(c, w->item);
-    } else if (!list_empty(&c->senders) && (w = waiter_next(&c->senders, c->lock.any))) {
+    } else if (!list_empty(&c->senders) && (w = waiter_next(&c->senders, any))) {
         copy(element, w->item, c->size);
     } else {
         return c->closed ? ERR_CLOSED : ERR_AGAIN;
     }
     if (w)
-        waiter_fire(w, &c->lock);
+        waiter_fire(w, &c->lock, any);
     return ERR_OK;
 }
 
 enum err chan_put(struct chan *c, const void *element)
 {
-    return put(c, element);
+    return put(c, element, c->lock.any);
 }
 
 enum err chan_take(struct chan *c, void *element)
 {
-    return take(c, element);
+    return take(c, element, c->lock.any);
 }
 
-/* With the lock, which is given. */
-static inline __attribute__((always_inline)) enum err wait_in(struct chan *c, struct list *queue,
-                                                              void *item, int64_t timeout_ms)
+/* With the lock, which is given. Out of line and called last, so that who need not wait saves no
+ * registers for it. */
+static __attribute__((noinline)) enum err wait_in(struct chan *c, struct list *queue, void *item,
+                                                  int64_t timeout_ms)
 {
     struct waiter w;
     /* Field by field: a compiler clears the whole with a slow string instruction. */
@@ -120,13 +123,36 @@ static inline __attribute__((always_inline)) enum err wait_in(struct chan *c, st
     return waiter_park(&w, &c->lock, timeout_ms);
 }
 
+/* The item of a sender is only read. */
+static __attribute__((noinline)) enum err send_any(struct chan *c, const void *element,
+                                                   int64_t timeout_ms)
+{
+    wait_lock_take(&c->lock);
+    enum err r = put(c, element, true);
+    if (r == ERR_AGAIN)
+        return wait_in(c, &c->senders, (void *)(uintptr_t)element, timeout_ms);
+    wait_lock_give(&c->lock);
+    return r;
+}
+
 static inline __attribute__((always_inline)) enum err send_in(struct chan *c, const void *element,
                                                               int64_t timeout_ms)
 {
-    wait_lock_take(&c->lock);
-    enum err r = put(c, element);
-    if (r == ERR_AGAIN) /* the item of a sender is only read */
+    if (c->lock.any)
+        return send_any(c, element, timeout_ms);
+    enum err r = put(c, element, false);
+    if (r == ERR_AGAIN)
         return wait_in(c, &c->senders, (void *)(uintptr_t)element, timeout_ms);
+    return r;
+}
+
+static __attribute__((noinline)) enum err recv_any(struct chan *c, void *element,
+                                                   int64_t timeout_ms)
+{
+    wait_lock_take(&c->lock);
+    enum err r = take(c, element, true);
+    if (r == ERR_AGAIN)
+        return wait_in(c, &c->receivers, element, timeout_ms);
     wait_lock_give(&c->lock);
     return r;
 }
@@ -134,15 +160,14 @@ static inline __attribute__((always_inline)) enum err send_in(struct chan *c, co
 static inline __attribute__((always_inline)) enum err recv_in(struct chan *c, void *element,
                                                               int64_t timeout_ms)
 {
-    wait_lock_take(&c->lock);
-    enum err r = take(c, element);
+    if (c->lock.any)
+        return recv_any(c, element, timeout_ms);
+    enum err r = take(c, element, false);
     if (r == ERR_AGAIN)
         return wait_in(c, &c->receivers, element, timeout_ms);
-    wait_lock_give(&c->lock);
     return r;
 }
 
-/* Each is a copy of its own: without a time limit there is nothing to set up. */
 enum err chan_send(struct chan *c, const void *element)
 {
     return send_in(c, element, -1);
@@ -166,7 +191,7 @@ enum err chan_recv_timed(struct chan *c, void *element, int64_t timeout_ms)
 enum err chan_try_send(struct chan *c, const void *element)
 {
     wait_lock_take(&c->lock);
-    enum err r = put(c, element);
+    enum err r = put(c, element, c->lock.any);
     wait_lock_give(&c->lock);
     return r;
 }
@@ -174,7 +199,7 @@ enum err chan_try_send(struct chan *c, const void *element)
 enum err chan_try_recv(struct chan *c, void *element)
 {
     wait_lock_take(&c->lock);
-    enum err r = take(c, element);
+    enum err r = take(c, element, c->lock.any);
     wait_lock_give(&c->lock);
     return r;
 }
@@ -184,7 +209,7 @@ static void tell_closed(struct chan *c, struct list *queue)
     struct waiter *w;
     while ((w = waiter_next(queue, c->lock.any))) {
         w->closed = true;
-        waiter_fire(w, &c->lock);
+        waiter_fire(w, &c->lock, c->lock.any);
     }
 }
 

@@ -50,10 +50,10 @@ static inline struct waiter *waiter_next(struct list *queue, bool any)
 }
 
 /* It was claimed, is in no queue, and what it waited for is in place; its item is not used any
- * more. */
-static inline void waiter_fire(struct waiter *w, struct wait_lock *l)
+ * more. `any` is l->any. */
+static inline void waiter_fire(struct waiter *w, struct wait_lock *l, bool any)
 {
-    if (l->any) {
+    if (any) {
         w->next_fired = l->fired;
         l->fired = w;
     } else {
