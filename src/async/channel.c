@@ -1,4 +1,5 @@
 #include "async/channel_internal.h"
+#include "async/switch_internal.h"
 #include <string.h>
 
 enum { ELEMENT_MAX = 64 * 1024 };
@@ -106,21 +107,32 @@ enum err chan_take(struct chan *c, void *element)
     return take(c, element, c->lock.any);
 }
 
-/* With the lock, which is given. Out of line and called last, so that who need not wait saves no
- * registers for it. */
-static __attribute__((noinline)) enum err wait_in(struct chan *c, struct list *queue, void *item,
-                                                  int64_t timeout_ms)
+/* The stack's guard is for arrays. */
+static __attribute__((no_stack_protector)) struct switch_tail
+wait_until_fired(void *chan, void *queue, void *item, int64_t timeout_ms, const void *site)
 {
+    struct chan *c = chan;
+    struct co *self = co_self();
+    struct co_sched *s = co_sched_of(self->task.worker);
     struct waiter w;
     /* Field by field: a compiler clears the whole with a slow string instruction. */
-    w.task = &co_self()->task;
+    w.task = &self->task;
     w.item = item;
     w.select = NULL;
     w.closed = false;
     atomic_init(&w.state, WAITER_WAITS);
     atomic_init(&w.released, false);
     list_add_tail(queue, &w.link);
-    return waiter_park(&w, &c->lock, timeout_ms);
+    s->left_at = site;
+    enum err r = waiter_park(&w, &c->lock, timeout_ms);
+    return (struct switch_tail){r, s->left_at};
+}
+
+/* With the lock, which is given. Out of line and called last, so that who need not wait saves no
+ * registers for it. */
+static inline enum err wait_in(struct chan *c, struct list *queue, void *item, int64_t timeout_ms)
+{
+    return switch_tail(c, queue, item, timeout_ms, wait_until_fired);
 }
 
 /* The item of a sender is only read. */

@@ -85,7 +85,8 @@ struct co_sched {
      * on another stack than the one that was left, when that one's registers are saved. */
     void (*after)(void *arg);
     void *after_arg;
-    int *errno_at; /* of the worker's thread */
+    int *errno_at;       /* of the worker's thread */
+    const void *left_at; /* where the one that was left last in a channel waits */
     uint32_t budget;
     uint64_t chance;      /* of select */
     bool active;          /* the pump is being polled */

@@ -93,4 +93,27 @@ first:
     .cfi_endproc
     .size first, . - first
 
+    .p2align 4
+    .globl switch_tail
+    .hidden switch_tail
+    .type switch_tail, @function
+switch_tail:
+    .cfi_startproc
+    movq %r8, %rax
+    movq (%rsp), %r8
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call *%rax
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    cmpq %rdx, (%rsp)
+    jne 6f
+    ret
+6:  popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register rip, rcx
+    jmp *%rcx
+    .cfi_endproc
+    .size switch_tail, . - switch_tail
+
     .section .note.GNU-stack, "", @progbits
