@@ -1,55 +1,21 @@
 #include "async/select.h"
 #include "async/channel_internal.h"
+#include "async/switch_internal.h"
 
-struct selection {
-    struct select select;
-    const struct select_arm *arms;
-    size_t n;
-    struct chan *order[SELECT_ARMS_MAX]; /* that other threads reach, by address, each once */
-    size_t locks;
+/* What a look at the arms has shown. */
+struct sight {
     uint64_t ready; /* arms that seem so, one bit each */
-    bool others;    /* there are arms that are no channels */
+    bool any;       /* one can be reached by other threads */
 };
 
-/* All at once and always in the same order, so that two selects can't wait for each other, and that
- * no arm changes between the look at the first and the last. */
-static void order_locks(struct selection *s)
-{
-    for (size_t i = 0; i < s->n; i++) {
-        struct chan *c = s->arms[i].chan;
-        if (s->arms[i].kind > SELECT_RECV || !c || !c->lock.any)
-            continue;
-        size_t at = s->locks;
-        while (at > 0 && s->order[at - 1] > c)
-            at--;
-        if (at > 0 && s->order[at - 1] == c)
-            continue;
-        for (size_t k = s->locks++; k > at; k--)
-            s->order[k] = s->order[k - 1];
-        s->order[at] = c;
-    }
-}
-
-static void take_locks(struct selection *s)
-{
-    for (size_t i = 0; i < s->locks; i++)
-        wait_lock_take(&s->order[i]->lock);
-}
-
-static void give_locks(void *arg)
-{
-    struct selection *s = arg;
-    for (size_t i = 0; i < s->locks; i++)
-        wait_lock_give(&s->order[i]->lock);
-}
-
-/* May be wrong in one way: who seems to wait may have been won by another channel meanwhile. */
+/* May be wrong in one way: who seems to wait may have been won by another channel meanwhile.
+ * Without branches on what changes from call to call, which would be predicted wrong. */
 static inline bool seems_ready(const struct select_arm *a)
 {
     const struct chan *c = a->chan;
     switch (a->kind) {
-    case SELECT_RECV: return c && (c->len > 0 || !list_empty(&c->senders) || c->closed);
-    case SELECT_SEND: return c && (c->len < c->capacity || !list_empty(&c->receivers) || c->closed);
+    case SELECT_RECV: return c && ((c->len > 0) | !list_empty(&c->senders) | c->closed);
+    case SELECT_SEND: return c && ((c->len < c->capacity) | !list_empty(&c->receivers) | c->closed);
     case SELECT_AFTER: return a->after_ms <= 0;
     default: return co_self()->woken;
     }
@@ -57,17 +23,17 @@ static inline bool seems_ready(const struct select_arm *a)
 
 /* One pass over the arms is all that a select pays whose channels are its worker's. Others are not
  * looked at without their locks. */
-static void look(struct selection *s, bool locked)
+static inline struct sight look(const struct select_arm *arms, size_t n, bool locked)
 {
-    s->ready = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct select_arm *a = &s->arms[i];
+    struct sight s = {0};
+    for (size_t i = 0; i < n; i++) {
+        const struct select_arm *a = &arms[i];
         bool any = a->kind <= SELECT_RECV && a->chan && a->chan->lock.any;
-        s->select.any |= any;
-        s->others |= a->kind > SELECT_RECV;
+        s.any |= any;
         if (locked || !any)
-            s->ready |= (uint64_t)seems_ready(a) << i;
+            s.ready |= (uint64_t)seems_ready(a) << i;
     }
+    return s;
 }
 
 static enum err happen(const struct select_arm *a)
@@ -91,9 +57,8 @@ static uint64_t chance(struct co_sched *s)
 }
 
 /* One of those that are ready, each with the same chance. ERR_AGAIN: none. */
-static enum err try_arms(struct selection *s, size_t *arm)
+static inline enum err try_arms(const struct select_arm *arms, uint64_t ready, size_t *arm)
 {
-    uint64_t ready = s->ready;
     while (ready) {
         uint64_t left = ready;
         if (ready & (ready - 1)) {
@@ -103,7 +68,7 @@ static enum err try_arms(struct selection *s, size_t *arm)
                 left &= left - 1;
         }
         *arm = (size_t)__builtin_ctzll(left);
-        enum err r = happen(&s->arms[*arm]);
+        enum err r = happen(&arms[*arm]);
         if (r != ERR_AGAIN)
             return r;
         ready &= ~(1ull << *arm);
@@ -111,15 +76,21 @@ static enum err try_arms(struct selection *s, size_t *arm)
     return ERR_AGAIN;
 }
 
-static void enqueue(struct selection *s, struct waiter *w, size_t n, struct co *c)
+/* --- waiting --- */
+
+/* True if there are arms that are no channels. */
+static inline bool enqueue(const struct select_arm *arms, size_t n, struct waiter *w,
+                           struct select *s, struct co *c)
 {
+    bool others = false;
     for (size_t i = 0; i < n; i++) {
-        const struct select_arm *a = &s->arms[i];
-        w[i].select = &s->select;
+        const struct select_arm *a = &arms[i];
+        w[i].select = s;
         w[i].task = &c->task;
         w[i].n = (uint32_t)i;
         w[i].closed = false;
         atomic_init(&w[i].released, false);
+        others |= a->kind > SELECT_RECV;
         if (a->kind > SELECT_RECV || !a->chan) {
             list_init(&w[i].link);
             continue;
@@ -127,6 +98,7 @@ static void enqueue(struct selection *s, struct waiter *w, size_t n, struct co *
         w[i].item = a->into; /* or what is sent: it is only read */
         list_add_tail(a->kind == SELECT_SEND ? &a->chan->senders : &a->chan->receivers, &w[i].link);
     }
+    return others;
 }
 
 static inline void unlink_waiter(struct waiter *w)
@@ -136,113 +108,199 @@ static inline void unlink_waiter(struct waiter *w)
     l->next->prev = l->prev;
 }
 
-/* What the winner was fired by may be gone already, so its channel is not touched. */
-static void dequeue_any(struct selection *s, struct waiter *w, size_t winner)
+static bool claim(struct select *s, size_t arm)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        struct chan *c = s->arms[i].chan;
-        if (i == winner || s->arms[i].kind > SELECT_RECV || !c)
+    struct waiter w = {.select = s, .n = (uint32_t)arm};
+    return waiter_claim(&w, s->any);
+}
+
+static inline size_t winner(struct select *s)
+{
+    return atomic_load_explicit(&s->winner, memory_order_acquire);
+}
+
+/* The arms that are not channels are the coroutine's own to look at. */
+static __attribute__((noinline)) void park_with_others(const struct select_arm *arms, size_t n,
+                                                       struct select *s, struct co *c,
+                                                       void (*unlock)(void *), void *locks)
+{
+    size_t after = n, woken = n;
+    struct co_timeout t;
+    t.passed = false;
+    for (size_t i = 0; i < n; i++) {
+        if (arms[i].kind == SELECT_WOKEN)
+            woken = i;
+        else if (arms[i].kind == SELECT_AFTER &&
+                 (after == n || arms[i].after_ms < arms[after].after_ms))
+            after = i;
+    }
+    if (after < n)
+        co_timeout_begin(&t, c, arms[after].after_ms);
+    for (;;) {
+        co_park(c, unlock, locks);
+        unlock = NULL;
+        if (winner(s) != SELECT_NONE)
+            break;
+        if (woken < n && c->woken) {
+            if (claim(s, woken))
+                c->woken = false;
+        } else if (after < n && t.passed) {
+            claim(s, after);
+        } else if (co_is_canceled(c)) {
+            claim(s, n);
+        }
+        if (winner(s) != SELECT_NONE)
+            break;
+    }
+    if (after < n)
+        co_timeout_end(&t);
+}
+
+/* Until an arm has won; n: canceled. */
+static inline void park_until_won(size_t n, struct select *s, struct co *c, void (*unlock)(void *),
+                                  void *locks)
+{
+    co_park(c, unlock, locks);
+    while (winner(s) == SELECT_NONE) {
+        if (co_is_canceled(c))
+            claim(s, n);
+        else
+            co_park(c, NULL, NULL);
+    }
+}
+
+/* All arms are this worker's. */
+static struct switch_tail wait_local(void *of_arms, void *of_arm, void *unused, int64_t of_n,
+                                     const void *site)
+{
+    const struct select_arm *arms = of_arms;
+    size_t *arm = of_arm, n = (size_t)of_n;
+    struct co *c = co_self();
+    struct co_sched *sched = co_sched_of(c->task.worker);
+    struct select s = {.any = false};
+    struct waiter w[n > 0 ? n : 1];
+    (void)unused;
+    if (co_is_canceled(c)) {
+        *arm = n;
+        return (struct switch_tail){ERR_CANCELED, site};
+    }
+    atomic_init(&s.winner, SELECT_NONE);
+    sched->left_at = site;
+    if (enqueue(arms, n, w, &s, c))
+        park_with_others(arms, n, &s, c, NULL, NULL);
+    else
+        park_until_won(n, &s, c, NULL, NULL);
+    *arm = winner(&s);
+    for (size_t i = 0; i < n; i++)
+        unlink_waiter(&w[i]);
+    enum err r = *arm >= n ? ERR_CANCELED : w[*arm].closed ? ERR_CLOSED : ERR_OK;
+    return (struct switch_tail){r, sched->left_at};
+}
+
+/* --- arms that other threads reach --- */
+
+struct locks {
+    size_t n;
+    struct chan *order[SELECT_ARMS_MAX]; /* by address, each once */
+};
+
+/* All at once and always in the same order, so that two selects can't wait for each other, and that
+ * no arm changes between the look at the first and the last. */
+static void order_locks(struct locks *l, const struct select_arm *arms, size_t n)
+{
+    l->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct chan *c = arms[i].chan;
+        if (arms[i].kind > SELECT_RECV || !c || !c->lock.any)
+            continue;
+        size_t at = l->n;
+        while (at > 0 && l->order[at - 1] > c)
+            at--;
+        if (at > 0 && l->order[at - 1] == c)
+            continue;
+        for (size_t k = l->n++; k > at; k--)
+            l->order[k] = l->order[k - 1];
+        l->order[at] = c;
+    }
+}
+
+static void take_locks(struct locks *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        wait_lock_take(&l->order[i]->lock);
+}
+
+static void give_locks(void *arg)
+{
+    struct locks *l = arg;
+    for (size_t i = 0; i < l->n; i++)
+        wait_lock_give(&l->order[i]->lock);
+}
+
+/* What the winner was fired by may be gone already, so its channel is not touched. */
+static void dequeue_any(const struct select_arm *arms, size_t n, struct waiter *w, size_t won)
+{
+    for (size_t i = 0; i < n; i++) {
+        struct chan *c = arms[i].chan;
+        if (i == won || arms[i].kind > SELECT_RECV || !c)
             continue;
         wait_lock_take(&c->lock);
         unlink_waiter(&w[i]);
         wait_lock_give(&c->lock);
     }
-    if (winner < s->n && s->arms[winner].kind <= SELECT_RECV)
-        waiter_await_release(&w[winner]);
+    if (won < n && arms[won].kind <= SELECT_RECV)
+        waiter_await_release(&w[won]);
 }
 
-static bool claim(struct selection *s, size_t arm)
+/* With the locks, which are given. */
+static enum err wait_any(const struct select_arm *arms, size_t n, size_t *arm, struct locks *l,
+                         struct co *c)
 {
-    struct waiter w = {.select = &s->select, .n = (uint32_t)arm};
-    return waiter_claim(&w, s->select.any);
-}
-
-/* The arms that are not channels are the coroutine's own to look at. */
-static void park_until_won(struct selection *s, struct co *c)
-{
-    size_t after = s->n, woken = s->n;
-    struct co_timeout t;
-    t.passed = false;
-    for (size_t i = 0; i < s->n && s->others; i++) {
-        if (s->arms[i].kind == SELECT_WOKEN)
-            woken = i;
-        else if (s->arms[i].kind == SELECT_AFTER &&
-                 (after == s->n || s->arms[i].after_ms < s->arms[after].after_ms))
-            after = i;
-    }
-    if (after < s->n)
-        co_timeout_begin(&t, c, s->arms[after].after_ms);
-    void (*unlock)(void *) = s->select.any ? give_locks : NULL;
-    for (;;) {
-        co_park(c, unlock, s);
-        unlock = NULL;
-        if (atomic_load_explicit(&s->select.winner, memory_order_acquire) != SELECT_NONE)
-            break;
-        if (woken < s->n && c->woken) {
-            if (claim(s, woken))
-                c->woken = false;
-        } else if (after < s->n && t.passed) {
-            claim(s, after);
-        } else if (co_is_canceled(c)) {
-            claim(s, s->n);
-        }
-        if (atomic_load_explicit(&s->select.winner, memory_order_acquire) != SELECT_NONE)
-            break;
-    }
-    if (after < s->n)
-        co_timeout_end(&t);
-}
-
-static enum err wait_arms(struct selection *s, struct co *c, size_t *arm)
-{
-    const size_t n = s->n;
+    struct select s = {.any = true};
     struct waiter w[n > 0 ? n : 1];
-    enqueue(s, w, n, c);
-    park_until_won(s, c);
-    *arm = atomic_load_explicit(&s->select.winner, memory_order_relaxed);
-    if (s->select.any)
-        dequeue_any(s, w, *arm);
+    atomic_init(&s.winner, SELECT_NONE);
+    if (enqueue(arms, n, w, &s, c))
+        park_with_others(arms, n, &s, c, give_locks, l);
     else
-        for (size_t i = 0; i < n; i++)
-            unlink_waiter(&w[i]);
-    if (*arm >= n)
-        return ERR_CANCELED;
-    return w[*arm].closed ? ERR_CLOSED : ERR_OK;
+        park_until_won(n, &s, c, give_locks, l);
+    *arm = winner(&s);
+    dequeue_any(arms, n, w, *arm);
+    return *arm >= n ? ERR_CANCELED : w[*arm].closed ? ERR_CLOSED : ERR_OK;
 }
 
-static enum err run(const struct select_arm *arms, size_t n, size_t *arm, bool wait)
+static __attribute__((noinline)) enum err select_any(const struct select_arm *arms, size_t n,
+                                                     size_t *arm, bool wait)
 {
-    struct selection s;
-    ASSERT(n <= SELECT_ARMS_MAX);
-    s.arms = arms;
-    s.n = n;
-    s.locks = 0;
-    s.others = s.select.any = false;
-    atomic_init(&s.select.winner, SELECT_NONE);
-    look(&s, false);
-    if (s.select.any) {
-        order_locks(&s);
-        take_locks(&s);
-        look(&s, true);
-    }
-    enum err r = try_arms(&s, arm);
+    struct locks l;
+    order_locks(&l, arms, n);
+    take_locks(&l);
+    enum err r = try_arms(arms, look(arms, n, true).ready, arm);
     if (r == ERR_AGAIN && wait) {
         struct co *c = co_self();
         if (!co_is_canceled(c))
-            return wait_arms(&s, c, arm);
+            return wait_any(arms, n, arm, &l, c);
         *arm = n;
         r = ERR_CANCELED;
     }
-    give_locks(&s);
+    give_locks(&l);
     return r;
 }
 
 enum err select_wait(const struct select_arm *arms, size_t n, size_t *arm)
 {
-    return run(arms, n, arm, true);
+    ASSERT(n <= SELECT_ARMS_MAX);
+    struct sight s = look(arms, n, false);
+    if (s.any)
+        return select_any(arms, n, arm, true);
+    enum err r = try_arms(arms, s.ready, arm);
+    if (r == ERR_AGAIN)
+        return switch_tail((void *)(uintptr_t)arms, arm, NULL, (int64_t)n, wait_local);
+    return r;
 }
 
 enum err select_try(const struct select_arm *arms, size_t n, size_t *arm)
 {
-    return run(arms, n, arm, false);
+    ASSERT(n <= SELECT_ARMS_MAX);
+    struct sight s = look(arms, n, false);
+    return s.any ? select_any(arms, n, arm, false) : try_arms(arms, s.ready, arm);
 }
