@@ -5,33 +5,38 @@
 /* What a look at the arms has shown. */
 struct sight {
     uint64_t ready; /* arms that seem so, one bit each */
-    bool any;       /* one can be reached by other threads */
+    bool any;       /* one can be reached by other threads: nothing is known without the locks */
 };
 
-/* May be wrong in one way: who seems to wait may have been won by another channel meanwhile.
- * Without branches on what changes from call to call, which would be predicted wrong. */
-static inline bool seems_ready(const struct select_arm *a)
+/* Is there something for a receiver, or room or a receiver for a sender? May be wrong in one way:
+ * who seems to wait may have been won by another channel meanwhile. Without branches on what
+ * changes from call to call, which would be predicted wrong. */
+static inline bool may_recv(const struct chan *c)
 {
-    const struct chan *c = a->chan;
-    switch (a->kind) {
-    case SELECT_RECV: return c && ((c->len > 0) | !list_empty(&c->senders) | c->closed);
-    case SELECT_SEND: return c && ((c->len < c->capacity) | !list_empty(&c->receivers) | c->closed);
-    case SELECT_AFTER: return a->after_ms <= 0;
-    default: return co_self()->woken;
-    }
+    return (c->len > 0) | !list_empty(&c->senders) | c->closed;
+}
+static inline bool may_send(const struct chan *c)
+{
+    return (c->len < c->capacity) | !list_empty(&c->receivers) | c->closed;
 }
 
-/* One pass over the arms is all that a select pays whose channels are its worker's. Others are not
- * looked at without their locks. */
-static inline struct sight look(const struct select_arm *arms, size_t n, bool locked)
+/* One pass over the arms is all that a select pays whose channels are its worker's. */
+static inline __attribute__((always_inline)) struct sight look(const struct select_arm *arms,
+                                                               size_t n, bool locked)
 {
     struct sight s = {0};
-    for (size_t i = 0; i < n; i++) {
-        const struct select_arm *a = &arms[i];
-        bool any = a->kind <= SELECT_RECV && a->chan && a->chan->lock.any;
-        s.any |= any;
-        if (locked || !any)
-            s.ready |= (uint64_t)seems_ready(a) << i;
+    for (const struct select_arm *a = arms + n; a-- > arms;) {
+        const struct chan *c = a->chan;
+        bool ready = false;
+        if (a->kind <= SELECT_RECV && c && !locked && c->lock.any)
+            return (struct sight){.any = true};
+        switch (a->kind) {
+        case SELECT_RECV: ready = c && may_recv(c); break;
+        case SELECT_SEND: ready = c && may_send(c); break;
+        case SELECT_AFTER: ready = a->after_ms <= 0; break;
+        case SELECT_WOKEN: ready = co_self()->woken; break;
+        }
+        s.ready = s.ready << 1 | ready;
     }
     return s;
 }
@@ -79,8 +84,9 @@ static inline enum err try_arms(const struct select_arm *arms, uint64_t ready, s
 /* --- waiting --- */
 
 /* True if there are arms that are no channels. */
-static inline bool enqueue(const struct select_arm *arms, size_t n, struct waiter *w,
-                           struct select *s, struct co *c)
+static inline __attribute__((always_inline)) bool enqueue(const struct select_arm *arms, size_t n,
+                                                          struct waiter *w, struct select *s,
+                                                          struct co *c, bool any)
 {
     bool others = false;
     for (size_t i = 0; i < n; i++) {
@@ -89,9 +95,10 @@ static inline bool enqueue(const struct select_arm *arms, size_t n, struct waite
         w[i].task = &c->task;
         w[i].n = (uint32_t)i;
         w[i].closed = false;
-        atomic_init(&w[i].released, false);
-        others |= a->kind > SELECT_RECV;
-        if (a->kind > SELECT_RECV || !a->chan) {
+        if (any)
+            atomic_init(&w[i].released, false);
+        if (__builtin_expect(a->kind > SELECT_RECV || !a->chan, 0)) {
+            others |= a->kind > SELECT_RECV;
             list_init(&w[i].link);
             continue;
         }
@@ -103,9 +110,9 @@ static inline bool enqueue(const struct select_arm *arms, size_t n, struct waite
 
 static inline void unlink_waiter(struct waiter *w)
 {
-    struct list *l = &w->link; /* which may link to itself */
-    l->prev->next = l->next;   // NOLINT(clang-analyzer-core.NullDereference): enqueue() set it
-    l->next->prev = l->prev;
+    struct list *prev = w->link.prev, *next = w->link.next; /* which may be the link itself */
+    prev->next = next; // NOLINT(clang-analyzer-core.NullDereference): enqueue() set it
+    next->prev = prev;
 }
 
 static bool claim(struct select *s, size_t arm)
@@ -156,44 +163,62 @@ static __attribute__((noinline)) void park_with_others(const struct select_arm *
         co_timeout_end(&t);
 }
 
-/* Until an arm has won; n: canceled. */
-static inline void park_until_won(size_t n, struct select *s, struct co *c, void (*unlock)(void *),
-                                  void *locks)
+static inline enum err result(const struct waiter *w, size_t n, size_t won)
 {
-    co_park(c, unlock, locks);
-    while (winner(s) == SELECT_NONE) {
-        if (co_is_canceled(c))
-            claim(s, n);
-        else
-            co_park(c, NULL, NULL);
-    }
+    return won >= n ? ERR_CANCELED : w[won].closed ? ERR_CLOSED : ERR_OK;
 }
 
-/* All arms are this worker's. */
-static struct switch_tail wait_local(void *of_arms, void *of_arm, void *unused, int64_t of_n,
-                                     const void *site)
+/* Into all queues. False: what is waited for has come already, since it was waited for arms that
+ * are no channels. */
+static __attribute__((noinline)) bool enter_local(const struct select_arm *arms, size_t n,
+                                                  struct waiter *w, struct select *s, struct co *c)
 {
-    const struct select_arm *arms = of_arms;
-    size_t *arm = of_arm, n = (size_t)of_n;
-    struct co *c = co_self();
-    struct co_sched *sched = co_sched_of(c->task.worker);
-    struct select s = {.any = false};
-    struct waiter w[n > 0 ? n : 1];
-    (void)unused;
-    if (co_is_canceled(c)) {
-        *arm = n;
-        return (struct switch_tail){ERR_CANCELED, site};
-    }
-    atomic_init(&s.winner, SELECT_NONE);
-    sched->left_at = site;
-    if (enqueue(arms, n, w, &s, c))
-        park_with_others(arms, n, &s, c, NULL, NULL);
-    else
-        park_until_won(n, &s, c, NULL, NULL);
-    *arm = winner(&s);
+    s->any = false;
+    atomic_init(&s->winner, SELECT_NONE);
+    if (!enqueue(arms, n, w, s, c, false) || co_is_canceled(c))
+        return true;
+    park_with_others(arms, n, s, c, NULL, NULL);
+    return false;
+}
+
+/* Out of all queues; the result is that of the arm that won. */
+static __attribute__((noinline)) enum err leave_local(struct waiter *w, size_t n, size_t won,
+                                                      size_t *arm)
+{
     for (size_t i = 0; i < n; i++)
         unlink_waiter(&w[i]);
-    enum err r = *arm >= n ? ERR_CANCELED : w[*arm].closed ? ERR_CLOSED : ERR_OK;
+    *arm = won;
+    return result(w, n, won);
+}
+
+/* (The stack's guard is for what may be written past its end.) */
+__attribute__((no_stack_protector)) struct switch_tail
+wait_local(void *arms, void *item_or_arm, void *queue, int64_t n, const void *site)
+{
+    struct co_sched *sched = co_sched_self();
+    struct co *c = sched->current;
+    struct waiter *w = __builtin_alloca((size_t)n * sizeof(*w));
+    struct select s;
+    enum err r;
+    bool waits = true;
+    sched->left_at = site;
+    if (queue)
+        waiter_begin(w, queue, item_or_arm, c);
+    else
+        waits = enter_local(arms, (size_t)n, w, &s, c);
+    while (waits && !co_is_canceled(c)) {
+        co_park(c, NULL, NULL);
+        waits = queue ? atomic_load_explicit(&w->state, memory_order_relaxed) == WAITER_WAITS
+                      : winner(&s) == SELECT_NONE;
+    }
+    if (!queue) {
+        r = leave_local(w, (size_t)n, waits ? (size_t)n : winner(&s), item_or_arm);
+    } else if (!waits) {
+        r = w->closed ? ERR_CLOSED : ERR_OK;
+    } else {
+        list_del(&w->link);
+        r = ERR_CANCELED;
+    }
     return (struct switch_tail){r, sched->left_at};
 }
 
@@ -259,13 +284,11 @@ static enum err wait_any(const struct select_arm *arms, size_t n, size_t *arm, s
     struct select s = {.any = true};
     struct waiter w[n > 0 ? n : 1];
     atomic_init(&s.winner, SELECT_NONE);
-    if (enqueue(arms, n, w, &s, c))
-        park_with_others(arms, n, &s, c, give_locks, l);
-    else
-        park_until_won(n, &s, c, give_locks, l);
+    (void)enqueue(arms, n, w, &s, c, true);
+    park_with_others(arms, n, &s, c, give_locks, l);
     *arm = winner(&s);
     dequeue_any(arms, n, w, *arm);
-    return *arm >= n ? ERR_CANCELED : w[*arm].closed ? ERR_CLOSED : ERR_OK;
+    return result(w, n, *arm);
 }
 
 static __attribute__((noinline)) enum err select_any(const struct select_arm *arms, size_t n,
