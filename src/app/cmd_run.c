@@ -5,6 +5,7 @@
 #include "app/site_load.h"
 #include "app/site_schema.h"
 #include "async/signals.h"
+#include "async/worker_pools.h"
 #include "auth/password.h"
 #include "automation/automation.h"
 #include "base/log.h"
@@ -177,7 +178,11 @@ static enum err build_store(struct run *r, struct error *e)
 
 static enum err build_bus(struct run *r, struct error *e)
 {
-    struct bus_config bus = {.ex = r->ex, .journal = r->journal, .db = r->db, .alloc = r->alloc};
+    struct bus_config bus = {.ex = r->ex,
+                             .journal = r->journal,
+                             .db = r->db,
+                             .alloc = r->alloc,
+                             .messages = worker_buffers(executor_worker(r->ex, 0))};
     enum err err = bus_new(&r->bus, &bus, e);
     struct registry_config registry = {
         .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};

@@ -20,29 +20,13 @@ static inline struct co_free *free_of(struct co *c)
     return CONTAINER_OF(c, struct co_free, co);
 }
 
-/* What was given back on other workers. */
-static void collect(struct co_sched *s)
-{
-    struct co *c = atomic_exchange_explicit(&s->returned, NULL, memory_order_acquire);
-    while (c) {
-        struct co *next = c->next;
-        pool_give(&s->free_pool, free_of(c));
-        c = next;
-    }
-}
-
 void co_free_release(struct co *c)
 {
     struct co_sched *home = free_of(c)->home;
-    if (home->worker == worker_current()) {
+    if (home->worker == worker_current())
         pool_give(&home->free_pool, free_of(c));
-        return;
-    }
-    struct co *head = atomic_load_explicit(&home->returned, memory_order_relaxed);
-    do
-        c->next = head;
-    while (!atomic_compare_exchange_weak_explicit(&home->returned, &head, c, memory_order_release,
-                                                  memory_order_relaxed));
+    else
+        pool_give_remote(&home->free_pool, free_of(c));
 }
 
 enum err co_free_new(struct co **out, intptr_t (*fn)(void *arg), void *arg, const char *name)
@@ -52,11 +36,9 @@ enum err co_free_new(struct co **out, intptr_t (*fn)(void *arg), void *arg, cons
     if (w->share.share->co_workers < w->share.share->workers)
         return ERR_INVALID;
     struct co_sched *s = co_sched_of(w);
-    if (atomic_load_explicit(&s->returned, memory_order_relaxed))
-        collect(s);
     struct co_free *f = pool_take(&s->free_pool);
     if (!f)
-        return s->free_pool.in_use == s->free_pool.blocks_max ? ERR_FULL : ERR_NOMEM;
+        return pool_stats(&s->free_pool).in_use == s->free_pool.blocks_max ? ERR_FULL : ERR_NOMEM;
     co_prepare(&f->co, fn, arg, name);
     f->home = s;
     atomic_init(&f->joiner, JOIN_NOBODY);
@@ -69,6 +51,7 @@ void co_free_start(struct co *c)
     struct co_sched *s = free_of(c)->home;
     task_mark_free(s->worker->executor, &c->task);
     share_push_spawned(s->worker, &c->task);
+    s->spawned = true;
     if (!s->active)
         co_kick(s);
 }
@@ -90,11 +73,26 @@ enum err co_spawn_free(struct co **out, intptr_t (*fn)(void *arg), void *arg, co
 struct co *co_free_take(struct co_sched *s, bool oldest)
 {
     struct task *t = share_take_spawned(s->worker, oldest);
-    if (!t)
+    if (!t) {
+        s->spawned = s->worker->share.spawned_rest.head != NULL;
         return NULL;
+    }
     task_settle(s->worker, t);
-    task_waits(t);
-    return CONTAINER_OF(t, struct co, task);
+    task_runs(t);
+    struct co *c = CONTAINER_OF(t, struct co, task);
+    c->fresh = true;
+    return c;
+}
+
+bool co_free_parks(struct co *c, void (*after)(void *arg), void *arg)
+{
+    c->fresh = false;
+    if (task_waits(&c->task))
+        return true;
+    c->woken = true;
+    if (after)
+        after(arg);
+    return false;
 }
 
 void co_free_ended(struct co *c)
@@ -125,6 +123,8 @@ static void await_done(struct co_free *f)
 static enum err await_end(struct co_free *f, struct co *self)
 {
     void *seen = NULL;
+    if (atomic_load_explicit(&f->joiner, memory_order_acquire) == JOIN_DONE)
+        return ERR_OK;
     if (!atomic_compare_exchange_strong(&f->joiner, &seen, &self->task)) {
         ASSERT(seen == JOIN_DONE || seen == JOIN_ENDING); /* one joiner, and not detached */
         await_done(f);

@@ -2,6 +2,7 @@
  * run. */
 #include "async/coroutine_internal.h"
 #include "async/switch_internal.h"
+#include "async/worker_pools.h"
 #include <errno.h>
 
 /* --- the ready queue --- */
@@ -28,9 +29,15 @@ static inline struct co *pick(struct co_sched *s)
     if (__builtin_expect(s->explorer != NULL, 0))
         return pick_explored(s);
     struct co *c = s->head;
-    if (!c)
-        return co_free_take(s, false);
-    if (!(s->head = c->next))
+    /* Those that have not begun come when nothing else is ready, the newest first: so a tree of
+     * them needs few stacks. But they may not wait long, or thieves would take them, and tear apart
+     * what talks to each other; and each turn of the pump begins with the oldest. */
+    if (__builtin_expect(s->spawned, 0) && (!c || s->budget % CO_FRESH == 0)) {
+        struct co *fresh = co_free_take(s, s->budget == CO_BUDGET - 1);
+        if (fresh)
+            return fresh;
+    }
+    if (c && !(s->head = c->next))
         s->tail = &s->head;
     return c;
 }
@@ -123,8 +130,7 @@ static inline struct co *next_bound(struct co_sched *s)
     do {
         if (s->budget == 0)
             return NULL;
-        if (--s->budget % SHARE_FAIR == 0 && (c = co_free_take(s, true)))
-            co_push_front(s, c);
+        s->budget--;
         c = pick(s);
     } while (c && c->phase == CO_NEW && !bind_stack(s, c));
     return c;
@@ -134,6 +140,8 @@ void co_park(struct co *c, void (*after)(void *arg), void *arg)
 {
     struct co_sched *s = co_sched_of(c->task.worker);
     ASSERT(s->current == c && !s->after);
+    if (__builtin_expect(c->fresh, 0) && !co_free_parks(c, after, arg))
+        return;
     c->phase = CO_PARKED;
     s->after = after;
     s->after_arg = arg;
@@ -156,7 +164,7 @@ void co_yield (void)
 static void give_dead(void *arg)
 {
     struct co_sched *s = arg;
-    if (!s->spare && !s->starved) {
+    if (!FIBERS && !s->spare && !s->starved) {
         s->spare = s->dead;
         return;
     }
@@ -186,9 +194,11 @@ static struct co *next_or_successor(struct co_sched *s, void *top)
         return NULL;
     s->budget--;
     struct co *c = pick(s);
-    if (c && c->phase == CO_NEW) {
+    if (!FIBERS && c && c->phase == CO_NEW) {
         begin_on(c, top);
     } else {
+        if (c && c->phase == CO_NEW && !bind_stack(s, c))
+            c = NULL; /* it begins when this stack has been given back */
         s->dead = top;
         s->after = give_dead;
         s->after_arg = s;
@@ -242,7 +252,7 @@ static enum poll pump_poll(struct task *t)
     }
     s->active = false;
     s->current = NULL;
-    if (s->head || !deque_is_empty(&s->worker->share.spawned))
+    if (s->head || s->spawned)
         task_wake(t);
     return POLL_PENDING;
 }
@@ -256,7 +266,8 @@ static void sched_free(struct worker_local *l)
     stack_pool_fini(&s->stacks);
     while ((it = list_pop_head(&s->foreign)))
         mem_free(alloc_system(), CONTAINER_OF(it, struct co, sibling), sizeof(struct co));
-    s->pool.in_use = s->free_pool.in_use = 0; /* what still waited is dropped */
+    pool_abandon(&s->pool); /* what still waited is dropped */
+    pool_abandon(&s->free_pool);
     pool_fini(&s->pool);
     pool_fini(&s->free_pool);
     mem_free(a, s, sizeof(*s));
@@ -272,7 +283,6 @@ enum err co_enable(struct worker *w, size_t coroutines_max)
     s->worker = w;
     s->tail = &s->head;
     s->local.free = sched_free;
-    atomic_init(&s->returned, NULL);
     /* Never 0; the environment's seed makes a run repeatable. */
     s->chance = ((w->executor ? executor_env(w->executor)->seed : 0) + w->index) * 2 + 1;
     s->pool.alloc = w->alloc;
@@ -299,5 +309,7 @@ enum err co_enable(struct worker *w, size_t coroutines_max)
     task_adopt(w, &s->pump);
     worker_local_set(w, WORKER_LOCAL_CO, &s->local);
     w->share.share->co_workers++;
+    worker_pool_show(w, &s->pool, "coroutines");
+    worker_pool_show(w, &s->free_pool, "free coroutines");
     return ERR_OK;
 }

@@ -81,7 +81,7 @@ void co_prepare(struct co *c, intptr_t (*fn)(void *arg), void *arg, const char *
     c->phase = CO_NEW;
     c->shields = c->scopes_canceled = 0;
     c->joinable = c->scoped = c->foreign = c->late = c->woken = c->cascaded = c->panicked =
-        c->exposed = false;
+        c->exposed = c->fresh = false;
 }
 
 enum err co_new(struct co **out, struct worker *w, intptr_t (*fn)(void *arg), void *arg,

@@ -18,7 +18,11 @@
 #include "async/worker_internal.h"
 #include "base/pool.h"
 
-enum { CO_BUDGET = 1024, CO_ALTSTACK = 32 * 1024 }; /* resumptions a poll of the pump */
+enum {
+    CO_BUDGET = 1024, /* resumptions a poll of the pump */
+    CO_FRESH = 2,     /* one of so many begins a free coroutine, even if others are ready */
+    CO_ALTSTACK = 32 * 1024,
+};
 
 enum co_phase { CO_NEW, CO_READY, CO_RUNNING, CO_PARKED, CO_DONE, CO_ZOMBIE };
 
@@ -53,6 +57,7 @@ struct co {
     bool cascaded : 1; /* its own cancellation has reached its scopes */
     bool panicked : 1;
     bool exposed : 1; /* its waker was handed out */
+    bool fresh : 1;   /* free, and has not waited yet: most never do, and need less */
 };
 
 /* See co_free.c. */
@@ -90,11 +95,11 @@ struct co_sched {
     uint32_t budget;
     uint64_t chance;      /* of select */
     bool active;          /* the pump is being polled */
+    bool spawned;         /* there may be free ones that have not begun */
     void *main_sp, *dead; /* dead: the top of a stack to give back after the switch */
     struct worker *worker;
     struct co_explorer *explorer;
     struct pool pool, free_pool;
-    _Atomic(struct co *) returned; /* of free_pool, by other workers */
     struct stack_pool stacks;
     struct task pump;
     void *spare; /* the last stack that was left: the next who begins has it without the pool */
@@ -120,13 +125,6 @@ static inline void co_push(struct co_sched *s, struct co *c)
     c->next = NULL;
     *s->tail = c;
     s->tail = &c->next;
-}
-static inline void co_push_front(struct co_sched *s, struct co *c)
-{
-    if (!s->head)
-        s->tail = &c->next;
-    c->next = s->head;
-    s->head = c;
 }
 static inline void co_make_ready(struct co_sched *s, struct co *c)
 {
@@ -193,6 +191,8 @@ MUST_USE enum err co_free_new(struct co **out, intptr_t (*fn)(void *arg), void *
 void co_free_start(struct co *c);
 /* One that has not begun becomes this worker's; NULL: there is none. */
 struct co *co_free_take(struct co_sched *s, bool oldest);
+/* It parks for the first time. False: it was woken or canceled meanwhile, and `after` is done. */
+bool co_free_parks(struct co *c, void (*after)(void *arg), void *arg);
 void co_free_ended(struct co *c);
 void co_free_release(struct co *c);
 enum err co_free_join(struct co *c, struct co *self, intptr_t *result);

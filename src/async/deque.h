@@ -56,13 +56,9 @@ MUST_USE static inline bool deque_push(struct deque *d, void *element)
     return true;
 }
 
-/* The newest; NULL: there is none. */
-static inline void *deque_take(struct deque *d)
+/* What deque_take() does when `bottom` says that it takes the element b. */
+static inline void *deque_take_announced(struct deque *d, uint64_t b)
 {
-    uint64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed) - 1;
-    /* Thieves look at top, then at bottom; we write bottom, then look at top. So either a thief
-     * sees that this element is taken, or we see that it is being stolen. */
-    atomic_exchange_explicit(&d->bottom, b, memory_order_seq_cst);
     uint64_t t = atomic_load_explicit(&d->top, memory_order_seq_cst);
     if ((int64_t)(b - t) < 0) {
         atomic_store_explicit(&d->bottom, b + 1, memory_order_relaxed);
@@ -79,13 +75,29 @@ static inline void *deque_take(struct deque *d)
     return element;
 }
 
-/* The oldest, in *out. DEQUE_LOST_RACE: somebody else took it, there may be more. */
-MUST_USE static inline enum deque_steal deque_steal(struct deque *d, void **out)
+/* The newest; NULL: there is none. */
+static inline void *deque_take(struct deque *d)
 {
-    uint64_t t = atomic_load_explicit(&d->top, memory_order_seq_cst);
-    uint64_t b = atomic_load_explicit(&d->bottom, memory_order_seq_cst);
-    if ((int64_t)(b - t) <= 0)
-        return DEQUE_EMPTY;
+    uint64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed) - 1;
+    /* Thieves look at top, then at bottom; we write bottom, then look at top. So either a thief
+     * sees that this element is taken, or we see that it is being stolen. */
+    atomic_exchange_explicit(&d->bottom, b, memory_order_seq_cst);
+    return deque_take_announced(d, b);
+}
+
+/* The same where all who steal make the barrier for both sides, see deque_steal_after_barrier(). */
+static inline void *deque_take_unfenced(struct deque *d)
+{
+    uint64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed) - 1;
+    atomic_store_explicit(&d->bottom, b, memory_order_relaxed);
+    atomic_signal_fence(
+        memory_order_seq_cst); /* the compiler keeps the order; the thief does the rest */
+    return deque_take_announced(d, b);
+}
+
+/* There is an element t, or somebody takes it just now. */
+MUST_USE static inline enum deque_steal deque_steal_at(struct deque *d, uint64_t t, void **out)
+{
     /* Read before it is ours: afterwards the owner may put another into its slot. */
     void *element = atomic_load_explicit(&d->slots[t & d->mask], memory_order_relaxed);
     if (!atomic_compare_exchange_strong_explicit(&d->top, &t, t + 1, memory_order_seq_cst,
@@ -93,6 +105,32 @@ MUST_USE static inline enum deque_steal deque_steal(struct deque *d, void **out)
         return DEQUE_LOST_RACE;
     *out = element;
     return DEQUE_STOLEN;
+}
+
+/* The oldest, in *out. DEQUE_LOST_RACE: somebody else took it, there may be more. */
+MUST_USE static inline enum deque_steal deque_steal(struct deque *d, void **out)
+{
+    uint64_t t = atomic_load_explicit(&d->top, memory_order_seq_cst);
+    uint64_t b = atomic_load_explicit(&d->bottom, memory_order_seq_cst);
+    if ((int64_t)(b - t) <= 0)
+        return DEQUE_EMPTY;
+    return deque_steal_at(d, t, out);
+}
+
+/* From an owner that uses deque_take_unfenced(): `barrier` is barrier_all(). It comes after the
+ * look at top: if the owner has seen an older top than this one and so takes an element without a
+ * race, it had written bottom before, and now we see it. */
+MUST_USE static inline enum deque_steal deque_steal_after_barrier(struct deque *d, void **out,
+                                                                  void (*barrier)(void))
+{
+    uint64_t t = atomic_load_explicit(&d->top, memory_order_seq_cst);
+    if ((int64_t)(atomic_load_explicit(&d->bottom, memory_order_relaxed) - t) <= 0)
+        return DEQUE_EMPTY; /* most of the time; looking costs less */
+    barrier();
+    uint64_t b = atomic_load_explicit(&d->bottom, memory_order_seq_cst);
+    if ((int64_t)(b - t) <= 0)
+        return DEQUE_EMPTY;
+    return deque_steal_at(d, t, out);
 }
 
 /* Exact for the owner while nobody steals; from elsewhere it was so a moment ago. Sequentially

@@ -1,7 +1,9 @@
 #include "async/executor.h"
 #include "async/offload_internal.h"
+#include "async/watchdog.h"
 #include "async/worker_internal.h"
 #include "base/log.h"
+#include "base/pool_list.h"
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
@@ -23,6 +25,8 @@ struct executor {
     struct env *env;
     struct offload_pool *offload;
     struct share share;
+    struct watchdog *watchdog;
+    struct pool_list pools;
     unsigned workers;
     bool running;
     _Atomic bool stopping;
@@ -66,6 +70,7 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
     ex->env = cfg->env ? cfg->env : env_linux();
     ex->workers = cfg->workers;
     atomic_init(&ex->stopping, false);
+    pool_list_init(&ex->pools);
     pthread_mutex_init(&ex->lock, NULL);
     pthread_cond_init(&ex->ordered, NULL);
     pthread_cond_init(&ex->obeyed, NULL);
@@ -85,6 +90,8 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
             goto fail;
     }
     if ((r = offload_pool_new(&ex->offload, a, cfg->offload_threads, e)))
+        goto fail;
+    if (cfg->stuck_ms > 0 && (r = watchdog_new(&ex->watchdog, ex, cfg, e)))
         goto fail;
     *out = ex;
     return ERR_OK;
@@ -188,6 +195,7 @@ void executor_free(struct executor *ex)
     if (!ex)
         return;
     ASSERT(!ex->running);
+    watchdog_free(ex->watchdog);
     offload_pool_free(ex->offload);
     for (unsigned i = 0; i < ex->workers; i++)
         worker_take_jobs(&ex->threads[i].worker);
@@ -204,6 +212,7 @@ void executor_free(struct executor *ex)
         share_worker_fini(&t->worker);
     }
     share_fini(&ex->share);
+    pool_list_fini(&ex->pools);
     pthread_cond_destroy(&ex->obeyed);
     pthread_cond_destroy(&ex->ordered);
     pthread_mutex_destroy(&ex->lock);
@@ -234,6 +243,16 @@ struct env *executor_env(struct executor *ex)
 struct share *executor_share(struct executor *ex)
 {
     return &ex->share;
+}
+
+struct watchdog *executor_watchdog(const struct executor *ex)
+{
+    return ex->watchdog;
+}
+
+struct pool_list *executor_pools(struct executor *ex)
+{
+    return &ex->pools;
 }
 
 struct offload_pool *executor_offload(struct executor *ex)

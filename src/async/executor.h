@@ -14,7 +14,16 @@
 #include "base/list.h"
 
 struct executor;
+struct pool_list;
 struct worker;
+
+/* A worker does not come out of one poll, or has at last. */
+struct stuck {
+    unsigned worker;
+    const char *name; /* of the task or coroutine; "it" of one that has ended */
+    int64_t ns;       /* so far */
+    bool ended;
+};
 
 struct executor_config {
     struct env *env; /* clock, disk, network: linux or sim */
@@ -22,6 +31,9 @@ struct executor_config {
     unsigned workers;         /* 1 … 64 */
     const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll */
     unsigned offload_threads; /* 1 … 16, for blocking calls; see offload.h */
+    int64_t stuck_ms; /* a poll may take so long, then it is reported; 0: none is; watchdog.h */
+    void (*stuck)(void *ctx, const struct stuck *s); /* the watchdog's thread; NULL: it is logged */
+    void *stuck_ctx;
 };
 MUST_USE enum err executor_new(struct executor **out, const struct executor_config *cfg,
                                struct error *e);
@@ -36,14 +48,21 @@ struct worker *executor_worker(struct executor *ex, unsigned i);
 unsigned executor_workers(const struct executor *ex);
 const char *executor_driver(const struct executor *ex); /* which one was chosen */
 struct env *executor_env(struct executor *ex);
+/* Of all workers, for who shows them; worker_pool_show() adds to it. */
+struct pool_list *executor_pools(struct executor *ex);
 struct executor *worker_executor(struct worker *w);
 struct worker *worker_current(void); /* NULL on a foreign thread */
 struct alloc *worker_alloc(struct worker *w);
 void worker_wake(struct worker *w); /* ends its sleep; task_wake() does so by itself */
 
-/* What a layer keeps for each worker (net: its pools; coroutines). Made at first use by the layer,
- * freed by executor_free() after all I/O has ended. */
-enum worker_local_slot { WORKER_LOCAL_NET, WORKER_LOCAL_CO, WORKER_LOCAL_SLOTS };
+/* What a layer keeps for each worker (net: its pools; coroutines; worker_pools.h). Made at first
+ * use by the layer, freed by executor_free() after all I/O has ended. */
+enum worker_local_slot {
+    WORKER_LOCAL_NET,
+    WORKER_LOCAL_CO,
+    WORKER_LOCAL_BUFFERS,
+    WORKER_LOCAL_SLOTS
+};
 struct worker_local {
     void (*free)(struct worker_local *l);
 };

@@ -83,13 +83,17 @@ void *__tsan_get_current_fiber(void);
 void *__tsan_create_fiber(unsigned flags);
 void __tsan_destroy_fiber(void *fiber);
 void __tsan_switch_to_fiber(void *fiber, unsigned flags);
-static inline void *fiber_new(void)
-{
-    return __tsan_create_fiber(0);
-}
 static inline void fiber_free(void *fiber)
 {
-    __tsan_destroy_fiber(fiber);
+    if (fiber)
+        __tsan_destroy_fiber(fiber);
+}
+/* For the next coroutine on a stack: the last one left it in the middle of calls, which the
+ * sanitizer would remember for ever. */
+static inline void *fiber_renew(void *fiber)
+{
+    fiber_free(fiber);
+    return __tsan_create_fiber(0);
 }
 static inline void *fiber_of(void **fibers, size_t slot)
 {
@@ -105,9 +109,9 @@ static inline void fiber_change(void *fiber)
     __tsan_switch_to_fiber(fiber, 0);
 }
 #else
-static inline void *fiber_new(void)
+static inline void *fiber_renew(void *fiber)
 {
-    return NULL;
+    return fiber;
 }
 static inline void fiber_free(void *fiber)
 {

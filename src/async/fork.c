@@ -1,4 +1,5 @@
 #include "async/fork.h"
+#include "async/barrier.h"
 #include "async/worker_internal.h"
 #include <sched.h>
 
@@ -30,10 +31,16 @@ void fork_run_taken(struct fork_lane *lane, struct fork *f)
     atomic_store_explicit(&f->state, FORK_DONE, memory_order_release); /* it is its forker's now */
 }
 
+enum deque_steal fork_steal(struct fork_lane *victim, void **out)
+{
+    return victim->unfenced ? deque_steal_after_barrier(&victim->deque, out, barrier_all)
+                            : deque_steal(&victim->deque, out);
+}
+
 static bool help(struct fork_lane *lane, struct fork_lane *taker)
 {
     void *f;
-    if (deque_steal(&taker->deque, &f) != DEQUE_STOLEN)
+    if (fork_steal(taker, &f) != DEQUE_STOLEN)
         return false;
     fork_run_taken(lane, f);
     return true;

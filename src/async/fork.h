@@ -32,6 +32,7 @@ struct worker;
 struct fork_lane {
     struct deque deque;
     const _Atomic uint64_t *idle; /* the workers that would have time */
+    bool unfenced;                /* who steals makes the barrier (barrier.h), or nobody steals */
     struct worker *worker;
 };
 
@@ -63,9 +64,13 @@ static inline void fork_begin(struct fork_lane *lane, struct fork *f,
 
 static inline void fork_join(struct fork_lane *lane, struct fork *f)
 {
-    if (atomic_load_explicit(&f->state, memory_order_relaxed) == FORK_OPEN &&
-        deque_take(&lane->deque) == f)
-        f->run(f, lane);
-    else
-        fork_await(lane, f);
+    if (atomic_load_explicit(&f->state, memory_order_relaxed) == FORK_OPEN) {
+        void *newest = __builtin_expect(lane->unfenced, 1) ? deque_take_unfenced(&lane->deque)
+                                                           : deque_take(&lane->deque);
+        if (__builtin_expect(newest == f, 1)) {
+            f->run(f, lane);
+            return;
+        }
+    }
+    fork_await(lane, f);
 }

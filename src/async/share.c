@@ -1,3 +1,4 @@
+#include "async/barrier.h"
 #include "async/executor.h"
 #include "async/worker_internal.h"
 
@@ -23,6 +24,7 @@ enum err share_worker_init(struct worker *w, struct share *s, struct alloc *a)
     sw->victim = w->index;
     sw->lane.worker = w;
     sw->lane.idle = &s->idle;
+    sw->lane.unfenced = s->workers == 1 || barrier_all_prepare();
     enum err r = deque_init(&sw->free, a, SHARE_CAPACITY);
     if (!r)
         r = deque_init(&sw->spawned, a, SHARE_SPAWNED);
@@ -130,23 +132,38 @@ static void overflow(struct share *s, struct deque *d, struct task *t)
     pthread_mutex_unlock(&s->lock);
 }
 
-static void push(struct worker *w, struct deque *d, struct task *t)
+static inline void notify_if_many(struct share *s, struct deque *d)
 {
-    struct share *s = w->share.share;
-    if (!deque_push(d, t))
-        overflow(s, d, t);
     if (s->workers > 1 && deque_len(d) >= SHARE_AT)
         share_notify(s);
 }
 
 void share_push(struct worker *w, struct task *t)
 {
-    push(w, &w->share.free, t);
+    struct share_worker *sw = &w->share;
+    if (!deque_push(&sw->free, t))
+        overflow(sw->share, &sw->free, t);
+    notify_if_many(sw->share, &sw->free);
 }
 
 void share_push_spawned(struct worker *w, struct task *t)
 {
-    push(w, &w->share.spawned, t);
+    struct share_worker *sw = &w->share;
+    if (sw->spawned_rest.head || !deque_push(&sw->spawned, t))
+        task_queue_push(&sw->spawned_rest, t);
+    notify_if_many(sw->share, &sw->spawned);
+}
+
+/* From the queue to the deque, at most n; how many. A task that is in the deque may be a thief's
+ * already, with its `next`, so it leaves the queue before. */
+static size_t move_tasks(struct deque *d, struct task_queue *q, size_t n)
+{
+    size_t room = d->mask + 1 - deque_len(d), i;
+    for (i = 0; i < n && i < room && q->head; i++) {
+        bool pushed = deque_push(d, task_queue_pop(q));
+        ASSERT(pushed);
+    }
+    return i;
 }
 
 void share_inject(struct share *s, struct task *t)
@@ -169,12 +186,9 @@ static struct task *take_injected(struct worker *w)
         return NULL;
     pthread_mutex_lock(&s->lock);
     struct task *first = task_queue_pop(&s->injected);
-    size_t n = atomic_load_explicit(&s->injected_n, memory_order_relaxed), taken = first != NULL;
-    while (first && taken < n / s->workers + 1 && taken < SHARE_CAPACITY / 2 && s->injected.head &&
-           deque_push(&w->share.free, s->injected.head)) {
-        (void)task_queue_pop(&s->injected);
-        taken++;
-    }
+    size_t n = atomic_load_explicit(&s->injected_n, memory_order_relaxed) / s->workers;
+    size_t taken = first != NULL;
+    taken += move_tasks(&w->share.free, &s->injected, n < SHARE_BATCH ? n : SHARE_BATCH);
     atomic_fetch_sub(&s->injected_n, taken);
     pthread_mutex_unlock(&s->lock);
     return first;
@@ -199,6 +213,8 @@ static struct task *found(struct worker *w, struct deque *d, struct task *t)
 struct task *share_take_spawned(struct worker *w, bool oldest)
 {
     struct deque *d = &w->share.spawned;
+    if (w->share.spawned_rest.head && (oldest || deque_is_empty(d)))
+        (void)move_tasks(d, &w->share.spawned_rest, SHARE_SPAWNED / 2);
     if (deque_is_empty(d))
         return NULL;
     return found(w, d, oldest ? take_oldest(d) : deque_take(d));
@@ -251,7 +267,7 @@ static bool steal_from(struct worker *w, struct worker *v, bool *raced)
         return true;
     }
     void *f = NULL;
-    enum deque_steal r = deque_steal(&from->lane.deque, &f);
+    enum deque_steal r = fork_steal(&from->lane, &f);
     *raced |= r == DEQUE_LOST_RACE;
     if (f) {
         share_found(w, !deque_is_empty(&from->lane.deque));

@@ -3,8 +3,9 @@
  * Three kinds, each in a deque of the worker that made it, from which others steal the oldest:
  * `free` tasks that are runnable (taken in order), `spawned` coroutines that have not begun
  * (the owner takes the newest, so that a tree of them is walked depth first and few stacks are in
- * use), and forks (fork.h). What a deque has no room for, and what comes from foreign threads, lies
- * in the executor's injection queue.
+ * use), and forks (fork.h). Free tasks that a deque has no room for, and what comes from foreign
+ * threads, lie in the executor's injection queue; coroutines wait in a list of their worker until
+ * its deque has room.
  *
  * Idle workers. To wake a worker on another core costs more than most tasks do (33–44 µs measured),
  * so one is woken only when work waits behind other work, and one at a time: it searches, and who
@@ -30,6 +31,7 @@ enum {
     SHARE_CAPACITY = 256, /* of a worker's deque of free tasks; a power of two */
     SHARE_SPAWNED = 1024, /* coroutines that have not begun */
     SHARE_FORKS = 1024,
+    SHARE_BATCH = 64,  /* at most so many come from the injection queue at once */
     SHARE_AT = 4,      /* so many wait: worth to wake somebody before the worker comes to them */
     SHARE_FAIR = 61,   /* each so many turns the injection queue and the oldest come first */
     SHARE_PASSES = 4,  /* of a search over all workers */
@@ -61,6 +63,7 @@ void share_fini(struct share *s);
 struct share_worker {
     struct share *share;
     struct deque free, spawned;
+    struct task_queue spawned_rest;
     struct fork_lane lane;
     bool announced; /* its bit in `idle` was set */
     bool searching; /* it is counted in `searching` */
@@ -89,7 +92,9 @@ bool share_announce(struct worker *w);
 void share_awake(struct worker *w);
 /* It has found something to do, and there is (or may be) more of it. */
 void share_found_slow(struct worker *w, bool more);
-/* fork.c: a fork that was taken from another worker's lane. */
+/* fork.c */
+enum deque_steal fork_steal(struct fork_lane *victim, void **out);
+/* A fork that was taken from another worker's lane. */
 void fork_run_taken(struct fork_lane *lane, struct fork *f);
 /* Work waits that another could do: wakes one that sleeps, unless one searches already. */
 void share_notify_slow(struct share *s);

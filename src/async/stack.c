@@ -102,9 +102,9 @@ void *stack_take(struct stack_pool *p)
         slot = p->slots_made;
         if (slot == p->slots_max || !install_guard(p, slot))
             return NULL;
-        p->fibers[slot] = fiber_new();
         p->slots_made++;
     }
+    p->fibers[slot] = fiber_renew(p->fibers[slot]);
     p->in_use++;
     return top_of(p, slot);
 }

@@ -67,8 +67,8 @@ void task_spawn(struct worker *w, struct task *t)
 
 void task_mark_free(struct executor *ex, struct task *t)
 {
-    uint32_t s = atomic_exchange_explicit(&t->state, TASK_SCHEDULED, memory_order_relaxed);
-    ASSERT(s == TASK_NEW);
+    ASSERT(atomic_load_explicit(&t->state, memory_order_relaxed) == TASK_NEW);
+    atomic_store_explicit(&t->state, TASK_SCHEDULED, memory_order_relaxed);
     t->free = true;
     t->executor = ex;
 }
@@ -87,11 +87,17 @@ void task_settle(struct worker *w, struct task *t)
     w->stats.tasks++;
 }
 
-void task_waits(struct task *t)
+void task_runs(struct task *t)
 {
-    /* An exchange: who canceled it before saw that it was scheduled, and is seen here. */
-    uint32_t s = atomic_exchange_explicit(&t->state, TASK_IDLE, memory_order_acq_rel);
-    ASSERT(s == TASK_SCHEDULED);
+    atomic_store_explicit(&t->state, TASK_RUNNING, memory_order_release);
+}
+
+bool task_waits(struct task *t)
+{
+    /* An exchange: who canceled it before saw that it was scheduled or ran, and is seen here. */
+    uint32_t s = atomic_exchange(&t->state, TASK_IDLE);
+    ASSERT(s == TASK_RUNNING || s == TASK_NOTIFIED);
+    return s == TASK_RUNNING && !atomic_load(&t->canceled);
 }
 
 void task_adopt(struct worker *w, struct task *t)
@@ -104,8 +110,12 @@ bool task_retire(struct task *t, bool exposed)
 {
     uint32_t s = TASK_IDLE;
     if (exposed) {
-        if (!atomic_compare_exchange_strong(&t->state, &s, TASK_COMPLETE))
-            return false;
+        if (!atomic_compare_exchange_strong(&t->state, &s, TASK_COMPLETE)) {
+            if (s == TASK_SCHEDULED)
+                return false;
+            /* It runs by task_runs(): who wakes it only says so. */
+            atomic_store(&t->state, TASK_COMPLETE);
+        }
     } else {
         if (atomic_load_explicit(&t->state, memory_order_acquire) != TASK_IDLE)
             return false;

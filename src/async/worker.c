@@ -1,4 +1,5 @@
 #include "async/offload.h"
+#include "async/watchdog.h"
 #include "async/worker_internal.h"
 
 /* Which worker this thread runs. The accessor is out of line, because a compiler may keep the
@@ -143,7 +144,11 @@ int64_t worker_idle_ns(struct worker *w)
 
 void worker_awake(struct worker *w)
 {
-    atomic_store_explicit(&w->sleeping, 0, memory_order_relaxed);
+    if (w->slept) { /* who woke it may have taken `sleeping` away */
+        w->slept = false;
+        atomic_store(&w->sleeping, 0);
+        watchdog_worker_awake(executor_watchdog(w->executor));
+    }
     share_awake(w);
     w->now_valid = w->now_ms_valid = false;
 }
@@ -187,6 +192,7 @@ static void tick(struct worker *w, bool may_sleep)
         timeout_ns = i + 1 < SHARE_ROUNDS ? worker_idle_ns(w) : 0;
     }
     if (timeout_ns != 0) {
+        w->slept = true;
         atomic_store(&w->sleeping, 1);
         if (share_announce(w) || left_by_others(w))
             timeout_ns = 0;

@@ -38,6 +38,7 @@ struct worker {
     int64_t now_ns, now_ms;
     bool now_valid, now_ms_valid; /* of this tick */
     bool running;                 /* a thread is in its loop */
+    bool slept;                   /* or was about to */
     unsigned index;
     struct worker_stats stats;
     struct worker_local *locals[WORKER_LOCAL_SLOTS];
@@ -87,8 +88,10 @@ void worker_run_fork(struct worker *w, struct fork *f);
 void task_mark_free(struct executor *ex, struct task *t);
 /* A free task that is being polled, or was taken, belongs to this worker from now on. */
 void task_settle(struct worker *w, struct task *t);
-/* And waits for its next wake, unpolled. */
-void task_waits(struct task *t);
+/* It was taken, and runs by other means than a poll, until task_waits() or task_retire(). */
+void task_runs(struct task *t);
+/* And now waits for its next wake. False: it was woken or canceled while it ran, or before. */
+bool task_waits(struct task *t);
 /* For tasks that run by other means than the run queue: it waits for its first wake, unpolled. */
 void task_adopt(struct worker *w, struct task *t);
 /* A task that waits has ended, without a poll. False: a wake is on its way, the poll will come.
@@ -111,6 +114,7 @@ int64_t worker_idle_ns(struct worker *w);
 /* To be called behind the call that sleeps: a new tick's time begins. */
 void worker_awake(struct worker *w);
 
+struct watchdog *executor_watchdog(const struct executor *ex); /* NULL: there is none */
 struct share *executor_share(struct executor *ex);
 struct offload_pool *executor_offload(struct executor *ex);
 bool executor_stopping(const struct executor *ex);

@@ -1,12 +1,11 @@
 #include "base/arena.h"
-#include "base/base_internal.h"
+#include "base/poison.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define ALIGN       ((size_t)16)
 #define BLOCK_FIRST ((size_t)4096)
-#define BLOCK_MAX   ((size_t)256 * 1024)
 
 /* 32 bytes, so that what follows is aligned. */
 struct arena_block {
@@ -28,67 +27,87 @@ static void block_free(struct arena *a, struct arena_block *b)
     mem_free(a->alloc, b, b->size);
 }
 
-void arena_fini(struct arena *a)
+static void blocks_free(struct arena *a)
 {
     while (a->blocks) {
         struct arena_block *b = a->blocks;
         a->blocks = b->next;
         block_free(a, b);
     }
+}
+
+static void round_ends(struct arena *a)
+{
+    a->used_before = arena_peak(a);
     a->used = 0;
     a->failed = false;
+}
+
+void arena_fini(struct arena *a)
+{
+    blocks_free(a);
+    round_ends(a);
 }
 
 void arena_reset(struct arena *a)
 {
     struct arena_block *keep = a->blocks;
-    if (keep) {
+    if (keep && keep->size <= ARENA_BLOCK_MAX)
         a->blocks = keep->next;
-        arena_fini(a);
+    else
+        keep = NULL;
+    blocks_free(a);
+    if (keep) {
         keep->next = NULL;
         keep->used = sizeof(*keep);
         memory_poison(keep + 1, keep->size - sizeof(*keep));
         a->blocks = keep;
     }
-    a->used = 0;
-    a->failed = false;
+    round_ends(a);
 }
 
+static size_t size_next(const struct arena *a)
+{
+    if (!a->blocks || a->blocks->size > ARENA_BLOCK_MAX)
+        return BLOCK_FIRST;
+    return a->blocks->size < ARENA_BLOCK_MAX / 2 ? a->blocks->size * 2 : ARENA_BLOCK_MAX;
+}
+
+/* A block with room for `need` bytes. One that is made for a large allocation goes behind the
+ * first, which may have room for what is smaller. */
 static struct arena_block *block_new(struct arena *a, size_t need)
 {
-    size_t size = a->blocks ? a->blocks->size * 2 : BLOCK_FIRST;
-    if (size > BLOCK_MAX)
-        size = BLOCK_MAX;
+    size_t size = size_next(a);
+    bool large = need > ARENA_BLOCK_MAX - sizeof(struct arena_block);
     if (size < need + sizeof(struct arena_block))
         size = need + sizeof(struct arena_block);
     struct arena_block *b = mem_new(a->alloc, size);
     if (!b)
         return NULL;
-    *b = (struct arena_block){.next = a->blocks, .size = size, .used = sizeof(*b)};
+    struct arena_block **at = large && a->blocks ? &a->blocks->next : &a->blocks;
+    *b = (struct arena_block){.next = *at, .size = size, .used = sizeof(*b)};
+    *at = b;
     memory_poison(b + 1, size - sizeof(*b));
-    a->blocks = b;
     return b;
 }
 
 void *arena_new(struct arena *a, size_t size)
 {
-    if (size == 0)
-        size = 1;
-    if (size > a->max || (size = (size + ALIGN - 1) & ~(ALIGN - 1), a->used > a->max) ||
-        size > a->max - a->used) {
+    size_t room = ((size ? size : 1) + ALIGN - 1) & ~(ALIGN - 1);
+    if (room < size || room > a->max - a->used) {
         a->failed = true;
         return NULL;
     }
     struct arena_block *b = a->blocks;
-    if (!b || size > b->size - b->used)
-        b = block_new(a, size);
+    if (!b || room > b->size - b->used)
+        b = block_new(a, room);
     if (!b) {
         a->failed = true;
         return NULL;
     }
     void *p = (char *)b + b->used;
-    b->used += size;
-    a->used += size;
+    b->used += room;
+    a->used += room;
     memory_unpoison(p, size);
     memset(p, 0, size);
     return p;

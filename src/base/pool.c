@@ -1,5 +1,5 @@
 #include "base/pool.h"
-#include "base/base_internal.h"
+#include "base/pool_list.h"
 
 #define ALIGN      ((size_t)16)
 #define SLAB_BYTES ((size_t)16 * 1024) /* of a slab that is taken because it is needed */
@@ -8,10 +8,6 @@
 struct pool_slab {
     struct pool_slab *next;
     size_t size;
-};
-
-struct free_block {
-    struct free_block *next;
 };
 
 #define SLAB_HEAD ((sizeof(struct pool_slab) + ALIGN - 1) & ~(ALIGN - 1))
@@ -27,10 +23,10 @@ static enum err slab_add(struct pool *p, size_t blocks)
         return ERR_NOMEM;
     *slab = (struct pool_slab){p->slabs, size};
     p->slabs = slab;
-    p->blocks_made += blocks;
+    atomic_fetch_add_explicit(&p->blocks_made, blocks, memory_order_relaxed);
     /* From the last to the first, so that the first is taken first. */
     for (size_t i = blocks; i-- > 0;) {
-        struct free_block *f = (void *)((char *)slab + SLAB_HEAD + i * p->block_size);
+        struct mpsc_node *f = (void *)((char *)slab + SLAB_HEAD + i * p->block_size);
         f->next = p->free;
         p->free = f;
     }
@@ -50,9 +46,42 @@ enum err pool_init(struct pool *p, struct alloc *a, size_t block_size, size_t bl
     return reserve ? slab_add(p, reserve) : ERR_OK;
 }
 
+/* What other threads gave becomes free. They counted it before they gave it, so the count may be
+ * ahead of the list for a moment; it never lags behind. */
+static bool collect(struct pool *p)
+{
+    struct mpsc_node *list = mpsc_take_all(&p->given);
+    if (!list)
+        return false;
+    size_t count = atomic_load_explicit(&p->given_count, memory_order_relaxed);
+    size_t n = count - atomic_load_explicit(&p->collected, memory_order_relaxed);
+    size_t in_use = atomic_load_explicit(&p->in_use, memory_order_relaxed);
+    ASSERT(n <= in_use);
+    atomic_store_explicit(&p->in_use, in_use - n, memory_order_relaxed);
+    atomic_store_explicit(&p->collected, count, memory_order_release);
+    if (MEMORY_POISONS) {
+        for (struct mpsc_node *b = list, *next; b; b = next) {
+            next = b->next;
+            memory_poison(b, p->block_size);
+        }
+    }
+    p->free = list;
+    return true;
+}
+
+void pool_abandon(struct pool *p)
+{
+    (void)collect(p);
+    atomic_store_explicit(&p->in_use, 0, memory_order_relaxed);
+}
+
 void pool_fini(struct pool *p)
 {
-    ASSERT(p->in_use == 0);
+    if (p->list)
+        pool_list_remove(p);
+    if (!p->free)
+        (void)collect(p);
+    ASSERT(pool_stats(p).in_use == 0);
     while (p->slabs) {
         struct pool_slab *slab = p->slabs;
         p->slabs = slab->next;
@@ -60,12 +89,13 @@ void pool_fini(struct pool *p)
         mem_free(p->alloc, slab, slab->size);
     }
     p->free = NULL;
-    p->blocks_made = 0;
+    (void)mpsc_take_all(&p->given);
+    atomic_store_explicit(&p->blocks_made, 0, memory_order_relaxed);
 }
 
 static bool grow(struct pool *p)
 {
-    size_t left = p->blocks_max - p->blocks_made;
+    size_t left = p->blocks_max - atomic_load_explicit(&p->blocks_made, memory_order_relaxed);
     size_t blocks = SLAB_BYTES / p->block_size;
     if (blocks == 0)
         blocks = 1;
@@ -74,29 +104,49 @@ static bool grow(struct pool *p)
     return blocks > 0 && slab_add(p, blocks) == ERR_OK;
 }
 
-void *pool_take(struct pool *p)
+struct mpsc_node *pool_refill(struct pool *p)
 {
-    if (!p->free && !grow(p)) {
-        p->refused++;
-        return NULL;
-    }
-    struct free_block *f = p->free;
-    memory_unpoison(f, p->block_size);
-    p->free = f->next;
-    p->in_use++;
-    if (p->in_use > p->peak)
-        p->peak = p->in_use;
-    return f;
+    if (!collect(p) && !grow(p))
+        atomic_fetch_add_explicit(&p->refused, 1, memory_order_relaxed);
+    return p->free;
 }
 
-void pool_give(struct pool *p, void *block)
+static void give_chain(struct pool *p, struct mpsc_node *first, struct mpsc_node *last, size_t n)
 {
-    if (!block)
+    atomic_fetch_add_explicit(&p->given_count, n, memory_order_relaxed);
+    (void)mpsc_push_chain(&p->given, first, last);
+}
+
+void pool_give_remote(struct pool *p, void *block)
+{
+    struct mpsc_node *b = block;
+    if (!b)
         return;
-    ASSERT(p->in_use > 0);
-    p->in_use--;
-    struct free_block *f = block;
-    f->next = p->free;
-    p->free = f;
-    memory_poison(f, p->block_size);
+    memory_poison(b + 1, p->block_size - sizeof(*b));
+    give_chain(p, b, b, 1);
+}
+
+void pool_returns_flush(struct pool_returns *r)
+{
+    if (r->first)
+        give_chain(r->home, r->first, r->last, r->n);
+    *r = (struct pool_returns){.home = r->home};
+}
+
+struct pool_stats pool_stats(const struct pool *p)
+{
+    /* First, so that it is not ahead of what was given. */
+    size_t collected = atomic_load_explicit(&p->collected, memory_order_acquire);
+    size_t given = atomic_load_explicit(&p->given_count, memory_order_relaxed);
+    size_t in_use = atomic_load_explicit(&p->in_use, memory_order_relaxed);
+    size_t waiting = given - collected;
+    return (struct pool_stats){
+        .block_size = p->block_size,
+        .blocks_max = p->blocks_max,
+        .blocks_made = atomic_load_explicit(&p->blocks_made, memory_order_relaxed),
+        .in_use = in_use > waiting ? in_use - waiting : 0, /* they are not of one moment */
+        .peak = atomic_load_explicit(&p->peak, memory_order_relaxed),
+        .refused = atomic_load_explicit(&p->refused, memory_order_relaxed),
+        .given_remote = given,
+    };
 }

@@ -18,6 +18,7 @@ enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e
         return error_set(e, ERR_NOMEM, "no memory for the bus");
     b->cfg = *cfg;
     b->cfg.alloc = a;
+    b->cfg.messages = cfg->messages ? cfg->messages : a;
     b->worker = executor_worker(cfg->ex, 0);
     list_init(&b->guards);
     list_init(&b->sample_listeners);
@@ -164,7 +165,7 @@ static enum err append(struct bus *b, const struct bus_publication *p, struct me
 
 static struct message *make(struct bus *b, const struct bus_publication *p)
 {
-    struct message *m = message_new(b->cfg.alloc, p->topic, p->properties, p->payload);
+    struct message *m = message_new(b->cfg.messages, p->topic, p->properties, p->payload);
     if (!m)
         return NULL;
     m->qos = p->qos;
@@ -274,7 +275,7 @@ void bus_send_retained(struct bus *b, const struct subscription *sub)
 
 struct message *bus_message_decode(struct bus *b, const struct journal_record *r)
 {
-    return message_decode(b->cfg.alloc, r->body, r->seq, r->wall_ms);
+    return message_decode(b->cfg.messages, r->body, r->seq, r->wall_ms);
 }
 
 void bus_match_each(struct bus *b, struct str topic,

@@ -26,6 +26,7 @@ struct bus_config {
         *journal;  /* NULL: nothing lasts (tools, tests); else it is open, not yet replayed */
     struct db *db; /* retained messages are checkpointed here; NULL only without a journal */
     struct alloc *alloc;
+    struct alloc *messages;    /* for what is published; default: alloc */
     size_t retained_max;       /* messages; default 100,000 */
     size_t retained_bytes_max; /* default 64 MiB */
     size_t subscriptions_max;  /* default 1,000,000 */

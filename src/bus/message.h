@@ -1,7 +1,8 @@
 /* message: bytes on a topic, made once and shared by all that receive it.
  *
  * Ownership: counted; message_ref() and message_unref(). Never changed after it was made.
- * Threads: any. */
+ * Threads: any; so whoever drops the last reference must be allowed to free through its allocator:
+ * alloc_system(), or worker_buffers(). */
 #pragma once
 
 #include "base/atomic.h"

@@ -1,4 +1,5 @@
 /* api_lists: alerts, actions, discovered topics, connections, figures. */
+#include "base/pool_list.h"
 #include "dashboard/dashboard_internal.h"
 
 #include <fcntl.h>
@@ -182,6 +183,37 @@ static void write_dropped(struct json_writer *w, const struct mqtt_stats *s)
     json_array_end(w);
 }
 
+static void each_pool(void *ctx, const struct pool_row *row)
+{
+    const struct pool_stats *s = &row->stats;
+    struct json_writer *w = ctx;
+    if (s->blocks_made == 0 && s->refused == 0)
+        return; /* nobody has needed it yet */
+    json_object_begin(w);
+    json_key(w, "name");
+    json_cstr(w, row->name);
+    figure(w, "worker", row->worker);
+    figure(w, "block_bytes", s->block_size);
+    figure(w, "in_use", s->in_use);
+    figure(w, "peak", s->peak);
+    figure(w, "made", s->blocks_made);
+    figure(w, "limit", s->blocks_max);
+    figure(w, "refused", s->refused);
+    figure(w, "given_by_others", s->given_remote);
+    json_object_end(w);
+}
+
+static void write_runtime(struct json_writer *w, struct executor *ex)
+{
+    json_key(w, "runtime");
+    json_object_begin(w);
+    json_key(w, "pools");
+    json_array_begin(w);
+    pool_list_each(executor_pools(ex), each_pool, w);
+    json_array_end(w);
+    json_object_end(w);
+}
+
 void api_stats(void *ctx, struct http_request *q)
 {
     struct dashboard *d = ctx;
@@ -198,6 +230,7 @@ void api_stats(void *ctx, struct http_request *q)
     figure(&w, "connections", mqtt.connections);
     write_journal(&w, d->cfg.journal);
     write_history(&w, d->cfg.history);
+    write_runtime(&w, d->cfg.ex);
     write_dropped(&w, &mqtt);
     json_object_end(&w);
     answer_end(d, q, 200);

@@ -40,7 +40,7 @@ static void become_idle(struct http_conn *c)
 /* `head` is whole and was found by http_scan(). NULL without memory. */
 struct http_request *http_request_new(struct http_conn *c, struct bytes head)
 {
-    struct alloc *a = c->server->alloc;
+    struct alloc *a = c->server->buffers;
     struct http_request *q = mem_zero(a, sizeof(*q));
     if (!q)
         return NULL;
@@ -60,7 +60,7 @@ struct http_request *http_request_new(struct http_conn *c, struct bytes head)
 
 void http_request_free(struct http_request *q)
 {
-    struct alloc *a = q->conn->server->alloc;
+    struct alloc *a = q->conn->server->buffers;
     strbuf_fini(&q->body);
     strbuf_fini(&q->fields);
     strbuf_fini(&q->members);

@@ -75,7 +75,7 @@ static void answer(struct http_conn *c, struct http_request *q, unsigned status,
 {
     struct strbuf head;
     bool bodyless = status == 204 || status == 304;
-    strbuf_init(&head, c->server->alloc, 65536);
+    strbuf_init(&head, c->server->buffers, 65536);
     http_write_answer_head(&head, c, q, status, bodyless ? NULL : type);
     strbuf_adds(&head, more);
     if (!bodyless)
@@ -121,7 +121,7 @@ static void answer_problem(struct http_conn *c, struct http_request *q, unsigned
                            struct str detail)
 {
     struct strbuf b;
-    strbuf_init(&b, c->server->alloc, 65536);
+    strbuf_init(&b, c->server->buffers, 65536);
     write_problem(&b, status, detail, q ? strbuf_str(&q->members) : STR(""));
     if (b.failed || (q && q->members.failed))
         give_up(c, q);
@@ -189,7 +189,7 @@ void http_respond_gzip(struct http_request *q, const char *type, const char *eta
         return;
     }
     struct strbuf plain;
-    strbuf_init(&plain, q->conn->server->alloc, HTTP_ANSWER_MAX);
+    strbuf_init(&plain, q->conn->server->buffers, HTTP_ANSWER_MAX);
     if (inflate_gzip(gzip, &plain))
         http_respond_problem(q, 500, "the file can't be unpacked");
     else

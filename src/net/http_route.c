@@ -138,7 +138,7 @@ static http_handler *find_route(struct http_request *q)
     const struct http_server *s = q->conn->server;
     enum http_method m = q->head.method == HTTP_HEAD ? HTTP_GET : q->head.method;
     struct strbuf allow;
-    strbuf_init(&allow, s->alloc, 256);
+    strbuf_init(&allow, s->buffers, 256);
     http_handler *found = NULL;
     bool known = false;
     for (size_t i = 0; i < s->cfg.route_count && !found; i++) {

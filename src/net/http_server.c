@@ -1,3 +1,4 @@
+#include "async/worker_pools.h"
 #include "net/http_server_internal.h"
 
 static void free_if_done(struct http_server *s)
@@ -42,6 +43,7 @@ enum err http_server_open(struct http_server **out, struct worker *w, const stru
         return error_set(e, ERR_NOMEM, "no memory for an HTTP server");
     s->worker = w;
     s->alloc = alloc;
+    s->buffers = worker_buffers(w);
     s->cfg = *cfg;
     set_defaults(&s->cfg);
     list_init(&s->conns);

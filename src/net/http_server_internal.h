@@ -71,6 +71,7 @@ struct http_request {
 struct http_server {
     struct worker *worker;
     struct alloc *alloc;
+    struct alloc *buffers; /* for requests and answers */
     struct listener *listener;
     struct http_server_config cfg;
     struct list conns, idle;

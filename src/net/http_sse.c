@@ -15,7 +15,7 @@ struct http_sse *http_sse_start(struct http_request *q,
         return NULL;
     }
     struct strbuf head;
-    strbuf_init(&head, c->server->alloc, 65536);
+    strbuf_init(&head, c->server->buffers, 65536);
     c->keep_alive = false; /* its end is the connection's */
     http_write_answer_head(&head, c, q, 200, "text/event-stream");
     http_write_field(&head, "Cache-Control", STR("no-store"));
@@ -60,7 +60,7 @@ enum err http_sse_send(struct http_sse *sse, const char *event, struct str data)
     if (http_sse_waiting(sse) + data.n > waiting_max)
         return ERR_FULL;
     struct strbuf b;
-    strbuf_init(&b, c->server->alloc, waiting_max + 4096);
+    strbuf_init(&b, c->server->buffers, waiting_max + 4096);
     if (event)
         strbuf_addf(&b, "event: %s\n", event);
     add_data(&b, data);

@@ -1,3 +1,4 @@
+#include "async/worker_pools.h"
 #include "base/log.h"
 #include "net/net_internal.h"
 
@@ -44,6 +45,8 @@ struct net_worker *net_of(struct worker *w)
     ASSERT(r == ERR_OK);
     r = pool_init(&net->blocks, a, NET_BLOCK_SIZE, NET_BLOCKS_MAX, 0);
     ASSERT(r == ERR_OK);
+    worker_pool_show(w, &net->streams, "net.streams");
+    worker_pool_show(w, &net->blocks, "net.blocks");
     worker_local_set(w, WORKER_LOCAL_NET, &net->local);
     return net;
 }

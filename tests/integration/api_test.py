@@ -66,6 +66,8 @@ PROGRAM = {"name": str, "file": str, "line": int, "state": str, "owns": [str], "
 DEVICE = {"name": str, "model": str, "id": MAYBE, "topic": str, "owner": MAYBE, "properties": [PROPERTY],
           "actions": [{"name": str, "params": [{"name": str, "type": str, "unit": MAYBE}], "confirms": MAYBE,
                        "safe": bool}], "events": [str]}
+POOL = {"name": str, **dict.fromkeys(("worker", "block_bytes", "in_use", "peak", "made", "limit", "refused",
+                                      "given_by_others"), int)}
 DISCOVERED = {"topic": str, "count": int, "first_ms": MS, "last_ms": MS, "kind": str, "payload": str}
 
 
@@ -407,9 +409,39 @@ class Api(unittest.TestCase):
                            "samples": int, "connections": int,
                            "journal": dict.fromkeys(("appended", "committed", "syncs", "bytes", "segments", "damaged"), int),
                            "history": dict.fromkeys(("series", "chunks", "points", "head_points"), int),
-                           "dropped": [{"reason": str, "count": int}]})
+                           "runtime": {"pools": [POOL]}, "dropped": [{"reason": str, "count": int}]})
         self.assertGreater(stats["rss_bytes"], 1 << 20)
         self.assertEqual(self.site.get("/health"), {"status": "ok"})
+
+    def test_pools(self):
+        with Site(text=SITE) as site:  # of its own: nobody else opens or closes a connection
+            site.start()
+
+            def pools():
+                return site.get("/api/stats")["runtime"]["pools"]
+
+            def streams_are_of(clients):
+                """One stream for each client, and one for who asks."""
+                connected = {c["client"] for c in site.get("/api/connections")["connections"]}
+                streams = [p["in_use"] for p in pools() if p["name"] == "net.streams"]
+                self.assertEqual((connected, streams), (clients, [len(clients) + 1]))
+                return True
+
+            wait_until(lambda: streams_are_of(set()))
+            names = {f"pool{i}" for i in range(3)}
+            watchers = [site.spawn(["mosquitto_sub", "-p", site.mqtt_port, "-i", name, "-t", "none"]) for name in names]
+            wait_until(lambda: streams_are_of(names))
+            for watcher in watchers:
+                watcher.stop()
+            wait_until(lambda: streams_are_of(set()))
+            for p in pools():
+                with self.subTest(p):
+                    self.assertIn(p["name"], ("net.streams", "net.blocks", "coroutines", "buffers"))
+                    self.assertLessEqual(p["in_use"], p["peak"])
+                    self.assertLessEqual(p["peak"], p["made"])
+                    self.assertLessEqual(p["made"], p["limit"])
+            self.assertGreaterEqual(max(p["peak"] for p in pools() if p["name"] == "net.streams"), 4)
+            self.assertTrue(any(p["name"] == "buffers" and p["in_use"] > 0 for p in pools()))
 
     def test_what_is_not_there(self):
         self.problem(self.site.request("/api/nothing"), 404, "/api/nothing")
