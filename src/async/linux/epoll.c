@@ -481,6 +481,7 @@ static enum err epoll_open(struct io_driver **out, struct worker *w, struct allo
 
 const struct io_driver_ops io_epoll_driver = {
     .name = "epoll",
+    .socket = &linux_sockets,
     .open = epoll_open,
     .close = epoll_close,
     .accept = epoll_accept,

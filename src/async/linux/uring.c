@@ -421,6 +421,7 @@ static enum err uring_open(struct io_driver **out, struct worker *w, struct allo
 
 const struct io_driver_ops io_uring_driver = {
     .name = "io_uring",
+    .socket = &linux_sockets,
     .open = uring_open,
     .close = uring_close,
     .accept = uring_accept,
