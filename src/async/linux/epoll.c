@@ -1,6 +1,6 @@
 /* The driver on epoll: edge-triggered, one registration for a descriptor's whole life. Who was
  * seen to be ready is remembered, so starting an operation costs no system call. */
-#include "async/linux/linux_internal.h"
+#include "async/iov_internal.h"
 #include "async/worker_internal.h"
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* The driver on io_uring: multishot accept and receive from a ring of provided buffers, one
  * submission a tick. Operations that the kernel ended early (no F_MORE, no buffer) are armed
  * again here; their owners see one long operation. */
-#include "async/linux/linux_internal.h"
+#include "async/iov_internal.h"
 #include "async/linux/uring_internal.h"
 #include "async/worker_internal.h"
 #include <errno.h>

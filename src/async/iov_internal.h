@@ -1,4 +1,4 @@
-/* linux_internal: what both Linux drivers need to send a list of pieces in several goes. */
+/* iov_internal: what a driver needs to send a list of pieces in several goes. */
 #pragma once
 
 #include "async/io.h"
