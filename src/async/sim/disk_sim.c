@@ -402,6 +402,14 @@ void disk_sim_on(struct disk_sim *s)
     pthread_mutex_unlock(&s->lock);
 }
 
+bool disk_sim_is_off(struct disk_sim *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool off = s->off;
+    pthread_mutex_unlock(&s->lock);
+    return off;
+}
+
 void disk_sim_off_at(struct disk_sim *s, uint64_t n, void (*went)(void *ctx), void *ctx)
 {
     pthread_mutex_lock(&s->lock);

@@ -1,0 +1,174 @@
+#include "app/sim_rig_test.h"
+
+#include "base/log.h"
+#include <stdlib.h>
+
+#define TEXT(text)                                                                                 \
+    {                                                                                              \
+        (text), sizeof(text) - 1                                                                   \
+    }
+
+/* Small segments: the journal is recycled, and its consumers write their checkpoints, in every
+ * run. */
+enum { SEGMENT_BYTES = 32 * 1024, JOURNAL_BYTES = 3 * SEGMENT_BYTES };
+
+static enum err build_store(struct house *h, struct error *e)
+{
+    struct env *env = h->env;
+    enum err err = env->disk->ops->make_dir(env->disk, "/site", e);
+    const struct db_config db = {.ex = h->ex, .alloc = alloc_system(), .path = "/site/sedge.db"};
+    if (!err)
+        err = db_open(&h->db, &db, e);
+    const struct journal_config journal = {.ex = h->ex,
+                                           .disk = env->disk,
+                                           .clock = env->clock,
+                                           .alloc = alloc_system(),
+                                           .dir = "/site",
+                                           .segment_bytes = SEGMENT_BYTES,
+                                           .journal_max_bytes = JOURNAL_BYTES,
+                                           .seed = env->seed};
+    if (!err)
+        err = journal_open(&h->journal, &journal, e);
+    return err;
+}
+
+static enum err build_registry(struct house *h, struct error *e)
+{
+    static const struct property_def properties[] = {
+        {.name = TEXT("count"), .unit = TEXT(""), .kind = VALUE_FLOAT}};
+    static const struct model_def counter = {
+        .name = TEXT("Counter"), .properties = properties, .property_count = 1};
+    const struct registry_config cfg = {
+        .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = alloc_system()};
+    const struct model_def *model;
+    struct device *device;
+    enum err err = registry_new(&h->registry, &cfg, e);
+    if (!err)
+        err = registry_model(h->registry, &counter, &model, e);
+    if (!err)
+        err = registry_device(h->registry, STR("counter"), model, STR("site.counter"),
+                              STR("counter"), &device, e);
+    return err;
+}
+
+static enum err build_consumers(struct house *h, struct error *e)
+{
+    const struct history_config history = {.ex = h->ex,
+                                           .db = h->db,
+                                           .journal = h->journal,
+                                           .bus = h->bus,
+                                           .alloc = alloc_system(),
+                                           .replay = registry_replay,
+                                           .ctx = h->registry};
+    const struct mqtt_server_config server = {
+        .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = alloc_system()};
+    enum err err = history_new(&h->history, &history, e);
+    if (!err)
+        err = mqtt_server_new(&h->server, &server, e);
+    return err;
+}
+
+struct addr house_addr(const struct house *h)
+{
+    struct addr a;
+    REQUIRE(addr_parse(&a, str_from(env_sim_host(h->env)), HOUSE_PORT) == ERR_OK);
+    return a;
+}
+
+/* The order is that of cmd_run.c. */
+enum err house_build(struct house *h, struct error *e)
+{
+    const struct executor_config ex = {
+        .env = h->env, .alloc = alloc_system(), .workers = 1, .offload_threads = 2};
+    const struct mqtt_listen listen = {.addr = house_addr(h), .anonymous = true};
+    enum err err = executor_new(&h->ex, &ex, e);
+    if (!err)
+        err = build_store(h, e);
+    const struct bus_config bus = {
+        .ex = h->ex, .journal = h->journal, .db = h->db, .alloc = alloc_system()};
+    if (!err)
+        err = bus_new(&h->bus, &bus, e);
+    if (!err)
+        err = build_registry(h, e);
+    if (!err)
+        err = build_consumers(h, e);
+    if (!err)
+        err = journal_replay(h->journal, e);
+    if (!err)
+        err = journal_start(h->journal, e);
+    if (err)
+        return err;
+    registry_start(h->registry);
+    err = mqtt_server_listen(h->server, &listen, NULL, e);
+    if (!err)
+        env_sim_boot(h->env, h->ex);
+    return err;
+}
+
+void house_take_down(struct house *h)
+{
+    if (h->ex) {
+        executor_stop(h->ex);
+        (void)executor_turn(h->ex);
+    }
+    if (h->db)
+        db_drain(h->db);
+    mqtt_server_close(h->server);
+    if (h->db)
+        db_drain(h->db);
+    history_free(h->history);
+    registry_free(h->registry);
+    bus_free(h->bus);
+    db_close(h->db);
+    journal_close(h->journal);
+    executor_free(h->ex);
+    *h = (struct house){.env = h->env};
+}
+
+void street_open(struct street *s, struct sim *sim)
+{
+    struct error e = {0};
+    REQUIRE(env_sim_new(&s->env, sim) == ERR_OK);
+    const struct executor_config ex = {
+        .env = s->env, .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
+    REQUIRE(CHECK_EQ_INT(executor_new(&s->ex, &ex, &e), ERR_OK));
+    s->worker = executor_worker(s->ex, 0);
+    env_sim_boot(s->env, s->ex);
+}
+
+void street_close(struct street *s)
+{
+    env_sim_halt(s->env);
+    executor_stop(s->ex);
+    (void)executor_turn(s->ex);
+    executor_free(s->ex);
+    env_sim_free(s->env);
+}
+
+static bool number_asked(const char *name, uint64_t *out)
+{
+    const char *text = getenv(name);
+    if (!text || !text[0])
+        return false;
+    *out = strtoull(text, NULL, 10);
+    return true;
+}
+
+struct seeds seeds_asked(uint64_t usual)
+{
+    struct seeds s = {.first = 1, .count = usual};
+    bool one = number_asked("SEDGE_SEED", &s.first);
+    if (!number_asked("SEDGE_SEEDS", &s.count) && one)
+        s.count = 1;
+    return s;
+}
+
+static void nowhere(void *ctx, enum log_level level, const char *part, const char *text)
+{
+    (void)ctx, (void)level, (void)part, (void)text;
+}
+
+void log_quiet(bool quiet)
+{
+    log_set_sink(quiet && !getenv("SEDGE_SEED") ? nowhere : NULL, NULL);
+}
