@@ -23,7 +23,7 @@
 #define SECOND      (1000 * MS)
 #define PATIENCE_NS (300 * SECOND) /* virtual, from the last crash to the end */
 
-enum { PUBLISHERS = 3, MESSAGES = 80, TOPICS = 2, SEEDS = 1000 };
+enum { PUBLISHERS = 3, MESSAGES = 100, TOPICS = 2, PADDING = 400, SEEDS = 1000 };
 enum kind { KIND_LOAD, KIND_KEPT, KIND_SAMPLE, KINDS };
 
 struct publisher {
@@ -87,9 +87,18 @@ static void acknowledged(void *ctx, enum err err, uint8_t reason)
     sim_trace_add(p->from->town->sim, what, sizeof(what));
 }
 
+/* So that the journal has something to recycle. */
+static void pad(char *text, struct random *r)
+{
+    size_t n = strlen(text), more = (size_t)random_below(r, PADDING);
+    for (size_t i = 0; i < more; i++)
+        text[n + i] = (char)('a' + random_below(r, 26));
+    text[n + more] = '\0';
+}
+
 static void publish_next(struct publisher *p)
 {
-    char topic[40], payload[40];
+    char topic[40], payload[PADDING + 40];
     struct publication *m = &p->all[p->sent];
     uint64_t dice = random_below(&p->random, 10);
     *m = (struct publication){.from = p,
@@ -99,7 +108,8 @@ static void publish_next(struct publisher *p)
                               .kind = dice == 0   ? KIND_KEPT
                                       : dice == 1 ? KIND_SAMPLE
                                                   : KIND_LOAD};
-    (void)snprintf(payload, sizeof(payload), "%d-%d", p->number, m->number);
+    (void)snprintf(payload, sizeof(payload), "%d-%d ", p->number, m->number);
+    pad(payload, &p->random);
     if (m->kind == KIND_LOAD)
         (void)snprintf(topic, sizeof(topic), "load/%d/%d", p->number, m->topic);
     else if (m->kind == KIND_KEPT)
@@ -404,7 +414,7 @@ static void town_close(struct town *t)
 struct outcome {
     uint64_t trace, events;
     int crashes;
-    uint64_t sectors_lost;
+    uint64_t sectors_lost, recycled;
     bool good;
 };
 
@@ -425,6 +435,7 @@ static struct outcome run_seed(uint64_t seed)
                         .sectors_lost = disk_sim_stats(env_sim_disk(t.house.env)).sectors_lost,
                         .good = !t.broken};
     town_close(&t);
+    o.recycled = t.house.recycled;
     return o;
 }
 
@@ -442,11 +453,13 @@ TEST(sim_crash_what_was_acknowledged_survives)
         all.events += o.events;
         all.crashes += o.crashes;
         all.sectors_lost += o.sectors_lost;
+        all.recycled += o.recycled;
     }
     log_quiet(false);
-    test_note("%llu seeds, %u failed; %d crashes, %llu events, %llu sectors lost",
+    test_note("%llu seeds, %u failed; %d crashes, %llu events, %llu sectors lost, %llu segments "
+              "recycled",
               (unsigned long long)seeds.count, bad, all.crashes, (unsigned long long)all.events,
-              (unsigned long long)all.sectors_lost);
+              (unsigned long long)all.sectors_lost, (unsigned long long)all.recycled);
     CHECK_EQ_UINT(bad, 0);
 }
 

@@ -10,7 +10,7 @@
 
 /* Small segments: the journal is recycled, and its consumers write their checkpoints, in every
  * run. */
-enum { SEGMENT_BYTES = 32 * 1024, JOURNAL_BYTES = 3 * SEGMENT_BYTES };
+enum { SEGMENT_BYTES = 16 * 1024, JOURNAL_BYTES = 2 * SEGMENT_BYTES };
 
 static enum err build_store(struct house *h, struct error *e)
 {
@@ -111,6 +111,8 @@ void house_take_down(struct house *h)
         executor_stop(h->ex);
         (void)executor_turn(h->ex);
     }
+    if (h->journal)
+        h->recycled += journal_stats(h->journal).recycled;
     if (h->db)
         db_drain(h->db);
     mqtt_server_close(h->server);
@@ -122,7 +124,7 @@ void house_take_down(struct house *h)
     db_close(h->db);
     journal_close(h->journal);
     executor_free(h->ex);
-    *h = (struct house){.env = h->env};
+    *h = (struct house){.env = h->env, .recycled = h->recycled};
 }
 
 void street_open(struct street *s, struct sim *sim)

@@ -23,6 +23,7 @@ struct house {
     struct registry *registry;
     struct history *history;
     struct mqtt_server *server;
+    uint64_t recycled; /* segments of the journal, in all lives but the present one */
 };
 
 /* From an empty struct, or from what a take-down has left. */
