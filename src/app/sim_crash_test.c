@@ -23,7 +23,7 @@
 #define SECOND      (1000 * MS)
 #define PATIENCE_NS (300 * SECOND) /* virtual, from the last crash to the end */
 
-enum { PUBLISHERS = 3, MESSAGES = 100, TOPICS = 2, PADDING = 400, SEEDS = 1000 };
+enum { PUBLISHERS = 3, MESSAGES = 160, TOPICS = 2, PADDING = 400, SEEDS = 1000 };
 enum kind { KIND_LOAD, KIND_KEPT, KIND_SAMPLE, KINDS };
 
 struct publisher {
@@ -54,7 +54,7 @@ struct town {
     struct env_event went, again, trouble;
     struct timer referee;
     enum phase phase;
-    int64_t give_up_ns;
+    int64_t give_up_ns, pace_ms; /* a publisher speaks at least so often */
     int crashes_left, crashes, kept[PUBLISHERS], samples[PUBLISHERS];
     bool subscribed; /* the subscription was acknowledged */
     bool armed;      /* a crash will come */
@@ -135,7 +135,7 @@ static void speak(struct timer *timer)
             break;
     }
     if (p->sent < MESSAGES)
-        timer_set_after_ms(timer, between(&p->random, 1, 20));
+        timer_set_after_ms(timer, between(&p->random, 1, p->town->pace_ms));
 }
 
 /* --- listening --- */
@@ -240,8 +240,9 @@ static void arm_crash(struct town *t)
     t->crashes_left--;
     t->armed = true;
     if (chance(t, 50))
-        env_sim_off_at_call(t->house.env, random_below(&t->plan, 600), &t->went);
-    sim_after(t->sim, &t->went, between(&t->plan, 1 * MS, 600 * MS)); /* at the latest */
+        env_sim_off_at_call(t->house.env, random_below(&t->plan, 800), &t->went);
+    sim_after(t->sim, &t->went,
+              between(&t->plan, 1 * MS, 30 * t->pace_ms * MS)); /* at the latest */
 }
 
 /* The disk first, so that nothing of the taking down reaches it. */
@@ -374,6 +375,7 @@ static void town_open(struct town *t, uint64_t seed)
     cfg.slow_per_million = chance(t, 20) ? 20000 : 0;
     if (chance(t, 20))
         cfg.net.window = 1024;
+    t->pace_ms = chance(t, 50) ? 20 : 200; /* slow enough for history to let go of the journal */
     t->crashes_left = 1 + (int)random_below(&t->plan, 3);
     REQUIRE(sim_new(&t->sim, &cfg) == ERR_OK);
     REQUIRE(env_sim_new(&t->house.env, t->sim) == ERR_OK);
