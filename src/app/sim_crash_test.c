@@ -385,7 +385,7 @@ static void town_open(struct town *t, uint64_t seed)
                                   (struct mqtt_done){granted, t}) == ERR_OK);
     for (int i = 0; i < PUBLISHERS; i++) {
         struct publisher *p = &t->publishers[i];
-        char id[16];
+        char id[24];
         (void)snprintf(id, sizeof(id), "publisher%d", i);
         *p = (struct publisher){.town = t, .number = i};
         random_seed(&p->random, seed * PUBLISHERS + (uint64_t)i);
