@@ -233,16 +233,13 @@ static void run_ready(struct net_driver *d)
         go_on(d, CONTAINER_OF(it, struct net_socket, ready));
 }
 
-static bool run_completed(struct net_driver *d)
+static void run_completed(struct net_driver *d)
 {
     struct list *it;
-    bool any = false;
     while ((it = list_pop_head(&d->completed))) {
         struct io_op *op = CONTAINER_OF(it, struct io_op, link);
         finish(d, NULL, op, (int32_t)op->events);
-        any = true;
     }
-    return any;
 }
 
 /* The world goes on until something is there for this worker, or the time is over. */
@@ -265,14 +262,12 @@ static void let_pass(struct net_driver *d, int64_t timeout_ns)
 static void sim_wait(struct io_driver *io, int64_t timeout_ns)
 {
     struct net_driver *d = self(io);
-    if (run_completed(d) && timeout_ns != 0)
-        timeout_ns = worker_idle_ns(io->worker);
     if (timeout_ns != 0)
         let_pass(d, timeout_ns);
     d->woken = false;
     worker_awake(io->worker);
     run_ready(d);
-    (void)run_completed(d);
+    run_completed(d);
 }
 
 static void sim_wake(struct io_driver *io)
@@ -295,7 +290,7 @@ static void end_operations(struct net_driver *d)
             if (ops[k] && take_out(s, ops[k]))
                 driver_complete(m, ops[k], -ECANCELED);
     }
-    (void)run_completed(d);
+    run_completed(d);
 }
 
 static void sim_close(struct io_driver *io)

@@ -31,7 +31,8 @@ size_t pipe_room(const struct net_socket *to)
 
 /* --- on its way --- */
 
-/* When the next thing arrives that is on its way; -1: nothing is. */
+/* When the next thing arrives that is on its way; -1: nothing is. Nothing overtakes what was sent
+ * before: who comes too early waits behind it. */
 static int64_t next_ns(const struct net_pipe *p)
 {
     if (p->count)
@@ -48,13 +49,9 @@ static void expect(struct net_socket *to)
     sim_after(s, &to->in.arrival, at_ns > s->now_ns ? at_ns - s->now_ns : 0);
 }
 
-/* Nothing overtakes what was sent before. */
 static int64_t arrives_at(struct net_socket *to)
 {
-    struct net_pipe *p = &to->in;
-    int64_t at_ns = to->machine->sim->now_ns + net_delay(to);
-    p->last_at_ns = at_ns > p->last_at_ns ? at_ns : p->last_at_ns;
-    return p->last_at_ns;
+    return to->machine->sim->now_ns + net_delay(to);
 }
 
 /* Without room for one more piece it arrives together with the last. */
@@ -110,14 +107,6 @@ void pipe_end(struct net_socket *to, enum net_end end)
     p->end = end;
     p->end_at_ns = arrives_at(to);
     expect(to);
-}
-
-void pipe_lose(struct net_socket *to)
-{
-    struct net_pipe *p = &to->in;
-    sim_cancel(to->machine->sim, &p->arrival);
-    p->sent = p->arrived;
-    p->count = 0;
 }
 
 /* --- there --- */

@@ -321,23 +321,19 @@ static void call_again(struct net_socket *s)
 static void call_arrives(struct net_socket *s)
 {
     struct sim *sim = s->machine->sim;
-    struct net_socket *l = NULL;
     if (!net_reachable(s->machine, s->peer_machine)) {
         call_again(s);
         return;
     }
-    if (s->peer_machine->on)
-        l = listener_at(s->peer_machine, (struct sockaddr *)&s->peer);
+    struct net_socket *l = listener_at(s->peer_machine, (struct sockaddr *)&s->peer);
     if (l && l->waiting == NET_BACKLOG) {
         call_again(s);
         return;
     }
     s->handshake = l ? NET_TAKEN : NET_REFUSED;
     sim_after(sim, &s->step, net_delay(s));
-    if (l) {
-        s->in.last_at_ns = s->step.at_ns; /* no byte comes before the answer */
+    if (l)
         called(s, l);
-    }
 }
 
 static void handshake(struct env_event *ev)
@@ -516,8 +512,10 @@ void net_off(struct env_sim *m, bool silent)
         if (!s)
             continue;
         drop_backlog(s, end);
-        if (silent && s->other)
-            pipe_lose(s->other);
+        if (s->state == NET_LISTENING)
+            s->state = NET_NEW;
+        if (silent && s->other) /* what was on its way is lost */
+            sim_cancel(m->sim, &s->other->in.arrival);
         leave(s, end);
         s->silent = true;
         sim_cancel(m->sim, &s->step);

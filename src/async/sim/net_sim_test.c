@@ -210,6 +210,25 @@ TEST(sim_bytes_arrive_complete_in_order_in_pieces_after_the_delay)
     }
 }
 
+TEST(sim_pieces_have_nothing_to_do_with_how_it_was_sent)
+{
+    struct net n = net_open(&(struct sim_config){.seed = test_seed()});
+    struct pair p;
+    join(&n, &p);
+    struct result rx = fresh(&n);
+    struct iovec v = pattern(100);
+    take(&n.b, &rx, p.b);
+    for (int i = 0; i < 100; i++) {
+        struct result tx = fresh(&n);
+        put(&n.a, &tx, p.a, &v, 1);
+        pass(&n, SECOND);
+        CHECK_EQ_INT(tx.last, 100);
+    }
+    CHECK_EQ_UINT(rx.got, 10000);
+    CHECK(rx.pieces > 110 && rx.pieces < 400);
+    net_close_all(&n);
+}
+
 TEST(sim_a_send_waits_for_the_window)
 {
     struct net n = net_open(&(struct sim_config){.seed = 5, .net.window = 4096});
@@ -345,6 +364,14 @@ TEST(sim_who_is_not_there_does_not_answer_or_refuses)
     pass(&n, SECOND);
     CHECK_EQ_INT(p.connect.last, -ECONNREFUSED);
     CHECK_EQ_UINT(net_sim_stats(n.sim).refused, 1);
+    struct pair other;
+    listen_at(&n, &other);
+    call(&n, &p, "2", PORT + 1); /* another port than the one that is listened on */
+    pass(&n, SECOND);
+    CHECK_EQ_INT(p.connect.last, -ECONNREFUSED);
+    n.b.io->ops->cancel(n.b.io, &other.accept.op);
+    pass(&n, SECOND);
+    n.b.io->ops->close_fd(n.b.io, other.listener);
     call(&n, &p, "9", PORT); /* no machine has that address */
     pass(&n, SECOND);
     CHECK_EQ_INT(p.connect.last, -ENETUNREACH);
@@ -386,6 +413,13 @@ TEST(sim_an_address_has_one_listener_and_a_port_that_is_found)
     n.b.io->ops->close_fd(n.b.io, fd);
     /* Free again; and the lowest descriptor is taken first. */
     CHECK_EQ_INT(s->listen(n.b.io, (struct sockaddr *)&found, sizeof(found), false), fd);
+    struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_port = htons(PORT)};
+    loopback.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    CHECK(s->listen(n.b.io, (struct sockaddr *)&loopback, sizeof(loopback), false) >= 0);
+    struct pair p;
+    call(&n, &p, "2", PORT); /* from outside nobody reaches it */
+    pass(&n, SECOND);
+    CHECK_EQ_INT(p.connect.last, -ECONNREFUSED);
     CHECK_EQ_INT(s->open(n.b.io, AF_NETLINK), -EAFNOSUPPORT);
     net_close_all(&n);
 }
@@ -397,13 +431,17 @@ TEST(sim_a_killed_program_resets_and_one_without_power_is_silent_until_it_has_it
     for (int power = 0; power < 2; power++) {
         LABEL("power %d", power);
         struct net n = net_open(&(struct sim_config){.seed = 12});
-        struct pair p;
+        struct pair p, p2;
         join(&n, &p);
         struct result at_a = fresh(&n), tx = fresh(&n), lost = fresh(&n);
         struct iovec v = pattern(100);
         take(&n.a, &at_a, p.a);
         put(&n.b, &lost, p.b, &v, 1); /* on its way when the power goes */
         env_sim_off(n.b.env, power ? ENV_SIM_POWER : ENV_SIM_KILL);
+        call(&n, &p2, "2", PORT); /* before it is taken down: nobody listens there any more */
+        pass(&n, 100 * MS);
+        CHECK_EQ_INT(p2.connect.over, !power);
+        CHECK_EQ_INT(p2.connect.last, power ? 0 : -ECONNREFUSED);
         host_down(&n.b);
         pass(&n, 10 * SECOND);
         CHECK_EQ_INT(at_a.over, !power);
@@ -416,8 +454,27 @@ TEST(sim_a_killed_program_resets_and_one_without_power_is_silent_until_it_has_it
         pass(&n, 10 * SECOND);
         CHECK(at_a.over);
         CHECK_EQ_INT(at_a.last, -ECONNRESET);
+        CHECK_EQ_UINT(at_a.got, power ? 0 : 100);
         net_close_all(&n);
     }
+}
+
+TEST(sim_what_is_on_its_way_when_the_power_goes_is_lost)
+{
+    struct net n = net_open(&(struct sim_config){.seed = 15});
+    struct pair p;
+    join(&n, &p);
+    struct result rx = fresh(&n), tx = fresh(&n);
+    struct iovec v = pattern(100);
+    take(&n.a, &rx, p.a);
+    put(&n.b, &tx, p.b, &v, 1);
+    env_sim_off(n.b.env, ENV_SIM_POWER);
+    host_down(&n.b);
+    env_sim_on(n.b.env);
+    pass(&n, 3600 * SECOND);
+    CHECK_EQ_UINT(rx.got, 0);
+    CHECK(!rx.over); /* and nobody tells: who says nothing hears nothing */
+    net_close_all(&n);
 }
 
 /* --- operations --- */

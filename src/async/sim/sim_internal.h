@@ -86,8 +86,7 @@ struct net_pipe {
     uint64_t read, arrived, sent;
     struct net_piece piece[NET_PIECES];
     unsigned first, count;
-    int64_t last_at_ns; /* nothing may arrive before it */
-    enum net_end end;   /* behind the last byte; at end_at_ns */
+    enum net_end end; /* behind the last byte; at end_at_ns */
     int64_t end_at_ns;
     bool ended; /* the end has arrived */
 };
@@ -118,7 +117,6 @@ struct net_socket {
 /* net_pipe.c. Takes what the window has room for, and sends it off. */
 size_t pipe_put(struct net_socket *to, const uint8_t *p, size_t n);
 void pipe_end(struct net_socket *to, enum net_end end);
-void pipe_lose(struct net_socket *to); /* what is on its way never arrives */
 size_t pipe_room(const struct net_socket *to);
 /* What has arrived, in one piece. */
 size_t pipe_look(const struct net_socket *s, const uint8_t **p);
