@@ -373,6 +373,10 @@ static void town_open(struct town *t, uint64_t seed)
     random_seed(&t->plan, seed);
     cfg.net.loss_per_million = chance(t, 30) ? 20000 : 0;
     cfg.slow_per_million = chance(t, 20) ? 20000 : 0;
+    if (chance(t, 50)) { /* a slow disk: more is under way when the power goes */
+        cfg.work[ENV_WORK_SYNC] = (struct sim_span){5 * MS, 60 * MS};
+        cfg.work[ENV_WORK_JOB] = (struct sim_span){1 * MS, 100 * MS};
+    }
     if (chance(t, 20))
         cfg.net.window = 1024;
     t->pace_ms = chance(t, 50) ? 20 : 200; /* slow enough for history to let go of the journal */

@@ -172,5 +172,6 @@ static void nowhere(void *ctx, enum log_level level, const char *part, const cha
 
 void log_quiet(bool quiet)
 {
-    log_set_sink(quiet && !getenv("SEDGE_SEED") ? nowhere : NULL, NULL);
+    bool one_seed = getenv("SEDGE_SEED") && !getenv("SEDGE_SEEDS");
+    log_set_sink(quiet && !one_seed ? nowhere : NULL, NULL);
 }
