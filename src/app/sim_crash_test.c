@@ -140,27 +140,34 @@ static void speak(struct timer *timer)
 
 /* --- listening --- */
 
+/* "PUBLISHER-NUMBER …", as publish_next() wrote it; NULL: nobody did. */
+static struct publication *publication_of(struct town *t, struct bytes payload)
+{
+    char text[16] = "", *end;
+    size_t n = payload.n < sizeof(text) ? payload.n : sizeof(text) - 1;
+    memcpy(text, payload.p, n);
+    long from = strtol(text, &end, 10);
+    if (end == text || *end != '-' || from < 0 || from >= PUBLISHERS)
+        return NULL;
+    long number = strtol(end + 1, NULL, 10);
+    bool sent = number >= 0 && number < t->publishers[from].sent;
+    return sent ? &t->publishers[from].all[number] : NULL;
+}
+
 static void heard(void *ctx, const struct mqtt_publish *m)
 {
     struct town *t = ctx;
-    char text[40] = "";
-    int from = 0, number = 0;
-    memcpy(text, m->payload.p, m->payload.n < sizeof(text) ? m->payload.n : sizeof(text) - 1);
-    if (sscanf(text, "%d-%d", &from, &number) != 2 || from < 0 || from >= PUBLISHERS ||
-        number < 0 || number >= t->publishers[from].sent) {
-        HOLDS(t, !"a message that nobody sent");
+    struct publication *sent = publication_of(t, m->payload);
+    HOLDS(t, sent);
+    if (!sent)
         return;
+    int *last = &sent->from->last_heard[sent->topic];
+    if (!sent->heard && sent->owed) { /* in order; what comes once more may come at any time */
+        HOLDS(t, sent->number >= *last);
+        *last = sent->number;
     }
-    struct publisher *p = &t->publishers[from];
-    struct publication *all = &p->all[number];
-    if (all->kind != KIND_LOAD)
-        return;
-    if (!all->heard && all->owed) { /* the first time of each is in order; later ones may be any */
-        HOLDS(t, number >= p->last_heard[all->topic]);
-        p->last_heard[all->topic] = number;
-    }
-    all->heard = true;
-    sim_trace_add(t->sim, text, strlen(text));
+    sent->heard = true;
+    sim_trace_add(t->sim, m->payload.p, m->payload.n);
 }
 
 static void granted(void *ctx, enum err err, uint8_t reason)
@@ -187,13 +194,14 @@ static bool once_more(void *ctx, const struct mqtt_client_loss *loss)
 static void looked(void *ctx, const struct mqtt_publish *m)
 {
     struct town *t = ctx;
-    char text[40] = "";
-    int from = 0, number = 0;
-    memcpy(text, m->payload.p, m->payload.n < sizeof(text) ? m->payload.n : sizeof(text) - 1);
-    if (str_eq(m->topic, STR("looker/end")))
+    if (str_eq(m->topic, STR("looker/end"))) {
         t->phase = PHASE_DONE;
-    else if (m->retain && sscanf(text, "%d-%d", &from, &number) == 2)
-        t->kept[from % PUBLISHERS] = number;
+        return;
+    }
+    const struct publication *kept = publication_of(t, m->payload);
+    HOLDS(t, kept && m->retain);
+    if (kept)
+        t->kept[kept->from->number] = kept->number;
 }
 
 static void looker_granted(void *ctx, enum err err, uint8_t reason)
