@@ -265,12 +265,12 @@ void env_sim_off(struct env *env, enum env_sim_off how)
     net_off(m, how == ENV_SIM_POWER);
 }
 
-/* The disk's call is under way: the machine stops behind it, before anything else happens. What it
- * still does until then reaches nobody: its network is cut at once. */
+/* The disk's call is under way: the machine stops when the event that made it has ended. What that
+ * still does reaches nobody. */
 static void power_went(void *ctx)
 {
     struct env_sim *m = ctx;
-    net_sim_cut(&m->env, NET_SIM_SILENT);
+    m->dark = true;
     sim_after(m->sim, &m->went, 0);
 }
 

@@ -381,14 +381,19 @@ bool net_writable(const struct net_socket *s)
                         (s->other ? pipe_room(s->other) > 0 : s->unheard < s->in.size));
 }
 
+static void expect_reset(struct net_socket *s)
+{
+    if (!s->silent && !event_set(&s->reset))
+        sim_after(s->machine->sim, &s->reset, 2 * net_delay(s));
+}
+
 /* To someone who has gone: taken until the window is full, and answered by a reset. */
 static size_t send_to_nobody(struct net_socket *s, size_t n)
 {
     size_t room = s->in.size - s->unheard;
     n = n < room ? n : room;
     s->unheard += n;
-    if (!s->silent && !event_set(&s->reset))
-        sim_after(s->machine->sim, &s->reset, 2 * net_delay(s));
+    expect_reset(s);
     return n;
 }
 
@@ -497,7 +502,10 @@ static void drop_backlog(struct net_socket *s, enum net_end end)
 void net_close(struct net_socket *s)
 {
     bool unread = s->in.arrived > s->in.read || s->state == NET_CONNECTING;
+    bool under_way = s->in.sent > s->in.arrived; /* comes to someone who has gone */
     drop_backlog(s, NET_END_RESET);
+    if (s->other && under_way)
+        expect_reset(s->other);
     leave(s, unread ? NET_END_RESET : NET_END_FIN);
     free_socket(s);
 }

@@ -310,6 +310,26 @@ TEST(sim_who_closes_with_unread_bytes_or_is_sent_to_resets)
     }
 }
 
+TEST(sim_what_is_under_way_to_who_closes_is_answered_by_a_reset)
+{
+    struct net n = net_open(&(struct sim_config){.seed = 16});
+    struct pair p;
+    join(&n, &p);
+    struct result tx = fresh(&n), end = fresh(&n), reset = fresh(&n);
+    struct iovec v = pattern(100);
+    put(&n.a, &tx, p.a, &v, 1);
+    n.b.io->ops->close_fd(n.b.io, p.b);
+    pass(&n, SECOND);
+    take(&n.a, &end, p.a);
+    pass(&n, SECOND);
+    take(&n.a, &reset, p.a);
+    pass(&n, SECOND);
+    CHECK_EQ_INT(tx.last, 100);
+    CHECK(end.over);
+    CHECK_EQ_INT(reset.last, -ECONNRESET);
+    net_close_all(&n);
+}
+
 TEST(sim_a_cut_is_a_reset_or_silence)
 {
     for (int silent = 0; silent < 2; silent++) {
