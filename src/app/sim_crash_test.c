@@ -428,9 +428,15 @@ static void town_close(struct town *t)
 struct outcome {
     uint64_t trace, events;
     int crashes;
-    uint64_t sectors_lost, recycled;
+    uint64_t sectors_lost, recycled, alerts;
     bool good;
 };
+
+static void count_alert(void *ctx, const struct alert *a)
+{
+    (void)a;
+    ++*(uint64_t *)ctx;
+}
 
 static struct outcome run_seed(uint64_t seed)
 {
@@ -448,6 +454,8 @@ static struct outcome run_seed(uint64_t seed)
                         .crashes = t.crashes,
                         .sectors_lost = disk_sim_stats(env_sim_disk(t.house.env)).sectors_lost,
                         .good = !t.broken};
+    if (t.house.alerts)
+        alerts_each(t.house.alerts, false, 1000, count_alert, &o.alerts);
     town_close(&t);
     o.recycled = t.house.recycled;
     return o;
@@ -468,13 +476,16 @@ TEST(sim_crash_what_was_acknowledged_survives)
         all.crashes += o.crashes;
         all.sectors_lost += o.sectors_lost;
         all.recycled += o.recycled;
+        all.alerts += o.alerts;
     }
     log_quiet(false);
     test_note("%llu seeds, %u failed; %d crashes, %llu events, %llu sectors lost, %llu segments "
-              "recycled",
+              "recycled, %llu alerts",
               (unsigned long long)seeds.count, bad, all.crashes, (unsigned long long)all.events,
-              (unsigned long long)all.sectors_lost, (unsigned long long)all.recycled);
+              (unsigned long long)all.sectors_lost, (unsigned long long)all.recycled,
+              (unsigned long long)all.alerts);
     CHECK_EQ_UINT(bad, 0);
+    CHECK(seeds.count < SEEDS || (all.sectors_lost && all.recycled && all.alerts));
 }
 
 TEST(sim_crash_a_seed_repeats_exactly)

@@ -1,12 +1,29 @@
 #include "app/sim_rig_test.h"
 
+#include "app/site_load.h"
+#include "app/site_schema.h"
 #include "base/log.h"
 #include <stdlib.h>
 
-#define TEXT(text)                                                                                 \
-    {                                                                                              \
-        (text), sizeof(text) - 1                                                                   \
-    }
+/* A device whose samples are kept, and one that nobody plays: the program's commands are tried
+ * again, fail, and raise alerts. */
+static const char site_text[] =
+    "site \"house\"\n"
+    "model Counter { property count: int }\n"
+    "model Valve { property position: %\n"
+    "  action open() confirms position > 90 %\n"
+    "  action close() confirms position < 5 %\n"
+    "  safe close() }\n"
+    "device counter: Counter { id \"counter\"; via mqtt \"counter\" json }\n"
+    "device valve: Valve { id \"valve\"; via mqtt \"valve\" json }\n"
+    "program watch {\n"
+    "  own valve: Valve = valve\n"
+    "  read count: int = counter.count stale 1h\n"
+    "  var highest = 0\n"
+    "  when count > highest { highest = count }\n"
+    "  when count > 200 { alert warning \"{count} is much\"; valve.open() }\n"
+    "  until count < 100 { valve.close() }\n"
+    "}\n";
 
 /* Small segments: the journal is recycled, and its consumers write their checkpoints, in every
  * run. */
@@ -34,35 +51,47 @@ static enum err build_store(struct house *h, struct error *e)
 
 static enum err build_registry(struct house *h, struct error *e)
 {
-    static const struct property_def properties[] = {
-        {.name = TEXT("count"), .unit = TEXT(""), .kind = VALUE_FLOAT}};
-    static const struct model_def counter = {
-        .name = TEXT("Counter"), .properties = properties, .property_count = 1};
+    const struct lang_source source = {STR("house.sedge"), str_from(site_text)};
     const struct registry_config cfg = {
         .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = alloc_system()};
-    const struct model_def *model;
-    struct device *device;
-    enum err err = registry_new(&h->registry, &cfg, e);
+    enum err err = lang_check(alloc_system(), site_schema(), &source, 1, &h->site);
+    if (!err && !CHECK_EQ_UINT(h->site->errors, 0)) {
+        site_print_diags(stderr, h->site);
+        err = ERR_INVALID;
+    }
     if (!err)
-        err = registry_model(h->registry, &counter, &model, e);
+        err = registry_new(&h->registry, &cfg, e);
     if (!err)
-        err = registry_device(h->registry, STR("counter"), model, STR("site.counter"),
-                              STR("counter"), &device, e);
+        err = site_load_registry(h->site, h->registry, e);
     return err;
 }
 
 static enum err build_consumers(struct house *h, struct error *e)
 {
+    struct alloc *a = alloc_system();
     const struct history_config history = {.ex = h->ex,
                                            .db = h->db,
                                            .journal = h->journal,
                                            .bus = h->bus,
-                                           .alloc = alloc_system(),
+                                           .alloc = a,
                                            .replay = registry_replay,
                                            .ctx = h->registry};
+    const struct alerts_config alerts = {
+        .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = a};
+    const struct automation_config automation = {.ex = h->ex,
+                                                 .bus = h->bus,
+                                                 .registry = h->registry,
+                                                 .journal = h->journal,
+                                                 .db = h->db,
+                                                 .alloc = a,
+                                                 .site = h->site};
     const struct mqtt_server_config server = {
-        .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = alloc_system()};
+        .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = a};
     enum err err = history_new(&h->history, &history, e);
+    if (!err)
+        err = alerts_new(&h->alerts, &alerts, e);
+    if (!err)
+        err = automation_new(&h->automation, &automation, e);
     if (!err)
         err = mqtt_server_new(&h->server, &server, e);
     return err;
@@ -99,6 +128,7 @@ enum err house_build(struct house *h, struct error *e)
     if (err)
         return err;
     registry_start(h->registry);
+    automation_start(h->automation);
     err = mqtt_server_listen(h->server, &listen, NULL, e);
     if (!err)
         env_sim_boot(h->env, h->ex);
@@ -118,12 +148,15 @@ void house_take_down(struct house *h)
     mqtt_server_close(h->server);
     if (h->db)
         db_drain(h->db);
+    automation_free(h->automation);
+    alerts_free(h->alerts);
     history_free(h->history);
     registry_free(h->registry);
     bus_free(h->bus);
     db_close(h->db);
     journal_close(h->journal);
     executor_free(h->ex);
+    lang_site_free(h->site);
     *h = (struct house){.env = h->env, .recycled = h->recycled};
 }
 

@@ -5,7 +5,9 @@
  * disk has kept. */
 #pragma once
 
+#include "alert/alert.h"
 #include "async/sim/env_sim.h"
+#include "automation/automation.h"
 #include "client/mqtt_client.h"
 #include "history/history.h"
 #include "protocol/mqtt_server.h"
@@ -16,12 +18,15 @@
 
 struct house {
     struct env *env;
+    struct lang_site *site;
     struct executor *ex;
     struct db *db;
     struct journal *journal;
     struct bus *bus;
     struct registry *registry;
     struct history *history;
+    struct alerts *alerts;
+    struct automation *automation;
     struct mqtt_server *server;
     uint64_t recycled; /* segments of the journal, in all lives but the present one */
 };
