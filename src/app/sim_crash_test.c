@@ -23,7 +23,7 @@
 #define SECOND      (1000 * MS)
 #define PATIENCE_NS (300 * SECOND) /* virtual, from the last crash to the end */
 
-enum { PUBLISHERS = 3, MESSAGES = 160, TOPICS = 2, PADDING = 400, SEEDS = 1000 };
+enum { PUBLISHERS = 3, MESSAGES = 160, TOPICS = 2, PADDING = 400, WINDOW = 32, SEEDS = 1000 };
 enum kind { KIND_LOAD, KIND_KEPT, KIND_SAMPLE, KINDS };
 
 struct publisher {
@@ -87,13 +87,15 @@ static void acknowledged(void *ctx, enum err err, uint8_t reason)
     sim_trace_add(p->from->town->sim, what, sizeof(what));
 }
 
-/* So that the journal has something to recycle. */
+/* So that the journal has something to recycle, and little of it can be compressed. */
 static void pad(char *text, struct random *r)
 {
-    size_t n = strlen(text), more = (size_t)random_below(r, PADDING);
-    for (size_t i = 0; i < more; i++)
-        text[n + i] = (char)('a' + random_below(r, 26));
-    text[n + more] = '\0';
+    size_t n = strlen(text), end = n + (size_t)random_below(r, PADDING);
+    for (uint64_t x = random_u64(r); n < end; n++) {
+        x = x * UINT64_C(6364136223846793005) + 1442695040888963407; /* Knuth's */
+        text[n] = (char)('a' + (x >> 60));
+    }
+    text[end] = '\0';
 }
 
 static void publish_next(struct publisher *p)
@@ -122,18 +124,17 @@ static void publish_next(struct publisher *p)
                                      .payload = {(const uint8_t *)payload, strlen(payload)},
                                      .qos = 1,
                                      .retain = m->kind == KIND_KEPT};
-    if (mqtt_client_publish(p->client, &out, (struct mqtt_done){acknowledged, m}) == ERR_OK)
-        p->sent++;
+    const struct mqtt_done done = {acknowledged, m};
+    HOLDS(p->town, mqtt_client_publish(p->client, &out, done) == ERR_OK);
+    p->sent++;
 }
 
 static void speak(struct timer *timer)
 {
     struct publisher *p = CONTAINER_OF(timer, struct publisher, timer);
-    for (uint64_t burst = random_below(&p->random, 5); p->sent < MESSAGES; burst--) {
+    int until = p->sent + 1 + (int)random_below(&p->random, 5);
+    while (p->sent < until && p->sent < MESSAGES && mqtt_client_inflight(p->client) < WINDOW)
         publish_next(p);
-        if (burst == 0)
-            break;
-    }
     if (p->sent < MESSAGES)
         timer_set_after_ms(timer, between(&p->random, 1, p->town->pace_ms));
 }
@@ -228,7 +229,7 @@ static struct mqtt_client *client(struct town *t, const char *id, bool persisten
         .connect_timeout_ms = 1500,
         .backoff_min_ms = 20,
         .backoff_max_ms = 400,
-        .inflight_max = 32,
+        .inflight_max = WINDOW,
         .ctx = t,
         .lost = once_more,
         .message = persistent ? heard : looked,
