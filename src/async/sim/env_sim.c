@@ -233,7 +233,7 @@ static void take_turn(struct env_event *ev)
     int64_t idle_ns = executor_turn(m->booted);
     m->in_turn = false;
     if (m->booted && idle_ns >= 0)
-        turn_in(m, idle_ns);
+        turn_in(m, idle_ns > TICK_NS ? idle_ns : TICK_NS);
 }
 
 void env_sim_boot(struct env *env, struct executor *ex)

@@ -9,8 +9,8 @@
  * made on such an env gets the driver io_sim_driver (net_sim.h), one worker, and no thread: jobs of
  * the offload pool and the journal's writer are events (struct env_event) that take the time the
  * seed says.
- * Time stands while code runs and jumps to the next event when nobody has anything to do. It starts
- * at a fixed wall time.
+ * Time stands while code runs and jumps to the next event when nobody has anything to do; a tick of
+ * a worker that stays busy takes a microsecond. It starts at a fixed wall time.
  *
  * One machine alone may call executor_run(): while its worker sleeps, the world goes on. Several
  * machines are each given to env_sim_boot(), and sim_run() runs them all as events, one tick at a

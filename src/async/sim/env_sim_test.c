@@ -117,6 +117,54 @@ TEST(sim_time_jumps_to_what_comes_next)
     world_close(&w);
 }
 
+/* Goes round and round until a time has come, instead of setting a timer. */
+struct impatient {
+    struct task task;
+    struct world *w;
+    int64_t until_ns;
+    bool over;
+};
+
+static enum poll look_at_the_clock(struct task *t)
+{
+    struct impatient *x = CONTAINER_OF(t, struct impatient, task);
+    if (worker_now_ns(t->worker) < x->until_ns) {
+        task_wake(t);
+        return POLL_PENDING;
+    }
+    x->over = true;
+    executor_stop(x->w->ex);
+    return POLL_READY;
+}
+
+static void note(struct env_event *ev);
+struct noted {
+    struct env_event ev;
+    bool ran;
+};
+
+TEST(sim_time_passes_for_who_is_busy)
+{
+    for (int booted = 0; booted < 2; booted++) {
+        LABEL("booted %d", booted);
+        struct world w = world_open(&(struct sim_config){.seed = 2});
+        struct impatient x = {.w = &w, .until_ns = sim_now_ns(w.sim) + 10 * MS};
+        struct noted beside = {.ev.run = note};
+        sim_after(w.sim, &beside.ev, 5 * MS);
+        task_init(&x.task, "impatient", look_at_the_clock, NULL);
+        task_spawn(executor_worker(w.ex, 0), &x.task);
+        if (booted) {
+            env_sim_boot(w.env, w.ex);
+            (void)sim_run(w.sim, sim_now_ns(w.sim) + 20 * MS);
+        } else {
+            executor_run(w.ex);
+        }
+        CHECK(x.over && beside.ran);
+        env_sim_halt(w.env);
+        world_close(&w);
+    }
+}
+
 TEST(sim_secrets_and_seeds_are_the_seed_s)
 {
     uint8_t bytes[3][32];
@@ -235,11 +283,6 @@ TEST(sim_queues_run_side_by_side_up_to_the_limit)
 }
 
 /* --- work that is held, or slow --- */
-
-struct noted {
-    struct env_event ev;
-    bool ran;
-};
 
 static void note(struct env_event *ev)
 {

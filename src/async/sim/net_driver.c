@@ -259,11 +259,23 @@ static void let_pass(struct net_driver *d, int64_t timeout_ns)
     }
 }
 
+/* The world goes on beside a worker that is busy. */
+static void let_tick_pass(struct sim *s)
+{
+    int64_t until_ns = s->now_ns + TICK_NS;
+    while (s->queue.root && s->queue.root->at_ns <= until_ns)
+        (void)sim_step(s);
+    s->now_ns = until_ns;
+}
+
 static void sim_wait(struct io_driver *io, int64_t timeout_ns)
 {
     struct net_driver *d = self(io);
+    bool in_event = d->machine->booted || executor_stopping(worker_executor(io->worker));
     if (timeout_ns != 0)
         let_pass(d, timeout_ns);
+    else if (!in_event) /* whose time is the event's */
+        let_tick_pass(d->machine->sim);
     d->woken = false;
     worker_awake(io->worker);
     run_ready(d);

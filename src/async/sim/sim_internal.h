@@ -35,6 +35,9 @@ struct sim {
     bool halted;
 };
 
+/* What a tick of a worker takes that has more to do: time passes for who is busy, too. */
+#define TICK_NS 1000
+
 struct net_socket;
 struct net_driver;
 struct env_sim {
