@@ -1,7 +1,7 @@
 /* The driver on io_uring: multishot accept and receive from a ring of provided buffers, one
  * submission a tick. Operations that the kernel ended early (no F_MORE, no buffer) are armed
  * again here; their owners see one long operation. */
-#include "async/linux/linux_internal.h"
+#include "async/iov_internal.h"
 #include "async/linux/uring_internal.h"
 #include "async/worker_internal.h"
 #include <errno.h>
@@ -421,6 +421,7 @@ static enum err uring_open(struct io_driver **out, struct worker *w, struct allo
 
 const struct io_driver_ops io_uring_driver = {
     .name = "io_uring",
+    .socket = &linux_sockets,
     .open = uring_open,
     .close = uring_close,
     .accept = uring_accept,
