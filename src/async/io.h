@@ -59,10 +59,11 @@ struct io_driver_ops {
     /* Sends all, or ends with an error; iov and its bytes stay until done. */
     void (*send)(struct io_driver *d, struct io_op *op, int fd, const struct iovec *iov,
                  unsigned n);
-    /* What the socket takes at once: how many bytes (0: none now), or -errno. No operation; not
-     * while one that writes is under way. NULL: the driver has nothing of the kind.
-     * Why: mostly the socket takes all. Through a ring that costs no less, and the completion,
-     * which is there at once, would end the wait for the next receive. */
+    /* What the socket takes at once: how many bytes, or -errno; 0: none, or the driver would rather
+     * have an operation. Not while one that writes is under way. NULL: not offered.
+     * Why: mostly the socket takes all. The completion of a send through a ring is there at once
+     * and would end the wait for the next receive: for a few sends that costs more than it spares.
+     */
     ssize_t (*send_now)(struct io_driver *d, int fd, const struct iovec *iov, unsigned n);
     /* Is the connection still open, with nothing to receive that done() has not been told of? For
      * one that was idle, before it is used. NULL: it can't be asked. */

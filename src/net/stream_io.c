@@ -5,7 +5,6 @@
 static void received(struct io_op *op, struct io_result r);
 static void sent(struct io_op *op, struct io_result r);
 static void flush(struct tick_hook *h);
-static void flush_now(struct stream *s);
 
 /* --- birth and death --- */
 
@@ -187,9 +186,6 @@ void stream_data(struct stream *s, struct bytes lent)
         s->lent = (struct bytes){0};
         return;
     }
-    /* The answer goes out while all that belongs to it is still in the cache. */
-    tick_hook_cancel(&s->flush);
-    flush_now(s);
     lent = s->lent;
     s->lent = (struct bytes){0};
     if (kept && lent.n > 0)
@@ -282,8 +278,9 @@ static void send_failed(struct stream *s, int os_errno)
 }
 
 /* Mostly the socket takes all of it. Else an operation brings the rest. */
-static void flush_now(struct stream *s)
+static void flush(struct tick_hook *h)
 {
+    struct stream *s = CONTAINER_OF(h, struct stream, flush);
     const struct io_driver_ops *ops = s->net->io->ops;
     const struct iovec *list;
     if (s->tx_on || s->write_dead || s->out_bytes == 0)
@@ -307,11 +304,6 @@ static void flush_now(struct stream *s)
     tick_hook_cancel(&s->flush);
     s->tx_on = true;
     ops->send(s->net->io, &s->tx, s->fd, list, n);
-}
-
-static void flush(struct tick_hook *h)
-{
-    flush_now(CONTAINER_OF(h, struct stream, flush));
 }
 
 static void sent(struct io_op *op, struct io_result r)
