@@ -32,7 +32,7 @@ int model_mutex_init(pthread_mutex_t *m, const pthread_mutexattr_t *attr)
 {
     (void)attr;
     struct mutex_state *s = state_of(m);
-    memset(m, 0, sizeof(*m));
+    memset(m, 0, sizeof(pthread_mutex_t));
     if (mutex_views_used == VIEWS_MAX)
         fail_all("more than %d mutexes", VIEWS_MAX);
     s->view = &mutex_views[mutex_views_used++];
@@ -58,7 +58,7 @@ static void mutex_have(pthread_mutex_t *m)
 
 int model_mutex_lock(pthread_mutex_t *m)
 {
-    heap_touch(m, sizeof(*m), "pthread_mutex_lock");
+    heap_touch(m, sizeof(pthread_mutex_t), "pthread_mutex_lock");
     step();
     now.current->looks = 0;
     mutex_have(m);
@@ -68,7 +68,7 @@ int model_mutex_lock(pthread_mutex_t *m)
 
 int model_mutex_trylock(pthread_mutex_t *m)
 {
-    heap_touch(m, sizeof(*m), "pthread_mutex_trylock");
+    heap_touch(m, sizeof(pthread_mutex_t), "pthread_mutex_trylock");
     step();
     if (state_of(m)->owner)
         return EBUSY;
@@ -90,7 +90,7 @@ static void mutex_give(pthread_mutex_t *m)
 
 int model_mutex_unlock(pthread_mutex_t *m)
 {
-    heap_touch(m, sizeof(*m), "pthread_mutex_unlock");
+    heap_touch(m, sizeof(pthread_mutex_t), "pthread_mutex_unlock");
     trace("", "unlocks %p", (void *)m);
     mutex_give(m);
     return 0;
@@ -99,7 +99,7 @@ int model_mutex_unlock(pthread_mutex_t *m)
 int model_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr)
 {
     (void)attr;
-    memset(c, 0, sizeof(*c));
+    memset(c, 0, sizeof(pthread_cond_t));
     return 0;
 }
 
@@ -119,11 +119,18 @@ int model_cond_wait(pthread_cond_t *c, pthread_mutex_t *m)
     return 0;
 }
 
+int model_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until)
+{
+    (void)c, (void)m, (void)until;
+    fail_all("pthread_cond_timedwait is not modelled");
+    return EINVAL;
+}
+
 int model_cond_signal(pthread_cond_t *c)
 {
     struct thread *waits[THREADS_MAX];
     unsigned n = 0;
-    heap_touch(c, sizeof(*c), "pthread_cond_signal");
+    heap_touch(c, sizeof(pthread_cond_t), "pthread_cond_signal");
     for (unsigned i = 0; i < now.started; i++)
         if (now.threads[i].state == THREAD_BLOCKED && now.threads[i].waits_for == c)
             waits[n++] = &now.threads[i];
@@ -134,7 +141,7 @@ int model_cond_signal(pthread_cond_t *c)
 
 int model_cond_broadcast(pthread_cond_t *c)
 {
-    heap_touch(c, sizeof(*c), "pthread_cond_broadcast");
+    heap_touch(c, sizeof(pthread_cond_t), "pthread_cond_broadcast");
     unblock_all(c);
     return 0;
 }

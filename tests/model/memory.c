@@ -286,11 +286,11 @@ uintptr_t model_rmw(volatile void *at, size_t size, enum model_rmw op, uintptr_t
 static uint16_t choose_failure(uint16_t n, uint16_t oldest, uint64_t wanted)
 {
     struct location *l = &locations[n];
-    uint16_t may[HISTORY];
-    size_t count = 0;
-    for (uint16_t number = l->newest; number >= oldest; number--)
-        if (number == l->newest || l->history[number % HISTORY].value != wanted)
-            may[count++] = number;
+    uint16_t may[HISTORY] = {l->newest};
+    size_t count = 1;
+    for (uint16_t number = l->newest; number > oldest; number--)
+        if (l->history[(number - 1) % HISTORY].value != wanted)
+            may[count++] = (uint16_t)(number - 1);
     size_t k = count > 1 && may_be_stale() ? choose(count, CHOICE_STALE) : 0;
     now.stale += k > 0;
     return may[k];

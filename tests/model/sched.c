@@ -39,15 +39,15 @@ static void tls_begin(struct thread *t)
     if (!tls.at)
         dl_iterate_phdr(find_tls, NULL);
     ASSERT(tls.size <= TLS_MAX);
-    if (tls.size > 0)
+    if (tls.at)
         memcpy(t->tls, tls.at, tls.size);
 }
 
 static void tls_exchange(struct thread *from, struct thread *to)
 {
-    if (tls.size > 0 && from)
+    if (tls.at && from)
         memcpy(from->tls, tls.at, tls.size);
-    if (tls.size > 0 && to)
+    if (tls.at && to)
         memcpy(tls.at, to->tls, tls.size);
 }
 
@@ -59,7 +59,7 @@ static _Noreturn void leave_execution(void)
 {
     struct thread *t = now.current;
     now.active = false;
-    if (tls.size > 0)
+    if (tls.at)
         memcpy(tls.at, outside_tls, tls.size);
     swapcontext(&t->context, &now.outside);
     abort(); /* nobody comes back */
@@ -323,7 +323,7 @@ int model_pthread_create(pthread_t *out, const pthread_attr_t *attr, void *(*run
     (void)attr;
     struct thread *self = now.current, *t = thread_begin(run, arg);
     /* What lies in our thread-local variables is not for it: it has those from outside. */
-    if (tls.size > 0)
+    if (tls.at)
         memcpy(t->tls, outside_tls, tls.size);
     view_join(&t->view, &self->view);
     self->view.clock[thread_index(self)]++;
@@ -425,7 +425,7 @@ void execution_run(void (*run)(void *arg), void *arg)
     heap_begin();
     starts[0] = (struct start){run, arg};
     struct thread *first = thread_begin(start_main, &starts[0]);
-    if (tls.size > 0)
+    if (tls.at)
         memcpy(outside_tls, tls.at, tls.size);
     now.current = first;
     now.active = true;
