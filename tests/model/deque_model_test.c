@@ -70,7 +70,7 @@ static void end(struct stage *g, size_t pushed)
 
 static void with_thieves(struct stage *g, void (*owner)(struct stage *g), size_t pushed)
 {
-    unsigned threads[2];
+    unsigned threads[2] = {0};
     for (unsigned i = 0; i < g->thieves; i++)
         threads[i] = model_thread(thief, g);
     owner(g);

@@ -4,7 +4,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { UNIT = 64, ARENA = 16 << 20, BLOCKS_MAX = 4096, FILLED_MAX = 16 << 10, FILL = 0xa5 };
+enum { UNIT = 64, ARENA = 16 << 20, BLOCKS_MAX = 4096, FILLED_MAX = 4 << 10, FILL = 0xa5 };
 
 struct block {
     size_t size;

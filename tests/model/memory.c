@@ -206,7 +206,7 @@ uintptr_t model_load(const volatile void *at, size_t size, int order, const char
     else if (t->looks >= SPINS_MAX)
         block(p, where, -1);
     heap_touch(p, size, where);
-    shadow_access(p, size, ACCESS_ATOMIC_READ, NULL, where);
+    shadow_access(p, size, ACCESS_ATOMIC_READ, where);
     uint16_t n = find(at, size);
     struct location *l = &locations[n];
     uint16_t back = 0, visible = (uint16_t)(l->newest - oldest_visible(t, n, order) + 1);
@@ -239,7 +239,7 @@ void model_store(volatile void *at, size_t size, uintptr_t value, int order, con
     step();
     t->looks = 0;
     heap_touch(p, size, where);
-    shadow_access(p, size, ACCESS_ATOMIC_WRITE, NULL, where);
+    shadow_access(p, size, ACCESS_ATOMIC_WRITE, where);
     append(t, find(at, size), value, order, NULL);
     put(at, size, value);
     trace(where, "store %p %s: %#llx", p, order_name(order), (unsigned long long)value);
@@ -270,7 +270,7 @@ uintptr_t model_rmw(volatile void *at, size_t size, enum model_rmw op, uintptr_t
     step();
     t->looks = 0;
     heap_touch(p, size, where);
-    shadow_access(p, size, ACCESS_ATOMIC_WRITE, NULL, where);
+    shadow_access(p, size, ACCESS_ATOMIC_WRITE, where);
     uint16_t n = find(at, size);
     struct message *m = &locations[n].history[locations[n].newest % HISTORY];
     uint64_t old = m->value, new = cut(applied(op, old, value), size);
@@ -286,11 +286,11 @@ uintptr_t model_rmw(volatile void *at, size_t size, enum model_rmw op, uintptr_t
 static uint16_t choose_failure(uint16_t n, uint16_t oldest, uint64_t wanted)
 {
     struct location *l = &locations[n];
-    uint16_t may[HISTORY];
-    size_t count = 0;
-    for (uint16_t number = l->newest; number >= oldest; number--)
-        if (number == l->newest || l->history[number % HISTORY].value != wanted)
-            may[count++] = number;
+    uint16_t may[HISTORY] = {l->newest};
+    size_t count = 1;
+    for (uint16_t number = l->newest; number > oldest; number--)
+        if (l->history[(number - 1) % HISTORY].value != wanted)
+            may[count++] = (uint16_t)(number - 1);
     size_t k = count > 1 && may_be_stale() ? choose(count, CHOICE_STALE) : 0;
     now.stale += k > 0;
     return may[k];
@@ -316,7 +316,7 @@ _Bool model_cas(volatile void *at, size_t size, void *expected, uintptr_t value,
     uint16_t number = choose_failure(n, oldest_visible(t, n, order_failed), wanted);
     struct message *m = &locations[n].history[number % HISTORY];
     if (m->value == wanted) {
-        shadow_access(p, size, ACCESS_ATOMIC_WRITE, NULL, where);
+        shadow_access(p, size, ACCESS_ATOMIC_WRITE, where);
         learn(t, m, order);
         append(t, n, value, order, m);
         put(at, size, value);
@@ -324,7 +324,7 @@ _Bool model_cas(volatile void *at, size_t size, void *expected, uintptr_t value,
               (unsigned long long)wanted, (unsigned long long)value);
         return true;
     }
-    shadow_access(p, size, ACCESS_ATOMIC_READ, NULL, where);
+    shadow_access(p, size, ACCESS_ATOMIC_READ, where);
     view_see(&t->view, n, number);
     if (order_failed == memory_order_seq_cst)
         view_see(&in_order, n, number);
@@ -341,7 +341,7 @@ void model_init(volatile void *at, size_t size, uintptr_t value)
     value = cut(value, size);
     if (now.active) {
         heap_touch(p, size, "atomic_init");
-        shadow_access(p, size, ACCESS_WRITE, __builtin_return_address(0), NULL);
+        shadow_access(p, size, ACCESS_WRITE, __builtin_return_address(0));
     }
     memcpy((void *)(uintptr_t)at, &value, size);
 }

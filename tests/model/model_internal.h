@@ -1,7 +1,7 @@
 /* model_internal: what the parts of the checker share. Not instrumented, not modelled.
  *
- * explore.c: choices, paths, the search. sched.c: threads and what blocks them. memory.c: atomic
- * accesses. shadow.c: plain accesses. heap.c: memory that is watched. */
+ * explore.c: choices, paths, the search. sched.c: threads and who is next. blocking.c: what they
+ * wait for. memory.c: atomic accesses. shadow.c: plain accesses. heap.c: memory that is watched. */
 #pragma once
 
 #include "tests/model/model.h"
@@ -80,6 +80,9 @@ void execution_run(void (*run)(void *arg), void *arg);
 void step(void);                                                 /* another thread may go first */
 bool block(const void *on, const char *why, int64_t timeout_ns); /* false: timed out */
 void unblock_all(const void *on);
+void fail_all(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* blocking.c: fresh for each execution */
+void blocking_begin(void);
 bool is_thread_local(const void *p);
 
 /* memory.c, shadow.c, heap.c: fresh for each execution */
@@ -90,10 +93,10 @@ size_t heap_live(void); /* blocks that were not freed */
 /* Fails if the bytes are of the heap and of no living block. */
 void heap_touch(const void *p, size_t size, const char *what);
 
-/* The access is noted; it fails if it races. `value` of an atomic is about to be changed otherwise
- * than by memory.c. */
+/* The access is noted; it fails if it races. place: of an atomic one its file and line, of a plain
+ * one its instruction. */
 enum access { ACCESS_READ, ACCESS_WRITE, ACCESS_ATOMIC_READ, ACCESS_ATOMIC_WRITE };
-void shadow_access(const void *p, size_t size, enum access kind, const void *pc, const char *where);
+void shadow_access(const void *p, size_t size, enum access kind, const void *place);
 /* As if all of it was written to: whoever has used it must have done so before. */
 void shadow_free(const void *p, size_t size);
 /* memory.c: its number for the place, one for each address; 0: none. Kept in the shadow. */

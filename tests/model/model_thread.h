@@ -16,6 +16,8 @@ int model_mutex_unlock(pthread_mutex_t *m);
 int model_cond_init(pthread_cond_t *c, const pthread_condattr_t *attr);
 int model_cond_destroy(pthread_cond_t *c);
 int model_cond_wait(pthread_cond_t *c, pthread_mutex_t *m);
+/* Not modelled: ends the search. */
+int model_cond_timedwait(pthread_cond_t *c, pthread_mutex_t *m, const struct timespec *until);
 int model_cond_signal(pthread_cond_t *c);
 int model_cond_broadcast(pthread_cond_t *c);
 int model_sched_yield(void);
@@ -30,6 +32,7 @@ int model_sched_yield(void);
 #define pthread_cond_init      model_cond_init
 #define pthread_cond_destroy   model_cond_destroy
 #define pthread_cond_wait      model_cond_wait
+#define pthread_cond_timedwait model_cond_timedwait
 #define pthread_cond_signal    model_cond_signal
 #define pthread_cond_broadcast model_cond_broadcast
 #define sched_yield            model_sched_yield

@@ -56,7 +56,7 @@ static void take_some(struct stage *g)
 
 static void pushers(void *arg)
 {
-    struct stage g = {0};
+    struct stage g = {.got = 0};
     (void)arg;
     unsigned a = model_thread(push_first, &g), b = model_thread(push_second, &g);
     take_some(&g);

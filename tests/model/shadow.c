@@ -8,13 +8,12 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { GRANULES = 1 << 16, GRANULE = 8, CELLS = 6 };
+enum { GRANULES = 1 << 15, GRANULE = 8, CELLS = 4 };
 
 struct cell {
-    uint8_t mask, thread, kind; /* mask 0: unused */
     uint32_t clock;
-    const void *pc;
-    const char *where;
+    uint8_t mask, thread, kind; /* mask 0: unused */
+    const void *place; /* an atomic one: text; a plain one: the instruction; NULL: a free */
 };
 
 struct granule {
@@ -38,7 +37,7 @@ void shadow_begin(void)
 /* Where it is, or where it would be. */
 static struct granule *find_granule(uintptr_t key)
 {
-    size_t i = (key * UINT64_C(0x9e3779b97f4a7c15)) >> 48 & (GRANULES - 1);
+    size_t i = (key * UINT64_C(0x9e3779b97f4a7c15)) >> 40 & (GRANULES - 1);
     while (granules[i].generation == generation && granules[i].key != key)
         i = (i + 1) & (GRANULES - 1);
     return &granules[i];
@@ -90,35 +89,33 @@ static void name_place(char *out, size_t size, const void *pc)
     unsigned long at = (unsigned long)((uintptr_t)pc - base - 1);
     snprintf(command, sizeof(command), "addr2line -e /proc/%d/exe %#lx", getpid(), at);
     snprintf(out, size, "%#lx", at);
-    FILE *f = popen(command, "r");
+    FILE *f = popen(command, "r"); // NOLINT(cert-env33-c): nothing in it comes from outside
     if (f && fgets(out, (int)size, f))
         out[strcspn(out, "\n")] = '\0';
     if (f)
         pclose(f);
 }
 
-static const char *name_access(char out[160], unsigned kind, unsigned thread, const char *where,
-                               const void *pc)
+static const char *name_access(char out[160], unsigned kind, unsigned thread, const void *place)
 {
     static const char *const names[] = {"read", "write", "atomic read", "atomic write"};
-    char place[100];
-    if (!where)
-        name_place(place, sizeof(place), pc);
-    snprintf(out, 160, "%s by thread %u at %s", names[kind], thread, where ? where : place);
+    char line[100] = "a free";
+    if (place && !is_atomic(kind))
+        name_place(line, sizeof(line), place);
+    snprintf(out, 160, "%s by thread %u at %s", names[kind], thread,
+             is_atomic(kind) ? (const char *)place : line);
     return out;
 }
 
-static void fail_race(const void *p, const struct cell *c, unsigned kind, const void *pc,
-                      const char *where)
+static void fail_race(const void *p, const struct cell *c, unsigned kind, const void *place)
 {
     char a[160], b[160];
-    model_fail("race", 0, "on %p: %s, then %s", p,
-               name_access(a, c->kind, c->thread, c->where, c->pc),
-               name_access(b, kind, thread_index(now.current), where, pc));
+    model_fail("race", 0, "on %p: %s, then %s", p, name_access(a, c->kind, c->thread, c->place),
+               name_access(b, kind, thread_index(now.current), place));
 }
 
 static void access_granule(struct granule *g, const void *p, uint8_t mask, enum access kind,
-                           const void *pc, const char *where)
+                           const void *place)
 {
     struct thread *t = now.current;
     struct cell *into = NULL;
@@ -131,7 +128,7 @@ static void access_granule(struct granule *g, const void *p, uint8_t mask, enum 
         bool before = c->clock <= t->view.clock[c->thread];
         if (c->thread != thread_index(t) && c->mask & mask && !before &&
             (is_write(c->kind) || is_write(kind)) && !(is_atomic(c->kind) && is_atomic(kind)))
-            fail_race(p, c, kind, pc, where);
+            fail_race(p, c, kind, place);
         /* What the new one says about more bytes need not be kept. */
         bool stronger = is_write(kind) || !is_write(c->kind);
         bool plainer = !is_atomic(kind) || is_atomic(c->kind);
@@ -140,12 +137,11 @@ static void access_granule(struct granule *g, const void *p, uint8_t mask, enum 
     }
     if (!into)
         into = &g->cells[g->next++ % CELLS];
-    *into = (struct cell){mask, (uint8_t)thread_index(t), (uint8_t)kind,
-                          t->view.clock[thread_index(t)], pc, where};
+    *into = (struct cell){t->view.clock[thread_index(t)], mask, (uint8_t)thread_index(t),
+                          (uint8_t)kind, place};
 }
 
-void shadow_access(const void *p, size_t size, enum access kind, const void *pc,
-                   const char *where)
+void shadow_access(const void *p, size_t size, enum access kind, const void *place)
 {
     uintptr_t at = (uintptr_t)p, end = at + size;
     while (at < end) {
@@ -153,7 +149,7 @@ void shadow_access(const void *p, size_t size, enum access kind, const void *pc,
         unsigned from = (unsigned)(at % GRANULE);
         unsigned to = end < next ? (unsigned)(end - key * GRANULE) : GRANULE;
         struct granule *g = granule_of(key);
-        access_granule(g, (const void *)at, (uint8_t)((1u << to) - (1u << from)), kind, pc, where);
+        access_granule(g, (const void *)at, (uint8_t)((1u << to) - (1u << from)), kind, place);
         if (g->atomic && kind == ACCESS_WRITE)
             for (unsigned i = from; i < to; i++)
                 if (g->location[i])
@@ -168,7 +164,7 @@ void shadow_free(const void *p, size_t size)
     for (uintptr_t at = (uintptr_t)p; at < (uintptr_t)p + size; at += GRANULE) {
         struct granule *g = find_granule(at / GRANULE);
         if (g->generation == generation)
-            access_granule(g, (const void *)at, 0xff, ACCESS_WRITE, NULL, "free");
+            access_granule(g, (const void *)at, 0xff, ACCESS_WRITE, NULL);
     }
 }
 
@@ -177,7 +173,7 @@ static inline void plain(const void *p, size_t size, enum access kind, const voi
     if (!now.active || is_thread_local(p))
         return;
     heap_touch(p, size, NULL);
-    shadow_access(p, size, kind, pc, NULL);
+    shadow_access(p, size, kind, pc);
 }
 
 /* --- what the compiler calls --- */

@@ -128,7 +128,7 @@ static void ring_chime(void *arg)
 static void two_tasks(void *arg)
 {
     struct pair p = {0};
-    unsigned threads[2];
+    unsigned threads[2] = {0};
     (void)arg;
     site_begin(&p.site, 1, false);
     p.left = 2;
