@@ -31,6 +31,7 @@ struct net_worker {
     struct worker *worker;
     struct alloc *alloc;
     struct io_driver *io; /* NULL at the end, when the driver has gone */
+    const struct io_socket_ops *socket;
     struct pool streams, blocks;
     size_t large_bytes;
     struct list open, starved; /* streams; starved: refused a block, woken when one is given */
@@ -89,7 +90,6 @@ void stream_end(struct stream *s, enum err how, int os_errno);
 void stream_drop_read(struct stream *s);
 void stream_drop_sent(struct stream *s, size_t n); /* from the head of the send queue */
 void stream_settle(struct stream *s);
-void stream_set_nodelay(int fd);
 size_t stream_unread(const struct stream *s);
 
 void listener_gone(struct listener *l); /* one of its streams */
