@@ -92,7 +92,7 @@ struct co_sched {
     void *after_arg;
     int *errno_at;       /* of the worker's thread */
     const void *left_at; /* where the one that was left last in a channel waits */
-    uint32_t budget;
+    uint32_t budget, turns;
     uint64_t chance;      /* of select */
     bool active;          /* the pump is being polled */
     bool spawned;         /* there may be free ones that have not begun */

@@ -56,7 +56,7 @@ struct env *executor_env(struct executor *ex);
 struct pool_list *executor_pools(struct executor *ex);
 struct executor *worker_executor(struct worker *w);
 unsigned worker_index(const struct worker *w); /* from 0 */
-struct worker *worker_current(void); /* NULL on a foreign thread */
+struct worker *worker_current(void);           /* NULL on a foreign thread */
 struct alloc *worker_alloc(struct worker *w);
 void worker_wake(struct worker *w); /* ends its sleep; task_wake() does so by itself */
 
