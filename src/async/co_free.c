@@ -75,7 +75,7 @@ struct co *co_free_take(struct co_sched *s, bool oldest)
 {
     struct task *t = share_take_spawned(s->worker, oldest);
     if (!t) {
-        s->spawned = s->worker->share.spawned_rest.head != NULL;
+        s->spawned = s->worker->share.spawned_rest != NULL;
         return NULL;
     }
     task_settle(s->worker, t);

@@ -37,6 +37,7 @@ enum poll co_poll(struct task *t)
     struct co *c = CONTAINER_OF(t, struct co, task);
     if (!t->worker) { /* free, and it begins here */
         task_settle(worker_current(), t);
+        co_sched_of(t->worker)->spawned = true; /* a thief mostly brings others along */
         co_make_ready(co_sched_of(t->worker), c);
         return POLL_PENDING;
     }

@@ -91,8 +91,9 @@ struct co_sched {
      * on another stack than the one that was left, when that one's registers are saved. */
     void (*after)(void *arg);
     void *after_arg;
-    int *errno_at; /* of the worker's thread */
-    uint32_t budget;
+    int *errno_at;       /* of the worker's thread */
+    const void *left_at; /* where the one that was left last in a channel waits */
+    uint32_t budget, turns;
     uint64_t chance;      /* of select */
     bool active;          /* the pump is being polled */
     bool spawned;         /* there may be free ones that have not begun */
@@ -161,14 +162,18 @@ static inline bool co_is_canceled(struct co *c)
 {
     return __builtin_expect(c->task.canceled || c->scopes_canceled > 0, 0) && co_canceled_slow(c);
 }
-/* ASSERTs that this is a coroutine. */
-static inline struct co *co_self(void)
+/* Both ASSERT that this is a coroutine. */
+static inline struct co_sched *co_sched_self(void)
 {
     struct worker *w = worker_current();
     ASSERT(w && w->locals[WORKER_LOCAL_CO]);
-    struct co *c = co_sched_of(w)->current;
-    ASSERT(c);
-    return c;
+    struct co_sched *s = co_sched_of(w);
+    ASSERT(s->current);
+    return s;
+}
+static inline struct co *co_self(void)
+{
+    return co_sched_self()->current;
 }
 
 static inline struct co_extra *co_extra(const struct co *c)

@@ -28,8 +28,9 @@ struct stuck {
 struct executor_config {
     struct env *env; /* clock, disk, network: linux or sim */
     struct alloc *alloc;
-    unsigned workers;         /* 1 … 64 */
-    const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll */
+    unsigned workers;         /* 1 … 64; a simulated env has one, whatever is asked for */
+    const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll;
+                                 not asked if the env has its own */
     unsigned offload_threads; /* 1 … 16, for blocking calls; see offload.h */
     int64_t stuck_ms; /* a poll may take so long, then it is reported; 0: none is; watchdog.h */
     void (*stuck)(void *ctx, const struct stuck *s); /* the watchdog's thread; NULL: it is logged */
@@ -41,6 +42,9 @@ MUST_USE enum err executor_new(struct executor **out, const struct executor_conf
  * nothing is waited for any more: who needs time to wind up takes it before executor_stop(). */
 void executor_run(struct executor *ex);
 void executor_stop(struct executor *ex);
+/* For who runs several executors of one worker on one thread (async/sim): one tick that does not
+ * sleep, or, behind executor_stop(), the end of the run. How long it may rest: ns, -1 for ever. */
+int64_t executor_turn(struct executor *ex);
 /* Runs what offloaded jobs still have to hand back, ends all I/O (each op gets its last done()). */
 void executor_free(struct executor *ex);
 
@@ -52,7 +56,7 @@ struct env *executor_env(struct executor *ex);
 struct pool_list *executor_pools(struct executor *ex);
 struct executor *worker_executor(struct worker *w);
 unsigned worker_index(const struct worker *w); /* from 0 */
-struct worker *worker_current(void); /* NULL on a foreign thread */
+struct worker *worker_current(void);           /* NULL on a foreign thread */
 struct alloc *worker_alloc(struct worker *w);
 void worker_wake(struct worker *w); /* ends its sleep; task_wake() does so by itself */
 

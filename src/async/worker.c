@@ -11,6 +11,13 @@ __attribute__((noinline)) struct worker *worker_current(void)
     return this_worker;
 }
 
+struct worker *worker_enter(struct worker *w)
+{
+    struct worker *before = this_worker;
+    this_worker = w;
+    return before;
+}
+
 void worker_init(struct worker *w, struct executor *ex, unsigned index)
 {
     w->executor = ex;
@@ -228,9 +235,22 @@ static bool cancel_tasks(struct worker *w)
     return any;
 }
 
+int64_t worker_turn(struct worker *w)
+{
+    struct worker *before = worker_enter(w);
+    w->running = true;
+    worker_awake(w);
+    tick(w, false);
+    atomic_store(&w->sleeping, 1);
+    int64_t idle_ns = left_by_others(w) ? 0 : worker_idle_ns(w);
+    w->running = false;
+    (void)worker_enter(before);
+    return idle_ns;
+}
+
 void worker_run(struct worker *w)
 {
-    this_worker = w;
+    struct worker *before = worker_enter(w);
     w->running = true;
     panic_watch(w);
     while (!executor_stopping(w->executor))
@@ -244,7 +264,7 @@ void worker_run(struct worker *w)
     }
     panic_unwatch(w);
     w->running = false;
-    this_worker = NULL;
+    (void)worker_enter(before);
 }
 
 /* --- what a worker tells --- */

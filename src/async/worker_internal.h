@@ -78,6 +78,11 @@ static inline bool worker_is_polling(struct worker *w)
 }
 /* The loop, on the calling thread, until the executor stops. */
 void worker_run(struct worker *w);
+/* One tick on the calling thread, which may be between two of another worker's. The worker counts
+ * as asleep behind it. How long it may: ns, -1 for ever. */
+int64_t worker_turn(struct worker *w);
+/* Makes it the one that worker_current() tells; the one before. */
+struct worker *worker_enter(struct worker *w);
 /* Hands back jobs that were done when no loop runs any more. */
 void worker_take_jobs(struct worker *w);
 
