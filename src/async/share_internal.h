@@ -63,7 +63,8 @@ void share_fini(struct share *s);
 struct share_worker {
     struct share *share;
     struct deque free, spawned;
-    struct task *spawned_rest; /* older than those in the deque; the newest of them first */
+    /* Older than those in the deque; both ends. From a task to its older one by `next`. */
+    struct task *spawned_rest, *spawned_oldest;
     struct fork_lane lane;
     bool announced; /* its bit in `idle` was set */
     bool searching; /* it is counted in `searching` */
