@@ -4,8 +4,8 @@
  * `free` tasks that are runnable (taken in order), `spawned` coroutines that have not begun
  * (the owner takes the newest, so that a tree of them is walked depth first and few stacks are in
  * use), and forks (fork.h). Free tasks that a deque has no room for, and what comes from foreign
- * threads, lie in the executor's injection queue; coroutines wait in a list of their worker until
- * its deque has room.
+ * threads, lie in the executor's injection queue; of coroutines the older half makes room, in a
+ * list of their worker.
  *
  * Idle workers. To wake a worker on another core costs more than most tasks do (33–44 µs measured),
  * so one is woken only when work waits behind other work, and one at a time: it searches, and who
