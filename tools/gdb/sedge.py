@@ -13,8 +13,9 @@ import gdb
 
 STATES = ["new", "waits", "scheduled", "runs", "woken while it runs", "complete"]
 PHASES = ["new", "ready", "runs", "parked", "ended", "ended, a wake is on its way"]
-# What a switch leaves on the stack (switch_*.S): where the frame pointer is, and where to go on.
-LEFT = {"x86-64": (48, 56), "aarch64": (80, 88)}
+# What a switch leaves on the stack (switch_*.S): where the frame pointer is, and where to go on. And what
+# lies between the frame that switch_tail() calls and its own return address, since it has none there.
+LEFT = {"x86-64": (48, 56, 3 * 8), "aarch64": (80, 88, None)}
 WORD = 8
 
 
@@ -59,7 +60,7 @@ def place(pc):
 def frames(sp, top, most):
     """From where the coroutine switched away to its function."""
     arch = gdb.selected_inferior().architecture().name()
-    at_fp, at_pc = LEFT["aarch64" if "aarch64" in arch else "x86-64"]
+    at_fp, at_pc, tail = LEFT["aarch64" if "aarch64" in arch else "x86-64"]
     fp, pc = word(sp + at_fp), word(sp + at_pc)
     if not pc:
         yield "its stack is not in this core file (gdb's own gcore stops at guard pages; the kernel does not)"
@@ -69,6 +70,8 @@ def frames(sp, top, most):
         if not sp < fp < top:
             return
         fp, pc, sp = word(fp), word(fp + WORD), fp
+        if tail and place(pc).startswith("switch_tail"):
+            pc = word(sp + tail)
         if place(pc).startswith("first"):
             return
 
