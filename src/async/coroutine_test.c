@@ -151,17 +151,17 @@ static intptr_t overflow(void *arg)
     return overflow_by((intptr_t)arg);
 }
 
-static void overflow_in_child(int to, intptr_t depth)
+static void overflow_in_child(int to, unsigned worker, intptr_t depth)
 {
     dup2(to, STDERR_FILENO);
-    struct executor *ex = co_fixture_executor(1);
-    if (co_spawn(NULL, executor_worker(ex, 0), overflow, (void *)depth, "digger") != ERR_OK)
+    struct executor *ex = co_fixture_executor(worker + 1);
+    if (co_spawn_at(executor_worker(ex, worker), overflow, (void *)depth, "digger") != ERR_OK)
         _exit(1);
     executor_run(ex);
     _exit(0);
 }
 
-TEST(an_overflow_is_reported_with_the_name)
+static void overflow_on(unsigned worker)
 {
     int fds[2], status = 0;
     char text[512] = "";
@@ -171,7 +171,7 @@ TEST(an_overflow_is_reported_with_the_name)
     pid_t child = fork();
     REQUIRE(child >= 0);
     if (child == 0)
-        overflow_in_child(fds[1], 1000000);
+        overflow_in_child(fds[1], worker, 1000000);
     close(fds[1]);
     while ((n = read(fds[0], text + len, sizeof(text) - 1 - len)) > 0)
         len += (size_t)n;
@@ -179,6 +179,13 @@ TEST(an_overflow_is_reported_with_the_name)
     waitpid(child, &status, 0);
     CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT);
     CHECK_HAS_STR(text, "coroutine 'digger' has overflowed its stack");
+}
+TEST(an_overflow_is_reported_with_the_name)
+{
+    for (unsigned worker = 0; worker < 2; worker++) {
+        LABEL("worker %u", worker);
+        overflow_on(worker);
+    }
 }
 
 /* --- limits, other threads, the end --- */
@@ -268,6 +275,13 @@ static intptr_t waits_for_ever(void *arg)
     return 0;
 }
 
+TEST(what_was_spawned_elsewhere_and_never_ran_is_dropped)
+{
+    struct executor *ex = co_fixture_executor(2);
+    for (unsigned i = 0; i < 2; i++)
+        CHECK_EQ_INT(co_spawn_at(executor_worker(ex, i), overflow, NULL, "late"), ERR_OK);
+    executor_free(ex); /* the leak sanitizer would tell */
+}
 TEST(what_still_waits_at_the_end_is_dropped)
 {
     struct executor *ex = co_fixture_executor(1);

@@ -139,9 +139,14 @@ static void *thread_main(void *arg)
 
 enum err thread_start(pthread_t *out, void *(*main)(void *), void *arg)
 {
-    sigset_t all, before;
-    sigfillset(&all); /* signals are for the thread that called executor_run() */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    /* Signals are for the thread that called executor_run(). But a fault is the faulting thread's:
+     * where it is blocked, the kernel ends the process without asking the handler. */
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     int rc = pthread_create(out, NULL, main, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc ? ERR_IO : ERR_OK;
@@ -219,6 +224,9 @@ void executor_free(struct executor *ex)
             pthread_join(t->thread, NULL);
         if (t->worker.io)
             t->worker.io->ops->close(t->worker.io);
+    }
+    for (unsigned i = 0; i < ex->workers; i++) {
+        struct worker_thread *t = &ex->threads[i];
         for (unsigned slot = 0; slot < WORKER_LOCAL_SLOTS; slot++)
             if (t->worker.locals[slot])
                 t->worker.locals[slot]->free(t->worker.locals[slot]);

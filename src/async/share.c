@@ -24,6 +24,7 @@ enum err share_worker_init(struct worker *w, struct share *s, struct alloc *a)
     sw->victim = w->index;
     sw->lane.worker = w;
     sw->lane.idle = &s->idle;
+    atomic_init(&sw->lane.away, 0);
     sw->lane.unfenced = s->workers == 1 || barrier_all_prepare();
     enum err r = deque_init(&sw->free, a, SHARE_CAPACITY);
     if (!r)
@@ -313,12 +314,12 @@ static bool steal_from(struct worker *w, struct worker *v, bool *raced)
         task_queue_push(&w->run, t);
         return true;
     }
-    void *f = NULL;
+    struct fork *f = NULL;
     enum deque_steal r = fork_steal(&from->lane, &f);
     *raced |= r == DEQUE_LOST_RACE;
     if (f) {
         share_found(w, !deque_is_empty(&from->lane.deque));
-        worker_run_fork(w, f);
+        worker_run_fork(w, &from->lane, f);
     }
     return f != NULL;
 }

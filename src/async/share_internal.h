@@ -93,9 +93,9 @@ void share_awake(struct worker *w);
 /* It has found something to do, and there is (or may be) more of it. */
 void share_found_slow(struct worker *w, bool more);
 /* fork.c */
-enum deque_steal fork_steal(struct fork_lane *victim, void **out);
-/* A fork that was taken from another worker's lane. */
-void fork_run_taken(struct fork_lane *lane, struct fork *f);
+enum deque_steal fork_steal(struct fork_lane *victim, struct fork **out);
+/* A fork that was taken `from` another worker's lane. */
+void fork_run_taken(struct fork_lane *lane, struct fork_lane *from, struct fork *f);
 /* Work waits that another could do: wakes one that sleeps, unless one searches already. */
 void share_notify_slow(struct share *s);
 static inline void share_notify(struct share *s)
