@@ -31,11 +31,10 @@ static inline struct co *pick(struct co_sched *s)
     struct co *c = s->head;
     /* Those that have not begun come when nothing else is ready, the newest first: so a tree of
      * them needs few stacks. But they may not wait long, or thieves would take them, and tear apart
-     * what talks to each other; and now and then a turn of the pump begins with the oldest, which so
-     * begins at last, whatever comes after it. */
-    bool first = s->budget == CO_BUDGET - 1;
-    if (__builtin_expect(s->spawned, 0) && (!c || first || s->budget % CO_FRESH == 0)) {
-        bool oldest = first && s->turns++ % SHARE_FAIR == 0;
+     * what talks to each other; and now and then a turn of the pump begins with the oldest, which
+     * so begins at last, whatever comes after it. */
+    bool oldest = s->budget == CO_BUDGET - 1 && s->turns++ % SHARE_FAIR == 0;
+    if (__builtin_expect(s->spawned, 0) && (!c || oldest || s->budget % CO_FRESH == 0)) {
         struct co *fresh = co_free_take(s, oldest);
         if (fresh)
             return fresh;
