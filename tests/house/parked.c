@@ -13,7 +13,7 @@
     } while (0)
 
 /* Not inlined, so that each has a frame to be found. */
-#define FRAME __attribute__((noinline, noclone))
+#define FRAME __attribute__((noinline))
 
 static struct chan never;
 static bool dies;
