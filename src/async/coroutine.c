@@ -189,58 +189,46 @@ void co_detach(struct co *c)
         release(co_sched_of(c->task.worker), c);
 }
 
-/* A call of co_run(), on its caller's stack. */
-struct main_call {
+struct main_co {
     struct executor *ex;
     intptr_t (*fn)(void *arg);
     void *arg;
     const char *name;
-    intptr_t result;
+    intptr_t *result;
     enum err r;
-    struct main_call **known_by; /* await_main()'s variable, once it has begun */
     bool ended;
 };
 
 /* A coroutine beside it, since the one itself may not come to its end. */
 static intptr_t await_main(void *arg)
 {
-    struct main_call *call = arg; /* NULL once co_run() has returned without us */
+    struct main_co *m = arg;
     struct co *c;
-    intptr_t result = 0;
-    call->known_by = &call;
-    enum err r = co_spawn(&c, worker_current(), call->fn, call->arg, call->name);
-    if (!r) {
-        while ((r = co_join(c, &result)) == ERR_CANCELED) { /* the executor was stopped */
+    m->r = co_spawn(&c, worker_current(), m->fn, m->arg, m->name);
+    if (!m->r) {
+        while ((m->r = co_join(c, m->result)) == ERR_CANCELED) { /* the executor was stopped */
             co_cancel(c);
             co_shield_begin();
         }
         if (co_self()->shields)
             co_shield_end();
     }
-    if (call) {
-        call->r = r;
-        call->result = result;
-        call->ended = true;
-        executor_stop(call->ex);
-    }
+    m->ended = true;
+    executor_stop(m->ex);
     return 0;
 }
 
 enum err co_run(struct executor *ex, intptr_t (*fn)(void *arg), void *arg, const char *name,
                 intptr_t *result)
 {
-    struct main_call call = {.ex = ex, .fn = fn, .arg = arg, .name = name, .r = ERR_CANCELED};
-    enum err r = co_spawn(NULL, executor_worker(ex, 0), await_main, &call, "main");
+    struct main_co m = {ex, fn, arg, name, result, ERR_OK, false};
+    enum err r = co_spawn(NULL, executor_worker(ex, 0), await_main, &m, "main");
     if (r)
         return r;
-    do
+    do /* who was canceled by a stop may need time to wind up, and it all lies on this stack */
         executor_run(ex);
-    while (!call.known_by); /* stopped before it had begun */
-    if (!call.ended)
-        *call.known_by = NULL;
-    else if (result && !call.r)
-        *result = call.result;
-    return call.r;
+    while (!m.ended);
+    return m.r;
 }
 
 /* --- about oneself --- */

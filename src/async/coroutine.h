@@ -28,9 +28,8 @@ struct co;
  * (of address space 64 KiB times `coroutines_max`, times two plus the number of workers). */
 MUST_USE enum err co_enable(struct worker *w, size_t coroutines_max);
 
-/* Run until complete: fn(arg) as a coroutine of worker 0, and the executor until it has returned.
- * ERR_PANIC, or as co_spawn(). ERR_CANCELED: the executor was stopped, and fn, which was canceled by
- * that, has not returned but waits again; it goes on when the executor runs again. */
+/* Run until complete: fn(arg) as a coroutine of worker 0, and the executor until it has returned,
+ * which executor_stop() asks it to do early by canceling it. ERR_PANIC, or as co_spawn(). */
 MUST_USE enum err co_run(struct executor *ex, intptr_t (*fn)(void *arg), void *arg,
                          const char *name, intptr_t *result);
 
