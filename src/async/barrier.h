@@ -3,8 +3,9 @@
  * Why: who takes work from its own end of a deque a hundred million times a second, and who steals
  * from the other end a few times, need one barrier each. This moves the cost of both to the thief:
  * it interrupts the cores that run this process (some microseconds), and the owner needs none.
- * Threads: any. Source: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED; asymmetric barriers as in
- * liburcu and HotSpot's biased locks. */
+ * Threads: any.
+ * Source: membarrier(2), MEMBARRIER_CMD_PRIVATE_EXPEDITED; asymmetric barriers as in liburcu and
+ * HotSpot's biased locks. */
 #pragma once
 
 #include <stdbool.h>

@@ -10,10 +10,11 @@
  * worker from everything else: each 128th operation on a channel that is REACH_ANY yields.
  * Ownership: the creator's; chan_fini() when nobody uses it any more.
  * Threads: REACH_WORKER: one worker's. REACH_ANY: any; waiting calls are for coroutines,
- * chan_try_*() and chan_close() for everybody. Errors: ERR_CLOSED: sent to a closed channel (the
- * element was not taken), or received from one that is closed and empty. ERR_CANCELED: the
- * coroutine is canceled and would have had to wait. ERR_TIMEOUT. ERR_AGAIN: a try would have had to
- * wait. When an error is returned nothing was passed. */
+ * chan_try_*() and chan_close() for everybody.
+ * Errors: ERR_CLOSED: sent to a closed channel (the element was not taken), or received from one
+ * that is closed and empty. ERR_CANCELED: the coroutine is canceled and would have had to wait.
+ * ERR_TIMEOUT. ERR_AGAIN: a try would have had to wait. When an error is returned nothing was
+ * passed. */
 #pragma once
 
 #include "async/wait.h"

@@ -3,15 +3,17 @@
  * Why: a protocol with many steps is one function here, and waiting in it costs a switch of
  * stacks of a few nanoseconds. Idle connections are better plain tasks: a parked coroutine holds
  * a page of stack.
- * A coroutine runs on the worker that it was spawned on (a free one: where it began), and until it
- * waits: it has the worker for itself, so it may not block the thread. A wait returns ERR_CANCELED
- * once the coroutine is canceled; it should then wind up. What can be done without waiting is still
- * done. The stack has 48 KiB. Overflowing it ends the process with the coroutine's name. Ownership:
- * co_enable() once for each worker, before the executor runs; its memory goes with executor_free().
- * A coroutine that still waits then is dropped: what its stack owns is lost. A joinable coroutine
- * is its spawner's until co_join() or co_detach(); a detached one is nobody's. Threads: its
- * worker's, except co_spawn_at() and the waker (any), and for free coroutines co_join(),
- * co_detach() and co_cancel() (any worker's).
+ * A coroutine runs on the worker that it was spawned on (a free one: where it began), and until
+ * it waits: it has the worker for itself, so it may not block the thread. A wait returns
+ * ERR_CANCELED once the coroutine is canceled; it should then wind up. What can be done without
+ * waiting is still done. The stack has 48 KiB. Overflowing it ends the process with the
+ * coroutine's name.
+ * Ownership: co_enable() once for each worker, before the executor runs; its memory goes with
+ * executor_free(). A coroutine that still waits then is dropped: what its stack owns is lost. A
+ * joinable coroutine is its spawner's until co_join() or co_detach(); a detached one is
+ * nobody's.
+ * Threads: its worker's, except co_spawn_at() and the waker (any), and for free coroutines
+ * co_join(), co_detach() and co_cancel() (any worker's).
  * Errors: ERR_FULL at the limit of co_enable(), ERR_NOMEM.
  * See scope.h for coroutines that must end together, channel.h, select.h and sync.h for waiting
  * on each other, panic.h for ends that nobody has planned. */
@@ -21,8 +23,9 @@
 
 struct co;
 
-/* Coroutines may be spawned on this worker, at most `coroutines_max` at a time, and so many free
- * ones. */
+/* Coroutines may be spawned on this worker, at most `coroutines_max` at a time; so many from other
+ * threads, and so many free ones. All of them can wait at the same time: there is a stack for each
+ * (of address space 64 KiB times `coroutines_max`, times two plus the number of workers). */
 MUST_USE enum err co_enable(struct worker *w, size_t coroutines_max);
 
 /* Run until complete: fn(arg) as a coroutine of worker 0, and the executor until it has returned,

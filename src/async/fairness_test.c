@@ -12,6 +12,12 @@ struct crowding {
     int links;
 };
 
+static intptr_t passes(void *arg)
+{
+    (void)arg;
+    return 0;
+}
+
 static intptr_t begins(void *arg)
 {
     atomic_store(&((struct crowding *)arg)->begun, true);
@@ -41,6 +47,8 @@ static intptr_t oldest_of_many(void *arg)
     (void)arg;
     REQUIRE(co_spawn(NULL, worker_current(), keeps_ready, &x, "busy") == ERR_OK);
     REQUIRE(co_spawn_free(NULL, begins, &x, "oldest") == ERR_OK);
+    for (int i = 0; i < SHARE_SPAWNED + SHARE_SPAWNED / 2; i++) /* more than their deque holds */
+        REQUIRE(co_spawn_free(NULL, passes, NULL, "filler") == ERR_OK);
     REQUIRE(co_spawn_free(NULL, chain_link, &x, "link") == ERR_OK);
     (void)keeps_ready(&x);
     CHECK(x.links < LINKS);
@@ -120,12 +128,6 @@ TEST(coroutines_that_are_always_ready_leave_time_for_the_driver_and_for_tasks)
 static intptr_t waits_for_end(void *arg)
 {
     CHECK_EQ_INT(chan_recv(arg, NULL), ERR_CLOSED);
-    return 0;
-}
-
-static intptr_t passes(void *arg)
-{
-    (void)arg;
     return 0;
 }
 

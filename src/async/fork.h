@@ -18,12 +18,13 @@
  * nobody takes. Idle workers take the oldest forks, which are the largest parts; who joins one that
  * was taken helps the taker (only that one: what it steals there belongs to what it waits for, so
  * its stack stays as deep as the computation), else waits.
- * A fork runs on the forker's stack, or the taker's own, and may not wait: no channels, locks, I/O.
- * It is a poll like any other, and a long one keeps the worker from its connections. Ownership: a
- * fork lives on its forker's stack until fork_join(). Joins are in reverse order of the forks of a
- * function, and all of them are joined before it returns. Threads: a lane is its worker's. Bounds:
- * 1024 open forks a worker; a further one runs at once. After Cilk (Frigo, Leiserson, Randall
- * 1998), leapfrogging (Wagner, Calder 1993). */
+ * A fork runs on the forker's stack, or the taker's own, and may not wait: no channels, locks,
+ * I/O. It is a poll like any other, and a long one keeps the worker from its connections.
+ * Ownership: a fork lives on its forker's stack until fork_join(). Joins are in reverse order of
+ * the forks of a function, and all of them are joined before it returns.
+ * Threads: a lane is its worker's.
+ * Bounds: 1024 open forks a worker; a further one runs at once. After Cilk (Frigo, Leiserson,
+ * Randall 1998), leapfrogging (Wagner, Calder 1993). */
 #pragma once
 
 #include "async/deque.h"

@@ -1,14 +1,15 @@
 /* panic: a task that can't go on ends alone, and says so.
  *
  * Why: a bug in one task need not take all others with it, if what it was working on is its own.
- * A panicked coroutine waits for the coroutines of its scopes (which it cancels), runs what it has
- * deferred, and ends; its joiner and its scope get ERR_PANIC. A panicked task is finished as if it
- * had returned POLL_READY, with `panicked` set. Either is logged with its name. Nothing is unwound:
- * what was not deferred is lost, a lock that was held stays held. A failed ASSERT means that
- * somebody's memory is not what it should be, and ends the process, unless the task has said that
- * it contains its bugs. sedge itself never says so: docs/decisions/0010. A panic outside of a
- * coroutine or a task that contains ends the process. Threads: the worker's on which the task runs.
- * Forks (fork.h) must be joined before. */
+ * A panicked coroutine waits for the coroutines of its scopes (which it cancels), runs what it
+ * has deferred, and ends; its joiner and its scope get ERR_PANIC. A panicked task is finished as
+ * if it had returned POLL_READY, with `panicked` set. Either is logged with its name. Nothing is
+ * unwound: what was not deferred is lost, a lock that was held stays held. A failed ASSERT means
+ * that somebody's memory is not what it should be, and ends the process, unless the task has
+ * said that it contains its bugs. sedge itself never says so: docs/decisions/0010. A panic
+ * outside of a coroutine or a task that contains ends the process. So does one with forks (fork.h)
+ * that are not joined, or in a fork of another's: somebody would come back to a stack that is gone.
+ * Threads: the worker's on which the task runs. */
 #pragma once
 
 #include "async/coroutine.h"

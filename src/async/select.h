@@ -6,11 +6,12 @@
  *     enum err r = select_wait(arms, ARRAY_LEN(arms), &i); // r belongs to arm i
  *
  * Exactly one arm happens; the others consume nothing and send nothing. Of several that could
- * happen, each has the same chance. A closed channel's arm happens with ERR_CLOSED; an arm without
- * channel never does. After Go's select (runtime/select.go). Threads: the calling coroutine's
- * worker; the channels may be REACH_ANY. Errors: of the arm that happened: ERR_OK, ERR_CLOSED.
- * ERR_CANCELED: none happened and the coroutine is canceled (*arm is the number of arms).
- * select_try(): ERR_AGAIN if none can happen now. */
+ * happen, each has the same chance. A closed channel's arm happens with ERR_CLOSED; an arm
+ * without channel never does. After Go's select (runtime/select.go).
+ * Threads: the calling coroutine's worker; the channels may be REACH_ANY.
+ * Errors: of the arm that happened: ERR_OK, ERR_CLOSED. ERR_CANCELED: none happened and the
+ * coroutine is canceled (*arm is the number of arms). select_try(): ERR_AGAIN if none can happen
+ * now. */
 #pragma once
 
 #include "async/channel.h"

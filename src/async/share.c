@@ -163,22 +163,50 @@ static void spill_spawned(struct share_worker *sw)
         if (!t)
             return;
         t->next = sw->spawned_rest;
+        t->newer = NULL;
+        if (t->next)
+            t->next->newer = t;
+        else
+            sw->spawned_oldest = t;
         sw->spawned_rest = t;
     }
+}
+
+static struct task *rest_newest(struct share_worker *sw)
+{
+    struct task *t = sw->spawned_rest;
+    if (!t)
+        return NULL;
+    sw->spawned_rest = t->next;
+    if (t->next)
+        t->next->newer = NULL;
+    else
+        sw->spawned_oldest = NULL;
+    return t;
+}
+
+static struct task *rest_oldest(struct share_worker *sw)
+{
+    struct task *t = sw->spawned_oldest;
+    if (!t)
+        return NULL;
+    sw->spawned_oldest = t->newer;
+    if (t->newer)
+        t->newer->next = NULL;
+    else
+        sw->spawned_rest = NULL;
+    return t;
 }
 
 /* The newest of the rest, which keep their order. */
 static void refill_spawned(struct share_worker *sw)
 {
-    struct task *oldest_first = NULL;
-    for (int n = 0; n < SHARE_SPAWNED / 2 && sw->spawned_rest; n++) {
-        struct task *t = sw->spawned_rest;
-        sw->spawned_rest = t->next;
+    struct task *oldest_first = NULL, *t;
+    for (int n = 0; n < SHARE_SPAWNED / 2 && (t = rest_newest(sw)); n++) {
         t->next = oldest_first;
         oldest_first = t;
     }
-    while (oldest_first) {
-        struct task *t = oldest_first;
+    while ((t = oldest_first)) {
         oldest_first = t->next; /* in the deque it may be a thief's at once */
         bool pushed = deque_push(&sw->spawned, t);
         ASSERT(pushed);
@@ -247,6 +275,9 @@ static struct task *found(struct worker *w, struct deque *d, struct task *t)
 struct task *share_take_spawned(struct worker *w, bool oldest)
 {
     struct deque *d = &w->share.spawned;
+    struct task *t = oldest ? rest_oldest(&w->share) : NULL;
+    if (t)
+        return t;
     if (deque_is_empty(d)) {
         if (!w->share.spawned_rest)
             return NULL;

@@ -4,8 +4,8 @@
  * `free` tasks that are runnable (taken in order), `spawned` coroutines that have not begun
  * (the owner takes the newest, so that a tree of them is walked depth first and few stacks are in
  * use), and forks (fork.h). Free tasks that a deque has no room for, and what comes from foreign
- * threads, lie in the executor's injection queue; coroutines wait in a list of their worker until
- * its deque has room.
+ * threads, lie in the executor's injection queue; of coroutines the older half makes room, in a
+ * list of their worker.
  *
  * Idle workers. To wake a worker on another core costs more than most tasks do (33–44 µs measured),
  * so one is woken only when work waits behind other work, and one at a time: it searches, and who
@@ -63,7 +63,8 @@ void share_fini(struct share *s);
 struct share_worker {
     struct share *share;
     struct deque free, spawned;
-    struct task *spawned_rest; /* older than those in the deque; the newest of them first */
+    /* Older than those in the deque; both ends. From a task to its older one by `next`. */
+    struct task *spawned_rest, *spawned_oldest;
     struct fork_lane lane;
     bool announced; /* its bit in `idle` was set */
     bool searching; /* it is counted in `searching` */

@@ -10,8 +10,9 @@
  * stack, so that vm.max_map_count bounds their number (stack_pool_init() lowers it).
  * Ownership: a stack is the taker's until stack_give(), which must not be called on that stack.
  * What is given back is kept, the last one warm; beyond STACKS_WARM its memory goes back to the
- * kernel. Threads: none; a pool belongs to one worker. stack_pool_guards() is safe in a signal
- * handler. Errors: ERR_NOMEM when the address space is refused. A full pool: NULL. */
+ * kernel.
+ * Threads: none; a pool belongs to one worker. stack_pool_guards() is safe in a signal handler.
+ * Errors: ERR_NOMEM when the address space is refused. A full pool: NULL. */
 #pragma once
 
 #include "base/err.h"

@@ -5,14 +5,14 @@
  * registers, and the control words of the floating point unit (rounding, traps).
  *
  * How it ends: the processor predicts where a return goes from the calls that it has seen. A
- * coroutine that goes on returns through as many functions as it had called, mostly the same ones
- * as the one that is left, so a return into it is predicted well, and a jump would leave every
- * later return off by one. A coroutine that begins has no call behind it: it is jumped to, and what
- * it calls on its way is balanced, so that the one after it finds the predictor in order. (Measured
- * in a ping-pong: 95 ns with jumps, 58 with returns.)
- * The one return that is predicted wrong is the last, out of the wait into code of the user's, if
- * the one that was left waits at another place: see switch_tail(). Threads: none; both stacks are
- * the caller's. */
+ * coroutine that goes on returns through as many functions as it had called, mostly the same
+ * ones as the one that is left, so a return into it is predicted well, and a jump would leave
+ * every later return off by one. A coroutine that begins has no call behind it: it is jumped to,
+ * and what it calls on its way is balanced, so that the one after it finds the predictor in
+ * order. (Measured in a ping-pong: 95 ns with jumps, 58 with returns.) The one return that is
+ * predicted wrong is the last, out of the wait into code of the user's, if the one that was left
+ * waits at another place: see switch_tail().
+ * Threads: none; both stacks are the caller's. */
 #pragma once
 
 #include "base/err.h"

@@ -28,8 +28,11 @@ struct task {
     struct worker *worker;            /* NULL: free */
     struct task *next;                /* run queue, inbox or injection queue */
     union {
-        struct list link;          /* all pinned tasks of the worker */
-        struct executor *executor; /* of a free one */
+        struct list link; /* all pinned tasks of the worker */
+        struct {          /* of a free one */
+            struct executor *executor;
+            struct task *newer; /* share.c */
+        };
     };
     _Atomic uint32_t state;   /* task.c */
     _Atomic bool canceled;    /* set by task_cancel(); the poll should wind up */

@@ -1,11 +1,12 @@
 /* worker_internal: what a worker is made of; for task.c, timer.c, offload.c and the drivers.
  *
- * Threads: `inbox`, `jobs_done`, `sleeping` and `wakes_remote` any; all else the worker's, or
- * whoever holds the executor while it does not run.
- * Parking: the worker sets `sleeping`, then looks at everything another thread may have left,
- * then sleeps in its driver. Another thread leaves its thing, then takes `sleeping` away; who
- * finds it set wakes the driver. All four are sequentially consistent, so that one of the two
- * sees the other, and one sleep costs at most one wake. */
+ * Threads: `inbox`, `jobs_done`, `sleeping` and `wakes_remote` any; the watchdog reads `polling`
+ * and `polls`; of `share` see share_internal.h. All else is the worker's, or, while the executor
+ * does not run, whoever's that holds it. Parking: the worker sets `sleeping`, then looks at
+ * everything another thread may have left, then sleeps in its driver. Another thread leaves its
+ * thing, then takes `sleeping` away; who finds it set wakes the driver. All four are sequentially
+ * consistent, so that one of the two sees the other, and one sleep costs at most one wake. Work
+ * that any worker may do is looked for between the first two: share_announce(). */
 #pragma once
 
 #include "async/io.h"
@@ -46,8 +47,7 @@ struct worker {
     struct worker_local *locals[WORKER_LOCAL_SLOTS];
 
     struct assert_trap trap, *trap_before;
-    jmp_buf
-        *contained; /* where to go on when the poll that is under way panics; NULL: it may not */
+    jmp_buf *contained; /* where to go on when the poll under way panics; NULL: it may not */
 
     _Atomic(struct task *) inbox; /* last in first; taken as a whole */
     _Atomic(struct offload_job *) jobs_done;

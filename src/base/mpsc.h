@@ -3,11 +3,12 @@
  * Why: what other threads hand to one owner (a block that goes home to its pool). A push is one
  * exchange and never waits. Since nothing is ever popped by itself, a node that was taken and
  * pushed again meanwhile does no harm: a push only wants the newest node to be still the newest,
- * and who that is, is all that it knows of it (no ABA). Ownership: a node is the stack's from push
- * to take; it must stay in memory that long. Threads: mpsc_push() and mpsc_is_empty() any;
- * mpsc_take_all() too, but it is meant for one owner. What a thread did before its push is seen by
- * who took the node. Source: Treiber, Systems Programming: Coping with Parallelism, IBM RJ 5118
- * (1986), without its pop. Depends on base/atomic.h only, so that tests/model can explore it. */
+ * and who that is, is all that it knows of it (no ABA).
+ * Ownership: a node is the stack's from push to take; it must stay in memory that long.
+ * Threads: mpsc_push() and mpsc_is_empty() any; mpsc_take_all() too, but it is meant for one
+ * owner. What a thread did before its push is seen by who took the node.
+ * Source: Treiber, Systems Programming: Coping with Parallelism, IBM RJ 5118 (1986), without its
+ * pop. Depends on base/atomic.h only, so that tests/model can explore it. */
 #pragma once
 
 #include "base/atomic.h"
