@@ -177,6 +177,8 @@ void executor_run(struct executor *ex)
         while (ex->threads[i].order != ORDER_NONE)
             pthread_cond_wait(&ex->obeyed, &ex->lock);
     pthread_mutex_unlock(&ex->lock);
+    if (ex->workers > 1)
+        worker_run(&ex->threads[0].worker); /* what the others left here as they wound up */
     ex->running = false;
     atomic_store(&ex->stopping, false);
 }

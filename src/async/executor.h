@@ -52,7 +52,7 @@ struct env *executor_env(struct executor *ex);
 struct pool_list *executor_pools(struct executor *ex);
 struct executor *worker_executor(struct worker *w);
 unsigned worker_index(const struct worker *w); /* from 0 */
-struct worker *worker_current(void); /* NULL on a foreign thread */
+struct worker *worker_current(void);           /* NULL on a foreign thread */
 struct alloc *worker_alloc(struct worker *w);
 void worker_wake(struct worker *w); /* ends its sleep; task_wake() does so by itself */
 
@@ -88,7 +88,9 @@ void tick_hook_cancel(struct tick_hook *h);
 struct worker_stats {
     uint64_t ticks, polls, sleeps, wakes_remote, completions;
     uint64_t searches, steals; /* looks for free work of others, and those that found some */
-    size_t tasks;
+    uint64_t handed;           /* long tasks that it was given while it slept */
+    size_t tasks;              /* pinned ones that have not finished */
 };
+/* Any thread: each figure is of some moment just now. */
 struct worker_stats worker_stats(const struct worker *w);
 uint64_t worker_polls(const struct worker *w); /* so far: tells one poll from the next */
