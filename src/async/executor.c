@@ -61,8 +61,8 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
     struct alloc *a = cfg->alloc ? cfg->alloc : alloc_system();
     enum err r;
     *out = NULL;
-    if (cfg->workers < 1 || cfg->workers > WORKERS_MAX)
-        return error_set(e, ERR_RANGE, "workers must be 1 … %d", WORKERS_MAX);
+    if (cfg->workers < 1 || cfg->workers > EXECUTOR_WORKERS_MAX)
+        return error_set(e, ERR_RANGE, "workers must be 1 … %d", EXECUTOR_WORKERS_MAX);
     struct executor *ex = mem_zero(a, sizeof(*ex) + cfg->workers * sizeof(struct worker_thread));
     if (!ex)
         return error_set(e, ERR_NOMEM, "no memory for %u workers", cfg->workers);

@@ -25,10 +25,11 @@ struct stuck {
     bool ended;
 };
 
+enum { EXECUTOR_WORKERS_MAX = 64 };
 struct executor_config {
     struct env *env; /* clock, disk, network: linux or sim */
     struct alloc *alloc;
-    unsigned workers;         /* 1 … 64 */
+    unsigned workers;         /* 1 … EXECUTOR_WORKERS_MAX */
     const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll */
     unsigned offload_threads; /* 1 … 16, for blocking calls; see offload.h */
     int64_t stuck_ms; /* a poll may take so long, then it is reported; 0: none is; watchdog.h */

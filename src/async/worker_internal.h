@@ -17,7 +17,6 @@ enum {
     WORKER_BUDGET = 128,    /* polls a tick */
     WORKER_HOOK_PASSES = 4, /* hooks that hooks added, in the same tick */
     WORKER_WIND_UP_TICKS = 1000,
-    WORKERS_MAX = 64,
 };
 
 struct offload_job;
