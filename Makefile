@@ -7,7 +7,7 @@ TARGET  ?=
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install test bench fuzz fuzz-planted asan tsan coverage lint format clean
+.PHONY: all help run install test bench fuzz fuzz-planted pitfalls asan tsan coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -50,6 +50,11 @@ fuzz: ## every fuzz target for its share of SECONDS=600 (TARGET=name for one)
 fuzz-planted: ## proof that fuzzing finds bugs: plants some in copies and looks for them
 	@tools/install build check
 	@tools/fuzz-planted
+
+pitfalls: ## proof that the tests of the runtime find bugs: takes each guard out in a copy
+	@tools/install build test
+	@$(call configure,release)
+	@tools/pitfalls
 
 asan: ## every test with the address and undefined-behaviour sanitizers
 	@tools/install build test

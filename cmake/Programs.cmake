@@ -1,5 +1,5 @@
-# Programs beside the product: fuzz targets and benchmarks. Each file is one program and links what
-# it includes.
+# Programs beside the product: fuzz targets and benchmarks. Each file is one program, and each folder
+# of bench/ with a main.c; a program links what it includes.
 
 file(GLOB fuzz_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/fuzz/*_fuzz.c)
 add_custom_target(fuzz_targets COMMENT "fuzz targets are built")
@@ -22,11 +22,25 @@ foreach(source IN LISTS fuzz_sources)
     add_dependencies(fuzz_targets ${name})
 endforeach()
 
+# sedge_bench(NAME FILE...)
+function(sedge_bench name)
+    string(REGEX REPLACE "^bench_" "" name ${name})
+    add_executable(bench_${name} ${ARGN})
+    set_target_properties(bench_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
+    foreach(source IN LISTS ARGN)
+        sedge_link_included(bench_${name} ${source})
+    endforeach()
+endfunction()
+
 file(GLOB bench_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*.c)
 foreach(source IN LISTS bench_sources)
     get_filename_component(name ${source} NAME_WE)
-    string(REGEX REPLACE "^bench_" "" name ${name})
-    add_executable(bench_${name} ${source})
-    set_target_properties(bench_${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/bench)
-    sedge_link_included(bench_${name} ${source})
+    sedge_bench(${name} ${source})
+endforeach()
+file(GLOB bench_mains CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/bench/*/main.c)
+foreach(main IN LISTS bench_mains)
+    get_filename_component(folder ${main} DIRECTORY)
+    get_filename_component(name ${folder} NAME)
+    file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
+    sedge_bench(${name} ${sources})
 endforeach()

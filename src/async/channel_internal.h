@@ -2,8 +2,16 @@
 #pragma once
 
 #include "async/channel.h"
+#include "async/switch_internal.h"
 #include "async/wait_internal.h"
 
 /* ERR_OK, ERR_CLOSED or ERR_AGAIN. */
 enum err chan_put(struct chan *c, const void *element);
 enum err chan_take(struct chan *c, void *element);
+
+/* select.c: what channels and selects of one worker call last in order to wait (switch_tail()).
+ * With a queue: a channel's waiter with that item, n is 1; else a select over n arms, whose
+ * number goes to *arm. One function for both, so that co_park() returns to one place: the
+ * processor predicts it right whoever was left before. (Select over 8: 36 ns with two
+ * functions, 30 with one.) */
+switch_wait wait_local;

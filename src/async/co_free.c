@@ -37,8 +37,9 @@ enum err co_free_new(struct co **out, intptr_t (*fn)(void *arg), void *arg, cons
         return ERR_INVALID;
     struct co_sched *s = co_sched_of(w);
     struct co_free *f = pool_take(&s->free_pool);
-    if (!f)
-        return pool_stats(&s->free_pool).in_use == s->free_pool.blocks_max ? ERR_FULL : ERR_NOMEM;
+    if (!f) /* not what is in use: others may have given some back just now */
+        return pool_stats(&s->free_pool).blocks_made == s->free_pool.blocks_max ? ERR_FULL
+                                                                                : ERR_NOMEM;
     co_prepare(&f->co, fn, arg, name);
     f->home = s;
     atomic_init(&f->joiner, JOIN_NOBODY);
@@ -74,7 +75,7 @@ struct co *co_free_take(struct co_sched *s, bool oldest)
 {
     struct task *t = share_take_spawned(s->worker, oldest);
     if (!t) {
-        s->spawned = s->worker->share.spawned_rest.head != NULL;
+        s->spawned = s->worker->share.spawned_rest != NULL;
         return NULL;
     }
     task_settle(s->worker, t);
@@ -92,6 +93,8 @@ bool co_free_parks(struct co *c, void (*after)(void *arg), void *arg)
     c->woken = true;
     if (after)
         after(arg);
+    if (c->scopes)
+        scope_opener_woken(c);
     return false;
 }
 

@@ -31,9 +31,11 @@ static inline struct co *pick(struct co_sched *s)
     struct co *c = s->head;
     /* Those that have not begun come when nothing else is ready, the newest first: so a tree of
      * them needs few stacks. But they may not wait long, or thieves would take them, and tear apart
-     * what talks to each other; and each turn of the pump begins with the oldest. */
-    if (__builtin_expect(s->spawned, 0) && (!c || s->budget % CO_FRESH == 0)) {
-        struct co *fresh = co_free_take(s, s->budget == CO_BUDGET - 1);
+     * what talks to each other; and now and then a turn of the pump begins with the oldest, which
+     * so begins at last, whatever comes after it. */
+    bool oldest = s->budget == CO_BUDGET - 1 && s->turns++ % SHARE_FAIR == 0;
+    if (__builtin_expect(s->spawned, 0) && (!c || oldest || s->budget % CO_FRESH == 0)) {
+        struct co *fresh = co_free_take(s, oldest);
         if (fresh)
             return fresh;
     }
@@ -107,16 +109,17 @@ static inline void begin_on(struct co *c, void *top)
     *co_extra(c) = (struct co_extra){0};
 }
 
-/* Gives a new coroutine its stack. False: there is none, it starts when another has ended. */
+/* Gives a new coroutine its stack. False: there is none, it starts when others have ended. */
 static bool bind_stack(struct co_sched *s, struct co *c)
 {
     char *top = s->spare;
-    if (!top && (top = stack_take(&s->stacks)))
+    if (!top && !s->starved && (top = stack_take(&s->stacks)))
         top -= CO_EXTRA;
     s->spare = NULL;
     if (!top) {
-        c->next = s->starved;
-        s->starved = c;
+        c->next = NULL;
+        *s->starved_tail = c;
+        s->starved_tail = &c->next;
         return false;
     }
     begin_on(c, top);
@@ -169,9 +172,12 @@ static void give_dead(void *arg)
         return;
     }
     stack_give(&s->stacks, s->dead);
-    if (s->starved) {
+    if (s->starved) { /* the first has this one: newer ones must not be faster */
         struct co *c = s->starved;
-        s->starved = c->next;
+        if (!(s->starved = c->next))
+            s->starved_tail = &s->starved;
+        begin_on(c, (char *)stack_take(&s->stacks) - CO_EXTRA);
+        c->phase = CO_READY;
         co_make_ready(s, c);
     }
 }
@@ -194,7 +200,7 @@ static struct co *next_or_successor(struct co_sched *s, void *top)
         return NULL;
     s->budget--;
     struct co *c = pick(s);
-    if (!FIBERS && c && c->phase == CO_NEW) {
+    if (!FIBERS && c && c->phase == CO_NEW && !s->starved) {
         begin_on(c, top);
     } else {
         if (c && c->phase == CO_NEW && !bind_stack(s, c))
@@ -264,13 +270,24 @@ static void sched_free(struct worker_local *l)
     struct list *it;
     overflow_unwatch(s);
     stack_pool_fini(&s->stacks);
-    while ((it = list_pop_head(&s->foreign)))
+    while ((it = list_pop_head(&s->foreign))) /* also those that were never polled */
         mem_free(alloc_system(), CONTAINER_OF(it, struct co, sibling), sizeof(struct co));
     pool_abandon(&s->pool); /* what still waited is dropped */
     pool_abandon(&s->free_pool);
     pool_fini(&s->pool);
     pool_fini(&s->free_pool);
     mem_free(a, s, sizeof(*s));
+}
+
+/* For all that may be here at the same time, or who has a stack could wait for ever for one who
+ * has none: the worker's own, those from elsewhere, and the free ones of every worker. What is not
+ * used is address space only. */
+static size_t stacks_for(const struct worker *w, size_t coroutines_max)
+{
+    size_t kinds = 2 + w->share.share->workers;
+    if (coroutines_max > STACKS_MAX) /* it is refused */
+        return coroutines_max;
+    return coroutines_max > STACKS_MAX / kinds ? STACKS_MAX : coroutines_max * kinds;
 }
 
 enum err co_enable(struct worker *w, size_t coroutines_max)
@@ -282,12 +299,14 @@ enum err co_enable(struct worker *w, size_t coroutines_max)
         return ERR_NOMEM;
     s->worker = w;
     s->tail = &s->head;
+    s->starved_tail = &s->starved;
     s->local.free = sched_free;
     /* Never 0; the environment's seed makes a run repeatable. */
     s->chance = ((w->executor ? executor_env(w->executor)->seed : 0) + w->index) * 2 + 1;
     s->pool.alloc = w->alloc;
     list_init(&s->foreign);
-    enum err r = stack_pool_init(&s->stacks, coroutines_max, STACK_GUARD_BEST);
+    wait_lock_init(&s->foreign_lock, REACH_ANY);
+    enum err r = stack_pool_init(&s->stacks, stacks_for(w, coroutines_max), STACK_GUARD_BEST);
     void *top = r ? NULL : stack_take(&s->stacks); /* one is always there */
     if (!r && !top)
         r = ERR_NOMEM;
@@ -298,9 +317,8 @@ enum err co_enable(struct worker *w, size_t coroutines_max)
     s->free_pool.alloc = w->alloc;
     if (!r)
         r = pool_init(&s->free_pool, w->alloc, sizeof(struct co_free), coroutines_max, 0);
-    if (!r) {
+    if (!r)
         r = overflow_prepare(s);
-    }
     if (r) {
         sched_free(&s->local);
         return r;

@@ -11,7 +11,9 @@ static void release(struct co_sched *s, struct co *c)
     } else if (c->task.free) {
         co_free_release(c);
     } else if (c->foreign) {
+        wait_lock_take(&s->foreign_lock);
         list_del(&c->sibling);
+        wait_lock_give(&s->foreign_lock);
         mem_free(alloc_system(), c, sizeof(*c));
         atomic_fetch_sub_explicit(&s->foreigns, 1, memory_order_relaxed);
     } else {
@@ -35,17 +37,18 @@ enum poll co_poll(struct task *t)
     struct co *c = CONTAINER_OF(t, struct co, task);
     if (!t->worker) { /* free, and it begins here */
         task_settle(worker_current(), t);
+        co_sched_of(t->worker)->spawned = true; /* a thief mostly brings others along */
         co_make_ready(co_sched_of(t->worker), c);
         return POLL_PENDING;
     }
     struct co_sched *s = co_sched_of(t->worker);
     if (c->phase == CO_DONE || c->phase == CO_ZOMBIE)
         return POLL_READY;
-    c->woken = true;
-    if (c->phase == CO_NEW && c->foreign && list_empty(&c->sibling)) {
-        list_add_tail(&s->foreign, &c->sibling);
+    if (c->phase == CO_NEW && c->foreign && !c->woken) /* it came just now */
         co_make_ready(s, c);
-    }
+    c->woken = true;
+    if (c->scopes)
+        scope_opener_woken(c);
     co_ready(c);
     return POLL_PENDING;
 }
@@ -137,8 +140,10 @@ enum err co_spawn_at(struct worker *w, intptr_t (*fn)(void *arg), void *arg, con
     c->fn = fn;
     c->arg = arg;
     c->foreign = true;
-    list_init(&c->sibling);
     task_init(&c->task, name, co_poll, task_finished);
+    wait_lock_take(&s->foreign_lock);
+    list_add_tail(&s->foreign, &c->sibling);
+    wait_lock_give(&s->foreign_lock);
     task_spawn(w, &c->task);
     return ERR_OK;
 }
@@ -190,7 +195,8 @@ struct main_co {
     void *arg;
     const char *name;
     intptr_t *result;
-    enum err ended;
+    enum err r;
+    bool ended;
 };
 
 /* A coroutine beside it, since the one itself may not come to its end. */
@@ -198,15 +204,16 @@ static intptr_t await_main(void *arg)
 {
     struct main_co *m = arg;
     struct co *c;
-    m->ended = co_spawn(&c, worker_current(), m->fn, m->arg, m->name);
-    if (!m->ended) {
-        while ((m->ended = co_join(c, m->result)) == ERR_CANCELED) { /* the executor was stopped */
+    m->r = co_spawn(&c, worker_current(), m->fn, m->arg, m->name);
+    if (!m->r) {
+        while ((m->r = co_join(c, m->result)) == ERR_CANCELED) { /* the executor was stopped */
             co_cancel(c);
             co_shield_begin();
         }
         if (co_self()->shields)
             co_shield_end();
     }
+    m->ended = true;
     executor_stop(m->ex);
     return 0;
 }
@@ -214,12 +221,14 @@ static intptr_t await_main(void *arg)
 enum err co_run(struct executor *ex, intptr_t (*fn)(void *arg), void *arg, const char *name,
                 intptr_t *result)
 {
-    struct main_co m = {ex, fn, arg, name, result, ERR_CANCELED};
+    struct main_co m = {ex, fn, arg, name, result, ERR_OK, false};
     enum err r = co_spawn(NULL, executor_worker(ex, 0), await_main, &m, "main");
     if (r)
         return r;
-    executor_run(ex);
-    return m.ended;
+    do /* who was canceled by a stop may need time to wind up, and it all lies on this stack */
+        executor_run(ex);
+    while (!m.ended);
+    return m.r;
 }
 
 /* --- about oneself --- */

@@ -25,8 +25,8 @@ struct co;
  * ones. */
 MUST_USE enum err co_enable(struct worker *w, size_t coroutines_max);
 
-/* Run until complete: fn(arg) as a coroutine of worker 0, and the executor until it has returned.
- * ERR_PANIC, or as co_spawn(). */
+/* Run until complete: fn(arg) as a coroutine of worker 0, and the executor until it has returned,
+ * which executor_stop() asks it to do early by canceling it. ERR_PANIC, or as co_spawn(). */
 MUST_USE enum err co_run(struct executor *ex, intptr_t (*fn)(void *arg), void *arg,
                          const char *name, intptr_t *result);
 

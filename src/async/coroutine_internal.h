@@ -15,6 +15,7 @@
 #include "async/fiber_internal.h"
 #include "async/stack.h"
 #include "async/timer.h"
+#include "async/wait.h"
 #include "async/worker_internal.h"
 #include "base/pool.h"
 
@@ -51,7 +52,7 @@ struct co {
     uint8_t shields;
     uint8_t scopes_canceled; /* of `scopes` */
     bool joinable : 1, scoped : 1;
-    bool foreign : 1;  /* from co_spawn_at(); `sibling` is in the scheduler's list */
+    bool foreign : 1;  /* from co_spawn_at(); `sibling` is in the scheduler's list from then on */
     bool late : 1;     /* it has ended, and a wake of its task is still on its way */
     bool woken;        /* through its task */
     bool cascaded : 1; /* its own cancellation has reached its scopes */
@@ -90,8 +91,9 @@ struct co_sched {
      * on another stack than the one that was left, when that one's registers are saved. */
     void (*after)(void *arg);
     void *after_arg;
-    int *errno_at; /* of the worker's thread */
-    uint32_t budget;
+    int *errno_at;       /* of the worker's thread */
+    const void *left_at; /* where the one that was left last in a channel waits */
+    uint32_t budget, turns;
     uint64_t chance;      /* of select */
     bool active;          /* the pump is being polled */
     bool spawned;         /* there may be free ones that have not begun */
@@ -102,7 +104,8 @@ struct co_sched {
     struct stack_pool stacks;
     struct task pump;
     void *spare; /* the last stack that was left: the next who begins has it without the pool */
-    struct co *starved;      /* new, and there was no stack for them */
+    struct co *starved, **starved_tail; /* new, and there was no stack for them */
+    struct wait_lock foreign_lock;
     struct list foreign;     /* from co_spawn_at() */
     _Atomic size_t foreigns; /* bounded as the pool is */
     struct fiber_main main;
@@ -159,14 +162,18 @@ static inline bool co_is_canceled(struct co *c)
 {
     return __builtin_expect(c->task.canceled || c->scopes_canceled > 0, 0) && co_canceled_slow(c);
 }
-/* ASSERTs that this is a coroutine. */
-static inline struct co *co_self(void)
+/* Both ASSERT that this is a coroutine. */
+static inline struct co_sched *co_sched_self(void)
 {
     struct worker *w = worker_current();
     ASSERT(w && w->locals[WORKER_LOCAL_CO]);
-    struct co *c = co_sched_of(w)->current;
-    ASSERT(c);
-    return c;
+    struct co_sched *s = co_sched_of(w);
+    ASSERT(s->current);
+    return s;
+}
+static inline struct co *co_self(void)
+{
+    return co_sched_self()->current;
 }
 
 static inline struct co_extra *co_extra(const struct co *c)
@@ -200,6 +207,8 @@ void co_start(struct worker *w, struct co *c);
 
 /* scope.c */
 void scope_child_ended(struct co *c);
+/* A wake has reached the opener: perhaps a free child elsewhere has panicked. */
+void scope_opener_woken(struct co *c);
 void scope_cascade(struct co *c);
 
 /* A time-out while waiting: a timer that makes the coroutine ready. timeout_ms < 0: none. */

@@ -89,7 +89,8 @@ static inline void *deque_take(struct deque *d)
 static inline void *deque_take_unfenced(struct deque *d)
 {
     uint64_t b = atomic_load_explicit(&d->bottom, memory_order_relaxed) - 1;
-    atomic_store_explicit(&d->bottom, b, memory_order_relaxed);
+    /* Release: a thief that reads this value must see what the pushes before it published. */
+    atomic_store_explicit(&d->bottom, b, memory_order_release);
     atomic_signal_fence(
         memory_order_seq_cst); /* the compiler keeps the order; the thief does the rest */
     return deque_take_announced(d, b);

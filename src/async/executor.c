@@ -38,6 +38,8 @@ struct executor {
 static enum err open_driver(struct executor *ex, const char *driver, struct worker *w,
                             struct error *e)
 {
+    if (ex->env->driver)
+        return ex->env->driver->open(&w->io, w, ex->alloc, e);
     if (!driver || strcmp(driver, io_uring_driver.name) == 0) {
         struct error why = {0};
         enum err r = io_uring_driver.open(&w->io, w, ex->alloc, &why);
@@ -59,16 +61,18 @@ static enum err open_driver(struct executor *ex, const char *driver, struct work
 enum err executor_new(struct executor **out, const struct executor_config *cfg, struct error *e)
 {
     struct alloc *a = cfg->alloc ? cfg->alloc : alloc_system();
+    struct env *env = cfg->env ? cfg->env : env_linux();
+    unsigned workers = env->events ? 1 : cfg->workers;
     enum err r;
     *out = NULL;
     if (cfg->workers < 1 || cfg->workers > EXECUTOR_WORKERS_MAX)
         return error_set(e, ERR_RANGE, "workers must be 1 … %d", EXECUTOR_WORKERS_MAX);
-    struct executor *ex = mem_zero(a, sizeof(*ex) + cfg->workers * sizeof(struct worker_thread));
+    struct executor *ex = mem_zero(a, sizeof(*ex) + workers * sizeof(struct worker_thread));
     if (!ex)
-        return error_set(e, ERR_NOMEM, "no memory for %u workers", cfg->workers);
+        return error_set(e, ERR_NOMEM, "no memory for %u workers", workers);
     ex->alloc = a;
-    ex->env = cfg->env ? cfg->env : env_linux();
-    ex->workers = cfg->workers;
+    ex->env = env;
+    ex->workers = workers;
     atomic_init(&ex->stopping, false);
     pool_list_init(&ex->pools);
     pthread_mutex_init(&ex->lock, NULL);
@@ -89,9 +93,9 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
         if ((r = open_driver(ex, cfg->driver, w, e)))
             goto fail;
     }
-    if ((r = offload_pool_new(&ex->offload, a, cfg->offload_threads, e)))
+    if ((r = offload_pool_new(&ex->offload, ex, a, cfg->offload_threads, e)))
         goto fail;
-    if (cfg->stuck_ms > 0 && (r = watchdog_new(&ex->watchdog, ex, cfg, e)))
+    if (cfg->stuck_ms > 0 && !ex->env->events && (r = watchdog_new(&ex->watchdog, ex, cfg, e)))
         goto fail;
     *out = ex;
     return ERR_OK;
@@ -135,9 +139,14 @@ static void *thread_main(void *arg)
 
 enum err thread_start(pthread_t *out, void *(*main)(void *), void *arg)
 {
-    sigset_t all, before;
-    sigfillset(&all); /* signals are for the thread that called executor_run() */
-    pthread_sigmask(SIG_SETMASK, &all, &before);
+    /* Signals are for the thread that called executor_run(). But a fault is the faulting thread's:
+     * where it is blocked, the kernel ends the process without asking the handler. */
+    static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGSYS};
+    sigset_t blocked, before;
+    sigfillset(&blocked);
+    for (size_t i = 0; i < ARRAY_LEN(faults); i++)
+        sigdelset(&blocked, faults[i]);
+    pthread_sigmask(SIG_SETMASK, &blocked, &before);
     int rc = pthread_create(out, NULL, main, arg);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return rc ? ERR_IO : ERR_OK;
@@ -183,6 +192,15 @@ void executor_run(struct executor *ex)
     atomic_store(&ex->stopping, false);
 }
 
+int64_t executor_turn(struct executor *ex)
+{
+    ASSERT(ex->workers == 1 && !ex->running);
+    if (!executor_stopping(ex))
+        return worker_turn(&ex->threads[0].worker);
+    executor_run(ex);
+    return -1;
+}
+
 void executor_stop(struct executor *ex)
 {
     atomic_store(&ex->stopping, true);
@@ -208,6 +226,9 @@ void executor_free(struct executor *ex)
             pthread_join(t->thread, NULL);
         if (t->worker.io)
             t->worker.io->ops->close(t->worker.io);
+    }
+    for (unsigned i = 0; i < ex->workers; i++) {
+        struct worker_thread *t = &ex->threads[i];
         for (unsigned slot = 0; slot < WORKER_LOCAL_SLOTS; slot++)
             if (t->worker.locals[slot])
                 t->worker.locals[slot]->free(t->worker.locals[slot]);

@@ -29,8 +29,9 @@ enum { EXECUTOR_WORKERS_MAX = 64 };
 struct executor_config {
     struct env *env; /* clock, disk, network: linux or sim */
     struct alloc *alloc;
-    unsigned workers;         /* 1 … EXECUTOR_WORKERS_MAX */
-    const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll */
+    unsigned workers; /* 1 … EXECUTOR_WORKERS_MAX; a simulated env has one, whatever is asked for */
+    const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll;
+                                 not asked if the env has its own */
     unsigned offload_threads; /* 1 … 16, for blocking calls; see offload.h */
     int64_t stuck_ms; /* a poll may take so long, then it is reported; 0: none is; watchdog.h */
     void (*stuck)(void *ctx, const struct stuck *s); /* the watchdog's thread; NULL: it is logged */
@@ -42,6 +43,9 @@ MUST_USE enum err executor_new(struct executor **out, const struct executor_conf
  * nothing is waited for any more: who needs time to wind up takes it before executor_stop(). */
 void executor_run(struct executor *ex);
 void executor_stop(struct executor *ex);
+/* For who runs several executors of one worker on one thread (async/sim): one tick that does not
+ * sleep, or, behind executor_stop(), the end of the run. How long it may rest: ns, -1 for ever. */
+int64_t executor_turn(struct executor *ex);
 /* Runs what offloaded jobs still have to hand back, ends all I/O (each op gets its last done()). */
 void executor_free(struct executor *ex);
 

@@ -2,8 +2,11 @@
 #include "async/io.h"
 #include "async/timer.h"
 #include "tests/support/test.h"
+#include <errno.h>
+#include <poll.h>
 #include <pthread.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char *const drivers[] = {"epoll", "io_uring"};
 
@@ -233,4 +236,57 @@ TEST(no_wake_is_lost)
         CHECK_EQ_INT(w.seen, WAKERS * WAKES);
         executor_free(ex);
     }
+}
+
+/* --- the end --- */
+
+struct last {
+    struct executor *ex;
+    struct task task;
+    struct io_op op;
+    struct worker_local local;
+    int pipe[2];
+    bool op_ended, freed;
+};
+
+static void last_op_ended(struct io_op *op, struct io_result r)
+{
+    CHECK_EQ_INT(r.res, -ECANCELED);
+    CONTAINER_OF(op, struct last, op)->op_ended = true;
+}
+
+static enum poll last_begins(struct task *t)
+{
+    struct last *l = CONTAINER_OF(t, struct last, task);
+    struct io_driver *io = worker_io(t->worker);
+    l->op.done = last_op_ended;
+    io->ops->poll(io, &l->op, l->pipe[0], POLLIN);
+    executor_stop(l->ex);
+    return POLL_READY;
+}
+
+static void last_freed(struct worker_local *local)
+{
+    struct last *l = CONTAINER_OF(local, struct last, local);
+    CHECK(l->op_ended);
+    l->freed = true;
+}
+
+TEST(what_a_layer_keeps_for_one_worker_outlives_the_operations_of_all)
+{
+    struct executor_config cfg = {
+        .env = env_linux(), .workers = 2, .driver = "epoll", .offload_threads = 1};
+    struct last l = {.local = {last_freed}};
+    struct error e = {0};
+    REQUIRE(pipe(l.pipe) == 0);
+    REQUIRE(executor_new(&l.ex, &cfg, &e) == ERR_OK);
+    worker_local_set(executor_worker(l.ex, 0), WORKER_LOCAL_NET, &l.local);
+    task_init(&l.task, "last", last_begins, NULL);
+    task_spawn(executor_worker(l.ex, 1), &l.task);
+    executor_run(l.ex);
+    CHECK(!l.op_ended);
+    executor_free(l.ex);
+    CHECK(l.freed);
+    close(l.pipe[0]);
+    close(l.pipe[1]);
 }

@@ -33,7 +33,9 @@ struct fork_lane {
     struct deque deque;
     const _Atomic uint64_t *idle; /* the workers that would have time */
     bool unfenced;                /* who steals makes the barrier (barrier.h), or nobody steals */
+    unsigned helps;               /* forks of others that it is running, one in another */
     struct worker *worker;
+    _Atomic uint32_t away; /* its forks that others are running: fork.c */
 };
 
 enum fork_state { FORK_OPEN, FORK_TAKEN, FORK_DONE };
@@ -45,6 +47,10 @@ struct fork {
 
 /* Of the worker that this code runs on. */
 struct fork_lane *fork_lane(void);
+
+/* Are there forks of this lane that were not joined, or does it run one of another's? What they
+ * would come back to must not go: see panic.h. */
+bool fork_lane_is_busy(const struct fork_lane *lane);
 
 /* What the two below do when it is not the usual case. */
 void fork_wake_other(struct fork_lane *lane);

@@ -32,8 +32,25 @@ struct io_op {
     void *private;   /* the driver's */
 };
 
+/* Sockets before and beside the operations that run on them; calls that do not block. A result
+ * below 0 is -errno. */
+struct io_socket_ops {
+    int (*open)(struct io_driver *d, int family); /* a stream socket, to connect */
+    /* A bound, listening socket. `shared`: other workers listen on the address as well. A unix
+     * socket's file that nobody listens on any more is replaced. */
+    int (*listen)(struct io_driver *d, const struct sockaddr *sa, socklen_t len, bool shared);
+    void (*unlisten)(struct io_driver *d, const struct sockaddr *sa); /* removes a unix name */
+    /* The two ends of a socket. *len: room, then what was used. */
+    int (*name)(struct io_driver *d, int fd, struct sockaddr *sa, socklen_t *len);
+    int (*peer)(struct io_driver *d, int fd, struct sockaddr *sa, socklen_t *len);
+    void (*no_delay)(struct io_driver *d, int fd); /* no wait for more to send; TCP only */
+    void (*send_end)(struct io_driver *d, int fd); /* behind what was sent: no more comes */
+    void (*drop)(int fd);                          /* closes it when its driver has gone */
+};
+
 struct io_driver_ops {
     const char *name;
+    const struct io_socket_ops *socket;
     enum err (*open)(struct io_driver **out, struct worker *w, struct alloc *a, struct error *e);
     void (*close)(struct io_driver *d); /* ends all operations with -ECANCELED first */
     void (*accept)(struct io_driver *d, struct io_op *op, int fd); /* multishot */
@@ -42,10 +59,11 @@ struct io_driver_ops {
     /* Sends all, or ends with an error; iov and its bytes stay until done. */
     void (*send)(struct io_driver *d, struct io_op *op, int fd, const struct iovec *iov,
                  unsigned n);
-    /* What the socket takes at once: how many bytes (0: none now), or -errno. No operation; not
-     * while one that writes is under way. NULL: the driver has nothing of the kind.
-     * Why: mostly the socket takes all. Through a ring that costs no less, and the completion,
-     * which is there at once, would end the wait for the next receive. */
+    /* What the socket takes at once: how many bytes, or -errno; 0: none, or the driver would rather
+     * have an operation. Not while one that writes is under way. NULL: not offered.
+     * Why: mostly the socket takes all. The completion of a send through a ring is there at once
+     * and would end the wait for the next receive: for a few sends that costs more than it spares.
+     */
     ssize_t (*send_now)(struct io_driver *d, int fd, const struct iovec *iov, unsigned n);
     /* Is the connection still open, with nothing to receive that done() has not been told of? For
      * one that was idle, before it is used. NULL: it can't be asked. */
@@ -66,4 +84,6 @@ struct io_driver {
 };
 extern const struct io_driver_ops io_uring_driver; /* async/linux/uring.c */
 extern const struct io_driver_ops io_epoll_driver; /* async/linux/epoll.c */
+extern const struct io_driver_ops io_sim_driver;   /* async/sim/net_driver.c */
+extern const struct io_socket_ops linux_sockets;   /* async/linux/socket.c, for the first two */
 struct io_driver *worker_io(struct worker *w);

@@ -68,6 +68,8 @@ static void contain(const char *text, bool asserted)
 {
     struct worker *w = worker_current();
     struct co *c = co_current();
+    if (w && fork_lane_is_busy(&w->share.lane))
+        return; /* they use this stack, or it is in the middle of somebody else's work */
     if (c && (!asserted || co_extra(c)->contained)) {
         LOG_E("async", "the coroutine '%s' panicked: %s", c->task.name, text);
         end_coroutine(c);

@@ -1,6 +1,7 @@
 #include "async/channel.h"
 #include "async/co_fixture.h"
 #include "async/coroutine_internal.h"
+#include "async/fork.h"
 #include "async/panic.h"
 #include "async/scope.h"
 #include "base/log.h"
@@ -282,4 +283,87 @@ TEST(an_assertion_that_nobody_contains_names_the_task_and_ends_the_process)
     CHECK(strstr(out, "assertion failed: f->polls != 2") != NULL);
     dies(run_assertion, out, sizeof(out));
     CHECK(strstr(out, "worker 0 was running 'test'") != NULL);
+}
+
+/* --- with forks --- */
+
+struct chore {
+    struct fork fork;
+    struct chore *inner; /* NULL: it panics */
+};
+
+static void await_taken(const struct chore *c)
+{
+    while (atomic_load(&c->fork.state) == FORK_OPEN)
+        continue;
+}
+
+static void do_chore(struct fork *f, struct fork_lane *lane)
+{
+    struct chore *c = CONTAINER_OF(f, struct chore, fork);
+    if (!c->inner)
+        task_panic("in a fork");
+    fork_begin(lane, &c->inner->fork, do_chore);
+    await_taken(c->inner); /* by the one who waits for this one */
+    fork_join(lane, &c->inner->fork);
+}
+
+static intptr_t panics_with_a_fork_open(void *arg)
+{
+    struct chore c = {.inner = NULL};
+    (void)arg;
+    fork_begin(fork_lane(), &c.fork, do_chore);
+    task_panic("with a fork open");
+}
+
+static intptr_t panics_while_another_runs_its_fork(void *arg)
+{
+    struct chore inner = {.inner = NULL}, c = {.inner = &inner};
+    (void)arg;
+    fork_begin(fork_lane(), &c.fork, do_chore);
+    await_taken(&c); /* it waits in vain for somebody to take the inner one */
+    task_panic("with a fork elsewhere");
+}
+
+static intptr_t panics_for_another(void *arg)
+{
+    struct chore inner = {.inner = NULL}, c = {.inner = &inner};
+    (void)arg;
+    fork_begin(fork_lane(), &c.fork, do_chore);
+    await_taken(&c);
+    fork_join(fork_lane(), &c.fork); /* takes the inner one back and panics in it */
+    return 0;
+}
+
+static void run_fork_open(void)
+{
+    co_fixture_run(1, panics_with_a_fork_open, NULL);
+}
+static void run_fork_elsewhere(void)
+{
+    co_fixture_run(2, panics_while_another_runs_its_fork, NULL);
+}
+static void run_fork_of_another(void)
+{
+    co_fixture_run(2, panics_for_another, NULL);
+}
+
+TEST(a_panic_with_forks_open_ends_the_process)
+{
+    static const struct {
+        const char *label;
+        void (*run)(void);
+        const char *says;
+    } rows[] = {
+        {"its own, not begun", run_fork_open, "panic in test: with a fork open"},
+        {"its own, under way elsewhere", run_fork_elsewhere,
+         "panic in test: with a fork elsewhere"},
+        {"of another, in its coroutine", run_fork_of_another, "panic in test: in a fork"},
+    };
+    char out[4096];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].label);
+        dies(rows[i].run, out, sizeof(out));
+        CHECK_HAS_STR(out, rows[i].says);
+    }
 }

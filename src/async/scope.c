@@ -71,12 +71,16 @@ enum err scope_spawn_free(struct scope *s, intptr_t (*fn)(void *arg), void *arg,
 /* The opener goes on only when it has had the lock after this, so everything is done under it. */
 static void free_child_ended(struct scope *s, struct co *c)
 {
+    struct co *opener = s->opener;
+    bool here = opener->task.worker == worker_current();
     wait_lock_take(&s->lock);
     list_del(&c->sibling);
     s->free_panicked |= c->panicked;
     if (--s->free_live == 0 || c->panicked)
-        co_wake_any(&s->opener->task);
+        co_wake_any(&opener->task);
     wait_lock_give(&s->lock);
+    if (here && c->panicked) /* it can't have gone on yet; elsewhere the wake does this */
+        scope_opener_woken(opener);
 }
 
 void scope_child_ended(struct co *c)
@@ -111,7 +115,8 @@ static void cancel_children(struct scope *s)
     wait_lock_give(&s->lock);
 }
 
-/* What the ends of free children have left for the opener. True: all have ended. */
+/* What the ends of free children have left for the opener, whose worker calls. True: all have
+ * ended. */
 static bool free_ended(struct scope *s)
 {
     if (!s->has_free)
@@ -149,6 +154,12 @@ void scope_cascade(struct co *c)
             cancel_children(s);
         }
     }
+}
+
+void scope_opener_woken(struct co *c)
+{
+    for (struct scope *s = c->scopes; s; s = s->outer)
+        (void)free_ended(s);
 }
 
 enum err scope_end(struct scope *s)

@@ -1,7 +1,9 @@
 #include "async/channel.h"
 #include "async/co_fixture.h"
 #include "async/coroutine_internal.h"
+#include "async/panic.h"
 #include "async/scope.h"
+#include "base/log.h"
 
 static intptr_t add_one(void *arg)
 {
@@ -160,4 +162,59 @@ static intptr_t cancel_a_joiner(void *arg)
 TEST(a_canceled_join_leaves_the_coroutine)
 {
     co_fixture_run(1, cancel_a_joiner, NULL);
+}
+
+/* --- free children --- */
+
+static intptr_t panics_alone(void *arg)
+{
+    (void)arg;
+    task_panic("for the test");
+}
+
+static intptr_t hears_of_panic(void *arg)
+{
+    bool opener_is_free = arg != NULL;
+    struct scope s, inner;
+    struct chan never;
+    int n = 0;
+    REQUIRE(chan_init(&never, alloc_system(), 0, 0, REACH_ANY) == ERR_OK);
+    scope_begin(&s);
+    scope_begin(&inner);
+    REQUIRE(scope_spawn(&inner, waits, &n, "waits") == ERR_OK);
+    REQUIRE(scope_spawn_free(&s, panics_alone, NULL, "panics") == ERR_OK);
+    CHECK_EQ_INT(chan_recv_timed(&never, NULL, 10000), ERR_CANCELED); /* at once */
+    CHECK_EQ_INT(scope_end(&inner), ERR_CANCELED);
+    CHECK_EQ_INT(n, 1);
+    CHECK_EQ_INT(scope_end(&s), ERR_PANIC);
+    CHECK_EQ_INT(co_sleep_ms(opener_is_free ? 0 : 1), ERR_OK);
+    chan_fini(&never);
+    return 0;
+}
+
+static intptr_t free_opener(void *arg)
+{
+    struct co *c = NULL;
+    (void)arg;
+    for (int i = 0; i < 100; i++) {
+        REQUIRE(co_spawn_free(&c, hears_of_panic, &c, "opener") == ERR_OK);
+        CHECK_EQ_INT(co_join(c, NULL), ERR_OK);
+        (void)hears_of_panic(NULL);
+    }
+    return 0;
+}
+
+static void say_nothing(void *ctx, enum log_level level, const char *part, const char *text)
+{
+    (void)ctx, (void)level, (void)part, (void)text;
+}
+
+TEST(a_free_child_that_panics_cancels_what_its_opener_waits_for)
+{
+    log_set_sink(say_nothing, NULL);
+    for (unsigned workers = 1; workers <= 3; workers++) {
+        LABEL("%u workers", workers);
+        co_fixture_run(workers, free_opener, NULL);
+    }
+    log_set_sink(NULL, NULL);
 }

@@ -1,73 +1,44 @@
 #include "async/select.h"
 #include "async/channel_internal.h"
+#include "async/switch_internal.h"
 
-struct selection {
-    struct select select;
-    const struct select_arm *arms;
-    size_t n;
-    struct chan *order[SELECT_ARMS_MAX]; /* that other threads reach, by address, each once */
-    size_t locks;
+/* What a look at the arms has shown. */
+struct sight {
     uint64_t ready; /* arms that seem so, one bit each */
-    bool others;    /* there are arms that are no channels */
+    bool any;       /* one can be reached by other threads: nothing is known without the locks */
 };
 
-/* All at once and always in the same order, so that two selects can't wait for each other, and that
- * no arm changes between the look at the first and the last. */
-static void order_locks(struct selection *s)
+/* Is there something for a receiver, or room or a receiver for a sender? May be wrong in one way:
+ * who seems to wait may have been won by another channel meanwhile. Without branches on what
+ * changes from call to call, which would be predicted wrong. */
+static inline bool may_recv(const struct chan *c)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        struct chan *c = s->arms[i].chan;
-        if (s->arms[i].kind > SELECT_RECV || !c || !c->lock.any)
-            continue;
-        size_t at = s->locks;
-        while (at > 0 && s->order[at - 1] > c)
-            at--;
-        if (at > 0 && s->order[at - 1] == c)
-            continue;
-        for (size_t k = s->locks++; k > at; k--)
-            s->order[k] = s->order[k - 1];
-        s->order[at] = c;
+    return (c->len > 0) | !list_empty(&c->senders) | c->closed;
+}
+static inline bool may_send(const struct chan *c)
+{
+    return (c->len < c->capacity) | !list_empty(&c->receivers) | c->closed;
+}
+
+/* One pass over the arms is all that a select pays whose channels are its worker's. */
+static inline __attribute__((always_inline)) struct sight look(const struct select_arm *arms,
+                                                               size_t n, bool locked)
+{
+    struct sight s = {0};
+    for (const struct select_arm *a = arms + n; a-- > arms;) {
+        const struct chan *c = a->chan;
+        bool ready = false;
+        if (a->kind <= SELECT_RECV && c && !locked && c->lock.any)
+            return (struct sight){.any = true};
+        switch (a->kind) {
+        case SELECT_RECV: ready = c && may_recv(c); break;
+        case SELECT_SEND: ready = c && may_send(c); break;
+        case SELECT_AFTER: ready = a->after_ms <= 0; break;
+        case SELECT_WOKEN: ready = co_self()->woken; break;
+        }
+        s.ready = s.ready << 1 | ready;
     }
-}
-
-static void take_locks(struct selection *s)
-{
-    for (size_t i = 0; i < s->locks; i++)
-        wait_lock_take(&s->order[i]->lock);
-}
-
-static void give_locks(void *arg)
-{
-    struct selection *s = arg;
-    for (size_t i = 0; i < s->locks; i++)
-        wait_lock_give(&s->order[i]->lock);
-}
-
-/* May be wrong in one way: who seems to wait may have been won by another channel meanwhile. */
-static inline bool seems_ready(const struct select_arm *a)
-{
-    const struct chan *c = a->chan;
-    switch (a->kind) {
-    case SELECT_RECV: return c && (c->len > 0 || !list_empty(&c->senders) || c->closed);
-    case SELECT_SEND: return c && (c->len < c->capacity || !list_empty(&c->receivers) || c->closed);
-    case SELECT_AFTER: return a->after_ms <= 0;
-    default: return co_self()->woken;
-    }
-}
-
-/* One pass over the arms is all that a select pays whose channels are its worker's. Others are not
- * looked at without their locks. */
-static void look(struct selection *s, bool locked)
-{
-    s->ready = 0;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct select_arm *a = &s->arms[i];
-        bool any = a->kind <= SELECT_RECV && a->chan && a->chan->lock.any;
-        s->select.any |= any;
-        s->others |= a->kind > SELECT_RECV;
-        if (locked || !any)
-            s->ready |= (uint64_t)seems_ready(a) << i;
-    }
+    return s;
 }
 
 static enum err happen(const struct select_arm *a)
@@ -91,9 +62,8 @@ static uint64_t chance(struct co_sched *s)
 }
 
 /* One of those that are ready, each with the same chance. ERR_AGAIN: none. */
-static enum err try_arms(struct selection *s, size_t *arm)
+static inline enum err try_arms(const struct select_arm *arms, uint64_t ready, size_t *arm)
 {
-    uint64_t ready = s->ready;
     while (ready) {
         uint64_t left = ready;
         if (ready & (ready - 1)) {
@@ -103,7 +73,7 @@ static enum err try_arms(struct selection *s, size_t *arm)
                 left &= left - 1;
         }
         *arm = (size_t)__builtin_ctzll(left);
-        enum err r = happen(&s->arms[*arm]);
+        enum err r = happen(&arms[*arm]);
         if (r != ERR_AGAIN)
             return r;
         ready &= ~(1ull << *arm);
@@ -111,138 +81,249 @@ static enum err try_arms(struct selection *s, size_t *arm)
     return ERR_AGAIN;
 }
 
-static void enqueue(struct selection *s, struct waiter *w, size_t n, struct co *c)
+/* --- waiting --- */
+
+/* True if there are arms that are no channels. */
+static inline __attribute__((always_inline)) bool enqueue(const struct select_arm *arms, size_t n,
+                                                          struct waiter *w, struct select *s,
+                                                          struct co *c, bool any)
 {
+    bool others = false;
     for (size_t i = 0; i < n; i++) {
-        const struct select_arm *a = &s->arms[i];
-        w[i].select = &s->select;
+        const struct select_arm *a = &arms[i];
+        w[i].select = s;
         w[i].task = &c->task;
         w[i].n = (uint32_t)i;
         w[i].closed = false;
-        atomic_init(&w[i].released, false);
-        if (a->kind > SELECT_RECV || !a->chan) {
+        if (any)
+            atomic_init(&w[i].released, false);
+        if (__builtin_expect(a->kind > SELECT_RECV || !a->chan, 0)) {
+            others |= a->kind > SELECT_RECV;
             list_init(&w[i].link);
             continue;
         }
         w[i].item = a->into; /* or what is sent: it is only read */
         list_add_tail(a->kind == SELECT_SEND ? &a->chan->senders : &a->chan->receivers, &w[i].link);
     }
+    return others;
 }
 
 static inline void unlink_waiter(struct waiter *w)
 {
-    struct list *l = &w->link; /* which may link to itself */
-    l->prev->next = l->next;   // NOLINT(clang-analyzer-core.NullDereference): enqueue() set it
-    l->next->prev = l->prev;
+    struct list *prev = w->link.prev, *next = w->link.next; /* which may be the link itself */
+    prev->next = next; // NOLINT(clang-analyzer-core.NullDereference): enqueue() set it
+    next->prev = prev;
+}
+
+static bool claim(struct select *s, size_t arm)
+{
+    struct waiter w = {.select = s, .n = (uint32_t)arm};
+    return waiter_claim(&w, s->any);
+}
+
+static inline size_t winner(struct select *s)
+{
+    return atomic_load_explicit(&s->winner, memory_order_acquire);
+}
+
+/* The arms that are not channels are the coroutine's own to look at. */
+static __attribute__((noinline)) void park_with_others(const struct select_arm *arms, size_t n,
+                                                       struct select *s, struct co *c,
+                                                       void (*unlock)(void *), void *locks)
+{
+    size_t after = n, woken = n;
+    struct co_timeout t;
+    t.passed = false;
+    for (size_t i = 0; i < n; i++) {
+        if (arms[i].kind == SELECT_WOKEN)
+            woken = i;
+        else if (arms[i].kind == SELECT_AFTER &&
+                 (after == n || arms[i].after_ms < arms[after].after_ms))
+            after = i;
+    }
+    if (after < n)
+        co_timeout_begin(&t, c, arms[after].after_ms);
+    for (;;) {
+        co_park(c, unlock, locks);
+        unlock = NULL;
+        if (winner(s) != SELECT_NONE)
+            break;
+        if (woken < n && c->woken) {
+            if (claim(s, woken))
+                c->woken = false;
+        } else if (after < n && t.passed) {
+            claim(s, after);
+        } else if (co_is_canceled(c)) {
+            claim(s, n);
+        }
+        if (winner(s) != SELECT_NONE)
+            break;
+    }
+    if (after < n)
+        co_timeout_end(&t);
+}
+
+static inline enum err result(const struct waiter *w, size_t n, size_t won)
+{
+    return won >= n ? ERR_CANCELED : w[won].closed ? ERR_CLOSED : ERR_OK;
+}
+
+/* Into all queues. False: what is waited for has come already, since it was waited for arms that
+ * are no channels. */
+static __attribute__((noinline)) bool enter_local(const struct select_arm *arms, size_t n,
+                                                  struct waiter *w, struct select *s, struct co *c)
+{
+    s->any = false;
+    atomic_init(&s->winner, SELECT_NONE);
+    if (!enqueue(arms, n, w, s, c, false) || co_is_canceled(c))
+        return true;
+    park_with_others(arms, n, s, c, NULL, NULL);
+    return false;
+}
+
+/* Out of all queues; the result is that of the arm that won. */
+static __attribute__((noinline)) enum err leave_local(struct waiter *w, size_t n, size_t won,
+                                                      size_t *arm)
+{
+    for (size_t i = 0; i < n; i++)
+        unlink_waiter(&w[i]);
+    *arm = won;
+    return result(w, n, won);
+}
+
+/* (The stack's guard is for what may be written past its end.) */
+__attribute__((no_stack_protector)) struct switch_tail
+wait_local(void *arms, void *item_or_arm, void *queue, int64_t n, const void *site)
+{
+    struct co_sched *sched = co_sched_self();
+    struct co *c = sched->current;
+    struct waiter *w = __builtin_alloca((size_t)n * sizeof(*w));
+    struct select s;
+    enum err r;
+    bool waits = true;
+    sched->left_at = site;
+    if (queue)
+        waiter_begin(w, queue, item_or_arm, c);
+    else
+        waits = enter_local(arms, (size_t)n, w, &s, c);
+    while (waits && !co_is_canceled(c)) {
+        co_park(c, NULL, NULL);
+        waits = queue ? atomic_load_explicit(&w->state, memory_order_relaxed) == WAITER_WAITS
+                      : winner(&s) == SELECT_NONE;
+    }
+    if (!queue) {
+        r = leave_local(w, (size_t)n, waits ? (size_t)n : winner(&s), item_or_arm);
+    } else if (!waits) {
+        r = w->closed ? ERR_CLOSED : ERR_OK;
+    } else {
+        list_del(&w->link);
+        r = ERR_CANCELED;
+    }
+    return (struct switch_tail){r, sched->left_at};
+}
+
+/* --- arms that other threads reach --- */
+
+struct locks {
+    size_t n;
+    struct chan *order[SELECT_ARMS_MAX]; /* by address, each once */
+};
+
+/* All at once and always in the same order, so that two selects can't wait for each other, and that
+ * no arm changes between the look at the first and the last. */
+static void order_locks(struct locks *l, const struct select_arm *arms, size_t n)
+{
+    l->n = 0;
+    for (size_t i = 0; i < n; i++) {
+        struct chan *c = arms[i].chan;
+        if (arms[i].kind > SELECT_RECV || !c || !c->lock.any)
+            continue;
+        size_t at = l->n;
+        while (at > 0 && l->order[at - 1] > c)
+            at--;
+        if (at > 0 && l->order[at - 1] == c)
+            continue;
+        for (size_t k = l->n++; k > at; k--)
+            l->order[k] = l->order[k - 1];
+        l->order[at] = c;
+    }
+}
+
+static void take_locks(struct locks *l)
+{
+    for (size_t i = 0; i < l->n; i++)
+        wait_lock_take(&l->order[i]->lock);
+}
+
+static void give_locks(void *arg)
+{
+    struct locks *l = arg;
+    for (size_t i = 0; i < l->n; i++)
+        wait_lock_give(&l->order[i]->lock);
 }
 
 /* What the winner was fired by may be gone already, so its channel is not touched. */
-static void dequeue_any(struct selection *s, struct waiter *w, size_t winner)
+static void dequeue_any(const struct select_arm *arms, size_t n, struct waiter *w, size_t won)
 {
-    for (size_t i = 0; i < s->n; i++) {
-        struct chan *c = s->arms[i].chan;
-        if (i == winner || s->arms[i].kind > SELECT_RECV || !c)
+    for (size_t i = 0; i < n; i++) {
+        struct chan *c = arms[i].chan;
+        if (i == won || arms[i].kind > SELECT_RECV || !c)
             continue;
         wait_lock_take(&c->lock);
         unlink_waiter(&w[i]);
         wait_lock_give(&c->lock);
     }
-    if (winner < s->n && s->arms[winner].kind <= SELECT_RECV)
-        waiter_await_release(&w[winner]);
+    if (won < n && arms[won].kind <= SELECT_RECV)
+        waiter_await_release(&w[won]);
 }
 
-static bool claim(struct selection *s, size_t arm)
+/* With the locks, which are given. */
+static enum err wait_any(const struct select_arm *arms, size_t n, size_t *arm, struct locks *l,
+                         struct co *c)
 {
-    struct waiter w = {.select = &s->select, .n = (uint32_t)arm};
-    return waiter_claim(&w, s->select.any);
-}
-
-/* The arms that are not channels are the coroutine's own to look at. */
-static void park_until_won(struct selection *s, struct co *c)
-{
-    size_t after = s->n, woken = s->n;
-    struct co_timeout t;
-    t.passed = false;
-    for (size_t i = 0; i < s->n && s->others; i++) {
-        if (s->arms[i].kind == SELECT_WOKEN)
-            woken = i;
-        else if (s->arms[i].kind == SELECT_AFTER &&
-                 (after == s->n || s->arms[i].after_ms < s->arms[after].after_ms))
-            after = i;
-    }
-    if (after < s->n)
-        co_timeout_begin(&t, c, s->arms[after].after_ms);
-    void (*unlock)(void *) = s->select.any ? give_locks : NULL;
-    for (;;) {
-        co_park(c, unlock, s);
-        unlock = NULL;
-        if (atomic_load_explicit(&s->select.winner, memory_order_acquire) != SELECT_NONE)
-            break;
-        if (woken < s->n && c->woken) {
-            if (claim(s, woken))
-                c->woken = false;
-        } else if (after < s->n && t.passed) {
-            claim(s, after);
-        } else if (co_is_canceled(c)) {
-            claim(s, s->n);
-        }
-        if (atomic_load_explicit(&s->select.winner, memory_order_acquire) != SELECT_NONE)
-            break;
-    }
-    if (after < s->n)
-        co_timeout_end(&t);
-}
-
-static enum err wait_arms(struct selection *s, struct co *c, size_t *arm)
-{
-    const size_t n = s->n;
+    struct select s = {.any = true};
     struct waiter w[n > 0 ? n : 1];
-    enqueue(s, w, n, c);
-    park_until_won(s, c);
-    *arm = atomic_load_explicit(&s->select.winner, memory_order_relaxed);
-    if (s->select.any)
-        dequeue_any(s, w, *arm);
-    else
-        for (size_t i = 0; i < n; i++)
-            unlink_waiter(&w[i]);
-    if (*arm >= n)
-        return ERR_CANCELED;
-    return w[*arm].closed ? ERR_CLOSED : ERR_OK;
+    atomic_init(&s.winner, SELECT_NONE);
+    (void)enqueue(arms, n, w, &s, c, true);
+    park_with_others(arms, n, &s, c, give_locks, l);
+    *arm = winner(&s);
+    dequeue_any(arms, n, w, *arm);
+    return result(w, n, *arm);
 }
 
-static enum err run(const struct select_arm *arms, size_t n, size_t *arm, bool wait)
+static __attribute__((noinline)) enum err select_any(const struct select_arm *arms, size_t n,
+                                                     size_t *arm, bool wait)
 {
-    struct selection s;
-    ASSERT(n <= SELECT_ARMS_MAX);
-    s.arms = arms;
-    s.n = n;
-    s.locks = 0;
-    s.others = s.select.any = false;
-    atomic_init(&s.select.winner, SELECT_NONE);
-    look(&s, false);
-    if (s.select.any) {
-        order_locks(&s);
-        take_locks(&s);
-        look(&s, true);
-    }
-    enum err r = try_arms(&s, arm);
+    struct locks l;
+    order_locks(&l, arms, n);
+    take_locks(&l);
+    enum err r = try_arms(arms, look(arms, n, true).ready, arm);
     if (r == ERR_AGAIN && wait) {
         struct co *c = co_self();
         if (!co_is_canceled(c))
-            return wait_arms(&s, c, arm);
+            return wait_any(arms, n, arm, &l, c);
         *arm = n;
         r = ERR_CANCELED;
     }
-    give_locks(&s);
+    give_locks(&l);
     return r;
 }
 
 enum err select_wait(const struct select_arm *arms, size_t n, size_t *arm)
 {
-    return run(arms, n, arm, true);
+    ASSERT(n <= SELECT_ARMS_MAX);
+    struct sight s = look(arms, n, false);
+    if (s.any)
+        return select_any(arms, n, arm, true);
+    enum err r = try_arms(arms, s.ready, arm);
+    if (r == ERR_AGAIN)
+        return switch_tail((void *)(uintptr_t)arms, arm, NULL, (int64_t)n, wait_local);
+    return r;
 }
 
 enum err select_try(const struct select_arm *arms, size_t n, size_t *arm)
 {
-    return run(arms, n, arm, false);
+    ASSERT(n <= SELECT_ARMS_MAX);
+    struct sight s = look(arms, n, false);
+    return s.any ? select_any(arms, n, arm, false) : try_arms(arms, s.ready, arm);
 }

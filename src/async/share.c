@@ -24,6 +24,7 @@ enum err share_worker_init(struct worker *w, struct share *s, struct alloc *a)
     sw->victim = w->index;
     sw->lane.worker = w;
     sw->lane.idle = &s->idle;
+    atomic_init(&sw->lane.away, 0);
     sw->lane.unfenced = s->workers == 1 || barrier_all_prepare();
     enum err r = deque_init(&sw->free, a, SHARE_CAPACITY);
     if (!r)
@@ -174,11 +175,52 @@ void share_push(struct worker *w, struct task *t)
     notify_if_many(sw->share, &sw->free);
 }
 
+static struct task *take_oldest(struct deque *d)
+{
+    void *t = NULL;
+    while (deque_steal(d, &t) == DEQUE_LOST_RACE)
+        continue;
+    return t;
+}
+
+/* The older half makes room. */
+static void spill_spawned(struct share_worker *sw)
+{
+    for (int n = 0; n < SHARE_SPAWNED / 2; n++) {
+        struct task *t = take_oldest(&sw->spawned);
+        if (!t)
+            return;
+        t->next = sw->spawned_rest;
+        sw->spawned_rest = t;
+    }
+}
+
+/* The newest of the rest, which keep their order. */
+static void refill_spawned(struct share_worker *sw)
+{
+    struct task *oldest_first = NULL;
+    for (int n = 0; n < SHARE_SPAWNED / 2 && sw->spawned_rest; n++) {
+        struct task *t = sw->spawned_rest;
+        sw->spawned_rest = t->next;
+        t->next = oldest_first;
+        oldest_first = t;
+    }
+    while (oldest_first) {
+        struct task *t = oldest_first;
+        oldest_first = t->next; /* in the deque it may be a thief's at once */
+        bool pushed = deque_push(&sw->spawned, t);
+        ASSERT(pushed);
+    }
+}
+
 void share_push_spawned(struct worker *w, struct task *t)
 {
     struct share_worker *sw = &w->share;
-    if (sw->spawned_rest.head || !deque_push(&sw->spawned, t))
-        task_queue_push(&sw->spawned_rest, t);
+    if (!deque_push(&sw->spawned, t)) {
+        spill_spawned(sw);
+        bool pushed = deque_push(&sw->spawned, t);
+        ASSERT(pushed);
+    }
     notify_if_many(sw->share, &sw->spawned);
 }
 
@@ -222,14 +264,6 @@ static struct task *take_injected(struct worker *w)
     return first;
 }
 
-static struct task *take_oldest(struct deque *d)
-{
-    void *t = NULL;
-    while (deque_steal(d, &t) == DEQUE_LOST_RACE)
-        continue;
-    return t;
-}
-
 /* What is left could be done by another. */
 static struct task *found(struct worker *w, struct deque *d, struct task *t)
 {
@@ -241,10 +275,11 @@ static struct task *found(struct worker *w, struct deque *d, struct task *t)
 struct task *share_take_spawned(struct worker *w, bool oldest)
 {
     struct deque *d = &w->share.spawned;
-    if (w->share.spawned_rest.head && (oldest || deque_is_empty(d)))
-        (void)move_tasks(d, &w->share.spawned_rest, SHARE_SPAWNED / 2);
-    if (deque_is_empty(d))
-        return NULL;
+    if (deque_is_empty(d)) {
+        if (!w->share.spawned_rest)
+            return NULL;
+        refill_spawned(&w->share);
+    }
     return found(w, d, oldest ? take_oldest(d) : deque_take(d));
 }
 
@@ -283,23 +318,36 @@ static struct task *steal_task(struct deque *d, bool *raced)
     return t;
 }
 
+/* One to run, and up to half of the others, since who has many will have many for a while: each
+ * visit costs the owner a cache line. Our own deque is empty, or we would not search. */
+static struct task *steal_half(struct deque *from, struct deque *to, bool *raced)
+{
+    struct task *first = steal_task(from, raced), *t;
+    size_t more = first ? deque_len(from) / 2 : 0;
+    for (size_t i = 0; i < more && i < SHARE_BATCH && (t = steal_task(from, raced)); i++) {
+        bool pushed = deque_push(to, t);
+        ASSERT(pushed);
+    }
+    return first;
+}
+
 static bool steal_from(struct worker *w, struct worker *v, bool *raced)
 {
     struct share_worker *from = &v->share;
-    struct task *t = steal_task(&from->free, raced);
+    struct task *t = steal_half(&from->free, &w->share.free, raced);
     if (!t)
-        t = steal_task(&from->spawned, raced);
+        t = steal_half(&from->spawned, &w->share.spawned, raced);
     if (t) {
         share_found(w, !deque_is_empty(&from->free) || !deque_is_empty(&from->spawned));
         task_queue_push(&w->run, t);
         return true;
     }
-    void *f = NULL;
+    struct fork *f = NULL;
     enum deque_steal r = fork_steal(&from->lane, &f);
     *raced |= r == DEQUE_LOST_RACE;
     if (f) {
         share_found(w, !deque_is_empty(&from->lane.deque));
-        worker_run_fork(w, f);
+        worker_run_fork(w, &from->lane, f);
     }
     return f != NULL;
 }

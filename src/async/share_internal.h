@@ -33,7 +33,7 @@ enum {
     SHARE_CAPACITY = 256, /* of a worker's deque of free tasks; a power of two */
     SHARE_SPAWNED = 1024, /* coroutines that have not begun */
     SHARE_FORKS = 1024,
-    SHARE_BATCH = 64,  /* at most so many come from the injection queue at once */
+    SHARE_BATCH = 64,  /* at most so many come from elsewhere at once */
     SHARE_AT = 4,      /* so many wait: worth to wake somebody before the worker comes to them */
     SHARE_FAIR = 61,   /* each so many turns the injection queue and the oldest come first */
     SHARE_PASSES = 4,  /* of a search over all workers */
@@ -65,7 +65,7 @@ void share_fini(struct share *s);
 struct share_worker {
     struct share *share;
     struct deque free, spawned;
-    struct task_queue spawned_rest;
+    struct task *spawned_rest; /* older than those in the deque; the newest of them first */
     struct fork_lane lane;
     bool announced; /* its bit in `idle` was set */
     bool searching; /* it is counted in `searching` */
@@ -95,9 +95,9 @@ void share_awake(struct worker *w);
 /* It has found something to do, and there is (or may be) more of it. */
 void share_found_slow(struct worker *w, bool more);
 /* fork.c */
-enum deque_steal fork_steal(struct fork_lane *victim, void **out);
-/* A fork that was taken from another worker's lane. */
-void fork_run_taken(struct fork_lane *lane, struct fork *f);
+enum deque_steal fork_steal(struct fork_lane *victim, struct fork **out);
+/* A fork that was taken `from` another worker's lane. */
+void fork_run_taken(struct fork_lane *lane, struct fork_lane *from, struct fork *f);
 /* Work waits that another could do: wakes one that sleeps, unless one searches already. */
 void share_notify_slow(struct share *s);
 static inline void share_notify(struct share *s)

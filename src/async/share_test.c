@@ -382,6 +382,16 @@ static intptr_t seven(void *arg)
     return 7;
 }
 
+static intptr_t winds_up(void *arg)
+{
+    executor_stop(arg);
+    CHECK_EQ_INT(co_sleep_ms(1000000), ERR_CANCELED);
+    co_shield_begin();
+    CHECK_EQ_INT(co_sleep_ms(5), ERR_OK); /* longer than the executor's own end */
+    co_shield_end();
+    return 8;
+}
+
 TEST(run_until_complete)
 {
     struct executor *ex = co_fixture_executor(2);
@@ -389,6 +399,8 @@ TEST(run_until_complete)
     CHECK_EQ_INT(co_run(ex, seven, NULL, "seven", &result), ERR_OK);
     CHECK_EQ_INT(result, 7);
     CHECK_EQ_INT(co_run(ex, join_many, NULL, "again", &result), ERR_OK);
+    CHECK_EQ_INT(co_run(ex, winds_up, ex, "stopped", &result), ERR_OK);
+    CHECK_EQ_INT(result, 8);
     executor_free(ex);
 }
 

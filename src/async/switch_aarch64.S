@@ -92,4 +92,28 @@ first:
     .cfi_endproc
     .size first, . - first
 
+/* Always a return: a jump to where no call target is marked may be forbidden (BTI). */
+    .p2align 4
+    .globl switch_tail
+    .hidden switch_tail
+    .type switch_tail, %function
+switch_tail:
+    .cfi_startproc
+    hint #34
+    stp x29, x30, [sp, #-16]!
+    .cfi_def_cfa_offset 16
+    .cfi_offset x29, -16
+    .cfi_offset x30, -8
+    mov x29, sp
+    mov x9, x4
+    mov x4, x30
+    blr x9
+    ldp x29, x30, [sp], #16
+    .cfi_def_cfa_offset 0
+    .cfi_restore x29
+    .cfi_restore x30
+    ret
+    .cfi_endproc
+    .size switch_tail, . - switch_tail
+
     .section .note.GNU-stack, "", %progbits

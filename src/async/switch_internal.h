@@ -9,11 +9,13 @@
  * as the one that is left, so a return into it is predicted well, and a jump would leave every
  * later return off by one. A coroutine that begins has no call behind it: it is jumped to, and what
  * it calls on its way is balanced, so that the one after it finds the predictor in order. (Measured
- * in a ping-pong: 95 ns with jumps, 58 with returns.) Threads: none; both stacks are the caller's.
- */
+ * in a ping-pong: 95 ns with jumps, 58 with returns.)
+ * The one return that is predicted wrong is the last, out of the wait into code of the user's, if
+ * the one that was left waits at another place: see switch_tail(). Threads: none; both stacks are
+ * the caller's. */
 #pragma once
 
-#include <stdint.h>
+#include "base/err.h"
 
 struct co;
 
@@ -24,6 +26,19 @@ void switch_stack(void **from, void *to);
  * those that a program begins with. It may be called on that very stack
  * from co_end(): a running coroutine does not use the place that is written to. */
 void *switch_frame(void *top, struct co *c, intptr_t (*fn)(void *arg), void *arg);
+
+/* What a wait is called by, last, so that its result is the caller's: returns what `wait` did as
+ * its first result. The second is where the one that was left before this one went on waits: the
+ * `site` that its wait was called with. If it is ours, that is what the processor predicts for the
+ * return; else it would be wrong, and a jump, which is predicted by what was jumped to before,
+ * takes its place where there is one that is faster. (Measured in a ping-pong: 43 ns with returns,
+ * 31 with jumps; in a ring of alike ones 18 with returns, 20 with jumps.) */
+struct switch_tail {
+    enum err result;
+    const void *site;
+};
+typedef struct switch_tail switch_wait(void *a, void *b, void *c, int64_t d, const void *site);
+enum err switch_tail(void *a, void *b, void *c, int64_t d, switch_wait *wait);
 
 /* coroutine.c; called by the frame alone. */
 void co_begin(struct co *c);

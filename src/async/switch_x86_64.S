@@ -10,6 +10,8 @@
     .type switch_stack, @function
 switch_stack:
     .cfi_startproc
+    stmxcsr -56(%rsp)
+    fnstcw -52(%rsp)
     pushq %rbp
     pushq %rbx
     pushq %r12
@@ -17,26 +19,23 @@ switch_stack:
     pushq %r14
     pushq %r15
     subq $8, %rsp
-    stmxcsr (%rsp)
-    fnstcw 4(%rsp)
+    movq %rsp, (%rdi)
     movl (%rsp), %eax
     movzwl 4(%rsp), %edx
-    movq %rsp, (%rdi)
 go_on:
     movq %rsi, %rsp
-    /* Loading them is slow and they rarely differ. The low six bits of mxcsr are flags, not control. */
-    xorl (%rsp), %eax
-    testl $0xffffffc0, %eax
-    jne 3f
-1:  cmpw %dx, 4(%rsp)
-    jne 4f
-2:  movq 8(%rsp), %r15
+    movq 8(%rsp), %r15
     movq 16(%rsp), %r14
     movq 24(%rsp), %r13
     movq 32(%rsp), %r12
     movq 40(%rsp), %rbx
     movq 48(%rsp), %rbp
-    leaq first(%rip), %rcx
+    xorl (%rsp), %eax
+    testl $0xffffffc0, %eax
+    jne 3f
+1:  cmpw %dx, 4(%rsp)
+    jne 4f
+2:  leaq first(%rip), %rcx
     addq $56, %rsp
     cmpq %rcx, (%rsp)
     je 5f
@@ -92,5 +91,28 @@ first:
     jmp go_on
     .cfi_endproc
     .size first, . - first
+
+    .p2align 4
+    .globl switch_tail
+    .hidden switch_tail
+    .type switch_tail, @function
+switch_tail:
+    .cfi_startproc
+    movq %r8, %rax
+    movq (%rsp), %r8
+    subq $8, %rsp
+    .cfi_adjust_cfa_offset 8
+    call *%rax
+    addq $8, %rsp
+    .cfi_adjust_cfa_offset -8
+    cmpq %rdx, (%rsp)
+    jne 6f
+    ret
+6:  popq %rcx
+    .cfi_adjust_cfa_offset -8
+    .cfi_register rip, rcx
+    jmp *%rcx
+    .cfi_endproc
+    .size switch_tail, . - switch_tail
 
     .section .note.GNU-stack, "", @progbits

@@ -12,7 +12,7 @@ static void fire_all(struct list *waiters, struct wait_lock *l)
 {
     struct waiter *w;
     while ((w = waiter_next(waiters, l->any)))
-        waiter_fire(w, l);
+        waiter_fire(w, l, l->any);
 }
 
 /* A task's poll has to wait: the waiter is queued. With the lock. */
@@ -57,7 +57,7 @@ static void serve(struct semaphore *s)
         if (!waiter_claim(w, s->lock.any))
             continue;
         s->count -= w->n;
-        waiter_fire(w, &s->lock);
+        waiter_fire(w, &s->lock, s->lock.any);
     }
 }
 

@@ -59,18 +59,19 @@ static void schedule(struct task *t)
 
 void task_spawn(struct worker *w, struct task *t)
 {
-    uint32_t s = atomic_exchange_explicit(&t->state, TASK_SCHEDULED, memory_order_relaxed);
+    t->worker = w; /* first: who wakes a task that is scheduled looks at it */
+    uint32_t s = atomic_exchange_explicit(&t->state, TASK_SCHEDULED, memory_order_release);
     ASSERT(s == TASK_NEW);
-    t->worker = w;
     schedule(t);
 }
 
 void task_mark_free(struct executor *ex, struct task *t)
 {
     ASSERT(atomic_load_explicit(&t->state, memory_order_relaxed) == TASK_NEW);
-    atomic_store_explicit(&t->state, TASK_SCHEDULED, memory_order_relaxed);
-    t->free = TASK_FREE;
+    if (!t->free)
+        t->free = TASK_FREE;
     t->executor = ex;
+    atomic_store_explicit(&t->state, TASK_SCHEDULED, memory_order_release);
 }
 
 void task_spawn_free(struct executor *ex, struct task *t)
@@ -81,9 +82,8 @@ void task_spawn_free(struct executor *ex, struct task *t)
 
 void task_spawn_long(struct executor *ex, struct task *t)
 {
-    task_mark_free(ex, t);
     t->free = TASK_LONG;
-    schedule(t);
+    task_spawn_free(ex, t);
 }
 
 void task_settle(struct worker *w, struct task *t)
@@ -142,8 +142,9 @@ void task_wake(struct task *t)
         uint32_t next = s == TASK_IDLE ? TASK_SCHEDULED : s == TASK_RUNNING ? TASK_NOTIFIED : s;
         if (next == s && !t->free && t->worker == worker_current())
             return;
-        if (atomic_compare_exchange_weak_explicit(&t->state, &s, next, memory_order_acq_rel,
-                                                  memory_order_acquire)) {
+        /* Sequentially consistent for task_cancel(): task_runs() is a plain store, so what keeps
+         * task_waits() from missing `canceled` is the order of all four. */
+        if (atomic_compare_exchange_weak(&t->state, &s, next)) {
             /* Else it is not ours to look at: it may run, finish and be gone. */
             if (s == TASK_IDLE)
                 schedule(t);

@@ -87,9 +87,15 @@ static enum err park_local(struct waiter *w, struct co_timeout *t)
 enum err waiter_park_slow(struct waiter *w, struct wait_lock *l, int64_t timeout_ms)
 {
     struct co_timeout t;
-    co_timeout_begin(&t, CONTAINER_OF(w->task, struct co, task), timeout_ms);
+    if (timeout_ms >= 0) {
+        co_timeout_begin(&t, CONTAINER_OF(w->task, struct co, task), timeout_ms);
+    } else {
+        t.co = CONTAINER_OF(w->task, struct co, task);
+        t.passed = false;
+    }
     enum err r = l->any ? park_any(w, l, &t) : park_local(w, &t);
-    co_timeout_end(&t);
+    if (timeout_ms >= 0)
+        co_timeout_end(&t);
     return r ? r : w->closed ? ERR_CLOSED : ERR_OK;
 }
 

@@ -52,6 +52,10 @@ static inline void wait_lock_take(struct wait_lock *l)
 }
 static inline void wait_lock_give(struct wait_lock *l)
 {
-    if (l->any)
+    if (!l->any)
+        return;
+    if (l->fired)
         wait_lock_wake(l);
+    else
+        atomic_store_explicit(&l->held, false, memory_order_release);
 }

@@ -37,6 +37,19 @@ static inline bool waiter_claim(struct waiter *w, bool any)
     return true;
 }
 
+/* Puts a channel's waiter into the queue. Field by field: a compiler clears the whole with a slow
+ * string instruction. */
+static inline void waiter_begin(struct waiter *w, struct list *queue, void *item, struct co *self)
+{
+    w->task = &self->task;
+    w->item = item;
+    w->select = NULL;
+    w->closed = false;
+    atomic_init(&w->state, WAITER_WAITS);
+    atomic_init(&w->released, false);
+    list_add_tail(queue, &w->link);
+}
+
 /* Takes the first that can still be given something out of the queue; NULL: nobody waits. */
 static inline struct waiter *waiter_next(struct list *queue, bool any)
 {
@@ -50,10 +63,10 @@ static inline struct waiter *waiter_next(struct list *queue, bool any)
 }
 
 /* It was claimed, is in no queue, and what it waited for is in place; its item is not used any
- * more. */
-static inline void waiter_fire(struct waiter *w, struct wait_lock *l)
+ * more. `any` is l->any. */
+static inline void waiter_fire(struct waiter *w, struct wait_lock *l, bool any)
 {
-    if (l->any) {
+    if (any) {
         w->next_fired = l->fired;
         l->fired = w;
     } else {
@@ -66,11 +79,9 @@ static inline void waiter_fire(struct waiter *w, struct wait_lock *l)
  * the waiter is in no queue, afterwards. The caller is w->task's coroutine.
  * ERR_CLOSED, ERR_CANCELED, ERR_TIMEOUT (timeout_ms < 0: none). What was fired is never lost. */
 enum err waiter_park_slow(struct waiter *w, struct wait_lock *l, int64_t timeout_ms);
-static inline enum err waiter_park(struct waiter *w, struct wait_lock *l, int64_t timeout_ms)
+/* The same without a lock and without a limit. */
+static inline enum err waiter_park_local(struct waiter *w, struct co *c)
 {
-    if (l->any || timeout_ms >= 0)
-        return waiter_park_slow(w, l, timeout_ms);
-    struct co *c = CONTAINER_OF(w->task, struct co, task);
     while (!co_is_canceled(c)) {
         co_park(c, NULL, NULL);
         if (atomic_load_explicit(&w->state, memory_order_relaxed) != WAITER_WAITS)
@@ -78,6 +89,12 @@ static inline enum err waiter_park(struct waiter *w, struct wait_lock *l, int64_
     }
     list_del(&w->link);
     return ERR_CANCELED;
+}
+static inline enum err waiter_park(struct waiter *w, struct wait_lock *l, int64_t timeout_ms)
+{
+    if (l->any || timeout_ms >= 0)
+        return waiter_park_slow(w, l, timeout_ms);
+    return waiter_park_local(w, CONTAINER_OF(w->task, struct co, task));
 }
 /* Without the lock. Was it fired? Then its waker is done with it. */
 bool waiter_fired(struct waiter *w);

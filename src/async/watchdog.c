@@ -40,8 +40,9 @@ static void look(struct watchdog *d, unsigned i, int64_t now_ns)
 {
     struct worker *w = executor_worker(d->executor, i);
     struct seen *seen = &d->seen[i];
+    /* In this order: if the count has not moved since the last look, the name is of that poll. */
+    const char *name = atomic_load_explicit(&w->polling, memory_order_acquire);
     uint64_t polls = worker_polls(w);
-    const char *name = atomic_load_explicit(&w->polling, memory_order_relaxed);
     struct stuck s = {
         .worker = i, .name = seen->reported ? "it" : name, .ns = now_ns - seen->since_ns};
     if (polls != seen->polls || !name) {

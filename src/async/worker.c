@@ -11,6 +11,13 @@ __attribute__((noinline)) struct worker *worker_current(void)
     return this_worker;
 }
 
+struct worker *worker_enter(struct worker *w)
+{
+    struct worker *before = this_worker;
+    this_worker = w;
+    return before;
+}
+
 void worker_init(struct worker *w, struct executor *ex, unsigned index)
 {
     w->executor = ex;
@@ -157,19 +164,21 @@ void worker_awake(struct worker *w)
     w->now_valid = w->now_ms_valid = false;
 }
 
-void worker_run_fork(struct worker *w, struct fork *f)
+void worker_run_fork(struct worker *w, struct fork_lane *from, struct fork *f)
 {
     worker_polls_now(w, "fork");
-    fork_run_taken(&w->share.lane, f);
+    fork_run_taken(&w->share.lane, from, f);
     worker_polls_nothing(w);
 }
 
-/* Pinned and free tasks take turns. */
-static struct task *next_task(struct worker *w, int turn)
+/* Pinned and free tasks take turns, also from one tick to the next. */
+static struct task *next_task(struct worker *w)
 {
-    struct task *t = turn % 2 ? share_take(w) : task_queue_pop(&w->run);
+    bool free_first = w->free_first;
+    w->free_first = !free_first;
+    struct task *t = free_first ? share_take(w) : task_queue_pop(&w->run);
     if (!t)
-        t = turn % 2 ? task_queue_pop(&w->run) : share_take(w);
+        t = free_first ? task_queue_pop(&w->run) : share_take(w);
     if (t)
         share_found(w, true);
     return t;
@@ -178,8 +187,16 @@ static struct task *next_task(struct worker *w, int turn)
 static void run_tasks(struct worker *w)
 {
     struct task *t;
-    for (int polls = 0; polls < WORKER_BUDGET && (t = next_task(w, polls)); polls++)
+    uint64_t look_at = worker_polls(w) + WORKER_BUDGET;
+    for (int polls = 0; polls < WORKER_BUDGET && (t = next_task(w)); polls++) {
         task_run(w, t);
+        if (worker_polls(w) < look_at)
+            continue;
+        /* A poll of the pump is many turns of coroutines: I/O and timers don't wait for 128. */
+        if (clock_mono_ns(w->clock) - worker_now_ns(w) > WORKER_TICK_NS)
+            break;
+        look_at = worker_polls(w) + WORKER_BUDGET;
+    }
     run_hooks(w);
 }
 
@@ -222,9 +239,22 @@ static bool cancel_tasks(struct worker *w)
     return any;
 }
 
+int64_t worker_turn(struct worker *w)
+{
+    struct worker *before = worker_enter(w);
+    w->running = true;
+    worker_awake(w);
+    tick(w, false);
+    atomic_store(&w->sleeping, 1);
+    int64_t idle_ns = left_by_others(w) ? 0 : worker_idle_ns(w);
+    w->running = false;
+    (void)worker_enter(before);
+    return idle_ns;
+}
+
 void worker_run(struct worker *w)
 {
-    this_worker = w;
+    struct worker *before = worker_enter(w);
     w->running = true;
     panic_watch(w);
     while (!executor_stopping(w->executor))
@@ -238,7 +268,7 @@ void worker_run(struct worker *w)
     }
     panic_unwatch(w);
     w->running = false;
-    this_worker = NULL;
+    (void)worker_enter(before);
 }
 
 /* --- what a worker tells --- */

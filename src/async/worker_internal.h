@@ -14,8 +14,9 @@
 #include <setjmp.h>
 
 enum {
-    WORKER_BUDGET = 128,    /* polls a tick */
-    WORKER_HOOK_PASSES = 4, /* hooks that hooks added, in the same tick */
+    WORKER_BUDGET = 128,      /* polls a tick */
+    WORKER_TICK_NS = 1000000, /* after so long no further poll begins, if there were many turns */
+    WORKER_HOOK_PASSES = 4,   /* hooks that hooks added, in the same tick */
     WORKER_WIND_UP_TICKS = 1000,
 };
 
@@ -40,6 +41,7 @@ struct worker {
     bool now_valid, now_ms_valid; /* of this tick */
     bool running;                 /* a thread is in its loop */
     bool slept;                   /* or was about to */
+    bool free_first;              /* at the next look for a task */
     unsigned index;
     struct worker_local *locals[WORKER_LOCAL_SLOTS];
 
@@ -74,7 +76,7 @@ static inline void share_found(struct worker *w, bool more)
 static inline void worker_polls_now(struct worker *w, const char *name)
 {
     worker_count(&w->polls);
-    atomic_store_explicit(&w->polling, name, memory_order_relaxed);
+    atomic_store_explicit(&w->polling, name, memory_order_release); /* who sees it sees `polls` */
 }
 static inline void worker_polls_nothing(struct worker *w)
 {
@@ -86,13 +88,18 @@ static inline bool worker_is_polling(struct worker *w)
 }
 /* The loop, on the calling thread, until the executor stops. */
 void worker_run(struct worker *w);
+/* One tick on the calling thread, which may be between two of another worker's. The worker counts
+ * as asleep behind it. How long it may: ns, -1 for ever. */
+int64_t worker_turn(struct worker *w);
+/* Makes it the one that worker_current() tells; the one before. */
+struct worker *worker_enter(struct worker *w);
 /* Hands back jobs that were done when no loop runs any more. */
 void worker_take_jobs(struct worker *w);
 
 /* Polls a task that was taken from the run queue or was free. */
 void task_run(struct worker *w, struct task *t);
 /* A fork of another worker. */
-void worker_run_fork(struct worker *w, struct fork *f);
+void worker_run_fork(struct worker *w, struct fork_lane *from, struct fork *f);
 
 /* A new task is free and scheduled; the caller queues it. */
 void task_mark_free(struct executor *ex, struct task *t);

@@ -1,7 +1,6 @@
 #include "bus/checkpoint.h"
 
 #include "base/log.h"
-#include <time.h>
 
 #define CHANGED_AFTER_MS 60000
 #define COMMIT_WAIT_MS   3000
@@ -132,27 +131,12 @@ static struct checkpoint_run *run_new(struct checkpoint *c)
     return NULL;
 }
 
-/* Without an executor: the writer's thread commits while we wait. */
-static enum err wait_commit(const struct checkpoint *c, uint64_t seq)
-{
-    const struct timespec step = {.tv_nsec = 1000000};
-    journal_hurry(c->journal);
-    for (int ms = 0; journal_committed(c->journal) < seq; ms++) {
-        if (journal_failed(c->journal, NULL))
-            return ERR_IO;
-        if (ms >= COMMIT_WAIT_MS)
-            return ERR_TIMEOUT;
-        (void)nanosleep(&step, NULL);
-    }
-    return ERR_OK;
-}
-
 static void run_here(struct checkpoint *c)
 {
     struct checkpoint_run *r = run_new(c);
     if (!r)
         return;
-    enum err err = wait_commit(c, r->seq);
+    enum err err = journal_await(c->journal, r->seq, COMMIT_WAIT_MS);
     if (!err)
         err = db_run_now(c->db, &r->job);
     c->again = false;

@@ -10,12 +10,14 @@ struct pool_addr {
     size_t claimed; /* attempts that takers ahead in the line count on; while serving */
 };
 
+enum pooled_state { POOLED_CONNECTING, POOLED_IDLE, POOLED_IN_USE };
+
 struct pooled {
     struct list link; /* of idle, connecting or in_use */
     struct conn_pool *pool;
     struct pool_addr *addr;
     struct stream *stream;
-    enum { POOLED_CONNECTING, POOLED_IDLE, POOLED_IN_USE } state;
+    enum pooled_state state;
     bool used;        /* was handed out before */
     int64_t until_ns; /* connecting or idle */
 };
@@ -103,7 +105,7 @@ static void set_timer(struct conn_pool *p)
         timer_cancel(&p->timer);
 }
 
-static void enter_state(struct pooled *c, int state)
+static void enter_state(struct pooled *c, enum pooled_state state)
 {
     struct conn_pool *p = c->pool;
     struct list *lists[] = {&p->connecting, &p->idle, &p->in_use};

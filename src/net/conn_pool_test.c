@@ -27,7 +27,7 @@ static intptr_t rig_main(void *arg)
 
 static void rig_run(struct conn_pool_config cfg, void (*play)(struct rig *k))
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+    for (size_t i = 0; i < SYSTEM_DRIVERS; i++) {
         LABEL("%s", drivers[i]);
         struct rig k = {.cfg = cfg, .play = play};
         site_open(&k.site, drivers[i], "127.0.0.1", 0, echo);
@@ -501,7 +501,7 @@ static void feed(struct hungry *h, struct alloc_faulty *faulty)
 
 TEST(conn_pool_survives_every_failed_allocation)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+    for (size_t i = 0; i < SYSTEM_DRIVERS; i++) {
         bool failed = true;
         for (uint64_t n = 0; failed; n++) {
             LABEL("%s, allocation %llu", drivers[i], (unsigned long long)n);

@@ -101,7 +101,7 @@ TEST(a_conversation_without_memory_ends_clean)
 {
     struct addr any;
     REQUIRE(addr_parse(&any, STR("127.0.0.1"), 0) == ERR_OK);
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+    for (size_t i = 0; i < SYSTEM_DRIVERS; i++) {
         bool failed = true;
         for (uint64_t n = 0; failed; n++) {
             LABEL("%s, allocation %llu", drivers[i], (unsigned long long)n);

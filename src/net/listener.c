@@ -2,8 +2,6 @@
 #include "net/net_internal.h"
 #include <errno.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 enum { PAUSE_MS = 100 };
 
@@ -44,12 +42,12 @@ static void take(struct listener *l, int fd)
     struct stream *s = full || l->closed ? NULL : stream_new(l->net, fd, l);
     if (!s) {
         l->refused += !l->closed;
-        (void)close(fd);
+        l->net->io->ops->close_fd(l->net->io, fd);
         return;
     }
     l->connections++;
     l->warned = false;
-    stream_set_nodelay(fd);
+    l->net->socket->no_delay(l->net->io, fd);
     l->cfg.accepted(l->cfg.ctx, s);
 }
 
@@ -71,42 +69,6 @@ static void accepted(struct io_op *op, struct io_result r)
     }
 }
 
-/* A file that a process left which is gone. A living one answers, and keeps it. */
-static void remove_stale(const struct addr *a)
-{
-    struct stat st;
-    if (a->sa.sa_family != AF_UNIX || stat(a->un.sun_path, &st) != 0 || !S_ISSOCK(st.st_mode))
-        return;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return;
-    if (connect(fd, &a->sa, a->len) != 0 && errno == ECONNREFUSED)
-        (void)unlink(a->un.sun_path);
-    (void)close(fd);
-}
-
-static int open_socket(const struct addr *a, bool shared)
-{
-    int on = 1;
-    int fd = socket(a->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd < 0)
-        return -1;
-    bool good = true;
-    if (a->sa.sa_family != AF_UNIX) {
-        good = setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) == 0;
-        if (good && shared)
-            good = setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)) == 0;
-        if (good && a->sa.sa_family == AF_INET6)
-            good = setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0;
-    }
-    if (good && bind(fd, &a->sa, a->len) == 0 && listen(fd, SOMAXCONN) == 0)
-        return fd;
-    int os_errno = errno;
-    (void)close(fd);
-    errno = os_errno;
-    return -1;
-}
-
 enum err listener_open(struct listener **out, struct worker *w, const struct listener_config *cfg,
                        struct error *e)
 {
@@ -117,18 +79,18 @@ enum err listener_open(struct listener **out, struct worker *w, const struct lis
     if (!l)
         return error_set(e, ERR_NOMEM, "no memory for a listener");
     addr_format(&cfg->addr, text);
-    remove_stale(&cfg->addr);
     l->net = net;
     l->cfg = *cfg;
-    l->fd = open_socket(&cfg->addr, executor_workers(worker_executor(w)) > 1);
+    l->fd = net->socket->listen(net->io, &cfg->addr.sa, cfg->addr.len,
+                                executor_workers(worker_executor(w)) > 1);
     if (l->fd < 0) {
-        int os_errno = errno;
+        int os_errno = -l->fd;
         mem_free(net->alloc, l, sizeof(*l));
         return error_set_os(e, os_errno, "can't listen on %s", text);
     }
     if (cfg->addr.sa.sa_family != AF_UNIX) {
         l->cfg.addr.len = sizeof(l->cfg.addr.un);
-        if (getsockname(l->fd, &l->cfg.addr.sa, &l->cfg.addr.len) != 0)
+        if (net->socket->name(net->io, l->fd, &l->cfg.addr.sa, &l->cfg.addr.len) != 0)
             l->cfg.addr.len = cfg->addr.len;
     }
     l->op.done = accepted;
@@ -160,8 +122,7 @@ void listener_close(struct listener *l)
     ASSERT(!l->closed);
     l->closed = true;
     timer_cancel(&l->pause);
-    if (l->cfg.addr.sa.sa_family == AF_UNIX)
-        (void)unlink(l->cfg.addr.un.sun_path);
+    l->net->socket->unlisten(l->net->io, &l->cfg.addr.sa);
     if (l->accepting) {
         l->net->io->ops->cancel(l->net->io, &l->op);
         return;

@@ -10,7 +10,7 @@
 
 TEST(a_stale_socket_file_is_removed_and_a_living_one_kept)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+    for (size_t i = 0; i < SYSTEM_DRIVERS; i++) {
         LABEL("%s", drivers[i]);
         char host[200];
         struct stat st;
@@ -69,7 +69,7 @@ static void more_descriptors(struct timer *t)
 
 TEST(a_listener_out_of_descriptors_goes_on_later)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+    for (size_t i = 0; i < SYSTEM_DRIVERS; i++) {
         LABEL("%s", drivers[i]);
         struct conn c = {0};
         struct site x;
@@ -165,7 +165,7 @@ static void team_accepted(void *ctx, struct stream *s)
 
 TEST(each_worker_listens_on_the_port)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+    for (size_t i = 0; i < SYSTEM_DRIVERS; i++) {
         LABEL("%s", drivers[i]);
         static struct team team;
         team = (struct team){.open = 2 * CLIENTS};

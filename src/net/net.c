@@ -38,6 +38,7 @@ struct net_worker *net_of(struct worker *w)
     net->worker = w;
     net->alloc = a;
     net->io = worker_io(w);
+    net->socket = net->io->ops->socket;
     list_init(&net->open);
     list_init(&net->starved);
     /* Without a reserve neither can fail. */

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "async/coroutine.h"
+#include "async/sim/env_sim.h"
 #include "async/timer.h"
 #include "net/listener.h"
 #include "net/net_internal.h"
@@ -21,6 +22,8 @@ struct conn {
 };
 
 struct site {
+    struct sim *sim; /* and its one machine, with the driver "sim" */
+    struct env *env;
     struct executor *ex;
     struct worker *worker;
     struct listener *listener;
@@ -41,7 +44,9 @@ struct site {
         CHECK(!(cond));                                                                            \
     } while (0)
 
-extern const char *const drivers[2];
+/* "sim" is a world of its own: for what is about the system there are only the ones before it. */
+extern const char *const drivers[3];
+enum { SYSTEM_DRIVERS = 2 };
 
 /* Skips the test if the driver does not work here. */
 void site_open(struct site *x, const char *driver, const char *host, size_t connections_max,
@@ -50,6 +55,7 @@ void connect_client(struct site *x, struct conn *c, enum poll (*step)(struct con
 void client_init(struct site *x, struct conn *c, enum poll (*step)(struct conn *c));
 /* Runs until it stops, and frees all. */
 void site_run(struct site *x);
+void site_free(struct site *x); /* for who has run it */
 /* Closes the stream and notes how it ended. */
 enum poll end(struct conn *c, enum err how);
 /* A server that sends back what comes, as fast as it is taken. */

@@ -1,6 +1,7 @@
 #include "net/net_fixture.h"
+#include <string.h>
 
-const char *const drivers[2] = {"epoll", "io_uring"};
+const char *const drivers[3] = {"epoll", "io_uring", "sim"};
 
 static enum poll conn_poll(struct task *t)
 {
@@ -64,16 +65,18 @@ static void too_long(struct timer *t)
 void site_open(struct site *x, const char *driver, const char *host, size_t connections_max,
                enum poll (*serve)(struct conn *c))
 {
-    struct executor_config cfg = {.env = env_linux(),
-                                  .alloc = alloc_system(),
-                                  .workers = 1,
-                                  .driver = driver,
-                                  .offload_threads = 1};
+    struct executor_config cfg = {
+        .alloc = alloc_system(), .workers = 1, .driver = driver, .offload_threads = 1};
     struct listener_config lc = {
         .accepted = on_accept, .ctx = x, .connections_max = connections_max};
     struct error e = {0};
     *x = (struct site){.serve = serve};
     list_init(&x->servers);
+    if (strcmp(driver, "sim") == 0) {
+        REQUIRE(sim_new(&x->sim, &(struct sim_config){.seed = test_seed()}) == ERR_OK);
+        REQUIRE(env_sim_new(&x->env, x->sim) == ERR_OK);
+        cfg.env = x->env;
+    }
     if (executor_new(&x->ex, &cfg, &e) != ERR_OK)
         SKIP("%s: %s", driver, e.text);
     x->worker = executor_worker(x->ex, 0);
@@ -105,7 +108,14 @@ void site_run(struct site *x)
     timer_cancel(&x->timer);
     CHECK(list_empty(&x->servers));
     listener_close(x->listener);
+    site_free(x);
+}
+
+void site_free(struct site *x)
+{
     executor_free(x->ex);
+    env_sim_free(x->env);
+    sim_free(x->sim);
 }
 
 enum poll end(struct conn *c, enum err how)

@@ -31,6 +31,7 @@ struct net_worker {
     struct worker *worker;
     struct alloc *alloc;
     struct io_driver *io; /* NULL at the end, when the driver has gone */
+    const struct io_socket_ops *socket;
     struct pool streams, blocks;
     size_t large_bytes;
     struct list open, starved; /* streams; starved: refused a block, woken when one is given */
@@ -47,35 +48,38 @@ struct stream_linger {
 
 struct pooled;
 
+/* What every request touches comes first, in few cache lines, and what is rare behind it. */
 struct stream {
-    struct net_worker *net;
-    struct task *task;
-    void (*watch)(struct stream *s); /* called instead of waking a task; may close the stream */
-    struct pooled *pooled;           /* conn_pool.c */
-    struct list link;
-    struct io_op rx, tx; /* tx connects first */
-    struct tick_hook flush;
-
-    struct bytes lent;  /* the driver's, while it calls; or else */
-    struct block *kept; /* what is unread */
-    uint64_t read_at;   /* the poll of the last stream_read() */
-
-    struct block *out, *out_tail;
-    size_t out_bytes, reserved;
-    size_t in_flight;   /* of out_bytes: the kernel has them */
-    struct iovec piece; /* of a send of one block; else */
-    struct block *pieces;
-
-    size_t read_max, write_max, write_low;
-    uint64_t bytes_in, bytes_out;
-    struct addr *peer;            /* made when it is asked for */
-    struct stream_linger *linger; /* of stream_finish() */
-    struct listener *listener;
-    int fd, os_errno;
+    struct io_op rx;
     uint8_t ended;     /* enum err: nothing more comes */
     bool rx_on, tx_on; /* the last done() is still to come */
     bool rx_stopping;  /* was canceled: full, or closed */
-    bool bound, fresh, connecting, connect_failed, refused, write_dead, finishing, closed;
+    bool fresh, finishing, closed, write_dead;
+
+    struct net_worker *net;
+    struct task *task;
+    void (*watch)(struct stream *s); /* called instead of waking a task; may close the stream */
+    struct bytes lent;               /* the driver's, while it calls; or else */
+    struct block *kept;              /* what is unread */
+    uint64_t read_at;                /* the poll of the last stream_read() */
+    uint64_t bytes_in, bytes_out;
+
+    struct block *out, *out_tail;
+    size_t out_bytes, reserved;
+    size_t in_flight; /* of out_bytes: the kernel has them */
+    size_t write_max, write_low, read_max;
+    struct iovec piece; /* of a send of one block; else */
+    struct block *pieces;
+    struct tick_hook flush;
+    int fd, os_errno;
+    bool bound, connecting, connect_failed, refused;
+
+    struct io_op tx; /* connects first */
+    struct list link;
+    struct addr *peer;            /* made when it is asked for */
+    struct stream_linger *linger; /* of stream_finish() */
+    struct listener *listener;
+    struct pooled *pooled; /* conn_pool.c */
 };
 
 /* A new stream on a connected (or, if `connecting`, connecting) socket; NULL: out of memory. */
@@ -86,7 +90,6 @@ void stream_end(struct stream *s, enum err how, int os_errno);
 void stream_drop_read(struct stream *s);
 void stream_drop_sent(struct stream *s, size_t n); /* from the head of the send queue */
 void stream_settle(struct stream *s);
-void stream_set_nodelay(int fd);
 size_t stream_unread(const struct stream *s);
 
 void listener_gone(struct listener *l); /* one of its streams */

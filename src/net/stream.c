@@ -1,7 +1,6 @@
 #include "net/net_internal.h"
 #include <errno.h>
 #include <string.h>
-#include <sys/socket.h>
 
 /* What a task calls. What the driver calls is in stream_io.c. */
 
@@ -205,7 +204,7 @@ const struct addr *stream_peer(struct stream *s)
     if (!a)
         return &unknown;
     a->len = sizeof(a->un);
-    if (getpeername(s->fd, &a->sa, &a->len) != 0)
+    if (!s->net->io || s->net->socket->peer(s->net->io, s->fd, &a->sa, &a->len) != 0)
         a->len = 0;
     s->peer = a;
     return a;

@@ -4,8 +4,7 @@
  * queue has fallen below its low mark, and when the stream has ended. The task then reads
  * until ERR_AGAIN. A stream that waits owns no buffer: received bytes are handed over in
  * one contiguous piece, and only what the task leaves unread is kept, in a pooled buffer.
- * Writes gather in pooled blocks and leave with one system call: what the task answers to received
- * bytes behind that poll, all else at the end of the tick.
+ * Writes gather in pooled blocks and leave with one system call at the end of the tick.
  * Ownership: stream_close() ends it; the memory goes when its last I/O operation has ended.
  * After stream_close() the pointer must not be used and the task is not woken by it any more.
  * Threads: its worker's only.

@@ -16,7 +16,7 @@ static enum poll half_close(struct conn *c)
         CHECK_EQ_INT(stream_write(c->stream, "question", 8), ERR_OK);
         c->sent = 8;
     } else if (c->sent == 8 && stream_write_pending(c->stream) == 0) {
-        CHECK_EQ_INT(shutdown(c->stream->fd, SHUT_WR), 0);
+        c->stream->net->socket->send_end(c->stream->net->io, c->stream->fd);
         c->sent = 9;
     }
     if (c->sent < 9)
@@ -72,7 +72,10 @@ static enum poll reset(struct conn *c)
     struct bytes in;
     if (stream_read(c->stream, &in) == ERR_AGAIN)
         return POLL_PENDING;
-    CHECK_EQ_INT(setsockopt(c->stream->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
+    if (c->site->env)
+        net_sim_cut(c->site->env, NET_SIM_RESET);
+    else
+        CHECK_EQ_INT(setsockopt(c->stream->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now)), 0);
     return end(c, ERR_OK);
 }
 
@@ -167,8 +170,8 @@ static enum poll come_and_go(struct conn *c)
         CHECK_EQ_INT(stream_write(c->stream, "ping", 4), ERR_OK);
         c->sent = 4;
     }
-    if (stream_read(c->stream, &in) == ERR_AGAIN)
-        return POLL_PENDING;
+    if (stream_read(c->stream, &in) == ERR_AGAIN || in.n < 4)
+        return POLL_PENDING; /* it may come in pieces */
     CHECK_EQ_UINT(in.n, 4);
     stream_close(c->stream);
     c->sent = 0;

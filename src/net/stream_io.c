@@ -1,23 +1,12 @@
 #include "net/net_internal.h"
 #include <errno.h>
-#include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 static void received(struct io_op *op, struct io_result r);
 static void sent(struct io_op *op, struct io_result r);
 static void flush(struct tick_hook *h);
-static void flush_now(struct stream *s);
 
 /* --- birth and death --- */
-
-void stream_set_nodelay(int fd)
-{
-    int on = 1;
-    /* A unix socket has no such option; it does not wait either. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-}
 
 struct stream *stream_new(struct net_worker *net, int fd, struct listener *from)
 {
@@ -79,7 +68,7 @@ void stream_settle(struct stream *s)
     if (net->io)
         net->io->ops->close_fd(net->io, s->fd);
     else
-        (void)close(s->fd);
+        net->socket->drop(s->fd);
     mem_free(net->alloc, s->peer, sizeof(*s->peer));
     list_del(&s->link);
     struct listener *from = s->listener;
@@ -197,9 +186,6 @@ void stream_data(struct stream *s, struct bytes lent)
         s->lent = (struct bytes){0};
         return;
     }
-    /* The answer goes out while all that belongs to it is still in the cache. */
-    tick_hook_cancel(&s->flush);
-    flush_now(s);
     lent = s->lent;
     s->lent = (struct bytes){0};
     if (kept && lent.n > 0)
@@ -264,7 +250,7 @@ static void all_sent(struct stream *s)
         stream_close(s);
         return;
     }
-    (void)shutdown(s->fd, SHUT_WR);
+    s->net->socket->send_end(s->net->io, s->fd);
 }
 
 /* The kernel has taken n bytes from the head of the queue. */
@@ -292,8 +278,9 @@ static void send_failed(struct stream *s, int os_errno)
 }
 
 /* Mostly the socket takes all of it. Else an operation brings the rest. */
-static void flush_now(struct stream *s)
+static void flush(struct tick_hook *h)
 {
+    struct stream *s = CONTAINER_OF(h, struct stream, flush);
     const struct io_driver_ops *ops = s->net->io->ops;
     const struct iovec *list;
     if (s->tx_on || s->write_dead || s->out_bytes == 0)
@@ -317,11 +304,6 @@ static void flush_now(struct stream *s)
     tick_hook_cancel(&s->flush);
     s->tx_on = true;
     ops->send(s->net->io, &s->tx, s->fd, list, n);
-}
-
-static void flush(struct tick_hook *h)
-{
-    flush_now(CONTAINER_OF(h, struct stream, flush));
 }
 
 static void sent(struct io_op *op, struct io_result r)
@@ -382,7 +364,7 @@ static void connected(struct io_op *op, struct io_result r)
         return;
     }
     s->bound = true;
-    stream_set_nodelay(s->fd);
+    s->net->socket->no_delay(s->net->io, s->fd);
     stream_receive(s);
     if (s->out_bytes > 0)
         worker_at_tick_end(s->net->worker, &s->flush);
@@ -400,13 +382,13 @@ enum err stream_connect(struct stream **out, struct worker *w, const struct addr
     if (!peer)
         return ERR_NOMEM;
     *peer = *to;
-    int fd = socket(to->sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int fd = net->socket->open(net->io, to->sa.sa_family);
     struct stream *s = fd >= 0 ? stream_new(net, fd, NULL) : NULL;
     if (!s) {
         mem_free(net->alloc, peer, sizeof(*peer));
         if (fd < 0)
             return ERR_IO;
-        (void)close(fd);
+        net->io->ops->close_fd(net->io, fd);
         return ERR_FULL;
     }
     s->peer = peer;

@@ -44,12 +44,13 @@ enum err db_exec(sqlite3 *sql, const char *script, struct error *e)
     return db_error(sql, e, "database");
 }
 
-enum err db_connect(const char *path, bool write, sqlite3 **out, struct error *e)
+enum err db_connect(const char *path, const struct vfs *vfs, bool write, sqlite3 **out,
+                    struct error *e)
 {
     int flags = SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_PRIVATECACHE | SQLITE_OPEN_READWRITE;
     if (write)
         flags |= SQLITE_OPEN_CREATE;
-    int rc = sqlite3_open_v2(path, out, flags, NULL);
+    int rc = sqlite3_open_v2(path, out, flags, vfs ? vfs_name(vfs) : NULL);
     if (rc != SQLITE_OK) {
         enum err r = error_set(e, code_of(rc), "could not open %s: %s", path, sqlite3_errstr(rc));
         (void)sqlite3_close(*out);
@@ -85,7 +86,7 @@ static enum err pragma_int(sqlite3 *sql, const char *query, int64_t *out, struct
 
 /* Is it ours and readable? A full check takes too long on a large file; it is made when damage has
  * been met before. */
-static enum err examine(sqlite3 *sql, const char *path, struct error *e)
+static enum err examine(sqlite3 *sql, const char *path, bool suspect, struct error *e)
 {
     int64_t id = 0;
     int64_t tables = 0;
@@ -96,7 +97,7 @@ static enum err examine(sqlite3 *sql, const char *path, struct error *e)
         return r;
     if (id != DB_APPLICATION_ID && (id != 0 || tables > 0))
         return error_set(e, ERR_INVALID, "%s is a database, but not one of sedge", path);
-    if (!db_suspect(path))
+    if (!suspect)
         return ERR_OK;
     sqlite3_stmt *st = NULL;
     if (sqlite3_prepare_v2(sql, "PRAGMA quick_check(1)", -1, &st, NULL) != SQLITE_OK)
@@ -114,17 +115,17 @@ static enum err examine(sqlite3 *sql, const char *path, struct error *e)
 
 static enum err open_writer(struct db *d, struct error *e)
 {
-    enum err r = db_connect(d->path, true, &d->writer, e);
+    enum err r = db_connect(d->path, d->vfs, true, &d->writer, e);
     if (r == ERR_OK)
-        r = examine(d->writer, d->path, e);
-    if (r == ERR_CORRUPT) {
+        r = examine(d->writer, d->path, !d->vfs && db_suspect(d->path), e);
+    if (r == ERR_CORRUPT && !d->vfs) {
         LOG_E("db", "%s", e->text);
         (void)sqlite3_close(d->writer);
         d->writer = NULL;
         *e = (struct error){0};
         r = db_salvage(d->path, e);
         if (r == ERR_OK)
-            r = db_connect(d->path, true, &d->writer, e);
+            r = db_connect(d->path, NULL, true, &d->writer, e);
     }
     if (r != ERR_OK)
         return r;
@@ -159,7 +160,10 @@ enum err db_open(struct db **out, const struct db_config *cfg, struct error *e)
     (void)pthread_mutex_init(&d->write_lock, NULL);
     (void)pthread_mutex_init(&d->read_lock, NULL);
     (void)pthread_cond_init(&d->read_free, NULL);
-    enum err r = open_writer(d, e);
+    enum err r = ERR_OK;
+    if (d->ex && executor_env(d->ex)->disk != disk_linux())
+        r = vfs_new(&d->vfs, d->alloc, executor_env(d->ex));
+    r = r == ERR_OK ? open_writer(d, e) : error_set(e, r, "no memory for the database's files");
     if (r == ERR_OK && d->ex) {
         r = offload_queue_new(&d->writes, d->ex, 1, DB_JOBS_MAX);
         if (r == ERR_OK)
@@ -198,6 +202,7 @@ void db_close(struct db *d)
     }
     if (d->writer && sqlite3_close(d->writer) != SQLITE_OK)
         LOG_E("db", "a statement was left open");
+    vfs_free(d->vfs);
     (void)pthread_cond_destroy(&d->read_free);
     (void)pthread_mutex_destroy(&d->read_lock);
     (void)pthread_mutex_destroy(&d->write_lock);
@@ -246,7 +251,7 @@ static enum err reader_take(struct db *d, unsigned *at, struct error *e)
         pthread_cond_wait(&d->read_free, &d->read_lock);
     }
     pthread_mutex_unlock(&d->read_lock);
-    return d->reader[*at] ? ERR_OK : db_connect(d->path, false, &d->reader[*at], e);
+    return d->reader[*at] ? ERR_OK : db_connect(d->path, d->vfs, false, &d->reader[*at], e);
 }
 
 static void reader_give(struct db *d, unsigned at)
@@ -276,7 +281,8 @@ static void run_job(struct db_job *j)
         (void)error_set(&j->error, j->result, "database: %s", err_name(j->result));
     if (j->result == ERR_CORRUPT) {
         LOG_E("db", "%s; it is checked and mended at the next start", j->error.text);
-        db_suspect_mark(d->path);
+        if (!d->vfs)
+            db_suspect_mark(d->path);
     }
 }
 

@@ -5,6 +5,8 @@
  * reader connections side by side. At start and in tools the same jobs may be run directly.
  * A damaged database is renamed to `sedge.db.damaged-<time>`, what can be read is salvaged
  * (table by table), and the log says what was lost; never silently an empty one.
+ * The files lie on the disk of the executor's environment (vfs.h if that is a simulated one, where
+ * damage is only an error).
  * Threads: as struct offload_job says. */
 #pragma once
 

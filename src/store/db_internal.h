@@ -3,6 +3,7 @@
 
 #include "base/list.h"
 #include "store/db.h"
+#include "store/vfs.h"
 #include <pthread.h>
 #include <sqlite3.h>
 
@@ -15,6 +16,7 @@ struct db {
     struct executor *ex;
     struct alloc *alloc;
     char path[DB_PATH_MAX + 1];
+    struct vfs *vfs; /* NULL: SQLite's own, on the system's disk */
     struct offload_queue *writes, *reads;
 
     pthread_mutex_t write_lock; /* who holds it uses `writer` */
@@ -26,11 +28,13 @@ struct db {
     bool taken[DB_READERS];
 };
 
-/* Opens a connection with our settings. */
-MUST_USE enum err db_connect(const char *path, bool write, sqlite3 **out, struct error *e);
+/* Opens a connection with our settings. vfs NULL: SQLite's own. */
+MUST_USE enum err db_connect(const char *path, const struct vfs *vfs, bool write, sqlite3 **out,
+                             struct error *e);
 MUST_USE enum err db_exec(sqlite3 *sql, const char *script, struct error *e);
 
-/* db_salvage.c: puts the damaged file aside, makes a new one of what can be read of it. */
+/* db_salvage.c, for files of the system's disk: puts the damaged one aside, makes a new one of what
+ * can be read of it. */
 MUST_USE enum err db_salvage(const char *path, struct error *e);
 /* A file beside the database says that damage was met while it was in use. */
 void db_suspect_mark(const char *path);

@@ -168,7 +168,7 @@ static bool migrations_readable(struct salvage *s)
 static enum err salvage_into(struct salvage *s, const char *damaged, const char *fresh)
 {
     (void)unlink(fresh);
-    enum err r = db_connect(fresh, true, &s->to, s->e);
+    enum err r = db_connect(fresh, NULL, true, &s->to, s->e);
     if (r != ERR_OK)
         return r;
     if (sqlite3_open_v2(damaged, &s->from, SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_READWRITE, NULL) ==

@@ -133,7 +133,7 @@ bool journal_replayed(const struct journal *j)
 
 enum err journal_start(struct journal *j, struct error *e)
 {
-    ASSERT(j->replayed && !j->running);
+    ASSERT(j->replayed && !j->running && !j->world);
     if (!j->file) { /* here, so that a disk that can't be written to is known at once */
         const struct group *g = &j->group[j->fill];
         enum err r = segment_activate(j, g->count ? g->first_seq : j->next_seq, e);
@@ -218,7 +218,7 @@ enum err journal_append(struct journal *j, enum journal_kind kind, bool lazy,
     }
     pthread_mutex_unlock(&j->lock);
     if (signal)
-        pthread_cond_signal(&j->wake);
+        writer_signal(j);
     return r;
 }
 
@@ -230,7 +230,7 @@ void journal_hurry(struct journal *j)
     bool signal = j->idle && g->urgent;
     pthread_mutex_unlock(&j->lock);
     if (signal)
-        pthread_cond_signal(&j->wake);
+        writer_signal(j);
 }
 
 uint64_t journal_last(const struct journal *j)
@@ -260,7 +260,7 @@ void journal_release(struct journal *j, struct journal_consumer *c, uint64_t seq
     bool signal = j->idle && segments_releasable(j);
     pthread_mutex_unlock(&j->lock);
     if (signal)
-        pthread_cond_signal(&j->wake);
+        writer_signal(j);
 }
 
 void journal_press(struct journal *j)

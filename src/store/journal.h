@@ -1,7 +1,8 @@
 /* journal: the one append-only log; what must last is in it before anybody is told so.
  *
  * Why: one write for an event, one sync for a group, one recovery path. Whatever arrives while the
- * last sync runs is the next group; the writer is one thread of its own.
+ * last sync runs is the next group; the writer is one thread of its own (in a simulated world, see
+ * env.h, an event).
  * On disk: segments `journal-<first seq, hex>.sj` of zero-filled bytes, recycled; a segment starts
  * with a versioned header, then frames: {magic, version, flags, first seq, count, raw and stored
  * length, CRC-32C over head and body}; a frame holds the records of one group, zstd-compressed
@@ -13,9 +14,9 @@
  * database with what they applied; a segment that all of them have passed is recycled.
  * With commit_ms > 0 records are acknowledged as soon as they are handed to the writer, and
  * journal_committed() means just that: a crash of the process, the system or the power then loses
- * up to the last commit_ms of acknowledged records, always the newest ones, never one in the middle.
- * Memory: two groups of at most group_bytes_max (in use: what arrives during two syncs); at start one segment.
- * `alloc` must be usable from any thread (the writer's and the workers').
+ * up to the last commit_ms of acknowledged records, always the newest ones, never one in the
+ * middle. Memory: two groups of at most group_bytes_max (in use: what arrives during two syncs); at
+ * start one segment. `alloc` must be usable from any thread (the writer's and the workers').
  * Threads: journal_append() and waits: any worker; done() callbacks on the worker that waits;
  * replay before the executor runs. */
 #pragma once
@@ -25,14 +26,14 @@
 
 #include <sys/uio.h>
 
-enum journal_kind { /* on disk: never renumber */
-    JOURNAL_MESSAGE = 1,  /* bus */
-    JOURNAL_SAMPLE = 2,   /* registry: a sample that came by no message */
-    JOURNAL_SESSION = 3,  /* protocol: session and subscription changes */
-    JOURNAL_ACK = 4,      /* protocol: a session is done with a message; lazy */
-    JOURNAL_DECISION = 5, /* automation: an action was decided */
-    JOURNAL_ALERT = 6,    /* alert: raised, cleared, acknowledged */
-    JOURNAL_PROGRAM = 7,  /* automation: variables and rule states */
+enum journal_kind {                       /* on disk: never renumber */
+                    JOURNAL_MESSAGE = 1,  /* bus */
+                    JOURNAL_SAMPLE = 2,   /* registry: a sample that came by no message */
+                    JOURNAL_SESSION = 3,  /* protocol: session and subscription changes */
+                    JOURNAL_ACK = 4,      /* protocol: a session is done with a message; lazy */
+                    JOURNAL_DECISION = 5, /* automation: an action was decided */
+                    JOURNAL_ALERT = 6,    /* alert: raised, cleared, acknowledged */
+                    JOURNAL_PROGRAM = 7,  /* automation: variables and rule states */
 };
 
 struct journal_record {
@@ -49,11 +50,12 @@ struct journal_config {
     struct alloc *alloc;
     const char *dir;
     size_t segment_bytes;   /* default 16 MiB */
-    size_t group_bytes_max; /* what may wait for the writer; default 8 MiB: above it appends get ERR_FULL */
-    int64_t commit_ms;      /* 0: sync at once (default); > 0: acknowledge at once, sync this often */
+    size_t group_bytes_max; /* what may wait for the writer; default 8 MiB: above it appends get
+                               ERR_FULL */
+    int64_t commit_ms; /* 0: sync at once (default); > 0: acknowledge at once, sync this often */
     uint64_t journal_max_bytes; /* its budget; default 8 segments. Above it consumers are pressed,
                                  * at four times of it appends get ERR_FULL */
-    uint64_t seed;          /* for segment ids: the environment's; 0: from the clock */
+    uint64_t seed;              /* for segment ids: the environment's; 0: from the clock */
 };
 struct journal;
 struct journal_consumer {
@@ -66,7 +68,8 @@ struct journal_consumer {
     void (*pressure)(struct journal_consumer *c);
 };
 
-MUST_USE enum err journal_open(struct journal **out, const struct journal_config *cfg, struct error *e);
+MUST_USE enum err journal_open(struct journal **out, const struct journal_config *cfg,
+                               struct error *e);
 /* Commits what was appended, then ends the writer. */
 void journal_close(struct journal *j);
 
@@ -88,6 +91,9 @@ MUST_USE enum err journal_append(struct journal *j, enum journal_kind kind, bool
                                  const struct iovec *parts, unsigned n, uint64_t *seq);
 /* Lazy records too are committed now: for who waits for them, as at shutdown. */
 void journal_hurry(struct journal *j);
+/* Blocks until `seq` is committed: at shutdown, when no executor runs. ERR_IO: it never will be;
+ * ERR_TIMEOUT. */
+MUST_USE enum err journal_await(struct journal *j, uint64_t seq, int64_t timeout_ms);
 uint64_t journal_last(const struct journal *j);      /* last appended */
 uint64_t journal_committed(const struct journal *j); /* all up to here are on disk */
 bool journal_failed(const struct journal *j, struct error *why);

@@ -3,7 +3,7 @@
  * frame.c    one frame: bytes to records and back; pure
  * segment.c  the files: made, activated, recycled
  * recover.c  what is found at start: replay, torn tail, damage
- * writer.c   the thread: group, write, sync, publish
+ * writer.c   the thread, or event: group, write, sync, publish
  * wait.c     who waits for a commit
  * journal.c  the rest of the interface
  * Threads: `lock` guards what is marked (lock); what is marked (writer) belongs to the writer
@@ -114,7 +114,7 @@ struct journal {
     bool refuse;                  /* (lock) four times over the budget */
     VEC(struct segment) segments; /* (lock) oldest first; the last one is written to */
     struct list consumers;        /* (lock) */
-    bool keep_all; /* (lock) a consumer has left */
+    bool keep_all;                /* (lock) a consumer has left */
     struct error why;             /* (lock) */
     struct journal_stats stats;   /* (lock) */
     uint64_t next_seq;            /* (lock) */
@@ -127,6 +127,7 @@ struct journal {
     bool running, replayed, gap;
     struct disk_file *file; /* of the last segment */
     uint64_t at;            /* where its next frame goes */
+    size_t written;         /* bytes of the frame that is there and not yet synced */
     uint64_t spare[SEGMENT_SPARE_MAX];
     unsigned spares;
     uint64_t ids;                        /* so that no two segments of a run share one */
@@ -134,6 +135,11 @@ struct journal {
     ZSTD_CCtx *zstd;
     uint8_t *packed;
     size_t packed_cap;
+
+    /* Of a simulated world, where an event does what the thread does. */
+    struct env *world;     /* NULL: there is a thread, or nothing has been started */
+    struct env_event due;  /* when the writer has something to do */
+    struct group *syncing; /* written; `due` is the end of its sync */
 
     struct notifier *notifiers;
     unsigned notifier_count;
@@ -161,6 +167,7 @@ MUST_USE enum err recover_all(struct journal *j, struct error *e);
 /* writer.c */
 MUST_USE enum err writer_start(struct journal *j, struct error *e);
 void writer_stop(struct journal *j);
+void writer_signal(struct journal *j); /* there may be something to do; not with the lock held */
 /* What the thread does once: takes the group that waits, writes, syncs, publishes it, then tends
  * the files. False if nothing waited. For tests without a thread, and for closing. */
 bool journal_test_step(struct journal *j);

@@ -40,7 +40,8 @@ static size_t encode(struct journal *j, struct group *g, uint8_t **out)
     return FRAME_HEAD + h.stored;
 }
 
-static enum err commit(struct journal *j, struct group *g, struct error *e)
+/* Puts the group's frame into the current segment, or the next one. */
+static enum err write_group(struct journal *j, struct group *g, struct error *e)
 {
     uint8_t *p;
     size_t n = encode(j, g, &p);
@@ -52,19 +53,24 @@ static enum err commit(struct journal *j, struct group *g, struct error *e)
             atomic_store(&j->pressed, true);
         n = encode(j, g, &p); /* with the new segment's id */
     }
-    enum err r = j->disk->ops->write_at(j->disk, j->file, j->at, p, n, e);
-    if (r == ERR_OK)
-        r = j->disk->ops->sync(j->disk, j->file, e);
+    j->written = n;
+    return j->disk->ops->write_at(j->disk, j->file, j->at, p, n, e);
+}
+
+/* Behind this it lasts. */
+static enum err sync_group(struct journal *j, const struct group *g, struct error *e)
+{
+    enum err r = j->disk->ops->sync(j->disk, j->file, e);
     if (r != ERR_OK)
         return r;
-    j->at += n;
+    j->at += j->written;
     j->gap = false;
     pthread_mutex_lock(&j->lock);
     uint64_t last = g->first_seq + g->count - 1;
     j->segments.v[j->segments.n - 1].last_seq = last;
     j->stats.syncs++;
     j->stats.frames++;
-    j->stats.bytes += n;
+    j->stats.bytes += j->written;
     pthread_mutex_unlock(&j->lock);
     if (j->commit_ms == 0)
         atomic_store(&j->committed, last);
@@ -114,7 +120,8 @@ static void tend(struct journal *j)
     j->prepare_failed = r != ERR_OK;
 }
 
-bool journal_test_step(struct journal *j)
+/* The group that waits, if any; the next one fills meanwhile. */
+static struct group *take_group(struct journal *j)
 {
     pthread_mutex_lock(&j->lock);
     struct group *g = &j->group[j->fill];
@@ -122,16 +129,31 @@ bool journal_test_step(struct journal *j)
     if (any)
         j->fill ^= 1;
     pthread_mutex_unlock(&j->lock);
-    if (any) {
+    return any ? g : NULL;
+}
+
+/* It lasts, or never will: tells who waits. */
+static void end_group(struct journal *j, struct group *g, enum err result, const struct error *e)
+{
+    if (result != ERR_OK)
+        fail(j, e);
+    group_reset(j, g);
+    notifiers_wake(j);
+}
+
+bool journal_test_step(struct journal *j)
+{
+    struct group *g = take_group(j);
+    if (g) {
         struct error e = {0};
-        if (commit(j, g, &e) != ERR_OK)
-            fail(j, &e);
-        group_reset(j, g);
-        notifiers_wake(j);
+        enum err r = write_group(j, g, &e);
+        if (r == ERR_OK)
+            r = sync_group(j, g, &e);
+        end_group(j, g, r, &e);
     }
     if (!atomic_load(&j->failed))
         tend(j);
-    return any;
+    return g;
 }
 
 /* ---- the thread ---- */
@@ -192,8 +214,74 @@ static void *writer_main(void *arg)
     return NULL;
 }
 
+/* ---- the same as events, in a simulated world ---- */
+
+/* Sets the event to when it is due; whenever that may have changed. While a sync is under way it
+ * is the event of its end. */
+static void plan(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    int64_t ns = due_in(j);
+    j->idle = ns != 0;
+    j->timed = ns > 0;
+    pthread_mutex_unlock(&j->lock);
+    if (ns >= 0)
+        j->world->events->after(j->world, &j->due, ns);
+    else
+        j->world->events->cancel(j->world, &j->due);
+}
+
+static void end_sync(struct journal *j)
+{
+    struct error e = {0};
+    struct group *g = j->syncing;
+    j->syncing = NULL;
+    end_group(j, g, sync_group(j, g, &e), &e);
+}
+
+/* Writes what waits, and syncs it when the time has passed that this takes. True if it is so. */
+static bool begin_sync(struct journal *j)
+{
+    struct error e = {0};
+    struct group *g = take_group(j);
+    if (!g)
+        return false;
+    if (write_group(j, g, &e) != ERR_OK) {
+        end_group(j, g, ERR_IO, &e);
+        return false;
+    }
+    j->syncing = g;
+    j->world->events->work(j->world, &j->due, ENV_WORK_SYNC);
+    return true;
+}
+
+static void writer_due(struct env_event *ev)
+{
+    struct journal *j = CONTAINER_OF(ev, struct journal, due);
+    pthread_mutex_lock(&j->lock);
+    bool now = due_in(j) == 0;
+    j->idle = j->timed = false; /* nobody need signal, until the next plan */
+    pthread_mutex_unlock(&j->lock);
+    if (j->syncing)
+        end_sync(j);
+    else if (now && begin_sync(j))
+        return;
+    if (!atomic_load(&j->failed))
+        tend(j);
+    plan(j);
+}
+
+/* ---- either ---- */
+
 enum err writer_start(struct journal *j, struct error *e)
 {
+    struct env *env = j->ex ? executor_env(j->ex) : NULL;
+    if (env && env->events) {
+        j->world = env;
+        j->due.run = writer_due;
+        plan(j);
+        return ERR_OK;
+    }
     int r = pthread_create(&j->thread, NULL, writer_main, j);
     if (r != 0)
         return error_set_os(e, r, "could not start the journal's writer");
@@ -201,8 +289,22 @@ enum err writer_start(struct journal *j, struct error *e)
     return ERR_OK;
 }
 
+void writer_signal(struct journal *j)
+{
+    if (j->world)
+        plan(j);
+    else
+        pthread_cond_signal(&j->wake);
+}
+
 void writer_stop(struct journal *j)
 {
+    if (j->world) {
+        j->world->events->cancel(j->world, &j->due);
+        if (j->syncing)
+            end_sync(j);
+    }
+    j->world = NULL;
     if (!j->running)
         return;
     pthread_mutex_lock(&j->lock);
@@ -211,4 +313,31 @@ void writer_stop(struct journal *j)
     pthread_mutex_unlock(&j->lock);
     (void)pthread_join(j->thread, NULL);
     j->running = false;
+}
+
+/* In a simulated world nobody else would do it. */
+static void commit_all(struct journal *j)
+{
+    if (j->syncing)
+        end_sync(j);
+    while (journal_test_step(j))
+        continue;
+    plan(j);
+}
+
+enum err journal_await(struct journal *j, uint64_t seq, int64_t timeout_ms)
+{
+    const struct timespec step = {.tv_nsec = 1000000};
+    journal_hurry(j);
+    for (int64_t ms = 0; journal_committed(j) < seq; ms++) {
+        if (journal_failed(j, NULL))
+            return ERR_IO;
+        if (ms >= timeout_ms)
+            return ERR_TIMEOUT;
+        if (j->world)
+            commit_all(j);
+        else
+            (void)nanosleep(&step, NULL);
+    }
+    return ERR_OK;
 }

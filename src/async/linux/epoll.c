@@ -1,6 +1,6 @@
 /* The driver on epoll: edge-triggered, one registration for a descriptor's whole life. Who was
  * seen to be ready is remembered, so starting an operation costs no system call. */
-#include "async/linux/linux_internal.h"
+#include "async/iov_internal.h"
 #include "async/worker_internal.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -481,6 +481,7 @@ static enum err epoll_open(struct io_driver **out, struct worker *w, struct allo
 
 const struct io_driver_ops io_epoll_driver = {
     .name = "epoll",
+    .socket = &linux_sockets,
     .open = epoll_open,
     .close = epoll_close,
     .accept = epoll_accept,

@@ -1,7 +1,7 @@
 /* The driver on io_uring: multishot accept and receive from a ring of provided buffers, one
  * submission a tick. Operations that the kernel ended early (no F_MORE, no buffer) are armed
  * again here; their owners see one long operation. */
-#include "async/linux/linux_internal.h"
+#include "async/iov_internal.h"
 #include "async/linux/uring_internal.h"
 #include "async/worker_internal.h"
 #include <errno.h>
@@ -13,6 +13,7 @@ enum {
     SUBMISSIONS = 256,
     COMPLETIONS = 2048,
     ROUND_MAX = 4096, /* completions of one wait */
+    SENDS_NOW = 4,
 };
 
 enum kind { KIND_NONE, KIND_ACCEPT, KIND_RECEIVE, KIND_SEND, KIND_CONNECT, KIND_POLL };
@@ -30,6 +31,7 @@ struct uring_driver {
     struct msghdr *messages; /* one for each submission entry; the kernel copies it at submit */
     struct list refused;     /* started while closing */
     size_t in_kernel;
+    unsigned sends_now; /* in this tick */
     int wake;
     uint64_t wake_count;
     bool ring_made, enabled, closing;
@@ -156,6 +158,14 @@ static void uring_send(struct io_driver *io, struct io_op *op, int fd, const str
     op->private = NULL;
     if (start(self(io), op, fd, KIND_SEND))
         (void)arm_send(self(io), op);
+}
+
+/* The first few of a tick, by the system call; the others go together with one submission, which
+ * makes up for the completions that end the wait behind it. */
+static ssize_t uring_send_now(struct io_driver *io, int fd, const struct iovec *iov, unsigned n)
+{
+    struct uring_driver *d = self(io);
+    return d->sends_now++ < SENDS_NOW ? linux_send_now(io, fd, iov, n) : 0;
 }
 
 static void uring_connect(struct io_driver *io, struct io_op *op, int fd, const struct sockaddr *sa,
@@ -321,6 +331,7 @@ static void uring_wait(struct io_driver *io, int64_t timeout_ns)
 {
     struct uring_driver *d = self(io);
     enable(d);
+    d->sends_now = 0;
     if (timeout_ns == 0 || io_uring_cq_ready(&d->ring)) {
         if (!nothing_to_do(d))
             (void)io_uring_submit_and_get_events(&d->ring);
@@ -421,12 +432,13 @@ static enum err uring_open(struct io_driver **out, struct worker *w, struct allo
 
 const struct io_driver_ops io_uring_driver = {
     .name = "io_uring",
+    .socket = &linux_sockets,
     .open = uring_open,
     .close = uring_close,
     .accept = uring_accept,
     .receive = uring_receive,
     .send = uring_send,
-    .send_now = linux_send_now,
+    .send_now = uring_send_now,
     .is_quiet = linux_is_quiet,
     .connect = uring_connect,
     .poll = uring_poll,

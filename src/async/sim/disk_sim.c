@@ -23,10 +23,31 @@ static enum err fail(struct error *e, int os_errno, const char *path, const char
     return code;
 }
 
+static void crash(struct disk_sim *s)
+{
+    s->life++;
+    s->stats.crashes++;
+    sim_crash_names(s);
+    LIST_EACH(&s->inodes, it)
+    {
+        s->stats.sectors_lost +=
+            sim_crash_inode(CONTAINER_OF(it, struct sim_inode, link), &s->random);
+    }
+    sim_collect(s);
+}
+
 /* Counts the call; the error number that it must answer, or 0. With the lock held. */
 static int injected(struct disk_sim *s, enum disk_sim_call call)
 {
-    return s->stats.calls[call]++ >= s->fail_at[call] ? s->fail_errno[call] : 0;
+    if (s->calls++ == s->off_at && !s->off) {
+        crash(s);
+        s->off = true;
+        s->went(s->went_ctx);
+    }
+    bool fails = s->stats.calls[call]++ >= s->fail_at[call];
+    if (s->off)
+        return EIO;
+    return fails ? s->fail_errno[call] : 0;
 }
 
 static int handle_error(const struct disk_sim *s, const struct disk_file *f)
@@ -251,13 +272,14 @@ static enum err sim_make_dir(struct disk *d, const char *raw, struct error *e)
 {
     struct disk_sim *s = self(d);
     char dir[SIM_PATH_MAX];
-    bool made = false;
+    bool made = false, off = false;
     if (sim_path(dir, raw)) {
         pthread_mutex_lock(&s->lock);
-        made = sim_add_dirs(s, dir);
+        off = s->off;
+        made = !off && sim_add_dirs(s, dir);
         pthread_mutex_unlock(&s->lock);
     }
-    return made ? ERR_OK : fail(e, ENOMEM, raw, "the folder can't be made");
+    return made ? ERR_OK : fail(e, off ? EIO : ENOMEM, raw, "the folder can't be made");
 }
 
 /* each() is called without the lock, so that it may use the disk. */
@@ -269,9 +291,10 @@ static enum err sim_list(struct disk *d, const char *raw, void (*each)(void *ctx
     if (!sim_path(dir, raw))
         return fail(e, ENAMETOOLONG, raw, "the folder can't be read");
     pthread_mutex_lock(&s->lock);
-    if (!sim_is_dir(s, dir)) {
+    if (s->off || !sim_is_dir(s, dir)) {
+        int os_errno = s->off ? EIO : ENOENT;
         pthread_mutex_unlock(&s->lock);
-        return fail(e, ENOENT, raw, "the folder can't be read");
+        return fail(e, os_errno, raw, "the folder can't be read");
     }
     VEC(struct sim_name) found = {0};
     bool kept = true;
@@ -314,6 +337,7 @@ enum err disk_sim_new(struct disk_sim **out, struct alloc *a, uint64_t seed, uin
     s->disk.ops = &sim_ops;
     s->alloc = a;
     s->bytes_max = bytes_max;
+    s->off_at = UINT64_MAX;
     random_seed(&s->random, seed);
     list_init(&s->files);
     list_init(&s->inodes);
@@ -348,15 +372,7 @@ struct disk *disk_sim_disk(struct disk_sim *s)
 void disk_sim_crash(struct disk_sim *s)
 {
     pthread_mutex_lock(&s->lock);
-    s->life++;
-    s->stats.crashes++;
-    sim_crash_names(s);
-    LIST_EACH(&s->inodes, it)
-    {
-        s->stats.sectors_lost +=
-            sim_crash_inode(CONTAINER_OF(it, struct sim_inode, link), &s->random);
-    }
-    sim_collect(s);
+    crash(s);
     pthread_mutex_unlock(&s->lock);
 }
 
@@ -364,6 +380,42 @@ void disk_sim_kill(struct disk_sim *s)
 {
     pthread_mutex_lock(&s->lock);
     s->life++;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void disk_sim_off(struct disk_sim *s, bool lose)
+{
+    pthread_mutex_lock(&s->lock);
+    if (!s->off && lose)
+        crash(s);
+    else if (!s->off)
+        s->life++;
+    s->off = true;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void disk_sim_on(struct disk_sim *s)
+{
+    pthread_mutex_lock(&s->lock);
+    s->off = false;
+    s->off_at = UINT64_MAX;
+    pthread_mutex_unlock(&s->lock);
+}
+
+bool disk_sim_is_off(struct disk_sim *s)
+{
+    pthread_mutex_lock(&s->lock);
+    bool off = s->off;
+    pthread_mutex_unlock(&s->lock);
+    return off;
+}
+
+void disk_sim_off_at(struct disk_sim *s, uint64_t n, void (*went)(void *ctx), void *ctx)
+{
+    pthread_mutex_lock(&s->lock);
+    s->off_at = s->calls + n;
+    s->went = went;
+    s->went_ctx = ctx;
     pthread_mutex_unlock(&s->lock);
 }
 

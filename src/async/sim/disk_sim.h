@@ -29,6 +29,15 @@ void disk_sim_crash(struct disk_sim *s);
 /* As if the process was killed: every handle dies, nothing is lost. */
 void disk_sim_kill(struct disk_sim *s);
 
+/* As a crash (or, if nothing shall be lost, a kill), and every call fails with EIO until
+ * disk_sim_on(): for who takes down what ran on the disk and would still write. */
+void disk_sim_off(struct disk_sim *s, bool lose);
+void disk_sim_on(struct disk_sim *s);
+bool disk_sim_is_off(struct disk_sim *s);
+/* The same by itself, with a crash, in place of call number n from now (from 0, of any kind): so
+ * the power goes between any two calls. Then calls went(ctx), with the disk locked. */
+void disk_sim_off_at(struct disk_sim *s, uint64_t n, void (*went)(void *ctx), void *ctx);
+
 /* The call number n (from 0, counted from now) and all later ones of its kind fail with os_errno.
  * DISK_SIM_NEVER to end that. */
 #define DISK_SIM_NEVER UINT64_MAX

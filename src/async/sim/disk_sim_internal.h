@@ -67,6 +67,10 @@ struct disk_sim {
     size_t short_bytes;
     uint64_t bytes_max;
     struct disk_sim_stats stats;
+    bool off;
+    uint64_t calls, off_at; /* of all kinds */
+    void (*went)(void *ctx);
+    void *went_ctx;
 };
 
 /* Without "./" in front and "/" behind; false if it is too long. */

@@ -263,3 +263,73 @@ TEST(a_seed_repeats_its_crash)
     }
     CHECK_EQ_MEM(first, again, sizeof(first));
 }
+
+static void count_call(void *ctx)
+{
+    ++*(int *)ctx;
+}
+
+TEST(a_disk_without_power_answers_nothing_and_changes_nothing)
+{
+    for (int lose = 0; lose < 2; lose++) {
+        LABEL("lose %d", lose);
+        struct fixture x = make(11);
+        struct disk *d = x.disk;
+        struct disk_file *f = open_file(d, "data/log", DISK_WRITE | DISK_CREATE), *other;
+        char c = 'z';
+        size_t got;
+        uint64_t size;
+        put(d, f, 0, 'a', 1);
+        CHECK_EQ_INT(d->ops->sync(d, f, NULL), ERR_OK);
+        CHECK_EQ_INT(d->ops->sync_dir(d, "data", NULL), ERR_OK);
+        disk_sim_off(x.sim, lose);
+        disk_sim_off(x.sim, !lose); /* it is off already */
+        CHECK(disk_sim_is_off(x.sim));
+        CHECK_EQ_INT(d->ops->write_at(d, f, 0, "b", 1, NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->read_at(d, f, 0, &c, 1, &got, NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->truncate(d, f, 0, NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->size(d, f, &size, NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->sync(d, f, NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->open(d, "data/log", DISK_WRITE, &other, NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->open(d, "data/new", DISK_WRITE | DISK_CREATE, &other, NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->rename(d, "data/log", "data/new", NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->remove(d, "data/log", NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->sync_dir(d, "data", NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->make_dir(d, "new", NULL), ERR_IO);
+        CHECK_EQ_INT(d->ops->list(d, "data", count_name, &got, NULL), ERR_IO);
+        disk_sim_on(x.sim);
+        CHECK_EQ_INT(d->ops->write_at(d, f, 0, "b", 1, NULL), ERR_IO); /* the handle is dead */
+        d->ops->close(d, f);
+        CHECK_EQ_INT(names_in(d, "data"), 1);
+        f = open_file(d, "data/log", DISK_READ);
+        CHECK_EQ_INT(d->ops->read_at(d, f, 0, &c, 1, &got, NULL), ERR_OK);
+        CHECK_EQ_INT(c, 'a');
+        CHECK_EQ_UINT(disk_sim_stats(x.sim).crashes, lose);
+        disk_sim_free(x.sim);
+    }
+}
+
+TEST(the_power_goes_in_place_of_the_call_that_was_named)
+{
+    struct fixture x = make(12);
+    struct disk_file *f = open_file(x.disk, "data/log", DISK_WRITE | DISK_CREATE);
+    int went = 0;
+    disk_sim_off_at(x.sim, 2, count_call, &went);
+    put(x.disk, f, 0, 'a', 1);
+    CHECK_EQ_INT(x.disk->ops->sync(x.disk, f, NULL), ERR_OK);
+    CHECK_EQ_INT(went, 0);
+    CHECK_EQ_INT(x.disk->ops->sync_dir(x.disk, "data", NULL), ERR_IO);
+    CHECK_EQ_INT(went, 1);
+    CHECK_EQ_INT(x.disk->ops->sync(x.disk, f, NULL), ERR_IO);
+    CHECK_EQ_INT(went, 1);
+    disk_sim_on(x.sim);
+    disk_sim_off_at(x.sim, 5, count_call, &went);
+    disk_sim_off(x.sim, true);
+    disk_sim_on(x.sim); /* forgets what was still to come */
+    for (int i = 0; i < 10; i++)
+        (void)x.disk->ops->sync_dir(x.disk, "data", NULL);
+    CHECK_EQ_INT(went, 1);
+    CHECK(!disk_sim_is_off(x.sim));
+    x.disk->ops->close(x.disk, f);
+    disk_sim_free(x.sim);
+}

@@ -1,5 +1,4 @@
-/* linux_internal: what both Linux drivers need to send a list of pieces, at once or in several
- * goes. */
+/* iov_internal: what a driver needs to send a list of pieces, at once or in several goes. */
 #pragma once
 
 #include "async/io.h"
