@@ -67,8 +67,8 @@ SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_rt_new(struct sedge_rt **out,
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_rt_run(struct sedge_rt *rt, intptr_t (*fn)(void *arg),
                                                      void *arg, intptr_t *result);
 
-/* Cancels all coroutines, the main one too, so that sedge_rt_run() comes to its end. Any thread, and
- * signal handlers. */
+/* Cancels all coroutines, the main one too, so that sedge_rt_run() comes to its end. Any thread,
+ * and signal handlers. */
 SEDGE_API void sedge_rt_stop(struct sedge_rt *rt);
 
 /* NULL: nothing. */
