@@ -46,7 +46,8 @@ function(sedge_folder name)
         target_link_libraries(${name}_test PRIVATE sedge_test sedge_${name})
         add_dependencies(unit_tests ${name}_test)
         add_test(NAME unit/${name} COMMAND ${name}_test)
-        set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 300)
+        # The sanitizers take their time: the thousand seeds of app/ two minutes with threads.
+        set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 600)
     endif()
 endfunction()
 

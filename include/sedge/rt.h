@@ -61,14 +61,14 @@ SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_rt_new(struct sedge_rt **out,
 /* Runs fn(arg) as a coroutine on worker 0 until it returns; *result (may be NULL) is what it
  * returned. All other coroutines are then canceled, and what becomes runnable by that runs once
  * more, but nothing is waited for: who needs time to wind up gets it in a scope. What still waits
- * then is dropped when the runtime is freed. May be called again. SEDGE_ERR_CANCELED: after
- * sedge_rt_stop() fn has not returned but waits again. The runtime can only be freed then.
+ * then is dropped when the runtime is freed. May be called again. After sedge_rt_stop() it still
+ * waits for fn to return, whose waits are cut short unless it is shielded.
  * SEDGE_ERR_PANIC: it has panicked (sedge_panic(3)). */
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_rt_run(struct sedge_rt *rt, intptr_t (*fn)(void *arg),
                                                      void *arg, intptr_t *result);
 
-/* Cancels all coroutines, the main one too, and ends sedge_rt_run(). Any thread, and signal
- * handlers. */
+/* Cancels all coroutines, the main one too, so that sedge_rt_run() comes to its end. Any thread,
+ * and signal handlers. */
 SEDGE_API void sedge_rt_stop(struct sedge_rt *rt);
 
 /* NULL: nothing. */

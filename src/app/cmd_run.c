@@ -17,6 +17,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <limits.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -28,7 +29,8 @@
 enum { LISTEN_TRIES_MAX = 150 }; /* of 20 ms */
 
 struct run_options {
-    const char *site, *driver;
+    const char *site, *driver, *workers_text;
+    unsigned workers; /* of workers_text, if there is one; 0: one for each core */
     enum log_level level;
 };
 
@@ -58,26 +60,42 @@ struct run {
 };
 
 static const char usage_text[] =
-    "usage: sedge run SITE [--driver io_uring|epoll] [--verbose]\n\n"
+    "usage: sedge run SITE [--workers N|auto] [--driver io_uring|epoll] [--verbose]\n\n"
     "Runs a site: broker, history, programs, alerts and page, until SIGINT or SIGTERM. SITE is a\n"
     "folder of .sedge files, or one such file. It is checked first; nothing runs if it has "
     "errors.\n\n"
+    "  --workers N     threads that work, 1 to 64, or auto: one for each core; default: what the\n"
+    "                  site's server says, or 1\n"
     "  --driver NAME   how to talk to the kernel; default: io_uring where it works\n"
     "  --verbose       log more\n\n"
     "example: sedge run sites/factory\n";
+
+static bool workers_valid(struct run_options *o)
+{
+    int64_t n = 0;
+    if (!o->workers_text || strcmp(o->workers_text, "auto") == 0)
+        return true;
+    if (str_to_i64(str_from(o->workers_text), &n) || n < 1 || n > EXECUTOR_WORKERS_MAX)
+        return false;
+    o->workers = (unsigned)n;
+    return true;
+}
 
 /* 0: go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct run_options *o)
 {
     static const struct option longs[] = {{"driver", required_argument, NULL, 'd'},
+                                          {"workers", required_argument, NULL, 'w'},
                                           {"verbose", no_argument, NULL, 'v'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     *o = (struct run_options){.level = LOG_INFO};
     int c;
-    while ((c = getopt_long(argc, argv, "d:vh", longs, NULL)) != -1) {
+    while ((c = getopt_long(argc, argv, "d:w:vh", longs, NULL)) != -1) {
         if (c == 'd') {
             o->driver = optarg;
+        } else if (c == 'w') {
+            o->workers_text = optarg;
         } else if (c == 'v') {
             o->level = LOG_DEBUG;
         } else if (c == 'h') {
@@ -95,6 +113,11 @@ static int parse(int argc, char **argv, struct run_options *o)
     o->site = argv[optind];
     if (o->driver && strcmp(o->driver, "io_uring") != 0 && strcmp(o->driver, "epoll") != 0) {
         (void)fprintf(stderr, "sedge run: a driver is io_uring or epoll, not '%s'\n", o->driver);
+        return EXIT_USAGE + 1;
+    }
+    if (!workers_valid(o)) {
+        (void)fprintf(stderr, "sedge run: workers are 1 … %d, or auto, not '%s'\n",
+                      EXECUTOR_WORKERS_MAX, o->workers_text);
         return EXIT_USAGE + 1;
     }
     return 0;
@@ -305,14 +328,24 @@ static enum err open_listeners(struct run *r, struct error *e)
     return err;
 }
 
+/* The cores that this process may use, which a container may have limited. */
+static unsigned cores(void)
+{
+    cpu_set_t set;
+    int n = sched_getaffinity(0, sizeof(set), &set) == 0 ? CPU_COUNT(&set) : 1;
+    return n < 1 ? 1 : n > EXECUTOR_WORKERS_MAX ? EXECUTOR_WORKERS_MAX : (unsigned)n;
+}
+
 static enum err build(struct run *r, struct error *e)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    unsigned workers = r->opt.workers_text ? r->opt.workers : r->settings.workers;
     struct executor_config ex = {.env = env_linux(),
                                  .alloc = r->alloc,
-                                 .workers = 1,
+                                 .workers = workers ? workers : cores(),
                                  .driver = r->opt.driver,
-                                 .offload_threads = 2};
+                                 .offload_threads = 2,
+                                 .stuck_ms = r->settings.stuck_ms};
     enum err err = executor_new(&r->ex, &ex, e);
     if (!err)
         err = signal_watch_new(&r->signals, executor_worker(r->ex, 0), signals, ARRAY_LEN(signals),
@@ -362,8 +395,10 @@ static void tear_down(struct run *r)
 
 static void announce(const struct run *r)
 {
-    LOG_I("app", "site \"%.*s\": %zu devices, %zu programs; %s", STR_FMT(r->settings.name),
-          r->site->resources_n, r->site->programs_n, executor_driver(r->ex));
+    unsigned workers = executor_workers(r->ex);
+    LOG_I("app", "site \"%.*s\": %zu devices, %zu programs; %u worker%s, %s",
+          STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n, workers,
+          workers == 1 ? "" : "s", executor_driver(r->ex));
     if (r->settings.commit_ms > 0)
         LOG_W("app",
               "commit %.1f s: a crash or a power cut may lose what was acknowledged in that "

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { MEMBERS_MAX = 256, PARAMS_MAX = 8 };
+enum { MEMBERS_MAX = 256, PARAMS_MAX = 8, STUCK_MS = 1000 };
 
 /* --- settings --- */
 
@@ -71,10 +71,34 @@ static enum err read_listens(const struct lang_decl *server, const char *word,
     return ERR_OK;
 }
 
+static void read_store(struct site_settings *out, const struct lang_decl *server)
+{
+    const struct lang_clause_decl *store = lang_decl_clause(server, "store", NULL, 0);
+    if (!store)
+        return;
+    out->store = text_of(store, "folder");
+    const struct lang_value *block = lang_clause_value(store, "options");
+    const struct lang_clause_decl *commit =
+        block->kind == LANG_ARG_BLOCK ? lang_value_clause(block, "commit", 0) : NULL;
+    if (commit)
+        out->commit_ms = (int64_t)(lang_clause_value(commit, "time")->number * 1000);
+}
+
+/* A word in the place of either number (`auto`, `off`) leaves nought. */
+static void read_runtime(struct site_settings *out, const struct lang_decl *server)
+{
+    const struct lang_clause_decl *workers = lang_decl_clause(server, "workers", NULL, 0);
+    const struct lang_clause_decl *watchdog = lang_decl_clause(server, "watchdog", NULL, 0);
+    if (workers)
+        out->workers = (unsigned)lang_clause_value(workers, "workers")->number;
+    if (watchdog)
+        out->stuck_ms = (int64_t)(lang_clause_value(watchdog, "watchdog")->number * 1000);
+}
+
 enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
                             struct error *e)
 {
-    *out = (struct site_settings){.store = STR("data")};
+    *out = (struct site_settings){.store = STR("data"), .workers = 1, .stuck_ms = STUCK_MS};
     const struct lang_decl *name = lang_site_decl(site, "site", 0);
     const struct lang_decl *server = lang_site_decl(site, "server", 0);
     out->name = name ? name->name : STR("site");
@@ -84,15 +108,8 @@ enum err site_settings_read(struct site_settings *out, const struct lang_site *s
     enum err err = read_listens(server, "mqtt", out->mqtt, &out->mqtt_count, e);
     if (!err)
         err = read_listens(server, "http", out->http, &out->http_count, e);
-    const struct lang_clause_decl *store = lang_decl_clause(server, "store", NULL, 0);
-    if (!err && store) {
-        out->store = text_of(store, "folder");
-        const struct lang_value *block = lang_clause_value(store, "options");
-        const struct lang_clause_decl *commit =
-            block->kind == LANG_ARG_BLOCK ? lang_value_clause(block, "commit", 0) : NULL;
-        if (commit)
-            out->commit_ms = (int64_t)(lang_clause_value(commit, "time")->number * 1000);
-    }
+    read_store(out, server);
+    read_runtime(out, server);
     return err;
 }
 

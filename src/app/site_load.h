@@ -24,6 +24,8 @@ struct site_settings {
     size_t mqtt_count, http_count;
     struct str store;  /* folder, relative to the site */
     int64_t commit_ms; /* 0: every group is synced before it is acknowledged */
+    unsigned workers;  /* 1 … EXECUTOR_WORKERS_MAX; 0: one for each core */
+    int64_t stuck_ms;  /* the watchdog's patience; 0: there is none */
 };
 /* Refuses listeners that are neither on loopback, nor have passwords, nor say `insecure`. */
 MUST_USE enum err site_settings_read(struct site_settings *out, const struct lang_site *site,

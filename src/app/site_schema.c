@@ -1,6 +1,8 @@
 /* The tables of a site's declarations. */
 #include "app/site_schema.h"
 
+#include "async/executor.h"
+
 #define OPT  LANG_ARG_OPTIONAL
 #define N(a) .args = (a), .args_n = ARRAY_LEN(a)
 
@@ -31,6 +33,25 @@ static const struct lang_arg store_args[] = {
      .clauses = store_clauses,
      .clauses_n = ARRAY_LEN(store_clauses)},
 };
+static const char *const automatic[] = {"auto", NULL};
+static const struct lang_arg workers_args[] = {
+    {.kind = LANG_ARG_NUMBER,
+     .name = "workers",
+     .flags = LANG_ARG_WHOLE,
+     .words = automatic,
+     .unit = "",
+     .min = 1,
+     .max = EXECUTOR_WORKERS_MAX},
+};
+static const char *const off[] = {"off", NULL};
+static const struct lang_arg watchdog_args[] = {
+    {.kind = LANG_ARG_NUMBER,
+     .name = "watchdog",
+     .words = off,
+     .unit = "s",
+     .min = 0.01,
+     .max = 3600},
+};
 static const struct lang_clause server_clauses[] = {
     {.word = "mqtt",
      .flags = LANG_CLAUSE_REPEATED,
@@ -38,6 +59,8 @@ static const struct lang_clause server_clauses[] = {
      .example = "mqtt 127.0.0.1:1883"},
     {.word = "http", .flags = LANG_CLAUSE_REPEATED, N(http_args), .example = "http 127.0.0.1:8080"},
     {.word = "store", N(store_args), .example = "store \"data\""},
+    {.word = "workers", N(workers_args), .example = "workers 2"},
+    {.word = "watchdog", N(watchdog_args), .example = "watchdog 1s"},
 };
 
 /* ---- model ------------------------------------------------------------------------------- */

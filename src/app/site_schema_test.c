@@ -1,4 +1,5 @@
 /* The tables of a site: each example in them is accepted, and sources are read in order. */
+#include "app/site_load.h"
 #include "app/site_schema.h"
 #include "tests/support/test.h"
 
@@ -75,6 +76,36 @@ TEST(the_format_says_how_all_is_mapped)
     CHECK_EQ_UINT(errors_of("site \"s\"\nmodel Val { action open(); safe open() }\n"
                             "device v: Val { id \"x\" }\n"),
                   2); /* no way to reach it, and so nothing that maps `open` */
+}
+
+TEST(workers_and_watchdog)
+{
+    static const struct {
+        const char *clauses;
+        unsigned workers;
+        int64_t stuck_ms;
+    } rows[] = {
+        {"", 1, 1000},
+        {"workers 64", 64, 1000},
+        {"workers auto", 0, 1000},
+        {"watchdog 250 ms", 1, 250},
+        {"watchdog off; workers 3", 3, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].clauses);
+        char text[256];
+        (void)snprintf(text, sizeof(text), "site \"s\"\nserver { %s }\n", rows[i].clauses);
+        struct lang_source source = {STR("x.sedge"), str_from(text)};
+        struct lang_site *site;
+        struct site_settings got;
+        struct error e = {0};
+        REQUIRE(lang_check(alloc_system(), site_schema(), &source, 1, &site) == ERR_OK);
+        CHECK_EQ_UINT(site->errors, 0);
+        CHECK_EQ_INT(site_settings_read(&got, site, &e), ERR_OK);
+        CHECK_EQ_UINT(got.workers, rows[i].workers);
+        CHECK_EQ_INT(got.stuck_ms, rows[i].stuck_ms);
+        lang_site_free(site);
+    }
 }
 
 static void write_file(const char *folder, const char *name, const char *text)

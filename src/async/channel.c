@@ -143,7 +143,10 @@ static __attribute__((noinline)) enum err send_limited(struct chan *c, const voi
     enum err r = put(c, element, kind_of(c));
     if (r == ERR_AGAIN)
         return switch_tail(c, &c->senders, item, timeout_ms, wait_limited);
+    bool over = chan_turn_over(c);
     wait_lock_give(&c->lock);
+    if (over)
+        co_yield ();
     return r;
 }
 
@@ -154,7 +157,10 @@ static __attribute__((noinline)) enum err recv_limited(struct chan *c, void *ele
     enum err r = take(c, element, kind_of(c));
     if (r == ERR_AGAIN)
         return switch_tail(c, &c->receivers, element, timeout_ms, wait_limited);
+    bool over = chan_turn_over(c);
     wait_lock_give(&c->lock);
+    if (over)
+        co_yield ();
     return r;
 }
 

@@ -6,6 +6,8 @@
  * An element goes straight to the receiver that waits longest; senders and receivers are served in
  * the order of their arrival. Any number of either. After Go's channels (runtime/chan.go).
  *     while (chan_recv(&c, &x) == ERR_OK) …        // until it is closed and empty
+ * A coroutine whose partner is on another worker might never have to wait, and would keep its
+ * worker from everything else: each 128th operation on a channel that is REACH_ANY yields.
  * Ownership: the creator's; chan_fini() when nobody uses it any more.
  * Threads: REACH_WORKER: one worker's. REACH_ANY: any; waiting calls are for coroutines,
  * chan_try_*() and chan_close() for everybody.
@@ -24,6 +26,7 @@ struct chan {
     uint32_t size;          /* of an element, in bytes */
     uint32_t capacity, len; /* elements */
     uint32_t first;
+    uint32_t unwaited; /* operations that need not wait, of REACH_ANY */
     uint8_t *ring;
     struct list senders, receivers;
     struct alloc *alloc;

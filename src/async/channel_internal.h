@@ -5,6 +5,13 @@
 #include "async/switch_internal.h"
 #include "async/wait_internal.h"
 
+enum { CHAN_BUDGET = 128 };
+/* With the lock, after an operation that did not wait: should the coroutine yield? */
+static inline bool chan_turn_over(struct chan *c)
+{
+    return c->lock.any && ++c->unwaited % CHAN_BUDGET == 0;
+}
+
 /* ERR_OK, ERR_CLOSED or ERR_AGAIN. */
 enum err chan_put(struct chan *c, const void *element);
 enum err chan_take(struct chan *c, void *element);

@@ -2,6 +2,7 @@
 #include "async/co_fixture.h"
 #include "async/coroutine_internal.h"
 #include "async/scope.h"
+#include "async/select.h"
 #include "base/clock.h"
 #include <string.h>
 
@@ -385,4 +386,51 @@ TEST(a_channel_has_bounds)
     alloc_faulty_init(&f, 0);
     CHECK_EQ_INT(chan_init(&c, &f.alloc, 8, 8, REACH_WORKER), ERR_NOMEM);
     chan_fini(&c);
+}
+
+/* The channel is full from the start, so nobody needs to wait: the one beside must run all the
+ * same. */
+enum { PLENTY = 1000 };
+
+struct plenty {
+    struct chan c;
+    size_t received, seen;
+    bool by_select;
+};
+
+static intptr_t stands_by(void *arg)
+{
+    struct plenty *p = arg;
+    p->seen = p->received;
+    return 0;
+}
+
+static intptr_t receives_plenty(void *arg)
+{
+    struct plenty *p = arg;
+    uint64_t x = 0;
+    size_t arm;
+    struct co *beside;
+    struct select_arm arms[] = {select_recv(&p->c, &x), select_recv(NULL, NULL)};
+    REQUIRE(chan_init(&p->c, alloc_system(), sizeof(x), PLENTY, REACH_ANY) == ERR_OK);
+    for (size_t i = 0; i < PLENTY; i++)
+        REQUIRE(chan_try_send(&p->c, &x) == ERR_OK);
+    REQUIRE(co_spawn(&beside, worker_current(), stands_by, p, "beside") == ERR_OK);
+    for (; p->received < PLENTY; p->received++) {
+        enum err r = p->by_select ? select_wait(arms, 2, &arm) : chan_recv(&p->c, &x);
+        REQUIRE(r == ERR_OK);
+    }
+    CHECK_EQ_INT(co_join(beside, NULL), ERR_OK);
+    CHECK(p->seen < PLENTY);
+    chan_fini(&p->c);
+    return 0;
+}
+
+TEST(who_need_not_wait_lets_others_run_now_and_then)
+{
+    for (int by_select = 0; by_select < 2; by_select++) {
+        struct plenty p = {.by_select = by_select};
+        LABEL("%s", by_select ? "select" : "receive");
+        co_fixture_run(1, receives_plenty, &p);
+    }
 }

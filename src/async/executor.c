@@ -65,8 +65,8 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
     unsigned workers = env->events ? 1 : cfg->workers;
     enum err r;
     *out = NULL;
-    if (cfg->workers < 1 || cfg->workers > WORKERS_MAX)
-        return error_set(e, ERR_RANGE, "workers must be 1 … %d", WORKERS_MAX);
+    if (cfg->workers < 1 || cfg->workers > EXECUTOR_WORKERS_MAX)
+        return error_set(e, ERR_RANGE, "workers must be 1 … %d", EXECUTOR_WORKERS_MAX);
     struct executor *ex = mem_zero(a, sizeof(*ex) + workers * sizeof(struct worker_thread));
     if (!ex)
         return error_set(e, ERR_NOMEM, "no memory for %u workers", workers);
@@ -186,6 +186,8 @@ void executor_run(struct executor *ex)
         while (ex->threads[i].order != ORDER_NONE)
             pthread_cond_wait(&ex->obeyed, &ex->lock);
     pthread_mutex_unlock(&ex->lock);
+    if (ex->workers > 1)
+        worker_run(&ex->threads[0].worker); /* what the others left here as they wound up */
     ex->running = false;
     atomic_store(&ex->stopping, false);
 }

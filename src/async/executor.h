@@ -25,10 +25,11 @@ struct stuck {
     bool ended;
 };
 
+enum { EXECUTOR_WORKERS_MAX = 64 };
 struct executor_config {
     struct env *env; /* clock, disk, network: linux or sim */
     struct alloc *alloc;
-    unsigned workers;         /* 1 … 64; a simulated env has one, whatever is asked for */
+    unsigned workers; /* 1 … EXECUTOR_WORKERS_MAX; a simulated env has one, whatever is asked for */
     const char *driver;       /* "io_uring", "epoll" or NULL: io_uring where it works, else epoll;
                                  not asked if the env has its own */
     unsigned offload_threads; /* 1 … 16, for blocking calls; see offload.h */
@@ -92,7 +93,9 @@ void tick_hook_cancel(struct tick_hook *h);
 struct worker_stats {
     uint64_t ticks, polls, sleeps, wakes_remote, completions;
     uint64_t searches, steals; /* looks for free work of others, and those that found some */
-    size_t tasks;
+    uint64_t handed;           /* long tasks that it was given while it slept */
+    size_t tasks;              /* pinned ones that have not finished */
 };
+/* Any thread: each figure is of some moment just now. */
 struct worker_stats worker_stats(const struct worker *w);
 uint64_t worker_polls(const struct worker *w); /* so far: tells one poll from the next */

@@ -305,7 +305,11 @@ static __attribute__((noinline)) enum err select_any(const struct select_arm *ar
         *arm = n;
         r = ERR_CANCELED;
     }
+    bool over =
+        wait && *arm < n && arms[*arm].kind <= SELECT_RECV && chan_turn_over(arms[*arm].chan);
     give_locks(&l);
+    if (over)
+        co_yield ();
     return r;
 }
 

@@ -43,21 +43,29 @@ void share_worker_fini(struct worker *w)
 
 /* --- waking --- */
 
-/* Takes the bit of one that sleeps, which then counts as searching, and wakes it. */
-static bool wake_one(struct share *s)
+/* Takes the bit of one that sleeps and has fewer pinned tasks than `tasks_below`; it then counts as
+ * searching, and the caller wakes it. NULL: none. */
+static struct worker *take_idle(struct share *s, size_t tasks_below)
 {
     uint64_t mask = atomic_load(&s->idle);
     while (mask) {
         unsigned i = (unsigned)__builtin_ctzll(mask);
         uint64_t bit = UINT64_C(1) << i;
-        mask = atomic_fetch_and(&s->idle, ~bit);
-        if (mask & bit) {
-            worker_wake(executor_worker(s->executor, i));
-            return true;
-        }
+        struct worker *w = executor_worker(s->executor, i);
         mask &= ~bit;
+        if (atomic_load_explicit(&w->tasks_n, memory_order_relaxed) < tasks_below &&
+            (atomic_fetch_and(&s->idle, ~bit) & bit))
+            return w;
     }
-    return false;
+    return NULL;
+}
+
+static bool wake_one(struct share *s)
+{
+    struct worker *w = take_idle(s, SIZE_MAX);
+    if (w)
+        worker_wake(w);
+    return w != NULL;
 }
 
 void share_notify_slow(struct share *s)
@@ -139,9 +147,29 @@ static inline void notify_if_many(struct share *s, struct deque *d)
         share_notify(s);
 }
 
+/* A long task goes to a worker that sleeps and has fewer connections than this one. Not to one with
+ * as many: each would hand it to the other, poll by poll. */
+static bool hand_over(struct worker *w, struct task *t)
+{
+    struct share *s = w->share.share;
+    if (atomic_load_explicit(&s->idle, memory_order_relaxed) == 0 || executor_stopping(s->executor))
+        return false;
+    atomic_fetch_add(&s->searching, 1); /* until it finds the task, as any that is woken */
+    struct worker *to = take_idle(s, atomic_load_explicit(&w->tasks_n, memory_order_relaxed));
+    if (!to) {
+        atomic_fetch_sub(&s->searching, 1);
+        return false;
+    }
+    atomic_fetch_add_explicit(&to->share.handed, 1, memory_order_relaxed);
+    worker_inject(to, t);
+    return true;
+}
+
 void share_push(struct worker *w, struct task *t)
 {
     struct share_worker *sw = &w->share;
+    if (__builtin_expect(t->free == TASK_LONG, 0) && hand_over(w, t))
+        return;
     if (!deque_push(&sw->free, t))
         overflow(sw->share, &sw->free, t);
     notify_if_many(sw->share, &sw->free);
@@ -309,7 +337,7 @@ static bool begin_search(struct worker *w)
         atomic_fetch_add(&s->searching, 1);
         w->share.searching = true;
     }
-    w->share.searches++;
+    worker_count(&w->share.searches);
     return true;
 }
 
@@ -362,7 +390,7 @@ static bool search_round(struct worker *w, bool *raced)
     for (unsigned i = 0; i < sw->share->workers; i++) {
         struct worker *v = executor_worker(sw->share->executor, sw->victim);
         if (v != w && steal_from(w, v, raced)) {
-            sw->steals++;
+            worker_count(&sw->steals);
             return true;
         }
         sw->victim = sw->victim + 1 < sw->share->workers ? sw->victim + 1 : 0;

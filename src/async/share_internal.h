@@ -13,8 +13,10 @@
  * takes the bit away wakes it, and counts it as searching. A worker that finds nothing sets its
  * bit, then looks once more at everything (left by others before they saw the bit), then sleeps.
  * A worker that pushes work looks at `idle` without a fence: it is awake itself, so at worst the
- * work runs there. What is injected by a foreign thread nobody else might see; there every
- * operation is sequentially consistent. After the scheduler of Tokio (idle.rs), and Go (proc.go).
+ * work runs there. A long task (task.h) is not left to be found: it is put into the inbox of a
+ * sleeper with fewer connections. What is injected by a foreign thread nobody else might see; there
+ * every operation is sequentially consistent. After the scheduler of Tokio (idle.rs), and Go
+ * (proc.go).
  *
  * Threads: as said at each function; share_push() and share_take() the worker's own. */
 #pragma once
@@ -69,7 +71,7 @@ struct share_worker {
     bool announced; /* its bit in `idle` was set */
     bool searching; /* it is counted in `searching` */
     uint32_t turn, victim;
-    uint64_t steals, searches;
+    _Atomic uint64_t steals, searches, handed;
 };
 MUST_USE enum err share_worker_init(struct worker *w, struct share *s, struct alloc *a);
 void share_worker_fini(struct worker *w);

@@ -61,6 +61,148 @@ TEST(free_tasks_are_polled_each_to_its_end)
     }
 }
 
+/* --- long tasks --- */
+
+/* One that is polled POLLS times, a tick between two of them, and who spawns it from worker 0. */
+enum { POLLS = 5 };
+struct long_site {
+    struct executor *ex;
+    struct task task, spawner, residents[2];
+    struct tick_hook hook;
+    unsigned residents_n;
+    int polls, elsewhere;
+    bool hold; /* worker 0 stays in the spawner's poll meanwhile */
+    _Atomic bool over;
+};
+
+static void next_tick(struct tick_hook *h)
+{
+    task_wake(&CONTAINER_OF(h, struct long_site, hook)->task);
+}
+
+static enum poll long_poll(struct task *t)
+{
+    struct long_site *x = CONTAINER_OF(t, struct long_site, task);
+    x->elsewhere += worker_index(worker_current()) == 1;
+    if (++x->polls == POLLS)
+        return POLL_READY;
+    worker_at_tick_end(worker_current(), &x->hook);
+    return POLL_PENDING;
+}
+
+static void long_finished(struct task *t)
+{
+    struct long_site *x = CONTAINER_OF(t, struct long_site, task);
+    atomic_store(&x->over, true);
+    executor_stop(x->ex);
+}
+
+static bool patience(int64_t since_ns)
+{
+    return clock_mono_ns(env_linux()->clock) - since_ns < INT64_C(20000000000);
+}
+
+static enum poll spawner_poll(struct task *t)
+{
+    struct long_site *x = CONTAINER_OF(t, struct long_site, spawner);
+    struct worker *other = executor_worker(x->ex, 1);
+    int64_t since_ns = clock_mono_ns(env_linux()->clock);
+    if (t->canceled)
+        return POLL_READY;
+    while ((worker_stats(other).tasks < x->residents_n ||
+            !(atomic_load(&executor_share(x->ex)->idle) & 2)) &&
+           patience(since_ns))
+        cpu_relax();
+    tick_hook_init(&x->hook, next_tick);
+    task_init(&x->task, "long", long_poll, long_finished);
+    task_spawn_long(x->ex, &x->task);
+    while (x->hold && !atomic_load(&x->over) && patience(since_ns))
+        cpu_relax();
+    CHECK(atomic_load(&x->over) || !x->hold);
+    return POLL_PENDING;
+}
+
+static enum poll resident_poll(struct task *t)
+{
+    return t->canceled ? POLL_READY : POLL_PENDING;
+}
+
+static void run_long(struct long_site *x)
+{
+    x->ex = co_fixture_executor(2);
+    for (unsigned i = 0; i < x->residents_n; i++) {
+        task_init(&x->residents[i], "resident", resident_poll, NULL);
+        task_spawn(executor_worker(x->ex, 1), &x->residents[i]);
+    }
+    task_init(&x->spawner, "spawner", spawner_poll, NULL);
+    task_spawn(executor_worker(x->ex, 0), &x->spawner);
+    executor_run(x->ex);
+    CHECK_EQ_INT(x->polls, POLLS);
+}
+
+TEST(a_long_task_goes_to_a_worker_that_sleeps)
+{
+    struct long_site x = {.hold = true};
+    run_long(&x);
+    CHECK_EQ_INT(x.elsewhere, POLLS);
+    CHECK_EQ_UINT(worker_stats(executor_worker(x.ex, 1)).handed, 1);
+    executor_free(x.ex);
+}
+
+TEST(a_long_task_is_not_handed_to_one_with_as_many_connections)
+{
+    struct long_site x = {.residents_n = 2};
+    run_long(&x);
+    CHECK_EQ_UINT(worker_stats(executor_worker(x.ex, 1)).handed, 0);
+    executor_free(x.ex);
+}
+
+/* What another worker leaves on worker 0 while it winds up is still run: `finished` of a task that
+ * ends there when worker 0 may be out of its loop. */
+struct last_word {
+    struct executor *ex;
+    struct task slow, told;
+    bool heard;
+};
+
+static enum poll told_poll(struct task *t)
+{
+    CONTAINER_OF(t, struct last_word, told)->heard = true;
+    return POLL_READY;
+}
+
+static enum poll slow_poll(struct task *t)
+{
+    struct last_word *x = CONTAINER_OF(t, struct last_word, slow);
+    struct worker *first = executor_worker(x->ex, 0);
+    executor_stop(x->ex);
+    /* Its loop has ended when its count of ticks stands still; that is only likely, and enough. */
+    uint64_t ticks;
+    do {
+        ticks = worker_stats(first).ticks;
+        for (int i = 0; i < 1000000; i++)
+            cpu_relax();
+    } while (worker_stats(first).ticks != ticks);
+    return POLL_READY;
+}
+
+static void slow_finished(struct task *t)
+{
+    struct last_word *x = CONTAINER_OF(t, struct last_word, slow);
+    task_init(&x->told, "told", told_poll, NULL);
+    task_spawn(executor_worker(x->ex, 0), &x->told);
+}
+
+TEST(what_is_left_on_worker_0_at_the_end_is_run)
+{
+    struct last_word x = {.ex = co_fixture_executor(2)};
+    task_init(&x.slow, "slow", slow_poll, slow_finished);
+    task_spawn(executor_worker(x.ex, 1), &x.slow);
+    executor_run(x.ex);
+    CHECK(x.heard);
+    executor_free(x.ex);
+}
+
 /* --- free coroutines --- */
 
 static intptr_t square(void *arg)

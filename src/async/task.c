@@ -68,7 +68,8 @@ void task_spawn(struct worker *w, struct task *t)
 void task_mark_free(struct executor *ex, struct task *t)
 {
     ASSERT(atomic_load_explicit(&t->state, memory_order_relaxed) == TASK_NEW);
-    t->free = true;
+    if (!t->free)
+        t->free = TASK_FREE;
     t->executor = ex;
     atomic_store_explicit(&t->state, TASK_SCHEDULED, memory_order_release);
 }
@@ -79,12 +80,18 @@ void task_spawn_free(struct executor *ex, struct task *t)
     schedule(t);
 }
 
+void task_spawn_long(struct executor *ex, struct task *t)
+{
+    t->free = TASK_LONG;
+    task_spawn_free(ex, t);
+}
+
 void task_settle(struct worker *w, struct task *t)
 {
     t->worker = w;
     list_init(&t->link);
     list_add_tail(&w->tasks, &t->link);
-    w->stats.tasks++;
+    worker_tasks_add(w, 1);
 }
 
 void task_runs(struct task *t)
@@ -122,7 +129,7 @@ bool task_retire(struct task *t, bool exposed)
         atomic_store_explicit(&t->state, TASK_COMPLETE, memory_order_relaxed);
     }
     list_del(&t->link);
-    t->worker->stats.tasks--;
+    worker_tasks_add(t->worker, -1);
     return true;
 }
 
@@ -157,7 +164,7 @@ static void poll_claimed(struct worker *w, struct task *t)
 {
     if (t->worker && list_empty(&t->link)) {
         list_add_tail(&w->tasks, &t->link);
-        w->stats.tasks++;
+        worker_tasks_add(w, 1);
     }
     worker_polls_now(w, t->name);
     enum poll result = __builtin_expect(t->contained, 0) ? panic_poll(w, t) : t->poll(t);
@@ -165,7 +172,7 @@ static void poll_claimed(struct worker *w, struct task *t)
     if (result == POLL_READY) {
         if (t->worker) {
             list_del(&t->link);
-            w->stats.tasks--;
+            worker_tasks_add(w, -1);
         }
         atomic_store_explicit(&t->state, TASK_COMPLETE, memory_order_release);
         if (t->finished)

@@ -21,6 +21,7 @@ enum poll { POLL_PENDING, POLL_READY };
 
 struct executor;
 struct worker;
+enum task_freedom { TASK_PINNED, TASK_FREE, TASK_LONG };
 struct task {
     enum poll (*poll)(struct task *t);
     void (*finished)(struct task *t); /* may be NULL */
@@ -36,7 +37,7 @@ struct task {
     };
     _Atomic uint32_t state;   /* task.c */
     _Atomic bool canceled;    /* set by task_cancel(); the poll should wind up */
-    bool free;                /* was spawned as such */
+    uint8_t free;             /* was spawned as such: enum task_freedom */
     bool contained, panicked; /* see panic.h */
 };
 
@@ -48,6 +49,11 @@ void task_spawn(struct worker *w, struct task *t);
 /* A free one: computing, not I/O. The stop of the executor does not cancel it if it waits; its
  * owner does. Any thread. */
 void task_spawn_free(struct executor *ex, struct task *t);
+/* A free one whose polls take longer than it takes to wake another worker (some 50 µs): whenever it
+ * becomes runnable on a worker with connections while one with fewer sleeps, it goes there at once,
+ * and is not left to be found. Polls should still be short, or they hold up others where all
+ * workers are busy; between two of them a tick should pass (worker_at_tick_end()). Any thread. */
+void task_spawn_long(struct executor *ex, struct task *t);
 void task_wake(struct task *t);
 /* Polls the task at once if it waits and no other poll is under way on this thread, else wakes
  * it: for drivers that lend bytes for the length of a call. True if it was polled; it may have

@@ -30,6 +30,10 @@ void worker_init(struct worker *w, struct executor *ex, unsigned index)
     atomic_init(&w->wakes_remote, 0);
     atomic_init(&w->polling, NULL);
     atomic_init(&w->polls, 0);
+    atomic_init(&w->ticks, 0);
+    atomic_init(&w->sleeps, 0);
+    atomic_init(&w->completions, 0);
+    atomic_init(&w->tasks_n, 0);
     wheel_init(&w->wheel, clock_mono_ns(w->clock));
 }
 
@@ -198,7 +202,7 @@ static void run_tasks(struct worker *w)
 
 static void tick(struct worker *w, bool may_sleep)
 {
-    w->stats.ticks++;
+    worker_count(&w->ticks);
     take_inbox(w);
     worker_take_jobs(w);
     wheel_advance(&w->wheel, worker_now_ns(w));
@@ -214,7 +218,7 @@ static void tick(struct worker *w, bool may_sleep)
         if (share_announce(w) || left_by_others(w))
             timeout_ns = 0;
         else
-            w->stats.sleeps++;
+            worker_count(&w->sleeps);
     }
     w->io->ops->wait(w->io, timeout_ns);
     worker_awake(w);
@@ -319,12 +323,17 @@ void worker_local_set(struct worker *w, enum worker_local_slot slot, struct work
 
 struct worker_stats worker_stats(const struct worker *w)
 {
-    struct worker_stats s = w->stats;
-    s.polls = worker_polls(w);
-    s.steals = w->share.steals;
-    s.searches = w->share.searches;
-    s.wakes_remote = atomic_load_explicit(&w->wakes_remote, memory_order_relaxed);
-    return s;
+    return (struct worker_stats){
+        .ticks = atomic_load_explicit(&w->ticks, memory_order_relaxed),
+        .polls = worker_polls(w),
+        .sleeps = atomic_load_explicit(&w->sleeps, memory_order_relaxed),
+        .wakes_remote = atomic_load_explicit(&w->wakes_remote, memory_order_relaxed),
+        .completions = atomic_load_explicit(&w->completions, memory_order_relaxed),
+        .searches = atomic_load_explicit(&w->share.searches, memory_order_relaxed),
+        .steals = atomic_load_explicit(&w->share.steals, memory_order_relaxed),
+        .handed = atomic_load_explicit(&w->share.handed, memory_order_relaxed),
+        .tasks = atomic_load_explicit(&w->tasks_n, memory_order_relaxed),
+    };
 }
 
 uint64_t worker_polls(const struct worker *w)

@@ -19,7 +19,6 @@ enum {
     WORKER_TICK_NS = 1000000, /* after so long no further poll begins, if there were many turns */
     WORKER_HOOK_PASSES = 4,   /* hooks that hooks added, in the same tick */
     WORKER_WIND_UP_TICKS = 1000,
-    WORKERS_MAX = 64,
 };
 
 struct offload_job;
@@ -33,6 +32,8 @@ struct worker {
     struct task_queue run;
     _Atomic(const char *) polling; /* the name of what is being polled, for the watchdog; or NULL */
     _Atomic uint64_t polls;
+    _Atomic uint64_t ticks, sleeps, completions; /* counted by this thread, read by others */
+    _Atomic size_t tasks_n;                      /* how many `tasks` are */
     struct share_worker share;
     struct list tasks; /* pinned ones that have been polled and not finished */
     struct list hooks;
@@ -43,7 +44,6 @@ struct worker {
     bool slept;                   /* or was about to */
     bool free_first;              /* at the next look for a task */
     unsigned index;
-    struct worker_stats stats;
     struct worker_local *locals[WORKER_LOCAL_SLOTS];
 
     struct assert_trap trap, *trap_before;
@@ -56,6 +56,17 @@ struct worker {
 };
 
 void worker_init(struct worker *w, struct executor *ex, unsigned index);
+/* The worker's own counters: only its thread writes them, so that none needs a locked operation. */
+static inline void worker_count(_Atomic uint64_t *n)
+{
+    atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + 1,
+                          memory_order_relaxed);
+}
+static inline void worker_tasks_add(struct worker *w, int n)
+{
+    size_t tasks = atomic_load_explicit(&w->tasks_n, memory_order_relaxed);
+    atomic_store_explicit(&w->tasks_n, tasks + (size_t)n, memory_order_relaxed);
+}
 static inline void share_found(struct worker *w, bool more)
 {
     if (__builtin_expect(w->share.searching, 0))
@@ -64,8 +75,7 @@ static inline void share_found(struct worker *w, bool more)
 /* A poll begins, or a coroutine goes on. */
 static inline void worker_polls_now(struct worker *w, const char *name)
 {
-    uint64_t polls = atomic_load_explicit(&w->polls, memory_order_relaxed);
-    atomic_store_explicit(&w->polls, polls + 1, memory_order_relaxed);
+    worker_count(&w->polls);
     atomic_store_explicit(&w->polling, name, memory_order_release); /* who sees it sees `polls` */
 }
 static inline void worker_polls_nothing(struct worker *w)

@@ -1,8 +1,8 @@
 #include "base/clock.h"
 #include <math.h>
 
-/* Marsaglia's polar method. In a file of its own, since it alone needs the mathematical library, which
- * libsedge-rt does without. */
+/* Marsaglia's polar method. In a file of its own, since it alone needs the mathematical library,
+ * which libsedge-rt does without. */
 double random_normal(struct random *r)
 {
     double u, v, s;

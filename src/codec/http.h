@@ -104,7 +104,7 @@ bool http_same(struct str a, struct str b); /* without regard to ASCII case */
 bool http_list_next(struct str *list, struct str *element);
 bool http_list_has(struct str list, const char *token);
 bool http_media_type_is(struct str value, const char *type); /* parameters don't count */
-bool http_accepts_gzip(struct str accept_encoding);
+bool http_accepts_gzip(struct str accept_encoding); /* and likes it no less than no coding */
 bool http_etag_matches(struct str if_none_match, struct str etag); /* weak comparison */
 
 /* The head of a response, onto a strbuf: a status line, fields, an empty line. */

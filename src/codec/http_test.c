@@ -368,10 +368,24 @@ TEST(http_values)
         const char *value;
         bool gzip;
     } encodings[] = {
-        {"", false},         {"gzip", true},           {"br, GZIP;q=0.5", true},
-        {"gzip;q=0", false}, {"gzip; q=0.000", false}, {"*", true},
-        {"*;q=0", false},    {"gzip;q=0, *", false},   {"*, gzip;q=0", false},
-        {"deflate", false},  {"x-gzip", true},         {"gzip;q=x", false},
+        {"", false},
+        {"gzip", true},
+        {"br, GZIP;q=0.5", true},
+        {"gzip;q=0", false},
+        {"gzip; q=0.000", false},
+        {"*", true},
+        {"*;q=0", false},
+        {"gzip;q=0, *", false},
+        {"*, gzip;q=0", false},
+        {"deflate", false},
+        {"x-gzip", true},
+        {"gzip;q=x", false},
+        {"identity, gzip;q=0.5", false},
+        {"gzip, identity", true},
+        {"identity;q=0.5, *;q=0.7", true},
+        {"gzip;q=0, x-gzip", true},
+        {"x-gzip, gzip;q=0", true},
+        {"identity;q=0", false},
     };
     for (size_t i = 0; i < ARRAY_LEN(encodings); i++) {
         LABEL("%s", encodings[i].value);

@@ -114,8 +114,8 @@ bool http_media_type_is(struct str value, const char *type)
     return str_split(&value, ';', &first) && http_same(str_trim(first), str_from(type));
 }
 
-/* Whether a weight (RFC 9110, 12.4.2) is above nought: "q=0.5", not "q=0" or "q=0.000". */
-static bool has_weight(struct str params)
+/* A weight (RFC 9110, 12.4.2): 0.5 of "q=0.5", 1 if there is none, 0 if it can't be read. */
+static double weight_of(struct str params)
 {
     struct str p;
     while (str_split(&params, ';', &p)) {
@@ -123,25 +123,29 @@ static bool has_weight(struct str params)
         if (!http_same(str_sub(p, 0, 2), STR("q=")))
             continue;
         double q;
-        return str_to_double(str_sub(p, 2, p.n), &q) == ERR_OK && q > 0;
+        return str_to_double(str_sub(p, 2, p.n), &q) == ERR_OK ? q : 0;
     }
-    return true;
+    return 1;
 }
 
 bool http_accepts_gzip(struct str accept_encoding)
 {
     struct str e, coding;
-    bool any = false;
+    double gzip = -1, identity = -1, any = 0; /* -1: is not named */
     while (http_list_next(&accept_encoding, &e)) {
         if (!str_split(&e, ';', &coding))
             continue;
         coding = str_trim(coding);
         if (http_same(coding, STR("gzip")) || http_same(coding, STR("x-gzip")))
-            return has_weight(e);
-        if (str_eq(coding, STR("*")))
-            any = has_weight(e);
+            gzip = gzip > 0 ? gzip : weight_of(e);
+        else if (http_same(coding, STR("identity")))
+            identity = weight_of(e);
+        else if (str_eq(coding, STR("*")))
+            any = weight_of(e);
     }
-    return any;
+    if (gzip < 0)
+        gzip = any;
+    return gzip > 0 && gzip >= identity;
 }
 
 bool http_etag_matches(struct str if_none_match, struct str etag)

@@ -203,10 +203,31 @@ static void each_pool(void *ctx, const struct pool_row *row)
     json_object_end(w);
 }
 
+static void write_worker(struct json_writer *w, const struct worker *worker)
+{
+    struct worker_stats s = worker_stats(worker);
+    json_object_begin(w);
+    figure(w, "worker", worker_index(worker));
+    figure(w, "ticks", s.ticks);
+    figure(w, "polls", s.polls);
+    figure(w, "sleeps", s.sleeps);
+    figure(w, "wakes", s.wakes_remote);
+    figure(w, "searches", s.searches);
+    figure(w, "steals", s.steals);
+    figure(w, "handed", s.handed);
+    figure(w, "tasks", s.tasks);
+    json_object_end(w);
+}
+
 static void write_runtime(struct json_writer *w, struct executor *ex)
 {
     json_key(w, "runtime");
     json_object_begin(w);
+    json_key(w, "workers");
+    json_array_begin(w);
+    for (unsigned i = 0; i < executor_workers(ex); i++)
+        write_worker(w, executor_worker(ex, i));
+    json_array_end(w);
     json_key(w, "pools");
     json_array_begin(w);
     pool_list_each(executor_pools(ex), each_pool, w);

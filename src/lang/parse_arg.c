@@ -65,9 +65,44 @@ static bool arg_word(struct parser *p, const struct lang_clause *clause, const s
     return false;
 }
 
-static bool arg_number(struct parser *p, const struct lang_arg *arg, struct lang_value *v)
+/* `workers auto`: a word that stands for a number. */
+static bool word_for_number(struct parser *p, const struct lang_arg *arg, struct lang_value *v)
+{
+    for (uint32_t i = 0; arg->words && arg->words[i]; i++)
+        if (at_word(p, arg->words[i])) {
+            v->index = i;
+            v->text = str_from(arg->words[i]);
+            v->span = token_span(p, take_token(p));
+            return true;
+        }
+    return false;
+}
+
+/* `e` as it was given, and in the base unit as the limits of `arg`, whose unit is `unit`. */
+static bool number_allowed(struct parser *p, const struct lang_clause *clause,
+                           const struct lang_arg *arg, const struct lang_unit *unit,
+                           const struct expr *e)
+{
+    double value = lang_unit_to_base(&e->unit, e->number);
+    bool any = arg->min == 0 && arg->max == 0;
+    struct lang_diag *d = NULL;
+    if (!any &&
+        !(value >= lang_unit_to_base(unit, arg->min) && value <= lang_unit_to_base(unit, arg->max)))
+        d = diag_error(p->c, "T1", e->span, "out of range", "`%s` is %g … %g%s%s", arg->name,
+                       arg->min, arg->max, arg->unit[0] ? " " : "", arg->unit);
+    else if ((arg->flags & LANG_ARG_WHOLE) && value != floor(value))
+        d = diag_error(p->c, "T1", e->span, "has a fraction", "`%s` is a whole number", arg->name);
+    if (d)
+        diag_help(p->c, d, "as in:  %s", clause->example);
+    return d == NULL;
+}
+
+static bool arg_number(struct parser *p, const struct lang_clause *clause,
+                       const struct lang_arg *arg, struct lang_value *v)
 {
     struct expr e = {0};
+    if (word_for_number(p, arg, v))
+        return true;
     if (!signed_number(p, arg->name, &e))
         return false;
     struct lang_unit want = unit_plain();
@@ -82,8 +117,12 @@ static bool arg_number(struct parser *p, const struct lang_arg *arg, struct lang
                        arg->name, arg->unit);
         if (arg->unit[0])
             diag_help(p->c, d, "as in:  10 %s", arg->unit);
+        else
+            diag_help(p->c, d, "as in:  %s", clause->example);
         return false;
     }
+    if (!number_allowed(p, clause, arg, &want, &e))
+        return false;
     v->span = e.span;
     v->number = lang_unit_to_base(&e.unit, e.number);
     return true;
@@ -388,7 +427,7 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
         break;
     }
     case LANG_ARG_WORD: fine = arg_word(p, clause, arg, &v); break;
-    case LANG_ARG_NUMBER: fine = arg_number(p, arg, &v); break;
+    case LANG_ARG_NUMBER: fine = arg_number(p, clause, arg, &v); break;
     case LANG_ARG_ADDRESS: fine = arg_address(p, clause, &v); break;
     case LANG_ARG_TYPE: fine = parse_data_type(p, &v.type, &v.span); break;
     case LANG_ARG_RANGE: fine = arg_range(p, clause_type(clause, values), &v); break;

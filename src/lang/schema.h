@@ -51,7 +51,8 @@ enum lang_arg_kind {
     LANG_ARG_NAME,      /* a new name */
     LANG_ARG_STRING,    /* "text" (no {…} in it) */
     LANG_ARG_WORD,      /* one of `words` */
-    LANG_ARG_NUMBER,    /* with a unit of the dimension of `unit` ("" for a plain number) */
+    LANG_ARG_NUMBER,    /* with a unit of the dimension of `unit` ("" for a plain number), or one of
+                           `words` in its place; from `min` to `max` */
     LANG_ARG_ADDRESS,   /* 127.0.0.1:1883, [::1]:1883, host.name:1883 */
     LANG_ARG_TYPE,      /* °C, bool, … */
     LANG_ARG_RANGE,     /* a..b in the unit of the clause's TYPE */
@@ -65,6 +66,7 @@ enum lang_arg_kind {
 #define LANG_ARG_OPTIONAL 0x1u
 #define LANG_ARG_IDENTITY 0x2u /* part of what the resource physically is */
 #define LANG_ARG_MAPS_ALL 0x4u /* if present, all members are mapped by convention */
+#define LANG_ARG_WHOLE    0x8u /* NUMBER: without a fraction */
 
 struct lang_clause;
 struct lang_arg {
@@ -72,8 +74,9 @@ struct lang_arg {
     const char *name; /* for the host's look-up and for messages: "address" */
     const char *lead; /* the word or sign before it ("range", ":"); NULL if none */
     uint32_t flags;
-    const char *const *words; /* WORD: NULL-terminated */
+    const char *const *words; /* WORD; NUMBER, there it may be NULL: NULL-terminated */
     const char *unit;         /* NUMBER */
+    double min, max;          /* NUMBER, in `unit`; both 0: any */
     const struct lang_clause *clauses;
     size_t clauses_n; /* BLOCK */
 };
@@ -156,7 +159,8 @@ struct lang_clause_decl;
 struct lang_value {
     enum lang_arg_kind kind; /* NONE if absent */
     struct lang_span span;
-    struct str text; /* NAME, STRING, WORD, MEMBER; ADDRESS: the host part, without brackets */
+    struct str text; /* NAME, STRING, WORD, MEMBER; ADDRESS: the host part, without brackets;
+                        NUMBER: the word in its place, else "" */
     uint32_t index;  /* WORD: in the list; MEMBER: among the commands */
     uint16_t port;   /* ADDRESS */
     double number;   /* NUMBER, in the base unit (durations: seconds) */

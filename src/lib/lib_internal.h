@@ -40,7 +40,6 @@ struct sedge_rt {
     struct executor *ex;
     struct env env; /* the real one, but for the seed */
     struct offload_queue *blocking;
-    bool spent; /* it was stopped while its main coroutine waited, on a stack that is gone */
 };
 /* The env of each executor is the one in its runtime. */
 static inline struct sedge_rt *rt_of(struct worker *w)

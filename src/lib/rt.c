@@ -96,11 +96,7 @@ void sedge_rt_free(struct sedge_rt *rt)
 enum sedge_err sedge_rt_run(struct sedge_rt *rt, intptr_t (*fn)(void *arg), void *arg,
                             intptr_t *result)
 {
-    if (rt->spent)
-        return SEDGE_ERR_INVALID;
-    enum err r = co_run(rt->ex, fn, arg, "main", result);
-    rt->spent = r == ERR_CANCELED;
-    return err_public(r);
+    return err_public(co_run(rt->ex, fn, arg, "main", result));
 }
 
 void sedge_rt_stop(struct sedge_rt *rt)

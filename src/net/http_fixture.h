@@ -16,6 +16,8 @@ struct one_fault {
     bool fired;
 };
 
+enum { WEB_WAITING_MAX = 32 };
+
 /* All of it belongs to the server's thread while that runs, but the atomic ones. */
 struct web {
     struct one_fault fault;
@@ -26,7 +28,11 @@ struct web {
     pthread_t thread;
     sem_t ready, stopped;
     bool started;
+    unsigned workers;
+    bool close_late;           /* the server is closed when the executor has stopped */
     struct http_request *held; /* answered by POST /release */
+    struct http_request *waiting[WEB_WAITING_MAX]; /* by POST /all, with WEB_LARGE bytes of text */
+    int waiting_n;
     struct http_sse *reader;
     _Atomic int gone, closed, full;
     uint8_t zipped[4096];
@@ -36,7 +42,12 @@ struct web {
 
 /* `driver` NULL: the one that is chosen. Sets what every test needs in `cfg`. */
 void web_start(struct web *web, const char *driver, struct http_server_config cfg);
+void web_start_workers(struct web *web, const char *driver, unsigned workers,
+                       struct http_server_config cfg);
 void web_stop(struct web *web);
+/* What GET /text/{n} says: n bytes that can be compressed. */
+enum { WEB_LARGE = 100000 };
+void web_text(struct strbuf *b, size_t n);
 
 int web_dial(const struct web *web);
 void web_say(int fd, const char *text);
@@ -46,6 +57,9 @@ void web_hear_all(int fd, struct strbuf *b);
 bool web_hear_until(int fd, struct strbuf *b, const char *end);
 /* A connection for one request; its answer must end it. False if it was reset. */
 bool web_exchange(const struct web *web, const char *request, struct strbuf *b);
+
+/* The n-th allocation from now on fails, -1: none; the answer ends in whether the last one did. */
+void web_set_fault(const struct web *web, int n, struct strbuf *b);
 
 extern const char *const web_drivers[2];
 bool web_driver_works(const char *name);

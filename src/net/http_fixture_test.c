@@ -1,6 +1,8 @@
 #include "net/http_fixture.h"
 
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -143,21 +145,104 @@ static void post_flood(void *ctx, struct http_request *q)
     http_respond_json(q, 200, STR("true"));
 }
 
+void web_text(struct strbuf *b, size_t n)
+{
+    for (int i = 0; b->n + 10 <= n; i++)
+        strbuf_addf(b, "%09d\n", i);
+    while (b->n < n)
+        strbuf_addc(b, '.');
+}
+
+static void respond_text(struct http_request *q, const char *type, size_t n)
+{
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    web_text(&b, n);
+    http_respond(q, 200, type, strbuf_str(&b));
+    strbuf_fini(&b);
+}
+
 static void get_large(void *ctx, struct http_request *q)
 {
     (void)ctx;
-    struct strbuf b;
-    strbuf_init(&b, alloc_system(), 0);
-    for (int i = 0; i < 500000; i++)
-        strbuf_addf(&b, "%09d\n", i);
-    http_respond(q, 200, "text/plain", strbuf_str(&b));
-    strbuf_fini(&b);
+    respond_text(q, "text/plain", 5000000);
+}
+
+static void get_text(void *ctx, struct http_request *q)
+{
+    (void)ctx;
+    int64_t n = -1;
+    CHECK_EQ_INT(str_to_i64(http_request_param(q, 0), &n), ERR_OK);
+    respond_text(q, "text/plain; charset=utf-8", (size_t)n);
+}
+
+static void get_image(void *ctx, struct http_request *q)
+{
+    (void)ctx;
+    respond_text(q, "image/png", 5000);
+}
+
+/* Bytes that nothing compresses, although their type says that they are text. */
+static void get_noise(void *ctx, struct http_request *q)
+{
+    (void)ctx;
+    static char noise[20000];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof(noise); i++) {
+        x = x * 1664525 + 1013904223;
+        noise[i] = (char)(x >> 24);
+    }
+    http_respond(q, 200, "text/plain", (struct str){noise, sizeof(noise)});
+}
+
+static void waiting_gone(void *arg, struct http_request *q)
+{
+    struct web *web = arg;
+    for (int i = 0; i < web->waiting_n; i++)
+        if (web->waiting[i] == q)
+            web->waiting[i] = web->waiting[--web->waiting_n];
+}
+
+static void get_wait(void *ctx, struct http_request *q)
+{
+    struct web *web = ctx;
+    REQUIRE(web->waiting_n < WEB_WAITING_MAX);
+    http_request_on_gone(q, waiting_gone, web);
+    web->waiting[web->waiting_n++] = q;
+}
+
+/* If at least so many wait; says whether. */
+static void post_all(void *ctx, struct http_request *q)
+{
+    struct web *web = ctx;
+    int64_t n = -1;
+    CHECK_EQ_INT(str_to_i64(http_request_param(q, 0), &n), ERR_OK);
+    bool there = web->waiting_n >= n;
+    while (there && web->waiting_n > 0)
+        respond_text(web->waiting[--web->waiting_n], "text/plain", WEB_LARGE);
+    http_respond_json(q, 200, there ? STR("true") : STR("false"));
+}
+
+static void get_gzips(void *ctx, struct http_request *q)
+{
+    struct web *web = ctx;
+    struct http_server_stats s = http_server_stats(web->server);
+    char text[64];
+    int n =
+        snprintf(text, sizeof(text), "now %zu, done %" PRIu64 "\n", s.compressing, s.compressed);
+    http_respond(q, 200, "text/plain", (struct str){text, (size_t)n});
 }
 
 static const struct http_route routes[] = {
     {HTTP_GET, "/hello", get_hello},
     {HTTP_GET, "/later", get_later},
     {HTTP_GET, "/large", get_large},
+    {HTTP_GET, "/text/{n}", get_text},
+    {HTTP_GET, "/image", get_image},
+    {HTTP_GET, "/noise", get_noise},
+    {HTTP_GET, "/wait", get_wait},
+    {HTTP_POST, "/all/{n}", post_all},
+    {HTTP_GET, "/gzips", get_gzips},
     {HTTP_GET, "/api/live", get_live},
     {HTTP_POST, "/release", post_release},
     {HTTP_POST, "/fault/{n}", post_fault},
@@ -186,7 +271,7 @@ static void *run_web(void *arg)
     struct web *web = arg;
     struct executor_config ec = {.env = env_linux(),
                                  .alloc = &web->fault.alloc,
-                                 .workers = 1,
+                                 .workers = web->workers,
                                  .driver = web->driver,
                                  .offload_threads = 1};
     struct addr any;
@@ -201,6 +286,8 @@ static void *run_web(void *arg)
     sem_post(&web->ready);
     if (!err)
         executor_run(web->ex);
+    if (web->close_late)
+        http_server_close(web->server);
     while (!err && sem_wait(&web->stopped) != 0)
         ; /* the other thread is still in its call that woke us */
     if (web->ex)
@@ -209,6 +296,12 @@ static void *run_web(void *arg)
 }
 
 void web_start(struct web *web, const char *driver, struct http_server_config cfg)
+{
+    web_start_workers(web, driver, 1, cfg);
+}
+
+void web_start_workers(struct web *web, const char *driver, unsigned workers,
+                       struct http_server_config cfg)
 {
     static const char *const hosts[] = {"sedge.example"};
     memset(web, 0, sizeof(*web));
@@ -223,6 +316,7 @@ void web_start(struct web *web, const char *driver, struct http_server_config cf
     cfg.host_count = 1;
     web->cfg = cfg;
     web->driver = driver;
+    web->workers = workers;
     REQUIRE(sem_init(&web->ready, 0, 0) == 0 && sem_init(&web->stopped, 0, 0) == 0);
     REQUIRE(pthread_create(&web->thread, NULL, run_web, web) == 0);
     while (sem_wait(&web->ready) != 0)
@@ -233,9 +327,10 @@ void web_start(struct web *web, const char *driver, struct http_server_config cf
 static enum poll stop_poll(struct task *t)
 {
     struct web *web = CONTAINER_OF(t, struct web, stopper);
-    if (web->server)
+    if (web->server && !web->close_late) {
         http_server_close(web->server);
-    web->server = NULL;
+        web->server = NULL;
+    }
     executor_stop(web->ex);
     return POLL_READY;
 }
@@ -320,6 +415,16 @@ bool web_exchange(const struct web *web, const char *request, struct strbuf *b)
     bool whole = hear_end(fd, b);
     close(fd);
     return whole;
+}
+
+void web_set_fault(const struct web *web, int n, struct strbuf *b)
+{
+    char fault[200];
+    snprintf(fault, sizeof(fault), "POST /fault/%d HTTP/1.1\r\n%s\r\n", n, JSON);
+    bool set = false;
+    for (int tries = 0; tries < 2 && !set; tries++) /* it may hit this request: once */
+        set = web_exchange(web, fault, b) && str_starts(strbuf_str(b), STR("HTTP/1.1 200 OK\r\n"));
+    CHECK(set);
 }
 
 const char *const web_drivers[2] = {"epoll", "io_uring"};

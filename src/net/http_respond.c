@@ -93,13 +93,29 @@ static void answer(struct http_conn *c, struct http_request *q, unsigned status,
 }
 
 #define NO_STORE "Cache-Control: no-store\r\n"
+#define VARY     "Vary: Accept-Encoding\r\n"
+
+static bool takes_gzip(const struct http_request *q)
+{
+    struct str accepted;
+    return http_field(&q->head, "accept-encoding", &accepted) && http_accepts_gzip(accepted);
+}
+
+void http_answer_body(struct http_request *q, unsigned status, const char *type, struct str body,
+                      bool packed)
+{
+    answer(q->conn, q, status, type,
+           packed ? NO_STORE VARY "Content-Encoding: gzip\r\n" : NO_STORE VARY, body);
+}
 
 void http_respond(struct http_request *q, unsigned status, const char *type, struct str body)
 {
     if (body.n > HTTP_ANSWER_MAX)
         http_respond_problem(q, 500, "the answer is too large");
-    else
+    else if (!http_gzip_suits(type, body.n))
         answer(q->conn, q, status, type, NO_STORE, body);
+    else if (!takes_gzip(q) || !http_gzip_start(q, status, type, body))
+        http_answer_body(q, status, type, body, false);
 }
 
 void http_respond_json(struct http_request *q, unsigned status, struct str json)
@@ -176,10 +192,10 @@ void http_respond_gzip(struct http_request *q, const char *type, const char *eta
                        struct bytes gzip)
 {
     char more[256];
-    struct str known, accepted = {0};
-    bool zipped = http_field(&q->head, "accept-encoding", &accepted) && http_accepts_gzip(accepted);
+    struct str known;
+    bool zipped = takes_gzip(q);
     (void)snprintf(more, sizeof(more), "Cache-Control: no-cache\r\nETag: %.100s\r\n%s%s", etag,
-                   "Vary: Accept-Encoding\r\n", zipped ? "Content-Encoding: gzip\r\n" : "");
+                   VARY, zipped ? "Content-Encoding: gzip\r\n" : "");
     if (http_field(&q->head, "if-none-match", &known) && http_etag_matches(known, str_from(etag))) {
         answer(q->conn, q, 304, NULL, more, STR(""));
         return;

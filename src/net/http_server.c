@@ -3,7 +3,7 @@
 
 static void free_if_done(struct http_server *s)
 {
-    if (s->closed && list_empty(&s->conns))
+    if (s->closed && list_empty(&s->conns) && list_empty(&s->gzips))
         mem_free(s->alloc, s, sizeof(*s));
 }
 
@@ -48,6 +48,7 @@ enum err http_server_open(struct http_server **out, struct worker *w, const stru
     set_defaults(&s->cfg);
     list_init(&s->conns);
     list_init(&s->idle);
+    list_init(&s->gzips);
     struct listener_config listening = {.addr = *addr, .accepted = accepted, .ctx = s};
     enum err err = listener_open(&s->listener, w, &listening, e);
     if (err) {
@@ -73,6 +74,8 @@ void http_server_close(struct http_server *s)
     LIST_EACH_SAFE(&s->conns, it)
     http_conn_end(CONTAINER_OF(it, struct http_conn, link), true);
     s->closed = true;
+    if (!worker_current())
+        http_gzip_forget(s);
     free_if_done(s);
 }
 

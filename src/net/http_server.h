@@ -6,7 +6,8 @@
  * change (anything but GET and HEAD) with a foreign Origin (403) or a body that is not
  * application/json (415), a body above body_max (413), a path without a route (404) or with
  * another method (405 with Allow). Errors are RFC 9457 problem details. HEAD is served by GET's
- * route.
+ * route. Answers above 1 KiB of text or JSON are compressed for clients that take gzip, as free
+ * work, on another worker if there is one; at most 8 and 32 MiB at once, further ones go plain.
  * Ownership: the server owns its connections and requests. A request belongs to its handler until
  * it is answered with one http_respond…() or http_sse_start(); then its pointer must not be used.
  * A handler that does not answer before it returns must have called http_request_on_gone(): when
@@ -51,12 +52,14 @@ MUST_USE enum err http_server_open(struct http_server **out, struct worker *w,
                                    struct error *e);
 const struct addr *http_server_addr(const struct http_server *s); /* with the port chosen */
 /* Ends all connections at once; the callbacks of open requests and readers are called before it
- * returns. Not from within a handler. */
+ * returns. Not from within a handler. If the executor does not run, it must not be run again. */
 void http_server_close(struct http_server *s);
 
 struct http_server_stats {
     uint64_t accepted, refused, requests, errors; /* errors: answers of 400 and above */
+    uint64_t compressed;                          /* answers, by gzip */
     size_t connections, readers;                  /* now; readers of events */
+    size_t compressing;                           /* now */
 };
 struct http_server_stats http_server_stats(const struct http_server *s);
 

@@ -11,6 +11,10 @@
 #define HTTP_PARAMS_MAX     4
 #define HTTP_ANSWER_MAX     ((size_t)32 << 20)
 #define HTTP_SSE_COMMENT_MS 15000
+#define HTTP_GZIP_MIN       ((size_t)1024) /* a smaller body is sent as it is */
+#define HTTP_GZIP_TYPE_MAX  64
+#define HTTP_GZIP_JOBS_MAX  8
+#define HTTP_GZIP_BYTES_MAX HTTP_ANSWER_MAX /* of the bodies under way, all together */
 
 enum http_conn_state {
     CONN_HEAD,     /* waits for a request, or its head has begun */
@@ -75,6 +79,8 @@ struct http_server {
     struct listener *listener;
     struct http_server_config cfg;
     struct list conns, idle;
+    struct list gzips; /* answers that are being compressed */
+    size_t gzip_bytes;
     size_t live; /* connections that have not ended */
     bool closed;
     struct http_server_stats stats;
@@ -95,6 +101,16 @@ void http_server_released(struct http_server *s); /* a connection's memory is go
 typedef void http_handler(void *ctx, struct http_request *q);
 http_handler *http_route_request(struct http_request *q);
 
+/* http_gzip.c. Whether such a body is compressed for a client that takes it. */
+bool http_gzip_suits(const char *type, size_t size);
+/* Copies the body and answers when it is compressed. False: too much is under way, or no memory. */
+bool http_gzip_start(struct http_request *q, unsigned status, const char *type, struct str body);
+/* The executor does not run, and will not again: gives back what is left. */
+void http_gzip_forget(struct http_server *s);
+
+/* http_respond.c. The body of an answer that suits, as it is or packed. */
+void http_answer_body(struct http_request *q, unsigned status, const char *type, struct str body,
+                      bool packed);
 /* http_respond.c: an answer that ends the connection, with or without a request. */
 void http_write_answer_head(struct strbuf *b, struct http_conn *c, struct http_request *q,
                             unsigned status, const char *type);

@@ -160,16 +160,6 @@ TEST(http_server_closes_the_longest_idle)
     strbuf_fini(&b);
 }
 
-static void set_fault(struct web *web, int n, struct strbuf *b)
-{
-    char fault[200];
-    snprintf(fault, sizeof(fault), "POST /fault/%d HTTP/1.1\r\n%s\r\n", n, JSON);
-    bool set = false;
-    for (int tries = 0; tries < 2 && !set; tries++) /* it may hit this request: once */
-        set = web_exchange(web, fault, b) && str_starts(strbuf_str(b), STR("HTTP/1.1 200 OK\r\n"));
-    CHECK(set);
-}
-
 /* Whichever allocation fails: the client gets its answer, a 5xx or the end of the connection; the
  * next one is served as ever. */
 TEST(http_server_survives_faults)
@@ -193,12 +183,12 @@ TEST(http_server_survives_faults)
         bool fired = true;
         for (int n = 0; fired && n < 100; n++) {
             LABEL("request %zu, allocation %d", i, n);
-            set_fault(&web, n, &b);
+            web_set_fault(&web, n, &b);
             bool whole = web_exchange(&web, requests[i], &b);
             bool refused = !whole || b.n == 0 || str_starts(strbuf_str(&b), STR("HTTP/1.1 5"));
             CHECK(refused || str_starts(strbuf_str(&b), str_sub(strbuf_str(&want), 0, 17)));
             CHECK(refused || b.n == want.n);
-            set_fault(&web, -1, &b);
+            web_set_fault(&web, -1, &b);
             fired = str_ends(strbuf_str(&b), STR("true"));
             CHECK(n > 0 || fired);
         }

@@ -1,4 +1,4 @@
-# ctest: timeout=300
+# ctest: timeout=300 workers=2
 """Every endpoint of docs/http-api.md but the live feed: its shape and its errors. The real program."""
 
 import http.client
@@ -66,6 +66,7 @@ PROGRAM = {"name": str, "file": str, "line": int, "state": str, "owns": [str], "
 DEVICE = {"name": str, "model": str, "id": MAYBE, "topic": str, "owner": MAYBE, "properties": [PROPERTY],
           "actions": [{"name": str, "params": [{"name": str, "type": str, "unit": MAYBE}], "confirms": MAYBE,
                        "safe": bool}], "events": [str]}
+WORKER = dict.fromkeys(("worker", "ticks", "polls", "sleeps", "wakes", "searches", "steals", "handed", "tasks"), int)
 POOL = {"name": str, **dict.fromkeys(("worker", "block_bytes", "in_use", "peak", "made", "limit", "refused",
                                       "given_by_others"), int)}
 DISCOVERED = {"topic": str, "count": int, "first_ms": MS, "last_ms": MS, "kind": str, "payload": str}
@@ -409,7 +410,7 @@ class Api(unittest.TestCase):
                            "samples": int, "connections": int,
                            "journal": dict.fromkeys(("appended", "committed", "syncs", "bytes", "segments", "damaged"), int),
                            "history": dict.fromkeys(("series", "chunks", "points", "head_points"), int),
-                           "runtime": {"pools": [POOL]}, "dropped": [{"reason": str, "count": int}]})
+                           "runtime": {"workers": [WORKER], "pools": [POOL]}, "dropped": [{"reason": str, "count": int}]})
         self.assertGreater(stats["rss_bytes"], 1 << 20)
         self.assertEqual(self.site.get("/health"), {"status": "ok"})
 

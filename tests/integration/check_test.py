@@ -28,6 +28,19 @@ MISTAKES = [
       "--> line_guard.sedge:9:7", "help: one program commands it"]),
 ]
 
+SETTINGS = [
+    ("too many workers", "site.sedge", "server {", "server {\n  workers 65",
+     ["error[T1]: `workers` is 1 … 64", "--> site.sedge:6:11", "out of range", "help: as in:  workers 2"]),
+    ("half a worker", "site.sedge", "server {", "server {\n  workers 1.5",
+     ["error[T1]: `workers` is a whole number", "--> site.sedge:6:11", "help: as in:  workers 2"]),
+    ("workers with a unit", "site.sedge", "server {", "server {\n  workers 2s",
+     ["error[U1]: `workers` is a number without a unit", "--> site.sedge:6:11", "help: as in:  workers 2"]),
+    ("a watchdog without a unit", "site.sedge", "server {", "server {\n  watchdog 5",
+     ["error[U1]: `watchdog` is given in s", "--> site.sedge:6:12", "help: as in:  10 s"]),
+    ("a watchdog that sleeps", "site.sedge", "server {", "server {\n  watchdog 2h",
+     ["error[T1]: `watchdog` is 0.01 … 3600 s", "--> site.sedge:6:12", "help: as in:  watchdog 1s"]),
+]
+
 
 def check(*arguments):
     return subprocess.run([SEDGE, "check", *map(str, arguments)], capture_output=True, text=True, timeout=30)
@@ -45,7 +58,7 @@ class Check(unittest.TestCase):
         self.assertEqual((r.returncode, r.stdout, r.stderr), (0, "ok: 7 devices, 2 programs, 17 rules\n", ""))
 
     def test_mistakes_of_a_newcomer(self):
-        for label, name, old, new, wanted in MISTAKES:
+        for label, name, old, new, wanted in MISTAKES + SETTINGS:
             with self.subTest(label):
                 file = self.site / name
                 text = file.read_text()

@@ -1,4 +1,4 @@
-# ctest: timeout=300
+# ctest: timeout=300 workers=2
 """The live feed of docs/http-api.md: its events, several readers, readers that stall. The real program."""
 
 import http.client

@@ -154,6 +154,83 @@ static void over_waking(void *arg)
     site_end(&g.site);
 }
 
+/* --- a long task: given to who sleeps, a tick between its polls, then back to worker 0 --- */
+
+struct long_stage {
+    struct site site;
+    struct task first;
+    struct job {
+        struct task task;
+        struct tick_hook hook;
+        struct long_stage *stage;
+        unsigned polls; /* plain: it goes from worker to worker */
+    } * job;
+};
+
+static void job_again(struct tick_hook *h)
+{
+    task_wake(&CONTAINER_OF(h, struct job, hook)->task);
+}
+
+static enum poll job_poll(struct task *t)
+{
+    struct job *j = CONTAINER_OF(t, struct job, task);
+    if (++j->polls == 2)
+        return POLL_READY;
+    worker_at_tick_end(worker_current(), &j->hook);
+    return POLL_PENDING;
+}
+
+static enum poll job_back(struct task *t)
+{
+    struct job *j = CONTAINER_OF(t, struct job, task);
+    HOLD(worker_index(worker_current()) == 0 && j->polls == 2);
+    return POLL_READY;
+}
+
+static void job_is_back(struct task *t)
+{
+    struct job *j = CONTAINER_OF(t, struct job, task);
+    struct long_stage *g = j->stage;
+    mem_free(model_alloc(), j, sizeof(*j));
+    g->job = NULL;
+    model_focus(false);
+    executor_stop(g->site.ex);
+}
+
+static void job_finished(struct task *t)
+{
+    struct job *j = CONTAINER_OF(t, struct job, task);
+    struct executor *ex = j->stage->site.ex;
+    task_init(t, "back", job_back, job_is_back);
+    task_spawn(executor_worker(ex, 0), t);
+}
+
+static enum poll spawn_long(struct task *t)
+{
+    struct long_stage *g = CONTAINER_OF(t, struct long_stage, first);
+    if (t->canceled)
+        return POLL_READY;
+    model_focus(true);
+    task_spawn_long(g->site.ex, &g->job->task);
+    return POLL_PENDING; /* a connection, so to speak */
+}
+
+static void long_task(void *arg)
+{
+    struct long_stage g = {.job = mem_zero(model_alloc(), sizeof(*g.job))};
+    (void)arg;
+    site_begin(&g.site, 2, false);
+    g.job->stage = &g;
+    tick_hook_init(&g.job->hook, job_again);
+    task_init(&g.job->task, "long", job_poll, job_finished);
+    task_init(&g.first, "first", spawn_long, NULL);
+    task_spawn(executor_worker(g.site.ex, 0), &g.first);
+    executor_run(g.site.ex);
+    HOLD(g.job == NULL);
+    site_end(&g.site);
+}
+
 /* --- free coroutines, joined and in a scope --- */
 
 struct part_stage {
@@ -227,10 +304,8 @@ static const struct {
     uintptr_t arg;
     unsigned preemptions, stale;
 } rows[] = {
-    {"forks", forks, 2, 2, 1},
-    {"crowd", crowd, 0, 1, 1},
-    {"joined", joined, 0, 2, 0},
-    {"scoped", scoped, 0, 1, 1},
+    {"forks", forks, 2, 2, 1},   {"crowd", crowd, 0, 1, 1},   {"long", long_task, 0, 2, 1},
+    {"joined", joined, 0, 2, 0}, {"scoped", scoped, 0, 1, 1},
 };
 
 TEST(share_between_workers)

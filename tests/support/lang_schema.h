@@ -26,8 +26,19 @@ static const struct lang_arg t_store[] = {
      .clauses = t_store_clauses,
      .clauses_n = 1},
 };
+static const char *const t_auto[] = {"auto", NULL};
 static const struct lang_arg t_workers[] = {
-    {.kind = LANG_ARG_NUMBER, .name = "number", .unit = ""},
+    {.kind = LANG_ARG_NUMBER,
+     .name = "number",
+     .flags = LANG_ARG_WHOLE,
+     .words = t_auto,
+     .unit = "",
+     .min = 1,
+     .max = 64},
+};
+static const char *const t_off[] = {"off", NULL};
+static const struct lang_arg t_watchdog[] = {
+    {.kind = LANG_ARG_NUMBER, .name = "time", .words = t_off, .unit = "s", .min = 0.01, .max = 60},
 };
 static const struct lang_clause t_server[] = {
     {.word = "mqtt",
@@ -36,6 +47,7 @@ static const struct lang_clause t_server[] = {
      .example = "mqtt 127.0.0.1:1883"},
     {.word = "store", T_ARGS(t_store), .example = "store \"data\""},
     {.word = "workers", T_ARGS(t_workers), .example = "workers 2"},
+    {.word = "watchdog", T_ARGS(t_watchdog), .example = "watchdog 1s"},
 };
 
 static const struct lang_arg t_property[] = {

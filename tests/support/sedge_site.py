@@ -29,6 +29,7 @@ import urllib.request
 
 ROOT = pathlib.Path(os.environ.get("SEDGE_SOURCE", pathlib.Path(__file__).resolve().parents[2]))
 SEDGE = os.environ.get("SEDGE_BIN", str(ROOT / "build/release/sedge"))
+RUN_ARGS = os.environ.get("SEDGE_RUN_ARGS", "").split()  # of every `sedge run`: "--workers 2"
 
 
 def free_ports(count):
@@ -155,7 +156,7 @@ class Site:
     def start(self, *args, env=None, wait=True, timeout=30.0):
         """`sedge run`. Returns the Process; with wait, when MQTT connections are accepted."""
         assert self.process is None or not self.process.alive(), "it runs already"
-        self.process = Process([SEDGE, "run", self.folder, *args], env=env)
+        self.process = Process([SEDGE, "run", self.folder, *RUN_ARGS, *args], env=env)
         if wait:
             self.wait_ready(timeout)
         return self.process

@@ -142,6 +142,19 @@ export interface Connection {
   queued: number;
 }
 
+/** A thread that works: worker 0 has the connections, the others compute for it. */
+export interface WorkerStats {
+  worker: number;
+  ticks: number;
+  polls: number;
+  sleeps: number;
+  wakes: number;
+  searches: number;
+  steals: number;
+  handed: number;
+  tasks: number;
+}
+
 export interface Stats {
   uptime_ms: number;
   rss_bytes: number;
@@ -151,6 +164,7 @@ export interface Stats {
   journal: { appended: number; committed: number; syncs: number; bytes: number; segments: number };
   history: { series: number; chunks: number; points: number; head_points: number };
   connections: number;
+  runtime: { workers: WorkerStats[] };
   dropped: { reason: string; count: number }[];
 }
 

@@ -119,7 +119,7 @@ static void complete_now(struct epoll_driver *d, struct io_op *op, int result)
         *place = NULL;
     list_del(&op->link);
     op->state = STATE_NONE;
-    d->driver.worker->stats.completions++;
+    worker_count(&d->driver.worker->completions);
     op->done(op, (struct io_result){.res = result});
 }
 
@@ -284,7 +284,7 @@ static void accept_some(struct epoll_driver *d, struct io_op *op)
             complete_now(d, op, -errno);
             return;
         }
-        d->driver.worker->stats.completions++;
+        worker_count(&d->driver.worker->completions);
         op->done(op, (struct io_result){.res = fd, .more = true});
         if (op->state != STATE_WAITING)
             return; /* canceled by done() */
@@ -309,7 +309,7 @@ static void receive_some(struct epoll_driver *d, struct io_op *op)
         bool last = n < RECEIVE_SIZE && !d->slots[op->fd].ended;
         if (last)
             d->slots[op->fd].read_ready = false;
-        d->driver.worker->stats.completions++;
+        worker_count(&d->driver.worker->completions);
         op->done(op, (struct io_result){.res = (int32_t)n, .more = true, .data = d->buffer});
         if (last || op->state != STATE_WAITING)
             return;

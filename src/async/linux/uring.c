@@ -286,7 +286,7 @@ static void complete(struct uring_driver *d, const struct io_uring_cqe *cqe)
     struct io_op *op = (struct io_op *)(uintptr_t)cqe->user_data;
     if (!(cqe->flags & IORING_CQE_F_MORE))
         op->state &= (uint8_t)~STATE_IN_KERNEL;
-    d->driver.worker->stats.completions++;
+    worker_count(&d->driver.worker->completions);
     switch ((enum kind)op->kind) {
     case KIND_ACCEPT: accepted(d, op, cqe->res); break;
     case KIND_RECEIVE: received(d, op, cqe->res, cqe->flags); break;

@@ -181,7 +181,7 @@ static void finish(struct net_driver *d, struct net_socket *s, struct io_op *op,
 {
     (void)take_out(s, op);
     op->state = STATE_NONE;
-    d->driver.worker->stats.completions++;
+    worker_count(&d->driver.worker->completions);
     op->done(op, (struct io_result){.res = result});
 }
 
@@ -189,7 +189,7 @@ static void accept_all(struct net_driver *d, struct net_socket *s, struct io_op 
 {
     struct net_socket *taken;
     while (s->reader == op && (taken = net_accept(s))) {
-        d->driver.worker->stats.completions++;
+        worker_count(&d->driver.worker->completions);
         op->done(op, (struct io_result){.res = taken->fd, .more = true});
     }
 }
@@ -199,7 +199,7 @@ static void receive_all(struct net_driver *d, struct net_socket *s, struct io_op
     const uint8_t *p;
     size_t n;
     while (s->reader == op && (n = pipe_look(s, &p)) > 0) {
-        d->driver.worker->stats.completions++;
+        worker_count(&d->driver.worker->completions);
         op->done(op, (struct io_result){.res = (int32_t)n, .more = true, .data = p});
         pipe_consume(s, n);
     }

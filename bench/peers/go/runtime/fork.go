@@ -21,13 +21,13 @@ func fib(n int) int {
 	return one + two
 }
 
-// fork is the cost of one fork and its join: fib(27) has 317,810 of them.
+// fork is the cost of one fork and its join: fib(30) has 1,346,268 of them.
 func fork() float64 {
-	const forks = 317810
+	const forks = 1346268
 	begin := time.Now()
-	sum := fib(27)
+	sum := fib(30)
 	took := perOp(forks, begin)
-	check(sum == 196418)
+	check(sum == 832040)
 	return took
 }
 

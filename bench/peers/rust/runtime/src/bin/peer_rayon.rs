@@ -10,12 +10,12 @@ fn fib(n: u64) -> u64 {
     one + two
 }
 
-/// One fork and its join: fib(27) has 317,810 of them.
+/// One fork and its join: fib(30) has 1,346,268 of them.
 fn forks() -> f64 {
     let begin = Instant::now();
-    let sum = fib(27);
-    let took = per_op(317_810, begin);
-    assert_eq!(sum, 196_418);
+    let sum = fib(30);
+    let took = per_op(1_346_268, begin);
+    assert_eq!(sum, 832_040);
     took
 }
 
