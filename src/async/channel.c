@@ -120,6 +120,13 @@ enum err chan_take(struct chan *c, void *element)
     return is_word(c) ? take(c, element, word) : take(c, element, kind_of(c));
 }
 
+/* The same size, of any thread. */
+static const struct kind shared_word = {sizeof(uint64_t), true};
+static inline bool is_shared_word(const struct chan *c)
+{
+    return __builtin_expect(c->size == shared_word.size && c->lock.any, 1);
+}
+
 /* What is called last to wait, with the lock, which is given. Out of line, so that who need not
  * wait saves no registers for it. (The stack's guard is for arrays.) */
 static __attribute__((no_stack_protector)) struct switch_tail
@@ -140,12 +147,12 @@ static __attribute__((noinline)) enum err send_limited(struct chan *c, const voi
 {
     void *item = (void *)(uintptr_t)element;
     wait_lock_take(&c->lock);
-    enum err r = put(c, element, kind_of(c));
+    enum err r = is_shared_word(c) ? put(c, element, shared_word) : put(c, element, kind_of(c));
     if (r == ERR_AGAIN)
         return switch_tail(c, &c->senders, item, timeout_ms, wait_limited);
     bool over = chan_turn_over(c);
     wait_lock_give(&c->lock);
-    if (over)
+    if (__builtin_expect(over, 0))
         co_yield ();
     return r;
 }
@@ -154,12 +161,12 @@ static __attribute__((noinline)) enum err recv_limited(struct chan *c, void *ele
                                                        int64_t timeout_ms)
 {
     wait_lock_take(&c->lock);
-    enum err r = take(c, element, kind_of(c));
+    enum err r = is_shared_word(c) ? take(c, element, shared_word) : take(c, element, kind_of(c));
     if (r == ERR_AGAIN)
         return switch_tail(c, &c->receivers, element, timeout_ms, wait_limited);
     bool over = chan_turn_over(c);
     wait_lock_give(&c->lock);
-    if (over)
+    if (__builtin_expect(over, 0))
         co_yield ();
     return r;
 }

@@ -9,7 +9,7 @@ enum { CHAN_BUDGET = 128 };
 /* With the lock, after an operation that did not wait: should the coroutine yield? */
 static inline bool chan_turn_over(struct chan *c)
 {
-    return c->lock.any && ++c->unwaited % CHAN_BUDGET == 0;
+    return __builtin_expect(c->lock.any && ++c->unwaited % CHAN_BUDGET == 0, 0);
 }
 
 /* ERR_OK, ERR_CLOSED or ERR_AGAIN. */

@@ -33,7 +33,7 @@ enum {
     SHARE_CAPACITY = 256, /* of a worker's deque of free tasks; a power of two */
     SHARE_SPAWNED = 1024, /* coroutines that have not begun */
     SHARE_FORKS = 1024,
-    SHARE_BATCH = 64,  /* at most so many come from elsewhere at once */
+    SHARE_BATCH = 256, /* at most so many come from elsewhere at once */
     SHARE_AT = 4,      /* so many wait: worth to wake somebody before the worker comes to them */
     SHARE_FAIR = 61,   /* each so many turns the injection queue and the oldest come first */
     SHARE_PASSES = 4,  /* of a search over all workers */
