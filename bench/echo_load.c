@@ -156,7 +156,9 @@ int main(int argc, char **argv)
     int64_t cpu_ns = read_ns(server), begin_ns = read_ns(CLOCK_MONOTONIC);
     run_until(&l, begin_ns + number(argv[5]) * 1000000);
     cpu_ns = read_ns(server) - cpu_ns;
-    printf("%llu %lld %lld\n", (unsigned long long)((l.rounds - rounds) * (l.batch / REQUEST)),
-           (long long)cpu_ns, (long long)(read_ns(CLOCK_MONOTONIC) - begin_ns));
+    uint64_t requests = (l.rounds - rounds) * (l.batch / REQUEST);
+    printf("%llu %lld %lld\n", (unsigned long long)requests, (long long)cpu_ns,
+           (long long)(read_ns(CLOCK_MONOTONIC) - begin_ns));
+    free(l.conns);
     return 0;
 }

@@ -16,6 +16,7 @@ TEST(arena_gives_zeroed_aligned_memory)
             size_t n = (size_t)random_below(&r, i % 50 ? 200 : 20000);
             unsigned char *p = arena_new(&a, n);
             REQUIRE(p != NULL);
+            ASSERT(p); /* which an analyzer understands */
             CHECK_EQ_UINT((uintptr_t)p % 16, 0);
             for (size_t j = 0; j < n; j++)
                 REQUIRE(p[j] == 0);

@@ -104,6 +104,7 @@ TEST(series_old_news_does_not_replace_the_last_value)
     bus_rig_light(&r);
     struct series *s = bus_series(r.bus, STR("t"), VALUE_FLOAT, STR(""));
     REQUIRE(s != NULL);
+    ASSERT(s); /* which an analyzer understands */
     say(&r, s, 1764000005000, 5);
     say(&r, s, 1764000003000, 3);
     CHECK_EQ_DBL(s->last.f, 5, 0);
