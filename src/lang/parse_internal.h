@@ -28,9 +28,12 @@ struct parser {
     struct tokens tokens;
     size_t at;
     uint32_t depth;
-    uint32_t tallest;           /* height of the tallest expression of the function that is read */
-    bool head;                  /* in the head of a block: a `{` begins it, and no record */
-    bool balanced;              /* every brace has its partner */
+    uint32_t tallest;   /* height of the tallest expression of the function that is read */
+    bool head;          /* in the head of a block: a `{` begins it, and no record */
+    bool balanced;      /* every brace has its partner */
+    uint32_t brace;     /* the innermost `{` that is open */
+    size_t unclosed_at; /* the token in front of which blocks were found unclosed, by this: */
+    struct lang_diag *unclosed;
     struct lang_span odd_brace; /* a `{` whose `}` seems to stand for an outer one; to == 0: none */
     bool lost; /* braces went unread, in a text without an end or too deep inside: none is missed */
 };
@@ -101,6 +104,7 @@ const char *help_for_end(const struct parser *p);
 struct block {
     struct lang_span brace;
     uint32_t indent; /* of the line with the `{` */
+    uint32_t outer;  /* the `{` of the block around */
 };
 bool braces_match(const struct tokens *t);
 bool block_open(struct parser *p, struct block *b, const char *what);
@@ -112,6 +116,8 @@ struct lang_span block_close(struct parser *p, const struct block *b);
 bool enter(struct parser *p); /* nesting; false with a message when too deep */
 void leave(struct parser *p);
 bool at_declaration(const struct parser *p);
+bool at_stray_brace(const struct parser *p);
+bool at_indented(const struct parser *p); /* first on a line that does not begin on the left */
 const struct lang_kind *kind_named(const struct lang_schema *schema, struct str word);
 
 /* ---- declarations ----------------------------------------------------------------------- */
