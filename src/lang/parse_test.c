@@ -169,7 +169,7 @@ TEST(each_token_may_be_missing_or_doubled)
             strbuf_reset(&text);
             strbuf_addstr(&text, str_sub(all, 0, twice ? to : from));
             strbuf_addstr(&text, str_sub(all, twice ? from : to, all.n));
-            check_damaged(strbuf_str(&text), 3);
+            check_damaged(strbuf_str(&text), 4);
         }
     }
     strbuf_fini(&text);
