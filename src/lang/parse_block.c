@@ -4,8 +4,6 @@
  * shows where the missing one was meant. */
 #include "lang/parse_internal.h"
 
-#include <string.h>
-
 #define INDENT_MAX 255u /* deeper ones count as equal */
 
 static uint32_t line_start(const struct parser *p, uint32_t at)
@@ -82,18 +80,6 @@ void leave(struct parser *p)
     p->depth--;
 }
 
-/* Of a function, whose result may be written in many ways. */
-static const char *result_help(const struct parser *p)
-{
-    switch (peek_token(p)->kind) {
-    case T_COLON:
-    case T_FATARROW:
-    case T_NAME: return "the type of a result stands behind `->`:  fn f() -> int { … }";
-    case T_ASSIGN: return "the body of a function stands in braces, with `return`";
-    default: return NULL;
-    }
-}
-
 static const char *block_help(const struct parser *p)
 {
     const struct token *t = peek_token(p);
@@ -123,7 +109,7 @@ bool block_open(struct parser *p, struct block *b, const char *what)
         (void)take_token(p);
     const struct token *t = peek_token(p);
     if (t->kind != T_LBRACE) {
-        (void)expected_help(p, what, strstr(what, "->") ? result_help(p) : block_help(p));
+        (void)expected_help(p, what, block_help(p));
         if (!opens_unseen(p)) /* else it is read as if it were there */
             return false;
     }
@@ -170,16 +156,17 @@ static void never_closed(struct parser *p, const struct block *b)
     struct lang_span brace = p->odd_brace.to ? p->odd_brace : b->brace;
     if (p->lost)
         return;
-    if (p->unclosed && p->unclosed_at == p->at) {
-        diag_mark(p->c, p->unclosed, brace, "nor is this one");
-        diag_help(p->c, p->unclosed, "add the missing `}`, one for each");
+    if (p->unclosed > 0 && p->unclosed_at == p->at) {
+        struct lang_diag *first = &p->c->diags.v[p->unclosed - 1];
+        diag_mark(p->c, first, brace, "nor is this one");
+        diag_help(p->c, first, "add the missing `}`, one for each");
         return;
     }
-    struct lang_diag *d = p->unclosed =
-        diag_error(p->c, "P1", brace, "opened here", "this `{` is never closed");
+    struct lang_diag *d = diag_error(p->c, "P1", brace, "opened here", "this `{` is never closed");
     if (t->kind != T_EOF)
         diag_mark(p->c, d, token_span(p, t), "a `}` is missing before this");
     diag_help(p->c, d, "add the missing `}`");
+    p->unclosed = d == &p->c->overflow ? 0 : p->c->diags.n;
     p->unclosed_at = p->at;
     p->odd_brace = (struct lang_span){0};
 }

@@ -5,7 +5,7 @@
 
 #include <stdio.h>
 
-enum piece { EXPR, STMT, ITEM, FILE_ };
+enum piece { EXPR, STMT, ITEM, WHOLE };
 struct parse_case {
     enum piece piece;
     const char *text, *want;
@@ -119,7 +119,7 @@ TEST(every_mistake_is_explained)
 TEST(mistakes_do_not_hide_each_other)
 {
     for (size_t i = 0; i < ARRAY_LEN(recoveries); i++) {
-        const struct parse_case c = {FILE_, recoveries[i].text, NULL};
+        const struct parse_case c = {WHOLE, recoveries[i].text, NULL};
         run(recoveries[i].label, &c, recoveries[i].tree, recoveries[i].said);
     }
 }
