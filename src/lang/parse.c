@@ -239,7 +239,7 @@ bool take_path(struct parser *p, const char *what, struct name *whole, struct na
 {
     VEC(struct name) list = {0};
     struct strbuf text;
-    strbuf_init(&text, &p->c->alloc, 0);
+    strbuf_init(&text, &p->c->tree_alloc, 0);
     do {
         struct name n;
         if (!take_name(p, list.n ? "a name after the dot" : what, &n))
@@ -249,11 +249,12 @@ bool take_path(struct parser *p, const char *what, struct name *whole, struct na
         if (list.n > 0)
             strbuf_addc(&text, '.');
         strbuf_addstr(&text, n.text);
-        ctx_push(p->c, &list, n);
+        ctx_tree_push(p->c, &list, n);
     } while (take_kind(p, T_DOT));
     if (text.failed)
         ctx_nomem(p->c);
-    *whole = (struct name){strbuf_str(&text), span_join(list.v[0].span, list.v[list.n - 1].span)};
+    *whole = (struct name){ctx_str(p->c, strbuf_str(&text)),
+                           span_join(list.v[0].span, list.v[list.n - 1].span)};
     if (parts) {
         *parts = list.v;
         *parts_n = list.n;
@@ -431,7 +432,7 @@ static bool parse_top(struct parser *p, struct syntax *out)
     if (at_word(p, "fn")) {
         struct fn_decl *fn = parse_fn(p);
         if (fn)
-            ctx_push(p->c, &out->fns, fn);
+            ctx_tree_push(p->c, &out->fns, fn);
         return fn != NULL;
     }
     const struct lang_kind *kind =

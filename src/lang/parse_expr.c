@@ -10,7 +10,7 @@ static struct expr *expr_or(struct parser *p);
 
 static struct expr *node(struct parser *p, enum expr_kind kind, struct lang_span span)
 {
-    struct expr *e = ctx_new(p->c, sizeof(*e));
+    struct expr *e = ctx_tree_new(p->c, sizeof(*e));
     e->kind = kind;
     e->span = span;
     return e;
@@ -120,7 +120,7 @@ static void flush_text(struct parser *p, struct text_parts *t, uint32_t to)
     if (t->buf.n > 0) {
         struct expr *e = node(p, E_TEXT, (struct lang_span){p->source, t->from, to});
         e->text = ctx_str(p->c, strbuf_str(&t->buf));
-        ctx_push(p->c, &t->parts, e);
+        ctx_tree_push(p->c, &t->parts, e);
     }
     strbuf_reset(&t->buf);
     t->from = to;
@@ -247,7 +247,7 @@ static struct expr *parse_string(struct parser *p)
             struct expr *inner = parse_inner(p, at + 1, end);
             if (!inner)
                 return NULL;
-            ctx_push(p->c, &parts.parts, inner);
+            ctx_tree_push(p->c, &parts.parts, inner);
             e->height = inner->height + 1 > e->height ? inner->height + 1 : e->height;
             at = end + 1;
             parts.from = at;
@@ -288,7 +288,7 @@ static bool parse_args(struct parser *p, struct expr *call)
         struct expr *a = parse_expr(p);
         if (!a)
             return false;
-        ctx_push(p->c, &list, a);
+        ctx_tree_push(p->c, &list, a);
         call->height = a->height + 1 > call->height ? a->height + 1 : call->height;
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN))
             return unclosed(p, open);

@@ -10,7 +10,7 @@ static const char *const outside_body[] = {"when", "every", "own",     "read",
 
 static struct stmt *node(struct parser *p, enum stmt_kind kind, struct lang_span span)
 {
-    struct stmt *s = ctx_new(p->c, sizeof(*s));
+    struct stmt *s = ctx_tree_new(p->c, sizeof(*s));
     s->kind = kind;
     s->span = span;
     return s;
@@ -27,7 +27,7 @@ bool parse_stmts(struct parser *p, struct stmt_list *out, const char *what)
         size_t at = p->at;
         struct stmt *s = parse_stmt(p);
         if (s && expect_end(p, "a statement")) {
-            ctx_push(p->c, &list, s);
+            ctx_tree_push(p->c, &list, s);
             continue;
         }
         recover(p, at);
