@@ -60,13 +60,15 @@ static double seconds(clockid_t clock)
 static void resident_print(const char *name)
 {
     (void)malloc_trim(0);
-    long pages = 0;
+    char line[128] = "", *resident = line;
     FILE *f = fopen("/proc/self/statm", "r");
-    if (!f || fscanf(f, "%*d %ld", &pages) != 1)
-        pages = 0;
-    if (f)
+    if (f) {
+        if (!fgets(line, sizeof(line), f))
+            line[0] = '\0';
         (void)fclose(f);
-    printf("%s %ld\n", name, pages * sysconf(_SC_PAGESIZE));
+    }
+    (void)strtol(line, &resident, 10); /* the second number, in pages */
+    printf("%s %ld\n", name, strtol(resident, NULL, 10) * sysconf(_SC_PAGESIZE));
 }
 
 static enum err build_store(struct bench *b, const char *store, struct error *e)
@@ -213,11 +215,13 @@ static bool publish(struct bench *b, struct str topic, struct str payload)
 static bool station_speaks(struct bench *b, uint64_t event)
 {
     uint64_t cell = event % b->stations_n;
+    const struct device *station = b->stations[cell];
+    ASSERT(station);
     double level = walk(event / b->stations_n, cell);
     char text[96];
     int n = snprintf(text, sizeof(text), "{\"temperature\": %.1f, \"vibration\": %.2f}", level,
                      level / 12);
-    return publish(b, b->stations[cell]->topic, (struct str){text, (size_t)n});
+    return publish(b, station->topic, (struct str){text, (size_t)n});
 }
 
 static bool valves_speak(struct bench *b)

@@ -197,13 +197,11 @@ static void names_add(void *arg, const char *prefix, const char *name)
     all->n++;
 }
 
-static struct names *names_new(void)
+static void names_fill(struct names *all)
 {
-    struct names *all = calloc(1, sizeof(*all));
-    REQUIRE(all != NULL);
+    *all = (struct names){0};
     unit_names(names_add, all);
     REQUIRE(all->n > 200);
-    return all;
 }
 
 static void check_derived(const struct lang_unit *u, const struct derived *d)
@@ -218,14 +216,14 @@ static void check_derived(const struct lang_unit *u, const struct derived *d)
 
 TEST(every_unit_is_worth_what_it_is_derived_from)
 {
-    struct names *all = names_new();
-    for (size_t i = 0; i < all->n; i++) {
-        LABEL("%s", all->text[i]);
+    struct names all;
+    names_fill(&all);
+    for (size_t i = 0; i < all.n; i++) {
+        LABEL("%s", all.text[i]);
         struct lang_unit u;
-        if (CHECK_EQ_INT(lang_unit_parse(str_from(all->text[i]), &u), ERR_OK))
-            check_derived(&u, &all->is[i]);
+        if (CHECK_EQ_INT(lang_unit_parse(str_from(all.text[i]), &u), ERR_OK))
+            check_derived(&u, &all.is[i]);
     }
-    free(all);
 }
 
 /* "min" is no milli-inch: where a name can be read in two ways, the whole word decides, and no two
@@ -233,18 +231,18 @@ TEST(every_unit_is_worth_what_it_is_derived_from)
 TEST(no_name_has_two_readings_but_these)
 {
     static const char *const decided[] = {"min"};
-    struct names *all = names_new();
-    for (size_t i = 0; i < all->n; i++)
-        for (size_t k = i + 1; k < all->n; k++) {
-            if (strcmp(all->text[i], all->text[k]) != 0)
+    struct names all;
+    names_fill(&all);
+    for (size_t i = 0; i < all.n; i++)
+        for (size_t k = i + 1; k < all.n; k++) {
+            if (strcmp(all.text[i], all.text[k]) != 0)
                 continue;
             bool known = false;
             for (size_t d = 0; d < ARRAY_LEN(decided); d++)
-                known = known || strcmp(decided[d], all->text[i]) == 0;
-            LABEL("%s", all->text[i]);
+                known = known || strcmp(decided[d], all.text[i]) == 0;
+            LABEL("%s", all.text[i]);
             CHECK(known);
         }
-    free(all);
 }
 
 /* "every 5 in …" and "priority 8 max 2h" must stay what they look like. */
@@ -286,15 +284,15 @@ static void check_printed(const struct lang_unit *u, double value)
 
 TEST(every_unit_is_shown_so_that_it_can_be_read)
 {
-    struct names *all = names_new();
-    for (size_t i = 0; i < all->n; i++) {
+    struct names all;
+    names_fill(&all);
+    for (size_t i = 0; i < all.n; i++) {
         struct lang_unit u;
-        LABEL("%s", all->text[i]);
-        REQUIRE(lang_unit_parse(str_from(all->text[i]), &u) == ERR_OK);
+        LABEL("%s", all.text[i]);
+        REQUIRE(lang_unit_parse(str_from(all.text[i]), &u) == ERR_OK);
         check_printed(&u, 85.2);
         check_printed(&u, -1234);
     }
-    free(all);
 }
 
 /* A random product: its text, and what it is worth. */
@@ -327,12 +325,13 @@ TEST(products_of_units_are_worth_what_their_factors_are)
 {
     struct random r;
     random_seed(&r, test_seed());
-    struct names *all = names_new();
+    struct names all;
+    names_fill(&all);
     struct strbuf text;
     strbuf_init(&text, alloc_system(), 0);
     for (size_t round = 0; round < 20000; round++) {
         strbuf_reset(&text);
-        struct derived d = random_product(&r, all, &text);
+        struct derived d = random_product(&r, &all, &text);
         LABEL("%s", text.p);
         struct lang_unit u;
         REQUIRE(CHECK_EQ_INT(lang_unit_parse(strbuf_str(&text), &u), ERR_OK));
@@ -342,7 +341,6 @@ TEST(products_of_units_are_worth_what_their_factors_are)
         check_printed(&u, 42.5);
     }
     strbuf_fini(&text);
-    free(all);
 }
 
 /* ---- what may stand together -------------------------------------------------------------- */
