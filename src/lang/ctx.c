@@ -80,6 +80,11 @@ void *ctx_tree_new(struct lang_ctx *c, size_t size)
     return p;
 }
 
+void *ctx_copy(struct lang_ctx *c, const void *p, size_t size)
+{
+    return size > 0 ? memcpy(ctx_new(c, size), p, size) : NULL;
+}
+
 struct str ctx_str(struct lang_ctx *c, struct str s)
 {
     struct str copy = arena_str(c->arena, s);

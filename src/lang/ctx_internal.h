@@ -62,6 +62,10 @@ struct str ctx_str(struct lang_ctx *c, struct str s);
             ctx_nomem(c);                                                                          \
     } while (0)
 
+/* The elements of a vec that grew in the tree, as many as there are, for the site to keep. */
+#define ctx_kept(c, vec) ctx_copy((c), (vec)->v, (vec)->n * sizeof(*(vec)->v))
+void *ctx_copy(struct lang_ctx *c, const void *p, size_t size); /* NULL for nothing */
+
 struct str ctx_text(const struct lang_ctx *c, struct lang_span s);
 struct lang_span span_join(struct lang_span a, struct lang_span b);
 /* 1-based line and column (in characters) of a byte. */
