@@ -320,6 +320,7 @@ void check_expr(struct checker *k, struct expr *e)
     case E_NOT: check_not(k, e); return;
     case E_STALE: check_stale(k, e); return;
     case E_BINARY: check_binary(k, e); return;
+    default: bad(e); return; /* the parser makes no others yet */
     }
 }
 

@@ -291,6 +291,7 @@ static void check_item(struct checker *k, struct item *i)
     case I_EVERY:
     case I_START: check_rule(k, i); return;
     case I_FN: return;
+    default: return; /* the parser makes no others yet */
     }
 }
 

@@ -61,6 +61,10 @@ struct lang_site {
     size_t resources_n;
     const struct lang_program *const *programs;
     size_t programs_n;
+    const struct lang_test *const *tests;
+    size_t tests_n;
+    const struct lang_typedef *const *records; /* by index: the layouts of every heap */
+    size_t records_n;
 };
 
 MUST_USE enum err lang_check(struct alloc *a, const struct lang_schema *schema,

@@ -526,7 +526,7 @@ bool parse_type(struct parser *p, struct type_ref *out)
     if (after.n > 1 && (after.p[0] == '/' || after.p[0] == '*') && unit_char(after.p[1]))
         while (to - t->from < rest.n && like_unit(rest.p[to - t->from]))
             to++;
-    *out = (struct type_ref){{p->source, t->from, to}, true};
+    *out = (struct type_ref){.span = {p->source, t->from, to}, .given = true};
     skip_to_byte(p, to);
     t = peek_token(p);
     bool touching = !(t->flags & TOKEN_SPACE);

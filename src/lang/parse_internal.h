@@ -17,7 +17,9 @@ struct decl_syntax {
 struct syntax {
     VEC(struct decl_syntax) decls;
     VEC(struct program_decl *) programs;
-    VEC(struct fn_decl *) fns;
+    VEC(struct fn_decl *) fns; /* and tasks */
+    VEC(struct type_decl *) types;
+    VEC(struct test_decl *) tests;
 };
 
 struct parser {

@@ -12,6 +12,12 @@ struct str lang_type_name(const struct lang_type *t)
     case LANG_TYPE_FLOAT: return t->unit.symbol.n > 0 ? t->unit.symbol : STR("float");
     case LANG_TYPE_STR: return STR("str");
     case LANG_TYPE_TIME: return STR("time");
+    case LANG_TYPE_ENUM:
+    case LANG_TYPE_RECORD: return t->def ? t->def->name : STR("record");
+    case LANG_TYPE_LIST: return STR("list");
+    case LANG_TYPE_MAP: return STR("map");
+    case LANG_TYPE_CHAN: return STR("chan");
+    case LANG_TYPE_FN: return STR("fn");
     case LANG_TYPE_HANDLE: break;
     }
     return t->model ? t->model->name : STR("handle");

@@ -60,21 +60,50 @@ enum lang_type_kind {
     LANG_TYPE_FLOAT, /* with `unit` */
     LANG_TYPE_STR,
     LANG_TYPE_TIME,   /* milliseconds since 1970 */
-    LANG_TYPE_HANDLE, /* `model` */
+    LANG_TYPE_HANDLE, /* `model`; affine: never in the heap */
+    LANG_TYPE_ENUM,   /* `def` */
+    LANG_TYPE_RECORD, /* `def`; this and what follows are references into the heap */
+    LANG_TYPE_LIST,   /* args[0] */
+    LANG_TYPE_MAP,    /* args[0] to args[1] */
+    LANG_TYPE_CHAN,   /* args[0]; `own`: of handles */
+    LANG_TYPE_FN,     /* args: the parameters, then the result (kind NONE if there is none) */
 };
 
 struct lang_decl;
+struct lang_typedef;
 struct lang_type {
     enum lang_type_kind kind;
+    bool optional; /* none is NaN, 2 of a bool, INT64_MIN of an int or time, −1 of an enum, else
+                      NULL */
+    bool own;      /* CHAN */
+    uint8_t args_n;
     struct lang_unit unit;
     const struct lang_decl *model;
+    const struct lang_typedef *def;
+    const struct lang_type *args;
 };
+
+/* A record or an enum. */
+struct lang_field {
+    struct str name;
+    struct lang_type type;
+};
+struct lang_typedef {
+    struct str name;
+    bool is_enum;
+    uint32_t index;                  /* of its kind on the site; RECORD: its layout in every heap */
+    const struct lang_field *fields; /* RECORD: in order, a slot each; ENUM: names alone */
+    size_t fields_n;
+};
+#define LANG_FIELDS_MAX 64u
 /* "bool", "°C", "float", "Valve": as written in source. */
 struct str lang_type_name(const struct lang_type *t);
 
+struct obj;
 /* One value: 64 bits, read by its type. */
 union lang_slot {
     int64_t i; /* bool (0 or 1), int, time */
     double f;
-    const struct str *s;
+    const struct str *s; /* a text outside the heap: where values cross to the host */
+    struct obj *o;       /* a reference into the heap (lang/heap.h) */
 };

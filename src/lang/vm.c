@@ -5,7 +5,11 @@
 
 struct lang_limits lang_limits_default(void)
 {
-    return (struct lang_limits){.instructions_max = 100000, .depth_max = 64, .text_max = 65536};
+    return (struct lang_limits){.instructions_max = 100000,
+                                .depth_max = 64,
+                                .text_max = 65536,
+                                .heap_max = 4u << 20,
+                                .tasks_max = 256};
 }
 
 static struct str text_of(union lang_slot v)
