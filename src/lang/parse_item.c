@@ -82,7 +82,7 @@ static struct item *parse_var(struct parser *p)
     struct item *i = item_new(p, at_word(p, "var") ? I_VAR : I_LET);
     (void)take_token(p);
     if (!take_name(p, "a name", &i->name) || (take_kind(p, T_COLON) && !parse_type(p, &i->type)) ||
-        !expect(p, T_ASSIGN, "`=` and a value"))
+        !expect_assign(p, "`=` and a value"))
         return NULL;
     i->value = parse_expr(p);
     if (!i->value)

@@ -24,6 +24,9 @@ static bool pattern_name(struct parser *p, struct pattern *out)
 
 static bool pattern_value(struct parser *p, struct pattern *out)
 {
+    enum token_kind kind = (enum token_kind)peek_token(p)->kind;
+    if (kind != T_NAME && kind != T_INT && kind != T_FLOAT && kind != T_MINUS && kind != T_STRING)
+        return expected(p, "a value, `none`, `some name` or `_`");
     out->a = parse_literal(p);
     if (!out->a)
         return false;
@@ -54,7 +57,10 @@ static bool expect_arm_end(struct parser *p)
 {
     if (take_kind(p, T_COMMA) || at_word(p, "else"))
         return true;
-    return expect_end(p, "an arm");
+    if (at_end(p) || after_newline(p))
+        return expect_end(p, "an arm");
+    return expected_help(p, "`,` or the end of the line after an arm",
+                         "arms on one line stand apart with `,`");
 }
 
 bool parse_arm_body(struct parser *p, struct stmt_list *out)

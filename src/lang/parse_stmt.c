@@ -54,7 +54,7 @@ static struct stmt *parse_let(struct parser *p)
     s->mutable = at_word(p, "var");
     (void)take_token(p);
     if (!take_name(p, "a name", &s->name) || (take_kind(p, T_COLON) && !parse_type(p, &s->type)) ||
-        !expect(p, T_ASSIGN, "`=` and a value"))
+        !expect_assign(p, "`=` and a value"))
         return NULL;
     s->value = parse_expr(p);
     if (!s->value)

@@ -104,13 +104,13 @@ static bool lease_ends(struct parser *p, struct stmt *s)
         struct lang_diag *d = diag_error(p->c, "O11", s->span, "no `revoked`",
                                          "a lease says what happens when it is taken back");
         diag_help(p->c, d, "add after its block:  revoked { … }");
-        return true;
+    } else {
+        s->has_otherwise = true;
+        if (!at_kind(p, T_LBRACE) && !take_name(p, "a name for the reason, or `{`", &s->name2))
+            return false;
+        if (!parse_stmts(p, &s->otherwise, "`{` after revoked"))
+            return false;
     }
-    s->has_otherwise = true;
-    if (!at_kind(p, T_LBRACE) && !take_name(p, "a name for the reason, or `{`", &s->name2))
-        return false;
-    if (!parse_stmts(p, &s->otherwise, "`{` after revoked"))
-        return false;
     s->has_denied = take_word(p, "denied");
     return !s->has_denied || parse_stmts(p, &s->denied, "`{` after denied");
 }

@@ -122,7 +122,7 @@ bool bad_token(struct parser *p)
     if (t->kind != T_BAD)
         return false;
     (void)diag_error(p->c, "P1", token_span(p, t), "here", "%s", t->note);
-    p->lost_text = p->lost_text || token_text(p, t).p[0] == '"';
+    p->lost = p->lost || token_text(p, t).p[0] == '"';
     return true;
 }
 
@@ -153,6 +153,14 @@ bool expected(struct parser *p, const char *what)
 bool expect(struct parser *p, enum token_kind kind, const char *what)
 {
     return take_kind(p, kind) || expected(p, what);
+}
+
+bool expect_assign(struct parser *p, const char *what)
+{
+    if (take_kind(p, T_ASSIGN))
+        return true;
+    bool type = at_kind(p, T_NAME) || at_kind(p, T_UNIT);
+    return expected_help(p, what, type ? "a type stands behind a colon:  var x: int = 1" : NULL);
 }
 
 bool refuse(struct parser *p, struct lang_span at, const char *label, const char *message,
@@ -283,10 +291,11 @@ bool at_item_word(const struct parser *p, const char *word)
     if (!at_word(p, word))
         return false;
     if (str_eq(str_from(word), STR("on")))
-        return next == T_NAME || next == T_STRING;
+        return next == T_NAME || next == T_STRING || next == T_LBRACE;
     if (str_eq(str_from(word), STR("at")))
-        return next == T_INT || next == T_NAME || next == T_FLOAT;
-    return !str_eq(str_from(word), STR("idle")) || next == T_NAME;
+        return next == T_INT || next == T_FLOAT || next == T_NAME || next == T_STRING ||
+               next == T_LBRACE;
+    return !str_eq(str_from(word), STR("idle")) || next == T_NAME || next == T_LBRACE;
 }
 
 /* Words that stand in expressions: not even a member is called so. */
