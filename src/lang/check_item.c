@@ -382,7 +382,7 @@ static void check_program(struct checker *k, struct program_decl *d)
 
 static void declare_fns(struct checker *k)
 {
-    map_init(&k->fns, &k->c->alloc, 1, 100000);
+    map_init(&k->fns, &k->c->tree_alloc, 1, 100000);
     for (size_t i = 0; i < k->syntax->fns.n; i++) {
         struct fn_decl *fn = k->syntax->fns.v[i];
         struct fn_decl *first = map_get(&k->fns, fn->name.text);
@@ -402,7 +402,7 @@ static void declare_fns(struct checker *k)
 void check_programs(struct checker *k)
 {
     declare_fns(k);
-    map_init(&k->programs, &k->c->alloc, 1, 100000);
+    map_init(&k->programs, &k->c->tree_alloc, 1, 100000);
     for (size_t i = 0; i < k->syntax->programs.n; i++) {
         struct program_decl *d = k->syntax->programs.v[i];
         struct program_decl *first = map_get(&k->programs, d->name.text);

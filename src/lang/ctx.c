@@ -80,6 +80,14 @@ void *ctx_tree_new(struct lang_ctx *c, size_t size)
     return p;
 }
 
+void *ctx_tree_array(struct lang_ctx *c, size_t count, size_t size)
+{
+    void *p = arena_array(c->tree, count ? count : 1, size);
+    if (!p)
+        ctx_nomem(c);
+    return p;
+}
+
 void *ctx_copy(struct lang_ctx *c, const void *p, size_t size)
 {
     return size > 0 ? memcpy(ctx_new(c, size), p, size) : NULL;

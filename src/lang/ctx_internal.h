@@ -46,6 +46,7 @@ _Noreturn void ctx_nomem(struct lang_ctx *c);
 void *ctx_new(struct lang_ctx *c, size_t size); /* zeroed; never NULL */
 void *ctx_array(struct lang_ctx *c, size_t count, size_t size);
 void *ctx_tree_new(struct lang_ctx *c, size_t size); /* a node; ends with the check */
+void *ctx_tree_array(struct lang_ctx *c, size_t count, size_t size);
 struct str ctx_strf(struct lang_ctx *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct str ctx_str(struct lang_ctx *c, struct str s);
 /* VEC whose memory is the arena's. */

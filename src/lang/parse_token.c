@@ -380,7 +380,7 @@ static bool take_parts(struct parser *p, const char *what, bool any_word, struct
     } while (take_kind(p, T_DOT));
     *whole = (struct name){path_text(p, list, n), span_join(list[0].span, list[n - 1].span)};
     if (parts) {
-        *parts = ctx_tree_new(p->c, n * sizeof(**parts));
+        *parts = ctx_tree_array(p->c, n, sizeof(**parts));
         memcpy(*parts, list, n * sizeof(**parts));
         *parts_n = n;
     }
