@@ -97,6 +97,13 @@ static bool lease_head(struct parser *p, struct stmt *s)
     return s->value != NULL;
 }
 
+static void no_revoked(struct parser *p, const struct stmt *s)
+{
+    struct lang_diag *d = diag_error(p->c, "O11", s->span, "no `revoked`",
+                                     "a lease says what happens when it is taken back");
+    diag_help(p->c, d, "add after its block:  revoked { … }");
+}
+
 /* revoked [name] { … } */
 static bool lease_revoked(struct parser *p, struct stmt *s)
 {
@@ -108,11 +115,10 @@ static bool lease_revoked(struct parser *p, struct stmt *s)
     if (at_kind(p, T_NAME) && !at_word(p, "denied"))
         return expected_help(p, "`revoked` and what to do then",
                              "as in  lease pump = keeper.pump for 20min { … } revoked { … }");
-    if (!p->balanced) /* it may stand in a block that was not closed */
-        return true;
-    struct lang_diag *d = diag_error(p->c, "O11", s->span, "no `revoked`",
-                                     "a lease says what happens when it is taken back");
-    diag_help(p->c, d, "add after its block:  revoked { … }");
+    if (p->balanced) { /* else it may stand in a block that was not closed */
+        /* check: O11 revoked */
+        no_revoked(p, s);
+    }
     return true;
 }
 
