@@ -1,8 +1,6 @@
 /* Rows of check_test.c: declarations alone. */
 /* clang-format off */
 {"site", "site \"x\"", ""},
-{"site with a zone", "site \"x\" { zone \"Europe/Berlin\" }", ""},
-{"site with an unknown clause", "site \"x\" { zoen \"Europe/Berlin\" }", "P1 1:12"},
 {"two sites", "site \"x\"\nsite \"y\"", "N2 2:1"},
 {"site without a name", "site", "P1 1:5"},
 {"site with an expression", "site \"x{1}\"", "P1 1:6"},
