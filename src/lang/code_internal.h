@@ -10,7 +10,7 @@
  * a binding plus one, 0 is none or moved; nothing but the machine sees that.
  *
  * The window. Arguments of CALL and CALLC are put straight where the callee finds them: into the
- * registers CODE_ARG(0), CODE_ARG(1) …, which any instruction may name as its result `a` (the
+ * registers CODE_WINDOW(0), CODE_WINDOW(1) …, which any instruction may name as its result `a` (the
  * others may not). They last only until the next call of any kind, and
  *  - between the first write to the window and its call there is no jump, no jump target and no
  *    other call: what needs one (`f(g(x), a ?? b)`) is computed before, into registers, and moved;
@@ -35,7 +35,7 @@
 
 #define CODE_REGS_MAX     240u
 #define CODE_ARGS_MAX     16u
-#define CODE_ARG(n)       ((uint8_t)(CODE_REGS_MAX + (n))) /* in the builder: a slot of the window */
+#define CODE_WINDOW(n)    ((uint8_t)(CODE_REGS_MAX + (n))) /* in the builder: a slot of the window */
 #define CODE_CHUNK_MAX    65536u                           /* instructions of a chunk */
 #define CODE_TYPES_MAX    4096u
 #define CODE_CAPTURES_MAX 63u
