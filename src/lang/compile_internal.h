@@ -89,7 +89,7 @@ struct body {
     struct lang_ctx *c;
     const struct lang_type *locals;
     size_t locals_n;
-    uint8_t *regs;           /* of the locals; REG_NONE before their declaration */
+    uint8_t *regs; /* of the locals, REG_NONE before their declaration; one more for held() */
     bool is_local[CODE_REGS_MAX];
     const struct lang_type *result; /* of a function; NULL: none */
     bool strict, none_ok;
@@ -150,6 +150,8 @@ void constant_to(struct body *b, const struct expr *e, bool as_float, uint8_t de
 struct use constant_use(struct body *b, const struct expr *e, bool as_float);
 struct use int_use(struct body *b, int64_t v);
 struct use bool_use(struct body *b, int v);
+/* The handle of a binding, lent. */
+struct use binding_use(struct body *b, uint32_t binding);
 void int_to(struct body *b, int64_t v, uint8_t dest);
 void none_to(struct body *b, const struct lang_type *t, uint8_t dest);
 /* The value as one, if e is a constant int (or time, enum, bool). */
@@ -164,6 +166,8 @@ void insert_kept(struct body *b);
 /* `want`: NULL, or the type that the place has: an int becomes a float there. */
 void expr_to(struct body *b, const struct expr *e, const struct lang_type *want, uint8_t dest);
 struct use expr_use(struct body *b, const struct expr *e, const struct lang_type *want);
+/* Not of a constant, and without a conversion. */
+void natural_to(struct body *b, const struct expr *e, const struct lang_type *want, uint8_t dest);
 /* For its effects alone. */
 void expr_drop(struct body *b, const struct expr *e);
 extern const struct lang_type float_type;
@@ -185,13 +189,10 @@ void cond_loop(struct body *b, const struct expr *e, size_t top);
 void truth_to(struct body *b, const struct expr *e, uint8_t dest);
 /* The same by Kleene's logic: unknown, if readings leave it open. */
 void kleene_to(struct body *b, const struct expr *e, uint8_t dest);
-/* Jumps if x (of type t) equals (or not) the constant e, or what is in its register. */
-void equal_jump(struct body *b, uint8_t x, const struct lang_type *t, const struct expr *e,
-                bool when, struct jumps *to);
 
 /* ---- compile_call.c -------------------------------------------------------------------------- */
 void call_to(struct body *b, const struct expr *e, uint8_t dest); /* REG_NONE: no result */
-/* The values for a fn's parameters in registers, for SPAWN; up to CODE_ARGS_MAX. */
+/* ARG words of these registers, which are given back. */
 void operand_words(struct body *b, const struct use *uses, size_t n);
 void command(struct body *b, const struct expr *e, struct jumps *busy); /* busy: NULL: traps */
 void lambda_to(struct body *b, const struct expr *e, uint8_t dest);
@@ -211,6 +212,9 @@ void chan_to(struct body *b, const struct expr *e, uint8_t dest);
 
 /* ---- statements ------------------------------------------------------------------------------ */
 void stmts(struct body *b, const struct stmt_list *list);
+void stmt_block(struct body *b, const struct stmt_list *list); /* in a scope of its own */
+/* An expression that is what `reg` holds; for the next use only. */
+struct expr held(struct body *b, const struct lang_type *t, uint8_t reg);
 void scope_enter(struct body *b, struct scope *s, enum scope_kind kind);
 /* Makes safe what it owns, if its end is reached, and gives back its registers. */
 void scope_leave(struct body *b);
