@@ -73,8 +73,10 @@ struct lang_type {
 struct str lang_type_name(const struct lang_type *t);
 
 /* One value: 64 bits, read by its type. */
+struct obj;
 union lang_slot {
     int64_t i; /* bool (0 or 1), int, time */
     double f;
     const struct str *s;
+    struct obj *o; /* of the program's heap, or NULL: none (heap.h) */
 };
