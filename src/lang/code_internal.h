@@ -350,6 +350,13 @@ static inline uint16_t instr_bc(const struct instr *i)
 {
     return (uint16_t)(i->b | i->c << 8);
 }
+/* How many operand words follow, and what the one number n says: its op, and its signature in the
+ * letters of the table; NULL if it is not what must stand there. z: x or an own handle. */
+unsigned code_words(const struct instr *i);
+enum code_op code_word_op(const struct instr *i, unsigned n);
+const char *code_word_sig(const struct instr *i, const struct instr *word);
+/* A letter of a signature that stands for a register. */
+bool code_is_reg(char letter);
 static inline bool code_imm16_fits(int64_t v)
 {
     return v >= INT16_MIN && v <= INT16_MAX;
@@ -376,7 +383,7 @@ struct code_type {
     uint8_t kind;
     bool own;       /* HANDLE; a CHAN's element is an own HANDLE */
     uint8_t args_n; /* FN */
-    uint16_t a;     /* element or key; FN: the first of its parameters in type_args */
+    uint16_t a;     /* element or key; FN, RECORD: where its types begin in type_args */
     uint16_t b;     /* MAP: value; FN: result; RECORD: layout */
     const struct lang_decl *model;  /* HANDLE */
     const struct lang_typedef *def; /* ENUM, RECORD */
@@ -478,6 +485,8 @@ struct chunk_builder {
 };
 uint32_t chunk_reserve(struct code *code); /* its number, for those who call it */
 void chunk_finish(struct chunk_builder *b, uint32_t chunk);
+/* Fills refs and owns from the types of the registers. */
+void code_chunk_masks(struct lang_chunk *c, const struct code_type *types);
 uint8_t reg_take(struct chunk_builder *b, uint16_t type); /* zero-initialised: no */
 void reg_give(struct chunk_builder *b, uint8_t reg);
 /* The instruction's number. Jumps: d is patched, or the number of the target. */
