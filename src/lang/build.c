@@ -9,6 +9,7 @@ struct code *code_new(struct lang_ctx *c)
 {
     struct code *code = ctx_new(c, sizeof(*code));
     code->c = c;
+    code->init = LANG_NO_CHUNK;
     /* Where the system puts things is as good a secret as lang/ can have without I/O; no program
      * can see a hash. */
     uintptr_t at = (uintptr_t)code;
@@ -475,7 +476,8 @@ void code_finish(struct code *code, struct lang_program *program)
                             .texts_n = code->texts.n,
                             .units = code->units.v,
                             .units_n = code->units.n,
-                            .seed = code->seed};
+                            .seed = code->seed,
+                            .init = code->init};
     program->code = c;
     program->chunks_n = c->chunks_n;
     program->instructions_n = 0;

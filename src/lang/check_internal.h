@@ -5,7 +5,7 @@
 #pragma once
 
 #include "base/map.h"
-#include "lang/code_internal.h"
+#include "lang/compile_internal.h"
 #include "lang/parse_internal.h"
 
 #define LANG_RULES_MAX    4096u

@@ -16,8 +16,8 @@ struct code *compile_new(struct lang_ctx *c, struct prog *prog)
 
 static uint8_t *regs_new(struct lang_ctx *c, size_t n)
 {
-    uint8_t *regs = ctx_array(c, n + 1, 1);
-    memset(regs, REG_NONE, n + 1);
+    uint8_t *regs = ctx_array(c, n + HELD_MAX, 1);
+    memset(regs, REG_NONE, n + HELD_MAX);
     return regs;
 }
 
@@ -64,23 +64,51 @@ uint32_t compile_condition(struct code *code, struct str name, const struct expr
     return body_finish(&b, chunk_reserve(code));
 }
 
-uint32_t compile_value(struct code *code, struct str name, const struct expr *e,
-                       struct code_locals locals)
+/* Whether what is in `now` differs from what the variable had before, which it gets. */
+static void changed(struct body *b, const struct lang_type *t, uint8_t now, uint32_t last,
+                    struct jumps *no)
+{
+    uint8_t before = temp_of(b, t);
+    jumps_add(b, no, jump_none(b, t, now, true));
+    (void)put(b, CODE_GETV, before, 0, 0, (int32_t)last);
+    size_t first = jump_none(b, t, before, true);
+    struct lang_type plain = *t;
+    plain.optional = false;
+    struct expr x = held(b, 0, &plain, now), y = held(b, 1, &plain, before);
+    struct expr differs = {.kind = E_BINARY,
+                           .op = OP_NE,
+                           .a = &x,
+                           .b = &y,
+                           .type = {.kind = LANG_TYPE_BOOL}};
+    cond_jump(b, &differs, false, no);
+    (void)put(b, CODE_SETV, now, 0, 0, (int32_t)last);
+    uint8_t r = temp(b, CODE_TYPE_BOOL);
+    (void)put(b, CODE_LOADB, r, 0, 0, 1);
+    (void)put(b, CODE_RET, r, 0, 0, 0);
+    jump_here(b, first);
+    (void)put(b, CODE_SETV, now, 0, 0, (int32_t)last);
+    reg_give(&b->b, r);
+    reg_give(&b->b, before);
+}
+
+uint32_t compile_changed(struct code *code, struct str name, const struct expr *e, uint32_t last,
+                         struct code_locals locals)
 {
     struct body b;
     struct scope s;
-    struct jumps misses = {0};
+    struct jumps no = {0};
     body_init(&b, code->compile, name, e->span, locals);
-    b.strict = true;
-    b.b.result = type_of(&b, &e->type);
+    b.b.result = CODE_TYPE_BOOL;
     scope_enter(&b, &s, SCOPE_BLOCK);
-    b.misses = &misses;
+    b.strict = true;
+    b.misses = &no;
     b.none_ok = true;
-    uint8_t r = temp_of(&b, &e->type);
-    expr_to(&b, e, NULL, r);
-    (void)put(&b, CODE_RET, r, 0, 0, 0);
-    jumps_here(&b, &misses);
-    none_to(&b, &e->type, r);
+    struct use now = expr_use(&b, e, NULL);
+    b.strict = b.none_ok = false;
+    changed(&b, &e->type, now.reg, last, &no);
+    jumps_here(&b, &no);
+    uint8_t r = temp(&b, CODE_TYPE_BOOL);
+    (void)put(&b, CODE_LOADB, r, 0, 0, 0);
     (void)put(&b, CODE_RET, r, 0, 0, 0);
     return body_finish(&b, chunk_reserve(code));
 }

@@ -436,6 +436,7 @@ struct lang_code {
     const struct lang_unit *units;
     size_t units_n;
     uint64_t seed;
+    uint32_t init; /* the chunk that gives variables their first values; or LANG_NO_CHUNK */
 };
 
 /* ---- the builder (build.c) ------------------------------------------------------------------ */
@@ -452,6 +453,7 @@ struct code {
     VEC(struct text *) texts;
     VEC(struct lang_unit) units;
     uint64_t seed;
+    uint32_t init;           /* as in struct lang_code */
     struct compile *compile; /* the compiler's own */
 };
 struct code *code_new(struct lang_ctx *c);

@@ -34,9 +34,11 @@ struct code_locals {
 /* Each returns its chunk's number. `name` is for people: a rule's path. */
 uint32_t compile_condition(struct code *code, struct str name, const struct expr *e,
                            struct code_locals locals);
-/* Returns what e is, none if a reading that it needs has no value: `when changed`. */
-uint32_t compile_value(struct code *code, struct str name, const struct expr *e,
-                       struct code_locals locals);
+/* `when changed e`: true if e is another value than the one in the hidden variable `last`, which
+ * gets it. False, and nothing is kept, if a reading that e needs has no value; false the first
+ * time. */
+uint32_t compile_changed(struct code *code, struct str name, const struct expr *e, uint32_t last,
+                         struct code_locals locals);
 uint32_t compile_body(struct code *code, struct str name, const struct stmt_list *body,
                       struct code_locals locals, bool suspends);
 /* The first value of a variable that is no constant; they run in this order. */
@@ -48,6 +50,7 @@ void compile_finish(struct code *code);
 /* ---- one chunk ------------------------------------------------------------------------------ */
 
 #define REG_NONE UINT8_MAX
+#define HELD_MAX 2
 #define NO_JUMP  SIZE_MAX /* of code that is not reached, and so not there */
 
 struct jumps { /* that wait for their target */
@@ -89,7 +92,7 @@ struct body {
     struct lang_ctx *c;
     const struct lang_type *locals;
     size_t locals_n;
-    uint8_t *regs; /* of the locals, REG_NONE before their declaration; one more for held() */
+    uint8_t *regs; /* of the locals, REG_NONE before their declaration; HELD_MAX more for held() */
     bool is_local[CODE_REGS_MAX];
     const struct lang_type *result; /* of a function; NULL: none */
     bool strict, none_ok;
@@ -213,8 +216,8 @@ void chan_to(struct body *b, const struct expr *e, uint8_t dest);
 /* ---- statements ------------------------------------------------------------------------------ */
 void stmts(struct body *b, const struct stmt_list *list);
 void stmt_block(struct body *b, const struct stmt_list *list); /* in a scope of its own */
-/* An expression that is what `reg` holds; for the next use only. */
-struct expr held(struct body *b, const struct lang_type *t, uint8_t reg);
+/* An expression that is what `reg` holds, until the next one of this number. */
+struct expr held(struct body *b, uint32_t nth, const struct lang_type *t, uint8_t reg);
 void scope_enter(struct body *b, struct scope *s, enum scope_kind kind);
 /* Makes safe what it owns, if its end is reached, and gives back its registers. */
 void scope_leave(struct body *b);

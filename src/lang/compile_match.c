@@ -67,7 +67,7 @@ void stmt_match(struct body *b, const struct stmt *s)
     b->none_ok = outer;
     for (size_t i = 0; i < s->arms_n && !b->dead; i++) {
         const struct arm *a = &s->arms[i];
-        struct expr x = held(b, &s->value->type, u.reg);
+        struct expr x = held(b, 0, &s->value->type, u.reg);
         struct jumps next = {0};
         arm_patterns(b, a, &x, &next);
         arm_body(b, a, u.reg);

@@ -112,8 +112,8 @@ struct locals {
 static struct locals lambda_locals(struct body *b, const struct fn_decl *fn, uint8_t element)
 {
     struct locals outer = {b->locals, b->locals_n, b->regs};
-    uint8_t *regs = ctx_array(b->c, fn->locals_n + 1, 1);
-    memset(regs, REG_NONE, fn->locals_n + 1);
+    uint8_t *regs = ctx_array(b->c, fn->locals_n + HELD_MAX, 1);
+    memset(regs, REG_NONE, fn->locals_n + HELD_MAX);
     regs[0] = element;
     for (size_t i = 0; i < fn->captures_n; i++)
         regs[fn->params_n + i] = local_reg(b, fn->captures[i]);

@@ -125,7 +125,7 @@ uint8_t local_declare_handle(struct body *b, uint32_t local, bool own)
 
 uint8_t local_reg(const struct body *b, uint32_t local)
 {
-    ASSERT(local <= b->locals_n && b->regs[local] != REG_NONE);
+    ASSERT(local < b->locals_n + HELD_MAX && b->regs[local] != REG_NONE);
     return b->regs[local];
 }
 

@@ -62,11 +62,11 @@ static bool compound(const struct stmt *s)
     return s->op != OP_EQ;
 }
 
-struct expr held(struct body *b, const struct lang_type *t, uint8_t reg)
+struct expr held(struct body *b, uint32_t nth, const struct lang_type *t, uint8_t reg)
 {
-    b->regs[b->locals_n] = reg;
-    return (struct expr){
-        .kind = E_PATH, .ref = REF_LOCAL, .index = (uint32_t)b->locals_n, .type = *t};
+    uint32_t local = (uint32_t)b->locals_n + nth;
+    b->regs[local] = reg;
+    return (struct expr){.kind = E_PATH, .ref = REF_LOCAL, .index = local, .type = *t};
 }
 
 /* target op value as an expression. */
@@ -86,7 +86,7 @@ static struct use stored(struct body *b, const struct stmt *s, uint8_t now)
     const struct lang_type *t = &s->target->type;
     if (!compound(s))
         return expr_use(b, s->value, t);
-    struct expr x = held(b, t, now), e = operation(s, &x);
+    struct expr x = held(b, 0, t, now), e = operation(s, &x);
     return expr_use(b, &e, t);
 }
 
