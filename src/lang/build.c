@@ -365,6 +365,9 @@ void chunk_finish(struct chunk_builder *b, uint32_t chunk)
     c.code = b->all.v;
     c.code_n = (uint32_t)b->all.n;
     c.lines = b->lines.v;
+    c.places = b->places.v;
+    c.places_n = (uint32_t)b->places.n;
+    c.source = b->span.source;
     b->code->chunks.v[chunk] = c;
 }
 

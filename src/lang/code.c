@@ -29,7 +29,7 @@ static void body_init(struct body *b, struct compile *k, struct str name, struct
     b->b.name = name;
     b->b.span = span;
     b->regs = regs_new(b->c, locals.n);
-    set_line(b, span);
+    (void)place_set(b, span);
 }
 
 static uint32_t body_finish(struct body *b, uint32_t chunk)
@@ -199,7 +199,7 @@ void compile_init(struct code *code, uint32_t var, const struct expr *value,
     b->locals_n = locals.n;
     b->regs = regs_new(code->c, locals.n);
     b->scope = NULL;
-    set_line(b, value->span);
+    (void)place_set(b, value->span);
     scope_enter(b, &s, SCOPE_BLOCK);
     struct use u = expr_use(b, value, &k->prog->vars.v[var].type);
     (void)put(b, CODE_SETV, u.reg, 0, 0, (int32_t)var);

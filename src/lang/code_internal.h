@@ -398,6 +398,11 @@ union lang_slot code_none(uint8_t kind);
 
 /* ---- finished code ------------------------------------------------------------------------ */
 
+/* Where instructions come from: from `at` on, up to the next one, in the chunk's source. */
+struct code_place {
+    uint32_t at, from, to;
+};
+
 struct lang_chunk {
     const struct instr *code;
     uint32_t code_n;
@@ -412,7 +417,9 @@ struct lang_chunk {
     uint16_t layout;       /* of its closures: the chunk's number, then what is captured */
     bool task;             /* may suspend: is not called, but started */
     const uint32_t *lines; /* one for each instruction */
-    struct str name;       /* for people: the function's, or the rule's path */
+    const struct code_place *places;
+    uint32_t places_n, source;
+    struct str name; /* for people: the function's, or the rule's path */
 };
 
 struct text;
@@ -475,6 +482,7 @@ struct chunk_builder {
     struct code *code;
     VEC(struct instr) all;
     VEC(uint32_t) lines;
+    VEC(struct code_place) places;
     VEC(uint16_t) reg_types;
     bool reg_used[CODE_REGS_MAX];
     uint8_t params_n, captures_n; /* params_n with the captures */

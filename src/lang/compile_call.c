@@ -113,6 +113,10 @@ static void args_window(struct body *b, struct arg *args, size_t n)
 static void call_fn_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     struct arg args[CODE_ARGS_MAX];
+    if (inline_fits(b, e->fn)) {
+        inline_call(b, e, dest);
+        return;
+    }
     for (size_t i = 0; i < e->list.n; i++)
         args[i] = (struct arg){.e = e->list.v[i],
                                .want = &e->fn->param_types[i].type,

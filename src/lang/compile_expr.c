@@ -383,9 +383,11 @@ static void value_to(struct body *b, const struct expr *e, const struct lang_typ
         bool_to(b, e, dest);
         return;
     }
+    struct lang_span around = place_set(b, e->span);
     b->none_ok = outer && carries_none(e);
     natural_to(b, e, want, dest);
     b->none_ok = outer;
+    (void)place_set(b, around);
 }
 
 static bool becomes_float(const struct expr *e, const struct lang_type *want)

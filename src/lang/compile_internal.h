@@ -7,7 +7,7 @@
  *
  * The parts: code.c the entry points · compile_reg.c registers, constants · compile_expr.c values ·
  * compile_cond.c truth, two-valued and Kleene's · compile_call.c calls, commands, closures ·
- * compile_method.c methods · compile_data.c texts, lists, maps, records · compile_stmt.c
+ * compile_inline.c small functions in place · compile_method.c methods · compile_data.c texts, lists, maps, records · compile_stmt.c
  * statements · compile_loop.c loops · compile_match.c match · compile_task.c what waits, leases.
  *
  * Readings without a value. A READ gives none. In a condition (body.strict) comparisons make that
@@ -85,6 +85,20 @@ struct insertion {
     uint32_t line;
 };
 
+/* The locals of what is compiled in place of the function's own. */
+struct locals {
+    const struct lang_type *types;
+    size_t n;
+    uint8_t *regs;
+};
+
+/* A function whose body stands in place of its call. */
+struct inlined {
+    uint8_t dest; /* of its result; REG_NONE: nobody wants it */
+    struct scope *scope;
+    struct jumps ends;
+};
+
 struct compile;
 struct body {
     struct chunk_builder b;
@@ -97,8 +111,10 @@ struct body {
     const struct lang_type *result; /* of a function; NULL: none */
     bool strict, none_ok;
     struct jumps *misses;
+    struct lang_span place; /* of what is emitted */
     bool dead; /* what comes now is not reached */
     struct scope *scope;
+    struct inlined *inlined; /* NULL: a `return` is one */
     size_t loop_depth, loop_at, loops; /* the outermost loop: where it begins, which one it is */
     VEC(struct kept) kept;
     VEC(struct insertion) insertions;
@@ -131,7 +147,8 @@ size_t put_bc(struct body *b, enum code_op op, uint8_t ra, uint16_t bc, int32_t 
 void jumps_add(struct body *b, struct jumps *j, size_t jump);
 void jump_here(struct body *b, size_t jump);
 void jumps_here(struct body *b, struct jumps *j);
-void set_line(struct body *b, struct lang_span span);
+/* What is emitted from now on comes from there; returns where it came from so far. */
+struct lang_span place_set(struct body *b, struct lang_span span);
 
 uint16_t type_of(struct body *b, const struct lang_type *t);
 uint8_t kind_of(const struct lang_type *t); /* enum code_kind */
@@ -204,6 +221,11 @@ void fn_value_to(struct body *b, const struct fn_decl *fn, uint8_t dest);
 struct use handle_use(struct body *b, const struct expr *e);
 /* The same in an own register of its own, moved out of where it was. */
 struct use handle_move(struct body *b, const struct expr *e);
+
+/* ---- compile_inline.c ------------------------------------------------------------------------ */
+bool inline_fits(const struct body *b, const struct fn_decl *fn);
+void inline_call(struct body *b, const struct expr *e, uint8_t dest);
+void inline_return(struct body *b, const struct expr *value);
 
 /* ---- compile_method.c, compile_data.c -------------------------------------------------------- */
 void method_to(struct body *b, const struct expr *e, uint8_t dest);

@@ -83,7 +83,7 @@ void stmt_while(struct body *b, const struct stmt *s)
     b->dead = false;
     loop_body(b, &s->body);
     jump_here(b, entry);
-    set_line(b, s->value->span);
+    (void)place_set(b, s->value->span);
     cond_loop(b, s->value, top);
     loop_end(b);
 }

@@ -102,13 +102,6 @@ static void applied_end(struct body *b, const struct applied *a)
         give(b, a->closure);
 }
 
-/* The locals of a lambda in place of the function's own, while its body is compiled. */
-struct locals {
-    const struct lang_type *types;
-    size_t n;
-    uint8_t *regs;
-};
-
 static struct locals lambda_locals(struct body *b, const struct fn_decl *fn, uint8_t element)
 {
     struct locals outer = {b->locals, b->locals_n, b->regs};

@@ -13,10 +13,21 @@ static bool ends(enum code_op op)
     return (code_ops[op].flags & CODE_F_END) && op != CODE_SELECT;
 }
 
+static void note_place(struct body *b)
+{
+    size_t n = b->b.places.n;
+    const struct code_place *last = n > 0 ? &b->b.places.v[n - 1] : NULL;
+    if (last && last->from == b->place.from && last->to == b->place.to)
+        return;
+    uint32_t at = (uint32_t)chunk_here(&b->b);
+    ctx_push(b->c, &b->b.places, (struct code_place){at, b->place.from, b->place.to});
+}
+
 size_t put(struct body *b, enum code_op op, uint8_t ra, uint8_t rb, uint8_t rc, int32_t d)
 {
     if (b->dead)
         return NO_JUMP;
+    note_place(b);
     size_t at = emit(&b->b, op, ra, rb, rc, d);
     b->dead = ends(op);
     return at;
@@ -49,9 +60,12 @@ void jumps_here(struct body *b, struct jumps *j)
     j->all.n = 0;
 }
 
-void set_line(struct body *b, struct lang_span span)
+struct lang_span place_set(struct body *b, struct lang_span span)
 {
+    struct lang_span outer = b->place;
+    b->place = span;
     b->b.line = ctx_line(b->c, span);
+    return outer;
 }
 
 /* ---- types and registers ----------------------------------------------------------------- */
@@ -351,6 +365,8 @@ void insert_kept(struct body *b)
             code[to].d = moved(b, from, code[to].d);
         to++;
     }
+    for (size_t i = 0; i < b->b.places.n; i++)
+        b->b.places.v[i].at += (uint32_t)insertions_before(b, b->b.places.v[i].at, true);
     b->b.all.v = code;
     b->b.lines.v = lines;
     b->b.all.n = b->b.all.cap = b->b.lines.n = b->b.lines.cap = n + more;

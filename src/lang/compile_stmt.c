@@ -183,6 +183,10 @@ static void stmt_if(struct body *b, const struct stmt *s)
 
 static void stmt_return(struct body *b, const struct stmt *s)
 {
+    if (b->inlined) {
+        inline_return(b, s->value);
+        return;
+    }
     if (!s->value || !b->result) {
         if (s->value)
             expr_drop(b, s->value);
@@ -222,7 +226,7 @@ static void stmt_host(struct body *b, const struct stmt *s)
 
 static void stmt(struct body *b, const struct stmt *s)
 {
-    set_line(b, s->span);
+    (void)place_set(b, s->span);
     switch (s->kind) {
     case S_LET: (void)declare_value(b, s->local, s->value); return;
     case S_ASSIGN: stmt_assign(b, s); return;
