@@ -82,6 +82,7 @@ struct checker {
     struct map programs;
     VEC(const struct lang_decl *) resources;
     VEC(const struct lang_program *) programs_out;
+    const void **seen;    /* resource to the list that has it already */
     uint32_t *same_as;    /* resource to the first one with its identity */
     struct owner *owners; /* by same_as */
     /* of the program or function at hand */
