@@ -292,9 +292,8 @@ void check_expr(struct checker *k, struct expr *e)
     check_expr_want(k, e, NULL);
 }
 
-bool check_value(struct checker *k, struct expr *e, const struct lang_type *want, enum own_use use)
+bool value_is_data(struct checker *k, struct expr *e, enum own_use use)
 {
-    check_expr_want(k, e, want);
     if (e->bad)
         return false;
     if (is_handle(e)) {
@@ -314,6 +313,12 @@ bool check_value(struct checker *k, struct expr *e, const struct lang_type *want
     (void)diag_error(k->c, "T1", e->span, "no value", "this has no value");
     expr_bad(e);
     return false;
+}
+
+bool check_value(struct checker *k, struct expr *e, const struct lang_type *want, enum own_use use)
+{
+    check_expr_want(k, e, want);
+    return value_is_data(k, e, use);
 }
 
 bool check_value_fits(struct checker *k, struct expr *e, const struct lang_type *want,

@@ -69,7 +69,8 @@ struct frame {
     struct names names;
     struct fn_decl *fn; /* FN, TASK, LAMBDA */
     VEC(struct lang_type) locals;
-    VEC(uint32_t) spare; /* locals of copies that are over, to be used again */
+    VEC(uint32_t) taken; /* locals in the order in which they were declared */
+    VEC(uint32_t) spare; /* of copies of a body that are over, to be used again */
     uint32_t loops;      /* how many are around */
     bool suspends;
 };
@@ -274,6 +275,7 @@ void check_expr(struct checker *k, struct expr *e);
 void check_expr_want(struct checker *k, struct expr *e, const struct lang_type *want);
 /* A value of data; `use` says what is done with it, should it be a handle. */
 bool check_value(struct checker *k, struct expr *e, const struct lang_type *want, enum own_use use);
+bool value_is_data(struct checker *k, struct expr *e, enum own_use use); /* e is typed already */
 /* The same, and it fits. */
 bool check_value_fits(struct checker *k, struct expr *e, const struct lang_type *want,
                       enum own_use use, const char *what, struct lang_span what_span);
@@ -290,6 +292,9 @@ void check_index(struct checker *k, struct expr *e);
 void check_call(struct checker *k, struct expr *e);
 void check_method(struct checker *k, struct expr *e);
 void check_lambda(struct checker *k, struct expr *e, const struct lang_type *want);
+/* The same with the types of its parameters, if params is not NULL, and of its result, NULL: any. */
+bool lambda_for(struct checker *k, struct expr *e, const struct lang_type *params, size_t n,
+                const struct lang_type *result);
 /* A function's name as a value: e becomes a lambda that calls it. */
 void lambda_of_fn(struct checker *k, struct expr *e, struct fn_decl *fn);
 void check_list(struct checker *k, struct expr *e, const struct lang_type *want);
@@ -327,7 +332,9 @@ const char *quoted(struct checker *k, struct str name); /* "`name`" */
 /* ---- calls ------------------------------------------------------------------------------- */
 struct fn_decl *find_fn(const struct checker *k, struct str name);
 bool is_builtin(struct str name);
-bool call_builtin(struct checker *k, struct expr *e, bool *found);
+bool call_builtin(struct checker *k, struct expr *e);
+/* The arguments as data; false if one of them was reported. */
+bool check_args(struct checker *k, struct expr *e);
 void suggest_builtins(struct suggest *s);
 /* e is a call of a member of the resource in `t`. */
 bool call_command(struct checker *k, struct expr *e, const struct target *t);
@@ -368,6 +375,8 @@ void check_read(struct checker *k, struct item *i);
 void check_var(struct checker *k, struct item *i);
 void check_rule(struct checker *k, struct item *i);
 void check_lend(struct checker *k, struct item *i);
+/* The device that a `lend` or an `idle` is about; NULL with a message. */
+const struct sym *own_of(struct checker *k, const struct item *i, const char *word);
 void check_programs(struct checker *k);
 /* Names, and what each owns outside of its loops. */
 void declare_programs(struct checker *k);
@@ -376,6 +385,8 @@ struct program_info *find_program(const struct checker *k, struct str name);
 struct topic *topic_of(struct checker *k, struct expr *e);
 void topic_type(struct checker *k, struct topic *t, const struct lang_type *type,
                 struct lang_span at);
+/* A message of this type can be copied. */
+bool message_type(struct checker *k, const struct lang_type *type, struct lang_span at);
 void check_topics(struct checker *k);
 void check_tests(struct checker *k);
 bool compiling(const struct checker *k); /* nothing wrong so far */

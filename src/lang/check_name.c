@@ -124,6 +124,7 @@ uint32_t local_new(struct checker *k, const struct lang_type *type, struct lang_
     uint32_t n;
     if (take_spare(f, type, &n)) {
         f->locals.v[n] = *type;
+        ctx_push(k->c, &f->taken, n);
         return n;
     }
     if (f->locals.n >= LANG_LOCALS_MAX) {
@@ -131,8 +132,10 @@ uint32_t local_new(struct checker *k, const struct lang_type *type, struct lang_
                          LANG_LOCALS_MAX);
         return UINT32_MAX;
     }
+    n = (uint32_t)f->locals.n;
     ctx_push(k->c, &f->locals, *type);
-    return (uint32_t)(f->locals.n - 1);
+    ctx_push(k->c, &f->taken, n);
+    return n;
 }
 
 uint32_t local_add(struct checker *k, struct name name, const struct lang_type *type, bool mutable,
