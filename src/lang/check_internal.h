@@ -7,7 +7,7 @@
 #pragma once
 
 #include "base/map.h"
-#include "lang/code_internal.h"
+#include "lang/compile_internal.h"
 #include "lang/own_internal.h"
 #include "lang/parse_internal.h"
 #include "lang/tree_internal.h"
