@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAMES_MAX 100000u
-
 const struct lang_decl *find_path(const struct checker *k, struct str name)
 {
     return map_get(&k->paths, name);
@@ -16,14 +14,8 @@ const struct lang_decl *find_type(const struct checker *k, struct str name)
     return map_get(&k->types, name);
 }
 
-static void put(struct checker *k, struct map *m, struct str name, void *value)
-{
-    if (map_put(m, name, value) != ERR_OK)
-        ctx_nomem(k->c);
-}
-
-static void twice(struct checker *k, struct str name, struct lang_span again,
-                  struct lang_span first)
+void declared_twice(struct checker *k, struct str name, struct lang_span again,
+                    struct lang_span first)
 {
     struct lang_diag *d =
         diag_error(k->c, "N2", again, "a second time", "`%.*s` is declared twice", STR_FMT(name));
@@ -48,6 +40,21 @@ static bool is_member(enum lang_clause_role role)
            role == LANG_CLAUSE_SIGNAL;
 }
 
+/* What the graph checks want to know of a member. */
+static void add_effects(struct lang_member *m, const struct lang_clause_decl *cl)
+{
+    for (size_t i = 0; i < cl->clause->args_n; i++) {
+        const struct lang_value *v = &cl->values[i];
+        uint32_t flags = v->kind == LANG_ARG_NONE ? 0 : cl->clause->args[i].flags;
+        if (flags & LANG_ARG_AFFECTS) {
+            m->affects = v->names;
+            m->affects_n = v->names_n;
+        }
+        m->guarded = m->guarded || (flags & LANG_ARG_GUARDED);
+        m->untrusted = m->untrusted || (flags & LANG_ARG_UNTRUSTED);
+    }
+}
+
 static void add_members(struct checker *k, struct lang_decl *d)
 {
     struct lang_member *list = ctx_array(k->c, d->clauses_n, sizeof(*list));
@@ -63,7 +70,7 @@ static void add_members(struct checker *k, struct lang_decl *d)
         bool again = false;
         for (size_t q = 0; q < n && !again; q++)
             if (str_eq(list[q].name, m->name)) {
-                twice(k, m->name, m->span, list[q].span);
+                declared_twice(k, m->name, m->span, list[q].span);
                 again = true;
             }
         if (str_eq(m->name, STR("name"))) {
@@ -80,6 +87,7 @@ static void add_members(struct checker *k, struct lang_decl *d)
         m->params = params ? params->params : NULL;
         m->params_n = params ? params->params_n : 0;
         m->confirms = confirms ? &confirms->condition : NULL;
+        add_effects(m, cl);
         m->index = m->role == LANG_CLAUSE_READABLE  ? (uint32_t)d->readables_n++
                    : m->role == LANG_CLAUSE_COMMAND ? (uint32_t)d->commands_n++
                                                     : (uint32_t)d->signals_n++;
@@ -240,7 +248,7 @@ static void check_mapping_names(struct checker *k, const struct lang_decl *d,
         const struct lang_mapping *m = &v->mappings[i];
         for (size_t q = 0; q < i; q++)
             if (str_eq(v->mappings[q].member, m->member))
-                twice(k, m->member, m->span, v->mappings[q].span);
+                declared_twice(k, m->member, m->span, v->mappings[q].span);
         if (lang_decl_member(d->type, m->member) || d->type->damaged)
             continue;
         struct suggest s = suggest_for(k->c, m->member);
@@ -318,18 +326,82 @@ static void resolve_list(struct checker *k, const struct decl_syntax *s)
             s->decl->damaged = true;
             continue;
         }
-        bool again = false;
-        for (size_t q = 0; q < n; q++)
-            again = again || list[q] == d;
-        if (again) {
+        if (k->seen[d->resource] == s) {
             (void)diag_error(k->c, "N2", name.span, "a second time", "`%.*s` is in this %s twice",
                              STR_FMT(name.text), s->decl->kind->word);
             continue;
         }
+        k->seen[d->resource] = s;
         list[n++] = d;
     }
     s->decl->list = list;
     s->decl->list_n = n;
+}
+
+/* ---- effects ----------------------------------------------------------------------------- */
+
+/* `affects temperature` is about a property of this model or of what stands near or around it. */
+static void check_affects(struct checker *k)
+{
+    struct map readable;
+    map_init(&readable, &k->c->alloc, 1, LANG_NAMES_MAX);
+    for (size_t i = 0; i < k->syntax->decls.n; i++) {
+        const struct lang_decl *d = k->syntax->decls.v[i].decl;
+        for (size_t m = 0; m < d->members_n; m++)
+            if (d->members[m].role == LANG_CLAUSE_READABLE &&
+                !map_get(&readable, d->members[m].name))
+                map_set(k, &readable, d->members[m].name, (void *)(uintptr_t)d);
+    }
+    for (size_t i = 0; i < k->syntax->decls.n; i++) {
+        const struct lang_decl *d = k->syntax->decls.v[i].decl;
+        for (size_t m = 0; m < d->members_n; m++)
+            for (size_t a = 0; a < d->members[m].affects_n; a++) {
+                const struct lang_name *n = &d->members[m].affects[a];
+                if (map_get(&readable, n->text))
+                    continue;
+                struct suggest s = suggest_for(k->c, n->text);
+                size_t at = 0;
+                struct str name;
+                void *value;
+                while (map_next(&readable, &at, &name, &value))
+                    suggest_offer(&s, name);
+                struct lang_diag *diag =
+                    diag_error(k->c, "N1", n->span, "unknown", "no model has a property `%.*s`",
+                               STR_FMT(n->text));
+                if (suggest_found(&s))
+                    diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(s.best));
+            }
+    }
+}
+
+static void resolve_powers(struct checker *k, struct lang_decl *d, const struct lang_value *v)
+{
+    for (size_t i = 0; i < v->names_n; i++) {
+        /* the tree is ours until the site is finished */
+        struct lang_name *n = (struct lang_name *)(uintptr_t)&v->names[i];
+        const struct lang_decl *fed = find_path(k, n->text);
+        if (!fed)
+            unknown_element(k, (struct name){n->text, n->span});
+        else if (fed->kind->role != LANG_ROLE_RESOURCE)
+            (void)diag_error(k->c, "T1", n->span, "not one thing", "`%.*s` is a %s",
+                             STR_FMT(n->text), fed->kind->word);
+        else if (fed == d)
+            (void)diag_error(k->c, "T1", n->span, "itself", "%.*s can't feed itself",
+                             STR_FMT(n->text));
+        else
+            n->decl = fed;
+    }
+    d->powers = v->names;
+    d->powers_n = v->names_n;
+}
+
+static void check_powers(struct checker *k, struct lang_decl *d)
+{
+    for (size_t i = 0; i < d->clauses_n; i++)
+        for (size_t a = 0; a < d->clauses[i].clause->args_n; a++)
+            if ((d->clauses[i].clause->args[a].flags & LANG_ARG_POWERS) &&
+                d->clauses[i].values[a].kind != LANG_ARG_NONE)
+                resolve_powers(k, d, &d->clauses[i].values[a]);
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
@@ -347,12 +419,12 @@ static void declare(struct checker *k, struct lang_decl *d)
         return;
     const struct lang_decl *first = map_get(m, d->name);
     if (first) {
-        twice(k, d->name, d->name_span, first->name_span);
+        declared_twice(k, d->name, d->name_span, first->name_span);
         return;
     }
     if (role == LANG_ROLE_TYPE && lang_unit_parse(d->name, &u) == ERR_OK)
         (void)diag_error(k->c, "N2", d->name_span, "a unit", "`%.*s` is a unit", STR_FMT(d->name));
-    put(k, m, d->name, d);
+    map_set(k, m, d->name, d);
 }
 
 /* A resource may not take the place of a member: "press1.temperature" must mean one thing. */
@@ -404,8 +476,8 @@ static void check_counts(struct checker *k)
 
 void check_decls(struct checker *k)
 {
-    map_init(&k->types, &k->c->alloc, 1, NAMES_MAX);
-    map_init(&k->paths, &k->c->alloc, 1, NAMES_MAX);
+    map_init(&k->types, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->paths, &k->c->alloc, 1, LANG_NAMES_MAX);
     size_t n = k->syntax->decls.n;
     struct decl_syntax *all = k->syntax->decls.v;
     for (size_t i = 0; i < n; i++)
@@ -421,9 +493,13 @@ void check_decls(struct checker *k)
             resolve_type(k, &all[i]);
             check_mappings(k, all[i].decl);
         }
+    check_affects(k);
+    k->seen = ctx_array(k->c, k->resources.n, sizeof(*k->seen));
     for (size_t i = 0; i < n; i++) {
-        if (all[i].decl->kind->role == LANG_ROLE_RESOURCE)
+        if (all[i].decl->kind->role == LANG_ROLE_RESOURCE) {
             check_hidden(k, all[i].decl);
+            check_powers(k, all[i].decl);
+        }
         if (all[i].decl->kind->flags & LANG_KIND_LIST)
             resolve_list(k, &all[i]);
     }

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define LANG_ARG_NAMES_MAX 1024u
+
 bool parse_plain_text(struct parser *p, const char *what, struct str *out, struct lang_span *span)
 {
     if (!at_kind(p, T_STRING))
@@ -393,6 +395,27 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
     return fine;
 }
 
+/* a, b: names or dotted paths. A comma may end the line. */
+static bool arg_names(struct parser *p, const struct lang_arg *arg, struct lang_value *v)
+{
+    VEC(struct lang_name) list = {0};
+    do {
+        if (list.n > 0)
+            skip_newlines(p);
+        struct name n;
+        bool path = arg->kind == LANG_ARG_RESOURCES;
+        if (path ? !take_path(p, arg->name, &n, NULL, NULL) : !take_name(p, arg->name, &n))
+            return false;
+        if (list.n >= LANG_ARG_NAMES_MAX)
+            return expected(p, "a shorter list");
+        ctx_push(p->c, &list, (struct lang_name){.text = n.text, .span = n.span});
+    } while (take_kind(p, T_COMMA));
+    v->names = list.v;
+    v->names_n = list.n;
+    v->span = span_join(list.v[0].span, list.v[list.n - 1].span);
+    return true;
+}
+
 static bool arg_block(struct parser *p, const struct lang_clause *clause,
                       const struct lang_arg *arg, struct lang_value *v)
 {
@@ -436,6 +459,8 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
     case LANG_ARG_MEMBER: fine = arg_member(p, &v); break;
     case LANG_ARG_BLOCK: fine = arg_block(p, clause, arg, &v); break;
     case LANG_ARG_MAPPINGS: fine = arg_mappings(p, &v); break;
+    case LANG_ARG_NAMES:
+    case LANG_ARG_RESOURCES: fine = arg_names(p, arg, &v); break;
     }
     if (fine)
         values[index] = v;
