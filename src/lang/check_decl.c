@@ -427,5 +427,6 @@ void check_decls(struct checker *k)
         if (all[i].decl->kind->flags & LANG_KIND_LIST)
             resolve_list(k, &all[i]);
     }
+    check_effects(k);
     check_counts(k);
 }

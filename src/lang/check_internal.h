@@ -6,6 +6,7 @@
 
 #include "base/map.h"
 #include "lang/code_internal.h"
+#include "lang/own_internal.h"
 #include "lang/parse_internal.h"
 
 #define LANG_RULES_MAX    4096u
@@ -61,16 +62,10 @@ struct prog {
     VEC(const struct lang_decl *) owns;
     VEC(struct fn_decl *) fns;
     VEC(struct counter) counters;
+    struct own_prog *own;
     struct str prefix;
     uint32_t unrolled;
     struct code *code;
-};
-
-/* Who owns a physical thing. */
-struct owner {
-    const struct program_decl *program;
-    const struct lang_decl *resource;
-    struct lang_span span;
 };
 
 struct checker {
@@ -82,8 +77,7 @@ struct checker {
     struct map programs;
     VEC(const struct lang_decl *) resources;
     VEC(const struct lang_program *) programs_out;
-    uint32_t *same_as;    /* resource to the first one with its identity */
-    struct owner *owners; /* by same_as */
+    struct own_site *own;
     /* of the program or function at hand */
     struct prog *prog; /* NULL in a function of the site */
     VEC(struct sym) syms;
@@ -96,16 +90,9 @@ struct checker {
 
 /* ---- declarations ------------------------------------------------------------------------ */
 void check_decls(struct checker *k);
+void check_effects(struct checker *k); /* what actions change around them, what devices power */
 const struct lang_decl *find_path(const struct checker *k, struct str name);
 const struct lang_decl *find_type(const struct checker *k, struct str name);
-
-/* ---- ownership --------------------------------------------------------------------------- */
-void own_prepare(struct checker *k);
-/* Notes that this program owns it; O2 if somebody does already. */
-void own_take(struct checker *k, const struct lang_decl *resource, struct lang_span at);
-/* O3: a command through something that is not owned here. */
-void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang_span at,
-                const char *why);
 
 /* ---- names ------------------------------------------------------------------------------- */
 struct sym *sym_find(struct checker *k, struct str name);

@@ -52,6 +52,8 @@ void own_lend(struct checker *k, const struct item *i, uint32_t binding);
 /* `path`: the rule's stable path. */
 void own_rule_begin(struct checker *k, const struct item *i, struct str path);
 void own_condition(struct checker *k, const struct expr *e, bool until);
+/* What the rule runs with: `on plant.reset.pressed`. */
+void own_signal(struct checker *k, const struct lang_decl *resource, const struct lang_member *m);
 void own_body(struct checker *k, const struct stmt_list *body, bool until);
 void own_rule_end(struct checker *k);
 void own_fn(struct checker *k, struct fn_decl *fn);
