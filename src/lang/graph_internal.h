@@ -11,6 +11,7 @@
  * cut off at GRAPH_EDGES_MAX. All memory is the check's arena. */
 #pragma once
 
+#include "base/map.h"
 #include "lang/ctx_internal.h"
 
 struct checker;
@@ -27,6 +28,7 @@ struct cond_node {
     const struct lang_member *member;
     struct str var; /* VAR: its path */
     double value;
+    bool truth; /* the value is a bool */
 };
 #define COND_NODES_MAX 64u
 struct cond {
@@ -74,5 +76,72 @@ struct graph {
     VEC(struct graph_node) nodes;
     uint32_t rules;
 };
+
+/* ---- ranges and conditions ----------------------------------------------------------------- */
+
+struct range { /* of numbers; empty if lo > hi */
+    bool known;
+    double lo, hi;
+    bool lo_open, hi_open;
+};
+struct range range_of(enum lang_cmp cmp, double value, bool truth);
+bool ranges_meet(const struct range *a, const struct range *b);
+
+/* What runs between rules: a property, a variable or a message, by number. */
+#define CHANNEL_NONE UINT32_MAX
+struct link {
+    uint32_t channel, node;
+    const struct effect *effect;
+    bool looks;         /* in: by its condition or because it runs with it; else in a body */
+    bool physical;      /* out: `affects`; takes its time, and by how much nobody knows */
+    struct range value; /* out: what the channel holds then */
+};
+struct links { /* sorted by channel: those of channel c are v[from[c]] … v[from[c + 1] - 1] */
+    struct link *v;
+    uint32_t *from;
+    size_t n;
+};
+struct channel {
+    const struct lang_decl *resource; /* of a property */
+    const struct lang_member *member;
+    struct str name; /* of a variable (its path) or a message */
+    bool message;
+};
+
+struct graph_work {
+    struct checker *k;
+    struct lang_ctx *c;
+    struct graph *g;
+    uint32_t *base; /* by resource: its first property's channel */
+    struct map names;
+    VEC(struct channel) channels;
+    VEC(struct link) ins, outs; /* in order of nodes */
+    uint32_t *in_from, *out_from; /* by node */
+    struct links readers, writers;
+    uint64_t steps; /* of searches; bounded */
+};
+#define GRAPH_STEPS_MAX 4000000u
+
+uint32_t graph_property(const struct graph_work *w, const struct lang_decl *resource,
+                        const struct lang_member *m);
+/* What the condition says about that channel; not known if nothing. */
+struct range cond_range(const struct graph_work *w, const struct cond *c, uint32_t channel);
+/* False if the condition can't hold while the channel has such a value. */
+bool cond_possible(const struct graph_work *w, const struct cond *c, uint32_t channel,
+                   const struct range *value);
+/* Whether the rule `in` may come to run because of `out`. */
+bool graph_wakes(const struct graph_work *w, const struct link *out, const struct link *in);
+
+/* Actions of one device that can't both be meant. */
+bool graph_opposite(const struct effect *a, const struct effect *b);
+
+struct str graph_rule_text(struct graph_work *w, uint32_t node);
+struct str graph_channel_text(struct graph_work *w, uint32_t channel);
+struct str graph_effect_text(struct graph_work *w, const struct effect *e); /* "plant.fan.on()" */
+
+void graph_fights(struct graph_work *w); /* G11, G16, G17 */
+void graph_loops(struct graph_work *w);  /* G14 */
+void graph_chains(struct graph_work *w); /* G12, G18 */
+void graph_powers(struct graph_work *w); /* G13, G15 */
 
 void graph_check(struct checker *k, struct graph *g);

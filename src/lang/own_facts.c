@@ -30,7 +30,8 @@ static bool number_of(const struct expr *e, double *out)
 static bool cond_atom(struct checker *k, const struct expr *e, enum lang_cmp cmp, double value,
                       struct cond_node *out)
 {
-    *out = (struct cond_node){.cmp = cmp, .value = value};
+    *out = (struct cond_node){
+        .cmp = cmp, .value = value, .truth = e->type.kind == LANG_TYPE_BOOL && !e->type.optional};
     if (e->kind != E_PATH)
         return false;
     if (e->ref == REF_VAR) {
