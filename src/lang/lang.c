@@ -5,7 +5,7 @@
 #include <string.h>
 
 #define ARENA_BASE_MAX   ((size_t)64 << 20)
-#define ARENA_PER_SOURCE 256u /* bytes of arena for a byte of source */
+#define ARENA_PER_SOURCE 512u /* bytes of arena for a byte of source */
 
 /* What lang_site_free() needs. The site is its first member. */
 struct site_memory {
