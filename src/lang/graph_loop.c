@@ -10,6 +10,7 @@
 #include "lang/graph_internal.h"
 
 #define PAIRS_MAX 4096u /* writers times readers of one channel */
+#define EDGES_MAX 512u  /* of one part, that are compared with one another */
 #define HOPS_MAX  6u
 
 struct edge {
@@ -79,7 +80,7 @@ struct tarjan {
     uint32_t next;
 };
 
-static void enter(struct tarjan *t, uint32_t node)
+static void node_enter(struct tarjan *t, uint32_t node)
 {
     t->index[node] = t->low[node] = ++t->next;
     t->on[node] = 1;
@@ -87,7 +88,7 @@ static void enter(struct tarjan *t, uint32_t node)
     t->way[t->way_n++] = (struct visit){node, t->l->edge_from[node]};
 }
 
-static void leave(struct tarjan *t)
+static void node_leave(struct tarjan *t)
 {
     uint32_t node = t->way[--t->way_n].node, member;
     if (t->way_n > 0) {
@@ -106,16 +107,16 @@ static void leave(struct tarjan *t)
 
 static void visit_from(struct tarjan *t, uint32_t root)
 {
-    enter(t, root);
+    node_enter(t, root);
     while (t->way_n > 0) {
         struct visit *v = &t->way[t->way_n - 1];
         if (v->edge == t->l->edge_from[v->node + 1]) {
-            leave(t);
+            node_leave(t);
             continue;
         }
         uint32_t from = v->node, to = t->l->edges.v[v->edge++].to;
         if (t->index[to] == 0)
-            enter(t, to);
+            node_enter(t, to);
         else if (t->on[to] && t->index[to] < t->low[from])
             t->low[from] = t->index[to];
     }
@@ -143,7 +144,7 @@ static bool inside(const struct loops *l, const struct edge *e)
     return l->part[e->from] == l->part[e->to];
 }
 
-static bool to_and_fro(const struct loops *l, const struct edge *a, const struct edge *b)
+static bool to_and_fro(const struct edge *a, const struct edge *b)
 {
     const struct effect *x = a->out->effect, *y = b->out->effect;
     if (x->kind == EFFECT_COMMANDS && y->kind == EFFECT_COMMANDS)
@@ -165,7 +166,7 @@ static const struct edge *keeps_going(const struct loops *l, const struct edge *
             l->w->g->nodes.v[list[i]->to].trigger == TRIGGER_CHANGED)
             return list[i];
         for (size_t q = 0; q < i; q++)
-            if (to_and_fro(l, list[i], list[q]))
+            if (to_and_fro(list[i], list[q]))
                 return list[q];
     }
     return NULL;
@@ -234,8 +235,11 @@ static void tell_loop(struct loops *l, const struct edge *first)
 
 static void judge_part(struct loops *l, const struct edge *const *list, size_t n)
 {
-    if (n == 0 || l->told[list[0]->from])
-        return;
+    for (size_t i = 0; i < n; i++)
+        if (l->told[list[i]->from])
+            return;
+    if (n > EDGES_MAX)
+        n = EDGES_MAX;
     const struct edge *first = keeps_going(l, list, n);
     if (!first)
         return;

@@ -1,7 +1,7 @@
 /* The walk over statements, in the order in which they run. */
 #include "lang/own_flow_internal.h"
 
-static const struct handle local_handle(enum origin origin, uint32_t local, struct name name)
+static struct handle local_handle(enum origin origin, uint32_t local, struct name name)
 {
     return (struct handle){.origin = origin,
                            .local = local,
@@ -250,24 +250,12 @@ static struct lease_site *lease_note(struct flow *f, const struct stmt *s)
     return site;
 }
 
-static void no_revoked(struct flow *f, const struct stmt *s)
-{
-    /* check: O11 revoked */
-    if (!s->has_otherwise && !diag_told(f->c, "O11", s->path_span)) {
-        struct lang_diag *d =
-            diag_error(f->c, "O11", s->path_span, "may be called back at any time",
-                       "this lease does not say what happens when it is revoked");
-        diag_help(f->c, d, "add behind the block:  revoked why { … }");
-    }
-}
-
 static void flow_lease(struct flow *f, const struct stmt *s)
 {
     flow_expr(f, s->value);
     if (s->value2)
         flow_expr(f, s->value2);
     flow_suspends(f, s->path_span);
-    no_revoked(f, s);
     struct lease_block l = {.outer = f->lease, .site = lease_note(f, s)};
     struct state before = state_copy(f->c, &f->now);
     f->lease = &l;

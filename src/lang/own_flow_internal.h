@@ -131,7 +131,7 @@ struct own_unit {
     bool visiting;
 };
 
-struct own_use { /* of a program's handle in a rule */
+struct rule_use { /* of a program's handle in a rule */
     uint32_t key;
     struct lang_span at;
 };
@@ -160,7 +160,7 @@ struct own_prog {
     size_t bindings_n;
     const struct lang_var *vars;
     VEC(struct own_unit *) rules, fns;
-    VEC(struct own_use) uses;
+    VEC(struct rule_use) uses;
     VEC(struct own_move) moves;
     VEC(struct own_busy) busy;
     VEC(struct lend_site) lends;
@@ -181,7 +181,16 @@ struct owner { /* of a physical thing */
     struct lang_span span;
 };
 
-/* What the summary of another program told. */
+struct owned { /* each `own` */
+    struct str program, handle;
+    const struct lang_decl *resource;
+    struct lang_span at;
+};
+struct lease_need { /* a program leases from another one */
+    struct str program, from, handle;
+    struct lang_span at;
+};
+/* A program that is known by its summary. */
 struct own_known {
     struct str program;
     struct lang_span span;
@@ -199,17 +208,21 @@ struct own_site {
     VEC(struct own_prog *) progs;
     VEC(struct own_unit *) fns; /* of the site */
     VEC(struct lease_site *) leases;
+    VEC(struct owned) owned;
+    VEC(struct lease_need) needs;
     VEC(struct lease_order) orders;
     VEC(struct own_known *) known; /* programs that are known by their summaries alone */
+    const struct summary *summaries; /* in place of the programs that are not among the sources */
+    size_t summaries_n;
     struct graph graph;
 };
 uint32_t own_root(const struct checker *k, uint32_t resource);
 /* Where the program at hand says `own` for that binding: the name. */
 struct lang_span own_declared(const struct checker *k, uint32_t binding);
 bool own_program_known(const struct checker *k, struct str name);
-/* Somebody owns it; false, and nothing changes, if somebody did before. */
-bool own_note(struct checker *k, struct str program, const struct lang_decl *resource,
-              struct str handle, struct lang_span at);
+/* That program owns it: O2 if another does. */
+void own_claim(struct checker *k, struct str program, const struct lang_decl *resource,
+               struct str handle, struct lang_span at);
 void own_offer_lend(struct checker *k, struct own_offer *o, struct str to, struct lang_span at);
 struct own_offer *own_offer(const struct checker *k, struct str program, struct str handle);
 
@@ -278,6 +291,10 @@ void own_loop_moves(struct flow *f, const struct loop *l, const struct state *be
 struct flow flow_new(struct checker *k, struct own_unit *unit, enum flow_kind kind,
                      enum graph_part part);
 struct cond *own_cond(struct checker *k, const struct expr *e);
+
+void own_order(struct checker *k, struct lease_order now);
+/* O2 if it is not lent to that program. Returns what it is, or NULL. */
+const struct lang_decl *own_need(struct checker *k, struct lease_need need);
 
 /* ---- judged at the end --------------------------------------------------------------------- */
 void own_judge_program(struct checker *k, struct own_prog *p);

@@ -63,7 +63,7 @@ static void judge_busy(struct checker *k, const struct own_prog *p, const struct
                   STR_FMT(ctx_text(k->c, b->at)), STR_FMT(name));
 }
 
-static void moved_at_start(struct checker *k, const struct own_move *m, const struct own_use *u)
+static void moved_at_start(struct checker *k, const struct own_move *m, const struct rule_use *u)
 {
     if (diag_told(k->c, "O4", u->at))
         return;

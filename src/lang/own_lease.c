@@ -4,31 +4,36 @@
 
 #include <stdio.h>
 
-static void not_lent(struct checker *k, const struct lease_site *s, const struct own_offer *o,
-                     struct str program)
+static void not_lent(struct checker *k, const struct lease_need *n, const struct own_offer *o)
 {
-    if (diag_told(k->c, "O2", s->at))
+    if (diag_told(k->c, "O2", n->at))
         return;
     struct lang_diag *d =
-        diag_error(k->c, "O2", s->at, "not lent to it", "%.*s.%.*s is not lent to %.*s",
-                   STR_FMT(s->from), STR_FMT(s->handle), STR_FMT(program));
+        diag_error(k->c, "O2", n->at, "not lent to it", "%.*s.%.*s is not lent to %.*s",
+                   STR_FMT(n->from), STR_FMT(n->handle), STR_FMT(n->program));
     diag_mark(k->c, d, o->span, "owned here, by %.*s", STR_FMT(o->program));
-    if (str_eq(program, o->program))
+    if (str_eq(n->program, o->program))
         diag_help(k->c, d, "it is its own: command it by its name");
     else
         diag_help(k->c, d, "say so in %.*s:  lend %.*s to %.*s", STR_FMT(o->program),
-                  STR_FMT(o->handle), STR_FMT(program));
+                  STR_FMT(o->handle), STR_FMT(n->program));
+}
+
+const struct lang_decl *own_need(struct checker *k, struct lease_need n)
+{
+    struct own_offer *o = own_offer(k, n.from, n.handle);
+    if (!o)
+        return NULL; /* reported with the name */
+    ctx_push(k->c, &k->own->needs, n);
+    /* check: O2 not lent */
+    if (!o->lessees || !map_get(o->lessees, n.program))
+        not_lent(k, &n, o);
+    return o->resource;
 }
 
 static void judge_lease(struct checker *k, struct lease_site *s, struct str program)
 {
-    struct own_offer *o = own_offer(k, s->from, s->handle);
-    if (!o)
-        return; /* reported with the name */
-    s->resource = o->resource;
-    /* check: O2 not lent */
-    if (!o->lessees || !map_get(o->lessees, program))
-        not_lent(k, s, o, program);
+    s->resource = own_need(k, (struct lease_need){program, s->from, s->handle, s->at});
 }
 
 /* ---- functions of the site ----------------------------------------------------------------- */

@@ -58,7 +58,7 @@ void place_use(struct flow *f, const struct place *p, struct lang_span at)
         return;
     if (f->kind == FLOW_RULE && p->devices.of == OF_BINDINGS && f->prog)
         ctx_push(f->c, &f->prog->uses,
-                 (struct own_use){p->base != OWN_NONE ? p->base : p->key, at});
+                 (struct rule_use){p->base != OWN_NONE ? p->base : p->key, at});
     if (f->now.dead)
         return;
     struct hold *h = state_find(&f->now, p->key);

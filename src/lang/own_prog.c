@@ -223,12 +223,3 @@ void own_lend(struct checker *k, const struct item *i, uint32_t binding)
             offer_lessee(k, &handle, l);
     }
 }
-
-void own_finish(struct checker *k)
-{
-    own_judge_leases(k);
-    for (size_t i = 0; i < k->own->progs.n; i++)
-        own_flatten(k, k->own->progs.v[i]);
-    if (k->c->errors == 0)
-        graph_check(k, &k->own->graph);
-}

@@ -100,7 +100,8 @@ void own_offer_lend(struct checker *k, struct own_offer *o, struct str to, struc
         ctx_nomem(k->c);
 }
 
-bool own_note(struct checker *k, struct str program, const struct lang_decl *resource,
+/* False, and nothing changes, if somebody owned it before. */
+static bool own_note(struct checker *k, struct str program, const struct lang_decl *resource,
               struct str handle, struct lang_span at)
 {
     struct owner *o = &k->own->owners[own_root(k, resource->resource)];
@@ -145,10 +146,10 @@ static void help_one_owner(struct checker *k, struct lang_diag *d, const struct 
               STR_FMT(first->program), STR_FMT(ctx_text(k->c, first->span)));
 }
 
-static void second_owner(struct checker *k, const struct owner *o,
-                         const struct lang_decl *resource, struct lang_span at)
+static void second_owner(struct checker *k, struct str now, const struct lang_decl *resource,
+                         struct lang_span at)
 {
-    struct str now = k->prog->decl->name.text;
+    const struct owner *o = &k->own->owners[own_root(k, resource->resource)];
     if (diag_told(k->c, "O2", at))
         return;
     struct str a = o->resource->name, b = resource->name;
@@ -181,12 +182,25 @@ static void second_owner(struct checker *k, const struct owner *o,
     help_one_owner(k, d, o);
 }
 
-void own_take(struct checker *k, const struct lang_decl *resource, struct lang_span at)
+void own_claim(struct checker *k, struct str program, const struct lang_decl *resource,
+               struct str handle, struct lang_span at)
 {
-    if (own_note(k, k->prog->decl->name.text, resource, ctx_text(k->c, at), at))
+    ctx_push(k->c, &k->own->owned, (struct owned){program, handle, resource, at});
+    if (own_note(k, program, resource, handle, at))
         return;
     /* check: O2 second owner */
-    second_owner(k, &k->own->owners[own_root(k, resource->resource)], resource, at);
+    second_owner(k, program, resource, at);
+}
+
+void own_take(struct checker *k, const struct lang_decl *resource, struct lang_span at)
+{
+    own_claim(k, k->prog->decl->name.text, resource, ctx_text(k->c, at), at);
+}
+
+const struct lang_decl *own_offered(const struct checker *k, struct str program, struct str handle)
+{
+    const struct own_offer *o = own_offer(k, program, handle);
+    return o ? o->resource : NULL;
 }
 
 void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang_span at,
