@@ -127,13 +127,6 @@ struct owned {
     const struct lang_decl *resource; /* NULL if it stands for none, or for a group */
 };
 
-/* Who owns a physical thing. */
-struct owner {
-    const struct program_decl *program;
-    const struct lang_decl *resource;
-    struct lang_span span;
-};
-
 /* A message between programs. */
 struct topic {
     struct str name;
@@ -159,9 +152,7 @@ struct checker {
     VEC(const struct lang_typedef *) records;
     bool *uncopyable; /* records, by index */
     VEC(const struct lang_test *) tests;
-    const void **seen;    /* resource to the list that has it already */
-    uint32_t *same_as;    /* resource to the first one with its identity */
-    struct owner *owners; /* by same_as */
+    const void **seen; /* resource to the list that has it already */
     struct own_site *own;
     /* of the program or function at hand */
     struct prog *prog; /* NULL in a function of the site */
@@ -173,6 +164,7 @@ struct checker {
 
 /* ---- declarations ------------------------------------------------------------------------ */
 void check_decls(struct checker *k);
+void check_effects(struct checker *k); /* what actions change around them, what devices power */
 const struct lang_decl *find_path(const struct checker *k, struct str name);
 const struct lang_decl *find_type(const struct checker *k, struct str name);
 /* Records and enums: names first, then what is in them. */

@@ -338,6 +338,5 @@ void check_programs(struct checker *k)
     site_fns(k);
     for (size_t i = 0; i < k->syntax->programs.n; i++)
         check_program(k, k->syntax->programs.v[i]);
-    own_finish(k);
     check_topics(k);
 }
