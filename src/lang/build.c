@@ -173,13 +173,17 @@ int32_t const_float(struct code *code, double v)
     return (int32_t)(code->floats.n - 1);
 }
 
+static struct text *text_make(struct code *code, struct str s)
+{
+    return text_constant(ctx_new(code->c, text_constant_bytes(s.n)), s, code->seed);
+}
+
 int32_t const_text(struct code *code, struct str v)
 {
     for (size_t i = code->texts.n; i > 0 && i + SHARE_LOOK_BACK > code->texts.n; i--)
         if (str_eq(text_str(code->texts.v[i - 1]), v))
             return (int32_t)(i - 1);
-    void *at = ctx_new(code->c, text_constant_bytes(v.n));
-    ctx_push(code->c, &code->texts, text_constant(at, v, code->seed));
+    ctx_push(code->c, &code->texts, text_make(code, v));
     return (int32_t)(code->texts.n - 1);
 }
 
@@ -298,8 +302,15 @@ static struct numbering number_registers(const struct chunk_builder *b, struct l
     return n;
 }
 
+static bool is_call(const struct instr *i)
+{
+    return i->op == CODE_CALL || i->op == CODE_CALLV || i->op == CODE_CALLC || i->op == CODE_CALLCV;
+}
+
 static void finish_instr(struct instr *i, const char *sig, size_t at, const struct numbering *n)
 {
+    if (is_call(i))
+        i->c = n->to[CODE_WINDOW(0)]; /* where the callee's registers begin */
     if (code_is_reg(sig[0]))
         i->a = n->to[i->a];
     if (code_is_reg(sig[1]))
@@ -460,8 +471,12 @@ void code_finish(struct code *code, struct lang_program *program)
 {
     struct lang_code *c = ctx_new(code->c, sizeof(*c));
     uint16_t *var_types = ctx_array(code->c, program->vars_n + 1, sizeof(*var_types));
-    for (size_t i = 0; i < program->vars_n; i++)
+    struct text **var_texts = ctx_array(code->c, program->vars_n + 1, sizeof(*var_texts));
+    for (size_t i = 0; i < program->vars_n; i++) {
         var_types[i] = code_type(code, &program->vars[i].type);
+        if (var_types[i] == CODE_TYPE_STR)
+            var_texts[i] = text_make(code, program->vars[i].initial_text);
+    }
     *c = (struct lang_code){.chunks = code->chunks.v,
                             .chunks_n = code->chunks.n,
                             .types = code->types.v,
@@ -471,6 +486,7 @@ void code_finish(struct code *code, struct lang_program *program)
                             .layouts = code->layouts.v,
                             .layouts_n = code->layouts.n,
                             .var_types = var_types,
+                            .var_texts = var_texts,
                             .ints = code->ints.v,
                             .ints_n = code->ints.n,
                             .floats = code->floats.v,

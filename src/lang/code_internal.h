@@ -264,9 +264,9 @@
     X(DROPB, "---o", 0)       /* the same for the program's own binding d */                       \
     X(COMMAND, "-nnO", WB) /* b ARGs, c 1: a TO behind them is where to go when it is out on lease \
                              (else that traps). d: binding | action << 16 */                       \
-    X(COMMANDH, "Hnnm", WB) /* the same; d: action */                                              \
-    X(READ, "x-nr", A)      /* the reading in its base unit, or none; c 1: none if stale */        \
-    X(READH, "xHnm", A)     /* d: member among the readables */                                    \
+    X(COMMANDH, "Hnnm", WB)  /* the same; d: action */                                             \
+    X(READ, "x-nr", A | GC)  /* the reading in its base unit, or none; c 1: none if stale */       \
+    X(READH, "xHnm", A | GC) /* d: member among the readables */                                   \
     X(STALE, "B--r", A)                                                                            \
     X(STALEH, "BH-m", A)                                                                           \
     X(SLOPE, "F-nw", A) /* base units per second, or NaN; c 1: NaN if stale */                     \
@@ -281,6 +281,8 @@
     X(RANDOM, "F---", A)                                                                           \
     X(STATE, "Sn-m", 0)    /* statement d with level b */                                          \
     X(PUBLISH, "Sx--", GC) /* a copy of the value b under the name a */                            \
+    /* never in a chunk: ends the outermost frame */                                               \
+    X(HALT, "----", END)                                                                           \
     /* operand words */                                                                            \
     X(ARG, "----", 0)  /* a: register */                                                           \
     X(PART, "----", 0) /* a: register, b: enum code_print, d: its unit or type */                  \
@@ -433,7 +435,8 @@ struct lang_code {
     size_t type_args_n;
     const struct heap_layout *layouts;
     size_t layouts_n;
-    const uint16_t *var_types; /* of the program's variables */
+    const uint16_t *var_types;     /* of the program's variables */
+    struct text *const *var_texts; /* what they begin with if they are texts */
     const int64_t *ints;
     size_t ints_n;
     const double *floats;
@@ -514,8 +517,8 @@ void patch_here(struct chunk_builder *b, size_t jump);
 
 struct code_fault {
     uint32_t chunk, at; /* UINT32_MAX: the program as a whole */
-    const char *why;    /* NULL: it holds to all rules */
+    const char *why;    /* NULL: it holds to all rules. Also "out of memory" */
 };
-struct code_fault code_verify(const struct lang_program *program);
+struct code_fault code_verify(struct alloc *a, const struct lang_program *program);
 /* For people: each chunk with its rule or function, lines, constants. */
 void code_dump(struct strbuf *out, const struct lang_program *program);
