@@ -6,7 +6,7 @@
 #define OPT  LANG_ARG_OPTIONAL
 #define N(a) .args = (a), .args_n = ARRAY_LEN(a)
 
-/* ---- site --------------------------------------------------------------------------------- */
+/* ---- site -------------------------------------------------------------------------------- */
 
 static const struct lang_arg zone_args[] = {
     {.kind = LANG_ARG_STRING, .name = "zone"},
@@ -74,23 +74,23 @@ static const struct lang_clause server_clauses[] = {
 
 /* ---- model ------------------------------------------------------------------------------- */
 
-static const char *const guests[] = {"guest", NULL};
+static const char *const setters[] = {"guest", NULL};
 static const struct lang_arg property_args[] = {
     {.kind = LANG_ARG_NAME, .name = "the property's name"},
     {.kind = LANG_ARG_TYPE, .name = "type", .lead = ":"},
     {.kind = LANG_ARG_RANGE, .name = "range", .lead = "range", .flags = OPT},
     {.kind = LANG_ARG_WORD,
-     .name = "who",
+     .name = "people",
      .lead = "by",
      .flags = OPT | LANG_ARG_UNTRUSTED,
-     .words = guests},
+     .words = setters},
 };
 static const struct lang_arg action_args[] = {
     {.kind = LANG_ARG_NAME, .name = "the action's name"},
     {.kind = LANG_ARG_PARAMS, .name = "parameters"},
     {.kind = LANG_ARG_CONDITION, .name = "confirms", .lead = "confirms", .flags = OPT},
     {.kind = LANG_ARG_NAMES,
-     .name = "a property",
+     .name = "a property around it",
      .lead = "affects",
      .flags = OPT | LANG_ARG_AFFECTS},
     {.kind = LANG_ARG_FLAG, .name = "guarded", .lead = "guarded", .flags = OPT | LANG_ARG_GUARDED},
@@ -131,7 +131,7 @@ static const struct lang_arg mqtt_args[] = {
     {.kind = LANG_ARG_WORD, .name = "format", .words = formats, .flags = LANG_ARG_MAPS_ALL},
 };
 static const struct lang_arg powers_args[] = {
-    {.kind = LANG_ARG_RESOURCES, .name = "a device", .flags = LANG_ARG_POWERS},
+    {.kind = LANG_ARG_NAMES, .name = "a device"},
 };
 static const struct lang_clause device_clauses[] = {
     {.word = "id", .role = LANG_CLAUSE_IDENTITY, N(id_args), .example = "id \"urn:press:7781\""},
@@ -141,7 +141,11 @@ static const struct lang_clause device_clauses[] = {
      .flags = LANG_CLAUSE_REQUIRED,
      N(mqtt_args),
      .example = "via mqtt \"line1/press1\" json"},
-    {.word = "powers", N(powers_args), .example = "powers plant.camera, plant.light"},
+    {.word = "powers",
+     .role = LANG_CLAUSE_POWERS,
+     .flags = LANG_CLAUSE_REPEATED,
+     N(powers_args),
+     .example = "powers plant.camera"},
 };
 
 /* ---- all --------------------------------------------------------------------------------- */

@@ -201,14 +201,14 @@ static void call_dotted(struct checker *k, struct expr *e)
     if (t.sym && t.sym->kind == SYM_HANDLE && n == 2) {
         e->handle = path_as_value(k, e, 1, 1);
         check_expr(k, e->handle);
-        if (e->handle->bad || !call_through(k, e, e->path[1]))
+        if (e->handle->bad || !check_command_through(k, e, e->path[1]))
             expr_bad(e);
     } else if (t.sym && (is_value(t.sym) || t.sym->kind == SYM_HANDLE) &&
                !(t.sym->kind == SYM_READ && n == 2 && t.sym->type.kind != LANG_TYPE_STR)) {
         as_method(k, e, t.sym->kind == SYM_HANDLE ? n - 1 : 1);
     } else if (ends_in_property(&t, e)) {
         as_method(k, e, n - 1);
-    } else if (!call_command(k, e, &t)) {
+    } else if (!check_command(k, e, &t)) {
         expr_bad(e);
     }
 }

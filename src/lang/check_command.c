@@ -87,7 +87,7 @@ static bool one_device(struct checker *k, struct expr *e, const struct target *t
     return r->type && !r->type->damaged;
 }
 
-bool call_command(struct checker *k, struct expr *e, const struct target *t)
+bool check_command(struct checker *k, struct expr *e, const struct target *t)
 {
     const struct lang_decl *r = t->resource;
     if (!r || !one_device(k, e, t)) {
@@ -121,7 +121,7 @@ bool call_command(struct checker *k, struct expr *e, const struct target *t)
     return command_fits(k, e, r->type, last);
 }
 
-bool call_through(struct checker *k, struct expr *e, struct name command)
+bool check_command_through(struct checker *k, struct expr *e, struct name command)
 {
     return command_fits(k, e, e->handle->type.model, command);
 }
@@ -135,7 +135,7 @@ bool check_handle(struct checker *k, struct expr *e, const struct lang_type *wan
     if (e->bad)
         return false;
     struct lang_diag *d;
-    if (!is_handle(e)) {
+    if (!is_device(e)) {
         d = diag_error(k->c, "T1", e->span, "no device", "%s is a %.*s that is held here, this is %.*s",
                        what, STR_FMT(want->model->name),
                        STR_FMT(e->ref == REF_GROUP ? STR("several") : type_phrase(k, &e->type)));

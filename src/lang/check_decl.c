@@ -40,21 +40,6 @@ static bool is_member(enum lang_clause_role role)
            role == LANG_CLAUSE_SIGNAL;
 }
 
-/* What the graph checks want to know of a member. */
-static void add_effects(struct lang_member *m, const struct lang_clause_decl *cl)
-{
-    for (size_t i = 0; i < cl->clause->args_n; i++) {
-        const struct lang_value *v = &cl->values[i];
-        uint32_t flags = v->kind == LANG_ARG_NONE ? 0 : cl->clause->args[i].flags;
-        if (flags & LANG_ARG_AFFECTS) {
-            m->affects = v->names;
-            m->affects_n = v->names_n;
-        }
-        m->guarded = m->guarded || (flags & LANG_ARG_GUARDED);
-        m->untrusted = m->untrusted || (flags & LANG_ARG_UNTRUSTED);
-    }
-}
-
 static void add_members(struct checker *k, struct lang_decl *d)
 {
     struct lang_member *list = ctx_array(k->c, d->clauses_n, sizeof(*list));
@@ -87,7 +72,6 @@ static void add_members(struct checker *k, struct lang_decl *d)
         m->params = params ? params->params : NULL;
         m->params_n = params ? params->params_n : 0;
         m->confirms = confirms ? &confirms->condition : NULL;
-        add_effects(m, cl);
         m->index = m->role == LANG_CLAUSE_READABLE  ? (uint32_t)d->readables_n++
                    : m->role == LANG_CLAUSE_COMMAND ? (uint32_t)d->commands_n++
                                                     : (uint32_t)d->signals_n++;
@@ -338,72 +322,6 @@ static void resolve_list(struct checker *k, const struct decl_syntax *s)
     s->decl->list_n = n;
 }
 
-/* ---- effects ----------------------------------------------------------------------------- */
-
-/* `affects temperature` is about a property of this model or of what stands near or around it. */
-static void check_affects(struct checker *k)
-{
-    struct map readable;
-    map_init(&readable, &k->c->alloc, 1, LANG_NAMES_MAX);
-    for (size_t i = 0; i < k->syntax->decls.n; i++) {
-        const struct lang_decl *d = k->syntax->decls.v[i].decl;
-        for (size_t m = 0; m < d->members_n; m++)
-            if (d->members[m].role == LANG_CLAUSE_READABLE &&
-                !map_get(&readable, d->members[m].name))
-                map_set(k, &readable, d->members[m].name, (void *)(uintptr_t)d);
-    }
-    for (size_t i = 0; i < k->syntax->decls.n; i++) {
-        const struct lang_decl *d = k->syntax->decls.v[i].decl;
-        for (size_t m = 0; m < d->members_n; m++)
-            for (size_t a = 0; a < d->members[m].affects_n; a++) {
-                const struct lang_name *n = &d->members[m].affects[a];
-                if (map_get(&readable, n->text))
-                    continue;
-                struct suggest s = suggest_for(k->c, n->text);
-                size_t at = 0;
-                struct str name;
-                void *value;
-                while (map_next(&readable, &at, &name, &value))
-                    suggest_offer(&s, name);
-                struct lang_diag *diag =
-                    diag_error(k->c, "N1", n->span, "unknown", "no model has a property `%.*s`",
-                               STR_FMT(n->text));
-                if (suggest_found(&s))
-                    diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(s.best));
-            }
-    }
-}
-
-static void resolve_powers(struct checker *k, struct lang_decl *d, const struct lang_value *v)
-{
-    for (size_t i = 0; i < v->names_n; i++) {
-        /* the tree is ours until the site is finished */
-        struct lang_name *n = (struct lang_name *)(uintptr_t)&v->names[i];
-        const struct lang_decl *fed = find_path(k, n->text);
-        if (!fed)
-            unknown_element(k, (struct name){n->text, n->span});
-        else if (fed->kind->role != LANG_ROLE_RESOURCE)
-            (void)diag_error(k->c, "T1", n->span, "not one thing", "`%.*s` is a %s",
-                             STR_FMT(n->text), fed->kind->word);
-        else if (fed == d)
-            (void)diag_error(k->c, "T1", n->span, "itself", "%.*s can't feed itself",
-                             STR_FMT(n->text));
-        else
-            n->decl = fed;
-    }
-    d->powers = v->names;
-    d->powers_n = v->names_n;
-}
-
-static void check_powers(struct checker *k, struct lang_decl *d)
-{
-    for (size_t i = 0; i < d->clauses_n; i++)
-        for (size_t a = 0; a < d->clauses[i].clause->args_n; a++)
-            if ((d->clauses[i].clause->args[a].flags & LANG_ARG_POWERS) &&
-                d->clauses[i].values[a].kind != LANG_ARG_NONE)
-                resolve_powers(k, d, &d->clauses[i].values[a]);
-}
-
 /* ---- all of them ------------------------------------------------------------------------- */
 
 static void declare(struct checker *k, struct lang_decl *d)
@@ -493,15 +411,13 @@ void check_decls(struct checker *k)
             resolve_type(k, &all[i]);
             check_mappings(k, all[i].decl);
         }
-    check_affects(k);
     k->seen = ctx_array(k->c, k->resources.n, sizeof(*k->seen));
     for (size_t i = 0; i < n; i++) {
-        if (all[i].decl->kind->role == LANG_ROLE_RESOURCE) {
+        if (all[i].decl->kind->role == LANG_ROLE_RESOURCE)
             check_hidden(k, all[i].decl);
-            check_powers(k, all[i].decl);
-        }
         if (all[i].decl->kind->flags & LANG_KIND_LIST)
             resolve_list(k, &all[i]);
     }
+    check_effects(k);
     check_counts(k);
 }

@@ -441,7 +441,7 @@ static void check_test(struct checker *k, const struct test_decl *t)
 void check_tests(struct checker *k)
 {
     struct map names;
-    struct frame frame;
+    struct fn_frame frame;
     map_init(&names, &k->c->alloc, 1, LANG_NAMES_MAX);
     frame_begin(k, &frame, FRAME_PROGRAM, NULL, NULL);
     k->frame = &frame;

@@ -32,9 +32,9 @@ static bool shown(struct checker *k, struct expr *part)
         return false;
     const struct lang_type *t = &part->type;
     struct lang_diag *d;
-    if (t->kind == LANG_TYPE_NONE || is_handle(part)) {
+    if (t->kind == LANG_TYPE_NONE || is_device(part)) {
         d = diag_error(k->c, "T1", part->span, "no value", "this has no value to show");
-        if (is_handle(part))
+        if (is_device(part))
             diag_help(k->c, d, "what it is called:  {%.*s.name}",
                       STR_FMT(ctx_text(k->c, part->span)));
         return false;
@@ -240,13 +240,13 @@ void none_settle(struct expr *e, const struct lang_type *want)
 static void check_move(struct checker *k, struct expr *e)
 {
     check_expr(k, e->a);
-    if (!e->a->bad && !is_handle(e->a)) {
+    if (!e->a->bad && !is_device(e->a)) {
         struct lang_diag *d =
             diag_error(k->c, "T1", e->span, "nothing to move",
                        "`move` hands a device over, this is %.*s", STR_FMT(type_phrase(k, &e->a->type)));
         diag_help(k->c, d, "data is shared or copied: leave `move` out");
     }
-    if (e->a->bad || !is_handle(e->a)) {
+    if (e->a->bad || !is_device(e->a)) {
         expr_bad(e);
         return;
     }
@@ -296,7 +296,7 @@ bool value_is_data(struct checker *k, struct expr *e, enum own_use use)
 {
     if (e->bad)
         return false;
-    if (is_handle(e)) {
+    if (is_device(e)) {
         own_as_data(k, e, use);
         expr_bad(e);
         return false;

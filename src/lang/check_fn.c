@@ -144,7 +144,7 @@ static void add_params(struct checker *k, const struct fn_decl *fn)
         if (fn->params[i].mode == PARAM_DATA)
             (void)local_add(k, fn->params[i].name, t, false, true);
         else
-            (void)handle_add(k, fn->params[i].name, t, (struct sym){.mode = fn->params[i].mode});
+            (void)local_handle(k, fn->params[i].name, t, (struct sym){.mode = fn->params[i].mode});
     }
 }
 
@@ -153,7 +153,7 @@ void check_fn_body(struct checker *k, struct fn_decl *fn)
     if (fn->bad)
         return;
     struct checker outer = *k;
-    struct frame f;
+    struct fn_frame f;
     frame_begin(k, &f, fn->task ? FRAME_TASK : FRAME_FN, fn,
                 k->frame && k->frame->kind == FRAME_PROGRAM ? k->frame : NULL);
     k->frame = &f;

@@ -62,8 +62,8 @@ struct names {
 enum frame_kind { FRAME_PROGRAM, FRAME_FN, FRAME_TASK, FRAME_LAMBDA };
 
 /* A function at hand: its names and its locals. The rules of a program share one frame. */
-struct frame {
-    struct frame *outer; /* LAMBDA: the function around it. FN, TASK: the program, whose constants
+struct fn_frame {
+    struct fn_frame *outer; /* LAMBDA: the function around it. FN, TASK: the program, whose constants
                             it sees, a task also its variables and readings */
     enum frame_kind kind;
     struct names names;
@@ -111,7 +111,7 @@ struct prog {
     struct map slopes;   /* binding and span to a window + 1 */
     struct str prefix;
     uint32_t unrolled;
-    struct frame frame;
+    struct fn_frame frame;
     struct code *code;
     struct own_prog *own;
 };
@@ -120,18 +120,11 @@ struct prog {
 struct program_info {
     struct program_decl *decl;
     const struct lang_program *out; /* once it is checked, even with mistakes */
-    struct map owns;                /* name to struct owned, of those outside of any `for` */
+    struct map owns;                /* name to struct program_own, of those outside of any `for` */
 };
-struct owned {
+struct program_own {
     const struct item *item;
     const struct lang_decl *resource; /* NULL if it stands for none, or for a group */
-};
-
-/* Who owns a physical thing. */
-struct owner {
-    const struct program_decl *program;
-    const struct lang_decl *resource;
-    struct lang_span span;
 };
 
 /* A message between programs. */
@@ -159,13 +152,11 @@ struct checker {
     VEC(const struct lang_typedef *) records;
     bool *uncopyable; /* records, by index */
     VEC(const struct lang_test *) tests;
-    const void **seen;    /* resource to the list that has it already */
-    uint32_t *same_as;    /* resource to the first one with its identity */
-    struct owner *owners; /* by same_as */
+    const void **seen; /* resource to the list that has it already */
     struct own_site *own;
     /* of the program or function at hand */
     struct prog *prog; /* NULL in a function of the site */
-    struct frame *frame;
+    struct fn_frame *frame;
     enum check_mode mode;
     struct u32_list *reads, *vars; /* where conditions note what they depend on; or NULL */
     bool uses_stale;
@@ -173,6 +164,7 @@ struct checker {
 
 /* ---- declarations ------------------------------------------------------------------------ */
 void check_decls(struct checker *k);
+void check_effects(struct checker *k); /* what actions change around them, what devices power */
 const struct lang_decl *find_path(const struct checker *k, struct str name);
 const struct lang_decl *find_type(const struct checker *k, struct str name);
 /* Records and enums: names first, then what is in them. */
@@ -188,7 +180,7 @@ void map_set(struct checker *k, struct map *m, struct str key, void *value);
 /* NULL if nothing in reach has this name. In a lambda a local of the function around comes as the
  * lambda's copy of it. Valid until the next name is added. */
 struct sym *sym_find(struct checker *k, struct str name);
-struct sym *frame_find(struct frame *f, struct str name); /* of this frame alone */
+struct sym *frame_find(struct fn_frame *f, struct str name); /* of this frame alone */
 void sym_add(struct checker *k, struct sym s);            /* N2 if the name is taken */
 /* The names above `mark`, which was k->frame->names.all.n, end here. */
 void scope_end(struct checker *k, size_t mark);
@@ -198,7 +190,7 @@ uint32_t local_new(struct checker *k, const struct lang_type *type, struct lang_
 uint32_t local_add(struct checker *k, struct name name, const struct lang_type *type, bool mutable,
                    bool fine);
 /* The same for a handle. */
-uint32_t handle_add(struct checker *k, struct name name, const struct lang_type *type,
+uint32_t local_handle(struct checker *k, struct name name, const struct lang_type *type,
                     struct sym how);
 /* What a path stands for: a symbol, or a resource and the rest of the path. */
 struct target {
@@ -282,7 +274,7 @@ bool check_value_fits(struct checker *k, struct expr *e, const struct lang_type 
 /* A handle of that model: a name, an element, or either behind `move`. */
 bool check_handle(struct checker *k, struct expr *e, const struct lang_type *want,
                   const char *what, struct lang_span declared);
-bool is_handle(const struct expr *e);
+bool is_device(const struct expr *e);
 /* e->a `op` e->b, both of them typed: what that is. Not `in` and `??`. */
 void check_operator(struct checker *k, struct expr *e);
 void check_binary(struct checker *k, struct expr *e, const struct lang_type *want);
@@ -337,9 +329,9 @@ bool call_builtin(struct checker *k, struct expr *e);
 bool check_args(struct checker *k, struct expr *e);
 void suggest_builtins(struct suggest *s);
 /* e is a call of a member of the resource in `t`. */
-bool call_command(struct checker *k, struct expr *e, const struct target *t);
+bool check_command(struct checker *k, struct expr *e, const struct target *t);
 /* The same through the handle in e->handle. */
-bool call_through(struct checker *k, struct expr *e, struct name command);
+bool check_command_through(struct checker *k, struct expr *e, struct name command);
 bool args_fit(struct checker *k, struct expr *e, struct str name, const struct lang_param *params,
               const struct param_ref *modes, size_t n, struct lang_span declared);
 /* A reading through the handle in e->handle. */
@@ -365,8 +357,8 @@ void check_fn_signature(struct checker *k, struct fn_decl *fn);
 void check_fn_body(struct checker *k, struct fn_decl *fn);
 /* Whether the end of the list can't be reached. */
 bool always_leaves(const struct stmt_list *list);
-void frame_begin(struct checker *k, struct frame *f, enum frame_kind kind, struct fn_decl *fn,
-                 struct frame *outer);
+void frame_begin(struct checker *k, struct fn_frame *f, enum frame_kind kind, struct fn_decl *fn,
+                 struct fn_frame *outer);
 /* The symbol of an item, SYM_BAD until it proves right. */
 struct sym item_sym(const struct item *i);
 bool resolve_target(struct checker *k, const struct item *i, struct target *t);

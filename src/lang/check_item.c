@@ -208,8 +208,8 @@ static void program_bodies(struct checker *k)
     struct prog *p = k->prog;
     for (size_t i = 0; i < p->fns_list.n; i++)
         type_fn(k, p->fns_list.v[i], true);
-    struct frame *program = k->frame;
-    struct frame site;
+    struct fn_frame *program = k->frame;
+    struct fn_frame site;
     frame_begin(k, &site, FRAME_TASK, NULL, NULL); /* they see nothing of the program */
     k->frame = &site;
     for (size_t i = 0; i < p->tasks.n; i++)
@@ -308,7 +308,7 @@ static void site_task(struct checker *k, struct fn_decl *task)
     struct program_decl d = {.name = task->name, .span = task->span};
     struct prog p;
     prog_init(k, &p, &d);
-    struct frame site;
+    struct fn_frame site;
     frame_begin(k, &site, FRAME_TASK, NULL, NULL);
     k->frame = &site;
     check_fn_body(k, task);
@@ -338,6 +338,5 @@ void check_programs(struct checker *k)
     site_fns(k);
     for (size_t i = 0; i < k->syntax->programs.n; i++)
         check_program(k, k->syntax->programs.v[i]);
-    own_finish(k);
     check_topics(k);
 }

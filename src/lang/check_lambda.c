@@ -10,7 +10,7 @@
 struct capture_walk {
     struct tree_names names;
     struct checker *k;
-    struct frame *outer; /* of the lambda */
+    struct fn_frame *outer; /* of the lambda */
     VEC(struct sym) found;
     VEC(uint32_t) from;
 };
@@ -197,7 +197,7 @@ bool lambda_for(struct checker *k, struct expr *e, const struct lang_type *param
         expr_bad(e);
         return false;
     }
-    struct frame f;
+    struct fn_frame f;
     frame_begin(k, &f, FRAME_LAMBDA, fn, k->frame);
     k->frame = &f;
     bool fine = add_params(k, fn, params);

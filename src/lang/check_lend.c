@@ -41,8 +41,8 @@ static void add_owns(struct checker *k, struct program_info *p)
             map_set(k, &names, i->name.text, (void *)(uintptr_t)d);
         if (i->kind == I_READ || map_get(&p->owns, i->name.text))
             continue;
-        struct owned *o = ctx_new(k->c, sizeof(*o));
-        *o = (struct owned){i, one ? d : NULL};
+        struct program_own *o = ctx_new(k->c, sizeof(*o));
+        *o = (struct program_own){i, one ? d : NULL};
         map_set(k, &p->owns, i->name.text, o);
     }
 }

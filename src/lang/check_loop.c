@@ -138,7 +138,7 @@ static void over_owned(struct checker *k, struct stmt *s)
     one_name(k, s, "a group");
     s->local_type = type_plain(LANG_TYPE_HANDLE);
     s->local_type.model = k->prog->bindings.v[s->value->index].type.model;
-    s->local = handle_add(k, s->name, &s->local_type,
+    s->local = local_handle(k, s->name, &s->local_type,
                           (struct sym){.mode = PARAM_MUT, .element = true});
     loop_body(k, &s->body);
 }

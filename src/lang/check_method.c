@@ -280,9 +280,9 @@ void check_method(struct checker *k, struct expr *e)
             if (e->list.v[i]->kind != E_LAMBDA)
                 check_expr(k, e->list.v[i]);
         fine = false;
-    } else if (is_handle(e->a)) {
+    } else if (is_device(e->a)) {
         e->handle = e->a;
-        fine = call_through(k, e, e->name);
+        fine = check_command_through(k, e, e->name);
     } else if (e->a->ref == REF_GROUP) {
         fine = group_method(k, e);
     } else if (e->a->type.kind == LANG_TYPE_NONE && !is_none(&e->a->type)) {

@@ -15,23 +15,23 @@ void *map_find(const struct map *m, const void *key, size_t n)
     return map_get(m, (struct str){key, n});
 }
 
-void frame_begin(struct checker *k, struct frame *f, enum frame_kind kind, struct fn_decl *fn,
-                 struct frame *outer)
+void frame_begin(struct checker *k, struct fn_frame *f, enum frame_kind kind, struct fn_decl *fn,
+                 struct fn_frame *outer)
 {
-    *f = (struct frame){.kind = kind, .fn = fn, .outer = outer};
+    *f = (struct fn_frame){.kind = kind, .fn = fn, .outer = outer};
     map_init(&f->names.index, &k->c->alloc, 1, LANG_NAMES_MAX);
 }
 
 /* ---- finding ----------------------------------------------------------------------------- */
 
-struct sym *frame_find(struct frame *f, struct str name)
+struct sym *frame_find(struct fn_frame *f, struct str name)
 {
     uintptr_t at = (uintptr_t)map_get(&f->names.index, name);
     return at ? &f->names.all.v[at - 1] : NULL;
 }
 
 /* What a task or a function of a program sees of it. */
-static bool seen_from(const struct frame *f, const struct sym *s)
+static bool seen_from(const struct fn_frame *f, const struct sym *s)
 {
     if (s->kind == SYM_CONST || s->kind == SYM_BAD)
         return true;
@@ -41,8 +41,8 @@ static bool seen_from(const struct frame *f, const struct sym *s)
 
 struct sym *sym_find(struct checker *k, struct str name)
 {
-    const struct frame *host = NULL; /* the function or task, once it is left */
-    for (struct frame *f = k->frame; f; f = f->outer) {
+    const struct fn_frame *host = NULL; /* the function or task, once it is left */
+    for (struct fn_frame *f = k->frame; f; f = f->outer) {
         struct sym *s = frame_find(f, name);
         if (s && (!host || seen_from(host, s)))
             return s;
@@ -106,7 +106,7 @@ void scope_end(struct checker *k, size_t mark)
 
 /* ---- locals ------------------------------------------------------------------------------ */
 
-static bool take_spare(struct frame *f, const struct lang_type *type, uint32_t *out)
+static bool take_spare(struct fn_frame *f, const struct lang_type *type, uint32_t *out)
 {
     for (size_t i = 0; i < f->spare.n; i++) {
         if (!type_same(&f->locals.v[f->spare.v[i]], type))
@@ -120,7 +120,7 @@ static bool take_spare(struct frame *f, const struct lang_type *type, uint32_t *
 
 uint32_t local_new(struct checker *k, const struct lang_type *type, struct lang_span at)
 {
-    struct frame *f = k->frame;
+    struct fn_frame *f = k->frame;
     uint32_t n;
     if (take_spare(f, type, &n)) {
         f->locals.v[n] = *type;
@@ -152,7 +152,7 @@ uint32_t local_add(struct checker *k, struct name name, const struct lang_type *
     return local == UINT32_MAX ? 0 : local;
 }
 
-uint32_t handle_add(struct checker *k, struct name name, const struct lang_type *type,
+uint32_t local_handle(struct checker *k, struct name name, const struct lang_type *type,
                     struct sym how)
 {
     uint32_t local = local_new(k, type, name.span);

@@ -10,7 +10,7 @@ void expr_bad(struct expr *e)
     e->type = type_plain(LANG_TYPE_NONE);
 }
 
-bool is_handle(const struct expr *e)
+bool is_device(const struct expr *e)
 {
     return e->type.kind == LANG_TYPE_HANDLE;
 }
@@ -434,7 +434,7 @@ void check_field(struct checker *k, struct expr *e)
         expr_bad(e);
         return;
     }
-    if (is_handle(e->a)) {
+    if (is_device(e->a)) {
         e->handle = e->a;
         member_through(k, e, e->name);
         return;

@@ -70,7 +70,7 @@ static void offer_paths(struct checker *k, const struct name *path, size_t n, st
 
 static void offer_names(struct checker *k, struct suggest *s)
 {
-    for (const struct frame *f = k->frame; f; f = f->outer)
+    for (const struct fn_frame *f = k->frame; f; f = f->outer)
         for (size_t i = 0; i < f->names.all.n; i++)
             if (sym_find(k, f->names.all.v[i].name))
                 suggest_offer(s, f->names.all.v[i].name);

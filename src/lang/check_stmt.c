@@ -55,7 +55,7 @@ static void not_assignable(struct checker *k, const struct expr *target, const s
 static void no_variable(struct checker *k, const struct expr *target)
 {
     struct suggest s = suggest_for(k->c, target->text);
-    for (const struct frame *f = k->frame; f; f = f->outer)
+    for (const struct fn_frame *f = k->frame; f; f = f->outer)
         for (size_t i = 0; i < f->names.all.n; i++)
             if (f->names.all.v[i].mutable)
                 suggest_offer(&s, f->names.all.v[i].name);
@@ -123,7 +123,7 @@ static bool assign_part(struct checker *k, struct expr *target)
     if (target->bad)
         return false;
     const struct expr *root = root_of(target);
-    bool handle = is_handle(target) || target->ref == REF_MEMBER || target->ref == REF_READ;
+    bool handle = is_device(target) || target->ref == REF_MEMBER || target->ref == REF_READ;
     if (handle || (target->kind != E_FIELD && target->kind != E_INDEX)) {
         const struct sym *s = root->kind == E_PATH ? sym_find(k, root->path[0].text) : NULL;
         not_assignable(k, target, s);

@@ -159,9 +159,9 @@ static void arm_name(struct checker *k, struct arm *arm, bool received)
         return;
     if (!e->bad && !received)
         (void)diag_error(k->c, "T1", arm->name.span, "no value", "only `recv()` gives a value");
-    if (received && is_handle(e))
+    if (received && is_device(e))
         arm->local =
-            handle_add(k, arm->name, &arm->local_type, (struct sym){.mode = PARAM_OWN});
+            local_handle(k, arm->name, &arm->local_type, (struct sym){.mode = PARAM_OWN});
     else
         arm->local = local_add(k, arm->name, &arm->local_type, false, received && !e->bad);
 }
@@ -252,7 +252,7 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
         unknown_lender(k, s);
         return NULL;
     }
-    struct owned *o = s->path_n == 2 ? map_get(&p->owns, s->path[1].text) : NULL;
+    struct program_own *o = s->path_n == 2 ? map_get(&p->owns, s->path[1].text) : NULL;
     if (!o) {
         unknown_handle(k, s, p);
         return NULL;
@@ -314,7 +314,7 @@ void check_lease(struct checker *k, struct stmt *s)
     bool added = r && r->type && add_lease(k, s, r);
     lease_times(k, s, added);
     if (added)
-        s->local = handle_add(k, s->name, &s->local_type,
+        s->local = local_handle(k, s->name, &s->local_type,
                               (struct sym){.mode = PARAM_MUT, .leased = true, .resource = r});
     else
         (void)local_add(k, s->name, &s->local_type, false, false);
@@ -336,7 +336,7 @@ static bool held_here(struct checker *k, struct stmt *s, const char *word)
     check_expr(k, s->target);
     if (s->target->bad)
         return false;
-    if (is_handle(s->target)) {
+    if (is_device(s->target)) {
         if (s->target->ref == REF_OWN)
             s->binding = s->target->index;
         return true;

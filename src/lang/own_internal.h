@@ -37,12 +37,17 @@
 struct checker;
 
 void own_prepare(struct checker *k);
+/* Programs that are known by their summaries: behind own_prepare(). */
+struct summary;
+void own_others(struct checker *k, const struct summary *list, size_t n);
 void own_program_begin(struct checker *k);
 void own_program_end(struct checker *k);
 void own_finish(struct checker *k);
 
 /* Notes that this program owns it; O2 if somebody does already. */
 void own_take(struct checker *k, const struct lang_decl *resource, struct lang_span at);
+/* What another program owns by that name, if it is known by its summary alone; else NULL. */
+const struct lang_decl *own_offered(const struct checker *k, struct str program, struct str handle);
 /* O3: a command through something that is not owned here. */
 void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang_span at,
                 const char *why);
@@ -52,6 +57,8 @@ void own_lend(struct checker *k, const struct item *i, uint32_t binding);
 /* `path`: the rule's stable path. */
 void own_rule_begin(struct checker *k, const struct item *i, struct str path);
 void own_condition(struct checker *k, const struct expr *e, bool until);
+/* What the rule runs with: `on plant.reset.pressed`. */
+void own_signal(struct checker *k, const struct lang_decl *resource, const struct lang_member *m);
 void own_body(struct checker *k, const struct stmt_list *body, bool until);
 void own_rule_end(struct checker *k);
 void own_fn(struct checker *k, struct fn_decl *fn);

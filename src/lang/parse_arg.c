@@ -5,8 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define LANG_ARG_NAMES_MAX 1024u
-
 bool parse_plain_text(struct parser *p, const char *what, struct str *out, struct lang_span *span)
 {
     if (!at_kind(p, T_STRING))
@@ -395,27 +393,6 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
     return fine;
 }
 
-/* a, b: names or dotted paths. A comma may end the line. */
-static bool arg_names(struct parser *p, const struct lang_arg *arg, struct lang_value *v)
-{
-    VEC(struct lang_name) list = {0};
-    do {
-        if (list.n > 0)
-            skip_newlines(p);
-        struct name n;
-        bool path = arg->kind == LANG_ARG_RESOURCES;
-        if (path ? !take_path(p, arg->name, &n, NULL, NULL) : !take_name(p, arg->name, &n))
-            return false;
-        if (list.n >= LANG_ARG_NAMES_MAX)
-            return expected(p, "a shorter list");
-        ctx_push(p->c, &list, (struct lang_name){.text = n.text, .span = n.span});
-    } while (take_kind(p, T_COMMA));
-    v->names = list.v;
-    v->names_n = list.n;
-    v->span = span_join(list.v[0].span, list.v[list.n - 1].span);
-    return true;
-}
-
 static bool arg_block(struct parser *p, const struct lang_clause *clause,
                       const struct lang_arg *arg, struct lang_value *v)
 {
@@ -426,6 +403,21 @@ static bool arg_block(struct parser *p, const struct lang_clause *clause,
                               &v->clauses, &v->clauses_n);
     v->span = block_close(p, &b);
     return fine;
+}
+
+static bool arg_names(struct parser *p, const struct lang_arg *arg, struct lang_value *v)
+{
+    VEC(struct lang_named) list = {0};
+    do {
+        struct name n;
+        if (!take_path(p, arg->name, &n, NULL, NULL))
+            return false;
+        v->span = list.n == 0 ? n.span : span_join(v->span, n.span);
+        ctx_push(p->c, &list, (struct lang_named){.text = n.text, .span = n.span});
+    } while (take_kind(p, T_COMMA));
+    v->names = list.v;
+    v->names_n = list.n;
+    return true;
 }
 
 bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
@@ -459,8 +451,7 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
     case LANG_ARG_MEMBER: fine = arg_member(p, &v); break;
     case LANG_ARG_BLOCK: fine = arg_block(p, clause, arg, &v); break;
     case LANG_ARG_MAPPINGS: fine = arg_mappings(p, &v); break;
-    case LANG_ARG_NAMES:
-    case LANG_ARG_RESOURCES: fine = arg_names(p, arg, &v); break;
+    case LANG_ARG_NAMES: fine = arg_names(p, arg, &v); break;
     }
     if (fine)
         values[index] = v;

@@ -97,13 +97,19 @@ static bool lease_head(struct parser *p, struct stmt *s)
     return s->value != NULL;
 }
 
+static void no_revoked(struct parser *p, const struct stmt *s)
+{
+    struct lang_diag *d = diag_error(p->c, "O11", s->span, "no `revoked`",
+                                     "a lease says what happens when it is taken back");
+    diag_help(p->c, d, "add after its block:  revoked { … }");
+}
+
 /* revoked [name] { … } [denied { … }] */
 static bool lease_ends(struct parser *p, struct stmt *s)
 {
     if (!take_word(p, "revoked")) {
-        struct lang_diag *d = diag_error(p->c, "O11", s->span, "no `revoked`",
-                                         "a lease says what happens when it is taken back");
-        diag_help(p->c, d, "add after its block:  revoked { … }");
+        /* check: O11 revoked */
+        no_revoked(p, s);
         return true;
     }
     s->has_otherwise = true;

@@ -43,6 +43,7 @@ enum lang_clause_role {
     LANG_CLAUSE_SAFE,     /* args: MEMBER */
     LANG_CLAUSE_IDENTITY, /* RESOURCE: its IDENTITY arguments name the physical thing */
     LANG_CLAUSE_LINK,     /* RESOURCE: how it is reached; maps readable members and commands */
+    LANG_CLAUSE_POWERS,   /* RESOURCE: args: NAMES, resources that are cut off when it is switched */
 };
 
 enum lang_arg_kind {
@@ -61,19 +62,19 @@ enum lang_arg_kind {
     LANG_ARG_MEMBER,    /* close(): a COMMAND of the same declaration */
     LANG_ARG_BLOCK,     /* { clauses } from `clauses` */
     LANG_ARG_MAPPINGS,  /* { member = words, numbers and strings } */
-    LANG_ARG_NAMES,     /* a, b: names of READABLE members, of this TYPE or of any other */
-    LANG_ARG_RESOURCES, /* a.b, c: paths of RESOURCEs */
+    LANG_ARG_NAMES,     /* a, b.c: names with dots */
 };
 
 #define LANG_ARG_OPTIONAL 0x1u
 #define LANG_ARG_IDENTITY 0x2u /* part of what the resource physically is */
 #define LANG_ARG_MAPS_ALL 0x4u /* if present, all members are mapped by convention */
 #define LANG_ARG_WHOLE    0x8u /* NUMBER: without a fraction */
-/* What the graph checks (docs/language.md, G11 to G18) know of the world: */
-#define LANG_ARG_AFFECTS   0x10u /* NAMES, of a COMMAND: what it changes in its surroundings */
-#define LANG_ARG_GUARDED   0x20u /* any, of a COMMAND: not to be reached from what is untrusted */
-#define LANG_ARG_UNTRUSTED 0x40u /* any, of a READABLE: anybody can set it */
-#define LANG_ARG_POWERS    0x80u /* RESOURCES, of a RESOURCE: switching it cuts those off */
+/* What the graph checks of rules look at (G11 to G18): */
+#define LANG_ARG_AFFECTS   0x10u /* NAMES of a COMMAND: what it changes around it; each a READABLE of
+                                    the same resource, of one in the same place (the same path up to
+                                    its last dot) or of the one around it */
+#define LANG_ARG_GUARDED   0x20u /* if present, it matters who sets this COMMAND off */
+#define LANG_ARG_UNTRUSTED 0x40u /* if present, people one need not trust set this READABLE */
 
 struct lang_clause;
 struct lang_arg {
@@ -163,12 +164,10 @@ struct lang_mapping {
     size_t words_n;
 };
 
-/* One of NAMES or RESOURCES. */
-struct lang_decl;
-struct lang_name {
-    struct str text;
+struct lang_named {
+    struct str text; /* "plant.lamp" */
     struct lang_span span;
-    const struct lang_decl *decl; /* RESOURCES; NULL if there is none, which is reported */
+    const struct lang_decl *resource; /* POWERS; NULL if there is none */
 };
 
 struct lang_clause_decl;
@@ -189,7 +188,7 @@ struct lang_value {
     size_t clauses_n;
     const struct lang_mapping *mappings;
     size_t mappings_n;
-    const struct lang_name *names; /* NAMES, RESOURCES */
+    const struct lang_named *names; /* NAMES */
     size_t names_n;
 };
 
@@ -208,10 +207,6 @@ struct lang_member {
     const struct lang_param *params;
     size_t params_n;                       /* COMMAND */
     const struct lang_condition *confirms; /* COMMAND: its CONDITION argument, or NULL */
-    const struct lang_name *affects;       /* COMMAND */
-    size_t affects_n;
-    bool guarded;   /* COMMAND */
-    bool untrusted; /* READABLE */
     const struct lang_clause_decl *clause;
     struct lang_span span;
 };
@@ -228,8 +223,6 @@ struct lang_decl {
     const struct lang_member *safe;      /* TYPE, may be NULL */
     const struct lang_decl *const *list; /* SET */
     size_t list_n;
-    const struct lang_name *powers; /* RESOURCE: what it feeds */
-    size_t powers_n;
     uint32_t resource; /* RESOURCE: its number on the site, from 0 */
     const char *owner; /* RESOURCE: name of the owning program, or NULL */
     bool damaged;      /* its body had mistakes, which are reported */
