@@ -184,6 +184,8 @@ static void unknown_method(struct checker *k, const struct expr *e)
 static bool elements_allow(struct checker *k, const struct expr *e, const struct row *r)
 {
     const struct lang_type *element = element_of(&e->a->type);
+    if (!element)
+        return true;
     bool ordered = is_number(element) || (element->kind == LANG_TYPE_STR && !element->optional) ||
                    (element->kind == LANG_TYPE_TIME && !element->optional);
     if ((r->flags & ORDERED) && !ordered) {
