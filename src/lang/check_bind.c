@@ -110,13 +110,12 @@ static bool own_elements(struct checker *k, struct item *i, const struct lang_de
             wrong_model(k, i, r, type);
             fine = false;
         }
-        struct str name =
-            ctx_strf(k->c, "%.*s=%.*s", STR_FMT(i->name.text), STR_FMT(r->name));
-        uint32_t binding = binding_add(
-            k,
-            (struct lang_binding){
-                .kind = LANG_BIND_OWN, .name = name, .resource = r, .type = *type},
-            i->name.span);
+        struct str name = ctx_strf(k->c, "%.*s=%.*s", STR_FMT(i->name.text), STR_FMT(r->name));
+        uint32_t binding =
+            binding_add(k,
+                        (struct lang_binding){
+                            .kind = LANG_BIND_OWN, .name = name, .resource = r, .type = *type},
+                        i->name.span);
         if (e == 0)
             s->index = binding;
         fine = fine && binding != UINT32_MAX && r->type != NULL;
@@ -129,23 +128,24 @@ static bool own_elements(struct checker *k, struct item *i, const struct lang_de
 static void own_group(struct checker *k, struct item *i)
 {
     struct sym s = item_sym(i);
-    struct type_ref element = {.given = true,
-                               .syntax = i->type.syntax->args[0],
-                               .span = i->type.syntax->args[0]->span};
+    struct type_ref element = {
+        .given = true, .syntax = i->type.syntax->args[0], .span = i->type.syntax->args[0]->span};
     struct lang_type type;
     struct target t;
     bool typed = type_resolve_any(k, &element, &type);
     if (typed && type.kind != LANG_TYPE_HANDLE) {
-        (void)diag_error(k->c, "T1", element.span, "not a model", "only devices are owned, this is "
-                                                                  "%.*s", STR_FMT(type_phrase(k, &type)));
+        (void)diag_error(k->c, "T1", element.span, "not a model",
+                         "only devices are owned, this is "
+                         "%.*s",
+                         STR_FMT(type_phrase(k, &type)));
         typed = false;
     }
     if (resolve_target(k, i, &t)) {
         const struct lang_decl *g = t.resource;
         if (!g || g->kind->role != LANG_ROLE_SET || t.used < i->path_n) {
-            struct lang_diag *d = diag_error(k->c, "T1", i->path_span, "not a group",
-                                             "`%.*s` is no group of devices",
-                                             STR_FMT(ctx_text(k->c, i->path_span)));
+            struct lang_diag *d =
+                diag_error(k->c, "T1", i->path_span, "not a group", "`%.*s` is no group of devices",
+                           STR_FMT(ctx_text(k->c, i->path_span)));
             if (typed)
                 diag_help(k->c, d, "own one device:  own %.*s: %.*s = …", STR_FMT(i->name.text),
                           STR_FMT(lang_type_name(&type)));

@@ -101,6 +101,8 @@ static bool call_function(struct checker *k, struct expr *e)
     e->ref = REF_FN;
     e->fn = fn;
     e->type = fn->result_type;
+    if (k->prog && map_get(&k->prog->fns, e->text) == fn)
+        type_fn(k, fn); /* the first value of a variable may come before it */
     if (has_handles(fn) && !may_act(k, e->span, "a function that is given a device"))
         return false;
     return args_fit(k, e, e->text, fn->param_types, fn->params, fn->params_n, fn->name.span);
@@ -122,7 +124,8 @@ static bool closure_args(struct checker *k, struct expr *e)
     bool fine = true;
     for (size_t i = 0; i < n; i++)
         fine = check_value_fits(k, e->list.v[i], &t->args[i], OWN_PASSED,
-                                ctx_strf(k->c, "argument %zu", i + 1).p, e->a->span) && fine;
+                                ctx_strf(k->c, "argument %zu", i + 1).p, e->a->span) &&
+               fine;
     return fine;
 }
 

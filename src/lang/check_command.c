@@ -11,8 +11,7 @@ static void look_at_args(struct checker *k, struct expr *e)
             check_expr(k, e->list.v[i]);
 }
 
-static void unknown_command(struct checker *k, const struct lang_decl *type,
-                            struct name n)
+static void unknown_command(struct checker *k, const struct lang_decl *type, struct name n)
 {
     struct suggest s = suggest_for(k->c, n.text);
     for (size_t i = 0; i < type->members_n; i++)
@@ -45,8 +44,8 @@ static bool command_fits(struct checker *k, struct expr *e, const struct lang_de
         look_at_args(k, e);
         return false;
     }
-    struct str called = ctx_text(k->c, e->kind == E_CALL ? span_join(e->path[0].span, name.span)
-                                                         : name.span);
+    struct str called =
+        ctx_text(k->c, e->kind == E_CALL ? span_join(e->path[0].span, name.span) : name.span);
     return args_fit(k, e, called, m->params, NULL, m->params_n, m->span);
 }
 
@@ -128,16 +127,17 @@ bool check_command_through(struct checker *k, struct expr *e, struct name comman
 
 /* ---- handles as arguments ----------------------------------------------------------------- */
 
-bool check_handle(struct checker *k, struct expr *e, const struct lang_type *want,
-                  const char *what, struct lang_span declared)
+bool check_handle(struct checker *k, struct expr *e, const struct lang_type *want, const char *what,
+                  struct lang_span declared)
 {
     check_expr(k, e);
     if (e->bad)
         return false;
     struct lang_diag *d;
     if (!is_device(e)) {
-        d = diag_error(k->c, "T1", e->span, "no device", "%s is a %.*s that is held here, this is %.*s",
-                       what, STR_FMT(want->model->name),
+        d = diag_error(k->c, "T1", e->span, "no device",
+                       "%s is a %.*s that is held here, this is %.*s", what,
+                       STR_FMT(want->model->name),
                        STR_FMT(e->ref == REF_GROUP ? STR("several") : type_phrase(k, &e->type)));
         if (declared.to > 0)
             diag_mark(k->c, d, declared, "declared here");

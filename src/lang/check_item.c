@@ -30,8 +30,8 @@ static bool first_value(struct checker *k, struct item *i, struct lang_type *typ
     *type = i->value->type;
     if (!is_none(type))
         return true;
-    struct lang_diag *d = diag_error(k->c, "T1", i->value->span, "of what?",
-                                     "`none` says nothing of its type");
+    struct lang_diag *d =
+        diag_error(k->c, "T1", i->value->span, "of what?", "`none` says nothing of its type");
     diag_help(k->c, d, "say it:  %s %.*s: int? = none", i->kind == I_VAR ? "var" : "let",
               STR_FMT(i->name.text));
     return false;
@@ -160,6 +160,19 @@ static void check_items(struct checker *k, struct item_list *list)
         check_item(k, list->v[i]);
 }
 
+static bool gives_name(const struct item *i)
+{
+    return i->kind == I_OWN || i->kind == I_READ || i->kind == I_VAR || i->kind == I_LET;
+}
+
+/* Of a program itself: what gives names, or all that is left. */
+static void check_top(struct checker *k, struct item_list *list, bool names)
+{
+    for (size_t i = 0; i < list->n && k->prog->unrolled <= LANG_UNROLL_MAX; i++)
+        if (gives_name(list->v[i]) == names)
+            check_item(k, list->v[i]);
+}
+
 /* ---- functions and tasks ------------------------------------------------------------------ */
 
 static void program_fn(struct checker *k, struct item *x, bool top)
@@ -170,9 +183,9 @@ static void program_fn(struct checker *k, struct item *x, bool top)
                          "a %s stands in the program itself, not in a `for`",
                          fn->task ? "task" : "function");
     } else if (first || is_builtin(fn->name.text)) {
-        struct lang_diag *d = diag_error(k->c, "N2", fn->name.span, "a second time",
-                                         "`%.*s` is already a %s", STR_FMT(fn->name.text),
-                                         first && first->task ? "task" : "function");
+        struct lang_diag *d =
+            diag_error(k->c, "N2", fn->name.span, "a second time", "`%.*s` is already a %s",
+                       STR_FMT(fn->name.text), first && first->task ? "task" : "function");
         if (first)
             diag_mark(k->c, d, first->name.span, "declared here");
     } else {
@@ -193,28 +206,20 @@ static void program_fns(struct checker *k, struct item_list *items, bool top)
     }
 }
 
-static void type_fn(struct checker *k, struct fn_decl *fn, bool follow)
+void type_fn(struct checker *k, struct fn_decl *fn)
 {
-    if (fn->bad)
+    if (fn->bad || fn->checked)
         return;
+    fn->checked = true;
     check_fn_body(k, fn);
-    if (follow)
-        own_fn(k, fn);
+    own_fn(k, fn);
 }
 
-/* Those of the program, then the tasks of the site that it spawns, and that those spawn. */
-static void program_bodies(struct checker *k)
+/* The tasks of the site that the program spawns, and that those spawn. */
+static void spawned_tasks(struct checker *k)
 {
-    struct prog *p = k->prog;
-    for (size_t i = 0; i < p->fns_list.n; i++)
-        type_fn(k, p->fns_list.v[i], true);
-    struct fn_frame *program = k->frame;
-    struct fn_frame site;
-    frame_begin(k, &site, FRAME_TASK, NULL, NULL); /* they see nothing of the program */
-    k->frame = &site;
-    for (size_t i = 0; i < p->tasks.n; i++)
-        type_fn(k, p->tasks.v[i], false);
-    k->frame = program;
+    for (size_t i = 0; i < k->prog->tasks.n; i++)
+        check_fn_body(k, k->prog->tasks.v[i]);
 }
 
 /* ---- programs ---------------------------------------------------------------------------- */
@@ -246,9 +251,9 @@ static void finish(struct checker *k, struct prog *p)
     if (k->c->errors > 0)
         return;
     code_finish(p->code, out);
-    const char *why = code_verify(out);
-    if (why[0] != '\0')
-        (void)diag_error(k->c, "X1", p->decl->name.span, why,
+    struct code_fault fault = code_verify(&k->c->alloc, out);
+    if (fault.why)
+        (void)diag_error(k->c, "X1", p->decl->name.span, fault.why,
                          "the compiled program does not pass its check; please report this");
     ctx_push(k->c, &k->programs_out, out);
 }
@@ -272,8 +277,11 @@ static void check_program(struct checker *k, struct program_decl *d)
     prog_init(k, &p, d);
     own_program_begin(k);
     program_fns(k, &d->items, true);
-    check_items(k, &d->items);
-    program_bodies(k);
+    check_top(k, &d->items, true);
+    for (size_t i = 0; i < p.fns_list.n; i++)
+        type_fn(k, p.fns_list.v[i]);
+    check_top(k, &d->items, false);
+    spawned_tasks(k);
     own_program_end(k);
     finish(k, &p);
     struct program_info *info = find_program(k, d->name.text);
@@ -308,9 +316,6 @@ static void site_task(struct checker *k, struct fn_decl *task)
     struct program_decl d = {.name = task->name, .span = task->span};
     struct prog p;
     prog_init(k, &p, &d);
-    struct fn_frame site;
-    frame_begin(k, &site, FRAME_TASK, NULL, NULL);
-    k->frame = &site;
     check_fn_body(k, task);
     k->prog = NULL;
     k->frame = NULL;
@@ -326,7 +331,7 @@ static void site_fns(struct checker *k)
         if (fn->task)
             site_task(k, fn);
         else
-            type_fn(k, fn, true);
+            type_fn(k, fn);
     }
 }
 

@@ -84,11 +84,11 @@ static bool function_arg(struct checker *k, struct expr *e, struct expr *arg, bo
                 (decides ? type_same(&t->args[1], &yes) : is_data(&t->args[1]));
     if (fits)
         return true;
-    struct lang_diag *d = diag_error(k->c, "T1", arg->span, "not such a function",
-                                     "`%.*s` wants a function of %.*s%s, this is %.*s",
-                                     STR_FMT(e->name.text), STR_FMT(type_phrase(k, element)),
-                                     decides ? " that says true or false" : "",
-                                     STR_FMT(type_phrase(k, t)));
+    struct lang_diag *d =
+        diag_error(k->c, "T1", arg->span, "not such a function",
+                   "`%.*s` wants a function of %.*s%s, this is %.*s", STR_FMT(e->name.text),
+                   STR_FMT(type_phrase(k, element)), decides ? " that says true or false" : "",
+                   STR_FMT(type_phrase(k, t)));
     diag_help(k->c, d, "as in:  x => %s", decides ? "x == …" : "…");
     return false;
 }
@@ -173,9 +173,9 @@ static void unknown_method(struct checker *k, const struct expr *e)
             suggest_offer(&s, str_from(rows[i].name));
             any = true;
         }
-    struct lang_diag *d = diag_error(k->c, any ? "N1" : "T1", e->name.span,
-                                     any ? "unknown" : "has no methods", "%.*s has no `%.*s()`",
-                                     STR_FMT(type_phrase(k, t)), STR_FMT(e->name.text));
+    struct lang_diag *d =
+        diag_error(k->c, any ? "N1" : "T1", e->name.span, any ? "unknown" : "has no methods",
+                   "%.*s has no `%.*s()`", STR_FMT(type_phrase(k, t)), STR_FMT(e->name.text));
     diag_mark(k->c, d, e->a->span, "%.*s", STR_FMT(type_text(k, t)));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
@@ -183,9 +183,9 @@ static void unknown_method(struct checker *k, const struct expr *e)
 
 static bool elements_allow(struct checker *k, const struct expr *e, const struct row *r)
 {
-    const struct lang_type *element = element_of(&e->a->type);
-    if (!element)
+    if (!(r->flags & (ORDERED | EQUAL)))
         return true;
+    const struct lang_type *element = element_of(&e->a->type); /* lists alone have such flags */
     bool ordered = is_number(element) || (element->kind == LANG_TYPE_STR && !element->optional) ||
                    (element->kind == LANG_TYPE_TIME && !element->optional);
     if ((r->flags & ORDERED) && !ordered) {
@@ -235,9 +235,9 @@ static bool group_method(struct checker *k, struct expr *e)
         e->value.i = e->a->count;
         return true;
     }
-    struct lang_diag *d = diag_error(k->c, "T1", e->name.span, "of which one?",
-                                     "`%.*s` is several devices",
-                                     STR_FMT(ctx_text(k->c, e->a->span)));
+    struct lang_diag *d =
+        diag_error(k->c, "T1", e->name.span, "of which one?", "`%.*s` is several devices",
+                   STR_FMT(ctx_text(k->c, e->a->span)));
     diag_help(k->c, d, "walk through them:  for x in %.*s { x.%.*s(…) }",
               STR_FMT(ctx_text(k->c, e->a->span)), STR_FMT(e->name.text));
     (void)check_args(k, e);

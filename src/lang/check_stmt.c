@@ -20,8 +20,8 @@ static void check_let(struct checker *k, struct stmt *s)
         s->local_type = s->value->type;
     }
     if (fine && is_none(&s->local_type)) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "of what?",
-                                         "`none` says nothing of its type");
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->value->span, "of what?", "`none` says nothing of its type");
         diag_help(k->c, d, "say it:  %s %.*s: int? = none", s->mutable ? "var" : "let",
                   STR_FMT(s->name.text));
         fine = false;
@@ -82,12 +82,11 @@ static bool assign_name(struct checker *k, struct expr *target)
         return false;
     }
     bool variable = sym && (sym->kind == SYM_LOCAL || sym->kind == SYM_VAR);
-    if (!variable || !sym->mutable ||
-        (sym->kind == SYM_VAR && k->frame->kind == FRAME_LAMBDA)) {
+    if (!variable || !sym->mutable || (sym->kind == SYM_VAR && k->frame->kind == FRAME_LAMBDA)) {
         if (variable && sym->mutable) {
-            struct lang_diag *d = diag_error(k->c, "T1", target->span, "not from a lambda",
-                                             "a lambda only computes: it can't change `%.*s`",
-                                             STR_FMT(sym->name));
+            struct lang_diag *d =
+                diag_error(k->c, "T1", target->span, "not from a lambda",
+                           "a lambda only computes: it can't change `%.*s`", STR_FMT(sym->name));
             diag_mark(k->c, d, sym->span, "declared here");
             diag_help(k->c, d, "give the new value back, or use a `for` loop");
         } else {
@@ -153,8 +152,8 @@ static bool compound(struct checker *k, struct stmt *s)
         return false;
     }
     if (text) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->op_span, "not for texts",
-                                         "texts are put together in one");
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->op_span, "not for texts", "texts are put together in one");
         struct str t = ctx_text(k->c, s->target->span);
         diag_help(k->c, d, "%.*s = \"{%.*s}…\"", STR_FMT(t), STR_FMT(t));
         return false;
@@ -276,8 +275,8 @@ static void check_leave(struct checker *k, struct stmt *s)
     if (k->frame->loops > 0)
         return;
     bool stop = s->kind == S_BREAK;
-    struct lang_diag *d = diag_error(k->c, "P1", s->span, "no loop here",
-                                     "`%s` stands in a loop", stop ? "break" : "continue");
+    struct lang_diag *d = diag_error(k->c, "P1", s->span, "no loop here", "`%s` stands in a loop",
+                                     stop ? "break" : "continue");
     if (stop && k->frame->kind != FRAME_LAMBDA)
         diag_help(k->c, d, "`return` leaves the body of a rule, a function or a task");
 }

@@ -87,8 +87,7 @@ static const struct lang_member *signal_in(struct checker *k, const struct lang_
         if (r->type->members[i].role == LANG_CLAUSE_SIGNAL)
             suggest_offer(&s, r->type->members[i].name);
     struct lang_diag *d = diag_error(k->c, "N1", n.span, m ? "not an event" : "unknown",
-                                     "%.*s has no event `%.*s`", STR_FMT(r->name),
-                                     STR_FMT(n.text));
+                                     "%.*s has no event `%.*s`", STR_FMT(r->name), STR_FMT(n.text));
     diag_mark(k->c, d, r->name_span, "a %.*s", STR_FMT(r->type->name));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
@@ -160,8 +159,7 @@ static void arm_name(struct checker *k, struct arm *arm, bool received)
     if (!e->bad && !received)
         (void)diag_error(k->c, "T1", arm->name.span, "no value", "only `recv()` gives a value");
     if (received && is_device(e))
-        arm->local =
-            local_handle(k, arm->name, &arm->local_type, (struct sym){.mode = PARAM_OWN});
+        arm->local = add_handle(k, arm->name, &arm->local_type, (struct sym){.mode = PARAM_OWN});
     else
         arm->local = local_add(k, arm->name, &arm->local_type, false, received && !e->bad);
 }
@@ -222,8 +220,10 @@ static void unknown_lender(struct checker *k, const struct stmt *s)
     if (suggest_found(&sug))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(sug.best));
     else
-        diag_help(k->c, d, "a device is leased from the program that owns it:  lease %.*s = "
-                           "program.name for 20min { … }", STR_FMT(s->name.text));
+        diag_help(k->c, d,
+                  "a device is leased from the program that owns it:  lease %.*s = "
+                  "program.name for 20min { … }",
+                  STR_FMT(s->name.text));
 }
 
 static void unknown_handle(struct checker *k, const struct stmt *s, const struct program_info *p)
@@ -258,9 +258,9 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
         return NULL;
     }
     if (k->prog->decl == p->decl) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->path_span, "its own",
-                                         "%.*s owns this: it needs no lease",
-                                         STR_FMT(p->decl->name.text));
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->path_span, "its own", "%.*s owns this: it needs no lease",
+                       STR_FMT(p->decl->name.text));
         diag_mark(k->c, d, o->item->name.span, "owned here");
         return NULL;
     }
@@ -314,7 +314,7 @@ void check_lease(struct checker *k, struct stmt *s)
     bool added = r && r->type && add_lease(k, s, r);
     lease_times(k, s, added);
     if (added)
-        s->local = local_handle(k, s->name, &s->local_type,
+        s->local = add_handle(k, s->name, &s->local_type,
                               (struct sym){.mode = PARAM_MUT, .leased = true, .resource = r});
     else
         (void)local_add(k, s->name, &s->local_type, false, false);
@@ -343,13 +343,14 @@ static bool held_here(struct checker *k, struct stmt *s, const char *word)
     }
     struct lang_diag *d;
     if (s->target->ref == REF_GROUP) {
-        d = diag_error(k->c, "T1", s->target->span, "of which one?",
-                       "`%.*s` is several devices", STR_FMT(ctx_text(k->c, s->target->span)));
+        d = diag_error(k->c, "T1", s->target->span, "of which one?", "`%.*s` is several devices",
+                       STR_FMT(ctx_text(k->c, s->target->span)));
         diag_help(k->c, d, "own the one that is meant by a name of its own");
     } else {
-        d = diag_error(k->c, "T1", s->target->span, "no device", "`%s` wants a device that is held "
-                                                                 "here, this is %.*s", word,
-                       STR_FMT(type_phrase(k, &s->target->type)));
+        d = diag_error(k->c, "T1", s->target->span, "no device",
+                       "`%s` wants a device that is held "
+                       "here, this is %.*s",
+                       word, STR_FMT(type_phrase(k, &s->target->type)));
     }
     return false;
 }

@@ -213,11 +213,11 @@ static bool number_fits(struct checker *k, const struct lang_type *want, const s
     const struct lang_unit *u = &e->type.unit;
     if (units_match(&want->unit, u))
         return true;
-    struct lang_diag *d = diag_error(
-        k->c, "U1", e->span, "another unit", "%s is %s%.*s, this is %.*s", what,
-        unit_is_plain(&want->unit) ? "" : "in ",
-        STR_FMT(unit_is_plain(&want->unit) ? STR("a plain number") : want->unit.symbol),
-        STR_FMT(unit_side(k, u)));
+    struct lang_diag *d =
+        diag_error(k->c, "U1", e->span, "another unit", "%s is %s%.*s, this is %.*s", what,
+                   unit_is_plain(&want->unit) ? "" : "in ",
+                   STR_FMT(unit_is_plain(&want->unit) ? STR("a plain number") : want->unit.symbol),
+                   STR_FMT(unit_side(k, u)));
     if (what_span.to > 0)
         diag_mark(k->c, d, what_span, "declared here");
     if (unit_is_plain(u) && (e->kind == E_INT || e->kind == E_NUMBER))

@@ -148,11 +148,13 @@ static bool composite(struct checker *k, const struct type_syntax *s, struct lan
 static bool resolve_syntax(struct checker *k, const struct type_syntax *s, bool handles,
                            struct lang_type *out)
 {
-    bool fine = s->shape == TYPE_SHAPE_NAME ? named(k, s->span, handles, out) : composite(k, s, out);
+    bool fine =
+        s->shape == TYPE_SHAPE_NAME ? named(k, s->span, handles, out) : composite(k, s, out);
     if (!fine || !s->optional)
         return fine;
     if (out->kind == LANG_TYPE_HANDLE) {
-        (void)diag_error(k->c, "T1", s->span, "never none", "a handle is always there: no `?` here");
+        (void)diag_error(k->c, "T1", s->span, "never none",
+                         "a handle is always there: no `?` here");
         return false;
     }
     out->optional = true;
@@ -285,8 +287,8 @@ static void check_endless(struct checker *k, const struct type_decl *t)
         struct lang_diag *d =
             diag_error(k->c, "T1", at, "needs another one", "a %.*s always needs another %.*s",
                        STR_FMT(t->name.text), STR_FMT(t->name.text));
-        diag_help(k->c, d, "let it end somewhere:  %.*s: %.*s?",
-                  STR_FMT(t->def->fields[i].name), STR_FMT(type->def->name));
+        diag_help(k->c, d, "let it end somewhere:  %.*s: %.*s?", STR_FMT(t->def->fields[i].name),
+                  STR_FMT(type->def->name));
         return;
     }
 }

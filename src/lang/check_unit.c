@@ -28,7 +28,7 @@ static struct str shown_unit(const struct lang_unit *u)
 
 /* 0.8 of something in % means 80 %. */
 void unit_help_number(struct checker *k, struct lang_diag *d, const struct expr *number,
-                        const struct lang_unit *u)
+                      const struct lang_unit *u)
 {
     if (u->ratio && number->kind == E_NUMBER && number->number <= 1)
         diag_help(k->c, d, "give the number its unit:  %g %.*s", number->number / u->scale,
