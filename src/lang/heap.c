@@ -1,6 +1,6 @@
 #include "lang/heap_internal.h"
 
-#include <string.h>
+enum { SWEEP_FOR_ROOM = 4 };
 
 /* Chosen so that the objects of every list, map and record of up to 8 slots fit exactly, and blocks
  * of 4 KB have little rest. */
@@ -129,16 +129,23 @@ static void collect(struct heap *h)
     cycle_end(h);
 }
 
+/* Free cells of class c; false: there are none, and no block for more. */
+static bool refill(struct heap *h, unsigned c)
+{
+    /* A new block beside others that only wait to be swept would stay for long. */
+    for (int n = 0; !h->classes[c].partial && h->classes[c].unswept && n < SWEEP_FOR_ROOM; n++)
+        (void)heap_sweep_some(h, c);
+    if (!h->classes[c].partial && !heap_block_new(h, c))
+        return false;
+    heap_block_cut(h, c, HEAP_PIECE);
+    return true;
+}
+
 static struct obj *small_try(struct heap *h, unsigned c)
 {
+    if (!h->free[c] && !refill(h, c))
+        return NULL;
     struct heap_cell *cell = h->free[c];
-    if (!cell) {
-        if (!heap_block_cut(h, c, HEAP_PIECE) && heap_block_new(h, c))
-            (void)heap_block_cut(h, c, HEAP_PIECE);
-        cell = h->free[c];
-        if (!cell)
-            return NULL;
-    }
     h->free[c] = cell->next;
     memory_unpoison(cell, heap_cell_bytes[c]);
     return &cell->hdr;

@@ -51,9 +51,9 @@ void heap_blocks_give(struct heap_blocks *b, void *p, size_t bytes);
 /* A new block for class c, which is in its lists then. NULL: limit or memory. */
 struct heap_block *heap_block_new(struct heap *h, unsigned c);
 void heap_block_free(struct heap *h, struct heap_block *b); /* it is in no list */
-/* Moves free cells of some `bytes` from a block of class c to the heap's free list, which is empty;
- * false: no block has any. */
-bool heap_block_cut(struct heap *h, unsigned c, size_t bytes);
+/* Moves free cells of some `bytes` from a partial block of class c, which there is, to the heap's
+ * free list, which is empty. */
+void heap_block_cut(struct heap *h, unsigned c, size_t bytes);
 /* A cell or large object without content becomes that. */
 void heap_cell_free(struct heap_cell *cell, size_t bytes);
 struct heap_large *heap_large_new(struct heap *h, size_t bytes);

@@ -6,8 +6,8 @@
 
 enum {
     LIVE_MIN = 32768, /* below that, garbage costs less than looking for it */
-    START_PERCENT = 65,
-    END_PERCENT = 80,
+    START_PERCENT = 70,
+    END_PERCENT = 84,
     STEP_COST = 20000,
     SWEEP_LATE = 4, /* blocks at once, when the next cycle is due */
 };
