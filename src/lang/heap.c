@@ -137,7 +137,7 @@ static bool refill(struct heap *h, unsigned c)
         (void)heap_sweep_some(h, c);
     if (!h->classes[c].partial && !heap_block_new(h, c))
         return false;
-    heap_block_cut(h, c, HEAP_PIECE);
+    heap_block_cut(h, c, heap_piece(h));
     return true;
 }
 
@@ -163,10 +163,13 @@ static struct obj *place(struct heap *h, size_t bytes)
     unsigned c = bytes <= HEAP_SMALL_MAX ? heap_class_of[(bytes + 7) / 8] : HEAP_CLASSES;
     struct obj *o = NULL;
     for (int attempt = 0; attempt < 3; attempt++) {
-        if (attempt == 1)
+        if (attempt == 1 && h->phase != HEAP_IDLE) {
+            h->stats.forced++;
             cycle_end(h);
-        else if (attempt == 2)
+        } else if (attempt == 2) {
+            h->stats.forced++;
             collect(h);
+        }
         o = c < HEAP_CLASSES ? small_try(h, c) : large_try(h, bytes);
         if (o)
             break;
@@ -198,7 +201,7 @@ struct obj *heap_new_slow(struct heap *h, enum obj_kind kind, unsigned layout, s
     if (HEAP_STRESS)
         collect(h);
     else
-        heap_advance(h, large ? bytes : HEAP_PIECE, large ? 0 : heap_class_of[(bytes + 7) / 8]);
+        heap_advance(h, large ? bytes : heap_piece(h), large ? 0 : heap_class_of[(bytes + 7) / 8]);
     struct obj *o = place(h, bytes);
     if (o)
         heap_shape(h, o, kind, layout, bytes, large ? OBJ_LARGE : 0);

@@ -152,7 +152,8 @@ struct heap_stats {
     size_t bytes_peak;
     size_t live; /* bytes of objects that were reachable in the last complete cycle */
     uint64_t cycles, steps;
-    uint64_t refused;                /* allocations */
+    uint64_t forced;  /* cycles that the limit made end at once: their pauses are long */
+    uint64_t refused; /* allocations */
     uint64_t pause_ns, pause_max_ns; /* of steps, if there is a clock */
 };
 

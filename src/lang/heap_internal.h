@@ -7,8 +7,8 @@ enum {
     HEAP_BLOCK_SMALL = 4096,
     HEAP_BLOCK_BIG = 65536,
     HEAP_BLOCK_HEAD = 64,
-    HEAP_CLASS_BIG = 4 * HEAP_BLOCK_SMALL, /* a class of this size takes big blocks */
-    HEAP_PIECE = 2048,                     /* bytes of free cells that are taken at once */
+    HEAP_CLASS_BIG = 4 * HEAP_BLOCK_BIG, /* a class of this size takes big blocks */
+    HEAP_PIECE = 2048,                     /* bytes of free cells that are taken at once, at most */
 };
 
 /* Cells of one size. What lies behind `made` cells was never used. */
@@ -73,5 +73,6 @@ bool heap_sweep_some(struct heap *h, unsigned c);
 
 /* heap_pace.c */
 void heap_pace(struct heap *h); /* after marking: when to begin again, and when to be done */
+size_t heap_piece(const struct heap *h); /* bytes of free cells to be taken now */
 /* The work that goes with the allocation of so many bytes, of class c. */
 void heap_advance(struct heap *h, size_t bytes, unsigned c);

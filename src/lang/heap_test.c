@@ -354,25 +354,53 @@ TEST(heap_zeroed_and_finished_ones_can_be_finished)
 
 /* ---- the pace ---- */
 
-TEST(heap_stays_below_twice_what_is_live)
+/* Replaces random elements of a list of n pairs, many times; what was live. */
+static size_t churn(struct heap_fixture *f, size_t n, size_t times)
 {
-    static struct heap_fixture f;
-    fixture_init(&f, alloc_system(), 1 << 30, 1);
-    enum { N = 40000 };
-    struct lang_list *l = list_fill(&f.h, true, N, slot_o(NULL));
+    struct lang_list *l = list_fill(&f->h, true, n, slot_o(NULL));
     REQUIRE(l != NULL);
-    f.global[0] = &l->hdr;
-    for (size_t i = 0; i < N; i++)
-        REQUIRE(list_set(&f.h, l, i, slot_o(pair(&f.h))));
-    heap_collect(&f.h);
-    size_t live = f.h.stats.live;
-    f.h.stats.bytes_peak = f.h.stats.bytes;
-    uint64_t cycles = f.h.stats.cycles;
+    f->global[0] = &l->hdr;
+    for (size_t i = 0; i < n; i++)
+        REQUIRE(list_set(&f->h, l, i, slot_o(pair(&f->h))));
+    heap_collect(&f->h);
+    size_t live = f->h.stats.live;
+    f->h.stats = (struct heap_stats){.bytes = f->h.stats.bytes, .bytes_peak = f->h.stats.bytes};
     struct random r;
     random_seed(&r, test_seed());
-    for (size_t i = 0; i < 20 * N && !HEAP_STRESS; i++)
-        REQUIRE(list_set(&f.h, l, random_below(&r, N), slot_o(pair(&f.h))));
-    CHECK(f.h.stats.bytes_peak < 2 * live);
-    CHECK(HEAP_STRESS || f.h.stats.cycles > cycles + 5);
-    fixture_fini(&f);
+    for (size_t i = 0; i < times * n && !HEAP_STRESS; i++)
+        REQUIRE(list_set(&f->h, l, random_below(&r, n), slot_o(pair(&f->h))));
+    return live;
+}
+
+TEST(heap_stays_below_twice_what_is_live)
+{
+    static const size_t sizes[] = {3000, 40000, 200000};
+    static struct heap_fixture f;
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++) {
+        size_t n = HEAP_STRESS ? 100 : sizes[i];
+        LABEL("%zu pairs", n);
+        fixture_init(&f, alloc_system(), 1 << 30, 1);
+        size_t live = churn(&f, n, 20);
+        CHECK(HEAP_STRESS || f.h.stats.bytes_peak < 2 * live);
+        CHECK(HEAP_STRESS || f.h.stats.cycles > 5);
+        CHECK_EQ_UINT(f.h.stats.forced, 0);
+        fixture_fini(&f);
+    }
+}
+
+/* With little room below the limit the steps must still be enough. */
+TEST(heap_near_its_limit_it_still_goes_step_by_step)
+{
+    static const unsigned percents[] = {50, 70, 80, 85};
+    static struct heap_fixture f;
+    enum { N = 100000, LIVE = N * 32 + N / NODE_SLOTS * 1048 };
+    for (size_t i = 0; i < ARRAY_LEN(percents); i++) {
+        LABEL("%u %% are live", percents[i]);
+        fixture_init(&f, alloc_system(), (size_t)LIVE * 100 / percents[i], 1);
+        (void)churn(&f, HEAP_STRESS ? 100 : N, 10);
+        CHECK_EQ_UINT(f.h.stats.forced, 0);
+        CHECK_EQ_UINT(f.h.stats.refused, 0);
+        heap_check(&f.h);
+        fixture_fini(&f);
+    }
 }
