@@ -9,6 +9,7 @@ struct code *code_new(struct lang_ctx *c)
 {
     struct code *code = ctx_new(c, sizeof(*code));
     code->c = c;
+    code->init = LANG_NO_CHUNK;
     /* Where the system puts things is as good a secret as lang/ can have without I/O; no program
      * can see a hash. */
     uintptr_t at = (uintptr_t)code;
@@ -375,6 +376,9 @@ void chunk_finish(struct chunk_builder *b, uint32_t chunk)
     c.code = b->all.v;
     c.code_n = (uint32_t)b->all.n;
     c.lines = b->lines.v;
+    c.places = b->places.v;
+    c.places_n = (uint32_t)b->places.n;
+    c.source = b->span.source;
     b->code->chunks.v[chunk] = c;
 }
 
@@ -491,7 +495,8 @@ void code_finish(struct code *code, struct lang_program *program)
                             .texts_n = code->texts.n,
                             .units = code->units.v,
                             .units_n = code->units.n,
-                            .seed = code->seed};
+                            .seed = code->seed,
+                            .init = code->init};
     program->code = c;
     program->chunks_n = c->chunks_n;
     program->instructions_n = 0;

@@ -400,6 +400,11 @@ union lang_slot code_none(uint8_t kind);
 
 /* ---- finished code ------------------------------------------------------------------------ */
 
+/* Where instructions come from: from `at` on, up to the next one, in the chunk's source. */
+struct code_place {
+    uint32_t at, from, to;
+};
+
 struct lang_chunk {
     const struct instr *code;
     uint32_t code_n;
@@ -414,7 +419,9 @@ struct lang_chunk {
     uint16_t layout;       /* of its closures: the chunk's number, then what is captured */
     bool task;             /* may suspend: is not called, but started */
     const uint32_t *lines; /* one for each instruction */
-    struct str name;       /* for people: the function's, or the rule's path */
+    const struct code_place *places;
+    uint32_t places_n, source;
+    struct str name; /* for people: the function's, or the rule's path */
 };
 
 struct text;
@@ -439,6 +446,7 @@ struct lang_code {
     const struct lang_unit *units;
     size_t units_n;
     uint64_t seed;
+    uint32_t init; /* the chunk that gives variables their first values; or LANG_NO_CHUNK */
 };
 
 /* ---- the builder (build.c) ------------------------------------------------------------------ */
@@ -455,6 +463,7 @@ struct code {
     VEC(struct text *) texts;
     VEC(struct lang_unit) units;
     uint64_t seed;
+    uint32_t init;           /* as in struct lang_code */
     struct compile *compile; /* the compiler's own */
 };
 struct code *code_new(struct lang_ctx *c);
@@ -476,6 +485,7 @@ struct chunk_builder {
     struct code *code;
     VEC(struct instr) all;
     VEC(uint32_t) lines;
+    VEC(struct code_place) places;
     VEC(uint16_t) reg_types;
     bool reg_used[CODE_REGS_MAX];
     uint8_t params_n, captures_n; /* params_n with the captures */

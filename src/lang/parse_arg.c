@@ -302,7 +302,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
     struct lang_span from = token_span(p, peek_token(p));
     bool negated = take_word(p, "not");
     struct name n;
-    if (!take_name(p, "a property", &n))
+    if (!take_member(p, "a property", &n))
         return false;
     c->name = n.text;
     v->span = span_join(from, n.span);
@@ -336,7 +336,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
 static bool arg_member(struct parser *p, struct lang_value *v)
 {
     struct name n;
-    if (!take_name(p, "an action", &n) || !expect(p, T_LPAREN, "`()`"))
+    if (!take_member(p, "an action", &n) || !expect(p, T_LPAREN, "`()`"))
         return false;
     if (!at_kind(p, T_RPAREN)) {
         (void)diag_error(p->c, "O5", token_span(p, peek_token(p)), "not here",
@@ -361,7 +361,7 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
         size_t at = p->at;
         struct name n;
         VEC(struct str) words = {0};
-        bool one = take_name(p, "a property or an action", &n) &&
+        bool one = take_member(p, "a property or an action", &n) &&
                    expect(p, T_ASSIGN, "`=` and what it is mapped to");
         while (one && !at_kind(p, T_NEWLINE) && !at_kind(p, T_RBRACE) && !at_kind(p, T_EOF)) {
             const struct token *t = peek_token(p);
@@ -405,6 +405,21 @@ static bool arg_block(struct parser *p, const struct lang_clause *clause,
     return fine;
 }
 
+static bool arg_names(struct parser *p, const struct lang_arg *arg, struct lang_value *v)
+{
+    VEC(struct lang_named) list = {0};
+    do {
+        struct name n;
+        if (!take_path(p, arg->name, &n, NULL, NULL))
+            return false;
+        v->span = list.n == 0 ? n.span : span_join(v->span, n.span);
+        ctx_push(p->c, &list, (struct lang_named){.text = n.text, .span = n.span});
+    } while (take_kind(p, T_COMMA));
+    v->names = list.v;
+    v->names_n = list.n;
+    return true;
+}
+
 bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
                struct lang_value *values)
 {
@@ -416,7 +431,7 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
     case LANG_ARG_FLAG: ASSERT(!"a flag has a lead and is read there");
     case LANG_ARG_NAME: {
         struct name n = {0};
-        fine = take_name(p, arg->name, &n);
+        fine = take_member(p, arg->name, &n);
         v.text = n.text;
         v.span = n.span;
         break;
@@ -436,6 +451,7 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
     case LANG_ARG_MEMBER: fine = arg_member(p, &v); break;
     case LANG_ARG_BLOCK: fine = arg_block(p, clause, arg, &v); break;
     case LANG_ARG_MAPPINGS: fine = arg_mappings(p, &v); break;
+    case LANG_ARG_NAMES: fine = arg_names(p, arg, &v); break;
     }
     if (fine)
         values[index] = v;

@@ -47,6 +47,8 @@ struct lang_var {
     struct lang_type type;
     union lang_slot initial;
     struct str initial_text; /* STR */
+    bool has_init_code;      /* its first value is made by code when the program begins; `initial`
+                                is none or zero until then */
     uint32_t source, line;
 };
 
