@@ -49,6 +49,11 @@ static void read_to(struct body *b, const struct expr *e, uint8_t dest)
 static void member_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     struct use h = handle_use(b, e->handle);
+    if (!e->member) { /* `.name` */
+        (void)put(b, CODE_HNAME, dest, h.reg, 0, 0);
+        give(b, h);
+        return;
+    }
     (void)put(b, CODE_READH, dest, h.reg, b->strict, (int32_t)e->member->index);
     give(b, h);
     need_value(b, &e->type, dest, e->member->name);

@@ -259,11 +259,12 @@ static inline void stage_rule(struct stage *s, uint32_t rule)
     stage_turns(s);
 }
 
-/* Runs what starts with the program, until nothing more happens. */
+/* Runs what starts with the program and what comes again, once, until nothing more happens. */
 static inline void stage_run(struct stage *s)
 {
     for (uint32_t i = 0; i < s->program->rules_n; i++)
-        if (s->program->rules[i].kind == LANG_RULE_START)
+        if (s->program->rules[i].kind == LANG_RULE_START ||
+            s->program->rules[i].kind == LANG_RULE_EVERY)
             stage_rule(s, i);
     while (stage_pass(s))
         stage_turns(s);
