@@ -167,7 +167,7 @@ static inline bool stage_open_limits(struct stage *s, const char *decls, const c
                                  .safe = stage_safe,
                                  .publish = stage_publish},
                         .mono = 1000,
-                        .until = 100000};
+                        .until = 3600 * 1000};
     strbuf_init(&s->log, alloc_system(), 0);
     struct strbuf text, said;
     strbuf_init(&text, alloc_system(), 0);

@@ -8,8 +8,8 @@ static void check_case(const struct run_case *c, void (*prepare)(struct stage *)
     LABEL("%s", c->label);
     char items[4096];
     bool body = c->body[0] != '\0';
-    (void)snprintf(items, sizeof(items), "%s\n%s%s%s", c->items, body ? "every 1h {\n" : "", c->body,
-                   body ? "\n}" : "");
+    (void)snprintf(items, sizeof(items), "%s\n%s%s%s", c->items, body ? "every 1h {\n" : "",
+                   c->body, body ? "\n}" : "");
     struct stage s;
     if (stage_open(&s, c->decls, items)) {
         if (prepare)
@@ -42,4 +42,40 @@ TEST(handles)
 TEST(tasks)
 {
     check_cases(task_cases, ARRAY_LEN(task_cases), NULL);
+}
+
+TEST(leases)
+{
+    check_cases(lease_cases, ARRAY_LEN(lease_cases), NULL);
+}
+
+static void deny(struct stage *s)
+{
+    s->deny = true;
+}
+
+TEST(leases_that_are_denied)
+{
+    check_cases(denied_cases, ARRAY_LEN(denied_cases), deny);
+}
+
+static void revoke_later(struct stage *s)
+{
+    s->revoke_at = s->mono + 2 * 60 * 1000;
+    s->until = s->revoke_at + 3600 * 1000;
+}
+
+TEST(leases_that_are_revoked)
+{
+    check_cases(revoked_cases, ARRAY_LEN(revoked_cases), revoke_later);
+}
+
+static void all_out(struct stage *s)
+{
+    memset(s->busy, true, sizeof(s->busy));
+}
+
+TEST(what_is_out_on_lease)
+{
+    check_cases(busy_cases, ARRAY_LEN(busy_cases), all_out);
 }
