@@ -30,8 +30,8 @@ static bool first_value(struct checker *k, struct item *i, struct lang_type *typ
     *type = i->value->type;
     if (!is_none(type))
         return true;
-    struct lang_diag *d = diag_error(k->c, "T1", i->value->span, "of what?",
-                                     "`none` says nothing of its type");
+    struct lang_diag *d =
+        diag_error(k->c, "T1", i->value->span, "of what?", "`none` says nothing of its type");
     diag_help(k->c, d, "say it:  %s %.*s: int? = none", i->kind == I_VAR ? "var" : "let",
               STR_FMT(i->name.text));
     return false;
@@ -170,9 +170,9 @@ static void program_fn(struct checker *k, struct item *x, bool top)
                          "a %s stands in the program itself, not in a `for`",
                          fn->task ? "task" : "function");
     } else if (first || is_builtin(fn->name.text)) {
-        struct lang_diag *d = diag_error(k->c, "N2", fn->name.span, "a second time",
-                                         "`%.*s` is already a %s", STR_FMT(fn->name.text),
-                                         first && first->task ? "task" : "function");
+        struct lang_diag *d =
+            diag_error(k->c, "N2", fn->name.span, "a second time", "`%.*s` is already a %s",
+                       STR_FMT(fn->name.text), first && first->task ? "task" : "function");
         if (first)
             diag_mark(k->c, d, first->name.span, "declared here");
     } else {
@@ -246,9 +246,12 @@ static void finish(struct checker *k, struct prog *p)
     if (k->c->errors > 0)
         return;
     code_finish(p->code, out);
-    const char *why = code_verify(out);
-    if (why[0] != '\0')
-        (void)diag_error(k->c, "X1", p->decl->name.span, why,
+    struct code_fault fault = code_verify(k->c->arena->alloc, out);
+    if (fault.no_memory)
+        ctx_nomem(k->c);
+    if (fault.why)
+        (void)diag_error(k->c, "X1", p->decl->name.span,
+                         ctx_strf(k->c, "%s (chunk %u, at %u)", fault.why, fault.chunk, fault.at).p,
                          "the compiled program does not pass its check; please report this");
     ctx_push(k->c, &k->programs_out, out);
 }

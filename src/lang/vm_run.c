@@ -371,6 +371,7 @@ L_RECORD: {
     if (UNLIKELY(!cell))
         goto slow;
     vm->heap.free[class] = cell->next;
+    memory_unpoison(cell, heap_cell_bytes[class]);
     struct record *r = (struct record *)(void *)cell;
     r->hdr = (struct obj){.kind = OBJ_RECORD,
                           .flags = vm->heap.colour,
@@ -415,7 +416,7 @@ L_LLEN: {
     DO(A.i = (int64_t)list_len(l));
 }
 L_MGET: {
-    const struct dict *m = (const struct dict *)(void *)B.o;
+    struct dict *m = (struct dict *)(void *)B.o;
     if (UNLIKELY(!m || C.i == 0)) /* perhaps a text that is none */
         goto slow;
     const union lang_slot *v = dict_get(&vm->heap, m, C);
