@@ -179,12 +179,12 @@ static inline struct found guess(const struct dict *d, union lang_slot key)
     return (struct found){0};
 }
 
-static struct found find(struct heap *h, struct dict *d, union lang_slot key)
+static struct found find(struct heap *h, const struct dict *d, union lang_slot key)
 {
     struct found f = guess(d, key);
     if (!f.leaf && d->count > 0) {
         f = search(d, hash_of(h, d, key), key);
-        d->last = f.entry;
+        ((struct dict *)(uintptr_t)d)->last = f.entry; /* no part of what a map is */
     }
     return f;
 }
@@ -341,7 +341,7 @@ static enum err make_way(struct heap *h, struct dict *d)
 
 /* ---- the operations ---- */
 
-const union lang_slot *dict_get(struct heap *h, struct dict *d, union lang_slot key)
+const union lang_slot *dict_get(struct heap *h, const struct dict *d, union lang_slot key)
 {
     struct found f = find(h, d, key);
     return f.leaf ? &f.leaf->slot[(2 * (size_t)f.entry + 1) % NODE_SLOTS] : NULL;
