@@ -456,10 +456,9 @@ static uint32_t walk_from(const struct dict *d, uint32_t at, uint64_t last)
         return 0;
     if (at - 1 < n && !in_gap(d, at - 1) && number_at(d, at - 1) == last)
         return at;
-    if (!rebuilding(d))
-        return after(d, 0, n, last);
-    at = after(d, 0, d->to, last);
-    return at < d->to ? at : after(d, d->from, n, last);
+    /* It has moved, or was closed as a gap. So if it is not before something in front of `to`, all
+     * from `from` on comes after it: in_gap() leads there. */
+    return after(d, 0, rebuilding(d) ? d->to : n, last);
 }
 
 bool dict_next(const struct dict *d, uint64_t *at, union lang_slot *key, union lang_slot *value)
