@@ -126,7 +126,7 @@ static bool arguments(struct checker *k, struct expr *e, const struct row *r)
     while (r->args[n] != '\0')
         n++;
     if (e->list.n != n) {
-        (void)check_args(k, e);
+        look_at_list(k, e);
         struct lang_diag *d = diag_error(k->c, "T1", e->span, "wrong number of arguments",
                                          "`%.*s` takes %zu argument%s, not %zu",
                                          STR_FMT(e->name.text), n, n == 1 ? "" : "s", e->list.n);
@@ -240,7 +240,7 @@ static bool group_method(struct checker *k, struct expr *e)
                    STR_FMT(ctx_text(k->c, e->a->span)));
     diag_help(k->c, d, "walk through them:  for x in %.*s { x.%.*s(…) }",
               STR_FMT(ctx_text(k->c, e->a->span)), STR_FMT(e->name.text));
-    (void)check_args(k, e);
+    look_at_list(k, e);
     return false;
 }
 
@@ -257,11 +257,11 @@ static bool method_of(struct checker *k, struct expr *e)
             (void)diag_error(k->c, "T1", e->name.span, "a field",
                              "`%.*s` is a field: put it in brackets to call it",
                              STR_FMT(e->name.text));
-            (void)check_args(k, e);
+            look_at_list(k, e);
             return false;
         }
     if (!r) {
-        (void)check_args(k, e);
+        look_at_list(k, e);
         unknown_method(k, e);
         return false;
     }
@@ -278,9 +278,7 @@ void check_method(struct checker *k, struct expr *e)
     check_expr(k, e->a);
     bool fine;
     if (e->a->bad) {
-        for (size_t i = 0; i < e->list.n; i++)
-            if (e->list.v[i]->kind != E_LAMBDA)
-                check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         fine = false;
     } else if (is_device(e->a)) {
         e->handle = e->a;
@@ -289,7 +287,7 @@ void check_method(struct checker *k, struct expr *e)
         fine = group_method(k, e);
     } else if (e->a->type.kind == LANG_TYPE_NONE && !is_none(&e->a->type)) {
         (void)diag_error(k->c, "T1", e->a->span, "no value", "this has no value");
-        (void)check_args(k, e);
+        look_at_list(k, e);
         fine = false;
     } else {
         fine = method_of(k, e);

@@ -60,8 +60,7 @@ void check_spawn(struct checker *k, struct stmt *s)
     if (!task || !task->task || task->bad || !here) {
         if (!task || !task->task)
             no_task(k, e, task);
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         expr_bad(e);
         return;
     }
@@ -257,13 +256,8 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
         unknown_handle(k, s, p);
         return NULL;
     }
-    if (k->prog->decl == p->decl) {
-        struct lang_diag *d =
-            diag_error(k->c, "T1", s->path_span, "its own", "%.*s owns this: it needs no lease",
-                       STR_FMT(p->decl->name.text));
-        diag_mark(k->c, d, o->item->name.span, "owned here");
+    if (k->prog->decl == p->decl) /* its own: ownership says so (O2) */
         return NULL;
-    }
     return o->resource; /* if it stands for nothing, its own program says so */
 }
 
