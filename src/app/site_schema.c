@@ -6,6 +6,15 @@
 #define OPT  LANG_ARG_OPTIONAL
 #define N(a) .args = (a), .args_n = ARRAY_LEN(a)
 
+/* ---- site -------------------------------------------------------------------------------- */
+
+static const struct lang_arg zone_args[] = {
+    {.kind = LANG_ARG_STRING, .name = "zone"},
+};
+static const struct lang_clause site_clauses[] = {
+    {.word = "zone", N(zone_args), .example = "zone \"Europe/Berlin\""},
+};
+
 /* ---- server ------------------------------------------------------------------------------ */
 
 static const struct lang_arg mqtt_listener_args[] = {
@@ -146,7 +155,8 @@ static const struct lang_clause device_clauses[] = {
 static const struct lang_kind kinds[] = {
     {.word = "site",
      .head = LANG_HEAD_TEXT,
-     .flags = LANG_KIND_ONCE | LANG_KIND_REQUIRED,
+     .flags = LANG_KIND_ONCE | LANG_KIND_REQUIRED | LANG_KIND_BODY | LANG_KIND_OPEN,
+     CLAUSES(site_clauses),
      .example = "site \"plant north\""},
     {.word = "server",
      .head = LANG_HEAD_NONE,

@@ -25,6 +25,7 @@ const char *err_name(enum err code)
         [ERR_CORRUPT] = "corrupt",
         [ERR_UNSUPPORTED] = "unsupported",
         [ERR_PANIC] = "panicked",
+        [ERR_BUSY] = "busy",
     };
     if ((size_t)code >= ARRAY_LEN(names))
         return "unknown error";

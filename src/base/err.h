@@ -33,6 +33,7 @@ enum err {
     ERR_CORRUPT, /* stored data fails its check */
     ERR_UNSUPPORTED,
     ERR_PANIC, /* the task that was to do it has panicked */
+    ERR_BUSY,  /* somebody else has it for now */
 };
 
 /* Everything a person needs to mend it: what, where. Zeroed means "no error". */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 #define ARENA_BASE_MAX   ((size_t)64 << 20)
-#define ARENA_PER_SOURCE 512u /* bytes of arena for a byte of source */
+#define ARENA_PER_SOURCE 640u /* bytes of arena for a byte of source */
 
 /* What lang_site_free() needs. The site is its first member. */
 struct site_memory {
@@ -100,10 +100,13 @@ static void check_all(struct lang_ctx *c, struct given *g, struct lang_site *sit
             parse_source(c, i, &syntax);
     struct checker k = {.c = c, .syntax = &syntax};
     check_decls(&k);
+    declare_defs(&k);
+    check_defs(&k);
     own_prepare(&k);
     other_programs(&k, g);
     check_programs(&k);
     own_finish(&k);
+    check_tests(&k);
     site->own = k.own;
     const struct lang_decl **decls = ctx_array(c, syntax.decls.n, sizeof(*decls));
     for (size_t i = 0; i < syntax.decls.n; i++)
@@ -115,6 +118,10 @@ static void check_all(struct lang_ctx *c, struct given *g, struct lang_site *sit
     if (c->errors == 0) {
         site->programs = k.programs_out.v;
         site->programs_n = k.programs_out.n;
+        site->tests = k.tests.v;
+        site->tests_n = k.tests.n;
+        site->records = k.records.v;
+        site->records_n = k.records.n;
     }
 }
 

@@ -108,6 +108,7 @@ struct lang_clause {
 #define LANG_KIND_BODY     0x4u  /* `{ … }` follows */
 #define LANG_KIND_ONCE     0x8u  /* at most one on a site */
 #define LANG_KIND_REQUIRED 0x10u /* at least one on a site */
+#define LANG_KIND_OPEN     0x20u /* the BODY may be left out */
 
 struct lang_kind {
     const char *word;

@@ -126,8 +126,18 @@ static const struct lang_clause t_device[] = {
      .example = "powers plant.camera"},
 };
 
+static const struct lang_arg t_zone[] = {{.kind = LANG_ARG_STRING, .name = "zone"}};
+static const struct lang_clause t_site[] = {
+    {.word = "zone", T_ARGS(t_zone), .example = "zone \"Europe/Berlin\""},
+};
+
 static const struct lang_kind t_kinds[] = {
-    {.word = "site", .head = LANG_HEAD_TEXT, .flags = LANG_KIND_ONCE, .example = "site \"s\""},
+    {.word = "site",
+     .head = LANG_HEAD_TEXT,
+     .flags = LANG_KIND_ONCE | LANG_KIND_BODY | LANG_KIND_OPEN,
+     .clauses = t_site,
+     .clauses_n = ARRAY_LEN(t_site),
+     .example = "site \"s\""},
     {.word = "server",
      .head = LANG_HEAD_NONE,
      .flags = LANG_KIND_BODY | LANG_KIND_ONCE,
