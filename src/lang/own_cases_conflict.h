@@ -17,11 +17,11 @@
  "  spawn guard(move feed)\n"
  "  every 1h { feed.stop() }\n"
  "}\n"},
-{"3: a borrow passed to spawn", "O6:2",
+{"3: a borrow passed to spawn", "O6:4",
  "task guard(own p: Pump) { loop { p.stop(); sleep 1min } }\n"
- "fn hand_on(mut p: Pump) { spawn guard(move p) }\n"
  "program plant {\n"
  "  own feed: Pump = pump\n"
+ "  fn hand_on(mut p: Pump) { spawn guard(move p) }\n"
  "  every 1h { hand_on(feed) }\n"
  "}\n"},
 {"4: two gateways expose one relay", "O2:3",

@@ -70,14 +70,14 @@
 {"a while in a rule that leaves", "",
  "program x { own a: Valve = valve; var n = 4; every 1h { while n > 0 { n -= 1; if n == 2 { a.close(); return }; a.open() } } }\n"},
 {"nested functions with two borrowed handles", "",
- "fn g(mut p: Valve, ref q: Pump) { if q.running ?? false { p.open() } else { p.close() } }\n"
+ "fn g(mut p: Valve, ref q: Pump) { if q.running { p.open() } else { p.close() } }\n"
  "fn f(ref q: Pump, mut p: Valve) { g(p, q) }\n"
  "program x { own a: Valve = valve; own b: Pump = pump; every 1h { f(b, a); b.stop() } }\n"},
 {"a function that only asks", "",
- "fn both(ref p: Pump, ref q: Pump) -> bool { return (p.running ?? false) and (q.running ?? false) }\n"
+ "fn both(ref p: Pump, ref q: Pump) -> bool { return p.running and q.running }\n"
  "program x { own a: Pump = pump; own b: Pump = pump2; every 1h { if both(a, b) { b.stop() } } }\n"},
 {"a function that asks the same twice", "",
- "fn more(ref p: Pump, ref q: Pump, ref r: Pump) -> bool { return (p.pressure ?? 0 bar) > (q.pressure ?? 0 bar) or (r.running ?? false) }\n"
+ "fn more(ref p: Pump, ref q: Pump, ref r: Pump) -> bool { return p.pressure > q.pressure or r.running }\n"
  "program x { own a: Pump = pump; every 1h { if more(a, a, a) { a.stop() } } }\n"},
 {"a function with early returns that calls it back first", "",
  "fn f(mut p: Pump, n: int) -> int { revoke p; if n > 3 { p.stop(); return 1 }; if n > 1 { p.start(1 bar); return 2 }; return 3 }\n"
@@ -156,7 +156,7 @@
  "program y { }\n"
  "program z { }\n"},
 {"a group commanded element by element", "",
- "program x { own all: list<Valve> = valves; every 1h { for v in all { if (v.position ?? 0 %) > 50 % { v.set(10 %) } else { v.close() } } } }\n"},
+ "program x { own all: list<Valve> = valves; every 1h { for v in all { if v.position > 50 % { v.set(10 %) } else { v.close() } } } }\n"},
 {"a group by constant indices", "",
  "program x { own all: list<Valve> = valves; every 1h { all[0].open(); all[1].close(); all[2].set(5 %) } }\n"},
 {"a group by a variable index", "",
@@ -164,13 +164,13 @@
 {"a group walked twice", "",
  "program x { own all: list<Valve> = valves; every 1h { for v in all { v.open() }; for w in all { w.close() } } }\n"},
 {"two groups walked inside each other", "",
- "fn f(mut v: Valve, ref l: Lamp) { if l.lit ?? false { v.open() } }\n"
+ "fn f(mut v: Valve, ref l: Lamp) { if l.lit { v.open() } }\n"
  "program x { own all: list<Valve> = valves; own ls: list<Lamp> = lamps; every 1h { for v in all { for l in ls { f(v, l) } } } }\n"},
 {"one group walked inside itself, only looked at", "",
  "fn f(ref v: Valve, ref w: Valve) -> bool { return v.position == w.position }\n"
  "program x { own all: list<Valve> = valves; var same = 0; every 1h { for v in all { for w in all { if f(v, w) { same += 1 } } } } }\n"},
 {"a function over a constant and a variable element, looked at", "",
- "fn f(ref p: Valve, ref q: Valve) -> bool { return (p.position ?? 0 %) > (q.position ?? 0 %) }\n"
+ "fn f(ref p: Valve, ref q: Valve) -> bool { return p.position > q.position }\n"
  "program x { own all: list<Valve> = valves; var i = 0; every 1h { if f(all[0], all[i]) { all[2].close() } } }\n"},
 {"data of all kinds beside a handle", "",
  "record Trip { n: int; who: str }\n"
@@ -195,9 +195,9 @@
 {"an event of the device it owns", "",
  "program x { own a: Pump = pump; on pump.dry { a.stop() } }\n"},
 {"an event of a room for each element", "",
- "program x { for r in rooms { own l: Lamp = r.lamp; on r.button { if l.lit ?? false { l.off() } else { l.on() } } } }\n"},
+ "program x { for r in rooms { own l: Lamp = r.lamp; on r.button { if l.lit { l.off() } else { l.on() } } } }\n"},
 {"a schedule on some days, missed runs made up", "",
- "program x { own a: Valve = valve; at 06:00 on weekdays missed run { a.open() }; at 06:10 on weekdays missed run { if (a.position ?? 0 %) > 5 % { a.close() } } }\n"},
+ "program x { own a: Valve = valve; at 06:00 on weekdays missed run { a.open() }; at 06:10 on weekdays missed run { if a.position > 5 % { a.close() } } }\n"},
 {"a queue of runs, each to its end", "",
  "program x { own a: Valve = valve; on \"pulse\" as n: int queued 4 { if n > 0 { a.open() } else { a.close() } } }\n"},
 {"a restarting rule without handles that sleeps", "",
@@ -211,8 +211,8 @@
  "program x { own a: Plug = plug; every 1h { let k = pulse(a, 3); alert info \"{k}\" } }\n"},
 {"a function that takes ownership and hands it to a task", "",
  "task t(own p: Plug) { loop { p.on(); sleep 1h } }\n"
- "fn start_(own p: Plug, y: bool) { if y { spawn t(move p) } }\n"
- "program x { own a: Plug = plug; start_(move a, true) }\n"},
+ "program x { own a: Plug = plug; fn start_(own p: Plug, y: bool) { if y { spawn t(move p) } }\n"
+ "  start_(move a, true) }\n"},
 {"a match on an enum, each value a command", "",
  "enum Mode { off_, eco, full }\n"
  "program x { own a: Valve = valve; var mode = Mode.eco; every 1h { match mode { off_ => { a.close() }; eco => { a.set(30 %) }; full => { a.open() } } } }\n"},
@@ -228,7 +228,7 @@
  "task u(own p: Pump, y: bool) { match y { true => { spawn t(move p) }; false => { drop p } } }\n"
  "program x { own a: Pump = pump; spawn u(move a, true) }\n"},
 {"a value chosen by an expression, the handle used in it once", "",
- "fn level(ref v: Valve) -> % { return v.position ?? 0 % }\n"
+ "fn level(ref v: Valve) -> % { return v.position }\n"
  "program x { own a: Valve = valve; read m: bool = hall.motion stale 1h; every 1h { let to = if m { level(a) } else { 5 % }; a.set(to) } }\n"},
 {"a text about a handle", "",
- "program x { own a: Pump = pump; every 1h { alert info \"{a.name} is at {a.pressure}\"; if a.running ?? false { a.stop() } } }\n"},
+ "program x { own a: Pump = pump; every 1h { alert info \"{a.name} is at {a.pressure}\"; if a.running { a.stop() } } }\n"},

@@ -51,7 +51,7 @@
  "program x { own a: Valve = valve\n"
  "  every 1h { f(a); sleep 1s; alert info \"closed\" } }\n"},
 {"a rule that shows it to a function and waits", "",
- "fn f(ref p: Valve) -> bool { return (p.position ?? 0 %) > 4 % }\n"
+ "fn f(ref p: Valve) -> bool { return p.position > 4 % }\n"
  "program x { own a: Valve = valve\n"
  "  every 1h { let y = f(a); sleep 1s; if y { alert info \"was open\" } } }\n"},
 {"a message that is worked on with a pause", "O10:2",
@@ -142,7 +142,7 @@
  "program k { own well: Pump = pump; lend well to x }\n"},
 {"a leased handle borrowed by functions", "",
  "fn rest(mut p: Pump) { p.stop() }\n"
- "fn high(ref p: Pump) -> bool { return (p.pressure ?? 0 bar) > 1 bar }\n"
+ "fn high(ref p: Pump) -> bool { return p.pressure > 1 bar }\n"
  "program x { every 1h {\n"
  "    lease w = k.well for 5min { if high(w) { rest(w) } } revoked { } } }\n"
  "program k { own well: Pump = pump; lend well to x }\n"},
@@ -161,11 +161,11 @@
  "program k { own well: Pump = pump; lend well to x }\n"},
 {"a reading of a leased handle stored", "",
  "program x { every 1h {\n"
- "    lease w = k.well for 5min { let q = w.pressure ?? 0 bar; if q > 1 bar { w.stop() } } revoked { } } }\n"
+ "    lease w = k.well for 5min { let q = w.pressure; if q > 1 bar { w.stop() } } revoked { } } }\n"
  "program k { own well: Pump = pump; lend well to x }\n"},
 {"a lambda over a leased handle", "O14:2",
  "program x { every 1h {\n"
- "    lease w = k.well for 5min { let q = [1].map(n => w.running ?? false) } revoked { } } }\n"
+ "    lease w = k.well for 5min { let q = [1].map(n => w.running) } revoked { } } }\n"
  "program k { own well: Pump = pump; lend well to x }\n"},
 {"a leased handle called back", "O11:2",
  "program x { every 1h {\n"
@@ -385,7 +385,7 @@
  "  every 1h { revoke well; rest(well, 3) } }\n"
  "program x { }\n"},
 {"looked at by a function while it may be lent", "",
- "fn high(ref p: Pump) -> bool { return (p.pressure ?? 0 bar) > 1 bar }\n"
+ "fn high(ref p: Pump) -> bool { return p.pressure > 1 bar }\n"
  "program k { own well: Pump = pump; lend well to x\n"
  "  every 1h { if high(well) { alert info \"high\" } } }\n"
  "program x { }\n"},

@@ -49,7 +49,7 @@
 {"a reading before the move", "",
  "task last(own p: Pump, was: bool) { if was { p.stop() } }\n"
  "task first(own p: Pump) {\n"
- "  let was = p.running ?? false\n"
+ "  let was = p.running\n"
  "  spawn last(move p, was)\n"
  "}\n"
  "program x { own a: Pump = pump; spawn first(move a) }\n"},
@@ -89,7 +89,7 @@
  "task t(own q: Pump) { rest(move q) }\n"
  "program x { own a: Pump = pump; spawn t(move a) }\n"},
 {"with the word move, where it is only looked at", "O4:2",
- "fn high(ref p: Pump) -> bool { return (p.pressure ?? 0 bar) > 2 bar }\n"
+ "fn high(ref p: Pump) -> bool { return p.pressure > 2 bar }\n"
  "task t(own q: Pump) { if high(move q) { q.stop() } }\n"
  "program x { own a: Pump = pump; spawn t(move a) }\n"},
 {"moved to a mut of another function, next to data", "O4:3",
@@ -211,7 +211,7 @@
  "program x {\n"
  "  own a: Pump = pump\n"
  "  let c = chan<bool>(1)\n"
- "  every 1min { c.send(a.running ?? false) else drop }\n"
+ "  every 1min { c.senda.running else drop }\n"
  "}\n"},
 {"a handle published", "O4:3",
  "program x {\n"

@@ -27,7 +27,7 @@
  "program y { own a: Valve = gate2; every 1h { a.close() } }\n"},
 {"one id under two names in a group", "O2:2",
  "program x { for g in gates {\n"
- "    own v: Valve = g; when (g.position ?? 0 %) > 50 % { v.close() } } }\n"},
+ "    own v: Valve = g; when g.position > 50 % { v.close() } } }\n"},
 {"one topic under two names", "O2:1",
  "program x { own a: Plug = relay.a; own b: Plug = relay.b }\n"},
 {"one topic under two names, in two programs", "O2:4",
@@ -127,7 +127,7 @@
  "  fn f(mut p: Valve, mut q: Pump, y: bool) { if y { p.open(); q.start(1 bar) } else { q.stop(); p.close() } }\n"
  "  every 1h { f(a, b, true); f(a, b, false) } }\n"},
 {"a function of the site works for two programs", "",
- "fn f(mut p: Valve, limit: %) { if (p.position ?? 0 %) > limit { p.close() } }\n"
+ "fn f(mut p: Valve, limit: %) { if p.position > limit { p.close() } }\n"
  "program x { own a: Valve = v1; every 1h { f(a, 5 %) } }\n"
  "program y { own b: Valve = v2; every 1h { f(b, 9 %) } }\n"},
 {"a function that calls itself", "",
@@ -161,4 +161,4 @@
  "  for r in rooms { own h: Heater = r.heater; read t: °C = r.temperature stale 5min\n"
  "    when t < 18 °C { h.heat(); main.open() } until t > 20 °C { h.rest() } } }\n"},
 {"a handle in a condition is only read", "",
- "program x { own a: Valve = valve; every 1min { if (a.position ?? 0 %) > 50 % { a.close() } else if (a.position ?? 0 %) > 10 % { a.set(5 %) } } }\n"},
+ "program x { own a: Valve = valve; every 1min { if a.position > 50 % { a.close() } else if a.position > 10 % { a.set(5 %) } } }\n"},

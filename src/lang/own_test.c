@@ -23,7 +23,7 @@ TEST(ownership_cases)
             strbuf_reset(&got);
             for (size_t d = 0; d < site->diags_n; d++)
                 lang_diag_render(&got, site, &site->diags[d], false);
-            NOTE("%s", got.p);
+            test_note("%s", got.p);
         }
         strbuf_fini(&got);
         lang_site_free(site);

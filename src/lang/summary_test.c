@@ -2,6 +2,8 @@
  * a check of all gives; what is written is stable; damaged summaries are refused. */
 #include "lang/own_fixture.h"
 
+#include <stdio.h>
+
 struct summaries {
     struct strbuf v[16];
     struct str text[16];
