@@ -9,7 +9,8 @@
  *
  * A machine takes up to milliseconds of a thread's CPU time for itself, at random, more so if it is
  * virtual. The collector's steps are the same in every run, so `replace` runs RUNS times, and a
- * step took what it took in its fastest run. noise_us is what was left out: the longest of all. */
+ * step took what it took in its fastest run. best_run_us is the longest step of the best run as it
+ * was, which is what compares with others; noise_us that of the worst. */
 #include "base/clock.h"
 #include "lang/list.h"
 
@@ -113,7 +114,7 @@ static void replace_round(struct lang_list *list, struct random *r)
 }
 
 struct figures {
-    double live, heap_over_live, share_percent, noise_us;
+    double live, heap_over_live, share_percent, noise_us, best_run_us;
 };
 
 static struct figures replace_run(void)
@@ -137,7 +138,8 @@ static struct figures replace_run(void)
     struct figures f = {.live = live,
                         .heap_over_live = (double)heap.stats.bytes_peak / live,
                         .share_percent = (double)heap.stats.pause_ns / bytes * 100e6 / 1e9 * 100,
-                        .noise_us = (double)heap.stats.pause_max_ns / 1e3};
+                        .noise_us = (double)heap.stats.pause_max_ns / 1e3,
+                        .best_run_us = (double)heap.stats.pause_max_ns / 1e3};
     end();
     return f;
 }
@@ -145,10 +147,14 @@ static struct figures replace_run(void)
 static void replace(void)
 {
     static struct histogram pauses;
-    struct figures best = {.share_percent = 1e9};
+    struct figures best = {.share_percent = 1e9, .best_run_us = 1e9};
+    size_t steps_before = 0;
     for (int i = 0; i < RUNS; i++) {
         struct figures f = replace_run();
+        ASSERT(i == 0 || steps == steps_before);
+        steps_before = steps;
         f.noise_us = f.noise_us > best.noise_us ? f.noise_us : best.noise_us;
+        f.best_run_us = f.best_run_us < best.best_run_us ? f.best_run_us : best.best_run_us;
         f.share_percent =
             f.share_percent < best.share_percent ? f.share_percent : best.share_percent;
         best = f;
@@ -159,6 +165,7 @@ static void replace(void)
     printf("longest_us %.1f\n", (double)pauses.max / 1e3);
     printf("p999_us %.1f\n", (double)histogram_quantile(&pauses, 0.999) / 1e3);
     printf("p50_us %.1f\n", (double)histogram_quantile(&pauses, 0.5) / 1e3);
+    printf("best_run_us %.1f\n", best.best_run_us);
     printf("noise_us %.1f\n", best.noise_us);
     printf("heap_over_live %.2f\n", best.heap_over_live);
     printf("share_percent %.1f\n", best.share_percent);

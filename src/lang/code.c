@@ -72,9 +72,7 @@ static void changed(struct body *b, const struct lang_type *t, uint8_t now, uint
     jumps_add(b, no, jump_none(b, t, now, true));
     (void)put(b, CODE_GETV, before, 0, 0, (int32_t)last);
     size_t first = jump_none(b, t, before, true);
-    struct lang_type plain = *t;
-    plain.optional = false;
-    struct expr x = held(b, 0, &plain, now), y = held(b, 1, &plain, before);
+    struct expr x = held(b, 0, t, now), y = held(b, 1, t, before);
     struct expr differs = {.kind = E_BINARY,
                            .op = OP_NE,
                            .a = &x,

@@ -520,5 +520,3 @@ struct code_fault {
     const char *why;    /* NULL: it holds to all rules. Also "out of memory" */
 };
 struct code_fault code_verify(struct alloc *a, const struct lang_program *program);
-/* For people: each chunk with its rule or function, lines, constants. */
-void code_dump(struct strbuf *out, const struct lang_program *program);

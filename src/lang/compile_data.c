@@ -145,12 +145,35 @@ static size_t field_of(const struct expr *e, size_t i)
     return 0;
 }
 
+/* A constant that an earlier field of one type has already: the same register will do. */
+static bool same_field(const struct expr *e, size_t i, struct use *fields)
+{
+    const struct expr *x = e->list.v[i];
+    const struct lang_field *f = e->type.def->fields;
+    int64_t v, w;
+    bool none = x->kind == E_NONE;
+    for (size_t q = 0; q < i; q++) {
+        const struct expr *y = e->list.v[q];
+        size_t to = field_of(e, i), from = field_of(e, q);
+        bool same = none ? y->kind == E_NONE
+                         : constant_int(x, &v) && constant_int(y, &w) && v == w &&
+                               x->type.kind == y->type.kind;
+        if (!same || f[to].type.kind != f[from].type.kind || f[to].type.def != f[from].type.def ||
+            f[to].type.args != f[from].type.args)
+            continue;
+        fields[to] = (struct use){fields[from].reg, false};
+        return true;
+    }
+    return false;
+}
+
 void record_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     struct use fields[LANG_FIELDS_MAX];
     for (size_t i = 0; i < e->list.n; i++) {
         size_t f = field_of(e, i);
-        fields[f] = expr_use(b, e->list.v[i], &e->type.def->fields[f].type);
+        if (!same_field(e, i, fields))
+            fields[f] = expr_use(b, e->list.v[i], &e->type.def->fields[f].type);
     }
     (void)put(b, CODE_RECORD, dest, (uint8_t)e->list.n, 0, type_of(b, &e->type));
     operand_words(b, fields, e->list.n);

@@ -272,10 +272,15 @@ static void if_to(struct body *b, const struct expr *e, const struct lang_type *
 {
     struct jumps no = {0};
     struct scope s;
+    bool binds = e->bind.text.n > 0;
+    if (!binds && e->a->constant) {
+        expr_to(b, e->a->value.i == 1 ? e->b : e->otherwise, want, dest);
+        return;
+    }
     scope_enter(b, &s, SCOPE_BLOCK);
-    if (e->bind.text.n > 0) {
+    if (binds) {
         jumps_add(b, &no, bind_value(b, e->a, e->local));
-    } else if (b->strict && !e->a->constant) {
+    } else if (b->strict) {
         uint8_t r = temp(b, CODE_TYPE_BOOL);
         kleene_to(b, e->a, r);
         if (b->misses)

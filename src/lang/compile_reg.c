@@ -201,9 +201,9 @@ static struct load load_of(struct body *b, const struct expr *e, bool as_float)
         l.type = type_of(b, &e->type);
         return l;
     case CODE_KIND_STR:
-        if (e->text_value.p)
-            return (struct load){CODE_LOADS, const_text(b->k->code, e->text_value), CODE_TYPE_STR};
-        break;
+        if (e->type.optional && !e->text_value.p)
+            break; /* none */
+        return (struct load){CODE_LOADS, const_text(b->k->code, e->text_value), CODE_TYPE_STR};
     default: break;
     }
     return load_none(b, &e->type);

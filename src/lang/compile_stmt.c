@@ -161,6 +161,10 @@ static void stmt_if(struct body *b, const struct stmt *s)
 {
     struct jumps no = {0};
     struct scope scope;
+    if (!s->if_let && s->value->constant) {
+        stmt_block(b, s->value->value.i == 1 ? &s->body : &s->otherwise);
+        return;
+    }
     scope_enter(b, &scope, SCOPE_BLOCK);
     if (s->if_let) {
         bool outer = b->none_ok;

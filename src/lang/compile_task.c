@@ -3,7 +3,7 @@
 
 /* ---- commands and sends with `else` -------------------------------------------------------- */
 
-static void call_command(struct body *b, const struct stmt *s)
+static void command_or_else(struct body *b, const struct stmt *s)
 {
     struct jumps busy = {0};
     command(b, s->value, s->on_busy == ELSE_NOTHING ? NULL : &busy);
@@ -25,7 +25,7 @@ static struct use sent_use(struct body *b, const struct expr *send)
                      : expr_use(b, send->list.v[0], &chan->args[0]);
 }
 
-static void call_send(struct body *b, const struct stmt *s)
+static void send_or_else(struct body *b, const struct stmt *s)
 {
     const struct expr *e = s->value;
     struct use chan = expr_use(b, e->a, NULL), v = sent_use(b, e);
@@ -56,9 +56,9 @@ void stmt_call(struct body *b, const struct stmt *s)
 {
     const struct expr *e = s->value;
     if (e->kind == E_CALL && e->ref == REF_COMMAND)
-        call_command(b, s);
+        command_or_else(b, s);
     else if (is_chan(e, METHOD_SEND))
-        call_send(b, s);
+        send_or_else(b, s);
     else
         expr_drop(b, e);
 }

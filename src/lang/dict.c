@@ -39,6 +39,11 @@ static uint64_t meta_at(const struct dict *d, size_t entry)
     return (uint64_t)slots_at(&d->meta, entry)->i;
 }
 
+static bool rebuilding(const struct dict *d)
+{
+    return d->from != DICT_STILL;
+}
+
 static bool entry_live(const struct dict *d, size_t entry)
 {
     return (meta_at(d, entry) & META_LIVE) != 0;
@@ -52,6 +57,7 @@ struct dict *dict_new(struct heap *h, bool texts, bool refs)
         return NULL;
     d->entry.refs = (uint16_t)((texts ? NODE_EVEN : 0) | (refs ? NODE_ODD : 0));
     d->next = 1;
+    d->from = DICT_STILL;
     return d;
 }
 
@@ -63,10 +69,8 @@ static uint32_t hash_of(struct heap *h, const struct dict *d, union lang_slot ke
     return hash & ((1U << HASH_BITS) - 1);
 }
 
-static bool key_eq(const struct dict *d, union lang_slot a, union lang_slot b)
+static bool text_key_eq(const struct dict *d, union lang_slot a, union lang_slot b)
 {
-    if (a.i == b.i)
-        return true;
     if (!(d->hdr.layout & DICT_TEXTS) || !a.o)
         return false;
     const struct text *s = (const struct text *)(const void *)a.o;
@@ -74,12 +78,26 @@ static bool key_eq(const struct dict *d, union lang_slot a, union lang_slot b)
     return (s->hash == t->hash || !s->hash || !t->hash) && text_eq(s, t);
 }
 
+/* Has this entry, which lies at `at`, the key? A gap has the key 0, which numbers may have too. */
+static inline bool entry_is(const struct dict *d, uint32_t entry, const union lang_slot *at,
+                            union lang_slot key)
+{
+    if (__builtin_expect(at->i == key.i, 1))
+        return key.i != 0 || entry_live(d, entry);
+    return text_key_eq(d, *at, key);
+}
+
 /* ---- the index ---- */
 
-static uint32_t *word_at(const struct slots *index, size_t i)
+enum { LEAF_WORDS = 2 * NODE_SLOTS };
+
+/* The words of an index around its word i, which is words[i % LEAF_WORDS]; NULL: all are 0. */
+static inline const uint32_t *words_at(const struct slots *index, size_t i)
 {
-    struct node *leaf = slots_find(index, i / 2);
-    return leaf ? (uint32_t *)(void *)&leaf->slot[i / 2 % NODE_SLOTS] + i % 2 : NULL;
+    const struct node *node = (const struct node *)(const void *)index->root.o;
+    for (unsigned shift = index->shift; node && shift; shift -= NODE_BITS)
+        node = (const struct node *)(const void *)node->slot[(i / 2 >> shift) % NODE_SLOTS].o;
+    return node ? (const uint32_t *)(const void *)node->slot : NULL;
 }
 
 static uint32_t word_make(uint32_t hash, uint32_t entry)
@@ -89,26 +107,31 @@ static uint32_t word_make(uint32_t hash, uint32_t entry)
 
 static size_t index_free(const struct slots *index, uint32_t hash)
 {
-    size_t at = hash, mask = index->n - 1;
-    const uint32_t *word;
-    while ((word = word_at(index, at & mask)) && *word)
-        at++;
-    return at & mask;
+    size_t mask = index->n - 1, at = hash & mask;
+    const uint32_t *words;
+    while ((words = words_at(index, at)) && words[at % LEAF_WORDS])
+        at = (at + 1) & mask;
+    return at;
 }
 
 /* Among the entries begin … end. */
-static struct found index_find(const struct dict *d, const struct slots *index, uint32_t hash,
-                               union lang_slot key, uint32_t begin, uint32_t end)
+static inline struct found index_find(const struct dict *d, const struct slots *index,
+                                      uint32_t hash, union lang_slot key, uint32_t begin,
+                                      uint32_t end)
 {
     uint32_t tag = hash >> TAG_SHIFT;
-    const uint32_t *word;
-    for (size_t at = hash, mask = index->n - 1; (word = word_at(index, at & mask)) && *word; at++) {
-        uint32_t entry = (*word & WORD_ENTRY) - 1;
-        if (*word >> WORD_BITS != tag || entry < begin || entry >= end)
-            continue;
-        struct node *leaf = slots_leaf(&d->entry, 2 * (size_t)entry);
-        if (key_eq(d, leaf->slot[2 * entry % NODE_SLOTS], key) && entry_live(d, entry))
-            return (struct found){leaf, entry};
+    size_t mask = index->n - 1, at = hash & mask;
+    const uint32_t *words = words_at(index, at);
+    while (words && words[at % LEAF_WORDS]) {
+        uint32_t word = words[at % LEAF_WORDS], entry = (word & WORD_ENTRY) - 1;
+        if (word >> WORD_BITS == tag && entry >= begin && entry < end) {
+            struct node *leaf = slots_leaf(&d->entry, 2 * (size_t)entry);
+            if (entry_is(d, entry, &leaf->slot[2 * (size_t)entry % NODE_SLOTS], key))
+                return (struct found){leaf, entry};
+        }
+        at = (at + 1) & mask;
+        if (at % LEAF_WORDS == 0)
+            words = words_at(index, at);
     }
     return (struct found){0};
 }
@@ -127,23 +150,43 @@ static struct found small_find(const struct dict *d, uint32_t hash, union lang_s
         if (!(meta & META_LIVE) || meta_hash(meta) != hash)
             continue;
         struct node *leaf = slots_leaf(&d->entry, 2 * (size_t)i);
-        if (key_eq(d, leaf->slot[2 * i % NODE_SLOTS], key))
+        if (entry_is(d, i, &leaf->slot[2 * (size_t)i % NODE_SLOTS], key))
             return (struct found){leaf, i};
     }
     return (struct found){0};
 }
 
-static struct found find(const struct dict *d, uint32_t hash, union lang_slot key)
+static struct found search(const struct dict *d, uint32_t hash, union lang_slot key)
 {
     if (!d->index.n)
         return small_find(d, hash, key, 0);
-    if (__builtin_expect(!d->rebuild, 1))
+    if (__builtin_expect(!rebuilding(d), 1))
         return index_find(d, &d->index, hash, key, 0, entries(d));
     struct found f = index_find(d, &d->index, hash, key, 0, d->to);
     if (f.leaf)
         return f;
     return d->old.n ? index_find(d, &d->old, hash, key, d->from, entries(d))
                     : small_find(d, hash, key, d->from);
+}
+
+/* Often a key is looked up, and then its value replaced. The guess needs no care when entries
+ * move: an entry that has the key is the right one. */
+static inline struct found guess(const struct dict *d, union lang_slot key)
+{
+    struct node *leaf = slots_find(&d->entry, 2 * (size_t)d->last);
+    if (leaf && key.i != 0 && leaf->slot[2 * (size_t)d->last % NODE_SLOTS].i == key.i)
+        return (struct found){leaf, d->last};
+    return (struct found){0};
+}
+
+static struct found find(struct heap *h, struct dict *d, union lang_slot key)
+{
+    struct found f = guess(d, key);
+    if (!f.leaf && d->count > 0) {
+        f = search(d, hash_of(h, d, key), key);
+        d->last = f.entry;
+    }
+    return f;
 }
 
 /* ---- the rebuild ----
@@ -241,7 +284,8 @@ static enum err rebuild_end(struct heap *h, struct dict *d)
         return ERR_FULL;
     d->meta.n = d->to;
     d->entry.n = 2 * d->to;
-    d->rebuild = d->to = d->from = 0;
+    d->to = 0;
+    d->from = DICT_STILL;
     return ERR_OK;
 }
 
@@ -276,7 +320,6 @@ static enum err rebuild_begin(struct heap *h, struct dict *d)
     d->index.shift = 0;
     while (size / 2 > (size_t)NODE_SLOTS << d->index.shift)
         d->index.shift = (uint8_t)(d->index.shift + NODE_BITS);
-    d->rebuild = 1;
     d->to = d->from = 0;
     return d->old.n ? ERR_OK : rebuild_step(h, d, DICT_SMALL);
 }
@@ -284,13 +327,13 @@ static enum err rebuild_begin(struct heap *h, struct dict *d)
 /* Before an entry is added. */
 static enum err make_way(struct heap *h, struct dict *d)
 {
-    if (!d->rebuild) {
+    if (!rebuilding(d)) {
         uint32_t n = entries(d);
         uint32_t most = d->index.n ? d->index.n / 4 * 3 : DICT_SMALL;
         if (n < most && n < ENTRIES_MAX)
             return ERR_OK;
         enum err e = rebuild_begin(h, d);
-        if (e || !d->rebuild)
+        if (e || !rebuilding(d))
             return e;
     }
     return rebuild_step(h, d, DICT_STEP);
@@ -298,11 +341,9 @@ static enum err make_way(struct heap *h, struct dict *d)
 
 /* ---- the operations ---- */
 
-const union lang_slot *dict_get(struct heap *h, const struct dict *d, union lang_slot key)
+const union lang_slot *dict_get(struct heap *h, struct dict *d, union lang_slot key)
 {
-    if (d->count == 0)
-        return NULL;
-    struct found f = find(d, hash_of(h, d, key), key);
+    struct found f = find(h, d, key);
     return f.leaf ? &f.leaf->slot[(2 * (size_t)f.entry + 1) % NODE_SLOTS] : NULL;
 }
 
@@ -313,8 +354,8 @@ static bool add(struct heap *h, struct dict *d, uint32_t hash, union lang_slot k
         return false;
     uint32_t entry = entries(d);
     struct room r;
-    if (!room_make(h, d, entry, d->rebuild ? &d->old : &d->index, hash, &r) || !touch_state(h, d) ||
-        !room_fill(h, d, &r, entry, key, value, meta_make(hash, d->next)))
+    if (!room_make(h, d, entry, rebuilding(d) ? &d->old : &d->index, hash, &r) ||
+        !touch_state(h, d) || !room_fill(h, d, &r, entry, key, value, meta_make(hash, d->next)))
         return false;
     d->entry.n += 2;
     d->meta.n++;
@@ -325,14 +366,13 @@ static bool add(struct heap *h, struct dict *d, uint32_t hash, union lang_slot k
 
 bool dict_put(struct heap *h, struct dict *d, union lang_slot key, union lang_slot value)
 {
-    uint32_t hash = hash_of(h, d, key);
-    struct found f = find(d, hash, key);
+    struct found f = find(h, d, key);
     if (f.leaf)
         return slots_put(h, &d->entry, f.leaf, 2 * (size_t)f.entry + 1, value);
     heap_push_root(h, &d->hdr);
     heap_push_root(h, d->hdr.layout & DICT_TEXTS ? key.o : NULL);
     heap_push_root(h, d->hdr.layout & DICT_REFS ? value.o : NULL);
-    bool ok = add(h, d, hash, key, value);
+    bool ok = add(h, d, hash_of(h, d, key), key, value);
     heap_pop_root(h, 3);
     return ok;
 }
@@ -341,10 +381,10 @@ bool dict_put(struct heap *h, struct dict *d, union lang_slot key, union lang_sl
 static enum err close_gaps(struct heap *h, struct dict *d)
 {
     uint32_t gaps = entries(d) - d->count;
-    if (!d->index.n || (!d->rebuild && gaps < d->count + GAPS_MIN))
+    if (!d->index.n || (!rebuilding(d) && gaps < d->count + GAPS_MIN))
         return ERR_OK;
     heap_push_root(h, &d->hdr);
-    enum err e = d->rebuild ? ERR_OK : rebuild_begin(h, d);
+    enum err e = rebuilding(d) ? ERR_OK : rebuild_begin(h, d);
     if (!e)
         e = rebuild_step(h, d, DICT_STEP);
     heap_pop_root(h, 1);
@@ -355,9 +395,7 @@ bool dict_remove(struct heap *h, struct dict *d, union lang_slot key, bool *foun
                  union lang_slot *out)
 {
     *found = false;
-    if (d->count == 0)
-        return true;
-    struct found f = find(d, hash_of(h, d, key), key);
+    struct found f = find(h, d, key);
     if (!f.leaf)
         return true;
     *found = true;
@@ -380,7 +418,8 @@ bool dict_clear(struct heap *h, struct dict *d)
         !slots_clear(h, &d->hdr, &d->meta) || !slots_clear(h, &d->hdr, &d->index) ||
         !slots_clear(h, &d->hdr, &d->old))
         return false;
-    d->count = d->to = d->from = d->rebuild = 0;
+    d->count = d->to = 0;
+    d->from = DICT_STILL;
     return true;
 }
 
@@ -406,7 +445,7 @@ static uint32_t after(const struct dict *d, uint32_t begin, uint32_t end, uint64
 
 static bool in_gap(const struct dict *d, uint32_t entry)
 {
-    return d->rebuild && entry >= d->to && entry < d->from;
+    return rebuilding(d) && entry >= d->to && entry < d->from;
 }
 
 /* Where the walk goes on; `at` is where it would if nothing had moved. */
@@ -417,7 +456,7 @@ static uint32_t walk_from(const struct dict *d, uint32_t at, uint64_t last)
         return 0;
     if (at - 1 < n && !in_gap(d, at - 1) && number_at(d, at - 1) == last)
         return at;
-    if (!d->rebuild)
+    if (!rebuilding(d))
         return after(d, 0, n, last);
     at = after(d, 0, d->to, last);
     return at < d->to ? at : after(d, d->from, n, last);

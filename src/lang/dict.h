@@ -23,6 +23,7 @@
 #include "lang/slots.h"
 
 enum { DICT_SMALL = 8, DICT_STEP = 16, DICT_MAX = (1 << 23) };
+#define DICT_STILL UINT32_MAX
 enum { DICT_TEXTS = 1, DICT_REFS = 2 }; /* layout: its keys are texts, its values are references */
 
 struct dict {
@@ -32,8 +33,8 @@ struct dict {
     struct slots index; /* n: its size, a power of two, or 0 */
     struct slots old;   /* during a rebuild */
     uint32_t count;     /* entries without the gaps */
-    uint32_t to, from;  /* of the rebuild */
-    uint32_t rebuild;   /* 1: there is one */
+    uint32_t to, from;  /* of the rebuild; from DICT_STILL: there is none */
+    uint32_t last;      /* the entry that was found last, a guess for the next search */
     uint64_t next;      /* number of the next entry, from 1 */
 };
 
@@ -43,7 +44,7 @@ static inline size_t dict_len(const struct dict *d)
     return d->count;
 }
 /* The value of a key; NULL if it is absent. Valid until the map changes; not for writing. */
-const union lang_slot *dict_get(struct heap *h, const struct dict *d, union lang_slot key);
+const union lang_slot *dict_get(struct heap *h, struct dict *d, union lang_slot key);
 MUST_USE bool dict_put(struct heap *h, struct dict *d, union lang_slot key, union lang_slot value);
 /* *found says whether there was one, *out (may be NULL) what. */
 MUST_USE bool dict_remove(struct heap *h, struct dict *d, union lang_slot key, bool *found,

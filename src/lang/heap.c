@@ -1,6 +1,6 @@
 #include "lang/heap_internal.h"
 
-#include <string.h>
+enum { SWEEP_FOR_ROOM = 4 };
 
 /* Chosen so that the objects of every list, map and record of up to 8 slots fit exactly, and blocks
  * of 4 KB have little rest. */
@@ -129,16 +129,23 @@ static void collect(struct heap *h)
     cycle_end(h);
 }
 
+/* Free cells of class c; false: there are none, and no block for more. */
+static bool refill(struct heap *h, unsigned c)
+{
+    /* A new block beside others that only wait to be swept would stay for long. */
+    for (int n = 0; !h->classes[c].partial && h->classes[c].unswept && n < SWEEP_FOR_ROOM; n++)
+        (void)heap_sweep_some(h, c);
+    if (!h->classes[c].partial && !heap_block_new(h, c))
+        return false;
+    heap_block_cut(h, c, heap_piece(h));
+    return true;
+}
+
 static struct obj *small_try(struct heap *h, unsigned c)
 {
+    if (!h->free[c] && !refill(h, c))
+        return NULL;
     struct heap_cell *cell = h->free[c];
-    if (!cell) {
-        if (!heap_block_cut(h, c, HEAP_PIECE) && heap_block_new(h, c))
-            (void)heap_block_cut(h, c, HEAP_PIECE);
-        cell = h->free[c];
-        if (!cell)
-            return NULL;
-    }
     h->free[c] = cell->next;
     memory_unpoison(cell, heap_cell_bytes[c]);
     return &cell->hdr;
@@ -156,10 +163,13 @@ static struct obj *place(struct heap *h, size_t bytes)
     unsigned c = bytes <= HEAP_SMALL_MAX ? heap_class_of[(bytes + 7) / 8] : HEAP_CLASSES;
     struct obj *o = NULL;
     for (int attempt = 0; attempt < 3; attempt++) {
-        if (attempt == 1)
+        if (attempt == 1 && h->phase != HEAP_IDLE) {
+            h->stats.forced++;
             cycle_end(h);
-        else if (attempt == 2)
+        } else if (attempt == 2) {
+            h->stats.forced++;
             collect(h);
+        }
         o = c < HEAP_CLASSES ? small_try(h, c) : large_try(h, bytes);
         if (o)
             break;
@@ -191,7 +201,7 @@ struct obj *heap_new_slow(struct heap *h, enum obj_kind kind, unsigned layout, s
     if (HEAP_STRESS)
         collect(h);
     else
-        heap_advance(h, large ? bytes : HEAP_PIECE, large ? 0 : heap_class_of[(bytes + 7) / 8]);
+        heap_advance(h, large ? bytes : heap_piece(h), large ? 0 : heap_class_of[(bytes + 7) / 8]);
     struct obj *o = place(h, bytes);
     if (o)
         heap_shape(h, o, kind, layout, bytes, large ? OBJ_LARGE : 0);

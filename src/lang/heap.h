@@ -69,12 +69,14 @@ enum obj_kind {
     OBJ_DICT, /* dict.h */
     OBJ_CHAN, /* chan.h */
 };
-enum { /* flags */
-       OBJ_COLOURS = 1 | 2,
-       OBJ_IMMORTAL = OBJ_COLOURS,
-       OBJ_GREY = 4,  /* black, not looked into, and not in the marker's list: that was full */
-       OBJ_LARGE = 8, /* not in a block */
-       OBJ_SEEN = 16, /* heap_check() */
+/* Flags. */
+enum {
+    OBJ_COLOURS = 1 | 2,
+    OBJ_IMMORTAL = OBJ_COLOURS,
+    OBJ_GREY = 4,     /* black, not looked into, and not in the marker's list: that was full */
+    OBJ_LARGE = 8,    /* not in a block */
+    OBJ_SAFE = 16,    /* heap_check(): white, and will be found */
+    OBJ_REACHED = 32, /* heap_check() */
 };
 
 struct obj {
@@ -136,8 +138,9 @@ struct heap_roots {
     /* Goes on with the stacks of what is suspended, taking the slots that it looks at off *budget;
      * true when all of them are scanned in this cycle (heap.cycle). NULL: there are none. */
     bool (*more)(void *ctx, struct heap *h, size_t *budget);
-    /* All of both, scanned or not: for heap_check(). NULL: only `roots`. */
-    void (*all)(void *ctx, struct heap *h);
+    /* For heap_check(): heap_mark()s all of both, or only what `more` has not scanned in this
+     * cycle. NULL: `roots` are all. */
+    void (*check)(void *ctx, struct heap *h, bool unscanned);
 };
 
 /* Keeps 8 bytes of an object that is older than this turn; `ref`: they are a reference. False: it
@@ -149,7 +152,8 @@ struct heap_stats {
     size_t bytes_peak;
     size_t live; /* bytes of objects that were reachable in the last complete cycle */
     uint64_t cycles, steps;
-    uint64_t refused;                /* allocations */
+    uint64_t forced;  /* cycles that the limit made end at once: their pauses are long */
+    uint64_t refused; /* allocations */
     uint64_t pause_ns, pause_max_ns; /* of steps, if there is a clock */
 };
 

@@ -121,12 +121,10 @@ static struct heap_cell *carve(struct heap_block *b, size_t n)
     return first;
 }
 
-bool heap_block_cut(struct heap *h, unsigned c, size_t bytes)
+void heap_block_cut(struct heap *h, unsigned c, size_t bytes)
 {
     struct heap_class *class = &h->classes[c];
     struct heap_block *b = class->partial;
-    if (!b)
-        return false;
     size_t n = bytes / b->cell ? bytes / b->cell : 1, taken = 0;
     if (b->free) {
         struct heap_cell *last = b->free;
@@ -144,7 +142,6 @@ bool heap_block_cut(struct heap *h, unsigned c, size_t bytes)
     h->made += taken * b->cell;
     if (!b->free && b->made == b->cells)
         class->partial = b->next_partial;
-    return true;
 }
 
 /* ---- large objects ---- */

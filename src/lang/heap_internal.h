@@ -7,8 +7,8 @@ enum {
     HEAP_BLOCK_SMALL = 4096,
     HEAP_BLOCK_BIG = 65536,
     HEAP_BLOCK_HEAD = 64,
-    HEAP_CLASS_BIG = 4 * HEAP_BLOCK_SMALL, /* a class of this size takes big blocks */
-    HEAP_PIECE = 2048,                     /* bytes of free cells that are taken at once */
+    HEAP_CLASS_BIG = 4 * HEAP_BLOCK_BIG, /* a class of this size takes big blocks */
+    HEAP_PIECE = 2048,                     /* bytes of free cells that are taken at once, at most */
 };
 
 /* Cells of one size. What lies behind `made` cells was never used. */
@@ -51,9 +51,9 @@ void heap_blocks_give(struct heap_blocks *b, void *p, size_t bytes);
 /* A new block for class c, which is in its lists then. NULL: limit or memory. */
 struct heap_block *heap_block_new(struct heap *h, unsigned c);
 void heap_block_free(struct heap *h, struct heap_block *b); /* it is in no list */
-/* Moves free cells of some `bytes` from a block of class c to the heap's free list, which is empty;
- * false: no block has any. */
-bool heap_block_cut(struct heap *h, unsigned c, size_t bytes);
+/* Moves free cells of some `bytes` from a partial block of class c, which there is, to the heap's
+ * free list, which is empty. */
+void heap_block_cut(struct heap *h, unsigned c, size_t bytes);
 /* A cell or large object without content becomes that. */
 void heap_cell_free(struct heap_cell *cell, size_t bytes);
 struct heap_large *heap_large_new(struct heap *h, size_t bytes);
@@ -73,5 +73,6 @@ bool heap_sweep_some(struct heap *h, unsigned c);
 
 /* heap_pace.c */
 void heap_pace(struct heap *h); /* after marking: when to begin again, and when to be done */
+size_t heap_piece(const struct heap *h); /* bytes of free cells to be taken now */
 /* The work that goes with the allocation of so many bytes, of class c. */
 void heap_advance(struct heap *h, size_t bytes, unsigned c);

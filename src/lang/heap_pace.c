@@ -5,29 +5,29 @@
 #include "lang/heap_internal.h"
 
 enum {
-    LIVE_MIN = 32768, /* below that, garbage costs less than looking for it */
-    START_PERCENT = 65,
-    END_PERCENT = 80,
+    LIVE_MIN = 8192, /* below that, garbage costs less than looking for it */
+    START_PERCENT = 70,
+    END_PERCENT = 84,
     STEP_COST = 20000,
-    SWEEP_LATE = 4, /* blocks at once, when the next cycle is due */
+    STEP_BYTES = 24000, /* that a step should not have to mark: then it takes less memory at once */
+    SWEEP_LATE = 4,     /* blocks at once, when the next cycle is due */
 };
 
+static size_t least(size_t a, size_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Where there is no room for all that, the limit says how far the two are from what is used now. */
 void heap_pace(struct heap *h)
 {
     size_t live = h->stats.live > LIVE_MIN ? h->stats.live : LIVE_MIN;
-    size_t start = live + live / 100 * START_PERCENT;
-    size_t end = live + live / 100 * END_PERCENT;
-    size_t limit = h->config.limit - h->config.limit / 16;
-    if (end > limit)
-        end = limit;
-    /* Never at once again, however near the end is. */
-    size_t soonest = h->used + (end > h->used ? (end - h->used) / 2 : live / 16);
-    if (start > soonest && end == limit)
-        start = soonest;
-    if (start < h->used + live / 16)
-        start = h->used + live / 16;
-    h->start_at = start;
-    h->end_at = end > start + live / 16 ? end : start + live / 16;
+    size_t room = h->config.limit > h->used ? h->config.limit - h->used : 0;
+    size_t start = least(live + live / 100 * START_PERCENT, h->used + room / 8 * 3);
+    size_t end = least(live + live / 100 * END_PERCENT, h->used + room / 4 * 3);
+    size_t apart = least(live / 16, room / 8);
+    h->start_at = start > h->used + apart ? start : h->used + apart;
+    h->end_at = end > h->start_at + apart ? end : h->start_at + apart;
 }
 
 /* Bytes to be marked while `bytes` are allocated. */
@@ -42,6 +42,12 @@ static size_t marking_due(const struct heap *h, size_t bytes)
         room = bytes;
     size_t due = (size_t)((double)left / (double)room * (double)bytes);
     return due > bytes ? due : bytes;
+}
+
+size_t heap_piece(const struct heap *h)
+{
+    bool much = h->phase == HEAP_MARK && marking_due(h, HEAP_PIECE) > STEP_BYTES;
+    return much ? HEAP_PIECE / 4 : HEAP_PIECE;
 }
 
 void heap_advance(struct heap *h, size_t bytes, unsigned c)

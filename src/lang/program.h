@@ -193,6 +193,9 @@ struct lang_program {
     size_t chunks_n, instructions_n;
 };
 
+/* Its bytecode, for people: each chunk with its rule or function, lines and constants. */
+void lang_program_dump(struct strbuf *out, const struct lang_program *program);
+
 /* ---- the machine ----------------------------------------------------------------------- */
 
 struct lang_sample {

@@ -13,11 +13,12 @@
 #include "lang/heap.h"
 
 enum { NODE_SLOTS = 128, NODE_BITS = 7, SLOTS_FIRST = 4 };
-enum { /* layout of OBJ_NODE: the number of its slots, and which of them are references */
-       NODE_N = 0xff,
-       NODE_EVEN = 0x100,
-       NODE_ODD = 0x200,
-       NODE_ALL = NODE_EVEN | NODE_ODD,
+/* The layout of OBJ_NODE: the number of its slots, and which of them are references. */
+enum {
+    NODE_N = 0xff,
+    NODE_EVEN = 0x100,
+    NODE_ODD = 0x200,
+    NODE_ALL = NODE_EVEN | NODE_ODD,
 };
 
 struct node {

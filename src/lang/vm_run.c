@@ -364,7 +364,7 @@ L_SETV:
         goto slow;
     DO(vm->vars[D] = A);
 L_RECORD: {
-    if (HEAP_STRESS)
+    if (HEAP_STRESS || MEMORY_POISONS)
         goto slow;
     unsigned n = pc->b, class = heap_class_of[1 + n];
     struct heap_cell *cell = vm->heap.free[class];
