@@ -252,14 +252,6 @@ static bool method_of(struct checker *k, struct expr *e)
         may_be_none(k, e->a, ctx_strf(k->c, "`.%.*s()`", STR_FMT(e->name.text)).p);
         return false;
     }
-    for (uint32_t i = 0; t->kind == LANG_TYPE_RECORD && i < t->def->fields_n; i++)
-        if (str_eq(t->def->fields[i].name, e->name.text)) { /* a function in a field */
-            (void)diag_error(k->c, "T1", e->name.span, "a field",
-                             "`%.*s` is a field: put it in brackets to call it",
-                             STR_FMT(e->name.text));
-            look_at_list(k, e);
-            return false;
-        }
     if (!r) {
         look_at_list(k, e);
         unknown_method(k, e);
@@ -273,10 +265,38 @@ static bool method_of(struct checker *k, struct expr *e)
     return true;
 }
 
+/* r.f(x): a function in a field is called as one. */
+static bool calls_field(const struct expr *e)
+{
+    const struct lang_type *t = &e->a->type;
+    for (uint32_t i = 0; t->kind == LANG_TYPE_RECORD && !t->optional && i < t->def->fields_n; i++)
+        if (str_eq(t->def->fields[i].name, e->name.text))
+            return true;
+    return false;
+}
+
+static void call_field(struct checker *k, struct expr *e)
+{
+    struct expr *field = ctx_new(k->c, sizeof(*field));
+    field->kind = E_FIELD;
+    field->height = e->a->height + 1;
+    field->a = e->a;
+    field->name = e->name;
+    field->span = span_join(e->a->span, e->name.span);
+    e->kind = E_CALL;
+    e->a = field;
+    e->path_n = 0;
+    check_call(k, e);
+}
+
 void check_method(struct checker *k, struct expr *e)
 {
     check_expr(k, e->a);
     bool fine;
+    if (calls_field(e)) {
+        call_field(k, e);
+        return;
+    }
     if (e->a->bad) {
         look_at_list(k, e);
         fine = false;

@@ -31,6 +31,12 @@ static void check_let(struct checker *k, struct stmt *s)
 
 /* ---- assignments ------------------------------------------------------------------------- */
 
+static bool is_parameter(const struct checker *k, const struct sym *sym)
+{
+    const struct fn_decl *fn = k->frame->fn;
+    return fn && sym->kind == SYM_LOCAL && sym->index < fn->params_n;
+}
+
 static void not_assignable(struct checker *k, const struct expr *target, const struct sym *sym)
 {
     const char *why = "can't be assigned to", *help = NULL;
@@ -42,6 +48,8 @@ static void not_assignable(struct checker *k, const struct expr *target, const s
         why = "stays as it is: it was not declared with `var`";
     if (sym && sym->captured)
         help = "give the new value back as the result of the lambda";
+    else if (sym && is_parameter(k, sym))
+        help = "keep it in a variable of another name first:  var x = …";
     else if (sym && (sym->kind == SYM_CONST || sym->kind == SYM_LOCAL || sym->kind == SYM_VAR))
         help = "declare it with `var`";
     struct lang_diag *d = diag_error(k->c, "T1", target->span, "can't be assigned to", "`%.*s` %s",
