@@ -279,14 +279,8 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
         unknown_handle(k, s, p);
         return NULL;
     }
-    if (k->prog->decl == p->decl) {
-        struct lang_diag *d =
-            diag_error(k->c, "T1", s->path_span, "its own", "%.*s owns this: it needs no lease",
-                       STR_FMT(p->decl->name.text));
-        diag_mark(k->c, d, o->item->name.span, "owned here");
-        return NULL;
-    }
-    return o->resource; /* if it stands for nothing, its own program says so */
+    /* If it stands for nothing, its own program says so; what is its own is not lent to it (O2). */
+    return o->resource;
 }
 
 static bool add_lease(struct checker *k, struct stmt *s, const struct lang_decl *r)

@@ -241,7 +241,10 @@ static bool related(const struct graph_work *w, uint32_t a, uint32_t b)
 static bool unrelated(struct graph_work *w, const struct command *a, const struct command *b)
 {
     const struct graph_node *x = &w->g->nodes.v[a->node], *y = &w->g->nodes.v[b->node];
-    if (x->rule == y->rule || !str_eq(x->program, y->program) || related(w, a->node, b->node))
+    if (x->rule == y->rule || !str_eq(x->program, y->program))
+        return false;
+    bool schedule = x->trigger == TRIGGER_TIME && y->trigger == TRIGGER_TIME;
+    if (schedule || related(w, a->node, b->node))
         return false;
     struct str p = graph_effect_text(w, a->effect), q = graph_effect_text(w, b->effect);
     struct lang_diag *d =

@@ -119,6 +119,7 @@ struct graph_work {
     uint32_t *in_from, *out_from; /* by node */
     struct links readers, writers;
     uint64_t steps; /* of searches; bounded */
+    uint32_t told;  /* the rule that was spoken of last */
 };
 #define GRAPH_STEPS_MAX 4000000u
 

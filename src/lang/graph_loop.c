@@ -40,8 +40,8 @@ static bool leads_to(const struct loops *l, const struct link *out, const struct
     const struct graph_node *a = &l->w->g->nodes.v[out->node], *b = &l->w->g->nodes.v[in->node];
     if (a->trigger == TRIGGER_ONCE || b->trigger == TRIGGER_ONCE)
         return false;
-    if (!in->looks && b->trigger != TRIGGER_TIME)
-        return false;
+    if (!in->looks && (b->trigger != TRIGGER_TIME || !l->w->channels.v[out->channel].resource))
+        return false; /* the clock runs anyway; only what it finds done by another one counts */
     if (!l->slow && (a->delays || b->delays || out->physical))
         return false;
     if (out->physical && controls(l->w, out))

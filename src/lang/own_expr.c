@@ -141,7 +141,8 @@ static void borrowed_twice(struct flow *f, const struct fn_decl *fn, const struc
         fn->params[a].mode != PARAM_REF || fn->params[b].mode != PARAM_REF;
     bool moves = e->list.v[a]->kind == E_MOVE && e->list.v[b]->kind != E_MOVE;
     /* check: O7 borrowed twice */
-    if (changes && !moves && places_overlap(&places[a], &places[b])) {
+    if (changes && !moves && places_overlap(&places[a], &places[b]) &&
+        !diag_told(f->c, "O7", e->list.v[b]->span)) {
         struct lang_diag *d = diag_error(
             f->c, "O7", e->list.v[b]->span, "the same again",
             places[a].part || places[b].part ? "`%.*s` may be handed over twice at a time"

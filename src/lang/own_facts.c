@@ -34,6 +34,10 @@ static bool cond_atom(struct checker *k, const struct expr *e, enum lang_cmp cmp
         .cmp = cmp, .value = value, .truth = e->type.kind == LANG_TYPE_BOOL && !e->type.optional};
     if (e->kind != E_PATH)
         return false;
+    if (e->type.kind == LANG_TYPE_INT && (cmp == LANG_GT || cmp == LANG_LT)) {
+        out->value += cmp == LANG_GT ? 1 : -1; /* so that `> 0` and `< 1` do not meet */
+        out->cmp = cmp == LANG_GT ? LANG_GE : LANG_LE;
+    }
     if (e->ref == REF_VAR) {
         out->op = COND_VAR;
         out->var = k->prog->vars.v[e->index].path;
