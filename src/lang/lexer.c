@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-#define BRACKETS_MAX 256u
+#define BRACKETS_MAX       256u
+#define TEXTS_IN_TEXTS_MAX 8u
+#define BROKEN_TEXTS_MAX   8u
 
 struct lexer {
     struct lang_ctx *c;
@@ -13,6 +15,7 @@ struct lexer {
     const char *p; /* the whole source */
     uint32_t at, end;
     bool space, line_start;
+    uint32_t broken_n; /* texts of this line whose end was not found */
     char open[BRACKETS_MAX];
     uint32_t open_n;
 };
@@ -40,7 +43,7 @@ static struct token *push(struct lexer *l, enum token_kind kind, uint32_t from, 
         t.flags |= TOKEN_SPACE;
     if (l->line_start)
         t.flags |= TOKEN_LINE_START;
-    ctx_push(l->c, &l->out->all, t);
+    ctx_tree_push(l->c, &l->out->all, t);
     l->space = l->line_start = false;
     l->at = to;
     return &l->out->all.v[l->out->all.n - 1];
@@ -100,6 +103,7 @@ static void newline(struct lexer *l)
         l->at++;
     l->line_start = true;
     l->space = true;
+    l->broken_n = 0;
 }
 
 /* A line that begins with one of these goes on with the statement before it. */
@@ -201,8 +205,6 @@ static void lex_number(struct lexer *l)
         t->flags |= TOKEN_UNIT_BAD;
 }
 
-#define TEXTS_IN_TEXTS_MAX 8u
-
 /* Behind the `"` that ends the text at `at`, over {…} with texts in them; 0 if it does not end on
  * its line. `hole`: `at` is a `{` in a text, and the `}` that ends it is found instead. */
 static uint32_t text_end(const char *s, uint32_t at, uint32_t end, uint32_t depth, bool hole)
@@ -234,31 +236,41 @@ uint32_t lex_hole_end(const char *text, uint32_t at, uint32_t end)
     return text_end(text, at, end, TEXTS_IN_TEXTS_MAX, true);
 }
 
-/* The closing quote of a text whose braces don't match, or the end of the line. */
-static uint32_t broken_string_end(const struct lexer *l, bool *quote)
+/* The next quote, whatever the braces say, or the end of the line. */
+static uint32_t next_quote(const struct lexer *l, bool *quote, bool *brace)
 {
     uint32_t to = l->at + 1;
+    *quote = *brace = false;
     for (; to < l->end && l->p[to] != '\n' && l->p[to] != '\r'; to++) {
-        if (l->p[to] == '\\' && to + 1 < l->end && l->p[to + 1] != '\n')
+        if (l->p[to] == '\\' && to + 1 < l->end && l->p[to + 1] != '\n') {
             to++;
-        else if (l->p[to] == '"') {
+        } else if (l->p[to] == '"') {
             *quote = true;
             return to + 1;
         }
+        *brace = *brace || l->p[to] == '{';
     }
-    *quote = false;
     return to < l->end ? to : l->end;
 }
 
+/* A text whose braces don't match is looked through to the end of its line in vain. Where a line
+ * has many of them, the rest of it is read quote by quote, so that no line takes quadratic time. */
 static void lex_string(struct lexer *l)
 {
-    uint32_t to = text_end(l->p, l->at, l->end, TEXTS_IN_TEXTS_MAX, false);
+    uint32_t to = 0;
+    if (l->broken_n < BROKEN_TEXTS_MAX)
+        to = text_end(l->p, l->at, l->end, TEXTS_IN_TEXTS_MAX, false);
     if (to) {
         push(l, T_STRING, l->at, to);
         return;
     }
-    bool quote;
-    to = broken_string_end(l, &quote);
+    bool quote, brace;
+    to = next_quote(l, &quote, &brace);
+    if (quote && !brace) {
+        push(l, T_STRING, l->at, to);
+        return;
+    }
+    l->broken_n++;
     bad(l, to - l->at,
         quote ? "a `{` in this text is never closed; the character itself is written \\{"
               : "this text has no closing \" on its line");
@@ -269,7 +281,7 @@ static void lex_comment(struct lexer *l)
     uint32_t from = l->at;
     while (l->at < l->end && l->p[l->at] != '\n')
         l->at++;
-    ctx_push(l->c, &l->out->comments, (struct comment){from, l->at});
+    ctx_tree_push(l->c, &l->out->comments, (struct comment){from, l->at});
     l->space = true;
 }
 

@@ -19,7 +19,8 @@ static void suggest_declaration(struct parser *p, struct lang_diag *d, struct st
         suggest_offer(&s, str_from(schema->kinds[i].word));
     for (size_t i = 0; i < ARRAY_LEN(own_words); i++)
         suggest_offer(&s, str_from(own_words[i]));
-    static const char *const items[] = {"when", "every", "at", "on", "own", "read", "lend", "idle"};
+    static const char *const items[] = {"when", "every", "at",   "on",  "own",
+                                        "read", "lend",  "idle", "let", "var"};
     bool item = false;
     for (size_t i = 0; i < ARRAY_LEN(items); i++)
         item = item || str_eq(word, str_from(items[i]));
@@ -27,7 +28,7 @@ static void suggest_declaration(struct parser *p, struct lang_diag *d, struct st
     if (help)
         diag_help(p->c, d, "%s", help);
     else if (item)
-        diag_help(p->c, d, "rules stand in a  program name { … }");
+        diag_help(p->c, d, "rules and what they own, read and keep stand in a  program name { … }");
     else if (suggest_found(&s))
         diag_help(p->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
     else
@@ -69,7 +70,7 @@ static bool parse_top(struct parser *p, struct syntax *out)
     if (at_word(p, "fn") || at_word(p, "task")) {
         struct fn_decl *fn = parse_fn(p);
         if (fn)
-            ctx_push(p->c, &out->fns, fn);
+            ctx_tree_push(p->c, &out->fns, fn);
         return fn != NULL;
     }
     const struct lang_kind *kind =

@@ -4,6 +4,8 @@
  * shows where the missing one was meant. */
 #include "lang/parse_internal.h"
 
+#include <string.h>
+
 static uint32_t line_indent(const struct parser *p, uint32_t at)
 {
     const char *text = p->c->sources[p->source].text.p;
@@ -41,12 +43,25 @@ bool enter(struct parser *p)
     }
     (void)diag_error(p->c, "P1", token_span(p, peek_token(p)), "too deep",
                      "this is nested more than %u deep", LANG_NESTING_MAX);
+    p->lost = true;
     return false;
 }
 
 void leave(struct parser *p)
 {
     p->depth--;
+}
+
+/* Of a function, whose result may be written in many ways. */
+static const char *result_help(const struct parser *p)
+{
+    switch (peek_token(p)->kind) {
+    case T_COLON:
+    case T_FATARROW:
+    case T_NAME: return "the type of a result stands behind `->`:  fn f() -> int { … }";
+    case T_ASSIGN: return "the body of a function stands in braces, with `return`";
+    default: return NULL;
+    }
 }
 
 static const char *block_help(const struct parser *p)
@@ -56,13 +71,12 @@ static const char *block_help(const struct parser *p)
         return "two values are compared with `==`";
     if (t->kind == T_QUESTION || t->kind == T_UNIT)
         return help_for_end(p);
-    if (t->kind == T_COLON)
-        return "a body stands in braces; a result is given as in  fn f() -> int { … }";
-    if (t->kind == T_FATARROW)
-        return "`->` stands before the type of a result, `=>` in the arms of match and select";
-    if (t->kind == T_NAME && p->at > 0 && last_token(p)->kind == T_RPAREN)
-        return "a body always stands in braces";
-    return NULL;
+    if (at_word(p, "for"))
+        return "only a rule waits for some time:  when x > 5 for 10s { … }";
+    const char *word = t->kind == T_NAME ? word_help(token_text(p, t)) : NULL;
+    if (word)
+        return word;
+    return t->kind == T_COLON || t->kind == T_NAME ? "a body stands in braces" : NULL;
 }
 
 bool block_open(struct parser *p, struct block *b, const char *what)
@@ -71,7 +85,7 @@ bool block_open(struct parser *p, struct block *b, const char *what)
         (void)take_token(p);
     const struct token *t = peek_token(p);
     if (t->kind != T_LBRACE)
-        return expected_help(p, what, block_help(p));
+        return expected_help(p, what, strstr(what, "->") ? result_help(p) : block_help(p));
     if (!enter(p))
         return false;
     *b = (struct block){token_span(p, t), line_indent(p, t->from)};
@@ -110,7 +124,7 @@ static bool at_outside(const struct parser *p, const struct block *b, const char
 static void never_closed(struct parser *p, const struct block *b)
 {
     const struct token *t = peek_token(p);
-    if (p->lost_text) /* its `}` may stand in a text that has no end */
+    if (p->lost)
         return;
     struct lang_span brace = p->odd_brace.to ? p->odd_brace : b->brace;
     struct lang_diag *d = diag_error(p->c, "P1", brace, "opened here", "this `{` is never closed");

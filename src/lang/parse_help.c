@@ -14,7 +14,8 @@ const char *word_help(struct str word)
         {"then", "a body stands in braces:  if x > 1 { … }"},
         {"end", "a body stands in braces and ends with `}`"},
         {"begin", "a body stands in braces:  { … }"},
-        {"do", "written  loop { …; if done { break } }"},
+        {"do", "a body stands in braces; a loop that ends inside is written  loop { …; if done { "
+               "break } }"},
         {"repeat", "written  loop { …; if done { break } }, or  for i in 0..10 { … }"},
         {"foreach", "written  for x in xs { … }"},
         {"func", "a function begins with `fn`"},
@@ -48,6 +49,7 @@ const char *word_help(struct str word)
         {"type", "data is declared with  record Name { field: type }"},
         {"import", "the files of a site are read together: nothing is imported"},
         {"include", "the files of a site are read together: nothing is included"},
+        {"assert", "a test says  expect x == 1"},
         {"new", "a record is made with  Name{value, …}"},
         {"delete", "an own handle ends with  drop name"},
         {"rule", "a rule begins with `when`, `every`, `at` or `on`"},
@@ -73,6 +75,16 @@ static bool ends_with_percent(const struct parser *p, const struct token *t)
            p->c->sources[p->source].text.p[t->to - 1] == '%';
 }
 
+/* Words that belong to a statement or item of another kind. */
+static bool goes_with_others(const struct parser *p, const struct token *t)
+{
+    static const char *const words[] = {"stale", "for", "until", "revoked", "denied", "in", "as"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (token_is(p, t, words[i]))
+            return true;
+    return false;
+}
+
 const char *help_for_end(const struct parser *p)
 {
     const struct token *t = peek_token(p), *last = last_token(p), *next = peek_next(p);
@@ -85,11 +97,11 @@ const char *help_for_end(const struct parser *p)
         return "a function without a name stands only as an argument of a call: xs.map(x => x + 1)";
     if (t->kind == T_COLON && next->kind == T_ASSIGN && token_touches(next))
         return "a name is declared with  let name = …  or  var name = …";
-    if (t->kind == T_LBRACE && last->kind == T_NAME)
+    if (t->kind == T_LBRACE && last->kind == T_NAME && !token_touches(t))
         return "the `{` of a record touches its name:  Name{…}";
-    if (t->kind == T_LPAREN && last->kind == T_NAME)
+    if (t->kind == T_LPAREN && last->kind == T_NAME && !token_touches(t))
         return "the `(` of a call touches its name:  name(…)";
-    if (t->kind == T_LBRACKET)
+    if (t->kind == T_LBRACKET && !token_touches(t))
         return "the `[` of an index touches its list:  xs[i]";
     if (t->kind == T_ASSIGN)
         return "two values are compared with `==`";
@@ -97,8 +109,8 @@ const char *help_for_end(const struct parser *p)
     if (!help && t->kind == T_NAME)
         help = word_help(token_text(p, t));
     if (!help && at_word(p, "else"))
-        return "`else` follows a block, a command or a send";
-    if (!help && t->kind == T_NAME)
+        return "`else` follows the block of an `if`, a command or a send";
+    if (!help && t->kind == T_NAME && !goes_with_others(p, t))
         help = "two statements on one line stand apart with `;`";
     return help;
 }

@@ -32,7 +32,7 @@ struct parser {
     bool head;                  /* in the head of a block: a `{` begins it, and no record */
     bool balanced;              /* every brace has its partner */
     struct lang_span odd_brace; /* a `{` whose `}` seems to stand for an outer one; to == 0: none */
-    bool lost_text;             /* a text without an end took the rest of its line */
+    bool lost; /* braces went unread, in a text without an end or too deep inside: none is missed */
 };
 
 void parse_source(struct lang_ctx *c, uint32_t source, struct syntax *out);
@@ -62,6 +62,7 @@ struct str describe(struct parser *p, const struct token *t);
 /* These report and return false, so that it can be returned. "expected WHAT, found …": */
 bool expected(struct parser *p, const char *what);
 bool expected_help(struct parser *p, const char *what, const char *help); /* help may be NULL */
+bool expect_assign(struct parser *p, const char *what);
 bool refuse(struct parser *p, struct lang_span at, const char *label, const char *message,
             const char *help);
 bool not_yet(struct parser *p, const struct token *t);

@@ -323,14 +323,14 @@ const struct instr *op_map(struct lang_vm *vm, union lang_slot *reg, const struc
 }
 
 /* A text that is none is no key. */
-static bool key_fine(const struct dict *d, union lang_slot key)
+static bool key_fine(struct dict *d, union lang_slot key)
 {
     return d && (key.o || !(d->hdr.layout & DICT_TEXTS));
 }
 
 const struct instr *op_mget(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
-    const struct dict *d = dict_of(B);
+    struct dict *d = dict_of(B);
     if (!key_fine(d, C))
         return vm_trap_none(vm);
     const union lang_slot *v = dict_get(&vm->heap, d, C);
@@ -348,7 +348,7 @@ const struct instr *op_mset(struct lang_vm *vm, union lang_slot *reg, const stru
 
 const struct instr *op_mhas(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
-    const struct dict *d = dict_of(B);
+    struct dict *d = dict_of(B);
     if (!key_fine(d, C))
         return vm_trap_none(vm);
     A.i = dict_get(&vm->heap, d, C) != NULL;
@@ -379,7 +379,7 @@ const struct instr *op_mlen(struct lang_vm *vm, union lang_slot *reg, const stru
 static const struct instr *entries(struct lang_vm *vm, union lang_slot *reg, const struct instr *i,
                                    bool keys)
 {
-    const struct dict *d = dict_of(B);
+    struct dict *d = dict_of(B);
     if (!d)
         return vm_trap_none(vm);
     struct lang_list *l = list_new(&vm->heap, holds_refs(vm, vm_reg_type(vm, i->a)->a));
@@ -418,7 +418,7 @@ const struct instr *op_mclear(struct lang_vm *vm, union lang_slot *reg, const st
 
 enum vm_exit op_formap(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
-    const struct dict *d = dict_of(B);
+    struct dict *d = dict_of(B);
     uint64_t at = (uint64_t)A.i;
     union lang_slot key, value;
     vm->fp->pc = i + 2;

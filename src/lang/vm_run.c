@@ -415,7 +415,7 @@ L_LLEN: {
     DO(A.i = (int64_t)list_len(l));
 }
 L_MGET: {
-    const struct dict *m = (const struct dict *)(void *)B.o;
+    struct dict *m = (struct dict *)(void *)B.o;
     if (UNLIKELY(!m || C.i == 0)) /* perhaps a text that is none */
         goto slow;
     const union lang_slot *v = dict_get(&vm->heap, m, C);

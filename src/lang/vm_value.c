@@ -12,9 +12,9 @@ static const struct lang_list *list_of(union lang_slot s)
 {
     return (const struct lang_list *)(void *)s.o;
 }
-static const struct dict *dict_of(union lang_slot s)
+static struct dict *dict_of(union lang_slot s)
 {
-    return (const struct dict *)(void *)s.o;
+    return (struct dict *)(void *)s.o;
 }
 static const struct record *record_of(union lang_slot s)
 {
