@@ -69,8 +69,7 @@ static void cond_build(struct checker *k, const struct expr *e, struct cond *c)
         cond_build(k, e->b, c);
         n.op = e->op == OP_AND ? COND_AND : COND_OR;
     } else if (e->kind == E_BINARY && e->op <= OP_GE) {
-        bool left = number_of(e->b, &value) &&
-                    cond_atom(k, e->a, (enum lang_cmp)e->op, value, &n);
+        bool left = number_of(e->b, &value) && cond_atom(k, e->a, (enum lang_cmp)e->op, value, &n);
         if (!left && !(number_of(e->a, &value) &&
                        cond_atom(k, e->b, turned((enum lang_cmp)e->op), value, &n)))
             n = (struct cond_node){.op = COND_UNKNOWN};
@@ -109,7 +108,7 @@ struct flat {
 static void push(struct flat *x, struct effect e)
 {
     if (x->out.n < EFFECTS_MAX)
-        ctx_push(x->k->c, &x->out, e);
+        ctx_tree_push(x->k->c, &x->out, e);
 }
 
 /* Once for each device that the handle may stand for. */
@@ -241,9 +240,9 @@ static void node(struct checker *k, struct flat *x, const struct own_unit *u, bo
                                      trigger == TRIGGER_TIME,
                            .head = until ? i->until_span : i->head_span,
                            .condition = until ? u->until : u->condition,
-                           .effects = x->out.v,
+                           .effects = ctx_kept(k->c, &x->out),
                            .effects_n = x->out.n};
-    ctx_push(k->c, &k->own->graph.nodes, n);
+    ctx_tree_push(k->c, &k->own->graph.nodes, n);
 }
 
 void own_flatten(struct checker *k, struct own_prog *p)
