@@ -271,8 +271,11 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
 {
     struct program_info *p = find_program(k, s->path[0].text);
     if (!p) {
-        unknown_lender(k, s);
-        return NULL;
+        const struct lang_decl *r =
+            s->path_n == 2 ? own_offered(k, s->path[0].text, s->path[1].text) : NULL;
+        if (!r)
+            unknown_lender(k, s);
+        return r;
     }
     struct program_own *o = s->path_n == 2 ? map_get(&p->owns, s->path[1].text) : NULL;
     if (!o) {
