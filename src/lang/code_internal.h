@@ -267,6 +267,7 @@
     X(COMMANDH, "Hnnm", WB)  /* the same; d: action */                                             \
     X(READ, "x-nr", A | GC)  /* the reading in its base unit, or none; c 1: none if stale */       \
     X(READH, "xHnm", A | GC) /* d: member among the readables */                                   \
+    X(HNAME, "SH--", A | GC) /* what it is called */                                               \
     X(STALE, "B--r", A)                                                                            \
     X(STALEH, "BH-m", A)                                                                           \
     X(SLOPE, "F-nw", A) /* base units per second, or NaN; c 1: NaN if stale */                     \
@@ -517,6 +518,7 @@ void patch_here(struct chunk_builder *b, size_t jump);
 
 struct code_fault {
     uint32_t chunk, at; /* UINT32_MAX: the program as a whole */
-    const char *why;    /* NULL: it holds to all rules. Also "out of memory" */
+    const char *why;    /* NULL: it holds to all rules */
+    bool no_memory;     /* to find out; `why` says so, too */
 };
 struct code_fault code_verify(struct alloc *a, const struct lang_program *program);

@@ -106,7 +106,7 @@ void vm_task_add(struct lang_vm *vm, struct vm_task *t)
 
 struct vm_task *vm_task_blank(struct lang_vm *vm, size_t frames, size_t slots)
 {
-    if (vm->tasks_n >= vm->limits.tasks_max)
+    if (vm->tasks_n >= vm->limits.tasks_max || !vm_worker(vm))
         return NULL;
     struct vm_task *t = mem_zero(vm->alloc, sizeof(*t));
     if (!t)
@@ -343,6 +343,8 @@ static enum vm_exit run(struct lang_vm *vm, struct vm_task *t)
 
 enum lang_outcome lang_vm_step(struct lang_vm *vm, struct lang_turn *out)
 {
+    if (!vm->worker && !vm_worker(vm))
+        return LANG_IDLE; /* and again when there is memory */
     struct vm_task *t = ready_pop(vm);
     if (!t)
         return LANG_IDLE;
@@ -361,7 +363,7 @@ enum lang_outcome lang_vm_step(struct lang_vm *vm, struct lang_turn *out)
     } else {
         o = suspend(vm, t, e);
     }
-    if (o == LANG_TRAP && !out->result.why[0])
+    if (o == LANG_TRAP && e != VM_TRAP)
         memcpy(out->result.why, vm->why, sizeof(vm->why));
     out->result.outcome = o;
     out->ended = o == LANG_DONE || o == LANG_TRAP;
