@@ -58,16 +58,12 @@ static bool run_plain(struct lang_ctx *c, const struct program_decl *p,
         if (p->items.v[i]->kind != I_EVERY)
             continue;
         strbuf_reset(&turn);
-        if (eval_body(&v, &p->items.v[i]->body)) {
+        if (eval_body(&v, &p->items.v[i]->body, compiled->vars_n))
             strbuf_addstr(out, strbuf_str(&turn));
-            continue;
-        }
-        /* nothing of the turn remains; before it there was none */
-        if (v.gave_up)
+        else if (v.gave_up)
             return false;
-        strbuf_addf(out, "trap %s;", v.why);
-        if (!eval_vars(&v, &p->items, compiled, vars))
-            return false;
+        else
+            strbuf_addf(out, "trap %s;", v.why);
     }
     return true;
 }

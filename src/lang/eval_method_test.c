@@ -3,7 +3,23 @@
 
 #include <string.h>
 
-/* ---- texts (of ASCII alone) --------------------------------------------------------------- */
+/* ---- texts ------------------------------------------------------------------------------ */
+
+/* The byte behind the character that begins at `at`. */
+static size_t behind(struct str s, size_t at)
+{
+    for (at++; at < s.n && ((unsigned char)s.p[at] & 0xC0) == 0x80;)
+        at++;
+    return at;
+}
+
+static int64_t characters(struct str s)
+{
+    int64_t n = 0;
+    for (size_t at = 0; at < s.n; at = behind(s, at))
+        n++;
+    return n;
+}
 
 static bool holds(struct str s, struct str part)
 {
@@ -24,14 +40,18 @@ static struct value in_case(struct eval *v, struct str s, bool upper)
     return value_str((struct str){copy, s.n});
 }
 
-static size_t clipped(int64_t at, size_t n)
+/* The byte at which character n begins. */
+static size_t place_of(struct str s, int64_t n)
 {
-    return at < 0 ? 0 : (uint64_t)at > n ? n : (size_t)at;
+    size_t at = 0;
+    while (n-- > 0 && at < s.n)
+        at = behind(s, at);
+    return at;
 }
 
 static struct value slice(struct str s, int64_t from, int64_t to)
 {
-    size_t a = clipped(from, s.n), b = clipped(to, s.n);
+    size_t a = place_of(s, from), b = place_of(s, to);
     return value_str(str_sub(s, a, b > a ? b - a : 0));
 }
 
@@ -45,7 +65,7 @@ static struct value split(struct eval *v, struct str s, struct str by)
             data_push(v, all.data, value_str(str_sub(s, from, at - from)));
             from = at + by.n;
         }
-        at += here && by.n > 0 ? by.n : 1;
+        at = here && by.n > 0 ? from : behind(s, at);
     }
     data_push(v, all.data, value_str(str_sub(s, from, s.n - from)));
     return all;
@@ -56,7 +76,7 @@ static struct value text_method(struct eval *v, const struct expr *e, struct str
 {
     int64_t i;
     switch (e->method) {
-    case METHOD_LEN: return value_int((int64_t)s.n);
+    case METHOD_LEN: return value_int(characters(s));
     case METHOD_CONTAINS: return value_bool(holds(s, arg[0].s));
     case METHOD_STARTS_WITH: return value_bool(str_eq(str_sub(s, 0, arg[0].s.n), arg[0].s));
     case METHOD_ENDS_WITH:

@@ -182,15 +182,19 @@ static enum eval_flow stmt(struct eval *v, const struct stmt *s)
 
 /* ---- turns ------------------------------------------------------------------------------ */
 
-bool eval_body(struct eval *v, const struct stmt_list *body)
+bool eval_body(struct eval *v, const struct stmt_list *body, size_t vars_n)
 {
+    struct value *before = ctx_array(v->c, vars_n, sizeof(*before));
+    values_copy(v, before, v->vars, vars_n);
     struct value locals[LANG_LOCALS_MAX + CODE_ARGS_MAX] = {{0}};
     v->locals = locals;
     v->steps = v->depth = 0;
     v->why[0] = '\0';
     v->gave_up = false;
-    if (setjmp(v->out) != 0)
+    if (setjmp(v->out) != 0) {
+        v->vars = before;
         return false;
+    }
     (void)eval_stmts(v, body);
     return true;
 }

@@ -46,6 +46,8 @@ struct data {
     VEC(struct entry) all;          /* LIST, MAP, RECORD; FN: what it captured */
     const struct lang_typedef *def; /* RECORD */
     const struct fn_decl *fn;
+    struct data *copy; /* made in the copying `copied` */
+    uint32_t copied;
 };
 
 struct eval {
@@ -55,7 +57,7 @@ struct eval {
     struct value result;  /* of `return` */
     struct strbuf *said;  /* "text;" for each alert */
     uint64_t steps;
-    uint32_t depth;
+    uint32_t depth, copies;
     char why[160]; /* of the trap; "" if there was none */
     bool gave_up;  /* too many steps: nothing is known */
     jmp_buf out;
@@ -74,6 +76,8 @@ enum eval_flow eval_stmts(struct eval *v, const struct stmt_list *list);
 struct value eval_fn(struct eval *v, const struct fn_decl *fn, const struct value *locals,
                      size_t n);
 
+/* Deep copies of several values; what they share, their copies share. */
+void values_copy(struct eval *v, struct value *to, const struct value *from, size_t n);
 bool value_none(struct value x);
 bool value_equal(struct value a, struct value b);
 void value_print(struct strbuf *out, struct value x, const struct lang_type *type, bool top);
@@ -86,8 +90,8 @@ size_t data_len(const struct data *d);
 struct entry *data_find(const struct data *map, struct value key); /* NULL if absent */
 void data_put(struct eval *v, struct data *map, struct value key, struct value x);
 
-/* A body, as one turn; false if it trapped or gave up. */
-bool eval_body(struct eval *v, const struct stmt_list *body);
+/* A body, as one turn: false if it trapped, and then v->vars are as they were, or if it gave up. */
+bool eval_body(struct eval *v, const struct stmt_list *body, size_t vars_n);
 /* The first values of a program's variables. */
 bool eval_vars(struct eval *v, const struct item_list *items, const struct lang_program *program,
                struct value *vars);

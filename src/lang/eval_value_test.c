@@ -58,6 +58,34 @@ void data_put(struct eval *v, struct data *map, struct value key, struct value x
         ctx_push(v->c, &map->all, (struct entry){.key = key, .value = x});
 }
 
+/* ---- copying ---------------------------------------------------------------------------- */
+
+static struct value copied(struct eval *v, struct value x)
+{
+    if (x.kind < VALUE_LIST)
+        return x;
+    struct data *d = x.data;
+    if (d->copied != v->copies) {
+        d->copied = v->copies;
+        d->copy = data_new(v);
+        d->copy->def = d->def;
+        d->copy->fn = d->fn;
+        for (size_t i = 0; i < d->all.n; i++) {
+            struct entry e = d->all.v[i];
+            e.value = copied(v, e.value);
+            ctx_push(v->c, &d->copy->all, e);
+        }
+    }
+    return (struct value){x.kind, {.data = d->copy}};
+}
+
+void values_copy(struct eval *v, struct value *to, const struct value *from, size_t n)
+{
+    v->copies++;
+    for (size_t i = 0; i < n; i++)
+        to[i] = copied(v, from[i]);
+}
+
 /* ---- comparing -------------------------------------------------------------------------- */
 
 static bool lists_equal(const struct data *a, const struct data *b)
@@ -137,7 +165,8 @@ static void print_record(struct strbuf *out, const struct data *d, const struct 
 void value_print(struct strbuf *out, struct value x, const struct lang_type *type, bool top)
 {
     static const struct lang_unit plain = {.symbol = {"", 0}, .scale = 1};
-    if (value_none(x)) {
+    /* the smallest int is what stands for none, and is shown as such */
+    if (value_none(x) || (x.kind == VALUE_INT && x.i == INT64_MIN)) {
         strbuf_adds(out, top ? "no value" : "none");
         return;
     }

@@ -7,7 +7,9 @@
 
 #define VARS_MAX  48u
 #define FNS_MAX   4u
+#define RULES_MAX 8u
 #define DEPTH_MAX 3
+#define NO_FOCUS  UINT32_MAX
 
 enum gen_type {
     G_INT,
@@ -39,11 +41,13 @@ struct gen {
     const uint8_t *at, *end;
     struct gen_var vars[VARS_MAX];
     size_t vars_n;
-    uint32_t names;
+    uint32_t names, last;       /* last: of the variable that was put last */
     enum gen_type fns[FNS_MAX]; /* what each gives; all take an int and a str */
     size_t fns_n;
     uint32_t loops, texts, budget;
-    bool speaks; /* alerts are allowed */
+    bool speaks;    /* alerts are allowed */
+    uint32_t focus; /* the variable that is assigned to: what is stored often depends on it */
+    enum gen_type focus_type;
 };
 
 static uint32_t choose(struct gen *g, uint32_t n)
@@ -88,14 +92,18 @@ static bool variable(struct gen *g, enum gen_type t, bool mutable)
             pick[n++] = i;
     if (n == 0)
         return false;
-    put(g, "v%u", g->vars[pick[choose(g, (uint32_t)n)]].name);
+    size_t at = pick[choose(g, (uint32_t)n)];
+    if (n > 1 && choose(g, 2) == 1) /* the newer half: locals rather than the program's */
+        at = pick[n - 1 - choose(g, (uint32_t)(n + 1) / 2)];
+    put(g, "v%u", g->vars[at].name);
+    g->last = g->vars[at].name;
     return true;
 }
 
 static void literal(struct gen *g, enum gen_type t)
 {
-    static const char *const literals[][4] = {
-        [G_INT] = {"1", "3", "0", "7"},
+    static const char *const literals[][8] = {
+        [G_INT] = {"1", "3", "0", "7", "(-1)", "2", "(-3)", "4611686018427387904"},
         [G_BOOL] = {"true", "false", "true", "false"},
         [G_FLOAT] = {"1.5", "0.25", "2.0", "100.125"},
         [G_STR] = {"\"a\"", "\"b c\"", "\"\"", "\"A,b,12\""},
@@ -109,18 +117,22 @@ static void literal(struct gen *g, enum gen_type t)
         [G_FN] = {"fn(x: int) -> int { return x }", "fn(x: int) -> int { return x * 2 }",
                   "fn(x: int) -> int { return 0 - x }", "fn(x: int) -> int { return x mod 3 }"},
     };
-    put(g, "%s", literals[t][choose(g, 4)]);
+    put(g, "%s", literals[t][choose(g, t == G_INT ? 8 : 4)]);
 }
 
 static void leaf(struct gen *g, enum gen_type t)
 {
+    if (g->focus != NO_FOCUS && g->focus_type == t && choose(g, 2) == 1) {
+        put(g, "v%u", g->focus);
+        return;
+    }
     if (choose(g, 4) == 0 || !variable(g, t, false))
         literal(g, t);
 }
 
 /* ---- expressions ------------------------------------------------------------------------ */
 
-static const char *const forms[G_TYPES][24] = {
+static const char *const forms[G_TYPES][40] = {
     [G_INT] = {"(%i + %i)",
                "(%i - %i)",
                "(%i * %i)",
@@ -142,17 +154,16 @@ static const char *const forms[G_TYPES][24] = {
                "(%r.d ?? %i)",
                "(%s.to_int() ?? %i)",
                "(%I.last() ?? %i)"},
-    [G_BOOL] = {"(%i < %i)",          "(%i == %i)",
-                "(%i >= %i)",         "(%f < %f)",
-                "(%f >= %i)",         "(%s == %s)",
-                "(%b and %b)",        "(%b or %b)",
-                "(not %b)",           "(%i in %I)",
-                "%M.has(%s)",         "%s.contains(%s)",
-                "(%o == none)",       "(%o != none)",
-                "(%e == %e)",         "(%I == %I)",
-                "%I.contains(%i)",    "(%s in %M)",
-                "%s.starts_with(%s)", "((%o ?? 1) == %i)",
-                "(%M == %M)",         "(if %b { %b } else { %b })",
+    [G_BOOL] = {"(%i < %i)",         "(%i <= %i)",      "(%i > %i)",
+                "(%i != %i)",        "(%f <= %f)",      "(%f > %f)",
+                "(2 <= %i)",         "(1.5 <= %f)",     "(%f == %f)",
+                "(%i == %i)",        "(%i >= %i)",      "(%f < %f)",
+                "(%f >= %i)",        "(%s == %s)",      "(%b and %b)",
+                "(%b or %b)",        "(not %b)",        "(%i in %I)",
+                "%M.has(%s)",        "%s.contains(%s)", "(%o == none)",
+                "(%o != none)",      "(%e == %e)",      "(%I == %I)",
+                "%I.contains(%i)",   "(%s in %M)",      "%s.starts_with(%s)",
+                "((%o ?? 1) == %i)", "(%M == %M)",      "(if %b { %b } else { %b })",
                 "%s.ends_with(%s)"},
     [G_FLOAT] = {"(%f + %f)", "(%f - %i)", "(%f * %f)", "(%i / %f)", "(-%f)", "float(%i)", "%r.c",
                  "(if %b { %f } else { %f })", "abs(%f)", "(%f mod %f)"},
@@ -300,7 +311,10 @@ static bool change(struct gen *g, enum gen_type t, bool mutable, const char *res
 {
     if (!variable(g, t, mutable))
         return false;
+    g->focus = g->last;
+    g->focus_type = t;
     form(g, rest, DEPTH_MAX);
+    g->focus = NO_FOCUS;
     return true;
 }
 
@@ -311,22 +325,24 @@ static bool assign(struct gen *g)
         bool mutable;
         const char *rest;
     } ways[] = {
-        {G_INT, true, " = %i"},        {G_INT, true, " += %i"},
-        {G_INT, true, " -= %i"},       {G_INT, true, " *= %i"},
-        {G_INT, true, " /= %i"},       {G_BOOL, true, " = %b"},
-        {G_FLOAT, true, " = %f"},      {G_FLOAT, true, " += %i"},
-        {G_STR, true, " = %s"},        {G_INTS, true, " = %I"},
-        {G_INTS, false, "[%i] = %i"},  {G_INTS, false, "[%i] += %i"},
-        {G_INTS, false, ".push(%i)"},  {G_INTS, false, ".sort()"},
-        {G_INTS, false, ".reverse()"}, {G_INTS, false, ".insert(%i, %i)"},
-        {G_INTS, false, ".clear()"},   {G_STRS, false, ".push(%s)"},
-        {G_STRS, false, ".sort()"},    {G_MAP, false, "[%s] = %i"},
-        {G_MAP, true, " = %M"},        {G_OPT, true, " = %o"},
-        {G_OPT, true, " = none"},      {G_REC, false, ".a = %i"},
-        {G_REC, false, ".b = %s"},     {G_REC, false, ".c = %f"},
-        {G_REC, false, ".d = %o"},     {G_REC, false, ".a *= %i"},
-        {G_ENUM, true, " = %e"},       {G_REC, true, " = %r"},
-        {G_REC, false, ".d = none"},   {G_OPT, true, " = %i"},
+        {G_INT, true, " = %i"},         {G_INT, true, " += %i"},
+        {G_INT, true, " -= %i"},        {G_INT, true, " *= %i"},
+        {G_INT, true, " /= %i"},        {G_BOOL, true, " = %b"},
+        {G_FLOAT, true, " = %f"},       {G_FLOAT, true, " += %i"},
+        {G_FLOAT, true, " -= %f"},      {G_FLOAT, true, " /= %f"},
+        {G_INT, true, " = (%o ?? %i)"}, {G_OPT, true, " = (if %b { %o } else { %o })"},
+        {G_STR, true, " = %s"},         {G_INTS, true, " = %I"},
+        {G_INTS, false, "[%i] = %i"},   {G_INTS, false, "[%i] += %i"},
+        {G_INTS, false, ".push(%i)"},   {G_INTS, false, ".sort()"},
+        {G_INTS, false, ".reverse()"},  {G_INTS, false, ".insert(%i, %i)"},
+        {G_INTS, false, ".clear()"},    {G_STRS, false, ".push(%s)"},
+        {G_STRS, false, ".sort()"},     {G_MAP, false, "[%s] = %i"},
+        {G_MAP, true, " = %M"},         {G_OPT, true, " = %o"},
+        {G_OPT, true, " = none"},       {G_REC, false, ".a = %i"},
+        {G_REC, false, ".b = %s"},      {G_REC, false, ".c = %f"},
+        {G_REC, false, ".d = %o"},      {G_REC, false, ".a *= %i"},
+        {G_ENUM, true, " = %e"},        {G_REC, true, " = %r"},
+        {G_REC, false, ".d = none"},    {G_OPT, true, " = %i"},
     };
     uint32_t i = choose(g, ARRAY_LEN(ways));
     return change(g, ways[i].type, ways[i].mutable, ways[i].rest);
@@ -484,6 +500,17 @@ static void function(struct gen *g)
     g->fns[g->fns_n++] = t;
 }
 
+/* Each is a turn: what one leaves behind, the next one finds. */
+static void rule(struct gen *g)
+{
+    size_t scope = g->vars_n;
+    put(g, "every 1h {\n");
+    for (uint32_t n = 1 + choose(g, 10); n > 0 && g->at < g->end; n--)
+        stmt(g, 3);
+    put(g, "}\n");
+    g->vars_n = scope;
+}
+
 static const char prelude[] =
     "record R { a: int; b: str; c: float; d: int? }\nenum E { red, green, blue }\n"
     "fn show_o(x: int?) -> str { return if let y = x { \"{y}\" } else { \"none\" } }\n"
@@ -495,7 +522,7 @@ static const char prelude[] =
 
 void generate_program(struct strbuf *out, const uint8_t *bytes, size_t n)
 {
-    struct gen g = {.out = out, .at = bytes, .end = bytes + n, .budget = 600};
+    struct gen g = {.out = out, .at = bytes, .end = bytes + n, .budget = 3000, .focus = NO_FOCUS};
     put(&g, "%s", prelude);
     for (uint32_t i = choose(&g, FNS_MAX); i > 0; i--)
         function(&g);
@@ -507,14 +534,11 @@ void generate_program(struct strbuf *out, const uint8_t *bytes, size_t n)
         literal(&g, t);
         put(&g, "\n");
     }
-    put(&g, "every 1h {\n");
     g.speaks = true;
-    size_t scope = g.vars_n;
-    for (uint32_t i = 0; i < 12 && g.at < g.end; i++)
-        stmt(&g, 3);
-    g.vars_n = scope;
+    for (uint32_t i = 0; i < RULES_MAX && g.at < g.end; i++)
+        rule(&g);
     put(&g,
-        "}\nevery 2h { alert info \"{v%u} {v%u} {v%u} {v%u} {show_i(v%u)} {show_s(v%u)} "
+        "every 2h { alert info \"{v%u} {v%u} {v%u} {v%u} {show_i(v%u)} {show_s(v%u)} "
         "{show_m(v%u)} {show_o(v%u)} {show_r(v%u)} {v%u}\" }\n}\n",
         vars, vars + 1, vars + 2, vars + 3, vars + 4, vars + 5, vars + 6, vars + 7, vars + 8,
         vars + 9);
