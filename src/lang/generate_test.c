@@ -41,6 +41,7 @@ struct gen {
     const uint8_t *at, *end;
     struct gen_var vars[VARS_MAX];
     size_t vars_n;
+    uint32_t self;
     uint32_t names, last;       /* last: of the variable that was put last */
     enum gen_type fns[FNS_MAX]; /* what each gives; all take an int and a str */
     size_t fns_n;
@@ -66,11 +67,16 @@ static void put(struct gen *g, const char *fmt, ...)
 
 static void expr(struct gen *g, enum gen_type t, int depth);
 
-/* A format in which %x stands for an expression of type x: i b f s I S M o r e. */
+/* A format in which %x stands for an expression of type x, i b f s I S M o r e, and # for the
+ * number of the variable that was put last by self_assign(). */
 static void form(struct gen *g, const char *f, int depth)
 {
     static const char letters[] = "ibfsISMore";
     for (; *f; f++) {
+        if (*f == '#') {
+            put(g, "%u", g->self);
+            continue;
+        }
         if (*f != '%') {
             put(g, "%c", *f);
             continue;
@@ -348,6 +354,37 @@ static bool assign(struct gen *g)
     return change(g, ways[i].type, ways[i].mutable, ways[i].rest);
 }
 
+/* A local and what is assigned to it from itself: where registers are shared too eagerly. */
+static void self_assign(struct gen *g)
+{
+    static const struct {
+        enum gen_type type;
+        const char *value;
+    } ways[] = {
+        {G_INT, "(%o ?? (v# + %i))"},
+        {G_INT, "(%i - (v# / (1 + v# * v# mod 5)))"},
+        {G_INT, "(if (v# < %i) { (%i + v#) } else { v# })"},
+        {G_OPT, "(if %b { %o } else { v# })"},
+        {G_FLOAT, "(%f - (v# * v#))"},
+        {G_STR, "(%S.first() ?? v#)"},
+        {G_STR, "\"{%i}{v#}{v#}\".slice(1, 12)"},
+        {G_INTS, "v#.map(w# => w# + v#.len())"},
+        {G_INTS, "v#.filter(w# => w# != (v#.first() ?? 0))"},
+        {G_INTS, "[%i, v#.len()]"},
+        {G_BOOL, "(%b or not v#)"},
+        {G_BOOL, "(%i < 3 and v#)"},
+        {G_REC, "(R{(v#.a + 1), v#.b, v#.c, (v#.d ?? %i)})"},
+    };
+    uint32_t i = choose(g, ARRAY_LEN(ways)), name = g->names++;
+    put(g, "var v%u: %s = ", name, type_names[ways[i].type]);
+    expr(g, ways[i].type, 2);
+    put(g, "\nv%u = ", name);
+    g->self = name;
+    form(g, ways[i].value, 2);
+    if (g->vars_n < VARS_MAX)
+        g->vars[g->vars_n++] = (struct gen_var){name, ways[i].type, true};
+}
+
 static void branch(struct gen *g, int depth)
 {
     size_t scope = g->vars_n;
@@ -449,7 +486,7 @@ static void leave(struct gen *g)
 
 static void stmt(struct gen *g, int depth)
 {
-    uint32_t how = choose(g, 10);
+    uint32_t how = choose(g, 12);
     if (how == 1 && depth > 0)
         branch(g, depth - 1);
     else if (how == 2 && depth > 0)
@@ -462,6 +499,8 @@ static void stmt(struct gen *g, int depth)
         leave(g);
     else if ((how == 6 || how == 0) && g->speaks)
         say(g);
+    else if (how == 10)
+        self_assign(g);
     else if (how > 7 || !assign(g))
         let(g);
     put(g, "\n");
