@@ -146,6 +146,8 @@ static void mark_roots(void *ctx, struct heap *h)
     for (size_t i = 0; i < vm->program->vars_n; i++)
         if (code_kind_ref(vm_type(vm, vm->code->var_types[i])->kind))
             heap_mark(h, vm->vars[i].o);
+    for (size_t i = 0; i < vm->loading_n; i++)
+        heap_mark(h, vm->loading[i]);
     if (!vm->fp)
         return;
     const struct lang_worker *w = vm->worker;
