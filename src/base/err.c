@@ -21,11 +21,11 @@ const char *err_name(enum err code)
         [ERR_INVALID] = "invalid",
         [ERR_NOT_FOUND] = "not found",
         [ERR_EXISTS] = "exists already",
+        [ERR_BUSY] = "busy",
         [ERR_DENIED] = "denied",
         [ERR_CORRUPT] = "corrupt",
         [ERR_UNSUPPORTED] = "unsupported",
         [ERR_PANIC] = "panicked",
-        [ERR_BUSY] = "busy",
     };
     if ((size_t)code >= ARRAY_LEN(names))
         return "unknown error";

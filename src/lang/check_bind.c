@@ -51,6 +51,13 @@ bool resolve_target(struct checker *k, const struct item *i, struct target *t)
     return resolve(k, i->path, i->path_n, t);
 }
 
+/* `list<Model>`: a group as a whole. */
+static bool is_group_type(const struct item *i)
+{
+    const struct type_syntax *s = i->type.syntax;
+    return s && s->shape == TYPE_SHAPE_LIST && !s->optional;
+}
+
 static void wrong_model(struct checker *k, const struct item *i, const struct lang_decl *r,
                         const struct lang_type *want)
 {
@@ -58,7 +65,8 @@ static void wrong_model(struct checker *k, const struct item *i, const struct la
         diag_error(k->c, "T1", i->type.span, "another model", "%.*s is a %.*s, this says %.*s",
                    STR_FMT(r->name), STR_FMT(r->type->name), STR_FMT(type_text(k, want)));
     diag_mark(k->c, d, r->type_span, "declared here");
-    diag_help(k->c, d, "write  %.*s: %.*s", STR_FMT(i->name.text), STR_FMT(r->type->name));
+    diag_help(k->c, d, is_group_type(i) ? "write  %.*s: list<%.*s>" : "write  %.*s: %.*s",
+              STR_FMT(i->name.text), STR_FMT(r->type->name));
 }
 
 static void own_what(struct checker *k, const struct item *i, const struct target *t)
@@ -91,13 +99,6 @@ static void own_what(struct checker *k, const struct item *i, const struct targe
     }
 }
 
-/* `list<Model>`: a group as a whole. */
-static bool is_group_type(const struct item *i)
-{
-    const struct type_syntax *s = i->type.syntax;
-    return s && s->shape == TYPE_SHAPE_LIST && !s->optional;
-}
-
 /* Each element becomes a binding; they lie side by side. */
 static bool own_elements(struct checker *k, struct item *i, const struct lang_decl *g,
                          const struct lang_type *type, struct sym *s)
@@ -110,13 +111,12 @@ static bool own_elements(struct checker *k, struct item *i, const struct lang_de
             wrong_model(k, i, r, type);
             fine = false;
         }
-        struct str name =
-            ctx_strf(k->c, "%.*s=%.*s", STR_FMT(i->name.text), STR_FMT(r->name));
-        uint32_t binding = binding_add(
-            k,
-            (struct lang_binding){
-                .kind = LANG_BIND_OWN, .name = name, .resource = r, .type = *type},
-            i->name.span);
+        struct str name = ctx_strf(k->c, "%.*s=%.*s", STR_FMT(i->name.text), STR_FMT(r->name));
+        uint32_t binding =
+            binding_add(k,
+                        (struct lang_binding){
+                            .kind = LANG_BIND_OWN, .name = name, .resource = r, .type = *type},
+                        i->name.span);
         if (e == 0)
             s->index = binding;
         fine = fine && binding != UINT32_MAX && r->type != NULL;
@@ -129,23 +129,24 @@ static bool own_elements(struct checker *k, struct item *i, const struct lang_de
 static void own_group(struct checker *k, struct item *i)
 {
     struct sym s = item_sym(i);
-    struct type_ref element = {.given = true,
-                               .syntax = i->type.syntax->args[0],
-                               .span = i->type.syntax->args[0]->span};
+    struct type_ref element = {
+        .given = true, .syntax = i->type.syntax->args[0], .span = i->type.syntax->args[0]->span};
     struct lang_type type;
     struct target t;
     bool typed = type_resolve_any(k, &element, &type);
     if (typed && type.kind != LANG_TYPE_HANDLE) {
-        (void)diag_error(k->c, "T1", element.span, "not a model", "only devices are owned, this is "
-                                                                  "%.*s", STR_FMT(type_phrase(k, &type)));
+        (void)diag_error(k->c, "T1", element.span, "not a model",
+                         "only devices are owned, this is "
+                         "%.*s",
+                         STR_FMT(type_phrase(k, &type)));
         typed = false;
     }
     if (resolve_target(k, i, &t)) {
         const struct lang_decl *g = t.resource;
         if (!g || g->kind->role != LANG_ROLE_SET || t.used < i->path_n) {
-            struct lang_diag *d = diag_error(k->c, "T1", i->path_span, "not a group",
-                                             "`%.*s` is no group of devices",
-                                             STR_FMT(ctx_text(k->c, i->path_span)));
+            struct lang_diag *d =
+                diag_error(k->c, "T1", i->path_span, "not a group", "`%.*s` is no group of devices",
+                           STR_FMT(ctx_text(k->c, i->path_span)));
             if (typed)
                 diag_help(k->c, d, "own one device:  own %.*s: %.*s = …", STR_FMT(i->name.text),
                           STR_FMT(lang_type_name(&type)));
@@ -191,7 +192,7 @@ void check_own(struct checker *k, struct item *i)
             (struct lang_binding){
                 .kind = LANG_BIND_OWN, .name = i->name.text, .resource = r, .type = type},
             i->name.span);
-        ctx_push(k->c, &k->prog->owns, r);
+        ctx_tree_push(k->c, &k->prog->owns, r);
     }
     sym_add(k, s);
 }

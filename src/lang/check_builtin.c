@@ -154,8 +154,7 @@ static bool call_sqrt(struct checker *k, struct expr *e)
     }
     if (!even) {
         struct lang_diag *d = diag_error(k->c, "U1", e->list.v[0]->span, "no square",
-                                         "there is no square root of %.*s",
-                                         STR_FMT(t.unit.symbol));
+                                         "there is no square root of %.*s", STR_FMT(t.unit.symbol));
         diag_help(k->c, d, "divide by the unit first, as in  sqrt(x / 1 %.*s)",
                   STR_FMT(t.unit.symbol));
         return false;
@@ -172,9 +171,9 @@ static bool plain_number(struct checker *k, struct expr *e, const struct expr *x
 {
     if (lang_unit_same_dim(&x->type.unit, &(struct lang_unit){.scale = 1}))
         return true;
-    struct lang_diag *d =
-        diag_error(k->c, "U1", x->span, "has a unit", "`%.*s` wants a plain number, this is in %.*s",
-                   STR_FMT(e->text), STR_FMT(x->type.unit.symbol));
+    struct lang_diag *d = diag_error(k->c, "U1", x->span, "has a unit",
+                                     "`%.*s` wants a plain number, this is in %.*s",
+                                     STR_FMT(e->text), STR_FMT(x->type.unit.symbol));
     diag_help(k->c, d, "divide by the unit:  %.*s / 1 %.*s", STR_FMT(ctx_text(k->c, x->span)),
               STR_FMT(x->type.unit.symbol));
     return false;
@@ -270,15 +269,15 @@ static const struct {
     enum builtin builtin;
     bool (*check)(struct checker *k, struct expr *e);
 } builtins[] = {
-    {"slope", BUILTIN_SLOPE, call_slope},  {"abs", BUILTIN_ABS, call_abs},
-    {"min", BUILTIN_MIN, call_min_max},    {"max", BUILTIN_MAX, call_min_max},
-    {"round", BUILTIN_ROUND, call_round},  {"now", BUILTIN_NOW, call_now},
-    {"floor", BUILTIN_FLOOR, call_round},  {"ceil", BUILTIN_CEIL, call_round},
-    {"sqrt", BUILTIN_SQRT, call_sqrt},     {"pow", BUILTIN_POW, call_plain},
-    {"exp", BUILTIN_EXP, call_plain},      {"log", BUILTIN_LOG, call_plain},
-    {"sin", BUILTIN_SIN, call_angle},      {"cos", BUILTIN_COS, call_angle},
-    {"int", BUILTIN_INT, call_int},        {"float", BUILTIN_FLOAT, call_float},
-    {"list", BUILTIN_LIST, call_list},     {"random", BUILTIN_RANDOM, call_random},
+    {"slope", BUILTIN_SLOPE, call_slope}, {"abs", BUILTIN_ABS, call_abs},
+    {"min", BUILTIN_MIN, call_min_max},   {"max", BUILTIN_MAX, call_min_max},
+    {"round", BUILTIN_ROUND, call_round}, {"now", BUILTIN_NOW, call_now},
+    {"floor", BUILTIN_FLOOR, call_round}, {"ceil", BUILTIN_CEIL, call_round},
+    {"sqrt", BUILTIN_SQRT, call_sqrt},    {"pow", BUILTIN_POW, call_plain},
+    {"exp", BUILTIN_EXP, call_plain},     {"log", BUILTIN_LOG, call_plain},
+    {"sin", BUILTIN_SIN, call_angle},     {"cos", BUILTIN_COS, call_angle},
+    {"int", BUILTIN_INT, call_int},       {"float", BUILTIN_FLOAT, call_float},
+    {"list", BUILTIN_LIST, call_list},    {"random", BUILTIN_RANDOM, call_random},
 };
 
 static size_t builtin_at(struct str name)

@@ -3,16 +3,7 @@
 
 #include <stdio.h>
 
-/* Arguments of what is not known: they are looked at for their own mistakes. */
-static void look_at_args(struct checker *k, struct expr *e)
-{
-    for (size_t i = 0; i < e->list.n; i++)
-        if (e->list.v[i]->kind != E_LAMBDA)
-            check_expr(k, e->list.v[i]);
-}
-
-static void unknown_command(struct checker *k, const struct lang_decl *type,
-                            struct name n)
+static void unknown_command(struct checker *k, const struct lang_decl *type, struct name n)
 {
     struct suggest s = suggest_for(k->c, n.text);
     for (size_t i = 0; i < type->members_n; i++)
@@ -34,7 +25,7 @@ static bool command_fits(struct checker *k, struct expr *e, const struct lang_de
 {
     const struct lang_member *m = lang_decl_member(type, name.text);
     if (!m || m->role != LANG_CLAUSE_COMMAND) {
-        look_at_args(k, e);
+        look_at_list(k, e);
         if (!type->damaged)
             unknown_command(k, type, name);
         return false;
@@ -42,11 +33,11 @@ static bool command_fits(struct checker *k, struct expr *e, const struct lang_de
     e->ref = REF_COMMAND;
     e->member = m;
     if (!may_act(k, e->span, "a command")) {
-        look_at_args(k, e);
+        look_at_list(k, e);
         return false;
     }
-    struct str called = ctx_text(k->c, e->kind == E_CALL ? span_join(e->path[0].span, name.span)
-                                                         : name.span);
+    struct str called =
+        ctx_text(k->c, e->kind == E_CALL ? span_join(e->path[0].span, name.span) : name.span);
     return args_fit(k, e, called, m->params, NULL, m->params_n, m->span);
 }
 
@@ -91,7 +82,7 @@ bool check_command(struct checker *k, struct expr *e, const struct target *t)
 {
     const struct lang_decl *r = t->resource;
     if (!r || !one_device(k, e, t)) {
-        look_at_args(k, e);
+        look_at_list(k, e);
         return r ? false : not_a_device(k, e, t->sym);
     }
     struct name last = e->path[e->path_n - 1];
@@ -102,18 +93,18 @@ bool check_command(struct checker *k, struct expr *e, const struct target *t)
                                          "`%.*s` happens: it is not called", STR_FMT(m->name));
         diag_help(k->c, d, "wait for it:  on %.*s.%.*s { … }   or in an arm of `select`",
                   STR_FMT(r->name), STR_FMT(m->name));
-        look_at_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     if (m && m->role == LANG_CLAUSE_COMMAND && !owned) {
         bool reading = t->sym && t->direct && t->sym->kind == SYM_READ_ALL;
         own_refuse(k, r, e->span, reading ? "only read here" : "not owned here");
-        look_at_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     if (owned && k->frame->kind == FRAME_LAMBDA) {
         own_captured(k, e, t->sym->span);
-        look_at_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     e->index = owned ? t->sym->index : 0;
@@ -128,16 +119,17 @@ bool check_command_through(struct checker *k, struct expr *e, struct name comman
 
 /* ---- handles as arguments ----------------------------------------------------------------- */
 
-bool check_handle(struct checker *k, struct expr *e, const struct lang_type *want,
-                  const char *what, struct lang_span declared)
+bool check_handle(struct checker *k, struct expr *e, const struct lang_type *want, const char *what,
+                  struct lang_span declared)
 {
     check_expr(k, e);
     if (e->bad)
         return false;
     struct lang_diag *d;
     if (!is_device(e)) {
-        d = diag_error(k->c, "T1", e->span, "no device", "%s is a %.*s that is held here, this is %.*s",
-                       what, STR_FMT(want->model->name),
+        d = diag_error(k->c, "T1", e->span, "no device",
+                       "%s is a %.*s that is held here, this is %.*s", what,
+                       STR_FMT(want->model->name),
                        STR_FMT(e->ref == REF_GROUP ? STR("several") : type_phrase(k, &e->type)));
         if (declared.to > 0)
             diag_mark(k->c, d, declared, "declared here");

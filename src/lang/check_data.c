@@ -34,8 +34,8 @@ static bool elements(struct checker *k, struct expr_list *l, size_t from, size_t
 
 static void says_nothing(struct checker *k, struct expr *e, const char *what, const char *example)
 {
-    struct lang_diag *d = diag_error(k->c, "T1", e->span, "of what?",
-                                     "%s says nothing of its type", what);
+    struct lang_diag *d =
+        diag_error(k->c, "T1", e->span, "of what?", "%s says nothing of its type", what);
     diag_help(k->c, d, "say it:  %s", example);
     expr_bad(e);
 }
@@ -86,25 +86,15 @@ static void key_twice(struct checker *k, struct expr *e)
     }
 }
 
-static bool key_fits(struct checker *k, const struct expr *e, const struct lang_type *t)
-{
-    bool fine = t->kind == LANG_TYPE_INT || t->kind == LANG_TYPE_STR || t->kind == LANG_TYPE_BOOL ||
-                t->kind == LANG_TYPE_TIME || t->kind == LANG_TYPE_ENUM;
-    if (fine && !t->optional)
-        return true;
-    struct lang_diag *d = diag_error(k->c, "T1", e->span, "no key", "%.*s is no key of a map",
-                                     STR_FMT(type_phrase(k, t)));
-    diag_help(k->c, d, "keys are int, str, bool, time or an enum");
-    return false;
-}
-
 void check_map(struct checker *k, struct expr *e, const struct lang_type *want)
 {
     bool typed = want && want->kind == LANG_TYPE_MAP;
     struct lang_type key = type_plain(LANG_TYPE_NONE), value = key;
-    bool fine = elements(k, &e->list, 0, 2, typed ? &want->args[0] : NULL, "a key of this map", &key);
-    fine = elements(k, &e->list, 1, 2, typed ? &want->args[1] : NULL, "a value of this map",
-                    &value) && fine;
+    bool fine =
+        elements(k, &e->list, 0, 2, typed ? &want->args[0] : NULL, "a key of this map", &key);
+    fine =
+        elements(k, &e->list, 1, 2, typed ? &want->args[1] : NULL, "a value of this map", &value) &&
+        fine;
     if (fine && key.kind == LANG_TYPE_NONE) {
         says_nothing(k, e, e->list.n == 0 ? "an empty map" : "a map of none",
                      "let m: map<str, int> = …");
@@ -114,7 +104,7 @@ void check_map(struct checker *k, struct expr *e, const struct lang_type *want)
         says_nothing(k, e, "a map of none", "let m: map<str, int?> = …");
         return;
     }
-    if (!fine || (e->list.n > 0 && !key_fits(k, e->list.v[0], &key))) {
+    if (!fine || (e->list.n > 0 && !check_key_type(k, &key, e->list.v[0]->span))) {
         expr_bad(e);
         return;
     }
@@ -193,8 +183,8 @@ static bool in_order(struct checker *k, struct expr *e, const struct type_decl *
             unknown_field(k, def, e->names[i]);
             fine = false;
         } else if (v[f]) {
-            (void)diag_error(k->c, "N2", e->names[i].span, "a second time",
-                             "`%.*s` is given twice", STR_FMT(e->names[i].text));
+            (void)diag_error(k->c, "N2", e->names[i].span, "a second time", "`%.*s` is given twice",
+                             STR_FMT(e->names[i].text));
             fine = false;
         } else {
             v[f] = e->list.v[i];
@@ -226,10 +216,9 @@ static bool all_fields(struct checker *k, struct expr *e, const struct type_decl
         return in_order(k, e, t);
     if (e->list.n == t->def->fields_n)
         return true;
-    struct lang_diag *d =
-        diag_error(k->c, "T1", e->span, "wrong number of fields", "%.*s has %zu field%s, not %zu",
-                   STR_FMT(t->def->name), t->def->fields_n, t->def->fields_n == 1 ? "" : "s",
-                   e->list.n);
+    struct lang_diag *d = diag_error(k->c, "T1", e->span, "wrong number of fields",
+                                     "%.*s has %zu field%s, not %zu", STR_FMT(t->def->name),
+                                     t->def->fields_n, t->def->fields_n == 1 ? "" : "s", e->list.n);
     diag_mark(k->c, d, t->name.span, "declared here");
     diag_help(k->c, d, "give them in their order, or by name:  %.*s{%.*s: …}",
               STR_FMT(t->def->name),
@@ -241,8 +230,7 @@ void check_record(struct checker *k, struct expr *e)
 {
     const struct type_decl *t = record_of(k, e);
     if (!t || !all_fields(k, e, t)) {
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         expr_bad(e);
         return;
     }
@@ -255,7 +243,8 @@ void check_record(struct checker *k, struct expr *e)
             continue;
         }
         fine = check_value_fits(k, e->list.v[i], &f->type, OWN_STORED, quoted(k, f->name),
-                                t->fields[i].name.span) && fine;
+                                t->fields[i].name.span) &&
+               fine;
     }
     if (!fine) {
         expr_bad(e);
@@ -283,8 +272,8 @@ static bool chan_size(struct checker *k, struct expr *e)
 void check_chan(struct checker *k, struct expr *e)
 {
     struct lang_type arg = type_plain(LANG_TYPE_NONE);
-    bool fine = e->own_arg ? type_resolve_any(k, &e->type_arg, &arg)
-                           : type_resolve(k, &e->type_arg, &arg);
+    bool fine =
+        e->own_arg ? type_resolve_any(k, &e->type_arg, &arg) : type_resolve(k, &e->type_arg, &arg);
     if (fine && e->own_arg && (arg.kind != LANG_TYPE_HANDLE || arg.optional)) {
         struct lang_diag *d =
             diag_error(k->c, "T1", e->type_arg.span, "not a model",
@@ -296,8 +285,9 @@ void check_chan(struct checker *k, struct expr *e)
     fine = chan_size(k, e) && fine;
     if (!fine || k->mode == MODE_CONST || k->mode == MODE_CONDITION) {
         if (fine)
-            (void)diag_error(k->c, "T1", e->span, "not here", "a channel is made in a `let`, or in "
-                                                              "a body");
+            (void)diag_error(k->c, "T1", e->span, "not here",
+                             "a channel is made in a `let`, or in "
+                             "a body");
         expr_bad(e);
         return;
     }

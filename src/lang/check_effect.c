@@ -67,8 +67,8 @@ static void check_powers(struct checker *k, const struct lang_decl *d,
             struct suggest s = suggest_for(k->c, n->text);
             for (size_t q = 0; q < k->resources.n; q++)
                 suggest_offer(&s, k->resources.v[q]->name);
-            struct lang_diag *diag = diag_error(k->c, "N1", n->span, "unknown",
-                                                "there is no `%.*s`", STR_FMT(n->text));
+            struct lang_diag *diag =
+                diag_error(k->c, "N1", n->span, "unknown", "there is no `%.*s`", STR_FMT(n->text));
             if (suggest_found(&s))
                 diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(s.best));
         }

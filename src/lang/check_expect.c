@@ -73,7 +73,7 @@ static const struct lang_decl *device_of(struct checker *k, const struct expr *e
 static void no_such_member(struct checker *k, const struct lang_decl *r, struct name n,
                            enum lang_clause_role role)
 {
-    const char *what = role == LANG_CLAUSE_READABLE ? "property"
+    const char *what = role == LANG_CLAUSE_READABLE  ? "property"
                        : role == LANG_CLAUSE_COMMAND ? "action"
                                                      : "event";
     struct suggest s = suggest_for(k->c, n.text);
@@ -115,8 +115,8 @@ static void step_set(struct walk *w, const struct stmt *s)
     union lang_slot value;
     struct str text;
     const struct lang_member *m = member_of(w->k, s->test->target, LANG_CLAUSE_READABLE, &r);
-    if (!m || !value_of(w->k, s->test->value, &m->type, true, quoted(w->k, m->name), m->span, &value,
-                        &text))
+    if (!m || !value_of(w->k, s->test->value, &m->type, true, quoted(w->k, m->name), m->span,
+                        &value, &text))
         return;
     struct lang_step *step = step_add(w, s, LANG_STEP_SET);
     step->resource = r;
@@ -266,9 +266,9 @@ static bool compared(struct walk *w, const struct comparison *c, const struct la
         return false;
     }
     if (order && !is_number(&base)) {
-        (void)diag_error(k->c, "T1", c->path->span, "not ordered",
-                         "this is %.*s: it is compared with == or !=",
-                         STR_FMT(type_phrase(k, type)));
+        (void)diag_error(
+            k->c, "T1", c->path->span, "not ordered",
+            "this is %.*s: it is compared with == or !=", STR_FMT(type_phrase(k, type)));
         return false;
     }
     step->op = c->op;
@@ -306,9 +306,9 @@ static const struct lang_var *variable_of(struct checker *k, const struct expr *
             return &p->out->vars[i];
         suggest_offer(&s, p->out->vars[i].name);
     }
-    struct lang_diag *d = diag_error(k->c, "N1", last.span, "unknown",
-                                     "%.*s has no variable `%.*s`", STR_FMT(p->decl->name.text),
-                                     STR_FMT(last.text));
+    struct lang_diag *d =
+        diag_error(k->c, "N1", last.span, "unknown", "%.*s has no variable `%.*s`",
+                   STR_FMT(p->decl->name.text), STR_FMT(last.text));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
     return NULL;
@@ -387,8 +387,8 @@ static void walk_at(struct walk *w, const struct stmt *s)
 static void walk_start(struct walk *w, const struct stmt *s)
 {
     if (w->begun) {
-        struct lang_diag *d = diag_error(w->k->c, "P1", s->span, "too late",
-                                         "`start` is the first line of a test");
+        struct lang_diag *d =
+            diag_error(w->k->c, "P1", s->span, "too late", "`start` is the first line of a test");
         diag_help(w->k->c, d, "time goes on with  after 5min { … }  or  at 06:30 { … }");
         return;
     }

@@ -146,7 +146,8 @@ static bool optional_value(struct checker *k, struct expr *e, struct lang_type *
         return true;
     struct lang_diag *d = diag_error(k->c, "T1", e->span, "never none",
                                      "`if let` asks whether there is a value; this is %.*s and "
-                                     "always there", STR_FMT(type_phrase(k, &e->type)));
+                                     "always there",
+                                     STR_FMT(type_phrase(k, &e->type)));
     diag_help(k->c, d, "write  let x = %.*s", STR_FMT(ctx_text(k->c, e->span)));
     return false;
 }
@@ -241,9 +242,9 @@ static void check_move(struct checker *k, struct expr *e)
 {
     check_expr(k, e->a);
     if (!e->a->bad && !is_device(e->a)) {
-        struct lang_diag *d =
-            diag_error(k->c, "T1", e->span, "nothing to move",
-                       "`move` hands a device over, this is %.*s", STR_FMT(type_phrase(k, &e->a->type)));
+        struct lang_diag *d = diag_error(k->c, "T1", e->span, "nothing to move",
+                                         "`move` hands a device over, this is %.*s",
+                                         STR_FMT(type_phrase(k, &e->a->type)));
         diag_help(k->c, d, "data is shared or copied: leave `move` out");
     }
     if (e->a->bad || !is_device(e->a)) {
@@ -302,8 +303,9 @@ bool value_is_data(struct checker *k, struct expr *e, enum own_use use)
         return false;
     }
     if (e->ref == REF_GROUP) {
-        struct lang_diag *d = diag_error(k->c, "T1", e->span, "not a value",
-                                         "`%.*s` is several devices, not a value", STR_FMT(e->text));
+        struct lang_diag *d =
+            diag_error(k->c, "T1", e->span, "not a value", "`%.*s` is several devices, not a value",
+                       STR_FMT(e->text));
         diag_help(k->c, d, "walk through them:  for x in %.*s { … }", STR_FMT(e->text));
         expr_bad(e);
         return false;
@@ -319,6 +321,20 @@ bool check_value(struct checker *k, struct expr *e, const struct lang_type *want
 {
     check_expr_want(k, e, want);
     return value_is_data(k, e, use);
+}
+
+bool look_at(struct checker *k, struct expr *e)
+{
+    bool nothing = e->kind == E_NONE || (e->list.n == 0 && (e->kind == E_LIST || e->kind == E_MAP));
+    if (!nothing && e->kind != E_LAMBDA)
+        check_expr(k, e);
+    return false;
+}
+
+void look_at_list(struct checker *k, struct expr *e)
+{
+    for (size_t i = 0; i < e->list.n; i++)
+        (void)look_at(k, e->list.v[i]);
 }
 
 bool check_value_fits(struct checker *k, struct expr *e, const struct lang_type *want,

@@ -28,17 +28,18 @@ static bool data_param(struct checker *k, const struct param_ref *p, bool task,
     if (is_data(type))
         return true;
     struct str model = lang_type_name(type), name = p->name.text;
-    struct lang_diag *d =
-        diag_error(k->c, "O1", p->type.span, "a handle",
-                   "`%.*s` is a %.*s, a device: say what is done with it", STR_FMT(name),
-                   STR_FMT(model));
+    struct lang_diag *d = diag_error(k->c, "O1", p->type.span, "a handle",
+                                     "`%.*s` is a %.*s, a device: say what is done with it",
+                                     STR_FMT(name), STR_FMT(model));
     if (task)
         diag_help(k->c, d, "a task takes it over:  own %.*s: %.*s", STR_FMT(name), STR_FMT(model));
     else
-        diag_help(k->c, d,
-                  "ref %.*s: %.*s  only looks,  mut %.*s: %.*s  commands it,  own %.*s: %.*s  keeps "
-                  "it", STR_FMT(name), STR_FMT(model), STR_FMT(name), STR_FMT(model), STR_FMT(name),
-                  STR_FMT(model));
+        diag_help(
+            k->c, d,
+            "ref %.*s: %.*s  only looks,  mut %.*s: %.*s  commands it,  own %.*s: %.*s  keeps "
+            "it",
+            STR_FMT(name), STR_FMT(model), STR_FMT(name), STR_FMT(model), STR_FMT(name),
+            STR_FMT(model));
     return false;
 }
 
@@ -128,8 +129,7 @@ static bool stmt_leaves(const struct stmt *s)
 {
     switch (s->kind) {
     case S_RETURN: return true;
-    case S_IF:
-        return s->otherwise.n > 0 && always_leaves(&s->body) && always_leaves(&s->otherwise);
+    case S_IF: return s->otherwise.n > 0 && always_leaves(&s->body) && always_leaves(&s->otherwise);
     case S_LOOP: return !breaks(&s->body);
     case S_MATCH: /* every value has an arm */
     case S_SELECT: return arms_leave(s);
@@ -144,7 +144,7 @@ static void add_params(struct checker *k, const struct fn_decl *fn)
         if (fn->params[i].mode == PARAM_DATA)
             (void)local_add(k, fn->params[i].name, t, false, true);
         else
-            (void)local_handle(k, fn->params[i].name, t, (struct sym){.mode = fn->params[i].mode});
+            (void)add_handle(k, fn->params[i].name, t, (struct sym){.mode = fn->params[i].mode});
     }
 }
 
@@ -154,8 +154,8 @@ void check_fn_body(struct checker *k, struct fn_decl *fn)
         return;
     struct checker outer = *k;
     struct fn_frame f;
-    frame_begin(k, &f, fn->task ? FRAME_TASK : FRAME_FN, fn,
-                k->frame && k->frame->kind == FRAME_PROGRAM ? k->frame : NULL);
+    bool own = k->prog && map_get(&k->prog->fns, fn->name.text) == fn;
+    frame_begin(k, &f, fn->task ? FRAME_TASK : FRAME_FN, fn, own ? &k->prog->frame : NULL);
     k->frame = &f;
     k->mode = fn->task ? MODE_TASK : MODE_FN;
     k->reads = k->vars = NULL;

@@ -63,8 +63,8 @@ enum frame_kind { FRAME_PROGRAM, FRAME_FN, FRAME_TASK, FRAME_LAMBDA };
 
 /* A function at hand: its names and its locals. The rules of a program share one frame. */
 struct fn_frame {
-    struct fn_frame *outer; /* LAMBDA: the function around it. FN, TASK: the program, whose constants
-                            it sees, a task also its variables and readings */
+    struct fn_frame *outer; /* LAMBDA: the function around it. FN, TASK: the program, whose
+                            constants it sees, a task also its variables and readings */
     enum frame_kind kind;
     struct names names;
     struct fn_decl *fn; /* FN, TASK, LAMBDA */
@@ -101,14 +101,13 @@ struct prog {
     VEC(struct lang_lease) leases;
     VEC(struct lang_lend) lends;
     VEC(const struct lang_decl *) owns;
-    struct map fns;      /* name to struct fn_decl: functions and tasks of its own */
+    struct map fns; /* name to struct fn_decl: functions and tasks of its own */
     VEC(struct fn_decl *) fns_list;
     VEC(struct fn_decl *) tasks; /* of the site, that it spawns: each is typed for it */
-    size_t tasks_done;
-    struct map paths;    /* stable paths of bindings, variables, leases, to a count */
-    struct map counters; /* prefix and kind of rule to a count */
-    struct map implicit; /* what is named in place, to its binding + 1 */
-    struct map slopes;   /* binding and span to a window + 1 */
+    struct map paths;            /* stable paths of bindings, variables, leases, to a count */
+    struct map counters;         /* prefix and kind of rule to a count */
+    struct map implicit;         /* what is named in place, to its binding + 1 */
+    struct map slopes;           /* binding and span to a window + 1 */
     struct str prefix;
     uint32_t unrolled;
     struct fn_frame frame;
@@ -181,7 +180,7 @@ void map_set(struct checker *k, struct map *m, struct str key, void *value);
  * lambda's copy of it. Valid until the next name is added. */
 struct sym *sym_find(struct checker *k, struct str name);
 struct sym *frame_find(struct fn_frame *f, struct str name); /* of this frame alone */
-void sym_add(struct checker *k, struct sym s);            /* N2 if the name is taken */
+void sym_add(struct checker *k, struct sym s);               /* N2 if the name is taken */
 /* The names above `mark`, which was k->frame->names.all.n, end here. */
 void scope_end(struct checker *k, size_t mark);
 /* A number for a new local; UINT32_MAX, with a message, if there are too many. */
@@ -190,7 +189,7 @@ uint32_t local_new(struct checker *k, const struct lang_type *type, struct lang_
 uint32_t local_add(struct checker *k, struct name name, const struct lang_type *type, bool mutable,
                    bool fine);
 /* The same for a handle. */
-uint32_t local_handle(struct checker *k, struct name name, const struct lang_type *type,
+uint32_t add_handle(struct checker *k, struct name name, const struct lang_type *type,
                     struct sym how);
 /* What a path stands for: a symbol, or a resource and the rest of the path. */
 struct target {
@@ -231,7 +230,7 @@ bool type_copyable(const struct checker *k, const struct lang_type *t);
 struct lang_type type_plain(enum lang_type_kind kind);
 struct lang_type type_seconds(void);
 struct lang_type type_optional(struct lang_type t);
-struct lang_type type_base(struct lang_type t); /* without `?` */
+struct lang_type type_base(struct lang_type t);    /* without `?` */
 struct lang_type type_element(struct lang_type t); /* as kept in data: no `either` */
 struct lang_type type_list(struct checker *k, const struct lang_type *element);
 struct lang_type type_map(struct checker *k, const struct lang_type *key,
@@ -255,6 +254,7 @@ void may_be_none(struct checker *k, const struct expr *e, const char *what);
 bool type_resolve(struct checker *k, const struct type_ref *ref, struct lang_type *out);
 /* The same, but a handle is fine. */
 bool type_resolve_any(struct checker *k, const struct type_ref *ref, struct lang_type *out);
+bool check_key_type(struct checker *k, const struct lang_type *t, struct lang_span at);
 /* Unit of a product or quotient, with a symbol. */
 struct lang_unit unit_product(struct checker *k, const struct lang_unit *a,
                               const struct lang_unit *b, int sign);
@@ -263,17 +263,21 @@ struct lang_unit unit_product(struct checker *k, const struct lang_unit *a,
 void expr_bad(struct expr *e); /* it was reported: whatever uses it says nothing more */
 /* Types e; e->bad if there was a message. */
 void check_expr(struct checker *k, struct expr *e);
-/* The same; `want`, which may be NULL, gives a type to what has none of its own: none, [], x => … */
+/* The same; `want`, which may be NULL, gives a type to what has none of its own: none, [], x => …
+ */
 void check_expr_want(struct checker *k, struct expr *e, const struct lang_type *want);
 /* A value of data; `use` says what is done with it, should it be a handle. */
 bool check_value(struct checker *k, struct expr *e, const struct lang_type *want, enum own_use use);
+/* Where nobody knows what is wanted: for the mistakes in e alone. False. */
+bool look_at(struct checker *k, struct expr *e);
+void look_at_list(struct checker *k, struct expr *e);                    /* the same for its list */
 bool value_is_data(struct checker *k, struct expr *e, enum own_use use); /* e is typed already */
 /* The same, and it fits. */
 bool check_value_fits(struct checker *k, struct expr *e, const struct lang_type *want,
                       enum own_use use, const char *what, struct lang_span what_span);
 /* A handle of that model: a name, an element, or either behind `move`. */
-bool check_handle(struct checker *k, struct expr *e, const struct lang_type *want,
-                  const char *what, struct lang_span declared);
+bool check_handle(struct checker *k, struct expr *e, const struct lang_type *want, const char *what,
+                  struct lang_span declared);
 bool is_device(const struct expr *e);
 /* e->a `op` e->b, both of them typed: what that is. Not `in` and `??`. */
 void check_operator(struct checker *k, struct expr *e);
@@ -284,7 +288,8 @@ void check_index(struct checker *k, struct expr *e);
 void check_call(struct checker *k, struct expr *e);
 void check_method(struct checker *k, struct expr *e);
 void check_lambda(struct checker *k, struct expr *e, const struct lang_type *want);
-/* The same with the types of its parameters, if params is not NULL, and of its result, NULL: any. */
+/* The same with the types of its parameters, if params is not NULL, and of its result, NULL: any.
+ */
 bool lambda_for(struct checker *k, struct expr *e, const struct lang_type *params, size_t n,
                 const struct lang_type *result);
 /* A function's name as a value: e becomes a lambda that calls it. */
@@ -355,6 +360,7 @@ const struct lang_member *signal_of(struct checker *k, const struct name *path, 
                                     struct lang_span at, const struct lang_decl **resource);
 void check_fn_signature(struct checker *k, struct fn_decl *fn);
 void check_fn_body(struct checker *k, struct fn_decl *fn);
+void type_fn(struct checker *k, struct fn_decl *fn); /* its body, once, with its ownership */
 /* Whether the end of the list can't be reached. */
 bool always_leaves(const struct stmt_list *list);
 void frame_begin(struct checker *k, struct fn_frame *f, enum frame_kind kind, struct fn_decl *fn,

@@ -21,7 +21,8 @@ static bool first_value(struct checker *k, struct item *i, struct lang_type *typ
     enum check_mode mode = k->mode;
     k->mode = MODE_INIT;
     k->frame->locals.n = k->frame->taken.n = k->frame->spare.n = 0;
-    bool fine = check_value(k, i->value, given ? type : NULL, OWN_STORED) && typed;
+    bool fine =
+        typed ? check_value(k, i->value, given ? type : NULL, OWN_STORED) : look_at(k, i->value);
     k->mode = mode;
     if (!fine)
         return false;
@@ -160,6 +161,19 @@ static void check_items(struct checker *k, struct item_list *list)
         check_item(k, list->v[i]);
 }
 
+static bool gives_name(const struct item *i)
+{
+    return i->kind == I_OWN || i->kind == I_READ || i->kind == I_VAR || i->kind == I_LET;
+}
+
+/* Of a program itself: what gives names, or all that is left. */
+static void check_top(struct checker *k, struct item_list *list, bool names)
+{
+    for (size_t i = 0; i < list->n && k->prog->unrolled <= LANG_UNROLL_MAX; i++)
+        if (gives_name(list->v[i]) == names)
+            check_item(k, list->v[i]);
+}
+
 /* ---- functions and tasks ------------------------------------------------------------------ */
 
 static void program_fn(struct checker *k, struct item *x, bool top)
@@ -193,28 +207,20 @@ static void program_fns(struct checker *k, struct item_list *items, bool top)
     }
 }
 
-static void type_fn(struct checker *k, struct fn_decl *fn, bool follow)
+void type_fn(struct checker *k, struct fn_decl *fn)
 {
-    if (fn->bad)
+    if (fn->bad || fn->checked)
         return;
+    fn->checked = true;
     check_fn_body(k, fn);
-    if (follow)
-        own_fn(k, fn);
+    own_fn(k, fn);
 }
 
-/* Those of the program, then the tasks of the site that it spawns, and that those spawn. */
-static void program_bodies(struct checker *k)
+/* The tasks of the site that the program spawns, and that those spawn. */
+static void spawned_tasks(struct checker *k)
 {
-    struct prog *p = k->prog;
-    for (size_t i = 0; i < p->fns_list.n; i++)
-        type_fn(k, p->fns_list.v[i], true);
-    struct fn_frame *program = k->frame;
-    struct fn_frame site;
-    frame_begin(k, &site, FRAME_TASK, NULL, NULL); /* they see nothing of the program */
-    k->frame = &site;
-    for (size_t i = 0; i < p->tasks.n; i++)
-        type_fn(k, p->tasks.v[i], false);
-    k->frame = program;
+    for (size_t i = 0; i < k->prog->tasks.n; i++)
+        check_fn_body(k, k->prog->tasks.v[i]);
 }
 
 /* ---- programs ---------------------------------------------------------------------------- */
@@ -275,8 +281,11 @@ static void check_program(struct checker *k, struct program_decl *d)
     prog_init(k, &p, d);
     own_program_begin(k);
     program_fns(k, &d->items, true);
-    check_items(k, &d->items);
-    program_bodies(k);
+    check_top(k, &d->items, true);
+    for (size_t i = 0; i < p.fns_list.n; i++)
+        type_fn(k, p.fns_list.v[i]);
+    check_top(k, &d->items, false);
+    spawned_tasks(k);
     own_program_end(k);
     finish(k, &p);
     struct program_info *info = find_program(k, d->name.text);
@@ -311,9 +320,6 @@ static void site_task(struct checker *k, struct fn_decl *task)
     struct program_decl d = {.name = task->name, .span = task->span};
     struct prog p;
     prog_init(k, &p, &d);
-    struct fn_frame site;
-    frame_begin(k, &site, FRAME_TASK, NULL, NULL);
-    k->frame = &site;
     check_fn_body(k, task);
     k->prog = NULL;
     k->frame = NULL;
@@ -329,7 +335,7 @@ static void site_fns(struct checker *k)
         if (fn->task)
             site_task(k, fn);
         else
-            type_fn(k, fn, true);
+            type_fn(k, fn);
     }
 }
 

@@ -53,11 +53,13 @@ static bool param_type(struct checker *k, const struct param_ref *p, const struc
                        struct lang_type *out)
 {
     if (p->mode != PARAM_DATA) {
-        own_captured(k, &(struct expr){.kind = E_PATH,
-                                       .path = (struct name[]){p->name},
-                                       .path_n = 1,
-                                       .text = p->name.text,
-                                       .span = p->name.span}, p->mode_span);
+        own_captured(k,
+                     &(struct expr){.kind = E_PATH,
+                                    .path = (struct name[]){p->name},
+                                    .path_n = 1,
+                                    .text = p->name.text,
+                                    .span = p->name.span},
+                     p->mode_span);
         return false;
     }
     if (p->type.given) {
@@ -100,8 +102,7 @@ static bool add_params(struct checker *k, struct fn_decl *fn, const struct lang_
 static bool is_arrow(const struct fn_decl *fn)
 {
     return !fn->result.given && fn->body.n == 1 && fn->body.v[0]->kind == S_RETURN &&
-           fn->body.v[0]->value &&
-           fn->body.v[0]->span.from == fn->body.v[0]->value->span.from;
+           fn->body.v[0]->value && fn->body.v[0]->span.from == fn->body.v[0]->value->span.from;
 }
 
 /* The value of x => e, in front of check_stmts: its type is the lambda's result. */
@@ -127,8 +128,8 @@ static bool arrow_body(struct checker *k, struct fn_decl *fn, const struct lang_
     if (!check_value(k, s->value, NULL, OWN_RETURNED))
         return false;
     if (is_none(&s->value->type)) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "of what?",
-                                         "`none` says nothing of its type");
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->value->span, "of what?", "`none` says nothing of its type");
         diag_help(k->c, d, "say what the function gives:  fn(x: int) -> int? { return none }");
         return false;
     }
@@ -150,10 +151,9 @@ static bool block_body(struct checker *k, struct fn_decl *fn, const struct lang_
     size_t before = k->c->errors;
     check_stmts(k, &fn->body);
     if (fn->result_type.kind != LANG_TYPE_NONE && !always_leaves(&fn->body)) {
-        struct lang_diag *d =
-            diag_error(k->c, "T1", fn->span, "may end without a value",
-                       "this does not return %.*s on every way",
-                       STR_FMT(type_phrase(k, &fn->result_type)));
+        struct lang_diag *d = diag_error(k->c, "T1", fn->span, "may end without a value",
+                                         "this does not return %.*s on every way",
+                                         STR_FMT(type_phrase(k, &fn->result_type)));
         diag_help(k->c, d, "end it with `return …`");
     }
     return k->c->errors == before;
@@ -233,8 +233,8 @@ static struct expr *call_of(struct checker *k, const struct expr *e, const struc
     call->path = e->path;
     call->path_n = e->path_n;
     call->text = e->text;
-    call->list = (struct expr_list){ctx_array(k->c, fn->params_n, sizeof(struct expr *)),
-                                    fn->params_n};
+    call->list =
+        (struct expr_list){ctx_array(k->c, fn->params_n, sizeof(struct expr *)), fn->params_n};
     for (size_t i = 0; i < fn->params_n; i++) {
         struct expr *arg = ctx_new(k->c, sizeof(*arg));
         arg->kind = E_PATH;

@@ -22,8 +22,8 @@ static const struct lang_decl *own_target(struct checker *k, const struct map *n
     struct str rest = path_join(k, STR(""), i->path, base ? 1 : 0, i->path_n);
     if (base && i->path_n == 1)
         return base;
-    return find_path(k, base ? ctx_strf(k->c, "%.*s.%.*s", STR_FMT(base->name), STR_FMT(rest))
-                             : rest);
+    return find_path(k,
+                     base ? ctx_strf(k->c, "%.*s.%.*s", STR_FMT(base->name), STR_FMT(rest)) : rest);
 }
 
 static void add_owns(struct checker *k, struct program_info *p)
@@ -86,9 +86,9 @@ const struct sym *own_of(struct checker *k, const struct item *i, const char *wo
     return NULL;
 }
 
-static bool priority_of(struct checker *k, const struct lessee *l, bool operator, int32_t *out)
+static bool priority_of(struct checker *k, const struct lessee *l, bool operator, int32_t * out)
 {
-    *out = operator ? LANG_OPERATOR_PRIORITY : PRIORITY_DEFAULT;
+    *out = operator? LANG_OPERATOR_PRIORITY : PRIORITY_DEFAULT;
     if (l->never)
         *out = -1;
     if (!l->priority)
@@ -111,13 +111,13 @@ static bool priority_of(struct checker *k, const struct lessee *l, bool operator
 static void add_lend(struct checker *k, const struct item *i, const struct lessee *l,
                      uint32_t binding)
 {
-    bool operator = str_eq(l->name.text, STR("operator"));
+    bool operator= str_eq(l->name.text, STR("operator"));
     struct lang_lend lend = {.binding = binding,
-                             .to = operator ? STR("") : l->name.text,
-                             .max_ms = operator ? LANG_OPERATOR_MAX_MS : 0,
+                             .to = operator? STR("") : l->name.text,
+                             .max_ms = operator? LANG_OPERATOR_MAX_MS : 0,
                              .source = i->span.source,
                              .line = ctx_line(k->c, l->name.span)};
-    if (!priority_of(k, l, operator, &lend.priority))
+    if (!priority_of(k, l, operator, & lend.priority))
         return;
     if (l->max && !check_duration(k, l->max, "`max`", &lend.max_ms))
         return;

@@ -70,7 +70,8 @@ static void over_nothing(struct checker *k, struct stmt *s)
     const struct lang_type *t = &s->value->type;
     struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "nothing to walk through",
                                      "`for` walks through a list, a map, a group or numbers, this "
-                                     "is %.*s", STR_FMT(type_phrase(k, t)));
+                                     "is %.*s",
+                                     STR_FMT(type_phrase(k, t)));
     if (t->kind == LANG_TYPE_INT)
         diag_help(k->c, d, "that many times:  for %.*s in 0..%.*s", STR_FMT(s->name.text),
                   STR_FMT(ctx_text(k->c, s->value->span)));
@@ -138,8 +139,8 @@ static void over_owned(struct checker *k, struct stmt *s)
     one_name(k, s, "a group");
     s->local_type = type_plain(LANG_TYPE_HANDLE);
     s->local_type.model = k->prog->bindings.v[s->value->index].type.model;
-    s->local = local_handle(k, s->name, &s->local_type,
-                          (struct sym){.mode = PARAM_MUT, .element = true});
+    s->local =
+        add_handle(k, s->name, &s->local_type, (struct sym){.mode = PARAM_MUT, .element = true});
     loop_body(k, &s->body);
 }
 

@@ -15,7 +15,7 @@ struct cover {
 static void cover_init(struct checker *k, struct cover *c, const struct lang_type *type)
 {
     *c = (struct cover){.type = type};
-    c->values_n = type->kind == LANG_TYPE_ENUM ? type->def->fields_n
+    c->values_n = type->kind == LANG_TYPE_ENUM   ? type->def->fields_n
                   : type->kind == LANG_TYPE_BOOL ? 2
                                                  : 0;
     c->values = ctx_array(k->c, c->values_n, sizeof(*c->values));
@@ -55,7 +55,8 @@ static void bare_value(struct checker *k, struct pattern *p, const struct lang_t
 static bool literal(struct checker *k, struct expr *e, const struct lang_type *t)
 {
     struct lang_type want = type_base(*t);
-    if (!check_constant(k, e, &want) || !check_fits(k, &want, e, "what is matched", (struct lang_span){0}))
+    if (!check_constant(k, e, &want) ||
+        !check_fits(k, &want, e, "what is matched", (struct lang_span){0}))
         return false;
     if (e->constant)
         return true;
@@ -65,8 +66,8 @@ static bool literal(struct checker *k, struct expr *e, const struct lang_type *t
 
 static void second_time(struct checker *k, const struct pattern *p, struct lang_span first)
 {
-    struct lang_diag *d = diag_error(k->c, "T1", p->span, "never reached",
-                                     "this value is taken by an arm before");
+    struct lang_diag *d =
+        diag_error(k->c, "T1", p->span, "never reached", "this value is taken by an arm before");
     diag_mark(k->c, d, first, "here");
 }
 
@@ -124,8 +125,10 @@ static void optional_pattern(struct checker *k, struct cover *c, struct pattern 
     }
     if (some)
         p->local = local_add(k, p->name, &inner, false, c->type->optional && alone);
-    c->some = c->some || some;
-    c->none = c->none || !some;
+    if (c->type->optional) {
+        c->some = c->some || some;
+        c->none = c->none || !some;
+    }
 }
 
 static void check_pattern(struct checker *k, struct cover *c, struct pattern *p, bool alone)
@@ -178,14 +181,13 @@ static struct str missing_values(struct checker *k, const struct cover *c)
 static void incomplete(struct checker *k, const struct stmt *s, const struct cover *c)
 {
     struct str missing = missing_values(k, c);
-    struct lang_span head = span_join((struct lang_span){s->span.source, s->span.from, s->span.from},
-                                      s->value->span);
+    struct lang_span head =
+        span_join((struct lang_span){s->span.source, s->span.from, s->span.from}, s->value->span);
     struct lang_diag *d =
-        missing.n > 0
-            ? diag_error(k->c, "T1", head, "not complete", "this `match` has no arm for %.*s",
-                         STR_FMT(missing))
-            : diag_error(k->c, "T1", head, "not complete",
-                         "this `match` does not say what holds for every other value");
+        missing.n > 0 ? diag_error(k->c, "T1", head, "not complete",
+                                   "this `match` has no arm for %.*s", STR_FMT(missing))
+                      : diag_error(k->c, "T1", head, "not complete",
+                                   "this `match` does not say what holds for every other value");
     if (c->type->kind == LANG_TYPE_ENUM)
         for (size_t i = 0; i < k->syntax->types.n; i++)
             if (k->syntax->types.v[i]->def == c->type->def)
@@ -203,9 +205,8 @@ static bool can_match(struct checker *k, const struct expr *e)
         return true;
     if (t->optional && t->kind != LANG_TYPE_NONE)
         return true;
-    struct lang_diag *d =
-        diag_error(k->c, "T1", e->span, "can't be matched", "`match` can't take %.*s apart",
-                   STR_FMT(type_phrase(k, t)));
+    struct lang_diag *d = diag_error(k->c, "T1", e->span, "can't be matched",
+                                     "`match` can't take %.*s apart", STR_FMT(type_phrase(k, t)));
     diag_help(k->c, d, "match one of its parts, or use `if`");
     return false;
 }

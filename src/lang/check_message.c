@@ -44,9 +44,9 @@ bool message_type(struct checker *k, const struct lang_type *type, struct lang_s
 {
     if (type_copyable(k, type))
         return true;
-    struct lang_diag *d = diag_error(k->c, "T1", at, "can't be copied",
-                                     "a message is copied, and %.*s can't be",
-                                     STR_FMT(type_phrase(k, type)));
+    struct lang_diag *d =
+        diag_error(k->c, "T1", at, "can't be copied", "a message is copied, and %.*s can't be",
+                   STR_FMT(type_phrase(k, type)));
     diag_help(k->c, d, "channels and functions stay inside of one program: send data");
     return false;
 }
@@ -62,14 +62,15 @@ void check_publish(struct checker *k, struct stmt *s)
         return;
     struct lang_type type = type_element(s->value2->type);
     if (is_none(&type)) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->value2->span, "of what?",
-                                         "`none` says nothing of its type");
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->value2->span, "of what?", "`none` says nothing of its type");
         diag_help(k->c, d, "give it a name first:  let x: int? = none");
         return;
     }
     if (!message_type(k, &type, s->value2->span))
         return;
     topic_type(k, t, &type, s->value2->span);
+    own_message(k, t->name, &type, s->value->span, true);
     if (!t->is_said)
         t->said = s->value->span;
     t->is_said = true;
@@ -78,6 +79,7 @@ void check_publish(struct checker *k, struct stmt *s)
 /* What is sent to nobody, or waited for in vain, is mostly a slip of the pen. */
 void check_topics(struct checker *k)
 {
+    own_messages(k);
     for (size_t i = 0; i < k->topics_list.n; i++) {
         const struct topic *t = k->topics_list.v[i];
         if (t->is_said == t->is_heard || k->c->errors > 0)
@@ -86,11 +88,11 @@ void check_topics(struct checker *k)
         for (size_t q = 0; q < k->topics_list.n; q++)
             if (k->topics_list.v[q]->is_said != t->is_said)
                 suggest_offer(&s, k->topics_list.v[q]->name);
-        struct lang_diag *d =
-            t->is_said ? diag_warning(k->c, "N3", t->said, "nobody hears it",
-                                      "no program waits for \"%.*s\"", STR_FMT(t->name))
-                       : diag_warning(k->c, "N3", t->heard, "nobody says it",
-                                      "no program publishes \"%.*s\"", STR_FMT(t->name));
+        struct lang_diag *d = t->is_said
+                                  ? diag_warning(k->c, "N3", t->said, "nobody hears it",
+                                                 "no program waits for \"%.*s\"", STR_FMT(t->name))
+                                  : diag_warning(k->c, "N3", t->heard, "nobody says it",
+                                                 "no program publishes \"%.*s\"", STR_FMT(t->name));
         if (suggest_found(&s))
             diag_help(k->c, d, "did you mean \"%.*s\"?", STR_FMT(s.best));
     }

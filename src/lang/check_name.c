@@ -152,7 +152,7 @@ uint32_t local_add(struct checker *k, struct name name, const struct lang_type *
     return local == UINT32_MAX ? 0 : local;
 }
 
-uint32_t local_handle(struct checker *k, struct name name, const struct lang_type *type,
+uint32_t add_handle(struct checker *k, struct name name, const struct lang_type *type,
                     struct sym how)
 {
     uint32_t local = local_new(k, type, name.span);

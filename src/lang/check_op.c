@@ -4,7 +4,7 @@
 
 #include <math.h>
 
-static const char *const signs[] = {"==", "!=", "<", "<=", ">", ">=", "and", "or",
+static const char *const signs[] = {"==", "!=", "<", "<=", ">",   ">=", "and", "or",
                                     "+",  "-",  "*", "/",  "mod", "in", "??"};
 
 static void wrong_types(struct checker *k, struct expr *e, const char *hint)

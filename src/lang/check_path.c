@@ -82,8 +82,9 @@ static void use_reading(struct checker *k, struct expr *e, uint32_t binding)
     if (k->mode == MODE_CONDITION && in_lambda(k)) {
         struct lang_diag *d = diag_error(k->c, "T1", e->span, "a reading",
                                          "a lambda in a condition can't look at a reading");
-        diag_help(k->c, d, "it may be missing, and the lambda could not say so: keep what is needed "
-                           "in a variable, or ask in the body of the rule");
+        diag_help(k->c, d,
+                  "it may be missing, and the lambda could not say so: keep what is needed "
+                  "in a variable, or ask in the body of the rule");
         expr_bad(e);
         return;
     }
@@ -274,9 +275,8 @@ static void use_handle_member(struct checker *k, struct expr *e, const struct sy
 
 static void use_group_part(struct checker *k, struct expr *e, const struct sym *s)
 {
-    struct lang_diag *d =
-        diag_error(k->c, "T1", e->path[1].span, "of which one?", "`%.*s` is several devices",
-                   STR_FMT(s->name));
+    struct lang_diag *d = diag_error(k->c, "T1", e->path[1].span, "of which one?",
+                                     "`%.*s` is several devices", STR_FMT(s->name));
     diag_help(k->c, d, "walk through them:  for x in %.*s { … }   or take one:  %.*s[0].%.*s",
               STR_FMT(s->name), STR_FMT(s->name), STR_FMT(e->path[1].text));
     expr_bad(e);
@@ -299,9 +299,9 @@ static void enum_value(struct checker *k, struct expr *e, const struct type_decl
         }
         suggest_offer(&s, t->def->fields[i].name);
     }
-    struct lang_diag *d = diag_error(k->c, "N1", e->path[1].span, "unknown",
-                                     "%.*s has no value `%.*s`", STR_FMT(t->name.text),
-                                     STR_FMT(wanted));
+    struct lang_diag *d =
+        diag_error(k->c, "N1", e->path[1].span, "unknown", "%.*s has no value `%.*s`",
+                   STR_FMT(t->name.text), STR_FMT(wanted));
     diag_mark(k->c, d, t->name.span, "declared here");
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s.%.*s`?", STR_FMT(t->name.text), STR_FMT(s.best));
@@ -413,8 +413,7 @@ static void no_field(struct checker *k, struct expr *e)
                        STR_FMT(ctx_text(k->c, e->a->span)), STR_FMT(type_phrase(k, t)),
                        STR_FMT(e->name.text));
         if (str_eq(e->name.text, STR("len")) && (is_reference(t) && !t->optional))
-            diag_help(k->c, d, "`len` is called:  %.*s.len()",
-                      STR_FMT(ctx_text(k->c, e->a->span)));
+            diag_help(k->c, d, "`len` is called:  %.*s.len()", STR_FMT(ctx_text(k->c, e->a->span)));
         return;
     }
     struct suggest s = suggest_for(k->c, e->name.text);
@@ -463,8 +462,8 @@ static bool index_of_list(struct checker *k, struct expr *e, const char *what)
         return false;
     if (!e->b->constant || e->b->value.i >= 0)
         return true;
-    struct lang_diag *d = diag_error(k->c, "T1", e->b->span, "before the first one",
-                                     "places are counted from 0");
+    struct lang_diag *d =
+        diag_error(k->c, "T1", e->b->span, "before the first one", "places are counted from 0");
     diag_help(k->c, d, "the last one is `.last()`");
     return false;
 }
@@ -491,9 +490,10 @@ static bool index_typed(struct checker *k, struct expr *e)
         return check_value_fits(k, e->b, &t->args[0], OWN_STORED, "the key", (struct lang_span){0});
     }
     check_expr(k, e->b);
-    struct lang_diag *d =
-        diag_error(k->c, "T1", e->span, "has no elements", "this is %.*s: only lists and maps have "
-                                                           "elements", STR_FMT(type_phrase(k, t)));
+    struct lang_diag *d = diag_error(k->c, "T1", e->span, "has no elements",
+                                     "this is %.*s: only lists and maps have "
+                                     "elements",
+                                     STR_FMT(type_phrase(k, t)));
     if (t->kind == LANG_TYPE_STR)
         diag_help(k->c, d, "a part of a text:  %.*s.slice(0, 1)",
                   STR_FMT(ctx_text(k->c, e->a->span)));

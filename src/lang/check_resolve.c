@@ -222,9 +222,11 @@ static struct str place_key(struct checker *k, const struct in_place *p)
 static void may_be_old(struct checker *k, const struct lang_decl *resource,
                        const struct lang_member *m, struct lang_span at)
 {
-    struct lang_diag *d =
-        diag_warning(k->c, "S1", at, "may be old", "nothing says when %.*s.%.*s is too old to act on",
-                     STR_FMT(resource->name), STR_FMT(m->name));
+    if (diag_told(k->c, "S1", at)) /* once for a loop */
+        return;
+    struct lang_diag *d = diag_warning(k->c, "S1", at, "may be old",
+                                       "nothing says when %.*s.%.*s is too old to act on",
+                                       STR_FMT(resource->name), STR_FMT(m->name));
     diag_help(k->c, d, "read it first:  read %.*s: %.*s = %.*s.%.*s stale 5s", STR_FMT(m->name),
               STR_FMT(lang_type_name(&m->type)), STR_FMT(resource->name), STR_FMT(m->name));
 }
@@ -268,12 +270,12 @@ uint32_t binding_signal(struct checker *k, const struct lang_decl *resource,
     struct in_place place = {LANG_BIND_SIGNAL, resource->resource, m->index, 0};
     return implicit(
         k, &place,
-        (struct lang_binding){.kind = LANG_BIND_SIGNAL,
-                              .name = ctx_strf(k->c, "%.*s.%.*s", STR_FMT(resource->name),
-                                               STR_FMT(m->name)),
-                              .resource = resource,
-                              .member = m->index,
-                              .member_name = m->name,
-                              .implicit = true},
+        (struct lang_binding){
+            .kind = LANG_BIND_SIGNAL,
+            .name = ctx_strf(k->c, "%.*s.%.*s", STR_FMT(resource->name), STR_FMT(m->name)),
+            .resource = resource,
+            .member = m->index,
+            .member_name = m->name,
+            .implicit = true},
         at);
 }

@@ -68,8 +68,9 @@ struct depends {
 
 static void never_changes(struct checker *k, const struct expr *e)
 {
-    struct lang_diag *d = diag_warning(k->c, "T2", e->span, "never changes",
-                                       "this condition is always %s", e->value.i ? "true" : "false");
+    struct lang_diag *d =
+        diag_warning(k->c, "T2", e->span, "never changes", "this condition is always %s",
+                     e->value.i ? "true" : "false");
     diag_help(k->c, d, "what runs once when the program starts stands in it without `when`");
 }
 
@@ -93,11 +94,30 @@ static uint32_t rule_condition(struct checker *k, struct expr *e, struct str nam
         list_add(k, &on->reads, own.all.v[i]);
     if (until)
         on->until_reads = own;
-    if (!e->bad && own.all.n == 0 && on->vars.all.n == 0 && e->constant)
+    if (compiling(k) && own.all.n == 0 && on->vars.all.n == 0 && e->constant)
         never_changes(k, e);
     own_condition(k, e, until);
     return compiling(k) ? compile_condition(k->prog->code, name, e, locals_of(k, 0))
                         : LANG_NO_CHUNK;
+}
+
+/* What it was the last time: a variable that nobody sees. */
+static uint32_t last_value(struct checker *k, const struct expr *e, struct str name)
+{
+    struct prog *p = k->prog;
+    if (p->vars.n >= LANG_VARS_MAX) {
+        (void)diag_error(k->c, "P1", e->span, "one too many", "a program has at most %u variables",
+                         LANG_VARS_MAX);
+        return 0;
+    }
+    struct lang_type type = type_optional(e->type);
+    ctx_push(k->c, &p->vars,
+             (struct lang_var){.path = ctx_strf(k->c, "%.*s/last", STR_FMT(name)),
+                               .type = type,
+                               .initial = type_none_slot(&type),
+                               .source = e->span.source,
+                               .line = ctx_line(k->c, e->span)});
+    return (uint32_t)p->vars.n - 1;
 }
 
 static uint32_t changed_value(struct checker *k, struct expr *e, struct str name,
@@ -117,14 +137,19 @@ static uint32_t changed_value(struct checker *k, struct expr *e, struct str name
         struct lang_diag *d =
             diag_error(k->c, "T1", e->span, "too much to watch",
                        "`when changed` watches a number, a text, a bool, a time or an enum, this "
-                       "is %.*s", STR_FMT(type_phrase(k, &e->type)));
+                       "is %.*s",
+                       STR_FMT(type_phrase(k, &e->type)));
         diag_help(k->c, d, "watch what is in it, as in  when changed %.*s",
                   STR_FMT(ctx_text(k->c, e->span)));
     } else if (fine && on->reads.all.n == 0 && on->vars.all.n == 0) {
         (void)diag_warning(k->c, "T2", e->span, "never changes", "this never changes");
     }
     own_condition(k, e, false);
-    return compiling(k) ? compile_value(k->prog->code, name, e, locals_of(k, 0)) : LANG_NO_CHUNK;
+    if (!fine)
+        return LANG_NO_CHUNK;
+    uint32_t last = last_value(k, e, name);
+    return compiling(k) ? compile_changed(k->prog->code, name, e, last, locals_of(k, 0))
+                        : LANG_NO_CHUNK;
 }
 
 /* ---- bodies ------------------------------------------------------------------------------ */
@@ -215,10 +240,11 @@ static void check_signal(struct checker *k, struct item *i, struct lang_rule *r)
 static void check_message(struct checker *k, struct item *i, struct lang_rule *r)
 {
     struct topic *t = topic_of(k, i->value);
-    bool fine = type_resolve(k, &i->type, &r->message) &&
-                message_type(k, &r->message, i->type.span);
+    bool fine =
+        type_resolve(k, &i->type, &r->message) && message_type(k, &r->message, i->type.span);
     if (t && fine) {
         topic_type(k, t, &r->message, i->type.span);
+        own_message(k, t->name, &r->message, i->value->span, false);
         if (!t->is_heard)
             t->heard = i->value->span;
         t->is_heard = true;
@@ -239,10 +265,9 @@ static void idle_twice(struct checker *k, const struct item *i, uint32_t binding
         const struct lang_rule *r = &k->prog->rules.v[q];
         if (r->kind != LANG_RULE_IDLE || r->signal != binding)
             continue;
-        struct lang_diag *d =
-            diag_error(k->c, "N2", i->path_span, "a second time",
-                       "what `%.*s` does when it is idle is said twice",
-                       STR_FMT(ctx_text(k->c, i->path_span)));
+        struct lang_diag *d = diag_error(k->c, "N2", i->path_span, "a second time",
+                                         "what `%.*s` does when it is idle is said twice",
+                                         STR_FMT(ctx_text(k->c, i->path_span)));
         diag_help(k->c, d, "the first one is in line %u", r->line);
         return;
     }

@@ -12,7 +12,7 @@ static void check_let(struct checker *k, struct stmt *s)
     bool fine;
     if (s->type.given) {
         bool typed = type_resolve(k, &s->type, &s->local_type);
-        fine = check_value(k, s->value, typed ? &s->local_type : NULL, OWN_STORED);
+        fine = typed ? check_value(k, s->value, &s->local_type, OWN_STORED) : look_at(k, s->value);
         fine = typed && fine &&
                check_fits(k, &s->local_type, s->value, quoted(k, s->name.text), s->type.span);
     } else {
@@ -20,8 +20,8 @@ static void check_let(struct checker *k, struct stmt *s)
         s->local_type = s->value->type;
     }
     if (fine && is_none(&s->local_type)) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "of what?",
-                                         "`none` says nothing of its type");
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->value->span, "of what?", "`none` says nothing of its type");
         diag_help(k->c, d, "say it:  %s %.*s: int? = none", s->mutable ? "var" : "let",
                   STR_FMT(s->name.text));
         fine = false;
@@ -31,6 +31,12 @@ static void check_let(struct checker *k, struct stmt *s)
 
 /* ---- assignments ------------------------------------------------------------------------- */
 
+static bool is_parameter(const struct checker *k, const struct sym *sym)
+{
+    const struct fn_decl *fn = k->frame->fn;
+    return fn && sym->kind == SYM_LOCAL && sym->index < fn->params_n;
+}
+
 static void not_assignable(struct checker *k, const struct expr *target, const struct sym *sym)
 {
     const char *why = "can't be assigned to", *help = NULL;
@@ -39,9 +45,11 @@ static void not_assignable(struct checker *k, const struct expr *target, const s
     else if (sym && sym->captured)
         why = "is a copy here: a lambda keeps what was there when it was made";
     else if (sym && (sym->kind == SYM_CONST || sym->kind == SYM_LOCAL || sym->kind == SYM_VAR))
-        why = "was declared with `let` and stays as it is";
+        why = "stays as it is: it was not declared with `var`";
     if (sym && sym->captured)
         help = "give the new value back as the result of the lambda";
+    else if (sym && is_parameter(k, sym))
+        help = "keep it in a variable of another name first:  var x = …";
     else if (sym && (sym->kind == SYM_CONST || sym->kind == SYM_LOCAL || sym->kind == SYM_VAR))
         help = "declare it with `var`";
     struct lang_diag *d = diag_error(k->c, "T1", target->span, "can't be assigned to", "`%.*s` %s",
@@ -82,12 +90,11 @@ static bool assign_name(struct checker *k, struct expr *target)
         return false;
     }
     bool variable = sym && (sym->kind == SYM_LOCAL || sym->kind == SYM_VAR);
-    if (!variable || !sym->mutable ||
-        (sym->kind == SYM_VAR && k->frame->kind == FRAME_LAMBDA)) {
+    if (!variable || !sym->mutable || (sym->kind == SYM_VAR && k->frame->kind == FRAME_LAMBDA)) {
         if (variable && sym->mutable) {
-            struct lang_diag *d = diag_error(k->c, "T1", target->span, "not from a lambda",
-                                             "a lambda only computes: it can't change `%.*s`",
-                                             STR_FMT(sym->name));
+            struct lang_diag *d =
+                diag_error(k->c, "T1", target->span, "not from a lambda",
+                           "a lambda only computes: it can't change `%.*s`", STR_FMT(sym->name));
             diag_mark(k->c, d, sym->span, "declared here");
             diag_help(k->c, d, "give the new value back, or use a `for` loop");
         } else {
@@ -153,8 +160,8 @@ static bool compound(struct checker *k, struct stmt *s)
         return false;
     }
     if (text) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->op_span, "not for texts",
-                                         "texts are put together in one");
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->op_span, "not for texts", "texts are put together in one");
         struct str t = ctx_text(k->c, s->target->span);
         diag_help(k->c, d, "%.*s = \"{%.*s}…\"", STR_FMT(t), STR_FMT(t));
         return false;
@@ -276,8 +283,8 @@ static void check_leave(struct checker *k, struct stmt *s)
     if (k->frame->loops > 0)
         return;
     bool stop = s->kind == S_BREAK;
-    struct lang_diag *d = diag_error(k->c, "P1", s->span, "no loop here",
-                                     "`%s` stands in a loop", stop ? "break" : "continue");
+    struct lang_diag *d = diag_error(k->c, "P1", s->span, "no loop here", "`%s` stands in a loop",
+                                     stop ? "break" : "continue");
     if (stop && k->frame->kind != FRAME_LAMBDA)
         diag_help(k->c, d, "`return` leaves the body of a rule, a function or a task");
 }

@@ -52,16 +52,37 @@ static bool only_bodies(struct checker *k, struct lang_span at, const char *what
     return may_act(k, at, what);
 }
 
+static bool has_device(const struct fn_decl *fn)
+{
+    for (size_t i = 0; i < fn->params_n; i++)
+        if (fn->params[i].mode != PARAM_DATA)
+            return true;
+    return false;
+}
+
+/* A function that was handed a device acts for whoever called it; others only compute. */
+static bool bodies_and_hands(struct checker *k, struct lang_span at, const char *what)
+{
+    if (k->mode == MODE_FN && k->frame->kind == FRAME_FN && has_device(k->frame->fn))
+        return true;
+    return only_bodies(k, at, what);
+}
+
+/* In a function of a program: tasks of the site are typed for the program that spawns them. */
+static bool may_spawn(struct checker *k, const struct stmt *s)
+{
+    return k->prog ? bodies_and_hands(k, s->span, "`spawn`") : only_bodies(k, s->span, "`spawn`");
+}
+
 void check_spawn(struct checker *k, struct stmt *s)
 {
     struct expr *e = s->value;
     struct fn_decl *task = e->kind == E_CALL && e->path_n == 1 ? find_fn(k, e->text) : NULL;
-    bool here = only_bodies(k, s->span, "`spawn`");
+    bool here = may_spawn(k, s);
     if (!task || !task->task || task->bad || !here) {
         if (!task || !task->task)
             no_task(k, e, task);
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         expr_bad(e);
         return;
     }
@@ -87,8 +108,7 @@ static const struct lang_member *signal_in(struct checker *k, const struct lang_
         if (r->type->members[i].role == LANG_CLAUSE_SIGNAL)
             suggest_offer(&s, r->type->members[i].name);
     struct lang_diag *d = diag_error(k->c, "N1", n.span, m ? "not an event" : "unknown",
-                                     "%.*s has no event `%.*s`", STR_FMT(r->name),
-                                     STR_FMT(n.text));
+                                     "%.*s has no event `%.*s`", STR_FMT(r->name), STR_FMT(n.text));
     diag_mark(k->c, d, r->name_span, "a %.*s", STR_FMT(r->type->name));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
@@ -160,8 +180,7 @@ static void arm_name(struct checker *k, struct arm *arm, bool received)
     if (!e->bad && !received)
         (void)diag_error(k->c, "T1", arm->name.span, "no value", "only `recv()` gives a value");
     if (received && is_device(e))
-        arm->local =
-            local_handle(k, arm->name, &arm->local_type, (struct sym){.mode = PARAM_OWN});
+        arm->local = add_handle(k, arm->name, &arm->local_type, (struct sym){.mode = PARAM_OWN});
     else
         arm->local = local_add(k, arm->name, &arm->local_type, false, received && !e->bad);
 }
@@ -222,8 +241,10 @@ static void unknown_lender(struct checker *k, const struct stmt *s)
     if (suggest_found(&sug))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(sug.best));
     else
-        diag_help(k->c, d, "a device is leased from the program that owns it:  lease %.*s = "
-                           "program.name for 20min { … }", STR_FMT(s->name.text));
+        diag_help(k->c, d,
+                  "a device is leased from the program that owns it:  lease %.*s = "
+                  "program.name for 20min { … }",
+                  STR_FMT(s->name.text));
 }
 
 static void unknown_handle(struct checker *k, const struct stmt *s, const struct program_info *p)
@@ -249,22 +270,19 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
 {
     struct program_info *p = find_program(k, s->path[0].text);
     if (!p) {
-        unknown_lender(k, s);
-        return NULL;
+        const struct lang_decl *r =
+            s->path_n == 2 ? own_offered(k, s->path[0].text, s->path[1].text) : NULL;
+        if (!r)
+            unknown_lender(k, s);
+        return r;
     }
     struct program_own *o = s->path_n == 2 ? map_get(&p->owns, s->path[1].text) : NULL;
     if (!o) {
         unknown_handle(k, s, p);
         return NULL;
     }
-    if (k->prog->decl == p->decl) {
-        struct lang_diag *d = diag_error(k->c, "T1", s->path_span, "its own",
-                                         "%.*s owns this: it needs no lease",
-                                         STR_FMT(p->decl->name.text));
-        diag_mark(k->c, d, o->item->name.span, "owned here");
-        return NULL;
-    }
-    return o->resource; /* if it stands for nothing, its own program says so */
+    /* If it stands for nothing, its own program says so; what is its own is not lent to it (O2). */
+    return o->resource;
 }
 
 static bool add_lease(struct checker *k, struct stmt *s, const struct lang_decl *r)
@@ -314,7 +332,7 @@ void check_lease(struct checker *k, struct stmt *s)
     bool added = r && r->type && add_lease(k, s, r);
     lease_times(k, s, added);
     if (added)
-        s->local = local_handle(k, s->name, &s->local_type,
+        s->local = add_handle(k, s->name, &s->local_type,
                               (struct sym){.mode = PARAM_MUT, .leased = true, .resource = r});
     else
         (void)local_add(k, s->name, &s->local_type, false, false);
@@ -343,20 +361,21 @@ static bool held_here(struct checker *k, struct stmt *s, const char *word)
     }
     struct lang_diag *d;
     if (s->target->ref == REF_GROUP) {
-        d = diag_error(k->c, "T1", s->target->span, "of which one?",
-                       "`%.*s` is several devices", STR_FMT(ctx_text(k->c, s->target->span)));
+        d = diag_error(k->c, "T1", s->target->span, "of which one?", "`%.*s` is several devices",
+                       STR_FMT(ctx_text(k->c, s->target->span)));
         diag_help(k->c, d, "own the one that is meant by a name of its own");
     } else {
-        d = diag_error(k->c, "T1", s->target->span, "no device", "`%s` wants a device that is held "
-                                                                 "here, this is %.*s", word,
-                       STR_FMT(type_phrase(k, &s->target->type)));
+        d = diag_error(k->c, "T1", s->target->span, "no device",
+                       "`%s` wants a device that is held "
+                       "here, this is %.*s",
+                       word, STR_FMT(type_phrase(k, &s->target->type)));
     }
     return false;
 }
 
 void check_revoke(struct checker *k, struct stmt *s)
 {
-    if (!only_bodies(k, s->span, "`revoke`") || !held_here(k, s, "revoke"))
+    if (!bodies_and_hands(k, s->span, "`revoke`") || !held_here(k, s, "revoke"))
         expr_bad(s->target);
 }
 

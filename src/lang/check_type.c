@@ -190,7 +190,7 @@ void may_be_none(struct checker *k, const struct expr *e, const char *what)
     struct lang_diag *d = diag_error(k->c, "T1", e->span, "may be none",
                                      "%s wants a value, this is %.*s and may be none", what,
                                      STR_FMT(type_phrase(k, &e->type)));
-    diag_help(k->c, d, "say what holds then:  %.*s ?? …   or ask first:  if let x = %.*s { … }",
+    diag_help(k->c, d, "say what holds then:  %.*s ?? …   or ask first:  if let v = %.*s { … }",
               STR_FMT(text), STR_FMT(text));
 }
 
@@ -213,11 +213,11 @@ static bool number_fits(struct checker *k, const struct lang_type *want, const s
     const struct lang_unit *u = &e->type.unit;
     if (units_match(&want->unit, u))
         return true;
-    struct lang_diag *d = diag_error(
-        k->c, "U1", e->span, "another unit", "%s is %s%.*s, this is %.*s", what,
-        unit_is_plain(&want->unit) ? "" : "in ",
-        STR_FMT(unit_is_plain(&want->unit) ? STR("a plain number") : want->unit.symbol),
-        STR_FMT(unit_side(k, u)));
+    struct lang_diag *d =
+        diag_error(k->c, "U1", e->span, "another unit", "%s is %s%.*s, this is %.*s", what,
+                   unit_is_plain(&want->unit) ? "" : "in ",
+                   STR_FMT(unit_is_plain(&want->unit) ? STR("a plain number") : want->unit.symbol),
+                   STR_FMT(unit_side(k, u)));
     if (what_span.to > 0)
         diag_mark(k->c, d, what_span, "declared here");
     if (unit_is_plain(u) && (e->kind == E_INT || e->kind == E_NUMBER))

@@ -6,7 +6,7 @@
 struct code *compile_new(struct lang_ctx *c, struct prog *prog)
 {
     struct code *code = code_new(c);
-    struct compile *k = ctx_new(c, sizeof(*k));
+    struct compile *k = ctx_tree_new(c, sizeof(*k));
     *k = (struct compile){.code = code, .prog = prog};
     code->compile = k;
     return code;
@@ -16,7 +16,7 @@ struct code *compile_new(struct lang_ctx *c, struct prog *prog)
 
 static uint8_t *regs_new(struct lang_ctx *c, size_t n)
 {
-    uint8_t *regs = ctx_array(c, n + HELD_MAX, 1);
+    uint8_t *regs = ctx_tree_array(c, n + HELD_MAX, 1);
     memset(regs, REG_NONE, n + HELD_MAX);
     return regs;
 }
@@ -72,14 +72,9 @@ static void changed(struct body *b, const struct lang_type *t, uint8_t now, uint
     jumps_add(b, no, jump_none(b, t, now, true));
     (void)put(b, CODE_GETV, before, 0, 0, (int32_t)last);
     size_t first = jump_none(b, t, before, true);
-    struct lang_type plain = *t;
-    plain.optional = false;
-    struct expr x = held(b, 0, &plain, now), y = held(b, 1, &plain, before);
-    struct expr differs = {.kind = E_BINARY,
-                           .op = OP_NE,
-                           .a = &x,
-                           .b = &y,
-                           .type = {.kind = LANG_TYPE_BOOL}};
+    struct expr x = held(b, 0, t, now), y = held(b, 1, t, before);
+    struct expr differs = {
+        .kind = E_BINARY, .op = OP_NE, .a = &x, .b = &y, .type = {.kind = LANG_TYPE_BOOL}};
     cond_jump(b, &differs, false, no);
     (void)put(b, CODE_SETV, now, 0, 0, (int32_t)last);
     uint8_t r = temp(b, CODE_TYPE_BOOL);
@@ -137,7 +132,7 @@ uint32_t fn_chunk(struct body *b, const struct fn_decl *fn)
         if (k->fns.v[i].fn == fn)
             return k->fns.v[i].chunk;
     uint32_t chunk = chunk_reserve(k->code);
-    ctx_push(b->c, &k->fns, (struct fn_chunk){fn, chunk});
+    ctx_tree_push(b->c, &k->fns, (struct fn_chunk){fn, chunk});
     return chunk;
 }
 
@@ -147,8 +142,7 @@ static void fn_params(struct body *b, const struct fn_decl *fn)
     b->b.captures_n = (uint8_t)fn->captures_n;
     for (uint32_t i = 0; i < fn->params_n + fn->captures_n; i++)
         if (b->locals[i].kind == LANG_TYPE_HANDLE)
-            (void)local_declare_handle(b, i,
-                                       i < fn->params_n && fn->params[i].mode == PARAM_OWN);
+            (void)local_declare_handle(b, i, i < fn->params_n && fn->params[i].mode == PARAM_OWN);
         else
             (void)local_declare(b, i);
 }
@@ -191,7 +185,7 @@ void compile_init(struct code *code, uint32_t var, const struct expr *value,
     struct body *b = k->init;
     struct scope s;
     if (!b) {
-        b = k->init = ctx_new(code->c, sizeof(*b));
+        b = k->init = ctx_tree_new(code->c, sizeof(*b));
         body_init(b, k, STR("init"), value->span, locals);
         k->init_chunk = chunk_reserve(code);
     }

@@ -125,8 +125,7 @@ static void float_jump(struct body *b, const struct expr *e, bool when, struct j
         struct use c = expr_use(b, y, &float_type);
         bool swap = op == OP_GT || op == OP_GE;
         op = swap ? mirrored(op) : op;
-        jumps_add(b, to,
-                  put(b, plain[op][when], swap ? c.reg : a.reg, swap ? a.reg : c.reg, 0, 0));
+        jumps_add(b, to, put(b, plain[op][when], swap ? c.reg : a.reg, swap ? a.reg : c.reg, 0, 0));
         give(b, c);
     }
     give(b, a);
@@ -163,27 +162,6 @@ static void truth_jump(struct body *b, const struct expr *e, bool when, struct j
     give(b, u);
 }
 
-/* none == none, and none is no number. */
-static void optional_float_jump(struct body *b, const struct expr *e, bool when, struct jumps *to)
-{
-    struct jumps same = {0}, differ = {0};
-    struct use x = none_operand(b, e->a), y = none_operand(b, e->b);
-    jumps_add(b, &same, put(b, CODE_JEQF, x.reg, y.reg, 0, 0));
-    jumps_add(b, &differ, put(b, CODE_JSOMEF, x.reg, 0, 0, 0));
-    jumps_add(b, &differ, put(b, CODE_JSOMEF, y.reg, 0, 0, 0));
-    jumps_here(b, &same);
-    bool equal = (e->op == OP_EQ) == when;
-    if (equal)
-        jumps_add(b, to, put(b, CODE_JMP, 0, 0, 0, 0));
-    else
-        for (size_t i = 0; i < differ.all.n; i++)
-            jumps_add(b, to, differ.all.v[i]);
-    if (equal)
-        jumps_here(b, &differ);
-    give(b, y);
-    give(b, x);
-}
-
 static void text_jump(struct body *b, const struct expr *e, bool when, struct jumps *to)
 {
     struct use x = expr_use(b, e->a, NULL), y = expr_use(b, e->b, NULL);
@@ -216,15 +194,8 @@ static void compare_jump(struct body *b, const struct expr *e, bool when, struct
     if (bool_constant_jump(b, e, when, to))
         return;
     switch (compare_kind(e)) {
-    case COMPARE_INT:
-        int_go(b, e, when ? e->op : opposite(e->op), (struct goal){.to = to});
-        return;
-    case COMPARE_FLOAT:
-        if (e->a->type.optional && e->b->type.optional)
-            optional_float_jump(b, e, when, to);
-        else
-            float_jump(b, e, when, to);
-        return;
+    case COMPARE_INT: int_go(b, e, when ? e->op : opposite(e->op), (struct goal){.to = to}); return;
+    case COMPARE_FLOAT: float_jump(b, e, when, to); return;
     case COMPARE_TEXT: text_jump(b, e, when, to); return;
     default: truth_jump(b, e, when, to); return;
     }
@@ -348,20 +319,8 @@ static void none_test_to(struct body *b, const struct expr *x, bool not, uint8_t
     default: (void)put(b, CODE_NONEO, dest, u.reg, 0, 0); break;
     }
     give(b, u);
-    if (not)
+    if (not )
         negate(b, CODE_NOT, dest);
-}
-
-/* By a jump, where no instruction says it in one. */
-static void jump_to_value(struct body *b, const struct expr *e, uint8_t dest)
-{
-    struct jumps no = {0};
-    cond_jump(b, e, false, &no);
-    (void)put(b, CODE_LOADB, dest, 0, 0, 1);
-    size_t end = put(b, CODE_JMP, 0, 0, 0, 0);
-    jumps_here(b, &no);
-    (void)put(b, CODE_LOADB, dest, 0, 0, 0);
-    jump_here(b, end);
 }
 
 static void compare_to(struct body *b, const struct expr *e, uint8_t dest)
@@ -375,10 +334,6 @@ static void compare_to(struct body *b, const struct expr *e, uint8_t dest)
     const struct expr *x = none_side(e);
     if (x) {
         none_test_to(b, x, e->op == OP_NE, dest);
-        return;
-    }
-    if (kind == COMPARE_FLOAT && e->a->type.optional && e->b->type.optional) {
-        jump_to_value(b, e, dest);
         return;
     }
     const struct lang_type *want = kind == COMPARE_FLOAT ? &float_type : NULL;

@@ -1,7 +1,7 @@
 /* Expressions: names, arithmetic, `??`, `if`, and the ways to a register. */
 #include "lang/check_internal.h"
 
-#include <math.h>
+#include <stdio.h>
 
 const struct lang_type float_type = {.kind = LANG_TYPE_FLOAT};
 
@@ -13,14 +13,14 @@ size_t jump_none(struct body *b, const struct lang_type *t, uint8_t reg, bool wh
     case CODE_KIND_BOOL: return put(b, when ? CODE_JU : CODE_JNU, reg, 0, 0, 0);
     case CODE_KIND_INT: return put(b, when ? CODE_JNONEI : CODE_JSOMEI, reg, 0, 0, 0);
     case CODE_KIND_FLOAT: return put(b, when ? CODE_JNONEF : CODE_JSOMEF, reg, 0, 0, 0);
-    case CODE_KIND_ENUM:
-        return put_bc(b, when ? CODE_JEQIK : CODE_JNEIK, reg, (uint16_t)-1, 0);
+    case CODE_KIND_ENUM: return put_bc(b, when ? CODE_JEQIK : CODE_JNEIK, reg, (uint16_t)-1, 0);
     case CODE_KIND_HANDLE: return put(b, when ? CODE_JNONEH : CODE_JSOMEH, reg, 0, 0, 0);
     default: return put(b, when ? CODE_JNONEO : CODE_JSOMEO, reg, 0, 0, 0);
     }
 }
 
-void need_value(struct body *b, const struct lang_type *t, uint8_t reg, struct str what)
+void need_value(struct body *b, const struct lang_type *t, uint8_t reg, const char *what,
+                struct str of, struct str member)
 {
     if (b->none_ok)
         return;
@@ -33,25 +33,30 @@ void need_value(struct body *b, const struct lang_type *t, uint8_t reg, struct s
                       : kind == CODE_KIND_FLOAT ? CODE_NEEDF
                       : code_kind_ref(kind)     ? CODE_NEEDO
                                                 : CODE_NEEDI;
-    struct str why = ctx_strf(b->c, "%.*s has no value yet", STR_FMT(what));
-    (void)put(b, op, reg, 0, 0, const_text(b->k->code, why));
+    char why[256];
+    (void)snprintf(why, sizeof(why), "%s%.*s.%.*s has no value yet", what, STR_FMT(of),
+                   STR_FMT(member));
+    (void)put(b, op, reg, 0, 0, const_text(b->k->code, str_from(why)));
 }
 
 static void read_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     const struct lang_binding *bind = &b->k->prog->bindings.v[e->index];
     (void)put(b, CODE_READ, dest, 0, b->strict, (int32_t)e->index);
-    need_value(b, &e->type, dest,
-               ctx_strf(b->c, "%.*s.%.*s", STR_FMT(bind->resource->name),
-                        STR_FMT(bind->member_name)));
+    need_value(b, &e->type, dest, "", bind->resource->name, bind->member_name);
 }
 
 static void member_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     struct use h = handle_use(b, e->handle);
+    if (!e->member) { /* `.name` */
+        (void)put(b, CODE_HNAME, dest, h.reg, 0, 0);
+        give(b, h);
+        return;
+    }
     (void)put(b, CODE_READH, dest, h.reg, b->strict, (int32_t)e->member->index);
     give(b, h);
-    need_value(b, &e->type, dest, e->member->name);
+    need_value(b, &e->type, dest, "", e->handle->type.model->name, e->member->name);
 }
 
 /* ---- names ------------------------------------------------------------------------------- */
@@ -272,10 +277,15 @@ static void if_to(struct body *b, const struct expr *e, const struct lang_type *
 {
     struct jumps no = {0};
     struct scope s;
+    bool binds = e->bind.text.n > 0;
+    if (!binds && e->a->constant) {
+        expr_to(b, e->a->value.i == 1 ? e->b : e->otherwise, want, dest);
+        return;
+    }
     scope_enter(b, &s, SCOPE_BLOCK);
-    if (e->bind.text.n > 0) {
+    if (binds) {
         jumps_add(b, &no, bind_value(b, e->a, e->local));
-    } else if (b->strict && !e->a->constant) {
+    } else if (b->strict) {
         uint8_t r = temp(b, CODE_TYPE_BOOL);
         kleene_to(b, e->a, r);
         if (b->misses)

@@ -142,6 +142,13 @@ static inline void stage_publish(struct lang_host *h, struct str topic, struct s
     strbuf_addf(&s->log, "publish %.*s;", STR_FMT(topic));
 }
 
+/* What lists are shown with. */
+#define STAGE_SHOW(name, type)                                                                     \
+    "fn " name "(xs: list<" type ">) -> str { var s = \"[\"\n"                                     \
+    "  for i, x in xs { if i > 0 { s = \"{s}, \" }; s = \"{s}{x}\" }; return \"{s}]\" }\n"
+static const char stage_decls[] =
+    STAGE_SHOW("sh", "int") STAGE_SHOW("shs", "str") STAGE_SHOW("shf", "float");
+
 /* False, with what the check said, if the program is not accepted. */
 static inline bool stage_open_limits(struct stage *s, const char *decls, const char *items,
                                      struct lang_limits limits)
@@ -160,12 +167,12 @@ static inline bool stage_open_limits(struct stage *s, const char *decls, const c
                                  .safe = stage_safe,
                                  .publish = stage_publish},
                         .mono = 1000,
-                        .until = 100000};
+                        .until = 3600 * 1000};
     strbuf_init(&s->log, alloc_system(), 0);
     struct strbuf text, said;
     strbuf_init(&text, alloc_system(), 0);
     strbuf_init(&said, alloc_system(), 0);
-    strbuf_addf(&text, "%s\nprogram p {\n%s\n}\n", decls, items);
+    strbuf_addf(&text, "%s%s\nprogram p {\n%s\n}\n", stage_decls, decls, items);
     s->site = fixture_check(text.p, false);
     REQUIRE(s->site != NULL);
     for (size_t i = 0; i < s->site->diags_n; i++)
@@ -252,11 +259,12 @@ static inline void stage_rule(struct stage *s, uint32_t rule)
     stage_turns(s);
 }
 
-/* Runs what starts with the program, until nothing more happens. */
+/* Runs what starts with the program and what comes again, once, until nothing more happens. */
 static inline void stage_run(struct stage *s)
 {
     for (uint32_t i = 0; i < s->program->rules_n; i++)
-        if (s->program->rules[i].kind == LANG_RULE_START)
+        if (s->program->rules[i].kind == LANG_RULE_START ||
+            s->program->rules[i].kind == LANG_RULE_EVERY)
             stage_rule(s, i);
     while (stage_pass(s))
         stage_turns(s);

@@ -92,8 +92,8 @@ struct caller { /* what is the caller's while the function's body is compiled */
 
 static struct caller caller_leave(struct body *b, const struct fn_decl *fn, uint8_t *regs)
 {
-    struct caller c = {{b->locals, b->locals_n, b->regs}, b->result, b->misses, b->strict,
-                       b->none_ok};
+    struct caller c = {
+        {b->locals, b->locals_n, b->regs}, b->result, b->misses, b->strict, b->none_ok};
     b->locals = fn->locals;
     b->locals_n = fn->locals_n;
     b->regs = regs;
@@ -131,7 +131,7 @@ void inline_call(struct body *b, const struct expr *e, uint8_t dest)
     const struct fn_decl *fn = e->fn;
     struct use args[CODE_ARGS_MAX];
     struct inlined in = {.dest = dest, .scope = b->scope};
-    uint8_t *regs = ctx_array(b->c, fn->locals_n + HELD_MAX, 1);
+    uint8_t *regs = ctx_tree_array(b->c, fn->locals_n + HELD_MAX, 1);
     memset(regs, REG_NONE, fn->locals_n + HELD_MAX);
     for (uint32_t i = 0; i < e->list.n; i++) {
         args[i] = param_use(b, e->list.v[i], fn, i);

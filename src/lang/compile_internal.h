@@ -7,8 +7,9 @@
  *
  * The parts: code.c the entry points · compile_reg.c registers, constants · compile_expr.c values ·
  * compile_cond.c truth, two-valued and Kleene's · compile_call.c calls, commands, closures ·
- * compile_inline.c small functions in place · compile_method.c methods · compile_data.c texts, lists, maps, records · compile_stmt.c
- * statements · compile_loop.c loops · compile_match.c match · compile_task.c what waits, leases.
+ * compile_inline.c small functions in place · compile_method.c methods · compile_data.c texts,
+ * lists, maps, records · compile_stmt.c statements · compile_loop.c loops · compile_match.c match ·
+ * compile_task.c what waits, leases.
  *
  * Readings without a value. A READ gives none. In a condition (body.strict) comparisons make that
  * unknown; what can't carry it jumps to body.misses, where the comparison around it becomes
@@ -112,9 +113,9 @@ struct body {
     bool strict, none_ok;
     struct jumps *misses;
     struct lang_span place; /* of what is emitted */
-    bool dead; /* what comes now is not reached */
+    bool dead;              /* what comes now is not reached */
     struct scope *scope;
-    struct inlined *inlined; /* NULL: a `return` is one */
+    struct inlined *inlined;           /* NULL: a `return` is one */
     size_t loop_depth, loop_at, loops; /* the outermost loop: where it begins, which one it is */
     VEC(struct kept) kept;
     VEC(struct insertion) insertions;
@@ -191,9 +192,10 @@ void natural_to(struct body *b, const struct expr *e, const struct lang_type *wa
 /* For its effects alone. */
 void expr_drop(struct body *b, const struct expr *e);
 extern const struct lang_type float_type;
-/* Where `reg` is none: on to the misses, or a trap "… has no value yet", or nothing if that is
- * fine here. */
-void need_value(struct body *b, const struct lang_type *t, uint8_t reg, struct str what);
+/* Where `reg` is none: on to the misses, or a trap "the slope of x.y has no value yet", or nothing
+ * if that is fine here. */
+void need_value(struct body *b, const struct lang_type *t, uint8_t reg, const char *what,
+                struct str of, struct str member);
 /* A jump that is taken where `reg` is none (or is not). */
 size_t jump_none(struct body *b, const struct lang_type *t, uint8_t reg, bool when);
 bool mentions_reg(const struct body *b, const struct expr *e, uint8_t reg);

@@ -105,7 +105,7 @@ static void applied_end(struct body *b, const struct applied *a)
 static struct locals lambda_locals(struct body *b, const struct fn_decl *fn, uint8_t element)
 {
     struct locals outer = {b->locals, b->locals_n, b->regs};
-    uint8_t *regs = ctx_array(b->c, fn->locals_n + HELD_MAX, 1);
+    uint8_t *regs = ctx_tree_array(b->c, fn->locals_n + HELD_MAX, 1);
     memset(regs, REG_NONE, fn->locals_n + HELD_MAX);
     regs[0] = element;
     for (size_t i = 0; i < fn->captures_n; i++)
@@ -171,8 +171,7 @@ struct walk {
 
 static struct walk walk_begin(struct body *b, struct use list, const struct lang_type *element)
 {
-    struct walk w = {
-        .list = list, .index = temp(b, CODE_TYPE_INT), .element = temp_of(b, element)};
+    struct walk w = {.list = list, .index = temp(b, CODE_TYPE_INT), .element = temp_of(b, element)};
     loop_enter(b);
     int_to(b, -1, w.index);
     w.entry = put(b, CODE_JMP, 0, 0, 0, 0);

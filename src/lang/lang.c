@@ -11,7 +11,7 @@
 /* What lang_site_free() needs. The site is its first member. */
 struct site_memory {
     struct lang_site site;
-    struct arena arena;
+    struct arena arena, tree; /* the tree is empty once the check is over */
     struct alloc *alloc;
 };
 
@@ -179,20 +179,23 @@ enum err lang_check_one(struct alloc *a, const struct lang_schema *schema,
     for (size_t i = 0; i < summaries_n; i++)
         text += summaries[i].n;
     arena_init(&m->arena, a, ARENA_BASE_MAX + text * ARENA_PER_SOURCE);
+    arena_init(&m->tree, a, ARENA_BASE_MAX + text * ARENA_PER_SOURCE);
     struct lang_ctx *c = mem_zero(a, sizeof(*c));
     if (!c) {
         lang_site_free(&m->site);
         return ERR_NOMEM;
     }
-    ctx_init(c, &m->arena, schema);
+    ctx_init(c, &m->arena, &m->tree, schema);
     struct given given = {.sources = sources, .sources_n = sources_n};
     volatile enum err e = ERR_NOMEM; /* if it jumps back */
     if (setjmp(c->nomem) == 0)
         e = check(c, &given, summaries, summaries_n, &m->site);
-    if (e == ERR_OK)
+    if (e == ERR_OK) {
+        arena_fini(&m->tree);
         *out = &m->site;
-    else
+    } else {
         lang_site_free(&m->site);
+    }
     mem_free(a, c, sizeof(*c));
     return e;
 }
@@ -210,6 +213,7 @@ void lang_site_free(struct lang_site *site)
     struct site_memory *m = CONTAINER_OF(site, struct site_memory, site);
     struct alloc *a = m->alloc;
     arena_fini(&m->arena);
+    arena_fini(&m->tree);
     mem_free(a, m, sizeof(*m));
 }
 

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-#define BRACKETS_MAX 256u
+#define BRACKETS_MAX       256u
+#define TEXTS_IN_TEXTS_MAX 8u
+#define BROKEN_TEXTS_MAX   8u
 
 struct lexer {
     struct lang_ctx *c;
@@ -13,6 +15,7 @@ struct lexer {
     const char *p; /* the whole source */
     uint32_t at, end;
     bool space, line_start;
+    uint32_t broken_n; /* texts of this line whose end was not found */
     char open[BRACKETS_MAX];
     uint32_t open_n;
 };
@@ -40,7 +43,7 @@ static struct token *push(struct lexer *l, enum token_kind kind, uint32_t from, 
         t.flags |= TOKEN_SPACE;
     if (l->line_start)
         t.flags |= TOKEN_LINE_START;
-    ctx_push(l->c, &l->out->all, t);
+    ctx_tree_push(l->c, &l->out->all, t);
     l->space = l->line_start = false;
     l->at = to;
     return &l->out->all.v[l->out->all.n - 1];
@@ -57,28 +60,53 @@ static enum token_kind last_kind(const struct lexer *l)
     return n ? (enum token_kind)l->out->all.v[n - 1].kind : T_NEWLINE;
 }
 
-/* Words that begin a line only as statements, items or declarations: a bracket that is still open
- * before them was forgotten, and must not swallow what follows. */
-static bool begins_line(struct str word)
+static bool word_in(struct str word, const char *const *words)
 {
-    static const char *const words[] = {"program", "when",   "every", "read",   "var",   "let",
-                                        "return",  "while",  "loop",  "spawn",  "lease", "lend",
-                                        "task",    "select", "sleep", "publish"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_eq(word, str_from(words[i])))
+    for (; *words; words++)
+        if (str_eq(word, str_from(*words)))
             return true;
     return false;
 }
 
-static bool statement_next(const struct lexer *l)
+/* Whether the last token can be the end of a value. */
+static bool value_ended(const struct lexer *l)
 {
+    static const char *const before_values[] = {"and",   "or",   "mod",  "in",  "not",
+                                                "stale", "move", "own",  "mut", "ref",
+                                                "let",   "if",   "else", "fn",  NULL};
+    if (l->out->all.n == 0)
+        return false;
+    const struct token *t = &l->out->all.v[l->out->all.n - 1];
+    switch (t->kind) {
+    case T_INT:
+    case T_FLOAT:
+    case T_STRING:
+    case T_RPAREN:
+    case T_RBRACKET:
+    case T_RBRACE: return true;
+    case T_NAME: return !word_in((struct str){l->p + t->from, t->to - t->from}, before_values);
+    default: return false;
+    }
+}
+
+/* Inside brackets a line goes on. But a value behind a value, and a word that begins a statement,
+ * can't be in brackets: the closing one was forgotten, and must not swallow what follows. */
+static bool line_begins_anew(const struct lexer *l)
+{
+    static const char *const beginnings[] = {
+        "program", "when",  "every", "read", "var",  "let",    "return", "while",   "for", "loop",
+        "match",   "spawn", "lease", "lend", "task", "select", "sleep",  "publish", NULL};
+    static const char *const joints[] = {"and", "or", "mod", "in", "else", NULL};
     uint32_t at = l->at + 1;
     while (at < l->end && (l->p[at] == ' ' || l->p[at] == '\t'))
         at++;
     uint32_t to = at;
     while (to < l->end && is_name(l->p[to]))
         to++;
-    return to < l->end && l->p[to] == ' ' && begins_line((struct str){l->p + at, to - at});
+    struct str word = {l->p + at, to - at};
+    if (to < l->end && l->p[to] == ' ' && word_in(word, beginnings))
+        return true;
+    return word.n > 0 && value_ended(l) && !word_in(word, joints);
 }
 
 static bool inside_brackets(const struct lexer *l)
@@ -89,7 +117,7 @@ static bool inside_brackets(const struct lexer *l)
 static void newline(struct lexer *l)
 {
     bool inside = inside_brackets(l);
-    if (inside && statement_next(l)) {
+    if (inside && line_begins_anew(l)) {
         while (inside_brackets(l))
             l->open_n--;
         inside = false;
@@ -100,6 +128,7 @@ static void newline(struct lexer *l)
         l->at++;
     l->line_start = true;
     l->space = true;
+    l->broken_n = 0;
 }
 
 /* A line that begins with one of these goes on with the statement before it. */
@@ -124,13 +153,10 @@ static void lex_name(struct lexer *l)
 /* Words that stand behind a whole expression. */
 static bool follows_value(struct str word)
 {
-    static const char *const words[] = {"and",    "or",      "mod",    "in",   "for",
-                                        "else",   "until",   "wait",   "max",  "priority",
-                                        "single", "restart", "queued", "stale"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_eq(word, str_from(words[i])))
-            return true;
-    return false;
+    static const char *const words[] = {"and",    "or",      "mod",    "in",    "for",
+                                        "else",   "until",   "wait",   "max",   "priority",
+                                        "single", "restart", "queued", "stale", NULL};
+    return word_in(word, words);
 }
 
 static uint32_t digits(const struct lexer *l, uint32_t at)
@@ -201,8 +227,6 @@ static void lex_number(struct lexer *l)
         t->flags |= TOKEN_UNIT_BAD;
 }
 
-#define TEXTS_IN_TEXTS_MAX 8u
-
 /* Behind the `"` that ends the text at `at`, over {…} with texts in them; 0 if it does not end on
  * its line. `hole`: `at` is a `{` in a text, and the `}` that ends it is found instead. */
 static uint32_t text_end(const char *s, uint32_t at, uint32_t end, uint32_t depth, bool hole)
@@ -234,31 +258,41 @@ uint32_t lex_hole_end(const char *text, uint32_t at, uint32_t end)
     return text_end(text, at, end, TEXTS_IN_TEXTS_MAX, true);
 }
 
-/* The closing quote of a text whose braces don't match, or the end of the line. */
-static uint32_t broken_string_end(const struct lexer *l, bool *quote)
+/* The next quote, whatever the braces say, or the end of the line. */
+static uint32_t next_quote(const struct lexer *l, bool *quote, bool *brace)
 {
     uint32_t to = l->at + 1;
+    *quote = *brace = false;
     for (; to < l->end && l->p[to] != '\n' && l->p[to] != '\r'; to++) {
-        if (l->p[to] == '\\' && to + 1 < l->end && l->p[to + 1] != '\n')
+        if (l->p[to] == '\\' && to + 1 < l->end && l->p[to + 1] != '\n') {
             to++;
-        else if (l->p[to] == '"') {
+        } else if (l->p[to] == '"') {
             *quote = true;
             return to + 1;
         }
+        *brace = *brace || l->p[to] == '{';
     }
-    *quote = false;
     return to < l->end ? to : l->end;
 }
 
+/* A text whose braces don't match is looked through to the end of its line in vain. Where a line
+ * has many of them, the rest of it is read quote by quote, so that no line takes quadratic time. */
 static void lex_string(struct lexer *l)
 {
-    uint32_t to = text_end(l->p, l->at, l->end, TEXTS_IN_TEXTS_MAX, false);
+    uint32_t to = 0;
+    if (l->broken_n < BROKEN_TEXTS_MAX)
+        to = text_end(l->p, l->at, l->end, TEXTS_IN_TEXTS_MAX, false);
     if (to) {
         push(l, T_STRING, l->at, to);
         return;
     }
-    bool quote;
-    to = broken_string_end(l, &quote);
+    bool quote, brace;
+    to = next_quote(l, &quote, &brace);
+    if (quote && !brace) {
+        push(l, T_STRING, l->at, to);
+        return;
+    }
+    l->broken_n++;
     bad(l, to - l->at,
         quote ? "a `{` in this text is never closed; the character itself is written \\{"
               : "this text has no closing \" on its line");
@@ -269,7 +303,7 @@ static void lex_comment(struct lexer *l)
     uint32_t from = l->at;
     while (l->at < l->end && l->p[l->at] != '\n')
         l->at++;
-    ctx_push(l->c, &l->out->comments, (struct comment){from, l->at});
+    ctx_tree_push(l->c, &l->out->comments, (struct comment){from, l->at});
     l->space = true;
 }
 

@@ -32,7 +32,8 @@ void own_as_data(struct checker *k, const struct expr *e, enum own_use use)
     /* check: O11 as data */
     if (sym && sym->leased) {
         what = ctx_strf(k->c, "`%.*s` is leased and can't %s", STR_FMT(name), use_text(use)).p;
-        as_data(k, "O11", e, sym, "only on lease", what, "it lives in its block alone: use it there");
+        as_data(k, "O11", e, sym, "only on lease", what,
+                "it lives in its block alone: use it there");
         return;
     }
     /* check: O6 as data */
@@ -45,7 +46,8 @@ void own_as_data(struct checker *k, const struct expr *e, enum own_use use)
     /* check: O4 sent as data */
     if (use == OWN_SENT) {
         what = ctx_strf(k->c, "`%.*s` is a handle; this carries data", STR_FMT(name)).p;
-        as_data(k, "O4", e, sym, "a handle", what, "handles go through a  chan<own …>, with `move`");
+        as_data(k, "O4", e, sym, "a handle", what,
+                "handles go through a  chan<own …>, with `move`");
         return;
     }
     what = ctx_strf(k->c, "`%.*s` is a handle and can't %s", STR_FMT(name), use_text(use)).p;
@@ -87,13 +89,14 @@ static const struct item *find_own(const struct item_list *items, struct str nam
 
 static void outside(struct checker *k, struct name name, const struct item *own)
 {
-    bool task = k->fn && k->fn->task;
+    const struct fn_decl *fn = k->frame->fn;
+    bool task = fn && fn->task;
     struct lang_diag *d = diag_error(k->c, "O15", name.span, "not in the signature",
                                      "a %s commands only what its signature lists: not `%.*s`",
                                      task ? "task" : "function", STR_FMT(name.text));
     diag_mark(k->c, d, own->name.span, "owned here");
-    if (k->fn)
-        diag_mark(k->c, d, k->fn->name.span, "the signature");
+    if (fn)
+        diag_mark(k->c, d, fn->name.span, "the signature");
     diag_help(k->c, d, "take it as a parameter:  %s %.*s: %.*s", task ? "own" : "mut",
               STR_FMT(name.text), STR_FMT(ctx_text(k->c, own->type.span)));
 }

@@ -14,8 +14,11 @@ static bool parse_param(struct parser *p, struct param_ref *out)
             out->mode_span = token_span(p, take_token(p));
             break;
         }
-    return take_name(p, "a parameter's name or `)`", &out->name) &&
-           expect(p, T_COLON, "`:` and the parameter's type") && parse_type(p, &out->type);
+    if (!take_name(p, "a parameter's name or `)`", &out->name))
+        return false;
+    if (!take_kind(p, T_COLON))
+        return expected_help(p, "`:` and the parameter's type", "as in  fn f(x: int, t: °C)");
+    return parse_type(p, &out->type);
 }
 
 static bool parse_params(struct parser *p, struct fn_decl *fn)
@@ -25,9 +28,11 @@ static bool parse_params(struct parser *p, struct fn_decl *fn)
         struct param_ref r = {0};
         if (!parse_param(p, &r))
             return false;
-        ctx_push(p->c, &list, r);
+        ctx_tree_push(p->c, &list, r);
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN))
-            return expected(p, "`,` or `)`");
+            return expected_help(p, "`,` or `)`",
+                                 at_kind(p, T_ASSIGN) ? "a parameter has no value of its own"
+                                                      : NULL);
     }
     fn->params = list.v;
     fn->params_n = list.n;
@@ -36,6 +41,8 @@ static bool parse_params(struct parser *p, struct fn_decl *fn)
 
 bool parse_signature(struct parser *p, struct fn_decl *fn, const char *what)
 {
+    if (at_kind(p, T_LT))
+        return expected_help(p, what, "a function is written for one type each");
     if (!expect(p, T_LPAREN, what) || !parse_params(p, fn) || !expect(p, T_RPAREN, "`)`"))
         return false;
     if (fn->task && at_kind(p, T_ARROW))
@@ -47,23 +54,45 @@ bool parse_signature(struct parser *p, struct fn_decl *fn, const char *what)
     return true;
 }
 
+/* How results are written elsewhere. */
+static const char *result_help(const struct parser *p)
+{
+    switch (peek_token(p)->kind) {
+    case T_COLON:
+    case T_FATARROW:
+    case T_NAME: return "the type of a result stands behind `->`:  fn f() -> int { … }";
+    case T_ASSIGN: return "the body of a function stands in braces, with `return`";
+    default: return NULL;
+    }
+}
+
+bool parse_fn_body(struct parser *p, struct fn_decl *fn)
+{
+    const char *what = fn->task ? "`{`" : "`{` or `->` and a type";
+    const char *help = fn->task ? NULL : result_help(p);
+    return help ? expected_help(p, what, help) : parse_stmts(p, &fn->body, what);
+}
+
 struct fn_decl *parse_fn(struct parser *p)
 {
-    struct fn_decl *fn = ctx_new(p->c, sizeof(*fn));
+    struct fn_decl *fn = ctx_tree_new(p->c, sizeof(*fn));
     fn->task = at_word(p, "task");
     fn->span = token_span(p, take_token(p));
     bool fine = take_name(p, fn->task ? "the task's name" : "the function's name", &fn->name) &&
-                parse_signature(p, fn, "`(` after the name") &&
-                parse_stmts(p, &fn->body, fn->task ? "`{`" : "`{` or `->` and a type");
+                parse_signature(p, fn, "`(` after the name") && parse_fn_body(p, fn);
     return fine ? fn : NULL;
 }
 
 /* ---- records and enums ------------------------------------------------------------------ */
 
 /* Behind a field or a value: `,`, `;` or the end of the line. */
-static bool expect_part_end(struct parser *p, const char *after)
+static bool expect_part_end(struct parser *p, const char *after, const char *help)
 {
-    return take_kind(p, T_COMMA) || expect_end(p, after);
+    if (take_kind(p, T_COMMA))
+        return true;
+    if (at_end(p) || after_newline(p))
+        return expect_end(p, after);
+    return expected_help(p, "`,` or the end of the line", at_kind(p, T_ASSIGN) ? help : NULL);
 }
 
 static bool parse_record_field(struct parser *p, struct field_syntax *out)
@@ -78,8 +107,10 @@ static void parse_fields(struct parser *p, const struct block *b, struct type_de
     while (block_more(p, b, NULL)) {
         size_t at = p->at;
         struct field_syntax f = {0};
-        if (parse_record_field(p, &f) && expect_part_end(p, "a field"))
-            ctx_push(p->c, &fields, f);
+        if (parse_record_field(p, &f) &&
+            expect_part_end(p, "a field",
+                            "a field has no value of its own: a record is made whole"))
+            ctx_tree_push(p->c, &fields, f);
         else
             recover(p, at);
     }
@@ -93,8 +124,9 @@ static void parse_values(struct parser *p, const struct block *b, struct type_de
     while (block_more(p, b, NULL)) {
         size_t at = p->at;
         struct name n;
-        if (take_member(p, "the name of a value", &n) && expect_part_end(p, "a value"))
-            ctx_push(p->c, &values, n);
+        if (take_member(p, "the name of a value", &n) &&
+            expect_part_end(p, "a value", "the values of an enum have names alone"))
+            ctx_tree_push(p->c, &values, n);
         else
             recover(p, at);
     }
@@ -104,7 +136,7 @@ static void parse_values(struct parser *p, const struct block *b, struct type_de
 
 bool parse_type_decl(struct parser *p, struct syntax *out)
 {
-    struct type_decl *d = ctx_new(p->c, sizeof(*d));
+    struct type_decl *d = ctx_tree_new(p->c, sizeof(*d));
     d->is_enum = at_word(p, "enum");
     d->span = token_span(p, take_token(p));
     struct block b;
@@ -116,6 +148,6 @@ bool parse_type_decl(struct parser *p, struct syntax *out)
     else
         parse_fields(p, &b, d);
     d->span = span_join(d->span, block_close(p, &b));
-    ctx_push(p->c, &out->types, d);
+    ctx_tree_push(p->c, &out->types, d);
     return true;
 }

@@ -24,6 +24,9 @@ static bool pattern_name(struct parser *p, struct pattern *out)
 
 static bool pattern_value(struct parser *p, struct pattern *out)
 {
+    enum token_kind kind = (enum token_kind)peek_token(p)->kind;
+    if (kind != T_NAME && kind != T_INT && kind != T_FLOAT && kind != T_MINUS && kind != T_STRING)
+        return expected(p, "a value, `none`, `some name` or `_`");
     out->a = parse_literal(p);
     if (!out->a)
         return false;
@@ -54,7 +57,10 @@ static bool expect_arm_end(struct parser *p)
 {
     if (take_kind(p, T_COMMA) || at_word(p, "else"))
         return true;
-    return expect_end(p, "an arm");
+    if (at_end(p) || after_newline(p))
+        return expect_end(p, "an arm");
+    return expected_help(p, "`,` or the end of the line after an arm",
+                         "arms on one line stand apart with `,`");
 }
 
 bool parse_arm_body(struct parser *p, struct stmt_list *out)
@@ -80,7 +86,7 @@ static bool parse_patterns(struct parser *p, struct arm *a)
         struct pattern x;
         if (!parse_pattern(p, &x))
             return false;
-        ctx_push(p->c, &list, x);
+        ctx_tree_push(p->c, &list, x);
     } while (take_word(p, "or"));
     a->patterns = list.v;
     a->patterns_n = list.n;
@@ -125,7 +131,7 @@ bool parse_arms(struct parser *p, struct stmt *s, bool (*one)(struct parser *p, 
         size_t at = p->at;
         struct arm a;
         if (one(p, &a) && expect_arm_end(p)) {
-            ctx_push(p->c, &list, a);
+            ctx_tree_push(p->c, &list, a);
             continue;
         }
         recover(p, at);

@@ -9,7 +9,9 @@ bool unclosed(struct parser *p, const struct token *open, const char *close)
     diag_mark(p->c, d, token_span(p, open), "the `%.*s` stands here", STR_FMT(token_text(p, open)));
     if (at_kind(p, T_ASSIGN))
         diag_help(p->c, d, "two values are compared with `==`");
-    else if (at_kind(p, T_QUESTION) || at_kind(p, T_UNIT))
+    else if (at_kind(p, T_ARROW))
+        diag_help(p->c, d, "a function as an argument is written  x => …");
+    else if (at_kind(p, T_QUESTION) || at_kind(p, T_UNIT) || at_kind(p, T_FATARROW))
         diag_help(p->c, d, "%s", help_for_end(p));
     return false;
 }
@@ -46,7 +48,7 @@ static bool parse_args(struct parser *p, struct expr *call)
         struct expr *a = parse_argument(p);
         if (!a || !expr_grow(p, call, a))
             return false;
-        ctx_push(p->c, &list, a);
+        ctx_tree_push(p->c, &list, a);
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN))
             return unclosed(p, open, "`)`");
     }
@@ -221,8 +223,18 @@ static struct expr *parse_word(struct parser *p)
     return parse_name(p);
 }
 
+static struct expr *refuse_lambda(struct parser *p)
+{
+    (void)refuse(p, token_span(p, peek_token(p)), "not here",
+                 "a function without a name stands only as an argument of a call",
+                 "as in  xs.map(x => x + 1); elsewhere  fn(x: int) -> int { … }");
+    return NULL;
+}
+
 static struct expr *parse_parens(struct parser *p)
 {
+    if (at_lambda(p))
+        return refuse_lambda(p);
     const struct token *open = take_token(p);
     struct expr *e = parse_inside(p);
     if (!e)
@@ -241,7 +253,7 @@ static const char *missing_help(const struct parser *p)
         return "an expression goes on over lines inside ( )";
     if (at_kind(p, T_PLUS) && peek_next(p)->kind == T_PLUS)
         return "there is no `++`: written  x += 1";
-    if (at_kind(p, T_LBRACE))
+    if (at_kind(p, T_LBRACE) && !p->head)
         return "a list is written [1, 2], a map [\"a\": 1], a record Name{…}";
     return NULL;
 }

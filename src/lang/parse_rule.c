@@ -21,6 +21,7 @@ static bool parse_mode(struct parser *p, struct item *i)
         if (at_word(p, words[w])) {
             i->mode = (enum run_mode)w;
             i->mode_span = token_span(p, take_token(p));
+            break;
         }
     const struct token *t = peek_token(p);
     if (i->mode != RUN_QUEUED || t->kind != T_INT)
@@ -49,6 +50,8 @@ static bool at_changed(const struct parser *p)
 {
     static const char *const operators[] = {"and", "or", "mod", "in", "for"};
     const struct token *next = peek_next(p);
+    if (at_word(p, "changed") && next->kind == T_LPAREN)
+        return !token_touches(next);
     if (!at_word(p, "changed") || next->kind != T_NAME)
         return false;
     for (size_t i = 0; i < ARRAY_LEN(operators); i++)
@@ -148,7 +151,13 @@ static bool unknown_day(struct parser *p)
             diag_help(p->c, d, "did you mean `%s`?", day_words[i]);
             return false;
         }
-    diag_help(p->c, d, "days are mon, tue, wed, thu, fri, sat, sun, or weekdays, weekends");
+    struct suggest s = suggest_for(p->c, word);
+    suggest_offer(&s, STR("weekdays"));
+    suggest_offer(&s, STR("weekends"));
+    if (suggest_found(&s))
+        diag_help(p->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
+    else
+        diag_help(p->c, d, "days are mon, tue, wed, thu, fri, sat, sun, or weekdays, weekends");
     return false;
 }
 
@@ -267,11 +276,13 @@ struct item *parse_lend(struct parser *p)
                NULL;
     VEC(struct lessee) list = {0};
     do {
+        if (list.n > 0)
+            skip_newlines(p);
         struct lessee l = {0};
         if (!take_name(p, "the name of a program, or operator", &l.name) ||
             !parse_lessee_clauses(p, &l))
             return NULL;
-        ctx_push(p->c, &list, l);
+        ctx_tree_push(p->c, &list, l);
     } while (take_kind(p, T_COMMA));
     i->lessees = list.v;
     i->lessees_n = list.n;

@@ -28,8 +28,25 @@ static bool begins_no_statement(struct parser *p, const struct token *t)
     struct str word = token_text(p, t);
     struct lang_diag *d = diag_error(p->c, "P1", token_span(p, t), "not a statement",
                                      "`%.*s` begins no statement", STR_FMT(word));
-    suggest_statement(p, d, word);
+    if (peek_next(p)->kind == T_LPAREN && !word_help(word))
+        diag_help(p->c, d, "the `(` of a call touches its name:  %.*s(…)", STR_FMT(word));
+    else
+        suggest_statement(p, d, word);
     return true;
+}
+
+/* record, enum, test, program: in front of what they declare. */
+static bool declaration_inside(struct parser *p, const struct token *t)
+{
+    static const char *const words[] = {"record", "enum", "test", "program"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (token_is(p, t, words[i])) {
+            struct lang_diag *d = diag_error(p->c, "P1", token_span(p, t), "not here",
+                                             "`%s` stands outside of programs", words[i]);
+            diag_help(p->c, d, "is a `}` missing before it?");
+            return true;
+        }
+    return false;
 }
 
 /* A word, followed by something that can't follow a name. */
@@ -43,6 +60,8 @@ static bool unknown_statement(struct parser *p)
     if (t->kind != T_NAME || !follows)
         return false;
     struct str word = token_text(p, t);
+    if (next->kind != T_LPAREN && declaration_inside(p, t))
+        return true;
     if (word_reserved(word) && !word_help(word))
         return false; /* true, not, stale, … begin expressions */
     for (size_t i = 0; i < ARRAY_LEN(operators); i++)
@@ -125,6 +144,8 @@ static bool parse_call_else(struct parser *p, struct stmt *s)
 
 static bool no_effect(struct parser *p, const struct expr *e)
 {
+    if (!at_end(p) && !at_else(p) && !at_kind(p, T_COMMA))
+        return expect_end(p, "this");
     struct lang_diag *d =
         diag_error(p->c, "P1", e->span, "has no effect", "an expression alone does nothing");
     if (e->kind == E_PATH && e->path_n == 1 && word_help(e->text))

@@ -16,7 +16,7 @@ static bool parse_steps(struct parser *p, struct stmt_list *out, const char *wha
         size_t at = p->at;
         struct stmt *s = parse_step(p);
         if (s && expect_end(p, "a step")) {
-            ctx_push(p->c, &list, s);
+            ctx_tree_push(p->c, &list, s);
             continue;
         }
         recover(p, at);
@@ -85,11 +85,18 @@ static bool expect_value(struct parser *p, struct test_syntax *t)
     return t->value != NULL;
 }
 
+/* A word of `expect`, and no name with which an expression begins. */
+static bool expect_word(const struct parser *p, const char *word)
+{
+    enum token_kind next = (enum token_kind)peek_next(p)->kind;
+    return at_word(p, word) && (next == T_NAME || next == T_NEWLINE || next == T_RBRACE);
+}
+
 static bool expect_step(struct parser *p, struct test_syntax *t)
 {
-    t->no = at_word(p, "no") && peek_next(p)->kind == T_NAME && take_word(p, "no");
+    t->no = expect_word(p, "no") && take_word(p, "no");
     uint32_t host = at_host_statement(p);
-    if (at_word(p, "action") && peek_next(p)->kind == T_NAME)
+    if (expect_word(p, "action"))
         return expect_action(p, t);
     if (host != UINT32_MAX)
         return expect_host(p, t, host);
@@ -98,6 +105,9 @@ static bool expect_step(struct parser *p, struct test_syntax *t)
                              "a value is compared:  expect not x, expect x != 5");
     return expect_value(p, t);
 }
+
+static const char steps_help[] =
+    "steps set values, let time pass (after 5s { … }) or expect something";
 
 /* ---- what happens to a device ----------------------------------------------------------- */
 
@@ -119,9 +129,12 @@ static bool device_step(struct parser *p, struct test_syntax *t)
         t->kind = token_is(p, last_token(p), "stale") ? TEST_SILENT : TEST_REFUSES;
         return true;
     }
+    bool compared = peek_token(p)->kind >= T_EQ && peek_token(p)->kind <= T_GE;
     if (!take_kind(p, T_ASSIGN))
         return expected_help(p, "`=` and a value, `stale`, `refuses` or `()`",
-                             "steps set values, wait (after, at) or expect something");
+                             compared                     ? "to compare, write  expect …"
+                             : word_help(t->target->text) ? word_help(t->target->text)
+                                                          : steps_help);
     t->value = parse_expr(p);
     return t->value != NULL;
 }
@@ -148,13 +161,15 @@ static bool parse_step_of(struct parser *p, struct test_syntax *t)
         }
     if (at_word(p, "sleep") || at_word(p, "wait"))
         return expected_help(p, "a step", "time passes with  after 5s { … }");
+    if (at_kind(p, T_NAME) && word_reserved(token_text(p, peek_token(p))))
+        return expected_help(p, "a step", steps_help);
     return device_step(p, t);
 }
 
 static struct stmt *parse_step(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_TEST);
-    s->test = ctx_new(p->c, sizeof(*s->test));
+    s->test = ctx_tree_new(p->c, sizeof(*s->test));
     if (!parse_step_of(p, s->test))
         return NULL;
     s->span = span_join(s->span, last_span(p));
@@ -163,12 +178,12 @@ static struct stmt *parse_step(struct parser *p)
 
 bool parse_test(struct parser *p, struct syntax *out)
 {
-    struct test_decl *d = ctx_new(p->c, sizeof(*d));
+    struct test_decl *d = ctx_tree_new(p->c, sizeof(*d));
     d->span = token_span(p, take_token(p));
     if (!parse_plain_text(p, "the test's name in quotes", &d->text, &d->name_span) ||
         !parse_steps(p, &d->body, "`{` after the test's name"))
         return false;
     d->span = span_join(d->span, d->body.span);
-    ctx_push(p->c, &out->tests, d);
+    ctx_tree_push(p->c, &out->tests, d);
     return true;
 }

@@ -109,8 +109,9 @@ struct str describe(struct parser *p, const struct token *t)
 struct lang_span place_expected(const struct parser *p)
 {
     const struct token *t = peek_token(p);
-    bool line_ended = t->kind == T_NEWLINE || t->kind == T_EOF || (t->flags & TOKEN_LINE_START);
-    if (!line_ended || p->at == 0)
+    bool ended = t->kind == T_NEWLINE || t->kind == T_EOF;
+    bool goes_on = (t->flags & TOKEN_LINE_START) && !after_newline(p);
+    if ((!ended && !goes_on) || p->at == 0)
         return token_span(p, t);
     uint32_t to = last_token(p)->to;
     return (struct lang_span){p->source, to, to};
@@ -122,7 +123,7 @@ bool bad_token(struct parser *p)
     if (t->kind != T_BAD)
         return false;
     (void)diag_error(p->c, "P1", token_span(p, t), "here", "%s", t->note);
-    p->lost_text = p->lost_text || token_text(p, t).p[0] == '"';
+    p->lost = p->lost || token_text(p, t).p[0] == '"';
     return true;
 }
 
@@ -153,6 +154,14 @@ bool expected(struct parser *p, const char *what)
 bool expect(struct parser *p, enum token_kind kind, const char *what)
 {
     return take_kind(p, kind) || expected(p, what);
+}
+
+bool expect_assign(struct parser *p, const char *what)
+{
+    if (take_kind(p, T_ASSIGN))
+        return true;
+    bool type = at_kind(p, T_NAME) || at_kind(p, T_UNIT);
+    return expected_help(p, what, type ? "a type stands behind a colon:  var x: int = 1" : NULL);
 }
 
 bool refuse(struct parser *p, struct lang_span at, const char *label, const char *message,
@@ -209,9 +218,9 @@ void skip_statement(struct parser *p)
         case T_EOF: return;
         case T_LBRACE: depth++; break;
         case T_RBRACE:
-            if (depth == 0)
+            if (depth == 0 && !at_stray_brace(p))
                 return;
-            depth--;
+            depth -= depth > 0;
             break;
         case T_NEWLINE:
             if (depth == 0) {
@@ -283,10 +292,11 @@ bool at_item_word(const struct parser *p, const char *word)
     if (!at_word(p, word))
         return false;
     if (str_eq(str_from(word), STR("on")))
-        return next == T_NAME || next == T_STRING;
+        return next == T_NAME || next == T_STRING || next == T_LBRACE;
     if (str_eq(str_from(word), STR("at")))
-        return next == T_INT || next == T_NAME || next == T_FLOAT;
-    return !str_eq(str_from(word), STR("idle")) || next == T_NAME;
+        return next == T_INT || next == T_FLOAT || next == T_NAME || next == T_STRING ||
+               next == T_LBRACE;
+    return !str_eq(str_from(word), STR("idle")) || next == T_NAME || next == T_LBRACE;
 }
 
 /* Words that stand in expressions: not even a member is called so. */
@@ -334,31 +344,46 @@ bool take_member(struct parser *p, const char *what, struct name *out)
     return true;
 }
 
+/* "a.b.c": as it stands in the source, unless there are spaces in it. */
+static struct str path_text(struct parser *p, const struct name *parts, size_t n)
+{
+    struct str written = ctx_text(p->c, span_join(parts[0].span, parts[n - 1].span));
+    size_t size = n - 1;
+    for (size_t i = 0; i < n; i++)
+        size += parts[i].text.n;
+    if (written.n == size)
+        return written;
+    char *to = ctx_new(p->c, size + 1);
+    struct str text = {to, size};
+    for (size_t i = 0; i < n; i++) {
+        memcpy(to, parts[i].text.p, parts[i].text.n);
+        to += parts[i].text.n;
+        if (i + 1 < n)
+            *to++ = '.';
+    }
+    return text;
+}
+
 static bool take_parts(struct parser *p, const char *what, bool any_word, struct name *whole,
                        struct name **parts, size_t *parts_n)
 {
-    VEC(struct name) list = {0};
-    struct strbuf text;
-    strbuf_init(&text, &p->c->alloc, 0);
+    struct name list[LANG_NESTING_MAX];
+    size_t n = 0;
     do {
-        struct name n;
-        const char *expects = list.n ? "a name after the dot" : what;
-        bool member = list.n > 0 || any_word;
-        if (!(member ? take_member(p, expects, &n) : take_name(p, expects, &n)))
+        const char *expects = n ? "a name after the dot" : what;
+        bool member = n > 0 || any_word;
+        struct name next;
+        if (!(member ? take_member(p, expects, &next) : take_name(p, expects, &next)))
             return false;
-        if (list.n >= LANG_NESTING_MAX)
+        if (n >= LANG_NESTING_MAX)
             return expected(p, "a shorter name");
-        if (list.n > 0)
-            strbuf_addc(&text, '.');
-        strbuf_addstr(&text, n.text);
-        ctx_push(p->c, &list, n);
+        list[n++] = next;
     } while (take_kind(p, T_DOT));
-    if (text.failed)
-        ctx_nomem(p->c);
-    *whole = (struct name){strbuf_str(&text), span_join(list.v[0].span, list.v[list.n - 1].span)};
+    *whole = (struct name){path_text(p, list, n), span_join(list[0].span, list[n - 1].span)};
     if (parts) {
-        *parts = list.v;
-        *parts_n = list.n;
+        *parts = ctx_tree_array(p->c, n, sizeof(**parts));
+        memcpy(*parts, list, n * sizeof(**parts));
+        *parts_n = n;
     }
     return true;
 }

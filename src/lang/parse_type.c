@@ -33,7 +33,8 @@ static bool parse_named(struct parser *p, struct type_syntax *out)
     if (t->kind == T_LBRACKET)
         return expected_help(p, "a type", "a list is written  list<int>");
     if (t->kind != T_NAME && t->kind != T_UNIT)
-        return expected(p, "a type");
+        return expected_help(
+            p, "a type", t->kind == T_ASSIGN ? "without a type it is written  let x = …" : NULL);
     bool unit;
     uint32_t to = name_end(p, t, &unit);
     if (!unit && word_reserved(token_text(p, t)))
@@ -71,18 +72,22 @@ static bool push_type(struct parser *p, struct type_syntax *out)
     return t != NULL;
 }
 
-static bool angle_help(struct parser *p)
+static bool no_angle(struct parser *p, enum type_shape shape)
 {
-    return expected_help(p, "`<` and a type", "as in  list<int>, map<str, °C>, chan<Trip>");
+    return expected_help(p, "`<` and a type",
+                         shape == TYPE_SHAPE_CHAN
+                             ? "as in  chan<int>(8): of which type, and how many"
+                         : shape == TYPE_SHAPE_MAP ? "as in  map<str, °C>"
+                                                   : "as in  list<int>");
 }
 
 /* <T>, <K, V>, <own T>; behind the word */
 static bool parse_angles(struct parser *p, struct type_syntax *out, size_t n)
 {
     if (!take_kind(p, T_LT))
-        return angle_help(p);
+        return no_angle(p, out->shape);
     out->own = out->shape == TYPE_SHAPE_CHAN && take_word(p, "own");
-    out->args = ctx_array(p->c, n, sizeof(struct type_syntax *));
+    out->args = ctx_tree_array(p->c, n, sizeof(struct type_syntax *));
     while (out->args_n < n) {
         if (out->args_n > 0 && !expect(p, T_COMMA, "`,` and the type of the values"))
             return false;
@@ -101,7 +106,7 @@ static bool parse_fn_type(struct parser *p, struct type_syntax *out)
 {
     if (!expect(p, T_LPAREN, "`(` and the types of the parameters"))
         return false;
-    out->args = ctx_array(p->c, TYPE_ARGS_MAX, sizeof(struct type_syntax *));
+    out->args = ctx_tree_array(p->c, TYPE_ARGS_MAX, sizeof(struct type_syntax *));
     while (!at_kind(p, T_RPAREN)) {
         if (out->args_n == TYPE_ARGS_MAX)
             return expected(p, "fewer parameters");
@@ -151,7 +156,7 @@ static struct type_syntax *parse_one(struct parser *p)
 {
     if (!enter(p))
         return NULL;
-    struct type_syntax *t = ctx_new(p->c, sizeof(*t));
+    struct type_syntax *t = ctx_tree_new(p->c, sizeof(*t));
     bool fine = parse_shape(p, t);
     leave(p);
     if (!fine)

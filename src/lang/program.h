@@ -282,6 +282,9 @@ void lang_vm_free(struct lang_vm *vm);
 /* It runs on this worker's thread from now on; between turns. All workers have the machine's
  * allocator. A machine that is on none makes one of its own at its first turn. */
 void lang_vm_attach(struct lang_vm *vm, struct lang_worker *w);
+/* Goes on with an equal program of another site (same code_hash), so that the old site can be
+ * freed: variables, statistics and whatever is suspended stay as they are. Between two turns. */
+void lang_vm_adopt(struct lang_vm *vm, const struct lang_program *same);
 /* Runs one chunk of the program. */
 enum lang_outcome lang_vm_call(struct lang_vm *vm, uint32_t chunk, struct lang_result *out);
 
@@ -297,6 +300,9 @@ uint32_t lang_vm_message(struct lang_vm *vm, uint32_t rule, struct str value);
 /* Ends a task: its scopes end, what it owns becomes safe, its leases are released. */
 void lang_vm_stop(struct lang_vm *vm, uint32_t task);
 void lang_vm_stop_all(struct lang_vm *vm);
+/* The task that lang_vm_start() or lang_vm_message() made for this rule and that is not over; 0:
+ * none. For tasks that lang_vm_restore() brought back. */
+uint32_t lang_vm_rule_task(const struct lang_vm *vm, uint32_t rule);
 
 struct lang_turn {
     struct lang_result result;

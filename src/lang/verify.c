@@ -222,6 +222,8 @@ static bool message_chunk(const struct verifier *v, uint32_t chunk)
 
 static const char *rules_check(const struct verifier *v)
 {
+    if (!rule_chunk(v, v->code->init, false, false))
+        return "first values without their code";
     for (size_t n = 0; n < v->p->rules_n; n++) {
         const struct lang_rule *r = &v->p->rules[n];
         bool body = r->kind == LANG_RULE_MESSAGE ? message_chunk(v, r->body)

@@ -101,6 +101,16 @@ static bool vars_new(struct lang_vm *vm)
     return true;
 }
 
+/* First values that are no constants. It is no turn of the program's: nothing counts as changed. */
+static void vars_begin(struct lang_vm *vm)
+{
+    struct lang_result r;
+    if (vm->code->init == LANG_NO_CHUNK)
+        return;
+    (void)lang_vm_call(vm, vm->code->init, &r);
+    memset(vm->changed, 0, vm->program->vars_n * sizeof(*vm->changed));
+}
+
 struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
                             struct lang_host *host, struct lang_limits limits)
 {
@@ -122,6 +132,7 @@ struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
         lang_vm_free(vm);
         return NULL;
     }
+    vars_begin(vm);
     return vm;
 }
 

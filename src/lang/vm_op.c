@@ -323,7 +323,7 @@ const struct instr *op_map(struct lang_vm *vm, union lang_slot *reg, const struc
 }
 
 /* A text that is none is no key. */
-static bool key_fine(const struct dict *d, union lang_slot key)
+static bool key_fine(struct dict *d, union lang_slot key)
 {
     return d && (key.o || !(d->hdr.layout & DICT_TEXTS));
 }

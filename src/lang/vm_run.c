@@ -364,7 +364,7 @@ L_SETV:
         goto slow;
     DO(vm->vars[D] = A);
 L_RECORD: {
-    if (HEAP_STRESS)
+    if (HEAP_STRESS || MEMORY_POISONS)
         goto slow;
     unsigned n = pc->b, class = heap_class_of[1 + n];
     struct heap_cell *cell = vm->heap.free[class];
@@ -432,7 +432,7 @@ L_LREVERSE: L_LHAS:
 L_MAP: L_MSET: L_MHAS: L_MREMOVE: L_MLEN: L_MKEYS: L_MVALUES: L_MCLEAR:
 L_CONCAT: L_SLEN: L_STEST: L_SMAKE: L_SLICE: L_SPLIT: L_STOI: L_STOF:
 L_CHAN: L_CCLOSE: L_CLEN: L_SPAWN: L_HBIND: L_HGROUP: L_HMOVE: L_HDROP: L_DROPB:
-L_READ: L_READH: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
+L_READ: L_READH: L_HNAME: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
 slow:
     SAVE;
     pc = vm_slow[pc->op](vm, reg, pc);
