@@ -9,10 +9,9 @@ struct fact *flow_fact(struct flow *f, enum fact_kind kind, struct lang_span at)
 
 static void reads(struct flow *f, const struct expr *e)
 {
-    const struct lang_binding *b = &f->k->prog->bindings.v[e->index];
     struct fact *fact = flow_fact(f, FACT_READ, e->span);
-    fact->resource = b->resource;
-    fact->member = lang_decl_member_at(b->resource->type, LANG_CLAUSE_READABLE, b->member);
+    fact->resource = e->resource;
+    fact->member = e->member;
 }
 
 static void reads_handle(struct flow *f, const struct expr *e)

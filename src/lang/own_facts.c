@@ -41,11 +41,10 @@ static bool cond_atom(struct checker *k, const struct expr *e, enum lang_cmp cmp
     }
     if (e->ref != REF_READ)
         return false;
-    const struct lang_binding *b = &k->prog->bindings.v[e->index];
     out->op = COND_READ;
-    out->resource = b->resource;
-    out->member = lang_decl_member_at(b->resource->type, LANG_CLAUSE_READABLE, b->member);
-    return true;
+    out->resource = e->resource;
+    out->member = e->member;
+    return e->resource && e->member;
 }
 
 static enum lang_cmp turned(enum lang_cmp cmp)
