@@ -55,7 +55,7 @@ static bool is_chan(const struct expr *e, enum method method)
 void stmt_call(struct body *b, const struct stmt *s)
 {
     const struct expr *e = s->value;
-    if (e->kind == E_CALL && e->ref == REF_COMMAND)
+    if (e->ref == REF_COMMAND)
         command_or_else(b, s);
     else if (is_chan(e, METHOD_SEND))
         send_or_else(b, s);

@@ -48,8 +48,8 @@ static void apply_owns(struct checker *k, const struct summary *s)
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
-static bool apply_effect(struct checker *k, const struct summary *s,
-                         const struct summary_effect *e, struct effect *out)
+static bool apply_effect(struct checker *k, const struct summary *s, const struct summary_effect *e,
+                         struct effect *out)
 {
     static const enum lang_clause_role roles[EFFECT_KINDS] = {
         [EFFECT_LOOKS] = LANG_CLAUSE_READABLE,
@@ -75,11 +75,8 @@ static struct cond *apply_condition(struct checker *k, const struct summary_rule
     struct cond *c = ctx_new(k->c, sizeof(*c));
     for (size_t i = 0; i < r->condition.n; i++) {
         const struct summary_cond *x = &r->condition.v[i];
-        struct cond_node n = {.op = x->op,
-                              .cmp = x->cmp,
-                              .value = x->value,
-                              .truth = x->truth,
-                              .var = x->name};
+        struct cond_node n = {
+            .op = x->op, .cmp = x->cmp, .value = x->value, .truth = x->truth, .var = x->name};
         if (x->op == COND_READ) {
             const struct lang_decl *d = find_path(k, x->resource);
             bool fits = d && d->kind->role == LANG_ROLE_RESOURCE && d->type;
@@ -100,7 +97,7 @@ static void apply_rule(struct checker *k, const struct summary *s, const struct 
     for (size_t i = 0; i < r->effects.n; i++) {
         struct effect e;
         if (apply_effect(k, s, &r->effects.v[i], &e))
-            ctx_push(k->c, &effects, e);
+            ctx_tree_push(k->c, &effects, e);
     }
     struct graph_node n = {.program = s->program,
                            .rule = number,
@@ -109,16 +106,16 @@ static void apply_rule(struct checker *k, const struct summary *s, const struct 
                            .delays = r->delays,
                            .head = span_of(k, s, r->place),
                            .condition = r->has_condition ? apply_condition(k, r) : NULL,
-                           .effects = effects.v,
+                           .effects = ctx_kept(k->c, &effects),
                            .effects_n = effects.n};
-    ctx_push(k->c, &k->own->graph.nodes, n);
+    ctx_tree_push(k->c, &k->own->graph.nodes, n);
 }
 
 static void apply(struct checker *k, const struct summary *s)
 {
-    struct own_known *known = ctx_new(k->c, sizeof(*known));
+    struct own_known *known = ctx_tree_new(k->c, sizeof(*known));
     known->program = s->program;
-    ctx_push(k->c, &k->own->known, known);
+    ctx_tree_push(k->c, &k->own->known, known);
     apply_owns(k, s);
     for (size_t i = 0; i < s->rules.n; i++) {
         if (i > 0 && s->rules.v[i].number != s->rules.v[i - 1].number)
@@ -143,9 +140,9 @@ static void judge(struct checker *k, const struct summary *s)
         const struct lang_decl *outer = device(k, s, o->outer, o->outer_place);
         const struct lang_decl *inner = device(k, s, o->inner, o->inner_place);
         if (outer && inner)
-            own_order(k, (struct lease_order){s->program, outer, inner,
-                                              span_of(k, s, o->outer_place),
-                                              span_of(k, s, o->inner_place)});
+            own_order(k,
+                      (struct lease_order){s->program, outer, inner, span_of(k, s, o->outer_place),
+                                           span_of(k, s, o->inner_place)});
     }
 }
 
@@ -157,6 +154,23 @@ void own_others(struct checker *k, const struct summary *list, size_t n)
         apply(k, &list[i]);
 }
 
+/* What a summary is written from outlives the check; the rest ends with the tree. */
+static void keep(struct checker *k)
+{
+    struct own_site *kept = ctx_new(k->c, sizeof(*kept)), *own = k->own;
+    kept->owned.v = own->owned.v;
+    kept->owned.n = own->owned.n;
+    kept->lends.v = own->lends.v;
+    kept->lends.n = own->lends.n;
+    kept->needs.v = own->needs.v;
+    kept->needs.n = own->needs.n;
+    kept->orders.v = own->orders.v;
+    kept->orders.n = own->orders.n;
+    kept->graph.nodes.v = ctx_kept(k->c, &own->graph.nodes);
+    kept->graph.nodes.n = own->graph.nodes.n;
+    k->own = kept;
+}
+
 void own_finish(struct checker *k)
 {
     for (size_t i = 0; i < k->own->summaries_n; i++)
@@ -166,4 +180,5 @@ void own_finish(struct checker *k)
         own_flatten(k, k->own->progs.v[i]);
     if (k->c->errors == 0)
         graph_check(k, &k->own->graph);
+    keep(k);
 }

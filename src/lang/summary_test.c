@@ -1,5 +1,5 @@
-/* Summaries: a program checked alone, against what is written down of the others, gets the codes that
- * a check of all gives; what is written is stable; damaged summaries are refused. */
+/* Summaries: a program checked alone, against what is written down of the others, gets the codes
+ * that a check of all gives; what is written is stable; damaged summaries are refused. */
 #include "lang/own_fixture.h"
 
 #include <stdio.h>
@@ -37,7 +37,8 @@ static struct lang_site *check_one(const char *text, const struct summaries *s)
     return site;
 }
 
-/* ---- the pieces of a case --------------------------------------------------------------------- */
+/* ---- the pieces of a case ---------------------------------------------------------------------
+ */
 
 struct pieces {
     struct str program[16]; /* `program … { … }` */
@@ -279,7 +280,8 @@ TEST(damaged_summaries_are_refused)
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 9 0 0 0\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\nif 1\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\nif 0\nif 0\nend\n",
-        "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\ndoes 99 0: 0: 0 0 0 0\nend\n",
+        "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\ndoes 99 0: 0: 0 0 0 "
+        "0\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace -1 0 0 0:\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nwhat 1\nend\n",
     };
