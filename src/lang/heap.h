@@ -138,9 +138,10 @@ struct heap_roots {
     /* Goes on with the stacks of what is suspended, taking the slots that it looks at off *budget;
      * true when all of them are scanned in this cycle (heap.cycle). NULL: there are none. */
     bool (*more)(void *ctx, struct heap *h, size_t *budget);
-    /* For heap_check(): heap_mark()s all of both, or only what `more` has not scanned in this
-     * cycle. NULL: `roots` are all. */
-    void (*check)(void *ctx, struct heap *h, bool unscanned);
+    /* For heap_check(): all of both, scanned or not (NULL: `roots` are all), and of the stacks
+     * those that are not scanned in this cycle (NULL: it is content with less). */
+    void (*all)(void *ctx, struct heap *h);
+    void (*unscanned)(void *ctx, struct heap *h);
 };
 
 /* Keeps 8 bytes of an object that is older than this turn; `ref`: they are a reference. False: it
