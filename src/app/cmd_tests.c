@@ -47,9 +47,15 @@ static void nowhere(void *ctx, enum log_level level, const char *part, const cha
 }
 
 /* The same result everywhere: without a zone of its own the site's clock is UTC. */
-static void set_zone(void)
+static void set_zone(const struct lang_site *site)
 {
-    (void)setenv("TZ", "UTC", 1);
+    char zone[64] = "UTC";
+    const struct lang_decl *decl = lang_site_decl(site, "site", 0);
+    const struct lang_clause_decl *clause = decl ? lang_decl_clause(decl, "zone", NULL, 0) : NULL;
+    if (clause)
+        (void)snprintf(zone, sizeof(zone), "%.*s",
+                       STR_FMT(lang_clause_value(clause, "zone")->text));
+    (void)setenv("TZ", zone, 1);
     tzset();
 }
 
@@ -147,6 +153,7 @@ static int test(const struct test_options *o)
     }
     if (!o->json)
         site_print_diags(stderr, site);
+    set_zone(site);
     int code = site->errors ? refuse(o, site) : play_all(o, site);
     lang_site_free(site);
     return code;
@@ -180,6 +187,5 @@ int cmd_test(int argc, char **argv)
     o.site = argv[optind];
     if (!o.verbose)
         log_set_sink(nowhere, NULL);
-    set_zone();
     return test(&o);
 }
