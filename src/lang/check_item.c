@@ -281,7 +281,10 @@ static void check_item(struct checker *k, struct item *i)
                              LANG_UNROLL_MAX);
         return;
     }
-    switch (i->kind) {
+    enum item_kind kind = i->kind;
+    if (i->changed || i->mode != RUN_SINGLE)
+        kind = I_AT;
+    switch (kind) {
     case I_OWN: check_own(k, i); return;
     case I_READ: check_read(k, i); return;
     case I_VAR:
@@ -291,7 +294,10 @@ static void check_item(struct checker *k, struct item *i)
     case I_EVERY:
     case I_START: check_rule(k, i); return;
     case I_FN: return;
-    default: return; /* the parser makes no others yet */
+    default:
+        (void)diag_error(k->c, "P1", i->span, "not available yet",
+                         "this is not available in this version");
+        return;
     }
 }
 
