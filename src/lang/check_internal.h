@@ -82,6 +82,7 @@ struct checker {
     struct map programs;
     VEC(const struct lang_decl *) resources;
     VEC(const struct lang_program *) programs_out;
+    VEC(const struct lang_test *) tests;
     uint32_t *same_as;    /* resource to the first one with its identity */
     struct owner *owners; /* by same_as */
     /* of the program or function at hand */
@@ -165,3 +166,4 @@ struct sym item_sym(const struct item *i);
 void check_own(struct checker *k, struct item *i);
 void check_read(struct checker *k, struct item *i);
 void check_programs(struct checker *k);
+void check_tests(struct checker *k);

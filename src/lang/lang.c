@@ -62,6 +62,7 @@ static void check_all(struct lang_ctx *c, const struct lang_source *given, struc
     check_decls(&k);
     own_prepare(&k);
     check_programs(&k);
+    check_tests(&k);
     const struct lang_decl **decls = ctx_array(c, syntax.decls.n, sizeof(*decls));
     for (size_t i = 0; i < syntax.decls.n; i++)
         decls[i] = syntax.decls.v[i].decl;
@@ -72,6 +73,8 @@ static void check_all(struct lang_ctx *c, const struct lang_source *given, struc
     if (c->errors == 0) {
         site->programs = k.programs_out.v;
         site->programs_n = k.programs_out.n;
+        site->tests = k.tests.v;
+        site->tests_n = k.tests.n;
     }
 }
 
