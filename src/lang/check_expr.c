@@ -11,7 +11,7 @@ static void list_add(struct checker *k, struct u32_list *l, uint32_t v)
         if (l->all.v[i] == v)
             return;
     if (l)
-        ctx_push(k->c, &l->all, v);
+        ctx_tree_push(k->c, &l->all, v);
 }
 
 static void bad(struct expr *e)

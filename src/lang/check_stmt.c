@@ -53,7 +53,7 @@ static void check_let(struct checker *k, struct stmt *s)
     sym.index = s->local;
     sym.type = s->local_type;
     if (fine)
-        ctx_push(k->c, &k->locals, s->local_type);
+        ctx_tree_push(k->c, &k->locals, s->local_type);
     else
         sym.kind = SYM_BAD;
     sym_add(k, sym);
@@ -266,7 +266,7 @@ void check_fn_body(struct checker *k, struct fn_decl *fn)
                                 .span = fn->params[i].name.span,
                                 .index = (uint32_t)i,
                                 .type = fn->param_types[i].type});
-        ctx_push(k->c, &k->locals, fn->param_types[i].type);
+        ctx_tree_push(k->c, &k->locals, fn->param_types[i].type);
     }
     check_stmts(k, &fn->body);
     if (fn->result_type.kind != LANG_TYPE_NONE && !always_returns(&fn->body)) {

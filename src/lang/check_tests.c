@@ -22,7 +22,7 @@ struct test_walk {
 static struct str path_text(struct checker *k, const struct name *path, size_t n)
 {
     struct strbuf b;
-    strbuf_init(&b, &k->c->alloc, 0);
+    strbuf_init(&b, &k->c->tree_alloc, 0);
     for (size_t i = 0; i < n; i++) {
         if (i > 0)
             strbuf_addc(&b, '.');
@@ -122,7 +122,7 @@ static bool constant_step(struct checker *k, struct expr *e, const struct lang_t
     }
     *value = e->value;
     if (want->kind == LANG_TYPE_STR)
-        *text = e->text_value;
+        *text = ctx_str(k->c, e->text_value); /* the tree ends with the check */
     if (want->kind != LANG_TYPE_FLOAT)
         return true;
     double base = e->type.kind == LANG_TYPE_INT ? (double)e->value.i : e->value.f;
@@ -238,7 +238,7 @@ static void host(struct test_walk *t, struct test_syntax *x, struct lang_step s)
     s.kind = LANG_STEP_HOST;
     s.host = x->host;
     s.level = x->level;
-    s.text = x->text;
+    s.text = ctx_str(t->k->c, x->text);
     push(t, s);
 }
 
@@ -413,7 +413,7 @@ static void check_test(struct checker *k, struct test_decl *d)
 {
     struct lang_test *out = ctx_new(k->c, sizeof(*out));
     *out = (struct lang_test){
-        .name = d->text, .source = d->span.source, .line = ctx_line(k->c, d->span)};
+        .name = ctx_str(k->c, d->text), .source = d->span.source, .line = ctx_line(k->c, d->span)};
     struct test_walk t = {.k = k, .out = out};
     walk(&t, &d->body);
     out->steps = t.steps.v;
@@ -424,7 +424,7 @@ static void check_test(struct checker *k, struct test_decl *d)
 void check_tests(struct checker *k)
 {
     struct map names;
-    map_init(&names, &k->c->alloc, 1, 1000000);
+    map_init(&names, &k->c->tree_alloc, 1, 1000000);
     for (size_t i = 0; i < k->syntax->tests.n; i++) {
         struct test_decl *d = k->syntax->tests.v[i];
         const struct test_decl *first = map_get(&names, d->text);

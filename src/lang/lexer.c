@@ -43,7 +43,7 @@ static struct token *push(struct lexer *l, enum token_kind kind, uint32_t from, 
         t.flags |= TOKEN_SPACE;
     if (l->line_start)
         t.flags |= TOKEN_LINE_START;
-    ctx_push(l->c, &l->out->all, t);
+    ctx_tree_push(l->c, &l->out->all, t);
     l->space = l->line_start = false;
     l->at = to;
     return &l->out->all.v[l->out->all.n - 1];
@@ -281,7 +281,7 @@ static void lex_comment(struct lexer *l)
     uint32_t from = l->at;
     while (l->at < l->end && l->p[l->at] != '\n')
         l->at++;
-    ctx_push(l->c, &l->out->comments, (struct comment){from, l->at});
+    ctx_tree_push(l->c, &l->out->comments, (struct comment){from, l->at});
     l->space = true;
 }
 

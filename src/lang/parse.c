@@ -70,7 +70,7 @@ static bool parse_top(struct parser *p, struct syntax *out)
     if (at_word(p, "fn") || at_word(p, "task")) {
         struct fn_decl *fn = parse_fn(p);
         if (fn)
-            ctx_push(p->c, &out->fns, fn);
+            ctx_tree_push(p->c, &out->fns, fn);
         return fn != NULL;
     }
     const struct lang_kind *kind =

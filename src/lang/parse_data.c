@@ -19,13 +19,13 @@ static bool bracket_elements(struct parser *p, struct expr *e, const struct toke
         struct expr *x = parse_inside(p);
         if (!x || !expr_grow(p, e, x))
             return false;
-        ctx_push(p->c, &list, x);
+        ctx_tree_push(p->c, &list, x);
         if (list.n == 1 && at_kind(p, T_COLON))
             e->kind = E_MAP;
         if (e->kind == E_MAP) {
             if (!map_value(p, e, &x))
                 return false;
-            ctx_push(p->c, &list, x);
+            ctx_tree_push(p->c, &list, x);
         }
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RBRACKET))
             return unclosed(p, open, "`,` or `]`");
@@ -68,8 +68,8 @@ static bool record_fields(struct parser *p, struct expr *e)
         struct expr *x = !named || field_name(p, &name) ? parse_inside(p) : NULL;
         if (!x || !expr_grow(p, e, x))
             return false;
-        ctx_push(p->c, &list, x);
-        ctx_push(p->c, &names, name);
+        ctx_tree_push(p->c, &list, x);
+        ctx_tree_push(p->c, &names, name);
         skip_newlines(p);
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RBRACE))
             return expected_help(p, "`,` or `}`", "the fields of a record stand apart with `,`");
@@ -197,7 +197,7 @@ static bool lambda_params(struct parser *p, struct fn_decl *fn)
         struct param_ref r = {0};
         if (!take_name(p, "a parameter's name", &r.name))
             return false;
-        ctx_push(p->c, &list, r);
+        ctx_tree_push(p->c, &list, r);
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN) && !at_kind(p, T_FATARROW))
             return expected(p, "`,` or `)`");
     }
@@ -211,7 +211,7 @@ static bool lambda_params(struct parser *p, struct fn_decl *fn)
 static struct expr *lambda_new(struct parser *p)
 {
     struct expr *e = expr_new(p, E_LAMBDA, token_span(p, peek_token(p)));
-    e->fn = ctx_new(p->c, sizeof(*e->fn));
+    e->fn = ctx_tree_new(p->c, sizeof(*e->fn));
     e->fn->lambda = true;
     e->fn->span = e->span;
     return e;

@@ -6,7 +6,7 @@
 
 struct expr *expr_new(struct parser *p, enum expr_kind kind, struct lang_span span)
 {
-    struct expr *e = ctx_new(p->c, sizeof(*e));
+    struct expr *e = ctx_tree_new(p->c, sizeof(*e));
     e->kind = kind;
     e->span = span;
     return e;
@@ -199,8 +199,8 @@ static struct expr *parse_coalesce(struct parser *p)
     VEC(struct expr *) left = {0};
     VEC(struct lang_span) at = {0};
     while (last && at_kind(p, T_COALESCE)) {
-        ctx_push(p->c, &left, last);
-        ctx_push(p->c, &at, token_span(p, take_token(p)));
+        ctx_tree_push(p->c, &left, last);
+        ctx_tree_push(p->c, &at, token_span(p, take_token(p)));
         last = parse_or(p);
     }
     for (size_t n = left.n; last && n > 0; n--)

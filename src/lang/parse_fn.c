@@ -28,7 +28,7 @@ static bool parse_params(struct parser *p, struct fn_decl *fn)
         struct param_ref r = {0};
         if (!parse_param(p, &r))
             return false;
-        ctx_push(p->c, &list, r);
+        ctx_tree_push(p->c, &list, r);
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN))
             return expected_help(p, "`,` or `)`",
                                  at_kind(p, T_ASSIGN) ? "a parameter has no value of its own"
@@ -56,7 +56,7 @@ bool parse_signature(struct parser *p, struct fn_decl *fn, const char *what)
 
 struct fn_decl *parse_fn(struct parser *p)
 {
-    struct fn_decl *fn = ctx_new(p->c, sizeof(*fn));
+    struct fn_decl *fn = ctx_tree_new(p->c, sizeof(*fn));
     fn->task = at_word(p, "task");
     fn->span = token_span(p, take_token(p));
     bool fine = take_name(p, fn->task ? "the task's name" : "the function's name", &fn->name) &&
@@ -92,7 +92,7 @@ static void parse_fields(struct parser *p, const struct block *b, struct type_de
         if (parse_record_field(p, &f) &&
             expect_part_end(p, "a field",
                             "a field has no value of its own: a record is made whole"))
-            ctx_push(p->c, &fields, f);
+            ctx_tree_push(p->c, &fields, f);
         else
             recover(p, at);
     }
@@ -108,7 +108,7 @@ static void parse_values(struct parser *p, const struct block *b, struct type_de
         struct name n;
         if (take_member(p, "the name of a value", &n) &&
             expect_part_end(p, "a value", "the values of an enum have names alone"))
-            ctx_push(p->c, &values, n);
+            ctx_tree_push(p->c, &values, n);
         else
             recover(p, at);
     }
@@ -118,7 +118,7 @@ static void parse_values(struct parser *p, const struct block *b, struct type_de
 
 bool parse_type_decl(struct parser *p, struct syntax *out)
 {
-    struct type_decl *d = ctx_new(p->c, sizeof(*d));
+    struct type_decl *d = ctx_tree_new(p->c, sizeof(*d));
     d->is_enum = at_word(p, "enum");
     d->span = token_span(p, take_token(p));
     struct block b;
@@ -130,6 +130,6 @@ bool parse_type_decl(struct parser *p, struct syntax *out)
     else
         parse_fields(p, &b, d);
     d->span = span_join(d->span, block_close(p, &b));
-    ctx_push(p->c, &out->types, d);
+    ctx_tree_push(p->c, &out->types, d);
     return true;
 }

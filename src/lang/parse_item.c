@@ -16,7 +16,7 @@ static bool parse_items(struct parser *p, struct item_list *out, struct lang_spa
         size_t at = p->at;
         struct item *i = parse_item(p);
         if (i && expect_end(p, "this")) {
-            ctx_push(p->c, &list, i);
+            ctx_tree_push(p->c, &list, i);
             continue;
         }
         recover(p, at);
@@ -28,7 +28,7 @@ static bool parse_items(struct parser *p, struct item_list *out, struct lang_spa
 
 struct item *item_new(struct parser *p, enum item_kind kind)
 {
-    struct item *i = ctx_new(p->c, sizeof(*i));
+    struct item *i = ctx_tree_new(p->c, sizeof(*i));
     i->kind = kind;
     i->span = token_span(p, peek_token(p));
     i->head_span = i->span;
@@ -154,13 +154,13 @@ static struct item *parse_item(struct parser *p)
 
 bool parse_program(struct parser *p, struct syntax *out)
 {
-    struct program_decl *d = ctx_new(p->c, sizeof(*d));
+    struct program_decl *d = ctx_tree_new(p->c, sizeof(*d));
     (void)take_token(p);
     struct lang_span body;
     if (!take_name(p, "the program's name", &d->name) ||
         !parse_items(p, &d->items, &body, "`{` after the program's name"))
         return false;
     d->span = span_join(d->name.span, body);
-    ctx_push(p->c, &out->programs, d);
+    ctx_tree_push(p->c, &out->programs, d);
     return true;
 }

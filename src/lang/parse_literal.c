@@ -117,7 +117,7 @@ static void flush_text(struct parser *p, struct text_parts *t, uint32_t to)
     if (t->buf.n > 0) {
         struct expr *e = expr_new(p, E_TEXT, (struct lang_span){p->source, t->from, to});
         e->text = ctx_str(p->c, strbuf_str(&t->buf));
-        ctx_push(p->c, &t->parts, e);
+        ctx_tree_push(p->c, &t->parts, e);
     }
     strbuf_reset(&t->buf);
     t->from = to;
@@ -230,7 +230,7 @@ struct expr *parse_string(struct parser *p)
                 return NULL;
             if (!expr_grow(p, e, inner))
                 return NULL;
-            ctx_push(p->c, &parts.parts, inner);
+            ctx_tree_push(p->c, &parts.parts, inner);
             at = end + 1;
             parts.from = at;
         } else {

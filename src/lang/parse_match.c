@@ -86,7 +86,7 @@ static bool parse_patterns(struct parser *p, struct arm *a)
         struct pattern x;
         if (!parse_pattern(p, &x))
             return false;
-        ctx_push(p->c, &list, x);
+        ctx_tree_push(p->c, &list, x);
     } while (take_word(p, "or"));
     a->patterns = list.v;
     a->patterns_n = list.n;
@@ -131,7 +131,7 @@ bool parse_arms(struct parser *p, struct stmt *s, bool (*one)(struct parser *p, 
         size_t at = p->at;
         struct arm a;
         if (one(p, &a) && expect_arm_end(p)) {
-            ctx_push(p->c, &list, a);
+            ctx_tree_push(p->c, &list, a);
             continue;
         }
         recover(p, at);

@@ -48,7 +48,7 @@ static bool parse_args(struct parser *p, struct expr *call)
         struct expr *a = parse_argument(p);
         if (!a || !expr_grow(p, call, a))
             return false;
-        ctx_push(p->c, &list, a);
+        ctx_tree_push(p->c, &list, a);
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN))
             return unclosed(p, open, "`)`");
     }

@@ -282,7 +282,7 @@ struct item *parse_lend(struct parser *p)
         if (!take_name(p, "the name of a program, or operator", &l.name) ||
             !parse_lessee_clauses(p, &l))
             return NULL;
-        ctx_push(p->c, &list, l);
+        ctx_tree_push(p->c, &list, l);
     } while (take_kind(p, T_COMMA));
     i->lessees = list.v;
     i->lessees_n = list.n;

@@ -16,7 +16,7 @@ static bool parse_steps(struct parser *p, struct stmt_list *out, const char *wha
         size_t at = p->at;
         struct stmt *s = parse_step(p);
         if (s && expect_end(p, "a step")) {
-            ctx_push(p->c, &list, s);
+            ctx_tree_push(p->c, &list, s);
             continue;
         }
         recover(p, at);
@@ -169,7 +169,7 @@ static bool parse_step_of(struct parser *p, struct test_syntax *t)
 static struct stmt *parse_step(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_TEST);
-    s->test = ctx_new(p->c, sizeof(*s->test));
+    s->test = ctx_tree_new(p->c, sizeof(*s->test));
     if (!parse_step_of(p, s->test))
         return NULL;
     s->span = span_join(s->span, last_span(p));
@@ -178,12 +178,12 @@ static struct stmt *parse_step(struct parser *p)
 
 bool parse_test(struct parser *p, struct syntax *out)
 {
-    struct test_decl *d = ctx_new(p->c, sizeof(*d));
+    struct test_decl *d = ctx_tree_new(p->c, sizeof(*d));
     d->span = token_span(p, take_token(p));
     if (!parse_plain_text(p, "the test's name in quotes", &d->text, &d->name_span) ||
         !parse_steps(p, &d->body, "`{` after the test's name"))
         return false;
     d->span = span_join(d->span, d->body.span);
-    ctx_push(p->c, &out->tests, d);
+    ctx_tree_push(p->c, &out->tests, d);
     return true;
 }

@@ -8,7 +8,7 @@ static const char *const outside_body[] = {"when", "every", "own", "read", "fn",
 
 struct stmt *stmt_new(struct parser *p, enum stmt_kind kind)
 {
-    struct stmt *s = ctx_new(p->c, sizeof(*s));
+    struct stmt *s = ctx_tree_new(p->c, sizeof(*s));
     s->kind = kind;
     s->span = token_span(p, peek_token(p));
     return s;
@@ -16,7 +16,7 @@ struct stmt *stmt_new(struct parser *p, enum stmt_kind kind)
 
 struct stmt_list stmt_alone(struct parser *p, struct stmt *s)
 {
-    struct stmt **v = ctx_array(p->c, 1, sizeof(struct stmt *));
+    struct stmt **v = ctx_tree_new(p->c, sizeof(struct stmt *));
     v[0] = s;
     return (struct stmt_list){.v = v, .n = 1, .span = s->span};
 }
@@ -34,7 +34,7 @@ bool parse_stmts(struct parser *p, struct stmt_list *out, const char *what)
         size_t at = p->at;
         struct stmt *s = parse_stmt(p);
         if (s && expect_end(p, "a statement")) {
-            ctx_push(p->c, &list, s);
+            ctx_tree_push(p->c, &list, s);
             continue;
         }
         recover(p, at);

@@ -343,31 +343,46 @@ bool take_member(struct parser *p, const char *what, struct name *out)
     return true;
 }
 
+/* "a.b.c": as it stands in the source, unless there are spaces in it. */
+static struct str path_text(struct parser *p, const struct name *parts, size_t n)
+{
+    struct str written = ctx_text(p->c, span_join(parts[0].span, parts[n - 1].span));
+    size_t size = n - 1;
+    for (size_t i = 0; i < n; i++)
+        size += parts[i].text.n;
+    if (written.n == size)
+        return written;
+    char *to = ctx_new(p->c, size + 1);
+    struct str text = {to, size};
+    for (size_t i = 0; i < n; i++) {
+        memcpy(to, parts[i].text.p, parts[i].text.n);
+        to += parts[i].text.n;
+        if (i + 1 < n)
+            *to++ = '.';
+    }
+    return text;
+}
+
 static bool take_parts(struct parser *p, const char *what, bool any_word, struct name *whole,
                        struct name **parts, size_t *parts_n)
 {
-    VEC(struct name) list = {0};
-    struct strbuf text;
-    strbuf_init(&text, &p->c->alloc, 0);
+    struct name list[LANG_NESTING_MAX];
+    size_t n = 0;
     do {
-        struct name n;
-        const char *expects = list.n ? "a name after the dot" : what;
-        bool member = list.n > 0 || any_word;
-        if (!(member ? take_member(p, expects, &n) : take_name(p, expects, &n)))
+        const char *expects = n ? "a name after the dot" : what;
+        bool member = n > 0 || any_word;
+        struct name next;
+        if (!(member ? take_member(p, expects, &next) : take_name(p, expects, &next)))
             return false;
-        if (list.n >= LANG_NESTING_MAX)
+        if (n >= LANG_NESTING_MAX)
             return expected(p, "a shorter name");
-        if (list.n > 0)
-            strbuf_addc(&text, '.');
-        strbuf_addstr(&text, n.text);
-        ctx_push(p->c, &list, n);
+        list[n++] = next;
     } while (take_kind(p, T_DOT));
-    if (text.failed)
-        ctx_nomem(p->c);
-    *whole = (struct name){strbuf_str(&text), span_join(list.v[0].span, list.v[list.n - 1].span)};
+    *whole = (struct name){path_text(p, list, n), span_join(list[0].span, list[n - 1].span)};
     if (parts) {
-        *parts = list.v;
-        *parts_n = list.n;
+        *parts = ctx_tree_array(p->c, n, sizeof(**parts));
+        memcpy(*parts, list, n * sizeof(**parts));
+        *parts_n = n;
     }
     return true;
 }

@@ -87,7 +87,7 @@ static bool parse_angles(struct parser *p, struct type_syntax *out, size_t n)
     if (!take_kind(p, T_LT))
         return no_angle(p, out->shape);
     out->own = out->shape == TYPE_SHAPE_CHAN && take_word(p, "own");
-    out->args = ctx_array(p->c, n, sizeof(struct type_syntax *));
+    out->args = ctx_tree_array(p->c, n, sizeof(struct type_syntax *));
     while (out->args_n < n) {
         if (out->args_n > 0 && !expect(p, T_COMMA, "`,` and the type of the values"))
             return false;
@@ -106,7 +106,7 @@ static bool parse_fn_type(struct parser *p, struct type_syntax *out)
 {
     if (!expect(p, T_LPAREN, "`(` and the types of the parameters"))
         return false;
-    out->args = ctx_array(p->c, TYPE_ARGS_MAX, sizeof(struct type_syntax *));
+    out->args = ctx_tree_array(p->c, TYPE_ARGS_MAX, sizeof(struct type_syntax *));
     while (!at_kind(p, T_RPAREN)) {
         if (out->args_n == TYPE_ARGS_MAX)
             return expected(p, "fewer parameters");
@@ -156,7 +156,7 @@ static struct type_syntax *parse_one(struct parser *p)
 {
     if (!enter(p))
         return NULL;
-    struct type_syntax *t = ctx_new(p->c, sizeof(*t));
+    struct type_syntax *t = ctx_tree_new(p->c, sizeof(*t));
     bool fine = parse_shape(p, t);
     leave(p);
     if (!fine)
