@@ -19,7 +19,8 @@ static struct value value_of(const struct lang_type *type, union lang_slot slot,
     switch (type->kind) {
     case LANG_TYPE_BOOL: return (struct value){.kind = VALUE_BOOL, .b = slot.i != 0};
     case LANG_TYPE_INT:
-    case LANG_TYPE_TIME: return (struct value){.kind = VALUE_INT, .i = slot.i};
+    case LANG_TYPE_TIME:
+    case LANG_TYPE_ENUM: return (struct value){.kind = VALUE_INT, .i = slot.i};
     case LANG_TYPE_STR: return (struct value){.kind = VALUE_STR, .s = text};
     default: return (struct value){.kind = VALUE_FLOAT, .f = slot.f};
     }
@@ -130,32 +131,77 @@ static bool property_is(struct world *w, const struct lang_step *s, struct str *
     return compare_values(s->op, &series->last, &want);
 }
 
-/* The variable's slot is in base units, the step's value in the unit of its type. */
+/* --- variables: slots in base units, as the machine has them --- */
+
+static bool is_none(const struct lang_type *t, union lang_slot v)
+{
+    if (!t->optional)
+        return false;
+    switch (t->kind) {
+    case LANG_TYPE_FLOAT: return isnan(v.f);
+    case LANG_TYPE_BOOL: return v.i == 2;
+    case LANG_TYPE_ENUM: return v.i < 0;
+    case LANG_TYPE_INT:
+    case LANG_TYPE_TIME: return v.i == INT64_MIN;
+    default: return !v.o;
+    }
+}
+
+static struct str slot_text(struct arena *a, const struct lang_type *t, union lang_slot v,
+                            struct str text)
+{
+    if (is_none(t, v))
+        return STR("none");
+    if (t->kind == LANG_TYPE_ENUM && t->def && (uint64_t)v.i < t->def->fields_n)
+        return t->def->fields[v.i].name;
+    if (t->kind == LANG_TYPE_FLOAT)
+        v.f = lang_unit_from_base(&t->unit, v.f);
+    struct value value = value_of(t, v, text);
+    return trial_value_text(a, &value, t->unit.symbol);
+}
+
+static bool compare_slots(enum lang_cmp op, const struct lang_type *t, union lang_slot a,
+                          struct str a_text, union lang_slot b, struct str b_text)
+{
+    bool no_a = is_none(t, a), no_b = is_none(t, b);
+    if (no_a || no_b)
+        return op == LANG_EQ ? no_a && no_b : op == LANG_NE && no_a != no_b;
+    if (t->kind == LANG_TYPE_STR)
+        return holds(op, str_cmp(a_text, b_text));
+    if (t->kind == LANG_TYPE_FLOAT)
+        return !isnan(a.f) && !isnan(b.f) && holds(op, order_of(a.f, b.f));
+    return holds(op, a.i < b.i ? -1 : a.i > b.i);
+}
+
+/* The program's number and the variable's; false: there is none. */
+static bool find_var(const struct world *w, const struct lang_step *s, size_t *program,
+                     uint32_t *var)
+{
+    for (*program = 0; *program < automation_programs(w->automation); ++*program) {
+        const struct lang_program *p = automation_program(w->automation, *program).program;
+        for (*var = 0; str_eq(p->name, s->program) && *var < p->vars_n; ++*var)
+            if (str_eq(p->vars[*var].path, s->path))
+                return true;
+    }
+    return false;
+}
+
 static bool variable_is(struct world *w, const struct lang_step *s, struct str *actual)
 {
     struct arena *a = &w->trial->arena;
-    for (size_t p = 0; p < automation_programs(w->automation); p++) {
-        const struct lang_program *program = automation_program(w->automation, p).program;
-        if (!str_eq(program->name, s->program))
-            continue;
-        for (uint32_t i = 0; i < program->vars_n; i++) {
-            const struct lang_var *var = &program->vars[i];
-            if (!str_eq(var->path, s->path) && !str_eq(var->name, s->path))
-                continue;
-            union lang_slot slot = automation_var(w->automation, p, i);
-            struct str text = var->type.kind == LANG_TYPE_STR && slot.s ? *slot.s : STR("");
-            if (var->type.kind == LANG_TYPE_FLOAT)
-                slot.f = lang_unit_from_base(&s->type.unit, slot.f);
-            struct value is = value_of(&var->type, slot, text);
-            struct value want = value_of(&s->type, s->value, s->text);
-            text = trial_value_text(a, &is, s->type.unit.symbol);
-            *actual = arena_strf(a, "is %.*s", STR_FMT(text));
-            return compare_values(s->op, &is, &want);
-        }
-    }
+    size_t program;
+    uint32_t var;
     *actual = STR("is not there");
-    return false;
+    if (!find_var(w, s, &program, &var))
+        return false;
+    union lang_slot is = automation_var(w->automation, program, var);
+    struct str text = s->type.kind == LANG_TYPE_STR && is.s ? *is.s : STR("");
+    struct str shown = slot_text(a, &s->type, is, text);
+    *actual = arena_strf(a, "is %.*s", STR_FMT(shown));
+    return compare_slots(s->op, &s->type, is, text, s->value, s->text);
 }
+
+/* --- one expectation --- */
 
 static void expect(struct world *w, const struct lang_step *s)
 {
@@ -186,7 +232,7 @@ static void expect(struct world *w, const struct lang_step *s)
 static bool looks(const struct lang_step *s)
 {
     return s->kind == LANG_STEP_ACTION || s->kind == LANG_STEP_HOST || s->kind == LANG_STEP_VALUE ||
-           s->kind == LANG_STEP_VAR || s->kind == LANG_STEP_PASS;
+           s->kind == LANG_STEP_VAR;
 }
 
 /* From here on the next `expect` looks. */
@@ -235,11 +281,12 @@ static void walk(struct timer *timer)
         const struct lang_step *s = &test->steps[w->step];
         if (waits(w, s))
             return;
-        if (!looks(s))
-            act(w, s);
-        else if (s->kind != LANG_STEP_PASS)
+        if (looks(s))
             expect(w, s);
-        w->looked = looks(s);
+        else if (s->kind != LANG_STEP_PASS)
+            act(w, s);
+        if (s->kind != LANG_STEP_PASS) /* which says nothing */
+            w->looked = looks(s);
         w->step++;
     }
     w->trial->lasted_ms = world_now_ms(w);

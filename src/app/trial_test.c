@@ -143,7 +143,8 @@ TEST(a_hold_time_is_kept_to_the_second)
         {10000, LANG_STEP_ACTION, .resource = "valve", .member = "open"},
         {10000, LANG_STEP_VALUE, .resource = "valve", .member = "position", .op = LANG_GT,
          .number = 90},
-        {10000, LANG_STEP_VAR, .resource = "guard", .member = "opened", .op = LANG_EQ, .number = 1},
+        {10000, LANG_STEP_VAR, .resource = "guard", .member = "guard/opened", .op = LANG_EQ,
+         .number = 1},
         {3600000, LANG_STEP_HOST, .no = true, .text = ""}, /* an hour of fresh samples */
         {3600000, LANG_STEP_SET, .resource = "press", .member = "temp", .number = 20},
         {3600000, LANG_STEP_ACTION, .resource = "valve", .member = "close"},
@@ -266,7 +267,7 @@ TEST(a_day_passes)
         "  when stale temp { alert warning \"lost\" }\n}\n";
     static const struct line lines[] = {
         {0, LANG_STEP_SET, .resource = "press", .member = "temp", .number = 20},
-        {86400000, LANG_STEP_VAR, .resource = "counts", .member = "minutes", .op = LANG_EQ,
+        {86400000, LANG_STEP_VAR, .resource = "counts", .member = "counts/minutes", .op = LANG_EQ,
          .number = 1440},
         {86400000, LANG_STEP_HOST, .no = true, .text = ""},
     };

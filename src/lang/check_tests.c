@@ -108,9 +108,10 @@ static bool property_step(struct checker *k, const struct expr *e, struct lang_s
 
 /* ---- values ------------------------------------------------------------------------------ */
 
-/* A constant that fits, in the unit of `want`; false with a message. */
+/* A constant that fits; false with a message. `in_unit`: in the unit of `want`, else in base units.
+ */
 static bool constant_step(struct checker *k, struct expr *e, const struct lang_type *want,
-                          const char *what, union lang_slot *value, struct str *text)
+                          bool in_unit, const char *what, union lang_slot *value, struct str *text)
 {
     k->mode = MODE_CONST;
     check_expr(k, e);
@@ -126,7 +127,7 @@ static bool constant_step(struct checker *k, struct expr *e, const struct lang_t
     if (want->kind != LANG_TYPE_FLOAT)
         return true;
     double base = e->type.kind == LANG_TYPE_INT ? (double)e->value.i : e->value.f;
-    value->f = lang_unit_from_base(&want->unit, base);
+    value->f = in_unit ? lang_unit_from_base(&want->unit, base) : base;
     return true;
 }
 
@@ -153,8 +154,8 @@ static void set(struct test_walk *t, struct test_syntax *x, struct lang_step s)
     if (!property_step(t->k, x->target, &s))
         return;
     const struct name *last = &x->target->path[x->target->path_n - 1];
-    if (x->kind == TEST_SILENT ||
-        constant_step(t->k, x->value, &s.type, in_quotes(t->k, last->text), &s.value, &s.text))
+    if (x->kind == TEST_SILENT || constant_step(t->k, x->value, &s.type, true,
+                                                in_quotes(t->k, last->text), &s.value, &s.text))
         push(t, s);
 }
 
@@ -189,23 +190,23 @@ static void event(struct test_walk *t, struct test_syntax *x, struct lang_step s
         push(t, s);
 }
 
-/* Without arguments any will do. */
+/* Without brackets any will do. */
 static bool action_args(struct test_walk *t, struct expr *e, const struct lang_member *m,
                         struct lang_step *s)
 {
-    s->has_args = e->kind == E_CALL && (e->list.n > 0 || m->params_n == 0);
+    s->has_args = e->kind == E_CALL;
     if (!s->has_args)
         return true;
     if (e->list.n != m->params_n) {
         (void)diag_error(t->k->c, "T1", e->span, "wrong number of arguments",
-                         "`%.*s` takes %zu argument%s, not %zu; without any, all will do",
+                         "`%.*s` takes %zu argument%s, not %zu; without brackets any will do",
                          STR_FMT(m->name), m->params_n, m->params_n == 1 ? "" : "s", e->list.n);
         return false;
     }
     union lang_slot *args = ctx_array(t->k->c, m->params_n, sizeof(*args));
     struct str *texts = ctx_array(t->k->c, m->params_n, sizeof(*texts));
     for (size_t i = 0; i < m->params_n; i++)
-        if (!constant_step(t->k, e->list.v[i], &m->params[i].type,
+        if (!constant_step(t->k, e->list.v[i], &m->params[i].type, true,
                            in_quotes(t->k, m->params[i].name), &args[i], &texts[i]))
             return false;
     s->args = args;
@@ -332,7 +333,8 @@ static void value(struct test_walk *t, struct test_syntax *x, struct lang_step s
         return;
     if (!constant)
         s.value.i = truth;
-    else if (!constant_step(k, constant, &s.type, "what it is compared with", &s.value, &s.text))
+    else if (!constant_step(k, constant, &s.type, !x->var, "what it is compared with", &s.value,
+                            &s.text))
         return;
     push(t, s);
 }
@@ -350,8 +352,7 @@ static void later(struct test_walk *t, int64_t ms, struct test_syntax *x, struct
     t->now_ms += ms;
     s.at_ms = t->now_ms;
     s.kind = LANG_STEP_PASS;
-    if (x->body.n == 0)
-        push(t, s);
+    push(t, s);
     walk(t, &x->body);
 }
 
@@ -362,12 +363,13 @@ static void after(struct test_walk *t, struct test_syntax *x, struct lang_step s
         later(t, ms, x, s);
 }
 
-/* The next time of the clock that is later than now. */
+/* The next time that the clock shows it: now only at the start. */
 static void at(struct test_walk *t, struct test_syntax *x, struct lang_step s)
 {
     int64_t of_day = ((int64_t)t->out->start_s * 1000 + t->now_ms) % ((int64_t)DAY_S * 1000);
     int64_t ms = (int64_t)x->at_s * 1000 - of_day;
-    later(t, ms > 0 ? ms : ms + (int64_t)DAY_S * 1000, x, s);
+    bool tomorrow = ms < 0 || (ms == 0 && t->now_ms > 0);
+    later(t, tomorrow ? ms + (int64_t)DAY_S * 1000 : ms, x, s);
 }
 
 static void start(struct test_walk *t, const struct test_syntax *x, struct lang_step s)

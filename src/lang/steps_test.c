@@ -104,11 +104,12 @@ static const struct {
     {"press.coolant refuses", "0 refuses press.coolant; "},
     {"press.jam()", "0 event press.jam; "},
     {"after 9s { expect no action gate }\nafter 2s { expect action gate.open() }",
-     "9000 no action gate; 11000 action gate.open(); "},
-    {"after 1s { after 1s { }; expect action gate.open }", "2000 pass; 2000 action gate.open; "},
-    {"after 1s { after 1s { }; expect alert }", "2000 pass; 2000 host 0 -1 \"\"; "},
+     "9000 pass; 9000 no action gate; 11000 pass; 11000 action gate.open(); "},
+    {"after 1s { after 1s { }; expect action gate.open }",
+     "1000 pass; 2000 pass; 2000 action gate.open; "},
+    {"after 1s { after 1s { }; expect alert }", "1000 pass; 2000 pass; 2000 host 0 -1 \"\"; "},
     {"expect action gate.set(50 %, 1min)", "0 action gate.set(50, 60); "},
-    {"expect action gate.set()", "0 action gate.set; "}, /* any arguments */
+    {"expect action gate.set", "0 action gate.set; "}, /* any arguments */
     {"expect no alert critical \"hot\"", "0 no host 0 2 \"hot\"; "},
     {"expect press.temperature > 20 °C; expect 20 °C < press.temperature",
      "0 value press.temperature > 20; 0 value press.temperature > 20; "},
@@ -116,9 +117,11 @@ static const struct {
      "0 value press.running == 1; 0 value press.running == 0; "},
     {"expect press.mode != \"a\"", "0 value press.mode != \"a\"; "},
     {"expect var p.n == 3; expect var p.name == \"x\"", "0 var p/n == 3; 0 var p/name == \"x\"; "},
-    {"expect var p.hot >= 80 °C", "0 var p/hot >= 80; "},
-    {"start 05:55 on sat; at 06:00 { expect alert }", "start 21300 on 5; 300000 host 0 -1 \"\"; "},
-    {"start 06:00; at 06:00 { }", "start 21600 on 0; 86400000 pass; "}, /* the next one */
+    {"expect var p.hot >= 80 °C", "0 var p/hot >= 353.15; "},
+    {"start 05:55 on sat; at 06:00 { expect alert }",
+     "start 21300 on 5; 300000 pass; 300000 host 0 -1 \"\"; "},
+    {"start 06:00; at 06:00 { }; after 1s { }; at 06:00 { }",
+     "start 21600 on 0; 0 pass; 1000 pass; 86400000 pass; "},
     {"at 01:00 { }; at 00:30 { }", "3600000 pass; 88200000 pass; "},
 };
 
@@ -140,6 +143,7 @@ static const struct {
     {"start 05:00 on weekdays", "P1 1:12; "},
     {"expect action gate.opn()", "N1 1:31; "},
     {"expect action gate.set(1 %)", "T1 1:26; "},
+    {"expect action gate.set()", "T1 1:26; "},
     {"expect action gate.set(1 bar, 1s)", "U1 1:35; "},
     {"expect action press.temperature", "N1 1:32; "},
     {"expect press.temperature + 1 K", "T1 1:19; "},
