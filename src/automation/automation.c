@@ -206,12 +206,7 @@ struct program_view automation_program(const struct automation *a, size_t progra
 struct rule_view automation_rule(const struct automation *a, size_t program, size_t rule)
 {
     const struct rule_run *r = &a->runs[program]->rules[rule];
-    return rule_look_at(r);
-}
-
-union lang_slot automation_var(const struct automation *a, size_t program, uint32_t var)
-{
-    return lang_vm_var(a->runs[program]->vm, var);
+    return (struct rule_view){r->def, r->state, r->fired, r->fired_ms};
 }
 
 const struct series *automation_series(const struct automation *a, size_t program, size_t binding)
@@ -227,4 +222,9 @@ void automation_on_rule(struct automation *a,
 {
     a->rule_changed = changed;
     a->rule_ctx = ctx;
+}
+
+union lang_slot automation_var(const struct automation *a, size_t program, uint32_t var)
+{
+    return lang_vm_var(a->runs[program]->vm, var);
 }

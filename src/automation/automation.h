@@ -62,7 +62,6 @@ struct rule_view {
     enum rule_state state;
     uint64_t fired;
     int64_t fired_ms; /* 0: never */
-    int64_t held_ms;  /* holding: for so long by now */
 };
 struct program_view {
     const struct lang_program *program;
@@ -76,10 +75,11 @@ struct program_view automation_program(const struct automation *a, size_t progra
 struct rule_view automation_rule(const struct automation *a, size_t program, size_t rule);
 /* The series behind a binding of kind READ; NULL for others. */
 const struct series *automation_series(const struct automation *a, size_t program, size_t binding);
-/* The value of a program's variable, in base units; its text is good until the program's next turn. */
-union lang_slot automation_var(const struct automation *a, size_t program, uint32_t var);
 /* Called whenever a rule's state changed. */
 void automation_on_rule(struct automation *a,
                         void (*changed)(void *ctx, const struct lang_program *p,
                                         const struct rule_view *v),
                         void *ctx);
+/* The value of a program's variable, in base units; its text is good until the program's next turn.
+ */
+union lang_slot automation_var(const struct automation *a, size_t program, uint32_t var);

@@ -126,7 +126,6 @@ bool window_slope(const struct window_run *w, double *per_second);
 
 /* rule.c */
 void rule_init(struct rule_run *r, struct program_run *run, const struct lang_rule *def);
-struct rule_view rule_look_at(const struct rule_run *r);
 /* Looks at all rules that depend on the binding (NULL: at all rules) until nothing changes. */
 void rules_evaluate(struct program_run *run, struct binding_run *changed);
 void rules_start(struct program_run *run);

@@ -20,14 +20,6 @@ void rule_init(struct rule_run *r, struct program_run *run, const struct lang_ru
     timer_init(&r->timer, run->automation->worker, rule_timer);
 }
 
-struct rule_view rule_look_at(const struct rule_run *r)
-{
-    struct rule_view v = {r->def, r->state, r->fired, r->fired_ms, 0};
-    if (r->state == RULE_HOLDING)
-        v.held_ms = (worker_now_ns(r->run->automation->worker) - r->since_ns) / 1000000;
-    return v;
-}
-
 static void rule_set(struct rule_run *r, enum rule_state state)
 {
     if (r->state == state)
@@ -38,7 +30,7 @@ static void rule_set(struct rule_run *r, enum rule_state state)
         state_rule_changed(r);
     struct automation *a = r->run->automation;
     if (a->rule_changed) {
-        struct rule_view v = rule_look_at(r);
+        struct rule_view v = {r->def, r->state, r->fired, r->fired_ms};
         a->rule_changed(a->rule_ctx, r->run->def, &v);
     }
 }
