@@ -89,6 +89,8 @@ static void on_rule(void *ctx, const struct lang_program *p, const struct rule_v
     struct world *w = ctx;
     struct trial *t = w->trial;
     int64_t now = world_now_ms(w);
+    if (!v->rule->hold_ms)
+        return; /* it is never near */
     struct trial_near *open = near_of(t, v->rule);
     if (open) {
         open->over = true;
