@@ -112,6 +112,11 @@ static bool lease_ends(struct parser *p, struct stmt *s)
         no_revoked(p, s);
         return true;
     }
+    s->has_otherwise = true;
+    if (!at_kind(p, T_LBRACE) && !take_name(p, "a name for the reason, or `{`", &s->name2))
+        return false;
+    if (!parse_stmts(p, &s->otherwise, "`{` after revoked"))
+        return false;
     s->has_denied = take_word(p, "denied");
     return !s->has_denied || parse_stmts(p, &s->denied, "`{` after denied");
 }
