@@ -1,4 +1,5 @@
-/* Any bytes as the summary of another program: an answer, and a site whose marks lie in its sources. */
+/* Any bytes as the summary of another program: an answer, and a site whose marks lie in its
+ * sources. */
 #include "lang/own_fixture.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -14,8 +15,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                      {STR("mine.sedge"), str_from(program)}};
     struct str summary = {(const char *)data, size};
     struct lang_site *site = NULL;
-    enum err e =
-        lang_check_one(alloc_system(), &test_schema, sources, 2, &summary, 1, &site);
+    enum err e = lang_check_one(alloc_system(), &test_schema, sources, 2, &summary, 1, &site);
     ASSERT((e == ERR_OK) == (site != NULL));
     struct strbuf out;
     strbuf_init(&out, alloc_system(), 0);

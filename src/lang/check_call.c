@@ -101,7 +101,9 @@ static bool call_function(struct checker *k, struct expr *e)
     e->type = fn->result_type;
     if (k->prog && map_get(&k->prog->fns, e->text) == fn)
         type_fn(k, fn); /* the first value of a variable may come before it */
-    if (has_handles(fn) && !may_act(k, e->span, "a function that is given a device"))
+    /* in a lambda the handle itself is the mistake (O14) */
+    if (has_handles(fn) && k->frame->kind != FRAME_LAMBDA &&
+        !may_act(k, e->span, "a function that is given a device"))
         return false;
     return args_fit(k, e, e->text, fn->param_types, fn->params, fn->params_n, fn->name.span);
 }

@@ -195,7 +195,7 @@
  "program x { own all: list<Valve> = valves; every 1h { f(all[0], all[1]) } }\n"},
 {"one constant element of a group twice", "O7:2",
  "fn f(mut p: Valve, mut q: Valve) { p.open(); q.close() }\n"
- "program x { own all: list<Valve> = valves; every 1h { f(all[1], all[1]) } }\n"},
+ "program x { own all: list<Valve> = valves; read m: bool = hall.motion stale 1h; when m { f(all[1], all[1]) } }\n"},
 {"two elements of a group, by variables", "O7:3",
  "fn f(mut p: Valve, mut q: Valve) { p.open(); q.close() }\n"
  "program x { own all: list<Valve> = valves; var i = 0; var j = 1; every 1h {\n"
@@ -233,9 +233,10 @@
  "program x { own all: list<Valve> = valves; every 1h { for v in all { if f(all[0]) { v.close() } } } }\n"},
 {"the group commanded behind the loop", "",
  "program x { own all: list<Valve> = valves; every 1h { for v in all { v.close() }; all[0].open() } }\n"},
-{"a lambda commands", "O14:2",
+{"a lambda hands it on", "O14:3",
+ "fn high(ref p: Pump, n: int) -> bool { return p.running and n > 1 }\n"
  "program x { own a: Pump = pump; every 1h {\n"
- "  let ys = [1, 2].map(k => a.running) } }\n"},
+ "  let ys = [1, 2].map(k => high(a, k)) } }\n"},
 {"a lambda with a borrowed handle", "O14:1",
  "fn f(mut p: Pump, xs: list<int>) -> int { return xs.filter(k => p.running).len() }\n"
  "program x { own a: Pump = pump; every 1h { let n = f(a, [1]); alert info \"{n}\" } }\n"},
@@ -248,8 +249,9 @@
 {"a lambda kept and called later", "O14:3",
  "program x { own a: Valve = valve\n"
  "  every 1h {\n"
- "    let f = fn(n: int) -> bool { return a.position > 5 % }\n"
- "    if f(1) { a.close() } } }\n"},
+ "    let f = fn(n: int) -> bool { return open_(a) }\n"
+ "    if f(1) { a.close() } } }\n"
+ "fn open_(ref v: Valve) -> bool { return v.position > 5 % }\n"},
 {"a lambda in a lambda", "O14:2",
  "task t(own p: Valve, xs: list<int>) {\n"
  "  let ys = xs.map(k => xs.filter(j => j > k and p.position > 1 %).len())\n"

@@ -125,7 +125,7 @@
 {"G15: it is switched by a rule with a reading", "G15:2",
  "program x { own p: Plug = plug; read m: kW = meter.power stale 1min\n"
  "  when m > 90 kW { p.off() } until m < 50 kW { p.on() } }\n"
- "program y { read s: bool = hall.smoke stale 1min; when s { alert critical \"smoke\" } }\n"},
+ "program y { read s: bool = cam.moving stale 1min; when s for 5s { alert critical \"somebody\" } }\n"},
 {"G15: the alarm looks at it in its body", "G15:1",
  "program x { own p: Plug = plug; at 23:00 { p.off() } }\n"
  "program y { read s: bool = cam.moving stale 1min; every 1min { if s { alert warning \"somebody\" } } }\n"},
@@ -163,7 +163,7 @@
  "program x { own f: Plug = fan; read t: °C = hall.temperature stale 1min\n"
  "  when t > 20 °C { f.on() }\n"
  "  when t < 25 °C and t > 21 °C { f.on() } }\n"},
-{"G17: two sensors, one belt", "G17:3",
+{"G17: two sensors, one belt", "G17:4",
  "program x { own f: Plug = fan\n"
  "  read a: bool = hall.smoke stale 1min; read b: bool = room.smoke stale 1min\n"
  "  when a { f.off() } until not a { f.on() }\n"

@@ -461,13 +461,13 @@
  "program y { }\n"},
 {"never, with a priority", "O16:2",
  "program k { own well: Pump = pump\n"
- "  lend well to operator priority 1 never }\n"},
+ "  lend well to operator never priority 1 }\n"},
 {"never, with a maximum", "O16:2",
  "program k { own well: Pump = pump\n"
- "  lend well to operator max 5min never }\n"},
+ "  lend well to operator never max 5min }\n"},
 {"never, with both, beside another", "O16:2",
  "program k { own well: Pump = pump\n"
- "  lend well to x, operator priority 3 max 5min never }\n"
+ "  lend well to x, operator never priority 3 max 5min }\n"
  "program x { }\n"},
 {"lent to itself", "O16:2",
  "program k { own well: Pump = pump\n"

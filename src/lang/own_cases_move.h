@@ -176,7 +176,7 @@
  "  spawn t(move a)\n"
  "  at 12:00 { b.close() }\n"
  "}\n"},
-{"lent and moved", "O4:5",
+{"lent and moved", "O4:4",
  "task t(own p: Pump) { p.stop() }\n"
  "program x {\n"
  "  own a: Pump = pump\n"
@@ -211,7 +211,7 @@
  "program x {\n"
  "  own a: Pump = pump\n"
  "  let c = chan<bool>(1)\n"
- "  every 1min { c.senda.running else drop }\n"
+ "  every 1min { c.send(a.running) else drop }\n"
  "}\n"},
 {"a handle published", "O4:3",
  "program x {\n"

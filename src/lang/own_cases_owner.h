@@ -5,7 +5,7 @@
  "program y { own a: Valve = v2; every 2h { a.close() } }\n"},
 {"owned twice in one program", "O2:1",
  "program x { own a: Valve = v1; own b: Valve = v1; every 1h { a.open(); b.close() } }\n"},
-{"owned in a for and by name", "O2:2",
+{"owned in a for and by name", "O2:1",
  "program x { for r in rooms { own l: Lamp = r.lamp; every 1h { l.on() } }\n"
  "  own one: Lamp = hall.lamp; every 2h { one.off() } }\n"},
 {"owned in two fors over overlapping groups", "O2:4",
@@ -24,7 +24,7 @@
  "program y { own l: list<Lamp> = lamps; at 10:00 { for v in l { v.off() } } }\n"},
 {"one id under two names", "O2:2",
  "program x { own a: Valve = gate; every 1h { a.open() } }\n"
- "program y { own a: Valve = gate2; every 1h { a.close() } }\n"},
+ "program y { own a: Valve = gate2; when a.position > 5 % { a.close() } }\n"},
 {"one id under two names in a group", "O2:2",
  "program x { for g in gates {\n"
  "    own v: Valve = g; when g.position > 50 % { v.close() } } }\n"},

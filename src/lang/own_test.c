@@ -40,14 +40,15 @@ static bool is_word(char c)
 static bool is_keyword(struct str w)
 {
     static const char *const words[] = {
-        "program", "task",   "fn",     "own",      "mut",    "ref",    "read",    "let",   "var",
-        "for",     "in",     "when",   "until",    "every",  "at",     "on",      "as",    "lend",
-        "to",      "idle",   "lease",  "wait",     "revoked", "denied", "revoke", "drop",  "move",
-        "spawn",   "select", "after",  "else",     "if",     "match",  "loop",    "while", "break",
-        "return",  "sleep",  "send",   "recv",     "chan",   "list",   "publish", "alert", "skip",
-        "changed", "stale",  "and",    "or",       "not",    "never",  "operator", "priority",
-        "max",     "model",  "device", "property", "action", "event",  "safe",    "record", "continue",
-        "true",    "false",  "none",   "some",     "confirms", "info", "warning", "critical"};
+        "program",  "task",   "fn",       "own",      "mut",      "ref",      "read",    "let",
+        "var",      "for",    "in",       "when",     "until",    "every",    "at",      "on",
+        "as",       "lend",   "to",       "idle",     "lease",    "wait",     "revoked", "denied",
+        "revoke",   "drop",   "move",     "spawn",    "select",   "after",    "else",    "if",
+        "match",    "loop",   "while",    "break",    "return",   "sleep",    "send",    "recv",
+        "chan",     "list",   "publish",  "alert",    "skip",     "changed",  "stale",   "and",
+        "or",       "not",    "never",    "operator", "priority", "max",      "model",   "device",
+        "property", "action", "event",    "safe",     "record",   "continue", "true",    "false",
+        "none",     "some",   "confirms", "info",     "warning",  "critical"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eq(w, str_from(words[i])))
             return true;
