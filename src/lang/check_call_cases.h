@@ -25,6 +25,8 @@
 {"channel: of size 0", "program a { let c = chan<int>(0) }", "T1 1:31"},
 {"channel: size not an int", "program a { let c = chan<int>(\"a\") }", "T1 1:31"},
 {"channel: of handles", "program a { let c = chan<own Valve>(1); every 1s { select { v = c.recv() => v.open(); after 1s => { } } } }", ""},
+{"channel: a handle received", "program a { let c = chan<own Valve>(1); every 1s { let v = c.recv(); v.open(); v.close() } }", ""},
+{"channel: a handle received as data", "program a { let c = chan<own Valve>(1); every 1s { let v = [c.recv()] } }", "O1 1:61"},
 {"channel: own of data", "program a { let c = chan<own int>(1) }", "T1 1:30"},
 {"channel: a handle without own", "program a { let c = chan<Valve>(1) }", "O1 1:26"},
 {"channel: recv in a condition", "program a { let c = chan<int>(8); when c.recv() > 1 { } }", "T1 1:40"},
