@@ -244,6 +244,7 @@ static void check_message(struct checker *k, struct item *i, struct lang_rule *r
         type_resolve(k, &i->type, &r->message) && message_type(k, &r->message, i->type.span);
     if (t && fine) {
         topic_type(k, t, &r->message, i->type.span);
+        own_message(k, t->name, &r->message, i->value->span, false);
         if (!t->is_heard)
             t->heard = i->value->span;
         t->is_heard = true;

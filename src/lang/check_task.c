@@ -270,17 +270,19 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
 {
     struct program_info *p = find_program(k, s->path[0].text);
     if (!p) {
-        unknown_lender(k, s);
-        return NULL;
+        const struct lang_decl *r =
+            s->path_n == 2 ? own_offered(k, s->path[0].text, s->path[1].text) : NULL;
+        if (!r)
+            unknown_lender(k, s);
+        return r;
     }
     struct program_own *o = s->path_n == 2 ? map_get(&p->owns, s->path[1].text) : NULL;
     if (!o) {
         unknown_handle(k, s, p);
         return NULL;
     }
-    if (k->prog->decl == p->decl) /* its own: ownership says so (O2) */
-        return NULL;
-    return o->resource; /* if it stands for nothing, its own program says so */
+    /* If it stands for nothing, its own program says so; what is its own is not lent to it (O2). */
+    return o->resource;
 }
 
 static bool add_lease(struct checker *k, struct stmt *s, const struct lang_decl *r)

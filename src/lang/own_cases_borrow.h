@@ -195,7 +195,7 @@
  "program x { own all: list<Valve> = valves; every 1h { f(all[0], all[1]) } }\n"},
 {"one constant element of a group twice", "O7:2",
  "fn f(mut p: Valve, mut q: Valve) { p.open(); q.close() }\n"
- "program x { own all: list<Valve> = valves; every 1h { f(all[1], all[1]) } }\n"},
+ "program x { own all: list<Valve> = valves; read m: bool = hall.motion stale 1h; when m { f(all[1], all[1]) } }\n"},
 {"two elements of a group, by variables", "O7:3",
  "fn f(mut p: Valve, mut q: Valve) { p.open(); q.close() }\n"
  "program x { own all: list<Valve> = valves; var i = 0; var j = 1; every 1h {\n"

@@ -24,7 +24,7 @@
  "program y { own l: list<Lamp> = lamps; at 10:00 { for v in l { v.off() } } }\n"},
 {"one id under two names", "O2:2",
  "program x { own a: Valve = gate; every 1h { a.open() } }\n"
- "program y { own a: Valve = gate2; every 1h { a.close() } }\n"},
+ "program y { own a: Valve = gate2; when a.position > 5 % { a.close() } }\n"},
 {"one id under two names in a group", "O2:2",
  "program x { for g in gates {\n"
  "    own v: Valve = g; when g.position > 50 % { v.close() } } }\n"},

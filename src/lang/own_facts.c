@@ -210,8 +210,8 @@ static void hears(struct flat *x, const struct own_unit *u)
     struct effect e = {.kind = EFFECT_HEARS, .at = i->head_span};
     if (i->kind != I_ON)
         return;
-    if (i->value && i->value->kind == E_STRING && i->value->list.n == 1) {
-        e.name = i->value->list.v[0]->text;
+    if (i->value) {
+        e.name = i->value->text_value;
         push(x, e);
     } else if (u->signal) {
         e.kind = EFFECT_SIGNAL;

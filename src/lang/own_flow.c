@@ -315,8 +315,8 @@ static void flow_publish(struct flow *f, const struct stmt *s)
 {
     if (s->value2)
         flow_expr(f, s->value2);
-    if (s->value && s->value->kind == E_STRING && s->value->list.n == 1)
-        flow_fact(f, FACT_PUBLISH, s->span)->topic = s->value->list.v[0]->text;
+    if (s->value && !s->value->bad)
+        flow_fact(f, FACT_PUBLISH, s->span)->topic = s->value->text_value;
 }
 
 static void flow_stmt(struct flow *f, const struct stmt *s)

@@ -190,6 +190,11 @@ struct lend { /* each lessee but the operator's `never` */
     struct str program, handle, to;
     struct lang_span at;
 };
+struct message {
+    struct str program, name, key; /* key: of its type */
+    struct lang_span at;
+    bool said; /* or heard */
+};
 struct lease_need { /* a program leases from another one */
     struct str program, from, handle;
     struct lang_span at;
@@ -214,6 +219,7 @@ struct own_site {
     VEC(struct lease_site *) leases;
     VEC(struct owned) owned;
     VEC(struct lend) lends;
+    VEC(struct message) messages;
     VEC(struct lease_need) needs;
     VEC(struct lease_order) orders;
     VEC(struct own_known *) known;   /* programs that are known by their summaries alone */

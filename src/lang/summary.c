@@ -117,6 +117,22 @@ static void write_leases(struct out *o, struct str program)
     }
 }
 
+static void write_messages(struct out *o, struct str program)
+{
+    const struct own_site *own = o->site->own;
+    for (size_t i = 0; i < own->messages.n; i++) {
+        const struct message *m = &own->messages.v[i];
+        if (!str_eq(m->program, program))
+            continue;
+        strbuf_adds(&o->body, "message");
+        put_text(&o->body, m->name);
+        put_text(&o->body, m->key);
+        put_number(&o->body, m->said);
+        put_place(o, m->at);
+        strbuf_addc(&o->body, '\n');
+    }
+}
+
 /* ---- rules --------------------------------------------------------------------------------- */
 
 static void write_condition(struct out *o, const struct cond *c)
@@ -185,6 +201,7 @@ enum err lang_summary_write(const struct lang_site *site, const struct lang_prog
     write_owned(&o, program->name);
     write_lends(&o, program->name);
     write_leases(&o, program->name);
+    write_messages(&o, program->name);
     write_rules(&o, program->name);
     strbuf_addf(out, "sedge-summary %u\nprogram", LANG_SUMMARY_VERSION);
     put_text(out, program->name);

@@ -139,6 +139,15 @@ static void read_need(struct in *x, struct summary *s)
     ctx_tree_push(x->c, &s->needs, n);
 }
 
+static void read_message(struct in *x, struct summary *s)
+{
+    struct summary_message m = {.name = take_text(x, NAME_MAX)};
+    m.key = take_text(x, NAME_MAX);
+    m.said = take_number(x, 1) == 1;
+    m.place = take_place(x, s);
+    ctx_tree_push(x->c, &s->messages, m);
+}
+
 static void read_order(struct in *x, struct summary *s)
 {
     struct summary_order o = {.outer = take_text(x, NAME_MAX)};
@@ -222,9 +231,9 @@ static bool read_line(struct in *x, struct summary *s)
     static const struct {
         const char *word;
         void (*read)(struct in *x, struct summary *s);
-    } table[] = {{"place", read_place},  {"own", read_own},     {"lend", read_lend},
-                 {"need", read_need},    {"order", read_order}, {"rule", read_rule},
-                 {"if", read_condition}, {"does", read_effect}};
+    } table[] = {{"place", read_place},     {"own", read_own},     {"lend", read_lend},
+                 {"need", read_need},       {"message", read_message}, {"order", read_order},
+                 {"rule", read_rule},       {"if", read_condition}, {"does", read_effect}};
     struct str word = take_word_text(x);
     if (str_eq(word, STR("end")))
         return false;
