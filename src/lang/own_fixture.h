@@ -66,13 +66,13 @@ struct own_case {
     const char *label, *want, *text; /* "O4:5, G11:9": codes and lines; "" if there is nothing */
 };
 static const struct own_case own_cases[] = {
-#include "lang/own_cases_borrow.h"
-#include "lang/own_cases_conflict.h"
-#include "lang/own_cases_fine.h"
-#include "lang/own_cases_graph.h"
-#include "lang/own_cases_lease.h"
-#include "lang/own_cases_move.h"
-#include "lang/own_cases_owner.h"
+#include "lang/own_borrow_cases.h"
+#include "lang/own_conflict_cases.h"
+#include "lang/own_fine_cases.h"
+#include "lang/own_graph_cases.h"
+#include "lang/own_lease_cases.h"
+#include "lang/own_move_cases.h"
+#include "lang/own_owner_cases.h"
 };
 
 static inline struct lang_site *own_check(const char *text)
