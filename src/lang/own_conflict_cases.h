@@ -120,7 +120,7 @@
  "  read moving: bool = cam.moving stale 1min\n"
  "  when not moving for 10min { socket.off() }\n"
  "}\n"},
-{"14: two lamps that switch each other", "G14:6",
+{"14: two lamps that switch each other", "G14!:6",
  "program one {\n"
  "  own left: Lamp = hall.lamp\n"
  "  own right: Lamp = room.lamp\n"
