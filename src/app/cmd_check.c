@@ -21,49 +21,13 @@ static size_t count_rules(const struct lang_site *site)
     return n;
 }
 
-static void json_mark(struct strbuf *out, const struct lang_site *site, const struct lang_mark *m)
-{
-    strbuf_adds(out, "{\"file\":");
-    strbuf_add_json(out, site->sources[m->span.source].name);
-    strbuf_addf(out,
-                ",\"line\":%u,\"column\":%u,\"end_line\":%u,\"end_column\":%u,\"label\":", m->line,
-                m->column, m->end_line, m->end_column);
-    strbuf_add_json(out, m->label);
-    strbuf_addf(out, ",\"primary\":%s}", m->primary ? "true" : "false");
-}
-
-static void json_diag(struct strbuf *out, const struct lang_site *site, const struct lang_diag *d)
-{
-    strbuf_adds(out, "{\"code\":");
-    strbuf_add_json(out, d->code);
-    strbuf_addf(
-        out, ",\"severity\":\"%s\",\"message\":", d->severity == LANG_ERROR ? "error" : "warning");
-    strbuf_add_json(out, d->message);
-    strbuf_adds(out, ",\"spans\":[");
-    for (size_t i = 0; i < d->marks_n; i++) {
-        if (i > 0)
-            strbuf_addc(out, ',');
-        json_mark(out, site, &d->marks[i]);
-    }
-    strbuf_adds(out, "],\"help\":");
-    if (d->help.n > 0)
-        strbuf_add_json(out, d->help);
-    else
-        strbuf_adds(out, "null");
-    strbuf_addc(out, '}');
-}
-
 static void print_json(struct strbuf *out, const struct lang_site *site)
 {
     strbuf_addf(out, "{\"errors\":%zu,\"warnings\":%zu,\"devices\":%zu,\"programs\":%zu,",
                 site->errors, site->warnings, site->resources_n, site->programs_n);
-    strbuf_addf(out, "\"rules\":%zu,\"diagnostics\":[", count_rules(site));
-    for (size_t i = 0; i < site->diags_n; i++) {
-        if (i > 0)
-            strbuf_addc(out, ',');
-        json_diag(out, site, &site->diags[i]);
-    }
-    strbuf_adds(out, "]}\n");
+    strbuf_addf(out, "\"rules\":%zu,\"diagnostics\":", count_rules(site));
+    site_json_diags(out, site);
+    strbuf_adds(out, "}\n");
 }
 
 static void print_ok(struct strbuf *out, const struct lang_site *site)

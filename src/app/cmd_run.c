@@ -3,6 +3,7 @@
 #include "alert/alert.h"
 #include "app/cmd.h"
 #include "app/site_load.h"
+#include "app/site_reload.h"
 #include "app/site_schema.h"
 #include "async/signals.h"
 #include "async/worker_pools.h"
@@ -55,6 +56,7 @@ struct run {
     struct mqtt_server *mqtt;
     struct password_file *passwords[SITE_LISTENERS_MAX];
     struct dashboard *dashboard;
+    struct site_reload *reload;
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
 };
@@ -68,6 +70,9 @@ static const char usage_text[] =
     "                  site's server says, or 1\n"
     "  --driver NAME   how to talk to the kernel; default: io_uring where it works\n"
     "  --verbose       log more\n\n"
+    "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
+    "site\n"
+    "passes the check, it takes the running one's place, and programs that are unchanged go on.\n\n"
     "example: sedge run sites/factory\n";
 
 static bool workers_valid(struct run_options *o)
@@ -137,20 +142,67 @@ static void find_folder(struct run *r)
         slash[slash == r->folder] = '\0';
 }
 
+/* --- the files have changed --- */
+
+static void reload_passwords(struct run *r)
+{
+    for (size_t i = 0; i < r->settings.mqtt_count; i++) {
+        struct error e = {0};
+        if (!r->passwords[i])
+            continue;
+        if (password_file_reload(r->passwords[i], &e))
+            LOG_E("app", "the passwords stay as they were: %s", e.text);
+        else
+            LOG_I("app", "the passwords of %.*s are read again",
+                  STR_FMT(r->settings.mqtt[i].passwords));
+    }
+}
+
+static enum err read_site(void *ctx, struct lang_site **out, struct error *e)
+{
+    const struct run *r = ctx;
+    struct site_sources sources;
+    *out = NULL;
+    enum err err = site_read_sources(r->alloc, r->opt.site, &sources, e);
+    if (err)
+        return err;
+    err = lang_check(r->alloc, site_schema(), sources.v, sources.n, out);
+    site_sources_fini(&sources);
+    return err ? error_set(e, err, "no memory to check the site") : ERR_OK;
+}
+
+static void site_taken(void *ctx)
+{
+    struct run *r = ctx;
+    dashboard_site_changed(r->dashboard, r->site, r->settings.name);
+}
+
+static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result), void *arg)
+{
+    struct run *r = ctx;
+    enum err err = site_reload_start(r->reload, done, arg);
+    if (!err)
+        reload_passwords(r);
+    return err;
+}
+
+static bool reload_running(void *ctx)
+{
+    return site_reload_running(((const struct run *)ctx)->reload);
+}
+
+static struct str reload_report(void *ctx)
+{
+    return site_reload_report(((const struct run *)ctx)->reload);
+}
+
 static void caught(void *ctx, int signal)
 {
     struct run *r = ctx;
     if (signal == SIGHUP) {
-        for (size_t i = 0; i < r->settings.mqtt_count; i++) {
-            struct error e = {0};
-            if (!r->passwords[i])
-                continue;
-            if (password_file_reload(r->passwords[i], &e))
-                LOG_E("app", "the passwords stay as they were: %s", e.text);
-            else
-                LOG_I("app", "the passwords of %.*s are read again",
-                      STR_FMT(r->settings.mqtt[i].passwords));
-        }
+        reload_passwords(r);
+        if (r->reload)
+            site_reload_soon(r->reload);
         return;
     }
     LOG_I("app", "stopping");
@@ -294,12 +346,28 @@ static enum err build_dashboard(struct run *r, struct error *e)
                                    .mqtt = r->mqtt,
                                    .site = r->site,
                                    .name = s->name,
+                                   .reload = {reload_start, reload_running, reload_report, r},
                                    .version = SEDGE_VERSION,
                                    .mqtt_addresses = r->mqtt_addresses,
                                    .http_addresses = r->http_addresses,
                                    .mqtt_count = s->mqtt_count,
                                    .http_count = s->http_count};
     return dashboard_new(&r->dashboard, &cfg, e);
+}
+
+static enum err build_reload(struct run *r, struct error *e)
+{
+    struct site_reload_config cfg = {.ex = r->ex,
+                                     .alloc = r->alloc,
+                                     .registry = r->registry,
+                                     .automation = r->automation,
+                                     .site = &r->site,
+                                     .settings = &r->settings,
+                                     .workers_fixed = r->opt.workers_text != NULL,
+                                     .read = read_site,
+                                     .taken = site_taken,
+                                     .ctx = r};
+    return site_reload_new(&r->reload, &cfg, e);
 }
 
 /* The kernel closes the sockets of a killed process a moment after the process is gone (io_uring
@@ -362,6 +430,8 @@ static enum err build(struct run *r, struct error *e)
         err = journal_start(r->journal, e);
     if (!err)
         err = build_dashboard(r, e);
+    if (!err)
+        err = build_reload(r, e);
     if (err)
         return err;
     registry_start(r->registry);
@@ -373,6 +443,7 @@ static void tear_down(struct run *r)
 {
     if (r->db)
         db_drain(r->db); /* what the database still hands back, its owners must be there for */
+    site_reload_free(r->reload);
     dashboard_free(r->dashboard);
     mqtt_server_close(r->mqtt);
     for (size_t i = 0; i < SITE_LISTENERS_MAX; i++)

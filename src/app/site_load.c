@@ -1,5 +1,6 @@
 #include "app/site_load.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { MEMBERS_MAX = 256, PARAMS_MAX = 8, STUCK_MS = 1000 };
@@ -110,6 +111,76 @@ enum err site_settings_read(struct site_settings *out, const struct lang_site *s
         err = read_listens(server, "http", out->http, &out->http_count, e);
     read_store(out, server);
     read_runtime(out, server);
+    return err;
+}
+
+/* --- a site in the place of another --- */
+
+static bool same_listen(const struct site_listen *a, const struct site_listen *b)
+{
+    return str_eq(a->host, b->host) && a->port == b->port && a->insecure == b->insecure &&
+           str_eq(a->passwords, b->passwords);
+}
+
+static void listen_text(char out[256], const char *word, const struct site_listen *l)
+{
+    char at[ADDR_TEXT_MAX];
+    addr_format(&l->addr, at);
+    (void)snprintf(out, 256, "%s %s%s%s%.*s%s", word, at, l->insecure ? " insecure" : "",
+                   l->passwords.n ? " passwords \"" : "", STR_FMT(l->passwords),
+                   l->passwords.n ? "\"" : "");
+}
+
+static enum err keep_listens(const char *word, const struct site_listen *now, size_t now_n,
+                             const struct site_listen *next, size_t next_n, struct error *e)
+{
+    char was[256] = "absent", is[256] = "absent";
+    size_t i = 0;
+    while (i < now_n && i < next_n && same_listen(&now[i], &next[i]))
+        i++;
+    if (i == now_n && i == next_n)
+        return ERR_OK;
+    if (i < now_n)
+        listen_text(was, word, &now[i]);
+    if (i < next_n)
+        listen_text(is, word, &next[i]);
+    return error_set(e, ERR_UNSUPPORTED,
+                     "server: `%s` was `%s`: what the site listens on can't change while it runs; "
+                     "restart it",
+                     is, was);
+}
+
+static enum err keep_store(const struct site_settings *now, const struct site_settings *next,
+                           struct error *e)
+{
+    if (str_eq(now->store, next->store) && now->commit_ms == next->commit_ms)
+        return ERR_OK;
+    return error_set(e, ERR_UNSUPPORTED,
+                     "server: `store \"%.*s\" { commit %.3gs }` was `store \"%.*s\" { commit "
+                     "%.3gs }`: the store can't change while the site runs; restart it",
+                     STR_FMT(next->store), (double)next->commit_ms / 1000, STR_FMT(now->store),
+                     (double)now->commit_ms / 1000);
+}
+
+enum err site_settings_keep(const struct site_settings *now, const struct site_settings *next,
+                            bool workers_fixed, struct error *e)
+{
+    enum err err =
+        keep_listens("mqtt", now->mqtt, now->mqtt_count, next->mqtt, next->mqtt_count, e);
+    if (!err)
+        err = keep_listens("http", now->http, now->http_count, next->http, next->http_count, e);
+    if (!err)
+        err = keep_store(now, next, e);
+    if (!err && !workers_fixed && now->workers != next->workers)
+        err = error_set(e, ERR_UNSUPPORTED,
+                        "server: `workers` was %u and is %u (0: auto): it can't change while the "
+                        "site runs; restart it",
+                        now->workers, next->workers);
+    if (!err && now->stuck_ms != next->stuck_ms)
+        err = error_set(e, ERR_UNSUPPORTED,
+                        "server: `watchdog` was %lld ms and is %lld ms (0: off): it can't change "
+                        "while the site runs; restart it",
+                        (long long)now->stuck_ms, (long long)next->stuck_ms);
     return err;
 }
 

@@ -30,6 +30,12 @@ struct site_settings {
 /* Refuses listeners that are neither on loopback, nor have passwords, nor say `insecure`. */
 MUST_USE enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
                                      struct error *e);
+/* Whether the next site's settings can take the place of those that run: what is open since the
+ * start (listeners, store, workers, watchdog) must be as it is. ERR_UNSUPPORTED names the clause.
+ * `workers_fixed`: the command line has said how many, whatever the site says. */
+MUST_USE enum err site_settings_keep(const struct site_settings *now,
+                                     const struct site_settings *next, bool workers_fixed,
+                                     struct error *e);
 /* Models and devices. */
 MUST_USE enum err site_load_registry(const struct lang_site *site, struct registry *r,
                                      struct error *e);

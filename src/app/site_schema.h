@@ -25,6 +25,9 @@ MUST_USE enum err site_read_sources(struct alloc *a, const char *path, struct si
 void site_sources_fini(struct site_sources *s); /* safe on a zeroed one */
 
 /* Messages and their sum ("2 errors, 1 warning") as people read them. */
+void site_render_diags(struct strbuf *out, const struct lang_site *site, bool color);
+/* The messages as a JSON array. */
+void site_json_diags(struct strbuf *out, const struct lang_site *site);
 void site_print_diags(FILE *to, const struct lang_site *site);
 /* Reads and checks the site; messages go to `to`, if there are any. The caller frees *out. Without
  * ERR_OK, *out is NULL: ERR_INVALID after errors in the sources, else as site_read_sources(). */

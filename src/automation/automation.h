@@ -4,7 +4,8 @@
  * machine. What a turn decided (actions, alerts) takes effect when the turn has ended well; a turn
  * that traps changes nothing and is reported. Three runs of a rule in a row out of budget stop the
  * program: what it owns is brought to its safe state. Variables and the states of rules outlive a
- * restart (journal and table, by stable path). Ownership: the checked site outlives the automation.
+ * restart (journal and table, by stable path). Ownership: the checked site outlives the automation,
+ * or another one takes its place.
  * Threads: worker 0. */
 #pragma once
 
@@ -27,6 +28,30 @@ MUST_USE enum err automation_new(struct automation **out, const struct automatio
 void automation_free(struct automation *a);
 /* After the replay, before the executor runs. */
 void automation_start(struct automation *a);
+
+/* --- another checked site in the place of the one that runs (replace.c) ---
+ *
+ * A program whose code, bindings and devices are equal in both goes on as if nothing had happened:
+ * hold times, windows, variables, what it failed of. Others stop and start, as over a restart:
+ * variables and the states of rules by their paths. What a program owned and owns no more goes to
+ * its safe state.
+ *
+ *     registry_replace_begin() … the next devices …
+ *     automation_change_new()     all that can fail; owners of the next devices
+ *     registry_replace_ready(), registry_replace_commit()
+ *     automation_change_apply()   frees the change; the old site is not looked at any more
+ *     registry_replace_settle()
+ * Or automation_change_free() and registry_replace_cancel(): nothing has happened. */
+struct automation_change;
+enum program_fate { PROGRAM_KEPT, PROGRAM_CHANGED, PROGRAM_ADDED, PROGRAM_REMOVED };
+MUST_USE enum err automation_change_new(struct automation_change **out, struct automation *a,
+                                        const struct lang_site *next, struct error *e);
+/* Every program of both sites. */
+void automation_change_each(const struct automation_change *c,
+                            void (*each)(void *ctx, struct str program, enum program_fate fate),
+                            void *ctx);
+void automation_change_apply(struct automation_change *c);
+void automation_change_free(struct automation_change *c); /* NULL is fine */
 
 enum program_state { PROGRAM_RUNNING, PROGRAM_FAILED };
 enum rule_state { RULE_IDLE, RULE_HOLDING, RULE_ACTIVE };

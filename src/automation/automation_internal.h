@@ -86,12 +86,13 @@ struct program_run {
 struct automation {
     struct automation_config cfg;
     struct worker *worker;
-    struct program_run *runs;
+    struct program_run **runs;
     size_t run_count;
     struct binding_run **readers; /* by series.index */
     size_t readers_n;
     struct sample_listener listener;
     bool started;
+    int64_t started_ns;
     void (*rule_changed)(void *ctx, const struct lang_program *p, const struct rule_view *v);
     void *rule_ctx;
 
@@ -100,7 +101,23 @@ struct automation {
     struct keep *keep;
 };
 
+/* automation.c */
+/* Of a program that nobody tells anything yet. `find`: among the devices that run, or the next
+ * ones. After an error, too, *out is for program_free(); it may be NULL. */
+MUST_USE enum err program_new(struct program_run **out, struct automation *a,
+                              const struct lang_program *def,
+                              struct device *(*find)(struct registry *, struct str),
+                              struct error *e);
+void program_free(struct program_run *run);                    /* NULL is fine */
+MUST_USE bool readers_reserve(struct automation *a, size_t n); /* for series below n */
+MUST_USE bool binding_find(struct binding_run *b,
+                           struct device *(*find)(struct registry *, struct str));
+void program_attach(struct program_run *run);
+void program_start(struct program_run *run, bool late); /* with its state restored */
+
 /* reading.c */
+/* The first look. `late`: the program starts after the site, and knows what has come since then. */
+void reading_start(struct binding_run *b, bool late);
 void reading_sample(struct automation *a, const struct sample *s);
 void reading_host_init(struct program_run *run);
 void reading_stale_check(struct binding_run *b);
@@ -122,12 +139,18 @@ void turn_clear_alerts(struct rule_run *r);
  */
 void turn_end_alerts(struct automation *a, struct str path, uint32_t n);
 void turn_program_starts(struct program_run *run);
+void turn_program_ends(struct program_run *run);
 void turn_host_init(struct program_run *run);
 
 /* state.c: variables and rule states over restarts. */
 MUST_USE enum err state_init(struct automation *a, struct error *e);
 void state_fini(struct automation *a);
-void state_restore(struct automation *a); /* after the replay */
-void state_owners(struct automation *a);  /* then */
+/* After the replay, or after a change: what no rule or variable has any more. */
+void state_forget_unknown(struct automation *a);
+void state_restore(struct program_run *run);
+/* Notes who owns what. `safe`: what an earlier run's programs owned goes to its safe state. */
+void state_owners(struct automation *a, bool safe);
+/* The scope of its owner has ended: the model's safe action, if it has one. */
+void state_make_safe(struct automation *a, struct device *d, struct str program);
 void state_rule_changed(struct rule_run *r);
 void state_vars_changed(struct program_run *run);

@@ -135,6 +135,21 @@ static void keep_value(struct binding_run *b, const struct sample *s)
     }
 }
 
+/* What has been silent since the start is stale when its time is up. */
+void reading_start(struct binding_run *b, bool late)
+{
+    struct automation *a = b->run->automation;
+    const struct series *s = b->property->series;
+    bool news = s->quality == QUALITY_GOOD || s->quality == QUALITY_UNCERTAIN;
+    if (late && (news || (s->quality == QUALITY_STALE && s->last_mono_ns > a->started_ns))) {
+        struct sample last = {.series = b->property->series, .ts_ms = s->last_ms, .value = s->last};
+        keep_value(b, &last);
+        b->mono_ns = s->last_mono_ns;
+    } else {
+        b->mono_ns = worker_now_ns(a->worker);
+    }
+}
+
 static void windows_add(struct binding_run *b, const struct sample *s)
 {
     struct program_run *run = b->run;

@@ -127,18 +127,18 @@ static void restore_var(struct program_run *run, uint32_t i, struct bytes value)
         lang_vm_var_set(run->vm, i, v);
 }
 
-static bool is_known(const struct automation *a, struct str path)
+/* All paths of the site's rules and variables; false: no memory for them. */
+static bool known_paths(struct automation *a, struct map *known)
 {
+    enum err err = ERR_OK;
     for (size_t p = 0; p < a->run_count; p++) {
-        const struct lang_program *def = a->runs[p].def;
-        for (size_t i = 0; i < def->vars_n; i++)
-            if (str_eq(def->vars[i].path, path))
-                return true;
-        for (size_t i = 0; i < def->rules_n; i++)
-            if (str_eq(def->rules[i].path, path))
-                return true;
+        const struct lang_program *def = a->runs[p]->def;
+        for (size_t i = 0; !err && i < def->vars_n; i++)
+            err = map_put(known, def->vars[i].path, a);
+        for (size_t i = 0; !err && i < def->rules_n; i++)
+            err = map_put(known, def->rules[i].path, a);
     }
-    return false;
+    return !err;
 }
 
 /* Its rule or variable is not in the site any more. */
@@ -156,21 +156,26 @@ static void forget(struct automation *a, struct kept_state *k)
     mem_free(a->cfg.alloc, k, sizeof(*k) + k->path.n);
 }
 
-static void forget_unknown(struct automation *a)
+void state_forget_unknown(struct automation *a)
 {
     size_t at = 0;
     void *value;
-    while (map_next(&a->kept, &at, NULL, &value)) {
-        struct kept_state *k = value;
-        if (!str_starts(k->path, STR(OWNER_PREFIX)) && !is_known(a, k->path))
-            forget(a, k);
-    }
+    struct map known;
+    map_init(&known, a->cfg.alloc, executor_env(a->cfg.ex)->seed, SIZE_MAX / 4);
+    if (!known_paths(a, &known))
+        LOG_W("automation", "no memory to forget the states of rules that are gone");
+    else
+        while (map_next(&a->kept, &at, NULL, &value)) {
+            struct kept_state *k = value;
+            if (!str_starts(k->path, STR(OWNER_PREFIX)) && !map_get(&known, k->path))
+                forget(a, k);
+        }
+    map_fini(&known);
 }
 
 /* --- who owned what --- */
 
-/* The scope of its owner has ended: the model's safe action. */
-static void make_safe(struct automation *a, struct device *d, struct str program)
+void state_make_safe(struct automation *a, struct device *d, struct str program)
 {
     const struct model_def *m = d->model;
     size_t i = 0;
@@ -186,7 +191,7 @@ static void make_safe(struct automation *a, struct device *d, struct str program
         LOG_E("automation", "%.*s can't be made safe: %s", STR_FMT(d->name), e.text);
 }
 
-static void end_owners(struct automation *a)
+static void end_owners(struct automation *a, bool safe)
 {
     size_t at = 0;
     void *value;
@@ -201,8 +206,8 @@ static void end_owners(struct automation *a)
             registry_find(a->cfg.registry, str_sub(path, sizeof(OWNER_PREFIX) - 1, path.n));
         if (c.failed || (d && str_eq(d->owner, program)))
             continue;
-        if (d)
-            make_safe(a, d, program);
+        if (d && safe)
+            state_make_safe(a, d, program);
         forget(a, k);
     }
 }
@@ -223,9 +228,9 @@ static void note_owner(struct automation *a, const struct device *d)
         put(a, key, (struct bytes){buf, writer_len(&w)});
 }
 
-void state_owners(struct automation *a)
+void state_owners(struct automation *a, bool safe)
 {
-    end_owners(a);
+    end_owners(a, safe);
     LIST_EACH(registry_devices(a->cfg.registry), it)
     {
         const struct device *d = CONTAINER_OF(it, struct device, link);
@@ -234,22 +239,19 @@ void state_owners(struct automation *a)
     }
 }
 
-void state_restore(struct automation *a)
+void state_restore(struct program_run *run)
 {
-    forget_unknown(a);
-    for (size_t p = 0; p < a->run_count; p++) {
-        struct program_run *run = &a->runs[p];
-        for (uint32_t i = 0; i < run->def->vars_n; i++) {
-            const struct kept_state *k = map_get(&a->kept, run->def->vars[i].path);
-            if (k)
-                restore_var(run, i, (struct bytes){k->value, k->n});
-            (void)lang_vm_var_changed(run->vm, i);
-        }
-        for (size_t i = 0; i < run->def->rules_n; i++) {
-            const struct kept_state *k = map_get(&a->kept, run->rules[i].def->path);
-            if (k)
-                restore_rule(&run->rules[i], (struct bytes){k->value, k->n});
-        }
+    const struct map *kept = &run->automation->kept;
+    for (uint32_t i = 0; i < run->def->vars_n; i++) {
+        const struct kept_state *k = map_get(kept, run->def->vars[i].path);
+        if (k)
+            restore_var(run, i, (struct bytes){k->value, k->n});
+        (void)lang_vm_var_changed(run->vm, i);
+    }
+    for (size_t i = 0; i < run->def->rules_n; i++) {
+        const struct kept_state *k = map_get(kept, run->rules[i].def->path);
+        if (k)
+            restore_rule(&run->rules[i], (struct bytes){k->value, k->n});
     }
 }
 

@@ -168,6 +168,18 @@ void turn_program_starts(struct program_run *run)
         turn_end_alerts(run->automation, run->def->rules[i].path, 0);
 }
 
+/* Those that only a run of it can raise: what its rules raised is state_forget_unknown()'s. */
+void turn_program_ends(struct program_run *run)
+{
+    char key[KEY_MAX];
+    program_key(run->def->name, key);
+    if (run->state == PROGRAM_FAILED)
+        end_alert(run->automation, key);
+    for (size_t i = 0; i < run->def->rules_n; i++)
+        if (run->rules[i].trapped)
+            turn_end_alerts(run->automation, run->def->rules[i].path, 0);
+}
+
 static void apply_command(struct rule_run *r, const struct effect *e)
 {
     struct program_run *run = r->run;

@@ -58,18 +58,21 @@ static struct series_own *series_new(struct bus *b, struct str name, struct str 
 struct series *bus_series(struct bus *b, struct str name, enum value_kind kind, struct str unit)
 {
     struct series *old = bus_series_find(b, name);
-    if (old)
+    if (old && old->kind == kind && str_eq(old->unit, unit))
         return old;
     struct series_own *s = series_new(b, name, unit);
     if (!s)
         return NULL;
     s->pub.kind = kind;
-    if (map_put(&b->series.by_name, s->pub.name, &s->pub)) {
+    if (b->series.all.n >= SERIES_MAX || !vec_push(b->cfg.alloc, &b->series.all, s)) {
         series_free(b, s);
         return NULL;
     }
-    if (!vec_push(b->cfg.alloc, &b->series.all, s)) {
-        (void)map_del(&b->series.by_name, s->pub.name);
+    if (old)
+        (void)map_del(&b->series.by_name, name);
+    if (map_put(&b->series.by_name, s->pub.name, &s->pub)) {
+        ASSERT(!old); /* its place has just become free */
+        b->series.all.n--;
         series_free(b, s);
         return NULL;
     }

@@ -14,6 +14,8 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/api/alerts/{id}/acknowledge", api_acknowledge},
     {HTTP_GET, "/api/actions", api_actions},
     {HTTP_POST, "/api/devices/{device}/actions/{action}", api_command},
+    {HTTP_GET, "/api/reload", api_reload_state},
+    {HTTP_POST, "/api/reload", api_reload},
     {HTTP_GET, "/api/discovered", api_discovered},
     {HTTP_GET, "/api/connections", api_connections},
     {HTTP_GET, "/api/stats", api_stats},
@@ -56,6 +58,7 @@ enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cf
     int64_t times[2] = {d->started_ms, d->started_ns};
     (void)snprintf(d->run, sizeof(d->run), "%016" PRIx64, hash_bytes(times, sizeof(times), 1));
     list_init(&d->acks);
+    list_init(&d->reloads);
     strbuf_init(&d->out, cfg->alloc, BODY_MAX);
     enum err err = live_init(d, e);
     if (err) {
@@ -85,9 +88,17 @@ void dashboard_free(struct dashboard *d)
     for (size_t i = 0; i < d->server_count; i++)
         http_server_close(d->servers[i]);
     acks_fini(d);
+    reloads_fini(d);
     live_fini(d);
     strbuf_fini(&d->out);
     mem_free(d->cfg.alloc, d, sizeof(*d));
+}
+
+void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, struct str name)
+{
+    d->cfg.site = site;
+    d->cfg.name = name;
+    live_site_changed(d);
 }
 
 struct json_writer answer_begin(struct dashboard *d)

@@ -13,6 +13,16 @@
 #include "registry/registry.h"
 
 struct dashboard;
+
+/* How the site takes its changed sources, which the dashboard can't know. */
+struct dashboard_reload {
+    /* ERR_EXISTS: one is under way. Else `done` is called once, unless the site stops first. */
+    enum err (*start)(void *ctx, void (*done)(void *arg, enum err result), void *arg);
+    bool (*running)(void *ctx);
+    struct str (*report)(void *ctx); /* what became of the last one: JSON */
+    void *ctx;
+};
+
 struct dashboard_config {
     struct executor *ex;
     struct alloc *alloc;
@@ -27,10 +37,14 @@ struct dashboard_config {
     const struct lang_site *site;
     struct str name; /* of the site */
     const char *version;
+    struct dashboard_reload reload;                    /* start NULL: there is none */
     const struct str *mqtt_addresses, *http_addresses; /* "127.0.0.1:1883", for people */
     size_t mqtt_count, http_count;
 };
 MUST_USE enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cfg,
                                 struct error *e);
 MUST_USE enum err dashboard_listen(struct dashboard *d, const struct addr *addr, struct error *e);
+/* Another site has taken the place of cfg.site, with this name; the old one ends after this call.
+ */
+void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, struct str name);
 void dashboard_free(struct dashboard *d);

@@ -21,8 +21,9 @@ struct dashboard {
     size_t server_count;
     char run[17]; /* of this run: series numbers are valid within it */
     int64_t started_ms, started_ns;
-    struct strbuf out; /* the answer that is being written */
-    struct list acks;  /* acknowledgements that are not committed yet; api_change.c */
+    struct strbuf out;   /* the answer that is being written */
+    struct list acks;    /* acknowledgements that are not committed yet; api_change.c */
+    struct list reloads; /* who waits for one; api_reload.c */
 
     /* live.c */
     struct list readers;
@@ -51,6 +52,7 @@ bool query_i64(struct http_request *q, const char *key, int64_t min, int64_t max
                int64_t *out);
 
 void acks_fini(struct dashboard *d);
+void reloads_fini(struct dashboard *d);
 
 /* Handlers. */
 void api_site(void *ctx, struct http_request *q);
@@ -58,6 +60,8 @@ void api_alerts(void *ctx, struct http_request *q);
 void api_acknowledge(void *ctx, struct http_request *q);
 void api_actions(void *ctx, struct http_request *q);
 void api_command(void *ctx, struct http_request *q);
+void api_reload(void *ctx, struct http_request *q);
+void api_reload_state(void *ctx, struct http_request *q);
 void api_discovered(void *ctx, struct http_request *q);
 void api_connections(void *ctx, struct http_request *q);
 void api_stats(void *ctx, struct http_request *q);
@@ -66,4 +70,5 @@ void api_history(void *ctx, struct http_request *q);
 void api_live(void *ctx, struct http_request *q);
 
 MUST_USE enum err live_init(struct dashboard *d, struct error *e);
+void live_site_changed(struct dashboard *d);
 void live_fini(struct dashboard *d);

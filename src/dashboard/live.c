@@ -104,9 +104,34 @@ static void flush(struct timer *t)
         timer_set_after_ms(&d->flush_timer, LOST_AGAIN_MS);
 }
 
+/* A changed site has more series than there were at the start. */
+static bool pending_reserve(struct dashboard *d, size_t n)
+{
+    if (n <= d->pending_max)
+        return true;
+    struct alloc *a = d->cfg.alloc;
+    size_t max = n + n / 2;
+    uint32_t *pending = mem_array(a, max + 1, sizeof(*pending));
+    uint8_t *is_pending = mem_array(a, max + 1, 1);
+    if (!pending || !is_pending) {
+        mem_free(a, pending, (max + 1) * sizeof(*pending));
+        mem_free(a, is_pending, max + 1);
+        return false; /* the page shows their values when it asks for the site */
+    }
+    memcpy(pending, d->pending, d->pending_count * sizeof(*pending));
+    memcpy(is_pending, d->is_pending, d->pending_max);
+    mem_free(a, d->pending, (d->pending_max + 1) * sizeof(*pending));
+    mem_free(a, d->is_pending, d->pending_max + 1);
+    d->pending = pending;
+    d->is_pending = is_pending;
+    d->pending_max = max;
+    return true;
+}
+
 static void note_series(struct dashboard *d, const struct series *s)
 {
-    if (list_empty(&d->readers) || s->index >= d->pending_max || d->is_pending[s->index])
+    if (list_empty(&d->readers) || !pending_reserve(d, (size_t)s->index + 1) ||
+        d->is_pending[s->index])
         return;
     d->is_pending[s->index] = 1;
     d->pending[d->pending_count++] = s->index;
@@ -174,6 +199,14 @@ static void on_rule(void *ctx, const struct lang_program *p, const struct rule_v
     json_write_ms(&w, "fired_ms", v->fired_ms);
     json_object_end(&w);
     send_all(d, "rule");
+}
+
+void live_site_changed(struct dashboard *d)
+{
+    struct json_writer w = event_begin(d);
+    json_object_begin(&w);
+    json_object_end(&w);
+    send_all(d, "site");
 }
 
 void api_live(void *ctx, struct http_request *q)

@@ -75,6 +75,9 @@ static struct head *head_adopt(struct history *h, struct head *d, const struct s
     for (size_t i = 0; i < h->heads.n; i++)
         if (h->heads.v[i] == d)
             h->heads.v[i] = n;
+    for (size_t i = 0; i < h->by_index.n; i++)
+        if (h->by_index.v[i] == d) /* the series has been declared anew: an older number of it */
+            h->by_index.v[i] = n;
     mem_free(h->cfg.alloc, d, d->size);
     return n;
 }

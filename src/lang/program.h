@@ -267,6 +267,9 @@ struct lang_vm;
 struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
                             struct lang_host *host, struct lang_limits limits);
 void lang_vm_free(struct lang_vm *vm);
+/* Goes on with an equal program of another site (same code_hash), so that the old site can be
+ * freed: variables, statistics and whatever is suspended stay as they are. Between two turns. */
+void lang_vm_adopt(struct lang_vm *vm, const struct lang_program *same);
 /* Runs one chunk of the program. */
 enum lang_outcome lang_vm_call(struct lang_vm *vm, uint32_t chunk, struct lang_result *out);
 

@@ -105,6 +105,13 @@ void lang_vm_free(struct lang_vm *vm)
     mem_free(a, vm, sizeof(*vm));
 }
 
+/* All that lives from turn to turn is a copy, so there is nothing more to move. */
+void lang_vm_adopt(struct lang_vm *vm, const struct lang_program *same)
+{
+    ASSERT(same->code_hash == vm->program->code_hash && same->vars_n == vm->program->vars_n);
+    vm->program = same;
+}
+
 /* ---- the memory of a turn ---------------------------------------------------------------- */
 
 static char *text_space(struct lang_vm *vm, size_t n, struct str **head)

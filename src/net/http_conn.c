@@ -54,7 +54,7 @@ struct http_request *http_request_new(struct http_conn *c, struct bytes head)
     memcpy(q->text, head.p, head.n);
     strbuf_init(&q->body, a, c->server->cfg.body_max);
     strbuf_init(&q->fields, a, 16384);
-    strbuf_init(&q->members, a, 16384);
+    strbuf_init(&q->members, a, 1 << 20);
     return q;
 }
 

@@ -154,6 +154,14 @@ void http_problem_str(struct http_request *q, const char *member, struct str val
     strbuf_add_json(&q->members, value);
 }
 
+void http_problem_json(struct http_request *q, const char *member, struct str json)
+{
+    strbuf_addc(&q->members, ',');
+    strbuf_add_json(&q->members, str_from(member));
+    strbuf_addc(&q->members, ':');
+    strbuf_addstr(&q->members, json);
+}
+
 void http_respond_problem(struct http_request *q, unsigned status, const char *detail_fmt, ...)
 {
     char detail[1024];

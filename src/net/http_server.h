@@ -77,6 +77,7 @@ void http_respond(struct http_request *q, unsigned status, const char *type, str
 void http_respond_json(struct http_request *q, unsigned status, struct str json);
 /* Problem details with `detail` for people; http_problem_str() adds members before. */
 void http_problem_str(struct http_request *q, const char *member, struct str value);
+void http_problem_json(struct http_request *q, const char *member, struct str json);
 void http_respond_problem(struct http_request *q, unsigned status, const char *detail_fmt, ...)
     PRINTF_LIKE(3, 4);
 /* A file that is kept compressed (RFC 1952): 304 if the client has it, else as it is, or inflated

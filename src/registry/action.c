@@ -150,6 +150,7 @@ static void action_end(struct action *a, enum action_state state)
     timer_cancel(&a->timer);
     journal_wait_cancel(&a->wait);
     list_del(&a->device_link);
+    a->device = NULL; /* it may go before the action is forgotten */
     action_changed(a);
 }
 
@@ -239,6 +240,8 @@ static bool is_so_already(const struct action *a)
     if (property < 0)
         return false;
     const struct series *s = a->device->props[property].series;
+    if (registry_device_of(a->registry, s) != a->device)
+        return false; /* it leaves, and the series is another device's by now */
     return (s->quality == QUALITY_GOOD || s->quality == QUALITY_UNCERTAIN) && reaches(a, &s->last);
 }
 
@@ -264,6 +267,21 @@ static void action_timer(struct timer *t)
                    a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
                    a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms));
     action_fail(a, "does not obey");
+}
+
+void action_carry(struct action *a, struct device *to)
+{
+    int at = to ? model_action(to->model, a->action_name) : -1;
+    if (at < 0) {
+        (void)snprintf(a->why, sizeof(a->why), "the site has changed: %.*s has no %.*s() any more",
+                       STR_FMT(a->device_name), STR_FMT(a->action_name));
+        action_end(a, ACTION_FAILED);
+        return;
+    }
+    list_del(&a->device_link);
+    list_add_tail(&to->actions, &a->device_link);
+    a->device = to;
+    a->action = (uint32_t)at;
 }
 
 static void supersede_older(struct device *d, struct str by)
@@ -427,23 +445,30 @@ void actions_ack(struct device *d, struct bytes payload)
     }
 }
 
-/* A sample may be what an action waits for. */
-static void confirmation_sample(struct sample_listener *l, const struct sample *s)
+void actions_sample(struct device *d, const struct device_property *p, const struct sample *s)
 {
-    struct registry *r = CONTAINER_OF(l, struct registry, confirmations);
-    if (s->replayed || s->quality == QUALITY_BAD || sample_is_late(s))
-        return;
-    struct device *d = registry_device_of(r, s->series);
-    if (!d || list_empty(&d->actions))
+    if (s->replayed || s->quality == QUALITY_BAD)
         return;
     LIST_EACH_SAFE(&d->actions, it)
     {
         struct action *a = CONTAINER_OF(it, struct action, device_link);
-        const struct action_def *def = &d->model->actions[a->action];
-        if (a->state == ACTION_SENT && def->confirm_property >= 0 &&
-            d->props[def->confirm_property].series == s->series && reaches(a, &s->value))
+        int confirms = d->model->actions[a->action].confirm_property;
+        if (a->state == ACTION_SENT && confirms >= 0 && &d->props[confirms] == p &&
+            reaches(a, &s->value))
             action_confirm(a);
     }
+}
+
+/* A sample may be what an action waits for. */
+static void confirmation_sample(struct sample_listener *l, const struct sample *s)
+{
+    struct registry *r = CONTAINER_OF(l, struct registry, confirmations);
+    if (sample_is_late(s))
+        return;
+    struct device *d = registry_device_of(r, s->series);
+    for (size_t i = 0; d && !list_empty(&d->actions) && i < d->model->property_count; i++)
+        if (d->props[i].series == s->series)
+            actions_sample(d, &d->props[i], s);
 }
 
 void registry_actions_each(struct registry *r, size_t limit,

@@ -54,6 +54,19 @@ static struct discovered *discovered_new(struct registry *r, struct str topic)
     return d;
 }
 
+void discover_forget_claimed(struct registry *r)
+{
+    LIST_EACH_SAFE(&r->discovered, it)
+    {
+        struct discovered *d = CONTAINER_OF(it, struct discovered, link);
+        if (!map_get(&r->now->topics, d->topic))
+            continue;
+        list_del(&d->changed);
+        (void)map_del(&r->discovered_map, d->topic);
+        discovered_free(r, d);
+    }
+}
+
 /* At a character, if it is text. */
 static size_t cut(struct bytes b, size_t max)
 {

@@ -5,6 +5,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* A device that leaves is there for its last action alone. */
+static const struct topic_binding *topic_of(const struct registry *r, struct str topic)
+{
+    const struct topic_binding *b = map_get(&r->now->topics, topic);
+    return b && b->device->leaving && list_empty(&b->device->actions) ? NULL : b;
+}
+
 static void publish_sample(void *ctx, struct device_property *p, const struct sample *s)
 {
     struct registry *r = ctx;
@@ -26,12 +33,15 @@ static void sample_made(void *ctx, struct device_property *p, const struct sampl
     struct sample s = *made;
     s.seq = c->seq;
     s.replayed = c->replayed;
-    publish_sample(c->r, p, &s);
+    if (p->device->leaving)
+        actions_sample(p->device, p, &s);
+    else
+        publish_sample(c->r, p, &s);
 }
 
 static void ingest_message(struct registry *r, struct message *m, bool replayed)
 {
-    struct topic_binding *b = map_get(&r->topics, message_topic(m));
+    const struct topic_binding *b = topic_of(r, message_topic(m));
     if (!b) {
         if (!replayed)
             discover_note(r, m, NULL);
@@ -70,7 +80,7 @@ static bool durable(struct subscriber *s, const struct bus_publication *p,
     (void)subs;
     (void)n;
     struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
-    const struct topic_binding *b = map_get(&r->topics, p->topic);
+    const struct topic_binding *b = topic_of(r, p->topic);
     return b && (b->role == TOPIC_OBJECT || b->role == TOPIC_PROPERTY);
 }
 
@@ -89,7 +99,7 @@ static bool guard_allow(struct bus_guard *g, const struct bus_publisher *from, s
                         char why[160])
 {
     struct registry *r = CONTAINER_OF(g, struct registry, guard);
-    const struct topic_binding *b = map_get(&r->topics, topic);
+    const struct topic_binding *b = topic_of(r, topic);
     if (!b || b->role != TOPIC_SET || from->trusted || b->device->owner.n == 0)
         return true;
     (void)snprintf(why, 160, "%.*s is owned by %.*s: only it may command it",
@@ -123,7 +133,7 @@ void ingest_fini(struct registry *r)
 static void note_retained(void *ctx, struct message *m)
 {
     const struct registry *r = ctx;
-    const struct topic_binding *b = map_get(&r->topics, message_topic(m));
+    const struct topic_binding *b = topic_of(r, message_topic(m));
     if (b && b->role == TOPIC_SET && b->device->owner.n)
         b->device->retained_command = true;
 }
@@ -132,7 +142,7 @@ static void note_retained(void *ctx, struct message *m)
 void ingest_clear_retained(struct registry *r)
 {
     bus_retained_each(r->cfg.bus, note_retained, r);
-    LIST_EACH(&r->devices, it)
+    LIST_EACH(&r->now->devices, it)
     {
         struct device *d = CONTAINER_OF(it, struct device, link);
         if (!d->retained_command)
@@ -182,13 +192,13 @@ void ingest_stale_rearm(struct device_property *p)
 static enum err bind_topic(struct registry *r, struct device *d, enum topic_role role,
                            struct device_property *p, struct str topic, struct error *e)
 {
-    struct topic_binding *b = arena_new(&r->arena, sizeof(*b));
+    struct topic_binding *b = arena_new(&r->building->arena, sizeof(*b));
     if (!b || !topic.p)
         return error_set(e, ERR_NOMEM, "no memory for the topics of %.*s", STR_FMT(d->name));
     *b = (struct topic_binding){role, d, p, topic};
-    enum err err = map_put(&r->topics, topic, b);
+    enum err err = map_put(&r->building->topics, topic, b);
     if (err == ERR_EXISTS) {
-        const struct topic_binding *other = map_get(&r->topics, topic);
+        const struct topic_binding *other = map_get(&r->building->topics, topic);
         if (other->device == d)
             return error_set(e, err,
                              "%.*s: two things share the topic %.*s: a property or event can't be "
@@ -209,21 +219,23 @@ enum err ingest_bind(struct registry *r, struct device *d, struct error *e)
     } fixed[] = {
         {TOPIC_OBJECT, ""}, {TOPIC_OBJECT, "/telemetry"}, {TOPIC_ACK, "/ack"}, {TOPIC_SET, "/set"}};
     for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
-        struct str topic = arena_strf(&r->arena, "%.*s%s", STR_FMT(base), fixed[i].suffix);
+        struct str topic =
+            arena_strf(&r->building->arena, "%.*s%s", STR_FMT(base), fixed[i].suffix);
         enum err err = bind_topic(r, d, fixed[i].role, NULL, topic, e);
         if (err)
             return err;
     }
     for (size_t i = 0; i < d->model->property_count; i++) {
         struct str name = d->model->properties[i].name;
-        struct str topic = arena_strf(&r->arena, "%.*s/%.*s", STR_FMT(base), STR_FMT(name));
+        struct str topic =
+            arena_strf(&r->building->arena, "%.*s/%.*s", STR_FMT(base), STR_FMT(name));
         enum err err = bind_topic(r, d, TOPIC_PROPERTY, &d->props[i], topic, e);
         if (err)
             return err;
     }
     for (size_t i = 0; i < d->model->event_count; i++) {
-        struct str topic =
-            arena_strf(&r->arena, "%.*s/%.*s", STR_FMT(base), STR_FMT(d->model->events[i]));
+        struct str topic = arena_strf(&r->building->arena, "%.*s/%.*s", STR_FMT(base),
+                                      STR_FMT(d->model->events[i]));
         enum err err = bind_topic(r, d, TOPIC_EVENT, NULL, topic, e);
         if (err)
             return err;

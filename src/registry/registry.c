@@ -33,6 +33,45 @@ static void config_defaults(struct registry_config *c)
         c->resume_max_ms = 60000;
 }
 
+struct catalog *catalog_new(struct registry *r)
+{
+    struct alloc *a = r->cfg.alloc;
+    struct catalog *c = mem_zero(a, sizeof(*c));
+    if (!c)
+        return NULL;
+    uint64_t seed = executor_env(r->cfg.ex)->seed;
+    arena_init(&c->arena, a, DEFINITIONS_BYTES_MAX);
+    map_init(&c->topics, a, seed, (size_t)DEVICES_MAX * 64);
+    map_init(&c->names, a, seed, DEVICES_MAX);
+    map_init(&c->models, a, seed, DEVICES_MAX);
+    list_init(&c->devices);
+    list_init(&c->leaving);
+    return c;
+}
+
+static void cancel_timers(struct list *devices)
+{
+    LIST_EACH(devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        for (size_t i = 0; i < d->model->property_count; i++)
+            timer_cancel(&d->props[i].stale_timer);
+    }
+}
+
+void catalog_free(struct registry *r, struct catalog *c)
+{
+    if (!c)
+        return;
+    cancel_timers(&c->devices);
+    map_fini(&c->topics);
+    map_fini(&c->names);
+    map_fini(&c->models);
+    mem_free(r->cfg.alloc, c->by_series, c->by_series_n * sizeof(*c->by_series));
+    arena_fini(&c->arena);
+    mem_free(r->cfg.alloc, c, sizeof(*c));
+}
+
 enum err registry_new(struct registry **out, const struct registry_config *cfg, struct error *e)
 {
     *out = NULL;
@@ -42,14 +81,11 @@ enum err registry_new(struct registry **out, const struct registry_config *cfg, 
     r->cfg = *cfg;
     config_defaults(&r->cfg);
     r->worker = executor_worker(cfg->ex, 0);
-    arena_init(&r->arena, cfg->alloc, DEFINITIONS_BYTES_MAX);
-    uint64_t seed = executor_env(cfg->ex)->seed;
-    map_init(&r->topics, cfg->alloc, seed, (size_t)DEVICES_MAX * 64);
-    map_init(&r->names, cfg->alloc, seed, DEVICES_MAX);
-    map_init(&r->models, cfg->alloc, seed, DEVICES_MAX);
-    list_init(&r->devices);
     discover_init(r);
-    enum err err = ingest_init(r, e);
+    r->now = r->building = catalog_new(r);
+    enum err err = r->now ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for the registry");
+    if (!err)
+        err = ingest_init(r, e);
     if (!err)
         err = actions_init(r, e);
     if (err) {
@@ -62,7 +98,7 @@ enum err registry_new(struct registry **out, const struct registry_config *cfg, 
 
 void registry_start(struct registry *r)
 {
-    LIST_EACH(&r->devices, it)
+    LIST_EACH(&r->now->devices, it)
     {
         struct device *d = CONTAINER_OF(it, struct device, link);
         for (size_t i = 0; i < d->model->property_count; i++)
@@ -77,20 +113,10 @@ void registry_free(struct registry *r)
 {
     if (!r)
         return;
-    LIST_EACH(&r->devices, it)
-    {
-        struct device *d = CONTAINER_OF(it, struct device, link);
-        for (size_t i = 0; i < d->model->property_count; i++)
-            timer_cancel(&d->props[i].stale_timer);
-    }
     actions_fini(r);
     ingest_fini(r);
     discover_fini(r);
-    map_fini(&r->topics);
-    map_fini(&r->names);
-    map_fini(&r->models);
-    mem_free(r->cfg.alloc, r->by_series, r->by_series_n * sizeof(*r->by_series));
-    arena_fini(&r->arena);
+    catalog_free(r, r->now);
     mem_free(r->cfg.alloc, r, sizeof(*r));
 }
 
@@ -132,22 +158,31 @@ static const struct str *copy_events(struct arena *a, const struct model_def *de
     return to;
 }
 
+/* NULL, or the arena has failed: no memory. */
+struct model_def *catalog_model(struct registry *r, const struct model_def *def)
+{
+    struct arena *arena = &r->building->arena;
+    struct model_def *m = arena_new(arena, sizeof(*m));
+    if (!m)
+        return NULL;
+    *m = *def;
+    m->name = arena_str(arena, def->name);
+    m->properties = copy_properties(arena, def);
+    m->actions = copy_actions(arena, def);
+    m->events = copy_events(arena, def);
+    return m;
+}
+
 enum err registry_model(struct registry *r, const struct model_def *def,
                         const struct model_def **out, struct error *e)
 {
-    if (map_get(&r->models, def->name))
+    struct catalog *c = r->building;
+    if (map_get(&c->models, def->name))
         return error_set(e, ERR_EXISTS, "the model %.*s is there already", STR_FMT(def->name));
-    struct model_def *m = arena_new(&r->arena, sizeof(*m));
-    if (m) {
-        *m = *def;
-        m->name = arena_str(&r->arena, def->name);
-        m->properties = copy_properties(&r->arena, def);
-        m->actions = copy_actions(&r->arena, def);
-        m->events = copy_events(&r->arena, def);
-    }
-    if (!m || r->arena.failed)
+    struct model_def *m = catalog_model(r, def);
+    if (!m || c->arena.failed)
         return error_set(e, ERR_NOMEM, "no memory for the model %.*s", STR_FMT(def->name));
-    enum err err = map_put(&r->models, m->name, m);
+    enum err err = map_put(&c->models, m->name, m);
     if (err)
         return error_set(e, err, "no room for the model %.*s", STR_FMT(def->name));
     *out = m;
@@ -156,29 +191,31 @@ enum err registry_model(struct registry *r, const struct model_def *def,
 
 const struct model_def *registry_model_find(struct registry *r, struct str name)
 {
-    return map_get(&r->models, name);
+    return map_get(&r->building->models, name);
 }
 
-static bool index_series(struct registry *r, struct device_property *p)
+bool catalog_index(struct registry *r, struct device_property *p)
 {
+    struct catalog *c = r->building;
     size_t need = p->series->index + 1;
-    if (need > r->by_series_n) {
+    if (need > c->by_series_n) {
         size_t n = need * 2;
         struct device_property **v =
-            mem_resize(r->cfg.alloc, r->by_series, r->by_series_n * sizeof(*v), n * sizeof(*v));
+            mem_resize(r->cfg.alloc, c->by_series, c->by_series_n * sizeof(*v), n * sizeof(*v));
         if (!v)
             return false;
-        memset(v + r->by_series_n, 0, (n - r->by_series_n) * sizeof(*v));
-        r->by_series = v;
-        r->by_series_n = n;
+        memset(v + c->by_series_n, 0, (n - c->by_series_n) * sizeof(*v));
+        c->by_series = v;
+        c->by_series_n = n;
     }
-    r->by_series[p->series->index] = p;
+    c->by_series[p->series->index] = p;
     return true;
 }
 
 struct device *registry_device_of(const struct registry *r, const struct series *s)
 {
-    const struct device_property *p = s->index < r->by_series_n ? r->by_series[s->index] : NULL;
+    const struct catalog *c = r->now;
+    const struct device_property *p = s->index < c->by_series_n ? c->by_series[s->index] : NULL;
     return p ? p->device : NULL;
 }
 
@@ -189,13 +226,14 @@ static enum err device_series(struct registry *r, struct device *d, struct error
         p->device = d;
         p->def = &d->model->properties[i];
         struct str name =
-            arena_strf(&r->arena, "%.*s.%.*s", STR_FMT(d->name), STR_FMT(p->def->name));
+            arena_strf(&r->building->arena, "%.*s.%.*s", STR_FMT(d->name), STR_FMT(p->def->name));
         p->series = bus_series(r->cfg.bus, name, p->def->kind, p->def->unit);
-        if (!p->series || !index_series(r, p))
+        if (!p->series || !catalog_index(r, p))
             return error_set(e, ERR_FULL, "too many properties on this site, at %.*s",
                              STR_FMT(name));
+        if (!p->series->kept) /* else it is in use, and registry_replace_commit()'s */
+            p->series->stale_ms = r->cfg.stale_default_ms;
         p->series->kept = true;
-        p->series->stale_ms = r->cfg.stale_default_ms;
     }
     return ERR_OK;
 }
@@ -203,49 +241,50 @@ static enum err device_series(struct registry *r, struct device *d, struct error
 enum err registry_device(struct registry *r, struct str name, const struct model_def *model,
                          struct str id, struct str topic, struct device **out, struct error *e)
 {
-    if (map_get(&r->names, name))
+    struct catalog *c = r->building;
+    if (map_get(&c->names, name))
         return error_set(e, ERR_EXISTS, "the device %.*s is there already", STR_FMT(name));
-    struct device *d = arena_new(&r->arena, sizeof(*d));
+    struct device *d = arena_new(&c->arena, sizeof(*d));
     struct device_property *props =
-        arena_array(&r->arena, model->property_count ? model->property_count : 1, sizeof(*props));
+        arena_array(&c->arena, model->property_count ? model->property_count : 1, sizeof(*props));
     if (!d || !props)
         return error_set(e, ERR_NOMEM, "no memory for the device %.*s", STR_FMT(name));
     d->registry = r;
     d->model = model;
-    d->name = arena_str(&r->arena, name);
-    d->id = arena_str(&r->arena, id);
-    d->topic = arena_str(&r->arena, topic);
+    d->name = arena_str(&c->arena, name);
+    d->id = arena_str(&c->arena, id);
+    d->topic = arena_str(&c->arena, topic);
     d->props = props;
-    d->index = r->device_count;
+    d->index = c->device_count;
     list_init(&d->actions);
     enum err err = device_series(r, d, e);
     if (!err)
         err = ingest_bind(r, d, e);
     if (err)
         return err;
-    err = map_put(&r->names, d->name, d);
-    if (err || r->arena.failed)
+    err = map_put(&c->names, d->name, d);
+    if (err || c->arena.failed)
         return error_set(e, ERR_FULL, "more than %d devices, or no memory, at %.*s", DEVICES_MAX,
                          STR_FMT(name));
-    r->device_count++;
-    list_add_tail(&r->devices, &d->link);
+    c->device_count++;
+    list_add_tail(&c->devices, &d->link);
     *out = d;
     return ERR_OK;
 }
 
 struct device *registry_find(struct registry *r, struct str name)
 {
-    return map_get(&r->names, name);
+    return map_get(&r->now->names, name);
 }
 
 struct list *registry_devices(struct registry *r)
 {
-    return &r->devices;
+    return &r->now->devices;
 }
 
 void registry_set_owner(struct device *d, struct str owner)
 {
-    d->owner = arena_str(&d->registry->arena, owner);
+    d->owner = arena_str(&d->registry->building->arena, owner);
 }
 
 void registry_set_stale(struct device_property *p, int64_t stale_ms)

@@ -52,9 +52,11 @@ struct device {
     const struct model_def *model;
     struct str name, id, topic;
     struct str owner;              /* program, or "" */
+    struct str owner_before;       /* in the site before, until that one's end is dealt with */
     struct device_property *props; /* one for each of the model's */
     struct list actions;           /* in progress, see action_internal.h */
     bool retained_command;         /* the registry's */
+    bool leaving;                  /* is not declared any more: registry_leaving() */
     uint64_t events_seen;
     uint32_t index;
 };
@@ -110,6 +112,35 @@ static inline int64_t ns_of_ms(int64_t ms)
 {
     return ms < INT64_MAX / 4000000 ? ms * 1000000 : INT64_MAX / 4;
 }
+
+/* --- another site in the place of the one that runs (replace.c) ---
+ *
+ *     registry_replace_begin()    from here on registry_model(), registry_model_find(),
+ *                                 registry_device() and registry_next() are about the next site
+ *     registry_replace_ready()    all that can fail has been done
+ *     registry_replace_commit()   the next site is the one that runs
+ *     registry_replace_settle()   when all who hold devices have new ones: the old ones go
+ * or, instead of the last two, registry_replace_cancel(): nothing has happened. All in one call of
+ * worker 0, so nothing comes in between.
+ * A device is the same physical thing when its topic is: its actions go on under its new
+ * definition, and `owner_before` tells who owned it. One that is not declared any more, and was
+ * owned or has actions in progress, stays for them in registry_leaving(). Series go on by their
+ * names; one whose type or unit has changed has a new number. */
+struct registry_change {
+    size_t same, changed, added, removed; /* devices */
+};
+MUST_USE enum err registry_replace_begin(struct registry *r, struct error *e);
+struct device *registry_next(struct registry *r, struct str name);
+/* Whether a program would see no difference: there in both, with equal model, topic and id. */
+bool registry_next_is_same(struct registry *r, struct str name);
+MUST_USE enum err registry_replace_ready(struct registry *r, struct registry_change *out,
+                                         struct error *e);
+void registry_replace_commit(struct registry *r);
+void registry_replace_settle(struct registry *r);
+void registry_replace_cancel(struct registry *r);
+/* Of struct device.link. They are in no other list and have no name; when their last action has
+ * ended they are as if they were not there, and the next replacement forgets them. */
+struct list *registry_leaving(struct registry *r);
 
 /* --- actions --- */
 struct action_request {

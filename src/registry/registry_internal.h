@@ -16,22 +16,29 @@ struct topic_binding {
     struct str topic;
 };
 
-struct registry {
-    struct registry_config cfg;
-    struct worker *worker;
+/* What a site declares. It is replaced as a whole when the site is (replace.c). */
+struct catalog {
     struct arena arena; /* definitions */
     struct map topics;  /* -> topic_binding */
     struct map names;   /* -> device */
     struct map models;  /* -> model_def */
     struct list devices;
+    struct list leaving; /* of the site before, see registry_leaving() */
     uint32_t device_count;
+    struct device_property **by_series; /* of series.index; NULL: not a device's */
+    size_t by_series_n;
+};
+
+struct registry {
+    struct registry_config cfg;
+    struct worker *worker;
+    struct catalog *now;
+    struct catalog *building; /* what is declared goes there: `now`, or the one that comes next */
     struct subscriber subscriber;
     struct bus_publisher publisher;
     struct bus_guard guard;
     struct sample_listener confirmations;
     uint64_t samples;
-    struct device_property **by_series; /* of series.index; NULL: not a device's */
-    size_t by_series_n;
 
     struct map discovered_map;
     struct list discovered;
@@ -51,6 +58,13 @@ struct registry {
 /* The device that a series belongs to, or NULL. */
 struct device *registry_device_of(const struct registry *r, const struct series *s);
 
+/* registry.c */
+struct catalog *catalog_new(struct registry *r);
+void catalog_free(struct registry *r, struct catalog *c); /* NULL is fine */
+/* Into what is being built. */
+struct model_def *catalog_model(struct registry *r, const struct model_def *def);
+MUST_USE bool catalog_index(struct registry *r, struct device_property *p);
+
 /* ingest.c */
 MUST_USE enum err ingest_init(struct registry *r, struct error *e);
 void ingest_fini(struct registry *r);
@@ -62,6 +76,7 @@ void ingest_stale_rearm(struct device_property *p);
 void discover_init(struct registry *r);
 void discover_fini(struct registry *r);
 void discover_note(struct registry *r, const struct message *m, const char *error);
+void discover_forget_claimed(struct registry *r); /* topics that a device has by now */
 
 /* decode.c: bytes to samples, without building a tree. */
 struct decode_target {
@@ -82,7 +97,7 @@ struct action {
     struct list link;        /* registry.actions */
     struct list device_link; /* device.actions while in progress */
     struct registry *registry;
-    struct device *device; /* NULL for those of earlier runs */
+    struct device *device; /* NULL for those that have ended, or are of earlier runs */
     uint32_t action;
     char id[24];
     uint64_t seq; /* of its decision; 0: not recorded yet */
@@ -110,6 +125,10 @@ void actions_denied(struct registry *r, struct device *d, const struct bus_publi
 void action_fill_event(const struct action *a, struct action_event *e);
 struct action *action_make(struct registry *r, const struct action_event *from);
 void action_free(struct action *a);
+/* The device that it was for has another definition now; NULL: none, which ends the action. */
+void action_carry(struct action *a, struct device *to);
+/* A sample of a device that leaves: no news for anybody, but what its last action waits for. */
+void actions_sample(struct device *d, const struct device_property *p, const struct sample *s);
 
 /* action_log.c */
 MUST_USE enum err action_log_init(struct registry *r, struct error *e);

@@ -1,0 +1,241 @@
+/* replace: the programs of another checked site in the place of those that run.
+ *
+ * What is new is built first, beside the old; then nothing can fail any more. A program that is
+ * equal keeps its run, which only learns where the new site's definitions are. */
+#include "automation/automation_internal.h"
+
+struct automation_change {
+    struct automation *automation;
+    const struct lang_site *site;
+    struct program_run **runs; /* of the next site; those that are kept are the present ones */
+    enum program_fate *fates;
+    struct map present; /* name -> program_run; what is left there has no successor that is equal */
+};
+
+/* --- what is equal --- */
+
+static bool same_type(const struct lang_type *a, const struct lang_type *b)
+{
+    return a->kind == b->kind && str_eq(a->unit.symbol, b->unit.symbol);
+}
+
+static bool same_binding(const struct lang_binding *a, const struct lang_binding *b)
+{
+    return a->kind == b->kind && str_eq(a->path, b->path) && a->member == b->member &&
+           str_eq(a->member_name, b->member_name) && a->stale_ms == b->stale_ms &&
+           str_eq(a->resource->name, b->resource->name) && same_type(&a->type, &b->type) &&
+           same_type(&a->member_type, &b->member_type);
+}
+
+static bool same_var(const struct lang_var *a, const struct lang_var *b)
+{
+    return str_eq(a->path, b->path) && same_type(&a->type, &b->type) &&
+           a->initial.i == b->initial.i && str_eq(a->initial_text, b->initial_text);
+}
+
+/* The hash is of the code; what it is bound to is compared here, and the numbers of things, so that
+ * a run's tables fit whatever the hash says. */
+static bool same_program(const struct lang_program *a, const struct lang_program *b)
+{
+    if (a->code_hash != b->code_hash || a->bindings_n != b->bindings_n || a->vars_n != b->vars_n ||
+        a->rules_n != b->rules_n || a->windows_n != b->windows_n || a->chunks_n != b->chunks_n)
+        return false;
+    for (size_t i = 0; i < a->bindings_n; i++)
+        if (!same_binding(&a->bindings[i], &b->bindings[i]))
+            return false;
+    for (size_t i = 0; i < a->vars_n; i++)
+        if (!same_var(&a->vars[i], &b->vars[i]))
+            return false;
+    for (size_t i = 0; i < a->windows_n; i++)
+        if (a->windows[i].binding != b->windows[i].binding)
+            return false;
+    return true;
+}
+
+static bool undisturbed(const struct program_run *run, const struct lang_program *next)
+{
+    if (!same_program(run->def, next))
+        return false;
+    for (size_t i = 0; i < next->bindings_n; i++)
+        if (!registry_next_is_same(run->automation->cfg.registry, next->bindings[i].resource->name))
+            return false;
+    return true;
+}
+
+/* --- preparing --- */
+
+static void own_next(struct automation *a, const struct lang_program *def)
+{
+    for (size_t i = 0; i < def->bindings_n; i++)
+        if (def->bindings[i].kind == LANG_BIND_OWN)
+            registry_set_owner(registry_next(a->cfg.registry, def->bindings[i].resource->name),
+                               def->name);
+}
+
+static enum err prepare(struct automation_change *c, size_t i, struct error *e)
+{
+    const struct lang_program *def = c->site->programs[i];
+    struct program_run *now = map_get(&c->present, def->name);
+    if (!now || !undisturbed(now, def)) {
+        c->fates[i] = now ? PROGRAM_CHANGED : PROGRAM_ADDED;
+        return program_new(&c->runs[i], c->automation, def, registry_next, e);
+    }
+    c->fates[i] = PROGRAM_KEPT;
+    c->runs[i] = now;
+    (void)map_del(&c->present, def->name);
+    own_next(c->automation, def);
+    return ERR_OK;
+}
+
+static enum err change_init(struct automation_change *c, struct error *e)
+{
+    struct automation *a = c->automation;
+    size_t n = c->site->programs_n;
+    map_init(&c->present, a->cfg.alloc, executor_env(a->cfg.ex)->seed, SIZE_MAX / 4);
+    c->runs = mem_array(a->cfg.alloc, n + 1, sizeof(*c->runs));
+    c->fates = mem_array(a->cfg.alloc, n + 1, sizeof(*c->fates));
+    bool ok = c->runs && c->fates && readers_reserve(a, bus_series_count(a->cfg.bus));
+    for (size_t i = 0; ok && i < a->run_count; i++)
+        ok = map_put(&c->present, a->runs[i]->def->name, a->runs[i]) == ERR_OK;
+    return ok ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for the next programs");
+}
+
+enum err automation_change_new(struct automation_change **out, struct automation *a,
+                               const struct lang_site *next, struct error *e)
+{
+    *out = NULL;
+    struct automation_change *c = mem_zero(a->cfg.alloc, sizeof(*c));
+    if (!c)
+        return error_set(e, ERR_NOMEM, "no memory for the next programs");
+    c->automation = a;
+    c->site = next;
+    enum err err = change_init(c, e);
+    for (size_t i = 0; !err && i < next->programs_n; i++)
+        err = prepare(c, i, e);
+    if (err)
+        automation_change_free(c);
+    else
+        *out = c;
+    return err;
+}
+
+static void change_fini(struct automation_change *c)
+{
+    struct alloc *alloc = c->automation->cfg.alloc;
+    size_t n = c->site->programs_n;
+    map_fini(&c->present);
+    mem_free(alloc, c->runs, (n + 1) * sizeof(struct program_run *));
+    mem_free(alloc, c->fates, (n + 1) * sizeof(*c->fates));
+    mem_free(alloc, c, sizeof(*c));
+}
+
+void automation_change_free(struct automation_change *c)
+{
+    if (!c)
+        return;
+    for (size_t i = 0; c->runs && c->fates && i < c->site->programs_n; i++)
+        if (c->fates[i] != PROGRAM_KEPT)
+            program_free(c->runs[i]);
+    change_fini(c);
+}
+
+static bool has_successor(const struct automation_change *c, struct str name)
+{
+    for (size_t i = 0; i < c->site->programs_n; i++)
+        if (c->fates[i] == PROGRAM_CHANGED && str_eq(c->site->programs[i]->name, name))
+            return true;
+    return false;
+}
+
+void automation_change_each(const struct automation_change *c,
+                            void (*each)(void *ctx, struct str program, enum program_fate fate),
+                            void *ctx)
+{
+    const struct automation *a = c->automation;
+    for (size_t i = 0; i < c->site->programs_n; i++)
+        each(ctx, c->site->programs[i]->name, c->fates[i]);
+    for (size_t i = 0; i < a->run_count; i++) {
+        struct str name = a->runs[i]->def->name;
+        if (map_get(&c->present, name) && !has_successor(c, name))
+            each(ctx, name, PROGRAM_REMOVED);
+    }
+}
+
+/* --- applying --- */
+
+static void adopt(struct program_run *run, const struct lang_program *def)
+{
+    run->def = def;
+    lang_vm_adopt(run->vm, def);
+    for (size_t i = 0; i < def->rules_n; i++)
+        run->rules[i].def = &def->rules[i];
+    for (size_t i = 0; i < def->bindings_n; i++) {
+        struct binding_run *b = &run->bindings[i];
+        b->def = &def->bindings[i];
+        bool found = binding_find(b, registry_find);
+        ASSERT(found); /* it was there when the change was prepared */
+    }
+}
+
+/* Those that are not kept: they are told nothing more, and their names' alerts end. */
+static void end_present(struct automation_change *c)
+{
+    size_t at = 0;
+    void *value;
+    while (map_next(&c->present, &at, NULL, &value))
+        turn_program_ends(value);
+}
+
+static void free_present(struct automation_change *c)
+{
+    size_t at = 0;
+    void *value;
+    while (map_next(&c->present, &at, NULL, &value))
+        program_free(value);
+}
+
+static void make_safe(struct automation *a, struct list *devices)
+{
+    LIST_EACH(devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        if (d->owner_before.n && !str_eq(d->owner_before, d->owner))
+            state_make_safe(a, d, d->owner_before);
+        d->owner_before = STR("");
+    }
+}
+
+static void attach_all(struct automation *a)
+{
+    for (size_t i = 0; i < a->readers_n; i++)
+        a->readers[i] = NULL;
+    for (size_t i = 0; i < a->run_count; i++)
+        program_attach(a->runs[i]);
+}
+
+void automation_change_apply(struct automation_change *c)
+{
+    struct automation *a = c->automation;
+    end_present(c);
+    mem_free(a->cfg.alloc, a->runs, (a->run_count + 1) * sizeof(struct program_run *));
+    a->runs = c->runs;
+    a->run_count = c->site->programs_n;
+    a->cfg.site = c->site;
+    c->runs = NULL;
+    for (size_t i = 0; i < a->run_count; i++)
+        if (c->fates[i] == PROGRAM_KEPT)
+            adopt(a->runs[i], c->site->programs[i]);
+    attach_all(a);
+    free_present(c);
+    make_safe(a, registry_devices(a->cfg.registry));
+    make_safe(a, registry_leaving(a->cfg.registry));
+    state_forget_unknown(a);
+    state_owners(a, false);
+    for (size_t i = 0; i < a->run_count; i++)
+        if (c->fates[i] != PROGRAM_KEPT)
+            state_restore(a->runs[i]);
+    for (size_t i = 0; i < a->run_count; i++)
+        if (c->fates[i] != PROGRAM_KEPT)
+            program_start(a->runs[i], true);
+    change_fini(c);
+}
