@@ -54,7 +54,8 @@ static enum err build_registry(struct house *h, struct error *e)
     const struct lang_source source = {STR("house.sedge"), str_from(site_text)};
     const struct registry_config cfg = {
         .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = alloc_system()};
-    enum err err = lang_check(alloc_system(), site_schema(), &source, 1, &h->site);
+    enum err err =
+        h->site ? ERR_OK : lang_check(alloc_system(), site_schema(), &source, 1, &h->site);
     if (!err && !CHECK_EQ_UINT(h->site->errors, 0)) {
         site_print_diags(stderr, h->site);
         err = ERR_INVALID;

@@ -31,7 +31,8 @@ struct house {
     uint64_t recycled; /* segments of the journal, in all lives but the present one */
 };
 
-/* From an empty struct, or from what a take-down has left. */
+/* From an empty struct, or from what a take-down has left. With h->site set it is that site, else a
+ * small one of the rig's. */
 MUST_USE enum err house_build(struct house *h, struct error *e);
 /* After env_sim_off() or env_sim_halt(); also what was only built in part. */
 void house_take_down(struct house *h);

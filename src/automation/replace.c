@@ -33,23 +33,54 @@ static bool same_var(const struct lang_var *a, const struct lang_var *b)
            a->initial.i == b->initial.i && str_eq(a->initial_text, b->initial_text);
 }
 
-/* The hash is of the code; what it is bound to is compared here, and the numbers of things, so that
- * a run's tables fit whatever the hash says. */
+static bool same_rule(const struct lang_rule *a, const struct lang_rule *b)
+{
+    return a->kind == b->kind && str_eq(a->path, b->path) && a->condition == b->condition &&
+           a->body == b->body && a->until_condition == b->until_condition &&
+           a->until_body == b->until_body && a->hold_ms == b->hold_ms &&
+           a->until_hold_ms == b->until_hold_ms && a->every_ms == b->every_ms &&
+           a->mode == b->mode && a->queued_max == b->queued_max && a->at_s == b->at_s &&
+           a->at_days == b->at_days && a->missed_run == b->missed_run && a->signal == b->signal &&
+           str_eq(a->topic, b->topic);
+}
+
+static bool same_lease(const struct lang_lease *a, const struct lang_lease *b)
+{
+    return a->binding == b->binding && str_eq(a->path, b->path) && str_eq(a->from, b->from) &&
+           a->for_ms == b->for_ms && a->wait_ms == b->wait_ms;
+}
+
+static bool same_lend(const struct lang_lend *a, const struct lang_lend *b)
+{
+    return a->binding == b->binding && str_eq(a->to, b->to) && a->priority == b->priority &&
+           a->max_ms == b->max_ms;
+}
+
+static bool same_numbers(const struct lang_program *a, const struct lang_program *b)
+{
+    return a->code_hash == b->code_hash && a->bindings_n == b->bindings_n &&
+           a->vars_n == b->vars_n && a->rules_n == b->rules_n && a->windows_n == b->windows_n &&
+           a->leases_n == b->leases_n && a->lends_n == b->lends_n && a->chunks_n == b->chunks_n;
+}
+
+/* The hash is of the code; all else that decides what a run does is compared here, so that a run's
+ * tables fit whatever the hash says. Lines and texts are no difference. */
 static bool same_program(const struct lang_program *a, const struct lang_program *b)
 {
-    if (a->code_hash != b->code_hash || a->bindings_n != b->bindings_n || a->vars_n != b->vars_n ||
-        a->rules_n != b->rules_n || a->windows_n != b->windows_n || a->chunks_n != b->chunks_n)
-        return false;
-    for (size_t i = 0; i < a->bindings_n; i++)
-        if (!same_binding(&a->bindings[i], &b->bindings[i]))
-            return false;
-    for (size_t i = 0; i < a->vars_n; i++)
-        if (!same_var(&a->vars[i], &b->vars[i]))
-            return false;
-    for (size_t i = 0; i < a->windows_n; i++)
-        if (a->windows[i].binding != b->windows[i].binding)
-            return false;
-    return true;
+    bool same = same_numbers(a, b);
+    for (size_t i = 0; same && i < a->bindings_n; i++)
+        same = same_binding(&a->bindings[i], &b->bindings[i]);
+    for (size_t i = 0; same && i < a->vars_n; i++)
+        same = same_var(&a->vars[i], &b->vars[i]);
+    for (size_t i = 0; same && i < a->rules_n; i++)
+        same = same_rule(&a->rules[i], &b->rules[i]);
+    for (size_t i = 0; same && i < a->windows_n; i++)
+        same = a->windows[i].binding == b->windows[i].binding;
+    for (size_t i = 0; same && i < a->leases_n; i++)
+        same = same_lease(&a->leases[i], &b->leases[i]);
+    for (size_t i = 0; same && i < a->lends_n; i++)
+        same = same_lend(&a->lends[i], &b->lends[i]);
+    return same;
 }
 
 static bool undisturbed(const struct program_run *run, const struct lang_program *next)
