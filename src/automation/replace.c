@@ -3,6 +3,7 @@
  * What is new is built first, beside the old; then nothing can fail any more. A program that is
  * equal keeps its run, which only learns where the new site's definitions are. */
 #include "automation/automation_internal.h"
+#include "base/log.h"
 
 struct automation_change {
     struct automation *automation;
@@ -194,27 +195,13 @@ void automation_change_each(const struct automation_change *c,
 
 /* --- applying --- */
 
-static void adopt(struct program_run *run, const struct lang_program *def)
-{
-    run->def = def;
-    lang_vm_adopt(run->vm, def);
-    for (size_t i = 0; i < def->rules_n; i++)
-        run->rules[i].def = &def->rules[i];
-    for (size_t i = 0; i < def->bindings_n; i++) {
-        struct binding_run *b = &run->bindings[i];
-        b->def = &def->bindings[i];
-        bool found = binding_find(b, registry_find);
-        ASSERT(found); /* it was there when the change was prepared */
-    }
-}
-
 /* Those that are not kept: they are told nothing more, and their names' alerts end. */
 static void end_present(struct automation_change *c)
 {
     size_t at = 0;
     void *value;
     while (map_next(&c->present, &at, NULL, &value))
-        turn_program_ends(value);
+        program_end(value);
 }
 
 static void free_present(struct automation_change *c)
@@ -232,16 +219,10 @@ static void make_safe(struct automation *a, struct list *devices)
         struct device *d = CONTAINER_OF(it, struct device, link);
         if (d->owner_before.n && !str_eq(d->owner_before, d->owner))
             state_make_safe(a, d, d->owner_before);
+        if (d->owner_before.n && d->owner.n == 0)
+            leases_disown(a->leases, d->name);
         d->owner_before = STR("");
     }
-}
-
-static void attach_all(struct automation *a)
-{
-    for (size_t i = 0; i < a->readers_n; i++)
-        a->readers[i] = NULL;
-    for (size_t i = 0; i < a->run_count; i++)
-        program_attach(a->runs[i]);
 }
 
 void automation_change_apply(struct automation_change *c)
@@ -255,8 +236,9 @@ void automation_change_apply(struct automation_change *c)
     c->runs = NULL;
     for (size_t i = 0; i < a->run_count; i++)
         if (c->fates[i] == PROGRAM_KEPT)
-            adopt(a->runs[i], c->site->programs[i]);
-    attach_all(a);
+            program_adopt(a->runs[i], c->site->programs[i]);
+    if (attach_all(a))
+        LOG_E("automation", "no memory: some programs of the next site hear nothing");
     free_present(c);
     make_safe(a, registry_devices(a->cfg.registry));
     make_safe(a, registry_leaving(a->cfg.registry));

@@ -1,0 +1,156 @@
+/* body: bodies of rules. One that can't wait is a turn; one that may is a task of the machine, and
+ * what happens when its rule comes again meanwhile is its mode's. */
+#include "automation/automation_internal.h"
+#include "base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* ---- those that wait ---------------------------------------------------------------------------
+ */
+
+/* The value of a message, or "" of any other rule. */
+static bool waiting_add(struct rule_run *r, struct str bytes)
+{
+    struct waiting *w = mem_new(r->run->automation->cfg.alloc, sizeof(*w) + bytes.n);
+    if (!w)
+        return false;
+    *w = (struct waiting){.n = bytes.n};
+    if (bytes.n)
+        memcpy(w->bytes, bytes.p, bytes.n);
+    *r->queue_end = w;
+    r->queue_end = &w->next;
+    r->queued++;
+    return true;
+}
+
+static void task_start(struct rule_run *r, uint32_t chunk, bool end, struct str message)
+{
+    struct program_run *run = r->run;
+    uint32_t rule = due_of_rule(r);
+    r->task = r->def->kind == LANG_RULE_MESSAGE ? lang_vm_message(run->vm, rule, message)
+                                                : lang_vm_start(run->vm, chunk, rule);
+    r->task_end = end;
+    if (r->task)
+        return;
+    r->skipped++;
+    struct lang_result res = {.line = r->def->line, .why = "the program has too many tasks"};
+    turn_failed(run, r, chunk, &res);
+}
+
+static void task_stop(struct rule_run *r)
+{
+    struct program_run *run = r->run;
+    turn_begin(run, r);
+    lang_vm_stop(run->vm, r->task);
+    turn_end(run, true, false);
+    r->task = 0;
+}
+
+static void task_again(struct rule_run *r, uint32_t chunk, struct str message)
+{
+    switch (r->def->mode) {
+    case LANG_MODE_RESTART:
+        task_stop(r);
+        task_start(r, chunk, false, message);
+        return;
+    case LANG_MODE_QUEUED:
+        if (r->queued < r->def->queued_max && waiting_add(r, message))
+            return;
+        break;
+    case LANG_MODE_SINGLE: break;
+    }
+    r->skipped++;
+}
+
+static void task_body(struct rule_run *r, uint32_t chunk, enum body_kind kind, struct str message)
+{
+    if (r->task && kind != BODY_END) {
+        task_again(r, chunk, message);
+        return;
+    }
+    if (r->task)
+        task_stop(r);
+    task_start(r, chunk, kind == BODY_END, message);
+}
+
+void body_run(struct rule_run *r, uint32_t chunk, enum body_kind kind, struct str message)
+{
+    bool waits = kind == BODY_END ? r->def->until_suspends : r->def->suspends;
+    if (waits || r->def->kind == LANG_RULE_MESSAGE) {
+        task_body(r, chunk, kind, message);
+        return;
+    }
+    if (r->task)
+        task_stop(r); /* an `until` ends a body that still waits */
+    struct lang_result res;
+    (void)turn_run(r, chunk, kind == BODY_FIRE ? TURN_BODY : TURN_END_BODY, &res);
+}
+
+/* ---- their turns --------------------------------------------------------------------------------
+ */
+
+static void task_ended(struct rule_run *r)
+{
+    r->task = 0;
+    struct waiting *w = r->queue;
+    if (!w || r->run->state != PROGRAM_RUNNING)
+        return;
+    r->queue = w->next;
+    if (!r->queue)
+        r->queue_end = &r->queue;
+    r->queued--;
+    task_start(r, r->def->body, false, (struct str){(const char *)w->bytes, w->n});
+    mem_free(r->run->automation->cfg.alloc, w, sizeof(*w) + w->n);
+}
+
+/* It yields, and others run; only one that never waits is stopped. */
+static void task_overran(struct program_run *run, struct rule_run *r, const struct lang_turn *turn)
+{
+    if (++run->task_overruns < TASK_OVERRUNS_MAX)
+        return;
+    run->task_overruns = 0;
+    turn_begin(run, r);
+    lang_vm_stop(run->vm, turn->task);
+    turn_end(run, true, false);
+    struct lang_result res = turn->result;
+    (void)snprintf(res.why, sizeof(res.why), "a task ran for %d budgets without waiting",
+                   TASK_OVERRUNS_MAX);
+    turn_failed(run, r, LANG_NO_CHUNK, &res);
+    if (r)
+        task_ended(r);
+}
+
+static void turn_over(struct program_run *run, enum lang_outcome outcome,
+                      const struct lang_turn *turn)
+{
+    struct rule_run *r = run->rule;
+    bool fires = r && r->def->kind == LANG_RULE_WHEN && !r->task_end && r->state == RULE_ACTIVE;
+    turn_end(run, outcome != LANG_TRAP, fires);
+    if (outcome == LANG_OUT_OF_BUDGET) {
+        task_overran(run, r, turn);
+        return;
+    }
+    run->task_overruns = 0;
+    if (outcome == LANG_TRAP)
+        turn_failed(run, r, LANG_NO_CHUNK, &turn->result);
+    else if (r && turn->ended)
+        turn_well(r, LANG_NO_CHUNK);
+    if (r && turn->ended)
+        task_ended(r);
+}
+
+void tasks_run(struct program_run *run)
+{
+    for (int i = 0; i < TURNS_MAX && run->state == PROGRAM_RUNNING; i++) {
+        struct lang_turn turn;
+        turn_begin(run, NULL); /* whose it is, the machine tells afterwards */
+        enum lang_outcome outcome = lang_vm_step(run->vm, &turn);
+        if (outcome == LANG_IDLE)
+            return;
+        run->rule = turn.rule < run->def->rules_n ? &run->rules[turn.rule] : NULL;
+        turn_over(run, outcome, &turn);
+        rules_look_at_vars(run);
+    }
+    run->more = true; /* after the others */
+}

@@ -1,0 +1,61 @@
+#include "automation/effect.h"
+
+enum { TEXT_MAX = 1 << 20 };
+
+void effects_init(struct effects *x, struct alloc *a)
+{
+    *x = (struct effects){.alloc = a};
+    arena_init(&x->arena, a, TEXT_MAX);
+}
+
+void effects_fini(struct effects *x)
+{
+    if (!x->alloc)
+        return;
+    vec_fini(x->alloc, &x->all);
+    arena_fini(&x->arena);
+    x->alloc = NULL;
+}
+
+void effects_clear(struct effects *x)
+{
+    x->all.n = 0;
+    x->turn = 0;
+    arena_reset(&x->arena);
+}
+
+bool effect_is_firm(enum effect_kind kind)
+{
+    switch (kind) {
+    case EFFECT_SAFE:
+    case EFFECT_ALERT_END:
+    case EFFECT_RELEASE:
+    case EFFECT_RULE:
+    case EFFECT_FAIL: return true;
+    case EFFECT_COMMAND:
+    case EFFECT_ALERT:
+    case EFFECT_PUBLISH:
+    case EFFECT_LEASE:
+    case EFFECT_REVOKE: break;
+    }
+    return false;
+}
+
+struct effect *effect_add(struct effects *x, enum effect_kind kind)
+{
+    bool full = x->all.n - x->turn >= EFFECTS_MAX && !effect_is_firm(kind);
+    if (full || !vec_push(x->alloc, &x->all, (struct effect){.kind = kind})) {
+        x->lost++;
+        return NULL;
+    }
+    return &x->all.v[x->all.n - 1];
+}
+
+void effects_undo(struct effects *x)
+{
+    size_t to = x->turn;
+    for (size_t i = x->turn; i < x->all.n; i++)
+        if (effect_is_firm(x->all.v[i].kind))
+            x->all.v[to++] = x->all.v[i];
+    x->all.n = to;
+}
