@@ -21,6 +21,7 @@ const char *err_name(enum err code)
         [ERR_INVALID] = "invalid",
         [ERR_NOT_FOUND] = "not found",
         [ERR_EXISTS] = "exists already",
+        [ERR_BUSY] = "busy",
         [ERR_DENIED] = "denied",
         [ERR_CORRUPT] = "corrupt",
         [ERR_UNSUPPORTED] = "unsupported",

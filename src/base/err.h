@@ -29,6 +29,7 @@ enum err {
     ERR_INVALID,  /* an argument or state that makes no sense */
     ERR_NOT_FOUND,
     ERR_EXISTS,
+    ERR_BUSY, /* somebody else has it for now */
     ERR_DENIED,
     ERR_CORRUPT, /* stored data fails its check */
     ERR_UNSUPPORTED,

@@ -285,6 +285,9 @@ uint32_t lang_vm_message(struct lang_vm *vm, uint32_t rule, struct str value);
 /* Ends a task: its scopes end, what it owns becomes safe, its leases are released. */
 void lang_vm_stop(struct lang_vm *vm, uint32_t task);
 void lang_vm_stop_all(struct lang_vm *vm);
+/* The task that lang_vm_start() or lang_vm_message() made for this rule and that is not over; 0:
+ * none. For tasks that lang_vm_restore() brought back. */
+uint32_t lang_vm_rule_task(const struct lang_vm *vm, uint32_t rule);
 
 struct lang_turn {
     struct lang_result result;
