@@ -89,9 +89,11 @@ bool automation_lease(const struct automation *a, struct str device, struct leas
 void automation_on_lease(struct automation *a,
                          void (*changed)(void *ctx, const struct lease_view *v), void *ctx);
 
-/* With several workers programs are handled beside each other. True if none is at the moment; else
- * quiet() is called when that is so, once. For automation_change_apply(). */
-bool automation_when_quiet(struct automation *a, void (*quiet)(void *ctx), void *ctx);
+/* With several workers programs are handled beside each other; around automation_change_apply()
+ * they rest, and what happens meanwhile waits. True if they do already; else rests() is called when
+ * they do. */
+bool automation_pause(struct automation *a, void (*rests)(void *ctx), void *ctx);
+void automation_resume(struct automation *a);
 
 /* Called whenever a rule's state changed. */
 void automation_on_rule(struct automation *a,

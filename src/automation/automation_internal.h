@@ -217,8 +217,9 @@ struct automation {
     struct list ready;
     bool draining;
     uint32_t in_flight; /* runs that are RUN_BUSY on free tasks */
-    void (*quiet)(void *ctx);
-    void *quiet_ctx;
+    bool paused;
+    void (*rests)(void *ctx);
+    void *rests_ctx;
     bool started;
     int64_t started_ns;
     void (*rule_changed)(void *ctx, const struct lang_program *p, const struct rule_view *v);

@@ -143,7 +143,7 @@ static void schedule(struct program_run *run)
 
 static void post_away(struct program_run *run, const struct event *e)
 {
-    if (enqueue(run, e) && run->phase == RUN_IDLE)
+    if (enqueue(run, e) && run->phase == RUN_IDLE && !run->automation->paused)
         schedule(run);
 }
 
@@ -154,7 +154,7 @@ static void collect_one(struct automation *a, struct program_run *run)
     events_free(a, &run->batch);
     program_apply(run); /* what it causes for this run itself waits in the inbox */
     run->phase = RUN_IDLE;
-    if (run->inbox && run->state == PROGRAM_RUNNING)
+    if (run->inbox && run->state == PROGRAM_RUNNING && !a->paused)
         schedule(run);
 }
 
@@ -162,7 +162,8 @@ static enum poll collect(struct task *t)
 {
     struct automation *a = CONTAINER_OF(t, struct automation, collector);
     struct mpsc_node *n = mpsc_take_all(&a->done), *in_order = NULL;
-    while (n) { /* the newest came first */
+    bool rested = n != NULL; /* else it was told already */
+    while (n) {              /* the newest came first */
         struct mpsc_node *next = n->next;
         n->next = in_order;
         in_order = n;
@@ -173,11 +174,8 @@ static enum poll collect(struct task *t)
         in_order = in_order->next;
         collect_one(a, run);
     }
-    if (a->in_flight == 0 && a->quiet) {
-        void (*quiet)(void *) = a->quiet;
-        a->quiet = NULL;
-        quiet(a->quiet_ctx);
-    }
+    if (a->paused && a->in_flight == 0 && rested)
+        a->rests(a->rests_ctx);
     return t->canceled ? POLL_READY : POLL_PENDING;
 }
 
@@ -194,13 +192,20 @@ void program_post(struct program_run *run, const struct event *e)
         post_here(run, e);
 }
 
-bool automation_when_quiet(struct automation *a, void (*quiet)(void *ctx), void *ctx)
+bool automation_pause(struct automation *a, void (*rests)(void *ctx), void *ctx)
 {
-    if (a->in_flight == 0)
-        return true;
-    a->quiet = quiet;
-    a->quiet_ctx = ctx;
-    return false;
+    a->paused = true;
+    a->rests = rests;
+    a->rests_ctx = ctx;
+    return a->in_flight == 0;
+}
+
+void automation_resume(struct automation *a)
+{
+    a->paused = false;
+    for (size_t i = 0; a->parallel && i < a->run_count; i++)
+        if (a->runs[i]->inbox && a->runs[i]->phase == RUN_IDLE)
+            schedule(a->runs[i]);
 }
 
 void events_init(struct automation *a)

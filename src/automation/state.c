@@ -88,7 +88,7 @@ static void restore_rule(struct rule_run *r, struct bytes value)
     bool active = cursor_u8(&c) != 0;
     uint64_t alerts = cursor_varint(&c), fired = cursor_varint(&c);
     int64_t fired_ms = cursor_svarint(&c);
-    if (c.failed || alerts > TURN_EFFECTS_MAX)
+    if (c.failed || alerts > EFFECTS_MAX)
         return;
     r->state = active && r->def->kind == LANG_RULE_WHEN ? RULE_ACTIVE : RULE_IDLE;
     r->alerts = (uint32_t)alerts;
@@ -181,7 +181,7 @@ static void forget(struct automation *a, struct kept_state *k)
     if (cursor_u8(&c) == KEPT_RULE) {
         (void)cursor_u8(&c);
         uint64_t alerts = cursor_varint(&c);
-        alerts_end(a, k->path, alerts > TURN_EFFECTS_MAX ? 0 : (uint32_t)alerts);
+        alerts_end(a, k->path, alerts > EFFECTS_MAX ? 0 : (uint32_t)alerts);
     }
     if (k->n && keep_del(a->keep, k->path, true))
         LOG_W("automation", "the state of %.*s stays behind", STR_FMT(k->path));

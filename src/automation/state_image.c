@@ -126,7 +126,7 @@ static bool get_part(const struct program_run *run, unsigned place, uint32_t n, 
     p->parts = cursor_varint(&c);
     p->size = cursor_varint(&c);
     p->sum = cursor_varint(&c);
-    p->bytes = cursor_bytes(&c, cursor_left(&c));
+    p->bytes = cursor_take(&c, cursor_left(&c));
     return !c.failed && p->parts <= IMAGE_PARTS_MAX && n < p->parts;
 }
 
@@ -137,7 +137,7 @@ static bool collect(struct program_run *run, unsigned place, struct strbuf *out,
     struct part first, p;
     if (!get_part(run, place, 0, &first))
         return false;
-    strbuf_clear(out);
+    strbuf_reset(out);
     for (uint32_t i = 0; i < first.parts; i++) {
         if (!get_part(run, place, i, &p) || p.generation != first.generation)
             return false;
