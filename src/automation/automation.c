@@ -20,8 +20,10 @@ static enum err make_runs(struct automation *a, struct error *e)
     enum err err = room ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for the programs");
     for (size_t i = 0; !err && i < a->run_count; i++)
         err = program_new(&a->runs[i], a, site->programs[i], registry_find, e);
-    if (!err && attach_all(a))
+    if (!err && audience_init(&a->audience, a, a->runs, a->run_count))
         err = error_set(e, ERR_NOMEM, "no memory for what the programs hear");
+    if (!err)
+        audience_seated(a);
     return err;
 }
 
@@ -35,7 +37,6 @@ enum err automation_new(struct automation **out, const struct automation_config 
     a->cfg = *cfg;
     a->worker = executor_worker(cfg->ex, 0);
     events_init(a);
-    attach_init(a);
     enum err err = state_init(a, e);
     if (!err)
         err = make_runs(a, e);
@@ -62,7 +63,7 @@ void automation_free(struct automation *a)
     for (size_t i = 0; a->runs && i < a->run_count; i++)
         program_free(a->runs[i]);
     lend_fini(a);
-    attach_fini(a);
+    audience_fini(&a->audience);
     state_fini(a);
     mem_free(a->cfg.alloc, a->runs, (a->run_count + 1) * sizeof(struct program_run *));
     mem_free(a->cfg.alloc, a->readers, a->readers_n * sizeof(struct binding_run *));

@@ -186,6 +186,14 @@ struct hearer {
     uint32_t index;
 };
 
+/* Made for all programs at once, and replaced as a whole. */
+struct audience {
+    struct map signals; /* "device/event" -> struct hearer, of bindings */
+    struct map topics;  /* message -> struct hearer, of rules */
+    struct map names;   /* program -> program_run */
+    struct arena arena; /* keys and values of these */
+};
+
 /* The owner's newest command while a person has the device. */
 struct held_command {
     char device[TEXT_KEPT_MAX];
@@ -206,10 +214,7 @@ struct automation {
     size_t run_count;
     struct binding_run **readers; /* by series.index */
     size_t readers_n;
-    struct map signals;    /* "device/event" -> struct hearer, of bindings */
-    struct map topics;     /* message -> struct hearer, of rules */
-    struct map names;      /* program -> program_run */
-    struct arena attached; /* keys and values of these */
+    struct audience audience;
     struct sample_listener listener;
     struct event_listener events;
     struct mpsc_stack done; /* runs whose effects wait */
@@ -266,13 +271,15 @@ void program_end(struct program_run *run);
 void program_adopt(struct program_run *run, const struct lang_program *same);
 struct program_run *program_find(const struct automation *a, struct str name);
 
-/* ---- attach.c: who is told what
- * ------------------------------------------------------------------ */
+/* ---- audience.c: who is told what
+ * ---------------------------------------------------------------- */
 bool readers_reserve(struct automation *a, size_t n);
-void attach_init(struct automation *a);
-void attach_fini(struct automation *a);
-/* Of all programs, anew: readings, events, messages, names. ERR_NOMEM: some hear nothing. */
-MUST_USE enum err attach_all(struct automation *a);
+/* ERR_NOMEM: *out is for audience_fini() all the same. */
+MUST_USE enum err audience_init(struct audience *out, struct automation *a,
+                                struct program_run *const *runs, size_t n);
+void audience_fini(struct audience *x); /* zeroed is fine */
+/* From here on all runs are told about their samples, and lend what they lend. */
+void audience_seated(struct automation *a);
 
 /* ---- event.c: to the run and back -------------------------------------------------------------
  */

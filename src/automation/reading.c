@@ -197,7 +197,7 @@ void reading_signal(struct automation *a, struct str device, struct str event)
     int n = snprintf(key, sizeof(key), "%.*s/%.*s", STR_FMT(device), STR_FMT(event));
     if (n < 0 || (size_t)n >= sizeof(key))
         return;
-    for (const struct hearer *h = map_get(&a->signals, (struct str){key, (size_t)n}); h;
+    for (const struct hearer *h = map_get(&a->audience.signals, (struct str){key, (size_t)n}); h;
          h = h->next) {
         struct event e = {.kind = EVENT_SIGNAL, .index = h->index};
         program_post(h->run, &e);

@@ -3,13 +3,13 @@
  * What is new is built first, beside the old; then nothing can fail any more. A program that is
  * equal keeps its run, which only learns where the new site's definitions are. */
 #include "automation/automation_internal.h"
-#include "base/log.h"
 
 struct automation_change {
     struct automation *automation;
     const struct lang_site *site;
     struct program_run **runs; /* of the next site; those that are kept are the present ones */
     enum program_fate *fates;
+    struct audience audience;
     struct map present; /* name -> program_run; what is left there has no successor that is equal */
 };
 
@@ -144,6 +144,8 @@ enum err automation_change_new(struct automation_change **out, struct automation
     enum err err = change_init(c, e);
     for (size_t i = 0; !err && i < next->programs_n; i++)
         err = prepare(c, i, e);
+    if (!err && audience_init(&c->audience, a, c->runs, next->programs_n))
+        err = error_set(e, ERR_NOMEM, "no memory for what the next programs hear");
     if (err)
         automation_change_free(c);
     else
@@ -156,6 +158,7 @@ static void change_fini(struct automation_change *c)
     struct alloc *alloc = c->automation->cfg.alloc;
     size_t n = c->site->programs_n;
     map_fini(&c->present);
+    audience_fini(&c->audience);
     mem_free(alloc, c->runs, (n + 1) * sizeof(struct program_run *));
     mem_free(alloc, c->fates, (n + 1) * sizeof(*c->fates));
     mem_free(alloc, c, sizeof(*c));
@@ -237,8 +240,10 @@ void automation_change_apply(struct automation_change *c)
     for (size_t i = 0; i < a->run_count; i++)
         if (c->fates[i] == PROGRAM_KEPT)
             program_adopt(a->runs[i], c->site->programs[i]);
-    if (attach_all(a))
-        LOG_E("automation", "no memory: some programs of the next site hear nothing");
+    struct audience before = a->audience;
+    a->audience = c->audience;
+    c->audience = before;
+    audience_seated(a);
     free_present(c);
     make_safe(a, registry_devices(a->cfg.registry));
     make_safe(a, registry_leaving(a->cfg.registry));
