@@ -22,7 +22,10 @@ static const char site_text[] = "model Press { property temp: °C; property note
                                 "  action close() confirms position < 5 %\n"
                                 "  safe close() }\n"
                                 "device press: Press { id \"p\"; via mqtt \"p\" json }\n"
-                                "device valve: Valve { id \"v\"; via mqtt \"v\" json }\n";
+                                "device valve: Valve { id \"v\"; via mqtt \"v\" json }; "
+                                "device drain: Valve { id \"d\"; via mqtt \"d\" json }; "
+                                "model Button { event pressed }; "
+                                "device button: Button { id \"b\"; via mqtt \"b\" json }\n";
 
 static const struct property_def press_properties[] = {
     {S("temp"), S("°C"), VALUE_FLOAT, true, -50, 200}, {S("note"), S(""), VALUE_STR, false, 0, 0}};
@@ -32,6 +35,7 @@ static const struct action_def valve_actions[] = {
     {S("open"), NULL, 0, 0, COMPARE_GT, 90, S("position > 90 %"), false},
     {S("close"), NULL, 0, 0, COMPARE_LT, 5, S("position < 5 %"), true},
 };
+static const struct str button_events[] = {S("pressed")};
 static const struct model_def models[] = {
     {.name = S("Press"), .properties = press_properties, .property_count = 2},
     {.name = S("Valve"),
@@ -39,6 +43,7 @@ static const struct model_def models[] = {
      .property_count = 1,
      .actions = valve_actions,
      .action_count = 2},
+    {.name = S("Button"), .events = button_events, .event_count = 1},
 };
 
 struct rig {
@@ -94,14 +99,17 @@ static inline struct lang_site *rig_site(const char *program)
 /* `valve`: its topic. */
 static inline enum err rig_devices(struct rig *g, const char *valve, struct error *e)
 {
-    static const char *const names[] = {"press", "valve"};
-    const char *const topics[] = {"p", valve};
-    for (size_t i = 0; i < ARRAY_LEN(models); i++) {
-        const struct model_def *m;
+    static const char *const names[] = {"press", "valve", "button", "drain"};
+    const char *const topics[] = {"p", valve, "b", "d"};
+    const struct model_def *made[4];
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct device *d;
-        enum err err = registry_model(g->registry, &models[i], &m, e);
+        enum err err =
+            i < ARRAY_LEN(models) ? registry_model(g->registry, &models[i], &made[i], e) : ERR_OK;
+        if (i >= ARRAY_LEN(models))
+            made[i] = made[1]; /* a second valve */
         if (!err)
-            err = registry_device(g->registry, str_from(names[i]), m, str_from(topics[i]),
+            err = registry_device(g->registry, str_from(names[i]), made[i], str_from(topics[i]),
                                   str_from(topics[i]), &d, e);
         if (err)
             return err;
@@ -189,4 +197,9 @@ static inline enum err rig_replace(struct rig *g, const char *program, const cha
 static inline void temp(struct rig *g, const char *value)
 {
     CHECK_EQ_INT(bus_rig_publish(&g->base, "p/temp", value), ERR_OK);
+}
+
+static inline void press_button(struct rig *g)
+{
+    CHECK_EQ_INT(bus_rig_publish(&g->base, "b/pressed", "1"), ERR_OK);
 }
