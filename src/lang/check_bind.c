@@ -121,7 +121,7 @@ void check_own(struct checker *k, struct item *i)
             (struct lang_binding){
                 .kind = LANG_BIND_OWN, .name = i->name.text, .resource = r, .type = type},
             i->name.span);
-        ctx_push(k->c, &k->prog->owns, r);
+        ctx_tree_push(k->c, &k->prog->owns, r);
     }
     sym_add(k, s);
 }

@@ -63,7 +63,7 @@ static bool call_slope(struct checker *k, struct expr *e)
         return false;
     }
     if (w == p->windows.n)
-        ctx_push(k->c, &p->windows, (struct lang_window){r->index, ms});
+        ctx_tree_push(k->c, &p->windows, (struct lang_window){r->index, ms});
     e->index = w;
     e->type = (struct lang_type){.kind = LANG_TYPE_FLOAT, .unit = unit_per_minute(&r->type.unit)};
     struct lang_unit d = unit_difference(&r->type.unit);

@@ -404,8 +404,8 @@ static void check_counts(struct checker *k)
 
 void check_decls(struct checker *k)
 {
-    map_init(&k->types, &k->c->alloc, 1, NAMES_MAX);
-    map_init(&k->paths, &k->c->alloc, 1, NAMES_MAX);
+    map_init(&k->types, &k->c->tree_alloc, 1, NAMES_MAX);
+    map_init(&k->paths, &k->c->tree_alloc, 1, NAMES_MAX);
     size_t n = k->syntax->decls.n;
     struct decl_syntax *all = k->syntax->decls.v;
     for (size_t i = 0; i < n; i++)

@@ -11,7 +11,7 @@ static void list_add(struct checker *k, struct u32_list *l, uint32_t v)
         if (l->all.v[i] == v)
             return;
     if (l)
-        ctx_push(k->c, &l->all, v);
+        ctx_tree_push(k->c, &l->all, v);
 }
 
 static void bad(struct expr *e)
@@ -300,6 +300,13 @@ static void check_literal(struct expr *e)
     }
 }
 
+static void not_available(struct checker *k, struct expr *e)
+{
+    bad(e);
+    (void)diag_error(k->c, "P1", e->span, "not available yet",
+                     "this expression is not available in this version");
+}
+
 void check_expr(struct checker *k, struct expr *e)
 {
     e->bad = false;
@@ -307,6 +314,10 @@ void check_expr(struct checker *k, struct expr *e)
     e->ref = REF_NONE;
     e->value.i = 0;
     e->type = type_plain(LANG_TYPE_NONE);
+    if ((e->kind == E_CALL && e->path_n == 0) || (e->kind == E_BINARY && e->op > OP_MOD)) {
+        not_available(k, e);
+        return;
+    }
     switch (e->kind) {
     case E_BAD: bad(e); return;
     case E_BOOL:
@@ -320,7 +331,7 @@ void check_expr(struct checker *k, struct expr *e)
     case E_NOT: check_not(k, e); return;
     case E_STALE: check_stale(k, e); return;
     case E_BINARY: check_binary(k, e); return;
-    default: bad(e); return; /* the parser makes no others yet */
+    default: not_available(k, e); return;
     }
 }
 

@@ -78,14 +78,14 @@ static void check_var(struct checker *k, struct item *i)
     }
     if (s.kind == SYM_VAR) {
         s.index = (uint32_t)k->prog->vars.n;
-        ctx_push(k->c, &k->prog->vars,
-                 (struct lang_var){.name = i->name.text,
-                                   .path = unique_var_path(k, i->name.text),
-                                   .type = type,
-                                   .initial = s.value,
-                                   .initial_text = s.text_value,
-                                   .source = i->span.source,
-                                   .line = ctx_line(k->c, i->span)});
+        ctx_tree_push(k->c, &k->prog->vars,
+                      (struct lang_var){.name = i->name.text,
+                                        .path = unique_var_path(k, i->name.text),
+                                        .type = type,
+                                        .initial = s.value,
+                                        .initial_text = s.text_value,
+                                        .source = i->span.source,
+                                        .line = ctx_line(k->c, i->span)});
     }
     sym_add(k, s);
 }
@@ -97,7 +97,7 @@ static struct str head_text(struct checker *k, struct lang_span span)
 {
     struct str t = ctx_text(k->c, span);
     struct strbuf b;
-    strbuf_init(&b, &k->c->alloc, 0);
+    strbuf_init(&b, &k->c->tree_alloc, 0);
     bool space = false;
     for (size_t i = 0; i < t.n; i++) {
         if (t.p[i] == '/' && i + 1 < t.n && t.p[i + 1] == '/')
@@ -116,7 +116,7 @@ static struct str head_text(struct checker *k, struct lang_span span)
     }
     if (b.failed)
         ctx_nomem(k->c);
-    return strbuf_str(&b);
+    return ctx_str(k->c, strbuf_str(&b));
 }
 
 static struct counter *counter_of(struct checker *k)
@@ -125,7 +125,7 @@ static struct counter *counter_of(struct checker *k)
     for (size_t i = 0; i < p->counters.n; i++)
         if (str_eq(p->counters.v[i].prefix, p->prefix))
             return &p->counters.v[i];
-    ctx_push(k->c, &p->counters, (struct counter){.prefix = p->prefix});
+    ctx_tree_push(k->c, &p->counters, (struct counter){.prefix = p->prefix});
     return &p->counters.v[p->counters.n - 1];
 }
 
@@ -159,7 +159,7 @@ static uint32_t rule_condition(struct checker *k, struct expr *e, struct u32_lis
         for (size_t q = 0; q < reads->all.n; q++)
             known = known || reads->all.v[q] == own.all.v[i];
         if (!known)
-            ctx_push(k->c, &reads->all, own.all.v[i]);
+            ctx_tree_push(k->c, &reads->all, own.all.v[i]);
     }
     if (until_reads)
         *until_reads = own;
@@ -198,11 +198,11 @@ static void check_when(struct checker *k, struct item *i, struct lang_rule *r)
         r->until_body = rule_body(k, &i->until_body);
     }
     r->uses_stale = k->uses_stale;
-    r->reads = reads.all.v;
+    r->reads = ctx_kept(k->c, &reads.all);
     r->reads_n = reads.all.n;
-    r->until_reads = until_reads.all.v;
+    r->until_reads = ctx_kept(k->c, &until_reads.all);
     r->until_reads_n = until_reads.all.n;
-    r->vars = vars.all.v;
+    r->vars = ctx_kept(k->c, &vars.all);
     r->vars_n = vars.all.n;
 }
 
@@ -232,7 +232,7 @@ static void check_rule(struct checker *k, struct item *i)
             (void)check_duration(k, i->value, "the time of `every`", &r.every_ms);
         r.body = rule_body(k, &i->body);
     }
-    ctx_push(k->c, &k->prog->rules, r);
+    ctx_tree_push(k->c, &k->prog->rules, r);
 }
 
 /* ---- for --------------------------------------------------------------------------------- */
@@ -281,7 +281,10 @@ static void check_item(struct checker *k, struct item *i)
                              LANG_UNROLL_MAX);
         return;
     }
-    switch (i->kind) {
+    enum item_kind kind = i->kind;
+    if (i->changed || i->mode != RUN_SINGLE)
+        kind = I_AT;
+    switch (kind) {
     case I_OWN: check_own(k, i); return;
     case I_READ: check_read(k, i); return;
     case I_VAR:
@@ -291,7 +294,10 @@ static void check_item(struct checker *k, struct item *i)
     case I_EVERY:
     case I_START: check_rule(k, i); return;
     case I_FN: return;
-    default: return; /* the parser makes no others yet */
+    default:
+        (void)diag_error(k->c, "P1", i->span, "not available yet",
+                         "this is not available in this version");
+        return;
     }
 }
 
@@ -322,7 +328,7 @@ static void program_fns(struct checker *k, struct item_list *items, bool top)
             diag_mark(k->c, d, first->name.span, "declared here");
         } else {
             check_fn_signature(k, x->fn);
-            ctx_push(k->c, &k->prog->fns, x->fn);
+            ctx_tree_push(k->c, &k->prog->fns, x->fn);
         }
     }
 }
@@ -334,15 +340,15 @@ static void finish(struct checker *k, struct prog *p)
     out->file = k->c->sources[p->decl->span.source].name;
     out->source = p->decl->span.source;
     out->line = ctx_line(k->c, p->decl->span);
-    out->bindings = p->bindings.v;
+    out->bindings = ctx_kept(k->c, &p->bindings);
     out->bindings_n = p->bindings.n;
-    out->vars = p->vars.v;
+    out->vars = ctx_kept(k->c, &p->vars);
     out->vars_n = p->vars.n;
-    out->rules = p->rules.v;
+    out->rules = ctx_kept(k->c, &p->rules);
     out->rules_n = p->rules.n;
-    out->windows = p->windows.v;
+    out->windows = ctx_kept(k->c, &p->windows);
     out->windows_n = p->windows.n;
-    out->owns = p->owns.v;
+    out->owns = ctx_kept(k->c, &p->owns);
     out->owns_n = p->owns.n;
     if (!compiling(k))
         return;
@@ -376,7 +382,7 @@ static void check_program(struct checker *k, struct program_decl *d)
 
 static void declare_fns(struct checker *k)
 {
-    map_init(&k->fns, &k->c->alloc, 1, 100000);
+    map_init(&k->fns, &k->c->tree_alloc, 1, 100000);
     for (size_t i = 0; i < k->syntax->fns.n; i++) {
         struct fn_decl *fn = k->syntax->fns.v[i];
         struct fn_decl *first = map_get(&k->fns, fn->name.text);
@@ -396,7 +402,7 @@ static void declare_fns(struct checker *k)
 void check_programs(struct checker *k)
 {
     declare_fns(k);
-    map_init(&k->programs, &k->c->alloc, 1, 100000);
+    map_init(&k->programs, &k->c->tree_alloc, 1, 100000);
     for (size_t i = 0; i < k->syntax->programs.n; i++) {
         struct program_decl *d = k->syntax->programs.v[i];
         struct program_decl *first = map_get(&k->programs, d->name.text);

@@ -30,7 +30,7 @@ void sym_add(struct checker *k, struct sym s)
         (void)diag_error(k->c, "N2", s.span, "taken", "`%.*s` is a function", STR_FMT(s.name));
         s.kind = SYM_BAD;
     }
-    ctx_push(k->c, &k->syms, s);
+    ctx_tree_push(k->c, &k->syms, s);
 }
 
 static struct str join(struct checker *k, struct str base, const struct name *path, size_t from,
@@ -164,7 +164,7 @@ uint32_t binding_add(struct checker *k, struct lang_binding b, struct lang_span 
     b.path = ctx_strf(k->c, "%.*s/%.*s", STR_FMT(p->prefix), STR_FMT(b.name));
     b.source = at.source;
     b.line = ctx_line(k->c, at);
-    ctx_push(k->c, &p->bindings, b);
+    ctx_tree_push(k->c, &p->bindings, b);
     return (uint32_t)(p->bindings.n - 1);
 }
 

@@ -53,7 +53,7 @@ static void check_let(struct checker *k, struct stmt *s)
     sym.index = s->local;
     sym.type = s->local_type;
     if (fine)
-        ctx_push(k->c, &k->locals, s->local_type);
+        ctx_tree_push(k->c, &k->locals, s->local_type);
     else
         sym.kind = SYM_BAD;
     sym_add(k, sym);
@@ -170,14 +170,21 @@ static void check_if(struct checker *k, struct stmt *s)
 
 static void check_stmt(struct checker *k, struct stmt *s)
 {
-    switch (s->kind) {
+    enum stmt_kind kind = s->kind;
+    if ((kind == S_ASSIGN && s->op != OP_EQ) || (kind == S_IF && s->if_let) ||
+        (kind == S_CALL && s->on_busy != ELSE_NOTHING))
+        kind = S_TEST;
+    switch (kind) {
     case S_LET: check_let(k, s); return;
     case S_ASSIGN: check_assign(k, s); return;
     case S_IF: check_if(k, s); return;
     case S_RETURN: check_return(k, s); return;
     case S_HOST: check_host(k, s); return;
     case S_CALL: check_expr(k, s->value); return;
-    default: return; /* the parser makes no others yet */
+    default:
+        (void)diag_error(k->c, "P1", s->span, "not available yet",
+                         "this statement is not available in this version");
+        return;
     }
 }
 
@@ -195,6 +202,12 @@ void check_fn_signature(struct checker *k, struct fn_decl *fn)
 {
     fn->param_types = ctx_array(k->c, fn->params_n, sizeof(*fn->param_types));
     fn->result_type = type_plain(LANG_TYPE_NONE);
+    if (fn->task) {
+        (void)diag_error(k->c, "P1", fn->span, "not available yet",
+                         "tasks are not available in this version");
+        fn->bad = true;
+        return;
+    }
     if (fn->params_n > CODE_ARGS_MAX) {
         (void)diag_error(k->c, "P1", fn->name.span, "too many",
                          "a function has at most %u parameters", CODE_ARGS_MAX);
@@ -253,7 +266,7 @@ void check_fn_body(struct checker *k, struct fn_decl *fn)
                                 .span = fn->params[i].name.span,
                                 .index = (uint32_t)i,
                                 .type = fn->param_types[i].type});
-        ctx_push(k->c, &k->locals, fn->param_types[i].type);
+        ctx_tree_push(k->c, &k->locals, fn->param_types[i].type);
     }
     check_stmts(k, &fn->body);
     if (fn->result_type.kind != LANG_TYPE_NONE && !always_returns(&fn->body)) {

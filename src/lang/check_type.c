@@ -152,6 +152,12 @@ static void unknown_type(struct checker *k, struct lang_span span, struct str na
 
 bool type_resolve(struct checker *k, const struct type_ref *ref, struct lang_type *out)
 {
+    if (ref->syntax->shape != TYPE_SHAPE_NAME || ref->syntax->optional) {
+        *out = type_plain(LANG_TYPE_NONE);
+        (void)diag_error(k->c, "P1", ref->span, "not available yet",
+                         "this type is not available in this version");
+        return false;
+    }
     if (type_of_text(k->c, ref->span, out))
         return true;
     struct str name = ctx_text(k->c, ref->span);

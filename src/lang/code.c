@@ -39,7 +39,7 @@ uint8_t reg_take(struct code *code, struct chunk_builder *b, enum lang_type_kind
         too_large(code, b);
         return 0;
     }
-    ctx_push(code->c, &b->reg_types, (uint8_t)kind);
+    ctx_tree_push(code->c, &b->reg_types, (uint8_t)kind);
     b->reg_used[b->reg_types.n - 1] = true;
     return (uint8_t)(b->reg_types.n - 1);
 }
@@ -56,8 +56,8 @@ size_t emit(struct code *code, struct chunk_builder *b, enum code_op op, uint8_t
         too_large(code, b);
         return 0;
     }
-    ctx_push(code->c, &b->code, (struct instr){(uint8_t)op, a, rb, rc, d});
-    ctx_push(code->c, &b->lines, b->line);
+    ctx_tree_push(code->c, &b->code, (struct instr){(uint8_t)op, a, rb, rc, d});
+    ctx_tree_push(code->c, &b->lines, b->line);
     return b->code.n - 1;
 }
 
@@ -75,7 +75,7 @@ int32_t const_int(struct code *code, int64_t v)
     for (size_t i = code->ints.n; i > 0 && i + SHARE_LOOK_BACK > code->ints.n; i--)
         if (code->ints.v[i - 1] == v)
             return (int32_t)(i - 1);
-    ctx_push(code->c, &code->ints, v);
+    ctx_tree_push(code->c, &code->ints, v);
     return (int32_t)(code->ints.n - 1);
 }
 
@@ -93,7 +93,7 @@ int32_t const_float(struct code *code, double v)
     for (size_t i = code->floats.n; i > 0 && i + SHARE_LOOK_BACK > code->floats.n; i--)
         if (same_bits(code->floats.v[i - 1], v))
             return (int32_t)(i - 1);
-    ctx_push(code->c, &code->floats, v);
+    ctx_tree_push(code->c, &code->floats, v);
     return (int32_t)(code->floats.n - 1);
 }
 
@@ -102,7 +102,7 @@ int32_t const_text(struct code *code, struct str v)
     for (size_t i = code->texts.n; i > 0 && i + SHARE_LOOK_BACK > code->texts.n; i--)
         if (str_eq(code->texts.v[i - 1], v))
             return (int32_t)(i - 1);
-    ctx_push(code->c, &code->texts, v);
+    ctx_tree_push(code->c, &code->texts, v);
     return (int32_t)(code->texts.n - 1);
 }
 
@@ -117,27 +117,27 @@ int32_t const_unit(struct code *code, const struct lang_unit *u)
     for (size_t i = code->units.n; i > 0 && i + SHARE_LOOK_BACK > code->units.n; i--)
         if (unit_equal(&code->units.v[i - 1], u))
             return (int32_t)(i - 1);
-    ctx_push(code->c, &code->units, *u);
+    ctx_tree_push(code->c, &code->units, *u);
     return (int32_t)(code->units.n - 1);
 }
 
 /* ---- chunks ------------------------------------------------------------------------------ */
 
-static struct lang_chunk chunk_of(const struct chunk_builder *b, size_t params_n,
-                                  enum lang_type_kind result)
+static struct lang_chunk chunk_of(struct lang_ctx *c, const struct chunk_builder *b,
+                                  size_t params_n, enum lang_type_kind result)
 {
-    return (struct lang_chunk){.code = b->code.v,
-                               .lines = b->lines.v,
+    return (struct lang_chunk){.code = ctx_kept(c, &b->code),
+                               .lines = ctx_kept(c, &b->lines),
                                .code_n = (uint32_t)b->code.n,
                                .regs_n = (uint32_t)b->reg_types.n,
                                .params_n = (uint32_t)params_n,
-                               .reg_types = b->reg_types.v,
+                               .reg_types = ctx_kept(c, &b->reg_types),
                                .result = result};
 }
 
 static uint32_t chunk_add(struct code *code, struct lang_chunk chunk)
 {
-    ctx_push(code->c, &code->chunks, chunk);
+    ctx_tree_push(code->c, &code->chunks, chunk);
     return (uint32_t)(code->chunks.n - 1);
 }
 
@@ -146,7 +146,7 @@ uint32_t compile_condition(struct code *code, struct expr *e)
     struct chunk_builder b = {.strict = true, .line = ctx_line(code->c, e->span), .span = e->span};
     uint8_t r = compile_truth(code, &b, e);
     (void)emit(code, &b, CODE_RET, r, 0, 0, 0);
-    return chunk_add(code, chunk_of(&b, 0, LANG_TYPE_BOOL));
+    return chunk_add(code, chunk_of(code->c, &b, 0, LANG_TYPE_BOOL));
 }
 
 static void take_locals(struct code *code, struct chunk_builder *b, const struct lang_type *locals,
@@ -154,7 +154,7 @@ static void take_locals(struct code *code, struct chunk_builder *b, const struct
 {
     for (size_t i = 0; i < n; i++) {
         if (b->reg_types.n < CODE_REGS_MAX)
-            ctx_push(code->c, &b->reg_types, (uint8_t)reg_kind(&locals[i]));
+            ctx_tree_push(code->c, &b->reg_types, (uint8_t)reg_kind(&locals[i]));
         b->reg_used[i] = true;
         b->local_regs[i] = (uint8_t)i;
     }
@@ -167,7 +167,7 @@ uint32_t compile_body(struct code *code, const struct stmt_list *body,
     take_locals(code, &b, locals, locals_n);
     compile_stmts(code, &b, body);
     (void)emit(code, &b, CODE_RETV, 0, 0, 0, 0);
-    return chunk_add(code, chunk_of(&b, 0, LANG_TYPE_NONE));
+    return chunk_add(code, chunk_of(code->c, &b, 0, LANG_TYPE_NONE));
 }
 
 uint32_t fn_chunk(struct code *code, struct fn_decl *fn)
@@ -176,7 +176,7 @@ uint32_t fn_chunk(struct code *code, struct fn_decl *fn)
         if (code->fns.v[i].fn == fn)
             return code->fns.v[i].chunk;
     uint32_t chunk = chunk_add(code, (struct lang_chunk){0});
-    ctx_push(code->c, &code->fns, (struct fn_chunk){fn, chunk});
+    ctx_tree_push(code->c, &code->fns, (struct fn_chunk){fn, chunk});
     return chunk;
 }
 
@@ -194,7 +194,8 @@ void compile_functions(struct code *code)
             (void)emit(code, &b, CODE_RETV, 0, 0, 0, 0);
         else
             (void)emit(code, &b, CODE_TRAP, 0, 0, 0, const_text(code, STR("no result")));
-        code->chunks.v[f.chunk] = chunk_of(&b, f.fn->params_n, reg_kind(&f.fn->result_type));
+        code->chunks.v[f.chunk] =
+            chunk_of(code->c, &b, f.fn->params_n, reg_kind(&f.fn->result_type));
     }
 }
 
@@ -255,15 +256,15 @@ static uint64_t program_hash(const struct lang_program *p)
 void code_finish(struct code *code, struct lang_program *program)
 {
     struct lang_code *c = ctx_new(code->c, sizeof(*c));
-    *c = (struct lang_code){.chunks = code->chunks.v,
+    *c = (struct lang_code){.chunks = ctx_kept(code->c, &code->chunks),
                             .chunks_n = code->chunks.n,
-                            .ints = code->ints.v,
+                            .ints = ctx_kept(code->c, &code->ints),
                             .ints_n = code->ints.n,
-                            .floats = code->floats.v,
+                            .floats = ctx_kept(code->c, &code->floats),
                             .floats_n = code->floats.n,
-                            .texts = code->texts.v,
+                            .texts = ctx_kept(code->c, &code->texts),
                             .texts_n = code->texts.n,
-                            .units = code->units.v,
+                            .units = ctx_kept(code->c, &code->units),
                             .units_n = code->units.n};
     program->code = c;
     program->chunks_n = c->chunks_n;

@@ -31,7 +31,7 @@ static void miss(struct code *code, struct chunk_builder *b, uint8_t present, st
 {
     if (b->misses) {
         size_t jump = emit(code, b, CODE_JNT, present, 0, 0, 0);
-        ctx_push(code->c, &b->misses->all, jump);
+        ctx_tree_push(code->c, &b->misses->all, jump);
     } else {
         size_t jump = emit(code, b, CODE_JT, present, 0, 0, 0);
         struct str why = ctx_strf(code->c, "%.*s has no value yet", STR_FMT(what));
@@ -359,7 +359,7 @@ static uint8_t compile_operand(struct code *code, struct chunk_builder *b, const
     uint8_t r = compile_truth(code, b, e);
     if (b->misses && b->strict) {
         size_t jump = emit(code, b, CODE_JU, r, 0, 0, 0);
-        ctx_push(code->c, &b->misses->all, jump);
+        ctx_tree_push(code->c, &b->misses->all, jump);
     }
     return r;
 }

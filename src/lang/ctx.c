@@ -3,21 +3,33 @@
 
 #include <string.h>
 
-static void *arena_resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
+static void *resize_in(struct arena *arena, void *p, size_t old_size, size_t new_size)
 {
-    struct lang_ctx *c = CONTAINER_OF(a, struct lang_ctx, alloc);
     if (new_size <= old_size)
         return new_size ? p : NULL;
-    void *fresh = arena_new(c->arena, new_size);
+    void *fresh = arena_new(arena, new_size);
     if (fresh && old_size > 0)
         memcpy(fresh, p, old_size);
     return fresh;
 }
 
-void ctx_init(struct lang_ctx *c, struct arena *arena, const struct lang_schema *schema)
+static void *kept_resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
 {
-    c->alloc.resize = arena_resize;
+    return resize_in(CONTAINER_OF(a, struct lang_ctx, alloc)->arena, p, old_size, new_size);
+}
+
+static void *tree_resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
+{
+    return resize_in(CONTAINER_OF(a, struct lang_ctx, tree_alloc)->tree, p, old_size, new_size);
+}
+
+void ctx_init(struct lang_ctx *c, struct arena *arena, struct arena *tree,
+              const struct lang_schema *schema)
+{
+    c->alloc.resize = kept_resize;
+    c->tree_alloc.resize = tree_resize;
     c->arena = arena;
+    c->tree = tree;
     c->schema = schema;
 }
 
@@ -26,7 +38,8 @@ struct lang_ctx *ctx_alone_init(struct ctx_alone *a, const struct lang_schema *s
 {
     *a = (struct ctx_alone){0};
     arena_init(&a->arena, alloc_system(), (size_t)1 << 30);
-    ctx_init(&a->ctx, &a->arena, schema);
+    arena_init(&a->tree, alloc_system(), (size_t)1 << 30);
+    ctx_init(&a->ctx, &a->arena, &a->tree, schema);
     a->ctx.sources = source;
     a->ctx.sources_n = 1;
     return &a->ctx;
@@ -35,6 +48,7 @@ struct lang_ctx *ctx_alone_init(struct ctx_alone *a, const struct lang_schema *s
 void ctx_alone_fini(struct ctx_alone *a)
 {
     arena_fini(&a->arena);
+    arena_fini(&a->tree);
 }
 
 void ctx_nomem(struct lang_ctx *c)
@@ -58,6 +72,27 @@ void *ctx_array(struct lang_ctx *c, size_t count, size_t size)
     return p;
 }
 
+void *ctx_tree_new(struct lang_ctx *c, size_t size)
+{
+    void *p = arena_new(c->tree, size);
+    if (!p)
+        ctx_nomem(c);
+    return p;
+}
+
+void *ctx_tree_array(struct lang_ctx *c, size_t count, size_t size)
+{
+    void *p = arena_array(c->tree, count ? count : 1, size);
+    if (!p)
+        ctx_nomem(c);
+    return p;
+}
+
+void *ctx_copy(struct lang_ctx *c, const void *p, size_t size)
+{
+    return size > 0 ? memcpy(ctx_new(c, size), p, size) : NULL;
+}
+
 struct str ctx_str(struct lang_ctx *c, struct str s)
 {
     struct str copy = arena_str(c->arena, s);
@@ -69,7 +104,7 @@ struct str ctx_str(struct lang_ctx *c, struct str s)
 struct str ctx_strf(struct lang_ctx *c, const char *fmt, ...)
 {
     struct strbuf b;
-    strbuf_init(&b, &c->alloc, 0);
+    strbuf_init(&b, &c->tree_alloc, 0); /* what it grew through is not kept */
     va_list ap;
     va_start(ap, fmt);
     strbuf_vaddf(&b, fmt, ap);

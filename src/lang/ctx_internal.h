@@ -1,7 +1,9 @@
 /* ctx_internal: what all stages of one lang_check() share: memory, sources, messages.
  *
- * All memory comes from one arena. When it refuses, ctx_nomem() jumps back to lang_check(), which
- * frees the arena and returns ERR_NOMEM; so the stages need no branch for it and leak nothing.
+ * All memory comes from two arenas: what the site keeps, and the tree: tokens and nodes, ten times
+ * as large, which end with the check. So nothing that a struct lang_site shows may point to a node;
+ * names and texts of nodes are kept. When an arena refuses, ctx_nomem() jumps back to lang_check(),
+ * which frees both and returns ERR_NOMEM; so the stages need no branch for it and leak nothing.
  * Private to lang/. */
 #pragma once
 
@@ -16,7 +18,8 @@
 
 struct lang_ctx {
     struct alloc alloc; /* first: the arena behind the allocator's interface; frees nothing */
-    struct arena *arena;
+    struct alloc tree_alloc;
+    struct arena *arena, *tree;
     jmp_buf nomem;
     const struct lang_schema *schema;
     const struct lang_source *sources;
@@ -31,16 +34,19 @@ struct lang_ctx {
 /* A context of its own over one source, for tests of single stages. The caller sets `nomem`. */
 struct ctx_alone {
     struct lang_ctx ctx;
-    struct arena arena;
+    struct arena arena, tree;
 };
 struct lang_ctx *ctx_alone_init(struct ctx_alone *a, const struct lang_schema *schema,
                                 const struct lang_source *source);
 void ctx_alone_fini(struct ctx_alone *a);
-void ctx_init(struct lang_ctx *c, struct arena *arena, const struct lang_schema *schema);
+void ctx_init(struct lang_ctx *c, struct arena *arena, struct arena *tree,
+              const struct lang_schema *schema);
 
 _Noreturn void ctx_nomem(struct lang_ctx *c);
 void *ctx_new(struct lang_ctx *c, size_t size); /* zeroed; never NULL */
 void *ctx_array(struct lang_ctx *c, size_t count, size_t size);
+void *ctx_tree_new(struct lang_ctx *c, size_t size); /* a node; ends with the check */
+void *ctx_tree_array(struct lang_ctx *c, size_t count, size_t size);
 struct str ctx_strf(struct lang_ctx *c, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct str ctx_str(struct lang_ctx *c, struct str s);
 /* VEC whose memory is the arena's. */
@@ -49,6 +55,17 @@ struct str ctx_str(struct lang_ctx *c, struct str s);
         if (!vec_push(&(c)->alloc, (vec), __VA_ARGS__))                                            \
             ctx_nomem(c);                                                                          \
     } while (0)
+
+/* The same for a vec of nodes or tokens. */
+#define ctx_tree_push(c, vec, ...)                                                                 \
+    do {                                                                                           \
+        if (!vec_push(&(c)->tree_alloc, (vec), __VA_ARGS__))                                       \
+            ctx_nomem(c);                                                                          \
+    } while (0)
+
+/* The elements of a vec that grew in the tree, as many as there are, for the site to keep. */
+#define ctx_kept(c, vec) ctx_copy((c), (vec)->v, (vec)->n * sizeof(*(vec)->v))
+void *ctx_copy(struct lang_ctx *c, const void *p, size_t size); /* NULL for nothing */
 
 struct str ctx_text(const struct lang_ctx *c, struct lang_span s);
 struct lang_span span_join(struct lang_span a, struct lang_span b);

@@ -5,12 +5,12 @@
 #include <string.h>
 
 #define ARENA_BASE_MAX   ((size_t)64 << 20)
-#define ARENA_PER_SOURCE 640u /* bytes of arena for a byte of source */
+#define ARENA_PER_SOURCE 512u /* bytes of arena for a byte of source */
 
 /* What lang_site_free() needs. The site is its first member. */
 struct site_memory {
     struct lang_site site;
-    struct arena arena;
+    struct arena arena, tree; /* the tree is empty once the check is over */
     struct alloc *alloc;
 };
 
@@ -100,16 +100,18 @@ enum err lang_check(struct alloc *a, const struct lang_schema *schema,
     for (size_t i = 0; i < sources_n; i++)
         text += sources[i].text.n;
     arena_init(&m->arena, a, ARENA_BASE_MAX + text * ARENA_PER_SOURCE);
+    arena_init(&m->tree, a, ARENA_BASE_MAX + text * ARENA_PER_SOURCE);
     struct lang_ctx *c = mem_zero(a, sizeof(*c));
     if (!c) {
         lang_site_free(&m->site);
         return ERR_NOMEM;
     }
-    ctx_init(c, &m->arena, schema);
+    ctx_init(c, &m->arena, &m->tree, schema);
     if (setjmp(c->nomem) == 0) {
         copy_sources(c, sources, sources_n);
         check_all(c, sources, &m->site);
         finish(c, &m->site);
+        arena_fini(&m->tree);
         *out = &m->site;
     } else {
         lang_site_free(&m->site);
@@ -126,6 +128,7 @@ void lang_site_free(struct lang_site *site)
     struct site_memory *m = CONTAINER_OF(site, struct site_memory, site);
     struct alloc *a = m->alloc;
     arena_fini(&m->arena);
+    arena_fini(&m->tree);
     mem_free(a, m, sizeof(*m));
 }
 

@@ -5,7 +5,9 @@
 
 #include <string.h>
 
-#define BRACKETS_MAX 256u
+#define BRACKETS_MAX       256u
+#define TEXTS_IN_TEXTS_MAX 8u
+#define BROKEN_TEXTS_MAX   8u
 
 struct lexer {
     struct lang_ctx *c;
@@ -13,6 +15,7 @@ struct lexer {
     const char *p; /* the whole source */
     uint32_t at, end;
     bool space, line_start;
+    uint32_t broken_n; /* texts of this line whose end was not found */
     char open[BRACKETS_MAX];
     uint32_t open_n;
 };
@@ -40,7 +43,7 @@ static struct token *push(struct lexer *l, enum token_kind kind, uint32_t from, 
         t.flags |= TOKEN_SPACE;
     if (l->line_start)
         t.flags |= TOKEN_LINE_START;
-    ctx_push(l->c, &l->out->all, t);
+    ctx_tree_push(l->c, &l->out->all, t);
     l->space = l->line_start = false;
     l->at = to;
     return &l->out->all.v[l->out->all.n - 1];
@@ -57,15 +60,50 @@ static enum token_kind last_kind(const struct lexer *l)
     return n ? (enum token_kind)l->out->all.v[n - 1].kind : T_NEWLINE;
 }
 
+/* Words that begin a line only as statements, items or declarations: a bracket that is still open
+ * before them was forgotten, and must not swallow what follows. */
+static bool begins_line(struct str word)
+{
+    static const char *const words[] = {"program", "when",   "every", "read",   "var",   "let",
+                                        "return",  "while",  "loop",  "spawn",  "lease", "lend",
+                                        "task",    "select", "sleep", "publish"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_eq(word, str_from(words[i])))
+            return true;
+    return false;
+}
+
+static bool statement_next(const struct lexer *l)
+{
+    uint32_t at = l->at + 1;
+    while (at < l->end && (l->p[at] == ' ' || l->p[at] == '\t'))
+        at++;
+    uint32_t to = at;
+    while (to < l->end && is_name(l->p[to]))
+        to++;
+    return to < l->end && l->p[to] == ' ' && begins_line((struct str){l->p + at, to - at});
+}
+
+static bool inside_brackets(const struct lexer *l)
+{
+    return l->open_n > 0 && l->open[l->open_n - 1] != '{';
+}
+
 static void newline(struct lexer *l)
 {
-    bool inside = l->open_n > 0 && l->open[l->open_n - 1] != '{';
+    bool inside = inside_brackets(l);
+    if (inside && statement_next(l)) {
+        while (inside_brackets(l))
+            l->open_n--;
+        inside = false;
+    }
     if (!inside && last_kind(l) != T_NEWLINE)
         push(l, T_NEWLINE, l->at, l->at + 1);
     else
         l->at++;
     l->line_start = true;
     l->space = true;
+    l->broken_n = 0;
 }
 
 /* A line that begins with one of these goes on with the statement before it. */
@@ -87,12 +125,40 @@ static void lex_name(struct lexer *l)
     push(l, T_NAME, l->at, to);
 }
 
+/* Words that stand behind a whole expression. */
+static bool follows_value(struct str word)
+{
+    static const char *const words[] = {"and",    "or",      "mod",    "in",   "for",
+                                        "else",   "until",   "wait",   "max",  "priority",
+                                        "single", "restart", "queued", "stale"};
+    for (size_t i = 0; i < ARRAY_LEN(words); i++)
+        if (str_eq(word, str_from(words[i])))
+            return true;
+    return false;
+}
+
 static uint32_t digits(const struct lexer *l, uint32_t at)
 {
     while (at < l->end &&
            (is_digit(l->p[at]) || (l->p[at] == '_' && at + 1 < l->end && is_digit(l->p[at + 1]))))
         at++;
     return at;
+}
+
+/* `5 in xs` asks whether the list holds 5; an inch stands before what can't begin a list. */
+static bool is_operator_in(const struct lexer *l, uint32_t unit, size_t n)
+{
+    if (n != 2 || l->p[unit] != 'i' || l->p[unit + 1] != 'n' || l->p[unit - 1] != ' ')
+        return false;
+    uint32_t at = unit + 2;
+    while (at < l->end && l->p[at] == ' ')
+        at++;
+    if (at < l->end && (l->p[at] == '[' || l->p[at] == '('))
+        return true;
+    uint32_t to = at;
+    while (to < l->end && is_name(l->p[to]))
+        to++;
+    return to > at && !is_digit(l->p[at]) && !follows_value((struct str){l->p + at, to - at});
 }
 
 /* "1", "0.5", "1e3", then directly or after one space a unit. */
@@ -119,6 +185,8 @@ static void lex_number(struct lexer *l)
         unit++;
     struct lang_unit u;
     size_t n = unit < l->end ? unit_scan((struct str){l->p + unit, l->end - unit}, &u) : 0;
+    if (n > 0 && is_operator_in(l, unit, n))
+        n = 0;
     uint32_t number_to = to, unit_to = unit + (uint32_t)n;
     struct token *t;
     if (n > 0) {
@@ -137,55 +205,72 @@ static void lex_number(struct lexer *l)
         t->flags |= TOKEN_UNIT_BAD;
 }
 
-/* The end of the string that begins at `at`, over nested {…} with strings in them; 0 if it does
- * not end on its line. */
-static uint32_t string_end(const struct lexer *l, uint32_t at, uint32_t depth)
+/* Behind the `"` that ends the text at `at`, over {…} with texts in them; 0 if it does not end on
+ * its line. `hole`: `at` is a `{` in a text, and the `}` that ends it is found instead. */
+static uint32_t text_end(const char *s, uint32_t at, uint32_t end, uint32_t depth, bool hole)
 {
-    uint32_t braces = 0;
-    for (at++; at < l->end && l->p[at] != '\n';) {
-        char ch = l->p[at];
-        if (ch == '\\' && at + 1 < l->end && l->p[at + 1] != '\n') {
+    uint32_t braces = hole;
+    for (at++; at < end && s[at] != '\n';) {
+        char ch = s[at];
+        if (ch == '\\' && at + 1 < end && s[at + 1] != '\n') {
             at += 2;
         } else if (ch == '"' && braces == 0) {
             return at + 1;
         } else if (ch == '"') {
-            at = depth > 0 ? string_end(l, at, depth - 1) : 0;
+            at = depth > 0 ? text_end(s, at, end, depth - 1, false) : 0;
             if (at == 0)
                 return 0;
         } else {
             braces += ch == '{';
             braces -= ch == '}' && braces > 0;
+            if (hole && braces == 0)
+                return at;
             at++;
         }
     }
     return 0;
 }
 
-/* The closing quote of a text whose braces don't match, or the end of the line. */
-static uint32_t broken_string_end(const struct lexer *l, bool *quote)
+uint32_t lex_hole_end(const char *text, uint32_t at, uint32_t end)
+{
+    return text_end(text, at, end, TEXTS_IN_TEXTS_MAX, true);
+}
+
+/* The next quote, whatever the braces say, or the end of the line. */
+static uint32_t next_quote(const struct lexer *l, bool *quote, bool *brace)
 {
     uint32_t to = l->at + 1;
+    *quote = *brace = false;
     for (; to < l->end && l->p[to] != '\n' && l->p[to] != '\r'; to++) {
-        if (l->p[to] == '\\' && to + 1 < l->end && l->p[to + 1] != '\n')
+        if (l->p[to] == '\\' && to + 1 < l->end && l->p[to + 1] != '\n') {
             to++;
-        else if (l->p[to] == '"') {
+        } else if (l->p[to] == '"') {
             *quote = true;
             return to + 1;
         }
+        *brace = *brace || l->p[to] == '{';
     }
-    *quote = false;
     return to < l->end ? to : l->end;
 }
 
+/* A text whose braces don't match is looked through to the end of its line in vain. Where a line
+ * has many of them, the rest of it is read quote by quote, so that no line takes quadratic time. */
 static void lex_string(struct lexer *l)
 {
-    uint32_t to = string_end(l, l->at, 8);
+    uint32_t to = 0;
+    if (l->broken_n < BROKEN_TEXTS_MAX)
+        to = text_end(l->p, l->at, l->end, TEXTS_IN_TEXTS_MAX, false);
     if (to) {
         push(l, T_STRING, l->at, to);
         return;
     }
-    bool quote;
-    to = broken_string_end(l, &quote);
+    bool quote, brace;
+    to = next_quote(l, &quote, &brace);
+    if (quote && !brace) {
+        push(l, T_STRING, l->at, to);
+        return;
+    }
+    l->broken_n++;
     bad(l, to - l->at,
         quote ? "a `{` in this text is never closed; the character itself is written \\{"
               : "this text has no closing \" on its line");
@@ -196,7 +281,7 @@ static void lex_comment(struct lexer *l)
     uint32_t from = l->at;
     while (l->at < l->end && l->p[l->at] != '\n')
         l->at++;
-    ctx_push(l->c, &l->out->comments, (struct comment){from, l->at});
+    ctx_tree_push(l->c, &l->out->comments, (struct comment){from, l->at});
     l->space = true;
 }
 
@@ -224,20 +309,29 @@ static const struct {
     char text[3];
     enum token_kind kind;
 } signs[] = {
-    {"..", T_RANGE}, {"==", T_EQ},       {"!=", T_NE},      {"<=", T_LE},      {">=", T_GE},
-    {"->", T_ARROW}, {"=>", T_FATARROW}, {"(", T_LPAREN},   {")", T_RPAREN},   {"{", T_LBRACE},
-    {"}", T_RBRACE}, {"[", T_LBRACKET},  {"]", T_RBRACKET}, {",", T_COMMA},    {":", T_COLON},
-    {".", T_DOT},    {"=", T_ASSIGN},    {"<", T_LT},       {">", T_GT},       {"+", T_PLUS},
-    {"-", T_MINUS},  {"*", T_STAR},      {"/", T_SLASH},    {"?", T_QUESTION},
+    {"..", T_RANGE},       {"==", T_EQ},           {"!=", T_NE},          {"<=", T_LE},
+    {">=", T_GE},          {"->", T_ARROW},        {"=>", T_FATARROW},    {"??", T_COALESCE},
+    {"+=", T_PLUS_ASSIGN}, {"-=", T_MINUS_ASSIGN}, {"*=", T_STAR_ASSIGN}, {"/=", T_SLASH_ASSIGN},
+    {"(", T_LPAREN},       {")", T_RPAREN},        {"{", T_LBRACE},       {"}", T_RBRACE},
+    {"[", T_LBRACKET},     {"]", T_RBRACKET},      {",", T_COMMA},        {":", T_COLON},
+    {".", T_DOT},          {"=", T_ASSIGN},        {"<", T_LT},           {">", T_GT},
+    {"+", T_PLUS},         {"-", T_MINUS},         {"*", T_STAR},         {"/", T_SLASH},
+    {"?", T_QUESTION},
 };
 
 static const struct {
     char text[3];
     const char *note;
 } wrong[] = {
-    {"&&", "`&&` is written `and`"},       {"||", "`||` is written `or`"},
-    {"!", "`!` is written `not`"},         {"#", "comments begin with //"},
-    {"'", "texts stand in double quotes"}, {"/*", "comments begin with // and end with their line"},
+    {"&&", "`&&` is written `and`"},
+    {"||", "`||` is written `or`"},
+    {"!", "`!` is written `not`"},
+    {"|", "`|` is written `or`"},
+    {"&", "there is no `&`: `and` joins conditions, `ref` lends a handle"},
+    {"#", "comments begin with //"},
+    {"'", "texts stand in double quotes"},
+    {"`", "texts stand in double quotes"},
+    {"/*", "comments begin with // and end with their line"},
 };
 
 static bool lex_sign(struct lexer *l)
@@ -293,8 +387,7 @@ void lex(struct lang_ctx *c, uint32_t source, uint32_t from, uint32_t to, struct
             l.at++;
             l.space = true;
         } else if (ch == ';') {
-            bool inside = l.open_n > 0 && l.open[l.open_n - 1] != '{';
-            push(&l, inside ? T_SEMI : T_NEWLINE, l.at, l.at + 1);
+            push(&l, inside_brackets(&l) ? T_SEMI : T_NEWLINE, l.at, l.at + 1);
         } else if (ch == '/' && peek(&l, 1) == '/') {
             lex_comment(&l);
         } else if (ch == '"') {

@@ -4,9 +4,9 @@
 #include "tests/support/test.h"
 
 static const char *const kinds[] = {
-    "eof", "nl", "name", "int", "float", "string", "unit", "(",  ")",  "{",  "}",
-    "[",   "]",  ",",    ":",   ";",     ".",      "..",   "=",  "==", "!=", "<",
-    "<=",  ">",  ">=",   "+",   "-",     "*",      "/",    "->", "=>", "?",  "bad",
+    "eof", "nl", "name", "int", "float", "string", "unit", "(",  ")",  "{",  "}",  "[",   "]",
+    ",",   ":",  ";",    ".",   "..",    "=",      "==",   "!=", "<",  "<=", ">",  ">=",  "+",
+    "-",   "*",  "/",    "->",  "=>",    "?",      "??",   "+=", "-=", "*=", "/=", "bad",
 };
 
 static void check_kinds(const char *text, const char *want)
@@ -72,6 +72,11 @@ TEST(text_becomes_tokens)
         {"\"{a\"", "bad eof"},
         {"= == != < <= > >=", "= == != < <= > >= eof"},
         {"-> => + - * / ?", "-> => + - * / ? eof"},
+        {"?? += -= *= /= ???", "?? += -= *= /= ?? ? eof"},
+        {"list<list<int>>", "name < name < name > > eof"},
+        {"| &", "bad bad eof"},
+        {"05:00", "int : int eof"},
+        {"a\ndenied b", "name name name eof"},
         {"&& || ! # '", "bad bad bad bad bad eof"},
         {"\xEF\xBB\xBF"
          "a",

@@ -50,7 +50,7 @@ void own_prepare(struct checker *k)
     for (uint32_t i = 0; i < n; i++)
         k->same_as[i] = i;
     struct map seen;
-    map_init(&seen, &k->c->alloc, 1, 1u << 20);
+    map_init(&seen, &k->c->tree_alloc, 1, 1u << 20);
     for (size_t i = 0; i < n; i++)
         join_by(k, &seen, k->resources.v[i]);
 }

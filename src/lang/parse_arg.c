@@ -302,7 +302,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
     struct lang_span from = token_span(p, peek_token(p));
     bool negated = take_word(p, "not");
     struct name n;
-    if (!take_name(p, "a property", &n))
+    if (!take_member(p, "a property", &n))
         return false;
     c->name = n.text;
     v->span = span_join(from, n.span);
@@ -336,7 +336,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
 static bool arg_member(struct parser *p, struct lang_value *v)
 {
     struct name n;
-    if (!take_name(p, "an action", &n) || !expect(p, T_LPAREN, "`()`"))
+    if (!take_member(p, "an action", &n) || !expect(p, T_LPAREN, "`()`"))
         return false;
     if (!at_kind(p, T_RPAREN)) {
         (void)diag_error(p->c, "O5", token_span(p, peek_token(p)), "not here",
@@ -361,7 +361,7 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
         size_t at = p->at;
         struct name n;
         VEC(struct str) words = {0};
-        bool one = take_name(p, "a property or an action", &n) &&
+        bool one = take_member(p, "a property or an action", &n) &&
                    expect(p, T_ASSIGN, "`=` and what it is mapped to");
         while (one && !at_kind(p, T_NEWLINE) && !at_kind(p, T_RBRACE) && !at_kind(p, T_EOF)) {
             const struct token *t = peek_token(p);
@@ -416,7 +416,7 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
     case LANG_ARG_FLAG: ASSERT(!"a flag has a lead and is read there");
     case LANG_ARG_NAME: {
         struct name n = {0};
-        fine = take_name(p, arg->name, &n);
+        fine = take_member(p, arg->name, &n);
         v.text = n.text;
         v.span = n.span;
         break;

@@ -264,7 +264,7 @@ static void missing_clauses(struct lang_ctx *c, const struct lang_decl *d)
 
 /* ---- heads ------------------------------------------------------------------------------ */
 
-static bool parse_head(struct parser *p, struct lang_decl *d)
+static bool decl_head(struct parser *p, struct lang_decl *d)
 {
     char what[64];
     (void)snprintf(what, sizeof(what), "the %s's name", d->kind->word);
@@ -326,7 +326,7 @@ bool parse_kind(struct parser *p, const struct lang_kind *kind, struct syntax *o
     struct lang_decl *d = s.decl;
     d->kind = kind;
     d->span = d->name_span = d->type_span = token_span(p, take_token(p));
-    if (!parse_head(p, d))
+    if (!decl_head(p, d))
         return false;
     d->span = span_join(d->span, d->name_span);
     if (kind->flags & LANG_KIND_TYPED) {

@@ -185,14 +185,12 @@
  "   2 |     every 1s {      alert info \"温度 é {x}\" }\n"
  "     |                                         ^ unknown\n"},
 {"a word of a later version",
- "program p {\n"
- "  lend pump to fire priority 1\n"
- "}\n",
+ "detect press.vibration above 7.1 mm/s\n",
  NULL,
- "error[P1]: `lend` is not available in this version\n"
- "  --> case.sedge:2:3\n"
- "   2 |   lend pump to fire priority 1\n"
- "     |   ^^^^ not available yet\n"},
+ "error[P1]: `detect` is not available in this version\n"
+ "  --> case.sedge:1:1\n"
+ "   1 | detect press.vibration above 7.1 mm/s\n"
+ "     | ^^^^^^ not available yet\n"},
 {"a model without a safe action",
  "model Pump {\n"
  "  property flow: l/min\n"

@@ -73,6 +73,8 @@ struct tokens {
 };
 /* Tokens of one source, or of a piece of it. Never fails: what it can't read is T_BAD. */
 void lex(struct lang_ctx *c, uint32_t source, uint32_t from, uint32_t to, struct tokens *out);
+/* In a text: the `}` that belongs to the `{` at `at`, over texts in between; 0 if there is none. */
+uint32_t lex_hole_end(const char *text, uint32_t at, uint32_t end);
 
 /* ---- expressions ------------------------------------------------------------------------ */
 
@@ -224,7 +226,7 @@ enum type_shape {
     TYPE_SHAPE_LIST,
     TYPE_SHAPE_MAP,
     TYPE_SHAPE_CHAN,
-    TYPE_SHAPE_FN
+    TYPE_SHAPE_FN,
 };
 struct type_syntax {
     enum type_shape shape;
@@ -493,6 +495,7 @@ enum test_kind {
 struct test_syntax {
     enum test_kind kind;
     bool no;
+    bool var; /* TEST_VALUE: the names are of a program's variables */
     struct expr *target, *value;
     uint32_t at_s;
     uint8_t days;

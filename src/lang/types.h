@@ -7,8 +7,8 @@
  * Affine units (°C, °F) have a zero of their own: °C - °C is K, °C + °C is an error.
  * `duration` is a float with the dimension of time; `float` one without a dimension.
  * Ownership: symbols borrow static text or the site's memory. Threads: any; all of it is constant.
- * Source: the SI brochure (9th edition); angle, information, level and acidity are base dimensions
- * here too, so that rad/s is not Hz and dB is not a ratio. */
+ * Source: the SI brochure (9th edition); angle, information, level, acidity and turbidity are base
+ * dimensions here too, so that rad/s is not Hz and dB is not a ratio; torque (Nm) is J/rad. */
 #pragma once
 
 #include "base/str.h"
@@ -25,6 +25,7 @@ enum lang_dim {
     LANG_DIM_DATA,        /* B */
     LANG_DIM_LEVEL,       /* dB */
     LANG_DIM_ACIDITY,     /* pH */
+    LANG_DIM_TURBIDITY,   /* NTU */
     LANG_DIMS
 };
 

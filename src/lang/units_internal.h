@@ -5,6 +5,11 @@
 
 /* The longest unit at the start of text; its length in bytes, or 0. */
 size_t unit_scan(struct str text, struct lang_unit *out);
+/* One name with or without prefix, "kW"; `no_power`: an exponent behind it would mean something
+ * else. */
+bool unit_atom(struct str name, struct lang_unit *out, bool *no_power);
+/* Every name that the table makes, prefix and name; for tests and completion. */
+void unit_names(void (*each)(void *arg, const char *prefix, const char *name), void *arg);
 /* Whether c can be part of a unit's name: a letter, %, or a byte of °, µ, Ω, ², … */
 bool unit_char(char c);
 /* A known unit that looks like this unknown one, or "". */

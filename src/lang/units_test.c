@@ -72,9 +72,10 @@ TEST(units_have_their_size)
 
 TEST(units_that_are_none)
 {
-    static const char *const cases[] = {"",    "foo", "C",    "F",    "m/", "/m",   "m//s", "m x",
-                                        "kkm", "m_",  "m1",   "kWhh", "°X", "5",    "m s",  "khPa",
-                                        "dd",  "mh",  "cmin", "m^4",  "m^", "m**s", "K/",   "² "};
+    static const char *const cases[] = {"",     "foo",  "C",  "F",    "m/",   "/m",     "m//s",
+                                        "m x",  "kkm",  "m_", "m1",   "kWhh", "°X",     "5",
+                                        "m s",  "khPa", "dd", "mh",   "Nm³",  "Nm^2/h", "kNm2",
+                                        "cmin", "m^4",  "m^", "m**s", "K/",   "² "};
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         LABEL("%s", cases[i]);
         struct lang_unit u;

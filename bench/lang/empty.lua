@@ -1,0 +1,2 @@
+-- What starting up takes; it is taken off the others.
+print("0")
