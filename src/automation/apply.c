@@ -52,6 +52,8 @@ static void alert(struct program_run *run, const struct effect *e, bool active)
 {
     struct automation *a = run->automation;
     const struct binding_run *b = cause_binding(run, e);
+    if (e->key.n == 0)
+        return; /* there was no memory for it */
     struct alert_event ev = {.key = e->key,
                              .severity = e->severity,
                              .text = e->text,
@@ -81,13 +83,29 @@ static void send(struct program_run *run, const struct effect *e, uint32_t actio
     (void)snprintf(run->error, sizeof(run->error), "%s", err.text);
 }
 
+/* What it owned is nobody's to command for now. A program that has it on lease loses it, which
+ * makes it safe; a person keeps it, and it becomes safe when the person gives it back. */
 static void safe(struct program_run *run, const struct effect *e)
 {
+    struct automation *a = run->automation;
+    const struct device *d = run->bindings[e->binding].device;
     const struct lang_member *m = run->bindings[e->binding].def->resource->type->safe;
+    struct lease_view v;
     if (!m)
         return;
-    lend_forget_held(run->automation, run->bindings[e->binding].device->name);
-    send(run, e, m->index);
+    bool out = leases_view(a->leases, d->name, &v) && v.out;
+    if (out && !v.holder.who) {
+        struct effect later = *e;
+        later.action = m->index;
+        later.arg_count = 0;
+        held_put(run, &later);
+        return;
+    }
+    held_forget(a, d->name);
+    if (out)
+        leases_revoke(a->leases, d->name);
+    else
+        send(run, e, m->index);
 }
 
 static void publish(struct program_run *run, const struct effect *e)
@@ -150,6 +168,9 @@ static void apply(struct program_run *run, const struct effect *e)
         leases_revoke(run->automation->leases, run->bindings[e->binding].device->name);
         return;
     case EFFECT_RULE: rule_changed(run, e); return;
+    case EFFECT_ERROR:
+        (void)snprintf(run->error, sizeof(run->error), "%.*s", STR_FMT(e->text));
+        return;
     case EFFECT_FAIL: fail(run, e); return;
     }
 }
@@ -165,21 +186,43 @@ static void set_timer(struct program_run *run)
         timer_set(&run->timer, next);
 }
 
+/* What it decided can't be carried out, or not be told any more: it stops, safely. */
+static void fail_broken(struct program_run *run)
+{
+    struct effect e = {.kind = EFFECT_FAIL,
+                       .rule = UINT32_MAX,
+                       .trigger = UINT32_MAX,
+                       .text = STR("there is no memory for what it decided")};
+    run->effects.broken = false;
+    if (run->state == PROGRAM_FAILED)
+        return;
+    run->state = run->shown = PROGRAM_FAILED;
+    lang_vm_stop_all(run->vm);
+    fail(run, &e);
+}
+
+static void tell_lost(struct program_run *run)
+{
+    if (run->effects.lost < 2 * run->lost_told + 1)
+        return; /* said already, and it is not much worse */
+    run->lost_told = run->effects.lost;
+    LOG_W("automation",
+          "%.*s: more than %d actions, alerts and messages in one turn, or no memory for them: "
+          "%llu are lost so far",
+          STR_FMT(run->def->name), EFFECTS_MAX, (unsigned long long)run->lost_told);
+}
+
 void program_apply(struct program_run *run)
 {
-    if (run->ending) {
-        effects_clear(&run->effects);
-        return;
-    }
+    run->shown = run->state;
     for (size_t i = 0; i < run->effects.all.n; i++)
         apply(run, &run->effects.all.v[i]);
-    if (run->effects.lost > run->lost_told) {
-        LOG_W("automation", "%.*s: more than %d actions and alerts in one turn; the rest is lost",
-              STR_FMT(run->def->name), EFFECTS_MAX);
-        run->lost_told = run->effects.lost;
-    }
+    if (run->effects.broken)
+        fail_broken(run);
+    tell_lost(run);
     effects_clear(&run->effects);
-    state_program_changed(run);
-    run->stats = lang_vm_stats(run->vm);
+    if (run->worked || run->image.owed)
+        state_program_changed(run);
+    run->worked = false;
     set_timer(run);
 }

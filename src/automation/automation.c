@@ -48,6 +48,7 @@ enum err automation_new(struct automation **out, const struct automation_config 
     bus_sample_listen(cfg->bus, &a->listener);
     a->events.signal = on_signal;
     bus_event_listen(cfg->bus, &a->events);
+    registry_on_resume(cfg->registry, state_may_resume, a);
     *out = a;
     return ERR_OK;
 }
@@ -56,6 +57,7 @@ void automation_free(struct automation *a)
 {
     if (!a)
         return;
+    events_fini(a);
     if (a->listener.sample) {
         bus_sample_unlisten(&a->listener);
         bus_event_unlisten(&a->events);
@@ -74,14 +76,18 @@ void automation_start(struct automation *a)
 {
     state_forget_unknown(a);
     state_leases_restore(a);
+    held_restore(a);
     for (size_t i = 0; i < a->run_count; i++)
         state_restore(a->runs[i]);
     state_owners(a, true);
     a->started = true;
     a->started_ns = worker_now_ns(a->worker);
+    events_start(a);
+    events_hold(a); /* nobody hears of another before all are about to start */
     for (size_t i = 0; i < a->run_count; i++)
         program_start(a->runs[i], false);
     leases_settle(a->leases);
+    events_go_on(a);
 }
 
 size_t automation_programs(const struct automation *a)
@@ -91,9 +97,11 @@ size_t automation_programs(const struct automation *a)
 
 struct program_view automation_program(const struct automation *a, size_t program)
 {
-    const struct program_run *run = a->runs[program];
+    struct program_run *run = a->runs[program];
+    if (run->phase == RUN_IDLE)
+        run->stats = lang_vm_stats(run->vm); /* else it is at work, and these are a little older */
     return (struct program_view){.program = run->def,
-                                 .state = run->state,
+                                 .state = run->shown,
                                  .error = run->error,
                                  .stats = run->stats,
                                  .rules = run->def->rules_n};

@@ -12,8 +12,10 @@
  *
  * With one worker these three follow each other at once. With several, handling is a free task
  * (task_spawn_free()), so that programs run beside each other; a run is handled again only when
- * what it decided before is applied. So a field of a run belongs to who handles it from RUN_BUSY
- * on, and to the registry's worker in all other phases. */
+ * what it decided before is applied. So what a run is made of belongs to who handles it from
+ * RUN_BUSY on, and to the registry's worker in all other phases; what that worker looks at in
+ * between is its own (`the registry's worker's`). When the executor stops with runs in flight,
+ * what they decided has not happened, as after a power cut. */
 #pragma once
 
 #include "async/timer.h"
@@ -29,9 +31,12 @@ enum {
     OVERRUNS_MAX = 3,         /* of a body, in a row */
     TASK_OVERRUNS_MAX = 1000, /* of a task, in a row */
     ROUNDS_MAX = 16,
-    TURNS_MAX = 64,      /* of tasks for one event */
-    INBOX_MAX = 4096,    /* events that wait for one program */
-    TEXT_KEPT_MAX = 256, /* bytes of a text reading */
+    TURNS_MAX = 64,            /* of tasks for one event */
+    INBOX_MAX = 4096,          /* events that wait for one program */
+    INBOX_BYTES_MAX = 4 << 20, /* and their memory */
+    BATCH_MAX = 64,            /* events that are handled before their effects are applied */
+    DRAIN_MAX = 256,           /* events that follow from one, before others have their turn */
+    TEXT_KEPT_MAX = 256,       /* bytes of a text reading */
 };
 
 struct program_run;
@@ -59,7 +64,7 @@ struct event {
     struct value value;
     int64_t ts_ms, mono_ns;
     struct str bytes; /* value.s too, if it is a text: behind the struct when it waits */
-    size_t size;
+    size_t size;      /* of the copy; 0: it is a part of its run */
 };
 
 /* ---- what a run is made of ---------------------------------------------------------------- */
@@ -120,6 +125,13 @@ struct rule_run {
     struct waiting *queue, **queue_end; /* MESSAGE: their values */
 };
 
+/* The rules that look when a reading changes (from[b] to from[b + 1]), and, last, when variables
+ * do: so that an event costs what depends on it, not what the program has. */
+struct watch {
+    uint32_t *from, *rules;
+    size_t rules_n;
+};
+
 enum run_phase {
     RUN_IDLE, /* nothing to do */
     RUN_BUSY, /* it is handled, or a free task is about to */
@@ -148,18 +160,23 @@ struct program_run {
     struct binding_run *bindings;
     struct window_run *windows;
     struct rule_run *rules;
+    struct watch watch;
     enum program_state state;
-    char error[256];
+    bool begun;   /* EVENT_START has been handled */
+    bool goes_on; /* tasks that were spawned before a restart are there again */
     /* while it is handled */
     int64_t now_ns, now_ms;
-    struct binding_run *trigger; /* whose sample this evaluation is about */
-    struct rule_run *rule;       /* whose turn it is; NULL: a task that was spawned */
-    bool vars_changed;           /* since the effects were applied */
-    uint32_t alerts;             /* momentary ones of this turn */
-    uint64_t chance;             /* random() */
-    bool more;                   /* tasks were ready when TURNS_MAX were over */
-    struct due due;              /* slots: rules, bindings, then the machine's sleepers */
-    uint32_t task_overruns;      /* in a row, of whichever task */
+    struct binding_run *trigger;          /* whose sample this evaluation is about */
+    struct rule_run *rule;                /* whose turn it is; NULL: a task that was spawned */
+    bool vars_may_have_changed;           /* since they were looked at */
+    bool vars_changed;                    /* since the effects were applied */
+    bool worked;                          /* the machine ran, since then */
+    bool tasks_ran;                       /* at all */
+    uint32_t alerts;                      /* momentary ones of this turn */
+    uint64_t chance;                      /* random() */
+    bool more;                            /* tasks were ready when TURNS_MAX were over */
+    struct due due;                       /* slots: rules, bindings, then the machine's sleepers */
+    uint32_t overrun_task, task_overruns; /* in a row, of that task */
     struct effects effects;
     /* the registry's worker's */
     struct task task;
@@ -167,11 +184,16 @@ struct program_run {
     struct timer timer;
     struct event *inbox, **inbox_end; /* what came while it was not idle */
     struct event *batch;              /* what is handled now */
+    struct event start, time;         /* START and DUE when they wait: they must not be lost */
+    bool time_waits;
     uint32_t inbox_n;
+    size_t inbox_bytes;
     uint64_t dropped;
-    struct list ready; /* of automation.ready: events came while it was applied */
+    struct list ready; /* of automation.ready: events wait */
     enum run_phase phase;
-    bool ending; /* it was replaced or removed: what still comes of it is ignored */
+    bool ending; /* it was replaced or removed: it hears nothing more */
+    enum program_state shown;
+    char error[256];
     uint64_t lost_told;
     struct image image;
     struct rule_view *views; /* of the last time that its effects were applied */
@@ -198,12 +220,11 @@ struct audience {
 struct held_command {
     char device[TEXT_KEPT_MAX];
     struct program_run *run; /* of the owner */
+    uint32_t rule;           /* of the run; UINT32_MAX: none */
     uint32_t action;
     struct value args[EFFECT_ARGS_MAX];
     size_t arg_count;
     char text[TEXT_KEPT_MAX]; /* of its text arguments */
-    struct str rule;
-    uint32_t line;
 };
 
 struct automation {
@@ -219,10 +240,11 @@ struct automation {
     struct event_listener events;
     struct mpsc_stack done; /* runs whose effects wait */
     struct task collector;
-    struct list ready;
+    struct list ready; /* runs for which events wait, of one worker */
+    struct timer more; /* when they have to wait for the next tick */
     bool draining;
     uint32_t in_flight; /* runs that are RUN_BUSY on free tasks */
-    bool paused;
+    uint32_t held_up;   /* so often, events_hold() */
     void (*rests)(void *ctx);
     void *rests_ctx;
     bool started;
@@ -284,6 +306,12 @@ void audience_seated(struct automation *a);
 /* ---- event.c: to the run and back -------------------------------------------------------------
  */
 void events_init(struct automation *a);
+void events_start(struct automation *a);
+void events_fini(struct automation *a);
+/* Between the two all events wait, so that nobody acts while the site is half one and half another;
+ * they nest. */
+void events_hold(struct automation *a);
+void events_go_on(struct automation *a);
 /* `e` and its bytes are copied if they have to wait. */
 void program_post(struct program_run *run, const struct event *e);
 void program_inbox_free(struct program_run *run);
@@ -305,6 +333,9 @@ bool window_slope(const struct window_run *w, double *per_second);
 /* rule.c */
 void rule_init(struct rule_run *r, struct program_run *run, const struct lang_rule *def);
 void rule_fini(struct rule_run *r);
+void rule_forget_queue(struct rule_run *r);
+MUST_USE enum err watch_init(struct watch *w, const struct lang_program *def, struct alloc *a);
+void watch_fini(struct watch *w, const struct lang_program *def, struct alloc *a);
 /* Looks at all rules that depend on the binding (NULL: at all rules) until nothing changes. */
 void rules_evaluate(struct program_run *run, struct binding_run *changed);
 void rules_look_at_vars(struct program_run *run);
@@ -360,7 +391,15 @@ void lend_ask(struct program_run *run, const struct effect *e);
 void lend_release(struct program_run *run, const struct effect *e);
 /* A command of the owner while the device is out: kept or skipped. True: it may go. */
 bool lend_may_command(struct program_run *run, const struct effect *e);
-void lend_forget_held(struct automation *a, struct str device);
+
+/* held.c: what an owner wants while a person has its device */
+void held_init(struct automation *a);
+void held_fini(struct automation *a);
+void held_put(struct program_run *run, const struct effect *e);
+bool held_send(struct automation *a, struct device *d); /* false: there is nothing */
+void held_forget(struct automation *a, struct str device);
+void held_restore(struct automation *a); /* behind the leases */
+bool held_is_key(struct str path);
 
 /* state.c: variables, tasks and rule states over restarts.
  * What the last run left, and what this one has changed since: to write changes only. */
@@ -379,11 +418,17 @@ void state_forget_unknown(struct automation *a);
 void state_owners(struct automation *a, bool safe); /* safe: what has lost its owner */
 void state_make_safe(struct automation *a, struct device *d, struct str program);
 void state_rule_changed(struct rule_run *r);
+bool state_is_plain(const struct lang_type *t);      /* kept as a variable; else in an image */
 void state_program_changed(struct program_run *run); /* variables and tasks, if they did */
 /* state_image.c */
 void image_init(struct program_run *run);
 void image_changed(struct program_run *run);
 void image_restore(struct program_run *run);
 bool image_key(struct str path, struct str *program); /* whose, if it is one */
+/* What `from` had, to the one that takes its place without a restart. */
+void image_hand_over(struct program_run *from, struct program_run *to);
 void state_lease_changed(struct automation *a, const struct lease_view *v);
 void state_leases_restore(struct automation *a);
+/* Whether what this program or person commanded before the restart is still theirs to command. */
+bool state_may_resume(void *automation, const struct device *d, struct str program,
+                      struct str person);

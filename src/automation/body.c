@@ -34,8 +34,10 @@ static void task_start(struct rule_run *r, uint32_t chunk, bool end, struct str 
     if (r->task)
         return;
     r->skipped++;
-    struct lang_result res = {.line = r->def->line, .why = "the program has too many tasks"};
-    turn_failed(run, r, chunk, &res);
+    struct lang_result res = {.outcome = LANG_TRAP, .line = r->def->line};
+    (void)snprintf(res.why, sizeof(res.why), "the program has too many tasks%s",
+                   r->def->kind == LANG_RULE_MESSAGE ? ", or the message is of another type" : "");
+    turn_failed(run, r, LANG_NO_CHUNK, &res);
 }
 
 static void task_stop(struct rule_run *r)
@@ -47,15 +49,19 @@ static void task_stop(struct rule_run *r)
     r->task = 0;
 }
 
+/* A message's body that does not wait is only a task because it has a parameter: none is skipped
+ * because others were before it. */
 static void task_again(struct rule_run *r, uint32_t chunk, struct str message)
 {
-    switch (r->def->mode) {
+    bool at_once = !r->def->suspends;
+    uint32_t queued_max = at_once ? LANG_QUEUED_MAX : r->def->queued_max;
+    switch (at_once ? LANG_MODE_QUEUED : r->def->mode) {
     case LANG_MODE_RESTART:
         task_stop(r);
         task_start(r, chunk, false, message);
         return;
     case LANG_MODE_QUEUED:
-        if (r->queued < r->def->queued_max && waiting_add(r, message))
+        if (r->queued < queued_max && waiting_add(r, message))
             return;
         break;
     case LANG_MODE_SINGLE: break;
@@ -63,15 +69,22 @@ static void task_again(struct rule_run *r, uint32_t chunk, struct str message)
     r->skipped++;
 }
 
-static void task_body(struct rule_run *r, uint32_t chunk, enum body_kind kind, struct str message)
+/* `until` ends a body that still waits, and those that wait for it. */
+static void body_over(struct rule_run *r)
 {
-    if (r->task && kind != BODY_END) {
-        task_again(r, chunk, message);
-        return;
-    }
+    rule_forget_queue(r);
     if (r->task)
         task_stop(r);
-    task_start(r, chunk, kind == BODY_END, message);
+}
+
+static void task_body(struct rule_run *r, uint32_t chunk, enum body_kind kind, struct str message)
+{
+    if (kind == BODY_END)
+        body_over(r);
+    if (r->task)
+        task_again(r, chunk, message);
+    else
+        task_start(r, chunk, kind == BODY_END, message);
 }
 
 void body_run(struct rule_run *r, uint32_t chunk, enum body_kind kind, struct str message)
@@ -81,8 +94,8 @@ void body_run(struct rule_run *r, uint32_t chunk, enum body_kind kind, struct st
         task_body(r, chunk, kind, message);
         return;
     }
-    if (r->task)
-        task_stop(r); /* an `until` ends a body that still waits */
+    if (kind == BODY_END)
+        body_over(r);
     struct lang_result res;
     (void)turn_run(r, chunk, kind == BODY_FIRE ? TURN_BODY : TURN_END_BODY, &res);
 }
@@ -104,10 +117,13 @@ static void task_ended(struct rule_run *r)
     mem_free(r->run->automation->cfg.alloc, w, sizeof(*w) + w->n);
 }
 
-/* It yields, and others run; only one that never waits is stopped. */
+/* It yields, and others run; only one that never waits is stopped. One after the other, if there
+ * are several: who overruns while another one is counted is counted next. */
 static void task_overran(struct program_run *run, struct rule_run *r, const struct lang_turn *turn)
 {
-    if (++run->task_overruns < TASK_OVERRUNS_MAX)
+    if (run->task_overruns == 0)
+        run->overrun_task = turn->task;
+    if (run->overrun_task != turn->task || ++run->task_overruns < TASK_OVERRUNS_MAX)
         return;
     run->task_overruns = 0;
     turn_begin(run, r);
@@ -131,7 +147,8 @@ static void turn_over(struct program_run *run, enum lang_outcome outcome,
         task_overran(run, r, turn);
         return;
     }
-    run->task_overruns = 0;
+    if (turn->task == run->overrun_task)
+        run->task_overruns = 0;
     if (outcome == LANG_TRAP)
         turn_failed(run, r, LANG_NO_CHUNK, &turn->result);
     else if (r && turn->ended)
@@ -148,6 +165,7 @@ void tasks_run(struct program_run *run)
         enum lang_outcome outcome = lang_vm_step(run->vm, &turn);
         if (outcome == LANG_IDLE)
             return;
+        run->worked = run->tasks_ran = run->vars_may_have_changed = true;
         run->rule = turn.rule < run->def->rules_n ? &run->rules[turn.rule] : NULL;
         turn_over(run, outcome, &turn);
         rules_look_at_vars(run);

@@ -1,11 +1,9 @@
 #include "automation/effect.h"
 
-enum { TEXT_MAX = 1 << 20 };
-
 void effects_init(struct effects *x, struct alloc *a)
 {
     *x = (struct effects){.alloc = a};
-    arena_init(&x->arena, a, TEXT_MAX);
+    arena_init(&x->arena, a, EFFECT_TEXTS_MAX);
 }
 
 void effects_fini(struct effects *x)
@@ -19,9 +17,9 @@ void effects_fini(struct effects *x)
 
 void effects_clear(struct effects *x)
 {
-    x->all.n = 0;
     x->turn = 0;
-    arena_reset(&x->arena);
+    vec_fini(x->alloc, &x->all);
+    arena_fini(&x->arena);
 }
 
 bool effect_is_firm(enum effect_kind kind)
@@ -31,6 +29,7 @@ bool effect_is_firm(enum effect_kind kind)
     case EFFECT_ALERT_END:
     case EFFECT_RELEASE:
     case EFFECT_RULE:
+    case EFFECT_ERROR:
     case EFFECT_FAIL: return true;
     case EFFECT_COMMAND:
     case EFFECT_ALERT:
@@ -43,12 +42,26 @@ bool effect_is_firm(enum effect_kind kind)
 
 struct effect *effect_add(struct effects *x, enum effect_kind kind)
 {
-    bool full = x->all.n - x->turn >= EFFECTS_MAX && !effect_is_firm(kind);
+    bool firm = effect_is_firm(kind);
+    bool full = x->all.n - x->turn >= EFFECTS_MAX && !firm;
     if (full || !vec_push(x->alloc, &x->all, (struct effect){.kind = kind})) {
         x->lost++;
+        x->broken = x->broken || firm;
         return NULL;
     }
     return &x->all.v[x->all.n - 1];
+}
+
+bool effect_text(struct effects *x, struct str *to, struct str from)
+{
+    *to = arena_str(&x->arena, from);
+    if (to->p)
+        return true;
+    if (!effect_is_firm(x->all.v[x->all.n - 1].kind)) {
+        x->all.n--;
+        x->lost++;
+    }
+    return false;
 }
 
 void effects_undo(struct effects *x)

@@ -169,13 +169,14 @@ static void end(struct lend *d, enum lease_end how, struct str why, struct wish 
     d->holder = NULL;
     d->unclaimed = false;
     arm(d);
-    tell_changed(d);
     struct leases *l = d->all;
     if (why.n && l->hooks.revoked)
         l->hooks.revoked(l->hooks.ctx, &old->party, d->device, why);
     if (l->hooks.ended)
         l->hooks.ended(l->hooks.ctx, d->device, how, heir != NULL);
     wish_free(l, old);
+    if (!d->holder) /* behind what ended() did: who crashes in between ends it once more */
+        tell_changed(d);
     if (!heir)
         return;
     if (d->holder) { /* a hook was quicker: the heir waits as before, first in line */
@@ -455,18 +456,18 @@ bool leases_view(const struct leases *l, struct str device, struct lease_view *o
 
 /* ---- over a restart ------------------------------------------------------------------------ */
 
-void leases_restore(struct leases *l, struct str device, struct str holder, bool person,
+bool leases_restore(struct leases *l, struct str device, struct str holder, bool person,
                     uint32_t id, int64_t until_ms)
 {
     struct lend *d = find(l, device);
     if (!d || d->holder)
-        return;
+        return false;
     /* a program's `who` is not known yet: any but NULL, which is a person */
     struct lease_party p = {person ? NULL : l, id, holder};
     const struct lease_grant *g = grant_for(d, &p);
     struct wish *w = g ? wish_new(l, &p) : NULL;
     if (!w)
-        return;
+        return false;
     int64_t left = until_ms == INT64_MAX ? 0 : until_ms - worker_now_ms(l->worker);
     w->priority = g->priority;
     w->since_ms = worker_now_ms(l->worker);
@@ -474,6 +475,7 @@ void leases_restore(struct leases *l, struct str device, struct str holder, bool
     d->holder = w;
     d->unclaimed = !person;
     arm(d);
+    return true;
 }
 
 bool leases_claim(struct leases *l, struct str device, const struct lease_party *p)

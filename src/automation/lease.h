@@ -5,10 +5,10 @@
  * unless it says `never`). At most one has a device on lease. A stronger one (a smaller priority
  * number) takes it from a weaker one, an equal one waits for its turn or is denied. However a lease
  * ends but by its holder's own release, the device's safe action is due (LEASE_RELEASED is the only
- * end without it). What comes of it is told by hooks, in this order: ended(old), granted(new). A
- * hook may ask for leases and give them back. Ownership: names are copied; `who` is the caller's
- * and only compared. Threads: the worker of the executor's first thread. Bounds: LEASE_WAITING_MAX
- * requests wait for a device. */
+ * end without it). What comes of it is told by hooks, in this order: revoked(old), ended(old),
+ * changed, granted(new). A hook may ask for leases and give them back. Ownership: names are copied;
+ * `who` is the caller's and only compared. Threads: the worker of the executor's first thread.
+ * Bounds: LEASE_WAITING_MAX requests wait for a device. */
 #pragma once
 
 #include "async/timer.h"
@@ -87,10 +87,10 @@ bool leases_holds(const struct leases *l, struct str device, const struct lease_
 /* False if nobody owns it. */
 bool leases_view(const struct leases *l, struct str device, struct lease_view *out);
 
-/* After a restart: `holder` has it until that time of the wall clock. Its program claims it with
- * its new `who` when its task goes on; leases_settle() ends those of programs that did not, as
- * crashed. */
-void leases_restore(struct leases *l, struct str device, struct str holder, bool person,
+/* After a restart: `holder` has it until that time of the wall clock; false: not any more, since
+ * its owner does not lend it so now. Its program claims it with its new `who` when its task goes
+ * on; leases_settle() ends those of programs that did not, as crashed. */
+bool leases_restore(struct leases *l, struct str device, struct str holder, bool person,
                     uint32_t id, int64_t until_ms);
 bool leases_claim(struct leases *l, struct str device, const struct lease_party *p);
 void leases_settle(struct leases *l);

@@ -1,13 +1,9 @@
 /* lend: the leases of programs and people, between their table (lease.c) and the runs.
  *
  * What a lessee left behind is made safe before anybody else commands, unless it gave the device
- * back by itself. What the owner wanted while a person had the device waits, the newest of it. */
+ * back by itself. What the owner wanted while a person had the device waits (held.c). */
 #include "automation/automation_internal.h"
 #include "base/log.h"
-
-#include <string.h>
-
-enum { HELD_MAX = 10000, GRANTS_MAX = 64 };
 
 static struct device *device_of(struct automation *a, struct str name)
 {
@@ -52,19 +48,30 @@ static void on_granted(void *ctx, const struct lease_party *p, struct str device
 {
     struct automation *a = ctx;
     LOG_I("automation", "%.*s has %.*s", STR_FMT(p->name), STR_FMT(device));
-    if (!p->who)
-        return;
-    post_owner(a, device, EVENT_OUT, true);
-    post_lease(p, LANG_LEASE_GRANTED, STR(""));
+    post_owner(a, device, EVENT_OUT, p->who != NULL); /* what a person has, is held back */
+    if (p->who)
+        post_lease(p, LANG_LEASE_GRANTED, STR(""));
+}
+
+/* It is over for the program; it may not say so itself any more. */
+static void forget_ref(struct program_run *run, uint32_t id)
+{
+    for (size_t i = 0; i < run->leases.n; i++)
+        if (run->leases.v[i].id == id) {
+            run->leases.v[i] = run->leases.v[--run->leases.n];
+            return;
+        }
 }
 
 static void on_denied(void *ctx, const struct lease_party *p, struct str device, struct str why)
 {
     struct automation *a = ctx;
-    if (p->who)
+    if (p->who) {
+        forget_ref(p->who, p->id);
         post_lease(p, LANG_LEASE_DENIED, why);
-    else if (a->denied)
+    } else if (a->denied) {
         (void)error_set(a->denied, ERR_DENIED, "%.*s: %.*s", STR_FMT(device), STR_FMT(why));
+    }
 }
 
 static void on_revoked(void *ctx, const struct lease_party *p, struct str device, struct str why)
@@ -72,26 +79,21 @@ static void on_revoked(void *ctx, const struct lease_party *p, struct str device
     (void)ctx;
     LOG_I("automation", "%.*s has lost %.*s: %.*s", STR_FMT(p->name), STR_FMT(device),
           STR_FMT(why));
-    if (p->who)
-        post_lease(p, LANG_LEASE_REVOKED, why);
+    if (!p->who)
+        return;
+    forget_ref(p->who, p->id);
+    post_lease(p, LANG_LEASE_REVOKED, why);
 }
 
-static void send_held(struct automation *a, struct str device)
+/* Nobody has it any more: what its owner wanted of it meanwhile, or else what the owner wants
+ * whenever it is idle. An owner that took it back is at it itself. */
+static void at_home(struct automation *a, struct str device, struct device *d, bool by_owner)
 {
-    struct held_command *h = map_del(&a->held, device);
-    struct device *d = device_of(a, device);
-    if (!h)
-        return;
-    struct error err;
-    struct action_request q = {
-        .device = d,
-        .action = h->action,
-        .args = h->args,
-        .arg_count = h->arg_count,
-        .cause = {.program = h->run->def->name, .rule = h->rule, .line = h->line}};
-    if (d && registry_command(a->cfg.registry, &q, NULL, &err))
-        LOG_E("automation", "%.*s: %s", STR_FMT(device), err.text);
-    mem_free(a->cfg.alloc, h, sizeof(*h));
+    post_owner(a, device, EVENT_OUT, false);
+    if (by_owner)
+        held_forget(a, device);
+    else if (!d || !held_send(a, d))
+        post_owner(a, device, EVENT_IDLE, false);
 }
 
 static void on_ended(void *ctx, struct str device, enum lease_end end, bool next)
@@ -100,12 +102,8 @@ static void on_ended(void *ctx, struct str device, enum lease_end end, bool next
     struct device *d = device_of(a, device);
     if (d && end != LEASE_RELEASED)
         state_make_safe(a, d, STR("lease"));
-    if (next)
-        return;
-    post_owner(a, device, EVENT_OUT, false);
-    if (end != LEASE_REVOKED) /* else the owner is at it */
-        post_owner(a, device, EVENT_IDLE, false);
-    send_held(a, device);
+    if (!next)
+        at_home(a, device, d, end == LEASE_REVOKED);
 }
 
 static void on_changed(void *ctx, const struct lease_view *v)
@@ -133,6 +131,10 @@ void lend_ask(struct program_run *run, const struct effect *e)
 {
     struct automation *a = run->automation;
     struct lease_party p = party(run, e->id);
+    if (e->for_ms <= 0) { /* for the table 0 is for ever */
+        post_lease(&p, LANG_LEASE_DENIED, STR("it was asked for no time at all"));
+        return;
+    }
     if (!vec_push(a->cfg.alloc, &run->leases, (struct lease_ref){e->id, e->index})) {
         post_lease(&p, LANG_LEASE_DENIED, STR("there is no memory for it"));
         return;
@@ -165,48 +167,6 @@ static bool holds(const struct program_run *run, uint32_t binding)
     return false;
 }
 
-static struct str copy_text(char text[TEXT_KEPT_MAX], size_t *used, struct str s)
-{
-    size_t n = s.n < TEXT_KEPT_MAX - *used ? s.n : TEXT_KEPT_MAX - *used;
-    struct str copy = {text + *used, n};
-    if (n)
-        memcpy(text + *used, s.p, n);
-    *used += n;
-    return copy;
-}
-
-static void hold(struct program_run *run, const struct effect *e)
-{
-    struct automation *a = run->automation;
-    struct device *d = run->bindings[e->binding].device;
-    struct held_command *h = map_get(&a->held, d->name);
-    size_t used = 0;
-    if (!h) {
-        h = d->name.n < sizeof(h->device) ? mem_zero(a->cfg.alloc, sizeof(*h)) : NULL;
-        if (h)
-            memcpy(h->device, d->name.p, d->name.n);
-        if (!h || map_put(&a->held, (struct str){h->device, d->name.n}, h)) {
-            mem_free(a->cfg.alloc, h, h ? sizeof(*h) : 0);
-            LOG_E("automation", "no memory to keep what %.*s wants of %.*s",
-                  STR_FMT(run->def->name), STR_FMT(d->name));
-            return;
-        }
-    }
-    struct cause c = effect_cause(run, e);
-    h->run = run;
-    h->action = e->action;
-    h->arg_count = e->arg_count;
-    h->rule = c.rule;
-    h->line = c.line;
-    for (size_t i = 0; i < e->arg_count; i++) {
-        h->args[i] = e->args[i];
-        if (h->args[i].kind == VALUE_STR)
-            h->args[i].s = copy_text(h->text, &used, e->args[i].s);
-    }
-    LOG_I("automation", "%.*s.%.*s() waits: a person has it", STR_FMT(d->name),
-          STR_FMT(d->model->actions[e->action].name));
-}
-
 bool lend_may_command(struct program_run *run, const struct effect *e)
 {
     struct automation *a = run->automation;
@@ -217,25 +177,18 @@ bool lend_may_command(struct program_run *run, const struct effect *e)
     if (!leases_view(a->leases, b->device->name, &v) || !v.out)
         return true;
     if (!v.holder.who)
-        hold(run, e);
+        held_put(run, e);
     return false;
-}
-
-void lend_forget_held(struct automation *a, struct str device)
-{
-    struct held_command *h = map_del(&a->held, device);
-    if (h)
-        mem_free(a->cfg.alloc, h, sizeof(*h));
 }
 
 /* ---- what owners offer
  * ------------------------------------------------------------------------------ */
 
 static size_t grants_of(const struct lang_program *def, uint32_t binding,
-                        struct lease_grant grants[GRANTS_MAX])
+                        struct lease_grant *grants)
 {
     size_t n = 0;
-    for (size_t i = 0; i < def->lends_n && n < GRANTS_MAX; i++)
+    for (size_t i = 0; i < def->lends_n; i++)
         if (def->lends[i].binding == binding)
             grants[n++] = (struct lease_grant){def->lends[i].to, def->lends[i].priority,
                                                def->lends[i].max_ms};
@@ -245,17 +198,17 @@ static size_t grants_of(const struct lang_program *def, uint32_t binding,
 enum err lend_own(struct program_run *run)
 {
     struct automation *a = run->automation;
-    struct lease_grant grants[GRANTS_MAX];
-    for (uint32_t i = 0; i < run->def->bindings_n; i++) {
+    size_t room = run->def->lends_n + 1;
+    struct lease_grant *grants = mem_array(a->cfg.alloc, room, sizeof(*grants));
+    enum err err = grants ? ERR_OK : ERR_NOMEM;
+    for (uint32_t i = 0; !err && i < run->def->bindings_n; i++) {
         const struct binding_run *b = &run->bindings[i];
-        if (b->def->kind != LANG_BIND_OWN)
-            continue;
-        enum err err = leases_own(a->leases, b->device->name, run->def->name, grants,
-                                  grants_of(run->def, i, grants));
-        if (err)
-            return err;
+        if (b->def->kind == LANG_BIND_OWN)
+            err = leases_own(a->leases, b->device->name, run->def->name, grants,
+                             grants_of(run->def, i, grants));
     }
-    return ERR_OK;
+    mem_free(a->cfg.alloc, grants, room * sizeof(*grants));
+    return err;
 }
 
 /* ---- people
@@ -309,16 +262,12 @@ enum err lend_init(struct automation *a)
                                 .ended = on_ended,
                                 .changed = on_changed,
                                 .ctx = a};
-    map_init(&a->held, a->cfg.alloc, executor_env(a->cfg.ex)->seed, HELD_MAX);
+    held_init(a);
     return leases_new(&a->leases, a->cfg.ex, a->cfg.alloc, &hooks);
 }
 
 void lend_fini(struct automation *a)
 {
-    size_t at = 0;
-    void *value;
     leases_free(a->leases);
-    while (map_next(&a->held, &at, NULL, &value))
-        mem_free(a->cfg.alloc, value, sizeof(struct held_command));
-    map_fini(&a->held);
+    held_fini(a);
 }

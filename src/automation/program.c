@@ -47,7 +47,8 @@ static enum err memory(struct program_run *run, struct error *e)
     run->views = mem_array(alloc, def->rules_n + 1, sizeof(*run->views));
     run->vm = lang_vm_new(alloc, def, &run->host, lang_limits_default());
     bool ok = run->bindings && run->windows && run->rules && run->views && run->vm &&
-              due_init(&run->due, alloc, due_of_tasks(run) + 1) == ERR_OK;
+              due_init(&run->due, alloc, due_of_tasks(run) + 1) == ERR_OK &&
+              watch_init(&run->watch, def, alloc) == ERR_OK;
     return ok ? ERR_OK
               : error_set(e, ERR_NOMEM, "no memory for the program %.*s", STR_FMT(def->name));
 }
@@ -107,6 +108,7 @@ void program_free(struct program_run *run)
         mem_free(alloc, run->bindings[i].text, run->bindings[i].text ? TEXT_KEPT_MAX : 0);
     lang_vm_free(run->vm);
     due_fini(&run->due);
+    watch_fini(&run->watch, def, alloc);
     effects_fini(&run->effects);
     vec_fini(alloc, &run->leases);
     mem_free(alloc, run->bindings, (def->bindings_n + 1) * sizeof(*run->bindings));
@@ -116,10 +118,22 @@ void program_free(struct program_run *run)
     mem_free(alloc, run, sizeof(*run));
 }
 
+/* What others have of it on lease goes on after a restart, and beside a reload. */
+static void look_what_is_out(struct program_run *run)
+{
+    struct lease_view v;
+    for (size_t i = 0; i < run->def->bindings_n; i++) {
+        struct binding_run *b = &run->bindings[i];
+        b->out = b->def->kind == LANG_BIND_OWN &&
+                 automation_lease(run->automation, b->device->name, &v) && v.out && v.holder.who;
+    }
+}
+
 void program_start(struct program_run *run, bool late)
 {
     const struct event start = {.kind = EVENT_START};
     alerts_program_starts(run);
+    look_what_is_out(run);
     for (size_t i = 0; i < run->def->bindings_n; i++)
         if (run->bindings[i].property)
             reading_start(&run->bindings[i], late);
@@ -129,19 +143,21 @@ void program_start(struct program_run *run, bool late)
 void program_end(struct program_run *run)
 {
     struct automation *a = run->automation;
+    run->ending = true;
     alerts_program_ends(run);
     if (run->state == PROGRAM_RUNNING) {
         turn_begin(run, NULL);
         lang_vm_stop_all(run->vm);
         turn_end(run, true, false);
+        run->image.due_ns = 0; /* its data and that its tasks are over is kept now or never */
+        run->worked = true;
         program_apply(run); /* what its tasks had is made safe */
     }
     leases_drop_all(a->leases, run);
     for (size_t i = 0; i < run->def->bindings_n; i++)
         if (run->def->bindings[i].kind == LANG_BIND_OWN)
-            lend_forget_held(a, run->bindings[i].device->name);
+            held_forget(a, run->bindings[i].device->name);
     timer_cancel(&run->timer);
-    run->ending = true;
 }
 
 void program_adopt(struct program_run *run, const struct lang_program *same)

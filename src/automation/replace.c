@@ -228,10 +228,24 @@ static void make_safe(struct automation *a, struct list *devices)
     }
 }
 
-void automation_change_apply(struct automation_change *c)
+/* The one of its name that runs now. */
+static struct program_run *predecessor(const struct automation_change *c, size_t i)
+{
+    return c->fates[i] == PROGRAM_CHANGED ? map_get(&c->present, c->site->programs[i]->name) : NULL;
+}
+
+static void restore_next(struct automation_change *c, size_t i)
+{
+    struct program_run *next = c->automation->runs[i], *before = predecessor(c, i);
+    state_restore(next);
+    if (before)
+        image_hand_over(before, next);
+}
+
+/* The next site's runs and who tells them, in the place of the present ones. */
+static void take_seats(struct automation_change *c)
 {
     struct automation *a = c->automation;
-    end_present(c);
     mem_free(a->cfg.alloc, a->runs, (a->run_count + 1) * sizeof(struct program_run *));
     a->runs = c->runs;
     a->run_count = c->site->programs_n;
@@ -244,16 +258,26 @@ void automation_change_apply(struct automation_change *c)
     a->audience = c->audience;
     c->audience = before;
     audience_seated(a);
-    free_present(c);
+}
+
+void automation_change_apply(struct automation_change *c)
+{
+    struct automation *a = c->automation;
+    events_hold(a);
+    ASSERT(a->in_flight == 0); /* automation_pause() */
+    end_present(c);
+    take_seats(c);
     make_safe(a, registry_devices(a->cfg.registry));
     make_safe(a, registry_leaving(a->cfg.registry));
     state_forget_unknown(a);
     state_owners(a, false);
     for (size_t i = 0; i < a->run_count; i++)
         if (c->fates[i] != PROGRAM_KEPT)
-            state_restore(a->runs[i]);
+            restore_next(c, i);
+    free_present(c);
     for (size_t i = 0; i < a->run_count; i++)
         if (c->fates[i] != PROGRAM_KEPT)
             program_start(a->runs[i], true);
     change_fini(c);
+    events_go_on(a);
 }

@@ -8,6 +8,7 @@
 
 /* The wall clock may be set while a rule waits for it: how long until it is looked at again. */
 #define CLOCK_LOOK_NS ((int64_t)60 * 1000000000)
+#define CLOCK_BACK_MS ((int64_t)3600 * 1000)
 
 const char *rule_state_name(enum rule_state s)
 {
@@ -22,13 +23,20 @@ void rule_init(struct rule_run *r, struct program_run *run, const struct lang_ru
     r->queue_end = &r->queue;
 }
 
-void rule_fini(struct rule_run *r)
+void rule_forget_queue(struct rule_run *r)
 {
     while (r->queue) {
         struct waiting *w = r->queue;
         r->queue = w->next;
         mem_free(r->run->automation->cfg.alloc, w, sizeof(*w) + w->n);
     }
+    r->queue_end = &r->queue;
+    r->queued = 0;
+}
+
+void rule_fini(struct rule_run *r)
+{
+    rule_forget_queue(r);
 }
 
 static void rule_note(struct rule_run *r, bool lasting)
@@ -140,45 +148,88 @@ static bool when_look(struct rule_run *r)
 /* ---- changed ----------------------------------------------------------------------------------
  */
 
-/* The chunk compares with the value before by itself, and keeps it. */
+/* The chunk compares with the value before by itself, and keeps it in a variable. */
 static bool changed_look(struct rule_run *r)
 {
     bool unknown;
+    r->run->vars_may_have_changed = true;
     if (!condition(r, r->def->condition, &unknown))
         return false;
     rule_signal(r);
     return true;
 }
 
-/* ---- looking at rules ---------------------------------------------------------------------------
+/* ---- who looks when --------------------------------------------------------------------------
  */
 
-static bool looks(const struct rule_run *r)
+static bool looks(const struct lang_rule *def)
 {
-    return r->def->kind == LANG_RULE_WHEN || r->def->kind == LANG_RULE_CHANGED;
+    return def->kind == LANG_RULE_WHEN || def->kind == LANG_RULE_CHANGED;
 }
+
+static bool watches(const struct lang_rule *def, size_t list, size_t bindings_n)
+{
+    if (list == bindings_n)
+        return def->vars_n > 0;
+    for (size_t i = 0; i < def->reads_n; i++)
+        if (def->reads[i] == list)
+            return true;
+    return false;
+}
+
+enum err watch_init(struct watch *w, const struct lang_program *def, struct alloc *a)
+{
+    size_t n = 0, lists = def->bindings_n + 1;
+    for (size_t i = 0; i < def->rules_n; i++)
+        n += def->rules[i].reads_n + (def->rules[i].vars_n > 0);
+    w->from = mem_array(a, lists + 1, sizeof(*w->from));
+    w->rules = mem_array(a, n + 1, sizeof(*w->rules));
+    w->rules_n = n;
+    if (!w->from || !w->rules)
+        return ERR_NOMEM;
+    uint32_t at = 0;
+    for (size_t list = 0; list < lists; list++) {
+        w->from[list] = at;
+        for (uint32_t i = 0; i < def->rules_n; i++)
+            if (looks(&def->rules[i]) && watches(&def->rules[i], list, def->bindings_n))
+                w->rules[at++] = i;
+    }
+    w->from[lists] = at;
+    return ERR_OK;
+}
+
+void watch_fini(struct watch *w, const struct lang_program *def, struct alloc *a)
+{
+    mem_free(a, w->from, (def->bindings_n + 2) * sizeof(*w->from));
+    mem_free(a, w->rules, (w->rules_n + 1) * sizeof(*w->rules));
+    *w = (struct watch){0};
+}
+
+/* ---- looking at rules ---------------------------------------------------------------------------
+ */
 
 static bool rule_look(struct rule_run *r)
 {
     return r->def->kind == LANG_RULE_WHEN ? when_look(r) : changed_look(r);
 }
 
-static bool depends_on(const struct rule_run *r, const struct binding_run *b)
-{
-    uint32_t index = (uint32_t)(b - b->run->bindings);
-    for (size_t i = 0; i < r->def->reads_n; i++)
-        if (r->def->reads[i] == index)
-            return true;
-    return false;
-}
-
 static bool vars_changed(struct program_run *run)
 {
     bool changed = false;
+    if (!run->vars_may_have_changed)
+        return false;
+    run->vars_may_have_changed = false;
     for (uint32_t i = 0; i < run->def->vars_n; i++)
         changed |= lang_vm_var_changed(run->vm, i);
     run->vars_changed |= changed;
     return changed;
+}
+
+static void look_at(struct program_run *run, size_t list)
+{
+    const struct watch *w = &run->watch;
+    for (uint32_t i = w->from[list]; i < w->from[list + 1] && run->state == PROGRAM_RUNNING; i++)
+        (void)rule_look(&run->rules[w->rules[i]]);
 }
 
 /* A body may have changed variables that conditions look at. Bounded, so that two rules that wake
@@ -186,19 +237,17 @@ static bool vars_changed(struct program_run *run)
 void rules_look_at_vars(struct program_run *run)
 {
     for (int round = 0; round < ROUNDS_MAX && vars_changed(run); round++)
-        for (size_t i = 0; i < run->def->rules_n && run->state == PROGRAM_RUNNING; i++)
-            if (looks(&run->rules[i]) && run->rules[i].def->vars_n)
-                (void)rule_look(&run->rules[i]);
+        look_at(run, run->def->bindings_n);
 }
 
 void rules_evaluate(struct program_run *run, struct binding_run *changed)
 {
     run->trigger = changed;
-    for (size_t i = 0; i < run->def->rules_n && run->state == PROGRAM_RUNNING; i++) {
-        struct rule_run *r = &run->rules[i];
-        if (looks(r) && (!changed || depends_on(r, changed)))
-            (void)rule_look(r);
-    }
+    if (changed)
+        look_at(run, (size_t)(changed - run->bindings));
+    for (size_t i = 0; !changed && i < run->def->rules_n && run->state == PROGRAM_RUNNING; i++)
+        if (looks(run->rules[i].def))
+            (void)rule_look(&run->rules[i]);
     rules_look_at_vars(run);
     run->trigger = NULL;
 }
@@ -234,10 +283,8 @@ static int64_t every_first_ms(const struct rule_run *r)
 static void every_due(struct rule_run *r)
 {
     rule_signal(r);
-    int64_t step = ns_of_ms(r->def->every_ms);
-    do
-        r->since_ns += step;
-    while (r->since_ns <= r->run->now_ns);
+    int64_t step = ns_of_ms(r->def->every_ms), late = r->run->now_ns - r->since_ns;
+    r->since_ns += (late / step + 1) * step;
     due_set(&r->run->due, due_of_rule(r), r->since_ns);
 }
 
@@ -254,11 +301,18 @@ static void at_wait(struct rule_run *r, int64_t after_ms)
             run->now_ns + (wait_ns < CLOCK_LOOK_NS ? wait_ns : CLOCK_LOOK_NS));
 }
 
+/* A clock that was set back a little shows a time again that has come already. */
+static int64_t at_seen(const struct rule_run *r)
+{
+    int64_t now_ms = r->run->now_ms;
+    return r->seen_ms > now_ms && r->seen_ms - now_ms <= CLOCK_BACK_MS ? r->seen_ms : now_ms;
+}
+
 static void at_due(struct rule_run *r)
 {
     int64_t now_ms = r->run->now_ms;
     if (now_ms < r->due_ms) {
-        at_wait(r, now_ms);
+        at_wait(r, at_seen(r));
         return;
     }
     r->seen_ms = now_ms;
@@ -271,12 +325,12 @@ static void at_start(struct rule_run *r)
     struct program_run *run = r->run;
     struct schedule s = {r->def->at_s, r->def->at_days};
     bool missed = r->seen_ms && schedule_missed_ms(&s, r->seen_ms, run->now_ms) != SCHEDULE_NEVER;
-    r->seen_ms = run->now_ms;
+    r->seen_ms = at_seen(r);
     if (missed && r->def->missed_run)
         rule_signal(r);
     else
         rule_note(r, true); /* from here on it can be missed */
-    at_wait(r, run->now_ms);
+    at_wait(r, r->seen_ms);
 }
 
 void rule_due(struct rule_run *r)
@@ -292,7 +346,10 @@ void rule_due(struct rule_run *r)
 static void rule_start(struct rule_run *r)
 {
     switch (r->def->kind) {
-    case LANG_RULE_START: body_run(r, r->def->body, BODY_ONCE, STR("")); return;
+    case LANG_RULE_START: /* what it spawned is there again, and has what it was given */
+        if (!r->run->goes_on)
+            body_run(r, r->def->body, BODY_ONCE, STR(""));
+        return;
     case LANG_RULE_EVERY:
         r->since_ns = r->run->now_ns + ns_of_ms(every_first_ms(r));
         due_set(&r->run->due, due_of_rule(r), r->since_ns);

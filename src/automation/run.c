@@ -6,7 +6,8 @@ static void now(struct program_run *run)
 {
     struct automation *a = run->automation;
     struct worker *w = a->parallel ? worker_current() : a->worker;
-    run->now_ns = worker_now_ns(w);
+    int64_t now_ns = worker_now_ns(w);
+    run->now_ns = now_ns > run->now_ns ? now_ns : run->now_ns; /* ticks of workers differ */
     run->now_ms = worker_now_ms(w);
 }
 
@@ -34,7 +35,10 @@ static void rules_of(struct program_run *run, enum lang_rule_kind kind, uint32_t
 static void dispatch(struct program_run *run, const struct event *e)
 {
     switch (e->kind) {
-    case EVENT_START: rules_start(run); return;
+    case EVENT_START:
+        run->begun = true;
+        rules_start(run);
+        return;
     case EVENT_SAMPLE: reading_take(&run->bindings[e->index], e); return;
     case EVENT_DUE: due(run); return;
     case EVENT_SIGNAL:
@@ -44,7 +48,10 @@ static void dispatch(struct program_run *run, const struct event *e)
     case EVENT_MESSAGE: rule_message(&run->rules[e->index], e->bytes); return;
     case EVENT_LEASE: lang_vm_lease(run->vm, e->index, e->news, e->bytes); return;
     case EVENT_OUT: run->bindings[e->index].out = e->out; return;
-    case EVENT_IDLE: rules_of(run, LANG_RULE_IDLE, e->index); return;
+    case EVENT_IDLE:
+        if (run->begun)
+            rules_of(run, LANG_RULE_IDLE, e->index);
+        return;
     }
 }
 

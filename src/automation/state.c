@@ -111,9 +111,9 @@ static void put_var(struct writer *w, const struct lang_type *type, union lang_s
         writer_svarint(w, v.i);
 }
 
-static bool is_plain(const struct lang_type *t)
+bool state_is_plain(const struct lang_type *t)
 {
-    return t->kind < LANG_TYPE_RECORD;
+    return t->kind < LANG_TYPE_RECORD && !(t->kind == LANG_TYPE_STR && t->optional);
 }
 
 /* Data is in the program's image (state_image.c). */
@@ -121,7 +121,7 @@ static void vars_changed(struct program_run *run)
 {
     for (uint32_t i = 0; i < run->def->vars_n; i++) {
         const struct lang_var *var = &run->def->vars[i];
-        if (!is_plain(&var->type))
+        if (!state_is_plain(&var->type))
             continue;
         uint8_t buf[VALUE_BYTES_MAX];
         struct writer w = writer_from(buf, sizeof(buf));
@@ -141,6 +141,19 @@ void state_program_changed(struct program_run *run)
     image_changed(run);
 }
 
+/* What was kept may be of another version of the program, or of a damaged store. */
+static bool in_range(const struct lang_type *t, union lang_slot v)
+{
+    switch (t->kind) {
+    case LANG_TYPE_BOOL: return v.i >= 0 && v.i <= (t->optional ? 2 : 1);
+    case LANG_TYPE_ENUM:
+        return v.i >= (t->optional ? -1 : 0) && t->def && v.i < (int64_t)t->def->fields_n;
+    case LANG_TYPE_INT:
+    case LANG_TYPE_TIME: return t->optional || v.i != INT64_MIN;
+    default: return true;
+    }
+}
+
 static void restore_var(struct program_run *run, uint32_t i, struct bytes value)
 {
     struct cursor c = cursor_from(value.p, value.n);
@@ -156,7 +169,7 @@ static void restore_var(struct program_run *run, uint32_t i, struct bytes value)
     } else {
         v.i = cursor_svarint(&c);
     }
-    if (!c.failed)
+    if (!c.failed && in_range(&run->def->vars[i].type, v))
         lang_vm_var_set(run->vm, i, v);
 }
 
@@ -195,7 +208,8 @@ static bool is_other(const struct automation *a, struct str path)
     struct str program;
     if (image_key(path, &program))
         return program_find(a, program) != NULL;
-    return str_starts(path, STR(OWNER_PREFIX)) || str_starts(path, STR(LEASE_PREFIX));
+    return str_starts(path, STR(OWNER_PREFIX)) || str_starts(path, STR(LEASE_PREFIX)) ||
+           held_is_key(path);
 }
 
 void state_forget_unknown(struct automation *a)
@@ -305,24 +319,59 @@ void state_lease_changed(struct automation *a, const struct lease_view *v)
         put(a, key, (struct bytes){buf, writer_len(&w)});
 }
 
+struct kept_lease {
+    bool person;
+    uint32_t id;
+    int64_t until_ms;
+    struct str holder;
+};
+
+static bool get_lease(const struct kept_state *k, struct kept_lease *out)
+{
+    struct cursor c = cursor_from(k->value, k->n);
+    if (cursor_u8(&c) != KEPT_LEASE)
+        return false;
+    out->person = cursor_u8(&c) != 0;
+    uint64_t id = cursor_varint(&c);
+    out->id = (uint32_t)id;
+    out->until_ms = cursor_svarint(&c);
+    out->holder = cursor_str16(&c);
+    return !c.failed && id <= UINT32_MAX;
+}
+
+/* Who may not have it any more has not given it back either. */
+static void restore_lease(struct automation *a, struct kept_state *k, struct str name)
+{
+    struct kept_lease l;
+    struct device *d = registry_find(a->cfg.registry, name);
+    if (!get_lease(k, &l) || leases_restore(a->leases, name, l.holder, l.person, l.id, l.until_ms))
+        return;
+    if (d && d->owner.n)
+        state_make_safe(a, d, STR("lease"));
+    put(a, k->path, (struct bytes){0});
+}
+
 void state_leases_restore(struct automation *a)
 {
     size_t at = 0;
     void *value;
     struct str path;
-    while (map_next(&a->kept, &at, &path, &value)) {
-        const struct kept_state *k = value;
-        struct cursor c = cursor_from(k->value, k->n);
-        if (!str_starts(path, STR(LEASE_PREFIX)) || cursor_u8(&c) != KEPT_LEASE)
-            continue;
-        bool person = cursor_u8(&c) != 0;
-        uint64_t id = cursor_varint(&c);
-        int64_t until_ms = cursor_svarint(&c);
-        struct str holder = cursor_str16(&c);
-        if (!c.failed && id <= UINT32_MAX)
-            leases_restore(a->leases, str_sub(path, sizeof(LEASE_PREFIX) - 1, path.n), holder,
-                           person, (uint32_t)id, until_ms);
-    }
+    while (map_next(&a->kept, &at, &path, &value))
+        if (str_starts(path, STR(LEASE_PREFIX)))
+            restore_lease(a, value, str_sub(path, sizeof(LEASE_PREFIX) - 1, path.n));
+}
+
+bool state_may_resume(void *automation, const struct device *d, struct str program,
+                      struct str person)
+{
+    const struct automation *a = automation;
+    char path[KEEP_KEY_MAX];
+    struct kept_lease l;
+    int n = snprintf(path, sizeof(path), LEASE_PREFIX "%.*s", STR_FMT(d->name));
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return false;
+    const struct kept_state *k = map_get(&a->kept, (struct str){path, (size_t)n});
+    return k && get_lease(k, &l) && str_eq(l.holder, l.person ? person : program);
 }
 
 void state_restore(struct program_run *run)
@@ -330,7 +379,7 @@ void state_restore(struct program_run *run)
     const struct map *kept = &run->automation->kept;
     for (uint32_t i = 0; i < run->def->vars_n; i++) {
         const struct kept_state *k = map_get(kept, run->def->vars[i].path);
-        if (k && is_plain(&run->def->vars[i].type))
+        if (k && state_is_plain(&run->def->vars[i].type))
             restore_var(run, i, (struct bytes){k->value, k->n});
     }
     image_restore(run);

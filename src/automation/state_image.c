@@ -13,7 +13,8 @@
 #include <string.h>
 
 enum { IMAGE_PART_MAX = 48 << 10, IMAGE_SMALL = 4 << 10, IMAGE_PARTS_MAX = 512, KEPT_IMAGE = 'i' };
-#define IMAGE_NS_PER_BYTE 15259   /* 64 KiB/s */
+#define IMAGE_NS_PER_BYTE 15259 /* 64 KiB/s */
+#define IMAGE_AGAIN_NS    ((int64_t)1000000000)
 #define IMAGE_PREFIX      "task/" /* a word of the language: no program has that name */
 
 static struct str part_key(const struct program_run *run, unsigned place, uint32_t part,
@@ -38,8 +39,9 @@ bool image_key(struct str path, struct str *program)
 void image_init(struct program_run *run)
 {
     struct image *m = &run->image;
+    m->wanted = run->def->leases_n > 0;
     for (size_t i = 0; i < run->def->vars_n; i++)
-        m->wanted = m->wanted || run->def->vars[i].type.kind >= LANG_TYPE_RECORD;
+        m->wanted = m->wanted || !state_is_plain(&run->def->vars[i].type);
 }
 
 /* ---- writing ----------------------------------------------------------------------------------
@@ -90,18 +92,20 @@ void image_changed(struct program_run *run)
 {
     struct image *m = &run->image;
     int64_t now = worker_now_ns(run->automation->worker);
-    m->wanted = m->wanted || run->def->leases_n > 0 || lang_vm_stats(run->vm).tasks_max > 0;
+    m->wanted = m->wanted || run->tasks_ran;
     m->owed = m->wanted && (m->owed || lang_vm_dirty(run->vm));
     if (!m->owed || now < m->due_ns)
         return;
     struct strbuf all;
     strbuf_init(&all, run->automation->cfg.alloc, 0);
-    if (lang_vm_save(run->vm, &all) == ERR_OK)
-        write_image(run, strbuf_str(&all));
+    m->owed = lang_vm_save(run->vm, &all) != ERR_OK;
+    if (m->owed)
+        LOG_W("automation", "%.*s: no memory to keep its data; trying on", STR_FMT(run->def->name));
     else
-        LOG_W("automation", "%.*s: no memory to keep its data", STR_FMT(run->def->name));
-    m->owed = false;
-    m->due_ns = all.n > IMAGE_SMALL ? now + (int64_t)all.n * IMAGE_NS_PER_BYTE : 0;
+        write_image(run, strbuf_str(&all));
+    m->due_ns = m->owed               ? now + IMAGE_AGAIN_NS
+                : all.n > IMAGE_SMALL ? now + (int64_t)all.n * IMAGE_NS_PER_BYTE
+                                      : 0;
     strbuf_fini(&all);
 }
 
@@ -184,11 +188,34 @@ static void forget_copies(struct program_run *run)
         }
 }
 
-/* Which rule a restored task belongs to is told by the machine. */
-static void tasks_of_rules(struct program_run *run)
+/* Which rule a restored task belongs to is told by the machine; the others were spawned. */
+static void tasks_of_rules(struct program_run *run, uint32_t tasks)
 {
-    for (uint32_t i = 0; i < run->def->rules_n; i++)
+    uint32_t of_rules = 0;
+    for (uint32_t i = 0; i < run->def->rules_n; i++) {
         run->rules[i].task = lang_vm_rule_task(run->vm, i);
+        of_rules += run->rules[i].task != 0;
+    }
+    run->goes_on = tasks > of_rules;
+}
+
+/* From here on it is kept in images, or an old one would come up again at the next restart. */
+static void take_image(struct program_run *run, struct str image)
+{
+    struct lang_restored r = {.held = held, .lease = lease, .ctx = run};
+    run->image.wanted = true;
+    if (lang_vm_restore(run->vm, image, &r)) {
+        LOG_W("automation", "%.*s: what was kept of it can't be read; it begins anew",
+              STR_FMT(run->def->name));
+        for (uint32_t i = 0; i < run->def->bindings_n; i++) /* its tasks may have had them */
+            if (run->def->bindings[i].kind == LANG_BIND_OWN)
+                state_make_safe(run->automation, run->bindings[i].device, run->def->name);
+        return;
+    }
+    if (r.tasks || r.tasks_dropped)
+        LOG_I("automation", "%.*s: %u tasks go on, %u ended safely", STR_FMT(run->def->name),
+              r.tasks, r.tasks_dropped);
+    tasks_of_rules(run, r.tasks);
 }
 
 void image_restore(struct program_run *run)
@@ -201,18 +228,26 @@ void image_restore(struct program_run *run)
             generation[place] = 0;
     }
     unsigned newest = generation[1] > generation[0];
-    struct lang_restored r = {.held = held, .lease = lease, .ctx = run};
     run->image.generation = generation[newest];
-    if (generation[newest]) {
-        if (lang_vm_restore(run->vm, strbuf_str(&images[newest]), &r))
-            LOG_W("automation", "%.*s: what was kept of it can't be read; it begins anew",
-                  STR_FMT(run->def->name));
-        else if (r.tasks || r.tasks_dropped)
-            LOG_I("automation", "%.*s: %u tasks go on, %u ended safely", STR_FMT(run->def->name),
-                  r.tasks, r.tasks_dropped);
-        tasks_of_rules(run);
-    }
+    if (generation[newest])
+        take_image(run, strbuf_str(&images[newest]));
     forget_copies(run);
     strbuf_fini(&images[0]);
     strbuf_fini(&images[1]);
+}
+
+void image_hand_over(struct program_run *from, struct program_run *to)
+{
+    struct strbuf image;
+    to->image.generation = from->image.generation;
+    to->image.parts[0] = from->image.parts[0];
+    to->image.parts[1] = from->image.parts[1];
+    if (!from->image.wanted)
+        return;
+    strbuf_init(&image, to->automation->cfg.alloc, 0);
+    if (lang_vm_save(from->vm, &image) == ERR_OK)
+        take_image(to, strbuf_str(&image));
+    else
+        LOG_W("automation", "%.*s: no memory for its data; it begins anew", STR_FMT(to->def->name));
+    strbuf_fini(&image);
 }

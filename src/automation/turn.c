@@ -15,16 +15,17 @@ static struct program_run *run_of(struct lang_host *h)
     return CONTAINER_OF(h, struct program_run, host);
 }
 
-static struct value value_from(struct program_run *run, const struct lang_type *type,
-                               union lang_slot s)
+static bool value_from(struct program_run *run, const struct lang_type *type, union lang_slot s,
+                       struct value *out)
 {
     switch (type->kind) {
-    case LANG_TYPE_BOOL: return (struct value){.kind = VALUE_BOOL, .b = s.i != 0};
+    case LANG_TYPE_BOOL: *out = (struct value){.kind = VALUE_BOOL, .b = s.i != 0}; return true;
     case LANG_TYPE_INT:
-    case LANG_TYPE_TIME: return (struct value){.kind = VALUE_INT, .i = s.i};
+    case LANG_TYPE_TIME: *out = (struct value){.kind = VALUE_INT, .i = s.i}; return true;
     case LANG_TYPE_STR:
-        return (struct value){.kind = VALUE_STR, .s = arena_str(&run->effects.arena, *s.s)};
-    default: return (struct value){.kind = VALUE_FLOAT, .f = s.f};
+        *out = (struct value){.kind = VALUE_STR, .s = arena_str(&run->effects.arena, *s.s)};
+        return out->s.p != NULL;
+    default: *out = (struct value){.kind = VALUE_FLOAT, .f = s.f}; return true;
     }
 }
 
@@ -40,23 +41,23 @@ static enum err host_command(struct lang_host *h, uint32_t binding, uint32_t act
         return ERR_FULL;
     const struct lang_member *m =
         lang_decl_member_at(b->def->resource->type, LANG_CLAUSE_COMMAND, action);
+    bool room = true;
     e->binding = binding;
     e->action = action;
     e->arg_count = args_n;
     for (size_t i = 0; i < args_n; i++)
-        e->args[i] = value_from(run, &m->params[i].type, args[i]);
-    return run->effects.arena.failed ? ERR_NOMEM : ERR_OK;
+        room = value_from(run, &m->params[i].type, args[i], &e->args[i]) && room;
+    return room ? ERR_OK : ERR_NOMEM; /* the turn fails, and with it the effect */
 }
 
 static void host_statement(struct lang_host *h, uint32_t statement, uint32_t level, struct str text)
 {
     struct program_run *run = run_of(h);
     struct effect *e = effect_add(&run->effects, EFFECT_ALERT);
-    if (!e)
-        return;
     ASSERT(statement == 0 && level <= SEVERITY_CRITICAL); /* `alert`, the only one in the schema */
+    if (!e || !effect_text(&run->effects, &e->text, text))
+        return;
     e->severity = (enum severity)level;
-    e->text = arena_str(&run->effects.arena, text);
 }
 
 static void host_lease(struct lang_host *h, uint32_t id, uint32_t lease, int64_t for_ms,
@@ -89,6 +90,7 @@ static enum err host_revoke(struct lang_host *h, uint32_t binding)
     if (!e)
         return ERR_FULL;
     e->binding = binding;
+    e->was_out = run->bindings[binding].out;
     run->bindings[binding].out = false; /* what follows in this turn may command */
     return ERR_OK;
 }
@@ -104,10 +106,8 @@ static void host_publish(struct lang_host *h, struct str topic, struct str value
 {
     struct program_run *run = run_of(h);
     struct effect *e = effect_add(&run->effects, EFFECT_PUBLISH);
-    if (!e)
-        return;
-    e->key = arena_str(&run->effects.arena, topic);
-    e->text = arena_str(&run->effects.arena, value);
+    if (e && effect_text(&run->effects, &e->key, topic))
+        (void)effect_text(&run->effects, &e->text, value);
 }
 
 static double host_random(struct lang_host *h)
@@ -152,25 +152,46 @@ void turn_begin(struct program_run *run, struct rule_run *r)
     run->effects.turn = run->effects.all.n;
 }
 
+/* One that lasts has a number, up to a bound: a body that waits may raise as many as it likes. */
+static uint32_t lasting_number(struct rule_run *r)
+{
+    if (r->alerts < EFFECTS_MAX)
+        r->alerts++;
+    return r->alerts - 1;
+}
+
 /* The alerts of a rule are told apart by number, those of a spawned task by their text. */
 static void name_alert(struct program_run *run, struct effect *e, bool lasting)
 {
     char key[ALERT_KEY_MAX];
     struct rule_run *r = run->rule;
     if (r)
-        alert_key(r->def->path, lasting ? r->alerts++ : run->alerts++, key);
+        alert_key(r->def->path, lasting ? lasting_number(r) : run->alerts++, key);
     else
         (void)snprintf(key, sizeof(key), "%.*s/task: %.*s", STR_FMT(run->def->name),
                        STR_FMT(e->text));
     e->key = arena_str(&run->effects.arena, str_from(key));
     e->momentary = !lasting;
+    if (!e->key.p)
+        run->effects.lost++;
+}
+
+/* What the turn took back is out as before. */
+static void undo_revokes(struct program_run *run)
+{
+    const struct effects *x = &run->effects;
+    for (size_t i = x->turn; i < x->all.n; i++)
+        if (x->all.v[i].kind == EFFECT_REVOKE && x->all.v[i].was_out)
+            run->bindings[x->all.v[i].binding].out = true;
 }
 
 void turn_end(struct program_run *run, bool well, bool lasting)
 {
     struct effects *x = &run->effects;
-    if (!well)
+    if (!well) {
+        undo_revokes(run);
         effects_undo(x);
+    }
     run->alerts = 0;
     for (size_t i = x->turn; i < x->all.n; i++) {
         struct effect *e = &x->all.v[i];
@@ -188,11 +209,11 @@ void turn_clear_alerts(struct rule_run *r)
     for (uint32_t i = 0; i < r->alerts; i++) {
         struct effect *e = effect_add(&r->run->effects, EFFECT_ALERT_END);
         alert_key(r->def->path, i, key);
-        if (e) {
-            e->key = arena_str(&r->run->effects.arena, str_from(key));
-            e->rule = due_of_rule(r);
-            e->trigger = UINT32_MAX;
-        }
+        if (!e)
+            continue;
+        e->rule = due_of_rule(r);
+        e->trigger = UINT32_MAX;
+        (void)effect_text(&r->run->effects, &e->key, str_from(key));
     }
     r->alerts = 0;
 }
@@ -207,14 +228,22 @@ static void trap_alert(struct program_run *run, struct rule_run *r, bool active,
     alert_trap_key(path, key);
     (void)snprintf(text, sizeof(text), "%.*s: %s", r ? (int)r->def->text.n : 4,
                    r ? r->def->text.p : "task", why);
-    e->key = arena_str(&run->effects.arena, str_from(key));
-    e->text = arena_str(&run->effects.arena, str_from(text));
     e->severity = SEVERITY_WARNING;
     e->rule = r ? due_of_rule(r) : UINT32_MAX;
     e->trigger = UINT32_MAX;
     e->momentary = r == NULL; /* nothing of it comes again that could end it */
+    if (effect_text(&run->effects, &e->key, str_from(key)))
+        (void)effect_text(&run->effects, &e->text, str_from(text));
     if (r)
         r->trapped = active;
+}
+
+/* For people, who may look while the run is handled. */
+static void note_error(struct program_run *run, const char *text)
+{
+    struct effect *e = effect_add(&run->effects, EFFECT_ERROR);
+    if (e)
+        (void)effect_text(&run->effects, &e->text, str_from(text));
 }
 
 /* The program stops: its tasks end, then all that it owns goes to its safe state. */
@@ -227,19 +256,20 @@ static void stop_program(struct program_run *run, struct rule_run *r, const char
     run->state = PROGRAM_FAILED;
     if (!e)
         return;
-    e->text = arena_str(&run->effects.arena, str_from(why));
     e->rule = r ? due_of_rule(r) : UINT32_MAX;
     e->trigger = UINT32_MAX;
+    (void)effect_text(&run->effects, &e->text, str_from(why));
 }
 
 void turn_failed(struct program_run *run, struct rule_run *r, uint32_t chunk,
                  const struct lang_result *res)
 {
-    (void)snprintf(run->error, sizeof(run->error), "%.*s:%u: %s", STR_FMT(run->def->file),
-                   res->line, res->why);
+    char text[sizeof(run->error)];
+    (void)snprintf(text, sizeof(text), "%.*s:%u: %s", STR_FMT(run->def->file), res->line, res->why);
     run->effects.turn = run->effects.all.n;
+    note_error(run, text);
     if (!r || !r->trapped) {
-        LOG_W("automation", "%s", run->error);
+        LOG_W("automation", "%s", text);
         trap_alert(run, r, true, res->why);
         if (r)
             r->trapped_chunk = chunk;
@@ -267,6 +297,8 @@ bool turn_run(struct rule_run *r, uint32_t chunk, enum turn_kind kind, struct la
     if (run->state != PROGRAM_RUNNING)
         return false;
     turn_begin(run, r);
+    run->worked = true;
+    run->vars_may_have_changed = run->vars_may_have_changed || kind != TURN_CONDITION;
     bool well = lang_vm_call(run->vm, chunk, res) == LANG_DONE;
     turn_end(run, well, kind == TURN_BODY);
     if (well)
