@@ -46,3 +46,7 @@ if(SEDGE_COVERAGE)
     target_compile_options(sedge_flags INTERFACE --coverage -fprofile-update=atomic)
     target_link_options(sedge_flags INTERFACE --coverage)
 endif()
+
+if(SEDGE_GC_STRESS)
+    target_compile_definitions(sedge_flags INTERFACE SEDGE_GC_STRESS=1)
+endif()

@@ -6,6 +6,15 @@
 #define OPT  LANG_ARG_OPTIONAL
 #define N(a) .args = (a), .args_n = ARRAY_LEN(a)
 
+/* ---- site -------------------------------------------------------------------------------- */
+
+static const struct lang_arg zone_args[] = {
+    {.kind = LANG_ARG_STRING, .name = "zone"},
+};
+static const struct lang_clause site_clauses[] = {
+    {.word = "zone", N(zone_args), .example = "zone \"Europe/Berlin\""},
+};
+
 /* ---- server ------------------------------------------------------------------------------ */
 
 static const struct lang_arg mqtt_listener_args[] = {
@@ -65,15 +74,26 @@ static const struct lang_clause server_clauses[] = {
 
 /* ---- model ------------------------------------------------------------------------------- */
 
+static const char *const setters[] = {"guest", NULL};
 static const struct lang_arg property_args[] = {
     {.kind = LANG_ARG_NAME, .name = "the property's name"},
     {.kind = LANG_ARG_TYPE, .name = "type", .lead = ":"},
     {.kind = LANG_ARG_RANGE, .name = "range", .lead = "range", .flags = OPT},
+    {.kind = LANG_ARG_WORD,
+     .name = "people",
+     .lead = "by",
+     .flags = OPT | LANG_ARG_UNTRUSTED,
+     .words = setters},
 };
 static const struct lang_arg action_args[] = {
     {.kind = LANG_ARG_NAME, .name = "the action's name"},
     {.kind = LANG_ARG_PARAMS, .name = "parameters"},
     {.kind = LANG_ARG_CONDITION, .name = "confirms", .lead = "confirms", .flags = OPT},
+    {.kind = LANG_ARG_NAMES,
+     .name = "a property around it",
+     .lead = "affects",
+     .flags = OPT | LANG_ARG_AFFECTS},
+    {.kind = LANG_ARG_FLAG, .name = "guarded", .lead = "guarded", .flags = OPT | LANG_ARG_GUARDED},
 };
 static const struct lang_arg event_args[] = {
     {.kind = LANG_ARG_NAME, .name = "the event's name"},
@@ -110,6 +130,9 @@ static const struct lang_arg mqtt_args[] = {
     {.kind = LANG_ARG_STRING, .name = "topic", .flags = LANG_ARG_IDENTITY},
     {.kind = LANG_ARG_WORD, .name = "format", .words = formats, .flags = LANG_ARG_MAPS_ALL},
 };
+static const struct lang_arg powers_args[] = {
+    {.kind = LANG_ARG_NAMES, .name = "a device"},
+};
 static const struct lang_clause device_clauses[] = {
     {.word = "id", .role = LANG_CLAUSE_IDENTITY, N(id_args), .example = "id \"urn:press:7781\""},
     {.word = "via",
@@ -118,6 +141,11 @@ static const struct lang_clause device_clauses[] = {
      .flags = LANG_CLAUSE_REQUIRED,
      N(mqtt_args),
      .example = "via mqtt \"line1/press1\" json"},
+    {.word = "powers",
+     .role = LANG_CLAUSE_POWERS,
+     .flags = LANG_CLAUSE_REPEATED,
+     N(powers_args),
+     .example = "powers plant.camera"},
 };
 
 /* ---- all --------------------------------------------------------------------------------- */
@@ -127,7 +155,8 @@ static const struct lang_clause device_clauses[] = {
 static const struct lang_kind kinds[] = {
     {.word = "site",
      .head = LANG_HEAD_TEXT,
-     .flags = LANG_KIND_ONCE | LANG_KIND_REQUIRED,
+     .flags = LANG_KIND_ONCE | LANG_KIND_REQUIRED | LANG_KIND_BODY | LANG_KIND_OPEN,
+     CLAUSES(site_clauses),
      .example = "site \"plant north\""},
     {.word = "server",
      .head = LANG_HEAD_NONE,

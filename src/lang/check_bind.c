@@ -33,7 +33,7 @@ static void element_lacks(struct checker *k, const struct sym *sym, struct name 
                   STR_FMT(r->name), STR_FMT(part.text));
 }
 
-static bool resolve_target(struct checker *k, const struct item *i, struct target *t)
+bool resolve_target(struct checker *k, const struct item *i, struct target *t)
 {
     struct sym *sym = sym_find(k, i->path[0].text);
     if (sym && sym->kind == SYM_ELEMENT && i->path_n > 1) {
@@ -56,7 +56,7 @@ static void wrong_model(struct checker *k, const struct item *i, const struct la
 {
     struct lang_diag *d =
         diag_error(k->c, "T1", i->type.span, "another model", "%.*s is a %.*s, this says %.*s",
-                   STR_FMT(r->name), STR_FMT(r->type->name), STR_FMT(lang_type_name(want)));
+                   STR_FMT(r->name), STR_FMT(r->type->name), STR_FMT(type_text(k, want)));
     diag_mark(k->c, d, r->type_span, "declared here");
     diag_help(k->c, d, "write  %.*s: %.*s", STR_FMT(i->name.text), STR_FMT(r->type->name));
 }
@@ -68,8 +68,8 @@ static void own_what(struct checker *k, const struct item *i, const struct targe
     if (r && r->kind->role == LANG_ROLE_SET) {
         d = diag_error(k->c, "T1", i->path_span, "several things", "%.*s is a %s: own its elements",
                        STR_FMT(r->name), r->kind->word);
-        diag_help(k->c, d, "for x in %.*s { own %.*s: … = x }", STR_FMT(r->name),
-                  STR_FMT(i->name.text));
+        diag_help(k->c, d, "own all of them:  own %.*s: list<%.*s> = %.*s", STR_FMT(i->name.text),
+                  STR_FMT(ctx_text(k->c, i->type.span)), STR_FMT(r->name));
     } else if (r && t->used < i->path_n) {
         const struct lang_member *m =
             r->type ? lang_decl_member(r->type, i->path[t->used].text) : NULL;
@@ -91,12 +91,82 @@ static void own_what(struct checker *k, const struct item *i, const struct targe
     }
 }
 
+/* `list<Model>`: a group as a whole. */
+static bool is_group_type(const struct item *i)
+{
+    const struct type_syntax *s = i->type.syntax;
+    return s && s->shape == TYPE_SHAPE_LIST && !s->optional;
+}
+
+/* Each element becomes a binding; they lie side by side. */
+static bool own_elements(struct checker *k, struct item *i, const struct lang_decl *g,
+                         const struct lang_type *type, struct sym *s)
+{
+    bool fine = true;
+    for (size_t e = 0; e < g->list_n; e++) {
+        const struct lang_decl *r = g->list[e];
+        own_take(k, r, i->name.span);
+        if (fine && r->type && r->type != type->model) {
+            wrong_model(k, i, r, type);
+            fine = false;
+        }
+        struct str name = ctx_strf(k->c, "%.*s=%.*s", STR_FMT(i->name.text), STR_FMT(r->name));
+        uint32_t binding =
+            binding_add(k,
+                        (struct lang_binding){
+                            .kind = LANG_BIND_OWN, .name = name, .resource = r, .type = *type},
+                        i->name.span);
+        if (e == 0)
+            s->index = binding;
+        fine = fine && binding != UINT32_MAX && r->type != NULL;
+        ctx_push(k->c, &k->prog->owns, r);
+    }
+    s->count = (uint32_t)g->list_n;
+    return fine && g->list_n > 0;
+}
+
+static void own_group(struct checker *k, struct item *i)
+{
+    struct sym s = item_sym(i);
+    struct type_ref element = {
+        .given = true, .syntax = i->type.syntax->args[0], .span = i->type.syntax->args[0]->span};
+    struct lang_type type;
+    struct target t;
+    bool typed = type_resolve_any(k, &element, &type);
+    if (typed && type.kind != LANG_TYPE_HANDLE) {
+        (void)diag_error(k->c, "T1", element.span, "not a model",
+                         "only devices are owned, this is "
+                         "%.*s",
+                         STR_FMT(type_phrase(k, &type)));
+        typed = false;
+    }
+    if (resolve_target(k, i, &t)) {
+        const struct lang_decl *g = t.resource;
+        if (!g || g->kind->role != LANG_ROLE_SET || t.used < i->path_n) {
+            struct lang_diag *d =
+                diag_error(k->c, "T1", i->path_span, "not a group", "`%.*s` is no group of devices",
+                           STR_FMT(ctx_text(k->c, i->path_span)));
+            if (typed)
+                diag_help(k->c, d, "own one device:  own %.*s: %.*s = …", STR_FMT(i->name.text),
+                          STR_FMT(lang_type_name(&type)));
+        } else if (typed && own_elements(k, i, g, &type, &s)) {
+            s.kind = SYM_GROUP;
+            s.type = type;
+        }
+    }
+    sym_add(k, s);
+}
+
 void check_own(struct checker *k, struct item *i)
 {
+    if (is_group_type(i)) {
+        own_group(k, i);
+        return;
+    }
     struct sym s = item_sym(i);
     struct lang_type type;
     struct target t;
-    bool typed = type_resolve(k, &i->type, &type);
+    bool typed = type_resolve_any(k, &i->type, &type);
     if (!resolve_target(k, i, &t)) {
         sym_add(k, s);
         return;
@@ -129,15 +199,14 @@ void check_own(struct checker *k, struct item *i)
 static bool read_type_fits(struct checker *k, const struct item *i, const struct lang_type *want,
                            const struct lang_decl *r, const struct lang_member *m)
 {
-    if (want->kind == m->type.kind &&
-        (want->kind != LANG_TYPE_FLOAT || units_match(&want->unit, &m->type.unit)))
+    if (type_same(want, &m->type))
         return true;
     bool numbers = is_number(want) && is_number(&m->type);
     struct lang_diag *d =
         diag_error(k->c, numbers ? "U1" : "T1", i->type.span, "another type",
                    "%.*s.%.*s is %s%.*s, not %s%.*s", STR_FMT(r->name), STR_FMT(m->name),
                    numbers ? "in " : "a ", STR_FMT(lang_type_name(&m->type)), numbers ? "" : "a ",
-                   STR_FMT(lang_type_name(want)));
+                   STR_FMT(type_text(k, want)));
     diag_mark(k->c, d, m->span, "declared here");
     diag_help(k->c, d, "write  %.*s: %.*s", STR_FMT(i->name.text),
               STR_FMT(lang_type_name(&m->type)));
@@ -194,7 +263,7 @@ void check_read(struct checker *k, struct item *i)
     struct sym s = item_sym(i);
     struct lang_type type;
     struct target t;
-    bool fine = type_resolve(k, &i->type, &type);
+    bool fine = type_resolve_any(k, &i->type, &type);
     if (i->stale)
         fine =
             check_duration(k, i->stale, "the time after which a reading is stale", &s.stale_ms) &&

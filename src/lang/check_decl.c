@@ -4,8 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define NAMES_MAX 100000u
-
 const struct lang_decl *find_path(const struct checker *k, struct str name)
 {
     return map_get(&k->paths, name);
@@ -16,14 +14,8 @@ const struct lang_decl *find_type(const struct checker *k, struct str name)
     return map_get(&k->types, name);
 }
 
-static void put(struct checker *k, struct map *m, struct str name, void *value)
-{
-    if (map_put(m, name, value) != ERR_OK)
-        ctx_nomem(k->c);
-}
-
-static void twice(struct checker *k, struct str name, struct lang_span again,
-                  struct lang_span first)
+void declared_twice(struct checker *k, struct str name, struct lang_span again,
+                    struct lang_span first)
 {
     struct lang_diag *d =
         diag_error(k->c, "N2", again, "a second time", "`%.*s` is declared twice", STR_FMT(name));
@@ -63,7 +55,7 @@ static void add_members(struct checker *k, struct lang_decl *d)
         bool again = false;
         for (size_t q = 0; q < n && !again; q++)
             if (str_eq(list[q].name, m->name)) {
-                twice(k, m->name, m->span, list[q].span);
+                declared_twice(k, m->name, m->span, list[q].span);
                 again = true;
             }
         if (str_eq(m->name, STR("name"))) {
@@ -240,7 +232,7 @@ static void check_mapping_names(struct checker *k, const struct lang_decl *d,
         const struct lang_mapping *m = &v->mappings[i];
         for (size_t q = 0; q < i; q++)
             if (str_eq(v->mappings[q].member, m->member))
-                twice(k, m->member, m->span, v->mappings[q].span);
+                declared_twice(k, m->member, m->span, v->mappings[q].span);
         if (lang_decl_member(d->type, m->member) || d->type->damaged)
             continue;
         struct suggest s = suggest_for(k->c, m->member);
@@ -318,14 +310,12 @@ static void resolve_list(struct checker *k, const struct decl_syntax *s)
             s->decl->damaged = true;
             continue;
         }
-        bool again = false;
-        for (size_t q = 0; q < n; q++)
-            again = again || list[q] == d;
-        if (again) {
+        if (k->seen[d->resource] == s) {
             (void)diag_error(k->c, "N2", name.span, "a second time", "`%.*s` is in this %s twice",
                              STR_FMT(name.text), s->decl->kind->word);
             continue;
         }
+        k->seen[d->resource] = s;
         list[n++] = d;
     }
     s->decl->list = list;
@@ -347,12 +337,12 @@ static void declare(struct checker *k, struct lang_decl *d)
         return;
     const struct lang_decl *first = map_get(m, d->name);
     if (first) {
-        twice(k, d->name, d->name_span, first->name_span);
+        declared_twice(k, d->name, d->name_span, first->name_span);
         return;
     }
     if (role == LANG_ROLE_TYPE && lang_unit_parse(d->name, &u) == ERR_OK)
         (void)diag_error(k->c, "N2", d->name_span, "a unit", "`%.*s` is a unit", STR_FMT(d->name));
-    put(k, m, d->name, d);
+    map_set(k, m, d->name, d);
 }
 
 /* A resource may not take the place of a member: "press1.temperature" must mean one thing. */
@@ -404,8 +394,8 @@ static void check_counts(struct checker *k)
 
 void check_decls(struct checker *k)
 {
-    map_init(&k->types, &k->c->tree_alloc, 1, NAMES_MAX);
-    map_init(&k->paths, &k->c->tree_alloc, 1, NAMES_MAX);
+    map_init(&k->types, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->paths, &k->c->alloc, 1, LANG_NAMES_MAX);
     size_t n = k->syntax->decls.n;
     struct decl_syntax *all = k->syntax->decls.v;
     for (size_t i = 0; i < n; i++)
@@ -421,11 +411,13 @@ void check_decls(struct checker *k)
             resolve_type(k, &all[i]);
             check_mappings(k, all[i].decl);
         }
+    k->seen = ctx_array(k->c, k->resources.n, sizeof(*k->seen));
     for (size_t i = 0; i < n; i++) {
         if (all[i].decl->kind->role == LANG_ROLE_RESOURCE)
             check_hidden(k, all[i].decl);
         if (all[i].decl->kind->flags & LANG_KIND_LIST)
             resolve_list(k, &all[i]);
     }
+    check_effects(k);
     check_counts(k);
 }

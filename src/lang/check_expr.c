@@ -1,189 +1,16 @@
-/* Expressions: types of literals, names and texts. Operators are in check_op.c, calls in
- * check_call.c. */
+/* Expressions: literals, texts, operators with one side, `if`, and what all of them share. Names
+ * are in check_path.c, operators in check_op.c, lists and records in check_data.c. */
 #include "lang/check_internal.h"
 
 #include <math.h>
 #include <stdio.h>
-
-static void list_add(struct checker *k, struct u32_list *l, uint32_t v)
-{
-    for (size_t i = 0; l && i < l->all.n; i++)
-        if (l->all.v[i] == v)
-            return;
-    if (l)
-        ctx_tree_push(k->c, &l->all, v);
-}
-
-static void bad(struct expr *e)
-{
-    e->bad = true;
-    e->type = type_plain(LANG_TYPE_NONE);
-}
-
-/* ---- names ------------------------------------------------------------------------------ */
-
-static void not_constant(struct checker *k, const struct expr *e)
-{
-    (void)diag_error(k->c, "T1", e->span, "not constant",
-                     "`%.*s` is not known before the program runs", STR_FMT(e->text));
-}
-
-static void use_reading(struct checker *k, struct expr *e, uint32_t binding)
-{
-    if (binding >= k->prog->bindings.n) { /* too many of them: reported */
-        bad(e);
-        return;
-    }
-    e->ref = REF_READ;
-    e->index = binding;
-    e->type = k->prog->bindings.v[binding].type;
-    list_add(k, k->reads, binding);
-}
-
-/* The rest of a path behind a resource: its name or a property. */
-static void use_member(struct checker *k, struct expr *e, const struct target *t)
-{
-    const struct lang_decl *r = t->resource;
-    struct name rest = t->used < e->path_n ? e->path[t->used] : (struct name){STR(""), e->span};
-    if (r->kind->role != LANG_ROLE_RESOURCE || t->used == e->path_n) {
-        bad(e);
-        struct lang_diag *d = diag_error(
-            k->c, "T1", e->span, "not a value", "%.*s is a %s, not a value", STR_FMT(r->name),
-            r->kind->role == LANG_ROLE_RESOURCE && r->type ? ctx_str(k->c, r->type->name).p
-                                                           : r->kind->word);
-        if (r->type && r->type->readables_n > 0)
-            diag_help(k->c, d, "name one of its properties:  %.*s.%.*s", STR_FMT(e->text),
-                      STR_FMT(lang_decl_member_at(r->type, LANG_CLAUSE_READABLE, 0)->name));
-        return;
-    }
-    if (t->used + 1 == e->path_n && str_eq(rest.text, STR("name"))) {
-        e->ref = REF_CONST;
-        e->constant = true;
-        e->type = type_plain(LANG_TYPE_STR);
-        e->text_value = r->name;
-        return;
-    }
-    if (!r->type || r->type->damaged) {
-        bad(e);
-        return;
-    }
-    const struct lang_member *m = lang_decl_member(r->type, rest.text);
-    if (m && m->role == LANG_CLAUSE_READABLE && t->used + 1 == e->path_n) {
-        int64_t stale = t->sym && t->direct ? t->sym->stale_ms : 0;
-        if (k->mode == MODE_CONST) {
-            not_constant(k, e);
-            bad(e);
-        } else {
-            use_reading(k, e, binding_implicit(k, r, m, stale, e->text, e->span));
-        }
-        return;
-    }
-    bad(e);
-    struct suggest s = suggest_for(k->c, rest.text);
-    for (size_t i = 0; i < r->type->members_n; i++)
-        if (r->type->members[i].role == LANG_CLAUSE_READABLE)
-            suggest_offer(&s, r->type->members[i].name);
-    struct lang_diag *d;
-    if (m && m->role != LANG_CLAUSE_READABLE)
-        d = diag_error(k->c, "T1", rest.span, "no value", "`%.*s` of %.*s is no property",
-                       STR_FMT(m->name), STR_FMT(r->type->name));
-    else
-        d = diag_error(k->c, "N1", rest.span, "unknown", "%.*s has no `%.*s`", STR_FMT(r->name),
-                       STR_FMT(rest.text));
-    if (m && m->role == LANG_CLAUSE_COMMAND)
-        diag_help(k->c, d, "to command it, write `%.*s()`", STR_FMT(e->text));
-    else if (suggest_found(&s))
-        diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
-}
-
-static void use_sym(struct checker *k, struct expr *e, const struct sym *s)
-{
-    e->type = s->type;
-    e->index = s->index;
-    switch (s->kind) {
-    case SYM_LOCAL: e->ref = REF_LOCAL; return; /* never seen from a constant */
-    case SYM_CONST:
-        e->ref = REF_CONST;
-        e->constant = true;
-        e->value = s->value;
-        e->text_value = s->text_value;
-        return;
-    case SYM_VAR:
-        e->ref = REF_VAR;
-        list_add(k, k->vars, s->index);
-        if (k->mode != MODE_CONST)
-            return;
-        not_constant(k, e);
-        bad(e);
-        return;
-    case SYM_READ:
-        if (k->mode != MODE_CONST) {
-            use_reading(k, e, s->index);
-            return;
-        }
-        not_constant(k, e);
-        bad(e);
-        return;
-    default: bad(e); return;
-    }
-}
-
-void check_path(struct checker *k, struct expr *e)
-{
-    struct target t;
-    if (!resolve(k, e->path, e->path_n, &t)) {
-        bad(e);
-        return;
-    }
-    if (t.resource) {
-        use_member(k, e, &t);
-        return;
-    }
-    if (e->path_n > 1) {
-        struct lang_type type = t.sym->type;
-        (void)diag_error(k->c, "T1", e->path[1].span, "has no parts",
-                         "`%.*s` is %.*s and has no `%.*s`", STR_FMT(t.sym->name),
-                         STR_FMT(type_phrase(k, &type)), STR_FMT(e->path[1].text));
-        bad(e);
-        return;
-    }
-    use_sym(k, e, t.sym);
-}
-
-void check_stale(struct checker *k, struct expr *e)
-{
-    enum check_mode mode = k->mode;
-    check_expr(k, e->a);
-    e->type = type_plain(LANG_TYPE_BOOL);
-    if (e->a->bad) {
-        bad(e);
-        return;
-    }
-    if (e->a->ref != REF_READ || mode == MODE_CONST || mode == MODE_FN) {
-        struct lang_diag *d = diag_error(k->c, "T1", e->a->span, "not a reading",
-                                         "`stale` asks about a reading, and this is none");
-        diag_help(k->c, d, "as in:  read temp: °C = plant.press1.temperature stale 5s");
-        bad(e);
-        return;
-    }
-    const struct lang_binding *b = &k->prog->bindings.v[e->a->index];
-    if (b->stale_ms == 0) {
-        struct lang_diag *d =
-            diag_error(k->c, "S1", e->span, "never",
-                       "`%.*s` is never stale: nothing says after how long", STR_FMT(e->a->text));
-        diag_help(k->c, d, "add to its `read`:  stale 5s");
-        bad(e);
-        return;
-    }
-    e->index = e->a->index;
-    k->uses_stale = true;
-}
 
 /* ---- texts ------------------------------------------------------------------------------ */
 
 struct str fold_text(struct checker *k, const struct expr *e)
 {
     switch (e->type.kind) {
+    case LANG_TYPE_ENUM: return e->type.def->fields[e->value.i].name;
     case LANG_TYPE_BOOL: return e->value.i ? STR("true") : STR("false");
     case LANG_TYPE_INT: return ctx_strf(k->c, "%lld", (long long)e->value.i);
     case LANG_TYPE_FLOAT: {
@@ -198,6 +25,33 @@ struct str fold_text(struct checker *k, const struct expr *e)
     }
 }
 
+/* A value that a text can show. */
+static bool shown(struct checker *k, struct expr *part)
+{
+    if (part->bad)
+        return false;
+    const struct lang_type *t = &part->type;
+    struct lang_diag *d;
+    if (t->kind == LANG_TYPE_NONE || is_device(part)) {
+        d = diag_error(k->c, "T1", part->span, "no value", "this has no value to show");
+        if (is_device(part))
+            diag_help(k->c, d, "what it is called:  {%.*s.name}",
+                      STR_FMT(ctx_text(k->c, part->span)));
+        return false;
+    }
+    if (t->kind >= LANG_TYPE_RECORD) {
+        d = diag_error(k->c, "T1", part->span, "can't be shown", "%.*s can't be shown as a text",
+                       STR_FMT(type_phrase(k, t)));
+        diag_help(k->c, d, "show what is in it, one by one");
+        return false;
+    }
+    if (t->optional) {
+        may_be_none(k, part, "a text");
+        return false;
+    }
+    return true;
+}
+
 static void check_string(struct checker *k, struct expr *e)
 {
     struct strbuf all;
@@ -207,12 +61,7 @@ static void check_string(struct checker *k, struct expr *e)
     for (size_t i = 0; i < e->list.n; i++) {
         struct expr *part = e->list.v[i];
         check_expr(k, part);
-        if (part->bad) {
-            e->bad = true;
-            continue;
-        }
-        if (part->type.kind == LANG_TYPE_NONE || part->type.kind == LANG_TYPE_HANDLE) {
-            (void)diag_error(k->c, "T1", part->span, "no value", "this has no value to show");
+        if (!shown(k, part)) {
             e->bad = true;
             continue;
         }
@@ -222,7 +71,9 @@ static void check_string(struct checker *k, struct expr *e)
     }
     if (all.failed)
         ctx_nomem(k->c);
-    if (e->constant && !e->bad)
+    if (e->bad)
+        expr_bad(e);
+    else if (e->constant)
         e->text_value = strbuf_str(&all);
 }
 
@@ -230,16 +81,20 @@ static void check_string(struct checker *k, struct expr *e)
 
 static void check_not(struct checker *k, struct expr *e)
 {
-    check_expr(k, e->a);
     e->type = type_plain(LANG_TYPE_BOOL);
-    if (e->a->bad) {
-        bad(e);
+    if (!check_value(k, e->a, NULL, OWN_STORED)) {
+        expr_bad(e);
+        return;
+    }
+    if (e->a->type.optional) {
+        may_be_none(k, e->a, "`not`");
+        expr_bad(e);
         return;
     }
     if (e->a->type.kind != LANG_TYPE_BOOL) {
         (void)diag_error(k->c, "T1", e->a->span, "not a bool", "`not` wants a bool, this is %.*s",
                          STR_FMT(type_phrase(k, &e->a->type)));
-        bad(e);
+        expr_bad(e);
         return;
     }
     e->constant = e->a->constant;
@@ -248,16 +103,20 @@ static void check_not(struct checker *k, struct expr *e)
 
 static void check_neg(struct checker *k, struct expr *e)
 {
-    check_expr(k, e->a);
+    bool fine = check_value(k, e->a, NULL, OWN_STORED);
     e->type = e->a->type;
-    if (e->a->bad) {
-        bad(e);
+    if (fine && e->type.optional) {
+        may_be_none(k, e->a, "`-`");
+        fine = false;
+    }
+    if (!fine) {
+        expr_bad(e);
         return;
     }
     if (!is_number(&e->type)) {
         (void)diag_error(k->c, "T1", e->a->span, "not a number", "`-` wants a number, this is %.*s",
                          STR_FMT(type_phrase(k, &e->type)));
-        bad(e);
+        expr_bad(e);
         return;
     }
     if (e->type.unit.affine) {
@@ -265,7 +124,7 @@ static void check_neg(struct checker *k, struct expr *e)
             diag_error(k->c, "U1", e->span, "has a zero of its own",
                        "a temperature in %.*s has no negative", STR_FMT(e->type.unit.symbol));
         diag_help(k->c, d, "subtract it from another one: the difference is in K");
-        bad(e);
+        expr_bad(e);
         return;
     }
     e->constant = e->a->constant;
@@ -273,6 +132,56 @@ static void check_neg(struct checker *k, struct expr *e)
         e->value.f = -e->a->value.f;
     else
         e->value.i = e->a->value.i == INT64_MIN ? INT64_MIN : -e->a->value.i;
+}
+
+/* ---- if --------------------------------------------------------------------------------- */
+
+/* What `if let` gives a name to: the value, if there is one. */
+static bool optional_value(struct checker *k, struct expr *e, struct lang_type *inner)
+{
+    if (!check_value(k, e, NULL, OWN_STORED))
+        return false;
+    *inner = type_base(e->type);
+    if (e->type.optional && !is_none(&e->type))
+        return true;
+    struct lang_diag *d = diag_error(k->c, "T1", e->span, "never none",
+                                     "`if let` asks whether there is a value; this is %.*s and "
+                                     "always there",
+                                     STR_FMT(type_phrase(k, &e->type)));
+    diag_help(k->c, d, "write  let x = %.*s", STR_FMT(ctx_text(k->c, e->span)));
+    return false;
+}
+
+bool check_if_let(struct checker *k, struct expr *value, struct name name, uint32_t *local,
+                  struct lang_type *type)
+{
+    *type = type_plain(LANG_TYPE_NONE);
+    bool fine = optional_value(k, value, type);
+    *local = local_add(k, name, type, false, fine);
+    return fine;
+}
+
+void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *want)
+{
+    size_t scope = k->frame->names.all.n;
+    struct lang_type inner;
+    bool fine = e->bind.text.n > 0 ? check_if_let(k, e->a, e->bind, &e->local, &inner)
+                                   : check_condition(k, e->a, "a condition");
+    fine = check_value(k, e->b, want, OWN_STORED) && fine;
+    scope_end(k, scope);
+    fine = check_value(k, e->otherwise, want, OWN_STORED) && fine;
+    if (fine) {
+        e->type = e->b->type;
+        fine = unify(k, &e->type, &e->b->type, e->b, e->otherwise, "the other side");
+    }
+    if (!fine) {
+        expr_bad(e);
+        return;
+    }
+    if (!is_none(&e->type)) {
+        none_settle(e->b, &e->type);
+        none_settle(e->otherwise, &e->type);
+    }
 }
 
 /* ---- all of them ------------------------------------------------------------------------- */
@@ -300,26 +209,60 @@ static void check_literal(struct expr *e)
     }
 }
 
-static void not_available(struct checker *k, struct expr *e)
+static void check_none(struct expr *e, const struct lang_type *want)
 {
-    bad(e);
-    (void)diag_error(k->c, "P1", e->span, "not available yet",
-                     "this expression is not available in this version");
+    if (!want || !want->optional || want->kind == LANG_TYPE_NONE) {
+        e->type.optional = true; /* whatever it is compared or unified with says of what */
+        return;
+    }
+    e->type = *want;
+    e->constant = !is_reference(want);
+    e->value = type_none_slot(want);
 }
 
-void check_expr(struct checker *k, struct expr *e)
+void none_settle(struct expr *e, const struct lang_type *want)
+{
+    if (!is_none(&e->type))
+        return;
+    if (e->kind == E_NONE) {
+        check_none(e, want);
+        return;
+    }
+    e->type = *want;
+    if (e->kind == E_IF) {
+        none_settle(e->b, want);
+        none_settle(e->otherwise, want);
+    } else if (e->kind == E_BINARY) {
+        none_settle(e->a, want);
+        none_settle(e->b, want);
+    }
+}
+
+static void check_move(struct checker *k, struct expr *e)
+{
+    check_expr(k, e->a);
+    if (!e->a->bad && !is_device(e->a)) {
+        struct lang_diag *d = diag_error(k->c, "T1", e->span, "nothing to move",
+                                         "`move` hands a device over, this is %.*s",
+                                         STR_FMT(type_phrase(k, &e->a->type)));
+        diag_help(k->c, d, "data is shared or copied: leave `move` out");
+    }
+    if (e->a->bad || !is_device(e->a)) {
+        expr_bad(e);
+        return;
+    }
+    e->type = e->a->type;
+}
+
+void check_expr_want(struct checker *k, struct expr *e, const struct lang_type *want)
 {
     e->bad = false;
     e->constant = false;
     e->ref = REF_NONE;
     e->value.i = 0;
     e->type = type_plain(LANG_TYPE_NONE);
-    if ((e->kind == E_CALL && e->path_n == 0) || (e->kind == E_BINARY && e->op > OP_MOD)) {
-        not_available(k, e);
-        return;
-    }
     switch (e->kind) {
-    case E_BAD: bad(e); return;
+    case E_BAD: expr_bad(e); return;
     case E_BOOL:
     case E_INT:
     case E_NUMBER:
@@ -330,16 +273,73 @@ void check_expr(struct checker *k, struct expr *e)
     case E_NEG: check_neg(k, e); return;
     case E_NOT: check_not(k, e); return;
     case E_STALE: check_stale(k, e); return;
-    case E_BINARY: check_binary(k, e); return;
-    default: not_available(k, e); return;
+    case E_BINARY: check_binary(k, e, want); return;
+    case E_NONE: check_none(e, want); return;
+    case E_INDEX: check_index(k, e); return;
+    case E_FIELD: check_field(k, e); return;
+    case E_METHOD: check_method(k, e); return;
+    case E_LIST: check_list(k, e, want); return;
+    case E_MAP: check_map(k, e, want); return;
+    case E_RECORD: check_record(k, e); return;
+    case E_IF: check_if_expr(k, e, want); return;
+    case E_LAMBDA: check_lambda(k, e, want); return;
+    case E_CHAN: check_chan(k, e); return;
+    case E_MOVE: check_move(k, e); return;
     }
 }
 
-bool check_condition(struct checker *k, struct expr *e, const char *what)
+void check_expr(struct checker *k, struct expr *e)
 {
-    check_expr(k, e);
+    check_expr_want(k, e, NULL);
+}
+
+bool value_is_data(struct checker *k, struct expr *e, enum own_use use)
+{
     if (e->bad)
         return false;
+    if (is_device(e)) {
+        own_as_data(k, e, use);
+        expr_bad(e);
+        return false;
+    }
+    if (e->ref == REF_GROUP) {
+        struct lang_diag *d =
+            diag_error(k->c, "T1", e->span, "not a value", "`%.*s` is several devices, not a value",
+                       STR_FMT(e->text));
+        diag_help(k->c, d, "walk through them:  for x in %.*s { … }", STR_FMT(e->text));
+        expr_bad(e);
+        return false;
+    }
+    if (is_data(&e->type) || is_none(&e->type))
+        return true;
+    (void)diag_error(k->c, "T1", e->span, "no value", "this has no value");
+    expr_bad(e);
+    return false;
+}
+
+bool check_value(struct checker *k, struct expr *e, const struct lang_type *want, enum own_use use)
+{
+    check_expr_want(k, e, want);
+    return value_is_data(k, e, use);
+}
+
+bool check_value_fits(struct checker *k, struct expr *e, const struct lang_type *want,
+                      enum own_use use, const char *what, struct lang_span what_span)
+{
+    return check_value(k, e, want, use) && check_fits(k, want, e, what, what_span);
+}
+
+/* ---- conditions, durations, constants ------------------------------------------------------ */
+
+bool check_condition(struct checker *k, struct expr *e, const char *what)
+{
+    if (!check_value(k, e, NULL, OWN_STORED))
+        return false;
+    if (e->type.optional) {
+        may_be_none(k, e, what);
+        expr_bad(e);
+        return false;
+    }
     if (e->type.kind == LANG_TYPE_BOOL)
         return true;
     struct lang_diag *d =
@@ -351,28 +351,34 @@ bool check_condition(struct checker *k, struct expr *e, const char *what)
     return false;
 }
 
-bool check_duration(struct checker *k, struct expr *e, const char *what, int64_t *out)
+bool check_constant(struct checker *k, struct expr *e, const struct lang_type *want)
 {
     enum check_mode mode = k->mode;
     k->mode = MODE_CONST;
-    check_expr(k, e);
+    bool fine = check_value(k, e, want, OWN_STORED);
     k->mode = mode;
-    if (e->bad)
-        return false;
-    struct lang_type want = {.kind = LANG_TYPE_FLOAT, .unit = unit_seconds()};
-    if (!is_number(&e->type) || !units_match(&e->type.unit, &want.unit)) {
-        struct lang_diag *d =
-            diag_error(k->c, "U1", e->span, "not a duration", "%s is a duration, this is %s%.*s",
-                       what, e->type.kind == LANG_TYPE_INT ? "" : "in ",
-                       STR_FMT(e->type.kind == LANG_TYPE_INT ? STR("a plain number")
-                                                             : lang_type_name(&e->type)));
-        diag_help(k->c, d, "as in:  500ms, 10s, 5min, 1h 30min");
+    return fine;
+}
+
+static bool is_duration(struct checker *k, struct expr *e, const char *what)
+{
+    struct lang_type want = type_seconds();
+    if (e->type.optional) {
+        may_be_none(k, e, what);
         return false;
     }
-    if (!e->constant) {
-        (void)diag_error(k->c, "T1", e->span, "not constant", "%s must be constant", what);
-        return false;
-    }
+    if (is_number(&e->type) && units_match(&e->type.unit, &want.unit))
+        return true;
+    bool plain = e->type.kind == LANG_TYPE_INT;
+    struct lang_diag *d =
+        diag_error(k->c, "U1", e->span, "not a duration", "%s is a duration, this is %.*s", what,
+                   STR_FMT(plain ? STR("a plain number") : type_phrase(k, &e->type)));
+    diag_help(k->c, d, "as in:  500ms, 10s, 5min, 1h 30min");
+    return false;
+}
+
+static bool duration_ms(struct checker *k, const struct expr *e, const char *what, int64_t *out)
+{
     double ms = e->value.f * 1000;
     if (!(ms >= 1) || ms > 1e14) {
         (void)diag_error(k->c, "T1", e->span, "out of range",
@@ -380,5 +386,56 @@ bool check_duration(struct checker *k, struct expr *e, const char *what, int64_t
         return false;
     }
     *out = (int64_t)llround(ms);
+    return true;
+}
+
+bool check_duration(struct checker *k, struct expr *e, const char *what, int64_t *out)
+{
+    if (!check_constant(k, e, NULL) || !is_duration(k, e, what))
+        return false;
+    if (!e->constant) {
+        (void)diag_error(k->c, "T1", e->span, "not constant", "%s must be constant", what);
+        return false;
+    }
+    return duration_ms(k, e, what, out);
+}
+
+bool check_duration_value(struct checker *k, struct expr *e, const char *what, int64_t *out)
+{
+    *out = -1;
+    if (!check_value(k, e, NULL, OWN_STORED) || !is_duration(k, e, what))
+        return false;
+    return !e->constant || duration_ms(k, e, what, out);
+}
+
+/* ---- what may stand where ------------------------------------------------------------------ */
+
+static const char *place_of(const struct checker *k)
+{
+    if (k->frame->kind == FRAME_LAMBDA)
+        return "a lambda only computes";
+    switch (k->mode) {
+    case MODE_CONDITION: return "a condition only looks";
+    case MODE_CONST: return "a constant is known before the program runs";
+    case MODE_INIT: return "the first value of a variable is data";
+    case MODE_FN: return "a function only computes";
+    default: return NULL;
+    }
+}
+
+bool may_act(struct checker *k, struct lang_span at, const char *what)
+{
+    const char *place = place_of(k);
+    if (!place || (k->mode == MODE_FN && k->frame->kind == FRAME_FN))
+        return true;
+    (void)diag_error(k->c, "T1", at, "not here", "%s: %s does not belong here", place, what);
+    return false;
+}
+
+bool may_suspend(struct checker *k, struct lang_span at, const char *what)
+{
+    if (!may_act(k, at, what))
+        return false;
+    k->frame->suspends = true; /* of a function: ownership tells it (O10) */
     return true;
 }

@@ -1,4 +1,5 @@
-/* What programs are made of: handles, readings, variables, rules, and `for`, unrolled. */
+/* What programs are made of: variables, constants, `for`, unrolled, and the way of a program. Rules
+ * are in check_rule.c, `own` and `read` in check_bind.c. */
 #include "lang/check_internal.h"
 
 #include <stdio.h>
@@ -12,227 +13,78 @@ struct sym item_sym(const struct item *i)
 
 /* ---- var and let ------------------------------------------------------------------------- */
 
-static const char *quoted(struct checker *k, struct str name)
+static bool first_value(struct checker *k, struct item *i, struct lang_type *type)
 {
-    return ctx_strf(k->c, "`%.*s`", STR_FMT(name)).p;
-}
-
-static bool constant_value(struct checker *k, struct item *i, struct lang_type *type)
-{
+    *type = type_plain(LANG_TYPE_NONE);
+    bool typed = !i->type.given || type_resolve(k, &i->type, type);
+    bool given = i->type.given && typed;
     enum check_mode mode = k->mode;
-    k->mode = MODE_CONST;
-    check_expr(k, i->value);
+    k->mode = MODE_INIT;
+    k->frame->locals.n = k->frame->taken.n = k->frame->spare.n = 0;
+    bool fine = check_value(k, i->value, given ? type : NULL, OWN_STORED) && typed;
     k->mode = mode;
-    if (i->value->bad)
+    if (!fine)
         return false;
+    if (given)
+        return check_fits(k, type, i->value, quoted(k, i->name.text), i->type.span);
     *type = i->value->type;
-    if (i->type.given) {
-        if (!type_resolve(k, &i->type, type))
-            return false;
-        if (type->kind == LANG_TYPE_HANDLE) {
-            (void)diag_error(k->c, "T1", i->type.span, "a handle",
-                             "a %.*s is owned or read, not kept as data",
-                             STR_FMT(lang_type_name(type)));
-            return false;
-        }
-        if (!check_fits(k, type, i->value, quoted(k, i->name.text), i->type.span))
-            return false;
-    }
-    if (i->value->constant)
+    if (!is_none(type))
         return true;
-    (void)diag_error(k->c, "T1", i->value->span, "not constant",
-                     "this must be known before the program runs");
+    struct lang_diag *d =
+        diag_error(k->c, "T1", i->value->span, "of what?", "`none` says nothing of its type");
+    diag_help(k->c, d, "say it:  %s %.*s: int? = none", i->kind == I_VAR ? "var" : "let",
+              STR_FMT(i->name.text));
     return false;
 }
 
-static struct str unique_var_path(struct checker *k, struct str name)
+/* A constant of a scalar type or a text needs no code. */
+static bool is_plain(const struct expr *e, const struct lang_type *type)
 {
-    struct prog *p = k->prog;
-    struct str base = ctx_strf(k->c, "%.*s/%.*s", STR_FMT(p->prefix), STR_FMT(name)), path = base;
-    for (uint32_t n = 2;; n++) {
-        bool taken = false;
-        for (size_t i = 0; i < p->vars.n; i++)
-            taken = taken || str_eq(p->vars.v[i].path, path);
-        if (!taken)
-            return path;
-        path = ctx_strf(k->c, "%.*s#%u", STR_FMT(base), n);
-    }
+    return e->constant && !(type->optional && is_reference(type));
 }
 
-static void check_var(struct checker *k, struct item *i)
+static void add_var(struct checker *k, struct item *i, const struct lang_type *type, struct sym *s)
+{
+    struct prog *p = k->prog;
+    if (p->vars.n >= LANG_VARS_MAX) {
+        (void)diag_error(k->c, "P1", i->span, "one too many", "a program has at most %u variables",
+                         LANG_VARS_MAX);
+        return;
+    }
+    s->kind = SYM_VAR;
+    s->mutable = i->kind == I_VAR;
+    s->index = (uint32_t)p->vars.n;
+    bool plain = is_plain(i->value, type);
+    ctx_push(k->c, &p->vars,
+             (struct lang_var){.name = i->name.text,
+                               .path = stable_path(k, i->name.text),
+                               .type = *type,
+                               .initial = plain ? s->value : type_none_slot(type),
+                               .initial_text = plain ? s->text_value : STR(""),
+                               .has_init_code = !plain,
+                               .source = i->span.source,
+                               .line = ctx_line(k->c, i->span)});
+    if (!plain && compiling(k))
+        compile_init(p->code, s->index, i->value,
+                     (struct code_locals){k->frame->locals.v, k->frame->locals.n, 0});
+}
+
+void check_var(struct checker *k, struct item *i)
 {
     struct sym s = item_sym(i);
     struct lang_type type;
-    if (constant_value(k, i, &type)) {
+    if (first_value(k, i, &type)) {
         s.type = type;
         s.value = i->value->value;
         s.text_value = i->value->text_value;
         if (type.kind == LANG_TYPE_FLOAT && i->value->type.kind == LANG_TYPE_INT)
             s.value.f = (double)i->value->value.i;
-        s.kind = i->kind == I_VAR ? SYM_VAR : SYM_CONST;
-    }
-    if (s.kind == SYM_VAR && k->prog->vars.n >= LANG_VARS_MAX) {
-        (void)diag_error(k->c, "P1", i->span, "one too many", "a program has at most %u variables",
-                         LANG_VARS_MAX);
-        s.kind = SYM_BAD;
-    }
-    if (s.kind == SYM_VAR) {
-        s.index = (uint32_t)k->prog->vars.n;
-        ctx_tree_push(k->c, &k->prog->vars,
-                      (struct lang_var){.name = i->name.text,
-                                        .path = unique_var_path(k, i->name.text),
-                                        .type = type,
-                                        .initial = s.value,
-                                        .initial_text = s.text_value,
-                                        .source = i->span.source,
-                                        .line = ctx_line(k->c, i->span)});
+        if (i->kind == I_LET && is_plain(i->value, &type))
+            s.kind = SYM_CONST;
+        else
+            add_var(k, i, &type, &s);
     }
     sym_add(k, s);
-}
-
-/* ---- rules ------------------------------------------------------------------------------- */
-
-/* Source as one line without comments: "when temp > 80 °C for 2s". */
-static struct str head_text(struct checker *k, struct lang_span span)
-{
-    struct str t = ctx_text(k->c, span);
-    struct strbuf b;
-    strbuf_init(&b, &k->c->tree_alloc, 0);
-    bool space = false;
-    for (size_t i = 0; i < t.n; i++) {
-        if (t.p[i] == '/' && i + 1 < t.n && t.p[i + 1] == '/')
-            while (i < t.n && t.p[i] != '\n')
-                i++;
-        if (i >= t.n)
-            break;
-        if (t.p[i] == ' ' || t.p[i] == '\t' || t.p[i] == '\n' || t.p[i] == '\r') {
-            space = true;
-            continue;
-        }
-        if (space && b.n > 0)
-            strbuf_addc(&b, ' ');
-        space = false;
-        strbuf_addc(&b, t.p[i]);
-    }
-    if (b.failed)
-        ctx_nomem(k->c);
-    return ctx_str(k->c, strbuf_str(&b));
-}
-
-static struct counter *counter_of(struct checker *k)
-{
-    struct prog *p = k->prog;
-    for (size_t i = 0; i < p->counters.n; i++)
-        if (str_eq(p->counters.v[i].prefix, p->prefix))
-            return &p->counters.v[i];
-    ctx_tree_push(k->c, &p->counters, (struct counter){.prefix = p->prefix});
-    return &p->counters.v[p->counters.n - 1];
-}
-
-static struct str rule_path(struct checker *k, enum lang_rule_kind kind)
-{
-    struct counter *c = counter_of(k);
-    uint32_t *n = kind == LANG_RULE_WHEN    ? &c->when
-                  : kind == LANG_RULE_EVERY ? &c->every
-                                            : &c->start;
-    static const char *const words[] = {"when", "every", "start"};
-    return ctx_strf(k->c, "%.*s/%s#%u", STR_FMT(k->prog->prefix), words[kind], ++*n);
-}
-
-static bool compiling(const struct checker *k)
-{
-    return k->c->errors == 0;
-}
-
-static uint32_t rule_condition(struct checker *k, struct expr *e, struct u32_list *reads,
-                               struct u32_list *until_reads, struct u32_list *vars)
-{
-    struct u32_list own = {0};
-    k->mode = MODE_CONDITION;
-    k->reads = &own;
-    k->vars = vars;
-    (void)check_condition(k, e, "the condition of a rule");
-    k->reads = k->vars = NULL;
-    k->mode = MODE_BODY;
-    for (size_t i = 0; i < own.all.n; i++) {
-        bool known = false;
-        for (size_t q = 0; q < reads->all.n; q++)
-            known = known || reads->all.v[q] == own.all.v[i];
-        if (!known)
-            ctx_tree_push(k->c, &reads->all, own.all.v[i]);
-    }
-    if (until_reads)
-        *until_reads = own;
-    if (compiling(k) && own.all.n == 0 && vars->all.n == 0 && e->constant) {
-        struct lang_diag *d =
-            diag_warning(k->c, "T2", e->span, "never changes", "this condition is always %s",
-                         e->value.i ? "true" : "false");
-        diag_help(k->c, d, "what runs once when the program starts stands in it without `when`");
-    }
-    return compiling(k) ? compile_condition(k->prog->code, e) : LANG_NO_CHUNK;
-}
-
-static uint32_t rule_body(struct checker *k, struct stmt_list *body)
-{
-    k->mode = MODE_BODY;
-    k->locals.n = 0;
-    check_stmts(k, body);
-    return compiling(k) ? compile_body(k->prog->code, body, k->locals.v, k->locals.n)
-                        : LANG_NO_CHUNK;
-}
-
-static void check_when(struct checker *k, struct item *i, struct lang_rule *r)
-{
-    struct u32_list reads = {0}, until_reads = {0}, vars = {0};
-    k->uses_stale = false;
-    r->condition = rule_condition(k, i->value, &reads, NULL, &vars);
-    if (i->hold)
-        (void)check_duration(k, i->hold, "`for` in a rule", &r->hold_ms);
-    r->body = rule_body(k, &i->body);
-    if (i->has_until) {
-        r->until_text = head_text(k, i->until_span);
-        r->until_line = ctx_line(k->c, i->until_span);
-        r->until_condition = rule_condition(k, i->until, &reads, &until_reads, &vars);
-        if (i->until_hold)
-            (void)check_duration(k, i->until_hold, "`for` in a rule", &r->until_hold_ms);
-        r->until_body = rule_body(k, &i->until_body);
-    }
-    r->uses_stale = k->uses_stale;
-    r->reads = ctx_kept(k->c, &reads.all);
-    r->reads_n = reads.all.n;
-    r->until_reads = ctx_kept(k->c, &until_reads.all);
-    r->until_reads_n = until_reads.all.n;
-    r->vars = ctx_kept(k->c, &vars.all);
-    r->vars_n = vars.all.n;
-}
-
-static void check_rule(struct checker *k, struct item *i)
-{
-    enum lang_rule_kind kind = i->kind == I_WHEN    ? LANG_RULE_WHEN
-                               : i->kind == I_EVERY ? LANG_RULE_EVERY
-                                                    : LANG_RULE_START;
-    if (k->prog->rules.n >= LANG_RULES_MAX) {
-        (void)diag_error(k->c, "P1", i->head_span, "one too many", "a program has at most %u rules",
-                         LANG_RULES_MAX);
-        return;
-    }
-    struct lang_rule r = {.kind = kind,
-                          .source = i->span.source,
-                          .line = ctx_line(k->c, i->span),
-                          .condition = LANG_NO_CHUNK,
-                          .body = LANG_NO_CHUNK,
-                          .until_condition = LANG_NO_CHUNK,
-                          .until_body = LANG_NO_CHUNK};
-    r.path = rule_path(k, kind);
-    r.text = head_text(k, i->head_span);
-    if (kind == LANG_RULE_WHEN) {
-        check_when(k, i, &r);
-    } else {
-        if (kind == LANG_RULE_EVERY)
-            (void)check_duration(k, i->value, "the time of `every`", &r.every_ms);
-        r.body = rule_body(k, &i->body);
-    }
-    ctx_tree_push(k->c, &k->prog->rules, r);
 }
 
 /* ---- for --------------------------------------------------------------------------------- */
@@ -245,19 +97,22 @@ static const struct lang_decl *group_of(struct checker *k, struct item *i)
     const struct lang_decl *g = t.resource;
     if (g && g->kind->role == LANG_ROLE_SET && t.used == i->path_n)
         return g;
-    (void)diag_error(k->c, "T1", i->path_span, "not a group",
-                     "`for` walks through a group, this is none");
+    struct lang_diag *d = diag_error(k->c, "T1", i->path_span, "not a group",
+                                     "`for` walks through a group, this is none");
+    if (t.sym && t.sym->kind == SYM_GROUP)
+        diag_help(k->c, d, "name the group itself here, or walk through `%.*s` in a body",
+                  STR_FMT(t.sym->name));
     return NULL;
 }
 
-static void check_for(struct checker *k, struct item *i)
+static void check_for_items(struct checker *k, struct item *i)
 {
     const struct lang_decl *g = group_of(k, i);
     if (!g)
         return;
     struct str outer = k->prog->prefix;
     for (size_t n = 0; n < g->list_n; n++) {
-        size_t scope = k->syms.n;
+        size_t scope = k->frame->names.all.n;
         const struct lang_decl *element = g->list[n];
         sym_add(k, (struct sym){.name = i->name.text,
                                 .kind = SYM_ELEMENT,
@@ -267,7 +122,7 @@ static void check_for(struct checker *k, struct item *i)
         k->prog->prefix = ctx_strf(k->c, "%.*s/%.*s=%.*s", STR_FMT(outer), STR_FMT(i->name.text),
                                    STR_FMT(element->name));
         check_items(k, &i->items);
-        k->syms.n = scope;
+        scope_end(k, scope);
     }
     k->prog->prefix = outer;
 }
@@ -281,23 +136,21 @@ static void check_item(struct checker *k, struct item *i)
                              LANG_UNROLL_MAX);
         return;
     }
-    enum item_kind kind = i->kind;
-    if (i->changed || i->mode != RUN_SINGLE)
-        kind = I_AT;
-    switch (kind) {
+    switch (i->kind) {
     case I_OWN: check_own(k, i); return;
     case I_READ: check_read(k, i); return;
     case I_VAR:
     case I_LET: check_var(k, i); return;
-    case I_FOR: check_for(k, i); return;
+    case I_FOR: check_for_items(k, i); return;
     case I_WHEN:
     case I_EVERY:
-    case I_START: check_rule(k, i); return;
-    case I_FN: return;
-    default:
-        (void)diag_error(k->c, "P1", i->span, "not available yet",
-                         "this is not available in this version");
-        return;
+    case I_START:
+    case I_IDLE:
+    case I_AT:
+    case I_ON: check_rule(k, i); return;
+    case I_LEND: check_lend(k, i); return;
+    case I_FN:
+    case I_TASK: return;
     }
 }
 
@@ -307,7 +160,40 @@ static void check_items(struct checker *k, struct item_list *list)
         check_item(k, list->v[i]);
 }
 
-/* ---- programs ---------------------------------------------------------------------------- */
+static bool gives_name(const struct item *i)
+{
+    return i->kind == I_OWN || i->kind == I_READ || i->kind == I_VAR || i->kind == I_LET;
+}
+
+/* Of a program itself: what gives names, or all that is left. */
+static void check_top(struct checker *k, struct item_list *list, bool names)
+{
+    for (size_t i = 0; i < list->n && k->prog->unrolled <= LANG_UNROLL_MAX; i++)
+        if (gives_name(list->v[i]) == names)
+            check_item(k, list->v[i]);
+}
+
+/* ---- functions and tasks ------------------------------------------------------------------ */
+
+static void program_fn(struct checker *k, struct item *x, bool top)
+{
+    struct fn_decl *fn = x->fn, *first = find_fn(k, fn->name.text);
+    if (!top) {
+        (void)diag_error(k->c, "P1", fn->name.span, "not here",
+                         "a %s stands in the program itself, not in a `for`",
+                         fn->task ? "task" : "function");
+    } else if (first || is_builtin(fn->name.text)) {
+        struct lang_diag *d =
+            diag_error(k->c, "N2", fn->name.span, "a second time", "`%.*s` is already a %s",
+                       STR_FMT(fn->name.text), first && first->task ? "task" : "function");
+        if (first)
+            diag_mark(k->c, d, first->name.span, "declared here");
+    } else {
+        check_fn_signature(k, fn);
+        map_set(k, &k->prog->fns, fn->name.text, fn);
+        ctx_push(k->c, &k->prog->fns_list, fn);
+    }
+}
 
 static void program_fns(struct checker *k, struct item_list *items, bool top)
 {
@@ -315,23 +201,28 @@ static void program_fns(struct checker *k, struct item_list *items, bool top)
         struct item *x = items->v[i];
         if (x->kind == I_FOR)
             program_fns(k, &x->items, false);
-        if (x->kind != I_FN)
-            continue;
-        struct fn_decl *first = find_fn(k, x->fn->name.text);
-        if (!top) {
-            (void)diag_error(k->c, "P1", x->fn->name.span, "not here",
-                             "a function stands in the program itself, not in a `for`");
-        } else if (first) {
-            struct lang_diag *d =
-                diag_error(k->c, "N2", x->fn->name.span, "a second time",
-                           "`%.*s` is already a function", STR_FMT(x->fn->name.text));
-            diag_mark(k->c, d, first->name.span, "declared here");
-        } else {
-            check_fn_signature(k, x->fn);
-            ctx_tree_push(k->c, &k->prog->fns, x->fn);
-        }
+        if (x->kind == I_FN || x->kind == I_TASK)
+            program_fn(k, x, top);
     }
 }
+
+void type_fn(struct checker *k, struct fn_decl *fn)
+{
+    if (fn->bad || fn->checked)
+        return;
+    fn->checked = true;
+    check_fn_body(k, fn);
+    own_fn(k, fn);
+}
+
+/* The tasks of the site that the program spawns, and that those spawn. */
+static void spawned_tasks(struct checker *k)
+{
+    for (size_t i = 0; i < k->prog->tasks.n; i++)
+        check_fn_body(k, k->prog->tasks.v[i]);
+}
+
+/* ---- programs ---------------------------------------------------------------------------- */
 
 static void finish(struct checker *k, struct prog *p)
 {
@@ -340,79 +231,117 @@ static void finish(struct checker *k, struct prog *p)
     out->file = k->c->sources[p->decl->span.source].name;
     out->source = p->decl->span.source;
     out->line = ctx_line(k->c, p->decl->span);
-    out->bindings = ctx_kept(k->c, &p->bindings);
+    out->bindings = p->bindings.v;
     out->bindings_n = p->bindings.n;
-    out->vars = ctx_kept(k->c, &p->vars);
+    out->vars = p->vars.v;
     out->vars_n = p->vars.n;
-    out->rules = ctx_kept(k->c, &p->rules);
+    out->rules = p->rules.v;
     out->rules_n = p->rules.n;
-    out->windows = ctx_kept(k->c, &p->windows);
+    out->windows = p->windows.v;
     out->windows_n = p->windows.n;
-    out->owns = ctx_kept(k->c, &p->owns);
+    out->owns = p->owns.v;
     out->owns_n = p->owns.n;
+    out->leases = p->leases.v;
+    out->leases_n = p->leases.n;
+    out->lends = p->lends.v;
+    out->lends_n = p->lends.n;
     if (!compiling(k))
         return;
-    compile_functions(p->code);
+    compile_finish(p->code);
     if (k->c->errors > 0)
         return;
     code_finish(p->code, out);
-    const char *why = code_verify(out);
-    if (why[0] != '\0')
-        (void)diag_error(k->c, "X1", p->decl->name.span, why,
+    struct code_fault fault = code_verify(&k->c->alloc, out);
+    if (fault.why)
+        (void)diag_error(k->c, "X1", p->decl->name.span, fault.why,
                          "the compiled program does not pass its check; please report this");
     ctx_push(k->c, &k->programs_out, out);
 }
 
+static void prog_init(struct checker *k, struct prog *p, struct program_decl *d)
+{
+    *p = (struct prog){.decl = d, .out = ctx_new(k->c, sizeof(*p->out)), .prefix = d->name.text};
+    struct map *maps[] = {&p->fns, &p->paths, &p->counters, &p->implicit, &p->slopes};
+    for (size_t i = 0; i < ARRAY_LEN(maps); i++)
+        map_init(maps[i], &k->c->alloc, 1, LANG_NAMES_MAX);
+    p->code = compile_new(k->c, p);
+    frame_begin(k, &p->frame, FRAME_PROGRAM, NULL, NULL);
+    k->prog = p;
+    k->frame = &p->frame;
+    k->mode = MODE_BODY;
+}
+
 static void check_program(struct checker *k, struct program_decl *d)
 {
-    struct prog p = {.decl = d, .out = ctx_new(k->c, sizeof(*p.out)), .prefix = d->name.text};
-    p.code = ctx_new(k->c, sizeof(*p.code));
-    p.code->c = k->c;
-    p.code->prog = &p;
-    k->prog = &p;
-    k->syms.n = 0;
-    k->mode = MODE_BODY;
+    struct prog p;
+    prog_init(k, &p, d);
+    own_program_begin(k);
     program_fns(k, &d->items, true);
-    for (size_t i = 0; i < p.fns.n; i++)
-        check_fn_body(k, p.fns.v[i]);
-    check_items(k, &d->items);
+    check_top(k, &d->items, true);
+    for (size_t i = 0; i < p.fns_list.n; i++)
+        type_fn(k, p.fns_list.v[i]);
+    check_top(k, &d->items, false);
+    spawned_tasks(k);
+    own_program_end(k);
     finish(k, &p);
+    struct program_info *info = find_program(k, d->name.text);
+    if (info && info->decl == d)
+        info->out = p.out;
     k->prog = NULL;
+    k->frame = NULL;
 }
+
+/* ---- functions and tasks of the site ------------------------------------------------------- */
 
 static void declare_fns(struct checker *k)
 {
-    map_init(&k->fns, &k->c->tree_alloc, 1, 100000);
+    map_init(&k->fns, &k->c->alloc, 1, LANG_NAMES_MAX);
     for (size_t i = 0; i < k->syntax->fns.n; i++) {
         struct fn_decl *fn = k->syntax->fns.v[i];
         struct fn_decl *first = map_get(&k->fns, fn->name.text);
         check_fn_signature(k, fn);
-        if (first) {
-            struct lang_diag *d = diag_error(k->c, "N2", fn->name.span, "a second time",
-                                             "`%.*s` is declared twice", STR_FMT(fn->name.text));
-            diag_mark(k->c, d, first->name.span, "the first one");
-        } else if (map_put(&k->fns, fn->name.text, fn) != ERR_OK) {
-            ctx_nomem(k->c);
-        }
+        if (first)
+            declared_twice(k, fn->name.text, fn->name.span, first->name.span);
+        else if (is_builtin(fn->name.text))
+            (void)diag_error(k->c, "N2", fn->name.span, "taken", "`%.*s` is a function already",
+                             STR_FMT(fn->name.text));
+        else
+            map_set(k, &k->fns, fn->name.text, fn);
     }
-    for (size_t i = 0; i < k->syntax->fns.n; i++)
-        check_fn_body(k, k->syntax->fns.v[i]);
+}
+
+/* A task of the site, for its own sake: in a program that is thrown away. */
+static void site_task(struct checker *k, struct fn_decl *task)
+{
+    struct program_decl d = {.name = task->name, .span = task->span};
+    struct prog p;
+    prog_init(k, &p, &d);
+    check_fn_body(k, task);
+    k->prog = NULL;
+    k->frame = NULL;
+    own_fn(k, task);
+}
+
+static void site_fns(struct checker *k)
+{
+    for (size_t i = 0; i < k->syntax->fns.n; i++) {
+        struct fn_decl *fn = k->syntax->fns.v[i];
+        if (fn->bad)
+            continue;
+        if (fn->task)
+            site_task(k, fn);
+        else
+            type_fn(k, fn);
+    }
 }
 
 void check_programs(struct checker *k)
 {
+    map_init(&k->topics, &k->c->alloc, 1, LANG_NAMES_MAX);
     declare_fns(k);
-    map_init(&k->programs, &k->c->tree_alloc, 1, 100000);
-    for (size_t i = 0; i < k->syntax->programs.n; i++) {
-        struct program_decl *d = k->syntax->programs.v[i];
-        struct program_decl *first = map_get(&k->programs, d->name.text);
-        if (first) {
-            struct lang_diag *diag = diag_error(k->c, "N2", d->name.span, "a second time",
-                                                "`%.*s` is declared twice", STR_FMT(d->name.text));
-            diag_mark(k->c, diag, first->name.span, "the first one");
-        } else if (map_put(&k->programs, d->name.text, d) != ERR_OK) {
-            ctx_nomem(k->c);
-        }
-        check_program(k, d);
-    }
+    declare_programs(k);
+    site_fns(k);
+    for (size_t i = 0; i < k->syntax->programs.n; i++)
+        check_program(k, k->syntax->programs.v[i]);
+    check_topics(k);
 }

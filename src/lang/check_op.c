@@ -4,25 +4,36 @@
 
 #include <math.h>
 
-static const char *const signs[] = {"==", "!=", "<", "<=", ">", ">=", "and",
-                                    "or", "+",  "-", "*",  "/", "mod"};
-
-static void bad(struct expr *e)
-{
-    e->bad = true;
-    e->type = type_plain(LANG_TYPE_NONE);
-}
+static const char *const signs[] = {"==", "!=", "<", "<=", ">",   ">=", "and", "or",
+                                    "+",  "-",  "*", "/",  "mod", "in", "??"};
 
 static void wrong_types(struct checker *k, struct expr *e, const char *hint)
 {
-    struct lang_diag *d = diag_error(
-        k->c, "T1", e->op_span, "does not go with these", "`%s` can't stand between %.*s and %.*s",
-        signs[e->op], STR_FMT(lang_type_name(&e->a->type)), STR_FMT(lang_type_name(&e->b->type)));
-    diag_mark(k->c, d, e->a->span, "%.*s", STR_FMT(lang_type_name(&e->a->type)));
-    diag_mark(k->c, d, e->b->span, "%.*s", STR_FMT(lang_type_name(&e->b->type)));
+    struct str a = type_text(k, &e->a->type), b = type_text(k, &e->b->type);
+    struct lang_diag *d =
+        diag_error(k->c, "T1", e->op_span, "does not go with these",
+                   "`%s` can't stand between %.*s and %.*s", signs[e->op], STR_FMT(a), STR_FMT(b));
+    diag_mark(k->c, d, e->a->span, "%.*s", STR_FMT(a));
+    diag_mark(k->c, d, e->b->span, "%.*s", STR_FMT(b));
     if (hint)
         diag_help(k->c, d, "%s", hint);
-    bad(e);
+    expr_bad(e);
+}
+
+/* Both sides are there, or the one that may not be is told. */
+static bool sides_present(struct checker *k, struct expr *e)
+{
+    const char *what = quoted(k, str_from(signs[e->op]));
+    struct expr *sides[] = {e->a, e->b};
+    bool fine = true;
+    for (size_t i = 0; i < ARRAY_LEN(sides); i++)
+        if (sides[i]->type.optional) {
+            may_be_none(k, sides[i], what);
+            fine = false;
+        }
+    if (!fine)
+        expr_bad(e);
+    return fine;
 }
 
 static void check_logic(struct checker *k, struct expr *e)
@@ -36,25 +47,153 @@ static void check_logic(struct checker *k, struct expr *e)
                     : NULL);
 }
 
+/* ---- comparisons ------------------------------------------------------------------------- */
+
+static bool equality(const struct expr *e)
+{
+    return e->op == OP_EQ || e->op == OP_NE;
+}
+
+/* x == none */
+static void compare_none(struct checker *k, struct expr *e)
+{
+    struct expr *none = is_none(&e->b->type) ? e->b : e->a, *other = none == e->a ? e->b : e->a;
+    if (!equality(e) || is_none(&other->type)) {
+        wrong_types(k, e, "`none` is compared by == or != with something that may be none");
+        return;
+    }
+    if (!other->type.optional) {
+        struct lang_diag *d =
+            diag_error(k->c, "T1", e->op_span, "always the same", "this is %.*s and never none",
+                       STR_FMT(type_phrase(k, &other->type)));
+        diag_mark(k->c, d, other->span, "%.*s", STR_FMT(type_text(k, &other->type)));
+        if (other->ref == REF_READ)
+            diag_help(k->c, d, "whether a reading is there is asked with `stale`");
+        expr_bad(e);
+        return;
+    }
+    none_settle(none, &other->type);
+}
+
+static void not_comparable(struct checker *k, struct expr *e)
+{
+    const struct lang_type *a = &e->a->type;
+    const char *hint = NULL;
+    if (a->kind == e->b->type.kind && !equality(e)) {
+        if (a->kind == LANG_TYPE_BOOL)
+            hint = "bools are compared with == or !=";
+        else if (a->kind == LANG_TYPE_ENUM)
+            hint = "the values of an enum have no order: compare them with == or !=";
+    } else if (a->kind == LANG_TYPE_CHAN || a->kind == LANG_TYPE_FN) {
+        hint = "channels and functions are not compared";
+    }
+    wrong_types(k, e, hint);
+}
+
 static void check_compare(struct checker *k, struct expr *e)
 {
     const struct lang_type *a = &e->a->type, *b = &e->b->type;
     e->type = type_plain(LANG_TYPE_BOOL);
+    if (is_none(a) || is_none(b)) {
+        compare_none(k, e);
+        return;
+    }
+    if (!sides_present(k, e))
+        return;
     if (is_number(a) && is_number(b)) {
         if (units_match(&a->unit, &b->unit))
             return;
         units_differ(k, e->a, e->b, e->op_span, "compared with");
-        bad(e);
+        expr_bad(e);
         return;
     }
-    bool equality = e->op == OP_EQ || e->op == OP_NE;
-    if (a->kind == b->kind && equality && (a->kind == LANG_TYPE_BOOL || a->kind == LANG_TYPE_STR))
+    bool fine = equality(e) ? type_copyable(k, a) : a->kind == LANG_TYPE_TIME;
+    if (!fine || !type_same(a, b))
+        not_comparable(k, e);
+}
+
+/* ---- in, ?? ------------------------------------------------------------------------------ */
+
+static void check_in(struct checker *k, struct expr *e)
+{
+    bool fine = check_value(k, e->b, NULL, OWN_STORED);
+    const struct lang_type *t = &e->b->type;
+    bool holds = fine && (t->kind == LANG_TYPE_LIST || t->kind == LANG_TYPE_MAP);
+    fine = check_value(k, e->a, holds ? &t->args[0] : NULL, OWN_STORED) && fine;
+    e->type = type_plain(LANG_TYPE_BOOL);
+    if (!fine) {
+        expr_bad(e);
         return;
-    if (a->kind == b->kind && a->kind == LANG_TYPE_TIME)
-        return;
-    wrong_types(k, e,
-                a->kind == b->kind && a->kind == LANG_TYPE_BOOL ? "bools are compared with == or !="
-                                                                : NULL);
+    }
+    if (t->optional) {
+        may_be_none(k, e->b, "`in`");
+        expr_bad(e);
+    } else if (!holds) {
+        wrong_types(k, e,
+                    t->kind == LANG_TYPE_STR
+                        ? "whether a text is in another one:  b.contains(a)"
+                        : "`in` asks whether a list has a value, or a map a key");
+    } else if (!type_copyable(k, &t->args[0])) {
+        wrong_types(k, e, "channels and functions are not compared");
+    } else if (!check_fits(k, &t->args[0], e->a, "what is looked for", (struct lang_span){0})) {
+        expr_bad(e);
+    }
+}
+
+static void never_needed(struct checker *k, struct expr *e)
+{
+    const struct lang_type *a = &e->a->type;
+    struct lang_diag *d = diag_error(k->c, "T1", e->op_span, "never needed",
+                                     "this is %.*s and never none", STR_FMT(type_phrase(k, a)));
+    diag_mark(k->c, d, e->a->span, "%.*s", STR_FMT(type_text(k, a)));
+    if (e->a->ref == REF_READ)
+        diag_help(k->c, d, "whether a reading is there is asked with `stale`");
+    else
+        diag_help(k->c, d, "leave `??` and what follows it out");
+    expr_bad(e);
+}
+
+static void check_coalesce(struct checker *k, struct expr *e, const struct lang_type *want)
+{
+    struct lang_type hint = want ? type_optional(*want) : type_plain(LANG_TYPE_NONE);
+    bool fine = check_value(k, e->a, want ? &hint : NULL, OWN_STORED);
+    struct lang_type a = e->a->type;
+    fine = check_value(k, e->b, fine && !is_none(&a) ? &a : want, OWN_STORED) && fine;
+    if (!fine) {
+        expr_bad(e);
+    } else if (!a.optional) {
+        never_needed(k, e);
+    } else if (is_none(&a)) { /* none ?? x */
+        struct lang_type some = type_optional(e->b->type);
+        e->type = e->b->type;
+        if (!is_none(&some))
+            none_settle(e->a, &some);
+    } else {
+        a.optional = e->b->type.optional;
+        if (check_fits(k, &a, e->b, "what stands in for it", e->a->span))
+            e->type = a;
+        else
+            expr_bad(e);
+    }
+}
+
+/* ---- sums and products ------------------------------------------------------------------- */
+
+/* time - time is a duration, time ± duration a time. */
+static void check_time_sum(struct checker *k, struct expr *e)
+{
+    const struct lang_type *a = &e->a->type, *b = &e->b->type;
+    struct lang_type seconds = type_seconds();
+    bool ta = a->kind == LANG_TYPE_TIME, tb = b->kind == LANG_TYPE_TIME;
+    bool da = is_number(a) && units_match(&a->unit, &seconds.unit);
+    bool db = is_number(b) && units_match(&b->unit, &seconds.unit);
+    bool sum = e->op == OP_ADD || e->op == OP_SUB;
+    if (ta && tb && e->op == OP_SUB)
+        e->type = seconds;
+    else if ((ta && db && sum) || (da && tb && e->op == OP_ADD))
+        e->type = type_plain(LANG_TYPE_TIME);
+    else
+        wrong_types(k, e, "time - time is a duration; a duration is added to or taken from a time");
 }
 
 static void affine_misused(struct checker *k, struct expr *e, const char *what)
@@ -66,7 +205,7 @@ static void affine_misused(struct checker *k, struct expr *e, const char *what)
     diag_mark(k->c, d, t->span, "a temperature with a zero of its own");
     diag_help(k->c, d, "only differences in K can be added or multiplied; %.*s - %.*s is K",
               STR_FMT(t->type.unit.symbol), STR_FMT(t->type.unit.symbol));
-    bad(e);
+    expr_bad(e);
 }
 
 /* °C - °C is K, °C ± K is °C, K + °C is °C; the rest is wrong. */
@@ -96,7 +235,7 @@ static void check_sum(struct checker *k, struct expr *e)
     e->type.kind = ints ? LANG_TYPE_INT : LANG_TYPE_FLOAT;
     if (!lang_unit_same_dim(a, b) || (a->affine == b->affine && !units_match(a, b))) {
         units_differ(k, e->a, e->b, e->op_span, signs[e->op]);
-        bad(e);
+        expr_bad(e);
         return;
     }
     if (a->affine || b->affine) {
@@ -124,7 +263,7 @@ static void check_product(struct checker *k, struct expr *e)
     }
     if (!units_match(a, b)) {
         units_differ(k, e->a, e->b, e->op_span, "mod");
-        bad(e);
+        expr_bad(e);
         return;
     }
     e->type.unit = *a;
@@ -171,6 +310,18 @@ static int64_t compare(enum expr_op op, double a, double b)
     }
 }
 
+static int64_t compare_ints(enum expr_op op, int64_t a, int64_t b)
+{
+    switch (op) {
+    case OP_EQ: return a == b;
+    case OP_NE: return a != b;
+    case OP_LT: return a < b;
+    case OP_LE: return a <= b;
+    case OP_GT: return a > b;
+    default: return a >= b;
+    }
+}
+
 static void fold_floats(struct expr *e)
 {
     double a = as_float(e->a), b = as_float(e->b);
@@ -183,6 +334,26 @@ static void fold_floats(struct expr *e)
     }
 }
 
+static bool none_value(const struct expr *e)
+{
+    union lang_slot none = type_none_slot(&e->type);
+    if (!e->type.optional)
+        return false;
+    return e->type.kind == LANG_TYPE_FLOAT ? isnan(e->value.f) : e->value.i == none.i;
+}
+
+static int64_t fold_compare(const struct expr *e)
+{
+    const struct expr *a = e->a, *b = e->b;
+    if (a->type.optional || b->type.optional)
+        return (none_value(a) == none_value(b)) == (e->op == OP_EQ);
+    if (a->type.kind == LANG_TYPE_STR)
+        return str_eq(a->text_value, b->text_value) == (e->op == OP_EQ);
+    if (a->type.kind == LANG_TYPE_FLOAT || b->type.kind == LANG_TYPE_FLOAT)
+        return compare(e->op, as_float(a), as_float(b));
+    return compare_ints(e->op, a->value.i, b->value.i);
+}
+
 void fold_binary(struct checker *k, struct expr *e)
 {
     const struct expr *a = e->a, *b = e->b;
@@ -192,37 +363,25 @@ void fold_binary(struct checker *k, struct expr *e)
     if (e->op == OP_AND || e->op == OP_OR) {
         e->value.i = e->op == OP_AND ? a->value.i && b->value.i : a->value.i || b->value.i;
     } else if (e->op <= OP_GE) {
-        if (a->type.kind == LANG_TYPE_STR)
-            e->value.i = str_eq(a->text_value, b->text_value) == (e->op == OP_EQ);
-        else if (a->type.kind == LANG_TYPE_FLOAT || b->type.kind == LANG_TYPE_FLOAT)
-            e->value.i = compare(e->op, as_float(a), as_float(b));
-        else
-            e->value.i = e->op == OP_EQ   ? a->value.i == b->value.i
-                         : e->op == OP_NE ? a->value.i != b->value.i
-                         : e->op == OP_LT ? a->value.i < b->value.i
-                         : e->op == OP_LE ? a->value.i <= b->value.i
-                         : e->op == OP_GT ? a->value.i > b->value.i
-                                          : a->value.i >= b->value.i;
+        e->value.i = fold_compare(e);
     } else if (e->type.kind == LANG_TYPE_INT) {
         if (!fold_ints(k, e))
-            bad(e);
+            expr_bad(e);
     } else {
         fold_floats(e);
     }
 }
 
-void check_binary(struct checker *k, struct expr *e)
+void check_operator(struct checker *k, struct expr *e)
 {
-    check_expr(k, e->a);
-    check_expr(k, e->b);
-    if (e->a->bad || e->b->bad) {
-        bad(e);
-        return;
-    }
-    if (e->op == OP_AND || e->op == OP_OR) {
-        check_logic(k, e);
-    } else if (e->op <= OP_GE) {
+    if (e->op <= OP_GE) {
         check_compare(k, e);
+    } else if (!sides_present(k, e)) {
+        return;
+    } else if (e->op == OP_AND || e->op == OP_OR) {
+        check_logic(k, e);
+    } else if (e->a->type.kind == LANG_TYPE_TIME || e->b->type.kind == LANG_TYPE_TIME) {
+        check_time_sum(k, e);
     } else if (!is_number(&e->a->type) || !is_number(&e->b->type)) {
         bool text = e->a->type.kind == LANG_TYPE_STR || e->b->type.kind == LANG_TYPE_STR;
         wrong_types(k, e, text ? "texts are put together as in \"{a} and {b}\"" : NULL);
@@ -231,5 +390,23 @@ void check_binary(struct checker *k, struct expr *e)
     } else {
         check_product(k, e);
     }
+}
+
+void check_binary(struct checker *k, struct expr *e, const struct lang_type *want)
+{
+    if (e->op == OP_IN) {
+        check_in(k, e);
+        return;
+    }
+    if (e->op == OP_COALESCE) {
+        check_coalesce(k, e, want);
+        return;
+    }
+    bool fine = check_value(k, e->a, NULL, OWN_STORED);
+    if (!check_value(k, e->b, NULL, OWN_STORED) || !fine) {
+        expr_bad(e);
+        return;
+    }
+    check_operator(k, e);
     fold_binary(k, e);
 }

@@ -1,382 +1,530 @@
-/* Expressions to bytecode.
- *
- * In a condition a reading without a fresh value makes the comparison around it unknown: its
- * instruction jumps to the end of that comparison (chunk_builder.misses), where 2 is loaded. */
+/* Expressions: names, arithmetic, `??`, `if`, and the ways to a register. */
 #include "lang/check_internal.h"
 
-#include <string.h>
+#include <math.h>
 
-static uint8_t load_constant(struct code *code, struct chunk_builder *b, const struct expr *e,
-                             bool as_float)
+const struct lang_type float_type = {.kind = LANG_TYPE_FLOAT};
+
+/* ---- readings ---------------------------------------------------------------------------- */
+
+size_t jump_none(struct body *b, const struct lang_type *t, uint8_t reg, bool when)
 {
-    enum lang_type_kind kind = as_float ? LANG_TYPE_FLOAT : reg_kind(&e->type);
-    uint8_t r = reg_take(code, b, kind);
-    switch (kind) {
-    case LANG_TYPE_BOOL: (void)emit(code, b, CODE_LOADB, r, 0, 0, (int32_t)e->value.i); break;
-    case LANG_TYPE_INT:
-        (void)emit(code, b, CODE_LOADI, r, 0, 0, const_int(code, e->value.i));
-        break;
-    case LANG_TYPE_FLOAT: {
-        double v = e->type.kind == LANG_TYPE_FLOAT ? e->value.f : (double)e->value.i;
-        (void)emit(code, b, CODE_LOADF, r, 0, 0, const_float(code, v));
-        break;
+    switch (kind_of(t)) {
+    case CODE_KIND_BOOL: return put(b, when ? CODE_JU : CODE_JNU, reg, 0, 0, 0);
+    case CODE_KIND_INT: return put(b, when ? CODE_JNONEI : CODE_JSOMEI, reg, 0, 0, 0);
+    case CODE_KIND_FLOAT: return put(b, when ? CODE_JNONEF : CODE_JSOMEF, reg, 0, 0, 0);
+    case CODE_KIND_ENUM: return put_bc(b, when ? CODE_JEQIK : CODE_JNEIK, reg, (uint16_t)-1, 0);
+    case CODE_KIND_HANDLE: return put(b, when ? CODE_JNONEH : CODE_JSOMEH, reg, 0, 0, 0);
+    default: return put(b, when ? CODE_JNONEO : CODE_JSOMEO, reg, 0, 0, 0);
     }
-    default: (void)emit(code, b, CODE_LOADS, r, 0, 0, const_text(code, e->text_value)); break;
-    }
-    return r;
 }
 
-/* Where `present` is false: on to the nearest place that can do without, or a trap. */
-static void miss(struct code *code, struct chunk_builder *b, uint8_t present, struct str what)
+void need_value(struct body *b, const struct lang_type *t, uint8_t reg, struct str what)
 {
+    if (b->none_ok)
+        return;
     if (b->misses) {
-        size_t jump = emit(code, b, CODE_JNT, present, 0, 0, 0);
-        ctx_tree_push(code->c, &b->misses->all, jump);
-    } else {
-        size_t jump = emit(code, b, CODE_JT, present, 0, 0, 0);
-        struct str why = ctx_strf(code->c, "%.*s has no value yet", STR_FMT(what));
-        (void)emit(code, b, CODE_TRAP, 0, 0, 0, const_text(code, why));
-        if (!b->full)
-            patch_here(b, jump);
+        jumps_add(b, b->misses, jump_none(b, t, reg, true));
+        return;
     }
-    reg_give(b, present);
+    uint8_t kind = kind_of(t);
+    enum code_op op = kind == CODE_KIND_BOOL    ? CODE_NEEDB
+                      : kind == CODE_KIND_FLOAT ? CODE_NEEDF
+                      : code_kind_ref(kind)     ? CODE_NEEDO
+                                                : CODE_NEEDI;
+    struct str why = ctx_strf(b->c, "%.*s has no value yet", STR_FMT(what));
+    (void)put(b, op, reg, 0, 0, const_text(b->k->code, why));
 }
 
-static bool is_base(const struct lang_unit *u)
+static void read_to(struct body *b, const struct expr *e, uint8_t dest)
 {
-    return u->scale == 1 && u->offset == 0;
+    const struct lang_binding *bind = &b->k->prog->bindings.v[e->index];
+    (void)put(b, CODE_READ, dest, 0, b->strict, (int32_t)e->index);
+    need_value(
+        b, &e->type, dest,
+        ctx_strf(b->c, "%.*s.%.*s", STR_FMT(bind->resource->name), STR_FMT(bind->member_name)));
 }
 
-static uint8_t load_reading(struct code *code, struct chunk_builder *b, uint32_t binding)
+static void member_to(struct body *b, const struct expr *e, uint8_t dest)
 {
-    const struct lang_binding *bind = &code->prog->bindings.v[binding];
-    enum lang_type_kind kind = reg_kind(&bind->member_type);
-    enum code_op op = kind == LANG_TYPE_BOOL    ? CODE_READB
-                      : kind == LANG_TYPE_INT   ? CODE_READI
-                      : kind == LANG_TYPE_FLOAT ? CODE_READF
-                                                : CODE_READS;
-    uint8_t r = reg_take(code, b, kind), present = reg_take(code, b, LANG_TYPE_BOOL);
-    (void)emit(code, b, op, r, present, b->strict, (int32_t)binding);
-    miss(code, b, present,
-         ctx_strf(code->c, "%.*s.%.*s", STR_FMT(bind->resource->name), STR_FMT(bind->member_name)));
-    if (kind == LANG_TYPE_FLOAT && !is_base(&bind->member_type.unit))
-        (void)emit(code, b, CODE_TOBASE, r, r, 0, const_unit(code, &bind->member_type.unit));
-    return r;
+    struct use h = handle_use(b, e->handle);
+    if (!e->member) { /* `.name` */
+        (void)put(b, CODE_HNAME, dest, h.reg, 0, 0);
+        give(b, h);
+        return;
+    }
+    (void)put(b, CODE_READH, dest, h.reg, b->strict, (int32_t)e->member->index);
+    give(b, h);
+    need_value(b, &e->type, dest, e->member->name);
 }
 
-static uint8_t load_var(struct code *code, struct chunk_builder *b, const struct expr *e)
-{
-    enum lang_type_kind kind = reg_kind(&e->type);
-    enum code_op op = kind == LANG_TYPE_BOOL    ? CODE_GETB
-                      : kind == LANG_TYPE_INT   ? CODE_GETI
-                      : kind == LANG_TYPE_FLOAT ? CODE_GETF
-                                                : CODE_GETS;
-    uint8_t r = reg_take(code, b, kind);
-    (void)emit(code, b, op, r, 0, 0, (int32_t)e->index);
-    return r;
-}
+/* ---- names ------------------------------------------------------------------------------- */
 
-static uint8_t load_name(struct code *code, struct chunk_builder *b, const struct expr *e)
+static void name_to(struct body *b, const struct expr *e, uint8_t dest)
 {
-    if (e->ref == REF_READ)
-        return load_reading(code, b, e->index);
-    if (e->ref == REF_VAR)
-        return load_var(code, b, e);
+    switch (e->ref) {
+    case REF_READ: read_to(b, e, dest); return;
+    case REF_MEMBER: member_to(b, e, dest); return;
+    case REF_VAR: (void)put(b, CODE_GETV, dest, 0, 0, (int32_t)e->index); return;
+    case REF_FN: fn_value_to(b, e->fn, dest); return;
+    default: break;
+    }
     ASSERT(e->ref == REF_LOCAL);
-    uint8_t r = reg_take(code, b, reg_kind(&e->type));
-    (void)emit(code, b, CODE_MOV, r, b->local_regs[e->index], 0, 0);
-    return r;
+    uint8_t from = local_reg(b, e->index);
+    if (from != dest)
+        (void)put(b, CODE_MOV, dest, from, 0, 0);
 }
 
-/* ---- texts ------------------------------------------------------------------------------- */
-
-static uint8_t part_text(struct code *code, struct chunk_builder *b, const struct expr *e)
+bool mentions_reg(const struct body *b, const struct expr *e, uint8_t reg)
 {
-    struct jumps misses = {0}, *outer = b->misses;
-    bool strict = b->strict;
-    b->misses = &misses;
-    b->strict = false; /* a text shows the last value */
-    uint8_t v = compile_expr(code, b, e, NULL), r = v;
-    b->misses = outer;
-    b->strict = strict;
-    if (e->type.kind != LANG_TYPE_STR) {
-        r = reg_take(code, b, LANG_TYPE_STR);
-        enum code_op op = e->type.kind == LANG_TYPE_BOOL    ? CODE_TEXTB
-                          : e->type.kind == LANG_TYPE_INT   ? CODE_TEXTI
-                          : e->type.kind == LANG_TYPE_FLOAT ? CODE_TEXTF
-                                                            : CODE_TEXTT;
-        int32_t unit = op == CODE_TEXTF ? const_unit(code, &e->type.unit) : 0;
-        (void)emit(code, b, op, r, v, 0, unit);
-        reg_give(b, v);
-    }
-    if (misses.all.n == 0 || b->full)
-        return r;
-    size_t end = emit(code, b, CODE_JMP, 0, 0, 0, 0);
-    for (size_t i = 0; i < misses.all.n; i++)
-        patch_here(b, misses.all.v[i]);
-    (void)emit(code, b, CODE_LOADS, r, 0, 0, const_text(code, STR("no value")));
-    patch_here(b, end);
-    return r;
-}
-
-static uint8_t compile_string(struct code *code, struct chunk_builder *b, const struct expr *e)
-{
-    if (e->list.n == 0)
-        return load_constant(code, b, e, false);
-    uint8_t all = part_text(code, b, e->list.v[0]);
-    for (size_t i = 1; i < e->list.n; i++) {
-        uint8_t part = part_text(code, b, e->list.v[i]);
-        (void)emit(code, b, CODE_CAT, all, all, part, 0);
-        reg_give(b, part);
-    }
-    return all;
-}
-
-/* ---- calls ------------------------------------------------------------------------------- */
-
-static const struct lang_type float_type = {.kind = LANG_TYPE_FLOAT};
-
-static uint8_t compile_slope(struct code *code, struct chunk_builder *b, const struct expr *e)
-{
-    const struct lang_window *w = &code->prog->windows.v[e->index];
-    const struct lang_binding *bind = &code->prog->bindings.v[w->binding];
-    uint8_t r = reg_take(code, b, LANG_TYPE_FLOAT), present = reg_take(code, b, LANG_TYPE_BOOL);
-    (void)emit(code, b, CODE_SLOPE, r, present, b->strict, (int32_t)e->index);
-    miss(code, b, present,
-         ctx_strf(code->c, "the slope of %.*s.%.*s", STR_FMT(bind->resource->name),
-                  STR_FMT(bind->member_name)));
-    struct lang_unit per_second = unit_difference(&bind->member_type.unit);
-    per_second.scale = bind->member_type.unit.scale; /* °F/s to K/s */
-    if (!is_base(&per_second))
-        (void)emit(code, b, CODE_TOBASE, r, r, 0, const_unit(code, &per_second));
-    return r;
-}
-
-static uint8_t compile_builtin(struct code *code, struct chunk_builder *b, const struct expr *e)
-{
-    if (e->builtin == BUILTIN_SLOPE)
-        return compile_slope(code, b, e);
-    if (e->builtin == BUILTIN_NOW) {
-        uint8_t now = reg_take(code, b, LANG_TYPE_INT);
-        (void)emit(code, b, CODE_NOW, now, 0, 0, 0);
-        return now;
-    }
-    bool real = e->type.kind == LANG_TYPE_FLOAT;
-    uint8_t r = compile_expr(code, b, e->list.v[0], real ? &float_type : NULL);
-    if (e->builtin == BUILTIN_ABS) {
-        (void)emit(code, b, real ? CODE_ABSF : CODE_ABSI, r, r, 0, 0);
-    } else if (e->builtin == BUILTIN_ROUND) {
-        if (real) {
-            (void)emit(code, b, CODE_ROUNDF, r, r, 0, const_unit(code, &e->type.unit));
-        } else if (e->list.v[0]->type.kind == LANG_TYPE_FLOAT) {
-            uint8_t whole = reg_take(code, b, LANG_TYPE_INT);
-            (void)emit(code, b, CODE_ROUNDI, whole, r, 0, 0);
-            reg_give(b, r);
-            r = whole;
-        }
-    }
-    bool least = e->builtin == BUILTIN_MIN;
-    for (size_t i = 1; i < e->list.n; i++) {
-        uint8_t next = compile_expr(code, b, e->list.v[i], real ? &float_type : NULL);
-        enum code_op op = real ? (least ? CODE_MINF : CODE_MAXF) : least ? CODE_MINI : CODE_MAXI;
-        (void)emit(code, b, op, r, r, next, 0);
-        reg_give(b, next);
-    }
-    return r;
-}
-
-static void emit_args(struct code *code, struct chunk_builder *b, const uint8_t *regs, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        (void)emit(code, b, CODE_ARG, regs[i], 0, 0, 0);
-        reg_give(b, regs[i]);
-    }
-}
-
-static void compile_command(struct code *code, struct chunk_builder *b, const struct expr *e)
-{
-    uint8_t regs[CODE_ARGS_MAX];
-    for (size_t i = 0; i < e->list.n; i++) {
-        const struct lang_type *want = &e->member->params[i].type;
-        regs[i] = compile_expr(code, b, e->list.v[i], want);
-        if (want->kind == LANG_TYPE_FLOAT && !is_base(&want->unit))
-            (void)emit(code, b, CODE_FROMBASE, regs[i], regs[i], 0, const_unit(code, &want->unit));
-    }
-    int32_t which = (int32_t)(e->index | e->member->index << 16);
-    (void)emit(code, b, CODE_COMMAND, 0, (uint8_t)e->list.n, 0, which);
-    emit_args(code, b, regs, e->list.n);
-}
-
-void compile_call(struct code *code, struct chunk_builder *b, const struct expr *e, uint8_t *result)
-{
-    if (e->ref == REF_COMMAND) {
-        compile_command(code, b, e);
-        return;
-    }
-    if (e->ref == REF_BUILTIN) {
-        *result = compile_builtin(code, b, e);
-        return;
-    }
-    ASSERT(e->ref == REF_FN);
-    uint8_t regs[CODE_ARGS_MAX];
+    if (!e || e->constant)
+        return false;
+    if (e->ref == REF_LOCAL && e->kind == E_PATH && b->regs[e->index] == reg)
+        return true;
+    if (e->kind == E_LAMBDA)
+        for (size_t i = 0; i < e->fn->captures_n; i++)
+            if (b->regs[e->fn->captures[i]] == reg)
+                return true;
     for (size_t i = 0; i < e->list.n; i++)
-        regs[i] = compile_expr(code, b, e->list.v[i], &e->fn->param_types[i].type);
-    uint8_t n = (uint8_t)e->list.n;
-    int32_t chunk = (int32_t)fn_chunk(code, e->fn);
-    if (e->type.kind == LANG_TYPE_NONE) {
-        (void)emit(code, b, CODE_CALLV, 0, n, 0, chunk);
-    } else {
-        *result = reg_take(code, b, reg_kind(&e->type));
-        (void)emit(code, b, CODE_CALL, *result, n, 0, chunk);
-    }
-    emit_args(code, b, regs, e->list.n);
+        if (mentions_reg(b, e->list.v[i], reg))
+            return true;
+    return mentions_reg(b, e->a, reg) || mentions_reg(b, e->b, reg) ||
+           mentions_reg(b, e->otherwise, reg);
 }
 
-/* ---- operators --------------------------------------------------------------------------- */
+/* ---- arithmetic -------------------------------------------------------------------------- */
 
-static uint8_t compile_compare(struct code *code, struct chunk_builder *b, const struct expr *e)
+static bool fits32(int64_t v)
 {
-    bool real = e->a->type.kind == LANG_TYPE_FLOAT || e->b->type.kind == LANG_TYPE_FLOAT;
-    const struct lang_type *want = real ? &float_type : NULL;
-    uint8_t x = compile_expr(code, b, e->a, want), y = compile_expr(code, b, e->b, want);
-    uint8_t r = reg_take(code, b, LANG_TYPE_BOOL);
-    bool swap = e->op == OP_GT || e->op == OP_GE;
-    enum code_op op;
-    if (e->op == OP_EQ || e->op == OP_NE)
-        op = real                                ? CODE_EQF
-             : e->a->type.kind == LANG_TYPE_STR  ? CODE_EQS
-             : e->a->type.kind == LANG_TYPE_BOOL ? CODE_EQB
-                                                 : CODE_EQI;
-    else if (e->op == OP_LT || e->op == OP_GT)
-        op = real ? CODE_LTF : CODE_LTI;
-    else
-        op = real ? CODE_LEF : CODE_LEI;
-    (void)emit(code, b, op, r, swap ? y : x, swap ? x : y, real && b->strict);
-    if (e->op == OP_NE)
-        (void)emit(code, b, CODE_NOT, r, r, 0, 0);
-    reg_give(b, x);
-    reg_give(b, y);
-    return r;
+    return v >= INT32_MIN && v <= INT32_MAX;
 }
 
-static uint8_t compile_arithmetic(struct code *code, struct chunk_builder *b, const struct expr *e)
+/* x op v with v in the instruction; CODE_OPS_N if there is none. */
+static enum code_op int_immediate(enum expr_op op, int64_t *v)
+{
+    if (op == OP_SUB && *v > INT32_MIN)
+        *v = -*v;
+    else if (op == OP_SUB)
+        return CODE_OPS_N;
+    if (!fits32(*v))
+        return CODE_OPS_N;
+    switch (op) {
+    case OP_ADD:
+    case OP_SUB: return CODE_ADDIK;
+    case OP_MUL: return CODE_MULIK;
+    case OP_DIV: return *v > 0 ? CODE_DIVIK : CODE_OPS_N;
+    case OP_MOD: return *v > 0 ? CODE_MODIK : CODE_OPS_N;
+    default: return CODE_OPS_N;
+    }
+}
+
+/* v op x. */
+static enum code_op int_immediate_left(enum expr_op op, int64_t v)
+{
+    if (!fits32(v))
+        return CODE_OPS_N;
+    return op == OP_ADD   ? CODE_ADDIK
+           : op == OP_SUB ? CODE_RSUBIK
+           : op == OP_MUL ? CODE_MULIK
+                          : CODE_OPS_N;
+}
+
+static bool int_constant_to(struct body *b, const struct expr *e, uint8_t dest)
+{
+    int64_t v;
+    const struct expr *x = e->a;
+    enum code_op op = CODE_OPS_N;
+    if (constant_int(e->b, &v)) {
+        op = int_immediate(e->op, &v);
+    } else if (constant_int(e->a, &v)) {
+        op = int_immediate_left(e->op, v);
+        x = e->b;
+    }
+    if (op == CODE_OPS_N)
+        return false;
+    struct use u = expr_use(b, x, NULL);
+    (void)put(b, op, dest, u.reg, 0, (int32_t)v);
+    give(b, u);
+    return true;
+}
+
+static double constant_float(const struct expr *e)
+{
+    return e->type.kind == LANG_TYPE_INT ? (double)e->value.i : e->value.f;
+}
+
+static bool float_constant_to(struct body *b, const struct expr *e, uint8_t dest)
+{
+    bool right = e->b->constant;
+    if ((!right && !e->a->constant) || e->op == OP_MOD)
+        return false;
+    const struct expr *x = right ? e->a : e->b;
+    double v = constant_float(right ? e->b : e->a);
+    enum code_op op = CODE_ADDFK;
+    switch (e->op) {
+    case OP_ADD: break;
+    case OP_SUB:
+        op = right ? CODE_ADDFK : CODE_RSUBFK;
+        v = right ? -v : v;
+        break;
+    case OP_MUL: op = CODE_MULFK; break;
+    default: op = right ? CODE_DIVFK : CODE_RDIVFK; break;
+    }
+    struct use u = expr_use(b, x, &float_type);
+    (void)put(b, op, dest, u.reg, 0, const_float(b->k->code, v));
+    give(b, u);
+    return true;
+}
+
+/* time ± duration, time - time: milliseconds and seconds. */
+static void time_to(struct body *b, const struct expr *e, uint8_t dest)
+{
+    bool difference = e->type.kind == LANG_TYPE_FLOAT;
+    uint8_t ms = temp(b, CODE_TYPE_INT);
+    if (difference) {
+        struct use x = expr_use(b, e->a, NULL), y = expr_use(b, e->b, NULL);
+        uint8_t f = temp(b, CODE_TYPE_FLOAT);
+        (void)put(b, CODE_SUBI, ms, x.reg, y.reg, 0);
+        (void)put(b, CODE_ITOF, f, ms, 0, 0);
+        (void)put(b, CODE_DIVFK, dest, f, 0, const_float(b->k->code, 1000));
+        reg_give(&b->b, f);
+        give(b, y);
+        give(b, x);
+    } else {
+        bool left = e->a->type.kind == LANG_TYPE_TIME;
+        struct use x = expr_use(b, left ? e->a : e->b, NULL);
+        struct use y = expr_use(b, left ? e->b : e->a, &float_type);
+        uint8_t f = temp(b, CODE_TYPE_FLOAT);
+        (void)put(b, CODE_MULFK, f, y.reg, 0, const_float(b->k->code, 1000));
+        (void)put(b, CODE_ROUNDI, ms, f, CODE_NEAREST, 0);
+        (void)put(b, e->op == OP_SUB ? CODE_SUBI : CODE_ADDI, dest, x.reg, ms, 0);
+        reg_give(&b->b, f);
+        give(b, y);
+        give(b, x);
+    }
+    reg_give(&b->b, ms);
+}
+
+static void arithmetic_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     static const enum code_op ints[] = {CODE_ADDI, CODE_SUBI, CODE_MULI, CODE_DIVI, CODE_MODI};
     static const enum code_op floats[] = {CODE_ADDF, CODE_SUBF, CODE_MULF, CODE_DIVF, CODE_MODF};
+    if (e->a->type.kind == LANG_TYPE_TIME || e->b->type.kind == LANG_TYPE_TIME) {
+        time_to(b, e, dest);
+        return;
+    }
     bool real = e->type.kind == LANG_TYPE_FLOAT;
+    if (real ? float_constant_to(b, e, dest) : int_constant_to(b, e, dest))
+        return;
     const struct lang_type *want = real ? &float_type : NULL;
-    uint8_t x = compile_expr(code, b, e->a, want), y = compile_expr(code, b, e->b, want);
-    (void)emit(code, b, (real ? floats : ints)[e->op - OP_ADD], x, x, y, 0);
-    reg_give(b, y);
-    return x;
+    struct use x = expr_use(b, e->a, want), y = expr_use(b, e->b, want);
+    (void)put(b, (real ? floats : ints)[e->op - OP_ADD], dest, x.reg, y.reg, 0);
+    give(b, y);
+    give(b, x);
 }
 
-/* The value of a bool without `and`, `or`, `not` at its top. */
-static uint8_t compile_leaf(struct code *code, struct chunk_builder *b, const struct expr *e)
+static void negative_to(struct body *b, const struct expr *e, uint8_t dest)
 {
-    if (e->constant)
-        return load_constant(code, b, e, false);
-    if (e->kind == E_BINARY)
-        return compile_compare(code, b, e);
-    if (e->kind == E_PATH)
-        return load_name(code, b, e);
-    uint8_t r = 0;
-    compile_call(code, b, e, &r);
-    return r;
+    struct use u = expr_use(b, e->a, NULL);
+    (void)put(b, e->type.kind == LANG_TYPE_FLOAT ? CODE_NEGF : CODE_NEGI, dest, u.reg, 0, 0);
+    give(b, u);
 }
 
-static uint8_t compile_unknown_leaf(struct code *code, struct chunk_builder *b,
-                                    const struct expr *e)
+/* ---- ?? and if --------------------------------------------------------------------------- */
+
+/* The left goes into dest before the right is computed: not where the right needs what is there. */
+static uint8_t early(struct body *b, const struct expr *later, const struct lang_type *t,
+                     uint8_t dest)
 {
-    struct jumps misses = {0}, *outer = b->misses;
-    b->misses = b->strict ? &misses : outer;
-    uint8_t r = compile_leaf(code, b, e);
-    b->misses = outer;
-    if (misses.all.n == 0 || b->full)
-        return r;
-    size_t end = emit(code, b, CODE_JMP, 0, 0, 0, 0);
-    for (size_t i = 0; i < misses.all.n; i++)
-        patch_here(b, misses.all.v[i]);
-    (void)emit(code, b, CODE_LOADB, r, 0, 0, CODE_UNKNOWN);
-    patch_here(b, end);
-    return r;
+    return b->is_local[dest] && mentions_reg(b, later, dest) ? temp_of(b, t) : dest;
 }
 
-uint8_t compile_truth(struct code *code, struct chunk_builder *b, const struct expr *e)
+static void early_end(struct body *b, uint8_t r, uint8_t dest)
 {
-    if (!e->constant && e->kind == E_BINARY && (e->op == OP_AND || e->op == OP_OR)) {
-        bool both = e->op == OP_AND;
-        uint8_t x = compile_truth(code, b, e->a);
-        size_t end = emit(code, b, both ? CODE_JF : CODE_JT, x, 0, 0, 0);
-        uint8_t y = compile_truth(code, b, e->b);
-        (void)emit(code, b, both ? CODE_AND : CODE_OR, x, x, y, 0);
-        reg_give(b, y);
-        if (!b->full)
-            patch_here(b, end);
-        return x;
-    }
-    if (!e->constant && e->kind == E_NOT) {
-        uint8_t x = compile_truth(code, b, e->a);
-        (void)emit(code, b, CODE_NOT, x, x, 0, 0);
-        return x;
-    }
-    if (e->kind == E_STALE) {
-        uint8_t r = reg_take(code, b, LANG_TYPE_BOOL);
-        (void)emit(code, b, CODE_STALE, r, 0, 0, (int32_t)e->index);
-        return r;
-    }
-    return compile_unknown_leaf(code, b, e);
+    if (r == dest)
+        return;
+    (void)put(b, CODE_MOV, dest, r, 0, 0);
+    reg_give(&b->b, r);
 }
 
-static uint8_t compile_natural(struct code *code, struct chunk_builder *b, const struct expr *e)
+static void coalesce_to(struct body *b, const struct expr *e, uint8_t dest)
+{
+    uint8_t r = early(b, e->b, &e->type, dest);
+    const struct lang_type *want = e->type.kind == LANG_TYPE_FLOAT ? &float_type : NULL;
+    bool outer = b->none_ok;
+    b->none_ok = true;
+    expr_to(b, e->a, want, r);
+    b->none_ok = outer;
+    size_t some = jump_none(b, &e->type, r, false);
+    expr_to(b, e->b, want, r);
+    jump_here(b, some);
+    early_end(b, r, dest);
+}
+
+/* `if let name = value`: the value in the local's register, a jump where it is none. */
+static size_t bind_value(struct body *b, const struct expr *value, uint32_t local)
+{
+    bool outer = b->none_ok;
+    b->none_ok = true;
+    uint8_t r = local_declare(b, local);
+    expr_to(b, value, &b->locals[local], r);
+    b->none_ok = outer;
+    return jump_none(b, &b->locals[local], r, true);
+}
+
+static void if_to(struct body *b, const struct expr *e, const struct lang_type *want, uint8_t dest)
+{
+    struct jumps no = {0};
+    struct scope s;
+    bool binds = e->bind.text.n > 0;
+    if (!binds && e->a->constant) {
+        expr_to(b, e->a->value.i == 1 ? e->b : e->otherwise, want, dest);
+        return;
+    }
+    scope_enter(b, &s, SCOPE_BLOCK);
+    if (binds) {
+        jumps_add(b, &no, bind_value(b, e->a, e->local));
+    } else if (b->strict) {
+        uint8_t r = temp(b, CODE_TYPE_BOOL);
+        kleene_to(b, e->a, r);
+        if (b->misses)
+            jumps_add(b, b->misses, put(b, CODE_JU, r, 0, 0, 0));
+        jumps_add(b, &no, put(b, CODE_JNT, r, 0, 0, 0));
+        reg_give(&b->b, r);
+    } else {
+        cond_jump(b, e->a, false, &no);
+    }
+    expr_to(b, e->b, want, dest);
+    scope_leave(b);
+    size_t end = put(b, CODE_JMP, 0, 0, 0, 0);
+    jumps_here(b, &no);
+    expr_to(b, e->otherwise, want, dest);
+    jump_here(b, end);
+}
+
+/* ---- elements ---------------------------------------------------------------------------- */
+
+static void index_to(struct body *b, const struct expr *e, uint8_t dest)
+{
+    bool map = e->a->type.kind == LANG_TYPE_MAP;
+    struct use a = expr_use(b, e->a, NULL);
+    struct use i = expr_use(b, e->b, map ? &e->a->type.args[0] : NULL);
+    (void)put(b, map ? CODE_MGET : CODE_LGET, dest, a.reg, i.reg, 0);
+    give(b, i);
+    give(b, a);
+}
+
+static void field_to(struct body *b, const struct expr *e, uint8_t dest)
+{
+    if (e->ref == REF_MEMBER) {
+        member_to(b, e, dest);
+        return;
+    }
+    struct use a = expr_use(b, e->a, NULL);
+    (void)put(b, CODE_GETF, dest, a.reg, (uint8_t)e->field, 0);
+    give(b, a);
+}
+
+/* ---- any --------------------------------------------------------------------------------- */
+
+/* Floats carry none through arithmetic as NaN; everything else needs its operands. */
+static bool carries_none(const struct expr *e)
+{
+    if (e->type.kind != LANG_TYPE_FLOAT || e->type.optional)
+        return e->kind == E_PATH || e->kind == E_FIELD || e->kind == E_IF ||
+               (e->kind == E_BINARY && e->op == OP_COALESCE);
+    if (e->kind == E_CALL)
+        return e->ref == REF_BUILTIN;
+    return e->kind == E_PATH || e->kind == E_FIELD || e->kind == E_NEG || e->kind == E_BINARY ||
+           e->kind == E_IF;
+}
+
+void natural_to(struct body *b, const struct expr *e, const struct lang_type *want, uint8_t dest)
 {
     switch (e->kind) {
-    case E_STRING: return compile_string(code, b, e);
-    case E_PATH: return load_name(code, b, e);
-    case E_CALL: {
-        uint8_t r = 0;
-        compile_call(code, b, e, &r);
-        return r;
-    }
-    case E_NEG: {
-        uint8_t r = compile_natural(code, b, e->a);
-        bool real = e->type.kind == LANG_TYPE_FLOAT;
-        (void)emit(code, b, real ? CODE_NEGF : CODE_NEGI, r, r, 0, 0);
-        return r;
-    }
-    case E_BINARY: return compile_arithmetic(code, b, e);
+    case E_STRING: string_to(b, e, dest); return;
+    case E_PATH: name_to(b, e, dest); return;
+    case E_CALL: call_to(b, e, dest); return;
+    case E_NEG: negative_to(b, e, dest); return;
+    case E_BINARY:
+        if (e->op == OP_COALESCE)
+            coalesce_to(b, e, dest);
+        else
+            arithmetic_to(b, e, dest);
+        return;
+    case E_INDEX: index_to(b, e, dest); return;
+    case E_FIELD: field_to(b, e, dest); return;
+    case E_METHOD: method_to(b, e, dest); return;
+    case E_LIST: list_to(b, e, want, dest); return;
+    case E_MAP: map_to(b, e, want, dest); return;
+    case E_RECORD: record_to(b, e, dest); return;
+    case E_IF: if_to(b, e, want, dest); return;
+    case E_LAMBDA: lambda_to(b, e, dest); return;
+    case E_CHAN: chan_to(b, e, dest); return;
+    case E_NONE: none_to(b, want ? want : &e->type, dest); return;
     default: break;
     }
-    ASSERT(!"constants and bools are compiled elsewhere");
-    return 0;
+    ASSERT(!"constants and truth are compiled elsewhere");
 }
 
-/* A bool inside a larger expression: if it is unknown, so is that one. */
-static uint8_t compile_operand(struct code *code, struct chunk_builder *b, const struct expr *e)
+/* A bool that is an operand: what hangs on it is unknown if it is. */
+static void bool_to(struct body *b, const struct expr *e, uint8_t dest)
 {
-    if (b->misses && e->kind == E_PATH)
-        return load_name(code, b, e);
-    uint8_t r = compile_truth(code, b, e);
-    if (b->misses && b->strict) {
-        size_t jump = emit(code, b, CODE_JU, r, 0, 0, 0);
-        ctx_tree_push(code->c, &b->misses->all, jump);
+    bool fine = b->none_ok;
+    if (!b->strict) {
+        truth_to(b, e, dest);
+        return;
     }
-    return r;
+    kleene_to(b, e, dest);
+    if (b->misses && !fine)
+        jumps_add(b, b->misses, put(b, CODE_JU, dest, 0, 0, 0));
 }
 
-uint8_t compile_expr(struct code *code, struct chunk_builder *b, const struct expr *e,
-                     const struct lang_type *want)
+static void value_to(struct body *b, const struct expr *e, const struct lang_type *want,
+                     uint8_t dest)
 {
-    bool to_float = want && want->kind == LANG_TYPE_FLOAT && e->type.kind == LANG_TYPE_INT;
+    bool outer = b->none_ok;
+    if (e->kind == E_NONE) {
+        none_to(b, want ? want : &e->type, dest);
+        return;
+    }
+    if (e->type.kind == LANG_TYPE_BOOL) {
+        bool_to(b, e, dest);
+        return;
+    }
+    struct lang_span around = place_set(b, e->span);
+    b->none_ok = outer && carries_none(e);
+    natural_to(b, e, want, dest);
+    b->none_ok = outer;
+    (void)place_set(b, around);
+}
+
+static bool becomes_float(const struct expr *e, const struct lang_type *want)
+{
+    return want && want->kind == LANG_TYPE_FLOAT && e->type.kind == LANG_TYPE_INT;
+}
+
+/* Of every int one is none; a value must not become that by chance. */
+static bool becomes_optional(const struct expr *e, const struct lang_type *want)
+{
+    return want && want->optional && want->kind == LANG_TYPE_INT && !e->type.optional &&
+           e->type.kind == LANG_TYPE_INT && !e->constant;
+}
+
+static void int_to_float(struct body *b, const struct expr *e, uint8_t dest)
+{
+    struct use u = expr_use(b, e, NULL);
+    size_t none = e->type.optional ? jump_none(b, &e->type, u.reg, true) : NO_JUMP;
+    (void)put(b, CODE_ITOF, dest, u.reg, 0, 0);
+    if (none != NO_JUMP) {
+        size_t end = put(b, CODE_JMP, 0, 0, 0, 0);
+        jump_here(b, none);
+        none_to(b, &float_type, dest);
+        jump_here(b, end);
+    }
+    give(b, u);
+}
+
+/* `x * 1 K` only names a unit. */
+static const struct expr *peel(const struct expr *e)
+{
+    while (e->kind == E_BINARY && !e->constant && e->type.kind == LANG_TYPE_FLOAT) {
+        bool right = e->b->constant && (e->op == OP_MUL || e->op == OP_DIV);
+        bool left = !right && e->a->constant && e->op == OP_MUL;
+        const struct expr *x = right ? e->a : e->b;
+        if (!(right || left) || x->type.kind != LANG_TYPE_FLOAT ||
+            constant_float(right ? e->b : e->a) != 1)
+            break;
+        e = x;
+    }
+    return e;
+}
+
+void expr_to(struct body *b, const struct expr *e, const struct lang_type *want, uint8_t dest)
+{
+    e = peel(e);
+    if (e->constant && e->kind != E_NONE) {
+        constant_to(b, e, becomes_float(e, want), dest);
+    } else if (becomes_float(e, want)) {
+        int_to_float(b, e, dest);
+    } else if (becomes_optional(e, want)) {
+        struct use u = expr_use(b, e, NULL);
+        (void)put(b, CODE_SOMEI, dest, u.reg, 0, 0);
+        give(b, u);
+    } else {
+        value_to(b, e, want, dest);
+    }
+}
+
+struct use expr_use(struct body *b, const struct expr *e, const struct lang_type *want)
+{
+    e = peel(e);
+    bool real = becomes_float(e, want);
+    if (e->constant && e->kind != E_NONE)
+        return constant_use(b, e, real);
+    bool as_is = !real && !becomes_optional(e, want);
+    if (as_is && e->kind == E_PATH && e->ref == REF_LOCAL)
+        return (struct use){local_reg(b, e->index), false};
+    const struct lang_type *t = real || e->kind == E_NONE ? want : &e->type;
+    uint8_t r = temp_of(b, t ? t : &e->type);
+    expr_to(b, e, want, r);
+    return (struct use){r, true};
+}
+
+void expr_drop(struct body *b, const struct expr *e)
+{
     if (e->constant)
-        return load_constant(code, b, e, to_float);
-    if (e->type.kind == LANG_TYPE_BOOL)
-        return compile_operand(code, b, e);
-    uint8_t r = compile_natural(code, b, e);
-    if (!to_float)
-        return r;
-    uint8_t f = reg_take(code, b, LANG_TYPE_FLOAT);
-    (void)emit(code, b, CODE_ITOF, f, r, 0, 0);
-    reg_give(b, r);
-    return f;
+        return;
+    if (e->kind == E_CALL)
+        call_to(b, e, REG_NONE);
+    else if (e->kind == E_METHOD)
+        method_to(b, e, REG_NONE);
+    else
+        give(b, expr_use(b, e, NULL));
+}
+
+/* ---- what may go into the window ---------------------------------------------------------- */
+
+static bool simple_builtin(const struct body *b, const struct expr *e)
+{
+    switch (e->builtin) {
+    case BUILTIN_NONE:
+    case BUILTIN_SLOPE:
+    case BUILTIN_LIST: return false;
+    default: break;
+    }
+    for (size_t i = 0; i < e->list.n; i++)
+        if (!expr_simple(b, e->list.v[i], NULL))
+            return false;
+    return true;
+}
+
+static bool simple_binary(const struct body *b, const struct expr *e)
+{
+    if (e->op == OP_AND || e->op == OP_OR || e->op == OP_COALESCE || e->op == OP_IN)
+        return false;
+    bool truth = e->op <= OP_GE;
+    if (truth && (b->strict || e->a->type.optional || e->b->type.optional ||
+                  code_kind_ref(kind_of(&e->a->type))))
+        return false;
+    return expr_simple(b, e->a, NULL) && expr_simple(b, e->b, NULL);
+}
+
+bool expr_simple(const struct body *b, const struct expr *e, const struct lang_type *want)
+{
+    if (e->constant || e->kind == E_NONE)
+        return true;
+    if (becomes_float(e, want) && e->type.optional)
+        return false;
+    switch (e->kind) {
+    case E_PATH: return e->ref == REF_LOCAL || (e->ref == REF_VAR && !b->strict);
+    case E_NEG: return expr_simple(b, e->a, NULL);
+    case E_NOT: return !b->strict && expr_simple(b, e->a, NULL);
+    case E_BINARY: return simple_binary(b, e);
+    case E_INDEX: return expr_simple(b, e->a, NULL) && expr_simple(b, e->b, NULL);
+    case E_FIELD: return e->ref != REF_MEMBER && expr_simple(b, e->a, NULL);
+    case E_METHOD: return e->method == METHOD_LEN && expr_simple(b, e->a, NULL);
+    case E_CALL: return e->ref == REF_BUILTIN && simple_builtin(b, e);
+    default: return false;
+    }
 }

@@ -1,11 +1,12 @@
 /* The way of a check: sources, syntax, declarations, ownership, programs, site. */
 #include "lang/check_internal.h"
+#include "lang/summary_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #define ARENA_BASE_MAX   ((size_t)64 << 20)
-#define ARENA_PER_SOURCE 512u /* bytes of arena for a byte of source */
+#define ARENA_PER_SOURCE 640u /* bytes of arena for a byte of source */
 
 /* What lang_site_free() needs. The site is its first member. */
 struct site_memory {
@@ -14,14 +15,35 @@ struct site_memory {
     struct alloc *alloc;
 };
 
-static void copy_sources(struct lang_ctx *c, const struct lang_source *sources, size_t n)
+/* What a check is given. */
+struct given {
+    const struct lang_source *sources;
+    size_t sources_n;
+    struct summary *summaries; /* read */
+    size_t summaries_n;
+};
+
+/* The sources, and behind them one for each file that summaries quote. */
+static void copy_sources(struct lang_ctx *c, const struct given *g)
 {
-    struct lang_source *copy = ctx_array(c, n, sizeof(*copy));
+    struct lang_source *copy = ctx_array(c, g->sources_n + g->summaries_n, sizeof(*copy));
+    size_t n = g->sources_n;
     for (size_t i = 0; i < n; i++) {
-        size_t size =
-            sources[i].text.n < LANG_SOURCE_SIZE_MAX ? sources[i].text.n : LANG_SOURCE_SIZE_MAX;
-        copy[i].name = ctx_str(c, sources[i].name);
-        copy[i].text = ctx_str(c, str_sub(sources[i].text, 0, size));
+        struct str text = g->sources[i].text;
+        size_t size = text.n < LANG_SOURCE_SIZE_MAX ? text.n : LANG_SOURCE_SIZE_MAX;
+        copy[i].name = ctx_str(c, g->sources[i].name);
+        copy[i].text = ctx_str(c, str_sub(text, 0, size));
+    }
+    struct map files;
+    map_init(&files, &c->alloc, 1, 1u << 20);
+    for (size_t i = 0; i < g->summaries_n; i++) {
+        struct summary *s = &g->summaries[i], *first = map_get(&files, s->file);
+        s->source = first ? first->source : (uint32_t)n;
+        if (first)
+            continue;
+        if (map_put(&files, s->file, s) != ERR_OK)
+            ctx_nomem(c);
+        copy[n++] = (struct lang_source){s->file, summary_source(c, g->summaries, g->summaries_n, i)};
     }
     c->sources = copy;
     c->sources_n = n;
@@ -52,16 +74,40 @@ static bool source_readable(struct lang_ctx *c, uint32_t i, size_t given)
     return false;
 }
 
-static void check_all(struct lang_ctx *c, const struct lang_source *given, struct lang_site *site)
+static bool in_sources(const struct syntax *syntax, const struct summary *s)
+{
+    for (size_t i = 0; i < syntax->programs.n; i++)
+        if (str_eq(syntax->programs.v[i]->name.text, s->program))
+            return true;
+    return false;
+}
+
+/* The summaries of programs that are not among the sources. */
+static void other_programs(struct checker *k, struct given *g)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->summaries_n; i++)
+        if (!in_sources(k->syntax, &g->summaries[i]))
+            g->summaries[n++] = g->summaries[i];
+    own_others(k, g->summaries, n);
+}
+
+static void check_all(struct lang_ctx *c, struct given *g, struct lang_site *site)
 {
     struct syntax syntax = {0};
-    for (uint32_t i = 0; i < c->sources_n; i++)
-        if (source_readable(c, i, given[i].text.n))
+    for (uint32_t i = 0; i < g->sources_n; i++)
+        if (source_readable(c, i, g->sources[i].text.n))
             parse_source(c, i, &syntax);
     struct checker k = {.c = c, .syntax = &syntax};
     check_decls(&k);
+    declare_defs(&k);
+    check_defs(&k);
     own_prepare(&k);
+    other_programs(&k, g);
     check_programs(&k);
+    own_finish(&k);
+    check_tests(&k);
+    site->own = k.own;
     const struct lang_decl **decls = ctx_array(c, syntax.decls.n, sizeof(*decls));
     for (size_t i = 0; i < syntax.decls.n; i++)
         decls[i] = syntax.decls.v[i].decl;
@@ -72,6 +118,10 @@ static void check_all(struct lang_ctx *c, const struct lang_source *given, struc
     if (c->errors == 0) {
         site->programs = k.programs_out.v;
         site->programs_n = k.programs_out.n;
+        site->tests = k.tests.v;
+        site->tests_n = k.tests.n;
+        site->records = k.records.v;
+        site->records_n = k.records.n;
     }
 }
 
@@ -87,8 +137,35 @@ static void finish(struct lang_ctx *c, struct lang_site *site)
     site->warnings = c->warnings;
 }
 
-enum err lang_check(struct alloc *a, const struct lang_schema *schema,
-                    const struct lang_source *sources, size_t sources_n, struct lang_site **out)
+static enum err read_summaries(struct lang_ctx *c, const struct str *texts, size_t n,
+                               struct given *g)
+{
+    g->summaries = ctx_array(c, n, sizeof(*g->summaries));
+    for (size_t i = 0; i < n; i++) {
+        enum err e = summary_read(c, texts[i], &g->summaries[i]);
+        if (e != ERR_OK)
+            return e;
+    }
+    g->summaries_n = n;
+    return ERR_OK;
+}
+
+/* Everything up to the site; jumps back to its caller without memory. */
+static enum err check(struct lang_ctx *c, struct given *g, const struct str *summaries, size_t n,
+                      struct lang_site *site)
+{
+    enum err e = read_summaries(c, summaries, n, g);
+    if (e != ERR_OK)
+        return e;
+    copy_sources(c, g);
+    check_all(c, g, site);
+    finish(c, site);
+    return ERR_OK;
+}
+
+enum err lang_check_one(struct alloc *a, const struct lang_schema *schema,
+                        const struct lang_source *sources, size_t sources_n,
+                        const struct str *summaries, size_t summaries_n, struct lang_site **out)
 {
     ASSERT(sources_n <= LANG_SOURCES_MAX);
     *out = NULL;
@@ -99,6 +176,8 @@ enum err lang_check(struct alloc *a, const struct lang_schema *schema,
     size_t text = 0;
     for (size_t i = 0; i < sources_n; i++)
         text += sources[i].text.n;
+    for (size_t i = 0; i < summaries_n; i++)
+        text += summaries[i].n;
     arena_init(&m->arena, a, ARENA_BASE_MAX + text * ARENA_PER_SOURCE);
     arena_init(&m->tree, a, ARENA_BASE_MAX + text * ARENA_PER_SOURCE);
     struct lang_ctx *c = mem_zero(a, sizeof(*c));
@@ -107,18 +186,24 @@ enum err lang_check(struct alloc *a, const struct lang_schema *schema,
         return ERR_NOMEM;
     }
     ctx_init(c, &m->arena, &m->tree, schema);
-    if (setjmp(c->nomem) == 0) {
-        copy_sources(c, sources, sources_n);
-        check_all(c, sources, &m->site);
-        finish(c, &m->site);
+    struct given given = {.sources = sources, .sources_n = sources_n};
+    volatile enum err e = ERR_NOMEM; /* if it jumps back */
+    if (setjmp(c->nomem) == 0)
+        e = check(c, &given, summaries, summaries_n, &m->site);
+    if (e == ERR_OK) {
         arena_fini(&m->tree);
         *out = &m->site;
     } else {
         lang_site_free(&m->site);
     }
-    enum err e = *out ? ERR_OK : ERR_NOMEM;
     mem_free(a, c, sizeof(*c));
     return e;
+}
+
+enum err lang_check(struct alloc *a, const struct lang_schema *schema,
+                    const struct lang_source *sources, size_t sources_n, struct lang_site **out)
+{
+    return lang_check_one(a, schema, sources, sources_n, NULL, 0, out);
 }
 
 void lang_site_free(struct lang_site *site)

@@ -65,12 +65,31 @@ struct lang_site {
     size_t tests_n;
     const struct lang_typedef *const *records; /* by index: the layouts of every heap */
     size_t records_n;
+    const struct own_site *own; /* for summaries; the language's own */
 };
 
 MUST_USE enum err lang_check(struct alloc *a, const struct lang_schema *schema,
                              const struct lang_source *sources, size_t sources_n,
                              struct lang_site **out);
 void lang_site_free(struct lang_site *site); /* NULL is fine */
+
+/* ---- one changed program -----------------------------------------------------------------
+ * What other programs have to know of one is kept as text: what it owns, lends and leases, and what
+ * its rules read and change, with the lines that a message would quote. A changed program is then
+ * checked against the summaries of the others, with the messages of a check of all. */
+#define LANG_SUMMARY_VERSION 1
+
+/* Of a program of a site without errors. Appends. ERR_NOT_FOUND, ERR_NOMEM. */
+MUST_USE enum err lang_summary_write(const struct lang_site *site,
+                                     const struct lang_program *program, struct strbuf *out);
+/* As lang_check() of `sources`, the declarations and what has changed, with other programs known by
+ * their summaries; one that is among the sources too is left out. The site holds the programs of
+ * the sources alone. ERR_CORRUPT if a summary can't be read or is of another version: check the
+ * whole site then. `sources` of the site are followed by the lines that summaries quote. */
+MUST_USE enum err lang_check_one(struct alloc *a, const struct lang_schema *schema,
+                                 const struct lang_source *sources, size_t sources_n,
+                                 const struct str *summaries, size_t summaries_n,
+                                 struct lang_site **out);
 
 /* The first declaration of that kind, and the next ones; NULL at the end. */
 const struct lang_decl *lang_site_decl(const struct lang_site *site, const char *kind, size_t nth);

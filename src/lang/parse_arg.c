@@ -405,6 +405,21 @@ static bool arg_block(struct parser *p, const struct lang_clause *clause,
     return fine;
 }
 
+static bool arg_names(struct parser *p, const struct lang_arg *arg, struct lang_value *v)
+{
+    VEC(struct lang_named) list = {0};
+    do {
+        struct name n;
+        if (!take_path(p, arg->name, &n, NULL, NULL))
+            return false;
+        v->span = list.n == 0 ? n.span : span_join(v->span, n.span);
+        ctx_push(p->c, &list, (struct lang_named){.text = n.text, .span = n.span});
+    } while (take_kind(p, T_COMMA));
+    v->names = list.v;
+    v->names_n = list.n;
+    return true;
+}
+
 bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
                struct lang_value *values)
 {
@@ -436,6 +451,7 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
     case LANG_ARG_MEMBER: fine = arg_member(p, &v); break;
     case LANG_ARG_BLOCK: fine = arg_block(p, clause, arg, &v); break;
     case LANG_ARG_MAPPINGS: fine = arg_mappings(p, &v); break;
+    case LANG_ARG_NAMES: fine = arg_names(p, arg, &v); break;
     }
     if (fine)
         values[index] = v;

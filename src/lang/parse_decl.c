@@ -338,5 +338,8 @@ bool parse_kind(struct parser *p, const struct lang_kind *kind, struct syntax *o
         return false;
     /* what was read so far is declared, even if its body has mistakes: no messages about that */
     ctx_push(p->c, &out->decls, s);
-    return !(kind->flags & LANG_KIND_BODY) || parse_body(p, d);
+    bool brace = at_kind(p, T_LBRACE) || (at_kind(p, T_NEWLINE) && peek_next(p)->kind == T_LBRACE);
+    if (!(kind->flags & LANG_KIND_BODY) || ((kind->flags & LANG_KIND_OPEN) && !brace))
+        return true;
+    return parse_body(p, d);
 }

@@ -97,20 +97,26 @@ static bool lease_head(struct parser *p, struct stmt *s)
     return s->value != NULL;
 }
 
+static void no_revoked(struct parser *p, const struct stmt *s)
+{
+    struct lang_diag *d = diag_error(p->c, "O11", s->span, "no `revoked`",
+                                     "a lease says what happens when it is taken back");
+    diag_help(p->c, d, "add after its block:  revoked { … }");
+}
+
 /* revoked [name] { … } [denied { … }] */
 static bool lease_ends(struct parser *p, struct stmt *s)
 {
     if (!take_word(p, "revoked")) {
-        struct lang_diag *d = diag_error(p->c, "O11", s->span, "no `revoked`",
-                                         "a lease says what happens when it is taken back");
-        diag_help(p->c, d, "add after its block:  revoked { … }");
-    } else {
-        s->has_otherwise = true;
-        if (!at_kind(p, T_LBRACE) && !take_name(p, "a name for the reason, or `{`", &s->name2))
-            return false;
-        if (!parse_stmts(p, &s->otherwise, "`{` after revoked"))
-            return false;
+        /* check: O11 revoked */
+        no_revoked(p, s);
+        return true;
     }
+    s->has_otherwise = true;
+    if (!at_kind(p, T_LBRACE) && !take_name(p, "a name for the reason, or `{`", &s->name2))
+        return false;
+    if (!parse_stmts(p, &s->otherwise, "`{` after revoked"))
+        return false;
     s->has_denied = take_word(p, "denied");
     return !s->has_denied || parse_stmts(p, &s->denied, "`{` after denied");
 }

@@ -47,6 +47,8 @@ struct lang_var {
     struct lang_type type;
     union lang_slot initial;
     struct str initial_text; /* STR */
+    bool has_init_code;      /* its first value is made by code when the program begins; `initial`
+                                is none or zero until then */
     uint32_t source, line;
 };
 
@@ -191,6 +193,9 @@ struct lang_program {
     size_t chunks_n, instructions_n;
 };
 
+/* Its bytecode, for people: each chunk with its rule or function, lines and constants. */
+void lang_program_dump(struct strbuf *out, const struct lang_program *program);
+
 /* ---- the machine ----------------------------------------------------------------------- */
 
 struct lang_sample {
@@ -258,15 +263,25 @@ struct lang_result {
     uint32_t line; /* of the trap */
     char why[160]; /* one sentence for people; "" if done */
     uint64_t instructions;
+    /* Of the value of a chunk that returns something else than a bool: equal for equal values, and
+     * hardly ever else. 0 if there is no value; then `unknown`, too. */
+    uint64_t digest;
 };
 
-struct lang_vm;
-#define LANG_VAR_TEXT_MAX 256u /* bytes of a str variable; longer texts are cut and end in "…" */
+/* What the machines of one thread need while they run and can share: a stack, the undo log, empty
+ * blocks for their heaps. Longer-lived than they are. NULL without memory. */
+struct lang_worker;
+struct lang_worker *lang_worker_new(struct alloc *a, uint32_t depth_max);
+void lang_worker_free(struct lang_worker *w);
 
+struct lang_vm;
 /* NULL without memory. */
 struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
                             struct lang_host *host, struct lang_limits limits);
 void lang_vm_free(struct lang_vm *vm);
+/* It runs on this worker's thread from now on; between turns. All workers have the machine's
+ * allocator. A machine that is on none makes one of its own at its first turn. */
+void lang_vm_attach(struct lang_vm *vm, struct lang_worker *w);
 /* Goes on with an equal program of another site (same code_hash), so that the old site can be
  * freed: variables, statistics and whatever is suspended stay as they are. Between two turns. */
 void lang_vm_adopt(struct lang_vm *vm, const struct lang_program *same);
@@ -322,11 +337,23 @@ MUST_USE enum err lang_vm_restore(struct lang_vm *vm, struct str image, struct l
 bool lang_vm_dirty(const struct lang_vm *vm); /* changed since the last save */
 
 /* Variables, for keeping them over a restart. In base units. A text read is valid until the next
- * call. Setting cuts a text that is too long. */
+ * call. Of a list, map or record neither reading nor setting makes sense outside. */
 union lang_slot lang_vm_var(const struct lang_vm *vm, uint32_t var);
 void lang_vm_var_set(struct lang_vm *vm, uint32_t var, union lang_slot value);
 /* True once for each change since the last look. */
 bool lang_vm_var_changed(struct lang_vm *vm, uint32_t var);
+
+/* As people read it, in its unit. */
+void lang_vm_var_print(struct lang_vm *vm, uint32_t var, struct strbuf *out);
+
+/* The latest turns of tasks, the oldest first; for tools. */
+struct lang_turn_note {
+    uint64_t number;
+    int64_t at_ms;
+    uint32_t task, rule, instructions;
+    enum lang_outcome outcome;
+};
+size_t lang_vm_notes(const struct lang_vm *vm, struct lang_turn_note *out, size_t max);
 
 struct lang_vm_stats {
     uint64_t turns, instructions, traps, overruns;

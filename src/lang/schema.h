@@ -43,6 +43,7 @@ enum lang_clause_role {
     LANG_CLAUSE_SAFE,     /* args: MEMBER */
     LANG_CLAUSE_IDENTITY, /* RESOURCE: its IDENTITY arguments name the physical thing */
     LANG_CLAUSE_LINK,     /* RESOURCE: how it is reached; maps readable members and commands */
+    LANG_CLAUSE_POWERS,   /* RESOURCE: args: NAMES, resources that are cut off when it is switched */
 };
 
 enum lang_arg_kind {
@@ -61,12 +62,19 @@ enum lang_arg_kind {
     LANG_ARG_MEMBER,    /* close(): a COMMAND of the same declaration */
     LANG_ARG_BLOCK,     /* { clauses } from `clauses` */
     LANG_ARG_MAPPINGS,  /* { member = words, numbers and strings } */
+    LANG_ARG_NAMES,     /* a, b.c: names with dots */
 };
 
 #define LANG_ARG_OPTIONAL 0x1u
 #define LANG_ARG_IDENTITY 0x2u /* part of what the resource physically is */
 #define LANG_ARG_MAPS_ALL 0x4u /* if present, all members are mapped by convention */
 #define LANG_ARG_WHOLE    0x8u /* NUMBER: without a fraction */
+/* What the graph checks of rules look at (G11 to G18): */
+#define LANG_ARG_AFFECTS   0x10u /* NAMES of a COMMAND: what it changes around it; each a READABLE of
+                                    the same resource, of one in the same place (the same path up to
+                                    its last dot) or of the one around it */
+#define LANG_ARG_GUARDED   0x20u /* if present, it matters who sets this COMMAND off */
+#define LANG_ARG_UNTRUSTED 0x40u /* if present, people one need not trust set this READABLE */
 
 struct lang_clause;
 struct lang_arg {
@@ -100,6 +108,7 @@ struct lang_clause {
 #define LANG_KIND_BODY     0x4u  /* `{ … }` follows */
 #define LANG_KIND_ONCE     0x8u  /* at most one on a site */
 #define LANG_KIND_REQUIRED 0x10u /* at least one on a site */
+#define LANG_KIND_OPEN     0x20u /* the BODY may be left out */
 
 struct lang_kind {
     const char *word;
@@ -155,6 +164,12 @@ struct lang_mapping {
     size_t words_n;
 };
 
+struct lang_named {
+    struct str text; /* "plant.lamp" */
+    struct lang_span span;
+    const struct lang_decl *resource; /* POWERS; NULL if there is none */
+};
+
 struct lang_clause_decl;
 struct lang_value {
     enum lang_arg_kind kind; /* NONE if absent */
@@ -173,6 +188,8 @@ struct lang_value {
     size_t clauses_n;
     const struct lang_mapping *mappings;
     size_t mappings_n;
+    const struct lang_named *names; /* NAMES */
+    size_t names_n;
 };
 
 struct lang_clause_decl {

@@ -23,6 +23,49 @@ struct str lang_type_name(const struct lang_type *t)
     return t->model ? t->model->name : STR("handle");
 }
 
+static void print_args(struct strbuf *out, const struct lang_type *args, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        strbuf_adds(out, i ? ", " : "");
+        lang_type_print(out, &args[i]);
+    }
+}
+
+static void print_fn(struct strbuf *out, const struct lang_type *t)
+{
+    size_t params = t->args_n > 0 ? t->args_n - 1u : 0;
+    strbuf_adds(out, "fn(");
+    print_args(out, t->args, params);
+    strbuf_addc(out, ')');
+    if (t->args_n > 0 && t->args[params].kind != LANG_TYPE_NONE) {
+        strbuf_adds(out, " -> ");
+        lang_type_print(out, &t->args[params]);
+    }
+}
+
+void lang_type_print(struct strbuf *out, const struct lang_type *t)
+{
+    if (t->kind == LANG_TYPE_NONE && t->optional) {
+        strbuf_adds(out, "none");
+        return;
+    }
+    if (t->kind == LANG_TYPE_FN) {
+        /* a `?` behind it would be that of its result */
+        strbuf_adds(out, t->optional ? "(" : "");
+        print_fn(out, t);
+        strbuf_adds(out, t->optional ? ")" : "");
+    } else {
+        strbuf_addstr(out, lang_type_name(t));
+        if (t->kind >= LANG_TYPE_LIST) {
+            strbuf_adds(out, t->own ? "<own " : "<");
+            print_args(out, t->args, t->args_n);
+            strbuf_addc(out, '>');
+        }
+    }
+    if (t->optional)
+        strbuf_addc(out, '?');
+}
+
 const char *lang_cmp_sign(enum lang_cmp op)
 {
     static const char *const signs[] = {"==", "!=", "<", "<=", ">", ">="};

@@ -97,8 +97,10 @@ struct lang_typedef {
     size_t fields_n;
 };
 #define LANG_FIELDS_MAX 64u
-/* "bool", "°C", "float", "Valve": as written in source. */
+/* "bool", "°C", "float", "Valve", "list": as written in source, without what is inside of it. */
 struct str lang_type_name(const struct lang_type *t);
+/* All of it: "list<map<str, °C?>>". */
+void lang_type_print(struct strbuf *out, const struct lang_type *t);
 
 struct obj;
 /* One value: 64 bits, read by its type. */

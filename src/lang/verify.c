@@ -1,180 +1,248 @@
-/* Holds a compiled program to the rules of code_internal.h, so that the machine needs no checks:
- * registers, constants, jumps and calls in bounds and of the right types. */
-#include "lang/check_internal.h"
+/* Holds a program to the rules of code_internal.h, so that the machine needs no checks: whatever
+ * passes can do no more harm than a program of ours. */
+#include "lang/verify_internal.h"
 
-struct verifier {
-    const struct lang_program *p;
-    const struct lang_code *code;
-    const struct lang_chunk *chunk;
-};
+#include <string.h>
 
-static bool reg_is(const struct verifier *v, uint8_t reg, char want)
+bool verify_fits(const struct verifier *v, uint16_t want, uint16_t have)
 {
-    if (reg >= v->chunk->regs_n)
-        return false;
-    enum lang_type_kind kind = (enum lang_type_kind)v->chunk->reg_types[reg];
-    switch (want) {
-    case 'B': return kind == LANG_TYPE_BOOL;
-    case 'I': return kind == LANG_TYPE_INT;
-    case 'F': return kind == LANG_TYPE_FLOAT;
-    case 'S': return kind == LANG_TYPE_STR;
-    default: return want == 'x';
+    if (want == have)
+        return true;
+    uint8_t x = verify_type(v, want)->kind, y = verify_type(v, have)->kind;
+    return (x == CODE_KIND_INT || x == CODE_KIND_ENUM) &&
+           (y == CODE_KIND_INT || y == CODE_KIND_ENUM);
+}
+
+static bool kind_fits(const struct code_type *t, char letter)
+{
+    switch (letter) {
+    case 'B': return t->kind == CODE_KIND_BOOL;
+    case 'I':
+    case 'i': return t->kind == CODE_KIND_INT || t->kind == CODE_KIND_ENUM;
+    case 'F': return t->kind == CODE_KIND_FLOAT;
+    case 'S': return t->kind == CODE_KIND_STR;
+    case 'R': return t->kind == CODE_KIND_RECORD;
+    case 'L': return t->kind == CODE_KIND_LIST;
+    case 'M': return t->kind == CODE_KIND_MAP;
+    case 'C': return t->kind == CODE_KIND_CHAN;
+    case 'N': return t->kind == CODE_KIND_FN;
+    case 'H': return t->kind == CODE_KIND_HANDLE;
+    case 'O': return t->kind == CODE_KIND_HANDLE && t->own;
+    case 'o': return code_kind_ref(t->kind);
+    case 'x': return t->kind != CODE_KIND_HANDLE;
+    case 'z': return t->kind != CODE_KIND_HANDLE || t->own;
+    default: return false;
     }
 }
 
-static enum lang_type_kind plain_kind(const struct lang_type *t)
+bool verify_operand(const struct verifier *v, uint8_t reg, char letter)
 {
-    return t->kind == LANG_TYPE_TIME ? LANG_TYPE_INT : t->kind;
+    return reg < v->chunk->regs_n && kind_fits(verify_type(v, verify_reg(v, reg)), letter);
 }
 
-static bool constant_fine(const struct verifier *v, const struct instr *i)
+/* The result may also go to the window; what it is then is looked at with the relations. */
+static bool result_fine(const struct verifier *v, const struct instr *i, char letter)
 {
-    size_t d = (size_t)i->d;
-    switch (v->chunk->reg_types[i->a]) {
-    case LANG_TYPE_INT: return d < v->code->ints_n;
-    case LANG_TYPE_FLOAT: return d < v->code->floats_n;
-    default: return d < v->code->texts_n;
-    }
+    if (!(code_ops[i->op].flags & CODE_F_A) || i->a < v->chunk->regs_n)
+        return verify_operand(v, i->a, letter);
+    return i->a - v->chunk->regs_n < (int)CODE_ARGS_MAX;
 }
 
-static bool read_fine(const struct verifier *v, const struct instr *i)
+static const char *number_check(const struct verifier *v, const struct instr *i, char what)
 {
-    const struct lang_program *p = v->p;
-    if ((size_t)i->d >= p->bindings_n || p->bindings[i->d].kind != LANG_BIND_READ)
-        return false;
-    return i->op == CODE_STALE ||
-           plain_kind(&p->bindings[i->d].member_type) == v->chunk->reg_types[i->a];
-}
-
-static bool owned_fine(const struct verifier *v, const struct instr *i)
-{
-    size_t binding = (size_t)(i->d & 0xFFFF);
-    uint32_t command = (uint32_t)i->d >> 16;
-    if (binding >= v->p->bindings_n || v->p->bindings[binding].kind != LANG_BIND_OWN)
-        return false;
-    const struct lang_member *m =
-        lang_decl_member_at(v->p->bindings[binding].resource->type, LANG_CLAUSE_COMMAND, command);
-    return m && m->params_n == i->b;
-}
-
-static bool immediate_fine(const struct verifier *v, const struct instr *i, char what)
-{
-    if (i->d < 0)
-        return false;
-    size_t d = (size_t)i->d;
+    size_t d = (size_t)(uint32_t)i->d;
+    bool fine = i->d >= 0;
     switch (what) {
-    case 'j': return d < v->chunk->code_n;
-    case 'k': return constant_fine(v, i);
-    case 'u': return d < v->code->units_n;
-    case 't': return d < v->code->texts_n;
-    case 'r': return read_fine(v, i);
-    case 'w': return d < v->p->windows_n;
-    case 'v':
-        return d < v->p->vars_n && plain_kind(&v->p->vars[d].type) == v->chunk->reg_types[i->a];
-    case 'c': return d < v->code->chunks_n && v->code->chunks[d].code_n > 0;
-    case 'o': return owned_fine(v, i);
-    case 'm': return i->op != CODE_LOADB || d <= CODE_UNKNOWN;
-    default: return true;
+    case 'k': fine &= d < v->code->ints_n; break;
+    case 'K': fine &= d < v->code->floats_n; break;
+    case 't': fine &= d < v->code->texts_n; break;
+    case 'u': fine &= d < v->code->units_n; break;
+    case 'v': fine &= d < v->p->vars_n; break;
+    case 'c': fine &= d < v->code->chunks_n; break;
+    case 'y': fine &= d < v->code->types_n; break;
+    case 'e': fine &= d < v->p->leases_n; break;
+    case 'w': fine &= d < v->p->windows_n; break;
+    case 'r':
+    case 'o': fine &= d < v->p->bindings_n; break;
+    case 'i': fine &= d < v->chunk->regs_n && verify_operand(v, (uint8_t)d, 'i'); break;
+    default: fine = true; break; /* of m, what its instruction asks for; of j and l, see jumps */
     }
+    return fine ? NULL : "an operand out of bounds";
 }
 
-static enum lang_type_kind want_of_arg(const struct verifier *v, const struct instr *call, size_t n)
+static const char *signature_check(const struct verifier *v, const struct instr *i, const char *sig)
 {
-    if (call->op != CODE_COMMAND)
-        return (enum lang_type_kind)v->code->chunks[call->d].reg_types[n];
-    const struct lang_decl *r = v->p->bindings[call->d & 0xFFFF].resource;
-    const struct lang_member *m =
-        lang_decl_member_at(r->type, LANG_CLAUSE_COMMAND, (uint32_t)call->d >> 16);
-    return plain_kind(&m->params[n].type);
-}
-
-/* The ARGs behind a call: as many, and of the types, as it takes. */
-static bool args_fine(const struct verifier *v, size_t at)
-{
-    const struct instr *call = &v->chunk->code[at];
-    if (call->op != CODE_COMMAND && call->b != v->code->chunks[call->d].params_n)
-        return false;
-    if (call->b > CODE_ARGS_MAX || at + call->b >= v->chunk->code_n)
-        return false;
-    for (size_t i = 0; i < call->b; i++) {
-        const struct instr *arg = &v->chunk->code[at + 1 + i];
-        if (arg->op != CODE_ARG || arg->a >= v->chunk->regs_n ||
-            v->chunk->reg_types[arg->a] != want_of_arg(v, call, i))
-            return false;
-    }
-    return true;
-}
-
-static const char *instr_check(const struct verifier *v, size_t at)
-{
-    const struct instr *i = &v->chunk->code[at];
-    if (i->op >= CODE_OPS_N)
-        return "an unknown instruction";
-    const char *sig = code_signatures[i->op];
-    if (sig[0] != '-' && !reg_is(v, i->a, sig[0]))
+    if (code_is_reg(sig[0]) && !result_fine(v, i, sig[0]))
         return "a wrong first register";
-    if (sig[1] != '-' && !reg_is(v, i->b, sig[1]))
+    if (code_is_reg(sig[1]) && !verify_operand(v, i->b, sig[1]))
         return "a wrong second register";
-    if (sig[2] != '-' && !reg_is(v, i->c, sig[2]))
+    if (code_is_reg(sig[2]) && !verify_operand(v, i->c, sig[2]))
         return "a wrong third register";
-    if (sig[0] == 'x' && sig[1] == 'x' && v->chunk->reg_types[i->a] != v->chunk->reg_types[i->b])
-        return "registers of two types";
-    if (sig[3] != '-' && !immediate_fine(v, i, sig[3]))
+    if (sig[1] == 'q' && instr_bc(i) >= v->code->floats_n)
         return "an operand out of bounds";
-    if (sig[3] == 'j' && v->chunk->code[i->d].op == CODE_ARG)
-        return "a jump into a call";
-    bool call = i->op == CODE_CALL || i->op == CODE_CALLV || i->op == CODE_COMMAND;
-    if (call && !args_fine(v, at))
-        return "wrong arguments";
-    if (i->op == CODE_CALL && v->code->chunks[i->d].result != v->chunk->reg_types[i->a])
-        return "a result of another type";
-    if (i->op == CODE_CALLV && v->code->chunks[i->d].result != LANG_TYPE_NONE)
-        return "a result that nobody takes";
-    if (i->op == CODE_RET && v->chunk->result != v->chunk->reg_types[i->a])
-        return "a result of another type";
-    if (i->op == CODE_RETV && v->chunk->result != LANG_TYPE_NONE)
-        return "no result";
-    return "";
+    return number_check(v, i, sig[3]);
 }
 
-static const char *chunk_check(struct verifier *v)
+/* ---- where instructions begin, and where jumps lead -------------------------------------- */
+
+static bool is_word(uint8_t op)
+{
+    return op == CODE_ARG || op == CODE_PART || op == CODE_ARM || op == CODE_TO;
+}
+
+static const char *find_starts(struct verifier *v)
 {
     const struct lang_chunk *c = v->chunk;
-    if (c->code_n == 0 || c->regs_n > CODE_REGS_MAX || c->params_n > c->regs_n)
-        return "an impossible chunk";
-    uint8_t last = c->code[c->code_n - 1].op;
-    if (last != CODE_RET && last != CODE_RETV && last != CODE_TRAP)
-        return "code that runs over its end";
-    for (size_t i = 0; i < c->code_n; i++) {
-        const char *why = instr_check(v, i);
-        if (why[0] != '\0')
-            return why;
+    for (uint32_t at = 0; at < c->code_n;) {
+        const struct instr *i = &c->code[at];
+        if (i->op >= CODE_OPS_N || is_word(i->op) || i->op == CODE_HALT)
+            return "an unknown instruction";
+        unsigned words = code_words(i);
+        if (c->code_n - at <= words)
+            return "an instruction without its operands";
+        for (unsigned n = 0; n < words; n++)
+            if (i[1 + n].op != code_word_op(i, n) || !code_word_sig(i, &i[1 + n]))
+                return "a wrong operand word";
+        bool ends = code_ops[i->op].flags & CODE_F_END;
+        if (!ends && c->code_n - at == words + 1)
+            return "code that runs over its end";
+        v->marks[at] |= VERIFY_START;
+        at += 1 + words;
     }
-    return "";
+    return NULL;
 }
 
-static bool chunk_is(const struct verifier *v, uint32_t chunk, enum lang_type_kind result)
+static const char *mark_target(struct verifier *v, uint32_t at, char letter)
 {
-    return chunk == LANG_NO_CHUNK ||
-           (chunk < v->code->chunks_n && v->code->chunks[chunk].result == result &&
-            v->code->chunks[chunk].params_n == 0);
+    int64_t d = v->chunk->code[at].d, to = (int64_t)at + 1 + d;
+    if (letter != 'j' && letter != 'l')
+        return NULL;
+    if ((letter == 'j') != (d >= 0))
+        return "a jump in the wrong direction";
+    if (to < 0 || to >= (int64_t)v->chunk->code_n || !(v->marks[to] & VERIFY_START))
+        return "a jump to where no instruction is";
+    v->marks[to] |= VERIFY_TARGET;
+    return NULL;
 }
 
-const char *code_verify(const struct lang_program *program)
+static const char *find_targets(struct verifier *v)
 {
-    struct verifier v = {.p = program, .code = program->code};
-    for (size_t i = 0; i < v.code->chunks_n; i++) {
-        v.chunk = &v.code->chunks[i];
-        const char *why = chunk_check(&v);
-        if (why[0] != '\0')
+    const struct lang_chunk *c = v->chunk;
+    for (uint32_t at = 0; at < c->code_n;) {
+        const struct instr *i = &c->code[at];
+        unsigned words = code_words(i);
+        const char *why = mark_target(v, at, code_ops[i->op].sig[3]);
+        for (unsigned n = 1; n <= words && !why; n++)
+            why = mark_target(v, at + n, code_word_sig(i, &i[n])[3]);
+        if (why)
             return why;
+        at += 1 + words;
     }
-    for (size_t i = 0; i < program->rules_n; i++) {
-        const struct lang_rule *r = &program->rules[i];
-        if (!chunk_is(&v, r->condition, LANG_TYPE_BOOL) ||
-            !chunk_is(&v, r->until_condition, LANG_TYPE_BOOL) ||
-            !chunk_is(&v, r->body, LANG_TYPE_NONE) || !chunk_is(&v, r->until_body, LANG_TYPE_NONE))
+    return NULL;
+}
+
+/* ---- chunks ------------------------------------------------------------------------------ */
+
+static bool jumps(const struct instr *i)
+{
+    char d = code_ops[i->op].sig[3];
+    return d == 'j' || d == 'l' || i->op == CODE_SELECT ||
+           ((i->op == CODE_COMMAND || i->op == CODE_COMMANDH) && i->c == 1);
+}
+
+static const char *instr_check(struct verifier *v, uint32_t at)
+{
+    const struct instr *i = &v->chunk->code[at];
+    unsigned flags = code_ops[i->op].flags;
+    const char *why = signature_check(v, i, code_ops[i->op].sig);
+    for (unsigned n = 1; n <= code_words(i) && !why; n++)
+        why = signature_check(v, &i[n], code_word_sig(i, &i[n]));
+    if (why)
+        return why;
+    if ((v->marks[at] & VERIFY_TARGET) || (flags & CODE_F_SUSP))
+        v->window = (struct verify_window){0};
+    if (v->window.has_ref && (flags & CODE_F_GC))
+        return "an allocation while a reference is in the window";
+    why = verify_relations(v, i);
+    if (jumps(i))
+        v->window = (struct verify_window){0};
+    return why;
+}
+
+static struct code_fault chunk_check(struct verifier *v, uint32_t number)
+{
+    struct code_fault f = {.chunk = number, .at = UINT32_MAX};
+    f.why = verify_chunk_head(v, v->chunk);
+    if (f.why)
+        return f;
+    v->window = (struct verify_window){0};
+    v->marks = mem_array(v->alloc, v->chunk->code_n, 1);
+    if (!v->marks)
+        f.why = "out of memory";
+    if (!f.why)
+        f.why = find_starts(v);
+    if (!f.why)
+        f.why = find_targets(v);
+    for (uint32_t at = 0; at < v->chunk->code_n && !f.why; at++)
+        if (v->marks[at] & VERIFY_START) {
+            f.why = instr_check(v, at);
+            f.at = at;
+        }
+    if (!f.why)
+        f.why = verify_flow(v);
+    mem_free(v->alloc, v->marks, v->chunk->code_n);
+    return f;
+}
+
+/* ---- the program ------------------------------------------------------------------------- */
+
+static bool rule_chunk(const struct verifier *v, uint32_t chunk, bool condition, bool suspends)
+{
+    if (chunk == LANG_NO_CHUNK)
+        return true;
+    if (chunk >= v->code->chunks_n)
+        return false;
+    const struct lang_chunk *c = &v->code->chunks[chunk];
+    if (c->params_n != 0)
+        return false;
+    return condition ? c->result != CODE_TYPE_NONE && !c->task
+                     : c->result == CODE_TYPE_NONE && (suspends || !c->task);
+}
+
+static bool message_chunk(const struct verifier *v, uint32_t chunk)
+{
+    if (chunk >= v->code->chunks_n)
+        return false;
+    const struct lang_chunk *c = &v->code->chunks[chunk];
+    return c->params_n == 1 && c->captures_n == 0 && c->result == CODE_TYPE_NONE &&
+           verify_type(v, c->reg_types[0])->kind != CODE_KIND_HANDLE;
+}
+
+static const char *rules_check(const struct verifier *v)
+{
+    if (!rule_chunk(v, v->code->init, false, false))
+        return "first values without their code";
+    for (size_t n = 0; n < v->p->rules_n; n++) {
+        const struct lang_rule *r = &v->p->rules[n];
+        bool body = r->kind == LANG_RULE_MESSAGE ? message_chunk(v, r->body)
+                                                 : rule_chunk(v, r->body, false, r->suspends);
+        if (!body || !rule_chunk(v, r->condition, true, false) ||
+            !rule_chunk(v, r->until_condition, true, false) ||
+            !rule_chunk(v, r->until_body, false, r->until_suspends))
             return "a rule without its code";
     }
-    return "";
+    return NULL;
+}
+
+struct code_fault code_verify(struct alloc *a, const struct lang_program *program)
+{
+    struct verifier v = {.p = program, .code = program->code, .alloc = a};
+    struct code_fault f = {.chunk = UINT32_MAX, .at = UINT32_MAX, .why = verify_types(&v)};
+    for (uint32_t n = 0; n < v.code->chunks_n && !f.why; n++) {
+        v.chunk = &v.code->chunks[n];
+        f = chunk_check(&v, n);
+    }
+    if (!f.why)
+        f = (struct code_fault){UINT32_MAX, UINT32_MAX, rules_check(&v)};
+    return f;
 }

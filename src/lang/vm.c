@@ -1,6 +1,9 @@
-/* The machine's life, its variables and the memory of a turn. */
+/* The machine's life, its variables, and turns that are calls. */
 #include "lang/vm_internal.h"
 
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <string.h>
 
 struct lang_limits lang_limits_default(void)
@@ -12,56 +15,100 @@ struct lang_limits lang_limits_default(void)
                                 .tasks_max = 256};
 }
 
-static struct str text_of(union lang_slot v)
+/* ---- workers ----------------------------------------------------------------------------- */
+
+#define WORKER_BLOCKS_MAX (4u << 20) /* bytes of empty blocks that it keeps for its heaps */
+#define WORKER_TEXT_MAX   (1u << 20) /* a text in the making */
+
+struct lang_worker *lang_worker_new(struct alloc *a, uint32_t depth_max)
 {
-    return v.s && v.s->p ? *v.s : STR("");
+    ASSERT(depth_max > 0 && depth_max <= 10000);
+    struct lang_worker *w = mem_zero(a, sizeof(*w));
+    if (!w)
+        return NULL;
+    w->alloc = a;
+    w->depth_max = depth_max;
+    /* A frame begins at most CODE_REGS_MAX registers behind the one before; the last one's window
+     * and the outermost result need room, too. */
+    w->slots_n = (size_t)depth_max * CODE_REGS_MAX + CODE_ARGS_MAX + 2;
+    w->slots = mem_new(a, w->slots_n * sizeof(*w->slots));
+    w->frames = mem_array(a, depth_max + 1, sizeof(*w->frames));
+    strbuf_init(&w->text, a, WORKER_TEXT_MAX);
+    heap_blocks_init(&w->blocks, a, WORKER_BLOCKS_MAX);
+    if (w->slots && w->frames)
+        return w;
+    lang_worker_free(w);
+    return NULL;
 }
 
-/* Cut to the bound, at a character, with "…" at the end. */
-static struct str text_keep(char buf[LANG_VAR_TEXT_MAX], struct str s)
+void lang_worker_free(struct lang_worker *w)
 {
-    size_t n = s.n;
-    if (n > LANG_VAR_TEXT_MAX) {
-        n = LANG_VAR_TEXT_MAX - 3;
-        while (n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
-            n--;
-    }
-    memmove(buf, s.p, n);
-    if (n < s.n) {
-        memcpy(buf + n, "\xE2\x80\xA6", 3);
-        n += 3;
-    }
-    return (struct str){buf, n};
-}
-
-static void var_put(struct lang_vm *vm, uint32_t var, union lang_slot value)
-{
-    if (vm->program->vars[var].type.kind != LANG_TYPE_STR) {
-        vm->vars[var] = value;
+    if (!w)
         return;
-    }
-    struct vm_text *t = &vm->texts[var];
-    t->now = text_keep(t->now_buf, text_of(value));
-    vm->vars[var].s = &t->now;
+    struct alloc *a = w->alloc;
+    heap_blocks_fini(&w->blocks);
+    strbuf_fini(&w->text);
+    mem_free(a, w->slots, w->slots_n * sizeof(*w->slots));
+    mem_free(a, w->frames, (w->depth_max + 1) * sizeof(*w->frames));
+    mem_free(a, w->undo, w->undo_cap * sizeof(*w->undo));
+    mem_free(a, w, sizeof(*w));
 }
 
-static bool alloc_all(struct lang_vm *vm)
+void lang_vm_attach(struct lang_vm *vm, struct lang_worker *w)
 {
-    size_t n = vm->program->vars_n;
-    vm->regs_n = (size_t)vm->limits.depth_max * 32 + CODE_REGS_MAX;
-    vm->regs = mem_array(vm->alloc, vm->regs_n, sizeof(*vm->regs));
-    vm->frames = mem_array(vm->alloc, vm->limits.depth_max + 1, sizeof(*vm->frames));
-    vm->text = mem_new(vm->alloc, vm->limits.text_max);
-    if (!vm->regs || !vm->frames || !vm->text)
-        return false;
-    if (n == 0)
+    ASSERT(!vm->fp && w->depth_max >= vm->limits.depth_max);
+    struct lang_worker *before = vm->worker;
+    if (w == before)
+        return;
+    heap_attach(&vm->heap, &w->blocks);
+    vm->worker = w;
+    if (vm->own_worker)
+        lang_worker_free(before);
+    vm->own_worker = false;
+}
+
+bool vm_worker(struct lang_vm *vm)
+{
+    if (vm->worker)
         return true;
-    vm->vars = mem_array(vm->alloc, n, sizeof(*vm->vars));
-    vm->vars_before = mem_array(vm->alloc, n, sizeof(*vm->vars_before));
-    vm->texts = mem_array(vm->alloc, n, sizeof(*vm->texts));
-    vm->changed = mem_array(vm->alloc, n, sizeof(*vm->changed));
-    vm->changed_before = mem_array(vm->alloc, n, sizeof(*vm->changed_before));
-    return vm->vars && vm->vars_before && vm->texts && vm->changed && vm->changed_before;
+    struct lang_worker *w = lang_worker_new(vm->alloc, vm->limits.depth_max);
+    if (!w)
+        return false;
+    lang_vm_attach(vm, w);
+    vm->own_worker = true;
+    return true;
+}
+
+/* ---- life -------------------------------------------------------------------------------- */
+
+static bool vars_new(struct lang_vm *vm)
+{
+    const struct lang_program *p = vm->program;
+    if (p->vars_n == 0)
+        return true;
+    vm->vars = mem_array(vm->alloc, p->vars_n, sizeof(*vm->vars));
+    vm->var_epochs = mem_array(vm->alloc, p->vars_n, sizeof(*vm->var_epochs));
+    vm->changed = mem_array(vm->alloc, p->vars_n, sizeof(*vm->changed));
+    if (!vm->vars || !vm->var_epochs || !vm->changed)
+        return false;
+    for (size_t i = 0; i < p->vars_n; i++) {
+        uint8_t kind = vm_type(vm, vm->code->var_types[i])->kind;
+        if (kind == CODE_KIND_STR)
+            vm->vars[i].o = (struct obj *)(void *)vm->code->var_texts[i];
+        else if (!code_kind_ref(kind))
+            vm->vars[i] = p->vars[i].initial;
+    }
+    return true;
+}
+
+/* First values that are no constants. It is no turn of the program's: nothing counts as changed. */
+static void vars_begin(struct lang_vm *vm)
+{
+    struct lang_result r;
+    if (vm->code->init == LANG_NO_CHUNK)
+        return;
+    (void)lang_vm_call(vm, vm->code->init, &r);
+    memset(vm->changed, 0, vm->program->vars_n * sizeof(*vm->changed));
 }
 
 struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
@@ -73,18 +120,19 @@ struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
         return NULL;
     vm->alloc = a;
     vm->program = program;
+    vm->code = program->code;
     vm->host = host;
     vm->limits = limits;
-    if (!alloc_all(vm)) {
+    heap_init(&vm->heap, &(struct heap_config){.limit = limits.heap_max,
+                                               .layouts = vm->code->layouts,
+                                               .layouts_n = vm->code->layouts_n,
+                                               .seed = vm->code->seed});
+    vm_set_roots(vm);
+    if (!vars_new(vm)) {
         lang_vm_free(vm);
         return NULL;
     }
-    for (uint32_t i = 0; i < program->vars_n; i++) {
-        union lang_slot v = program->vars[i].initial;
-        if (program->vars[i].type.kind == LANG_TYPE_STR)
-            v.s = &program->vars[i].initial_text;
-        var_put(vm, i, v);
-    }
+    vars_begin(vm);
     return vm;
 }
 
@@ -92,145 +140,212 @@ void lang_vm_free(struct lang_vm *vm)
 {
     if (!vm)
         return;
-    struct alloc *a = vm->alloc;
+    ASSERT(!vm->fp);
+    while (vm->tasks) {
+        struct vm_task *t = vm->tasks;
+        vm->tasks = t->next;
+        vm_task_free(vm, t);
+    }
+    if (vm->worker)
+        heap_fini(&vm->heap);
+    if (vm->own_worker)
+        lang_worker_free(vm->worker);
     size_t n = vm->program->vars_n;
-    mem_free(a, vm->vars, n * sizeof(*vm->vars));
-    mem_free(a, vm->vars_before, n * sizeof(*vm->vars_before));
-    mem_free(a, vm->texts, n * sizeof(*vm->texts));
-    mem_free(a, vm->changed, n * sizeof(*vm->changed));
-    mem_free(a, vm->changed_before, n * sizeof(*vm->changed_before));
-    mem_free(a, vm->regs, vm->regs_n * sizeof(*vm->regs));
-    mem_free(a, vm->frames, (vm->limits.depth_max + 1) * sizeof(*vm->frames));
-    mem_free(a, vm->text, vm->limits.text_max);
-    mem_free(a, vm, sizeof(*vm));
+    mem_free(vm->alloc, vm->vars, n * sizeof(*vm->vars));
+    mem_free(vm->alloc, vm->var_epochs, n * sizeof(*vm->var_epochs));
+    mem_free(vm->alloc, vm->changed, n * sizeof(*vm->changed));
+    mem_free(vm->alloc, vm, sizeof(*vm));
 }
 
-/* All that lives from turn to turn is a copy, so there is nothing more to move. */
-void lang_vm_adopt(struct lang_vm *vm, const struct lang_program *same)
+/* ---- traps ------------------------------------------------------------------------------- */
+
+const struct instr *vm_trap(struct lang_vm *vm, const char *fmt, ...)
 {
-    ASSERT(same->code_hash == vm->program->code_hash && same->vars_n == vm->program->vars_n);
-    vm->program = same;
+    va_list ap;
+    va_start(ap, fmt);
+    (void)vsnprintf(vm->why, sizeof(vm->why), fmt, ap);
+    va_end(ap);
+    return NULL;
 }
 
-/* ---- the memory of a turn ---------------------------------------------------------------- */
-
-static char *text_space(struct lang_vm *vm, size_t n, struct str **head)
+const struct instr *vm_trap_nomem(struct lang_vm *vm)
 {
-    size_t at = (vm->text_n + 15) & ~(size_t)15;
-    if (n > vm->limits.text_max || at + sizeof(struct str) + n > vm->limits.text_max)
-        return NULL;
-    *head = (struct str *)(void *)(vm->text + at);
-    char *p = vm->text + at + sizeof(struct str);
-    **head = (struct str){p, n};
-    vm->text_n = at + sizeof(struct str) + n;
-    return p;
+    if (vm->worker->undo_n >= VM_UNDO_MAX)
+        return vm_trap(vm, "one turn changed too much");
+    return vm_trap(vm, "the program's data takes too much memory");
 }
 
-const struct str *vm_text(struct lang_vm *vm, const char *p, size_t n)
+const struct instr *vm_trap_none(struct lang_vm *vm)
 {
-    struct str *head;
-    char *to = text_space(vm, n, &head);
-    if (!to)
-        return NULL;
-    memcpy(to, p, n);
-    return head;
+    return vm_trap(vm, "there is no value");
 }
 
-const struct str *vm_cat(struct lang_vm *vm, struct str a, struct str b)
+static uint32_t line_at(const struct vm_frame *f)
 {
-    struct str *head;
-    char *to = text_space(vm, a.n + b.n, &head);
-    if (!to)
-        return NULL;
-    memcpy(to, a.p, a.n);
-    memcpy(to + a.n, b.p, b.n);
-    return head;
+    return vm_in_chunk(f->chunk, f->pc) ? f->chunk->lines[f->pc - f->chunk->code] : 0;
+}
+
+static void fill_value(struct lang_vm *vm, struct lang_result *out)
+{
+    const struct lang_chunk *c = vm->worker->frames[1].chunk;
+    union lang_slot v = vm->worker->slots[0];
+    if (c->result == CODE_TYPE_BOOL) {
+        out->truth = v.i == 1;
+        out->unknown = (uint64_t)v.i > 1;
+    } else if (c->result != CODE_TYPE_NONE) {
+        out->digest = vm_digest(vm, c->result, v);
+        out->unknown = out->digest == 0;
+    }
+}
+
+void vm_fill_result(struct lang_vm *vm, enum vm_exit e, struct lang_result *out)
+{
+    uint64_t most = vm->limits.instructions_max;
+    out->truth = out->unknown = false;
+    out->digest = 0;
+    out->why[0] = '\0';
+    out->line = 0;
+    switch (e) {
+    case VM_DONE:
+        out->outcome = LANG_DONE;
+        fill_value(vm, out);
+        break;
+    case VM_BUDGET:
+        out->outcome = LANG_OUT_OF_BUDGET;
+        out->line = line_at(vm->fp);
+        (void)snprintf(out->why, sizeof(out->why), "more than %" PRIu64 " instructions in one turn",
+                       most);
+        break;
+    case VM_TRAP:
+        out->outcome = LANG_TRAP;
+        out->line = line_at(vm->fp);
+        memcpy(out->why, vm->why, sizeof(out->why));
+        break;
+    case VM_SUSPEND:
+    case VM_GO: out->outcome = LANG_SUSPENDED; break;
+    }
+    out->instructions = vm->budget < 0 ? most + (uint64_t)-vm->budget : most - (uint64_t)vm->budget;
+    struct lang_vm_stats *s = &vm->stats;
+    s->turns++;
+    s->instructions += out->instructions;
+    s->traps += e == VM_TRAP;
+    s->overruns += e == VM_BUDGET;
+    if (out->instructions > s->turn_instructions_peak)
+        s->turn_instructions_peak = out->instructions;
+}
+
+/* ---- calls ------------------------------------------------------------------------------- */
+
+void vm_note(struct lang_vm *vm, const struct lang_turn *t)
+{
+    vm->notes[vm->notes_n++ % VM_NOTES] = (struct lang_turn_note){
+        .number = vm->turn,
+        .at_ms = t->at_ms,
+        .task = t->task,
+        .rule = t->rule,
+        .instructions =
+            (uint32_t)(t->result.instructions < UINT32_MAX ? t->result.instructions : UINT32_MAX),
+        .outcome = t->result.outcome};
+}
+
+size_t lang_vm_notes(const struct lang_vm *vm, struct lang_turn_note *out, size_t max)
+{
+    size_t n = vm->notes_n < VM_NOTES ? (size_t)vm->notes_n : VM_NOTES;
+    n = n < max ? n : max;
+    for (size_t i = 0; i < n; i++)
+        out[i] = vm->notes[(vm->notes_n - n + i) % VM_NOTES];
+    return n;
+}
+
+static enum lang_outcome no_memory(struct lang_result *out)
+{
+    *out = (struct lang_result){.outcome = LANG_TRAP, .why = "out of memory"};
+    return LANG_TRAP;
+}
+
+enum lang_outcome lang_vm_call(struct lang_vm *vm, uint32_t chunk, struct lang_result *out)
+{
+    ASSERT(chunk < vm->code->chunks_n && !vm->fp);
+    const struct lang_chunk *c = &vm->code->chunks[chunk];
+    ASSERT(c->params_n == 0);
+    if (!vm->worker && !vm_worker(vm))
+        return no_memory(out);
+    vm_turn_begin(vm);
+    vm_enter(vm, c);
+    enum vm_exit e = vm_loop(vm);
+    if (e == VM_SUSPEND) { /* waiting instructions look for a task first */
+        (void)vm_trap(vm, "only a task can wait");
+        e = VM_TRAP;
+    }
+    vm_fill_result(vm, e, out);
+    if (e == VM_DONE)
+        vm_turn_commit(vm);
+    else
+        vm_turn_failed(vm);
+    return out->outcome;
 }
 
 /* ---- variables --------------------------------------------------------------------------- */
 
-/* The first write of a turn keeps what was, so that a trap can undo it. */
-static void keep_before(struct lang_vm *vm)
-{
-    size_t n = vm->program->vars_n;
-    memcpy(vm->vars_before, vm->vars, n * sizeof(*vm->vars));
-    memcpy(vm->changed_before, vm->changed, n * sizeof(*vm->changed));
-    for (size_t i = 0; i < n; i++)
-        if (vm->program->vars[i].type.kind == LANG_TYPE_STR)
-            vm->texts[i].before = text_keep(vm->texts[i].before_buf, vm->texts[i].now);
-    vm->dirty = true;
-}
-
-static void undo(struct lang_vm *vm)
-{
-    size_t n = vm->program->vars_n;
-    memcpy(vm->vars, vm->vars_before, n * sizeof(*vm->vars));
-    memcpy(vm->changed, vm->changed_before, n * sizeof(*vm->changed));
-    for (size_t i = 0; i < n; i++)
-        if (vm->program->vars[i].type.kind == LANG_TYPE_STR) {
-            vm->texts[i].now = text_keep(vm->texts[i].now_buf, vm->texts[i].before);
-            vm->vars[i].s = &vm->texts[i].now;
-        }
-}
-
-static bool same(const struct lang_vm *vm, uint32_t var, union lang_slot v)
-{
-    if (vm->program->vars[var].type.kind == LANG_TYPE_STR)
-        return str_eq(vm->texts[var].now, text_of(v));
-    return vm->vars[var].i == v.i; /* the bits, whatever the type */
-}
-
-void vm_var_write(struct lang_vm *vm, uint32_t var, union lang_slot value)
-{
-    if (same(vm, var, value))
-        return;
-    if (!vm->dirty)
-        keep_before(vm);
-    var_put(vm, var, value);
-    vm->changed[var] = true;
-}
-
 union lang_slot lang_vm_var(const struct lang_vm *vm, uint32_t var)
 {
     ASSERT(var < vm->program->vars_n);
-    return vm->vars[var];
+    if (vm->code->var_types[var] != CODE_TYPE_STR)
+        return vm->vars[var];
+    /* The caller's view of a text; it says nothing about the machine. */
+    struct str *s = &((struct lang_vm *)(uintptr_t)vm)->host_text;
+    *s = vm_str(vm->vars[var]);
+    return (union lang_slot){.s = s};
+}
+
+void lang_vm_var_print(struct lang_vm *vm, uint32_t var, struct strbuf *out)
+{
+    ASSERT(var < vm->program->vars_n);
+    const struct lang_type *t = &vm->program->vars[var].type;
+    if (t->kind == LANG_TYPE_FLOAT)
+        lang_unit_print(out, &t->unit, vm->vars[var].f);
+    else
+        vm_print(vm, out, vm->code->var_types[var], vm->vars[var]);
 }
 
 void lang_vm_var_set(struct lang_vm *vm, uint32_t var, union lang_slot value)
 {
-    ASSERT(var < vm->program->vars_n);
-    var_put(vm, var, value);
+    ASSERT(var < vm->program->vars_n && !vm->fp);
+    uint16_t type = vm->code->var_types[var];
+    if (!code_kind_ref(vm_type(vm, type)->kind)) {
+        vm->vars[var] = value;
+        return;
+    }
+    ASSERT(type == CODE_TYPE_STR);
+    struct text *t = vm_worker(vm) ? text_new(&vm->heap, value.s ? *value.s : STR("")) : NULL;
+    if (t) /* without memory it stays as it is */
+        heap_store(&vm->heap, &vm->vars[var], &t->hdr);
 }
 
 bool lang_vm_var_changed(struct lang_vm *vm, uint32_t var)
 {
     ASSERT(var < vm->program->vars_n);
-    bool was = vm->changed[var];
+    bool changed = vm->changed[var];
     vm->changed[var] = false;
-    return was;
+    return changed;
 }
 
-/* ---- turns ------------------------------------------------------------------------------- */
-
-enum lang_outcome lang_vm_call(struct lang_vm *vm, uint32_t chunk, struct lang_result *out)
+bool lang_vm_dirty(const struct lang_vm *vm)
 {
-    ASSERT(chunk < vm->program->code->chunks_n);
-    *out = (struct lang_result){0};
-    vm->dirty = false;
-    vm->text_n = 0;
-    out->outcome = vm_run(vm, chunk, out);
-    if (out->outcome != LANG_DONE && vm->dirty)
-        undo(vm);
-    vm->stats.turns++;
-    vm->stats.instructions += out->instructions;
-    vm->stats.traps += out->outcome == LANG_TRAP;
-    vm->stats.overruns += out->outcome == LANG_OUT_OF_BUDGET;
-    if (out->instructions > vm->stats.turn_instructions_peak)
-        vm->stats.turn_instructions_peak = out->instructions;
-    return out->outcome;
+    return vm->dirty;
 }
 
 struct lang_vm_stats lang_vm_stats(const struct lang_vm *vm)
 {
-    return vm->stats;
+    struct lang_vm_stats s = vm->stats;
+    const struct heap_stats *h = &vm->heap.stats;
+    s.heap_live = h->live;
+    s.heap_bytes = h->bytes;
+    s.heap_max = vm->limits.heap_max;
+    s.gc_cycles = h->cycles;
+    s.gc_steps = h->steps;
+    s.gc_pause_max_ns = (int64_t)h->pause_max_ns;
+    s.gc_total_ns = (int64_t)h->pause_ns;
+    s.tasks = vm->tasks_n;
+    return s;
 }

@@ -1,390 +1,473 @@
-/* The interpreter. Its one long function is a table of instructions, one line or two for each; what
- * takes more stands above it. The verifier has seen the code: registers, constants and calls are in
- * bounds and of the right types. */
+/* The interpreter. Its one long function is a table of instructions, a line or two for each; what
+ * takes more is in vm_slow[] and vm_control[]. The verifier has seen the code: registers, constants
+ * and calls are in bounds and of the right types.
+ *
+ * Each instruction ends with a jump of its own to the next one (labels as values, a GNU extension),
+ * so that the processor predicts each separately. */
 #include "lang/vm_internal.h"
 
-#include "base/clock.h"
-
-#include <inttypes.h>
 #include <math.h>
-#include <stdio.h>
-#include <string.h>
 
-struct run {
-    struct lang_vm *vm;
-    struct lang_result *out;
-    const struct lang_code *code;
-    uint32_t depth;
-    struct vm_frame frame;
-    uint64_t budget;
-};
-
-static bool trap(struct run *r, const char *why)
-{
-    uint32_t pc = r->frame.pc > 0 ? r->frame.pc - 1 : 0;
-    r->out->line = r->frame.chunk->lines[pc];
-    (void)snprintf(r->out->why, sizeof(r->out->why), "%s", why);
-    return false;
-}
-
-static struct str text_of(union lang_slot s)
-{
-    return s.s && s.s->p ? *s.s : STR("");
-}
-
-/* ---- calls ------------------------------------------------------------------------------- */
-
-static bool enter_chunk(struct run *r, const struct lang_chunk *chunk, uint32_t base)
-{
-    if (r->depth > r->vm->limits.depth_max || base + chunk->regs_n > r->vm->regs_n)
-        return trap(r, "functions call each other too deeply");
-    memset(&r->vm->regs[base + chunk->params_n], 0,
-           (chunk->regs_n - chunk->params_n) * sizeof(union lang_slot));
-    r->frame = (struct vm_frame){.chunk = chunk, .base = base};
-    return true;
-}
-
-static bool call(struct run *r, const struct instr *i)
-{
-    const struct lang_chunk *chunk = &r->code->chunks[i->d];
-    union lang_slot *regs = &r->vm->regs[r->frame.base];
-    uint32_t base = r->frame.base + r->frame.chunk->regs_n;
-    if (base + chunk->params_n > r->vm->regs_n)
-        return trap(r, "functions call each other too deeply");
-    for (uint32_t n = 0; n < i->b; n++)
-        r->vm->regs[base + n] = regs[i[1 + n].a];
-    r->frame.result = i->a;
-    r->frame.pc += i->b;
-    r->vm->frames[r->depth++] = r->frame;
-    struct vm_frame caller = r->frame;
-    if (enter_chunk(r, chunk, base))
-        return true;
-    r->frame = caller;
-    return false;
-}
-
-static bool command(struct run *r, const struct instr *i)
-{
-    union lang_slot args[CODE_ARGS_MAX];
-    const union lang_slot *regs = &r->vm->regs[r->frame.base];
-    const struct lang_binding *b = &r->vm->program->bindings[i->d & 0xFFFF];
-    const struct lang_member *m =
-        lang_decl_member_at(b->resource->type, LANG_CLAUSE_COMMAND, (uint32_t)i->d >> 16);
-    static const struct str nothing = {"", 0};
-    for (uint32_t n = 0; n < i->b; n++) {
-        args[n] = regs[i[1 + n].a];
-        if (m->params[n].type.kind == LANG_TYPE_STR && !args[n].s)
-            args[n].s = &nothing;
-        if (m->params[n].type.kind == LANG_TYPE_FLOAT && !isfinite(args[n].f))
-            return trap(r, "an argument of a command is not a finite number");
-    }
-    r->frame.pc += i->b;
-    enum err e = r->vm->host->command(r->vm->host, (uint32_t)(i->d & 0xFFFF), (uint32_t)i->d >> 16,
-                                      args, i->b);
-    if (e == ERR_OK)
-        return true;
-    char why[160];
-    (void)snprintf(why, sizeof(why), "the command %.*s.%.*s was refused: %s", STR_FMT(b->name),
-                   STR_FMT(m->name), err_name(e));
-    return trap(r, why);
-}
-
-/* ---- readings ---------------------------------------------------------------------------- */
-
-static union lang_slot reading(struct run *r, const struct instr *i, bool *present)
-{
-    struct lang_sample s = {0};
-    r->vm->host->read(r->vm->host, (uint32_t)i->d, &s);
-    *present = s.has_value && !(i->c && s.stale);
-    if (i->op == CODE_READF && isnan(s.value.f))
-        *present = false;
-    if (i->op == CODE_READB)
-        s.value.i = s.value.i != 0;
-    return s.value;
-}
-
-static bool is_stale(struct run *r, uint32_t binding)
-{
-    struct lang_sample s = {0};
-    r->vm->host->read(r->vm->host, binding, &s);
-    return s.stale;
-}
-
-/* ---- numbers ----------------------------------------------------------------------------- */
-
-static bool integer(struct run *r, enum code_op op, int64_t a, int64_t b, int64_t *out)
-{
-    bool over = false;
-    if ((op == CODE_DIVI || op == CODE_MODI) && b == 0)
-        return trap(r, "division by zero");
-    switch (op) {
-    case CODE_ADDI: over = __builtin_add_overflow(a, b, out); break;
-    case CODE_SUBI: over = __builtin_sub_overflow(a, b, out); break;
-    case CODE_MULI: over = __builtin_mul_overflow(a, b, out); break;
-    case CODE_DIVI:
-        over = a == INT64_MIN && b == -1;
-        *out = over ? 0 : a / b;
-        break;
-    default: *out = b == -1 ? 0 : a % b; break;
-    }
-    return !over || trap(r, "a whole number became too large");
-}
-
-static bool round_to_int(struct run *r, double v, int64_t *out)
-{
-    if (!(fabs(v) < 9e18))
-        return trap(r, "this can't be rounded to a whole number");
-    *out = (int64_t)llround(v);
-    return true;
-}
-
-/* Comparisons with NaN are unknown in conditions (d is 1) and false elsewhere. */
-static int64_t compare(const struct instr *i, double a, double b)
-{
-    if (isnan(a) || isnan(b))
-        return i->d ? CODE_UNKNOWN : 0;
-    return i->op == CODE_EQF ? a == b : i->op == CODE_LTF ? a < b : a <= b;
-}
-
-static double pick(bool least, double a, double b)
-{
-    if (isnan(a) || isnan(b))
-        return NAN;
-    return (a < b) == least ? a : b;
-}
-
-static double round_in(const struct lang_unit *u, double base)
-{
-    return lang_unit_to_base(u, round(lang_unit_from_base(u, base)));
-}
-
-/* ---- texts ------------------------------------------------------------------------------- */
-
-static bool keep(struct run *r, const struct str *made, union lang_slot *out)
-{
-    out->s = made;
-    return made || trap(r, "the texts of one turn take too much memory");
-}
-
-static bool text_float(struct run *r, const struct instr *i, double v, union lang_slot *out)
-{
-    const struct lang_unit *u = &r->code->units[i->d];
-    struct strbuf b;
-    strbuf_init(&b, r->vm->alloc, 4096);
-    lang_unit_print(&b, u, v);
-    bool fine = !b.failed && keep(r, vm_text(r->vm, b.p, b.n), out);
-    if (b.failed)
-        (void)trap(r, "no memory for a text");
-    strbuf_fini(&b);
-    return fine;
-}
-
-static bool text_int(struct run *r, int64_t v, union lang_slot *out)
-{
-    char buf[32];
-    int n = snprintf(buf, sizeof(buf), "%" PRId64, v);
-    return keep(r, vm_text(r->vm, buf, (size_t)n), out);
-}
-
-static bool text_time(struct run *r, int64_t ms, union lang_slot *out)
-{
-    char buf[25];
-    time_format(ms, buf);
-    return keep(r, vm_text(r->vm, buf, strlen(buf)), out);
-}
-
-static bool text_bool(struct run *r, int64_t v, union lang_slot *out)
-{
-    return keep(r, v ? vm_text(r->vm, "true", 4) : vm_text(r->vm, "false", 5), out);
-}
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+#define LIKELY(x)   __builtin_expect(!!(x), 1)
 
 static int64_t kleene_and(int64_t a, int64_t b)
 {
     if (a == 0 || b == 0)
         return 0;
-    return a == CODE_UNKNOWN || b == CODE_UNKNOWN ? CODE_UNKNOWN : 1;
+    return a == 1 && b == 1 ? 1 : CODE_UNKNOWN;
 }
 
 static int64_t kleene_or(int64_t a, int64_t b)
 {
     if (a == 1 || b == 1)
         return 1;
-    return a == CODE_UNKNOWN || b == CODE_UNKNOWN ? CODE_UNKNOWN : 0;
+    return a == 0 && b == 0 ? 0 : CODE_UNKNOWN;
 }
 
 static int64_t kleene_not(int64_t a)
 {
-    return a == CODE_UNKNOWN ? a : !a;
+    return a == 0 || a == 1 ? !a : CODE_UNKNOWN;
 }
 
-/* False at the end of the outermost chunk. */
-static bool leave_chunk(struct run *r, const union lang_slot *value)
+static inline int64_t kleene(double a, double b, bool truth)
 {
-    if (r->depth == 0) {
-        r->out->truth = value && r->frame.chunk->result == LANG_TYPE_BOOL && value->i == 1;
-        r->out->unknown =
-            value && r->frame.chunk->result == LANG_TYPE_BOOL && value->i == CODE_UNKNOWN;
-        return false;
-    }
-    union lang_slot v = value ? *value : (union lang_slot){0};
-    r->frame = r->vm->frames[--r->depth];
-    if (value)
-        r->vm->regs[r->frame.base + r->frame.result] = v;
-    return true;
+    return UNLIKELY(isunordered(a, b)) ? CODE_UNKNOWN : truth;
 }
 
-/* ---- the loop ---------------------------------------------------------------------------- */
+static double pick(bool least, double a, double b)
+{
+    if (isunordered(a, b))
+        return NAN;
+    return (a < b) == least ? a : b;
+}
 
-static enum lang_outcome loop(struct run *r)
+static bool texts_equal(union lang_slot a, union lang_slot b)
+{
+    if (a.o == b.o)
+        return true;
+    return a.o && b.o &&
+           text_eq((const struct text *)(void *)a.o, (const struct text *)(void *)b.o);
+}
+
+/* What a closure captured follows its arguments. */
+static void put_captures(union lang_slot *window, const struct lang_chunk *k,
+                         const struct record *closure)
+{
+    union lang_slot *to = window + k->params_n - k->captures_n;
+    for (unsigned i = 0; i < k->captures_n; i++)
+        to[i] = closure->slot[1 + i];
+}
+
+static inline void zero_refs(union lang_slot *reg, const struct lang_chunk *k)
+{
+    for (unsigned i = k->zero_from; i < k->regs_n; i++)
+        reg[i].i = 0;
+}
+
+void vm_enter(struct lang_vm *vm, const struct lang_chunk *chunk)
+{
+    static const struct instr halt[] = {{.op = CODE_HALT}, {.op = CODE_HALT}};
+    struct lang_worker *w = vm->worker;
+    w->frames[0] = (struct vm_frame){.pc = &halt[1], .base = w->slots, .chunk = NULL};
+    w->frames[1] = (struct vm_frame){.pc = chunk->code, .base = w->slots + 1, .chunk = chunk};
+    vm->fp = &w->frames[1];
+    zero_refs(vm->fp->base, chunk);
+    vm->budget -= chunk->code_n;
+}
+
+enum vm_exit vm_loop(struct lang_vm *vm)
 {
     static const void *const labels[CODE_OPS_N] = {
-#define X(name, sig) &&L_##name,
+#define X(name, sig, flags) &&L_##name,
         CODE_OPS(X)
 #undef X
     };
-    const struct lang_code *code = r->code;
-    struct lang_host *host = r->vm->host;
-    const struct instr *i;
-    union lang_slot *reg;
-    bool present;
+    struct vm_frame *fp = vm->fp, *const fp_end = vm->worker->frames + vm->limits.depth_max;
+    const struct instr *pc = fp->pc;
+    union lang_slot *reg = fp->base;
+    int64_t budget = vm->budget;
+    const struct lang_chunk *const chunks = vm->code->chunks;
+    const double *const floats = vm->code->floats;
+    int64_t whole;
+    enum vm_exit e;
 
-#define A reg[i->a]
-#define B reg[i->b]
-#define C reg[i->c]
+#define A        reg[pc->a]
+#define B        reg[pc->b]
+#define C        reg[pc->c]
+#define D        pc->d
+#define BC       ((int16_t)instr_bc(pc))
+#define FBC      floats[instr_bc(pc)]
+#define DISPATCH goto *labels[pc->op]
 #define NEXT                                                                                       \
     do {                                                                                           \
-        if (r->budget == 0)                                                                        \
-            return LANG_OUT_OF_BUDGET;                                                             \
-        r->budget--;                                                                               \
-        i = &r->frame.chunk->code[r->frame.pc++];                                                  \
-        goto *labels[i->op];                                                                       \
-    } while (0)
-#define TRY(x)                                                                                     \
-    do {                                                                                           \
-        if (!(x))                                                                                  \
-            return LANG_TRAP;                                                                      \
-        NEXT;                                                                                      \
-    } while (0)
-/* The frame changed. */
-#define RELOAD reg = &r->vm->regs[r->frame.base]
-#define JUMP_IF(x)                                                                                 \
-    do {                                                                                           \
-        if (x)                                                                                     \
-            r->frame.pc = (uint32_t)i->d;                                                          \
-        NEXT;                                                                                      \
+        pc++;                                                                                      \
+        DISPATCH;                                                                                  \
     } while (0)
 #define DO(x)                                                                                      \
     do {                                                                                           \
         x;                                                                                         \
         NEXT;                                                                                      \
     } while (0)
+#define SAVE                                                                                       \
+    do {                                                                                           \
+        fp->pc = pc;                                                                               \
+        vm->fp = fp;                                                                               \
+        vm->budget = budget;                                                                       \
+    } while (0)
+/* The frame changed. */
+#define RELOAD                                                                                     \
+    do {                                                                                           \
+        fp = vm->fp;                                                                               \
+        reg = fp->base;                                                                            \
+        pc = fp->pc;                                                                               \
+        budget = vm->budget;                                                                       \
+    } while (0)
+#define WHOLE(f, x, y)                                                                             \
+    do {                                                                                           \
+        if (UNLIKELY(__builtin_##f##_overflow(x, y, &whole)))                                      \
+            goto too_large;                                                                        \
+        A.i = whole;                                                                               \
+        NEXT;                                                                                      \
+    } while (0)
+#define JUMP_IF(x)                                                                                 \
+    do {                                                                                           \
+        if (x) {                                                                                   \
+            pc += D;                                                                               \
+            NEXT;                                                                                  \
+        }                                                                                          \
+        NEXT;                                                                                      \
+    } while (0)
+/* Back, which costs the length of what is repeated. */
+#define LOOP_IF(x)                                                                                 \
+    do {                                                                                           \
+        if (x) {                                                                                   \
+            budget += D;                                                                           \
+            pc += D;                                                                               \
+            if (UNLIKELY(budget < 0))                                                              \
+                goto used_up;                                                                      \
+        }                                                                                          \
+        NEXT;                                                                                      \
+    } while (0)
+#define NEED(x)                                                                                    \
+    do {                                                                                           \
+        if (UNLIKELY(!(x)))                                                                        \
+            goto slow; /* tells what is missing */                                                 \
+        NEXT;                                                                                      \
+    } while (0)
+#define CALL(k, closure)                                                                           \
+    do {                                                                                           \
+        const struct lang_chunk *callee = k;                                                       \
+        if (UNLIKELY(fp >= fp_end))                                                                \
+            goto too_deep;                                                                         \
+        fp->pc = pc + 1;                                                                           \
+        reg += pc->c;                                                                              \
+        closure;                                                                                   \
+        fp++;                                                                                      \
+        fp->base = reg;                                                                            \
+        fp->chunk = callee;                                                                        \
+        budget -= callee->code_n;                                                                  \
+        zero_refs(reg, callee);                                                                    \
+        pc = callee->code;                                                                         \
+        if (UNLIKELY(budget < 0))                                                                  \
+            goto used_up_here;                                                                     \
+        DISPATCH;                                                                                  \
+    } while (0)
 
-    RELOAD;
-    NEXT;
+    DISPATCH;
 
     /* clang-format off */
-L_LOADB: DO(A.i = i->d);
-L_LOADI: DO(A.i = code->ints[i->d]);
-L_LOADF: DO(A.f = code->floats[i->d]);
-L_LOADS: DO(A.s = &code->texts[i->d]);
-L_MOV:   DO(A = B);
-L_ADDI: L_SUBI: L_MULI: L_DIVI: L_MODI:
-    TRY(integer(r, (enum code_op)i->op, B.i, C.i, &A.i));
-L_NEGI:  TRY(integer(r, CODE_SUBI, 0, B.i, &A.i));
-L_ABSI:  TRY(B.i >= 0 ? (A.i = B.i, true) : integer(r, CODE_SUBI, 0, B.i, &A.i));
+L_LOADB: L_LOADN: DO(A.i = D);
+L_LOADI: DO(A.i = vm->code->ints[D]);
+L_LOADF: DO(A.f = floats[D]);
+L_LOADS: DO(A.o = (struct obj *)(void *)vm->code->texts[D]);
+L_NIL:   DO(A.o = NULL);
+L_MOV: L_HLEND: DO(A = B);
+
+L_ADDI:  WHOLE(add, B.i, C.i);
+L_SUBI:  WHOLE(sub, B.i, C.i);
+L_MULI:  WHOLE(mul, B.i, C.i);
+L_ADDIK: WHOLE(add, B.i, (int64_t)D);
+L_RSUBIK: WHOLE(sub, (int64_t)D, B.i);
+L_MULIK: WHOLE(mul, B.i, (int64_t)D);
+L_NEGI:  WHOLE(sub, (int64_t)0, B.i);
+L_ABSI:
+    if (B.i >= 0)
+        DO(A.i = B.i);
+    WHOLE(sub, (int64_t)0, B.i);
+L_DIVI:
+    if (UNLIKELY(C.i == 0))
+        goto by_zero;
+    if (UNLIKELY(C.i == -1))
+        WHOLE(sub, (int64_t)0, B.i);
+    DO(A.i = B.i / C.i);
+L_MODI:
+    if (UNLIKELY(C.i == 0))
+        goto by_zero;
+    DO(A.i = UNLIKELY(C.i == -1) ? 0 : B.i % C.i);
+L_DIVIK: DO(A.i = B.i / D);
+L_MODIK: DO(A.i = B.i % D);
 L_MINI:  DO(A.i = B.i < C.i ? B.i : C.i);
 L_MAXI:  DO(A.i = B.i > C.i ? B.i : C.i);
+L_SOMEI:
+    if (UNLIKELY(B.i == INT64_MIN))
+        goto too_large;
+    DO(A = B);
+
 L_ADDF:  DO(A.f = B.f + C.f);
 L_SUBF:  DO(A.f = B.f - C.f);
 L_MULF:  DO(A.f = B.f * C.f);
 L_DIVF:  DO(A.f = B.f / C.f);
 L_MODF:  DO(A.f = fmod(B.f, C.f));
+L_ADDFK: DO(A.f = B.f + floats[D]);
+L_RSUBFK: DO(A.f = floats[D] - B.f);
+L_MULFK: DO(A.f = B.f * floats[D]);
+L_DIVFK: DO(A.f = B.f / floats[D]);
+L_RDIVFK: DO(A.f = floats[D] / B.f);
 L_NEGF:  DO(A.f = -B.f);
 L_ABSF:  DO(A.f = fabs(B.f));
 L_MINF:  DO(A.f = pick(true, B.f, C.f));
 L_MAXF:  DO(A.f = pick(false, B.f, C.f));
-L_ROUNDF: DO(A.f = round_in(&code->units[i->d], B.f));
-L_ROUNDI: TRY(round_to_int(r, B.f, &A.i));
 L_ITOF:  DO(A.f = (double)B.i);
-L_TOBASE: DO(A.f = lang_unit_to_base(&code->units[i->d], B.f));
-L_FROMBASE: DO(A.f = lang_unit_from_base(&code->units[i->d], B.f));
-L_EQB:   DO(A.i = B.i == CODE_UNKNOWN || C.i == CODE_UNKNOWN ? CODE_UNKNOWN : B.i == C.i);
-L_EQI:   DO(A.i = B.i == C.i);
+L_TOBASE: DO(A.f = lang_unit_to_base(&vm->code->units[D], B.f));
+L_FROMBASE: DO(A.f = lang_unit_from_base(&vm->code->units[D], B.f));
+
+L_EQB: L_EQI: DO(A.i = B.i == C.i);
+L_NEB: L_NEI: DO(A.i = B.i != C.i);
 L_LTI:   DO(A.i = B.i < C.i);
 L_LEI:   DO(A.i = B.i <= C.i);
-L_EQF: L_LTF: L_LEF: DO(A.i = compare(i, B.f, C.f));
-L_EQS:   DO(A.i = str_eq(text_of(B), text_of(C)));
-L_NOT:   DO(A.i = kleene_not(B.i));
-L_AND:   DO(A.i = kleene_and(B.i, C.i));
-L_OR:    DO(A.i = kleene_or(B.i, C.i));
-L_JMP:   JUMP_IF(true);
+L_EQF:   DO(A.i = B.f == C.f);
+L_NEF:   DO(A.i = B.f != C.f);
+L_LTF:   DO(A.i = B.f < C.f);
+L_LEF:   DO(A.i = B.f <= C.f);
+L_EQS:   DO(A.i = texts_equal(B, C));
+L_NOT:   DO(A.i = B.i != 1);
+L_NONEI: DO(A.i = B.i == INT64_MIN);
+L_NONEF: DO(A.i = isnan(B.f));
+L_NONEO: DO(A.i = B.o == NULL);
+L_KEQB:  DO(A.i = kleene_or(kleene_and(B.i, C.i), kleene_and(kleene_not(B.i), kleene_not(C.i))));
+L_KEQF:  DO(A.i = kleene(B.f, C.f, B.f == C.f));
+L_KNEF:  DO(A.i = kleene(B.f, C.f, B.f != C.f));
+L_KLTF:  DO(A.i = kleene(B.f, C.f, B.f < C.f));
+L_KLEF:  DO(A.i = kleene(B.f, C.f, B.f <= C.f));
+L_KNOT:  DO(A.i = kleene_not(B.i));
+L_KAND:  DO(A.i = kleene_and(B.i, C.i));
+L_KOR:   DO(A.i = kleene_or(B.i, C.i));
+
+L_JMP:   DO(pc += D);
 L_JT:    JUMP_IF(A.i == 1);
-L_JF:    JUMP_IF(A.i == 0);
 L_JNT:   JUMP_IF(A.i != 1);
-L_JU:    JUMP_IF(A.i == CODE_UNKNOWN);
-L_READB: L_READI: L_READF: L_READS:
-    A = reading(r, i, &present); B.i = present; NEXT;
-L_NOW:   DO(A.i = host->now_ms(host));
-L_STALE: DO(A.i = is_stale(r, (uint32_t)i->d));
-L_SLOPE:
-    A.f = 0; B.i = host->slope(host, (uint32_t)i->d, &A.f) && isfinite(A.f);
-    if (i->c && is_stale(r, r->vm->program->windows[i->d].binding))
-        B.i = 0;
-    NEXT;
-L_GETB: L_GETI: L_GETF: DO(A = r->vm->vars[i->d]);
-L_GETS: TRY(keep(r, vm_text(r->vm, text_of(r->vm->vars[i->d]).p, text_of(r->vm->vars[i->d]).n), &A));
-L_SETB: L_SETI: L_SETF: L_SETS: DO(vm_var_write(r->vm, (uint32_t)i->d, A));
-L_TEXTB: TRY(text_bool(r, B.i, &A));
-L_TEXTI: TRY(text_int(r, B.i, &A));
-L_TEXTT: TRY(text_time(r, B.i, &A));
-L_TEXTF: TRY(text_float(r, i, B.f, &A));
-L_CAT:   TRY(keep(r, vm_cat(r->vm, text_of(B), text_of(C)), &A));
-L_CALL: L_CALLV:
-    if (!call(r, i))
-        return LANG_TRAP;
-    RELOAD; NEXT;
-L_COMMAND: TRY(command(r, i));
-L_ARG:   NEXT; /* never reached: calls step over their arguments */
-L_STATE: DO(host->statement(host, (uint32_t)i->d, i->b, text_of(A)));
-L_RET:
-    if (!leave_chunk(r, &A))
-        return LANG_DONE;
-    RELOAD; NEXT;
-L_RETV:
-    if (!leave_chunk(r, NULL))
-        return LANG_DONE;
-    RELOAD; NEXT;
-L_TRAP: {
-    char why[160];
-    (void)snprintf(why, sizeof(why), "%.*s", STR_FMT(code->texts[i->d]));
-    (void)trap(r, why);
-    return LANG_TRAP;
+L_JF:    JUMP_IF(A.i == 0);
+L_JU:    JUMP_IF((uint64_t)A.i > 1);
+L_JNU:   JUMP_IF((uint64_t)A.i <= 1);
+L_JEQI:  JUMP_IF(A.i == B.i);
+L_JNEI:  JUMP_IF(A.i != B.i);
+L_JLTI:  JUMP_IF(A.i < B.i);
+L_JLEI:  JUMP_IF(A.i <= B.i);
+L_JEQIK: JUMP_IF(A.i == BC);
+L_JNEIK: JUMP_IF(A.i != BC);
+L_JLTIK: JUMP_IF(A.i < BC);
+L_JLEIK: JUMP_IF(A.i <= BC);
+L_JGTIK: JUMP_IF(A.i > BC);
+L_JGEIK: JUMP_IF(A.i >= BC);
+L_JEQF:  JUMP_IF(A.f == B.f);
+L_JNEF:  JUMP_IF(A.f != B.f);
+L_JLTF:  JUMP_IF(A.f < B.f);
+L_JLEF:  JUMP_IF(A.f <= B.f);
+L_JNLTF: JUMP_IF(!(A.f < B.f));
+L_JNLEF: JUMP_IF(!(A.f <= B.f));
+L_JEQFK: JUMP_IF(A.f == FBC);
+L_JNEFK: JUMP_IF(A.f != FBC);
+L_JLTFK: JUMP_IF(A.f < FBC);
+L_JLEFK: JUMP_IF(A.f <= FBC);
+L_JGTFK: JUMP_IF(A.f > FBC);
+L_JGEFK: JUMP_IF(A.f >= FBC);
+L_JNLTFK: JUMP_IF(!(A.f < FBC));
+L_JNLEFK: JUMP_IF(!(A.f <= FBC));
+L_JNGTFK: JUMP_IF(!(A.f > FBC));
+L_JNGEFK: JUMP_IF(!(A.f >= FBC));
+L_JEQS:  JUMP_IF(texts_equal(A, B));
+L_JNES:  JUMP_IF(!texts_equal(A, B));
+L_JNONEI: JUMP_IF(A.i == INT64_MIN);
+L_JSOMEI: JUMP_IF(A.i != INT64_MIN);
+L_JNONEF: JUMP_IF(isnan(A.f));
+L_JSOMEF: JUMP_IF(!isnan(A.f));
+L_JNONEO: JUMP_IF(A.o == NULL);
+L_JSOMEO: JUMP_IF(A.o != NULL);
+L_JNONEH: JUMP_IF(A.i == 0);
+L_JSOMEH: JUMP_IF(A.i != 0);
+
+L_LOOP:  LOOP_IF(true);
+L_LOOPT: LOOP_IF(A.i == 1);
+L_LOOPNT: LOOP_IF(A.i != 1);
+L_LOOPEQI: LOOP_IF(A.i == B.i);
+L_LOOPNEI: LOOP_IF(A.i != B.i);
+L_LOOPLTI: LOOP_IF(A.i < B.i);
+L_LOOPLEI: LOOP_IF(A.i <= B.i);
+L_LOOPEQIK: LOOP_IF(A.i == BC);
+L_LOOPNEIK: LOOP_IF(A.i != BC);
+L_LOOPLTIK: LOOP_IF(A.i < BC);
+L_LOOPLEIK: LOOP_IF(A.i <= BC);
+L_LOOPGTIK: LOOP_IF(A.i > BC);
+L_LOOPGEIK: LOOP_IF(A.i >= BC);
+L_LOOPLTF: LOOP_IF(A.f < B.f);
+L_LOOPLEF: LOOP_IF(A.f <= B.f);
+L_FOR: {
+    int64_t at = (int64_t)((uint64_t)A.i + 1);
+    A.i = at;
+    LOOP_IF(at < B.i);
 }
-/* clang-format on */
-#undef A
-#undef B
-#undef C
-#undef NEXT
-#undef TRY
-#undef RELOAD
-#undef JUMP_IF
-#undef DO
+L_FORLIST: {
+    const struct lang_list *l = (const struct lang_list *)(void *)B.o;
+    uint64_t at = (uint64_t)A.i + 1;
+    A.i = (int64_t)at;
+    if (!l || at >= list_len(l))
+        NEXT;
+    C = list_get(l, at);
+    LOOP_IF(true);
 }
 
-enum lang_outcome vm_run(struct lang_vm *vm, uint32_t chunk, struct lang_result *out)
-{
-    struct run r = {
-        .vm = vm, .out = out, .code = vm->program->code, .budget = vm->limits.instructions_max};
-    const struct lang_chunk *c = &r.code->chunks[chunk];
-    ASSERT(c->params_n == 0 && c->regs_n <= vm->regs_n);
-    if (!enter_chunk(&r, c, 0))
-        return LANG_TRAP;
-    enum lang_outcome o = loop(&r);
-    out->instructions = vm->limits.instructions_max - r.budget;
-    if (o == LANG_OUT_OF_BUDGET) {
-        (void)trap(&r, "");
-        (void)snprintf(out->why, sizeof(out->why), "more than %" PRIu64 " instructions in one turn",
-                       vm->limits.instructions_max);
-    }
-    return o;
+L_NEEDB: NEED((uint64_t)A.i <= 1);
+L_NEEDI: NEED(A.i != INT64_MIN);
+L_NEEDF: NEED(!isnan(A.f));
+L_NEEDO: NEED(A.o != NULL);
+
+L_CALL: L_CALLV: CALL(&chunks[D], (void)0);
+L_CALLC: L_CALLCV: {
+    const struct record *closure = (const struct record *)(void *)B.o;
+    if (UNLIKELY(!closure))
+        goto none;
+    const struct lang_chunk *k = &chunks[closure->slot[0].i];
+    CALL(k, put_captures(reg, k, closure));
+}
+L_RET: {
+    union lang_slot v = A;
+    fp--;
+    pc = fp->pc;
+    reg = fp->base;
+    reg[pc[-1].a] = v;
+    DISPATCH;
+}
+L_RETV:
+    fp--;
+    pc = fp->pc;
+    reg = fp->base;
+    DISPATCH;
+L_HALT:
+    vm->fp = fp;
+    vm->budget = budget;
+    return VM_DONE;
+
+L_GETV:  DO(A = vm->vars[D]);
+L_SETV:
+    if (UNLIKELY(vm->var_epochs[D] != vm->heap.epoch || vm->heap.marking))
+        goto slow;
+    DO(vm->vars[D] = A);
+L_RECORD: {
+    if (HEAP_STRESS || MEMORY_POISONS)
+        goto slow;
+    unsigned n = pc->b, class = heap_class_of[1 + n];
+    struct heap_cell *cell = vm->heap.free[class];
+    if (UNLIKELY(!cell))
+        goto slow;
+    vm->heap.free[class] = cell->next;
+    struct record *r = (struct record *)(void *)cell;
+    r->hdr = (struct obj){.kind = OBJ_RECORD,
+                          .flags = vm->heap.colour,
+                          .layout = vm->code->types[D].b,
+                          .epoch = vm->heap.epoch};
+    union lang_slot *to = r->slot, *made = &A; /* which may be an operand, too */
+    for (const struct instr *end = pc + n; pc < end; to++)
+        *to = reg[(++pc)->a];
+    DO(made->o = &r->hdr);
+}
+L_GETF: {
+    const struct record *r = (const struct record *)(void *)B.o;
+    if (UNLIKELY(!r))
+        goto none;
+    DO(A = r->slot[pc->c]);
+}
+L_SETF: {
+    struct record *r = (struct record *)(void *)B.o;
+    if (UNLIKELY(!r || r->hdr.epoch != vm->heap.epoch || vm->heap.marking))
+        goto slow;
+    DO(r->slot[pc->c] = A);
+}
+L_LGET: {
+    const struct lang_list *l = (const struct lang_list *)(void *)B.o;
+    if (UNLIKELY(!l || (uint64_t)C.i >= list_len(l)))
+        goto slow;
+    DO(A = list_get(l, (size_t)C.i));
+}
+L_LSET: {
+    const struct lang_list *l = (const struct lang_list *)(void *)B.o;
+    if (UNLIKELY(!l || (uint64_t)C.i >= list_len(l) || vm->heap.marking))
+        goto slow;
+    struct node *leaf = slots_leaf(&l->s, (size_t)C.i);
+    if (UNLIKELY(leaf->hdr.epoch != vm->heap.epoch))
+        goto slow;
+    DO(leaf->slot[(size_t)C.i % NODE_SLOTS] = A);
+}
+L_LLEN: {
+    const struct lang_list *l = (const struct lang_list *)(void *)B.o;
+    if (UNLIKELY(!l))
+        goto none;
+    DO(A.i = (int64_t)list_len(l));
+}
+L_MGET: {
+    struct dict *m = (struct dict *)(void *)B.o;
+    if (UNLIKELY(!m || C.i == 0)) /* perhaps a text that is none */
+        goto slow;
+    const union lang_slot *v = dict_get(&vm->heap, m, C);
+    if (UNLIKELY(!v))
+        goto slow;
+    DO(A = *v);
+}
+L_NOW:   DO(A.i = vm->host->now_ms(vm->host));
+
+L_MATH: L_POWF: L_ROUNDF: L_ROUNDI: L_EQO: L_TRAP: L_CLOSURE:
+L_LIST: L_LISTN: L_LAT: L_LLAST: L_LPUSH: L_LPOP: L_LINSERT: L_LREMOVE: L_LCLEAR: L_LSORT:
+L_LREVERSE: L_LHAS:
+L_MAP: L_MSET: L_MHAS: L_MREMOVE: L_MLEN: L_MKEYS: L_MVALUES: L_MCLEAR:
+L_CONCAT: L_SLEN: L_STEST: L_SMAKE: L_SLICE: L_SPLIT: L_STOI: L_STOF:
+L_CHAN: L_CCLOSE: L_CLEN: L_SPAWN: L_HBIND: L_HGROUP: L_HMOVE: L_HDROP: L_DROPB:
+L_READ: L_READH: L_HNAME: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
+slow:
+    SAVE;
+    pc = vm_slow[pc->op](vm, reg, pc);
+    if (UNLIKELY(!pc))
+        return VM_TRAP;
+    budget = vm->budget;
+    DISPATCH;
+
+L_FORMAP: L_SEND: L_TRYSEND: L_RECV: L_SELECT: L_SLEEP: L_LEASE: L_RELEASE: L_COMMAND: L_COMMANDH:
+    SAVE;
+    e = vm_control[pc->op](vm, reg, pc);
+    if (e != VM_GO)
+        return e;
+    RELOAD;
+    DISPATCH;
+L_ARG: L_PART: L_ARM: L_TO: /* never reached: they are stepped over */
+    /* clang-format on */
+too_large:
+    SAVE;
+    (void)vm_trap(vm, "a whole number became too large");
+    return VM_TRAP;
+by_zero:
+    SAVE;
+    (void)vm_trap(vm, "division by zero");
+    return VM_TRAP;
+none:
+    SAVE;
+    (void)vm_trap_none(vm);
+    return VM_TRAP;
+too_deep:
+    SAVE;
+    (void)vm_trap(vm, "functions call each other too deeply");
+    return VM_TRAP;
+used_up:
+    pc++;
+used_up_here:
+    SAVE;
+    return VM_BUDGET;
 }

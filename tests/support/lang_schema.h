@@ -50,15 +50,26 @@ static const struct lang_clause t_server[] = {
     {.word = "watchdog", T_ARGS(t_watchdog), .example = "watchdog 1s"},
 };
 
+static const char *const t_sources[] = {"guest", NULL};
 static const struct lang_arg t_property[] = {
     {.kind = LANG_ARG_NAME, .name = "the property's name"},
     {.kind = LANG_ARG_TYPE, .name = "type", .lead = ":"},
     {.kind = LANG_ARG_RANGE, .name = "range", .lead = "range", .flags = T_OPT},
+    {.kind = LANG_ARG_WORD,
+     .name = "people",
+     .lead = "by",
+     .flags = T_OPT | LANG_ARG_UNTRUSTED,
+     .words = t_sources},
 };
 static const struct lang_arg t_action[] = {
     {.kind = LANG_ARG_NAME, .name = "the action's name"},
     {.kind = LANG_ARG_PARAMS, .name = "parameters"},
     {.kind = LANG_ARG_CONDITION, .name = "confirms", .lead = "confirms", .flags = T_OPT},
+    {.kind = LANG_ARG_NAMES,
+     .name = "a property around it",
+     .lead = "affects",
+     .flags = T_OPT | LANG_ARG_AFFECTS},
+    {.kind = LANG_ARG_FLAG, .name = "guarded", .lead = "guarded", .flags = T_OPT | LANG_ARG_GUARDED},
 };
 static const struct lang_arg t_event[] = {{.kind = LANG_ARG_NAME, .name = "the event's name"}};
 static const struct lang_arg t_safe[] = {{.kind = LANG_ARG_MEMBER, .name = "action"}};
@@ -93,6 +104,9 @@ static const struct lang_arg t_bus[] = {
     {.kind = LANG_ARG_STRING, .name = "address"},
     {.kind = LANG_ARG_MAPPINGS, .name = "mappings", .flags = T_OPT},
 };
+static const struct lang_arg t_powers[] = {
+    {.kind = LANG_ARG_NAMES, .name = "a device"},
+};
 static const struct lang_clause t_device[] = {
     {.word = "id", .role = LANG_CLAUSE_IDENTITY, T_ARGS(t_id), .example = "id \"urn:1\""},
     {.word = "via",
@@ -105,10 +119,25 @@ static const struct lang_clause t_device[] = {
      .role = LANG_CLAUSE_LINK,
      T_ARGS(t_bus),
      .example = "via bus \"1\" { open = coil 1 }"},
+    {.word = "powers",
+     .role = LANG_CLAUSE_POWERS,
+     .flags = LANG_CLAUSE_REPEATED,
+     T_ARGS(t_powers),
+     .example = "powers plant.camera"},
+};
+
+static const struct lang_arg t_zone[] = {{.kind = LANG_ARG_STRING, .name = "zone"}};
+static const struct lang_clause t_site[] = {
+    {.word = "zone", T_ARGS(t_zone), .example = "zone \"Europe/Berlin\""},
 };
 
 static const struct lang_kind t_kinds[] = {
-    {.word = "site", .head = LANG_HEAD_TEXT, .flags = LANG_KIND_ONCE, .example = "site \"s\""},
+    {.word = "site",
+     .head = LANG_HEAD_TEXT,
+     .flags = LANG_KIND_ONCE | LANG_KIND_BODY | LANG_KIND_OPEN,
+     .clauses = t_site,
+     .clauses_n = ARRAY_LEN(t_site),
+     .example = "site \"s\""},
     {.word = "server",
      .head = LANG_HEAD_NONE,
      .flags = LANG_KIND_BODY | LANG_KIND_ONCE,
