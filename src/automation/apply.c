@@ -197,6 +197,7 @@ static void fail_broken(struct program_run *run)
     if (run->state == PROGRAM_FAILED)
         return;
     run->state = run->shown = PROGRAM_FAILED;
+    run_attach(run);
     lang_vm_stop_all(run->vm);
     fail(run, &e);
 }

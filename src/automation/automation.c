@@ -10,13 +10,33 @@ static void on_signal(struct event_listener *l, const struct signal_event *e)
     reading_signal(CONTAINER_OF(l, struct automation, events), e->device, e->event);
 }
 
+static bool make_machines(struct automation *a)
+{
+    unsigned n = executor_workers(a->cfg.ex);
+    a->machines = mem_array(a->cfg.alloc, n, sizeof(*a->machines));
+    for (unsigned i = 0; a->machines && i < n; i++) {
+        a->machines[i] = lang_worker_new(a->cfg.alloc, lang_limits_default().depth_max);
+        if (!a->machines[i])
+            return false;
+    }
+    return a->machines != NULL;
+}
+
+static void free_machines(struct automation *a)
+{
+    unsigned n = executor_workers(a->cfg.ex);
+    for (unsigned i = 0; a->machines && i < n; i++)
+        lang_worker_free(a->machines[i]);
+    mem_free(a->cfg.alloc, a->machines, n * sizeof(struct lang_worker *));
+}
+
 static enum err make_runs(struct automation *a, struct error *e)
 {
     const struct lang_site *site = a->cfg.site;
     a->run_count = site->programs_n;
     a->runs = mem_array(a->cfg.alloc, a->run_count + 1, sizeof(*a->runs));
-    bool room =
-        a->runs && readers_reserve(a, bus_series_count(a->cfg.bus)) && lend_init(a) == ERR_OK;
+    bool room = a->runs && make_machines(a) && readers_reserve(a, bus_series_count(a->cfg.bus)) &&
+                lend_init(a) == ERR_OK;
     enum err err = room ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for the programs");
     for (size_t i = 0; !err && i < a->run_count; i++)
         err = program_new(&a->runs[i], a, site->programs[i], registry_find, e);
@@ -64,6 +84,7 @@ void automation_free(struct automation *a)
     }
     for (size_t i = 0; a->runs && i < a->run_count; i++)
         program_free(a->runs[i]);
+    free_machines(a);
     lend_fini(a);
     audience_fini(&a->audience);
     state_fini(a);
@@ -72,18 +93,19 @@ void automation_free(struct automation *a)
     mem_free(a->cfg.alloc, a, sizeof(*a));
 }
 
+/* All that happens by it waits until all have been told to start. */
 void automation_start(struct automation *a)
 {
-    state_forget_unknown(a);
-    state_leases_restore(a);
-    held_restore(a);
-    for (size_t i = 0; i < a->run_count; i++)
-        state_restore(a->runs[i]);
-    state_owners(a, true);
     a->started = true;
     a->started_ns = worker_now_ns(a->worker);
     events_start(a);
-    events_hold(a); /* nobody hears of another before all are about to start */
+    events_hold(a);
+    state_forget_unknown(a);
+    state_leases_restore(a);
+    for (size_t i = 0; i < a->run_count; i++)
+        state_restore(a->runs[i]);
+    held_restore(a);
+    state_owners(a, true);
     for (size_t i = 0; i < a->run_count; i++)
         program_start(a->runs[i], false);
     leases_settle(a->leases);

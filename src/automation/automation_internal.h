@@ -28,10 +28,10 @@
 #include "store/keep.h"
 
 enum {
-    OVERRUNS_MAX = 3,         /* of a body, in a row */
-    TASK_OVERRUNS_MAX = 1000, /* of a task, in a row */
+    OVERRUNS_MAX = 3, /* of a body, in a row */
     ROUNDS_MAX = 16,
     TURNS_MAX = 64,            /* of tasks for one event */
+    WORK_MAX = 400000,         /* and their instructions, about: others wait meanwhile */
     INBOX_MAX = 4096,          /* events that wait for one program */
     INBOX_BYTES_MAX = 4 << 20, /* and their memory */
     BATCH_MAX = 64,            /* events that are handled before their effects are applied */
@@ -145,7 +145,8 @@ struct image {
     uint64_t generation;
     size_t size; /* of the last one */
     uint32_t parts[2];
-    int64_t due_ns; /* no earlier */
+    int64_t saved_ms; /* wall clock */
+    int64_t due_ns;   /* no earlier */
 };
 
 struct lease_ref {
@@ -166,17 +167,17 @@ struct program_run {
     bool goes_on; /* tasks that were spawned before a restart are there again */
     /* while it is handled */
     int64_t now_ns, now_ms;
-    struct binding_run *trigger;          /* whose sample this evaluation is about */
-    struct rule_run *rule;                /* whose turn it is; NULL: a task that was spawned */
-    bool vars_may_have_changed;           /* since they were looked at */
-    bool vars_changed;                    /* since the effects were applied */
-    bool worked;                          /* the machine ran, since then */
-    bool tasks_ran;                       /* at all */
-    uint32_t alerts;                      /* momentary ones of this turn */
-    uint64_t chance;                      /* random() */
-    bool more;                            /* tasks were ready when TURNS_MAX were over */
-    struct due due;                       /* slots: rules, bindings, then the machine's sleepers */
-    uint32_t overrun_task, task_overruns; /* in a row, of that task */
+    int64_t back_ms;             /* while an image is taken: that it is so old */
+    struct binding_run *trigger; /* whose sample this evaluation is about */
+    struct rule_run *rule;       /* whose turn it is; NULL: a task that was spawned */
+    bool vars_may_have_changed;  /* since they were looked at */
+    bool vars_changed;           /* since the effects were applied */
+    bool worked;                 /* the machine ran, since then */
+    bool tasks_ran;              /* at all */
+    uint32_t alerts;             /* momentary ones of this turn */
+    uint64_t chance;             /* random() */
+    bool more;                   /* tasks are ready, and it was the others' turn */
+    struct due due;              /* slots: rules, bindings, then the machine's sleepers */
     struct effects effects;
     /* the registry's worker's */
     struct task task;
@@ -230,7 +231,8 @@ struct held_command {
 struct automation {
     struct automation_config cfg;
     struct worker *worker;
-    bool parallel; /* there are several workers */
+    bool parallel;                 /* there are several workers */
+    struct lang_worker **machines; /* one for each worker: what its programs share while they run */
     struct program_run **runs;
     size_t run_count;
     struct binding_run **readers; /* by series.index */
@@ -316,6 +318,8 @@ void events_go_on(struct automation *a);
 void program_post(struct program_run *run, const struct event *e);
 void program_inbox_free(struct program_run *run);
 
+/* Its machine, on the worker that calls, which alone may use it from here on. */
+void run_attach(struct program_run *run);
 /* ---- run.c: handling one event; any worker ------------------------------------------------------
  */
 void run_handle(struct program_run *run, const struct event *e);
@@ -340,6 +344,7 @@ void watch_fini(struct watch *w, const struct lang_program *def, struct alloc *a
 void rules_evaluate(struct program_run *run, struct binding_run *changed);
 void rules_look_at_vars(struct program_run *run);
 void rules_start(struct program_run *run);
+void rules_begin(struct program_run *run, size_t from);
 void rule_due(struct rule_run *r);
 void rule_signal(struct rule_run *r);
 void rule_message(struct rule_run *r, struct str bytes);
@@ -351,7 +356,7 @@ enum body_kind {
     BODY_END,  /* of `until`: momentary, and ends a body that still waits */
 };
 void body_run(struct rule_run *r, uint32_t chunk, enum body_kind kind, struct str message);
-/* Turns of tasks until none is ready, at most TURNS_MAX. */
+/* Turns of tasks until none is ready, or it is the others' turn: then `more` is set. */
 void tasks_run(struct program_run *run);
 
 /* turn.c */

@@ -55,7 +55,14 @@ struct rig {
     struct automation *a;
     struct event_listener events;
     struct strbuf log; /* actions decided and alerts, in their order */
+    const char *until; /* the run ends when the log ends so */
 };
+
+static inline void rig_look(struct rig *g)
+{
+    if (g->until && str_ends(strbuf_str(&g->log), str_from(g->until)))
+        g->base.left_ms = 0;
+}
 
 static inline void on_action(struct event_listener *l, const struct action_event *a)
 {
@@ -63,6 +70,7 @@ static inline void on_action(struct event_listener *l, const struct action_event
     if (a->state == ACTION_WAITING)
         strbuf_addf(&g->log, "%.*s by %.*s line %u because %.*s;", STR_FMT(a->action),
                     STR_FMT(a->cause.program), a->cause.line, STR_FMT(a->cause.series));
+    rig_look(g);
 }
 
 static inline void on_alert(struct event_listener *l, const struct alert_event *e)
@@ -73,6 +81,7 @@ static inline void on_alert(struct event_listener *l, const struct alert_event *
                     severity_name(e->severity), STR_FMT(e->text));
     else if (!str_ends(e->key, STR("!")) && !str_starts(e->key, STR("program/")))
         strbuf_addf(&g->log, "over;");
+    rig_look(g);
 }
 
 /* The checked site of the rig's devices and this program. */
@@ -129,15 +138,16 @@ static inline void rig_registry(struct rig *g)
     REQUIRE(rig_devices(g, "v", &e) == ERR_OK);
 }
 
-static inline void rig_init(struct rig *g, const char *dir, const char *program)
+static inline void rig_init_workers(struct rig *g, const char *dir, const char *program,
+                                    unsigned workers)
 {
     struct error e = {0};
     *g = (struct rig){0};
     alloc_faulty_init(&g->faulty, UINT64_MAX);
-    g->alloc = &g->faulty.alloc;
+    g->alloc = workers == 1 ? &g->faulty.alloc : alloc_system(); /* which any thread may use */
     strbuf_init(&g->log, alloc_system(), 0);
     g->site = rig_site(program);
-    bus_rig_init(&g->base, dir);
+    bus_rig_init_workers(&g->base, dir, workers);
     rig_registry(g);
     struct automation_config ac = {.ex = g->base.ex,
                                    .bus = g->base.bus,
@@ -151,6 +161,11 @@ static inline void rig_init(struct rig *g, const char *dir, const char *program)
     g->events = (struct event_listener){.alert = on_alert, .action = on_action};
     bus_event_listen(g->base.bus, &g->events);
     automation_start(g->a);
+}
+
+static inline void rig_init(struct rig *g, const char *dir, const char *program)
+{
+    rig_init_workers(g, dir, program, 1);
 }
 
 static inline void rig_fini(struct rig *g)
@@ -192,6 +207,14 @@ static inline enum err rig_replace(struct rig *g, const char *program, const cha
     g->site = next;
     registry_replace_settle(g->registry);
     return ERR_OK;
+}
+
+/* At most `max_ms` of virtual time. */
+static inline void rig_run_until(struct rig *g, const char *end_of_log, int64_t max_ms)
+{
+    g->until = end_of_log;
+    bus_rig_run(&g->base, max_ms);
+    g->until = NULL;
 }
 
 static inline void temp(struct rig *g, const char *value)

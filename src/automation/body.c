@@ -106,6 +106,8 @@ void body_run(struct rule_run *r, uint32_t chunk, enum body_kind kind, struct st
 static void task_ended(struct rule_run *r)
 {
     r->task = 0;
+    if (r->def->kind == LANG_RULE_START)
+        rules_begin(r->run, due_of_rule(r) + 1);
     struct waiting *w = r->queue;
     if (!w || r->run->state != PROGRAM_RUNNING)
         return;
@@ -117,38 +119,12 @@ static void task_ended(struct rule_run *r)
     mem_free(r->run->automation->cfg.alloc, w, sizeof(*w) + w->n);
 }
 
-/* It yields, and others run; only one that never waits is stopped. One after the other, if there
- * are several: who overruns while another one is counted is counted next. */
-static void task_overran(struct program_run *run, struct rule_run *r, const struct lang_turn *turn)
-{
-    if (run->task_overruns == 0)
-        run->overrun_task = turn->task;
-    if (run->overrun_task != turn->task || ++run->task_overruns < TASK_OVERRUNS_MAX)
-        return;
-    run->task_overruns = 0;
-    turn_begin(run, r);
-    lang_vm_stop(run->vm, turn->task);
-    turn_end(run, true, false);
-    struct lang_result res = turn->result;
-    (void)snprintf(res.why, sizeof(res.why), "a task ran for %d budgets without waiting",
-                   TASK_OVERRUNS_MAX);
-    turn_failed(run, r, LANG_NO_CHUNK, &res);
-    if (r)
-        task_ended(r);
-}
-
 static void turn_over(struct program_run *run, enum lang_outcome outcome,
                       const struct lang_turn *turn)
 {
     struct rule_run *r = run->rule;
     bool fires = r && r->def->kind == LANG_RULE_WHEN && !r->task_end && r->state == RULE_ACTIVE;
     turn_end(run, outcome != LANG_TRAP, fires);
-    if (outcome == LANG_OUT_OF_BUDGET) {
-        task_overran(run, r, turn);
-        return;
-    }
-    if (turn->task == run->overrun_task)
-        run->task_overruns = 0;
     if (outcome == LANG_TRAP)
         turn_failed(run, r, LANG_NO_CHUNK, &turn->result);
     else if (r && turn->ended)
@@ -159,12 +135,14 @@ static void turn_over(struct program_run *run, enum lang_outcome outcome,
 
 void tasks_run(struct program_run *run)
 {
-    for (int i = 0; i < TURNS_MAX && run->state == PROGRAM_RUNNING; i++) {
+    uint64_t work = 0;
+    for (int i = 0; i < TURNS_MAX && work < WORK_MAX && run->state == PROGRAM_RUNNING; i++) {
         struct lang_turn turn;
         turn_begin(run, NULL); /* whose it is, the machine tells afterwards */
         enum lang_outcome outcome = lang_vm_step(run->vm, &turn);
         if (outcome == LANG_IDLE)
             return;
+        work += turn.result.instructions;
         run->worked = run->tasks_ran = run->vars_may_have_changed = true;
         run->rule = turn.rule < run->def->rules_n ? &run->rules[turn.rule] : NULL;
         turn_over(run, outcome, &turn);

@@ -67,8 +67,11 @@ bool effect_text(struct effects *x, struct str *to, struct str from)
 void effects_undo(struct effects *x)
 {
     size_t to = x->turn;
-    for (size_t i = x->turn; i < x->all.n; i++)
-        if (effect_is_firm(x->all.v[i].kind))
-            x->all.v[to++] = x->all.v[i];
+    for (size_t i = x->turn; i < x->all.n; i++) {
+        const struct effect *e = &x->all.v[i];
+        bool given_back = e->kind == EFFECT_RELEASE && !e->crashed; /* by a turn that never was */
+        if (effect_is_firm(e->kind) && !given_back)
+            x->all.v[to++] = *e;
+    }
     x->all.n = to;
 }

@@ -21,7 +21,7 @@ enum effect_kind {
     EFFECT_ALERT_END, /* key; firm */
     EFFECT_PUBLISH,   /* key: the message's name; text: its value, encoded */
     EFFECT_LEASE,     /* lease `index`, id; for_ms, wait_ms */
-    EFFECT_RELEASE,   /* id; firm */
+    EFFECT_RELEASE,   /* id; firm if `crashed` */
     EFFECT_REVOKE,    /* binding */
     EFFECT_RULE,      /* the state of rule `index` has changed; firm; `lasting`: to be kept */
     EFFECT_ERROR,     /* what went wrong last, for people: text; firm */

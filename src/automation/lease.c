@@ -346,6 +346,12 @@ static void queue(struct lend *d, struct wish *w)
     arm(d);
 }
 
+/* A program has one lease of a device at most, so its name tells which. */
+static bool is_unclaimed_of(const struct lend *d, const struct lease_party *p)
+{
+    return d->holder && d->unclaimed && p->who && str_eq(d->holder->party.name, p->name);
+}
+
 void leases_ask(struct leases *l, struct str device, const struct lease_party *p, int64_t for_ms,
                 int64_t wait_ms)
 {
@@ -354,6 +360,11 @@ void leases_ask(struct leases *l, struct str device, const struct lease_party *p
     if (!g) {
         deny_at_once(l, p, device, d ? "its owner %.*s does not lend it to %.*s" : "nobody owns it",
                      d ? (int)d->owner.n : 0, d ? d->owner.p : "", STR_FMT(p->name));
+        return;
+    }
+    if (leases_claim(l, device, p)) { /* a crash came between the grant and its news */
+        if (l->hooks.granted)
+            l->hooks.granted(l->hooks.ctx, p, d->device);
         return;
     }
     struct wish *h = d->holder;
@@ -481,10 +492,10 @@ bool leases_restore(struct leases *l, struct str device, struct str holder, bool
 bool leases_claim(struct leases *l, struct str device, const struct lease_party *p)
 {
     struct lend *d = find(l, device);
-    if (!d || !d->holder || !d->unclaimed || d->holder->party.id != p->id ||
-        !str_eq(d->holder->party.name, p->name))
+    if (!d || !is_unclaimed_of(d, p))
         return false;
     d->holder->party.who = p->who;
+    d->holder->party.id = p->id;
     d->unclaimed = false;
     return true;
 }

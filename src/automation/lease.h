@@ -88,8 +88,9 @@ bool leases_holds(const struct leases *l, struct str device, const struct lease_
 bool leases_view(const struct leases *l, struct str device, struct lease_view *out);
 
 /* After a restart: `holder` has it until that time of the wall clock; false: not any more, since
- * its owner does not lend it so now. Its program claims it with its new `who` when its task goes
- * on; leases_settle() ends those of programs that did not, as crashed. */
+ * its owner does not lend it so now. Its program
+ * claims it, or asks for it once more, with its new `who` and `id` when its task goes on;
+ * leases_settle() ends those of programs that did not, as crashed. */
 bool leases_restore(struct leases *l, struct str device, struct str holder, bool person,
                     uint32_t id, int64_t until_ms);
 bool leases_claim(struct leases *l, struct str device, const struct lease_party *p);

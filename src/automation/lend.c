@@ -47,7 +47,7 @@ static void post_owner(struct automation *a, struct str device, enum event_kind 
 static void on_granted(void *ctx, const struct lease_party *p, struct str device)
 {
     struct automation *a = ctx;
-    LOG_I("automation", "%.*s has %.*s", STR_FMT(p->name), STR_FMT(device));
+    LOG_D("automation", "%.*s has %.*s", STR_FMT(p->name), STR_FMT(device));
     post_owner(a, device, EVENT_OUT, p->who != NULL); /* what a person has, is held back */
     if (p->who)
         post_lease(p, LANG_LEASE_GRANTED, STR(""));
@@ -76,9 +76,12 @@ static void on_denied(void *ctx, const struct lease_party *p, struct str device,
 
 static void on_revoked(void *ctx, const struct lease_party *p, struct str device, struct str why)
 {
-    (void)ctx;
-    LOG_I("automation", "%.*s has lost %.*s: %.*s", STR_FMT(p->name), STR_FMT(device),
+    struct automation *a = ctx;
+    struct device *d = device_of(a, device);
+    LOG_D("automation", "%.*s has lost %.*s: %.*s", STR_FMT(p->name), STR_FMT(device),
           STR_FMT(why));
+    if (d) /* first of all */
+        state_make_safe(a, d, STR("lease"));
     if (!p->who)
         return;
     forget_ref(p->who, p->id);
@@ -100,7 +103,7 @@ static void on_ended(void *ctx, struct str device, enum lease_end end, bool next
 {
     struct automation *a = ctx;
     struct device *d = device_of(a, device);
-    if (d && end != LEASE_RELEASED)
+    if (d && end == LEASE_CRASHED) /* else on_revoked() did it */
         state_make_safe(a, d, STR("lease"));
     if (!next)
         at_home(a, device, d, end == LEASE_REVOKED);

@@ -76,9 +76,11 @@ static enum err program_init(struct program_run *run,
         run->windows[i].binding = &run->bindings[def->windows[i].binding];
         run->windows[i].duration_ms = def->windows[i].duration_ms;
     }
-    if (!err)
-        image_init(run);
-    return err;
+    if (err)
+        return err;
+    run_attach(run);
+    image_init(run);
+    return ERR_OK;
 }
 
 enum err program_new(struct program_run **out, struct automation *a, const struct lang_program *def,
@@ -146,6 +148,7 @@ void program_end(struct program_run *run)
     run->ending = true;
     alerts_program_ends(run);
     if (run->state == PROGRAM_RUNNING) {
+        run_attach(run);
         turn_begin(run, NULL);
         lang_vm_stop_all(run->vm);
         turn_end(run, true, false);

@@ -248,7 +248,7 @@ void rules_evaluate(struct program_run *run, struct binding_run *changed)
     for (size_t i = 0; !changed && i < run->def->rules_n && run->state == PROGRAM_RUNNING; i++)
         if (looks(run->rules[i].def))
             (void)rule_look(&run->rules[i]);
-    rules_look_at_vars(run);
+    rules_look_at_vars(run); /* while it is known what they look because of */
     run->trigger = NULL;
 }
 
@@ -340,16 +340,11 @@ void rule_due(struct rule_run *r)
     case LANG_RULE_AT: at_due(r); break;
     default: (void)rule_look(r); break;
     }
-    rules_look_at_vars(r->run);
 }
 
 static void rule_start(struct rule_run *r)
 {
     switch (r->def->kind) {
-    case LANG_RULE_START: /* what it spawned is there again, and has what it was given */
-        if (!r->run->goes_on)
-            body_run(r, r->def->body, BODY_ONCE, STR(""));
-        return;
     case LANG_RULE_EVERY:
         r->since_ns = r->run->now_ns + ns_of_ms(every_first_ms(r));
         due_set(&r->run->due, due_of_rule(r), r->since_ns);
@@ -359,8 +354,33 @@ static void rule_start(struct rule_run *r)
     }
 }
 
+/* The statements of a program that run when it starts, one behind the other. */
+void rules_begin(struct program_run *run, size_t from)
+{
+    for (size_t i = from; i < run->def->rules_n && run->state == PROGRAM_RUNNING; i++) {
+        struct rule_run *r = &run->rules[i];
+        if (r->def->kind != LANG_RULE_START)
+            continue;
+        body_run(r, r->def->body, BODY_ONCE, STR(""));
+        if (r->task)
+            return; /* the rest when it has ended */
+    }
+}
+
+/* A program that goes on where it was does not begin: what it spawned is there, and has what it was
+ * given; or one of the statements still waits. */
+static bool begins(const struct program_run *run)
+{
+    bool waits = false;
+    for (size_t i = 0; i < run->def->rules_n; i++)
+        waits = waits || (run->rules[i].def->kind == LANG_RULE_START && run->rules[i].task);
+    return !waits && !run->goes_on;
+}
+
 void rules_start(struct program_run *run)
 {
+    if (begins(run))
+        rules_begin(run, 0);
     for (size_t i = 0; i < run->def->rules_n && run->state == PROGRAM_RUNNING; i++)
         rule_start(&run->rules[i]);
     for (size_t i = 0; i < run->def->bindings_n; i++)

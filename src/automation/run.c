@@ -11,6 +11,13 @@ static void now(struct program_run *run)
     run->now_ms = worker_now_ms(w);
 }
 
+void run_attach(struct program_run *run)
+{
+    struct automation *a = run->automation;
+    unsigned here = a->parallel && worker_current() ? worker_index(worker_current()) : 0;
+    lang_vm_attach(run->vm, a->machines[here]);
+}
+
 /* The slots in front are rules, then bindings; the last one is the machine's. */
 static void due(struct program_run *run)
 {
@@ -60,15 +67,17 @@ void run_handle(struct program_run *run, const struct event *e)
     if (run->state != PROGRAM_RUNNING)
         return;
     now(run);
+    run_attach(run);
     run->trigger = NULL;
     dispatch(run, e);
+    rules_look_at_vars(run);
     if (run->state != PROGRAM_RUNNING)
         return;
     run->more = false;
     tasks_run(run);
     int64_t next_ms = lang_vm_next_ms(run->vm);
     if (run->more)
-        due_set(&run->due, due_of_tasks(run), run->now_ns);
+        due_set(&run->due, due_of_tasks(run), run->now_ns + 1);
     else if (next_ms == INT64_MAX)
         due_cancel(&run->due, due_of_tasks(run));
     else

@@ -62,6 +62,7 @@ static void put_part(struct program_run *run, uint32_t part, uint32_t parts, str
     writer_varint(&w, parts);
     writer_varint(&w, all.n);
     writer_varint(&w, sum);
+    writer_svarint(&w, m->saved_ms);
     writer_bytes(&w, piece.p, piece.n);
     state_put(run->automation, part_key(run, m->generation & 1, part, key),
               (struct bytes){buf, writer_len(&w)}, false);
@@ -78,6 +79,7 @@ static void write_image(struct program_run *run, struct str all)
         return;
     }
     uint32_t sum = crc32c(0, all.p, all.n);
+    m->saved_ms = worker_now_ms(run->automation->worker);
     for (uint32_t i = 0; i < parts; i++)
         put_part(run, i, parts, all, sum);
     for (uint32_t i = parts; i < m->parts[place]; i++) {
@@ -98,6 +100,7 @@ void image_changed(struct program_run *run)
         return;
     struct strbuf all;
     strbuf_init(&all, run->automation->cfg.alloc, 0);
+    run_attach(run);
     m->owed = lang_vm_save(run->vm, &all) != ERR_OK;
     if (m->owed)
         LOG_W("automation", "%.*s: no memory to keep its data; trying on", STR_FMT(run->def->name));
@@ -114,6 +117,7 @@ void image_changed(struct program_run *run)
 
 struct part {
     uint64_t generation, parts, size, sum;
+    int64_t saved_ms;
     struct bytes bytes;
 };
 
@@ -130,26 +134,33 @@ static bool get_part(const struct program_run *run, unsigned place, uint32_t n, 
     p->parts = cursor_varint(&c);
     p->size = cursor_varint(&c);
     p->sum = cursor_varint(&c);
+    p->saved_ms = cursor_svarint(&c);
     p->bytes = cursor_take(&c, cursor_left(&c));
     return !c.failed && p->parts <= IMAGE_PARTS_MAX && n < p->parts;
 }
 
+struct whole {
+    struct strbuf bytes;
+    uint64_t generation; /* 0: there is none */
+    int64_t saved_ms;
+};
+
 /* The whole image at that place; false if it is not whole. */
-static bool collect(struct program_run *run, unsigned place, struct strbuf *out,
-                    uint64_t *generation)
+static bool collect(struct program_run *run, unsigned place, struct whole *out)
 {
     struct part first, p;
     if (!get_part(run, place, 0, &first))
         return false;
-    strbuf_reset(out);
     for (uint32_t i = 0; i < first.parts; i++) {
         if (!get_part(run, place, i, &p) || p.generation != first.generation)
             return false;
-        strbuf_add(out, p.bytes.p, p.bytes.n);
+        strbuf_add(&out->bytes, p.bytes.p, p.bytes.n);
     }
     run->image.parts[place] = (uint32_t)first.parts;
-    *generation = first.generation;
-    return !out->failed && out->n == first.size && crc32c(0, out->p, out->n) == first.sum;
+    out->generation = first.generation;
+    out->saved_ms = first.saved_ms;
+    const struct strbuf *b = &out->bytes;
+    return !b->failed && b->n == first.size && crc32c(0, b->p, b->n) == first.sum;
 }
 
 static void held(void *ctx, struct str binding_path, bool lease)
@@ -199,41 +210,58 @@ static void tasks_of_rules(struct program_run *run, uint32_t tasks)
     run->goes_on = tasks > of_rules;
 }
 
-/* From here on it is kept in images, or an old one would come up again at the next restart. */
-static void take_image(struct program_run *run, struct str image)
+/* Its tasks may have had what it owns. */
+static void make_all_safe(struct program_run *run)
+{
+    for (uint32_t i = 0; i < run->def->bindings_n; i++)
+        if (run->def->bindings[i].kind == LANG_BIND_OWN)
+            state_make_safe(run->automation, run->bindings[i].device, run->def->name);
+}
+
+/* `ago_ms`: since it was saved. The machine keeps how long its tasks wait still; the time that has
+ * gone by meanwhile counts. From here on the program is kept in images, or an old one would come up
+ * again at the next restart. */
+static void take_image(struct program_run *run, struct str image, int64_t ago_ms)
 {
     struct lang_restored r = {.held = held, .lease = lease, .ctx = run};
     run->image.wanted = true;
-    if (lang_vm_restore(run->vm, image, &r)) {
+    run->now_ns = worker_now_ns(run->automation->worker);
+    run->now_ms = worker_now_ms(run->automation->worker);
+    run->back_ms = ago_ms > 0 ? ago_ms : 0;
+    run_attach(run);
+    turn_begin(run, NULL);
+    enum err err = lang_vm_restore(run->vm, image, &r);
+    turn_end(run, true, false);
+    run->back_ms = 0;
+    if (err) {
         LOG_W("automation", "%.*s: what was kept of it can't be read; it begins anew",
               STR_FMT(run->def->name));
-        for (uint32_t i = 0; i < run->def->bindings_n; i++) /* its tasks may have had them */
-            if (run->def->bindings[i].kind == LANG_BIND_OWN)
-                state_make_safe(run->automation, run->bindings[i].device, run->def->name);
+        make_all_safe(run);
         return;
     }
     if (r.tasks || r.tasks_dropped)
         LOG_I("automation", "%.*s: %u tasks go on, %u ended safely", STR_FMT(run->def->name),
               r.tasks, r.tasks_dropped);
     tasks_of_rules(run, r.tasks);
+    program_apply(run); /* what it asks for once more */
 }
 
 void image_restore(struct program_run *run)
 {
-    struct strbuf images[2];
-    uint64_t generation[2] = {0, 0};
-    for (unsigned place = 0; place < 2; place++) {
-        strbuf_init(&images[place], run->automation->cfg.alloc, 0);
-        if (!collect(run, place, &images[place], &generation[place]))
-            generation[place] = 0;
+    struct whole places[2] = {0};
+    for (unsigned i = 0; i < 2; i++) {
+        strbuf_init(&places[i].bytes, run->automation->cfg.alloc, 0);
+        if (!collect(run, i, &places[i]))
+            places[i].generation = 0;
     }
-    unsigned newest = generation[1] > generation[0];
-    run->image.generation = generation[newest];
-    if (generation[newest])
-        take_image(run, strbuf_str(&images[newest]));
+    const struct whole *newest = &places[places[1].generation > places[0].generation];
+    run->image.generation = newest->generation;
+    if (newest->generation)
+        take_image(run, strbuf_str(&newest->bytes),
+                   worker_now_ms(run->automation->worker) - newest->saved_ms);
     forget_copies(run);
-    strbuf_fini(&images[0]);
-    strbuf_fini(&images[1]);
+    strbuf_fini(&places[0].bytes);
+    strbuf_fini(&places[1].bytes);
 }
 
 void image_hand_over(struct program_run *from, struct program_run *to)
@@ -245,8 +273,9 @@ void image_hand_over(struct program_run *from, struct program_run *to)
     if (!from->image.wanted)
         return;
     strbuf_init(&image, to->automation->cfg.alloc, 0);
+    run_attach(from);
     if (lang_vm_save(from->vm, &image) == ERR_OK)
-        take_image(to, strbuf_str(&image));
+        take_image(to, strbuf_str(&image), 0);
     else
         LOG_W("automation", "%.*s: no memory for its data; it begins anew", STR_FMT(to->def->name));
     strbuf_fini(&image);

@@ -136,13 +136,13 @@ TEST(at_runs_at_its_time_of_the_clock_and_a_missed_one_follows_its_policy)
 #define WAITING                                                                                    \
     "program p {\n"                                                                                \
     "  own v: Valve = valve\n"                                                                     \
-    "  var log: list<int> = []\n"                                                                  \
-    "  spawn t(move v, log)\n"                                                                     \
-    "  on button.pressed { alert info \"{log.len()}\" }\n"                                         \
+    "  var kept: list<int> = []\n"                                                                 \
+    "  spawn t(move v, kept)\n"                                                                    \
+    "  on button.pressed { alert info \"{kept.len()}\" }\n"                                        \
     "}\n"
 #define TASK(more)                                                                                 \
-    "task t(own v: Valve, log: list<int>) { v.open(); log.push(1)" more                            \
-    "; sleep 1h; log.push(2); v.close() }\n"
+    "task t(own v: Valve, kept: list<int>) { v.open(); kept.push(1)" more                          \
+    "; sleep 1h; kept.push(2); v.close() }\n"
 
 TEST(a_task_and_its_data_go_on_after_a_restart_if_the_code_is_the_same)
 {
@@ -169,7 +169,7 @@ TEST(a_task_of_changed_code_ends_safely_and_begins_anew)
     rig_init(&g, dir, WAITING TASK(""));
     bus_rig_run(&g.base, 30);
     rig_fini(&g);
-    rig_init(&g, dir, WAITING TASK("; log.push(7)"));
+    rig_init(&g, dir, WAITING TASK("; kept.push(7)"));
     bus_rig_run(&g.base, 30);
     press_button(&g);
     CHECK_EQ_STR(g.log.p,
@@ -187,7 +187,7 @@ TEST(a_reload_does_not_disturb_a_task_of_an_equal_program)
     press_button(&g);
     CHECK_EQ_STR(g.log.p, "open by p line 0 because ;momentary info: 1;");
     REQUIRE(rig_replace(
-                &g, "program o { every 1h { alert info \"3\" } }\n" WAITING TASK("; log.push(7)"),
+                &g, "program o { every 1h { alert info \"3\" } }\n" WAITING TASK("; kept.push(7)"),
                 NULL) == ERR_OK);
     bus_rig_run(&g.base, 30);
     CHECK_EQ_STR(g.log.p, "open by p line 0 because ;momentary info: 1;"

@@ -119,7 +119,7 @@ static double host_random(struct lang_host *h)
 
 static int64_t host_mono(struct lang_host *h)
 {
-    return run_of(h)->now_ns / 1000000;
+    return run_of(h)->now_ns / 1000000 - run_of(h)->back_ms;
 }
 
 static int64_t host_cpu(struct lang_host *h)
