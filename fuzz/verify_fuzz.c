@@ -30,7 +30,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct lang_program *p;
     arena_init(&arena, alloc_system(), ARENA_MAX);
     struct str bytes = {(const char *)data, size};
-    if (code_load(&arena, bytes, 1, &p) == ERR_OK && !code_verify(alloc_system(), p).why)
+    if (code_load(&arena, bytes, &p) == ERR_OK && !code_verify(alloc_system(), p).why)
         run(p, size > 8 ? size * 31 + data[size / 2] : size);
     arena_fini(&arena);
     return 0;
@@ -89,8 +89,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     struct vm_feed f = {.seed = seed | 1};
     size_t n = 0;
     arena_init(&arena, alloc_system(), ARENA_MAX);
-    if (seed % 16 != 0 &&
-        code_load(&arena, (struct str){(const char *)data, size}, 1, &p) == ERR_OK &&
+    if (seed % 16 != 0 && code_load(&arena, (struct str){(const char *)data, size}, &p) == ERR_OK &&
         p->code->types_n > 0) {
         struct strbuf out;
         strbuf_init(&out, alloc_system(), max_size);

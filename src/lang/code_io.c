@@ -8,7 +8,6 @@
 
 #include "base/cursor.h"
 #include "base/vec.h"
-#include "lang/text.h"
 
 #include <string.h>
 
@@ -371,26 +370,6 @@ static void io_float(struct io *io, double *v)
     io_bytes(io, v, sizeof(*v));
 }
 
-static struct text *new_text(struct io *io, struct str s, uint64_t seed)
-{
-    void *at = arena_new(io->arena, text_constant_bytes(s.n));
-    io->failed |= !at;
-    return at ? text_constant(at, s, seed) : NULL;
-}
-
-static void io_texts(struct io *io, struct lang_code *c)
-{
-    struct text **texts = (struct text **)(uintptr_t)c->texts;
-    IO_ARRAY(io, texts, c->texts_n);
-    for (size_t i = 0; i < c->texts_n && !io->failed; i++) {
-        struct str s = io->out ? text_str(texts[i]) : STR("");
-        io_text(io, &s);
-        if (!io->out)
-            texts[i] = new_text(io, s, c->seed);
-    }
-    c->texts = texts;
-}
-
 static void io_line(struct io *io, uint32_t *v)
 {
     IO_U32(io, *v);
@@ -429,7 +408,8 @@ static void io_code(struct io *io, struct lang_code *c)
     IO_EACH(io, int64_t, c->ints, c->ints_n, io_int);
     IO_EACH(io, double, c->floats, c->floats_n, io_float);
     IO_EACH(io, struct lang_unit, c->units, c->units_n, io_unit);
-    io_texts(io, c);
+    IO_EACH(io, struct str, c->texts, c->texts_n, io_text);
+    IO_U32(io, c->init);
     IO_EACH(io, struct lang_chunk, c->chunks, c->chunks_n, io_chunk);
 }
 
@@ -442,13 +422,6 @@ static void io_var_types(struct io *io, const struct lang_program *p, struct lan
     for (size_t i = 0; i < p->vars_n && !io->failed; i++)
         IO_U16(io, types[i]);
     c->var_types = types;
-    if (io->out || io->failed)
-        return;
-    struct text **texts = io_new(io, p->vars_n, sizeof(*texts));
-    for (size_t i = 0; i < p->vars_n && !io->failed; i++)
-        if (types[i] == CODE_TYPE_STR && !p->vars[i].type.optional)
-            texts[i] = new_text(io, p->vars[i].initial_text, c->seed);
-    c->var_texts = texts;
 }
 
 static void io_all(struct io *io, struct lang_program *p, struct lang_code *c)
@@ -492,14 +465,13 @@ static void complete(struct lang_program *p, struct lang_decl *const *models, si
         }
 }
 
-enum err code_load(struct arena *a, struct str bytes, uint64_t seed, struct lang_program **out)
+enum err code_load(struct arena *a, struct str bytes, struct lang_program **out)
 {
     struct io io = {.in = cursor_from(bytes.p, bytes.n), .arena = a};
     struct lang_program *p = arena_new(a, sizeof(*p));
     struct lang_code *c = arena_new(a, sizeof(*c));
     if (!p || !c)
         return ERR_NOMEM;
-    c->seed = seed;
     io_all(&io, p, c);
     if (a->failed)
         return ERR_NOMEM;

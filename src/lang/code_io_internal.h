@@ -13,6 +13,4 @@
 
 MUST_USE enum err code_write(struct arena *scratch, const struct lang_program *program,
                              struct strbuf *out);
-/* seed: of the hashes of its texts (lang_code.seed). */
-MUST_USE enum err code_load(struct arena *a, struct str bytes, uint64_t seed,
-                            struct lang_program **out);
+MUST_USE enum err code_load(struct arena *a, struct str bytes, struct lang_program **out);
