@@ -161,7 +161,7 @@ bool check_if_let(struct checker *k, struct expr *value, struct name name, uint3
     return fine;
 }
 
-void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *want)
+static void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *want)
 {
     size_t scope = k->frame->names.all.n;
     struct lang_type inner;

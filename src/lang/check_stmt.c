@@ -183,7 +183,7 @@ static bool compound(struct checker *k, struct stmt *s)
     return !sum.bad && check_fits(k, &was, &sum, "what is assigned to", s->target->span);
 }
 
-void check_assign(struct checker *k, struct stmt *s)
+static void check_assign(struct checker *k, struct stmt *s)
 {
     struct expr *t = s->target;
     bool name = t->kind == E_PATH && !(t->path_n > 1 && is_value_path(k, t));
@@ -326,7 +326,7 @@ static void check_else(struct checker *k, struct stmt *s)
         no_else(k, s, "what is sent is dropped, a command is skipped", "write  else skip");
 }
 
-void check_stmt_call(struct checker *k, struct stmt *s)
+static void check_stmt_call(struct checker *k, struct stmt *s)
 {
     struct expr *e = s->value;
     check_expr(k, e);

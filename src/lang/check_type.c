@@ -76,7 +76,7 @@ struct lang_type type_element(struct lang_type t)
 
 /* ---- comparing --------------------------------------------------------------------------- */
 
-bool type_same_base(const struct lang_type *a, const struct lang_type *b)
+static bool type_same_base(const struct lang_type *a, const struct lang_type *b)
 {
     if (a->kind != b->kind)
         return false;

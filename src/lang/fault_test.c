@@ -19,7 +19,8 @@ static const char text[] =
     "  loop { select { r = c.recv() => { v.open(); alert info r.name }; after 1s => v.close() } }\n"
     "}\n"
     "program q {\n"
-    "  own v: Valve = gate; let c = chan<R>(2); var m: map<str, list<int>> = [:]; var e = Mode.eco\n"
+    "  own v: Valve = gate; let c = chan<R>(2); var m: map<str, list<int>> = [:]; var e = "
+    "Mode.eco\n"
     "  on press.jam { for st in heated { m[st.name] = [1, 2].map(x => x * 2) }; sleep 1s }\n"
     "  when changed e { match e { eco => { c.send(R{\"a\", none}) else drop }; away => { } } }\n"
     "  at 05:00 { publish \"m\" m }\n"
@@ -132,6 +133,31 @@ TEST(nesting_and_sizes_are_bounded)
             CHECK_EQ_UINT(
                 errors_of_repeated(cases[i].head, cases[i].piece, cases[i].fine, cases[i].tail), 0);
         CHECK(errors_of_repeated(cases[i].head, cases[i].piece, cases[i].many, cases[i].tail) > 0);
+    }
+}
+
+/* A long text that is unrolled often is refused, or there is no memory for it; it does not take
+ * for ever. */
+TEST(unrolling_is_bounded_by_text)
+{
+    static const char *const pieces[] = {"every 1s { x = 1",
+                                         "every 1s { for s in stations { x = 1"};
+    for (size_t p = 0; p < ARRAY_LEN(pieces); p++) {
+        struct strbuf b;
+        strbuf_init(&b, alloc_system(), 0);
+        strbuf_adds(&b, "program p { var x = 1\n");
+        for (int i = 0; i < 6; i++) /* 3^6 */
+            strbuf_addf(&b, "for s%d in stations {\n", i);
+        strbuf_adds(&b, pieces[p]);
+        for (int i = 0; i < 30000; i++)
+            strbuf_adds(&b, i % 150 ? " + 1" : "\nx = 1");
+        strbuf_adds(&b, p ? "} }" : "}");
+        for (int i = 0; i < 7; i++)
+            strbuf_adds(&b, "}\n");
+        struct lang_site *site = fixture_check(b.p, false);
+        CHECK(!site || site->errors > 0);
+        lang_site_free(site);
+        strbuf_fini(&b);
     }
 }
 
