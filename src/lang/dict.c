@@ -169,23 +169,30 @@ static struct found search(const struct dict *d, uint32_t hash, union lang_slot 
                     : small_find(d, hash, key, d->from);
 }
 
-/* Often a key is looked up, and then its value replaced. The guess needs no care when entries
- * move: an entry that has the key is the right one. */
+/* Often a key is looked up and then its value replaced, or keys come in the order of the entries. A
+ * guess needs no care when entries move: an entry that has the key is the right one. */
 static inline struct found guess(const struct dict *d, union lang_slot key)
 {
-    struct node *leaf = slots_find(&d->entry, 2 * (size_t)d->last);
-    if (leaf && key.i != 0 && leaf->slot[2 * (size_t)d->last % NODE_SLOTS].i == key.i)
-        return (struct found){leaf, d->last};
+    for (uint32_t entry = d->last; entry <= d->last + 1 && entry < d->meta.n; entry++) {
+        struct node *leaf = slots_find(&d->entry, 2 * (size_t)entry);
+        if (leaf && key.i != 0 && leaf->slot[2 * (size_t)entry % NODE_SLOTS].i == key.i)
+            return (struct found){leaf, entry};
+    }
     return (struct found){0};
 }
 
-static struct found find(struct heap *h, struct dict *d, union lang_slot key)
+static void remember(const struct dict *d, uint32_t entry)
+{
+    ((struct dict *)(uintptr_t)d)->last = entry; /* no part of what a map is */
+}
+
+static struct found find(struct heap *h, const struct dict *d, union lang_slot key)
 {
     struct found f = guess(d, key);
-    if (!f.leaf && d->count > 0) {
+    if (!f.leaf && d->count > 0)
         f = search(d, hash_of(h, d, key), key);
-        d->last = f.entry;
-    }
+    if (f.leaf)
+        remember(d, f.entry);
     return f;
 }
 
@@ -341,7 +348,7 @@ static enum err make_way(struct heap *h, struct dict *d)
 
 /* ---- the operations ---- */
 
-const union lang_slot *dict_get(struct heap *h, struct dict *d, union lang_slot key)
+const union lang_slot *dict_get(struct heap *h, const struct dict *d, union lang_slot key)
 {
     struct found f = find(h, d, key);
     return f.leaf ? &f.leaf->slot[(2 * (size_t)f.entry + 1) % NODE_SLOTS] : NULL;
@@ -456,10 +463,9 @@ static uint32_t walk_from(const struct dict *d, uint32_t at, uint64_t last)
         return 0;
     if (at - 1 < n && !in_gap(d, at - 1) && number_at(d, at - 1) == last)
         return at;
-    if (!rebuilding(d))
-        return after(d, 0, n, last);
-    at = after(d, 0, d->to, last);
-    return at < d->to ? at : after(d, d->from, n, last);
+    /* It has moved, or was closed as a gap. So if it is not before something in front of `to`, all
+     * from `from` on comes after it: in_gap() leads there. */
+    return after(d, 0, rebuilding(d) ? d->to : n, last);
 }
 
 bool dict_next(const struct dict *d, uint64_t *at, union lang_slot *key, union lang_slot *value)
