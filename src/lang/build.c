@@ -474,7 +474,8 @@ void code_finish(struct code *code, struct lang_program *program)
     struct text **var_texts = ctx_array(code->c, program->vars_n + 1, sizeof(*var_texts));
     for (size_t i = 0; i < program->vars_n; i++) {
         var_types[i] = code_type(code, &program->vars[i].type);
-        if (var_types[i] == CODE_TYPE_STR && !program->vars[i].type.optional) /* else none */
+        if (var_types[i] == CODE_TYPE_STR && !program->vars[i].type.optional)
+            /* an optional one begins as none */
             var_texts[i] = text_make(code, program->vars[i].initial_text);
     }
     *c = (struct lang_code){.chunks = code->chunks.v,

@@ -21,7 +21,8 @@ static bool first_value(struct checker *k, struct item *i, struct lang_type *typ
     enum check_mode mode = k->mode;
     k->mode = MODE_INIT;
     k->frame->locals.n = k->frame->taken.n = k->frame->spare.n = 0;
-    bool fine = check_value(k, i->value, given ? type : NULL, OWN_STORED) && typed;
+    bool fine =
+        typed ? check_value(k, i->value, given ? type : NULL, OWN_STORED) : look_at(k, i->value);
     k->mode = mode;
     if (!fine)
         return false;

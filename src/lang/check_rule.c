@@ -94,7 +94,7 @@ static uint32_t rule_condition(struct checker *k, struct expr *e, struct str nam
         list_add(k, &on->reads, own.all.v[i]);
     if (until)
         on->until_reads = own;
-    if (!e->bad && own.all.n == 0 && on->vars.all.n == 0 && e->constant)
+    if (compiling(k) && own.all.n == 0 && on->vars.all.n == 0 && e->constant)
         never_changes(k, e);
     own_condition(k, e, until);
     return compiling(k) ? compile_condition(k->prog->code, name, e, locals_of(k, 0))

@@ -82,8 +82,7 @@ void check_spawn(struct checker *k, struct stmt *s)
     if (!task || !task->task || task->bad || !here) {
         if (!task || !task->task)
             no_task(k, e, task);
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         expr_bad(e);
         return;
     }

@@ -73,11 +73,8 @@ static void changed(struct body *b, const struct lang_type *t, uint8_t now, uint
     (void)put(b, CODE_GETV, before, 0, 0, (int32_t)last);
     size_t first = jump_none(b, t, before, true);
     struct expr x = held(b, 0, t, now), y = held(b, 1, t, before);
-    struct expr differs = {.kind = E_BINARY,
-                           .op = OP_NE,
-                           .a = &x,
-                           .b = &y,
-                           .type = {.kind = LANG_TYPE_BOOL}};
+    struct expr differs = {
+        .kind = E_BINARY, .op = OP_NE, .a = &x, .b = &y, .type = {.kind = LANG_TYPE_BOOL}};
     cond_jump(b, &differs, false, no);
     (void)put(b, CODE_SETV, now, 0, 0, (int32_t)last);
     uint8_t r = temp(b, CODE_TYPE_BOOL);
@@ -145,8 +142,7 @@ static void fn_params(struct body *b, const struct fn_decl *fn)
     b->b.captures_n = (uint8_t)fn->captures_n;
     for (uint32_t i = 0; i < fn->params_n + fn->captures_n; i++)
         if (b->locals[i].kind == LANG_TYPE_HANDLE)
-            (void)local_declare_handle(b, i,
-                                       i < fn->params_n && fn->params[i].mode == PARAM_OWN);
+            (void)local_declare_handle(b, i, i < fn->params_n && fn->params[i].mode == PARAM_OWN);
         else
             (void)local_declare(b, i);
 }

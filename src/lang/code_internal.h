@@ -267,6 +267,7 @@
     X(COMMANDH, "Hnnm", WB)  /* the same; d: action */                                             \
     X(READ, "x-nr", A | GC)  /* the reading in its base unit, or none; c 1: none if stale */       \
     X(READH, "xHnm", A | GC) /* d: member among the readables */                                   \
+    X(HNAME, "SH--", A | GC) /* what it is called */                                               \
     X(STALE, "B--r", A)                                                                            \
     X(STALEH, "BH-m", A)                                                                           \
     X(SLOPE, "F-nw", A) /* base units per second, or NaN; c 1: NaN if stale */                     \

@@ -100,8 +100,7 @@ static void args_window(struct body *b, struct arg *args, size_t n)
         struct arg *a = &args[i];
         if (a->e->constant || (a->want->kind == LANG_TYPE_HANDLE && arg_late(b, a)))
             continue;
-        a->u = a->want->kind == LANG_TYPE_HANDLE ? handle_use(b, a->e)
-                                                 : expr_use(b, a->e, a->want);
+        a->u = a->want->kind == LANG_TYPE_HANDLE ? handle_use(b, a->e) : expr_use(b, a->e, a->want);
         a->ready = true;
     }
     for (int refs = 0; refs <= 1; refs++)
@@ -118,9 +117,8 @@ static void call_fn_to(struct body *b, const struct expr *e, uint8_t dest)
         return;
     }
     for (size_t i = 0; i < e->list.n; i++)
-        args[i] = (struct arg){.e = e->list.v[i],
-                               .want = &e->fn->param_types[i].type,
-                               .mode = e->fn->params[i].mode};
+        args[i] = (struct arg){
+            .e = e->list.v[i], .want = &e->fn->param_types[i].type, .mode = e->fn->params[i].mode};
     args_window(b, args, e->list.n);
     int32_t chunk = (int32_t)fn_chunk(b, e->fn);
     if (dest == REG_NONE)
@@ -165,9 +163,9 @@ static void round_to(struct body *b, const struct expr *e, enum code_round how, 
     }
     struct use u = expr_use(b, x, &float_type);
     if (real)
-        (void)put(b, CODE_ROUNDF, dest, u.reg, how, const_unit(b->k->code, &e->type.unit));
+        (void)put(b, CODE_ROUNDF, dest, u.reg, (uint8_t)how, const_unit(b->k->code, &e->type.unit));
     else
-        (void)put(b, CODE_ROUNDI, dest, u.reg, how, 0);
+        (void)put(b, CODE_ROUNDI, dest, u.reg, (uint8_t)how, 0);
     give(b, u);
 }
 

@@ -26,10 +26,11 @@ TEST(code_is_short)
         const char *label, *decls, *call, *want;
     } cases[] = {
         /* 7 instructions for a call that goes on, 2 for one that ends */
-        {"fib", "fn f(n: int) -> int { if n < 2 { return n }\n return f(n - 1) + f(n - 2) }", "f(9)",
-         "JGEIK RET ADDIK CALL ADDIK CALL ADDI RET"},
+        {"fib", "fn f(n: int) -> int { if n < 2 { return n }\n return f(n - 1) + f(n - 2) }",
+         "f(9)", "JGEIK RET ADDIK CALL ADDIK CALL ADDI RET"},
         /* 2 a round */
-        {"additions", "fn f(n: int) -> int { var sum = 0\n for i in 1..n + 1 { sum += i }\n return sum }",
+        {"additions",
+         "fn f(n: int) -> int { var sum = 0\n for i in 1..n + 1 { sum += i }\n return sum }",
          "f(9)", "LOADN LOADN ADDIK JLEI ADDI FOR RET"},
         /* 3 a round */
         {"additions by while",
@@ -52,7 +53,8 @@ TEST(code_is_short)
          "fn f(temps: list<K>) -> int { let rule = Rule{false, 0, 0}\n"
          "  for temp in temps { on_event(rule, temp) }\n return rule.begins + rule.ends }",
          "f([1 K])",
-         "LOADB LOADN RECORD ARG ARG ARG LOADB LOADB LOADN JMP GETF JNT JNLTFK SETF GETF ADDIK SETF "
+         "LOADB LOADN RECORD ARG ARG ARG LOADB LOADB LOADN JMP GETF JNT JNLTFK SETF GETF ADDIK "
+         "SETF "
          "JMP JNGTFK SETF GETF ADDIK SETF FORLIST GETF GETF ADDI RET"},
         /* 6 a round */
         {"map update",
@@ -60,7 +62,8 @@ TEST(code_is_short)
          "  for i, key in keys { sums[key] = (sums[key] ?? 0) + i + 1 } }",
          "0; f([\"a\"], [:]); x = 1", "LOADN JMP MGET JSOMEI LOADN ADDI ADDIK MSET FORLIST RETV"},
         {"no needless moves",
-         "fn f(a: int, b: float) -> float { let c = a * 2; var d = b + c; d = d * d - b; return d }",
+         "fn f(a: int, b: float) -> float { let c = a * 2; var d = b + c; d = d * d - b; return d "
+         "}",
          "int(f(1, 2))", "MULIK ITOF ADDF MULF SUBF RET"},
         {"conditions are jumps",
          "fn f(a: int, b: bool, c: float) -> int {\n"
@@ -70,17 +73,22 @@ TEST(code_is_short)
          "fn f(n: int) -> float { var s = 0.5\n"
          "  for i in 0..n { for j in 0..n { s = max(s, 2.5) - min(j, 7) } }\n  return s }",
          "int(f(1))", "LOADF LOADN LOADF LOADN JLEI LOADN JLEI MAXF MINI ITOF SUBF FOR FOR RET"},
-        {"dead branches", "fn f() -> int { if false { return 1 } else if true { return 2 }\n return 3 }",
-         "f()", "LOADN RET"},
+        {"dead branches",
+         "fn f() -> int { if false { return 1 } else if true { return 2 }\n return 3 }", "f()",
+         "LOADN RET"},
         {"arguments in place",
-         "fn g(a: int, b: float, c: list<int>) -> int { if a > 0 { return g(a - 1, b, c) }; return a }\n"
+         "fn g(a: int, b: float, c: list<int>) -> int { if a > 0 { return g(a - 1, b, c) }; return "
+         "a }\n"
          "fn f(x: int, xs: list<int>) -> int { return g(xs[x] + 1, x / 2.0, xs) }",
          "f(0, [1])", "LGET ADDIK ITOF DIVFK MOV CALL RET"},
         {"lambdas in place",
-         "fn f(xs: list<int>, k: int) -> list<int> { return xs.filter(x => x > k).map(x => x * k) }",
+         "fn f(xs: list<int>, k: int) -> list<int> { return xs.filter(x => x > k).map(x => x * k) "
+         "}",
          "f([1], 2).len()",
          "LIST LOADN JMP JLEI LPUSH FORLIST LIST LOADN JMP MULI LPUSH FORLIST RET"},
-        {"match of few", "enum E { a, b, c }\nfn f(e: E) -> int { match e { a => return 1; b => return 2; c => return 3 } }",
+        {"match of few",
+         "enum E { a, b, c }\nfn f(e: E) -> int { match e { a => return 1; b => return 2; c => "
+         "return 3 } }",
          "f(E.a) + f(E.b)", "JNEIK LOADN RET JNEIK LOADN RET LOADN RET"},
         {"one text", "fn f(a: int, b: str) -> str { return \"<{a}|{b}>\" }", "f(1, \"\").len()",
          "CONCAT PART PART PART PART PART RET"},

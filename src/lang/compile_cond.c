@@ -125,8 +125,7 @@ static void float_jump(struct body *b, const struct expr *e, bool when, struct j
         struct use c = expr_use(b, y, &float_type);
         bool swap = op == OP_GT || op == OP_GE;
         op = swap ? mirrored(op) : op;
-        jumps_add(b, to,
-                  put(b, plain[op][when], swap ? c.reg : a.reg, swap ? a.reg : c.reg, 0, 0));
+        jumps_add(b, to, put(b, plain[op][when], swap ? c.reg : a.reg, swap ? a.reg : c.reg, 0, 0));
         give(b, c);
     }
     give(b, a);
@@ -195,9 +194,7 @@ static void compare_jump(struct body *b, const struct expr *e, bool when, struct
     if (bool_constant_jump(b, e, when, to))
         return;
     switch (compare_kind(e)) {
-    case COMPARE_INT:
-        int_go(b, e, when ? e->op : opposite(e->op), (struct goal){.to = to});
-        return;
+    case COMPARE_INT: int_go(b, e, when ? e->op : opposite(e->op), (struct goal){.to = to}); return;
     case COMPARE_FLOAT: float_jump(b, e, when, to); return;
     case COMPARE_TEXT: text_jump(b, e, when, to); return;
     default: truth_jump(b, e, when, to); return;
@@ -322,7 +319,7 @@ static void none_test_to(struct body *b, const struct expr *x, bool not, uint8_t
     default: (void)put(b, CODE_NONEO, dest, u.reg, 0, 0); break;
     }
     give(b, u);
-    if (not)
+    if (not )
         negate(b, CODE_NOT, dest);
 }
 

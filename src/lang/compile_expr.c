@@ -13,8 +13,7 @@ size_t jump_none(struct body *b, const struct lang_type *t, uint8_t reg, bool wh
     case CODE_KIND_BOOL: return put(b, when ? CODE_JU : CODE_JNU, reg, 0, 0, 0);
     case CODE_KIND_INT: return put(b, when ? CODE_JNONEI : CODE_JSOMEI, reg, 0, 0, 0);
     case CODE_KIND_FLOAT: return put(b, when ? CODE_JNONEF : CODE_JSOMEF, reg, 0, 0, 0);
-    case CODE_KIND_ENUM:
-        return put_bc(b, when ? CODE_JEQIK : CODE_JNEIK, reg, (uint16_t)-1, 0);
+    case CODE_KIND_ENUM: return put_bc(b, when ? CODE_JEQIK : CODE_JNEIK, reg, (uint16_t)-1, 0);
     case CODE_KIND_HANDLE: return put(b, when ? CODE_JNONEH : CODE_JSOMEH, reg, 0, 0, 0);
     default: return put(b, when ? CODE_JNONEO : CODE_JSOMEO, reg, 0, 0, 0);
     }
@@ -41,14 +40,19 @@ static void read_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     const struct lang_binding *bind = &b->k->prog->bindings.v[e->index];
     (void)put(b, CODE_READ, dest, 0, b->strict, (int32_t)e->index);
-    need_value(b, &e->type, dest,
-               ctx_strf(b->c, "%.*s.%.*s", STR_FMT(bind->resource->name),
-                        STR_FMT(bind->member_name)));
+    need_value(
+        b, &e->type, dest,
+        ctx_strf(b->c, "%.*s.%.*s", STR_FMT(bind->resource->name), STR_FMT(bind->member_name)));
 }
 
 static void member_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     struct use h = handle_use(b, e->handle);
+    if (!e->member) { /* `.name` */
+        (void)put(b, CODE_HNAME, dest, h.reg, 0, 0);
+        give(b, h);
+        return;
+    }
     (void)put(b, CODE_READH, dest, h.reg, b->strict, (int32_t)e->member->index);
     give(b, h);
     need_value(b, &e->type, dest, e->member->name);

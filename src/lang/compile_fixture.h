@@ -167,7 +167,7 @@ static inline bool stage_open_limits(struct stage *s, const char *decls, const c
                                  .safe = stage_safe,
                                  .publish = stage_publish},
                         .mono = 1000,
-                        .until = 100000};
+                        .until = 3600 * 1000};
     strbuf_init(&s->log, alloc_system(), 0);
     struct strbuf text, said;
     strbuf_init(&text, alloc_system(), 0);
@@ -259,11 +259,12 @@ static inline void stage_rule(struct stage *s, uint32_t rule)
     stage_turns(s);
 }
 
-/* Runs what starts with the program, until nothing more happens. */
+/* Runs what starts with the program and what comes again, once, until nothing more happens. */
 static inline void stage_run(struct stage *s)
 {
     for (uint32_t i = 0; i < s->program->rules_n; i++)
-        if (s->program->rules[i].kind == LANG_RULE_START)
+        if (s->program->rules[i].kind == LANG_RULE_START ||
+            s->program->rules[i].kind == LANG_RULE_EVERY)
             stage_rule(s, i);
     while (stage_pass(s))
         stage_turns(s);

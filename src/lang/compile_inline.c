@@ -92,8 +92,8 @@ struct caller { /* what is the caller's while the function's body is compiled */
 
 static struct caller caller_leave(struct body *b, const struct fn_decl *fn, uint8_t *regs)
 {
-    struct caller c = {{b->locals, b->locals_n, b->regs}, b->result, b->misses, b->strict,
-                       b->none_ok};
+    struct caller c = {
+        {b->locals, b->locals_n, b->regs}, b->result, b->misses, b->strict, b->none_ok};
     b->locals = fn->locals;
     b->locals_n = fn->locals_n;
     b->regs = regs;

@@ -7,8 +7,9 @@
  *
  * The parts: code.c the entry points · compile_reg.c registers, constants · compile_expr.c values ·
  * compile_cond.c truth, two-valued and Kleene's · compile_call.c calls, commands, closures ·
- * compile_inline.c small functions in place · compile_method.c methods · compile_data.c texts, lists, maps, records · compile_stmt.c
- * statements · compile_loop.c loops · compile_match.c match · compile_task.c what waits, leases.
+ * compile_inline.c small functions in place · compile_method.c methods · compile_data.c texts,
+ * lists, maps, records · compile_stmt.c statements · compile_loop.c loops · compile_match.c match ·
+ * compile_task.c what waits, leases.
  *
  * Readings without a value. A READ gives none. In a condition (body.strict) comparisons make that
  * unknown; what can't carry it jumps to body.misses, where the comparison around it becomes
@@ -112,9 +113,9 @@ struct body {
     bool strict, none_ok;
     struct jumps *misses;
     struct lang_span place; /* of what is emitted */
-    bool dead; /* what comes now is not reached */
+    bool dead;              /* what comes now is not reached */
     struct scope *scope;
-    struct inlined *inlined; /* NULL: a `return` is one */
+    struct inlined *inlined;           /* NULL: a `return` is one */
     size_t loop_depth, loop_at, loops; /* the outermost loop: where it begins, which one it is */
     VEC(struct kept) kept;
     VEC(struct insertion) insertions;

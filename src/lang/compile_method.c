@@ -171,8 +171,7 @@ struct walk {
 
 static struct walk walk_begin(struct body *b, struct use list, const struct lang_type *element)
 {
-    struct walk w = {
-        .list = list, .index = temp(b, CODE_TYPE_INT), .element = temp_of(b, element)};
+    struct walk w = {.list = list, .index = temp(b, CODE_TYPE_INT), .element = temp_of(b, element)};
     loop_enter(b);
     int_to(b, -1, w.index);
     w.entry = put(b, CODE_JMP, 0, 0, 0, 0);

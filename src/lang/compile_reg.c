@@ -130,8 +130,7 @@ uint8_t local_declare(struct body *b, uint32_t local)
 
 uint8_t local_declare_handle(struct body *b, uint32_t local, bool own)
 {
-    uint8_t r =
-        declare(b, local, code_type_handle(b->k->code, b->locals[local].model, own));
+    uint8_t r = declare(b, local, code_type_handle(b->k->code, b->locals[local].model, own));
     if (own)
         ctx_push(b->c, &b->scope->owned, r);
     return r;
@@ -191,8 +190,7 @@ static struct load load_of(struct body *b, const struct expr *e, bool as_float)
 {
     struct load l;
     switch (kind_of(&e->type)) {
-    case CODE_KIND_BOOL:
-        return (struct load){CODE_LOADB, (int32_t)e->value.i, CODE_TYPE_BOOL};
+    case CODE_KIND_BOOL: return (struct load){CODE_LOADB, (int32_t)e->value.i, CODE_TYPE_BOOL};
     case CODE_KIND_INT:
         return as_float ? load_float(b, (double)e->value.i) : load_int(b, e->value.i);
     case CODE_KIND_FLOAT: return load_float(b, e->value.f);

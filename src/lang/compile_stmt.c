@@ -127,8 +127,6 @@ static void assign_index(struct body *b, const struct stmt *s)
     if (compound(s)) {
         now = (struct use){temp_of(b, &t->type), true};
         (void)put(b, map ? CODE_MGET : CODE_LGET, now.reg, all.reg, i.reg, 0);
-        if (map)
-            need_value(b, &t->type, now.reg, STR("this key"));
     }
     struct use u = stored(b, s, now.reg);
     (void)put(b, map ? CODE_MSET : CODE_LSET, u.reg, all.reg, i.reg, 0);

@@ -106,8 +106,7 @@ static uint8_t received_reg(struct body *b, const struct arm *arm)
 {
     const struct lang_type *chan = &arm->value->a->type;
     if (arm->name.text.n > 0)
-        return chan->own ? local_declare_handle(b, arm->local, true)
-                         : local_declare(b, arm->local);
+        return chan->own ? local_declare_handle(b, arm->local, true) : local_declare(b, arm->local);
     if (!chan->own)
         return temp_of(b, &chan->args[0]);
     uint8_t r = temp(b, code_type_handle(b->k->code, chan->args[0].model, true));

@@ -27,3 +27,89 @@ TEST(data)
 {
     check_run(data_cases, ARRAY_LEN(data_cases));
 }
+
+/* ---- when changed ------------------------------------------------------------------------- */
+
+static void set_reading(struct stage *s, bool has, double v)
+{
+    s->readings[0] = (struct lang_sample){.value.f = v, .has_value = has, .stale = !has};
+}
+
+TEST(what_has_changed)
+{
+    struct stage s;
+    REQUIRE(stage_open(&s, "",
+                       "read t: °C = press.temperature stale 5s\n"
+                       "var name = \"a\"\nvar n: int? = none\n"
+                       "when changed t + 1 K { }\nwhen changed name { }\nwhen changed n { }\n"
+                       "every 1s { name = \"{name}b\"; n = 4 }"));
+    CHECK_EQ_STR(stage_condition(&s, 0), "false"); /* no value */
+    set_reading(&s, true, 20);
+    CHECK_EQ_STR(stage_condition(&s, 0), "false"); /* the first one */
+    CHECK_EQ_STR(stage_condition(&s, 0), "false");
+    set_reading(&s, true, 21);
+    CHECK_EQ_STR(stage_condition(&s, 0), "true");
+    CHECK_EQ_STR(stage_condition(&s, 0), "false");
+    set_reading(&s, false, 0);
+    CHECK_EQ_STR(stage_condition(&s, 0), "false"); /* missing: what was is kept */
+    set_reading(&s, true, 21);
+    CHECK_EQ_STR(stage_condition(&s, 0), "false");
+    set_reading(&s, true, 20);
+    CHECK_EQ_STR(stage_condition(&s, 0), "true");
+    CHECK_EQ_STR(stage_condition(&s, 1), "false");
+    CHECK_EQ_STR(stage_condition(&s, 2), "false");
+    stage_rule(&s, 3);
+    CHECK_EQ_STR(stage_condition(&s, 1), "true"); /* compared by its content */
+    CHECK_EQ_STR(stage_condition(&s, 1), "false");
+    CHECK_EQ_STR(stage_condition(&s, 2), "false"); /* the first one */
+    stage_close(&s);
+}
+
+/* ---- conditions with data ------------------------------------------------------------------ */
+
+TEST(conditions_follow_kleene)
+{
+    /* t: temperature (binding 0); parts (binding 1); both missing, or both there: 50 °C and 3 */
+    static const struct {
+        const char *condition, *missing, *there;
+    } cases[] = {
+        {"parts + 1 > 3", "unknown", "true"},
+        {"parts == 3", "unknown", "true"},
+        {"parts != 3", "unknown", "false"},
+        {"3 > parts or t > 40 °C", "unknown", "true"},
+        {"t > 40 °C or true", "true", "true"},
+        {"t > 40 °C and false", "false", "false"},
+        {"limits.any(x => x > 50 °C) and t > 40 °C", "unknown", "true"},
+        {"limits.all(x => x > 50 °C) or t > 40 °C", "unknown", "true"},
+        {"(if t > 40 °C { 1 } else { 2 }) == 1", "unknown", "true"},
+        {"level(t) == 2", "unknown", "true"},
+        {"abs(t - 60 °C) < 15 K", "unknown", "true"},
+        {"round(t) == 50 °C", "unknown", "true"},
+        {"(m[\"a\"] ?? 0) + parts == 4", "unknown", "true"},
+        {"\"a\" in m and parts > 0", "unknown", "true"},
+        {"\"z\" in m and parts > 0", "false", "false"},
+        {"max(t, 30 °C) > 40 °C", "unknown", "true"},
+        {"not (parts > 2 and t > 40 °C)", "unknown", "false"},
+        {"stale t or parts > 9", "true", "false"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        LABEL("%s", cases[i].condition);
+        char items[512];
+        (void)snprintf(items, sizeof(items),
+                       "read t: °C = press.temperature stale 5s\n"
+                       "read parts: int = press.parts stale 5s\n"
+                       "var limits: list<°C> = [45 °C, 55 °C]\nvar m: map<str, int> = [\"a\": 1]\n"
+                       "when %s { limits.push(1 °C) }",
+                       cases[i].condition);
+        struct stage s;
+        if (stage_open(&s, "fn level(t: °C) -> int { if t > 40 °C { return 2 }; return 1 }",
+                       items)) {
+            s.readings[0] = s.readings[1] = (struct lang_sample){.stale = true};
+            CHECK_EQ_STR(stage_condition(&s, 0), cases[i].missing);
+            set_reading(&s, true, 50);
+            s.readings[1] = (struct lang_sample){.value.i = 3, .has_value = true};
+            CHECK_EQ_STR(stage_condition(&s, 0), cases[i].there);
+        }
+        stage_close(&s);
+    }
+}

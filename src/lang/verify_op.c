@@ -474,6 +474,7 @@ static bool world_agrees(struct verifier *v, const struct instr *i)
                read_fits(v, i, &v->p->bindings[i->d].member_type);
     case CODE_READH: return read_fits(v, i, readable(reg_type(v, i->b)->model, i->d));
     case CODE_STALE: return binding_is(v, i, LANG_BIND_READ) && put_data(v, i, CODE_TYPE_BOOL);
+    case CODE_HNAME: return put_data(v, i, CODE_TYPE_STR);
     case CODE_STALEH:
         return readable(reg_type(v, i->b)->model, i->d) && put_data(v, i, CODE_TYPE_BOOL);
     case CODE_SLOPE:

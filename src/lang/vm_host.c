@@ -92,6 +92,18 @@ const struct instr *op_readh(struct lang_vm *vm, union lang_slot *reg, const str
     return put_sample(vm, i->a, &s, i->c == 1, type) ? i + 1 : NULL;
 }
 
+const struct instr *op_hname(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
+{
+    uint32_t binding;
+    if (!handle_of(vm, B, &binding))
+        return NULL;
+    struct text *text = vm_text_new(vm, binding_of(vm, binding)->resource->name);
+    if (!text)
+        return NULL;
+    vm->fp->base[i->a].o = &text->hdr;
+    return i + 1;
+}
+
 const struct instr *op_stale(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct lang_sample s = {0};

@@ -60,6 +60,7 @@
     X(DROPB, dropb)                                                                                \
     X(READ, read)                                                                                  \
     X(READH, readh)                                                                                \
+    X(HNAME, hname)                                                                                \
     X(STALE, stale)                                                                                \
     X(STALEH, staleh)                                                                              \
     X(SLOPE, slope)                                                                                \

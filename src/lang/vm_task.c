@@ -343,6 +343,8 @@ static enum vm_exit run(struct lang_vm *vm, struct vm_task *t)
 
 enum lang_outcome lang_vm_step(struct lang_vm *vm, struct lang_turn *out)
 {
+    if (!vm->worker && !vm_worker(vm))
+        return LANG_IDLE; /* and again when there is memory */
     struct vm_task *t = ready_pop(vm);
     if (!t)
         return LANG_IDLE;
