@@ -105,7 +105,7 @@ static void stale_fire(struct timer *t)
  */
 void reading_stale_check(struct binding_run *b)
 {
-    if (!b->def->stale_ms || b->stale)
+    if (!b->def->stale_ms || b->stale || (b->property->unawaited && !b->has_value))
         return;
     int64_t due = b->mono_ns + ns_of_ms(b->def->stale_ms);
     if (!b->stale_timer.fire)

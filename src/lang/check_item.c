@@ -123,7 +123,7 @@ static void check_for_items(struct checker *k, struct item *i)
         k->prog->prefix = ctx_strf(k->c, "%.*s/%.*s=%.*s", STR_FMT(outer), STR_FMT(i->name.text),
                                    STR_FMT(element->name));
         check_items(k, &i->items);
-        scope_end(k, scope);
+        names_end(k, scope);
     }
     k->prog->prefix = outer;
 }

@@ -276,7 +276,7 @@ static void check_if(struct checker *k, struct stmt *s)
     else
         (void)check_condition(k, s->value, "a condition");
     check_stmts(k, &s->body);
-    scope_end(k, scope);
+    names_end(k, scope);
     check_stmts(k, &s->otherwise);
 }
 
@@ -367,5 +367,5 @@ void check_stmts(struct checker *k, struct stmt_list *list)
     size_t scope = k->frame->names.all.n;
     for (size_t i = 0; i < list->n; i++)
         check_stmt(k, list->v[i]);
-    scope_end(k, scope);
+    names_end(k, scope);
 }

@@ -83,7 +83,8 @@ static inline struct lang_site *own_check(const char *text)
     return lang_check(alloc_system(), &test_schema, sources, 2, &site) == ERR_OK ? site : NULL;
 }
 
-/* "O4:5, G11:9, G14!:3"; an error of the graph has a `!`. Other warnings are left out: how old readings are is not what the cases are about.
+/* "O4:5, G11:9, G14!:3"; an error of the graph has a `!`. Other warnings are left out: how old
+ * readings are is not what the cases are about.
  */
 static inline void own_codes(const struct lang_site *site, struct strbuf *out)
 {
