@@ -88,6 +88,13 @@ MUST_USE enum err registry_new(struct registry **out, const struct registry_conf
  * says so; actions that an earlier run could not finish are taken up, those that are too old fail,
  * with an alert. */
 void registry_start(struct registry *r);
+/* What an owner decided is taken up; what another program (or a person) did, only if may() says so:
+ * if it still has the device on lease. A safe action is taken up whoever decided it, and however
+ * long ago: what it ends goes on until it comes. */
+void registry_on_resume(struct registry *r,
+                        bool (*may)(void *ctx, const struct device *d, struct str program,
+                                    struct str person),
+                        void *ctx);
 void registry_free(struct registry *r);
 /* Makes the samples of a journal record again, marked as replayed: for consumers that have not seen
  * them (history_config.replay). */

@@ -50,7 +50,10 @@ struct registry {
 
     /* actions, newest at the tail; action.c, action_log.c */
     struct list actions;
+    struct list ended; /* those of them that are over, the first to end in front */
     size_t action_count;
+    bool (*may_resume)(void *ctx, const struct device *d, struct str program, struct str person);
+    void *resume_ctx;
     uint64_t action_next; /* number of the next one; its id in 12 hexadecimal digits */
     struct keep *action_keep;
 };
@@ -98,6 +101,7 @@ enum payload_kind payload_classify(struct bytes payload);
 struct action {
     struct list link;        /* registry.actions */
     struct list device_link; /* device.actions while in progress */
+    struct list ended_link;  /* registry.ended then */
     struct registry *registry;
     struct device *device; /* NULL for those that have ended, or are of earlier runs */
     uint32_t action;
