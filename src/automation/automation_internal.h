@@ -114,9 +114,11 @@ struct rule_run {
     uint32_t trapped_chunk;
     uint32_t overruns, overrun_chunk; /* how often in a row this chunk ran out of budget */
     int64_t since_ns;
-    int64_t due_ms;  /* AT: the wall-clock time that it waits for */
-    int64_t seen_ms; /* AT: until then nothing was missed; 0: it is new */
-    uint32_t alerts; /* how many its last firing raised, to be cleared when it ends */
+    int64_t since_ms;      /* of a hold time, by the wall clock; 0: it holds nothing */
+    int64_t kept_since_ms; /* the same, of before a restart, until its first look */
+    int64_t due_ms;        /* AT: the wall-clock time that it waits for */
+    int64_t seen_ms;       /* AT: until then nothing was missed; 0: it is new */
+    uint32_t alerts;       /* how many its last firing raised, to be cleared when it ends */
     uint64_t fired, skipped;
     int64_t fired_ms;
     uint32_t task;                      /* of the body that may wait; 0: none */
@@ -174,6 +176,7 @@ struct program_run {
     bool vars_changed;           /* since the effects were applied */
     bool worked;                 /* the machine ran, since then */
     bool tasks_ran;              /* at all */
+    bool rules_changed;          /* in a way that is kept, since then */
     uint32_t alerts;             /* momentary ones of this turn */
     uint64_t chance;             /* random() */
     bool more;                   /* tasks are ready, and it was the others' turn */
@@ -423,6 +426,9 @@ void state_forget_unknown(struct automation *a);
 void state_owners(struct automation *a, bool safe); /* safe: what has lost its owner */
 void state_make_safe(struct automation *a, struct device *d, struct str program);
 void state_rule_changed(struct rule_run *r);
+void state_rule_put(struct writer *w, const struct rule_run *r);
+void state_rule_take(struct rule_run *r, struct cursor *c);
+void state_rule_skip(struct cursor *c);
 bool state_is_plain(const struct lang_type *t);      /* kept as a variable; else in an image */
 void state_program_changed(struct program_run *run); /* variables and tasks, if they did */
 /* state_image.c */
