@@ -1,6 +1,7 @@
-/* Any bytes parse, with messages whose marks lie in the text and can be shown. */
+/* Any bytes parse, with messages whose marks lie in the text and can be shown, into a tree that can
+ * be walked. */
 #include "base/alloc.h"
-#include "lang/parse_internal.h"
+#include "lang/tree_dump_test.c"
 #include "tests/support/lang_schema.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -17,6 +18,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         for (size_t i = 0; i < c->diags.n; i++)
             for (size_t m = 0; m < c->diags.v[i].marks_n; m++)
                 ASSERT(c->diags.v[i].marks[m].span.to <= size);
+        struct strbuf tree;
+        strbuf_init(&tree, &c->alloc, 0);
+        dump_syntax(&tree, c, &syntax);
     }
     ctx_alone_fini(&alone);
     return 0;

@@ -7,7 +7,7 @@
 
 struct code *code_new(struct lang_ctx *c)
 {
-    struct code *code = ctx_new(c, sizeof(*code));
+    struct code *code = ctx_tree_new(c, sizeof(*code));
     code->c = c;
     code->init = LANG_NO_CHUNK;
     /* Where the system puts things is as good a secret as lang/ can have without I/O; no program
@@ -20,7 +20,7 @@ struct code *code_new(struct lang_ctx *c)
                                     [CODE_TYPE_FLOAT] = CODE_KIND_FLOAT,
                                     [CODE_TYPE_STR] = CODE_KIND_STR};
     for (size_t i = 0; i < sizeof(first); i++)
-        ctx_push(c, &code->types, (struct code_type){.kind = first[i]});
+        ctx_tree_push(c, &code->types, (struct code_type){.kind = first[i]});
     return code;
 }
 
@@ -47,7 +47,7 @@ static uint16_t type_add(struct code *code, struct code_type t)
             return (uint16_t)i;
     if (code->types.n >= CODE_TYPES_MAX)
         return CODE_TYPE_NONE; /* code_finish() says so */
-    ctx_push(code->c, &code->types, t);
+    ctx_tree_push(code->c, &code->types, t);
     return (uint16_t)(code->types.n - 1);
 }
 
@@ -56,7 +56,7 @@ static uint16_t layout_add(struct code *code, struct heap_layout l)
     for (size_t i = 0; i < code->layouts.n; i++)
         if (code->layouts.v[i].slots == l.slots && code->layouts.v[i].refs == l.refs)
             return (uint16_t)i;
-    ctx_push(code->c, &code->layouts, l);
+    ctx_tree_push(code->c, &code->layouts, l);
     return (uint16_t)(code->layouts.n - 1);
 }
 
@@ -73,7 +73,7 @@ static uint16_t record_type(struct code *code, const struct lang_typedef *def)
             return (uint16_t)i;
     size_t first = code->type_args.n;
     for (size_t i = 0; i < def->fields_n; i++)
-        ctx_push(code->c, &code->type_args, CODE_TYPE_NONE);
+        ctx_tree_push(code->c, &code->type_args, CODE_TYPE_NONE);
     uint16_t t = type_add(code, (struct code_type){.kind = CODE_KIND_RECORD,
                                                    .def = def,
                                                    .args_n = (uint8_t)def->fields_n,
@@ -98,7 +98,7 @@ static uint16_t fn_type(struct code *code, const struct lang_type *t)
         args[i] = code_type(code, &t->args[i]);
     size_t first = code->type_args.n;
     for (size_t i = 0; i + 1 < t->args_n; i++)
-        ctx_push(code->c, &code->type_args, args[i]);
+        ctx_tree_push(code->c, &code->type_args, args[i]);
     return type_add(code, (struct code_type){.kind = CODE_KIND_FN,
                                              .args_n = (uint8_t)(t->args_n - 1),
                                              .a = (uint16_t)first,
@@ -151,7 +151,7 @@ int32_t const_int(struct code *code, int64_t v)
     for (size_t i = code->ints.n; i > 0 && i + SHARE_LOOK_BACK > code->ints.n; i--)
         if (code->ints.v[i - 1] == v)
             return (int32_t)(i - 1);
-    ctx_push(code->c, &code->ints, v);
+    ctx_tree_push(code->c, &code->ints, v);
     return (int32_t)(code->ints.n - 1);
 }
 
@@ -169,7 +169,7 @@ int32_t const_float(struct code *code, double v)
     for (size_t i = code->floats.n; i > 0 && i + SHARE_LOOK_BACK > code->floats.n; i--)
         if (same_bits(code->floats.v[i - 1], v))
             return (int32_t)(i - 1);
-    ctx_push(code->c, &code->floats, v);
+    ctx_tree_push(code->c, &code->floats, v);
     return (int32_t)(code->floats.n - 1);
 }
 
@@ -183,7 +183,7 @@ int32_t const_text(struct code *code, struct str v)
     for (size_t i = code->texts.n; i > 0 && i + SHARE_LOOK_BACK > code->texts.n; i--)
         if (str_eq(text_str(code->texts.v[i - 1]), v))
             return (int32_t)(i - 1);
-    ctx_push(code->c, &code->texts, text_make(code, v));
+    ctx_tree_push(code->c, &code->texts, text_make(code, v));
     return (int32_t)(code->texts.n - 1);
 }
 
@@ -198,7 +198,7 @@ int32_t const_unit(struct code *code, const struct lang_unit *u)
     for (size_t i = code->units.n; i > 0 && i + SHARE_LOOK_BACK > code->units.n; i--)
         if (unit_equal(&code->units.v[i - 1], u))
             return (int32_t)(i - 1);
-    ctx_push(code->c, &code->units, *u);
+    ctx_tree_push(code->c, &code->units, *u);
     return (int32_t)(code->units.n - 1);
 }
 
@@ -223,7 +223,7 @@ uint8_t reg_take(struct chunk_builder *b, uint16_t type)
         too_large(b);
         return 0;
     }
-    ctx_push(b->code->c, &b->reg_types, type);
+    ctx_tree_push(b->code->c, &b->reg_types, type);
     b->reg_used[b->reg_types.n - 1] = true;
     return (uint8_t)(b->reg_types.n - 1);
 }
@@ -240,8 +240,8 @@ size_t emit(struct chunk_builder *b, enum code_op op, uint8_t ra, uint8_t rb, ui
         too_large(b);
     if (b->full)
         return 0;
-    ctx_push(b->code->c, &b->all, (struct instr){(uint8_t)op, ra, rb, rc, d});
-    ctx_push(b->code->c, &b->lines, b->line);
+    ctx_tree_push(b->code->c, &b->all, (struct instr){(uint8_t)op, ra, rb, rc, d});
+    ctx_tree_push(b->code->c, &b->lines, b->line);
     return b->all.n - 1;
 }
 
@@ -265,7 +265,7 @@ void patch_here(struct chunk_builder *b, size_t jump)
 
 uint32_t chunk_reserve(struct code *code)
 {
-    ctx_push(code->c, &code->chunks, (struct lang_chunk){0});
+    ctx_tree_push(code->c, &code->chunks, (struct lang_chunk){0});
     return (uint32_t)(code->chunks.n - 1);
 }
 
@@ -373,10 +373,11 @@ void chunk_finish(struct chunk_builder *b, uint32_t chunk)
         code_chunk_masks(&c, b->code->types.v);
         c.layout = closure_layout(b->code, &c);
     }
-    c.code = b->all.v;
+    struct lang_ctx *x = b->code->c;
+    c.code = ctx_kept(x, &b->all);
     c.code_n = (uint32_t)b->all.n;
-    c.lines = b->lines.v;
-    c.places = b->places.v;
+    c.lines = ctx_kept(x, &b->lines);
+    c.places = ctx_kept(x, &b->places);
     c.places_n = (uint32_t)b->places.n;
     c.source = b->span.source;
     b->code->chunks.v[chunk] = c;
@@ -474,26 +475,27 @@ void code_finish(struct code *code, struct lang_program *program)
     struct text **var_texts = ctx_array(code->c, program->vars_n + 1, sizeof(*var_texts));
     for (size_t i = 0; i < program->vars_n; i++) {
         var_types[i] = code_type(code, &program->vars[i].type);
-        if (var_types[i] == CODE_TYPE_STR && !program->vars[i].type.optional) /* else none */
+        if (var_types[i] == CODE_TYPE_STR && !program->vars[i].type.optional)
+            /* an optional one begins as none */
             var_texts[i] = text_make(code, program->vars[i].initial_text);
     }
-    *c = (struct lang_code){.chunks = code->chunks.v,
+    *c = (struct lang_code){.chunks = ctx_kept(code->c, &code->chunks),
                             .chunks_n = code->chunks.n,
-                            .types = code->types.v,
+                            .types = ctx_kept(code->c, &code->types),
                             .types_n = code->types.n,
-                            .type_args = code->type_args.v,
+                            .type_args = ctx_kept(code->c, &code->type_args),
                             .type_args_n = code->type_args.n,
-                            .layouts = code->layouts.v,
+                            .layouts = ctx_kept(code->c, &code->layouts),
                             .layouts_n = code->layouts.n,
                             .var_types = var_types,
                             .var_texts = var_texts,
-                            .ints = code->ints.v,
+                            .ints = ctx_kept(code->c, &code->ints),
                             .ints_n = code->ints.n,
-                            .floats = code->floats.v,
+                            .floats = ctx_kept(code->c, &code->floats),
                             .floats_n = code->floats.n,
-                            .texts = code->texts.v,
+                            .texts = ctx_kept(code->c, &code->texts),
                             .texts_n = code->texts.n,
-                            .units = code->units.v,
+                            .units = ctx_kept(code->c, &code->units),
                             .units_n = code->units.n,
                             .seed = code->seed,
                             .init = code->init};

@@ -51,6 +51,13 @@ bool resolve_target(struct checker *k, const struct item *i, struct target *t)
     return resolve(k, i->path, i->path_n, t);
 }
 
+/* `list<Model>`: a group as a whole. */
+static bool is_group_type(const struct item *i)
+{
+    const struct type_syntax *s = i->type.syntax;
+    return s && s->shape == TYPE_SHAPE_LIST && !s->optional;
+}
+
 static void wrong_model(struct checker *k, const struct item *i, const struct lang_decl *r,
                         const struct lang_type *want)
 {
@@ -58,7 +65,8 @@ static void wrong_model(struct checker *k, const struct item *i, const struct la
         diag_error(k->c, "T1", i->type.span, "another model", "%.*s is a %.*s, this says %.*s",
                    STR_FMT(r->name), STR_FMT(r->type->name), STR_FMT(type_text(k, want)));
     diag_mark(k->c, d, r->type_span, "declared here");
-    diag_help(k->c, d, "write  %.*s: %.*s", STR_FMT(i->name.text), STR_FMT(r->type->name));
+    diag_help(k->c, d, is_group_type(i) ? "write  %.*s: list<%.*s>" : "write  %.*s: %.*s",
+              STR_FMT(i->name.text), STR_FMT(r->type->name));
 }
 
 static void own_what(struct checker *k, const struct item *i, const struct target *t)
@@ -89,13 +97,6 @@ static void own_what(struct checker *k, const struct item *i, const struct targe
     } else {
         (void)diag_error(k->c, "T1", i->path_span, "not a device", "only a device can be owned");
     }
-}
-
-/* `list<Model>`: a group as a whole. */
-static bool is_group_type(const struct item *i)
-{
-    const struct type_syntax *s = i->type.syntax;
-    return s && s->shape == TYPE_SHAPE_LIST && !s->optional;
 }
 
 /* Each element becomes a binding; they lie side by side. */

@@ -47,8 +47,7 @@ bool args_fit(struct checker *k, struct expr *e, struct str name, const struct l
               const struct param_ref *modes, size_t n, struct lang_span declared)
 {
     if (e->list.n != n) {
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         struct lang_diag *d = diag_error(k->c, "T1", e->span, "wrong number of arguments",
                                          "`%.*s` takes %zu argument%s, not %zu", STR_FMT(name), n,
                                          n == 1 ? "" : "s", e->list.n);
@@ -67,7 +66,7 @@ static bool call_task(struct checker *k, struct expr *e, const struct fn_decl *t
                                      "`%.*s` is a task: it runs beside this", STR_FMT(e->text));
     diag_mark(k->c, d, task->name.span, "declared here");
     diag_help(k->c, d, "start it:  spawn %.*s", STR_FMT(ctx_text(k->c, e->span)));
-    (void)check_args(k, e);
+    look_at_list(k, e);
     return false;
 }
 
@@ -84,7 +83,7 @@ static bool call_function(struct checker *k, struct expr *e)
     struct fn_decl *fn = find_fn(k, e->text);
     if (!fn) {
         unknown_function(k, e);
-        (void)check_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     if (fn->task)
@@ -94,8 +93,7 @@ static bool call_function(struct checker *k, struct expr *e)
         return false;
     }
     if (fn->bad) {
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         return false;
     }
     e->ref = REF_FN;
@@ -103,7 +101,9 @@ static bool call_function(struct checker *k, struct expr *e)
     e->type = fn->result_type;
     if (k->prog && map_get(&k->prog->fns, e->text) == fn)
         type_fn(k, fn); /* the first value of a variable may come before it */
-    if (has_handles(fn) && !may_act(k, e->span, "a function that is given a device"))
+    /* in a lambda the handle itself is the mistake (O14) */
+    if (has_handles(fn) && k->frame->kind != FRAME_LAMBDA &&
+        !may_act(k, e->span, "a function that is given a device"))
         return false;
     return args_fit(k, e, e->text, fn->param_types, fn->params, fn->params_n, fn->name.span);
 }
@@ -115,7 +115,7 @@ static bool closure_args(struct checker *k, struct expr *e)
     const struct lang_type *t = &e->a->type;
     size_t n = (size_t)t->args_n - 1;
     if (e->list.n != n) {
-        (void)check_args(k, e);
+        look_at_list(k, e);
         (void)diag_error(k->c, "T1", e->span, "wrong number of arguments",
                          "this function takes %zu argument%s, not %zu", n, n == 1 ? "" : "s",
                          e->list.n);
@@ -133,7 +133,7 @@ static bool closure_args(struct checker *k, struct expr *e)
 static bool call_value(struct checker *k, struct expr *e)
 {
     if (!check_value(k, e->a, NULL, OWN_STORED)) {
-        (void)check_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     const struct lang_type *t = &e->a->type;
@@ -142,7 +142,7 @@ static bool call_value(struct checker *k, struct expr *e)
         return false;
     }
     if (t->kind != LANG_TYPE_FN) {
-        (void)check_args(k, e);
+        look_at_list(k, e);
         (void)diag_error(k->c, "T1", e->a->span, "not a function", "this is %.*s, not a function",
                          STR_FMT(type_phrase(k, t)));
         return false;
@@ -196,8 +196,7 @@ static void call_dotted(struct checker *k, struct expr *e)
         return;
     }
     if (!resolve(k, e->path, n - 1, &t)) {
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         expr_bad(e);
         return;
     }
@@ -223,8 +222,7 @@ static bool call_plain_name(struct checker *k, struct expr *e)
         return call_builtin(k, e);
     const struct sym *s = sym_find(k, e->text);
     if (s && s->kind == SYM_BAD) {
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         return false;
     }
     if (s && s->type.kind == LANG_TYPE_FN) {

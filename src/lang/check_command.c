@@ -3,14 +3,6 @@
 
 #include <stdio.h>
 
-/* Arguments of what is not known: they are looked at for their own mistakes. */
-static void look_at_args(struct checker *k, struct expr *e)
-{
-    for (size_t i = 0; i < e->list.n; i++)
-        if (e->list.v[i]->kind != E_LAMBDA)
-            check_expr(k, e->list.v[i]);
-}
-
 static void unknown_command(struct checker *k, const struct lang_decl *type, struct name n)
 {
     struct suggest s = suggest_for(k->c, n.text);
@@ -33,7 +25,7 @@ static bool command_fits(struct checker *k, struct expr *e, const struct lang_de
 {
     const struct lang_member *m = lang_decl_member(type, name.text);
     if (!m || m->role != LANG_CLAUSE_COMMAND) {
-        look_at_args(k, e);
+        look_at_list(k, e);
         if (!type->damaged)
             unknown_command(k, type, name);
         return false;
@@ -41,7 +33,7 @@ static bool command_fits(struct checker *k, struct expr *e, const struct lang_de
     e->ref = REF_COMMAND;
     e->member = m;
     if (!may_act(k, e->span, "a command")) {
-        look_at_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     struct str called =
@@ -90,7 +82,7 @@ bool check_command(struct checker *k, struct expr *e, const struct target *t)
 {
     const struct lang_decl *r = t->resource;
     if (!r || !one_device(k, e, t)) {
-        look_at_args(k, e);
+        look_at_list(k, e);
         return r ? false : not_a_device(k, e, t->sym);
     }
     struct name last = e->path[e->path_n - 1];
@@ -101,18 +93,18 @@ bool check_command(struct checker *k, struct expr *e, const struct target *t)
                                          "`%.*s` happens: it is not called", STR_FMT(m->name));
         diag_help(k->c, d, "wait for it:  on %.*s.%.*s { … }   or in an arm of `select`",
                   STR_FMT(r->name), STR_FMT(m->name));
-        look_at_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     if (m && m->role == LANG_CLAUSE_COMMAND && !owned) {
         bool reading = t->sym && t->direct && t->sym->kind == SYM_READ_ALL;
         own_refuse(k, r, e->span, reading ? "only read here" : "not owned here");
-        look_at_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     if (owned && k->frame->kind == FRAME_LAMBDA) {
         own_captured(k, e, t->sym->span);
-        look_at_args(k, e);
+        look_at_list(k, e);
         return false;
     }
     e->index = owned ? t->sym->index : 0;

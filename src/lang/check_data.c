@@ -86,18 +86,6 @@ static void key_twice(struct checker *k, struct expr *e)
     }
 }
 
-static bool key_fits(struct checker *k, const struct expr *e, const struct lang_type *t)
-{
-    bool fine = t->kind == LANG_TYPE_INT || t->kind == LANG_TYPE_STR || t->kind == LANG_TYPE_BOOL ||
-                t->kind == LANG_TYPE_TIME || t->kind == LANG_TYPE_ENUM;
-    if (fine && !t->optional)
-        return true;
-    struct lang_diag *d = diag_error(k->c, "T1", e->span, "no key", "%.*s is no key of a map",
-                                     STR_FMT(type_phrase(k, t)));
-    diag_help(k->c, d, "keys are int, str, bool, time or an enum");
-    return false;
-}
-
 void check_map(struct checker *k, struct expr *e, const struct lang_type *want)
 {
     bool typed = want && want->kind == LANG_TYPE_MAP;
@@ -116,7 +104,7 @@ void check_map(struct checker *k, struct expr *e, const struct lang_type *want)
         says_nothing(k, e, "a map of none", "let m: map<str, int?> = …");
         return;
     }
-    if (!fine || (e->list.n > 0 && !key_fits(k, e->list.v[0], &key))) {
+    if (!fine || (e->list.n > 0 && !check_key_type(k, &key, e->list.v[0]->span))) {
         expr_bad(e);
         return;
     }
@@ -242,8 +230,7 @@ void check_record(struct checker *k, struct expr *e)
 {
     const struct type_decl *t = record_of(k, e);
     if (!t || !all_fields(k, e, t)) {
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         expr_bad(e);
         return;
     }

@@ -323,6 +323,20 @@ bool check_value(struct checker *k, struct expr *e, const struct lang_type *want
     return value_is_data(k, e, use);
 }
 
+bool look_at(struct checker *k, struct expr *e)
+{
+    bool nothing = e->kind == E_NONE || (e->list.n == 0 && (e->kind == E_LIST || e->kind == E_MAP));
+    if (!nothing && e->kind != E_LAMBDA)
+        check_expr(k, e);
+    return false;
+}
+
+void look_at_list(struct checker *k, struct expr *e)
+{
+    for (size_t i = 0; i < e->list.n; i++)
+        (void)look_at(k, e->list.v[i]);
+}
+
 bool check_value_fits(struct checker *k, struct expr *e, const struct lang_type *want,
                       enum own_use use, const char *what, struct lang_span what_span)
 {

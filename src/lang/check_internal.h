@@ -254,6 +254,7 @@ void may_be_none(struct checker *k, const struct expr *e, const char *what);
 bool type_resolve(struct checker *k, const struct type_ref *ref, struct lang_type *out);
 /* The same, but a handle is fine. */
 bool type_resolve_any(struct checker *k, const struct type_ref *ref, struct lang_type *out);
+bool check_key_type(struct checker *k, const struct lang_type *t, struct lang_span at);
 /* Unit of a product or quotient, with a symbol. */
 struct lang_unit unit_product(struct checker *k, const struct lang_unit *a,
                               const struct lang_unit *b, int sign);
@@ -267,6 +268,9 @@ void check_expr(struct checker *k, struct expr *e);
 void check_expr_want(struct checker *k, struct expr *e, const struct lang_type *want);
 /* A value of data; `use` says what is done with it, should it be a handle. */
 bool check_value(struct checker *k, struct expr *e, const struct lang_type *want, enum own_use use);
+/* Where nobody knows what is wanted: for the mistakes in e alone. False. */
+bool look_at(struct checker *k, struct expr *e);
+void look_at_list(struct checker *k, struct expr *e);                    /* the same for its list */
 bool value_is_data(struct checker *k, struct expr *e, enum own_use use); /* e is typed already */
 /* The same, and it fits. */
 bool check_value_fits(struct checker *k, struct expr *e, const struct lang_type *want,

@@ -21,7 +21,8 @@ static bool first_value(struct checker *k, struct item *i, struct lang_type *typ
     enum check_mode mode = k->mode;
     k->mode = MODE_INIT;
     k->frame->locals.n = k->frame->taken.n = k->frame->spare.n = 0;
-    bool fine = check_value(k, i->value, given ? type : NULL, OWN_STORED) && typed;
+    bool fine =
+        typed ? check_value(k, i->value, given ? type : NULL, OWN_STORED) : look_at(k, i->value);
     k->mode = mode;
     if (!fine)
         return false;
@@ -251,9 +252,12 @@ static void finish(struct checker *k, struct prog *p)
     if (k->c->errors > 0)
         return;
     code_finish(p->code, out);
-    struct code_fault fault = code_verify(&k->c->alloc, out);
+    struct code_fault fault = code_verify(k->c->arena->alloc, out);
+    if (fault.no_memory)
+        ctx_nomem(k->c);
     if (fault.why)
-        (void)diag_error(k->c, "X1", p->decl->name.span, fault.why,
+        (void)diag_error(k->c, "X1", p->decl->name.span,
+                         ctx_strf(k->c, "%s (chunk %u, at %u)", fault.why, fault.chunk, fault.at).p,
                          "the compiled program does not pass its check; please report this");
     ctx_push(k->c, &k->programs_out, out);
 }

@@ -125,8 +125,10 @@ static void optional_pattern(struct checker *k, struct cover *c, struct pattern 
     }
     if (some)
         p->local = local_add(k, p->name, &inner, false, c->type->optional && alone);
-    c->some = c->some || some;
-    c->none = c->none || !some;
+    if (c->type->optional) {
+        c->some = c->some || some;
+        c->none = c->none || !some;
+    }
 }
 
 static void check_pattern(struct checker *k, struct cover *c, struct pattern *p, bool alone)

@@ -70,6 +70,7 @@ void check_publish(struct checker *k, struct stmt *s)
     if (!message_type(k, &type, s->value2->span))
         return;
     topic_type(k, t, &type, s->value2->span);
+    own_message(k, t->name, &type, s->value->span, true);
     if (!t->is_said)
         t->said = s->value->span;
     t->is_said = true;
@@ -78,6 +79,7 @@ void check_publish(struct checker *k, struct stmt *s)
 /* What is sent to nobody, or waited for in vain, is mostly a slip of the pen. */
 void check_topics(struct checker *k)
 {
+    own_messages(k);
     for (size_t i = 0; i < k->topics_list.n; i++) {
         const struct topic *t = k->topics_list.v[i];
         if (t->is_said == t->is_heard || k->c->errors > 0)

@@ -126,7 +126,7 @@ static bool arguments(struct checker *k, struct expr *e, const struct row *r)
     while (r->args[n] != '\0')
         n++;
     if (e->list.n != n) {
-        (void)check_args(k, e);
+        look_at_list(k, e);
         struct lang_diag *d = diag_error(k->c, "T1", e->span, "wrong number of arguments",
                                          "`%.*s` takes %zu argument%s, not %zu",
                                          STR_FMT(e->name.text), n, n == 1 ? "" : "s", e->list.n);
@@ -240,7 +240,7 @@ static bool group_method(struct checker *k, struct expr *e)
                    STR_FMT(ctx_text(k->c, e->a->span)));
     diag_help(k->c, d, "walk through them:  for x in %.*s { x.%.*s(…) }",
               STR_FMT(ctx_text(k->c, e->a->span)), STR_FMT(e->name.text));
-    (void)check_args(k, e);
+    look_at_list(k, e);
     return false;
 }
 
@@ -252,16 +252,8 @@ static bool method_of(struct checker *k, struct expr *e)
         may_be_none(k, e->a, ctx_strf(k->c, "`.%.*s()`", STR_FMT(e->name.text)).p);
         return false;
     }
-    for (uint32_t i = 0; t->kind == LANG_TYPE_RECORD && i < t->def->fields_n; i++)
-        if (str_eq(t->def->fields[i].name, e->name.text)) { /* a function in a field */
-            (void)diag_error(k->c, "T1", e->name.span, "a field",
-                             "`%.*s` is a field: put it in brackets to call it",
-                             STR_FMT(e->name.text));
-            (void)check_args(k, e);
-            return false;
-        }
     if (!r) {
-        (void)check_args(k, e);
+        look_at_list(k, e);
         unknown_method(k, e);
         return false;
     }
@@ -273,14 +265,40 @@ static bool method_of(struct checker *k, struct expr *e)
     return true;
 }
 
+/* r.f(x): a function in a field is called as one. */
+static bool calls_field(const struct expr *e)
+{
+    const struct lang_type *t = &e->a->type;
+    for (uint32_t i = 0; t->kind == LANG_TYPE_RECORD && !t->optional && i < t->def->fields_n; i++)
+        if (str_eq(t->def->fields[i].name, e->name.text))
+            return true;
+    return false;
+}
+
+static void call_field(struct checker *k, struct expr *e)
+{
+    struct expr *field = ctx_new(k->c, sizeof(*field));
+    field->kind = E_FIELD;
+    field->height = e->a->height + 1;
+    field->a = e->a;
+    field->name = e->name;
+    field->span = span_join(e->a->span, e->name.span);
+    e->kind = E_CALL;
+    e->a = field;
+    e->path_n = 0;
+    check_call(k, e);
+}
+
 void check_method(struct checker *k, struct expr *e)
 {
     check_expr(k, e->a);
     bool fine;
+    if (calls_field(e)) {
+        call_field(k, e);
+        return;
+    }
     if (e->a->bad) {
-        for (size_t i = 0; i < e->list.n; i++)
-            if (e->list.v[i]->kind != E_LAMBDA)
-                check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         fine = false;
     } else if (is_device(e->a)) {
         e->handle = e->a;
@@ -289,7 +307,7 @@ void check_method(struct checker *k, struct expr *e)
         fine = group_method(k, e);
     } else if (e->a->type.kind == LANG_TYPE_NONE && !is_none(&e->a->type)) {
         (void)diag_error(k->c, "T1", e->a->span, "no value", "this has no value");
-        (void)check_args(k, e);
+        look_at_list(k, e);
         fine = false;
     } else {
         fine = method_of(k, e);

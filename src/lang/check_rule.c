@@ -94,7 +94,7 @@ static uint32_t rule_condition(struct checker *k, struct expr *e, struct str nam
         list_add(k, &on->reads, own.all.v[i]);
     if (until)
         on->until_reads = own;
-    if (!e->bad && own.all.n == 0 && on->vars.all.n == 0 && e->constant)
+    if (compiling(k) && own.all.n == 0 && on->vars.all.n == 0 && e->constant)
         never_changes(k, e);
     own_condition(k, e, until);
     return compiling(k) ? compile_condition(k->prog->code, name, e, locals_of(k, 0))
@@ -244,6 +244,7 @@ static void check_message(struct checker *k, struct item *i, struct lang_rule *r
         type_resolve(k, &i->type, &r->message) && message_type(k, &r->message, i->type.span);
     if (t && fine) {
         topic_type(k, t, &r->message, i->type.span);
+        own_message(k, t->name, &r->message, i->value->span, false);
         if (!t->is_heard)
             t->heard = i->value->span;
         t->is_heard = true;

@@ -12,7 +12,7 @@ static void check_let(struct checker *k, struct stmt *s)
     bool fine;
     if (s->type.given) {
         bool typed = type_resolve(k, &s->type, &s->local_type);
-        fine = check_value(k, s->value, typed ? &s->local_type : NULL, OWN_STORED);
+        fine = typed ? check_value(k, s->value, &s->local_type, OWN_STORED) : look_at(k, s->value);
         fine = typed && fine &&
                check_fits(k, &s->local_type, s->value, quoted(k, s->name.text), s->type.span);
     } else {
@@ -31,6 +31,12 @@ static void check_let(struct checker *k, struct stmt *s)
 
 /* ---- assignments ------------------------------------------------------------------------- */
 
+static bool is_parameter(const struct checker *k, const struct sym *sym)
+{
+    const struct fn_decl *fn = k->frame->fn;
+    return fn && sym->kind == SYM_LOCAL && sym->index < fn->params_n;
+}
+
 static void not_assignable(struct checker *k, const struct expr *target, const struct sym *sym)
 {
     const char *why = "can't be assigned to", *help = NULL;
@@ -39,9 +45,11 @@ static void not_assignable(struct checker *k, const struct expr *target, const s
     else if (sym && sym->captured)
         why = "is a copy here: a lambda keeps what was there when it was made";
     else if (sym && (sym->kind == SYM_CONST || sym->kind == SYM_LOCAL || sym->kind == SYM_VAR))
-        why = "was declared with `let` and stays as it is";
+        why = "stays as it is: it was not declared with `var`";
     if (sym && sym->captured)
         help = "give the new value back as the result of the lambda";
+    else if (sym && is_parameter(k, sym))
+        help = "keep it in a variable of another name first:  var x = …";
     else if (sym && (sym->kind == SYM_CONST || sym->kind == SYM_LOCAL || sym->kind == SYM_VAR))
         help = "declare it with `var`";
     struct lang_diag *d = diag_error(k->c, "T1", target->span, "can't be assigned to", "`%.*s` %s",

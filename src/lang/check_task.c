@@ -52,16 +52,37 @@ static bool only_bodies(struct checker *k, struct lang_span at, const char *what
     return may_act(k, at, what);
 }
 
+static bool has_device(const struct fn_decl *fn)
+{
+    for (size_t i = 0; i < fn->params_n; i++)
+        if (fn->params[i].mode != PARAM_DATA)
+            return true;
+    return false;
+}
+
+/* A function that was handed a device acts for whoever called it; others only compute. */
+static bool bodies_and_hands(struct checker *k, struct lang_span at, const char *what)
+{
+    if (k->mode == MODE_FN && k->frame->kind == FRAME_FN && has_device(k->frame->fn))
+        return true;
+    return only_bodies(k, at, what);
+}
+
+/* In a function of a program: tasks of the site are typed for the program that spawns them. */
+static bool may_spawn(struct checker *k, const struct stmt *s)
+{
+    return k->prog ? bodies_and_hands(k, s->span, "`spawn`") : only_bodies(k, s->span, "`spawn`");
+}
+
 void check_spawn(struct checker *k, struct stmt *s)
 {
     struct expr *e = s->value;
     struct fn_decl *task = e->kind == E_CALL && e->path_n == 1 ? find_fn(k, e->text) : NULL;
-    bool here = only_bodies(k, s->span, "`spawn`");
+    bool here = may_spawn(k, s);
     if (!task || !task->task || task->bad || !here) {
         if (!task || !task->task)
             no_task(k, e, task);
-        for (size_t i = 0; i < e->list.n; i++)
-            check_expr(k, e->list.v[i]);
+        look_at_list(k, e);
         expr_bad(e);
         return;
     }
@@ -249,22 +270,19 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
 {
     struct program_info *p = find_program(k, s->path[0].text);
     if (!p) {
-        unknown_lender(k, s);
-        return NULL;
+        const struct lang_decl *r =
+            s->path_n == 2 ? own_offered(k, s->path[0].text, s->path[1].text) : NULL;
+        if (!r)
+            unknown_lender(k, s);
+        return r;
     }
     struct program_own *o = s->path_n == 2 ? map_get(&p->owns, s->path[1].text) : NULL;
     if (!o) {
         unknown_handle(k, s, p);
         return NULL;
     }
-    if (k->prog->decl == p->decl) {
-        struct lang_diag *d =
-            diag_error(k->c, "T1", s->path_span, "its own", "%.*s owns this: it needs no lease",
-                       STR_FMT(p->decl->name.text));
-        diag_mark(k->c, d, o->item->name.span, "owned here");
-        return NULL;
-    }
-    return o->resource; /* if it stands for nothing, its own program says so */
+    /* If it stands for nothing, its own program says so; what is its own is not lent to it (O2). */
+    return o->resource;
 }
 
 static bool add_lease(struct checker *k, struct stmt *s, const struct lang_decl *r)
@@ -357,7 +375,7 @@ static bool held_here(struct checker *k, struct stmt *s, const char *word)
 
 void check_revoke(struct checker *k, struct stmt *s)
 {
-    if (!only_bodies(k, s->span, "`revoke`") || !held_here(k, s, "revoke"))
+    if (!bodies_and_hands(k, s->span, "`revoke`") || !held_here(k, s, "revoke"))
         expr_bad(s->target);
 }
 

@@ -33,6 +33,18 @@ static void run_case(const struct check_case *c, bool alone)
 static const struct check_case programs[] = {
 #include "lang/check_cases.h"
 };
+static const struct check_case data[] = {
+#include "lang/check_data_cases.h"
+};
+static const struct check_case calls[] = {
+#include "lang/check_call_cases.h"
+};
+static const struct check_case tasks[] = {
+#include "lang/check_task_cases.h"
+};
+static const struct check_case expects[] = {
+#include "lang/check_expect_cases.h"
+};
 
 /* Declarations, alone. */
 static const struct check_case declarations[] = {
@@ -45,6 +57,30 @@ TEST(programs_are_checked)
         run_case(&programs[i], false);
 }
 
+TEST(data_is_checked)
+{
+    for (size_t i = 0; i < ARRAY_LEN(data); i++)
+        run_case(&data[i], false);
+}
+
+TEST(calls_and_loops_are_checked)
+{
+    for (size_t i = 0; i < ARRAY_LEN(calls); i++)
+        run_case(&calls[i], false);
+}
+
+TEST(tasks_and_messages_are_checked)
+{
+    for (size_t i = 0; i < ARRAY_LEN(tasks); i++)
+        run_case(&tasks[i], false);
+}
+
+TEST(tests_of_a_site_are_checked)
+{
+    for (size_t i = 0; i < ARRAY_LEN(expects); i++)
+        run_case(&expects[i], false);
+}
+
 TEST(declarations_are_checked)
 {
     for (size_t i = 0; i < ARRAY_LEN(declarations); i++)
@@ -54,4 +90,5 @@ TEST(declarations_are_checked)
 TEST(there_are_enough_cases)
 {
     CHECK(ARRAY_LEN(programs) + ARRAY_LEN(declarations) >= 120);
+    CHECK(ARRAY_LEN(data) + ARRAY_LEN(calls) + ARRAY_LEN(tasks) + ARRAY_LEN(expects) >= 300);
 }

@@ -190,7 +190,7 @@ void may_be_none(struct checker *k, const struct expr *e, const char *what)
     struct lang_diag *d = diag_error(k->c, "T1", e->span, "may be none",
                                      "%s wants a value, this is %.*s and may be none", what,
                                      STR_FMT(type_phrase(k, &e->type)));
-    diag_help(k->c, d, "say what holds then:  %.*s ?? …   or ask first:  if let x = %.*s { … }",
+    diag_help(k->c, d, "say what holds then:  %.*s ?? …   or ask first:  if let v = %.*s { … }",
               STR_FMT(text), STR_FMT(text));
 }
 

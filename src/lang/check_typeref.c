@@ -77,14 +77,16 @@ static bool named(struct checker *k, struct lang_span span, bool handles, struct
 
 /* ---- composite types --------------------------------------------------------------------- */
 
-static bool key_type(struct checker *k, const struct type_syntax *s, const struct lang_type *t)
+bool check_key_type(struct checker *k, const struct lang_type *t, struct lang_span at)
 {
     bool fine = t->kind == LANG_TYPE_INT || t->kind == LANG_TYPE_STR || t->kind == LANG_TYPE_BOOL ||
                 t->kind == LANG_TYPE_TIME || t->kind == LANG_TYPE_ENUM;
     if (fine && !t->optional)
         return true;
-    struct lang_diag *d = diag_error(k->c, "T1", s->span, "no key", "%.*s is no key of a map",
-                                     STR_FMT(type_phrase(k, t)));
+    struct lang_diag *d = diag_error(k->c, "T1", at, "no key",
+                                     "`%.*s` is no type for the keys of "
+                                     "a map",
+                                     STR_FMT(type_text(k, t)));
     diag_help(k->c, d, "keys are int, str, bool, time or an enum");
     return false;
 }
@@ -125,7 +127,7 @@ static bool composite(struct checker *k, const struct type_syntax *s, struct lan
     case TYPE_SHAPE_LIST: *out = type_list(k, &args[0]); return true;
     case TYPE_SHAPE_MAP:
         *out = type_map(k, &args[0], &args[1]);
-        return key_type(k, s->args[0], &args[0]);
+        return check_key_type(k, &args[0], s->args[0]->span);
     case TYPE_SHAPE_CHAN:
         if (s->own && !own_channel(k, s, &args[0]))
             return false;
@@ -163,14 +165,18 @@ static bool resolve_syntax(struct checker *k, const struct type_syntax *s, bool 
 
 bool type_resolve_any(struct checker *k, const struct type_ref *ref, struct lang_type *out)
 {
-    *out = type_plain(LANG_TYPE_NONE);
-    return ref->syntax && resolve_syntax(k, ref->syntax, true, out);
+    bool fine = ref->syntax && resolve_syntax(k, ref->syntax, true, out);
+    if (!fine)
+        *out = type_plain(LANG_TYPE_NONE);
+    return fine;
 }
 
 bool type_resolve(struct checker *k, const struct type_ref *ref, struct lang_type *out)
 {
-    *out = type_plain(LANG_TYPE_NONE);
-    return ref->syntax && resolve_syntax(k, ref->syntax, false, out);
+    bool fine = ref->syntax && resolve_syntax(k, ref->syntax, false, out);
+    if (!fine)
+        *out = type_plain(LANG_TYPE_NONE);
+    return fine;
 }
 
 /* ---- records and enums ------------------------------------------------------------------- */

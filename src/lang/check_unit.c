@@ -2,6 +2,7 @@
 #include "lang/check_internal.h"
 
 #include <stdio.h>
+#include <string.h>
 
 bool units_match(const struct lang_unit *a, const struct lang_unit *b)
 {
@@ -18,7 +19,8 @@ struct str unit_side(struct checker *k, const struct lang_unit *u)
         return STR("a number without a unit");
     if (q[0] == '\0' || u->symbol.n == 0)
         return ctx_strf(k->c, "in %.*s", STR_FMT(u->symbol));
-    return ctx_strf(k->c, "a %s (%.*s)", q, STR_FMT(u->symbol));
+    const char *article = strchr("aeiou", q[0]) ? "an" : "a";
+    return ctx_strf(k->c, "%s %s (%.*s)", article, q, STR_FMT(u->symbol));
 }
 
 static struct str shown_unit(const struct lang_unit *u)
@@ -39,7 +41,7 @@ void unit_help_number(struct checker *k, struct lang_diag *d, const struct expr 
 }
 
 static void help_units(struct checker *k, struct lang_diag *d, const struct expr *a,
-                       const struct expr *b)
+                       const struct expr *b, const char *sign)
 {
     const struct lang_unit *x = &a->type.unit, *y = &b->type.unit;
     const struct expr *plain = unit_is_plain(y) ? b : unit_is_plain(x) ? a : NULL;
@@ -52,7 +54,7 @@ static void help_units(struct checker *k, struct lang_diag *d, const struct expr
                   STR_FMT(deg->symbol));
     } else if (x->symbol.n > 0 && !unit_is_plain(y)) {
         diag_help(k->c, d, "both sides must be the same quantity, as in  %.*s %s 10 %.*s",
-                  STR_FMT(ctx_text(k->c, a->span)), "<", STR_FMT(x->symbol));
+                  STR_FMT(ctx_text(k->c, a->span)), sign, STR_FMT(x->symbol));
     }
 }
 
@@ -66,7 +68,7 @@ void units_differ(struct checker *k, const struct expr *a, const struct expr *b,
         diag_error(k->c, "U1", at, "units differ", "%.*s %s %.*s", STR_FMT(x), verb, STR_FMT(y));
     diag_mark(k->c, d, a->span, "%.*s", STR_FMT(unit_side(k, &a->type.unit)));
     diag_mark(k->c, d, b->span, "%.*s", STR_FMT(unit_side(k, &b->type.unit)));
-    help_units(k, d, a, b);
+    help_units(k, d, a, b, strlen(verb) == 1 ? verb : "<");
 }
 
 /* "kWh/(m³/h)": a compound on the right needs brackets. */

@@ -6,7 +6,7 @@
 struct code *compile_new(struct lang_ctx *c, struct prog *prog)
 {
     struct code *code = code_new(c);
-    struct compile *k = ctx_new(c, sizeof(*k));
+    struct compile *k = ctx_tree_new(c, sizeof(*k));
     *k = (struct compile){.code = code, .prog = prog};
     code->compile = k;
     return code;
@@ -16,7 +16,7 @@ struct code *compile_new(struct lang_ctx *c, struct prog *prog)
 
 static uint8_t *regs_new(struct lang_ctx *c, size_t n)
 {
-    uint8_t *regs = ctx_array(c, n + HELD_MAX, 1);
+    uint8_t *regs = ctx_tree_array(c, n + HELD_MAX, 1);
     memset(regs, REG_NONE, n + HELD_MAX);
     return regs;
 }
@@ -132,7 +132,7 @@ uint32_t fn_chunk(struct body *b, const struct fn_decl *fn)
         if (k->fns.v[i].fn == fn)
             return k->fns.v[i].chunk;
     uint32_t chunk = chunk_reserve(k->code);
-    ctx_push(b->c, &k->fns, (struct fn_chunk){fn, chunk});
+    ctx_tree_push(b->c, &k->fns, (struct fn_chunk){fn, chunk});
     return chunk;
 }
 
@@ -185,7 +185,7 @@ void compile_init(struct code *code, uint32_t var, const struct expr *value,
     struct body *b = k->init;
     struct scope s;
     if (!b) {
-        b = k->init = ctx_new(code->c, sizeof(*b));
+        b = k->init = ctx_tree_new(code->c, sizeof(*b));
         body_init(b, k, STR("init"), value->span, locals);
         k->init_chunk = chunk_reserve(code);
     }

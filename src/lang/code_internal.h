@@ -518,6 +518,7 @@ void patch_here(struct chunk_builder *b, size_t jump);
 
 struct code_fault {
     uint32_t chunk, at; /* UINT32_MAX: the program as a whole */
-    const char *why;    /* NULL: it holds to all rules. Also "out of memory" */
+    const char *why;    /* NULL: it holds to all rules */
+    bool no_memory;     /* to find out; `why` says so, too */
 };
 struct code_fault code_verify(struct alloc *a, const struct lang_program *program);

@@ -148,9 +148,7 @@ static void slope_to(struct body *b, const struct expr *e, uint8_t dest)
     const struct lang_window *w = &b->k->prog->windows.v[e->index];
     const struct lang_binding *bind = &b->k->prog->bindings.v[w->binding];
     (void)put(b, CODE_SLOPE, dest, 0, b->strict, (int32_t)e->index);
-    need_value(b, &e->type, dest,
-               ctx_strf(b->c, "the slope of %.*s.%.*s", STR_FMT(bind->resource->name),
-                        STR_FMT(bind->member_name)));
+    need_value(b, &e->type, dest, "the slope of ", bind->resource->name, bind->member_name);
 }
 
 static void round_to(struct body *b, const struct expr *e, enum code_round how, uint8_t dest)

@@ -1,7 +1,7 @@
 /* Expressions: names, arithmetic, `??`, `if`, and the ways to a register. */
 #include "lang/check_internal.h"
 
-#include <math.h>
+#include <stdio.h>
 
 const struct lang_type float_type = {.kind = LANG_TYPE_FLOAT};
 
@@ -19,7 +19,8 @@ size_t jump_none(struct body *b, const struct lang_type *t, uint8_t reg, bool wh
     }
 }
 
-void need_value(struct body *b, const struct lang_type *t, uint8_t reg, struct str what)
+void need_value(struct body *b, const struct lang_type *t, uint8_t reg, const char *what,
+                struct str of, struct str member)
 {
     if (b->none_ok)
         return;
@@ -32,17 +33,17 @@ void need_value(struct body *b, const struct lang_type *t, uint8_t reg, struct s
                       : kind == CODE_KIND_FLOAT ? CODE_NEEDF
                       : code_kind_ref(kind)     ? CODE_NEEDO
                                                 : CODE_NEEDI;
-    struct str why = ctx_strf(b->c, "%.*s has no value yet", STR_FMT(what));
-    (void)put(b, op, reg, 0, 0, const_text(b->k->code, why));
+    char why[256];
+    (void)snprintf(why, sizeof(why), "%s%.*s.%.*s has no value yet", what, STR_FMT(of),
+                   STR_FMT(member));
+    (void)put(b, op, reg, 0, 0, const_text(b->k->code, str_from(why)));
 }
 
 static void read_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     const struct lang_binding *bind = &b->k->prog->bindings.v[e->index];
     (void)put(b, CODE_READ, dest, 0, b->strict, (int32_t)e->index);
-    need_value(
-        b, &e->type, dest,
-        ctx_strf(b->c, "%.*s.%.*s", STR_FMT(bind->resource->name), STR_FMT(bind->member_name)));
+    need_value(b, &e->type, dest, "", bind->resource->name, bind->member_name);
 }
 
 static void member_to(struct body *b, const struct expr *e, uint8_t dest)
@@ -55,7 +56,7 @@ static void member_to(struct body *b, const struct expr *e, uint8_t dest)
     }
     (void)put(b, CODE_READH, dest, h.reg, b->strict, (int32_t)e->member->index);
     give(b, h);
-    need_value(b, &e->type, dest, e->member->name);
+    need_value(b, &e->type, dest, "", e->handle->type.model->name, e->member->name);
 }
 
 /* ---- names ------------------------------------------------------------------------------- */

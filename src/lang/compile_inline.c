@@ -131,7 +131,7 @@ void inline_call(struct body *b, const struct expr *e, uint8_t dest)
     const struct fn_decl *fn = e->fn;
     struct use args[CODE_ARGS_MAX];
     struct inlined in = {.dest = dest, .scope = b->scope};
-    uint8_t *regs = ctx_array(b->c, fn->locals_n + HELD_MAX, 1);
+    uint8_t *regs = ctx_tree_array(b->c, fn->locals_n + HELD_MAX, 1);
     memset(regs, REG_NONE, fn->locals_n + HELD_MAX);
     for (uint32_t i = 0; i < e->list.n; i++) {
         args[i] = param_use(b, e->list.v[i], fn, i);

@@ -192,9 +192,10 @@ void natural_to(struct body *b, const struct expr *e, const struct lang_type *wa
 /* For its effects alone. */
 void expr_drop(struct body *b, const struct expr *e);
 extern const struct lang_type float_type;
-/* Where `reg` is none: on to the misses, or a trap "… has no value yet", or nothing if that is
- * fine here. */
-void need_value(struct body *b, const struct lang_type *t, uint8_t reg, struct str what);
+/* Where `reg` is none: on to the misses, or a trap "the slope of x.y has no value yet", or nothing
+ * if that is fine here. */
+void need_value(struct body *b, const struct lang_type *t, uint8_t reg, const char *what,
+                struct str of, struct str member);
 /* A jump that is taken where `reg` is none (or is not). */
 size_t jump_none(struct body *b, const struct lang_type *t, uint8_t reg, bool when);
 bool mentions_reg(const struct body *b, const struct expr *e, uint8_t reg);

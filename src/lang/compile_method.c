@@ -105,7 +105,7 @@ static void applied_end(struct body *b, const struct applied *a)
 static struct locals lambda_locals(struct body *b, const struct fn_decl *fn, uint8_t element)
 {
     struct locals outer = {b->locals, b->locals_n, b->regs};
-    uint8_t *regs = ctx_array(b->c, fn->locals_n + HELD_MAX, 1);
+    uint8_t *regs = ctx_tree_array(b->c, fn->locals_n + HELD_MAX, 1);
     memset(regs, REG_NONE, fn->locals_n + HELD_MAX);
     regs[0] = element;
     for (size_t i = 0; i < fn->captures_n; i++)

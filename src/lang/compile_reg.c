@@ -20,7 +20,7 @@ static void note_place(struct body *b)
     if (last && last->from == b->place.from && last->to == b->place.to)
         return;
     uint32_t at = (uint32_t)chunk_here(&b->b);
-    ctx_push(b->c, &b->b.places, (struct code_place){at, b->place.from, b->place.to});
+    ctx_tree_push(b->c, &b->b.places, (struct code_place){at, b->place.from, b->place.to});
 }
 
 size_t put(struct body *b, enum code_op op, uint8_t ra, uint8_t rb, uint8_t rc, int32_t d)
@@ -41,7 +41,7 @@ size_t put_bc(struct body *b, enum code_op op, uint8_t ra, uint16_t bc, int32_t 
 void jumps_add(struct body *b, struct jumps *j, size_t jump)
 {
     if (jump != NO_JUMP)
-        ctx_push(b->c, &j->all, jump);
+        ctx_tree_push(b->c, &j->all, jump);
 }
 
 void jump_here(struct body *b, size_t jump)
@@ -119,7 +119,7 @@ static uint8_t declare(struct body *b, uint32_t local, uint16_t type)
     uint8_t r = temp(b, type);
     b->is_local[r] = true;
     b->regs[local] = r;
-    ctx_push(b->c, &b->scope->locals, local);
+    ctx_tree_push(b->c, &b->scope->locals, local);
     return r;
 }
 
@@ -132,7 +132,7 @@ uint8_t local_declare_handle(struct body *b, uint32_t local, bool own)
 {
     uint8_t r = declare(b, local, code_type_handle(b->k->code, b->locals[local].model, own));
     if (own)
-        ctx_push(b->c, &b->scope->owned, r);
+        ctx_tree_push(b->c, &b->scope->owned, r);
     return r;
 }
 
@@ -261,13 +261,13 @@ static struct use kept_use(struct body *b, struct load l)
     struct kept *k = kept_find(b, l);
     if (!k) {
         uint8_t r = reg_new(b, l.type);
-        ctx_push(b->c, &b->kept, (struct kept){l.op, l.d, l.type, r, SIZE_MAX});
+        ctx_tree_push(b->c, &b->kept, (struct kept){l.op, l.d, l.type, r, SIZE_MAX});
         k = &b->kept.v[b->kept.n - 1];
     }
     if (k->loop != b->loops) {
         k->loop = b->loops;
         struct instr i = {.op = (uint8_t)l.op, .a = k->reg, .d = l.d};
-        ctx_push(b->c, &b->insertions, (struct insertion){b->loop_at, i, b->b.line});
+        ctx_tree_push(b->c, &b->insertions, (struct insertion){b->loop_at, i, b->b.line});
     }
     return (struct use){k->reg, false};
 }
@@ -350,8 +350,8 @@ void insert_kept(struct body *b)
     size_t more = b->insertions.n, n = b->b.all.n, to = 0, next = 0;
     if (more == 0 || b->b.full || n + more > CODE_CHUNK_MAX)
         return;
-    struct instr *code = ctx_array(b->c, n + more, sizeof(*code));
-    uint32_t *lines = ctx_array(b->c, n + more, sizeof(*lines));
+    struct instr *code = ctx_tree_array(b->c, n + more, sizeof(*code));
+    uint32_t *lines = ctx_tree_array(b->c, n + more, sizeof(*lines));
     for (size_t from = 0; from < n; from++) {
         for (; next < more && b->insertions.v[next].at == from; next++) {
             code[to] = b->insertions.v[next].instr;

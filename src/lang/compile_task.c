@@ -110,7 +110,7 @@ static uint8_t received_reg(struct body *b, const struct arm *arm)
     if (!chan->own)
         return temp_of(b, &chan->args[0]);
     uint8_t r = temp(b, code_type_handle(b->k->code, chan->args[0].model, true));
-    ctx_push(b->c, &b->scope->owned, r);
+    ctx_tree_push(b->c, &b->scope->owned, r);
     return r;
 }
 

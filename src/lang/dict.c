@@ -179,12 +179,12 @@ static inline struct found guess(const struct dict *d, union lang_slot key)
     return (struct found){0};
 }
 
-static struct found find(struct heap *h, struct dict *d, union lang_slot key)
+static struct found find(struct heap *h, const struct dict *d, union lang_slot key)
 {
     struct found f = guess(d, key);
     if (!f.leaf && d->count > 0) {
         f = search(d, hash_of(h, d, key), key);
-        d->last = f.entry;
+        ((struct dict *)(uintptr_t)d)->last = f.entry; /* no part of what a map is */
     }
     return f;
 }
@@ -341,7 +341,7 @@ static enum err make_way(struct heap *h, struct dict *d)
 
 /* ---- the operations ---- */
 
-const union lang_slot *dict_get(struct heap *h, struct dict *d, union lang_slot key)
+const union lang_slot *dict_get(struct heap *h, const struct dict *d, union lang_slot key)
 {
     struct found f = find(h, d, key);
     return f.leaf ? &f.leaf->slot[(2 * (size_t)f.entry + 1) % NODE_SLOTS] : NULL;
@@ -456,10 +456,9 @@ static uint32_t walk_from(const struct dict *d, uint32_t at, uint64_t last)
         return 0;
     if (at - 1 < n && !in_gap(d, at - 1) && number_at(d, at - 1) == last)
         return at;
-    if (!rebuilding(d))
-        return after(d, 0, n, last);
-    at = after(d, 0, d->to, last);
-    return at < d->to ? at : after(d, d->from, n, last);
+    /* It has moved, or was closed as a gap. So if it is not before something in front of `to`, all
+     * from `from` on comes after it: in_gap() leads there. */
+    return after(d, 0, rebuilding(d) ? d->to : n, last);
 }
 
 bool dict_next(const struct dict *d, uint64_t *at, union lang_slot *key, union lang_slot *value)

@@ -44,7 +44,7 @@ static inline size_t dict_len(const struct dict *d)
     return d->count;
 }
 /* The value of a key; NULL if it is absent. Valid until the map changes; not for writing. */
-const union lang_slot *dict_get(struct heap *h, struct dict *d, union lang_slot key);
+const union lang_slot *dict_get(struct heap *h, const struct dict *d, union lang_slot key);
 MUST_USE bool dict_put(struct heap *h, struct dict *d, union lang_slot key, union lang_slot value);
 /* *found says whether there was one, *out (may be NULL) what. */
 MUST_USE bool dict_remove(struct heap *h, struct dict *d, union lang_slot key, bool *found,

@@ -156,7 +156,7 @@ static void rig_init(bool texts, bool collide)
     random_seed(&rig->r, test_seed());
     rig->texts = texts;
     for (int64_t i = 0; i < KEYS_MAX; i++)
-        rig->hard[i] = i % 2 ? i : INT64_MIN + i;
+        rig->hard[i] = i % 2 ? i - 1 : INT64_MIN + i; /* 0 is one of them */
     if (collide)
         keys_that_collide();
     struct lang_list *names = list_new(&rig->f.h, true);
@@ -273,6 +273,24 @@ TEST(dict_as_a_queue_stays_small)
     uint64_t at = 0;
     for (int64_t i = 99900; dict_next(rig->d, &at, &key, &value); i++)
         CHECK_EQ_INT(key.i, i);
+    rig_fini();
+}
+
+TEST(dict_that_only_loses_entries_closes_its_gaps)
+{
+    enum { N = 5000, LEFT = 20 };
+    rig_init(false, false);
+    for (int64_t i = 0; i < N; i++)
+        REQUIRE(dict_put(&rig->f.h, rig->d, slot_i(i), slot_i(i)));
+    for (int64_t i = 0; i < N - LEFT; i++) {
+        bool found;
+        REQUIRE(dict_remove(&rig->f.h, rig->d, slot_i(i), &found, NULL));
+        CHECK(found);
+    }
+    CHECK_EQ_UINT(dict_len(rig->d), LEFT);
+    CHECK(rig->d->meta.n < 200); /* with gaps */
+    heap_collect(&rig->f.h);
+    CHECK(rig->f.h.stats.live < 20000);
     rig_fini();
 }
 

@@ -107,8 +107,8 @@ TEST(nesting_and_sizes_are_bounded)
         {"else if", "program p { every 1s { if true { }", " else if true { }", " } }", 30, 1000},
         {"texts", "program p { every 1s { alert info ", "\"{", "", 0, 1000},
         {"rules", "program p { ", "every 1s { }\n", "}", 4096, 4097},
-        {"variables in a body", "program p { every 1s { ", "if true { let x = 1 }\n", "} }", 64,
-         65},
+        {"variables in a body", "program p { every 1s { ", "if true { let x = 1 }\n", "} }", 200,
+         201},
         {"a large body", "program p { var x = 1.5; every 1s { ", "x = x * 2 + x * 3 + x * 4\n",
          "} }", 1000, 40000},
     };

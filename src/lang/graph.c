@@ -19,14 +19,14 @@ uint32_t graph_property(const struct graph_work *w, const struct lang_decl *reso
 static void add_properties(struct graph_work *w)
 {
     const struct checker *k = w->k;
-    w->base = ctx_array(w->c, k->resources.n, sizeof(*w->base));
+    w->base = ctx_tree_array(w->c, k->resources.n, sizeof(*w->base));
     for (size_t i = 0; i < k->resources.n; i++) {
         const struct lang_decl *r = k->resources.v[i];
         w->base[i] = (uint32_t)w->channels.n;
         for (size_t m = 0; r->type && m < r->type->members_n; m++)
             if (r->type->members[m].role == LANG_CLAUSE_READABLE)
-                ctx_push(w->c, &w->channels,
-                         (struct channel){.resource = r, .member = &r->type->members[m]});
+                ctx_tree_push(w->c, &w->channels,
+                              (struct channel){.resource = r, .member = &r->type->members[m]});
     }
 }
 
@@ -37,9 +37,9 @@ static uint32_t named(struct graph_work *w, struct str name, bool message)
     uint32_t *at = map_get(&w->names, key);
     if (at)
         return *at;
-    at = ctx_new(w->c, sizeof(*at));
+    at = ctx_tree_new(w->c, sizeof(*at));
     *at = (uint32_t)w->channels.n;
-    ctx_push(w->c, &w->channels, (struct channel){.name = name, .message = message});
+    ctx_tree_push(w->c, &w->channels, (struct channel){.name = name, .message = message});
     if (map_put(&w->names, key, at) != ERR_OK)
         ctx_nomem(w->c);
     return *at;
@@ -61,17 +61,17 @@ static struct str place_of_device(const struct lang_decl *r)
 
 static void index_places(struct graph_work *w, struct map *places)
 {
-    map_init(places, &w->c->alloc, 1, 1u << 20);
+    map_init(places, &w->c->tree_alloc, 1, 1u << 20);
     for (size_t i = 0; i < w->k->resources.n; i++) {
         const struct lang_decl *r = w->k->resources.v[i];
         struct str place = place_of_device(r);
         struct place_list *list = map_get(places, place);
         if (!list) {
-            list = ctx_new(w->c, sizeof(*list));
+            list = ctx_tree_new(w->c, sizeof(*list));
             if (map_put(places, place, list) != ERR_OK)
                 ctx_nomem(w->c);
         }
-        ctx_push(w->c, &list->all, r);
+        ctx_tree_push(w->c, &list->all, r);
     }
 }
 
@@ -90,12 +90,12 @@ struct outs { /* of the node at hand */
 static void put_out(struct outs *o, const struct effect *e, uint32_t channel, bool physical,
                     struct range value)
 {
-    ctx_push(o->w->c, &o->w->outs,
-             (struct link){.channel = channel,
-                           .node = o->node,
-                           .effect = e,
-                           .physical = physical,
-                           .value = value});
+    ctx_tree_push(o->w->c, &o->w->outs,
+                  (struct link){.channel = channel,
+                                .node = o->node,
+                                .effect = e,
+                                .physical = physical,
+                                .value = value});
 }
 
 static bool put_affected(struct outs *o, const struct effect *e, const struct lang_decl *r,
@@ -142,8 +142,8 @@ static void command_outs(struct outs *o, const struct effect *e)
 static void put_in(struct graph_work *w, uint32_t node, const struct effect *e, uint32_t channel,
                    bool looks)
 {
-    ctx_push(w->c, &w->ins,
-             (struct link){.channel = channel, .node = node, .effect = e, .looks = looks});
+    ctx_tree_push(w->c, &w->ins,
+                  (struct link){.channel = channel, .node = node, .effect = e, .looks = looks});
 }
 
 static void effect_links(struct outs *o, const struct effect *e)
@@ -181,8 +181,8 @@ static void effect_links(struct outs *o, const struct effect *e)
 static void add_links(struct graph_work *w, struct map *places)
 {
     size_t n = w->g->nodes.n;
-    w->in_from = ctx_array(w->c, n + 1, sizeof(*w->in_from));
-    w->out_from = ctx_array(w->c, n + 1, sizeof(*w->out_from));
+    w->in_from = ctx_tree_array(w->c, n + 1, sizeof(*w->in_from));
+    w->out_from = ctx_tree_array(w->c, n + 1, sizeof(*w->out_from));
     for (uint32_t i = 0; i < n; i++) {
         struct outs o = {w, places, i};
         w->in_from[i] = (uint32_t)w->ins.n;
@@ -196,8 +196,8 @@ static void add_links(struct graph_work *w, struct map *places)
 
 static struct links by_channel(struct graph_work *w, const struct link *v, size_t n)
 {
-    struct links l = {.v = ctx_array(w->c, n + 1, sizeof(*l.v)),
-                      .from = ctx_array(w->c, w->channels.n + 2, sizeof(*l.from)),
+    struct links l = {.v = ctx_tree_array(w->c, n + 1, sizeof(*l.v)),
+                      .from = ctx_tree_array(w->c, w->channels.n + 2, sizeof(*l.from)),
                       .n = n};
     for (size_t i = 0; i < n; i++)
         l.from[v[i].channel + 2]++;
@@ -260,7 +260,7 @@ void graph_check(struct checker *k, struct graph *g)
     struct map places;
     if (g->nodes.n == 0)
         return;
-    map_init(&w.names, &k->c->alloc, 1, 1u << 22);
+    map_init(&w.names, &k->c->tree_alloc, 1, 1u << 22);
     add_properties(&w);
     index_places(&w, &places);
     add_links(&w, &places);

@@ -8,8 +8,7 @@
 static bool has_flag(const struct lang_member *m, uint32_t flag)
 {
     for (size_t a = 0; m && m->clause && a < m->clause->clause->args_n; a++)
-        if ((m->clause->clause->args[a].flags & flag) &&
-            m->clause->values[a].kind != LANG_ARG_NONE)
+        if ((m->clause->clause->args[a].flags & flag) && m->clause->values[a].kind != LANG_ARG_NONE)
             return true;
     return false;
 }
@@ -55,8 +54,8 @@ static void way_back(struct way *x, uint32_t node)
 static struct way way_new(struct graph_work *w)
 {
     size_t n = w->g->nodes.n;
-    struct way x = {w, ctx_array(w->c, n, sizeof(*x.hop)), ctx_array(w->c, n + 1, sizeof(uint32_t)),
-                    0};
+    struct way x = {w, ctx_tree_array(w->c, n, sizeof(*x.hop)),
+                    ctx_tree_array(w->c, n + 1, sizeof(uint32_t)), 0};
     for (size_t i = 0; i < n; i++)
         x.hop[i].left = UINT32_MAX;
     return x;
@@ -106,17 +105,18 @@ static void guest_reaches(struct way *x, uint32_t channel)
     const struct effect *e = guarded(&w->g->nodes.v[end_of(x, best->node)]);
     struct str from = graph_channel_text(w, channel), action = graph_effect_text(w, e);
     struct lang_diag *d =
-        diag_warning(w->c, "G18", e->at, "guarded",
-                     "whoever may set %.*s can bring about %.*s", STR_FMT(from), STR_FMT(action));
+        diag_warning(w->c, "G18", e->at, "guarded", "whoever may set %.*s can bring about %.*s",
+                     STR_FMT(from), STR_FMT(action));
     diag_mark(w->c, d, c->member->span, "anybody may set this");
     diag_mark(w->c, d, best->effect->at, "read here");
     struct strbuf text;
-    strbuf_init(&text, &w->c->alloc, 0);
+    strbuf_init(&text, &w->c->tree_alloc, 0);
     strbuf_addstr(&text, from);
     tell_way(x, d, &text, best->node);
     if (text.failed)
         ctx_nomem(w->c);
-    diag_help(w->c, d, "%.*s; ask for something that a guest can't set as well", STR_FMT(strbuf_str(&text)));
+    diag_help(w->c, d, "%.*s; ask for something that a guest can't set as well",
+              STR_FMT(strbuf_str(&text)));
 }
 
 /* ---- G12 ----------------------------------------------------------------------------------- */
@@ -159,12 +159,12 @@ static void through_programs(struct way *x, uint32_t end)
     if (from != UINT32_MAX) {
         from = first_of(x, from);
         struct str action = graph_effect_text(w, e);
-        struct lang_diag *d = diag_warning(
-            w->c, "G12", e->at, "guarded",
-            "%.*s can be brought about by %.*s, which does not command it", STR_FMT(action),
-            STR_FMT(w->g->nodes.v[from].program));
+        struct lang_diag *d =
+            diag_warning(w->c, "G12", e->at, "guarded",
+                         "%.*s can be brought about by %.*s, which does not command it",
+                         STR_FMT(action), STR_FMT(w->g->nodes.v[from].program));
         struct strbuf text;
-        strbuf_init(&text, &w->c->alloc, 0);
+        strbuf_init(&text, &w->c->tree_alloc, 0);
         if (w->in_from[from] < w->in_from[from + 1])
             strbuf_addstr(&text, graph_effect_text(w, w->ins.v[w->in_from[from]].effect));
         tell_way(x, d, &text, from);

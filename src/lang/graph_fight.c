@@ -76,16 +76,17 @@ static void tell_opposition(struct graph_work *w, const struct link *a, const st
 {
     struct str x = node_of(w, a)->program, y = node_of(w, b)->program;
     struct str property = graph_channel_text(w, a->channel);
-    struct lang_diag *d = diag_warning(
-        w->c, "G11", b->effect->at, "acts on it",
-        "%.*s and %.*s both act on %.*s, and neither knows of the other", STR_FMT(x), STR_FMT(y),
-        STR_FMT(property));
+    struct lang_diag *d =
+        diag_warning(w->c, "G11", b->effect->at, "acts on it",
+                     "%.*s and %.*s both act on %.*s, and neither knows of the other", STR_FMT(x),
+                     STR_FMT(y), STR_FMT(property));
     diag_mark(w->c, d, a->effect->at, "so does this, in %.*s", STR_FMT(x));
     struct str p = graph_effect_text(w, a->effect), q = graph_effect_text(w, b->effect);
-    diag_help(w->c, d,
-              "%.*s: %.*s → %.*s ← %.*s: %.*s; let one of them read what the other does, or lend its "
-              "device",
-              STR_FMT(x), STR_FMT(p), STR_FMT(property), STR_FMT(q), STR_FMT(y));
+    diag_help(
+        w->c, d,
+        "%.*s: %.*s → %.*s ← %.*s: %.*s; let one of them read what the other does, or lend its "
+        "device",
+        STR_FMT(x), STR_FMT(p), STR_FMT(property), STR_FMT(q), STR_FMT(y));
 }
 
 static void opposition(struct graph_work *w, uint32_t channel)
@@ -116,9 +117,9 @@ struct commands {
 static struct command *collect(struct graph_work *w, uint32_t **from)
 {
     size_t devices = w->k->resources.n, total = 0;
-    uint32_t *at = ctx_array(w->c, devices + 2, sizeof(*at));
+    uint32_t *at = ctx_tree_array(w->c, devices + 2, sizeof(*at));
     for (int pass = 0; pass < 2; pass++) {
-        struct command *v = pass ? ctx_array(w->c, total + 1, sizeof(*v)) : NULL;
+        struct command *v = pass ? ctx_tree_array(w->c, total + 1, sizeof(*v)) : NULL;
         for (uint32_t n = 0; n < w->g->nodes.n; n++) {
             const struct graph_node *x = &w->g->nodes.v[n];
             for (size_t i = 0; i < x->effects_n; i++) {
@@ -176,7 +177,7 @@ static struct str between(struct graph_work *w, uint32_t channel, const struct r
     const struct lang_unit *u =
         c->member && c->member->type.kind == LANG_TYPE_FLOAT ? &c->member->type.unit : &plain;
     bool low = r->lo > -1e300, high = r->hi < 1e300;
-    strbuf_init(&b, &w->c->alloc, 0);
+    strbuf_init(&b, &w->c->tree_alloc, 0);
     strbuf_adds(&b, low && high ? "between " : low ? "above " : high ? "below " : "at any value");
     if (low)
         lang_unit_print(&b, u, r->lo);
@@ -197,10 +198,9 @@ static bool chatter(struct graph_work *w, const struct command *a, const struct 
         return false;
     struct str range = between(w, channel, &meet), what = graph_channel_text(w, channel);
     struct str x = graph_effect_text(w, a->effect), y = graph_effect_text(w, b->effect);
-    struct lang_diag *d =
-        diag_warning(w->c, "G16", b->effect->at, "and this",
-                     "with %.*s %.*s both hold: %.*s and %.*s chatter", STR_FMT(what),
-                     STR_FMT(range), STR_FMT(x), STR_FMT(y));
+    struct lang_diag *d = diag_warning(w->c, "G16", b->effect->at, "and this",
+                                       "with %.*s %.*s both hold: %.*s and %.*s chatter",
+                                       STR_FMT(what), STR_FMT(range), STR_FMT(x), STR_FMT(y));
     diag_mark(w->c, d, a->effect->at, "this");
     diag_mark(w->c, d, w->g->nodes.v[a->node].head, "when this holds");
     diag_mark(w->c, d, w->g->nodes.v[b->node].head, "and this");
@@ -241,7 +241,10 @@ static bool related(const struct graph_work *w, uint32_t a, uint32_t b)
 static bool unrelated(struct graph_work *w, const struct command *a, const struct command *b)
 {
     const struct graph_node *x = &w->g->nodes.v[a->node], *y = &w->g->nodes.v[b->node];
-    if (x->rule == y->rule || !str_eq(x->program, y->program) || related(w, a->node, b->node))
+    if (x->rule == y->rule || !str_eq(x->program, y->program))
+        return false;
+    bool schedule = x->trigger == TRIGGER_TIME && y->trigger == TRIGGER_TIME;
+    if (schedule || related(w, a->node, b->node))
         return false;
     struct str p = graph_effect_text(w, a->effect), q = graph_effect_text(w, b->effect);
     struct lang_diag *d =

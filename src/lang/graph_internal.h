@@ -2,13 +2,12 @@
  *
  * Why: two rules can be right each for itself and still fight, wake each other for ever, or open a
  * door to whoever may switch a lamp. Such things show only in the graph of the site: a reading →
- * a rule → an action → the properties that it changes (`confirms`, `affects`) or cuts off (`powers`)
- * → the next rule. The checks are G11 to G18 (docs/language.md).
- * A rule has two parts that act: when its condition comes true, and when `until` does. A part is a
- * node of the graph. Parts come from the tree (own_facts.c) or from a stored summary
- * (summary_read.c); the checks don't know the difference.
- * Cost: linear in parts and in their edges; a property that many rules read and many change is
- * cut off at GRAPH_EDGES_MAX. All memory is the check's arena. */
+ * a rule → an action → the properties that it changes (`confirms`, `affects`) or cuts off
+ * (`powers`) → the next rule. The checks are G11 to G18 (docs/language.md). A rule has two parts
+ * that act: when its condition comes true, and when `until` does. A part is a node of the graph.
+ * Parts come from the tree (own_facts.c) or from a stored summary (summary_read.c); the checks
+ * don't know the difference. Cost: linear in parts and in their edges; a property that many rules
+ * read and many change is cut off at GRAPH_EDGES_MAX. All memory is the check's arena. */
 #pragma once
 
 #include "base/map.h"
@@ -115,10 +114,11 @@ struct graph_work {
     uint32_t *base; /* by resource: its first property's channel */
     struct map names;
     VEC(struct channel) channels;
-    VEC(struct link) ins, outs; /* in order of nodes */
+    VEC(struct link) ins, outs;   /* in order of nodes */
     uint32_t *in_from, *out_from; /* by node */
     struct links readers, writers;
     uint64_t steps; /* of searches; bounded */
+    uint32_t told;  /* the rule that was spoken of last */
 };
 #define GRAPH_STEPS_MAX 4000000u
 

@@ -40,8 +40,8 @@ static bool leads_to(const struct loops *l, const struct link *out, const struct
     const struct graph_node *a = &l->w->g->nodes.v[out->node], *b = &l->w->g->nodes.v[in->node];
     if (a->trigger == TRIGGER_ONCE || b->trigger == TRIGGER_ONCE)
         return false;
-    if (!in->looks && b->trigger != TRIGGER_TIME)
-        return false;
+    if (!in->looks && (b->trigger != TRIGGER_TIME || !l->w->channels.v[out->channel].resource))
+        return false; /* the clock runs anyway; only what it finds done by another one counts */
     if (!l->slow && (a->delays || b->delays || out->physical))
         return false;
     if (out->physical && controls(l->w, out))
@@ -60,7 +60,7 @@ static void edges_of(struct loops *l, uint32_t node)
             continue;
         for (uint32_t i = from; i < to; i++)
             if (leads_to(l, out, &w->readers.v[i]))
-                ctx_push(w->c, &l->edges, (struct edge){node, w->readers.v[i].node, out});
+                ctx_tree_push(w->c, &l->edges, (struct edge){node, w->readers.v[i].node, out});
     }
 }
 
@@ -127,11 +127,11 @@ static void connect(struct loops *l)
     struct lang_ctx *c = l->w->c;
     uint32_t n = (uint32_t)l->w->g->nodes.n;
     struct tarjan t = {.l = l,
-                       .index = ctx_array(c, n, sizeof(uint32_t)),
-                       .low = ctx_array(c, n, sizeof(uint32_t)),
-                       .on = ctx_array(c, n, 1),
-                       .stack = ctx_array(c, n, sizeof(uint32_t)),
-                       .way = ctx_array(c, n, sizeof(struct visit))};
+                       .index = ctx_tree_array(c, n, sizeof(uint32_t)),
+                       .low = ctx_tree_array(c, n, sizeof(uint32_t)),
+                       .on = ctx_tree_array(c, n, 1),
+                       .stack = ctx_tree_array(c, n, sizeof(uint32_t)),
+                       .way = ctx_tree_array(c, n, sizeof(struct visit))};
     for (uint32_t i = 0; i < n; i++)
         if (t.index[i] == 0)
             visit_from(&t, i);
@@ -179,8 +179,8 @@ static size_t way_round(struct loops *l, const struct edge *first, const struct 
                         size_t max)
 {
     uint32_t n = (uint32_t)l->w->g->nodes.n;
-    const struct edge **by = ctx_array(l->w->c, n, sizeof(*by)), *e = NULL;
-    uint32_t *queue = ctx_array(l->w->c, n + 1, sizeof(*queue));
+    const struct edge **by = ctx_tree_array(l->w->c, n, sizeof(*by)), *e = NULL;
+    uint32_t *queue = ctx_tree_array(l->w->c, n + 1, sizeof(*queue));
     size_t head = 0, tail = 0, length = 0;
     queue[tail++] = first->to;
     by[first->to] = first;
@@ -210,7 +210,7 @@ static void tell_loop(struct loops *l, const struct edge *first)
     const struct edge *way[HOPS_MAX];
     size_t n = way_round(l, first, way, HOPS_MAX);
     struct strbuf text;
-    strbuf_init(&text, &w->c->alloc, 0);
+    strbuf_init(&text, &w->c->tree_alloc, 0);
     struct lang_span at = first->out->effect->at;
     const char *what = l->slow ? "these rules wake each other again and again"
                                : "these rules wake each other for ever, without a pause";
@@ -251,8 +251,8 @@ static void judge_part(struct loops *l, const struct edge *const *list, size_t n
 /* Edges inside of parts, part by part. */
 static void judge_parts(struct loops *l)
 {
-    uint32_t *from = ctx_array(l->w->c, (size_t)l->parts + 2, sizeof(*from));
-    const struct edge **list = ctx_array(l->w->c, l->edges.n + 1, sizeof(*list));
+    uint32_t *from = ctx_tree_array(l->w->c, (size_t)l->parts + 2, sizeof(*from));
+    const struct edge **list = ctx_tree_array(l->w->c, l->edges.n + 1, sizeof(*list));
     for (size_t i = 0; i < l->edges.n; i++)
         if (inside(l, &l->edges.v[i]))
             from[l->part[l->edges.v[i].from] + 2]++;
@@ -271,8 +271,8 @@ static void find_loops(struct graph_work *w, bool slow, uint8_t *told)
     struct loops l = {.w = w,
                       .slow = slow,
                       .told = told,
-                      .edge_from = ctx_array(w->c, n + 1, sizeof(uint32_t)),
-                      .part = ctx_array(w->c, n, sizeof(uint32_t))};
+                      .edge_from = ctx_tree_array(w->c, n + 1, sizeof(uint32_t)),
+                      .part = ctx_tree_array(w->c, n, sizeof(uint32_t))};
     for (uint32_t i = 0; i < n; i++) {
         l.edge_from[i] = (uint32_t)l.edges.n;
         edges_of(&l, i);
@@ -284,7 +284,7 @@ static void find_loops(struct graph_work *w, bool slow, uint8_t *told)
 
 void graph_loops(struct graph_work *w)
 {
-    uint8_t *told = ctx_array(w->c, w->g->nodes.n, 1);
+    uint8_t *told = ctx_tree_array(w->c, w->g->nodes.n, 1);
     /* check: G14 at once */
     find_loops(w, false, told);
     /* check: G14 slow */

@@ -40,12 +40,13 @@ static void own_sensor(struct graph_work *w, uint32_t node, const struct effect 
                        const struct lang_decl *off)
 {
     const struct link *in = rule_reads(w, node, off);
-    if (!in || diag_told(w->c, "G13", e->at))
+    if (!in || w->told == w->g->nodes.v[node].rule)
         return;
+    w->told = w->g->nodes.v[node].rule; /* once for a rule */
     struct str action = graph_effect_text(w, e), read = graph_effect_text(w, in->effect);
-    struct lang_diag *d = diag_warning(w->c, "G13", e->at, "switches its own sensor",
-                                       "this rule switches the power of %.*s, which it reads itself",
-                                       STR_FMT(off->name));
+    struct lang_diag *d = diag_warning(
+        w->c, "G13", e->at, "switches its own sensor",
+        "this rule switches the power of %.*s, which it reads itself", STR_FMT(off->name));
     diag_mark(w->c, d, in->effect->at, "read here");
     diag_help(w->c, d, "%.*s → %.*s → %.*s: power the sensor from elsewhere, or let a clock decide",
               STR_FMT(read), STR_FMT(action), STR_FMT(off->name));
@@ -78,15 +79,14 @@ static bool alarm_by(struct graph_work *w, uint32_t node, const struct effect *e
             continue;
         struct str action = graph_effect_text(w, e);
         struct lang_diag *d = diag_warning(
-            w->c, "G15", e->at, "switches it",
-            "%.*s switches %.*s, by which %.*s raises an alarm",
+            w->c, "G15", e->at, "switches it", "%.*s switches %.*s, by which %.*s raises an alarm",
             STR_FMT(w->g->nodes.v[node].program), STR_FMT(off->name), STR_FMT(other->program));
         diag_mark(w->c, d, in->effect->at, "read here, in %.*s", STR_FMT(other->program));
         diag_mark(w->c, d, alarm->at, "for this");
-        diag_help(w->c, d,
-                  "%.*s → %.*s → %.*s: keep it powered, or let %.*s say when nobody looks",
-                  STR_FMT(action), STR_FMT(graph_channel_text(w, channel)),
-                  STR_FMT(other->program), STR_FMT(w->g->nodes.v[node].program));
+        diag_help(w->c, d, "%.*s → %.*s → %.*s: keep it powered, or let %.*s say when nobody looks",
+                  STR_FMT(action), STR_FMT(graph_channel_text(w, channel)), STR_FMT(other->program),
+                  STR_FMT(w->g->nodes.v[node].program));
+        w->told = w->g->nodes.v[node].rule;
         return true;
     }
     return false;
@@ -95,7 +95,7 @@ static bool alarm_by(struct graph_work *w, uint32_t node, const struct effect *e
 static void alarm_sensor(struct graph_work *w, uint32_t node, const struct effect *e,
                          const struct lang_decl *off)
 {
-    if (!off->type || diag_told(w->c, "G15", e->at))
+    if (!off->type || w->told == w->g->nodes.v[node].rule)
         return;
     for (size_t m = 0; m < off->type->members_n; m++)
         if (off->type->members[m].role == LANG_CLAUSE_READABLE &&
@@ -105,9 +105,13 @@ static void alarm_sensor(struct graph_work *w, uint32_t node, const struct effec
 
 void graph_powers(struct graph_work *w)
 {
+    w->told = UINT32_MAX;
     for (uint32_t n = 0; n < w->g->nodes.n; n++) {
         /* check: G13 own sensor */
         each_cut(w, n, own_sensor);
+    }
+    w->told = UINT32_MAX;
+    for (uint32_t n = 0; n < w->g->nodes.n; n++) {
         /* check: G15 alarm */
         each_cut(w, n, alarm_sensor);
     }

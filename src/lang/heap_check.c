@@ -79,8 +79,10 @@ static void make_all_safe(struct heap *h)
             trace_all(h, &l->obj, 0, make_safe);
     }
     check_of(h)->fn = make_safe;
-    if (h->roots.check && !h->stacks_done)
-        h->roots.check(h->roots.ctx, h, true);
+    if (!h->stacks_done && h->roots.unscanned)
+        h->roots.unscanned(h->roots.ctx, h);
+    else if (!h->stacks_done && h->roots.all)
+        h->roots.all(h->roots.ctx, h);
     trace_todo(h, make_safe);
 }
 
@@ -101,8 +103,8 @@ static void reach_all(struct heap *h)
     check_of(h)->fn = reach;
     for (unsigned i = 0; i < h->pushed_n; i++)
         reach(h, h->pushed[i]);
-    if (h->roots.check)
-        h->roots.check(h->roots.ctx, h, false);
+    if (h->roots.all)
+        h->roots.all(h->roots.ctx, h);
     else if (h->roots.roots)
         h->roots.roots(h->roots.ctx, h);
     trace_todo(h, reach);

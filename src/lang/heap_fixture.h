@@ -67,13 +67,20 @@ static inline bool fixture_more(void *ctx, struct heap *h, size_t *budget)
     return true;
 }
 
-static inline void fixture_check_roots(void *ctx, struct heap *h, bool unscanned)
+static inline void fixture_all(void *ctx, struct heap *h)
 {
     struct heap_fixture *f = ctx;
-    if (!unscanned)
-        fixture_globals(f);
+    (void)h;
+    fixture_globals(f);
+    for (unsigned t = 0; t < FIXTURE_TASKS; t++)
+        fixture_scan(f, t);
+}
+
+static inline void fixture_unscanned(void *ctx, struct heap *h)
+{
+    struct heap_fixture *f = ctx;
     for (unsigned t = 0; t < FIXTURE_TASKS; t++) {
-        if (!unscanned || f->scanned[t] != h->cycle)
+        if (f->scanned[t] != h->cycle)
             fixture_scan(f, t);
     }
 }
@@ -123,8 +130,8 @@ static inline void fixture_init(struct heap_fixture *f, struct alloc *a, size_t 
                                            .layouts = f->layouts,
                                            .layouts_n = ARRAY_LEN(f->layouts),
                                            .seed = seed});
-    heap_set_roots(&f->h,
-                   &(struct heap_roots){f, fixture_roots, fixture_more, fixture_check_roots});
+    heap_set_roots(&f->h, &(struct heap_roots){f, fixture_roots, fixture_more, fixture_all,
+                                               fixture_unscanned});
 }
 
 static inline void fixture_fini(struct heap_fixture *f)

@@ -8,7 +8,7 @@ enum {
     HEAP_BLOCK_BIG = 65536,
     HEAP_BLOCK_HEAD = 64,
     HEAP_CLASS_BIG = 4 * HEAP_BLOCK_BIG, /* a class of this size takes big blocks */
-    HEAP_PIECE = 2048,                     /* bytes of free cells that are taken at once, at most */
+    HEAP_PIECE = 2048,                   /* bytes of free cells that are taken at once, at most */
 };
 
 /* Cells of one size. What lies behind `made` cells was never used. */

@@ -79,7 +79,7 @@ void lang_site_free(struct lang_site *site); /* NULL is fine */
  * checked against the summaries of the others, with the messages of a check of all. */
 #define LANG_SUMMARY_VERSION 1
 
-/* Of a program of a site without errors. Appends. ERR_NOT_FOUND, ERR_NOMEM. */
+/* Of a program of a site without errors. Appends. ERR_NOMEM. */
 MUST_USE enum err lang_summary_write(const struct lang_site *site,
                                      const struct lang_program *program, struct strbuf *out);
 /* As lang_check() of `sources`, the declarations and what has changed, with other programs known by

@@ -60,28 +60,53 @@ static enum token_kind last_kind(const struct lexer *l)
     return n ? (enum token_kind)l->out->all.v[n - 1].kind : T_NEWLINE;
 }
 
-/* Words that begin a line only as statements, items or declarations: a bracket that is still open
- * before them was forgotten, and must not swallow what follows. */
-static bool begins_line(struct str word)
+static bool word_in(struct str word, const char *const *words)
 {
-    static const char *const words[] = {"program", "when",   "every", "read",   "var",   "let",
-                                        "return",  "while",  "loop",  "spawn",  "lease", "lend",
-                                        "task",    "select", "sleep", "publish"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_eq(word, str_from(words[i])))
+    for (; *words; words++)
+        if (str_eq(word, str_from(*words)))
             return true;
     return false;
 }
 
-static bool statement_next(const struct lexer *l)
+/* Whether the last token can be the end of a value. */
+static bool value_ended(const struct lexer *l)
 {
+    static const char *const before_values[] = {"and",   "or",   "mod",  "in",  "not",
+                                                "stale", "move", "own",  "mut", "ref",
+                                                "let",   "if",   "else", "fn",  NULL};
+    if (l->out->all.n == 0)
+        return false;
+    const struct token *t = &l->out->all.v[l->out->all.n - 1];
+    switch (t->kind) {
+    case T_INT:
+    case T_FLOAT:
+    case T_STRING:
+    case T_RPAREN:
+    case T_RBRACKET:
+    case T_RBRACE: return true;
+    case T_NAME: return !word_in((struct str){l->p + t->from, t->to - t->from}, before_values);
+    default: return false;
+    }
+}
+
+/* Inside brackets a line goes on. But a value behind a value, and a word that begins a statement,
+ * can't be in brackets: the closing one was forgotten, and must not swallow what follows. */
+static bool line_begins_anew(const struct lexer *l)
+{
+    static const char *const beginnings[] = {
+        "program", "when",  "every", "read", "var",  "let",    "return", "while",   "for", "loop",
+        "match",   "spawn", "lease", "lend", "task", "select", "sleep",  "publish", NULL};
+    static const char *const joints[] = {"and", "or", "mod", "in", "else", NULL};
     uint32_t at = l->at + 1;
     while (at < l->end && (l->p[at] == ' ' || l->p[at] == '\t'))
         at++;
     uint32_t to = at;
     while (to < l->end && is_name(l->p[to]))
         to++;
-    return to < l->end && l->p[to] == ' ' && begins_line((struct str){l->p + at, to - at});
+    struct str word = {l->p + at, to - at};
+    if (to < l->end && l->p[to] == ' ' && word_in(word, beginnings))
+        return true;
+    return word.n > 0 && value_ended(l) && !word_in(word, joints);
 }
 
 static bool inside_brackets(const struct lexer *l)
@@ -92,7 +117,7 @@ static bool inside_brackets(const struct lexer *l)
 static void newline(struct lexer *l)
 {
     bool inside = inside_brackets(l);
-    if (inside && statement_next(l)) {
+    if (inside && line_begins_anew(l)) {
         while (inside_brackets(l))
             l->open_n--;
         inside = false;
@@ -128,13 +153,10 @@ static void lex_name(struct lexer *l)
 /* Words that stand behind a whole expression. */
 static bool follows_value(struct str word)
 {
-    static const char *const words[] = {"and",    "or",      "mod",    "in",   "for",
-                                        "else",   "until",   "wait",   "max",  "priority",
-                                        "single", "restart", "queued", "stale"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (str_eq(word, str_from(words[i])))
-            return true;
-    return false;
+    static const char *const words[] = {"and",    "or",      "mod",    "in",    "for",
+                                        "else",   "until",   "wait",   "max",   "priority",
+                                        "single", "restart", "queued", "stale", NULL};
+    return word_in(word, words);
 }
 
 static uint32_t digits(const struct lexer *l, uint32_t at)

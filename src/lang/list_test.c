@@ -145,6 +145,24 @@ TEST(list_is_as_an_array_and_turns_are_taken_back)
     finish();
 }
 
+TEST(list_lets_go_of_what_it_no_longer_has)
+{
+    begin(1 << 20);
+    struct lang_list *l = list_new(&f.h, true);
+    f.global[1] = (struct obj *)l;
+    for (int i = 0; i < 10; i++)
+        REQUIRE(list_push(&f.h, l, slot_o(text_blank(&f.h, 1900))));
+    union lang_slot out;
+    REQUIRE(list_pop(&f.h, l, &out) && list_remove(&f.h, l, 3, &out));
+    REQUIRE(list_set(&f.h, l, 0, slot_o(NULL)));
+    heap_collect(&f.h);
+    CHECK(f.h.stats.live > 7 * 1900 && f.h.stats.live < 8 * 1900);
+    REQUIRE(list_clear(&f.h, l));
+    heap_collect(&f.h);
+    CHECK(f.h.stats.live < 1900);
+    finish();
+}
+
 TEST(list_fill_has_n_times_the_same)
 {
     static const size_t sizes[] = {0, 1, 4, 5, 128, 1000, 20000};

@@ -3,16 +3,15 @@
 
 struct fact *flow_fact(struct flow *f, enum fact_kind kind, struct lang_span at)
 {
-    ctx_push(f->c, &f->unit->facts, (struct fact){.kind = kind, .part = f->part, .at = at});
+    ctx_tree_push(f->c, &f->unit->facts, (struct fact){.kind = kind, .part = f->part, .at = at});
     return &f->unit->facts.v[f->unit->facts.n - 1];
 }
 
 static void reads(struct flow *f, const struct expr *e)
 {
-    const struct lang_binding *b = &f->k->prog->bindings.v[e->index];
     struct fact *fact = flow_fact(f, FACT_READ, e->span);
-    fact->resource = b->resource;
-    fact->member = lang_decl_member_at(b->resource->type, LANG_CLAUSE_READABLE, b->member);
+    fact->resource = e->resource;
+    fact->member = e->member;
 }
 
 static void reads_handle(struct flow *f, const struct expr *e)
@@ -76,8 +75,7 @@ static void flow_command(struct flow *f, const struct expr *e, enum call_else bu
     fact->member = e->member;
     fact->bare = busy == ELSE_NOTHING && !revoked(f, &p);
     if (fact->bare && p.devices.of == OF_BINDINGS)
-        ctx_push(f->c, &f->prog->busy,
-                 (struct own_busy){.devices = p.devices, .at = e->span});
+        ctx_tree_push(f->c, &f->prog->busy, (struct own_busy){.devices = p.devices, .at = e->span});
 }
 
 /* ---- arguments ----------------------------------------------------------------------------- */
@@ -92,8 +90,8 @@ static void moved_to_borrower(struct flow *f, const struct fn_decl *fn, size_t i
     diag_help(f->c, d, "leave out `move`");
 }
 
-static void mut_from_ref(struct flow *f, const struct fn_decl *fn, size_t i,
-                         const struct place *p, struct lang_span at)
+static void mut_from_ref(struct flow *f, const struct fn_decl *fn, size_t i, const struct place *p,
+                         struct lang_span at)
 {
     struct lang_diag *d =
         diag_error(f->c, "O6", at, "only a `ref`", "`%.*s` commands what is only looked at here",
@@ -138,29 +136,30 @@ static struct place flow_handle(struct flow *f, const struct fn_decl *fn, size_t
 static void borrowed_twice(struct flow *f, const struct fn_decl *fn, const struct expr *e,
                            const struct place *places, size_t a, size_t b)
 {
-    bool changes =
-        fn->params[a].mode != PARAM_REF || fn->params[b].mode != PARAM_REF;
+    bool changes = fn->params[a].mode != PARAM_REF || fn->params[b].mode != PARAM_REF;
     bool moves = e->list.v[a]->kind == E_MOVE && e->list.v[b]->kind != E_MOVE;
     /* check: O7 borrowed twice */
-    if (changes && !moves && places_overlap(&places[a], &places[b])) {
-        struct lang_diag *d = diag_error(
-            f->c, "O7", e->list.v[b]->span, "the same again",
-            places[a].part || places[b].part ? "`%.*s` may be handed over twice at a time"
+    if (changes && !moves && places_overlap(&places[a], &places[b]) &&
+        !diag_told(f->c, "O7", e->list.v[b]->span)) {
+        struct lang_diag *d = diag_error(f->c, "O7", e->list.v[b]->span, "the same again",
+                                         places[a].part || places[b].part
+                                             ? "`%.*s` may be handed over twice at a time"
                                              : "`%.*s` is handed over twice at a time",
-            STR_FMT(places[b].name));
+                                         STR_FMT(places[b].name));
         diag_mark(f->c, d, e->list.v[a]->span, "once here");
         diag_mark(f->c, d, fn->name.span, "one of them may change it");
-        diag_help(f->c, d, places[a].dynamic || places[b].dynamic
-                               ? "indices that are not constant count as equal: call it for one "
-                                 "after the other"
-                               : "hand it over once");
+        diag_help(f->c, d,
+                  places[a].dynamic || places[b].dynamic
+                      ? "indices that are not constant count as equal: call it for one "
+                        "after the other"
+                      : "hand it over once");
     }
 }
 
 static void note_call(struct flow *f, const struct expr *e, const struct place *places)
 {
     const struct fn_decl *fn = e->fn;
-    struct call_arg *args = ctx_array(f->c, fn->params_n, sizeof(*args));
+    struct call_arg *args = ctx_tree_array(f->c, fn->params_n, sizeof(*args));
     for (size_t i = 0; i < fn->params_n; i++) {
         const struct place *p = &places[i];
         if (!p->known)
@@ -168,8 +167,8 @@ static void note_call(struct flow *f, const struct expr *e, const struct place *
         args[i].devices = p->devices;
         args[i].revoked = revoked(f, p);
         if (fn->params[i].mode == PARAM_MUT && p->devices.of == OF_BINDINGS && !args[i].revoked)
-            ctx_push(f->c, &f->prog->busy,
-                     (struct own_busy){p->devices, e->list.v[i]->span, fn, (uint32_t)i});
+            ctx_tree_push(f->c, &f->prog->busy,
+                          (struct own_busy){p->devices, e->list.v[i]->span, fn, (uint32_t)i});
         if (fn->facts && i < OWN_REVOKE_N && (fn->facts->revokes & (1u << i)) && !p->part)
             state_hold(f->c, &f->now, p->key)->revoked = true;
     }
@@ -181,7 +180,7 @@ static void note_call(struct flow *f, const struct expr *e, const struct place *
 static void flow_call_fn(struct flow *f, const struct expr *e)
 {
     const struct fn_decl *fn = e->fn;
-    struct place *places = ctx_array(f->c, fn->params_n, sizeof(*places));
+    struct place *places = ctx_tree_array(f->c, fn->params_n, sizeof(*places));
     for (size_t i = 0; i < e->list.n && i < fn->params_n; i++) {
         if (fn->params[i].mode == PARAM_DATA) {
             flow_expr(f, e->list.v[i]);
@@ -203,7 +202,7 @@ void flow_spawn(struct flow *f, const struct stmt *s)
             flow_expr(f, e->list.v[i]);
         return;
     }
-    struct place *places = ctx_array(f->c, fn->params_n, sizeof(*places));
+    struct place *places = ctx_tree_array(f->c, fn->params_n, sizeof(*places));
     for (size_t i = 0; i < e->list.n && i < fn->params_n; i++) {
         const struct expr *arg = e->list.v[i];
         if (!is_handle(arg)) {

@@ -34,6 +34,10 @@ static bool cond_atom(struct checker *k, const struct expr *e, enum lang_cmp cmp
         .cmp = cmp, .value = value, .truth = e->type.kind == LANG_TYPE_BOOL && !e->type.optional};
     if (e->kind != E_PATH)
         return false;
+    if (e->type.kind == LANG_TYPE_INT && (cmp == LANG_GT || cmp == LANG_LT)) {
+        out->value += cmp == LANG_GT ? 1 : -1; /* so that `> 0` and `< 1` do not meet */
+        out->cmp = cmp == LANG_GT ? LANG_GE : LANG_LE;
+    }
     if (e->ref == REF_VAR) {
         out->op = COND_VAR;
         out->var = k->prog->vars.v[e->index].path;
@@ -41,11 +45,10 @@ static bool cond_atom(struct checker *k, const struct expr *e, enum lang_cmp cmp
     }
     if (e->ref != REF_READ)
         return false;
-    const struct lang_binding *b = &k->prog->bindings.v[e->index];
     out->op = COND_READ;
-    out->resource = b->resource;
-    out->member = lang_decl_member_at(b->resource->type, LANG_CLAUSE_READABLE, b->member);
-    return true;
+    out->resource = e->resource;
+    out->member = e->member;
+    return e->resource && e->member;
 }
 
 static enum lang_cmp turned(enum lang_cmp cmp)
@@ -66,8 +69,7 @@ static void cond_build(struct checker *k, const struct expr *e, struct cond *c)
         cond_build(k, e->b, c);
         n.op = e->op == OP_AND ? COND_AND : COND_OR;
     } else if (e->kind == E_BINARY && e->op <= OP_GE) {
-        bool left = number_of(e->b, &value) &&
-                    cond_atom(k, e->a, (enum lang_cmp)e->op, value, &n);
+        bool left = number_of(e->b, &value) && cond_atom(k, e->a, (enum lang_cmp)e->op, value, &n);
         if (!left && !(number_of(e->a, &value) &&
                        cond_atom(k, e->b, turned((enum lang_cmp)e->op), value, &n)))
             n = (struct cond_node){.op = COND_UNKNOWN};
@@ -106,7 +108,7 @@ struct flat {
 static void push(struct flat *x, struct effect e)
 {
     if (x->out.n < EFFECTS_MAX)
-        ctx_push(x->k->c, &x->out, e);
+        ctx_tree_push(x->k->c, &x->out, e);
 }
 
 /* Once for each device that the handle may stand for. */
@@ -208,8 +210,8 @@ static void hears(struct flat *x, const struct own_unit *u)
     struct effect e = {.kind = EFFECT_HEARS, .at = i->head_span};
     if (i->kind != I_ON)
         return;
-    if (i->value && i->value->kind == E_STRING && i->value->list.n == 1) {
-        e.name = i->value->list.v[0]->text;
+    if (i->value) {
+        e.name = i->value->text_value;
         push(x, e);
     } else if (u->signal) {
         e.kind = EFFECT_SIGNAL;
@@ -238,9 +240,9 @@ static void node(struct checker *k, struct flat *x, const struct own_unit *u, bo
                                      trigger == TRIGGER_TIME,
                            .head = until ? i->until_span : i->head_span,
                            .condition = until ? u->until : u->condition,
-                           .effects = x->out.v,
+                           .effects = ctx_kept(k->c, &x->out),
                            .effects_n = x->out.n};
-    ctx_push(k->c, &k->own->graph.nodes, n);
+    ctx_tree_push(k->c, &k->own->graph.nodes, n);
 }
 
 void own_flatten(struct checker *k, struct own_prog *p)

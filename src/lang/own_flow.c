@@ -127,10 +127,8 @@ static void flow_select(struct flow *f, const struct stmt *s)
 static struct loop loop_begin(struct flow *f, struct lang_span span)
 {
     f->depth++;
-    return (struct loop){.outer = f->loop,
-                         .span = span,
-                         .breaks = {.dead = true},
-                         .continues = {.dead = true}};
+    return (struct loop){
+        .outer = f->loop, .span = span, .breaks = {.dead = true}, .continues = {.dead = true}};
 }
 
 /* Behind the body: what comes back to the head; then what goes on behind the loop. `leaves`: the
@@ -202,7 +200,7 @@ static void flow_for(struct flow *f, const struct stmt *s)
         h.base = group.key;
         h.devices = group.devices;
         handle_add(f, h);
-        ctx_push(f->c, &f->walks, (struct walk){group.key, s->local, s->name.span});
+        ctx_tree_push(f->c, &f->walks, (struct walk){group.key, s->local, s->name.span});
     }
     flow_stmts(f, &s->body);
     f->walks.n -= group.known ? 1 : 0;
@@ -233,7 +231,7 @@ static void leased_already(struct flow *f, const struct lease_site *site)
 
 static struct lease_site *lease_note(struct flow *f, const struct stmt *s)
 {
-    struct lease_site *site = ctx_new(f->c, sizeof(*site));
+    struct lease_site *site = ctx_tree_new(f->c, sizeof(*site));
     *site = (struct lease_site){.program = f->prog ? f->prog->decl : NULL,
                                 .stmt = s,
                                 .at = s->path_span,
@@ -245,7 +243,7 @@ static struct lease_site *lease_note(struct flow *f, const struct stmt *s)
         site->handle = s->path[1].text;
     }
     f->unit->leases = site;
-    ctx_push(f->c, &f->k->own->leases, site);
+    ctx_tree_push(f->c, &f->k->own->leases, site);
     leased_already(f, site);
     return site;
 }
@@ -317,8 +315,8 @@ static void flow_publish(struct flow *f, const struct stmt *s)
 {
     if (s->value2)
         flow_expr(f, s->value2);
-    if (s->value && s->value->kind == E_STRING && s->value->list.n == 1)
-        flow_fact(f, FACT_PUBLISH, s->span)->topic = s->value->list.v[0]->text;
+    if (s->value && !s->value->bad)
+        flow_fact(f, FACT_PUBLISH, s->span)->topic = s->value->text_value;
 }
 
 static void flow_stmt(struct flow *f, const struct stmt *s)

@@ -1,8 +1,8 @@
 /* own_flow_internal: what the parts of the ownership pass share. Private to lang/.
  *
  * A handle has a key: the number of the program's binding (of the first one for a group), or of the
- * local with OWN_LOCAL set. A state says for each key what has become of it on the way to here; what
- * it does not list is held. States are small (what moved), so they are copied at branches and
+ * local with OWN_LOCAL set. A state says for each key what has become of it on the way to here;
+ * what it does not list is held. States are small (what moved), so they are copied at branches and
  * joined behind them. Moving is for good, so a loop's body is walked once: what is moved at its
  * end and was not at its start would be moved twice (O9).
  * All memory is the check's arena. */
@@ -39,7 +39,7 @@ struct handle { /* a local that holds one */
     struct str name;
     struct lang_span span;
     struct devices devices;
-    uint32_t base; /* ELEMENT: key of its group */
+    uint32_t base;  /* ELEMENT: key of its group */
     uint32_t depth; /* loops around its declaration */
 };
 
@@ -126,8 +126,8 @@ struct own_unit {
     struct cond *condition, *until; /* NULL if there is none */
     const struct lang_decl *signal; /* `on` an event: of this device */
     const struct lang_member *signal_member;
-    bool delays;                    /* sleeps, or waits otherwise */
-    uint32_t revokes;               /* FN: a bit for each parameter that it calls back */
+    bool delays;      /* sleeps, or waits otherwise */
+    uint32_t revokes; /* FN: a bit for each parameter that it calls back */
     bool visiting;
 };
 
@@ -149,7 +149,6 @@ struct own_busy { /* a command of a handle that may be lent, which does not say 
 struct lend_site {
     uint32_t key;
     struct str handle;
-    struct lang_span declared; /* the handle's name */
     const struct lessee *lessee;
     const struct item *item;
 };
@@ -173,7 +172,8 @@ struct own_offer {
     struct str program, handle;
     const struct lang_decl *resource;
     struct lang_span span;
-    struct map *lessees; /* names of programs to places (struct lang_span); NULL if there are none */
+    struct map
+        *lessees; /* names of programs to places (struct lang_span); NULL if there are none */
 };
 struct owner { /* of a physical thing */
     struct str program;
@@ -185,6 +185,15 @@ struct owned { /* each `own` */
     struct str program, handle;
     const struct lang_decl *resource;
     struct lang_span at;
+};
+struct lend { /* each lessee but the operator's `never` */
+    struct str program, handle, to;
+    struct lang_span at;
+};
+struct message {
+    struct str program, name, key; /* key: of its type */
+    struct lang_span at;
+    bool said; /* or heard */
 };
 struct lease_need { /* a program leases from another one */
     struct str program, from, handle;
@@ -202,16 +211,18 @@ struct lease_order { /* one lease inside another */
 };
 
 struct own_site {
-    uint32_t *same_as; /* resource to the first one with its identity */
+    uint32_t *same_as;    /* resource to the first one with its identity */
     struct owner *owners; /* by same_as */
     struct map offers;
     VEC(struct own_prog *) progs;
     VEC(struct own_unit *) fns; /* of the site */
     VEC(struct lease_site *) leases;
     VEC(struct owned) owned;
+    VEC(struct lend) lends;
+    VEC(struct message) messages;
     VEC(struct lease_need) needs;
     VEC(struct lease_order) orders;
-    VEC(struct own_known *) known; /* programs that are known by their summaries alone */
+    VEC(struct own_known *) known;   /* programs that are known by their summaries alone */
     const struct summary *summaries; /* in place of the programs that are not among the sources */
     size_t summaries_n;
     struct graph graph;
@@ -264,7 +275,8 @@ struct flow {
 
 void flow_stmts(struct flow *f, const struct stmt_list *list);
 void flow_expr(struct flow *f, const struct expr *e);
-/* A call that stands as a statement: what it does while the handle is out or the channel is full. */
+/* A call that stands as a statement: what it does while the handle is out or the channel is full.
+ */
 void flow_call_stmt(struct flow *f, const struct stmt *s);
 void flow_spawn(struct flow *f, const struct stmt *s);
 void flow_suspends(struct flow *f, struct lang_span at);

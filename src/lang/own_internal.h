@@ -46,6 +46,11 @@ void own_finish(struct checker *k);
 
 /* Notes that this program owns it; O2 if somebody does already. */
 void own_take(struct checker *k, const struct lang_decl *resource, struct lang_span at);
+/* Each place where a message is said or heard; and, before the topics are judged, those of the
+ * programs that are known by their summaries. */
+void own_message(struct checker *k, struct str name, const struct lang_type *type,
+                 struct lang_span at, bool said);
+void own_messages(struct checker *k);
 /* What another program owns by that name, if it is known by its summary alone; else NULL. */
 const struct lang_decl *own_offered(const struct checker *k, struct str program, struct str handle);
 /* O3: a command through something that is not owned here. */

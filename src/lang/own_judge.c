@@ -58,9 +58,10 @@ static void judge_busy(struct checker *k, const struct own_prog *p, const struct
     if (b->fn)
         diag_help(k->c, d, "call it back first:  revoke %.*s", STR_FMT(name));
     else
-        diag_help(k->c, d,
-                  "say what happens meanwhile:  %.*s else skip   or call it back first:  revoke %.*s",
-                  STR_FMT(ctx_text(k->c, b->at)), STR_FMT(name));
+        diag_help(
+            k->c, d,
+            "say what happens meanwhile:  %.*s else skip   or call it back first:  revoke %.*s",
+            STR_FMT(ctx_text(k->c, b->at)), STR_FMT(name));
 }
 
 static void moved_at_start(struct checker *k, const struct own_move *m, const struct rule_use *u)

@@ -117,7 +117,7 @@ static void opposite(struct checker *k, const struct lease_order *now,
 void own_order(struct checker *k, struct lease_order now)
 {
     struct search s = {.goal = thing(k, now.outer),
-                       .seen = ctx_array(k->c, k->own->orders.n + 1, 1)};
+                       .seen = ctx_tree_array(k->c, k->own->orders.n + 1, 1)};
     if (thing(k, now.inner) == s.goal)
         return; /* O7 */
     /* check: O13 order */

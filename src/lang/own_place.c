@@ -36,7 +36,8 @@ static void used_after_move(struct flow *f, const struct place *p, const struct 
         d = diag_error(f->c, "O8", at, "may be gone by now",
                        "`%.*s` has moved on one of the ways to here", STR_FMT(p->name));
         diag_mark(f->c, d, h->at, "%s", moved_where(h->how));
-        diag_help(f->c, d, "move it on every way or on none, or leave with `return` behind the move");
+        diag_help(f->c, d,
+                  "move it on every way or on none, or leave with `return` behind the move");
     }
     /* check: O4 moved */
     if (h->moved == MOVED && !diag_told(f->c, "O4", at)) {
@@ -44,11 +45,12 @@ static void used_after_move(struct flow *f, const struct place *p, const struct 
                        STR_FMT(p->name));
         diag_mark(f->c, d, h->at, "%s", moved_where(h->how));
         diag_mark(f->c, d, p->declared, "this was its name");
-        diag_help(f->c, d,
-                  h->how == MOVED_TO_TASK
-                      ? "let the task do it (send it a message through a channel), or use the handle "
-                        "before it moves"
-                      : "use the handle before it moves");
+        diag_help(
+            f->c, d,
+            h->how == MOVED_TO_TASK
+                ? "let the task do it (send it a message through a channel), or use the handle "
+                  "before it moves"
+                : "use the handle before it moves");
     }
 }
 
@@ -57,8 +59,8 @@ void place_use(struct flow *f, const struct place *p, struct lang_span at)
     if (!p->known)
         return;
     if (f->kind == FLOW_RULE && p->devices.of == OF_BINDINGS && f->prog)
-        ctx_push(f->c, &f->prog->uses,
-                 (struct rule_use){p->base != OWN_NONE ? p->base : p->key, at});
+        ctx_tree_push(f->c, &f->prog->uses,
+                      (struct rule_use){p->base != OWN_NONE ? p->base : p->key, at});
     if (f->now.dead)
         return;
     struct hold *h = state_find(&f->now, p->key);
@@ -117,9 +119,8 @@ static const char *origin_text(enum origin origin)
 static void borrowed_moves(struct flow *f, const struct place *p, struct lang_span at,
                            const char *where)
 {
-    struct lang_diag *d =
-        diag_error(f->c, "O6", at, "only borrowed", "`%.*s` is borrowed and can't %s",
-                   STR_FMT(p->name), where);
+    struct lang_diag *d = diag_error(f->c, "O6", at, "only borrowed",
+                                     "`%.*s` is borrowed and can't %s", STR_FMT(p->name), where);
     diag_mark(f->c, d, p->declared, "%s", origin_text(p->origin));
     if (p->origin == ORIGIN_ELEMENT)
         diag_help(f->c, d, "own each device by a name of its own to hand it on");
@@ -165,9 +166,9 @@ static const char *go_where(enum move_how how)
 
 static void moved_in_rule(struct flow *f, const struct place *p, struct lang_span at)
 {
-    struct lang_diag *d = diag_error(f->c, "O9", at, "moved each time that it runs",
-                                     "a rule runs more than once: `%.*s` can't move out of it",
-                                     STR_FMT(p->name));
+    struct lang_diag *d =
+        diag_error(f->c, "O9", at, "moved each time that it runs",
+                   "a rule runs more than once: `%.*s` can't move out of it", STR_FMT(p->name));
     diag_mark(f->c, d, p->declared, "there is one of it");
     diag_help(f->c, d,
               "move it when the program starts, in a statement outside of rules, or lend it");
@@ -190,9 +191,9 @@ void place_move(struct flow *f, const struct place *p, struct lang_span at, enum
     h->how = how;
     h->at = at;
     for (struct lease_block *l = f->lease; l; l = l->outer)
-        ctx_push(f->c, &l->moved, *h);
+        ctx_tree_push(f->c, &l->moved, *h);
     if (program)
-        ctx_push(f->c, &f->prog->moves, (struct own_move){p->key, how, at});
+        ctx_tree_push(f->c, &f->prog->moves, (struct own_move){p->key, how, at});
 }
 
 void place_keep(struct flow *f, const struct place *p, struct lang_span at, const char *to)
@@ -257,9 +258,9 @@ void own_loop_moves(struct flow *f, const struct loop *l, const struct state *be
         struct lang_span at = v ? v->span : own_declared(f->k, h->key);
         /* check: O9 loop */
         if (!diag_told(f->c, "O9", h->at)) {
-            struct lang_diag *d = diag_error(f->c, "O9", h->at, "moved each time round",
-                                             "`%.*s` is moved in a loop that goes on",
-                                             STR_FMT(ctx_text(f->c, at)));
+            struct lang_diag *d =
+                diag_error(f->c, "O9", h->at, "moved each time round",
+                           "`%.*s` is moved in a loop that goes on", STR_FMT(ctx_text(f->c, at)));
             diag_mark(f->c, d, l->span, "this loop");
             diag_mark(f->c, d, at, "there is one of it");
             diag_help(f->c, d, "leave the loop behind the move with `break` or `return`");

@@ -1,5 +1,5 @@
-/* One program: its bodies are walked as they come, what needs more than one of them is judged at its
- * end. */
+/* One program: its bodies are walked as they come, what needs more than one of them is judged at
+ * its end. */
 #include "lang/own_flow_internal.h"
 
 struct flow flow_new(struct checker *k, struct own_unit *unit, enum flow_kind kind,
@@ -15,21 +15,21 @@ struct flow flow_new(struct checker *k, struct own_unit *unit, enum flow_kind ki
 
 void own_program_begin(struct checker *k)
 {
-    struct own_prog *p = ctx_new(k->c, sizeof(*p));
+    struct own_prog *p = ctx_tree_new(k->c, sizeof(*p));
     p->decl = k->prog->decl;
     k->prog->own = p;
-    ctx_push(k->c, &k->own->progs, p);
+    ctx_tree_push(k->c, &k->own->progs, p);
 }
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
 void own_rule_begin(struct checker *k, const struct item *i, struct str path)
 {
-    struct own_unit *u = ctx_new(k->c, sizeof(*u));
+    struct own_unit *u = ctx_tree_new(k->c, sizeof(*u));
     u->item = i;
     u->path = path;
     k->prog->own->unit = u;
-    ctx_push(k->c, &k->prog->own->rules, u);
+    ctx_tree_push(k->c, &k->prog->own->rules, u);
 }
 
 void own_rule_end(struct checker *k)
@@ -57,9 +57,9 @@ void own_signal(struct checker *k, const struct lang_decl *resource, const struc
 
 static void suspends_with_handle(struct flow *f)
 {
-    struct lang_diag *d = diag_error(f->c, "O10", f->suspends_at, "waits here",
-                                     "this waits while it uses the program's `%.*s`",
-                                     STR_FMT(f->uses_name));
+    struct lang_diag *d =
+        diag_error(f->c, "O10", f->suspends_at, "waits here",
+                   "this waits while it uses the program's `%.*s`", STR_FMT(f->uses_name));
     diag_mark(f->c, d, f->uses_at, "used here");
     diag_help(f->c, d,
               "split it into rules (`when … for …`, `until`), or move the handle to a task that "
@@ -70,8 +70,8 @@ void own_body(struct checker *k, const struct stmt_list *body, bool until)
 {
     struct own_prog *p = k->prog->own;
     bool start = p->unit->item->kind == I_START;
-    struct flow f = flow_new(k, p->unit, start ? FLOW_START : FLOW_RULE,
-                             until ? PART_UNTIL_BODY : PART_BODY);
+    struct flow f =
+        flow_new(k, p->unit, start ? FLOW_START : FLOW_RULE, until ? PART_UNTIL_BODY : PART_BODY);
     if (start)
         f.now = state_copy(k->c, &p->start);
     flow_stmts(&f, body);
@@ -87,9 +87,9 @@ void own_body(struct checker *k, const struct stmt_list *body, bool until)
 static void task_borrows(struct checker *k, const struct fn_decl *fn, const struct param_ref *p)
 {
     const char *mode = p->mode == PARAM_MUT ? "mut" : "ref";
-    struct lang_diag *d = diag_error(k->c, "O6", p->mode_span, "a task outlives the borrow",
-                                     "a task can't borrow: `%.*s` is `%s`", STR_FMT(p->name.text),
-                                     mode);
+    struct lang_diag *d =
+        diag_error(k->c, "O6", p->mode_span, "a task outlives the borrow",
+                   "a task can't borrow: `%.*s` is `%s`", STR_FMT(p->name.text), mode);
     diag_mark(k->c, d, fn->name.span, "a task");
     diag_help(k->c, d, "let it own the device:  own %.*s: …", STR_FMT(p->name.text));
 }
@@ -118,14 +118,14 @@ void own_fn(struct checker *k, struct fn_decl *fn)
 {
     if (fn->facts)
         return;
-    struct own_unit *u = ctx_new(k->c, sizeof(*u));
+    struct own_unit *u = ctx_tree_new(k->c, sizeof(*u));
     u->fn = fn;
     fn->facts = u;
     u->revokes = 0; /* while a call of itself is looked at */
     if (k->prog)
-        ctx_push(k->c, &k->prog->own->fns, u);
+        ctx_tree_push(k->c, &k->prog->own->fns, u);
     else
-        ctx_push(k->c, &k->own->fns, u);
+        ctx_tree_push(k->c, &k->own->fns, u);
     struct flow f = flow_new(k, u, fn->task ? FLOW_TASK : FLOW_FN, PART_BODY);
     fn_params(&f, fn);
     u->revokes = UINT32_MAX; /* what a `return` does not take away */
@@ -187,8 +187,8 @@ static bool lessee_fits(struct checker *k, const struct lessee *l, uint32_t key)
     }
     /* check: O16 self */
     if (str_eq(l->name.text, p->decl->name.text)) {
-        d = diag_error(k->c, "O16", l->name.span, "the owner itself",
-                       "`%.*s` can't lend to itself", STR_FMT(l->name.text));
+        d = diag_error(k->c, "O16", l->name.span, "the owner itself", "`%.*s` can't lend to itself",
+                       STR_FMT(l->name.text));
         diag_help(k->c, d, "command it by its name");
         return false;
     }
@@ -217,8 +217,7 @@ void own_lend(struct checker *k, const struct item *i, uint32_t binding)
         const struct lessee *l = &i->lessees[q];
         if (!lessee_fits(k, l, binding))
             continue;
-        ctx_push(k->c, &p->lends,
-                 (struct lend_site){binding, handle.name, handle.declared, l, i});
+        ctx_tree_push(k->c, &p->lends, (struct lend_site){binding, handle.name, l, i});
         if (!l->never)
             offer_lessee(k, &handle, l);
     }

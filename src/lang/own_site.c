@@ -39,7 +39,7 @@ static void join_by(struct checker *k, struct map *seen, const struct lang_decl 
                          cl->clause->second ? cl->clause->second : "", STR_FMT(v->text));
             struct identity *first = map_get(seen, key);
             if (!first) {
-                first = ctx_new(k->c, sizeof(*first));
+                first = ctx_tree_new(k->c, sizeof(*first));
                 *first = (struct identity){key, d->resource};
                 if (map_put(seen, first->key, first) != ERR_OK)
                     ctx_nomem(k->c);
@@ -53,15 +53,15 @@ static void join_by(struct checker *k, struct map *seen, const struct lang_decl 
 void own_prepare(struct checker *k)
 {
     size_t n = k->resources.n;
-    struct own_site *own = ctx_new(k->c, sizeof(*own));
+    struct own_site *own = ctx_tree_new(k->c, sizeof(*own));
     k->own = own;
-    own->same_as = ctx_array(k->c, n, sizeof(*own->same_as));
-    own->owners = ctx_array(k->c, n, sizeof(*own->owners));
+    own->same_as = ctx_tree_array(k->c, n, sizeof(*own->same_as));
+    own->owners = ctx_tree_array(k->c, n, sizeof(*own->owners));
     for (uint32_t i = 0; i < n; i++)
         own->same_as[i] = i;
-    map_init(&own->offers, &k->c->alloc, 1, OFFERS_MAX);
+    map_init(&own->offers, &k->c->tree_alloc, 1, OFFERS_MAX);
     struct map seen;
-    map_init(&seen, &k->c->alloc, 1, 1u << 20);
+    map_init(&seen, &k->c->tree_alloc, 1, 1u << 20);
     for (size_t i = 0; i < n; i++)
         join_by(k, &seen, k->resources.v[i]);
 }
@@ -91,10 +91,11 @@ struct own_offer *own_offer(const struct checker *k, struct str program, struct 
 void own_offer_lend(struct checker *k, struct own_offer *o, struct str to, struct lang_span at)
 {
     if (!o->lessees) {
-        o->lessees = ctx_new(k->c, sizeof(*o->lessees));
-        map_init(o->lessees, &k->c->alloc, 1, OFFERS_MAX);
+        o->lessees = ctx_tree_new(k->c, sizeof(*o->lessees));
+        map_init(o->lessees, &k->c->tree_alloc, 1, OFFERS_MAX);
     }
-    struct lang_span *place = ctx_new(k->c, sizeof(*place));
+    ctx_push(k->c, &k->own->lends, (struct lend){o->program, o->handle, to, at});
+    struct lang_span *place = ctx_tree_new(k->c, sizeof(*place));
     *place = at;
     if (!map_get(o->lessees, to) && map_put(o->lessees, to, place) != ERR_OK)
         ctx_nomem(k->c);
@@ -102,7 +103,7 @@ void own_offer_lend(struct checker *k, struct own_offer *o, struct str to, struc
 
 /* False, and nothing changes, if somebody owned it before. */
 static bool own_note(struct checker *k, struct str program, const struct lang_decl *resource,
-              struct str handle, struct lang_span at)
+                     struct str handle, struct lang_span at)
 {
     struct owner *o = &k->own->owners[own_root(k, resource->resource)];
     if (o->program.n > 0)
@@ -114,7 +115,7 @@ static bool own_note(struct checker *k, struct str program, const struct lang_de
     struct str key = offer_key(k, program, handle);
     if (map_get(&k->own->offers, key))
         return true; /* in a `for`: the first one is meant by its name */
-    struct own_offer *offer = ctx_new(k->c, sizeof(*offer));
+    struct own_offer *offer = ctx_tree_new(k->c, sizeof(*offer));
     *offer = (struct own_offer){program, handle, resource, at, NULL};
     if (map_put(&k->own->offers, key, offer) != ERR_OK)
         ctx_nomem(k->c);
@@ -171,8 +172,8 @@ static void second_owner(struct checker *k, struct str now, const struct lang_de
         return;
     }
     if (str_eq(o->program, now)) {
-        d = diag_error(k->c, "O2", at, "second time", "%.*s owns %.*s twice",
-                       STR_FMT(now), STR_FMT(b));
+        d = diag_error(k->c, "O2", at, "second time", "%.*s owns %.*s twice", STR_FMT(now),
+                       STR_FMT(b));
         diag_mark(k->c, d, o->span, "owned here");
         diag_help(k->c, d, "use the first name, `%.*s`", STR_FMT(ctx_text(k->c, o->span)));
         return;

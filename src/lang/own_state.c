@@ -14,7 +14,7 @@ struct hold *state_hold(struct lang_ctx *c, struct state *s, uint32_t key)
     struct hold *h = state_find(s, key);
     if (h)
         return h;
-    ctx_push(c, &s->holds, (struct hold){.key = key});
+    ctx_tree_push(c, &s->holds, (struct hold){.key = key});
     return &s->holds.v[s->holds.n - 1];
 }
 
@@ -29,7 +29,7 @@ struct state state_copy(struct lang_ctx *c, const struct state *s)
 {
     struct state copy = {.dead = s->dead};
     for (size_t i = 0; i < s->holds.n; i++)
-        ctx_push(c, &copy.holds, s->holds.v[i]);
+        ctx_tree_push(c, &copy.holds, s->holds.v[i]);
     return copy;
 }
 
@@ -75,7 +75,7 @@ const struct handle *handle_find(const struct flow *f, uint32_t local)
 void handle_add(struct flow *f, struct handle h)
 {
     h.depth = f->depth;
-    ctx_push(f->c, &f->handles, h);
+    ctx_tree_push(f->c, &f->handles, h);
     state_forget(&f->now, h.local | OWN_LOCAL); /* a new one each time the loop goes round */
 }
 

@@ -11,6 +11,16 @@ const struct lang_kind *kind_named(const struct lang_schema *schema, struct str 
 
 static const char *const own_words[] = {"program", "fn", "task", "record", "enum", "test"};
 
+static bool begins_item(struct str word)
+{
+    static const char *const items[] = {"when", "every", "at",   "on",  "own",
+                                        "read", "lend",  "idle", "let", "var"};
+    for (size_t i = 0; i < ARRAY_LEN(items); i++)
+        if (str_eq(word, str_from(items[i])))
+            return true;
+    return false;
+}
+
 static void suggest_declaration(struct parser *p, struct lang_diag *d, struct str word)
 {
     const struct lang_schema *schema = p->c->schema;
@@ -19,21 +29,34 @@ static void suggest_declaration(struct parser *p, struct lang_diag *d, struct st
         suggest_offer(&s, str_from(schema->kinds[i].word));
     for (size_t i = 0; i < ARRAY_LEN(own_words); i++)
         suggest_offer(&s, str_from(own_words[i]));
-    static const char *const items[] = {"when", "every", "at",   "on",  "own",
-                                        "read", "lend",  "idle", "let", "var"};
-    bool item = false;
-    for (size_t i = 0; i < ARRAY_LEN(items); i++)
-        item = item || str_eq(word, str_from(items[i]));
     const char *help = word_help(word);
     if (help)
         diag_help(p->c, d, "%s", help);
-    else if (item)
+    else if (begins_item(word))
         diag_help(p->c, d, "rules and what they own, read and keep stand in a  program name { … }");
     else if (suggest_found(&s))
         diag_help(p->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
     else
         diag_help(p->c, d, "a file holds declarations: %s, program, task, fn, record, enum, test",
                   schema->kinds[0].word);
+}
+
+/* A rule behind a program whose braces don't match: the program was meant to go on. */
+static bool ended_too_early(struct parser *p)
+{
+    if (p->balanced || !begins_item(token_text(p, peek_token(p))))
+        return false;
+    size_t at = p->at;
+    while (at > 0 && p->tokens.all.v[at - 1].kind == T_NEWLINE)
+        at--;
+    if (at == 0 || p->tokens.all.v[at - 1].kind != T_RBRACE)
+        return false;
+    struct lang_diag *d = diag_error(p->c, "P1", token_span(p, &p->tokens.all.v[at - 1]), "ends it",
+                                     "the program ends at this `}`, but goes on behind it");
+    diag_help(p->c, d, "is there a `}` too much in it?");
+    while (!at_kind(p, T_EOF) && !at_declaration(p))
+        (void)take_token(p);
+    return true;
 }
 
 static void unknown_declaration(struct parser *p)
@@ -49,6 +72,8 @@ static void unknown_declaration(struct parser *p)
         (void)expected(p, "a declaration");
         return;
     }
+    if (ended_too_early(p))
+        return;
     for (const char *const *r = p->c->schema->reserved; r && *r; r++)
         if (str_eq(word, str_from(*r))) {
             (void)not_yet(p, t);
@@ -81,6 +106,19 @@ static bool parse_top(struct parser *p, struct syntax *out)
     return false;
 }
 
+/* Behind a declaration with a mistake in its head: the lines that stood in it, and its `}`. */
+static void skip_inside(struct parser *p)
+{
+    bool inside = false;
+    for (skip_newlines(p); at_indented(p) && !at_kind(p, T_EOF); skip_newlines(p)) {
+        inside = true;
+        skip_statement(p);
+        (void)take_kind(p, T_RBRACE);
+    }
+    if (inside)
+        (void)take_kind(p, T_RBRACE);
+}
+
 void parse_source(struct lang_ctx *c, uint32_t source, struct syntax *out)
 {
     struct parser p = {.c = c, .source = source};
@@ -91,8 +129,10 @@ void parse_source(struct lang_ctx *c, uint32_t source, struct syntax *out)
         p.depth = 0;
         p.head = false;
         bool fine = parse_top(&p, out) && expect_end(&p, "a declaration");
-        if (!fine && !(p.at > at && at_declaration(&p)))
+        if (!fine && !(p.at > at && at_declaration(&p))) {
             recover(&p, at);
+            skip_inside(&p);
+        }
         if (p.at == at)
             (void)take_token(&p);
     }

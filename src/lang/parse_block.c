@@ -4,16 +4,28 @@
  * shows where the missing one was meant. */
 #include "lang/parse_internal.h"
 
-#include <string.h>
+#define INDENT_MAX 255u /* deeper ones count as equal */
 
+static uint32_t line_start(const struct parser *p, uint32_t at)
+{
+    const uint32_t *starts = p->c->line_starts[p->source];
+    uint32_t from = 0, to = p->c->lines_n[p->source];
+    while (from + 1 < to) {
+        uint32_t middle = from + (to - from) / 2;
+        if (starts[middle] <= at)
+            from = middle;
+        else
+            to = middle;
+    }
+    return starts[from];
+}
+
+/* Of the line that holds this byte. */
 static uint32_t line_indent(const struct parser *p, uint32_t at)
 {
     const char *text = p->c->sources[p->source].text.p;
-    uint32_t from = at;
-    while (from > 0 && text[from - 1] != '\n')
-        from--;
-    uint32_t n = 0;
-    while (from + n < at && (text[from + n] == ' ' || text[from + n] == '\t'))
+    uint32_t from = line_start(p, at), n = 0;
+    while (n < INDENT_MAX && from + n < at && (text[from + n] == ' ' || text[from + n] == '\t'))
         n++;
     return n;
 }
@@ -21,6 +33,22 @@ static uint32_t line_indent(const struct parser *p, uint32_t at)
 static bool first_on_line(const struct token *t)
 {
     return (t->flags & TOKEN_LINE_START) != 0;
+}
+
+bool at_indented(const struct parser *p)
+{
+    const struct token *t = peek_token(p);
+    return first_on_line(t) && line_indent(p, t->from) > 0;
+}
+
+/* The `}` of a block that was opened on a line before stands on a line of its own. One behind a
+ * mistake, in a text whose braces don't match, is a part of the mistake. */
+bool at_stray_brace(const struct parser *p)
+{
+    const struct token *t = peek_token(p);
+    if (p->balanced || t->kind != T_RBRACE || first_on_line(t))
+        return false;
+    return p->brace < line_start(p, t->from);
 }
 
 bool braces_match(const struct tokens *t)
@@ -52,18 +80,6 @@ void leave(struct parser *p)
     p->depth--;
 }
 
-/* Of a function, whose result may be written in many ways. */
-static const char *result_help(const struct parser *p)
-{
-    switch (peek_token(p)->kind) {
-    case T_COLON:
-    case T_FATARROW:
-    case T_NAME: return "the type of a result stands behind `->`:  fn f() -> int { … }";
-    case T_ASSIGN: return "the body of a function stands in braces, with `return`";
-    default: return NULL;
-    }
-}
-
 static const char *block_help(const struct parser *p)
 {
     const struct token *t = peek_token(p);
@@ -79,16 +95,28 @@ static const char *block_help(const struct parser *p)
     return t->kind == T_COLON || t->kind == T_NAME ? "a body stands in braces" : NULL;
 }
 
+/* Deeper lines follow, as they do behind a `{`, and a `{` is missing somewhere. */
+static bool opens_unseen(const struct parser *p)
+{
+    const struct token *next = peek_next(p);
+    return !p->balanced && at_kind(p, T_NEWLINE) && next->kind != T_EOF && p->at > 0 &&
+           line_indent(p, next->from) > line_indent(p, last_token(p)->from);
+}
+
 bool block_open(struct parser *p, struct block *b, const char *what)
 {
     if (at_kind(p, T_NEWLINE) && peek_next(p)->kind == T_LBRACE)
         (void)take_token(p);
     const struct token *t = peek_token(p);
-    if (t->kind != T_LBRACE)
-        return expected_help(p, what, strstr(what, "->") ? result_help(p) : block_help(p));
+    if (t->kind != T_LBRACE) {
+        (void)expected_help(p, what, block_help(p));
+        if (!opens_unseen(p)) /* else it is read as if it were there */
+            return false;
+    }
     if (!enter(p))
         return false;
-    *b = (struct block){token_span(p, t), line_indent(p, t->from)};
+    *b = (struct block){token_span(p, t), line_indent(p, t->from), p->brace};
+    p->brace = t->from;
     (void)take_token(p);
     return true;
 }
@@ -121,16 +149,25 @@ static bool at_outside(const struct parser *p, const struct block *b, const char
     return false;
 }
 
+/* Several blocks that end in front of the same token are one mistake. */
 static void never_closed(struct parser *p, const struct block *b)
 {
     const struct token *t = peek_token(p);
+    struct lang_span brace = p->odd_brace.to ? p->odd_brace : b->brace;
     if (p->lost)
         return;
-    struct lang_span brace = p->odd_brace.to ? p->odd_brace : b->brace;
+    if (p->unclosed > 0 && p->unclosed_at == p->at) {
+        struct lang_diag *first = &p->c->diags.v[p->unclosed - 1];
+        diag_mark(p->c, first, brace, "nor is this one");
+        diag_help(p->c, first, "add the missing `}`, one for each");
+        return;
+    }
     struct lang_diag *d = diag_error(p->c, "P1", brace, "opened here", "this `{` is never closed");
     if (t->kind != T_EOF)
         diag_mark(p->c, d, token_span(p, t), "a `}` is missing before this");
     diag_help(p->c, d, "add the missing `}`");
+    p->unclosed = d == &p->c->overflow ? 0 : p->c->diags.n;
+    p->unclosed_at = p->at;
     p->odd_brace = (struct lang_span){0};
 }
 
@@ -149,6 +186,7 @@ bool block_more(struct parser *p, const struct block *b, const char *const *outs
 struct lang_span block_close(struct parser *p, const struct block *b)
 {
     leave(p);
+    p->brace = b->outer;
     const struct token *t = peek_token(p);
     if (t->kind != T_RBRACE)
         return b->brace;

@@ -249,8 +249,7 @@ struct expr *parse_fn_expr(struct parser *p)
     uint32_t tallest = p->tallest;
     p->tallest = 0;
     (void)take_token(p);
-    bool fine = parse_signature(p, e->fn, "`(` and parameters") &&
-                parse_stmts(p, &e->fn->body, "`{` or `->` and a type");
+    bool fine = parse_signature(p, e->fn, "`(` and parameters") && parse_fn_body(p, e->fn);
     struct expr inside = {.span = e->fn->span, .height = p->tallest};
     p->tallest = p->tallest > tallest ? p->tallest : tallest;
     if (!fine || !expr_grow(p, e, &inside))

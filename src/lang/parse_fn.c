@@ -54,14 +54,32 @@ bool parse_signature(struct parser *p, struct fn_decl *fn, const char *what)
     return true;
 }
 
+/* How results are written elsewhere. */
+static const char *result_help(const struct parser *p)
+{
+    switch (peek_token(p)->kind) {
+    case T_COLON:
+    case T_FATARROW:
+    case T_NAME: return "the type of a result stands behind `->`:  fn f() -> int { … }";
+    case T_ASSIGN: return "the body of a function stands in braces, with `return`";
+    default: return NULL;
+    }
+}
+
+bool parse_fn_body(struct parser *p, struct fn_decl *fn)
+{
+    const char *what = fn->task ? "`{`" : "`{` or `->` and a type";
+    const char *help = fn->task ? NULL : result_help(p);
+    return help ? expected_help(p, what, help) : parse_stmts(p, &fn->body, what);
+}
+
 struct fn_decl *parse_fn(struct parser *p)
 {
     struct fn_decl *fn = ctx_tree_new(p->c, sizeof(*fn));
     fn->task = at_word(p, "task");
     fn->span = token_span(p, take_token(p));
     bool fine = take_name(p, fn->task ? "the task's name" : "the function's name", &fn->name) &&
-                parse_signature(p, fn, "`(` after the name") &&
-                parse_stmts(p, &fn->body, fn->task ? "`{`" : "`{` or `->` and a type");
+                parse_signature(p, fn, "`(` after the name") && parse_fn_body(p, fn);
     return fine ? fn : NULL;
 }
 

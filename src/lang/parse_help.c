@@ -1,68 +1,69 @@
 /* What people type who come from other languages, and how it is written here. */
 #include "lang/parse_internal.h"
 
+static const char *const words[][2] = {
+    {"switch", "`match x { 1 => …, 2 or 3 => …, _ => … }` chooses by a value"},
+    {"case", "an arm of `match` is written  value => …"},
+    {"default", "all other values of a `match`:  _ => …"},
+    {"elif", "an `if` goes on with `else if`"},
+    {"elsif", "an `if` goes on with `else if`"},
+    {"elseif", "an `if` goes on with `else if`"},
+    {"unless", "written  if not … { }"},
+    {"then", "a body stands in braces:  if x > 1 { … }"},
+    {"end", "a body stands in braces and ends with `}`"},
+    {"begin", "a body stands in braces:  { … }"},
+    {"do", "a body stands in braces; a loop that ends inside is written  loop { …; if done { "
+           "break } }"},
+    {"repeat", "written  loop { …; if done { break } }, or  for i in 0..10 { … }"},
+    {"foreach", "written  for x in xs { … }"},
+    {"func", "a function begins with `fn`"},
+    {"function", "a function begins with `fn`"},
+    {"def", "a function begins with `fn`"},
+    {"fun", "a function begins with `fn`"},
+    {"lambda", "a function as an argument:  xs.map(x => x + 1)"},
+    {"const", "what does not change is declared with `let`"},
+    {"final", "what does not change is declared with `let`"},
+    {"static", "what changes is declared with `var`, what does not with `let`"},
+    {"int", "a variable is declared as in  var x: int = 1"},
+    {"float", "a variable is declared as in  var x: float = 1.5"},
+    {"double", "a variable is declared as in  var x: float = 1.5"},
+    {"bool", "a variable is declared as in  var x: bool = true"},
+    {"str", "a variable is declared as in  var x: str = \"a\""},
+    {"string", "a variable is declared as in  var x: str = \"a\""},
+    {"async", "what may wait is a `task`, started by `spawn`"},
+    {"await", "a task waits by itself at `sleep`, `recv()` and `select`"},
+    {"go", "a task is started with  spawn name(…)"},
+    {"thread", "a task is started with  spawn name(…)"},
+    {"yield", "a task gives way by itself, at `sleep` and when its budget is used up"},
+    {"delay", "a task waits with  sleep 5s"},
+    {"wait", "a task waits with  sleep 5s"},
+    {"try", "nothing is thrown here: what may be missing is a `T?`, see `??` and `if let`"},
+    {"catch", "nothing is thrown here: what may be missing is a `T?`, see `??` and `if let`"},
+    {"throw", "nothing is thrown here: give back a `T?`"},
+    {"raise", "nothing is thrown here: give back a `T?`"},
+    {"struct", "written  record Name { field: type }"},
+    {"class", "data is declared with  record Name { field: type }"},
+    {"interface", "data is declared with  record Name { field: type }"},
+    {"type", "data is declared with  record Name { field: type }"},
+    {"import", "the files of a site are read together: nothing is imported"},
+    {"include", "the files of a site are read together: nothing is included"},
+    {"assert", "a test says  expect x == 1"},
+    {"new", "a record is made with  Name{value, …}"},
+    {"delete", "an own handle ends with  drop name"},
+    {"rule", "a rule begins with `when`, `every`, `at` or `on`"},
+    {"trigger", "a rule begins with `when`, `every`, `at` or `on`"},
+    {"automation", "rules stand in a  program name { … }"},
+    {"null", "a value that is missing is `none`"},
+    {"nil", "a value that is missing is `none`"},
+    {"None", "a value that is missing is `none`"},
+    {"undefined", "a value that is missing is `none`"},
+    {"True", "written `true`"},
+    {"False", "written `false`"},
+    {"is", "two values are compared with `==`"},
+};
+
 const char *word_help(struct str word)
 {
-    static const char *const words[][2] = {
-        {"switch", "`match x { 1 => …, 2 or 3 => …, _ => … }` chooses by a value"},
-        {"case", "an arm of `match` is written  value => …"},
-        {"default", "all other values of a `match`:  _ => …"},
-        {"elif", "an `if` goes on with `else if`"},
-        {"elsif", "an `if` goes on with `else if`"},
-        {"elseif", "an `if` goes on with `else if`"},
-        {"unless", "written  if not … { }"},
-        {"then", "a body stands in braces:  if x > 1 { … }"},
-        {"end", "a body stands in braces and ends with `}`"},
-        {"begin", "a body stands in braces:  { … }"},
-        {"do", "a body stands in braces; a loop that ends inside is written  loop { …; if done { "
-               "break } }"},
-        {"repeat", "written  loop { …; if done { break } }, or  for i in 0..10 { … }"},
-        {"foreach", "written  for x in xs { … }"},
-        {"func", "a function begins with `fn`"},
-        {"function", "a function begins with `fn`"},
-        {"def", "a function begins with `fn`"},
-        {"fun", "a function begins with `fn`"},
-        {"lambda", "a function as an argument:  xs.map(x => x + 1)"},
-        {"const", "what does not change is declared with `let`"},
-        {"final", "what does not change is declared with `let`"},
-        {"static", "what changes is declared with `var`, what does not with `let`"},
-        {"int", "a variable is declared as in  var x: int = 1"},
-        {"float", "a variable is declared as in  var x: float = 1.5"},
-        {"double", "a variable is declared as in  var x: float = 1.5"},
-        {"bool", "a variable is declared as in  var x: bool = true"},
-        {"str", "a variable is declared as in  var x: str = \"a\""},
-        {"string", "a variable is declared as in  var x: str = \"a\""},
-        {"async", "what may wait is a `task`, started by `spawn`"},
-        {"await", "a task waits by itself at `sleep`, `recv()` and `select`"},
-        {"go", "a task is started with  spawn name(…)"},
-        {"thread", "a task is started with  spawn name(…)"},
-        {"yield", "a task gives way by itself, at `sleep` and when its budget is used up"},
-        {"delay", "a task waits with  sleep 5s"},
-        {"wait", "a task waits with  sleep 5s"},
-        {"try", "nothing is thrown here: what may be missing is a `T?`, see `??` and `if let`"},
-        {"catch", "nothing is thrown here: what may be missing is a `T?`, see `??` and `if let`"},
-        {"throw", "nothing is thrown here: give back a `T?`"},
-        {"raise", "nothing is thrown here: give back a `T?`"},
-        {"struct", "written  record Name { field: type }"},
-        {"class", "data is declared with  record Name { field: type }"},
-        {"interface", "data is declared with  record Name { field: type }"},
-        {"type", "data is declared with  record Name { field: type }"},
-        {"import", "the files of a site are read together: nothing is imported"},
-        {"include", "the files of a site are read together: nothing is included"},
-        {"assert", "a test says  expect x == 1"},
-        {"new", "a record is made with  Name{value, …}"},
-        {"delete", "an own handle ends with  drop name"},
-        {"rule", "a rule begins with `when`, `every`, `at` or `on`"},
-        {"trigger", "a rule begins with `when`, `every`, `at` or `on`"},
-        {"automation", "rules stand in a  program name { … }"},
-        {"null", "a value that is missing is `none`"},
-        {"nil", "a value that is missing is `none`"},
-        {"None", "a value that is missing is `none`"},
-        {"undefined", "a value that is missing is `none`"},
-        {"True", "written `true`"},
-        {"False", "written `false`"},
-        {"is", "two values are compared with `==`"},
-    };
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (str_eq(word, str_from(words[i][0])))
             return words[i][1];
@@ -78,9 +79,9 @@ static bool ends_with_percent(const struct parser *p, const struct token *t)
 /* Words that belong to a statement or item of another kind. */
 static bool goes_with_others(const struct parser *p, const struct token *t)
 {
-    static const char *const words[] = {"stale", "for", "until", "revoked", "denied", "in", "as"};
-    for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (token_is(p, t, words[i]))
+    static const char *const others[] = {"stale", "for", "until", "revoked", "denied", "in", "as"};
+    for (size_t i = 0; i < ARRAY_LEN(others); i++)
+        if (token_is(p, t, others[i]))
             return true;
     return false;
 }

@@ -27,12 +27,16 @@ struct parser {
     uint32_t source;
     struct tokens tokens;
     size_t at;
-    uint32_t depth;
-    uint32_t tallest;           /* height of the tallest expression of the function that is read */
-    bool head;                  /* in the head of a block: a `{` begins it, and no record */
-    bool balanced;              /* every brace has its partner */
+    uint32_t depth;   /* of nesting, up to LANG_NESTING_MAX */
+    uint32_t tallest; /* height of the tallest expression of the function that is read */
+    bool head;        /* in the head of a block: a `{` begins it, and no record */
+    /* Where braces don't match, parse_block.c guesses by the layout of the lines: */
+    bool balanced;              /* they do */
+    bool lost;                  /* some went unread: no `}` is missed any more */
+    uint32_t brace;             /* the byte of the innermost `{` that is open */
     struct lang_span odd_brace; /* a `{` whose `}` seems to stand for an outer one; to == 0: none */
-    bool lost; /* braces went unread, in a text without an end or too deep inside: none is missed */
+    size_t unclosed, unclosed_at; /* the message (counted from 1) about blocks that are not closed
+                                     in front of this token */
 };
 
 void parse_source(struct lang_ctx *c, uint32_t source, struct syntax *out);
@@ -101,6 +105,7 @@ const char *help_for_end(const struct parser *p);
 struct block {
     struct lang_span brace;
     uint32_t indent; /* of the line with the `{` */
+    uint32_t outer;  /* the `{` of the block around */
 };
 bool braces_match(const struct tokens *t);
 bool block_open(struct parser *p, struct block *b, const char *what);
@@ -112,6 +117,9 @@ struct lang_span block_close(struct parser *p, const struct block *b);
 bool enter(struct parser *p); /* nesting; false with a message when too deep */
 void leave(struct parser *p);
 bool at_declaration(const struct parser *p);
+/* At a `}` that seems to be a part of the mistake before it. */
+bool at_stray_brace(const struct parser *p);
+bool at_indented(const struct parser *p); /* first on a line that does not begin on the left */
 const struct lang_kind *kind_named(const struct lang_schema *schema, struct str word);
 
 /* ---- declarations ----------------------------------------------------------------------- */
@@ -130,11 +138,12 @@ bool parse_test(struct parser *p, struct syntax *out);
 struct fn_decl *parse_fn(struct parser *p); /* also a task */
 /* (params) [-> type] */
 bool parse_signature(struct parser *p, struct fn_decl *fn, const char *what);
+bool parse_fn_body(struct parser *p, struct fn_decl *fn);
 
+/* ---- items of programs ------------------------------------------------------------------ */
 #define LANG_QUEUED_DEFAULT 8u
 #define LANG_QUEUED_MAX     64u
 
-/* ---- items of programs ------------------------------------------------------------------ */
 struct item *item_new(struct parser *p, enum item_kind kind);
 bool parse_source_path(struct parser *p, struct item *i, const char *what);
 struct item *parse_when(struct parser *p);

@@ -104,19 +104,27 @@ static void no_revoked(struct parser *p, const struct stmt *s)
     diag_help(p->c, d, "add after its block:  revoked { … }");
 }
 
-/* revoked [name] { … } [denied { … }] */
-static bool lease_ends(struct parser *p, struct stmt *s)
+/* revoked [name] { … } */
+static bool lease_revoked(struct parser *p, struct stmt *s)
 {
-    if (!take_word(p, "revoked")) {
+    if (take_word(p, "revoked")) {
+        s->has_otherwise = true;
+        return (at_kind(p, T_LBRACE) || take_name(p, "a name for the reason, or `{`", &s->name2)) &&
+               parse_stmts(p, &s->otherwise, "`{` after revoked");
+    }
+    if (at_kind(p, T_NAME) && !at_word(p, "denied"))
+        return expected_help(p, "`revoked` and what to do then",
+                             "as in  lease pump = keeper.pump for 20min { … } revoked { … }");
+    if (p->balanced) { /* else it may stand in a block that was not closed */
         /* check: O11 revoked */
         no_revoked(p, s);
-        return true;
     }
-    s->has_otherwise = true;
-    if (!at_kind(p, T_LBRACE) && !take_name(p, "a name for the reason, or `{`", &s->name2))
-        return false;
-    if (!parse_stmts(p, &s->otherwise, "`{` after revoked"))
-        return false;
+    return true;
+}
+
+/* [denied { … }] */
+static bool lease_denied(struct parser *p, struct stmt *s)
+{
     s->has_denied = take_word(p, "denied");
     return !s->has_denied || parse_stmts(p, &s->denied, "`{` after denied");
 }
@@ -128,7 +136,9 @@ struct stmt *parse_lease(struct parser *p)
     if (!lease_head(p, s))
         return NULL;
     s->span = span_join(s->span, last_span(p));
-    return parse_stmts(p, &s->body, "`{` after how long") && lease_ends(p, s) ? s : NULL;
+    bool fine =
+        parse_stmts(p, &s->body, "`{` after how long") && lease_revoked(p, s) && lease_denied(p, s);
+    return fine ? s : NULL;
 }
 
 /* ---- one word and what follows ---------------------------------------------------------- */

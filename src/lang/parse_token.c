@@ -109,8 +109,9 @@ struct str describe(struct parser *p, const struct token *t)
 struct lang_span place_expected(const struct parser *p)
 {
     const struct token *t = peek_token(p);
-    bool line_ended = t->kind == T_NEWLINE || t->kind == T_EOF || (t->flags & TOKEN_LINE_START);
-    if (!line_ended || p->at == 0)
+    bool ended = t->kind == T_NEWLINE || t->kind == T_EOF;
+    bool goes_on = (t->flags & TOKEN_LINE_START) && !after_newline(p);
+    if ((!ended && !goes_on) || p->at == 0)
         return token_span(p, t);
     uint32_t to = last_token(p)->to;
     return (struct lang_span){p->source, to, to};
@@ -217,9 +218,9 @@ void skip_statement(struct parser *p)
         case T_EOF: return;
         case T_LBRACE: depth++; break;
         case T_RBRACE:
-            if (depth == 0)
+            if (depth == 0 && !at_stray_brace(p))
                 return;
-            depth--;
+            depth -= depth > 0;
             break;
         case T_NEWLINE:
             if (depth == 0) {

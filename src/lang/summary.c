@@ -76,16 +76,17 @@ static void write_owned(struct out *o, struct str program)
     }
 }
 
-static void write_lends(struct out *o, const struct own_prog *p)
+static void write_lends(struct out *o, struct str program)
 {
-    for (size_t i = 0; i < p->lends.n; i++) {
-        const struct lend_site *l = &p->lends.v[i];
-        if (l->lessee->never)
+    const struct own_site *own = o->site->own;
+    for (size_t i = 0; i < own->lends.n; i++) {
+        const struct lend *l = &own->lends.v[i];
+        if (!str_eq(l->program, program))
             continue;
         strbuf_adds(&o->body, "lend");
         put_text(&o->body, l->handle);
-        put_text(&o->body, l->lessee->name.text);
-        put_place(o, l->lessee->name.span);
+        put_text(&o->body, l->to);
+        put_place(o, l->at);
         strbuf_addc(&o->body, '\n');
     }
 }
@@ -112,6 +113,22 @@ static void write_leases(struct out *o, struct str program)
         put_text(&o->body, x->inner->name);
         put_place(o, x->outer_at);
         put_place(o, x->inner_at);
+        strbuf_addc(&o->body, '\n');
+    }
+}
+
+static void write_messages(struct out *o, struct str program)
+{
+    const struct own_site *own = o->site->own;
+    for (size_t i = 0; i < own->messages.n; i++) {
+        const struct message *m = &own->messages.v[i];
+        if (!str_eq(m->program, program))
+            continue;
+        strbuf_adds(&o->body, "message");
+        put_text(&o->body, m->name);
+        put_text(&o->body, m->key);
+        put_number(&o->body, m->said);
+        put_place(o, m->at);
         strbuf_addc(&o->body, '\n');
     }
 }
@@ -176,25 +193,15 @@ static void write_rules(struct out *o, struct str program)
     }
 }
 
-static const struct own_prog *prog_named(const struct own_site *own, struct str name)
-{
-    for (size_t i = 0; i < own->progs.n; i++)
-        if (str_eq(own->progs.v[i]->decl->name.text, name))
-            return own->progs.v[i];
-    return NULL;
-}
-
 enum err lang_summary_write(const struct lang_site *site, const struct lang_program *program,
                             struct strbuf *out)
 {
     struct out o = {.site = site, .alloc = out->alloc};
-    const struct own_prog *p = prog_named(site->own, program->name);
-    if (!p)
-        return ERR_NOT_FOUND;
     strbuf_init(&o.body, out->alloc, 0);
     write_owned(&o, program->name);
-    write_lends(&o, p);
+    write_lends(&o, program->name);
     write_leases(&o, program->name);
+    write_messages(&o, program->name);
     write_rules(&o, program->name);
     strbuf_addf(out, "sedge-summary %u\nprogram", LANG_SUMMARY_VERSION);
     put_text(out, program->name);

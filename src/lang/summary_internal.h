@@ -11,6 +11,7 @@
  *     own HANDLE RESOURCE PLACE
  *     lend HANDLE LESSEE PLACE
  *     need PROGRAM HANDLE PLACE            leased from there
+ *     message NAME TYPE SAID PLACE         published there, or heard
  *     order RESOURCE RESOURCE PLACE PLACE  leased one inside the other, without `wait`
  *     rule NUMBER TRIGGER UNTIL DELAYS PLACE
  *     if OP …                              its condition: see struct cond_node
@@ -37,6 +38,11 @@ struct summary_lend {
 struct summary_need {
     struct str from, handle;
     uint32_t place;
+};
+struct summary_message {
+    struct str name, key;
+    uint32_t place;
+    bool said;
 };
 struct summary_order {
     struct str outer, inner;
@@ -70,10 +76,13 @@ struct summary {
     VEC(struct summary_own) owns;
     VEC(struct summary_lend) lends;
     VEC(struct summary_need) needs;
+    VEC(struct summary_message) messages;
     VEC(struct summary_order) orders;
     VEC(struct summary_rule) rules;
 };
 
+/* Where one of its places is, in the source of the lines that it quotes. */
+struct lang_span summary_span(const struct checker *k, const struct summary *s, uint32_t place);
 /* Reads one; texts are copied. ERR_CORRUPT. */
 enum err summary_read(struct lang_ctx *c, struct str text, struct summary *out);
 /* The quoted lines of all summaries of one file, as a text with every line in its place. */

@@ -110,7 +110,7 @@ static void read_place(struct in *x, struct summary *s)
     if (p.line == 0 || p.column > p.text.n || p.bytes > p.text.n - p.column)
         (void)fail(x);
     else
-        ctx_push(x->c, &s->places, p);
+        ctx_tree_push(x->c, &s->places, p);
 }
 
 static void read_own(struct in *x, struct summary *s)
@@ -120,7 +120,7 @@ static void read_own(struct in *x, struct summary *s)
     o.place = take_place(x, s);
     if (o.handle.n == 0 || o.resource.n == 0)
         (void)fail(x);
-    ctx_push(x->c, &s->owns, o);
+    ctx_tree_push(x->c, &s->owns, o);
 }
 
 static void read_lend(struct in *x, struct summary *s)
@@ -128,7 +128,7 @@ static void read_lend(struct in *x, struct summary *s)
     struct summary_lend l = {.handle = take_text(x, NAME_MAX)};
     l.to = take_text(x, NAME_MAX);
     l.place = take_place(x, s);
-    ctx_push(x->c, &s->lends, l);
+    ctx_tree_push(x->c, &s->lends, l);
 }
 
 static void read_need(struct in *x, struct summary *s)
@@ -136,7 +136,16 @@ static void read_need(struct in *x, struct summary *s)
     struct summary_need n = {.from = take_text(x, NAME_MAX)};
     n.handle = take_text(x, NAME_MAX);
     n.place = take_place(x, s);
-    ctx_push(x->c, &s->needs, n);
+    ctx_tree_push(x->c, &s->needs, n);
+}
+
+static void read_message(struct in *x, struct summary *s)
+{
+    struct summary_message m = {.name = take_text(x, NAME_MAX)};
+    m.key = take_text(x, NAME_MAX);
+    m.said = take_number(x, 1) == 1;
+    m.place = take_place(x, s);
+    ctx_tree_push(x->c, &s->messages, m);
 }
 
 static void read_order(struct in *x, struct summary *s)
@@ -145,7 +154,7 @@ static void read_order(struct in *x, struct summary *s)
     o.inner = take_text(x, NAME_MAX);
     o.outer_place = take_place(x, s);
     o.inner_place = take_place(x, s);
-    ctx_push(x->c, &s->orders, o);
+    ctx_tree_push(x->c, &s->orders, o);
 }
 
 static struct summary_rule *last_rule(struct in *x, struct summary *s)
@@ -163,7 +172,7 @@ static void read_rule(struct in *x, struct summary *s)
     r.until = take_number(x, 1) == 1;
     r.delays = take_number(x, 1) == 1;
     r.place = take_place(x, s);
-    ctx_push(x->c, &s->rules, r);
+    ctx_tree_push(x->c, &s->rules, r);
 }
 
 /* One node of the condition of the last rule. */
@@ -183,7 +192,7 @@ static void read_condition(struct in *x, struct summary *s)
         return;
     }
     r->has_condition = true;
-    ctx_push(x->c, &r->condition, c);
+    ctx_tree_push(x->c, &r->condition, c);
 }
 
 static void read_effect(struct in *x, struct summary *s)
@@ -200,7 +209,7 @@ static void read_effect(struct in *x, struct summary *s)
         (void)fail(x);
         return;
     }
-    ctx_push(x->c, &r->effects, e);
+    ctx_tree_push(x->c, &r->effects, e);
 }
 
 /* Each operator finds its operands, and one value is left. */
@@ -222,9 +231,9 @@ static bool read_line(struct in *x, struct summary *s)
     static const struct {
         const char *word;
         void (*read)(struct in *x, struct summary *s);
-    } table[] = {{"place", read_place}, {"own", read_own},    {"lend", read_lend},
-                 {"need", read_need},   {"order", read_order}, {"rule", read_rule},
-                 {"if", read_condition}, {"does", read_effect}};
+    } table[] = {{"place", read_place},     {"own", read_own},     {"lend", read_lend},
+                 {"need", read_need},       {"message", read_message}, {"order", read_order},
+                 {"rule", read_rule},       {"if", read_condition}, {"does", read_effect}};
     struct str word = take_word_text(x);
     if (str_eq(word, STR("end")))
         return false;
@@ -273,7 +282,7 @@ struct str summary_source(struct lang_ctx *c, const struct summary *list, size_t
         for (size_t p = 0; same_file(&list[i], &list[first]) && p < list[i].places.n; p++)
             if (list[i].places.v[p].line > lines)
                 lines = list[i].places.v[p].line;
-    struct str *quoted = ctx_array(c, (size_t)lines + 1, sizeof(*quoted));
+    struct str *quoted = ctx_tree_array(c, (size_t)lines + 1, sizeof(*quoted));
     for (size_t i = first; i < n; i++)
         for (size_t p = 0; same_file(&list[i], &list[first]) && p < list[i].places.n; p++) {
             struct str text = list[i].places.v[p].text, *at = &quoted[list[i].places.v[p].line];

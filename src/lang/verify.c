@@ -177,8 +177,10 @@ static struct code_fault chunk_check(struct verifier *v, uint32_t number)
         return f;
     v->window = (struct verify_window){0};
     v->marks = mem_array(v->alloc, v->chunk->code_n, 1);
-    if (!v->marks)
+    if (!v->marks) {
         f.why = "out of memory";
+        f.no_memory = true;
+    }
     if (!f.why)
         f.why = find_starts(v);
     if (!f.why)
@@ -189,7 +191,7 @@ static struct code_fault chunk_check(struct verifier *v, uint32_t number)
             f.at = at;
         }
     if (!f.why)
-        f.why = verify_flow(v);
+        f.why = verify_flow(v, &f);
     mem_free(v->alloc, v->marks, v->chunk->code_n);
     return f;
 }
@@ -243,6 +245,6 @@ struct code_fault code_verify(struct alloc *a, const struct lang_program *progra
         f = chunk_check(&v, n);
     }
     if (!f.why)
-        f = (struct code_fault){UINT32_MAX, UINT32_MAX, rules_check(&v)};
+        f = (struct code_fault){.chunk = UINT32_MAX, .at = UINT32_MAX, .why = rules_check(&v)};
     return f;
 }

@@ -20,6 +20,7 @@ struct flow {
     struct written now;
     bool reachable, changed;
     const char *why;
+    uint32_t where;
 };
 
 static bool has(const struct written *w, uint8_t reg)
@@ -129,6 +130,7 @@ static void pass(struct flow *f)
             add(&f->now, (uint8_t)n);
     f->reachable = true;
     for (uint32_t at = 0; at < c->code_n && !f->why; at += 1 + code_words(&c->code[at])) {
+        f->where = at;
         if (f->v->marks[at] & VERIFY_TARGET) {
             if (f->reachable)
                 merge(f, at);
@@ -142,12 +144,14 @@ static void pass(struct flow *f)
     }
 }
 
-const char *verify_flow(const struct verifier *v)
+const char *verify_flow(const struct verifier *v, struct code_fault *fault)
 {
     size_t bytes = v->chunk->code_n * sizeof(struct written);
     struct flow f = {.v = v, .at = mem_new(v->alloc, bytes)};
-    if (!f.at)
+    if (!f.at) {
+        fault->no_memory = true;
         return "out of memory";
+    }
     memset(f.at, 0xFF, bytes);
     unsigned passes = 0;
     do {
@@ -156,6 +160,7 @@ const char *verify_flow(const struct verifier *v)
         if (++passes > PASSES_MAX)
             f.why = "jumps that are too tangled";
     } while (f.changed && !f.why);
+    fault->at = f.where;
     mem_free(v->alloc, f.at, bytes);
     return f.why;
 }

@@ -49,4 +49,4 @@ const char *verify_chunk_head(const struct verifier *v, const struct lang_chunk 
 /* verify_op.c: how the operands of an instruction agree, what it writes to the window. */
 const char *verify_relations(struct verifier *v, const struct instr *i);
 /* verify_flow.c: no scalar is read before it is written. */
-const char *verify_flow(const struct verifier *v);
+const char *verify_flow(const struct verifier *v, struct code_fault *f);

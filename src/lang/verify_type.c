@@ -90,8 +90,7 @@ const char *verify_types(const struct verifier *v)
         if (!type_fine(v, &c->types[n]))
             return "an impossible type";
     for (size_t n = 0; n < v->p->vars_n; n++)
-        if (!is_data(v, c->var_types[n]) ||
-            (c->var_types[n] == CODE_TYPE_STR && !c->var_texts[n] && !v->p->vars[n].type.optional))
+        if (!is_data(v, c->var_types[n]))
             return "a variable of no type";
     return NULL;
 }

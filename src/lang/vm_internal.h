@@ -128,6 +128,9 @@ struct lang_vm {
     uint32_t tasks_n, next_task, next_lease;
     size_t tasks_bytes; /* of saved stacks; counted against the limit of the heap */
 
+    struct obj **loading; /* while an image is restored: its objects, NULL where there is none yet */
+    size_t loading_n;
+
     struct lang_turn_note notes[VM_NOTES];
     uint64_t notes_n;
     struct lang_vm_stats stats;

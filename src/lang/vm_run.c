@@ -371,6 +371,7 @@ L_RECORD: {
     if (UNLIKELY(!cell))
         goto slow;
     vm->heap.free[class] = cell->next;
+    memory_unpoison(cell, heap_cell_bytes[class]);
     struct record *r = (struct record *)(void *)cell;
     r->hdr = (struct obj){.kind = OBJ_RECORD,
                           .flags = vm->heap.colour,

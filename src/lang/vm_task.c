@@ -106,7 +106,7 @@ void vm_task_add(struct lang_vm *vm, struct vm_task *t)
 
 struct vm_task *vm_task_blank(struct lang_vm *vm, size_t frames, size_t slots)
 {
-    if (vm->tasks_n >= vm->limits.tasks_max)
+    if (vm->tasks_n >= vm->limits.tasks_max || !vm_worker(vm))
         return NULL;
     struct vm_task *t = mem_zero(vm->alloc, sizeof(*t));
     if (!t)
@@ -363,7 +363,7 @@ enum lang_outcome lang_vm_step(struct lang_vm *vm, struct lang_turn *out)
     } else {
         o = suspend(vm, t, e);
     }
-    if (o == LANG_TRAP && !out->result.why[0])
+    if (o == LANG_TRAP && e != VM_TRAP)
         memcpy(out->result.why, vm->why, sizeof(vm->why));
     out->result.outcome = o;
     out->ended = o == LANG_DONE || o == LANG_TRAP;

@@ -146,6 +146,8 @@ static void mark_roots(void *ctx, struct heap *h)
     for (size_t i = 0; i < vm->program->vars_n; i++)
         if (code_kind_ref(vm_type(vm, vm->code->var_types[i])->kind))
             heap_mark(h, vm->vars[i].o);
+    for (size_t i = 0; i < vm->loading_n; i++)
+        heap_mark(h, vm->loading[i]);
     if (!vm->fp)
         return;
     const struct lang_worker *w = vm->worker;
@@ -174,13 +176,20 @@ static bool mark_more(void *ctx, struct heap *h, size_t *budget)
     return true;
 }
 
-static void mark_for_check(void *ctx, struct heap *h, bool unscanned)
+static void mark_all(void *ctx, struct heap *h)
 {
     struct lang_vm *vm = ctx;
-    if (!unscanned)
-        mark_roots(vm, h);
+    mark_roots(vm, h);
     for (const struct vm_task *t = vm->tasks; t; t = t->next)
-        if (t != vm->task && !(unscanned && t->cycle == h->cycle))
+        if (t != vm->task)
+            mark_task(vm, h, t);
+}
+
+static void mark_unscanned(void *ctx, struct heap *h)
+{
+    struct lang_vm *vm = ctx;
+    for (const struct vm_task *t = vm->tasks; t; t = t->next)
+        if (t != vm->task && t->cycle != h->cycle)
             mark_task(vm, h, t);
 }
 
@@ -194,8 +203,10 @@ void vm_task_mark(struct lang_vm *vm, struct vm_task *t)
 
 void vm_set_roots(struct lang_vm *vm)
 {
-    heap_set_roots(&vm->heap,
-                   &(struct heap_roots){
-                       .ctx = vm, .roots = mark_roots, .more = mark_more, .check = mark_for_check});
+    heap_set_roots(&vm->heap, &(struct heap_roots){.ctx = vm,
+                                                   .roots = mark_roots,
+                                                   .more = mark_more,
+                                                   .all = mark_all,
+                                                   .unscanned = mark_unscanned});
     heap_set_log(&vm->heap, heap_log, vm);
 }
