@@ -228,4 +228,8 @@ void program_apply(struct program_run *run)
         state_program_changed(run);
     run->worked = false;
     set_timer(run);
+    if (run->begun && !run->begin_told) {
+        run->begin_told = true;
+        program_begun(run->automation);
+    }
 }

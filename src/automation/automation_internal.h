@@ -195,6 +195,7 @@ struct program_run {
     uint64_t dropped;
     struct list ready; /* of automation.ready: events wait */
     enum run_phase phase;
+    bool begin_told;
     bool ending; /* it was replaced or removed: it hears nothing more */
     enum program_state shown;
     char error[256];
@@ -254,6 +255,7 @@ struct automation {
     void *rests_ctx;
     bool started;
     int64_t started_ns;
+    size_t beginning; /* runs of the start that have not begun yet */
     void (*rule_changed)(void *ctx, const struct lang_program *p, const struct rule_view *v);
     void *rule_ctx;
     struct leases *leases;
@@ -295,6 +297,8 @@ void program_start(struct program_run *run, bool late);
  * matter. */
 void program_end(struct program_run *run);
 /* An equal program of another site. */
+/* One more of those that were started together. */
+void program_begun(struct automation *a);
 void program_adopt(struct program_run *run, const struct lang_program *same);
 struct program_run *program_find(const struct automation *a, struct str name);
 
