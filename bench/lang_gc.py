@@ -1,8 +1,9 @@
 """lang_gc.py: the collector of lang/ by itself (bench/lang_gc.c), its longest pause beside the longest
 operation of the same program in Lua, OCaml and Go, if they are there.
 
-A machine takes CPU time of a thread for itself at random. Ours is rid of that step by step, see
-lang_gc.c; of a peer the best of three runs counts.
+A machine takes CPU time of a thread for itself at random. `longest` and `p999` are rid of that step by
+step, see lang_gc.c; no peer can be. `longest_run` and `p999_run` are as measured, in the best of three
+runs, and so are the peers': those are compared.
 """
 
 import os
@@ -20,6 +21,8 @@ LIMIT_S = 280
 FIGURES = {
     "longest_us": ("us", 1, 100),
     "p999_us": ("us", 1, 50),
+    "longest_run_us": ("us", 1, 100),
+    "p999_run_us": ("us", 1, 50),
     "heap_over_live": ("x", 2, 2),
     "share_percent": ("%", 1, 25),
 }
@@ -65,8 +68,8 @@ def main():
         for peer in [t for t in theirs if name in t] or [{}]:
             beside = f" theirs={peer[name]:.{digits}f} ratio={ours[name] / peer[name]:.3g}" if peer else ""
             print(f"{head} peer={peer.get('peer', '-')}{beside} goal={goal} met={met}", flush=True)
-    print(f"# {ours['live_mb']:.0f} MB live; a step {ours['p50_us']:.1f} us in the middle; with what the machine took "
-          f"for itself the longest of a run was {ours['best_run_us']:.0f} to {ours['noise_us']:.0f} us")
+    print(f"# {ours['live_mb']:.0f} MB live; a step {ours['p50_us']:.1f} us in the middle; in the worst "
+          f"run the longest took {ours['noise_us']:.0f} us")
 
 
 if __name__ == "__main__":

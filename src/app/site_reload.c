@@ -225,22 +225,33 @@ static void read_sources(struct offload_job *j)
     r->result = r->cfg.read(r->cfg.ctx, &r->next, &r->why);
 }
 
-static void have_read(struct offload_job *j)
+/* No program is in the middle of something. */
+static void programs_rest(void *ctx)
 {
-    struct site_reload *r = CONTAINER_OF(j, struct site_reload, job);
+    struct site_reload *r = ctx;
     void (*done)(void *arg, enum err result) = r->done;
     r->running = false;
     r->done = NULL;
-    if (r->stopping) {
-        lang_site_free(r->next);
-        r->next = NULL;
-        return;
-    }
     take(r);
+    automation_resume(r->cfg.automation);
     if (done)
         done(r->arg, r->result);
     if (r->again)
         site_reload_soon(r);
+}
+
+static void have_read(struct offload_job *j)
+{
+    struct site_reload *r = CONTAINER_OF(j, struct site_reload, job);
+    if (r->stopping) {
+        r->running = false;
+        r->done = NULL;
+        lang_site_free(r->next);
+        r->next = NULL;
+        return;
+    }
+    if (automation_pause(r->cfg.automation, programs_rest, r))
+        programs_rest(r);
 }
 
 enum err site_reload_start(struct site_reload *r, void (*done)(void *arg, enum err result),

@@ -9,6 +9,7 @@
  * Threads: worker 0. */
 #pragma once
 
+#include "automation/lease.h"
 #include "lang/lang.h"
 #include "registry/registry.h"
 
@@ -75,8 +76,30 @@ struct program_view automation_program(const struct automation *a, size_t progra
 struct rule_view automation_rule(const struct automation *a, size_t program, size_t rule);
 /* The series behind a binding of kind READ; NULL for others. */
 const struct series *automation_series(const struct automation *a, size_t program, size_t binding);
+/* ---- leases and people (lease.h) ----
+ * A person's command to an owned device makes the person its lessee, as `operator`, on the owner's
+ * terms; to one without owner it goes as it is. ERR_DENIED with the reason. q->cause.operator_name:
+ * who. */
+MUST_USE enum err automation_operate(struct automation *a, const struct action_request *q,
+                                     char id[24], struct error *e);
+/* The person who has it gives it back. False if no person has it. */
+bool automation_give_back(struct automation *a, struct str device);
+/* False if nobody owns it. */
+bool automation_lease(const struct automation *a, struct str device, struct lease_view *out);
+void automation_on_lease(struct automation *a,
+                         void (*changed)(void *ctx, const struct lease_view *v), void *ctx);
+
+/* With several workers programs are handled beside each other; around automation_change_apply()
+ * they rest, and what happens meanwhile waits. True if they do already; else rests() is called when
+ * they do. */
+bool automation_pause(struct automation *a, void (*rests)(void *ctx), void *ctx);
+void automation_resume(struct automation *a);
+
 /* Called whenever a rule's state changed. */
 void automation_on_rule(struct automation *a,
                         void (*changed)(void *ctx, const struct lang_program *p,
                                         const struct rule_view *v),
                         void *ctx);
+/* The value of a program's variable, in base units; its text is good until the program's next turn.
+ */
+union lang_slot automation_var(const struct automation *a, size_t program, uint32_t var);

@@ -22,7 +22,10 @@ static const char site_text[] = "model Press { property temp: °C; property note
                                 "  action close() confirms position < 5 %\n"
                                 "  safe close() }\n"
                                 "device press: Press { id \"p\"; via mqtt \"p\" json }\n"
-                                "device valve: Valve { id \"v\"; via mqtt \"v\" json }\n";
+                                "device valve: Valve { id \"v\"; via mqtt \"v\" json }; "
+                                "device drain: Valve { id \"d\"; via mqtt \"d\" json }; "
+                                "model Button { event pressed }; "
+                                "device button: Button { id \"b\"; via mqtt \"b\" json }\n";
 
 static const struct property_def press_properties[] = {
     {S("temp"), S("°C"), VALUE_FLOAT, true, -50, 200}, {S("note"), S(""), VALUE_STR, false, 0, 0}};
@@ -32,6 +35,7 @@ static const struct action_def valve_actions[] = {
     {S("open"), NULL, 0, 0, COMPARE_GT, 90, S("position > 90 %"), false},
     {S("close"), NULL, 0, 0, COMPARE_LT, 5, S("position < 5 %"), true},
 };
+static const struct str button_events[] = {S("pressed")};
 static const struct model_def models[] = {
     {.name = S("Press"), .properties = press_properties, .property_count = 2},
     {.name = S("Valve"),
@@ -39,6 +43,7 @@ static const struct model_def models[] = {
      .property_count = 1,
      .actions = valve_actions,
      .action_count = 2},
+    {.name = S("Button"), .events = button_events, .event_count = 1},
 };
 
 struct rig {
@@ -50,7 +55,14 @@ struct rig {
     struct automation *a;
     struct event_listener events;
     struct strbuf log; /* actions decided and alerts, in their order */
+    const char *until; /* the run ends when the log ends so */
 };
+
+static inline void rig_look(struct rig *g)
+{
+    if (g->until && str_ends(strbuf_str(&g->log), str_from(g->until)))
+        g->base.left_ms = 0;
+}
 
 static inline void on_action(struct event_listener *l, const struct action_event *a)
 {
@@ -58,6 +70,7 @@ static inline void on_action(struct event_listener *l, const struct action_event
     if (a->state == ACTION_WAITING)
         strbuf_addf(&g->log, "%.*s by %.*s line %u because %.*s;", STR_FMT(a->action),
                     STR_FMT(a->cause.program), a->cause.line, STR_FMT(a->cause.series));
+    rig_look(g);
 }
 
 static inline void on_alert(struct event_listener *l, const struct alert_event *e)
@@ -68,6 +81,7 @@ static inline void on_alert(struct event_listener *l, const struct alert_event *
                     severity_name(e->severity), STR_FMT(e->text));
     else if (!str_ends(e->key, STR("!")) && !str_starts(e->key, STR("program/")))
         strbuf_addf(&g->log, "over;");
+    rig_look(g);
 }
 
 /* The checked site of the rig's devices and this program. */
@@ -94,14 +108,17 @@ static inline struct lang_site *rig_site(const char *program)
 /* `valve`: its topic. */
 static inline enum err rig_devices(struct rig *g, const char *valve, struct error *e)
 {
-    static const char *const names[] = {"press", "valve"};
-    const char *const topics[] = {"p", valve};
-    for (size_t i = 0; i < ARRAY_LEN(models); i++) {
-        const struct model_def *m;
+    static const char *const names[] = {"press", "valve", "button", "drain"};
+    const char *const topics[] = {"p", valve, "b", "d"};
+    const struct model_def *made[4];
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct device *d;
-        enum err err = registry_model(g->registry, &models[i], &m, e);
+        enum err err =
+            i < ARRAY_LEN(models) ? registry_model(g->registry, &models[i], &made[i], e) : ERR_OK;
+        if (i >= ARRAY_LEN(models))
+            made[i] = made[1]; /* a second valve */
         if (!err)
-            err = registry_device(g->registry, str_from(names[i]), m, str_from(topics[i]),
+            err = registry_device(g->registry, str_from(names[i]), made[i], str_from(topics[i]),
                                   str_from(topics[i]), &d, e);
         if (err)
             return err;
@@ -121,15 +138,16 @@ static inline void rig_registry(struct rig *g)
     REQUIRE(rig_devices(g, "v", &e) == ERR_OK);
 }
 
-static inline void rig_init(struct rig *g, const char *dir, const char *program)
+static inline void rig_init_workers(struct rig *g, const char *dir, const char *program,
+                                    unsigned workers)
 {
     struct error e = {0};
     *g = (struct rig){0};
     alloc_faulty_init(&g->faulty, UINT64_MAX);
-    g->alloc = &g->faulty.alloc;
+    g->alloc = workers == 1 ? &g->faulty.alloc : alloc_system(); /* which any thread may use */
     strbuf_init(&g->log, alloc_system(), 0);
     g->site = rig_site(program);
-    bus_rig_init(&g->base, dir);
+    bus_rig_init_workers(&g->base, dir, workers);
     rig_registry(g);
     struct automation_config ac = {.ex = g->base.ex,
                                    .bus = g->base.bus,
@@ -143,6 +161,11 @@ static inline void rig_init(struct rig *g, const char *dir, const char *program)
     g->events = (struct event_listener){.alert = on_alert, .action = on_action};
     bus_event_listen(g->base.bus, &g->events);
     automation_start(g->a);
+}
+
+static inline void rig_init(struct rig *g, const char *dir, const char *program)
+{
+    rig_init_workers(g, dir, program, 1);
 }
 
 static inline void rig_fini(struct rig *g)
@@ -186,7 +209,20 @@ static inline enum err rig_replace(struct rig *g, const char *program, const cha
     return ERR_OK;
 }
 
+/* At most `max_ms` of virtual time. */
+static inline void rig_run_until(struct rig *g, const char *end_of_log, int64_t max_ms)
+{
+    g->until = end_of_log;
+    bus_rig_run(&g->base, max_ms);
+    g->until = NULL;
+}
+
 static inline void temp(struct rig *g, const char *value)
 {
     CHECK_EQ_INT(bus_rig_publish(&g->base, "p/temp", value), ERR_OK);
+}
+
+static inline void press_button(struct rig *g)
+{
+    CHECK_EQ_INT(bus_rig_publish(&g->base, "b/pressed", "1"), ERR_OK);
 }

@@ -3,6 +3,7 @@
 #include "base/stats.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static union lang_slot slot_from(const struct binding_run *b)
@@ -14,7 +15,7 @@ static union lang_slot slot_from(const struct binding_run *b)
     case LANG_TYPE_TIME:
         s.i = b->value.kind == VALUE_INT ? b->value.i : (int64_t)value_number(&b->value);
         break;
-    case LANG_TYPE_STR: s.s = &b->text; break;
+    case LANG_TYPE_STR: s.s = &b->text_now; break;
     default: s.f = value_number(&b->value); break;
     }
     return s;
@@ -37,7 +38,7 @@ static bool host_slope(struct lang_host *h, uint32_t window, double *out)
 
 static int64_t host_now(struct lang_host *h)
 {
-    return worker_now_ms(CONTAINER_OF(h, struct program_run, host)->automation->worker);
+    return CONTAINER_OF(h, struct program_run, host)->now_ms;
 }
 
 void reading_host_init(struct program_run *run)
@@ -95,44 +96,37 @@ bool window_slope(const struct window_run *w, double *per_second)
     return true;
 }
 
-static void stale_fire(struct timer *t)
-{
-    struct binding_run *b = CONTAINER_OF(t, struct binding_run, stale_timer);
-    reading_stale_check(b);
-}
-
-/* Lazy: the timer is left where it is when samples come, and looks at the last one when it fires.
- */
+/* Lazy: the time is left where it is when samples come, and the last one is looked at when it
+ * comes. */
 void reading_stale_check(struct binding_run *b)
 {
-    if (!b->def->stale_ms || b->stale)
+    struct program_run *run = b->run;
+    if (!b->def->stale_ms || b->stale || (b->unawaited && !b->has_value))
         return;
     int64_t due = b->mono_ns + ns_of_ms(b->def->stale_ms);
-    if (!b->stale_timer.fire)
-        timer_init(&b->stale_timer, b->run->automation->worker, stale_fire);
-    if (due > worker_now_ns(b->run->automation->worker)) {
-        if (!timer_armed(&b->stale_timer))
-            timer_set(&b->stale_timer, due);
+    if (due > run->now_ns) {
+        if (due_at(&run->due, due_of_binding(b)) == DUE_NEVER)
+            due_set(&run->due, due_of_binding(b), due);
         return;
     }
     b->stale = true;
-    rules_evaluate(b->run, b);
+    rules_evaluate(run, b);
 }
 
-static void keep_value(struct binding_run *b, const struct sample *s)
+static void keep_value(struct binding_run *b, const struct value *v, int64_t ts_ms, int64_t mono_ns)
 {
-    b->value = s->value;
-    b->ts_ms = s->ts_ms;
+    b->value = *v;
+    b->ts_ms = ts_ms;
     b->has_value = true;
-    b->mono_ns = worker_now_ns(b->run->automation->worker);
+    b->mono_ns = mono_ns;
     b->stale = false;
-    if (s->value.kind == VALUE_STR) {
-        size_t n = s->value.s.n < sizeof(b->text_bytes) ? s->value.s.n : sizeof(b->text_bytes);
-        if (n)
-            memcpy(b->text_bytes, s->value.s.p, n);
-        b->text = (struct str){b->text_bytes, n};
-        b->value.s = b->text;
-    }
+    if (v->kind != VALUE_STR || !b->text)
+        return;
+    size_t n = v->s.n < TEXT_KEPT_MAX ? v->s.n : TEXT_KEPT_MAX;
+    if (n)
+        memcpy(b->text, v->s.p, n);
+    b->text_now = (struct str){b->text, n};
+    b->value.s = b->text_now;
 }
 
 /* What has been silent since the start is stale when its time is up. */
@@ -140,38 +134,73 @@ void reading_start(struct binding_run *b, bool late)
 {
     struct automation *a = b->run->automation;
     const struct series *s = b->property->series;
+    b->unawaited = b->property->unawaited;
     bool news = s->quality == QUALITY_GOOD || s->quality == QUALITY_UNCERTAIN;
-    if (late && (news || (s->quality == QUALITY_STALE && s->last_mono_ns > a->started_ns))) {
-        struct sample last = {.series = b->property->series, .ts_ms = s->last_ms, .value = s->last};
-        keep_value(b, &last);
-        b->mono_ns = s->last_mono_ns;
-    } else {
+    if (late && (news || (s->quality == QUALITY_STALE && s->last_mono_ns > a->started_ns)))
+        keep_value(b, &s->last, s->last_ms, s->last_mono_ns);
+    else
         b->mono_ns = worker_now_ns(a->worker);
-    }
 }
 
-static void windows_add(struct binding_run *b, const struct sample *s)
+static void windows_add(struct binding_run *b, int64_t ts_ms, const struct value *v)
 {
     struct program_run *run = b->run;
     for (size_t i = 0; i < run->def->windows_n; i++)
         if (run->windows[i].binding == b)
-            window_add(&run->windows[i], s->ts_ms, value_number(&s->value));
+            window_add(&run->windows[i], ts_ms, value_number(v));
+}
+
+/* A program may read one series under several names: they stand together among its readers, and all
+ * know the value before any rule looks. */
+static struct binding_run *same_run(struct binding_run *b)
+{
+    return b->next_reader && b->next_reader->run == b->run ? b->next_reader : NULL;
+}
+
+void reading_take(struct binding_run *first, const struct event *e)
+{
+    for (struct binding_run *b = first; b; b = same_run(b)) {
+        windows_add(b, e->ts_ms, &e->value);
+        if (!e->quiet)
+            keep_value(b, &e->value, e->ts_ms, e->mono_ns);
+    }
+    for (struct binding_run *b = first; b && !e->quiet; b = same_run(b)) {
+        reading_stale_check(b);
+        rules_evaluate(b->run, b);
+    }
 }
 
 void reading_sample(struct automation *a, const struct sample *s)
 {
     if (s->quality != QUALITY_GOOD && s->quality != QUALITY_UNCERTAIN)
         return; /* a bad reading is none: it will turn stale */
-    struct binding_run *first =
-        s->series->index < a->readers_n ? a->readers[s->series->index] : NULL;
-    bool news = !s->replayed && !sample_is_late(s); /* else windows go on, but nothing acts on it */
-    for (struct binding_run *b = first; b; b = b->next_reader) {
-        windows_add(b, s);
-        if (news)
-            keep_value(b, s);
+    struct event e = {.kind = EVENT_SAMPLE,
+                      .quiet = s->replayed || sample_is_late(s), /* windows go on, nothing acts */
+                      .value = s->value,
+                      .ts_ms = s->ts_ms,
+                      .mono_ns = worker_now_ns(a->worker)};
+    struct binding_run *b = s->series->index < a->readers_n ? a->readers[s->series->index] : NULL;
+    while (b) {
+        struct program_run *run = b->run;
+        e.index = (uint32_t)(b - run->bindings);
+        if (s->replayed)
+            reading_take(b, &e); /* nothing runs yet */
+        else
+            program_post(run, &e);
+        while (b && b->run == run)
+            b = b->next_reader;
     }
-    for (struct binding_run *b = first; b && news; b = b->next_reader) {
-        reading_stale_check(b);
-        rules_evaluate(b->run, b);
+}
+
+void reading_signal(struct automation *a, struct str device, struct str event)
+{
+    char key[512];
+    int n = snprintf(key, sizeof(key), "%.*s/%.*s", STR_FMT(device), STR_FMT(event));
+    if (n < 0 || (size_t)n >= sizeof(key))
+        return;
+    for (const struct hearer *h = map_get(&a->audience.signals, (struct str){key, (size_t)n}); h;
+         h = h->next) {
+        struct event e = {.kind = EVENT_SIGNAL, .index = h->index};
+        program_post(h->run, &e);
     }
 }

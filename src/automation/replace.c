@@ -9,6 +9,7 @@ struct automation_change {
     const struct lang_site *site;
     struct program_run **runs; /* of the next site; those that are kept are the present ones */
     enum program_fate *fates;
+    struct audience audience;
     struct map present; /* name -> program_run; what is left there has no successor that is equal */
 };
 
@@ -143,6 +144,8 @@ enum err automation_change_new(struct automation_change **out, struct automation
     enum err err = change_init(c, e);
     for (size_t i = 0; !err && i < next->programs_n; i++)
         err = prepare(c, i, e);
+    if (!err && audience_init(&c->audience, a, c->runs, next->programs_n))
+        err = error_set(e, ERR_NOMEM, "no memory for what the next programs hear");
     if (err)
         automation_change_free(c);
     else
@@ -155,6 +158,7 @@ static void change_fini(struct automation_change *c)
     struct alloc *alloc = c->automation->cfg.alloc;
     size_t n = c->site->programs_n;
     map_fini(&c->present);
+    audience_fini(&c->audience);
     mem_free(alloc, c->runs, (n + 1) * sizeof(struct program_run *));
     mem_free(alloc, c->fates, (n + 1) * sizeof(*c->fates));
     mem_free(alloc, c, sizeof(*c));
@@ -194,27 +198,13 @@ void automation_change_each(const struct automation_change *c,
 
 /* --- applying --- */
 
-static void adopt(struct program_run *run, const struct lang_program *def)
-{
-    run->def = def;
-    lang_vm_adopt(run->vm, def);
-    for (size_t i = 0; i < def->rules_n; i++)
-        run->rules[i].def = &def->rules[i];
-    for (size_t i = 0; i < def->bindings_n; i++) {
-        struct binding_run *b = &run->bindings[i];
-        b->def = &def->bindings[i];
-        bool found = binding_find(b, registry_find);
-        ASSERT(found); /* it was there when the change was prepared */
-    }
-}
-
 /* Those that are not kept: they are told nothing more, and their names' alerts end. */
 static void end_present(struct automation_change *c)
 {
     size_t at = 0;
     void *value;
     while (map_next(&c->present, &at, NULL, &value))
-        turn_program_ends(value);
+        program_end(value);
 }
 
 static void free_present(struct automation_change *c)
@@ -232,22 +222,30 @@ static void make_safe(struct automation *a, struct list *devices)
         struct device *d = CONTAINER_OF(it, struct device, link);
         if (d->owner_before.n && !str_eq(d->owner_before, d->owner))
             state_make_safe(a, d, d->owner_before);
+        if (d->owner_before.n && d->owner.n == 0)
+            leases_disown(a->leases, d->name);
         d->owner_before = STR("");
     }
 }
 
-static void attach_all(struct automation *a)
+/* The one of its name that runs now. */
+static struct program_run *predecessor(const struct automation_change *c, size_t i)
 {
-    for (size_t i = 0; i < a->readers_n; i++)
-        a->readers[i] = NULL;
-    for (size_t i = 0; i < a->run_count; i++)
-        program_attach(a->runs[i]);
+    return c->fates[i] == PROGRAM_CHANGED ? map_get(&c->present, c->site->programs[i]->name) : NULL;
 }
 
-void automation_change_apply(struct automation_change *c)
+static void restore_next(struct automation_change *c, size_t i)
+{
+    struct program_run *next = c->automation->runs[i], *before = predecessor(c, i);
+    state_restore(next);
+    if (before)
+        image_hand_over(before, next);
+}
+
+/* The next site's runs and who tells them, in the place of the present ones. */
+static void take_seats(struct automation_change *c)
 {
     struct automation *a = c->automation;
-    end_present(c);
     mem_free(a->cfg.alloc, a->runs, (a->run_count + 1) * sizeof(struct program_run *));
     a->runs = c->runs;
     a->run_count = c->site->programs_n;
@@ -255,18 +253,31 @@ void automation_change_apply(struct automation_change *c)
     c->runs = NULL;
     for (size_t i = 0; i < a->run_count; i++)
         if (c->fates[i] == PROGRAM_KEPT)
-            adopt(a->runs[i], c->site->programs[i]);
-    attach_all(a);
-    free_present(c);
+            program_adopt(a->runs[i], c->site->programs[i]);
+    struct audience before = a->audience;
+    a->audience = c->audience;
+    c->audience = before;
+    audience_seated(a);
+}
+
+void automation_change_apply(struct automation_change *c)
+{
+    struct automation *a = c->automation;
+    events_hold(a);
+    ASSERT(a->in_flight == 0); /* automation_pause() */
+    end_present(c);
+    take_seats(c);
     make_safe(a, registry_devices(a->cfg.registry));
     make_safe(a, registry_leaving(a->cfg.registry));
     state_forget_unknown(a);
     state_owners(a, false);
     for (size_t i = 0; i < a->run_count; i++)
         if (c->fates[i] != PROGRAM_KEPT)
-            state_restore(a->runs[i]);
+            restore_next(c, i);
+    free_present(c);
     for (size_t i = 0; i < a->run_count; i++)
         if (c->fates[i] != PROGRAM_KEPT)
             program_start(a->runs[i], true);
     change_fini(c);
+    events_go_on(a);
 }

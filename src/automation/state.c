@@ -10,76 +10,118 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { KEPT_MAX = 100000, VALUE_BYTES_MAX = 512 };
-enum { KEPT_VAR = 'v', KEPT_RULE = 'r', KEPT_OWNER = 'o' };
-#define OWNER_PREFIX "own/" /* `own` is a word of the language: no program has that name */
+enum { KEPT_MAX = 1000000, VALUE_BYTES_MAX = 512 };
+enum { KEPT_VAR = 'v', KEPT_RULE = 'r', KEPT_OWNER = 'o', KEPT_LEASE = 'l' };
+/* Words of the language: no program has such a name. */
+#define OWNER_PREFIX "own/"
+#define LEASE_PREFIX "lease/"
 
-/* What the last run left, and what this one has changed since: to write changes only. */
-struct kept_state {
-    struct str path;
-    uint8_t value[VALUE_BYTES_MAX];
-    size_t n;
-};
+static void kept_free(struct automation *a, struct kept_state *k)
+{
+    mem_free(a->cfg.alloc, k->value, k->n);
+    mem_free(a->cfg.alloc, k, sizeof(*k) + k->path.n);
+}
+
+static struct kept_state *kept_new(struct automation *a, struct str path)
+{
+    struct kept_state *k = mem_zero(a->cfg.alloc, sizeof(*k) + path.n);
+    if (!k)
+        return NULL;
+    memcpy(k + 1, path.p, path.n);
+    k->path = (struct str){(char *)(k + 1), path.n};
+    if (map_put(&a->kept, k->path, k) == ERR_OK)
+        return k;
+    mem_free(a->cfg.alloc, k, sizeof(*k) + path.n);
+    return NULL;
+}
 
 static void apply(void *ctx, struct str path, struct bytes value)
 {
     struct automation *a = ctx;
     struct kept_state *k = map_get(&a->kept, path);
-    if (value.n > VALUE_BYTES_MAX)
+    if (!k && (k = kept_new(a, path)) == NULL)
         return;
-    if (!k) {
-        k = mem_zero(a->cfg.alloc, sizeof(*k) + path.n);
-        if (!k)
-            return;
-        memcpy(k + 1, path.p, path.n);
-        k->path = (struct str){(char *)(k + 1), path.n};
-        if (map_put(&a->kept, k->path, k)) {
-            mem_free(a->cfg.alloc, k, sizeof(*k) + path.n);
-            return;
-        }
-    }
+    uint8_t *v = value.n ? mem_new(a->cfg.alloc, value.n) : NULL;
+    if (value.n && !v)
+        return;
     if (value.n)
-        memcpy(k->value, value.p, value.n);
+        memcpy(v, value.p, value.n);
+    mem_free(a->cfg.alloc, k->value, k->n);
+    k->value = v;
     k->n = value.n;
 }
 
-static void put(struct automation *a, struct str path, struct bytes value)
+void state_put(struct automation *a, struct str path, struct bytes value, bool remember)
 {
     enum err err = keep_put(a->keep, path, value, true, NULL);
     if (err)
         LOG_W("automation", "the state of %.*s can't be kept: %s", STR_FMT(path), err_name(err));
     else
-        apply(a, path, value);
+        apply(a, path, remember ? value : (struct bytes){0});
+}
+
+static void put(struct automation *a, struct str path, struct bytes value)
+{
+    state_put(a, path, value, true);
 }
 
 /* --- what is kept --- */
 
-void state_rule_changed(struct rule_run *r)
+void state_rule_put(struct writer *w, const struct rule_run *r)
 {
-    uint8_t buf[64];
-    struct writer w = writer_from(buf, sizeof(buf));
-    writer_u8(&w, KEPT_RULE);
-    writer_u8(&w, r->state == RULE_ACTIVE);
-    writer_varint(&w, r->alerts);
-    writer_varint(&w, r->fired);
-    writer_svarint(&w, r->fired_ms);
-    put(r->run->automation, r->def->path, (struct bytes){buf, writer_len(&w)});
+    writer_u8(w, r->state == RULE_ACTIVE);
+    writer_varint(w, r->alerts);
+    writer_varint(w, r->fired);
+    writer_svarint(w, r->fired_ms);
+    writer_svarint(w, r->seen_ms);
+    writer_svarint(w, r->since_ms);
 }
 
-static void restore_rule(struct rule_run *r, struct bytes value)
+void state_rule_changed(struct rule_run *r)
 {
-    struct cursor c = cursor_from(value.p, value.n);
-    if (cursor_u8(&c) != KEPT_RULE)
-        return;
-    bool active = cursor_u8(&c) != 0;
-    uint64_t alerts = cursor_varint(&c), fired = cursor_varint(&c);
-    int64_t fired_ms = cursor_svarint(&c);
-    if (c.failed || alerts > TURN_EFFECTS_MAX)
+    uint8_t buf[96];
+    struct writer w = writer_from(buf, sizeof(buf));
+    writer_u8(&w, KEPT_RULE);
+    state_rule_put(&w, r);
+    put(r->run->automation, r->def->path, (struct bytes){buf, writer_len(&w)});
+    r->run->rules_changed = true;
+}
+
+/* Older records end earlier. */
+static int64_t time_if_there(struct cursor *c)
+{
+    return cursor_left(c) ? cursor_svarint(c) : 0;
+}
+
+void state_rule_take(struct rule_run *r, struct cursor *c)
+{
+    bool active = cursor_u8(c) != 0;
+    uint64_t alerts = cursor_varint(c), fired = cursor_varint(c);
+    int64_t fired_ms = cursor_svarint(c), seen_ms = time_if_there(c), since_ms = time_if_there(c);
+    if (c->failed || alerts > EFFECTS_MAX)
         return;
     r->state = active && r->def->kind == LANG_RULE_WHEN ? RULE_ACTIVE : RULE_IDLE;
     r->alerts = (uint32_t)alerts;
     r->fired = fired;
     r->fired_ms = fired_ms;
+    r->seen_ms = seen_ms;
+    r->kept_since_ms = since_ms;
+    struct rule_view *v = &r->run->views[r - r->run->rules];
+    *v = (struct rule_view){r->def, r->state, r->fired, r->fired_ms};
+}
+
+void state_rule_skip(struct cursor *c)
+{
+    (void)cursor_u8(c);
+    for (int i = 0; i < 5; i++)
+        (void)cursor_varint(c);
+}
+
+static void restore_rule(struct rule_run *r, struct bytes value)
+{
+    struct cursor c = cursor_from(value.p, value.n);
+    if (cursor_u8(&c) == KEPT_RULE)
+        state_rule_take(r, &c);
 }
 
 static void put_var(struct writer *w, const struct lang_type *type, union lang_slot v)
@@ -94,10 +136,18 @@ static void put_var(struct writer *w, const struct lang_type *type, union lang_s
         writer_svarint(w, v.i);
 }
 
-void state_vars_changed(struct program_run *run)
+bool state_is_plain(const struct lang_type *t)
+{
+    return t->kind < LANG_TYPE_RECORD && !(t->kind == LANG_TYPE_STR && t->optional);
+}
+
+/* Data is in the program's image (state_image.c). */
+static void vars_changed(struct program_run *run)
 {
     for (uint32_t i = 0; i < run->def->vars_n; i++) {
         const struct lang_var *var = &run->def->vars[i];
+        if (!state_is_plain(&var->type))
+            continue;
         uint8_t buf[VALUE_BYTES_MAX];
         struct writer w = writer_from(buf, sizeof(buf));
         put_var(&w, &var->type, lang_vm_var(run->vm, i));
@@ -105,6 +155,27 @@ void state_vars_changed(struct program_run *run)
         bool same = k && k->n == writer_len(&w) && memcmp(k->value, buf, k->n) == 0;
         if (!same)
             put(run->automation, var->path, (struct bytes){buf, writer_len(&w)});
+    }
+}
+
+void state_program_changed(struct program_run *run)
+{
+    if (run->vars_changed)
+        vars_changed(run);
+    run->vars_changed = false;
+    image_changed(run);
+}
+
+/* What was kept may be of another version of the program, or of a damaged store. */
+static bool in_range(const struct lang_type *t, union lang_slot v)
+{
+    switch (t->kind) {
+    case LANG_TYPE_BOOL: return v.i >= 0 && v.i <= (t->optional ? 2 : 1);
+    case LANG_TYPE_ENUM:
+        return v.i >= (t->optional ? -1 : 0) && t->def && v.i < (int64_t)t->def->fields_n;
+    case LANG_TYPE_INT:
+    case LANG_TYPE_TIME: return t->optional || v.i != INT64_MIN;
+    default: return true;
     }
 }
 
@@ -123,7 +194,7 @@ static void restore_var(struct program_run *run, uint32_t i, struct bytes value)
     } else {
         v.i = cursor_svarint(&c);
     }
-    if (!c.failed)
+    if (!c.failed && in_range(&run->def->vars[i].type, v))
         lang_vm_var_set(run->vm, i, v);
 }
 
@@ -148,12 +219,22 @@ static void forget(struct automation *a, struct kept_state *k)
     if (cursor_u8(&c) == KEPT_RULE) {
         (void)cursor_u8(&c);
         uint64_t alerts = cursor_varint(&c);
-        turn_end_alerts(a, k->path, alerts > TURN_EFFECTS_MAX ? 0 : (uint32_t)alerts);
+        alerts_end(a, k->path, alerts > EFFECTS_MAX ? 0 : (uint32_t)alerts);
     }
     if (k->n && keep_del(a->keep, k->path, true))
         LOG_W("automation", "the state of %.*s stays behind", STR_FMT(k->path));
     (void)map_del(&a->kept, k->path);
-    mem_free(a->cfg.alloc, k, sizeof(*k) + k->path.n);
+    kept_free(a, k);
+}
+
+/* Of what is not a rule's or a variable's; an image goes with its program. */
+static bool is_other(const struct automation *a, struct str path)
+{
+    struct str program;
+    if (image_key(path, &program))
+        return program_find(a, program) != NULL;
+    return str_starts(path, STR(OWNER_PREFIX)) || str_starts(path, STR(LEASE_PREFIX)) ||
+           held_is_key(path);
 }
 
 void state_forget_unknown(struct automation *a)
@@ -167,7 +248,7 @@ void state_forget_unknown(struct automation *a)
     else
         while (map_next(&a->kept, &at, NULL, &value)) {
             struct kept_state *k = value;
-            if (!str_starts(k->path, STR(OWNER_PREFIX)) && !map_get(&known, k->path))
+            if (!is_other(a, k->path) && !map_get(&known, k->path))
                 forget(a, k);
         }
     map_fini(&known);
@@ -239,20 +320,101 @@ void state_owners(struct automation *a, bool safe)
     }
 }
 
+/* --- leases --- */
+
+void state_lease_changed(struct automation *a, const struct lease_view *v)
+{
+    char path[KEEP_KEY_MAX];
+    uint8_t buf[VALUE_BYTES_MAX];
+    int n = snprintf(path, sizeof(path), LEASE_PREFIX "%.*s", STR_FMT(v->device));
+    struct str key = {path, (size_t)n};
+    struct writer w = writer_from(buf, sizeof(buf));
+    if (n < 0 || key.n >= sizeof(path))
+        return;
+    if (!v->out) {
+        put(a, key, (struct bytes){0});
+        return;
+    }
+    writer_u8(&w, KEPT_LEASE);
+    writer_u8(&w, v->holder.who == NULL);
+    writer_varint(&w, v->holder.id);
+    writer_svarint(&w, v->until_ms);
+    writer_str16(&w, v->holder.name);
+    if (!w.failed)
+        put(a, key, (struct bytes){buf, writer_len(&w)});
+}
+
+struct kept_lease {
+    bool person;
+    uint32_t id;
+    int64_t until_ms;
+    struct str holder;
+};
+
+static bool get_lease(const struct kept_state *k, struct kept_lease *out)
+{
+    struct cursor c = cursor_from(k->value, k->n);
+    if (cursor_u8(&c) != KEPT_LEASE)
+        return false;
+    out->person = cursor_u8(&c) != 0;
+    uint64_t id = cursor_varint(&c);
+    out->id = (uint32_t)id;
+    out->until_ms = cursor_svarint(&c);
+    out->holder = cursor_str16(&c);
+    return !c.failed && id <= UINT32_MAX;
+}
+
+/* Who may not have it any more has not given it back either. */
+static void restore_lease(struct automation *a, struct kept_state *k, struct str name)
+{
+    struct kept_lease l;
+    struct device *d = registry_find(a->cfg.registry, name);
+    if (!get_lease(k, &l) || leases_restore(a->leases, name, l.holder, l.person, l.id, l.until_ms))
+        return;
+    if (d && d->owner.n)
+        state_make_safe(a, d, STR("lease"));
+    put(a, k->path, (struct bytes){0});
+}
+
+void state_leases_restore(struct automation *a)
+{
+    size_t at = 0;
+    void *value;
+    struct str path;
+    while (map_next(&a->kept, &at, &path, &value))
+        if (str_starts(path, STR(LEASE_PREFIX)))
+            restore_lease(a, value, str_sub(path, sizeof(LEASE_PREFIX) - 1, path.n));
+}
+
+bool state_may_resume(void *automation, const struct device *d, struct str program,
+                      struct str person)
+{
+    const struct automation *a = automation;
+    char path[KEEP_KEY_MAX];
+    struct kept_lease l;
+    int n = snprintf(path, sizeof(path), LEASE_PREFIX "%.*s", STR_FMT(d->name));
+    if (n < 0 || (size_t)n >= sizeof(path))
+        return false;
+    const struct kept_state *k = map_get(&a->kept, (struct str){path, (size_t)n});
+    return k && get_lease(k, &l) && str_eq(l.holder, l.person ? person : program);
+}
+
 void state_restore(struct program_run *run)
 {
     const struct map *kept = &run->automation->kept;
     for (uint32_t i = 0; i < run->def->vars_n; i++) {
         const struct kept_state *k = map_get(kept, run->def->vars[i].path);
-        if (k)
+        if (k && state_is_plain(&run->def->vars[i].type))
             restore_var(run, i, (struct bytes){k->value, k->n});
-        (void)lang_vm_var_changed(run->vm, i);
     }
     for (size_t i = 0; i < run->def->rules_n; i++) {
         const struct kept_state *k = map_get(kept, run->rules[i].def->path);
         if (k)
             restore_rule(&run->rules[i], (struct bytes){k->value, k->n});
     }
+    image_restore(run); /* of one moment, so it has the last word */
+    for (uint32_t i = 0; i < run->def->vars_n; i++)
+        (void)lang_vm_var_changed(run->vm, i);
 }
 
 enum err state_init(struct automation *a, struct error *e)
@@ -275,8 +437,7 @@ void state_fini(struct automation *a)
     size_t at = 0;
     void *value;
     while (map_next(&a->kept, &at, NULL, &value)) {
-        struct kept_state *k = value;
-        mem_free(a->cfg.alloc, k, sizeof(*k) + k->path.n);
+        kept_free(a, value);
     }
     map_fini(&a->kept);
 }

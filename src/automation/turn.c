@@ -1,273 +1,293 @@
-/* turn: one run of a chunk, and what it decided.
+/* turn: one run of a chunk, and what it decides.
  *
- * Commands and alerts are held back until the turn has ended well; then they take effect in their
- * order, with the rule and the sample as their cause. */
+ * What it wants (commands, alerts, leases) are effects; those of a turn that fails never happen,
+ * but for the firm ones. */
 #include "automation/automation_internal.h"
 #include "base/log.h"
 
 #include <stdio.h>
+#include <time.h>
 
-static struct effect *effect_new(struct program_run *run)
+/* ---- what the machine calls ------------------------------------------------------------------ */
+
+static struct program_run *run_of(struct lang_host *h)
 {
-    if (run->effect_count == TURN_EFFECTS_MAX) {
-        run->effects_lost = true;
-        return NULL;
-    }
-    struct effect *e = &run->effects[run->effect_count++];
-    *e = (struct effect){0};
-    return e;
+    return CONTAINER_OF(h, struct program_run, host);
 }
 
-static struct value value_from(struct program_run *run, const struct lang_type *type,
-                               union lang_slot s)
+static bool value_from(struct program_run *run, const struct lang_type *type, union lang_slot s,
+                       struct value *out)
 {
     switch (type->kind) {
-    case LANG_TYPE_BOOL: return (struct value){.kind = VALUE_BOOL, .b = s.i != 0};
+    case LANG_TYPE_BOOL: *out = (struct value){.kind = VALUE_BOOL, .b = s.i != 0}; return true;
     case LANG_TYPE_INT:
-    case LANG_TYPE_TIME: return (struct value){.kind = VALUE_INT, .i = s.i};
-    case LANG_TYPE_STR: return (struct value){.kind = VALUE_STR, .s = arena_str(&run->turn, *s.s)};
-    default: return (struct value){.kind = VALUE_FLOAT, .f = s.f};
+    case LANG_TYPE_TIME: *out = (struct value){.kind = VALUE_INT, .i = s.i}; return true;
+    case LANG_TYPE_STR:
+        *out = (struct value){.kind = VALUE_STR, .s = arena_str(&run->effects.arena, *s.s)};
+        return out->s.p != NULL;
+    default: *out = (struct value){.kind = VALUE_FLOAT, .f = s.f}; return true;
     }
 }
 
 static enum err host_command(struct lang_host *h, uint32_t binding, uint32_t action,
                              const union lang_slot *args, size_t args_n)
 {
-    struct program_run *run = CONTAINER_OF(h, struct program_run, host);
-    struct effect *e = args_n <= ARRAY_LEN(run->effects[0].args) ? effect_new(run) : NULL;
+    struct program_run *run = run_of(h);
+    const struct binding_run *b = &run->bindings[binding];
+    if (b->out)
+        return ERR_BUSY;
+    struct effect *e = args_n <= EFFECT_ARGS_MAX ? effect_add(&run->effects, EFFECT_COMMAND) : NULL;
     if (!e)
         return ERR_FULL;
-    const struct lang_member *m = lang_decl_member_at(run->def->bindings[binding].resource->type,
-                                                      LANG_CLAUSE_COMMAND, action);
+    const struct lang_member *m =
+        lang_decl_member_at(b->def->resource->type, LANG_CLAUSE_COMMAND, action);
+    bool room = true;
     e->binding = binding;
     e->action = action;
     e->arg_count = args_n;
     for (size_t i = 0; i < args_n; i++)
-        e->args[i] = value_from(run, &m->params[i].type, args[i]);
-    return run->turn.failed ? ERR_NOMEM : ERR_OK;
+        room = value_from(run, &m->params[i].type, args[i], &e->args[i]) && room;
+    return room ? ERR_OK : ERR_NOMEM; /* the turn fails, and with it the effect */
 }
 
 static void host_statement(struct lang_host *h, uint32_t statement, uint32_t level, struct str text)
 {
-    struct program_run *run = CONTAINER_OF(h, struct program_run, host);
-    struct effect *e = effect_new(run);
+    struct program_run *run = run_of(h);
+    struct effect *e = effect_add(&run->effects, EFFECT_ALERT);
+    ASSERT(statement == 0 && level <= SEVERITY_CRITICAL); /* `alert`, the only one in the schema */
+    if (!e || !effect_text(&run->effects, &e->text, text))
+        return;
+    e->severity = (enum severity)level;
+}
+
+static void host_lease(struct lang_host *h, uint32_t id, uint32_t lease, int64_t for_ms,
+                       int64_t wait_ms)
+{
+    struct effect *e = effect_add(&run_of(h)->effects, EFFECT_LEASE);
+    if (!e) { /* the task hears of it at once, not never */
+        lang_vm_lease(run_of(h)->vm, id, LANG_LEASE_DENIED, STR("too much in one turn"));
+        return;
+    }
+    e->id = id;
+    e->index = lease;
+    e->for_ms = for_ms;
+    e->wait_ms = wait_ms;
+}
+
+static void host_release(struct lang_host *h, uint32_t id, bool crashed)
+{
+    struct effect *e = effect_add(&run_of(h)->effects, EFFECT_RELEASE);
     if (!e)
         return;
-    ASSERT(statement == 0 && level <= SEVERITY_CRITICAL); /* `alert`, the only one in the schema */
-    e->is_alert = true;
-    e->severity = (enum severity)level;
-    e->text = arena_str(&run->turn, text);
+    e->id = id;
+    e->crashed = crashed;
+}
+
+static enum err host_revoke(struct lang_host *h, uint32_t binding)
+{
+    struct program_run *run = run_of(h);
+    struct effect *e = effect_add(&run->effects, EFFECT_REVOKE);
+    if (!e)
+        return ERR_FULL;
+    e->binding = binding;
+    e->was_out = run->bindings[binding].out;
+    run->bindings[binding].out = false; /* what follows in this turn may command */
+    return ERR_OK;
+}
+
+static void host_safe(struct lang_host *h, uint32_t binding)
+{
+    struct effect *e = effect_add(&run_of(h)->effects, EFFECT_SAFE);
+    if (e)
+        e->binding = binding;
+}
+
+static void host_publish(struct lang_host *h, struct str topic, struct str value)
+{
+    struct program_run *run = run_of(h);
+    struct effect *e = effect_add(&run->effects, EFFECT_PUBLISH);
+    if (e && effect_text(&run->effects, &e->key, topic))
+        (void)effect_text(&run->effects, &e->text, value);
+}
+
+static double host_random(struct lang_host *h)
+{
+    struct program_run *run = run_of(h);
+    run->chance = run->chance * 6364136223846793005u + 1442695040888963407u;
+    return (double)(run->chance >> 11) * 0x1p-53;
+}
+
+static int64_t host_mono(struct lang_host *h)
+{
+    return run_of(h)->now_ns / 1000000 - run_of(h)->back_ms;
+}
+
+static int64_t host_cpu(struct lang_host *h)
+{
+    struct timespec t;
+    (void)h;
+    return clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) ? 0 : t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
 void turn_host_init(struct program_run *run)
 {
     run->host.command = host_command;
     run->host.statement = host_statement;
+    run->host.lease = host_lease;
+    run->host.release = host_release;
+    run->host.revoke = host_revoke;
+    run->host.safe = host_safe;
+    run->host.publish = host_publish;
+    run->host.random = host_random;
+    run->host.mono_ms = host_mono;
+    run->host.cpu_ns = host_cpu;
 }
 
-/* The sample that woke the rule; for a rule that waited, the newest of those that it reads. */
-static const struct binding_run *cause_binding(const struct rule_run *r)
+/* ---- turns ------------------------------------------------------------------------------------
+ */
+
+void turn_begin(struct program_run *run, struct rule_run *r)
 {
-    const struct program_run *run = r->run;
-    const struct binding_run *best = NULL;
-    for (size_t i = 0; i < r->def->reads_n; i++) {
-        const struct binding_run *b = &run->bindings[r->def->reads[i]];
-        if (b == run->trigger)
-            return b;
-        if (b->has_value && (!best || b->ts_ms > best->ts_ms))
-            best = b;
+    run->rule = r;
+    run->effects.turn = run->effects.all.n;
+}
+
+/* One that lasts has a number, up to a bound: a body that waits may raise as many as it likes. */
+static uint32_t lasting_number(struct rule_run *r)
+{
+    if (r->alerts < EFFECTS_MAX)
+        r->alerts++;
+    return r->alerts - 1;
+}
+
+/* The alerts of a rule are told apart by number, those of a spawned task by their text. */
+static void name_alert(struct program_run *run, struct effect *e, bool lasting)
+{
+    char key[ALERT_KEY_MAX];
+    struct rule_run *r = run->rule;
+    if (r)
+        alert_key(r->def->path, lasting ? lasting_number(r) : run->alerts++, key);
+    else
+        (void)snprintf(key, sizeof(key), "%.*s/task: %.*s", STR_FMT(run->def->name),
+                       STR_FMT(e->text));
+    e->key = arena_str(&run->effects.arena, str_from(key));
+    e->momentary = !lasting;
+    if (!e->key.p)
+        run->effects.lost++;
+}
+
+/* What the turn took back is out as before. */
+static void undo_revokes(struct program_run *run)
+{
+    const struct effects *x = &run->effects;
+    for (size_t i = x->turn; i < x->all.n; i++)
+        if (x->all.v[i].kind == EFFECT_REVOKE && x->all.v[i].was_out)
+            run->bindings[x->all.v[i].binding].out = true;
+}
+
+void turn_end(struct program_run *run, bool well, bool lasting)
+{
+    struct effects *x = &run->effects;
+    if (!well) {
+        undo_revokes(run);
+        effects_undo(x);
     }
-    return best;
-}
-
-static struct cause cause_of(const struct rule_run *r)
-{
-    struct cause c = {.program = r->run->def->name, .rule = r->def->path, .line = r->def->line};
-    const struct binding_run *b = cause_binding(r);
-    if (b && b->property) {
-        c.series = b->property->series->name;
-        c.value = b->has_value ? b->value : (struct value){0};
-        c.ts_ms = b->ts_ms;
+    run->alerts = 0;
+    for (size_t i = x->turn; i < x->all.n; i++) {
+        struct effect *e = &x->all.v[i];
+        e->rule = run->rule ? due_of_rule(run->rule) : UINT32_MAX;
+        e->trigger = run->trigger ? (uint32_t)(run->trigger - run->bindings) : UINT32_MAX;
+        if (e->kind == EFFECT_ALERT && e->key.n == 0)
+            name_alert(run, e, lasting);
     }
-    return c;
-}
-
-enum { KEY_MAX = 1100 };
-
-static void alert_key(struct str path, uint32_t n, char key[KEY_MAX])
-{
-    (void)snprintf(key, KEY_MAX, "%.*s#%u", STR_FMT(path), n);
-}
-
-static void trap_key(struct str path, char key[KEY_MAX])
-{
-    (void)snprintf(key, KEY_MAX, "%.*s!", STR_FMT(path));
-}
-
-static void program_key(struct str name, char key[KEY_MAX])
-{
-    (void)snprintf(key, KEY_MAX, "program/%.*s", STR_FMT(name));
-}
-
-/* The device that the rule is about: of its cause, else none. */
-static struct str alert_device(const struct rule_run *r)
-{
-    const struct binding_run *b = cause_binding(r);
-    return b && b->device ? b->device->name : STR("");
-}
-
-static void publish_alert(struct rule_run *r, const char *key, const struct effect *e, bool active,
-                          bool momentary)
-{
-    struct automation *a = r->run->automation;
-    struct alert_event ev = {.key = str_from(key),
-                             .severity = e->severity,
-                             .text = e->text,
-                             .device = alert_device(r),
-                             .cause = cause_of(r),
-                             .active = active,
-                             .momentary = momentary,
-                             .wall_ms = worker_now_ms(a->worker)};
-    bus_alert_publish(a->cfg.bus, &ev);
+    x->turn = x->all.n;
 }
 
 void turn_clear_alerts(struct rule_run *r)
 {
-    const struct effect none = {0};
-    char key[KEY_MAX];
+    char key[ALERT_KEY_MAX];
     for (uint32_t i = 0; i < r->alerts; i++) {
+        struct effect *e = effect_add(&r->run->effects, EFFECT_ALERT_END);
         alert_key(r->def->path, i, key);
-        publish_alert(r, key, &none, false, false);
+        if (!e)
+            continue;
+        e->rule = due_of_rule(r);
+        e->trigger = UINT32_MAX;
+        (void)effect_text(&r->run->effects, &e->key, str_from(key));
     }
     r->alerts = 0;
 }
 
-static void end_alert(struct automation *a, const char *key)
+static void trap_alert(struct program_run *run, struct rule_run *r, bool active, const char *why)
 {
-    struct alert_event ev = {.key = str_from(key), .wall_ms = worker_now_ms(a->worker)};
-    bus_alert_publish(a->cfg.bus, &ev);
+    char key[ALERT_KEY_MAX], text[400];
+    struct str path = r ? r->def->path : run->def->name;
+    struct effect *e = effect_add(&run->effects, active ? EFFECT_ALERT : EFFECT_ALERT_END);
+    if (!e)
+        return;
+    alert_trap_key(path, key);
+    (void)snprintf(text, sizeof(text), "%.*s: %s", r ? (int)r->def->text.n : 4,
+                   r ? r->def->text.p : "task", why);
+    e->severity = SEVERITY_WARNING;
+    e->rule = r ? due_of_rule(r) : UINT32_MAX;
+    e->trigger = UINT32_MAX;
+    e->momentary = r == NULL; /* nothing of it comes again that could end it */
+    if (effect_text(&run->effects, &e->key, str_from(key)))
+        (void)effect_text(&run->effects, &e->text, str_from(text));
+    if (r)
+        r->trapped = active;
 }
 
-void turn_end_alerts(struct automation *a, struct str path, uint32_t n)
+/* For people, who may look while the run is handled. */
+static void note_error(struct program_run *run, const char *text)
 {
-    char key[KEY_MAX];
-    for (uint32_t i = 0; i < n; i++) {
-        alert_key(path, i, key);
-        end_alert(a, key);
-    }
-    trap_key(path, key);
-    end_alert(a, key);
+    struct effect *e = effect_add(&run->effects, EFFECT_ERROR);
+    if (e)
+        (void)effect_text(&run->effects, &e->text, str_from(text));
 }
 
-void turn_program_starts(struct program_run *run)
+/* The program stops: its tasks end, then all that it owns goes to its safe state. */
+static void stop_program(struct program_run *run, struct rule_run *r, const char *why)
 {
-    char key[KEY_MAX];
-    program_key(run->def->name, key);
-    end_alert(run->automation, key);
-    for (size_t i = 0; i < run->def->rules_n; i++)
-        turn_end_alerts(run->automation, run->def->rules[i].path, 0);
-}
-
-/* Those that only a run of it can raise: what its rules raised is state_forget_unknown()'s. */
-void turn_program_ends(struct program_run *run)
-{
-    char key[KEY_MAX];
-    program_key(run->def->name, key);
-    if (run->state == PROGRAM_FAILED)
-        end_alert(run->automation, key);
-    for (size_t i = 0; i < run->def->rules_n; i++)
-        if (run->rules[i].trapped)
-            turn_end_alerts(run->automation, run->def->rules[i].path, 0);
-}
-
-static void apply_command(struct rule_run *r, const struct effect *e)
-{
-    struct program_run *run = r->run;
-    struct action_request q = {.device = run->bindings[e->binding].device,
-                               .action = e->action,
-                               .args = e->args,
-                               .arg_count = e->arg_count,
-                               .cause = cause_of(r)};
-    struct error err;
-    if (registry_command(run->automation->cfg.registry, &q, NULL, &err)) {
-        LOG_E("automation", "%.*s: %s", STR_FMT(r->def->path), err.text);
-        (void)snprintf(run->error, sizeof(run->error), "%s", err.text);
-    }
-}
-
-static void apply_effects(struct rule_run *r, enum turn_kind kind)
-{
-    struct program_run *run = r->run;
-    char key[KEY_MAX];
-    uint32_t alerts = 0;
-    for (size_t i = 0; i < run->effect_count; i++) {
-        const struct effect *e = &run->effects[i];
-        if (!e->is_alert) {
-            apply_command(r, e);
-            continue;
-        }
-        alert_key(r->def->path, alerts++, key);
-        publish_alert(r, key, e, true, kind == TURN_END_BODY);
-    }
-    if (kind == TURN_BODY)
-        r->alerts = alerts;
-    if (run->effects_lost)
-        LOG_W("automation", "%.*s: more than %d actions and alerts in one turn; the rest is lost",
-              STR_FMT(r->def->path), TURN_EFFECTS_MAX);
-}
-
-static void trap_alert(struct rule_run *r, bool active, const char *why)
-{
-    char key[KEY_MAX], text[400];
-    trap_key(r->def->path, key);
-    (void)snprintf(text, sizeof(text), "%.*s: %s", STR_FMT(r->def->text), why);
-    struct effect e = {.severity = SEVERITY_WARNING, .text = str_from(text)};
-    publish_alert(r, key, &e, active, false);
-    r->trapped = active;
-}
-
-/* Its own scope ends: everything it owns goes to its safe state. */
-static void program_fail(struct rule_run *r, const char *why)
-{
-    struct program_run *run = r->run;
-    struct automation *a = run->automation;
+    turn_begin(run, r);
+    lang_vm_stop_all(run->vm);
+    turn_end(run, true, false);
+    struct effect *e = effect_add(&run->effects, EFFECT_FAIL);
     run->state = PROGRAM_FAILED;
-    LOG_E("automation", "%.*s is stopped: %s", STR_FMT(run->def->name), why);
-    char key[KEY_MAX], text[400];
-    program_key(run->def->name, key);
-    (void)snprintf(text, sizeof(text), "the program %.*s is stopped: %s", STR_FMT(run->def->name),
-                   why);
-    struct effect e = {.severity = SEVERITY_CRITICAL, .text = str_from(text)};
-    publish_alert(r, key, &e, true, false);
-    for (size_t i = 0; i < run->def->bindings_n; i++) {
-        const struct binding_run *b = &run->bindings[i];
-        if (b->def->kind != LANG_BIND_OWN || !b->def->resource->type->safe)
-            continue;
-        struct action_request q = {.device = b->device,
-                                   .action = b->def->resource->type->safe->index,
-                                   .cause = cause_of(r)};
-        struct error err;
-        if (registry_command(a->cfg.registry, &q, NULL, &err))
-            LOG_E("automation", "%.*s can't be made safe: %s", STR_FMT(b->device->name), err.text);
-    }
+    if (!e)
+        return;
+    e->rule = r ? due_of_rule(r) : UINT32_MAX;
+    e->trigger = UINT32_MAX;
+    (void)effect_text(&run->effects, &e->text, str_from(why));
 }
 
-static void turn_failed(struct rule_run *r, uint32_t chunk, const struct lang_result *res)
+void turn_failed(struct program_run *run, struct rule_run *r, uint32_t chunk,
+                 const struct lang_result *res)
 {
-    struct program_run *run = r->run;
-    (void)snprintf(run->error, sizeof(run->error), "%.*s:%u: %s", STR_FMT(run->def->file),
-                   res->line, res->why);
-    if (!r->trapped) {
-        LOG_W("automation", "%s", run->error);
-        trap_alert(r, true, res->why);
-        r->trapped_chunk = chunk;
+    char text[sizeof(run->error)];
+    (void)snprintf(text, sizeof(text), "%.*s:%u: %s", STR_FMT(run->def->file), res->line, res->why);
+    run->effects.turn = run->effects.all.n;
+    note_error(run, text);
+    if (!r || !r->trapped) {
+        LOG_W("automation", "%s", text);
+        trap_alert(run, r, true, res->why);
+        if (r)
+            r->trapped_chunk = chunk;
     }
-    if (res->outcome != LANG_OUT_OF_BUDGET)
+    if (!r || res->outcome != LANG_OUT_OF_BUDGET || chunk == LANG_NO_CHUNK)
         return;
     r->overruns = r->overrun_chunk == chunk ? r->overruns + 1 : 1;
     r->overrun_chunk = chunk;
     if (r->overruns >= OVERRUNS_MAX)
-        program_fail(r, res->why);
+        stop_program(run, r, res->why);
+}
+
+void turn_well(struct rule_run *r, uint32_t chunk)
+{
+    if (r->overrun_chunk == chunk)
+        r->overruns = 0;
+    if (r->trapped && r->trapped_chunk == chunk)
+        trap_alert(r->run, r, false, "");
 }
 
 bool turn_run(struct rule_run *r, uint32_t chunk, enum turn_kind kind, struct lang_result *res)
@@ -276,17 +296,14 @@ bool turn_run(struct rule_run *r, uint32_t chunk, enum turn_kind kind, struct la
     *res = (struct lang_result){0};
     if (run->state != PROGRAM_RUNNING)
         return false;
-    run->effect_count = 0;
-    run->effects_lost = false;
-    arena_reset(&run->turn);
-    if (lang_vm_call(run->vm, chunk, res) != LANG_DONE) {
-        turn_failed(r, chunk, res);
-        return false;
-    }
-    if (r->overrun_chunk == chunk)
-        r->overruns = 0;
-    if (r->trapped && r->trapped_chunk == chunk)
-        trap_alert(r, false, "");
-    apply_effects(r, kind);
-    return true;
+    turn_begin(run, r);
+    run->worked = true;
+    run->vars_may_have_changed = run->vars_may_have_changed || kind != TURN_CONDITION;
+    bool well = lang_vm_call(run->vm, chunk, res) == LANG_DONE;
+    turn_end(run, well, kind == TURN_BODY);
+    if (well)
+        turn_well(r, chunk);
+    else
+        turn_failed(run, r, chunk, res);
+    return well;
 }

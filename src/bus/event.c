@@ -51,3 +51,12 @@ void bus_action_publish(struct bus *b, const struct action_event *e)
         if (l->action)
             l->action(l, e);
 }
+
+void bus_signal_publish(struct bus *b, const struct signal_event *e)
+{
+    struct event_listener marker = {0}, *l;
+    list_add_head(&b->event_listeners, &marker.link);
+    while ((l = next_listener(&b->event_listeners, &marker.link)))
+        if (l->signal)
+            l->signal(l, e);
+}

@@ -42,13 +42,21 @@ struct action_event {
     int64_t requested_ms, outcome_ms;
 };
 
+/* A device says that something has happened: a button was pressed. */
+struct signal_event {
+    struct str device, event;
+    int64_t wall_ms;
+};
+
 struct bus;
 struct event_listener {
     struct list link;
     void (*alert)(struct event_listener *l, const struct alert_event *e);   /* may be NULL */
     void (*action)(struct event_listener *l, const struct action_event *e); /* may be NULL */
+    void (*signal)(struct event_listener *l, const struct signal_event *e); /* may be NULL */
 };
 void bus_event_listen(struct bus *b, struct event_listener *l);
 void bus_event_unlisten(struct event_listener *l);
 void bus_alert_publish(struct bus *b, const struct alert_event *e);
 void bus_action_publish(struct bus *b, const struct action_event *e);
+void bus_signal_publish(struct bus *b, const struct signal_event *e);

@@ -195,7 +195,7 @@ static void command(struct dashboard *d, struct http_request *q, const struct ac
 {
     struct error e = {0};
     char id[24];
-    enum err err = registry_command_by_hand(d->cfg.registry, r, id, &e);
+    enum err err = automation_operate(d->cfg.automation, r, id, &e);
     if (err == ERR_DENIED) {
         http_problem_str(q, "owner", r->device->owner);
         http_respond_problem(q, 409, "%s", e.text);
@@ -234,4 +234,23 @@ void api_command(void *ctx, struct http_request *q)
                                .arg_count = def->param_count,
                                .cause = {.operator_name = by}};
     command(d, q, &r);
+}
+
+/* DELETE /api/devices/NAME/lease: a person gives a device back to its owner before the time is
+ * over. */
+void api_give_back(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    struct str name = http_request_param(q, 0);
+    struct lease_view v;
+    if (!registry_find(d->cfg.registry, name)) {
+        http_respond_problem(q, 404, "there is no device %.*s", STR_FMT(name));
+    } else if (automation_give_back(d->cfg.automation, name)) {
+        http_respond(q, 204, NULL, STR(""));
+    } else if (automation_lease(d->cfg.automation, name, &v) && v.out) {
+        http_respond_problem(q, 409, "%.*s has %.*s, not a person", STR_FMT(v.holder.name),
+                             STR_FMT(name));
+    } else {
+        http_respond_problem(q, 409, "nobody has %.*s on lease", STR_FMT(name));
+    }
 }

@@ -67,7 +67,29 @@ static void write_action(struct json_writer *w, const struct action_def *a)
     json_object_end(w);
 }
 
-static void write_device(struct json_writer *w, const struct device *d)
+/* Who has it instead of its owner, and until when; null if it is at home. */
+static void write_lease(struct json_writer *w, const struct automation *a, const struct device *d)
+{
+    struct lease_view v;
+    json_key(w, "lease");
+    if (!automation_lease(a, d->name, &v) || !v.out) {
+        json_null(w);
+        return;
+    }
+    json_object_begin(w);
+    write_str(w, "holder", v.holder.name);
+    json_key(w, "person");
+    json_bool(w, v.holder.who == NULL);
+    json_key(w, "priority");
+    json_int(w, v.priority);
+    json_write_ms(w, "since_ms", v.since_ms);
+    json_write_ms(w, "until_ms", v.until_ms == INT64_MAX ? 0 : v.until_ms);
+    json_key(w, "waiting");
+    json_int(w, (int64_t)v.waiting);
+    json_object_end(w);
+}
+
+static void write_device(struct json_writer *w, const struct automation *a, const struct device *d)
 {
     const struct model_def *m = d->model;
     json_object_begin(w);
@@ -76,6 +98,7 @@ static void write_device(struct json_writer *w, const struct device *d)
     write_str(w, "id", d->id);
     write_str(w, "topic", d->topic);
     write_str(w, "owner", d->owner);
+    write_lease(w, a, d);
     json_key(w, "properties");
     json_array_begin(w);
     for (size_t i = 0; i < m->property_count; i++)
@@ -142,6 +165,28 @@ static void write_reads(struct json_writer *w, const struct automation *a, size_
     json_array_end(w);
 }
 
+static void write_stats(struct json_writer *w, const struct lang_vm_stats *s)
+{
+    const struct {
+        const char *name;
+        uint64_t value;
+    } all[] = {
+        {"traps", s->traps},
+        {"turn_instructions_peak", s->turn_instructions_peak},
+        {"tasks", s->tasks},
+        {"heap_live", s->heap_live},
+        {"heap_bytes", s->heap_bytes},
+        {"heap_max", s->heap_max},
+        {"gc_cycles", s->gc_cycles},
+        {"gc_pause_max_ns", (uint64_t)s->gc_pause_max_ns},
+        {"gc_total_ns", (uint64_t)s->gc_total_ns},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+        json_key(w, all[i].name);
+        json_int(w, (int64_t)all[i].value);
+    }
+}
+
 static void write_program(struct json_writer *w, const struct automation *a, size_t i)
 {
     struct program_view v = automation_program(a, i);
@@ -165,6 +210,7 @@ static void write_program(struct json_writer *w, const struct automation *a, siz
     json_int(w, (int64_t)v.stats.instructions);
     json_key(w, "overruns");
     json_int(w, (int64_t)v.stats.overruns);
+    write_stats(w, &v.stats);
     write_str(w, "error", str_from(v.error));
     json_key(w, "rules");
     json_array_begin(w);
@@ -212,7 +258,7 @@ void api_site(void *ctx, struct http_request *q)
     json_key(&w, "devices");
     json_array_begin(&w);
     LIST_EACH(registry_devices(d->cfg.registry), it)
-    write_device(&w, CONTAINER_OF(it, struct device, link));
+    write_device(&w, d->cfg.automation, CONTAINER_OF(it, struct device, link));
     json_array_end(&w);
     write_groups(&w, d->cfg.site);
     json_key(&w, "programs");

@@ -14,6 +14,7 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/api/alerts/{id}/acknowledge", api_acknowledge},
     {HTTP_GET, "/api/actions", api_actions},
     {HTTP_POST, "/api/devices/{device}/actions/{action}", api_command},
+    {HTTP_DELETE, "/api/devices/{device}/lease", api_give_back},
     {HTTP_GET, "/api/reload", api_reload_state},
     {HTTP_POST, "/api/reload", api_reload},
     {HTTP_GET, "/api/discovered", api_discovered},

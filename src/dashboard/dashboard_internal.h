@@ -60,6 +60,7 @@ void api_alerts(void *ctx, struct http_request *q);
 void api_acknowledge(void *ctx, struct http_request *q);
 void api_actions(void *ctx, struct http_request *q);
 void api_command(void *ctx, struct http_request *q);
+void api_give_back(void *ctx, struct http_request *q);
 void api_reload(void *ctx, struct http_request *q);
 void api_reload_state(void *ctx, struct http_request *q);
 void api_discovered(void *ctx, struct http_request *q);

@@ -201,6 +201,18 @@ static void on_rule(void *ctx, const struct lang_program *p, const struct rule_v
     send_all(d, "rule");
 }
 
+/* Who commands a device has changed: it is in GET /api/site. */
+static void on_lease(void *ctx, const struct lease_view *v)
+{
+    struct dashboard *d = ctx;
+    struct json_writer w = event_begin(d);
+    json_object_begin(&w);
+    json_key(&w, "device");
+    json_str(&w, v->device);
+    json_object_end(&w);
+    send_all(d, "lease");
+}
+
 void live_site_changed(struct dashboard *d)
 {
     struct json_writer w = event_begin(d);
@@ -248,6 +260,7 @@ enum err live_init(struct dashboard *d, struct error *e)
     bus_event_listen(d->cfg.bus, &d->events);
     alerts_on_change(d->cfg.alerts, on_alert, d);
     automation_on_rule(d->cfg.automation, on_rule, d);
+    automation_on_lease(d->cfg.automation, on_lease, d);
     registry_on_discovered(d->cfg.registry, on_discovered, d);
     return ERR_OK;
 }
@@ -259,6 +272,7 @@ void live_fini(struct dashboard *d)
         bus_event_unlisten(&d->events);
         alerts_on_change(d->cfg.alerts, NULL, NULL);
         automation_on_rule(d->cfg.automation, NULL, NULL);
+        automation_on_lease(d->cfg.automation, NULL, NULL);
         registry_on_discovered(d->cfg.registry, NULL, NULL);
     }
     timer_cancel(&d->flush_timer);

@@ -6,6 +6,11 @@
 
 /* ---- let, var ---------------------------------------------------------------------------- */
 
+static bool receives_handle(const struct expr *e)
+{
+    return !e->bad && is_device(e) && e->ref == REF_METHOD && e->method == METHOD_RECV;
+}
+
 static void check_let(struct checker *k, struct stmt *s)
 {
     s->local_type = type_plain(LANG_TYPE_NONE);
@@ -16,7 +21,13 @@ static void check_let(struct checker *k, struct stmt *s)
         fine = typed && fine &&
                check_fits(k, &s->local_type, s->value, quoted(k, s->name.text), s->type.span);
     } else {
-        fine = check_value(k, s->value, NULL, OWN_STORED);
+        check_expr(k, s->value);
+        s->local_type = s->value->type;
+        if (receives_handle(s->value)) {
+            s->local = add_handle(k, s->name, &s->local_type, (struct sym){.mode = PARAM_OWN});
+            return;
+        }
+        fine = value_is_data(k, s->value, OWN_STORED);
         s->local_type = s->value->type;
     }
     if (fine && is_none(&s->local_type)) {
@@ -156,7 +167,9 @@ static bool compound(struct checker *k, struct stmt *s)
         struct lang_diag *d = diag_error(k->c, "T1", s->target->span, "may be missing",
                                          "this key may not be there yet");
         struct str t = ctx_text(k->c, s->target->span);
-        diag_help(k->c, d, "say what holds then:  %.*s = (%.*s ?? 0) …", STR_FMT(t), STR_FMT(t));
+        static const char *const signs[] = {"+", "-", "*", "/"};
+        diag_help(k->c, d, "say what holds then:  %.*s = (%.*s ?? 0) %s …", STR_FMT(t), STR_FMT(t),
+                  signs[s->op - OP_ADD]);
         return false;
     }
     if (text) {
@@ -170,7 +183,7 @@ static bool compound(struct checker *k, struct stmt *s)
     return !sum.bad && check_fits(k, &was, &sum, "what is assigned to", s->target->span);
 }
 
-void check_assign(struct checker *k, struct stmt *s)
+static void check_assign(struct checker *k, struct stmt *s)
 {
     struct expr *t = s->target;
     bool name = t->kind == E_PATH && !(t->path_n > 1 && is_value_path(k, t));
@@ -265,7 +278,7 @@ static void check_if(struct checker *k, struct stmt *s)
     else
         (void)check_condition(k, s->value, "a condition");
     check_stmts(k, &s->body);
-    scope_end(k, scope);
+    names_end(k, scope);
     check_stmts(k, &s->otherwise);
 }
 
@@ -293,7 +306,7 @@ static void check_leave(struct checker *k, struct stmt *s)
 
 static void no_else(struct checker *k, struct stmt *s, const char *why, const char *help)
 {
-    struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "never needed", "%s", why);
+    struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "another `else`", "%s", why);
     if (help)
         diag_help(k->c, d, "%s", help);
 }
@@ -313,7 +326,7 @@ static void check_else(struct checker *k, struct stmt *s)
         no_else(k, s, "what is sent is dropped, a command is skipped", "write  else skip");
 }
 
-void check_stmt_call(struct checker *k, struct stmt *s)
+static void check_stmt_call(struct checker *k, struct stmt *s)
 {
     struct expr *e = s->value;
     check_expr(k, e);
@@ -356,5 +369,5 @@ void check_stmts(struct checker *k, struct stmt_list *list)
     size_t scope = k->frame->names.all.n;
     for (size_t i = 0; i < list->n; i++)
         check_stmt(k, list->v[i]);
-    scope_end(k, scope);
+    names_end(k, scope);
 }

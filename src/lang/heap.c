@@ -1,5 +1,7 @@
 #include "lang/heap_internal.h"
 
+#include <string.h>
+
 enum { SWEEP_FOR_ROOM = 4 };
 
 /* Chosen so that the objects of every list, map and record of up to 8 slots fit exactly, and blocks
@@ -203,10 +205,12 @@ struct obj *heap_new_slow(struct heap *h, enum obj_kind kind, unsigned layout, s
     else
         heap_advance(h, large ? bytes : heap_piece(h), large ? 0 : heap_class_of[(bytes + 7) / 8]);
     struct obj *o = place(h, bytes);
-    if (o)
-        heap_shape(h, o, kind, layout, bytes, large ? OBJ_LARGE : 0);
-    else
+    if (o) {
+        *o = obj_header(h, kind, layout, large ? OBJ_LARGE : 0);
+        memset(o + 1, 0, ((bytes + 7) & ~(size_t)7) - sizeof(*o));
+    } else {
         h->stats.refused++;
+    }
     pause_end(h, begin_ns);
     return o;
 }

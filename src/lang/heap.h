@@ -53,8 +53,8 @@
 #include "base/stats.h"
 #include "lang/types.h"
 
-#ifdef SEDGE_GC_STRESS /* a complete collection at every allocation; freed memory is overwritten   \
-                        */
+/* With SEDGE_GC_STRESS, a complete collection at every allocation; freed memory is overwritten. */
+#ifdef SEDGE_GC_STRESS
 enum { HEAP_STRESS = 1 };
 #else
 enum { HEAP_STRESS = 0 };
@@ -236,21 +236,23 @@ extern const uint8_t heap_class_of[HEAP_SMALL_MAX / 8 + 1];
 extern const uint16_t heap_cell_bytes[HEAP_CLASSES];
 struct obj *heap_new_slow(struct heap *h, enum obj_kind kind, unsigned layout, size_t bytes);
 
-/* Makes an object of what lies at o: header, and zeroes behind it. */
-static inline struct obj *heap_shape(struct heap *h, struct obj *o, enum obj_kind kind,
-                                     unsigned layout, size_t bytes, unsigned flags)
+static inline struct obj obj_header(const struct heap *h, enum obj_kind kind, unsigned layout,
+                                    unsigned flags)
 {
-    *o = (struct obj){.kind = (uint8_t)kind,
-                      .flags = (uint8_t)(h->colour | flags),
-                      .layout = (uint16_t)layout,
-                      .epoch = h->epoch};
+    return (struct obj){.kind = (uint8_t)kind,
+                        .flags = (uint8_t)(h->colour | flags),
+                        .layout = (uint16_t)layout,
+                        .epoch = h->epoch};
+}
+/* Zeroes the words behind the header of a small object. */
+static inline void obj_zero(struct obj *o, size_t bytes)
+{
     uint64_t *word = (uint64_t *)(void *)(o + 1);
     uint64_t *end = (uint64_t *)(void *)((char *)o + ((bytes + 7) & ~(size_t)7));
     while (word < end) {
         *word++ = 0;
         __asm__("" : "+r"(word)); /* a few words: not worth the call of memset() */
     }
-    return o;
 }
 
 /* An object of `bytes` bytes with its header, zero behind that. NULL: see above. */
@@ -265,7 +267,9 @@ static inline struct obj *heap_new(struct heap *h, enum obj_kind kind, unsigned 
         return heap_new_slow(h, kind, layout, bytes);
     h->free[c] = cell->next;
     memory_unpoison(cell, heap_cell_bytes[c]);
-    return heap_shape(h, &cell->hdr, kind, layout, bytes, 0);
+    cell->hdr = obj_header(h, kind, layout, 0);
+    obj_zero(&cell->hdr, bytes);
+    return &cell->hdr;
 }
 static inline struct record *heap_new_record(struct heap *h, unsigned layout)
 {

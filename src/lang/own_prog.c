@@ -66,6 +66,17 @@ static void suspends_with_handle(struct flow *f)
               "owns it");
 }
 
+/* `idle x` runs when nobody has x on lease: there it need not be called back. */
+static void idle_has_it(struct flow *f)
+{
+    const struct item *i = f->unit->item;
+    const struct sym *s =
+        i->kind == I_IDLE && i->path_n == 1 ? sym_find(f->k, i->path[0].text) : NULL;
+    /* check: O12 idle */
+    if (s && s->kind == SYM_OWN)
+        state_hold(f->c, &f->now, s->index)->revoked = true;
+}
+
 void own_body(struct checker *k, const struct stmt_list *body, bool until)
 {
     struct own_prog *p = k->prog->own;
@@ -74,6 +85,7 @@ void own_body(struct checker *k, const struct stmt_list *body, bool until)
         flow_new(k, p->unit, start ? FLOW_START : FLOW_RULE, until ? PART_UNTIL_BODY : PART_BODY);
     if (start)
         f.now = state_copy(k->c, &p->start);
+    idle_has_it(&f);
     flow_stmts(&f, body);
     if (start && !f.now.dead)
         p->start = f.now;
@@ -91,7 +103,7 @@ static void task_borrows(struct checker *k, const struct fn_decl *fn, const stru
         diag_error(k->c, "O6", p->mode_span, "a task outlives the borrow",
                    "a task can't borrow: `%.*s` is `%s`", STR_FMT(p->name.text), mode);
     diag_mark(k->c, d, fn->name.span, "a task");
-    diag_help(k->c, d, "let it own the device:  own %.*s: …", STR_FMT(p->name.text));
+    diag_help(k->c, d, "let it own the thing:  own %.*s: …", STR_FMT(p->name.text));
 }
 
 static void fn_params(struct flow *f, struct fn_decl *fn)
@@ -109,7 +121,7 @@ static void fn_params(struct flow *f, struct fn_decl *fn)
                                       .local = (uint32_t)i,
                                       .name = p->name.text,
                                       .span = p->name.span,
-                                      .devices = {OF_PARAM, (uint32_t)i, 1, NULL},
+                                      .things = {OF_PARAM, (uint32_t)i, 1, NULL},
                                       .base = OWN_NONE});
     }
 }

@@ -98,6 +98,8 @@ static void code_set(const struct lang_site *site, struct strbuf *out)
     char codes[64][8];
     size_t n = 0;
     for (size_t i = 0; i < site->diags_n && n < 64; i++) {
+        if (str_eq(site->diags[i].code, STR("S1"))) /* not between programs */
+            continue;
         (void)snprintf(codes[n], sizeof(codes[n]), "%.*s", STR_FMT(site->diags[i].code));
         size_t at = n++;
         for (; at > 0 && strcmp(codes[at - 1], codes[at]) > 0; at--) {
@@ -122,8 +124,8 @@ static bool fights(const struct lang_site *site)
 
 static size_t compared;
 
-/* One program of the case has changed: if the others are right without it, they have summaries; then
- * it comes, the only one with a source. */
+/* One program of the case has changed: if the others are right without it, they have summaries;
+ * then it comes, the only one with a source. */
 static void one_alone(const struct own_case *c, const struct pieces *p, size_t changed)
 {
     struct strbuf others, alone, want, got;
@@ -183,7 +185,8 @@ static const char keeper[] =
     "  when t > 30 °C and not (n == 4) { well.stop() else skip; n = 4; publish \"hot: ü\" t }\n"
     "    until t < 20 °C for 5s { alert warning \"{t}\" }\n"
     "}\n"
-    "program other { every 1h { alert info \"1\" }; on \"hot: ü\" as t: °C { alert info \"{t}\" } }\n"
+    "program other { every 1h { alert info \"1\" }; on \"hot: ü\" as t: °C { alert info \"{t}\" } "
+    "}\n"
     "program x { }\n";
 
 TEST(a_summary_quotes_what_messages_show)
@@ -261,26 +264,33 @@ TEST(declarations_may_have_changed)
 /* The lender has changed; who leases is known by its summary alone. */
 TEST(what_is_not_lent_any_more_is_missed)
 {
-    static const char before[] =
-        "program k { own well: Pump = pump; own tap: Valve = valve; lend well to x; lend tap to x }\n"
-        "program x {\n"
-        "  every 1h { lease w = k.well for 1min { lease t = k.tap for 1min { t.close() } revoked { } } "
-        "revoked { } } }\n";
+    static const char before[] = "program k { own well: Pump = pump; own tap: Valve = valve; lend "
+                                 "well to x; lend tap to x }\n"
+                                 "program x {\n"
+                                 "  every 1h { lease w = k.well for 1min { lease t = k.tap for "
+                                 "1min { t.close() } revoked { } } "
+                                 "revoked { } } }\n";
     static const struct {
         const char *label, *changed, *want;
     } cases[] = {
-        {"as before", "program k { own well: Pump = pump; own tap: Valve = valve\n"
-                      "  lend well to x; lend tap to x }", ""},
+        {"as before",
+         "program k { own well: Pump = pump; own tap: Valve = valve\n"
+         "  lend well to x; lend tap to x }",
+         ""},
         {"not lent", "program k { own well: Pump = pump; own tap: Valve = valve; lend tap to x }",
          "O2 "},
         {"not owned", "program k { own tap: Valve = valve; lend tap to x }", "N1 "},
         {"lent, and leased the other way round by a new one",
-         "program k { own well: Pump = pump; own tap: Valve = valve; lend well to x, y; lend tap to x, y }\n"
+         "program k { own well: Pump = pump; own tap: Valve = valve; lend well to x, y; lend tap "
+         "to x, y }\n"
          "program y { every 1h { lease t = k.tap for 1min { lease w = k.well for 1min { w.stop() } "
-         "revoked { } } revoked { } } }", "O13 "},
-        {"owned by another", "program k { own well: Pump = pump2; own tap: Valve = valve\n"
-                             "  lend well to x; lend tap to x }\n"
-                             "program y { own well: Pump = pump2 }", "O2 "},
+         "revoked { } } revoked { } } }",
+         "O13 "},
+        {"owned by another",
+         "program k { own well: Pump = pump2; own tap: Valve = valve\n"
+         "  lend well to x; lend tap to x }\n"
+         "program y { own well: Pump = pump2 }",
+         "O2 "},
     };
     struct lang_site *site = own_check(before);
     REQUIRE(site != NULL && site->errors == 0);
@@ -361,8 +371,9 @@ TEST(damaged_summaries_are_refused)
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 9 0 0 0\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\nif 1\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\nif 0\nif 0\nend\n",
-        "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\ndoes 99 0: 0: 0 0 0 "
-        "0\nend\n",
+        /* an effect of no kind */
+        ("sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\n"
+         "does 99 0: 0: 0 0 0 0\nend\n"),
         "sedge-summary 1\nprogram 1:a 1:f\nplace -1 0 0 0:\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nwhat 1\nend\n",
     };

@@ -61,6 +61,7 @@ struct action *action_make(struct registry *r, const struct action_event *from)
     (void)snprintf(a->why, sizeof(a->why), "%.*s", STR_FMT(from->why));
     list_init(&a->link);
     list_init(&a->device_link);
+    list_init(&a->ended_link);
     list_init(&a->wait.link);
     a->wait.done = action_committed;
     timer_init(&a->timer, r->worker, action_timer);
@@ -95,19 +96,16 @@ void action_free(struct action *a)
     timer_cancel(&a->timer);
     journal_wait_cancel(&a->wait);
     list_del(&a->device_link);
+    list_del(&a->ended_link);
     list_del(&a->link);
     mem_free(a->registry->cfg.alloc, a, a->size);
 }
 
+/* Those in progress stay, however many they are. */
 void actions_forget_oldest(struct registry *r)
 {
-    LIST_EACH_SAFE(&r->actions, it)
-    {
-        if (r->action_count <= r->cfg.actions_max)
-            return;
-        struct action *a = CONTAINER_OF(it, struct action, link);
-        if (a->state == ACTION_WAITING || a->state == ACTION_SENT)
-            continue;
+    while (r->action_count > r->cfg.actions_max && !list_empty(&r->ended)) {
+        struct action *a = CONTAINER_OF(r->ended.next, struct action, ended_link);
         r->action_count--;
         action_log_forget(r, a);
         action_free(a);
@@ -150,6 +148,7 @@ static void action_end(struct action *a, enum action_state state)
     timer_cancel(&a->timer);
     journal_wait_cancel(&a->wait);
     list_del(&a->device_link);
+    list_add_tail(&a->registry->ended, &a->ended_link);
     a->device = NULL; /* it may go before the action is forgotten */
     action_changed(a);
 }
@@ -422,6 +421,7 @@ void actions_denied(struct registry *r, struct device *d, const struct bus_publi
         return;
     (void)snprintf(a->id, sizeof(a->id), "%012" PRIx64, r->action_next++);
     list_add_tail(&r->actions, &a->link);
+    list_add_tail(&r->ended, &a->ended_link);
     r->action_count++;
     LOG_W("registry", "%.*s is refused: %s", STR_FMT(from->name), why);
     action_changed(a);
@@ -481,16 +481,26 @@ void registry_actions_each(struct registry *r, size_t limit,
     }
 }
 
-/* What an earlier run decided and this one can still see through: the device is there, has the
- * same owner, and it is not so long ago that its sudden start would surprise people. */
+/* Whose device it is now, and not so long ago that its sudden start would surprise people. */
+static bool is_still_wanted(const struct action *a, const struct device *d)
+{
+    const struct registry *r = a->registry;
+    int64_t age_ms = worker_now_ms(r->worker) - a->requested_ms;
+    if (age_ms > r->cfg.resume_max_ms || age_ms < -r->cfg.resume_max_ms)
+        return false;
+    return str_eq(d->owner, a->program) ||
+           (r->may_resume && r->may_resume(r->resume_ctx, d, a->program, a->operator_name));
+}
+
+/* What an earlier run decided and this one can still see through. */
 static bool action_resume(struct action *a)
 {
     struct registry *r = a->registry;
     struct device *d = registry_find(r, a->device_name);
     int at = d ? model_action(d->model, a->action_name) : -1;
-    int64_t age_ms = worker_now_ms(r->worker) - a->requested_ms;
-    if (at < 0 || !list_empty(&d->actions) || !str_eq(d->owner, a->program) ||
-        age_ms > r->cfg.resume_max_ms || age_ms < -r->cfg.resume_max_ms)
+    if (at < 0 || !list_empty(&d->actions))
+        return false;
+    if (!d->model->actions[at].safe && !is_still_wanted(a, d))
         return false;
     a->device = d;
     a->action = (uint32_t)at;
@@ -501,12 +511,31 @@ static bool action_resume(struct action *a)
     return true;
 }
 
+void registry_on_resume(struct registry *r,
+                        bool (*may)(void *ctx, const struct device *d, struct str program,
+                                    struct str person),
+                        void *ctx)
+{
+    r->may_resume = may;
+    r->resume_ctx = ctx;
+}
+
+static bool is_open(const struct action *a)
+{
+    return a->state == ACTION_WAITING || a->state == ACTION_SENT;
+}
+
 void actions_start(struct registry *r)
 {
+    LIST_EACH(&r->actions, it) /* what the log told of those that are over */
+    {
+        struct action *a = CONTAINER_OF(it, struct action, link);
+        if (!is_open(a) && list_empty(&a->ended_link))
+            list_add_tail(&r->ended, &a->ended_link);
+    }
     for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
         struct action *a = CONTAINER_OF(it, struct action, link);
-        bool open = a->state == ACTION_WAITING || a->state == ACTION_SENT;
-        if (!open || a->device || action_resume(a))
+        if (!is_open(a) || a->device || action_resume(a))
             continue;
         (void)snprintf(a->why, sizeof(a->why), "had no outcome when the site stopped");
         struct device *d = registry_find(r, a->device_name);
@@ -520,6 +549,7 @@ void actions_start(struct registry *r)
 enum err actions_init(struct registry *r, struct error *e)
 {
     list_init(&r->actions);
+    list_init(&r->ended);
     r->confirmations.sample = confirmation_sample;
     bus_sample_listen(r->cfg.bus, &r->confirmations);
     return action_log_init(r, e);

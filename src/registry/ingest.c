@@ -21,6 +21,16 @@ static void publish_sample(void *ctx, struct device_property *p, const struct sa
         ingest_stale_rearm(p);
 }
 
+void registry_report(struct device_property *p, const struct value *v)
+{
+    struct registry *r = p->device->registry;
+    struct sample s = {.series = p->series,
+                       .ts_ms = worker_now_ms(r->worker),
+                       .value = *v,
+                       .quality = decode_quality(p->def, v, QUALITY_GOOD)};
+    publish_sample(r, p, &s);
+}
+
 struct ingest_ctx {
     struct registry *r;
     uint64_t seq;
@@ -39,6 +49,19 @@ static void sample_made(void *ctx, struct device_property *p, const struct sampl
         publish_sample(c->r, p, &s);
 }
 
+/* Its name is what stands behind the device's topic. */
+static void event_came(struct registry *r, const struct topic_binding *b, const struct message *m,
+                       bool replayed)
+{
+    struct device *d = b->device;
+    struct signal_event e = {.device = d->name,
+                             .event = str_sub(b->topic, d->topic.n + 1, b->topic.n),
+                             .wall_ms = m->wall_ms};
+    d->events_seen++;
+    if (!replayed && !d->leaving)
+        bus_signal_publish(r->cfg.bus, &e);
+}
+
 static void ingest_message(struct registry *r, struct message *m, bool replayed)
 {
     const struct topic_binding *b = topic_of(r, message_topic(m));
@@ -53,7 +76,7 @@ static void ingest_message(struct registry *r, struct message *m, bool replayed)
     switch (b->role) {
     case TOPIC_OBJECT: decode_object(&t, message_payload(m), error); break;
     case TOPIC_PROPERTY: decode_value(&t, b->property, message_payload(m), error); break;
-    case TOPIC_EVENT: b->device->events_seen++; break;
+    case TOPIC_EVENT: event_came(r, b, m, replayed); break;
     case TOPIC_ACK:
         if (!replayed)
             actions_ack(b->device, message_payload(m));

@@ -66,6 +66,7 @@ struct device_property {
     struct series *series;
     struct timer stale_timer;
     bool stale_declared; /* else series->stale_ms is the default */
+    bool unawaited;      /* nobody minds that it has never spoken: in a test that is not about it */
 };
 
 struct registry_config {
@@ -87,6 +88,13 @@ MUST_USE enum err registry_new(struct registry **out, const struct registry_conf
  * says so; actions that an earlier run could not finish are taken up, those that are too old fail,
  * with an alert. */
 void registry_start(struct registry *r);
+/* What an owner decided is taken up; what another program (or a person) did, only if may() says so:
+ * if it still has the device on lease. A safe action is taken up whoever decided it, and however
+ * long ago: what it ends goes on until it comes. */
+void registry_on_resume(struct registry *r,
+                        bool (*may)(void *ctx, const struct device *d, struct str program,
+                                    struct str person),
+                        void *ctx);
 void registry_free(struct registry *r);
 /* Makes the samples of a journal record again, marked as replayed: for consumers that have not seen
  * them (history_config.replay). */
@@ -130,7 +138,11 @@ struct registry_change {
     size_t same, changed, added, removed; /* devices */
 };
 MUST_USE enum err registry_replace_begin(struct registry *r, struct error *e);
+/* Of the next site; behind the commit of the one before. */
 struct device *registry_next(struct registry *r, struct str name);
+/* Between commit and settle: the same physical thing in the site that runs now, or its copy that
+ * leaves; NULL: nobody has anything to do with it any more. */
+struct device *registry_successor(struct registry *r, const struct device *old);
 /* Whether a program would see no difference: there in both, with equal model, topic and id. */
 bool registry_next_is_same(struct registry *r, struct str name);
 MUST_USE enum err registry_replace_ready(struct registry *r, struct registry_change *out,
@@ -183,3 +195,6 @@ uint64_t registry_discovered_dropped(const struct registry *r);
 void registry_on_discovered(struct registry *r,
                             void (*changed)(void *ctx, const struct discovered *d), void *ctx);
 uint64_t registry_samples(const struct registry *r); /* made so far */
+/* A sample of now, as if the device had said so: for who plays it (`sedge test`). In the unit and
+ * kind of the property. */
+void registry_report(struct device_property *p, const struct value *v);

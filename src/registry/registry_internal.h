@@ -50,7 +50,10 @@ struct registry {
 
     /* actions, newest at the tail; action.c, action_log.c */
     struct list actions;
+    struct list ended; /* those of them that are over, the first to end in front */
     size_t action_count;
+    bool (*may_resume)(void *ctx, const struct device *d, struct str program, struct str person);
+    void *resume_ctx;
     uint64_t action_next; /* number of the next one; its id in 12 hexadecimal digits */
     struct keep *action_keep;
 };
@@ -90,12 +93,15 @@ struct decode_target {
 size_t decode_object(const struct decode_target *t, struct bytes payload, char error[160]);
 size_t decode_value(const struct decode_target *t, struct device_property *p, struct bytes payload,
                     char error[160]);
+/* What the declared range makes of it. */
+enum quality decode_quality(const struct property_def *d, const struct value *v, enum quality q);
 enum payload_kind payload_classify(struct bytes payload);
 
 /* action.c */
 struct action {
     struct list link;        /* registry.actions */
     struct list device_link; /* device.actions while in progress */
+    struct list ended_link;  /* registry.ended then */
     struct registry *registry;
     struct device *device; /* NULL for those that have ended, or are of earlier runs */
     uint32_t action;

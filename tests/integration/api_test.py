@@ -36,11 +36,14 @@ model Lamp {
 }
 device plant.press: Press { id "urn:press"; via mqtt "press" json }
 device plant.press.valve: Valve { id "urn:valve"; via mqtt "press/valve" json }
+device plant.press.lock: Valve { via mqtt "press/lock" json }
 device plant.lamp: Lamp { id "urn:lamp"; via mqtt "lamp" json }
 group plant.all = plant.press, plant.lamp
 
 program guard {
   own valve: Valve = plant.press.valve
+  own lock: Valve = plant.press.lock
+  lend lock to operator never
   read temp: °C = plant.press.temp stale 1h
   when temp > 80 °C { alert critical "hot: {temp}"; valve.open() } until temp < 60 °C { valve.close() }
   when temp > 150 °C { alert warning "very hot" }
@@ -62,8 +65,12 @@ PROPERTY = {"name": str, "series": int, "type": str, "unit": MAYBE, "min": (int,
             "ts_ms": (MS, type(None)), "quality": str, "stale_ms": (int, type(None))}
 RULE = {"path": str, "line": int, "text": str, "state": str, "fired": int, "fired_ms": (MS, type(None))}
 PROGRAM = {"name": str, "file": str, "line": int, "state": str, "owns": [str], "reads": [int], "turns": int,
-           "instructions": int, "overruns": int, "error": MAYBE, "rules": [RULE]}
-DEVICE = {"name": str, "model": str, "id": MAYBE, "topic": str, "owner": MAYBE, "properties": [PROPERTY],
+           "instructions": int, "overruns": int, "traps": int, "turn_instructions_peak": int, "tasks": int,
+           "heap_live": int, "heap_bytes": int, "heap_max": int, "gc_cycles": int, "gc_pause_max_ns": int,
+           "gc_total_ns": int, "error": MAYBE, "rules": [RULE]}
+LEASE = {"holder": str, "person": bool, "priority": int, "since_ms": MS, "until_ms": MS, "waiting": int}
+DEVICE = {"name": str, "model": str, "id": MAYBE, "topic": str, "owner": MAYBE,
+          "lease": (dict, type(None)), "properties": [PROPERTY],
           "actions": [{"name": str, "params": [{"name": str, "type": str, "unit": MAYBE}], "confirms": MAYBE,
                        "safe": bool}], "events": [str]}
 WORKER = dict.fromkeys(("worker", "ticks", "polls", "sleeps", "wakes", "searches", "steals", "handed", "tasks"), int)
@@ -281,11 +288,27 @@ class Api(unittest.TestCase):
                 self.assertEqual((answer.status, answer.getheader("Content-Type")),
                                  (400, "application/problem+json"), body)
 
-    def test_an_owned_device_names_its_owner(self):
-        answer = self.site.request("/api/devices/plant.press.valve/actions/open", {"args": {}, "by": "Ada"})
-        problem = self.problem(answer, 409, "plant.press.valve", "guard")
+    def test_an_owned_device_that_is_not_lent_to_people_names_its_owner(self):
+        answer = self.site.request("/api/devices/plant.press.lock/actions/open", {"args": {}, "by": "Ada"})
+        problem = self.problem(answer, 409, "plant.press.lock", "guard")
         self.assertEqual(problem["owner"], "guard")
         self.assertEqual(problem["title"], "Conflict")
+
+    def lease_of(self, name):
+        return next(d["lease"] for d in self.site.get("/api/site")["devices"] if d["name"] == name)
+
+    def test_a_person_borrows_an_owned_device_and_gives_it_back(self):
+        path = "/api/devices/plant.press.valve/lease"
+        self.problem(self.site.request(path, method="DELETE"), 409, "nobody has plant.press.valve")
+        status, action = self.site.request("/api/devices/plant.press.valve/actions/close", {"args": {}, "by": "Ada"})
+        self.assertEqual((status, action["by"]), (202, {"kind": "operator", "name": "Ada"}))
+        lease = self.lease_of("plant.press.valve")
+        self.shape(lease, LEASE)
+        self.assertEqual((lease["holder"], lease["person"], lease["until_ms"] - lease["since_ms"]), ("Ada", True, 900000))
+        answer = self.site.request("/api/devices/plant.press.valve/actions/open", {"args": {}, "by": "Bob"})
+        self.problem(answer, 409, "plant.press.valve", "Ada has it")
+        self.assertEqual(self.site.request(path, method="DELETE")[0], 204)
+        self.assertIsNone(self.lease_of("plant.press.valve"))
 
     # --- history ---
 

@@ -54,7 +54,9 @@ struct bus_rig {
 };
 enum { BUS_RIG_WAITS_MAX = 100 }; /* of 100 µs, for a commit: lazy records take their time */
 
-static inline void bus_rig_init(struct bus_rig *g, const char *dir)
+/* With several workers what is free runs on all of them, and how far it comes in one of the virtual
+ * milliseconds is chance: wait for a condition. */
+static inline void bus_rig_init_workers(struct bus_rig *g, const char *dir, unsigned workers)
 {
     struct error e = {0};
     char path[512];
@@ -63,7 +65,7 @@ static inline void bus_rig_init(struct bus_rig *g, const char *dir)
     g->clock.wall_base_ms = clock_wall_ms(env_linux()->clock);
     g->env.clock = &g->clock.clock;
     struct executor_config ex = {
-        .env = &g->env, .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
+        .env = &g->env, .alloc = alloc_system(), .workers = workers, .offload_threads = 1};
     REQUIRE(executor_new(&g->ex, &ex, &e) == ERR_OK);
     g->w = executor_worker(g->ex, 0);
     (void)snprintf(path, sizeof(path), "%s/sedge.db", dir);
@@ -79,6 +81,11 @@ static inline void bus_rig_init(struct bus_rig *g, const char *dir)
         .ex = g->ex, .journal = g->journal, .db = g->db, .alloc = alloc_system()};
     REQUIRE(bus_new(&g->bus, &bus, &e) == ERR_OK);
     g->client = (struct bus_publisher){.id = bus_publisher_id(g->bus), .name = STR("client")};
+}
+
+static inline void bus_rig_init(struct bus_rig *g, const char *dir)
+{
+    bus_rig_init_workers(g, dir, 1);
 }
 
 static inline void bus_rig_start(struct bus_rig *g)

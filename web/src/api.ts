@@ -30,12 +30,23 @@ export interface ActionDecl {
   safe: boolean;
 }
 
+/** Who commands a device instead of its owner; until_ms 0: as long as it wants. */
+export interface Lease {
+  holder: string;
+  person: boolean;
+  priority: number;
+  since_ms: number;
+  until_ms: number | null;
+  waiting: number;
+}
+
 export interface Device {
   name: string;
   model: string;
   id: string | null;
   topic: string | null;
   owner: string | null;
+  lease: Lease | null;
   properties: Property[];
   actions: ActionDecl[];
   events: string[];
@@ -60,6 +71,13 @@ export interface Program {
   turns: number;
   instructions: number;
   overruns: number;
+  traps: number;
+  tasks: number;
+  heap_live: number;
+  heap_bytes: number;
+  heap_max: number;
+  gc_cycles: number;
+  gc_pause_max_ns: number;
   error: string | null;
   rules: Rule[];
 }
@@ -203,6 +221,7 @@ interface ProblemBody {
 
 async function call<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await fetch(path, { cache: 'no-store', ...init });
+  if (response.status === 204) return undefined as T;
   if (response.ok) return (await response.json()) as T;
   let body: ProblemBody = {};
   try {
@@ -252,3 +271,5 @@ export const command = (device: string, action: string, args: Record<string, Val
     args,
     by,
   });
+export const giveBack = (device: string) =>
+  call<undefined>(`/api/devices/${encodeURIComponent(device)}/lease`, { method: 'DELETE' });

@@ -69,7 +69,9 @@ const en = {
     recent: 'Last actions of this device',
     noRecent: 'No action yet.',
     noActions: 'none',
-    owned: (program: string) => `Owned by ${program}: commands by hand are refused.`,
+    owned: (program: string) => `Owned by ${program}. Your command borrows it for a while: what ${program} commands meanwhile waits.`,
+    lent: (who: string, until: string) => (until ? `${who} has it until ${until}` : `${who} has it`),
+    giveBack: 'Give it back',
     free: 'No program owns this device: you may command it.',
     run: (name: string) => `Send ${name}`,
     sending: 'Sending …',
@@ -152,6 +154,12 @@ const en = {
     instructions: 'Instructions',
     perTurn: 'Instructions a turn',
     overruns: 'Overruns',
+    traps: 'Failed turns',
+    tasks: 'Tasks',
+    heap: 'Data',
+    heapText: (live: string, max: string) => `${live} of ${max}`,
+    pause: 'Longest pause',
+    microseconds: (n: string) => `${n} µs`,
   },
 
   discovered: {

@@ -117,6 +117,7 @@ function connect(): void {
   on<api.Topic>(feed, 'discovered', (topic) => store.applyTopics([topic], false));
   on<Parameters<typeof store.applyRule>[0]>(feed, 'rule', store.applyRule);
   on<unknown>(feed, 'site', () => void refreshSite().catch(() => undefined));
+  on<unknown>(feed, 'lease', () => void refreshSite().catch(() => undefined));
   on<{ count: number }>(feed, 'lost', ({ count }) => {
     store.notice.value = t.lostUpdates(count);
     void refreshAll().catch(() => undefined);

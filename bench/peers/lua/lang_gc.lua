@@ -27,5 +27,5 @@ for run = 1, RUNS do
     over = math.max(over, most / live)
 end
 print("peer " .. _VERSION)
-print(string.format("longest_us %.1f", math.min(table.unpack(longest)) * 1e6))
+print(string.format("longest_run_us %.1f", math.min(table.unpack(longest)) * 1e6))
 print(string.format("heap_over_live %.2f", over))

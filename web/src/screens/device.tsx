@@ -4,7 +4,8 @@
 import { effect, useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import type { Device, Site } from '../api';
+import { giveBack, type Device, type Lease, type Site } from '../api';
+import { time } from '../format';
 import { t } from '../i18n';
 import { ActionList } from '../parts/actionlist';
 import { AlertList } from '../parts/alertlist';
@@ -141,7 +142,9 @@ function Commands({ device }: { device: Device }) {
   return (
     <section class="panel commands" aria-labelledby="commands">
       <h2 id="commands">{t.device.actions}</h2>
-      {device.owner ? (
+      {device.lease ? (
+        <Lent device={device} lease={device.lease} />
+      ) : device.owner ? (
         <p class="owned">
           <Icon name="lock" /> <span>{t.device.owned(device.owner)}</span>
         </p>
@@ -151,6 +154,19 @@ function Commands({ device }: { device: Device }) {
       {device.actions.map((decl) => <Command key={decl.name} device={device} decl={decl} />)}
       <Me />
     </section>
+  );
+}
+
+/** Who has it for now. A person may give it back before the time is over. */
+function Lent({ device, lease }: { device: Device; lease: Lease }) {
+  const problem = useSignal('');
+  const back = () => void giveBack(device.name).catch((e: Error) => (problem.value = e.message));
+  return (
+    <div class="owned lent" role="status">
+      <p><Icon name="lock" /> <span>{t.device.lent(lease.holder, lease.until_ms ? time(lease.until_ms) : '')}</span></p>
+      {lease.person && <button type="button" onClick={back}>{t.device.giveBack}</button>}
+      {problem.value && <p class="refusal">{problem.value}</p>}
+    </div>
   );
 }
 

@@ -2,7 +2,7 @@
 
 import { useEffect, useRef } from 'preact/hooks';
 import type { Program, Rule } from '../api';
-import { age, whole } from '../format';
+import { age, bytes, whole } from '../format';
 import { t } from '../i18n';
 import { refreshSite } from '../live';
 import { toDevice } from '../router';
@@ -56,6 +56,10 @@ function ProgramPanel({ program, chosen }: { program: Program; chosen: boolean }
         <div><dt>{t.programs.instructions}</dt><dd>{whole(program.instructions)}</dd></div>
         <div><dt>{t.programs.perTurn}</dt><dd>{program.turns > 0 ? whole(program.instructions / program.turns) : t.none}</dd></div>
         <div class={program.overruns > 0 ? 'bad' : ''}><dt>{t.programs.overruns}</dt><dd>{whole(program.overruns)}</dd></div>
+        <div class={program.traps > 0 ? 'bad' : ''}><dt>{t.programs.traps}</dt><dd>{whole(program.traps)}</dd></div>
+        <div><dt>{t.programs.tasks}</dt><dd>{whole(program.tasks)}</dd></div>
+        <div><dt>{t.programs.heap}</dt><dd>{t.programs.heapText(bytes(program.heap_bytes), bytes(program.heap_max))}</dd></div>
+        <div><dt>{t.programs.pause}</dt><dd>{t.programs.microseconds(whole(program.gc_pause_max_ns / 1000))}</dd></div>
       </dl>
     </section>
   );

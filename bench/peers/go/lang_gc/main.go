@@ -68,5 +68,5 @@ func main() {
 			over = o
 		}
 	}
-	fmt.Printf("peer Go %s\nlongest_us %.1f\nheap_over_live %.2f\n", runtime.Version()[2:], float64(longest)/1e3, over)
+	fmt.Printf("peer Go %s\nlongest_run_us %.1f\nheap_over_live %.2f\n", runtime.Version()[2:], float64(longest)/1e3, over)
 }

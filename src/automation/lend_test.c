@@ -1,0 +1,165 @@
+/* Leases between programs and people: who commands, what waits, what is made safe. */
+#include "automation/automation_rig_test.h"
+
+#define KEEPER                                                                                     \
+    "program keeper {\n"                                                                           \
+    "  own v: Valve = valve\n"                                                                     \
+    "  lend v to strong priority 1, weak priority 5 max 1s\n"                                      \
+    "  idle v { alert info \"idle\" }\n"                                                           \
+    "  read t: °C = press.temp stale 1h\n"                                                        \
+    "  when t > 90 °C { revoke v; v.close() }\n"                                                  \
+    "  when t < 0 °C { v.open() else { alert info \"out\" } }\n"                                  \
+    "}\n"
+#define WEAK                                                                                       \
+    "program weak { on button.pressed { lease v = keeper.v for 10s {\n"                            \
+    "  v.open(); sleep 100ms; v.close() } revoked why { alert info \"weak lost it: {why}\" }\n"    \
+    "  denied { alert info \"weak denied\" } } }\n"
+
+static void log_is(struct rig *g, const char *want)
+{
+    CHECK_EQ_STR(g->log.p ? g->log.p : "", want);
+    strbuf_reset(&g->log);
+}
+
+TEST(a_lessee_commands_and_gives_back)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), KEEPER WEAK "program strong { }\n");
+    press_button(&g);
+    log_is(&g, "open by weak line 16 because ;");
+    temp(&g, "-5");
+    log_is(&g, "info: out;");
+    temp(&g, "5");
+    log_is(&g, "over;");
+    bus_rig_run(&g.base, 150);
+    log_is(&g, "close by weak line 16 because ;momentary info: idle;");
+    temp(&g, "-5");
+    log_is(&g, "open by keeper line 14 because press.temp;");
+    rig_fini(&g);
+}
+
+TEST(a_stronger_lessee_takes_it_and_what_was_left_is_made_safe)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             KEEPER WEAK
+             "program strong { every 150ms { lease v = keeper.v for 1s { sleep 20ms; "
+             "v.open(); sleep 1h } revoked why { alert info \"strong lost it: {why}\" } } }\n");
+    bus_rig_run(&g.base, 80);
+    press_button(&g);
+    log_is(&g, "open by weak line 16 because ;");
+    bus_rig_run(&g.base, 80);
+    log_is(&g, "close by lease line 0 because ;momentary info: weak lost it: strong took it;");
+    bus_rig_run(&g.base, 20);
+    log_is(&g, "open by strong line 19 because ;");
+    press_button(&g);
+    log_is(&g, "momentary info: weak denied;");
+    rig_fini(&g);
+}
+
+TEST(the_owner_takes_it_back_in_the_turn_that_commands)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), KEEPER WEAK "program strong { }\n");
+    press_button(&g);
+    log_is(&g, "open by weak line 16 because ;");
+    temp(&g, "95");
+    log_is(&g, "close by lease line 0 because ;close by keeper line 13 because press.temp;"
+               "momentary info: weak lost it: its owner took it back;");
+    rig_fini(&g);
+}
+
+TEST(a_lease_ends_after_its_time)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             KEEPER "program weak { on button.pressed { lease v = keeper.v for 10s { v.open(); "
+                    "sleep 1h } revoked why { alert info \"{why}\" } } }\nprogram strong { }\n");
+    press_button(&g);
+    log_is(&g, "open by weak line 16 because ;");
+    bus_rig_run(&g.base, 1100); /* the owner's bound, not what it asked for */
+    log_is(&g, "close by lease line 0 because ;momentary info: its time is over;"
+               "momentary info: idle;");
+    rig_fini(&g);
+}
+
+static enum err operate(struct rig *g, const char *who, uint32_t action)
+{
+    struct error e = {0};
+    char id[24];
+    struct action_request q = {.device = registry_find(g->registry, STR("valve")),
+                               .action = action,
+                               .cause = {.operator_name = str_from(who)}};
+    return automation_operate(g->a, &q, id, &e);
+}
+
+TEST(a_person_borrows_and_what_the_owner_wants_meanwhile_waits)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard { own v: Valve = valve; read t: °C = press.temp stale 1h\n"
+             "  when t > 80 °C { v.open() } until t < 60 °C { v.close() } }\n");
+    REQUIRE(operate(&g, "Ada", 1) == ERR_OK);
+    log_is(&g, "close by  line 0 because ;");
+    CHECK_EQ_INT(operate(&g, "Bob", 0), ERR_DENIED);
+    temp(&g, "85");
+    temp(&g, "50");
+    temp(&g, "85"); /* opened, closed, opened: the last one counts */
+    log_is(&g, "");
+    CHECK(automation_give_back(g.a, STR("valve")));
+    log_is(&g, "open by guard line 9 because ;");
+    CHECK(!automation_give_back(g.a, STR("valve")));
+    REQUIRE(operate(&g, "Bob", 1) == ERR_OK);
+    log_is(&g, "close by  line 0 because ;");
+    bus_rig_run(&g.base, 30);
+    CHECK_EQ_INT(bus_rig_publish(&g.base, "v/position", "0"), ERR_OK);
+    bus_rig_run(&g.base, 30);
+    strbuf_reset(&g.log);
+    bus_rig_run(&g.base, 15 * 60 * 1000 + 1000);
+    log_is(&g, "close by lease line 0 because ;");
+    rig_fini(&g);
+}
+
+TEST(an_owner_may_refuse_people)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard { own v: Valve = valve; lend v to operator never\n"
+             "  read t: °C = press.temp stale 1h; when t > 80 °C { v.open() } }\n");
+    CHECK_EQ_INT(operate(&g, "Ada", 1), ERR_DENIED);
+    temp(&g, "85");
+    log_is(&g, "open by guard line 9 because press.temp;");
+    rig_fini(&g);
+}
+
+TEST(leases_go_on_after_a_restart)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, KEEPER WEAK "program strong { }\n");
+    press_button(&g);
+    bus_rig_run(&g.base, 30);
+    log_is(&g, "open by weak line 16 because ;");
+    rig_fini(&g);
+    rig_init(&g, dir, KEEPER WEAK "program strong { }\n");
+    struct lease_view v;
+    REQUIRE(automation_lease(g.a, STR("valve"), &v));
+    CHECK(v.out && str_eq(v.holder.name, STR("weak")) && v.holder.who);
+    bus_rig_run(&g.base, 100);
+    log_is(&g, "close by weak line 16 because ;momentary info: idle;");
+    rig_fini(&g);
+}
+
+TEST(a_lease_whose_program_is_gone_ends_safely)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, KEEPER WEAK "program strong { }\n");
+    press_button(&g);
+    bus_rig_run(&g.base, 30);
+    rig_fini(&g);
+    rig_init(&g, dir, KEEPER "program weak { }\nprogram strong { }\n");
+    bus_rig_run(&g.base, 30);
+    log_is(&g, "close by lease line 0 because ;momentary info: idle;");
+    rig_fini(&g);
+}
