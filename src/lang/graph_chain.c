@@ -75,7 +75,8 @@ static void tell_way(struct way *x, struct lang_diag *d, struct strbuf *text, ui
         struct str channel = graph_channel_text(w, h->out->channel);
         if (w->channels.v[h->out->channel].resource)
             strbuf_addf(text, " → %.*s", STR_FMT(channel));
-        diag_mark(w->c, d, e->at, "then this, in %.*s", STR_FMT(graph_rule_text(w, node)));
+        diag_mark(w->c, d, e->at, hops == 0 ? "this, in %.*s" : "then this, in %.*s",
+                  STR_FMT(graph_rule_text(w, node)));
         node = h->to;
     }
     strbuf_adds(text, " → …");
