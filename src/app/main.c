@@ -10,6 +10,7 @@ static const struct {
 } commands[] = {
     {"run", cmd_run, "run SITE            run a site: broker, history, programs, page"},
     {"check", cmd_check, "check SITE          check a site's files; nothing is run"},
+    {"test", cmd_test, "test SITE           play the tests of a site in virtual time"},
     {"sim", cmd_sim, "sim SITE            simulate the plant of a site, as MQTT devices"},
     {"pub", cmd_pub, "pub -t TOPIC -m …   publish a message"},
     {"sub", cmd_sub, "sub -t FILTER       print messages"},

@@ -62,8 +62,8 @@ static struct version make_version(struct town *t)
         "program bad { when counter.count > 1 bar { } }\n",      /* a mistake in the text */
         "program bad {\n",                                       /* not even a text */
         "device twice: Counter { via mqtt \"counter\" json }\n", /* found by the registry */
-        "device odd: Odd { via mqtt \"odd\" json }\n"            /* there, too, and late */
-        "model Odd { property telemetry: int }\n",
+        ("device odd: Odd { via mqtt \"odd\" json }\n"           /* there, too, and late */
+         "model Odd { property telemetry: int }\n"),
     };
     struct version v = {.blank = below(t, 4),
                         .number = below(t, 5),

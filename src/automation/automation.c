@@ -156,3 +156,8 @@ void automation_on_rule(struct automation *a,
     a->rule_changed = changed;
     a->rule_ctx = ctx;
 }
+
+union lang_slot automation_var(const struct automation *a, size_t program, uint32_t var)
+{
+    return lang_vm_var(a->runs[program]->vm, var);
+}

@@ -100,3 +100,6 @@ void automation_on_rule(struct automation *a,
                         void (*changed)(void *ctx, const struct lang_program *p,
                                         const struct rule_view *v),
                         void *ctx);
+/* The value of a program's variable, in base units; its text is good until the program's next turn.
+ */
+union lang_slot automation_var(const struct automation *a, size_t program, uint32_t var);

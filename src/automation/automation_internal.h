@@ -81,6 +81,7 @@ struct binding_run {
     struct str text_now;
     int64_t ts_ms, mono_ns;
     bool has_value, stale;
+    bool unawaited; /* its silence says nothing (registry.h) */
     bool out; /* OWN: on lease to a program */
 };
 

@@ -101,7 +101,7 @@ bool window_slope(const struct window_run *w, double *per_second)
 void reading_stale_check(struct binding_run *b)
 {
     struct program_run *run = b->run;
-    if (!b->def->stale_ms || b->stale)
+    if (!b->def->stale_ms || b->stale || (b->unawaited && !b->has_value))
         return;
     int64_t due = b->mono_ns + ns_of_ms(b->def->stale_ms);
     if (due > run->now_ns) {
@@ -134,6 +134,7 @@ void reading_start(struct binding_run *b, bool late)
 {
     struct automation *a = b->run->automation;
     const struct series *s = b->property->series;
+    b->unawaited = b->property->unawaited;
     bool news = s->quality == QUALITY_GOOD || s->quality == QUALITY_UNCERTAIN;
     if (late && (news || (s->quality == QUALITY_STALE && s->last_mono_ns > a->started_ns)))
         keep_value(b, &s->last, s->last_ms, s->last_mono_ns);

@@ -49,8 +49,8 @@ struct sample {
 };
 
 struct bus;
-/* Declares (or finds) a series. One of that name with another kind or unit keeps its number, but the
- * name is the new one's from here on. NULL when there are too many (65,536 in a run). */
+/* Declares (or finds) a series. One of that name with another kind or unit keeps its number, but
+ * the name is the new one's from here on. NULL when there are too many (65,536 in a run). */
 struct series *bus_series(struct bus *b, struct str name, enum value_kind kind, struct str unit);
 struct series *bus_series_find(struct bus *b, struct str name);
 struct series *bus_series_at(struct bus *b, uint32_t index);

@@ -1,6 +1,6 @@
 #include "lang/chan.h"
 
-struct chan *chan_new(struct heap *h, bool refs, size_t cap)
+struct chan *chan_obj_new(struct heap *h, bool refs, size_t cap)
 {
     if (cap == 0 || cap > CHAN_CAP_MAX)
         return NULL;
@@ -29,7 +29,7 @@ static bool slot_write(struct heap *h, struct chan *c, uint32_t at, union lang_s
     return true;
 }
 
-enum err chan_put(struct heap *h, struct chan *c, union lang_slot v)
+enum err chan_obj_put(struct heap *h, struct chan *c, union lang_slot v)
 {
     if (c->closed)
         return ERR_CLOSED;
@@ -41,7 +41,7 @@ enum err chan_put(struct heap *h, struct chan *c, union lang_slot v)
     return ERR_OK;
 }
 
-enum err chan_take(struct heap *h, struct chan *c, union lang_slot *out)
+enum err chan_obj_take(struct heap *h, struct chan *c, union lang_slot *out)
 {
     if (c->n == 0)
         return c->closed ? ERR_CLOSED : ERR_AGAIN;
@@ -55,7 +55,7 @@ enum err chan_take(struct heap *h, struct chan *c, union lang_slot *out)
     return ERR_OK;
 }
 
-bool chan_close(struct heap *h, struct chan *c)
+bool chan_obj_close(struct heap *h, struct chan *c)
 {
     if (!heap_touch(h, &c->hdr, &c->head, false))
         return false;

@@ -18,9 +18,9 @@ struct chan {
     union lang_slot slot[];
 };
 
-struct chan *chan_new(struct heap *h, bool refs, size_t cap);
+struct chan *chan_obj_new(struct heap *h, bool refs, size_t cap);
 /* ERR_FULL: no room; ERR_CLOSED; ERR_NOMEM: the undo log is full. */
-MUST_USE enum err chan_put(struct heap *h, struct chan *c, union lang_slot v);
+MUST_USE enum err chan_obj_put(struct heap *h, struct chan *c, union lang_slot v);
 /* ERR_AGAIN: empty; ERR_CLOSED: empty and closed; ERR_NOMEM: the undo log is full. */
-MUST_USE enum err chan_take(struct heap *h, struct chan *c, union lang_slot *out);
-MUST_USE bool chan_close(struct heap *h, struct chan *c);
+MUST_USE enum err chan_obj_take(struct heap *h, struct chan *c, union lang_slot *out);
+MUST_USE bool chan_obj_close(struct heap *h, struct chan *c);

@@ -145,49 +145,60 @@ static void check_confirms(struct checker *k, struct lang_decl *d)
         }
 }
 
+static void no_safe(struct checker *k, const struct lang_decl *d)
+{
+    const struct lang_member *first = lang_decl_member_at(d, LANG_CLAUSE_COMMAND, 0);
+    struct lang_diag *diag = diag_error(k->c, "O5", d->name_span, "has no `safe`",
+                                        "%.*s has actions, but no safe one", STR_FMT(d->name));
+    diag_mark(k->c, diag, first->span, "an action");
+    for (size_t i = 0; i < d->kind->clauses_n; i++)
+        if (d->kind->clauses[i].role == LANG_CLAUSE_SAFE)
+            diag_help(k->c, diag,
+                      "say which one to run when an owner ends without handing on, as in  %s",
+                      d->kind->clauses[i].example);
+}
+
+static void safe_unknown(struct checker *k, const struct lang_decl *d, const struct lang_value *v)
+{
+    struct str best = nearest_member(k, d, v->text, LANG_CLAUSE_COMMAND);
+    struct lang_diag *diag =
+        diag_error(k->c, "O5", v->span, "not an action of this model", "%.*s has no action `%.*s`",
+                   STR_FMT(d->name), STR_FMT(v->text));
+    if (best.n > 0)
+        diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(best));
+}
+
+static void safe_with_params(struct checker *k, const struct lang_value *v,
+                             const struct lang_member *m)
+{
+    struct lang_diag *diag = diag_error(k->c, "O5", v->span, "needs arguments",
+                                        "the safe action must not have parameters");
+    diag_mark(k->c, diag, m->span, "declared here");
+    diag_help(k->c, diag, "nobody is there to give them: name an action without parameters");
+}
+
 static void check_safe(struct checker *k, struct lang_decl *d)
 {
     const struct lang_clause_decl *safe = NULL;
     for (size_t i = 0; i < d->clauses_n; i++)
         if (d->clauses[i].clause->role == LANG_CLAUSE_SAFE)
             safe = &d->clauses[i];
-    if (d->damaged)
+    if (d->damaged || (!safe && d->commands_n == 0))
         return;
-    if (!safe) {
-        if (d->commands_n == 0)
-            return;
-        const struct lang_member *first = lang_decl_member_at(d, LANG_CLAUSE_COMMAND, 0);
-        struct lang_diag *diag = diag_error(k->c, "O5", d->name_span, "has no `safe`",
-                                            "%.*s has actions, but no safe one", STR_FMT(d->name));
-        diag_mark(k->c, diag, first->span, "an action");
-        for (size_t i = 0; i < d->kind->clauses_n; i++)
-            if (d->kind->clauses[i].role == LANG_CLAUSE_SAFE)
-                diag_help(k->c, diag,
-                          "say which one to run when an owner ends without handing on, as in  %s",
-                          d->kind->clauses[i].example);
-        return;
-    }
-    const struct lang_value *v = value_of_kind(safe, LANG_ARG_MEMBER);
+    const struct lang_value *v = safe ? value_of_kind(safe, LANG_ARG_MEMBER) : NULL;
     const struct lang_member *m = v ? lang_decl_member(d, v->text) : NULL;
-    if (!v)
-        return;
-    if (!m || m->role != LANG_CLAUSE_COMMAND) {
-        struct str best = nearest_member(k, d, v->text, LANG_CLAUSE_COMMAND);
-        struct lang_diag *diag =
-            diag_error(k->c, "O5", v->span, "not an action of this model",
-                       "%.*s has no action `%.*s`", STR_FMT(d->name), STR_FMT(v->text));
-        if (best.n > 0)
-            diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(best));
-        return;
+    if (!safe) {
+        /* check: O5 no safe action */
+        no_safe(k, d);
+    } else if (v && (!m || m->role != LANG_CLAUSE_COMMAND)) {
+        /* check: O5 unknown safe action */
+        safe_unknown(k, d, v);
+    } else if (v && m->params_n > 0) {
+        /* check: O5 safe action with parameters */
+        safe_with_params(k, v, m);
+    } else if (v) {
+        d->safe = m;
     }
-    if (m->params_n > 0) {
-        struct lang_diag *diag = diag_error(k->c, "O5", v->span, "needs arguments",
-                                            "the safe action must not have parameters");
-        diag_mark(k->c, diag, m->span, "declared here");
-        diag_help(k->c, diag, "nobody is there to give them: name an action without parameters");
-        return;
-    }
-    d->safe = m;
 }
 
 /* ---- resources --------------------------------------------------------------------------- */

@@ -1,8 +1,8 @@
-/* What declarations say for the graph checks: which properties around an action it changes, and
- * what a device cuts off when it is switched. */
+/* What declarations say for the graph checks: which readables around an action it changes, and
+ * what a thing cuts off when it is switched. */
 #include "lang/check_internal.h"
 
-/* Some type must have it: which device is meant is looked up where the action is used. */
+/* Some type must have it: which thing is meant is looked up where the action is used. */
 static bool known_readable(const struct checker *k, const struct lang_decl *d, struct str name)
 {
     const struct lang_member *own = lang_decl_member(d, name);
@@ -28,8 +28,8 @@ static void unknown_effect(struct checker *k, struct lang_named n)
             if (type->members[m].role == LANG_CLAUSE_READABLE)
                 suggest_offer(&s, type->members[m].name);
     }
-    struct lang_diag *d = diag_error(k->c, "N1", n.span, "unknown",
-                                     "no model has a property `%.*s`", STR_FMT(n.text));
+    struct lang_diag *d =
+        diag_error(k->c, "N1", n.span, "unknown", "nothing has a `%.*s` to read", STR_FMT(n.text));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
 }
@@ -60,7 +60,7 @@ static void check_powers(struct checker *k, const struct lang_decl *d,
                 continue;
             }
             if (r) {
-                (void)diag_error(k->c, "T1", n->span, "not another device",
+                (void)diag_error(k->c, "T1", n->span, "not another thing",
                                  "%.*s can't power `%.*s`", STR_FMT(d->name), STR_FMT(n->text));
                 continue;
             }

@@ -158,6 +158,11 @@ static void step_event(struct walk *w, const struct stmt *s)
     const struct lang_member *m = member_of(w->k, s->test->target, LANG_CLAUSE_SIGNAL, &r);
     if (!m)
         return;
+    if (s->test->target->list.n > 0) {
+        (void)diag_error(w->k->c, "T1", s->test->target->span, "too many",
+                         "an event has no arguments");
+        return;
+    }
     struct lang_step *step = step_add(w, s, LANG_STEP_EVENT);
     step->resource = r;
     step->member = m->index;
@@ -392,6 +397,8 @@ static void walk_start(struct walk *w, const struct stmt *s)
         diag_help(w->k->c, d, "time goes on with  after 5min { … }  or  at 06:30 { … }");
         return;
     }
+    if (s->test->days & (s->test->days - 1))
+        (void)diag_error(w->k->c, "P1", s->span, "several days", "a test starts on one day");
     w->test->start_s = s->test->at_s;
     for (uint8_t day = 0; day < 7; day++)
         if (s->test->days >> day & 1) {
@@ -402,6 +409,9 @@ static void walk_start(struct walk *w, const struct stmt *s)
 
 static void walk_stmt(struct walk *w, const struct stmt *s)
 {
+    if (s->test->kind == TEST_START)
+        walk_start(w, s);
+    w->begun = true;
     switch (s->test->kind) {
     case TEST_SET: step_set(w, s); break;
     case TEST_SILENT: step_silent(w, s); break;
@@ -409,12 +419,11 @@ static void walk_stmt(struct walk *w, const struct stmt *s)
     case TEST_EVENT: step_event(w, s); break;
     case TEST_AFTER: walk_after(w, s); break;
     case TEST_AT: walk_at(w, s); break;
-    case TEST_START: walk_start(w, s); break;
+    case TEST_START: break;
     case TEST_ACTION: step_action(w, s); break;
     case TEST_HOST: step_host(w, s); break;
     case TEST_VALUE: s->test->var ? step_var(w, s) : step_value(w, s); break;
     }
-    w->begun = true;
 }
 
 static void walk_stmts(struct walk *w, const struct stmt_list *list)

@@ -168,7 +168,7 @@ void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *wa
     bool fine = e->bind.text.n > 0 ? check_if_let(k, e->a, e->bind, &e->local, &inner)
                                    : check_condition(k, e->a, "a condition");
     fine = check_value(k, e->b, want, OWN_STORED) && fine;
-    scope_end(k, scope);
+    names_end(k, scope);
     fine = check_value(k, e->otherwise, want, OWN_STORED) && fine;
     if (fine) {
         e->type = e->b->type;

@@ -20,13 +20,9 @@ static bool handle_param(struct checker *k, const struct param_ref *p, struct la
 }
 
 /* `v: Valve` says too little: is it only read, commanded, or handed over? */
-static bool data_param(struct checker *k, const struct param_ref *p, bool task,
-                       struct lang_type *type)
+static void handle_without_mode(struct checker *k, const struct param_ref *p, bool task,
+                                const struct lang_type *type)
 {
-    if (!type_resolve_any(k, &p->type, type))
-        return false;
-    if (is_data(type))
-        return true;
     struct str model = lang_type_name(type), name = p->name.text;
     struct lang_diag *d = diag_error(k->c, "O1", p->type.span, "a handle",
                                      "`%.*s` is a %.*s, a device: say what is done with it",
@@ -40,6 +36,17 @@ static bool data_param(struct checker *k, const struct param_ref *p, bool task,
             "it",
             STR_FMT(name), STR_FMT(model), STR_FMT(name), STR_FMT(model), STR_FMT(name),
             STR_FMT(model));
+}
+
+static bool data_param(struct checker *k, const struct param_ref *p, bool task,
+                       struct lang_type *type)
+{
+    if (!type_resolve_any(k, &p->type, type))
+        return false;
+    if (is_data(type))
+        return true;
+    /* check: O1 parameter */
+    handle_without_mode(k, p, task, type);
     return false;
 }
 

@@ -179,10 +179,10 @@ void map_set(struct checker *k, struct map *m, struct str key, void *value);
 /* NULL if nothing in reach has this name. In a lambda a local of the function around comes as the
  * lambda's copy of it. Valid until the next name is added. */
 struct sym *sym_find(struct checker *k, struct str name);
-struct sym *frame_find(struct fn_frame *f, struct str name); /* of this frame alone */
-void sym_add(struct checker *k, struct sym s);               /* N2 if the name is taken */
+struct sym *frame_sym(struct fn_frame *f, struct str name); /* of this frame alone */
+void sym_add(struct checker *k, struct sym s);              /* N2 if the name is taken */
 /* The names above `mark`, which was k->frame->names.all.n, end here. */
-void scope_end(struct checker *k, size_t mark);
+void names_end(struct checker *k, size_t mark);
 /* A number for a new local; UINT32_MAX, with a message, if there are too many. */
 uint32_t local_new(struct checker *k, const struct lang_type *type, struct lang_span at);
 /* A name for a value of this type: a local, SYM_BAD if `fine` is false. Its number is returned. */

@@ -123,7 +123,7 @@ static void check_for_items(struct checker *k, struct item *i)
         k->prog->prefix = ctx_strf(k->c, "%.*s/%.*s=%.*s", STR_FMT(outer), STR_FMT(i->name.text),
                                    STR_FMT(element->name));
         check_items(k, &i->items);
-        scope_end(k, scope);
+        names_end(k, scope);
     }
     k->prog->prefix = outer;
 }
@@ -252,12 +252,9 @@ static void finish(struct checker *k, struct prog *p)
     if (k->c->errors > 0)
         return;
     code_finish(p->code, out);
-    struct code_fault fault = code_verify(k->c->arena->alloc, out);
-    if (fault.no_memory)
-        ctx_nomem(k->c);
+    struct code_fault fault = code_verify(&k->c->alloc, out);
     if (fault.why)
-        (void)diag_error(k->c, "X1", p->decl->name.span,
-                         ctx_strf(k->c, "%s (chunk %u, at %u)", fault.why, fault.chunk, fault.at).p,
+        (void)diag_error(k->c, "X1", p->decl->name.span, fault.why,
                          "the compiled program does not pass its check; please report this");
     ctx_push(k->c, &k->programs_out, out);
 }

@@ -18,8 +18,8 @@ struct capture_walk {
 static void capture(struct tree_names *t, struct name name)
 {
     struct capture_walk *w = CONTAINER_OF(t, struct capture_walk, names);
-    const struct sym *s = frame_find(w->outer, name.text);
-    if (!s || s->kind != SYM_LOCAL || frame_find(w->k->frame, name.text))
+    const struct sym *s = frame_sym(w->outer, name.text);
+    if (!s || s->kind != SYM_LOCAL || frame_sym(w->k->frame, name.text))
         return;
     for (size_t i = 0; i < w->found.n; i++)
         if (str_eq(w->found.v[i].name, name.text))

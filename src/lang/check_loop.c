@@ -127,7 +127,7 @@ static void over_devices(struct checker *k, struct stmt *s, const struct lang_de
                                 .resource = group->list[i],
                                 .type = {.kind = LANG_TYPE_HANDLE, .model = group->list[i]->type}});
         loop_body(k, &s->unrolled[i]);
-        scope_end(k, scope);
+        names_end(k, scope);
         while (k->frame->taken.n > locals)
             ctx_push(k->c, &k->frame->spare, k->frame->taken.v[--k->frame->taken.n]);
     }
@@ -169,5 +169,5 @@ void check_for(struct checker *k, struct stmt *s)
         else
             over_nothing(k, s);
     }
-    scope_end(k, scope);
+    names_end(k, scope);
 }

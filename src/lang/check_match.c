@@ -220,7 +220,7 @@ static void arms_alone(struct checker *k, struct stmt *s)
             if (s->arms[i].patterns[p].kind == PATTERN_SOME)
                 (void)local_add(k, s->arms[i].patterns[p].name, &t, false, false);
         check_stmts(k, &s->arms[i].body);
-        scope_end(k, scope);
+        names_end(k, scope);
     }
 }
 
@@ -242,7 +242,7 @@ void check_match(struct checker *k, struct stmt *s)
             bad = bad || (arm->patterns[p].a && arm->patterns[p].a->bad);
         }
         check_stmts(k, &arm->body);
-        scope_end(k, scope);
+        names_end(k, scope);
     }
     if (!complete(&c) && !bad)
         incomplete(k, s, &c);

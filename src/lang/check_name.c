@@ -24,7 +24,7 @@ void frame_begin(struct checker *k, struct fn_frame *f, enum frame_kind kind, st
 
 /* ---- finding ----------------------------------------------------------------------------- */
 
-struct sym *frame_find(struct fn_frame *f, struct str name)
+struct sym *frame_sym(struct fn_frame *f, struct str name)
 {
     uintptr_t at = (uintptr_t)map_get(&f->names.index, name);
     return at ? &f->names.all.v[at - 1] : NULL;
@@ -43,7 +43,7 @@ struct sym *sym_find(struct checker *k, struct str name)
 {
     const struct fn_frame *host = NULL; /* the function or task, once it is left */
     for (struct fn_frame *f = k->frame; f; f = f->outer) {
-        struct sym *s = frame_find(f, name);
+        struct sym *s = frame_sym(f, name);
         if (s && (!host || seen_from(host, s)))
             return s;
         if (f->kind != FRAME_LAMBDA)
@@ -88,7 +88,7 @@ void sym_add(struct checker *k, struct sym s)
     struct names *n = &k->frame->names;
     if (!name_free(k, &s))
         s.kind = SYM_BAD;
-    struct sym *first = frame_find(k->frame, s.name);
+    struct sym *first = frame_sym(k->frame, s.name);
     if (first) { /* nobody knows which of the two is meant from here on */
         first->kind = SYM_BAD;
         return;
@@ -97,7 +97,7 @@ void sym_add(struct checker *k, struct sym s)
     map_set(k, &n->index, s.name, (void *)(uintptr_t)n->all.n);
 }
 
-void scope_end(struct checker *k, size_t mark)
+void names_end(struct checker *k, size_t mark)
 {
     struct names *n = &k->frame->names;
     while (n->all.n > mark)

@@ -254,7 +254,7 @@ static void check_message(struct checker *k, struct item *i, struct lang_rule *r
     begin_chunk(k, MODE_BODY);
     (void)local_add(k, i->name, &r->message, false, fine);
     struct rule_body b = type_body(k, &i->body, r->path, 1, false);
-    scope_end(k, scope);
+    names_end(k, scope);
     r->body = b.chunk;
     r->suspends = b.suspends;
 }

@@ -6,6 +6,11 @@
 
 /* ---- let, var ---------------------------------------------------------------------------- */
 
+static bool receives_handle(const struct expr *e)
+{
+    return !e->bad && is_device(e) && e->ref == REF_METHOD && e->method == METHOD_RECV;
+}
+
 static void check_let(struct checker *k, struct stmt *s)
 {
     s->local_type = type_plain(LANG_TYPE_NONE);
@@ -16,7 +21,13 @@ static void check_let(struct checker *k, struct stmt *s)
         fine = typed && fine &&
                check_fits(k, &s->local_type, s->value, quoted(k, s->name.text), s->type.span);
     } else {
-        fine = check_value(k, s->value, NULL, OWN_STORED);
+        check_expr(k, s->value);
+        s->local_type = s->value->type;
+        if (receives_handle(s->value)) {
+            s->local = add_handle(k, s->name, &s->local_type, (struct sym){.mode = PARAM_OWN});
+            return;
+        }
+        fine = value_is_data(k, s->value, OWN_STORED);
         s->local_type = s->value->type;
     }
     if (fine && is_none(&s->local_type)) {
@@ -265,7 +276,7 @@ static void check_if(struct checker *k, struct stmt *s)
     else
         (void)check_condition(k, s->value, "a condition");
     check_stmts(k, &s->body);
-    scope_end(k, scope);
+    names_end(k, scope);
     check_stmts(k, &s->otherwise);
 }
 
@@ -356,5 +367,5 @@ void check_stmts(struct checker *k, struct stmt_list *list)
     size_t scope = k->frame->names.all.n;
     for (size_t i = 0; i < list->n; i++)
         check_stmt(k, list->v[i]);
-    scope_end(k, scope);
+    names_end(k, scope);
 }

@@ -205,7 +205,7 @@ static void check_arm(struct checker *k, struct arm *arm)
         arm_name(k, arm, recv);
     }
     check_stmts(k, &arm->body);
-    scope_end(k, scope);
+    names_end(k, scope);
 }
 
 void check_select(struct checker *k, struct stmt *s)
@@ -337,12 +337,12 @@ void check_lease(struct checker *k, struct stmt *s)
     else
         (void)local_add(k, s->name, &s->local_type, false, false);
     check_stmts(k, &s->body);
-    scope_end(k, scope);
+    names_end(k, scope);
     s->local2_type = type_plain(LANG_TYPE_STR);
     if (s->name2.text.n > 0)
         s->local2 = local_add(k, s->name2, &s->local2_type, false, true);
     check_stmts(k, &s->otherwise);
-    scope_end(k, scope);
+    names_end(k, scope);
     check_stmts(k, &s->denied);
 }
 

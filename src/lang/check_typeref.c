@@ -70,8 +70,10 @@ static bool named(struct checker *k, struct lang_span span, bool handles, struct
         unknown_type(k, span, name);
         return false;
     }
-    if (!handles)
+    if (!handles) {
+        /* check: O1 type */
         handle_kept(k, span, name);
+    }
     return handles;
 }
 

@@ -161,9 +161,9 @@ static void round_to(struct body *b, const struct expr *e, enum code_round how, 
     }
     struct use u = expr_use(b, x, &float_type);
     if (real)
-        (void)put(b, CODE_ROUNDF, dest, u.reg, how, const_unit(b->k->code, &e->type.unit));
+        (void)put(b, CODE_ROUNDF, dest, u.reg, (uint8_t)how, const_unit(b->k->code, &e->type.unit));
     else
-        (void)put(b, CODE_ROUNDI, dest, u.reg, how, 0);
+        (void)put(b, CODE_ROUNDI, dest, u.reg, (uint8_t)how, 0);
     give(b, u);
 }
 

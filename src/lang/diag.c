@@ -44,6 +44,19 @@ bool diag_told(const struct lang_ctx *c, const char *code, struct lang_span at)
     return false;
 }
 
+/* Where a message goes: above the limit an error takes the place of the newest warning. */
+static struct lang_diag *place_for(struct lang_ctx *c, enum lang_severity severity)
+{
+    if (c->diags.n < LANG_DIAGS_MAX) {
+        ctx_push(c, &c->diags, (struct lang_diag){.severity = severity});
+        return &c->diags.v[c->diags.n - 1];
+    }
+    for (size_t i = c->diags.n; severity == LANG_ERROR && i > 0; i--)
+        if (c->diags.v[i - 1].severity == LANG_WARNING)
+            return &c->diags.v[i - 1];
+    return &c->overflow;
+}
+
 static struct lang_diag *add(struct lang_ctx *c, enum lang_severity severity, const char *code,
                              struct lang_span at, const char *label, const char *fmt, va_list ap)
 {
@@ -55,10 +68,10 @@ static struct lang_diag *add(struct lang_ctx *c, enum lang_severity severity, co
         c->errors++;
     else
         c->warnings++;
-    if (c->diags.n >= LANG_DIAGS_MAX)
-        return &c->overflow;
-    ctx_push(c, &c->diags, (struct lang_diag){.severity = severity, .code = str_from(code)});
-    struct lang_diag *d = &c->diags.v[c->diags.n - 1];
+    struct lang_diag *d = place_for(c, severity);
+    if (d == &c->overflow)
+        return d;
+    *d = (struct lang_diag){.severity = severity, .code = str_from(code)};
     d->message = message;
     mark_set(c, &d->marks[0], at, ctx_str(c, str_from(label)));
     d->marks[0].primary = true;

@@ -12,7 +12,22 @@ static const char text[] =
     "    when t > limit or slope(t, 1min) > 3 K/min for 2s { v.set(50 %, 2s); who = f(t) }\n"
     "    until t < 5 °C { alert info \"{st.name} {who} {t}\" }\n"
     "  }\n"
-    "}\n";
+    "}\n"
+    "record R { name: str; at: °C? }\n"
+    "enum Mode { eco, away }\n"
+    "task work(own v: Valve, c: chan<R>) {\n"
+    "  loop { select { r = c.recv() => { v.open(); alert info r.name }; after 1s => v.close() } }\n"
+    "}\n"
+    "program q {\n"
+    "  own v: Valve = gate; let c = chan<R>(2); var m: map<str, list<int>> = [:]; var e = "
+    "Mode.eco\n"
+    "  on press.jam { for st in heated { m[st.name] = [1, 2].map(x => x * 2) }; sleep 1s }\n"
+    "  when changed e { match e { eco => { c.send(R{\"a\", none}) else drop }; away => { } } }\n"
+    "  at 05:00 { publish \"m\" m }\n"
+    "  on \"m\" as x: map<str, list<int>> { m = x }\n"
+    "  spawn work(move v, c)\n"
+    "}\n"
+    "test \"t\" { press.load = 5 %; after 1s { expect action gate.set(5 %, 1s) } }\n";
 static const char wrong[] =
     "program p { own v: Vavle = pres; wehn x { }; every 1 { y = \"{z\" } }\n";
 
@@ -60,7 +75,7 @@ TEST(every_allocation_may_fail)
  * grows in small steps hits all of them. */
 TEST(every_limit_of_memory_is_survived)
 {
-    for (size_t max = 0; max < 400000; max += 1013) {
+    for (size_t max = 0; max < 900000; max += 2027) {
         struct alloc_limited limited;
         alloc_limited_init(&limited, alloc_system(), max);
         (void)check_once(text, &limited.alloc);

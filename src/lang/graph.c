@@ -3,7 +3,7 @@
 
 #include "lang/own_flow_internal.h"
 
-#define PLACE_MAX 64u /* devices in one place that an action is taken to affect */
+#define PLACE_MAX 64u /* things in one place that an action is taken to affect */
 
 /* ---- channels ------------------------------------------------------------------------------ */
 
@@ -107,7 +107,7 @@ static bool put_affected(struct outs *o, const struct effect *e, const struct la
     return m != NULL;
 }
 
-/* On the device itself; else in its place, and on the device around it. */
+/* On the thing itself; else in its place, and on the thing around it. */
 static void affects(struct outs *o, const struct effect *e, struct str name)
 {
     if (put_affected(o, e, e->resource, name))

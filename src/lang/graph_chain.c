@@ -61,7 +61,7 @@ static struct way way_new(struct graph_work *w)
     return x;
 }
 
-/* "lights → hall.lamp.on() → hall.lamp.lit → doors → door.unlock()", and marks along the way. */
+/* "lights → hall.light.on() → hall.light.lit → doors → door.unlock()", and marks along the way. */
 static void tell_way(struct way *x, struct lang_diag *d, struct strbuf *text, uint32_t node)
 {
     struct graph_work *w = x->w;

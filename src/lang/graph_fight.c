@@ -1,5 +1,5 @@
-/* Rules that fight: over a property through different devices (G11), over a device by overlapping
- * thresholds (G16), over a device for reasons that know nothing of each other (G17). */
+/* Rules that fight: over a readable through different things (G11), over a thing by overlapping
+ * thresholds (G16), over a thing for reasons that know nothing of each other (G17). */
 #include "lang/check_internal.h"
 #include "lang/graph_internal.h"
 
@@ -75,18 +75,17 @@ static bool independent(const struct graph_work *w, const struct link *a, const 
 static void tell_opposition(struct graph_work *w, const struct link *a, const struct link *b)
 {
     struct str x = node_of(w, a)->program, y = node_of(w, b)->program;
-    struct str property = graph_channel_text(w, a->channel);
+    struct str readable = graph_channel_text(w, a->channel);
     struct lang_diag *d =
         diag_warning(w->c, "G11", b->effect->at, "acts on it",
                      "%.*s and %.*s both act on %.*s, and neither knows of the other", STR_FMT(x),
-                     STR_FMT(y), STR_FMT(property));
+                     STR_FMT(y), STR_FMT(readable));
     diag_mark(w->c, d, a->effect->at, "so does this, in %.*s", STR_FMT(x));
     struct str p = graph_effect_text(w, a->effect), q = graph_effect_text(w, b->effect);
-    diag_help(
-        w->c, d,
-        "%.*s: %.*s → %.*s ← %.*s: %.*s; let one of them read what the other does, or lend its "
-        "device",
-        STR_FMT(x), STR_FMT(p), STR_FMT(property), STR_FMT(q), STR_FMT(y));
+    diag_help(w->c, d,
+              "%.*s: %.*s → %.*s ← %.*s: %.*s; let one of them read what the other does, or lend "
+              "what it owns",
+              STR_FMT(x), STR_FMT(p), STR_FMT(readable), STR_FMT(q), STR_FMT(y));
 }
 
 static void opposition(struct graph_work *w, uint32_t channel)
@@ -100,14 +99,14 @@ static void opposition(struct graph_work *w, uint32_t channel)
                 !independent(w, x, y))
                 continue;
             tell_opposition(w, x, y);
-            return; /* one for each property */
+            return; /* one for each readable */
         }
 }
 
-/* ---- commands of one device ---------------------------------------------------------------- */
+/* ---- commands of one thing ---------------------------------------------------------------- */
 
 struct command {
-    uint32_t node, device;
+    uint32_t node, thing;
     const struct effect *effect;
 };
 struct commands {
@@ -116,8 +115,8 @@ struct commands {
 
 static struct command *collect(struct graph_work *w, uint32_t **from)
 {
-    size_t devices = w->k->resources.n, total = 0;
-    uint32_t *at = ctx_tree_array(w->c, devices + 2, sizeof(*at));
+    size_t things = w->k->resources.n, total = 0;
+    uint32_t *at = ctx_tree_array(w->c, things + 2, sizeof(*at));
     for (int pass = 0; pass < 2; pass++) {
         struct command *v = pass ? ctx_tree_array(w->c, total + 1, sizeof(*v)) : NULL;
         for (uint32_t n = 0; n < w->g->nodes.n; n++) {
@@ -138,7 +137,7 @@ static struct command *collect(struct graph_work *w, uint32_t **from)
             *from = at;
             return v;
         }
-        for (size_t i = 2; i < devices + 2; i++)
+        for (size_t i = 2; i < things + 2; i++)
             at[i] += at[i - 1];
     }
     return NULL;
@@ -267,7 +266,9 @@ static void compare_commands(struct graph_work *w, const struct command *v, uint
         for (uint32_t a = 0; a < b; a++) {
             if (!graph_opposite(v[a].effect, v[b].effect))
                 continue;
+            /* check: G16 chatter */
             said16 = said16 || chatter(w, &v[a], &v[b]);
+            /* check: G17 unrelated */
             said17 = said17 || unrelated(w, &v[a], &v[b]);
         }
 }

@@ -1,12 +1,12 @@
 /* graph_internal: what rules read and change, over all programs. Private to lang/.
  *
  * Why: two rules can be right each for itself and still fight, wake each other for ever, or open a
- * door to whoever may switch a lamp. Such things show only in the graph of the site: a reading →
- * a rule → an action → the properties that it changes (`confirms`, `affects`) or cuts off
+ * door to whoever may switch a light. Such things show only in the graph of the site: a reading →
+ * a rule → an action → the readables that it changes (`confirms`, `affects`) or cuts off
  * (`powers`) → the next rule. The checks are G11 to G18 (docs/language.md). A rule has two parts
  * that act: when its condition comes true, and when `until` does. A part is a node of the graph.
  * Parts come from the tree (own_facts.c) or from a stored summary (summary_read.c); the checks
- * don't know the difference. Cost: linear in parts and in their edges; a property that many rules
+ * don't know the difference. Cost: linear in parts and in their edges; a readable that many rules
  * read and many change is cut off at GRAPH_EDGES_MAX. All memory is the check's arena. */
 #pragma once
 
@@ -35,16 +35,16 @@ struct cond {
 };
 
 enum effect_kind {
-    EFFECT_LOOKS,   /* at a property: its condition does */
-    EFFECT_READS,   /* a property: its body does */
+    EFFECT_LOOKS,   /* at a readable: its condition does */
+    EFFECT_READS,   /* a readable: its body does */
     EFFECT_WATCHES, /* a variable: its condition does */
     EFFECT_USES,    /* a variable: its body does */
     EFFECT_SETS,    /* a variable */
     EFFECT_COMMANDS,
     EFFECT_HEARS,     /* a message: runs with it */
     EFFECT_PUBLISHES, /* a message */
-    EFFECT_SIGNAL,    /* an event of a device: runs with it */
-    EFFECT_TELLS,     /* the host (alert): `level` */
+    EFFECT_SIGNAL,    /* an event of a thing: runs with it */
+    EFFECT_TELLS,     /* the host : `level` */
     EFFECT_KINDS
 };
 struct effect {
@@ -86,7 +86,7 @@ struct range { /* of numbers; empty if lo > hi */
 struct range range_of(enum lang_cmp cmp, double value, bool truth);
 bool ranges_meet(const struct range *a, const struct range *b);
 
-/* What runs between rules: a property, a variable or a message, by number. */
+/* What runs between rules: a readable, a variable or a message, by number. */
 #define CHANNEL_NONE UINT32_MAX
 struct link {
     uint32_t channel, node;
@@ -101,7 +101,7 @@ struct links { /* sorted by channel: those of channel c are v[from[c]] … v[fro
     size_t n;
 };
 struct channel {
-    const struct lang_decl *resource; /* of a property */
+    const struct lang_decl *resource; /* of a readable */
     const struct lang_member *member;
     struct str name; /* of a variable (its path) or a message */
     bool message;
@@ -111,7 +111,7 @@ struct graph_work {
     struct checker *k;
     struct lang_ctx *c;
     struct graph *g;
-    uint32_t *base; /* by resource: its first property's channel */
+    uint32_t *base; /* by resource: its first readable's channel */
     struct map names;
     VEC(struct channel) channels;
     VEC(struct link) ins, outs;   /* in order of nodes */
@@ -132,7 +132,7 @@ bool cond_possible(const struct graph_work *w, const struct cond *c, uint32_t ch
 /* Whether the rule `in` may come to run because of `out`. */
 bool graph_wakes(const struct graph_work *w, const struct link *out, const struct link *in);
 
-/* Actions of one device that can't both be meant. */
+/* Actions of one thing that can't both be meant. */
 bool graph_opposite(const struct effect *a, const struct effect *b);
 
 struct str graph_rule_text(struct graph_work *w, uint32_t node);

@@ -1,10 +1,10 @@
 /* Rules that wake one another for ever (G14).
  *
- * An edge goes from a part to another one that it wakes: through a property that an action
- * confirms, a variable, a message, or, slowly, a property that an action affects. What a rule
- * affects and looks at itself is control, not a loop. A circle alone is no loop either: two lamps
+ * An edge goes from a part to another one that it wakes: through a readable that an action
+ * confirms, a variable, a message, or, slowly, a readable that an action affects. What a rule
+ * affects and looks at itself is control, not a loop. A circle alone is no loop either: two things
  * that switch each other on come to rest. There must be something that goes to and fro: opposite
- * actions of one device, different values of one variable, or a message that goes round.
+ * actions of one thing, different values of one variable, or a message that goes round.
  * Strongly connected parts: R. Tarjan, Depth-first search and linear graph algorithms, 1972. */
 #include "lang/check_internal.h"
 #include "lang/graph_internal.h"

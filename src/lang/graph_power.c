@@ -1,4 +1,4 @@
-/* Rules that cut the power of what is read: of their own sensor (G13), of what another program
+/* Rules that cut the power of what is read: of their own eyes (G13), of what another program
  * raises alarms by (G15). */
 #include "lang/check_internal.h"
 #include "lang/graph_internal.h"
@@ -45,10 +45,10 @@ static void own_sensor(struct graph_work *w, uint32_t node, const struct effect 
     w->told = w->g->nodes.v[node].rule; /* once for a rule */
     struct str action = graph_effect_text(w, e), read = graph_effect_text(w, in->effect);
     struct lang_diag *d = diag_warning(
-        w->c, "G13", e->at, "switches its own sensor",
+        w->c, "G13", e->at, "what it looks through",
         "this rule switches the power of %.*s, which it reads itself", STR_FMT(off->name));
     diag_mark(w->c, d, in->effect->at, "read here");
-    diag_help(w->c, d, "%.*s → %.*s → %.*s: power the sensor from elsewhere, or let a clock decide",
+    diag_help(w->c, d, "%.*s → %.*s → %.*s: power it from elsewhere, or let a clock decide",
               STR_FMT(read), STR_FMT(action), STR_FMT(off->name));
 }
 
@@ -107,7 +107,7 @@ void graph_powers(struct graph_work *w)
 {
     w->told = UINT32_MAX;
     for (uint32_t n = 0; n < w->g->nodes.n; n++) {
-        /* check: G13 own sensor */
+        /* check: G13 own eyes */
         each_cut(w, n, own_sensor);
     }
     w->told = UINT32_MAX;

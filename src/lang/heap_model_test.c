@@ -87,7 +87,7 @@ static void op_new(struct world *w)
     case BOX: t->o = (struct obj *)heap_new_record(h, FIXTURE_BOX); break;
     case LIST: t->o = (struct obj *)list_new(h, true); break;
     case DICT: t->o = (struct obj *)dict_new(h, false, true); break;
-    case CHAN: t->o = (struct obj *)chan_new(h, true, CHAN_CAP); break;
+    case CHAN: t->o = (struct obj *)chan_obj_new(h, true, CHAN_CAP); break;
     default: t->o = (struct obj *)text_blank(h, below(w, 10) ? 20 : 3000); break;
     }
     ASSERT(t->o);
@@ -174,12 +174,12 @@ static void op_chan(struct world *w)
     int value = *var_model(w, var_any(w));
     union lang_slot out;
     if (below(w, 2)) {
-        enum err e = chan_put(&w->f.h, c, slot_o(value < 0 ? NULL : w->thing[value].o));
+        enum err e = chan_obj_put(&w->f.h, c, slot_o(value < 0 ? NULL : w->thing[value].o));
         CHECK_EQ_INT(e, t->n < CHAN_CAP ? ERR_OK : ERR_FULL);
         if (!e)
             t->child[t->n++] = value;
     } else {
-        enum err e = chan_take(&w->f.h, c, &out);
+        enum err e = chan_obj_take(&w->f.h, c, &out);
         CHECK_EQ_INT(e, t->n ? ERR_OK : ERR_AGAIN);
         if (e)
             return;

@@ -136,12 +136,12 @@ TEST(heap_marks_all_without_room_for_what_is_grey)
         struct alloc_faulty faulty;
         alloc_faulty_init(&faulty, UINT64_MAX);
         fixture_init(&f, &faulty.alloc, 1 << 19, 1);
-        struct chan *wide = chan_new(&f.h, true, N);
+        struct chan *wide = chan_obj_new(&f.h, true, N);
         REQUIRE(wide != NULL);
         f.global[0] = &wide->hdr;
         for (int i = 0; i < N; i++) {
             struct record *o = pair(&f.h);
-            REQUIRE(o && chan_put(&f.h, wide, slot_o(o)) == ERR_OK);
+            REQUIRE(o && chan_obj_put(&f.h, wide, slot_o(o)) == ERR_OK);
             struct record *box = heap_new_record(&f.h, FIXTURE_BOX);
             REQUIRE(box != NULL);
             box->slot[0].i = i;

@@ -43,7 +43,8 @@ static void copy_sources(struct lang_ctx *c, const struct given *g)
             continue;
         if (map_put(&files, s->file, s) != ERR_OK)
             ctx_nomem(c);
-        copy[n++] = (struct lang_source){s->file, summary_source(c, g->summaries, g->summaries_n, i)};
+        copy[n++] =
+            (struct lang_source){s->file, summary_source(c, g->summaries, g->summaries_n, i)};
     }
     c->sources = copy;
     c->sources_n = n;

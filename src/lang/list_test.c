@@ -300,7 +300,7 @@ TEST(chan_is_a_ring_and_turns_are_taken_back)
     begin(1 << 20);
     struct random r;
     random_seed(&r, test_seed());
-    struct chan *c = chan_new(&f.h, false, CAP);
+    struct chan *c = chan_obj_new(&f.h, false, CAP);
     REQUIRE(c != NULL);
     f.global[1] = &c->hdr;
     int64_t next = 0, first = 0; /* what is sent and received next */
@@ -311,11 +311,11 @@ TEST(chan_is_a_ring_and_turns_are_taken_back)
         for (size_t n = random_below(&r, 10); n > 0 && e != ERR_NOMEM; n--) {
             union lang_slot out = slot_i(-1);
             if (random_below(&r, 2)) {
-                e = chan_put(&f.h, c, slot_i(next));
+                e = chan_obj_put(&f.h, c, slot_i(next));
                 CHECK(e == ERR_NOMEM || e == (next - first < CAP ? ERR_OK : ERR_FULL));
                 next += e == ERR_OK;
             } else {
-                e = chan_take(&f.h, c, &out);
+                e = chan_obj_take(&f.h, c, &out);
                 CHECK(e == ERR_NOMEM || e == (next > first ? ERR_OK : ERR_AGAIN));
                 if (!e)
                     CHECK_EQ_INT(out.i, first++);
@@ -335,15 +335,15 @@ TEST(chan_is_a_ring_and_turns_are_taken_back)
 TEST(chan_ends_after_what_was_sent)
 {
     begin(1 << 20);
-    struct chan *c = chan_new(&f.h, true, 2);
+    struct chan *c = chan_obj_new(&f.h, true, 2);
     REQUIRE(c != NULL);
     union lang_slot out;
-    CHECK_EQ_INT(chan_put(&f.h, c, slot_o(NULL)), ERR_OK);
-    CHECK(chan_close(&f.h, c));
-    CHECK_EQ_INT(chan_put(&f.h, c, slot_o(NULL)), ERR_CLOSED);
-    CHECK_EQ_INT(chan_take(&f.h, c, &out), ERR_OK);
-    CHECK_EQ_INT(chan_take(&f.h, c, &out), ERR_CLOSED);
-    CHECK(chan_new(&f.h, true, 0) == NULL);
-    CHECK(chan_new(&f.h, true, CHAN_CAP_MAX + 1) == NULL);
+    CHECK_EQ_INT(chan_obj_put(&f.h, c, slot_o(NULL)), ERR_OK);
+    CHECK(chan_obj_close(&f.h, c));
+    CHECK_EQ_INT(chan_obj_put(&f.h, c, slot_o(NULL)), ERR_CLOSED);
+    CHECK_EQ_INT(chan_obj_take(&f.h, c, &out), ERR_OK);
+    CHECK_EQ_INT(chan_obj_take(&f.h, c, &out), ERR_CLOSED);
+    CHECK(chan_obj_new(&f.h, true, 0) == NULL);
+    CHECK(chan_obj_new(&f.h, true, CHAN_CAP_MAX + 1) == NULL);
     finish();
 }

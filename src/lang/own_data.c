@@ -51,6 +51,7 @@ void own_as_data(struct checker *k, const struct expr *e, enum own_use use)
         return;
     }
     what = ctx_strf(k->c, "`%.*s` is a handle and can't %s", STR_FMT(name), use_text(use)).p;
+    /* check: O1 as data */
     as_data(k, "O1", e, sym, "not data", what,
             "read what you need of it, or hand it on with `move` to a task or a function");
 }
@@ -62,16 +63,22 @@ void own_captured(struct checker *k, const struct expr *e, struct lang_span decl
         struct lang_diag *d =
             diag_error(k->c, "O14", e->span, "a handle", "a lambda captures data only");
         diag_mark(k->c, d, declared, "declared here");
-        diag_help(k->c, d, "take out of the device what the lambda needs before:  let x = …");
+        diag_help(k->c, d, "read before what the lambda needs:  let x = …");
     }
+}
+
+static void assigned(struct checker *k, const struct expr *target, struct lang_span declared)
+{
+    struct lang_diag *d = diag_error(k->c, "O1", target->span, "a handle",
+                                     "a handle stands for one thing: nothing is assigned to it");
+    diag_mark(k->c, d, declared, "declared here");
+    diag_help(k->c, d, "command it, or own the other one by another name");
 }
 
 void own_assigned(struct checker *k, const struct expr *target, struct lang_span declared)
 {
-    struct lang_diag *d = diag_error(k->c, "O1", target->span, "a handle",
-                                     "a handle stands for one device: nothing is assigned to it");
-    diag_mark(k->c, d, declared, "declared here");
-    diag_help(k->c, d, "command it, or own the other device by another name");
+    /* check: O1 assigned */
+    assigned(k, target, declared);
 }
 
 static const struct item *find_own(const struct item_list *items, struct str name)

@@ -21,7 +21,7 @@ static void reads_handle(struct flow *f, const struct expr *e)
     if (!p.known || !e->member)
         return;
     struct fact *fact = flow_fact(f, FACT_READ, e->span);
-    fact->devices = p.devices;
+    fact->things = p.things;
     fact->member = e->member;
 }
 
@@ -71,11 +71,11 @@ static void flow_command(struct flow *f, const struct expr *e, enum call_else bu
         through_ref(f, &p, e->span);
     place_command(f, &p, e->span);
     struct fact *fact = flow_fact(f, FACT_COMMAND, e->span);
-    fact->devices = p.devices;
+    fact->things = p.things;
     fact->member = e->member;
     fact->bare = busy == ELSE_NOTHING && !revoked(f, &p);
-    if (fact->bare && p.devices.of == OF_BINDINGS)
-        ctx_tree_push(f->c, &f->prog->busy, (struct own_busy){.devices = p.devices, .at = e->span});
+    if (fact->bare && p.things.of == OF_BINDINGS)
+        ctx_tree_push(f->c, &f->prog->busy, (struct own_busy){.things = p.things, .at = e->span});
 }
 
 /* ---- arguments ----------------------------------------------------------------------------- */
@@ -164,11 +164,11 @@ static void note_call(struct flow *f, const struct expr *e, const struct place *
         const struct place *p = &places[i];
         if (!p->known)
             continue;
-        args[i].devices = p->devices;
+        args[i].things = p->things;
         args[i].revoked = revoked(f, p);
-        if (fn->params[i].mode == PARAM_MUT && p->devices.of == OF_BINDINGS && !args[i].revoked)
+        if (fn->params[i].mode == PARAM_MUT && p->things.of == OF_BINDINGS && !args[i].revoked)
             ctx_tree_push(f->c, &f->prog->busy,
-                          (struct own_busy){p->devices, e->list.v[i]->span, fn, (uint32_t)i});
+                          (struct own_busy){p->things, e->list.v[i]->span, fn, (uint32_t)i});
         if (fn->facts && i < OWN_REVOKE_N && (fn->facts->revokes & (1u << i)) && !p->part)
             state_hold(f->c, &f->now, p->key)->revoked = true;
     }

@@ -1,5 +1,5 @@
 /* From the facts of bodies to the graph's nodes: what a rule does by itself and through the
- * functions and tasks that it calls, each handle replaced by the devices that it stands for. */
+ * functions and tasks that it calls, each handle replaced by the things that it stands for. */
 #include "lang/own_flow_internal.h"
 
 #define DEPTH_MAX   32u
@@ -111,12 +111,11 @@ static void push(struct flat *x, struct effect e)
         ctx_tree_push(x->k->c, &x->out, e);
 }
 
-/* Once for each device that the handle may stand for. */
-static void push_devices(struct flat *x, const struct frame *frame, struct devices d,
-                         struct effect e)
+/* Once for each thing that the handle may stand for. */
+static void push_things(struct flat *x, const struct frame *frame, struct things d, struct effect e)
 {
     while (d.of == OF_PARAM && frame) {
-        d = frame->args ? frame->args[d.index].devices : (struct devices){OF_UNKNOWN, 0, 0, NULL};
+        d = frame->args ? frame->args[d.index].things : (struct things){OF_UNKNOWN, 0, 0, NULL};
         frame = frame->outer;
     }
     if (d.of == OF_LEASE && d.lease->resource) {
@@ -156,7 +155,7 @@ static void flatten_fact(struct flat *x, const struct fact *f, const struct fram
         if (e.resource)
             push(x, e);
         else
-            push_devices(x, frame, f->devices, e);
+            push_things(x, frame, f->things, e);
         return;
     case FACT_VAR:
     case FACT_ASSIGN:
@@ -168,12 +167,12 @@ static void flatten_fact(struct flat *x, const struct fact *f, const struct fram
         return;
     case FACT_COMMAND:
         e.kind = EFFECT_COMMANDS;
-        push_devices(x, frame, f->devices, e);
+        push_things(x, frame, f->things, e);
         return;
     case FACT_CALL: flatten_call(x, f, frame); return;
     case FACT_PUBLISH:
         e.kind = EFFECT_PUBLISHES;
-        e.name = f->topic;
+        e.name = f->message;
         push(x, e);
         return;
     case FACT_HOST:

@@ -7,7 +7,7 @@ static struct handle local_handle(enum origin origin, uint32_t local, struct nam
                            .local = local,
                            .name = name.text,
                            .span = name.span,
-                           .devices = {OF_UNKNOWN, 0, 0, NULL},
+                           .things = {OF_UNKNOWN, 0, 0, NULL},
                            .base = OWN_NONE};
 }
 
@@ -165,7 +165,7 @@ static void flow_loop(struct flow *f, const struct stmt *s)
     loop_end(f, &l, &before, s->kind != S_LOOP);
 }
 
-/* The devices of a group of the site: the body once for each. */
+/* The things of a group of the site: the body once for each. */
 static void flow_unrolled(struct flow *f, const struct stmt *s)
 {
     struct loop l = loop_begin(f, head_of(s));
@@ -198,7 +198,7 @@ static void flow_for(struct flow *f, const struct stmt *s)
         place_use(f, &group, s->value->span);
         struct handle h = local_handle(ORIGIN_ELEMENT, s->local, s->name);
         h.base = group.key;
-        h.devices = group.devices;
+        h.things = group.things;
         handle_add(f, h);
         ctx_tree_push(f->c, &f->walks, (struct walk){group.key, s->local, s->name.span});
     }
@@ -258,7 +258,7 @@ static void flow_lease(struct flow *f, const struct stmt *s)
     struct state before = state_copy(f->c, &f->now);
     f->lease = &l;
     struct handle h = local_handle(ORIGIN_LEASE, s->local, s->name);
-    h.devices = (struct devices){OF_LEASE, 0, 0, l.site};
+    h.things = (struct things){OF_LEASE, 0, 0, l.site};
     handle_add(f, h);
     flow_stmts(f, &s->body);
     f->lease = l.outer;
@@ -316,7 +316,7 @@ static void flow_publish(struct flow *f, const struct stmt *s)
     if (s->value2)
         flow_expr(f, s->value2);
     if (s->value && !s->value->bad)
-        flow_fact(f, FACT_PUBLISH, s->span)->topic = s->value->text_value;
+        flow_fact(f, FACT_PUBLISH, s->span)->message = s->value->text_value;
 }
 
 static void flow_stmt(struct flow *f, const struct stmt *s)

@@ -25,9 +25,9 @@ enum origin {
     ORIGIN_ELEMENT, /* of a `for` over a group */
 };
 
-/* Which devices a handle may stand for, as far as one can know. */
+/* Which things a handle may stand for, as far as one can know. */
 enum own_of { OF_UNKNOWN, OF_BINDINGS, OF_PARAM, OF_LEASE };
-struct devices {
+struct things {
     enum own_of of;
     uint32_t index, count; /* BINDINGS: of the program; PARAM: its number */
     const struct lease_site *lease;
@@ -38,7 +38,7 @@ struct handle { /* a local that holds one */
     uint32_t local;
     struct str name;
     struct lang_span span;
-    struct devices devices;
+    struct things things;
     uint32_t base;  /* ELEMENT: key of its group */
     uint32_t depth; /* loops around its declaration */
 };
@@ -51,7 +51,7 @@ struct place {
     enum origin origin;
     struct str name;
     struct lang_span declared;
-    struct devices devices;
+    struct things things;
 };
 
 enum hold_state { HELD, MAYBE_MOVED, MOVED };
@@ -88,29 +88,29 @@ struct lease_site {
 };
 
 struct call_arg {
-    struct devices devices;
+    struct things things;
     bool revoked; /* called back before, on every way */
 };
 enum fact_kind {
-    FACT_READ,    /* member of devices */
+    FACT_READ,    /* member of things */
     FACT_VAR,     /* index */
     FACT_ASSIGN,  /* index */
-    FACT_COMMAND, /* member of devices */
+    FACT_COMMAND, /* member of things */
     FACT_CALL,    /* fn, args; also a spawn */
-    FACT_PUBLISH, /* topic */
+    FACT_PUBLISH, /* message */
     FACT_HOST,    /* level */
 };
 struct fact {
     enum fact_kind kind;
     enum graph_part part;
     struct lang_span at;
-    struct devices devices;
-    const struct lang_decl *resource; /* READ: in place of devices */
+    struct things things;
+    const struct lang_decl *resource; /* READ: in place of things */
     const struct lang_member *member;
     uint32_t index;
     bool has_value; /* ASSIGN: a constant */
     double value;
-    struct str topic;
+    struct str message;
     const struct fn_decl *fn;
     const struct call_arg *args;
     bool bare; /* COMMAND: says nothing about what happens while it is lent */
@@ -124,7 +124,7 @@ struct own_unit {
     VEC(struct fact) facts;
     const struct lease_site *leases;
     struct cond *condition, *until; /* NULL if there is none */
-    const struct lang_decl *signal; /* `on` an event: of this device */
+    const struct lang_decl *signal; /* `on` an event: of this thing */
     const struct lang_member *signal_member;
     bool delays;      /* sleeps, or waits otherwise */
     uint32_t revokes; /* FN: a bit for each parameter that it calls back */
@@ -141,7 +141,7 @@ struct own_move {
     struct lang_span at;
 };
 struct own_busy { /* a command of a handle that may be lent, which does not say what then */
-    struct devices devices;
+    struct things things;
     struct lang_span at;
     const struct fn_decl *fn; /* NULL, or: handed to its parameter `param` */
     uint32_t param;
@@ -289,7 +289,7 @@ struct place place_of(struct flow *f, const struct expr *e);
 bool places_overlap(const struct place *a, const struct place *b);
 /* O4, O8, O9: it must not have moved. */
 void place_use(struct flow *f, const struct place *p, struct lang_span at);
-/* The same for what changes the device: O7 if a `for` walks through its group; counts for O10. */
+/* The same for what changes the thing: O7 if a `for` walks through its group; counts for O10. */
 void place_command(struct flow *f, const struct place *p, struct lang_span at);
 /* It ends here: O4, O6, O9, O11. */
 void place_move(struct flow *f, const struct place *p, struct lang_span at, enum move_how how);

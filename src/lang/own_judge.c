@@ -4,16 +4,16 @@
 
 #define DEPTH_MAX 32u
 
-static bool in_devices(const struct devices *d, uint32_t key)
+static bool in_things(const struct things *d, uint32_t key)
 {
     return d->of == OF_BINDINGS && key >= d->index && key - d->index < d->count;
 }
 
 /* To whom; the operator does not count: what its owner says meanwhile is held back. */
-static const struct lend_site *lendable(const struct own_prog *p, const struct devices *d)
+static const struct lend_site *lendable(const struct own_prog *p, const struct things *d)
 {
     for (size_t i = 0; i < p->lends.n; i++)
-        if (in_devices(d, p->lends.v[i].key) &&
+        if (in_things(d, p->lends.v[i].key) &&
             !str_eq(p->lends.v[i].lessee->name.text, STR("operator")))
             return &p->lends.v[i];
     return NULL;
@@ -29,11 +29,11 @@ static const struct fact *bare_in(const struct fn_decl *fn, uint32_t param, uint
     u->visiting = true;
     for (size_t i = 0; i < u->facts.n && !found; i++) {
         const struct fact *f = &u->facts.v[i];
-        if (f->kind == FACT_COMMAND && f->bare && f->devices.of == OF_PARAM &&
-            f->devices.index == param)
+        if (f->kind == FACT_COMMAND && f->bare && f->things.of == OF_PARAM &&
+            f->things.index == param)
             found = f;
         for (uint32_t a = 0; f->kind == FACT_CALL && a < f->fn->params_n && !found; a++)
-            if (f->args[a].devices.of == OF_PARAM && f->args[a].devices.index == param &&
+            if (f->args[a].things.of == OF_PARAM && f->args[a].things.index == param &&
                 !f->args[a].revoked && f->fn->params[a].mode == PARAM_MUT)
                 found = bare_in(f->fn, a, depth + 1);
     }
@@ -43,7 +43,7 @@ static const struct fact *bare_in(const struct fn_decl *fn, uint32_t param, uint
 
 static void judge_busy(struct checker *k, const struct own_prog *p, const struct own_busy *b)
 {
-    const struct lend_site *l = lendable(p, &b->devices);
+    const struct lend_site *l = lendable(p, &b->things);
     const struct fact *inner = l && b->fn ? bare_in(b->fn, b->param, 0) : NULL;
     if (!l || (b->fn && !inner) || diag_told(k->c, "O12", b->at))
         return;

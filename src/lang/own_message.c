@@ -39,15 +39,14 @@ void own_message(struct checker *k, struct str name, const struct lang_type *typ
     for (size_t i = own->messages.n; i > 0 && str_eq(own->messages.v[i - 1].program, program); i--)
         if (str_eq(own->messages.v[i - 1].name, name) && own->messages.v[i - 1].said == said)
             return;
-    ctx_push(k->c, &own->messages,
-             (struct message){program, name, key_of(k, type), at, said});
+    ctx_push(k->c, &own->messages, (struct message){program, name, key_of(k, type), at, said});
 }
 
 static void another_type(struct checker *k, const struct topic *t, struct lang_span at)
 {
-    struct lang_diag *d = diag_error(k->c, "T1", t->type_span, "another type",
-                                     "the message \"%.*s\" has another type elsewhere",
-                                     STR_FMT(t->name));
+    struct lang_diag *d =
+        diag_error(k->c, "T1", t->type_span, "another type",
+                   "the message \"%.*s\" has another type elsewhere", STR_FMT(t->name));
     diag_mark(k->c, d, at, "there");
     diag_help(k->c, d, "all that send and get it must agree");
 }

@@ -58,7 +58,7 @@ void place_use(struct flow *f, const struct place *p, struct lang_span at)
 {
     if (!p->known)
         return;
-    if (f->kind == FLOW_RULE && p->devices.of == OF_BINDINGS && f->prog)
+    if (f->kind == FLOW_RULE && p->things.of == OF_BINDINGS && f->prog)
         ctx_tree_push(f->c, &f->prog->uses,
                       (struct rule_use){p->base != OWN_NONE ? p->base : p->key, at});
     if (f->now.dead)
@@ -95,7 +95,7 @@ void place_command(struct flow *f, const struct place *p, struct lang_span at)
         return;
     place_use(f, p, at);
     walked(f, p, at);
-    if (p->devices.of == OF_BINDINGS && !f->uses) {
+    if (p->things.of == OF_BINDINGS && !f->uses) {
         f->uses = true;
         f->uses_at = at;
         f->uses_name = p->name;
@@ -123,7 +123,7 @@ static void borrowed_moves(struct flow *f, const struct place *p, struct lang_sp
                                      "`%.*s` is borrowed and can't %s", STR_FMT(p->name), where);
     diag_mark(f->c, d, p->declared, "%s", origin_text(p->origin));
     if (p->origin == ORIGIN_ELEMENT)
-        diag_help(f->c, d, "own each device by a name of its own to hand it on");
+        diag_help(f->c, d, "own each thing by a name of its own to hand it on");
     else
         diag_help(f->c, d, "take it for good:  own %.*s: …", STR_FMT(p->name));
 }
@@ -178,7 +178,7 @@ void place_move(struct flow *f, const struct place *p, struct lang_span at, enum
 {
     if (!p->known || !may_go(f, p, at, go_where(how)))
         return;
-    bool program = p->devices.of == OF_BINDINGS;
+    bool program = p->things.of == OF_BINDINGS;
     /* check: O9 rule */
     if (program && f->kind == FLOW_RULE) {
         moved_in_rule(f, p, at);
@@ -232,7 +232,7 @@ void place_revoke(struct flow *f, const struct place *p, struct lang_span at)
         return;
     }
     /* check: O12 revoke of what is never lent */
-    if (p->origin == ORIGIN_OWN && p->devices.of != OF_BINDINGS) {
+    if (p->origin == ORIGIN_OWN && p->things.of != OF_BINDINGS) {
         d = diag_error(f->c, "O12", at, "never lent",
                        "`%.*s` is this task's own: nobody can have it on lease", STR_FMT(p->name));
         diag_mark(f->c, d, p->declared, "declared here");

@@ -91,7 +91,7 @@ static void task_borrows(struct checker *k, const struct fn_decl *fn, const stru
         diag_error(k->c, "O6", p->mode_span, "a task outlives the borrow",
                    "a task can't borrow: `%.*s` is `%s`", STR_FMT(p->name.text), mode);
     diag_mark(k->c, d, fn->name.span, "a task");
-    diag_help(k->c, d, "let it own the device:  own %.*s: …", STR_FMT(p->name.text));
+    diag_help(k->c, d, "let it own the thing:  own %.*s: …", STR_FMT(p->name.text));
 }
 
 static void fn_params(struct flow *f, struct fn_decl *fn)
@@ -109,7 +109,7 @@ static void fn_params(struct flow *f, struct fn_decl *fn)
                                       .local = (uint32_t)i,
                                       .name = p->name.text,
                                       .span = p->name.span,
-                                      .devices = {OF_PARAM, (uint32_t)i, 1, NULL},
+                                      .things = {OF_PARAM, (uint32_t)i, 1, NULL},
                                       .base = OWN_NONE});
     }
 }

@@ -204,11 +204,9 @@ const struct lang_decl *own_offered(const struct checker *k, struct str program,
     return o ? o->resource : NULL;
 }
 
-void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang_span at,
-                const char *why)
+static void past_owner(struct checker *k, const struct lang_decl *resource, struct lang_span at,
+                       const char *why)
 {
-    if (diag_told(k->c, "O3", at))
-        return;
     struct lang_diag *d = diag_error(k->c, "O3", at, "a command needs an owner",
                                      "%.*s is commanded, but %s", STR_FMT(resource->name), why);
     const struct owner *o = &k->own->owners[own_root(k, resource->resource)];
@@ -231,4 +229,12 @@ void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang
         }
     diag_help(k->c, d, "own it:  own %.*s: %.*s = %.*s", STR_FMT(tail),
               STR_FMT(resource->type ? resource->type->name : STR("…")), STR_FMT(resource->name));
+}
+
+void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang_span at,
+                const char *why)
+{
+    /* check: O3 past the owner */
+    if (!diag_told(k->c, "O3", at))
+        past_owner(k, resource, at, why);
 }

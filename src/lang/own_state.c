@@ -90,7 +90,7 @@ static struct place of_binding(struct flow *f, uint32_t index, uint32_t count)
                           .origin = ORIGIN_OWN,
                           .name = ctx_text(f->c, declared),
                           .declared = declared,
-                          .devices = {OF_BINDINGS, index, count, NULL}};
+                          .things = {OF_BINDINGS, index, count, NULL}};
 }
 
 static struct place of_local(struct flow *f, uint32_t local)
@@ -104,19 +104,19 @@ static struct place of_local(struct flow *f, uint32_t local)
                           .origin = h->origin,
                           .name = h->name,
                           .declared = h->span,
-                          .devices = h->devices};
+                          .things = h->things};
 }
 
 static struct place of_element(struct flow *f, const struct expr *e)
 {
     struct place p = place_of(f, e->a);
-    if (!p.known || p.devices.of != OF_BINDINGS)
+    if (!p.known || p.things.of != OF_BINDINGS)
         return (struct place){.known = false};
     const struct expr *at = e->b;
     p.part = true;
     if (at->constant && at->type.kind == LANG_TYPE_INT && at->value.i >= 0 &&
-        at->value.i < (int64_t)p.devices.count)
-        p.devices = (struct devices){OF_BINDINGS, p.devices.index + (uint32_t)at->value.i, 1, NULL};
+        at->value.i < (int64_t)p.things.count)
+        p.things = (struct things){OF_BINDINGS, p.things.index + (uint32_t)at->value.i, 1, NULL};
     else
         p.dynamic = true;
     return p;
@@ -147,8 +147,8 @@ bool places_overlap(const struct place *a, const struct place *b)
         return false;
     if (a->key == b->key) {
         /* two parts of a group are apart only if both indices are known and differ */
-        bool apart = a->part && b->part && !a->dynamic && !b->dynamic &&
-                     a->devices.index != b->devices.index;
+        bool apart =
+            a->part && b->part && !a->dynamic && !b->dynamic && a->things.index != b->things.index;
         return !apart;
     }
     return a->base == b->key || b->base == a->key || (a->base != OWN_NONE && a->base == b->base);

@@ -7,7 +7,7 @@ static const struct {
     uint32_t conflict;
     const char *happens;
 } own_runtime[] = {
-#include "lang/own_cases_runtime.h"
+#include "lang/own_runtime_cases.h"
 };
 
 TEST(ownership_cases)

@@ -1,5 +1,5 @@
-/* Rows of parse_test.c: what is written, and its tree. An expression stands in `program p { let x = … }`,
- * a statement in `fn f() { … }`, an item in `program p { … }`. */
+/* Rows of parse_test.c: what is written, and its tree. An expression stands in `program p { let x =
+ * … }`, a statement in `fn f() { … }`, an item in `program p { … }`. */
 /* clang-format off */
 {EXPR, "1", "program p [(let x 1)]"},
 {EXPR, "1.5 °C", "program p [(let x 1.5 °C)]"},

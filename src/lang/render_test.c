@@ -94,6 +94,23 @@ TEST(messages_are_bounded)
     lang_site_free(site);
 }
 
+TEST(an_error_is_shown_among_many_warnings)
+{
+    struct strbuf text;
+    strbuf_init(&text, alloc_system(), 0);
+    strbuf_adds(&text, "program p {\n");
+    for (int i = 0; i < 200; i++)
+        strbuf_addf(&text, "  read t%d: °C = press.temperature\n", i);
+    strbuf_adds(&text, "  every 5 { }\n}\n");
+    struct lang_site *site = check(text.p, NULL);
+    CHECK_EQ_UINT(site->diags_n, LANG_DIAGS_MAX);
+    CHECK_EQ_UINT(site->errors, 1);
+    CHECK_EQ_UINT(site->warnings, 200);
+    CHECK_EQ_INT(site->diags[site->diags_n - 1].severity, LANG_ERROR);
+    strbuf_fini(&text);
+    lang_site_free(site);
+}
+
 TEST(what_is_no_text_is_refused)
 {
     static const struct {

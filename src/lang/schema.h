@@ -43,7 +43,7 @@ enum lang_clause_role {
     LANG_CLAUSE_SAFE,     /* args: MEMBER */
     LANG_CLAUSE_IDENTITY, /* RESOURCE: its IDENTITY arguments name the physical thing */
     LANG_CLAUSE_LINK,     /* RESOURCE: how it is reached; maps readable members and commands */
-    LANG_CLAUSE_POWERS,   /* RESOURCE: args: NAMES, resources that are cut off when it is switched */
+    LANG_CLAUSE_POWERS, /* RESOURCE: args: NAMES, resources that are cut off when it is switched */
 };
 
 enum lang_arg_kind {
@@ -70,9 +70,10 @@ enum lang_arg_kind {
 #define LANG_ARG_MAPS_ALL 0x4u /* if present, all members are mapped by convention */
 #define LANG_ARG_WHOLE    0x8u /* NUMBER: without a fraction */
 /* What the graph checks of rules look at (G11 to G18): */
-#define LANG_ARG_AFFECTS   0x10u /* NAMES of a COMMAND: what it changes around it; each a READABLE of
-                                    the same resource, of one in the same place (the same path up to
-                                    its last dot) or of the one around it */
+#define LANG_ARG_AFFECTS                                                                           \
+    0x10u /* NAMES of a COMMAND: what it changes around it; each a READABLE of                     \
+             the same resource, of one in the same place (the same path up to                      \
+             its last dot) or of the one around it */
 #define LANG_ARG_GUARDED   0x20u /* if present, it matters who sets this COMMAND off */
 #define LANG_ARG_UNTRUSTED 0x40u /* if present, people one need not trust set this READABLE */
 

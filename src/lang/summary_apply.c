@@ -9,8 +9,8 @@ struct lang_span summary_span(const struct checker *k, const struct summary *s, 
 }
 
 /* Declarations may have changed since the summary was written. */
-static const struct lang_decl *device(struct checker *k, const struct summary *s, struct str name,
-                                      uint32_t place)
+static const struct lang_decl *thing(struct checker *k, const struct summary *s, struct str name,
+                                     uint32_t place)
 {
     const struct lang_decl *r = find_path(k, name);
     if (r && r->kind->role == LANG_ROLE_RESOURCE && r->type)
@@ -34,7 +34,7 @@ static void apply_owns(struct checker *k, const struct summary *s)
 {
     for (size_t i = 0; i < s->owns.n; i++) {
         const struct summary_own *o = &s->owns.v[i];
-        const struct lang_decl *r = device(k, s, o->resource, o->place);
+        const struct lang_decl *r = thing(k, s, o->resource, o->place);
         if (r)
             own_claim(k, s->program, r, o->handle, summary_span(k, s, o->place));
     }
@@ -65,7 +65,7 @@ static bool apply_effect(struct checker *k, const struct summary *s, const struc
                            .at = summary_span(k, s, e->place)};
     if (roles[e->kind] == LANG_CLAUSE_PLAIN)
         return true;
-    out->resource = device(k, s, e->resource, e->place);
+    out->resource = thing(k, s, e->resource, e->place);
     out->member = member(out->resource, e->name, roles[e->kind]);
     return out->member != NULL; /* a member that has gone does nothing */
 }
@@ -137,12 +137,12 @@ static void judge(struct checker *k, const struct summary *s)
     }
     for (size_t i = 0; i < s->orders.n; i++) {
         const struct summary_order *o = &s->orders.v[i];
-        const struct lang_decl *outer = device(k, s, o->outer, o->outer_place);
-        const struct lang_decl *inner = device(k, s, o->inner, o->inner_place);
+        const struct lang_decl *outer = thing(k, s, o->outer, o->outer_place);
+        const struct lang_decl *inner = thing(k, s, o->inner, o->inner_place);
         if (outer && inner)
-            own_order(k,
-                      (struct lease_order){s->program, outer, inner, summary_span(k, s, o->outer_place),
-                                           summary_span(k, s, o->inner_place)});
+            own_order(k, (struct lease_order){s->program, outer, inner,
+                                              summary_span(k, s, o->outer_place),
+                                              summary_span(k, s, o->inner_place)});
     }
 }
 

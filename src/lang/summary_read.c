@@ -71,7 +71,7 @@ static double take_double(struct in *x)
     return x->failed ? 0 : v;
 }
 
-/* " 4:pump" */
+/* " 4:gate" */
 static struct str take_text(struct in *x, uint32_t max)
 {
     uint32_t n = take_number(x, max);
@@ -231,9 +231,9 @@ static bool read_line(struct in *x, struct summary *s)
     static const struct {
         const char *word;
         void (*read)(struct in *x, struct summary *s);
-    } table[] = {{"place", read_place},     {"own", read_own},     {"lend", read_lend},
-                 {"need", read_need},       {"message", read_message}, {"order", read_order},
-                 {"rule", read_rule},       {"if", read_condition}, {"does", read_effect}};
+    } table[] = {{"place", read_place}, {"own", read_own},         {"lend", read_lend},
+                 {"need", read_need},   {"message", read_message}, {"order", read_order},
+                 {"rule", read_rule},   {"if", read_condition},    {"does", read_effect}};
     struct str word = take_word_text(x);
     if (str_eq(word, STR("end")))
         return false;

@@ -122,8 +122,8 @@ static bool fights(const struct lang_site *site)
 
 static size_t compared;
 
-/* One program of the case has changed: if the others are right without it, they have summaries; then
- * it comes, the only one with a source. */
+/* One program of the case has changed: if the others are right without it, they have summaries;
+ * then it comes, the only one with a source. */
 static void one_alone(const struct own_case *c, const struct pieces *p, size_t changed)
 {
     struct strbuf others, alone, want, got;
@@ -183,7 +183,8 @@ static const char keeper[] =
     "  when t > 30 °C and not (n == 4) { well.stop() else skip; n = 4; publish \"hot: ü\" t }\n"
     "    until t < 20 °C for 5s { alert warning \"{t}\" }\n"
     "}\n"
-    "program other { every 1h { alert info \"1\" }; on \"hot: ü\" as t: °C { alert info \"{t}\" } }\n"
+    "program other { every 1h { alert info \"1\" }; on \"hot: ü\" as t: °C { alert info \"{t}\" } "
+    "}\n"
     "program x { }\n";
 
 TEST(a_summary_quotes_what_messages_show)
@@ -261,26 +262,33 @@ TEST(declarations_may_have_changed)
 /* The lender has changed; who leases is known by its summary alone. */
 TEST(what_is_not_lent_any_more_is_missed)
 {
-    static const char before[] =
-        "program k { own well: Pump = pump; own tap: Valve = valve; lend well to x; lend tap to x }\n"
-        "program x {\n"
-        "  every 1h { lease w = k.well for 1min { lease t = k.tap for 1min { t.close() } revoked { } } "
-        "revoked { } } }\n";
+    static const char before[] = "program k { own well: Pump = pump; own tap: Valve = valve; lend "
+                                 "well to x; lend tap to x }\n"
+                                 "program x {\n"
+                                 "  every 1h { lease w = k.well for 1min { lease t = k.tap for "
+                                 "1min { t.close() } revoked { } } "
+                                 "revoked { } } }\n";
     static const struct {
         const char *label, *changed, *want;
     } cases[] = {
-        {"as before", "program k { own well: Pump = pump; own tap: Valve = valve\n"
-                      "  lend well to x; lend tap to x }", ""},
+        {"as before",
+         "program k { own well: Pump = pump; own tap: Valve = valve\n"
+         "  lend well to x; lend tap to x }",
+         ""},
         {"not lent", "program k { own well: Pump = pump; own tap: Valve = valve; lend tap to x }",
          "O2 "},
         {"not owned", "program k { own tap: Valve = valve; lend tap to x }", "N1 "},
         {"lent, and leased the other way round by a new one",
-         "program k { own well: Pump = pump; own tap: Valve = valve; lend well to x, y; lend tap to x, y }\n"
+         "program k { own well: Pump = pump; own tap: Valve = valve; lend well to x, y; lend tap "
+         "to x, y }\n"
          "program y { every 1h { lease t = k.tap for 1min { lease w = k.well for 1min { w.stop() } "
-         "revoked { } } revoked { } } }", "O13 "},
-        {"owned by another", "program k { own well: Pump = pump2; own tap: Valve = valve\n"
-                             "  lend well to x; lend tap to x }\n"
-                             "program y { own well: Pump = pump2 }", "O2 "},
+         "revoked { } } revoked { } } }",
+         "O13 "},
+        {"owned by another",
+         "program k { own well: Pump = pump2; own tap: Valve = valve\n"
+         "  lend well to x; lend tap to x }\n"
+         "program y { own well: Pump = pump2 }",
+         "O2 "},
     };
     struct lang_site *site = own_check(before);
     REQUIRE(site != NULL && site->errors == 0);

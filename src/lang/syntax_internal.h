@@ -404,7 +404,7 @@ struct fn_decl {
     bool checked;
     bool task; /* `task`: may suspend, is started by spawn */
     bool lambda;
-    bool suspends;      /* its body contains a suspension; for fn an error */
+    bool suspends;          /* its body contains a suspension; for fn an error */
     struct own_unit *facts; /* what it does with its handles, and what it reads and writes */
     uint32_t *captures; /* lambda: locals of the function around, copied into its own first locals
                            behind the parameters */

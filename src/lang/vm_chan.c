@@ -45,7 +45,7 @@ const struct instr *op_chan(struct lang_vm *vm, union lang_slot *reg, const stru
     if (B.i < 1 || B.i > CHAN_CAP_MAX)
         return vm_trap(vm, "a channel can't have room for %lld", (long long)B.i);
     uint8_t kind = vm_type(vm, vm->code->types[i->d].a)->kind;
-    struct chan *c = chan_new(&vm->heap, code_kind_ref(kind), (size_t)B.i);
+    struct chan *c = chan_obj_new(&vm->heap, code_kind_ref(kind), (size_t)B.i);
     if (!c)
         return vm_trap_nomem(vm);
     A.o = &c->hdr;
@@ -56,7 +56,7 @@ const struct instr *op_cclose(struct lang_vm *vm, union lang_slot *reg, const st
 {
     if (!A.o)
         return vm_trap_none(vm);
-    if (!chan_close(&vm->heap, chan_of(A)))
+    if (!chan_obj_close(&vm->heap, chan_of(A)))
         return vm_trap_nomem(vm);
     vm_chan_changed(vm, chan_of(A));
     return i + 1;
@@ -79,7 +79,7 @@ static enum err send(struct lang_vm *vm, union lang_slot chan, uint8_t from)
         (void)vm_trap_none(vm);
         return ERR_INVALID;
     }
-    enum err e = chan_put(&vm->heap, chan_of(chan), *v);
+    enum err e = chan_obj_put(&vm->heap, chan_of(chan), *v);
     if (e == ERR_CLOSED)
         (void)vm_trap(vm, "the channel is closed");
     else if (e == ERR_NOMEM)
@@ -100,7 +100,7 @@ static enum err receive(struct lang_vm *vm, union lang_slot chan, uint8_t to)
         (void)vm_trap_none(vm);
         return ERR_INVALID;
     }
-    enum err e = chan_take(&vm->heap, chan_of(chan), &v);
+    enum err e = chan_obj_take(&vm->heap, chan_of(chan), &v);
     if (e == ERR_NOMEM)
         (void)vm_trap_nomem(vm);
     if (e == ERR_NOMEM || e == ERR_AGAIN)

@@ -73,14 +73,19 @@ static bool scalar(enum value_kind want, const struct json_token *t, char text[T
     }
 }
 
+enum quality decode_quality(const struct property_def *d, const struct value *v, enum quality q)
+{
+    double n = value_number(v);
+    return d->has_range && (n < d->min || n > d->max) ? QUALITY_BAD : q;
+}
+
 static void emit(const struct decode_target *t, struct device_property *p, const struct value *v,
                  int64_t ts_ms, enum quality quality)
 {
-    const struct property_def *d = p->def;
-    double n = value_number(v);
-    if (d->has_range && (n < d->min || n > d->max))
-        quality = QUALITY_BAD;
-    struct sample s = {.series = p->series, .ts_ms = ts_ms, .value = *v, .quality = quality};
+    struct sample s = {.series = p->series,
+                       .ts_ms = ts_ms,
+                       .value = *v,
+                       .quality = decode_quality(p->def, v, quality)};
     t->sample(t->ctx, p, &s);
 }
 

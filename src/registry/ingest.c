@@ -21,6 +21,16 @@ static void publish_sample(void *ctx, struct device_property *p, const struct sa
         ingest_stale_rearm(p);
 }
 
+void registry_report(struct device_property *p, const struct value *v)
+{
+    struct registry *r = p->device->registry;
+    struct sample s = {.series = p->series,
+                       .ts_ms = worker_now_ms(r->worker),
+                       .value = *v,
+                       .quality = decode_quality(p->def, v, QUALITY_GOOD)};
+    publish_sample(r, p, &s);
+}
+
 struct ingest_ctx {
     struct registry *r;
     uint64_t seq;

@@ -66,6 +66,7 @@ struct device_property {
     struct series *series;
     struct timer stale_timer;
     bool stale_declared; /* else series->stale_ms is the default */
+    bool unawaited;      /* nobody minds that it has never spoken: in a test that is not about it */
 };
 
 struct registry_config {
@@ -194,3 +195,6 @@ uint64_t registry_discovered_dropped(const struct registry *r);
 void registry_on_discovered(struct registry *r,
                             void (*changed)(void *ctx, const struct discovered *d), void *ctx);
 uint64_t registry_samples(const struct registry *r); /* made so far */
+/* A sample of now, as if the device had said so: for who plays it (`sedge test`). In the unit and
+ * kind of the property. */
+void registry_report(struct device_property *p, const struct value *v);

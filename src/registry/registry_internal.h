@@ -93,6 +93,8 @@ struct decode_target {
 size_t decode_object(const struct decode_target *t, struct bytes payload, char error[160]);
 size_t decode_value(const struct decode_target *t, struct device_property *p, struct bytes payload,
                     char error[160]);
+/* What the declared range makes of it. */
+enum quality decode_quality(const struct property_def *d, const struct value *v, enum quality q);
 enum payload_kind payload_classify(struct bytes payload);
 
 /* action.c */

@@ -36,7 +36,8 @@ class Overheat(unittest.TestCase):
 
     def test_without_the_program_the_press_is_damaged(self):
         with Site() as site:
-            (site.folder / "line_guard.sedge").unlink()
+            for name in ("line_guard", "tests"):  # which speak of it
+                (site.folder / f"{name}.sedge").unlink()
             site.start()
             plant = site.simulate(*self.ARGS)
             self.assertEqual(plant.wait(90), 0, plant.text())
@@ -141,7 +142,8 @@ class Owned(unittest.TestCase):
 
     def test_a_device_without_an_owner_obeys_people(self):
         with Site() as site:
-            (site.folder / "line_guard.sedge").unlink()
+            for name in ("line_guard", "tests"):  # which speak of it
+                (site.folder / f"{name}.sedge").unlink()
             site.start()
             site.simulate("--seed", SEED)
             wait_until(lambda: site.property("plant.belt.speed")["value"] is not None)

@@ -81,10 +81,10 @@
 {"it switches one and reads another", "",
  "program x { own p: Plug = fan; read m: bool = cam.moving stale 1min\n"
  "  when not m { p.off() } until m { p.on() } }\n"},
-{"G14: messages that answer each other", "G14:1",
+{"G14: messages that answer each other", "G14!:1",
  "program x { on \"ping\" as n: int { publish \"pong\" n } }\n"
  "program y { on \"pong\" as n: int { publish \"ping\" n + 1 } }\n"},
-{"G14: a message that wakes itself", "G14:1",
+{"G14: a message that wakes itself", "G14!:1",
  "program x { on \"tick\" as n: int { publish \"tick\" n + 1 } }\n"},
 {"G14: with a pause it is a warning", "G14:2",
  "program x { own a: Plug = fan; own b: Plug = plug; read p: bool = fan.live stale 1h; read q: bool = plug.live stale 1h\n"
@@ -94,11 +94,11 @@
  "program x { own a: Plug = fan; own b: Plug = plug; read p: bool = fan.live stale 1h; read q: bool = plug.live stale 1h\n"
  "  every 1min { if p { b.on() } else { b.off() } }\n"
  "  when q { a.off() } until not q { a.on() } }\n"},
-{"G14: variables that chase each other", "G14:2",
+{"G14: variables that chase each other", "G14!:2",
  "program x { var a = 1; var b = 1\n"
  "  when changed a { b = a + 1 }\n"
  "  when changed b { a = b + 1 } }\n"},
-{"G14: over three programs", "G14:1",
+{"G14: over three programs", "G14!:1",
  "program x { own l: Plug = fan; read s: bool = relay.a.live stale 1h; when s { l.on() } until not s { l.off() } }\n"
  "program y { own l: Plug = plug; read s: bool = fan.live stale 1h; when s { l.on() } until not s { l.off() } }\n"
  "program z { own l: Plug = relay.a; read s: bool = plug.live stale 1h; when s { l.off() } until not s { l.on() } }\n"},
@@ -210,3 +210,7 @@
 {"what a guest sets only locks", "",
  "program x { own d: Lock = hall.door; read g: bool = hall.guest stale 1min\n"
  "  when g { d.lock() } }\n"},
+{"G14: each waits before it acts", "G14:2",
+ "program x { own a: Plug = fan; own b: Plug = plug; read p: bool = fan.live stale 1h; read q: bool = plug.live stale 1h\n"
+ "  when p for 1s { b.on() } until not p for 1s { b.off() }\n"
+ "  when q for 2s { a.off() } until not q for 2s { a.on() } }\n"},

@@ -269,3 +269,33 @@
  "program x { own a: Valve = valve; every 1h {\n"
  "  let n = [3, 4].filter(k => k > 3).len()\n"
  "  if n > 1 { a.close() } } }\n"},
+{"a parameter that does not say how it takes it", "O1:1",
+ "fn f(v: Valve) -> % { return v.position }\n"
+ "program x { own a: Valve = valve; every 1h { alert info \"{f(a)}\" } }\n"},
+{"a task that does not say how it takes it", "O1:1",
+ "task t(p: Pump) { p.stop() }\n"
+ "program x { own a: Pump = pump; spawn t(move a) }\n"},
+{"the second parameter does not say how it takes it", "O1:1",
+ "fn f(n: int, mut w: Valve, v: Valve) { if n > 1 { w.close() } }\n"
+ "program x { own a: Valve = v1; own b: Valve = v2; every 1h { f(3, a, b) } }\n"},
+{"a variable of a handle's type", "O1:2, O1:2",
+ "program x { own a: Pump = pump; every 1h {\n"
+ "  var b: Pump = a\n"
+ "  b.stop() } }\n"},
+{"a field of a handle's type", "O1:1",
+ "record Pair { n: int; p: Pump }\n"
+ "program x { own a: Pump = pump; every 1h { a.stop() } }\n"},
+{"a list of handles", "O1:2",
+ "program x { own a: Pump = pump\n"
+ "  var all: list<Pump> = [1]\n"
+ "  every 1h { a.stop() } }\n"},
+{"a map of handles as a parameter", "O1:1",
+ "fn f(by: map<str, Valve>) -> int { return by.len() }\n"
+ "program x { own a: Valve = valve; every 1h { a.close() } }\n"},
+{"a channel of handles that are not owned", "O1:2",
+ "program x { own a: Pump = pump\n"
+ "  let c = chan<Pump>(2)\n"
+ "  every 1h { a.stop() } }\n"},
+{"a parameter that is looked at, in a list of data", "",
+ "fn f(ns: list<int>, ref v: Valve) -> bool { return ns.len() > 2 and v.position > 5 % }\n"
+ "program x { own a: Valve = valve; every 1h { if f([1, 2, 3], a) { a.close() } } }\n"},

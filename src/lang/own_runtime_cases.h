@@ -1,5 +1,5 @@
 /* Rows of own_test.c, and of whoever runs programs: what has to happen in the conflicts of
- * own_cases_conflict.h that no check can decide, by their numbers. */
+ * own_conflict_cases.h that no check can decide, by their numbers. */
 /* clang-format off */
 {19, "the button while the schedule has the lamp: the schedule's lease is revoked (2 is stronger than 7), its "
      "`revoked` block runs, the button's block begins; after 1 h it ends by itself, `idle` runs: the lamp is off. "
