@@ -265,9 +265,12 @@ static void finish(struct checker *k, struct prog *p)
     if (k->c->errors > 0)
         return;
     code_finish(p->code, out);
-    struct code_fault fault = code_verify(&k->c->alloc, out);
+    struct code_fault fault = code_verify(k->c->arena->alloc, out);
+    if (fault.no_memory)
+        ctx_nomem(k->c);
     if (fault.why)
-        (void)diag_error(k->c, "X1", p->decl->name.span, fault.why,
+        (void)diag_error(k->c, "X1", p->decl->name.span,
+                         ctx_strf(k->c, "%s (chunk %u, at %u)", fault.why, fault.chunk, fault.at).p,
                          "the compiled program does not pass its check; please report this");
     ctx_push(k->c, &k->programs_out, out);
 }

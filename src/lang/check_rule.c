@@ -234,6 +234,8 @@ static void check_signal(struct checker *k, struct item *i, struct lang_rule *r)
     const struct lang_decl *resource;
     const struct lang_member *m = signal_of(k, i->path, i->path_n, i->path_span, &resource);
     r->signal = m ? binding_signal(k, resource, m, i->path_span) : UINT32_MAX;
+    if (m)
+        own_signal(k, resource, m);
     rule_body(k, &i->body, r);
 }
 
