@@ -35,11 +35,12 @@ static void try_clause(const struct lang_kind *kind, const struct lang_clause *c
     else if (strcmp(kind->word, "site") == 0)
         (void)snprintf(text, sizeof(text), "site \"s\" {\n %s\n}", clause->example);
     else
-        (void)snprintf(text, sizeof(text),
-                       "site \"s\"\nmodel M { }\n%s {\n %s\n %s\n}\n"
-                       "device plant.camera: M { via mqtt \"camera\" json }",
-                       head, clause->example,
-                       strcmp(clause->word, "via") != 0 ? "via mqtt \"x\" json" : "");
+        (void)snprintf(
+            text, sizeof(text),
+            "site \"s\"\nmodel M { }\n%s {\n %s\n %s\n}\n"
+            "device plant.camera: M { via mqtt \"camera\" json }",
+            head, clause->example,
+            head != kind->word && strcmp(clause->word, "via") != 0 ? "via mqtt \"x\" json" : "");
     CHECK_EQ_UINT(errors_of(text), 0);
 }
 
