@@ -43,7 +43,7 @@ static struct str rule_path(struct checker *k, const char *word)
 
 bool compiling(const struct checker *k)
 {
-    return k->c->errors == 0;
+    return k->c->errors == 0 && !k->unsound;
 }
 
 static struct code_locals locals_of(const struct checker *k, size_t params)
