@@ -340,7 +340,7 @@ void check_rule(struct checker *k, struct item *i)
         return;
     }
     struct lang_rule r = rule_of(k, i);
-    own_rule_begin(k, i, r.path);
+    own_rule_begin(k, i);
     switch (r.kind) {
     case LANG_RULE_WHEN: check_when(k, i, &r); break;
     case LANG_RULE_CHANGED: check_changed(k, i, &r); break;
