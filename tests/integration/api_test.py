@@ -156,7 +156,7 @@ class Api(unittest.TestCase):
                                                         {"name": "note", "type": "str", "unit": None}])
         program = site["programs"][0]
         self.assertEqual((program["name"], program["state"], program["owns"], program["file"]),
-                         ("guard", "running", ["plant.press.valve"], "site.sedge"))
+                         ("guard", "running", ["plant.press.valve", "plant.press.lock"], "site.sedge"))
         self.assertEqual(program["reads"], [press["properties"][0]["series"]])
         self.assertIn("when temp > 80 °C", program["rules"][0]["text"])
         all_series = [p["series"] for d in site["devices"] for p in d["properties"]]
@@ -189,7 +189,7 @@ class Api(unittest.TestCase):
         self.shape(alert, ALERT)
         self.assertEqual((alert["severity"], alert["cleared_ms"], alert["acknowledged_ms"]), ("critical", None, None))
         self.assertEqual((alert["source"]["program"], alert["source"]["device"]), ("guard", "plant.press"))
-        self.assertEqual(alert["source"]["line"], 33)
+        self.assertEqual(alert["source"]["line"], 36)
         self.assertTrue(alert["source"]["rule"].startswith("guard/"))
         self.assertEqual((alert["cause"]["series"], alert["cause"]["value"]), ("plant.press.temp", 95))
         path = f"/api/alerts/{alert['id']}/acknowledge"
