@@ -299,7 +299,7 @@ class Api(unittest.TestCase):
 
     def test_a_person_borrows_an_owned_device_and_gives_it_back(self):
         path = "/api/devices/plant.press.valve/lease"
-        self.problem(self.site.request(path, method="DELETE"), 409, "nobody has plant.press.valve")
+        self.problem(self.site.request(path, {}, method="DELETE"), 409, "nobody has plant.press.valve")
         status, action = self.site.request("/api/devices/plant.press.valve/actions/close", {"args": {}, "by": "Ada"})
         self.assertEqual((status, action["by"]), (202, {"kind": "operator", "name": "Ada"}))
         lease = self.lease_of("plant.press.valve")
@@ -307,7 +307,7 @@ class Api(unittest.TestCase):
         self.assertEqual((lease["holder"], lease["person"], lease["until_ms"] - lease["since_ms"]), ("Ada", True, 900000))
         answer = self.site.request("/api/devices/plant.press.valve/actions/open", {"args": {}, "by": "Bob"})
         self.problem(answer, 409, "plant.press.valve", "Ada has it")
-        self.assertEqual(self.site.request(path, method="DELETE")[0], 204)
+        self.assertEqual(self.site.request(path, {}, method="DELETE")[0], 204)
         self.assertIsNone(self.lease_of("plant.press.valve"))
 
     # --- history ---
