@@ -120,6 +120,8 @@ struct lang_vm {
     struct vm_task *task; /* whose turn it is, or NULL: a call */
     bool revoked;         /* one of its leases was */
     bool heap_changed;    /* data older than the turn */
+    const struct dict *found_in; /* by the last MGET, if nothing came between that could matter */
+    union lang_slot found_key;
     char why[160];
     struct str host_text; /* lang_vm_var() of a text */
 
@@ -127,6 +129,9 @@ struct lang_vm {
     struct vm_task *ready, *ready_end;
     uint32_t tasks_n, next_task, next_lease;
     size_t tasks_bytes; /* of saved stacks; counted against the limit of the heap */
+
+    struct obj **loading; /* while an image is restored: its objects, NULL where there is none yet */
+    size_t loading_n;
 
     struct lang_turn_note notes[VM_NOTES];
     uint64_t notes_n;
