@@ -169,25 +169,15 @@ static struct found search(const struct dict *d, uint32_t hash, union lang_slot 
                     : small_find(d, hash, key, d->from);
 }
 
-/* Often a key is looked up, and then its value replaced; or keys come in the order in which they
- * were put. The guess needs no care when entries move: an entry that has the key is the right one.
- */
-static inline struct found guess(const struct dict *d, union lang_slot key)
-{
-    for (uint32_t entry = d->last; key.i != 0 && entry < d->last + 2; entry++) {
-        struct node *leaf = slots_find(&d->entry, 2 * (size_t)entry);
-        if (leaf && leaf->slot[2 * (size_t)entry % NODE_SLOTS].i == key.i)
-            return (struct found){leaf, entry};
-    }
-    return (struct found){0};
-}
-
 static struct found find(struct heap *h, const struct dict *d, union lang_slot key)
 {
-    struct found f = guess(d, key);
-    if (!f.leaf && d->count > 0)
+    struct node *leaf = dict_guess(d, key);
+    if (leaf)
+        return (struct found){leaf, d->last};
+    struct found f = {0};
+    if (d->count > 0)
         f = search(d, hash_of(h, d, key), key);
-    ((struct dict *)(uintptr_t)d)->last = f.entry; /* no part of what a map is */
+    dict_remember(d, f.entry);
     return f;
 }
 

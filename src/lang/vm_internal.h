@@ -120,8 +120,6 @@ struct lang_vm {
     struct vm_task *task; /* whose turn it is, or NULL: a call */
     bool revoked;         /* one of its leases was */
     bool heap_changed;    /* data older than the turn */
-    const struct dict *found_in; /* by the last MGET, if nothing came between that could matter */
-    union lang_slot found_key;
     char why[160];
     struct str host_text; /* lang_vm_var() of a text */
 

@@ -89,7 +89,7 @@ static struct obj *make_chan(struct load *l, const struct code_type *t, struct c
         (void)load_corrupt(l);
         return NULL;
     }
-    struct chan *c = chan_new(&l->vm->heap, is_ref(l, t->a), (size_t)cap);
+    struct chan *c = chan_obj_new(&l->vm->heap, is_ref(l, t->a), (size_t)cap);
     return c ? &c->hdr : NULL;
 }
 
@@ -226,10 +226,10 @@ static bool fill_chan(struct load *l, const struct code_type *t, struct chan *c)
             return false;
         if (type_of(l, t->a)->kind == CODE_KIND_HANDLE && v.i == 0)
             return load_corrupt(l);
-        if (chan_put(&l->vm->heap, c, v) != ERR_OK)
+        if (chan_obj_put(&l->vm->heap, c, v) != ERR_OK)
             return load_no_memory(l);
     }
-    return !l->e && (!closed || chan_close(&l->vm->heap, c));
+    return !l->e && (!closed || chan_obj_close(&l->vm->heap, c));
 }
 
 static bool fill_closure(struct load *l, struct record *r)

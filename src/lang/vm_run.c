@@ -419,21 +419,18 @@ L_MGET: {
     struct dict *m = (struct dict *)(void *)B.o;
     if (UNLIKELY(!m || C.i == 0)) /* perhaps a text that is none */
         goto slow;
-    const union lang_slot *v = dict_get(&vm->heap, m, C);
+    struct node *leaf = dict_guess(m, C);
+    const union lang_slot *v = leaf ? dict_value(m, leaf) : dict_get(&vm->heap, m, C);
     if (UNLIKELY(!v))
         goto slow;
-    vm->found_in = m;
-    vm->found_key = C;
     DO(A = *v);
 }
-L_MSET: { /* of what was just looked up: dict.last is where it is */
+L_MSET: { /* of what was just looked up */
     struct dict *m = (struct dict *)(void *)B.o;
-    if (!m || vm->found_in != m || vm->found_key.i != C.i || vm->heap.marking)
+    struct node *leaf = m && C.i != 0 && !vm->heap.marking ? dict_guess(m, C) : NULL;
+    if (UNLIKELY(!leaf || leaf->hdr.epoch != vm->heap.epoch))
         goto slow;
-    struct node *leaf = slots_leaf(&m->entry, 2 * (size_t)m->last);
-    if (UNLIKELY(leaf->hdr.epoch != vm->heap.epoch))
-        goto slow;
-    DO(leaf->slot[(2 * (size_t)m->last + 1) % NODE_SLOTS] = A);
+    DO(*dict_value(m, leaf) = A);
 }
 L_NOW:   DO(A.i = vm->host->now_ms(vm->host));
 
@@ -446,7 +443,6 @@ L_CHAN: L_CCLOSE: L_CLEN: L_SPAWN: L_HBIND: L_HGROUP: L_HMOVE: L_HDROP: L_DROPB:
 L_READ: L_READH: L_HNAME: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
 slow:
     SAVE;
-    vm->found_in = NULL; /* maps may change, and memory may be freed */
     pc = vm_slow[pc->op](vm, reg, pc);
     if (UNLIKELY(!pc))
         return VM_TRAP;
@@ -455,7 +451,6 @@ slow:
 
 L_FORMAP: L_SEND: L_TRYSEND: L_RECV: L_SELECT: L_SLEEP: L_LEASE: L_RELEASE: L_COMMAND: L_COMMANDH:
     SAVE;
-    vm->found_in = NULL;
     e = vm_control[pc->op](vm, reg, pc);
     if (e != VM_GO)
         return e;

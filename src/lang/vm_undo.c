@@ -71,7 +71,6 @@ void vm_turn_begin(struct lang_vm *vm)
     vm->worker->undo_n = 0;
     vm->text_made = 0;
     vm->heap_changed = false;
-    vm->found_in = NULL;
     vm->why[0] = '\0';
     vm->budget = (int64_t)vm->limits.instructions_max;
     vm->turn++;
