@@ -169,14 +169,43 @@ static struct found search(const struct dict *d, uint32_t hash, union lang_slot 
                     : small_find(d, hash, key, d->from);
 }
 
+/* The common case, without a call: the entry has this very key. *sure: what it says is right; else
+ * somebody must look closer. */
+static inline struct found same_find(const struct dict *d, uint32_t hash, union lang_slot key,
+                                     bool *sure)
+{
+    uint32_t tag = hash >> TAG_SHIFT;
+    size_t mask = d->index.n - 1, at = hash & mask;
+    const uint32_t *words = words_at(&d->index, at);
+    *sure = true;
+    while (words && words[at % LEAF_WORDS]) {
+        uint32_t word = words[at % LEAF_WORDS], entry = (word & WORD_ENTRY) - 1;
+        if (word >> WORD_BITS == tag) {
+            struct node *leaf = slots_leaf(&d->entry, 2 * (size_t)entry);
+            *sure = leaf->slot[2 * (size_t)entry % NODE_SLOTS].i == key.i;
+            return (struct found){leaf, entry};
+        }
+        at = (at + 1) & mask;
+        if (at % LEAF_WORDS == 0)
+            words = words_at(&d->index, at);
+    }
+    return (struct found){0};
+}
+
 static struct found find(struct heap *h, const struct dict *d, union lang_slot key)
 {
     struct node *leaf = dict_guess(d, key);
     if (leaf)
         return (struct found){leaf, d->last};
+    if (d->count == 0)
+        return (struct found){0};
+    uint32_t hash = hash_of(h, d, key);
     struct found f = {0};
-    if (d->count > 0)
-        f = search(d, hash_of(h, d, key), key);
+    bool sure = false;
+    if (d->index.n && !rebuilding(d) && key.i != 0)
+        f = same_find(d, hash, key, &sure);
+    if (!sure)
+        f = search(d, hash, key);
     dict_remember(d, f.entry);
     return f;
 }
