@@ -59,21 +59,10 @@ static void put_captures(union lang_slot *window, const struct lang_chunk *k,
         to[i] = closure->slot[1 + i];
 }
 
-static inline void zero_refs(union lang_slot *reg, const struct lang_chunk *k)
-{
-    for (unsigned i = k->zero_from; i < k->regs_n; i++)
-        reg[i].i = 0;
-}
-
-void vm_enter(struct lang_vm *vm, const struct lang_chunk *chunk)
+void vm_worker_frame(struct lang_worker *w)
 {
     static const struct instr halt[] = {{.op = CODE_HALT}, {.op = CODE_HALT}};
-    struct lang_worker *w = vm->worker;
     w->frames[0] = (struct vm_frame){.pc = &halt[1], .base = w->slots, .chunk = NULL};
-    w->frames[1] = (struct vm_frame){.pc = chunk->code, .base = w->slots + 1, .chunk = chunk};
-    vm->fp = &w->frames[1];
-    zero_refs(vm->fp->base, chunk);
-    vm->budget -= chunk->code_n;
 }
 
 enum vm_exit vm_loop(struct lang_vm *vm)
@@ -167,7 +156,7 @@ enum vm_exit vm_loop(struct lang_vm *vm)
         fp->base = reg;                                                                            \
         fp->chunk = callee;                                                                        \
         budget -= callee->code_n;                                                                  \
-        zero_refs(reg, callee);                                                                    \
+        vm_zero_refs(reg, callee);                                                                 \
         pc = callee->code;                                                                         \
         if (UNLIKELY(budget < 0))                                                                  \
             goto used_up_here;                                                                     \
@@ -436,6 +425,16 @@ L_MSET: { /* of what was just looked up */
         goto slow;
     DO(*dict_value(m, leaf) = A);
 }
+L_READ: {
+    const struct lang_type *t = &vm->program->bindings[D].member_type;
+    if (UNLIKELY(t->kind != LANG_TYPE_FLOAT))
+        goto slow;
+    struct lang_sample *s = &vm->worker->sample;
+    *s = (struct lang_sample){0};
+    vm->host->read(vm->host, (uint32_t)D, s);
+    bool have = s->has_value && !(s->stale && pc->c == 1);
+    DO(A.f = have ? lang_unit_to_base(&t->unit, s->value.f) : NAN);
+}
 L_NOW:   DO(A.i = vm->host->now_ms(vm->host));
 
 L_MATH: L_POWF: L_ROUNDF: L_ROUNDI: L_EQO: L_TRAP: L_CLOSURE:
@@ -444,7 +443,7 @@ L_LREVERSE: L_LHAS:
 L_MAP: L_MHAS: L_MREMOVE: L_MLEN: L_MKEYS: L_MVALUES: L_MCLEAR:
 L_CONCAT: L_SLEN: L_STEST: L_SMAKE: L_SLICE: L_SPLIT: L_STOI: L_STOF:
 L_CHAN: L_CCLOSE: L_CLEN: L_SPAWN: L_HBIND: L_HGROUP: L_HMOVE: L_HDROP: L_DROPB:
-L_READ: L_READH: L_HNAME: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
+L_READH: L_HNAME: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
 slow:
     SAVE;
     pc = vm_slow[pc->op](vm, reg, pc);
