@@ -9,23 +9,22 @@ enum { WORKERS = 4, PROGRAMS = 40, ROUNDS = 50, PATIENCE_MS = 3600 * 1000 };
  * answered. Each works a little on data of its own, so that there is something to do beside. */
 static void program_text(struct strbuf *s)
 {
-    strbuf_addf(
-        s,
-        "program driver {\n"
-        "  var answers = 0\n"
-        "  var round = 0\n"
-        "  let next = chan<int>(4)\n"
-        "  spawn say(next)\n"
-        "  on button.pressed { next.send(1) else drop }\n"
-        "  on \"back\" as n: int {\n"
-        "    if n != round + 1 { alert critical \"{n} in round {round}\" }\n"
-        "    answers = answers + 1\n"
-        "    if answers == %d { answers = 0; round = round + 1\n"
-        "      if round < %d { next.send(round + 1) else drop } else { alert info \"all\" } }\n"
-        "  }\n"
-        "}\n"
-        "task say(next: chan<int>) { loop { let n = next.recv(); publish \"go\" n } }\n",
-        PROGRAMS, ROUNDS);
+    strbuf_addf(s,
+                "program driver {\n"
+                "  var answers = 0\n"
+                "  var lap = 0\n"
+                "  let next = chan<int>(4)\n"
+                "  spawn say(next)\n"
+                "  on button.pressed { next.send(1) else drop }\n"
+                "  on \"back\" as n: int {\n"
+                "    if n != lap + 1 { alert critical \"{n} in lap {lap}\" }\n"
+                "    answers = answers + 1\n"
+                "    if answers == %d { answers = 0; lap = lap + 1\n"
+                "      if lap < %d { next.send(lap + 1) else drop } else { alert info \"all\" } }\n"
+                "  }\n"
+                "}\n"
+                "task say(next: chan<int>) { loop { let n = next.recv(); publish \"go\" n } }\n",
+                PROGRAMS, ROUNDS);
     for (int i = 0; i < PROGRAMS; i++)
         strbuf_addf(s,
                     "program p%d {\n"
@@ -48,7 +47,7 @@ TEST(messages_between_many_programs_arrive_once_and_in_order)
     struct strbuf text;
     strbuf_init(&text, alloc_system(), 0);
     program_text(&text);
-    rig_init_workers(&g, test_tmpdir(), text.p, WORKERS);
+    rig_init_as(&g, test_tmpdir(), text.p, WORKERS, 0);
     press_button(&g);
     rig_run_until(&g, "all;", PATIENCE_MS);
     CHECK_EQ_STR(g.log.p, "momentary info: all;");
@@ -59,16 +58,15 @@ TEST(messages_between_many_programs_arrive_once_and_in_order)
 TEST(leases_between_programs_on_several_workers)
 {
     struct rig g;
-    rig_init_workers(
-        &g, test_tmpdir(),
-        "program keeper { own v: Valve = valve; lend v to a, b; "
-        "idle v { alert info \"idle\" } }\n"
-        "program a { var n = 0; loop { lease v = keeper.v for 10s wait 10s { v.open(); "
-        "n += 1; v.close(); if n == 30 { alert info \"a\" } } revoked { } } }\n"
-        "program b { var n = 0; loop { lease v = keeper.v for 10s wait 10s { v.open(); "
-        "sleep 1ms; n += 1; v.close(); if n == 30 { alert info \"all\" } } "
-        "revoked { } } }\n",
-        WORKERS);
+    rig_init_as(&g, test_tmpdir(),
+                "program keeper { own v: Valve = valve; lend v to a, b; "
+                "idle v { alert info \"idle\" } }\n"
+                "program a { var n = 0; loop { lease v = keeper.v for 10s wait 10s { v.open(); "
+                "n += 1; v.close(); if n == 30 { alert info \"a\" } } revoked { } } }\n"
+                "program b { var n = 0; loop { lease v = keeper.v for 10s wait 10s { v.open(); "
+                "sleep 1ms; n += 1; v.close(); if n == 30 { alert info \"all\" } } "
+                "revoked { } } }\n",
+                WORKERS, 0);
     rig_run_until(&g, "momentary info: all;", PATIENCE_MS);
     CHECK_HAS_STR(g.log.p, "momentary info: all;");
     rig_fini(&g);
@@ -87,7 +85,7 @@ TEST(a_stop_in_the_middle)
         "program s { spawn t() }\n"
         "task t() { loop { } }\n";
     struct rig g;
-    rig_init_workers(&g, test_tmpdir(), busy, WORKERS);
+    rig_init_as(&g, test_tmpdir(), busy, WORKERS, 0);
     press_button(&g);
     rig_run_until(&g, "momentary info: 500;", PATIENCE_MS);
     CHECK_HAS_STR(g.log.p, "momentary info: 500;");
@@ -130,7 +128,7 @@ static void on_300(struct event_listener *l, const struct alert_event *e)
 TEST(a_reload_waits_for_rest_and_loses_no_message)
 {
     struct rig g;
-    rig_init_workers(&g, test_tmpdir(), COUNTERS SPIN("2ms"), WORKERS);
+    rig_init_as(&g, test_tmpdir(), COUNTERS SPIN("2ms"), WORKERS, 0);
     reloading = &g;
     reloaded = false;
     g.events.alert = on_300;

@@ -33,7 +33,7 @@ static void element_lacks(struct checker *k, const struct sym *sym, struct name 
                   STR_FMT(r->name), STR_FMT(part.text));
 }
 
-bool resolve_target(struct checker *k, const struct item *i, struct target *t)
+static bool resolve_target(struct checker *k, const struct item *i, struct target *t)
 {
     struct sym *sym = sym_find(k, i->path[0].text);
     if (sym && sym->kind == SYM_ELEMENT && i->path_n > 1) {
@@ -120,7 +120,7 @@ static bool own_elements(struct checker *k, struct item *i, const struct lang_de
         if (e == 0)
             s->index = binding;
         fine = fine && binding != UINT32_MAX && r->type != NULL;
-        ctx_push(k->c, &k->prog->owns, r);
+        ctx_tree_push(k->c, &k->prog->owns, r);
     }
     s->count = (uint32_t)g->list_n;
     return fine && g->list_n > 0;

@@ -55,7 +55,7 @@ static bool shown(struct checker *k, struct expr *part)
 static void check_string(struct checker *k, struct expr *e)
 {
     struct strbuf all;
-    strbuf_init(&all, &k->c->alloc, 0);
+    strbuf_init(&all, &k->c->tree_alloc, 0);
     e->type = type_plain(LANG_TYPE_STR);
     e->constant = true;
     for (size_t i = 0; i < e->list.n; i++) {
@@ -74,7 +74,7 @@ static void check_string(struct checker *k, struct expr *e)
     if (e->bad)
         expr_bad(e);
     else if (e->constant)
-        e->text_value = strbuf_str(&all);
+        e->text_value = ctx_str(k->c, strbuf_str(&all));
 }
 
 /* ---- operators with one side ------------------------------------------------------------- */
@@ -161,7 +161,7 @@ bool check_if_let(struct checker *k, struct expr *value, struct name name, uint3
     return fine;
 }
 
-void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *want)
+static void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *want)
 {
     size_t scope = k->frame->names.all.n;
     struct lang_type inner;
@@ -442,7 +442,10 @@ bool may_act(struct checker *k, struct lang_span at, const char *what)
     const char *place = place_of(k);
     if (!place || (k->mode == MODE_FN && k->frame->kind == FRAME_FN))
         return true;
-    (void)diag_error(k->c, "T1", at, "not here", "%s: %s does not belong here", place, what);
+    struct lang_diag *d =
+        diag_error(k->c, "T1", at, "not here", "%s: %s does not belong here", place, what);
+    if (k->mode == MODE_CONDITION)
+        diag_help(k->c, d, "it stands in the body of a rule, or in a task");
     return false;
 }
 

@@ -94,13 +94,14 @@ static const struct lang_decl *site_group(struct checker *k, const struct expr *
 
 static bool room_for(struct checker *k, const struct stmt *s, size_t copies)
 {
-    size_t n = copies * (tree_size(&s->body) + 1);
+    size_t bytes = s->body.span.to - s->body.span.from;
+    size_t n = copies * (tree_size(&s->body) + 1 + bytes / LANG_UNROLL_BYTES);
     uint32_t before = k->prog->unrolled;
     if (n <= LANG_UNROLL_MAX && before + n <= LANG_UNROLL_MAX) {
         k->prog->unrolled += (uint32_t)n;
         return true;
     }
-    k->prog->unrolled = LANG_UNROLL_MAX + 2;
+    k->prog->unrolled = LANG_UNROLL_MAX + 1;
     if (before <= LANG_UNROLL_MAX)
         (void)diag_error(k->c, "P1", s->span, "too many",
                          "this program has more than %u statements after its `for` are unrolled",
@@ -114,7 +115,7 @@ static void over_devices(struct checker *k, struct stmt *s, const struct lang_de
     one_name(k, s, "a group");
     s->elements = group->list;
     s->elements_n = 0;
-    s->unrolled = ctx_array(k->c, group->list_n, sizeof(*s->unrolled));
+    s->unrolled = ctx_tree_array(k->c, group->list_n, sizeof(*s->unrolled));
     if (!room_for(k, s, group->list_n))
         return;
     s->elements_n = group->list_n;
@@ -129,7 +130,7 @@ static void over_devices(struct checker *k, struct stmt *s, const struct lang_de
         loop_body(k, &s->unrolled[i]);
         names_end(k, scope);
         while (k->frame->taken.n > locals)
-            ctx_push(k->c, &k->frame->spare, k->frame->taken.v[--k->frame->taken.n]);
+            ctx_tree_push(k->c, &k->frame->spare, k->frame->taken.v[--k->frame->taken.n]);
     }
 }
 

@@ -5,13 +5,13 @@
 
 #include <stdio.h>
 
-/* The chunk of that name, or NULL. */
 static const struct lang_chunk *chunk_named(const struct lang_program *p, const char *name)
 {
-    for (size_t i = 0; i < p->code->chunks_n; i++)
-        if (str_eq(p->code->chunks[i].name, str_from(name)))
-            return &p->code->chunks[i];
-    return NULL;
+    size_t i = 0;
+    while (i < p->code->chunks_n && !str_eq(p->code->chunks[i].name, str_from(name)))
+        i++;
+    REQUIRE(i < p->code->chunks_n);
+    return &p->code->chunks[i];
 }
 
 static void names(const struct lang_chunk *c, struct strbuf *out)
@@ -108,12 +108,58 @@ TEST(code_is_short)
         REQUIRE(lang_check(alloc_system(), &test_schema, sources, 3, &site) == ERR_OK);
         if (CHECK_EQ_UINT(site->errors, 0) && CHECK_EQ_UINT(site->programs_n, 1)) {
             const struct lang_chunk *c = chunk_named(site->programs[0], "f");
-            if (CHECK(c != NULL)) {
-                names(c, &got);
-                CHECK_EQ_STR(got.p, cases[i].want);
-            }
+            names(c, &got);
+            CHECK_EQ_STR(got.p, cases[i].want);
         }
         lang_site_free(site);
         strbuf_fini(&got);
     }
+}
+
+/* What the source says where this instruction comes from. */
+static struct str place_of(const struct lang_site *site, const struct lang_chunk *c, uint32_t at)
+{
+    REQUIRE(c->places_n > 0);
+    const struct code_place *p = &c->places[0];
+    for (uint32_t i = 1; i < c->places_n && c->places[i].at <= at; i++)
+        p = &c->places[i];
+    return str_sub(site->sources[c->source].text, p->from, p->to - p->from);
+}
+
+TEST(each_instruction_has_its_place)
+{
+    static const char text[] = "fn f(a: int, xs: list<int>) -> int {\n"
+                               "  var s = 0\n"
+                               "  for i in 0..a {\n"
+                               "    s += xs[i] / (a -\n"
+                               "      3)\n"
+                               "    if max(s, 70000) > 5 { return f(s, xs) } }\n"
+                               "  return s * 2\n"
+                               "}\n"
+                               "program p { every 1s { var x = f(1, [2]) } }\n";
+    static const struct {
+        enum code_op op;
+        const char *place;
+        uint32_t line;
+    } want[] = {
+        {CODE_LGET, "xs[i]", 4},           {CODE_DIVI, "xs[i] / (a -\n      3)", 4},
+        {CODE_ADDIK, "(a -\n      3)", 4}, {CODE_CALL, "f(s, xs)", 6},
+        {CODE_MAXI, "max(s, 70000)", 6},   {CODE_MULIK, "s * 2", 7},
+    };
+    struct lang_site *site = fixture_check(text, false);
+    REQUIRE(site != NULL && site->errors == 0);
+    const struct lang_chunk *c = chunk_named(site->programs[0], "f");
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        LABEL("%s", want[i].place);
+        uint32_t at = 0;
+        while (at < c->code_n && c->code[at].op != want[i].op)
+            at++;
+        REQUIRE(at < c->code_n);
+        struct str place = place_of(site, c, at);
+        char got[64];
+        (void)snprintf(got, sizeof(got), "%.*s", STR_FMT(place));
+        CHECK_EQ_STR(got, want[i].place);
+        CHECK_EQ_UINT(c->lines[at], want[i].line);
+    }
+    lang_site_free(site);
 }

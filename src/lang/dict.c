@@ -206,7 +206,8 @@ static struct found find(struct heap *h, const struct dict *d, union lang_slot k
         f = same_find(d, hash, key, &sure);
     if (!sure)
         f = search(d, hash, key);
-    dict_remember(d, f.entry);
+    if (f.leaf)
+        dict_remember(d, f.entry);
     return f;
 }
 

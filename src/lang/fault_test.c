@@ -136,17 +136,49 @@ TEST(nesting_and_sizes_are_bounded)
     }
 }
 
-TEST(unrolling_is_bounded)
+/* A long text that is unrolled often is refused, or there is no memory for it; it does not take
+ * for ever. */
+TEST(unrolling_is_bounded_by_text)
+{
+    static const char *const pieces[] = {"every 1s { x = 1",
+                                         "every 1s { for s in stations { x = 1"};
+    for (size_t p = 0; p < ARRAY_LEN(pieces); p++) {
+        struct strbuf b;
+        strbuf_init(&b, alloc_system(), 0);
+        strbuf_adds(&b, "program p { var x = 1\n");
+        for (int i = 0; i < 6; i++) /* 3^6 */
+            strbuf_addf(&b, "for s%d in stations {\n", i);
+        strbuf_adds(&b, pieces[p]);
+        for (int i = 0; i < 30000; i++)
+            strbuf_adds(&b, i % 150 ? " + 1" : "\nx = 1");
+        strbuf_adds(&b, p ? "} }" : "}");
+        for (int i = 0; i < 7; i++)
+            strbuf_adds(&b, "}\n");
+        struct lang_site *site = fixture_check(b.p, false);
+        CHECK(!site || site->errors > 0);
+        lang_site_free(site);
+        strbuf_fini(&b);
+    }
+}
+
+static void unroll_deep(const char *head, const char *inside)
 {
     struct strbuf b;
     strbuf_init(&b, alloc_system(), 0);
-    strbuf_adds(&b, "program p {\n");
+    strbuf_adds(&b, head);
     for (int i = 0; i < 14; i++) /* 3^14 */
         strbuf_addf(&b, "for s%d in stations {\n", i);
-    strbuf_adds(&b, "every 1s { }\n");
+    strbuf_adds(&b, inside);
     for (int i = 0; i < 14; i++)
         strbuf_adds(&b, "}\n");
-    strbuf_adds(&b, "}\n");
+    strbuf_adds(&b, "}\n}\n");
+    LABEL("%s", head);
     CHECK(errors_of(b.p) > 0);
     strbuf_fini(&b);
+}
+
+TEST(unrolling_is_bounded)
+{
+    unroll_deep("program p { for s in stations {\n", "every 1s { }\n");
+    unroll_deep("program p { every 1s {\n", "let x = 1\n");
 }

@@ -98,6 +98,8 @@ static void code_set(const struct lang_site *site, struct strbuf *out)
     char codes[64][8];
     size_t n = 0;
     for (size_t i = 0; i < site->diags_n && n < 64; i++) {
+        if (str_eq(site->diags[i].code, STR("S1"))) /* not between programs */
+            continue;
         (void)snprintf(codes[n], sizeof(codes[n]), "%.*s", STR_FMT(site->diags[i].code));
         size_t at = n++;
         for (; at > 0 && strcmp(codes[at - 1], codes[at]) > 0; at--) {
@@ -369,8 +371,9 @@ TEST(damaged_summaries_are_refused)
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 9 0 0 0\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\nif 1\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\nif 0\nif 0\nend\n",
-        "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\ndoes 99 0: 0: 0 0 0 "
-        "0\nend\n",
+        /* an effect of no kind */
+        ("sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\n"
+         "does 99 0: 0: 0 0 0 0\nend\n"),
         "sedge-summary 1\nprogram 1:a 1:f\nplace -1 0 0 0:\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nwhat 1\nend\n",
     };
@@ -411,5 +414,21 @@ TEST(summaries_without_memory)
     strbuf_init(&b, alloc_system(), 64);
     CHECK_EQ_INT(lang_summary_write(site, site->programs[0], &b), ERR_NOMEM);
     strbuf_fini(&b);
+    struct summaries s = {.n = 0};
+    summarise(&s, site);
     lang_site_free(site);
+    struct lang_source source = {STR("site.sedge"), str_from(own_site)};
+    bool done = false;
+    for (size_t max = 0; !done; max += 4099) {
+        struct alloc_limited limited;
+        alloc_limited_init(&limited, alloc_system(), max);
+        site = NULL;
+        enum err e = lang_check_one(&limited.alloc, &test_schema, &source, 1, s.text, s.n, &site);
+        CHECK(e == ERR_NOMEM || e == ERR_OK);
+        CHECK((e == ERR_OK) == (site != NULL));
+        done = e == ERR_OK;
+        lang_site_free(site);
+        CHECK_EQ_UINT(limited.used, 0);
+    }
+    summaries_fini(&s);
 }

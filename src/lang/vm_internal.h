@@ -86,11 +86,10 @@ struct vm_task {
     uint32_t overruns;
     uint32_t cycle; /* of the collector, in which `slots` were marked */
     /* waiting */
-    int64_t wake_ms;        /* INT64_MAX: not for time */
-    bool timed;             /* wake_ms belongs to the instruction at which it waits */
-    bool due;               /* that time has come */
-    uint32_t signal;        /* an event that came for it: binding, or VM_NOBODY */
-    const struct instr *at; /* the instruction at which it waits */
+    int64_t wake_ms; /* INT64_MAX: not for time */
+    bool timed;      /* wake_ms belongs to the instruction at which it waits */
+    bool due;        /* that time has come */
+    uint32_t signal; /* an event that came for it: binding, or VM_NOBODY */
     struct vm_saved_frame *frames;
     size_t frames_n, frames_cap;
     union lang_slot *slots;
@@ -107,6 +106,10 @@ struct lang_vm {
     struct lang_limits limits;
     struct lang_worker *worker;
     bool own_worker;
+
+    struct text **texts; /* the code's constants, then what variables that are texts begin with */
+    char *texts_block;
+    size_t texts_bytes;
 
     union lang_slot *vars;
     uint32_t *var_epochs; /* heap.epoch of the turn that has logged it */

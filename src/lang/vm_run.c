@@ -169,7 +169,7 @@ enum vm_exit vm_loop(struct lang_vm *vm)
 L_LOADB: L_LOADN: DO(A.i = D);
 L_LOADI: DO(A.i = vm->code->ints[D]);
 L_LOADF: DO(A.f = floats[D]);
-L_LOADS: DO(A.o = (struct obj *)(void *)vm->code->texts[D]);
+L_LOADS: DO(A.o = (struct obj *)(void *)vm->texts[D]);
 L_NIL:   DO(A.o = NULL);
 L_MOV: L_HLEND: DO(A = B);
 

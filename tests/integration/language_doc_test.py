@@ -1,7 +1,7 @@
 # ctest: timeout=120
 """Every example of docs/language.md says what the page promises: ```sedge is accepted, ```sedge fails CODE is
 refused with that code and no other, ```sedge warns CODE is accepted with that warning. All of them
-stand in the site of ```sedge site. Tests in examples are run."""
+stand in the site of ```sedge site. Tests in examples are run. ```sedge factory are the pieces of a file of the factory."""
 
 import json
 import pathlib
@@ -48,7 +48,7 @@ class Examples(unittest.TestCase):
         self.assertEqual(kinds.count("site"), 1)
         for kind in ("accepted", "fails", "warns"):
             self.assertIn(kind, kinds)
-        unknown = [k for k in kinds if k not in ("site", "accepted", "fails", "warns")]
+        unknown = [k for k in kinds if k not in ("site", "accepted", "fails", "warns", "factory")]
         self.assertEqual(unknown, [])
 
     def test_accepted_examples_have_no_error(self):
@@ -81,6 +81,10 @@ class Examples(unittest.TestCase):
         for n in range(1, 17):
             if n not in (11, 13):  # shown in words: they need two programs and a page
                 self.assertIn(f"O{n}", failing)
+
+    def test_the_factory_is_explained_as_it_is(self):
+        pieces = [source for _, info, source in self.all if info == ["factory"]]
+        self.assertEqual("".join(pieces), (ROOT / "sites/factory/line_guard.sedge").read_text())
 
     def test_tests_in_examples_pass(self):
         for line, _, source in self.all:
