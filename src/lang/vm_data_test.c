@@ -112,3 +112,17 @@ TEST(data_written_while_the_collector_marks_is_kept)
         rig_close(&r);
     }
 }
+
+TEST(turns_are_told_apart_when_their_count_begins_anew)
+{
+    struct rig r;
+    rig_open(&r, &cases[0]);
+    const struct lang_rule *rules = r.site->programs[0]->rules;
+    r.vm->heap.epoch = 0;
+    CHECK_EQ_INT(lang_vm_call(r.vm, rules[2].body, &r.result), LANG_DONE);
+    r.vm->heap.epoch = UINT32_MAX;
+    CHECK_EQ_INT(lang_vm_call(r.vm, rules[1].body, &r.result), LANG_TRAP);
+    CHECK_EQ_UINT(r.vm->heap.epoch, 1);
+    check_vars(&r, 1, cases[0].written);
+    rig_close(&r);
+}
