@@ -144,6 +144,25 @@ TEST(leases_and_lends_are_listed)
     lang_site_free(site);
 }
 
+TEST(what_is_owned_is_listed)
+{
+    struct lang_site *site =
+        load("program a { own v: Valve = gate; own all: list<Station> = stations }\n");
+    static const char *const owns[] = {"gate", "press", "oven", "packer"};
+    static const char *const names[] = {"v", "all=press", "all=oven", "all=packer"};
+    const struct lang_program *p = site->programs[0];
+    REQUIRE(CHECK_EQ_UINT(p->owns_n, ARRAY_LEN(owns)));
+    REQUIRE(CHECK_EQ_UINT(p->bindings_n, ARRAY_LEN(owns)));
+    for (size_t i = 0; i < ARRAY_LEN(owns); i++) {
+        CHECK(is(p->owns[i]->name, owns[i]));
+        CHECK(is(p->owns[i]->owner ? str_from(p->owns[i]->owner) : STR(""), "a"));
+        CHECK(p->bindings[i].resource == p->owns[i]);
+        CHECK(is(p->bindings[i].name, names[i]));
+        CHECK_EQ_INT(p->bindings[i].kind, LANG_BIND_OWN);
+    }
+    lang_site_free(site);
+}
+
 TEST(stable_paths_are_all_different)
 {
     struct lang_site *site = load(

@@ -277,6 +277,7 @@ void vm_chan_changed(struct lang_vm *vm, struct chan *c);
 
 /* Of the task's frames from `depth` on, innermost first: given back, as after a crash. */
 void vm_lease_crash(struct lang_vm *vm, struct vm_task *t, uint32_t depth);
+void vm_lease_prune(struct lang_vm *vm, struct vm_task *t); /* of frames that are no more */
 void vm_lease_commit(struct vm_task *t);
 bool vm_lease_any_revoked(const struct vm_task *t);
 
