@@ -210,6 +210,7 @@ void vm_fill_result(struct lang_vm *vm, enum vm_exit e, struct lang_result *out)
         out->outcome = LANG_DONE;
         fill_value(vm, out);
         break;
+    case VM_ENDED: out->outcome = LANG_DONE; break;
     case VM_BUDGET:
         out->outcome = LANG_OUT_OF_BUDGET;
         out->line = line_at(vm->fp);
