@@ -39,7 +39,8 @@ static enum err host_command(struct lang_host *h, uint32_t binding, uint32_t act
                              const union lang_slot *args, size_t args_n)
 {
     struct feed *f = CONTAINER_OF(h, struct feed, host);
-    ASSERT(f->program->bindings[binding].kind == LANG_BIND_OWN);
+    ASSERT(f->program->bindings[binding].kind == LANG_BIND_OWN ||
+           f->program->bindings[binding].kind == LANG_BIND_LEASE);
     ASSERT(action < f->program->bindings[binding].resource->type->commands_n);
     (void)args;
     (void)args_n;
@@ -68,24 +69,47 @@ static int64_t host_now(struct lang_host *h)
     return 0;
 }
 
+static void run_chunk(struct lang_vm *vm, uint32_t rule, uint32_t chunk, bool suspends)
+{
+    struct lang_result out;
+    if (chunk == LANG_NO_CHUNK)
+        return;
+    if (suspends)
+        (void)lang_vm_start(vm, chunk, rule);
+    else
+        (void)lang_vm_call(vm, chunk, &out);
+}
+
 static void run_program(const struct lang_program *p, const uint8_t *data, size_t size)
 {
-    struct feed f = {.host = {host_read, host_command, host_statement, host_slope, host_now},
+    struct feed f = {.host = {.read = host_read,
+                              .command = host_command,
+                              .statement = host_statement,
+                              .slope = host_slope,
+                              .now_ms = host_now,
+                              .mono_ms = host_now},
                      .program = p,
                      .data = data,
                      .size = size,
                      .text = STR("text")};
-    struct lang_limits limits = {.instructions_max = 2000, .depth_max = 16, .text_max = 4096};
+    struct lang_limits limits = {.instructions_max = 2000,
+                                 .depth_max = 16,
+                                 .text_max = 4096,
+                                 .heap_max = 1 << 20,
+                                 .tasks_max = 16};
     struct lang_vm *vm = lang_vm_new(alloc_system(), p, &f.host, limits);
     ASSERT(vm);
     for (size_t i = 0; i < p->rules_n && i < 64; i++) {
         const struct lang_rule *r = &p->rules[i];
-        const uint32_t chunks[] = {r->condition, r->body, r->until_condition, r->until_body};
-        struct lang_result out;
-        for (size_t c = 0; c < ARRAY_LEN(chunks); c++)
-            if (chunks[c] != LANG_NO_CHUNK)
-                (void)lang_vm_call(vm, chunks[c], &out);
+        bool parameter = r->kind == LANG_RULE_MESSAGE;
+        run_chunk(vm, (uint32_t)i, r->condition, false);
+        run_chunk(vm, (uint32_t)i, parameter ? LANG_NO_CHUNK : r->body, r->suspends);
+        run_chunk(vm, (uint32_t)i, r->until_condition, false);
+        run_chunk(vm, (uint32_t)i, r->until_body, r->until_suspends);
     }
+    struct lang_turn turn;
+    for (int i = 0; i < 64 && lang_vm_step(vm, &turn) != LANG_IDLE; i++)
+        lang_vm_tick(vm, INT64_MAX);
     lang_vm_free(vm);
 }
 

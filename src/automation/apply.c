@@ -71,6 +71,8 @@ static void alert(struct program_run *run, const struct effect *e, bool active)
 static void send(struct program_run *run, const struct effect *e, uint32_t action)
 {
     struct device *d = run->bindings[e->binding].device;
+    if (!d)
+        return; /* it went with the site before, and nobody has commanded it */
     struct action_request q = {.device = d,
                                .action = action,
                                .args = e->args,
@@ -91,7 +93,7 @@ static void safe(struct program_run *run, const struct effect *e)
     const struct device *d = run->bindings[e->binding].device;
     const struct lang_member *m = run->bindings[e->binding].def->resource->type->safe;
     struct lease_view v;
-    if (!m)
+    if (!m || !d)
         return;
     bool out = leases_view(a->leases, d->name, &v) && v.out;
     if (out && !v.holder.who) {
@@ -165,7 +167,7 @@ static void apply(struct program_run *run, const struct effect *e)
     case EFFECT_LEASE: lend_ask(run, e); return;
     case EFFECT_RELEASE: lend_release(run, e); return;
     case EFFECT_REVOKE:
-        leases_revoke(run->automation->leases, run->bindings[e->binding].device->name);
+        leases_revoke(run->automation->leases, run->def->bindings[e->binding].resource->name);
         return;
     case EFFECT_RULE: rule_changed(run, e); return;
     case EFFECT_ERROR:
@@ -226,4 +228,8 @@ void program_apply(struct program_run *run)
         state_program_changed(run);
     run->worked = false;
     set_timer(run);
+    if (run->begun && !run->begin_told) {
+        run->begin_told = true;
+        program_begun(run->automation);
+    }
 }

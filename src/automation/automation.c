@@ -108,8 +108,16 @@ void automation_start(struct automation *a)
     state_owners(a, true);
     for (size_t i = 0; i < a->run_count; i++)
         program_start(a->runs[i], false);
-    leases_settle(a->leases);
+    a->beginning = a->run_count + 1;
     events_go_on(a);
+    program_begun(a);
+}
+
+/* Whoever goes on has claimed its leases by now. */
+void program_begun(struct automation *a)
+{
+    if (a->beginning && --a->beginning == 0)
+        leases_settle(a->leases);
 }
 
 size_t automation_programs(const struct automation *a)

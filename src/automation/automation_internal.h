@@ -115,9 +115,11 @@ struct rule_run {
     uint32_t trapped_chunk;
     uint32_t overruns, overrun_chunk; /* how often in a row this chunk ran out of budget */
     int64_t since_ns;
-    int64_t due_ms;  /* AT: the wall-clock time that it waits for */
-    int64_t seen_ms; /* AT: until then nothing was missed; 0: it is new */
-    uint32_t alerts; /* how many its last firing raised, to be cleared when it ends */
+    int64_t since_ms;      /* of a hold time, by the wall clock; 0: it holds nothing */
+    int64_t kept_since_ms; /* the same, of before a restart, until its first look */
+    int64_t due_ms;        /* AT: the wall-clock time that it waits for */
+    int64_t seen_ms;       /* AT: until then nothing was missed; 0: it is new */
+    uint32_t alerts;       /* how many its last firing raised, to be cleared when it ends */
     uint64_t fired, skipped;
     int64_t fired_ms;
     uint32_t task;                      /* of the body that may wait; 0: none */
@@ -175,6 +177,7 @@ struct program_run {
     bool vars_changed;           /* since the effects were applied */
     bool worked;                 /* the machine ran, since then */
     bool tasks_ran;              /* at all */
+    bool rules_changed;          /* in a way that is kept, since then */
     uint32_t alerts;             /* momentary ones of this turn */
     uint64_t chance;             /* random() */
     bool more;                   /* tasks are ready, and it was the others' turn */
@@ -193,6 +196,7 @@ struct program_run {
     uint64_t dropped;
     struct list ready; /* of automation.ready: events wait */
     enum run_phase phase;
+    bool begin_told;
     bool ending; /* it was replaced or removed: it hears nothing more */
     enum program_state shown;
     char error[256];
@@ -252,6 +256,7 @@ struct automation {
     void *rests_ctx;
     bool started;
     int64_t started_ns;
+    size_t beginning; /* runs of the start that have not begun yet */
     void (*rule_changed)(void *ctx, const struct lang_program *p, const struct rule_view *v);
     void *rule_ctx;
     struct leases *leases;
@@ -293,6 +298,8 @@ void program_start(struct program_run *run, bool late);
  * matter. */
 void program_end(struct program_run *run);
 /* An equal program of another site. */
+/* One more of those that were started together. */
+void program_begun(struct automation *a);
 void program_adopt(struct program_run *run, const struct lang_program *same);
 struct program_run *program_find(const struct automation *a, struct str name);
 
@@ -424,6 +431,9 @@ void state_forget_unknown(struct automation *a);
 void state_owners(struct automation *a, bool safe); /* safe: what has lost its owner */
 void state_make_safe(struct automation *a, struct device *d, struct str program);
 void state_rule_changed(struct rule_run *r);
+void state_rule_put(struct writer *w, const struct rule_run *r);
+void state_rule_take(struct rule_run *r, struct cursor *c);
+void state_rule_skip(struct cursor *c);
 bool state_is_plain(const struct lang_type *t);      /* kept as a variable; else in an image */
 void state_program_changed(struct program_run *run); /* variables and tasks, if they did */
 /* state_image.c */

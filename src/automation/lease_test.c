@@ -275,7 +275,7 @@ TEST(what_a_restart_left_is_claimed_or_ends_as_crashed)
     leases_restore(g.l, STR("pump"), STR("tank"), false, 7, now + 300);
     leases_restore(g.l, STR("valve"), STR("fire"), false, 8, INT64_MAX);
     leases_restore(g.l, STR("lamp"), STR("Ada"), true, 0, now + 200);
-    struct lease_party p = party("tank", 7), wrong = party("tank", 6);
+    struct lease_party p = party("tank", 6), wrong = party("irrigation", 7);
     CHECK(!leases_claim(g.l, STR("pump"), &wrong));
     CHECK(leases_claim(g.l, STR("pump"), &p));
     CHECK(leases_holds(g.l, STR("pump"), &p));
@@ -283,6 +283,6 @@ TEST(what_a_restart_left_is_claimed_or_ends_as_crashed)
     CHECK_EQ_STR(g.log.p, "valve crashed;");
     bus_rig_run(&g.base, 400);
     CHECK_EQ_STR(g.log.p, "valve crashed;!Ada/0: its time is over;lamp time over;"
-                          "!tank/7: its time is over;pump time over;");
+                          "!tank/6: its time is over;pump time over;");
     rig_fini(&g);
 }

@@ -7,7 +7,10 @@
 
 static struct device *device_of(struct automation *a, struct str name)
 {
-    return registry_find(a->cfg.registry, name);
+    struct registry *r = a->cfg.registry;
+    struct device *d = registry_find(r, name), *before = d ? NULL : registry_next(r, name);
+    return before ? registry_successor(r, before)
+                  : d; /* while the site changes: it had that name */
 }
 
 static struct program_run *owner_of(struct automation *a, struct str device)
@@ -20,8 +23,8 @@ static struct program_run *owner_of(struct automation *a, struct str device)
 static uint32_t handle_of(const struct program_run *run, struct str device)
 {
     for (uint32_t i = 0; i < run->def->bindings_n; i++)
-        if (run->def->bindings[i].kind == LANG_BIND_OWN && run->bindings[i].device &&
-            str_eq(run->bindings[i].device->name, device))
+        if (run->def->bindings[i].kind == LANG_BIND_OWN &&
+            str_eq(run->def->bindings[i].resource->name, device))
             return i;
     return UINT32_MAX;
 }
@@ -127,7 +130,7 @@ static struct lease_party party(struct program_run *run, uint32_t id)
 
 static struct str lease_device(const struct program_run *run, uint32_t lease)
 {
-    return run->bindings[run->def->leases[lease].binding].device->name;
+    return run->def->bindings[run->def->leases[lease].binding].resource->name;
 }
 
 void lend_ask(struct program_run *run, const struct effect *e)

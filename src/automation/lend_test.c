@@ -111,7 +111,9 @@ TEST(a_person_borrows_and_what_the_owner_wants_meanwhile_waits)
     CHECK(!automation_give_back(g.a, STR("valve")));
     REQUIRE(operate(&g, "Bob", 1) == ERR_OK);
     log_is(&g, "close by  line 0 because ;");
+    bus_rig_run(&g.base, 30);
     CHECK_EQ_INT(bus_rig_publish(&g.base, "v/position", "0"), ERR_OK);
+    bus_rig_run(&g.base, 30);
     strbuf_reset(&g.log);
     bus_rig_run(&g.base, 15 * 60 * 1000 + 1000);
     log_is(&g, "close by lease line 0 because ;");

@@ -9,23 +9,22 @@ enum { WORKERS = 4, PROGRAMS = 40, ROUNDS = 50, PATIENCE_MS = 3600 * 1000 };
  * answered. Each works a little on data of its own, so that there is something to do beside. */
 static void program_text(struct strbuf *s)
 {
-    strbuf_addf(
-        s,
-        "program driver {\n"
-        "  var answers = 0\n"
-        "  var round = 0\n"
-        "  let next = chan<int>(4)\n"
-        "  spawn say(next)\n"
-        "  on button.pressed { next.send(1) else drop }\n"
-        "  on \"back\" as n: int {\n"
-        "    if n != round + 1 { alert critical \"{n} in round {round}\" }\n"
-        "    answers = answers + 1\n"
-        "    if answers == %d { answers = 0; round = round + 1\n"
-        "      if round < %d { next.send(round + 1) else drop } else { alert info \"all\" } }\n"
-        "  }\n"
-        "}\n"
-        "task say(next: chan<int>) { loop { let n = next.recv(); publish \"go\" n } }\n",
-        PROGRAMS, ROUNDS);
+    strbuf_addf(s,
+                "program driver {\n"
+                "  var answers = 0\n"
+                "  var lap = 0\n"
+                "  let next = chan<int>(4)\n"
+                "  spawn say(next)\n"
+                "  on button.pressed { next.send(1) else drop }\n"
+                "  on \"back\" as n: int {\n"
+                "    if n != lap + 1 { alert critical \"{n} in lap {lap}\" }\n"
+                "    answers = answers + 1\n"
+                "    if answers == %d { answers = 0; lap = lap + 1\n"
+                "      if lap < %d { next.send(lap + 1) else drop } else { alert info \"all\" } }\n"
+                "  }\n"
+                "}\n"
+                "task say(next: chan<int>) { loop { let n = next.recv(); publish \"go\" n } }\n",
+                PROGRAMS, ROUNDS);
     for (int i = 0; i < PROGRAMS; i++)
         strbuf_addf(s,
                     "program p%d {\n"

@@ -146,6 +146,8 @@ void program_end(struct program_run *run)
 {
     struct automation *a = run->automation;
     run->ending = true;
+    for (size_t i = 0; i < run->def->bindings_n; i++) /* those that it knows will be gone */
+        run->bindings[i].device = registry_successor(a->cfg.registry, run->bindings[i].device);
     alerts_program_ends(run);
     if (run->state == PROGRAM_RUNNING) {
         run_attach(run);
@@ -159,7 +161,7 @@ void program_end(struct program_run *run)
     leases_drop_all(a->leases, run);
     for (size_t i = 0; i < run->def->bindings_n; i++)
         if (run->def->bindings[i].kind == LANG_BIND_OWN)
-            held_forget(a, run->bindings[i].device->name);
+            held_forget(a, run->def->bindings[i].resource->name);
     timer_cancel(&run->timer);
 }
 

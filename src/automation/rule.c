@@ -10,6 +10,11 @@
 #define CLOCK_LOOK_NS ((int64_t)60 * 1000000000)
 #define CLOCK_BACK_MS ((int64_t)3600 * 1000)
 
+/* What is this long goes on over a restart; what is shorter is not worth a record each time. */
+enum { TIME_KEPT_MS = 60000 };
+/* How long after a start a reading may take to come. */
+#define NEWS_PATIENCE_NS ((int64_t)60 * 1000000000)
+
 const char *rule_state_name(enum rule_state s)
 {
     static const char *const names[] = {"idle", "holding", "active"};
@@ -84,6 +89,7 @@ static void rule_fire(struct rule_run *r)
     due_cancel(&r->run->due, due_of_rule(r));
     rule_fires(r);
     r->alerts = 0;
+    r->since_ms = 0;
     r->ending = false;
     body_run(r, r->def->body, BODY_FIRE, STR(""));
     rule_set(r, RULE_ACTIVE);
@@ -93,25 +99,59 @@ static void rule_end(struct rule_run *r)
 {
     due_cancel(&r->run->due, due_of_rule(r));
     turn_clear_alerts(r);
+    r->since_ms = 0;
     r->ending = false;
     if (r->def->until_body != LANG_NO_CHUNK)
         body_run(r, r->def->until_body, BODY_END, STR(""));
     rule_set(r, RULE_IDLE);
 }
 
-/* True when `holds` has been true for hold_ms; else waits for it, or forgets. */
-static bool held(struct rule_run *r, bool holds, bool *holding, int64_t hold_ms)
+/* What held before a restart goes on, unless its first look says otherwise; what is not known yet
+ * says nothing, for a while. */
+static bool waits_for_news(const struct rule_run *r, bool unknown)
+{
+    const struct program_run *run = r->run;
+    return r->kept_since_ms && unknown &&
+           run->now_ns - run->automation->started_ns < NEWS_PATIENCE_NS;
+}
+
+static void hold_begins(struct rule_run *r, int64_t hold_ms)
 {
     struct program_run *run = r->run;
+    int64_t since_ms = r->kept_since_ms ? r->kept_since_ms : run->now_ms;
+    int64_t ago_ms = run->now_ms > since_ms ? run->now_ms - since_ms : 0;
+    r->since_ns = run->now_ns - ns_of_ms(ago_ms < hold_ms ? ago_ms : hold_ms);
+    r->since_ms = since_ms;
+    if (hold_ms >= TIME_KEPT_MS)
+        rule_note(r, true);
+}
+
+static void hold_ends(struct rule_run *r, int64_t hold_ms)
+{
+    r->since_ms = 0;
+    if (hold_ms >= TIME_KEPT_MS)
+        rule_note(r, true);
+}
+
+/* True when `holds` has been true for hold_ms; else waits for it, or forgets. */
+static bool held(struct rule_run *r, bool holds, bool unknown, bool *holding, int64_t hold_ms)
+{
+    struct program_run *run = r->run;
+    if (waits_for_news(r, unknown))
+        return false;
     if (!holds) {
+        r->kept_since_ms = 0;
+        if (*holding)
+            hold_ends(r, hold_ms);
         *holding = false;
         due_cancel(&run->due, due_of_rule(r));
         return false;
     }
     if (!*holding) {
         *holding = true;
-        r->since_ns = run->now_ns;
+        hold_begins(r, hold_ms);
     }
+    r->kept_since_ms = 0;
     int64_t at = r->since_ns + ns_of_ms(hold_ms);
     if (run->now_ns >= at)
         return true;
@@ -126,7 +166,8 @@ static bool when_look(struct rule_run *r)
     bool unknown;
     if (r->state != RULE_ACTIVE) {
         bool holding = r->state == RULE_HOLDING;
-        bool fire = held(r, condition(r, def->condition, &unknown), &holding, def->hold_ms);
+        bool holds = condition(r, def->condition, &unknown);
+        bool fire = held(r, holds, unknown, &holding, def->hold_ms);
         if (fire) {
             rule_fire(r);
             return true;
@@ -139,7 +180,7 @@ static bool when_look(struct rule_run *r)
         over = condition(r, def->until_condition, &unknown);
     else
         over = !condition(r, def->condition, &unknown) && !unknown;
-    if (!held(r, over, &r->ending, def->until_hold_ms))
+    if (!held(r, over, unknown, &r->ending, def->until_hold_ms))
         return false;
     rule_end(r);
     return true;
@@ -255,14 +296,12 @@ void rules_evaluate(struct program_run *run, struct binding_run *changed)
 /* ---- every, at, events
  * ---------------------------------------------------------------------------- */
 
-enum { EVERY_KEPT_MS = 60000 };
-
 void rule_signal(struct rule_run *r)
 {
     rule_fires(r);
     body_run(r, r->def->body, BODY_ONCE, STR(""));
     rule_note(r, r->def->kind == LANG_RULE_AT ||
-                     (r->def->kind == LANG_RULE_EVERY && r->def->every_ms >= EVERY_KEPT_MS));
+                     (r->def->kind == LANG_RULE_EVERY && r->def->every_ms >= TIME_KEPT_MS));
 }
 
 void rule_message(struct rule_run *r, struct str bytes)
@@ -277,7 +316,7 @@ static int64_t every_first_ms(const struct rule_run *r)
 {
     int64_t every = r->def->every_ms;
     int64_t since = r->run->now_ms - r->fired_ms;
-    return every >= EVERY_KEPT_MS && r->fired_ms && since > 0 ? every - since % every : every;
+    return every >= TIME_KEPT_MS && r->fired_ms && since > 0 ? every - since % every : every;
 }
 
 static void every_due(struct rule_run *r)

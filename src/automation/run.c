@@ -42,10 +42,7 @@ static void rules_of(struct program_run *run, enum lang_rule_kind kind, uint32_t
 static void dispatch(struct program_run *run, const struct event *e)
 {
     switch (e->kind) {
-    case EVENT_START:
-        run->begun = true;
-        rules_start(run);
-        return;
+    case EVENT_START: rules_start(run); return;
     case EVENT_SAMPLE: reading_take(&run->bindings[e->index], e); return;
     case EVENT_DUE: due(run); return;
     case EVENT_SIGNAL:
@@ -64,6 +61,7 @@ static void dispatch(struct program_run *run, const struct event *e)
 
 void run_handle(struct program_run *run, const struct event *e)
 {
+    run->begun = run->begun || e->kind == EVENT_START;
     if (run->state != PROGRAM_RUNNING)
         return;
     now(run);

@@ -67,36 +67,61 @@ static void put(struct automation *a, struct str path, struct bytes value)
 
 /* --- what is kept --- */
 
-void state_rule_changed(struct rule_run *r)
+void state_rule_put(struct writer *w, const struct rule_run *r)
 {
-    uint8_t buf[64];
-    struct writer w = writer_from(buf, sizeof(buf));
-    writer_u8(&w, KEPT_RULE);
-    writer_u8(&w, r->state == RULE_ACTIVE);
-    writer_varint(&w, r->alerts);
-    writer_varint(&w, r->fired);
-    writer_svarint(&w, r->fired_ms);
-    writer_svarint(&w, r->seen_ms);
-    put(r->run->automation, r->def->path, (struct bytes){buf, writer_len(&w)});
+    writer_u8(w, r->state == RULE_ACTIVE);
+    writer_varint(w, r->alerts);
+    writer_varint(w, r->fired);
+    writer_svarint(w, r->fired_ms);
+    writer_svarint(w, r->seen_ms);
+    writer_svarint(w, r->since_ms);
 }
 
-static void restore_rule(struct rule_run *r, struct bytes value)
+void state_rule_changed(struct rule_run *r)
 {
-    struct cursor c = cursor_from(value.p, value.n);
-    if (cursor_u8(&c) != KEPT_RULE)
-        return;
-    bool active = cursor_u8(&c) != 0;
-    uint64_t alerts = cursor_varint(&c), fired = cursor_varint(&c);
-    int64_t fired_ms = cursor_svarint(&c);
-    if (c.failed || alerts > EFFECTS_MAX)
+    uint8_t buf[96];
+    struct writer w = writer_from(buf, sizeof(buf));
+    writer_u8(&w, KEPT_RULE);
+    state_rule_put(&w, r);
+    put(r->run->automation, r->def->path, (struct bytes){buf, writer_len(&w)});
+    r->run->rules_changed = true;
+}
+
+/* Older records end earlier. */
+static int64_t time_if_there(struct cursor *c)
+{
+    return cursor_left(c) ? cursor_svarint(c) : 0;
+}
+
+void state_rule_take(struct rule_run *r, struct cursor *c)
+{
+    bool active = cursor_u8(c) != 0;
+    uint64_t alerts = cursor_varint(c), fired = cursor_varint(c);
+    int64_t fired_ms = cursor_svarint(c), seen_ms = time_if_there(c), since_ms = time_if_there(c);
+    if (c->failed || alerts > EFFECTS_MAX)
         return;
     r->state = active && r->def->kind == LANG_RULE_WHEN ? RULE_ACTIVE : RULE_IDLE;
     r->alerts = (uint32_t)alerts;
     r->fired = fired;
     r->fired_ms = fired_ms;
-    r->seen_ms = cursor_left(&c) ? cursor_svarint(&c) : 0; /* older records end here */
+    r->seen_ms = seen_ms;
+    r->kept_since_ms = since_ms;
     struct rule_view *v = &r->run->views[r - r->run->rules];
     *v = (struct rule_view){r->def, r->state, r->fired, r->fired_ms};
+}
+
+void state_rule_skip(struct cursor *c)
+{
+    (void)cursor_u8(c);
+    for (int i = 0; i < 5; i++)
+        (void)cursor_varint(c);
+}
+
+static void restore_rule(struct rule_run *r, struct bytes value)
+{
+    struct cursor c = cursor_from(value.p, value.n);
+    if (cursor_u8(&c) == KEPT_RULE)
+        state_rule_take(r, &c);
 }
 
 static void put_var(struct writer *w, const struct lang_type *type, union lang_slot v)
@@ -382,14 +407,14 @@ void state_restore(struct program_run *run)
         if (k && state_is_plain(&run->def->vars[i].type))
             restore_var(run, i, (struct bytes){k->value, k->n});
     }
-    image_restore(run);
-    for (uint32_t i = 0; i < run->def->vars_n; i++)
-        (void)lang_vm_var_changed(run->vm, i);
     for (size_t i = 0; i < run->def->rules_n; i++) {
         const struct kept_state *k = map_get(kept, run->rules[i].def->path);
         if (k)
             restore_rule(&run->rules[i], (struct bytes){k->value, k->n});
     }
+    image_restore(run); /* of one moment, so it has the last word */
+    for (uint32_t i = 0; i < run->def->vars_n; i++)
+        (void)lang_vm_var_changed(run->vm, i);
 }
 
 enum err state_init(struct automation *a, struct error *e)

@@ -1,6 +1,7 @@
 /* state_image: what single variables do not tell, kept over a restart: lists and maps, tasks with
  * their stacks, sleeping times and leases, as one image that the machine makes and takes
- * (lang_vm_save()).
+ * (lang_vm_save()), with the states of the program's rules. It is of one moment: a turn is in it as
+ * a whole or not at all; so where there is one, it has the last word over single records (state.c).
  *
  * An image is written in parts, to two places in turn, each part with the image's generation,
  * number of parts, size and checksum; so one that a crash cut off is no image, and the one before
@@ -23,6 +24,11 @@ static struct str part_key(const struct program_run *run, unsigned place, uint32
     int n = snprintf(buf, KEEP_KEY_MAX, IMAGE_PREFIX "%.*s/%u/%u", STR_FMT(run->def->name), place,
                      part);
     return (struct str){buf, n > 0 && n < KEEP_KEY_MAX ? (size_t)n : 0};
+}
+
+static uint64_t path_hash(struct str path)
+{
+    return hash_bytes(path.p, path.n, 1);
 }
 
 bool image_key(struct str path, struct str *program)
@@ -90,18 +96,37 @@ static void write_image(struct program_run *run, struct str all)
     m->size = all.n;
 }
 
+/* Rules that have anything to be kept, told apart by a hash of their paths. */
+static void put_rules(const struct program_run *run, struct strbuf *out)
+{
+    uint8_t buf[96];
+    for (size_t i = 0; i < run->def->rules_n; i++) {
+        const struct rule_run *r = &run->rules[i];
+        if (r->state != RULE_ACTIVE && !r->fired && !r->seen_ms && !r->since_ms)
+            continue;
+        struct writer w = writer_from(buf, sizeof(buf));
+        writer_u8(&w, 1);
+        writer_u64le(&w, path_hash(r->def->path));
+        state_rule_put(&w, r);
+        strbuf_add(out, buf, writer_len(&w));
+    }
+    strbuf_addc(out, 0);
+}
+
 void image_changed(struct program_run *run)
 {
     struct image *m = &run->image;
     int64_t now = worker_now_ns(run->automation->worker);
     m->wanted = m->wanted || run->tasks_ran;
-    m->owed = m->wanted && (m->owed || lang_vm_dirty(run->vm));
+    m->owed = m->wanted && (m->owed || run->rules_changed || lang_vm_dirty(run->vm));
+    run->rules_changed = false;
     if (!m->owed || now < m->due_ns)
         return;
     struct strbuf all;
     strbuf_init(&all, run->automation->cfg.alloc, 0);
     run_attach(run);
-    m->owed = lang_vm_save(run->vm, &all) != ERR_OK;
+    put_rules(run, &all);
+    m->owed = lang_vm_save(run->vm, &all) != ERR_OK || all.failed;
     if (m->owed)
         LOG_W("automation", "%.*s: no memory to keep its data; trying on", STR_FMT(run->def->name));
     else
@@ -161,6 +186,29 @@ static bool collect(struct program_run *run, unsigned place, struct whole *out)
     out->saved_ms = first.saved_ms;
     const struct strbuf *b = &out->bytes;
     return !b->failed && b->n == first.size && crc32c(0, b->p, b->n) == first.sum;
+}
+
+static struct rule_run *rule_of(struct program_run *run, uint64_t hash)
+{
+    for (size_t i = 0; i < run->def->rules_n; i++)
+        if (path_hash(run->def->rules[i].path) == hash)
+            return &run->rules[i];
+    return NULL;
+}
+
+/* What is behind the rules is the machine's. */
+static struct str take_rules(struct program_run *run, struct str image)
+{
+    struct cursor c = cursor_from(image.p, image.n);
+    while (cursor_u8(&c) == 1 && !c.failed) {
+        struct rule_run *r = rule_of(run, cursor_u64le(&c));
+        if (r)
+            state_rule_take(r, &c);
+        else
+            state_rule_skip(&c);
+    }
+    struct bytes rest = cursor_take(&c, cursor_left(&c));
+    return (struct str){(const char *)rest.p, rest.n};
 }
 
 static void held(void *ctx, struct str binding_path, bool lease)
@@ -257,7 +305,7 @@ void image_restore(struct program_run *run)
     const struct whole *newest = &places[places[1].generation > places[0].generation];
     run->image.generation = newest->generation;
     if (newest->generation)
-        take_image(run, strbuf_str(&newest->bytes),
+        take_image(run, take_rules(run, strbuf_str(&newest->bytes)),
                    worker_now_ms(run->automation->worker) - newest->saved_ms);
     forget_copies(run);
     strbuf_fini(&places[0].bytes);

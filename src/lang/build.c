@@ -1,7 +1,7 @@
 /* The builder of bytecode: types, constants, registers, chunks. */
 #include "base/map.h"
 #include "lang/code_internal.h"
-#include "lang/text.h"
+#include "lang/heap.h"
 
 #include <string.h>
 
@@ -10,10 +10,6 @@ struct code *code_new(struct lang_ctx *c)
     struct code *code = ctx_tree_new(c, sizeof(*code));
     code->c = c;
     code->init = LANG_NO_CHUNK;
-    /* Where the system puts things is as good a secret as lang/ can have without I/O; no program
-     * can see a hash. */
-    uintptr_t at = (uintptr_t)code;
-    code->seed = hash_bytes(&at, sizeof(at), 0x9E3779B97F4A7C15u);
     static const uint8_t first[] = {[CODE_TYPE_NONE] = CODE_KIND_NONE,
                                     [CODE_TYPE_BOOL] = CODE_KIND_BOOL,
                                     [CODE_TYPE_INT] = CODE_KIND_INT,
@@ -173,17 +169,12 @@ int32_t const_float(struct code *code, double v)
     return (int32_t)(code->floats.n - 1);
 }
 
-static struct text *text_make(struct code *code, struct str s)
-{
-    return text_constant(ctx_new(code->c, text_constant_bytes(s.n)), s, code->seed);
-}
-
 int32_t const_text(struct code *code, struct str v)
 {
     for (size_t i = code->texts.n; i > 0 && i + SHARE_LOOK_BACK > code->texts.n; i--)
-        if (str_eq(text_str(code->texts.v[i - 1]), v))
+        if (str_eq(code->texts.v[i - 1], v))
             return (int32_t)(i - 1);
-    ctx_tree_push(code->c, &code->texts, text_make(code, v));
+    ctx_tree_push(code->c, &code->texts, ctx_str(code->c, v));
     return (int32_t)(code->texts.n - 1);
 }
 
@@ -433,7 +424,7 @@ static uint64_t hash_code(uint64_t h, const struct lang_code *c)
     h = hash_bytes(c->ints, c->ints_n * sizeof(*c->ints), h);
     h = hash_bytes(c->floats, c->floats_n * sizeof(*c->floats), h);
     for (size_t i = 0; i < c->texts_n; i++)
-        h = hash_str(h, text_str(c->texts[i]));
+        h = hash_str(h, c->texts[i]);
     for (size_t i = 0; i < c->units_n; i++)
         h = hash_str(h, c->units[i].symbol);
     return h;
@@ -472,13 +463,8 @@ void code_finish(struct code *code, struct lang_program *program)
 {
     struct lang_code *c = ctx_new(code->c, sizeof(*c));
     uint16_t *var_types = ctx_array(code->c, program->vars_n + 1, sizeof(*var_types));
-    struct text **var_texts = ctx_array(code->c, program->vars_n + 1, sizeof(*var_texts));
-    for (size_t i = 0; i < program->vars_n; i++) {
+    for (size_t i = 0; i < program->vars_n; i++)
         var_types[i] = code_type(code, &program->vars[i].type);
-        if (var_types[i] == CODE_TYPE_STR && !program->vars[i].type.optional)
-            /* an optional one begins as none */
-            var_texts[i] = text_make(code, program->vars[i].initial_text);
-    }
     *c = (struct lang_code){.chunks = ctx_kept(code->c, &code->chunks),
                             .chunks_n = code->chunks.n,
                             .types = ctx_kept(code->c, &code->types),
@@ -488,7 +474,6 @@ void code_finish(struct code *code, struct lang_program *program)
                             .layouts = ctx_kept(code->c, &code->layouts),
                             .layouts_n = code->layouts.n,
                             .var_types = var_types,
-                            .var_texts = var_texts,
                             .ints = ctx_kept(code->c, &code->ints),
                             .ints_n = code->ints.n,
                             .floats = ctx_kept(code->c, &code->floats),
@@ -497,7 +482,6 @@ void code_finish(struct code *code, struct lang_program *program)
                             .texts_n = code->texts.n,
                             .units = ctx_kept(code->c, &code->units),
                             .units_n = code->units.n,
-                            .seed = code->seed,
                             .init = code->init};
     program->code = c;
     program->chunks_n = c->chunks_n;

@@ -33,7 +33,7 @@ static void element_lacks(struct checker *k, const struct sym *sym, struct name 
                   STR_FMT(r->name), STR_FMT(part.text));
 }
 
-bool resolve_target(struct checker *k, const struct item *i, struct target *t)
+static bool resolve_target(struct checker *k, const struct item *i, struct target *t)
 {
     struct sym *sym = sym_find(k, i->path[0].text);
     if (sym && sym->kind == SYM_ELEMENT && i->path_n > 1) {

@@ -5,7 +5,7 @@
 #include <string.h>
 
 /* Checks the arguments as data; false if one of them was reported. */
-bool check_args(struct checker *k, struct expr *e)
+static bool check_args(struct checker *k, struct expr *e)
 {
     bool fine = true;
     for (size_t i = 0; i < e->list.n; i++)

@@ -161,7 +161,7 @@ bool check_if_let(struct checker *k, struct expr *value, struct name name, uint3
     return fine;
 }
 
-void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *want)
+static void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *want)
 {
     size_t scope = k->frame->names.all.n;
     struct lang_type inner;
@@ -442,7 +442,10 @@ bool may_act(struct checker *k, struct lang_span at, const char *what)
     const char *place = place_of(k);
     if (!place || (k->mode == MODE_FN && k->frame->kind == FRAME_FN))
         return true;
-    (void)diag_error(k->c, "T1", at, "not here", "%s: %s does not belong here", place, what);
+    struct lang_diag *d =
+        diag_error(k->c, "T1", at, "not here", "%s: %s does not belong here", place, what);
+    if (k->mode == MODE_CONDITION)
+        diag_help(k->c, d, "it stands in the body of a rule, or in a task");
     return false;
 }
 

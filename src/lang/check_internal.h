@@ -18,6 +18,7 @@
 #define LANG_WINDOWS_MAX  4096u
 #define LANG_LEASES_MAX   4096u
 #define LANG_UNROLL_MAX   65536u /* items and copied statements of a program after unrolling */
+#define LANG_UNROLL_BYTES 128u   /* of source, for each of them */
 #define LANG_LOCALS_MAX   200u
 #define LANG_ENUM_MAX     256u /* values */
 #define LANG_CHAN_MAX     65536u
@@ -224,7 +225,6 @@ bool is_reference(const struct lang_type *t);
 bool units_match(const struct lang_unit *a, const struct lang_unit *b);
 /* The same representation and meaning; units of one dimension are. */
 bool type_same(const struct lang_type *a, const struct lang_type *b);
-bool type_same_base(const struct lang_type *a, const struct lang_type *b); /* but for `?` */
 /* No channels, functions or handles in it: it can be copied, and compared by its contents. */
 bool type_copyable(const struct checker *k, const struct lang_type *t);
 struct lang_type type_plain(enum lang_type_kind kind);
@@ -298,7 +298,6 @@ void check_list(struct checker *k, struct expr *e, const struct lang_type *want)
 void check_map(struct checker *k, struct expr *e, const struct lang_type *want);
 void check_record(struct checker *k, struct expr *e);
 void check_chan(struct checker *k, struct expr *e);
-void check_if_expr(struct checker *k, struct expr *e, const struct lang_type *want);
 void check_stale(struct checker *k, struct expr *e);
 /* `if let name = value`: a local for what is there. */
 bool check_if_let(struct checker *k, struct expr *value, struct name name, uint32_t *local,
@@ -317,7 +316,6 @@ bool check_duration_value(struct checker *k, struct expr *e, const char *what, i
 /* A constant duration above 0, in milliseconds. */
 bool check_duration(struct checker *k, struct expr *e, const char *what, int64_t *out);
 bool check_constant(struct checker *k, struct expr *e, const struct lang_type *want);
-void fold_binary(struct checker *k, struct expr *e);
 struct str fold_text(struct checker *k, const struct expr *e); /* a constant as text */
 void list_add(struct checker *k, struct u32_list *l, uint32_t v);
 /* What waits stands here. False, with a message, where nothing may. */
@@ -330,8 +328,6 @@ const char *quoted(struct checker *k, struct str name); /* "`name`" */
 struct fn_decl *find_fn(const struct checker *k, struct str name);
 bool is_builtin(struct str name);
 bool call_builtin(struct checker *k, struct expr *e);
-/* The arguments as data; false if one of them was reported. */
-bool check_args(struct checker *k, struct expr *e);
 void suggest_builtins(struct suggest *s);
 /* e is a call of a member of the resource in `t`. */
 bool check_command(struct checker *k, struct expr *e, const struct target *t);
@@ -339,13 +335,9 @@ bool check_command(struct checker *k, struct expr *e, const struct target *t);
 bool check_command_through(struct checker *k, struct expr *e, struct name command);
 bool args_fit(struct checker *k, struct expr *e, struct str name, const struct lang_param *params,
               const struct param_ref *modes, size_t n, struct lang_span declared);
-/* A reading through the handle in e->handle. */
-void member_through(struct checker *k, struct expr *e, struct name member);
 
 /* ---- statements and programs ------------------------------------------------------------- */
 void check_stmts(struct checker *k, struct stmt_list *list);
-void check_stmt_call(struct checker *k, struct stmt *s);
-void check_assign(struct checker *k, struct stmt *s);
 void check_for(struct checker *k, struct stmt *s);
 void check_match(struct checker *k, struct stmt *s);
 void check_spawn(struct checker *k, struct stmt *s);
@@ -367,10 +359,8 @@ void frame_begin(struct checker *k, struct fn_frame *f, enum frame_kind kind, st
                  struct fn_frame *outer);
 /* The symbol of an item, SYM_BAD until it proves right. */
 struct sym item_sym(const struct item *i);
-bool resolve_target(struct checker *k, const struct item *i, struct target *t);
 void check_own(struct checker *k, struct item *i);
 void check_read(struct checker *k, struct item *i);
-void check_var(struct checker *k, struct item *i);
 void check_rule(struct checker *k, struct item *i);
 void check_lend(struct checker *k, struct item *i);
 /* The device that a `lend` or an `idle` is about; NULL with a message. */

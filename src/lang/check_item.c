@@ -70,7 +70,7 @@ static void add_var(struct checker *k, struct item *i, const struct lang_type *t
                      (struct code_locals){k->frame->locals.v, k->frame->locals.n, 0});
 }
 
-void check_var(struct checker *k, struct item *i)
+static void check_var(struct checker *k, struct item *i)
 {
     struct sym s = item_sym(i);
     struct lang_type type;
@@ -128,13 +128,26 @@ static void check_for_items(struct checker *k, struct item *i)
     k->prog->prefix = outer;
 }
 
+/* What is unrolled is bounded by its text too: a long item counts as several. */
+static uint32_t weight(const struct item *i)
+{
+    const struct expr *parts[] = {i->value, i->hold, i->until, i->until_hold};
+    size_t bytes = i->body.span.to - i->body.span.from;
+    bytes += i->until_body.span.to - i->until_body.span.from;
+    for (size_t p = 0; p < ARRAY_LEN(parts); p++)
+        bytes += parts[p] ? parts[p]->span.to - parts[p]->span.from : 0;
+    return 1 + (uint32_t)(bytes / LANG_UNROLL_BYTES);
+}
+
 static void check_item(struct checker *k, struct item *i)
 {
-    if (k->prog->unrolled++ >= LANG_UNROLL_MAX) {
-        if (k->prog->unrolled == LANG_UNROLL_MAX + 1)
-            (void)diag_error(k->c, "P1", i->head_span, "too many",
-                             "this program has more than %u items after its `for` are unrolled",
-                             LANG_UNROLL_MAX);
+    if (k->prog->unrolled > LANG_UNROLL_MAX)
+        return;
+    k->prog->unrolled += weight(i);
+    if (k->prog->unrolled > LANG_UNROLL_MAX) {
+        (void)diag_error(k->c, "P1", i->head_span, "too many",
+                         "this program has more than %u items after its `for` are unrolled",
+                         LANG_UNROLL_MAX);
         return;
     }
     switch (i->kind) {

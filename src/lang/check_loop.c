@@ -94,13 +94,14 @@ static const struct lang_decl *site_group(struct checker *k, const struct expr *
 
 static bool room_for(struct checker *k, const struct stmt *s, size_t copies)
 {
-    size_t n = copies * (tree_size(&s->body) + 1);
+    size_t bytes = s->body.span.to - s->body.span.from;
+    size_t n = copies * (tree_size(&s->body) + 1 + bytes / LANG_UNROLL_BYTES);
     uint32_t before = k->prog->unrolled;
     if (n <= LANG_UNROLL_MAX && before + n <= LANG_UNROLL_MAX) {
         k->prog->unrolled += (uint32_t)n;
         return true;
     }
-    k->prog->unrolled = LANG_UNROLL_MAX + 2;
+    k->prog->unrolled = LANG_UNROLL_MAX + 1;
     if (before <= LANG_UNROLL_MAX)
         (void)diag_error(k->c, "P1", s->span, "too many",
                          "this program has more than %u statements after its `for` are unrolled",

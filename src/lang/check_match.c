@@ -1,7 +1,7 @@
 /* `match`: patterns, and that every value has an arm. */
 #include "lang/check_internal.h"
 
-#include <stdio.h>
+#include <string.h>
 
 /* What the arms so far take. */
 struct cover {
@@ -192,7 +192,10 @@ static void incomplete(struct checker *k, const struct stmt *s, const struct cov
         for (size_t i = 0; i < k->syntax->types.n; i++)
             if (k->syntax->types.v[i]->def == c->type->def)
                 diag_mark(k->c, d, k->syntax->types.v[i]->name.span, "declared here");
-    diag_help(k->c, d, "add arms, or `_ => …` for all that is left");
+    if (missing.n > 0 && !memchr(missing.p, ',', missing.n))
+        diag_help(k->c, d, "add it:  %.*s => …", STR_FMT(missing));
+    else
+        diag_help(k->c, d, "add arms, or  _ => …  for all that is left");
 }
 
 /* ---- all of it --------------------------------------------------------------------------- */

@@ -354,7 +354,7 @@ static int64_t fold_compare(const struct expr *e)
     return compare_ints(e->op, a->value.i, b->value.i);
 }
 
-void fold_binary(struct checker *k, struct expr *e)
+static void fold_binary(struct checker *k, struct expr *e)
 {
     const struct expr *a = e->a, *b = e->b;
     if (e->bad || !a->constant || !b->constant)

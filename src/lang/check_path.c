@@ -176,7 +176,7 @@ static void use_member(struct checker *k, struct expr *e, const struct target *t
     use_reading(k, e, binding_implicit(k, r, m, stale, e->text, e->span));
 }
 
-void member_through(struct checker *k, struct expr *e, struct name member)
+static void member_through(struct checker *k, struct expr *e, struct name member)
 {
     const struct lang_decl *type = e->handle->type.model;
     const struct lang_member *m = lang_decl_member(type, member.text);

@@ -167,7 +167,9 @@ static bool compound(struct checker *k, struct stmt *s)
         struct lang_diag *d = diag_error(k->c, "T1", s->target->span, "may be missing",
                                          "this key may not be there yet");
         struct str t = ctx_text(k->c, s->target->span);
-        diag_help(k->c, d, "say what holds then:  %.*s = (%.*s ?? 0) …", STR_FMT(t), STR_FMT(t));
+        static const char *const signs[] = {"+", "-", "*", "/"};
+        diag_help(k->c, d, "say what holds then:  %.*s = (%.*s ?? 0) %s …", STR_FMT(t), STR_FMT(t),
+                  signs[s->op - OP_ADD]);
         return false;
     }
     if (text) {
@@ -181,7 +183,7 @@ static bool compound(struct checker *k, struct stmt *s)
     return !sum.bad && check_fits(k, &was, &sum, "what is assigned to", s->target->span);
 }
 
-void check_assign(struct checker *k, struct stmt *s)
+static void check_assign(struct checker *k, struct stmt *s)
 {
     struct expr *t = s->target;
     bool name = t->kind == E_PATH && !(t->path_n > 1 && is_value_path(k, t));
@@ -304,7 +306,7 @@ static void check_leave(struct checker *k, struct stmt *s)
 
 static void no_else(struct checker *k, struct stmt *s, const char *why, const char *help)
 {
-    struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "never needed", "%s", why);
+    struct lang_diag *d = diag_error(k->c, "T1", s->value->span, "another `else`", "%s", why);
     if (help)
         diag_help(k->c, d, "%s", help);
 }
@@ -324,7 +326,7 @@ static void check_else(struct checker *k, struct stmt *s)
         no_else(k, s, "what is sent is dropped, a command is skipped", "write  else skip");
 }
 
-void check_stmt_call(struct checker *k, struct stmt *s)
+static void check_stmt_call(struct checker *k, struct stmt *s)
 {
     struct expr *e = s->value;
     check_expr(k, e);

@@ -20,7 +20,7 @@ struct str type_phrase(struct checker *k, const struct lang_type *t)
     struct str name = type_text(k, t);
     if (t->kind == LANG_TYPE_NONE)
         return name;
-    if (t->kind == LANG_TYPE_FLOAT && t->unit.symbol.n > 0)
+    if (t->kind == LANG_TYPE_FLOAT && t->unit.symbol.n > 0 && !t->optional)
         return ctx_strf(k->c, "in %.*s", STR_FMT(name));
     bool vowel = name.n > 0 && memchr("aeiouAEIOU", name.p[0], 10) != NULL;
     return ctx_strf(k->c, "%s %.*s", vowel ? "an" : "a", STR_FMT(name));
@@ -76,7 +76,7 @@ struct lang_type type_element(struct lang_type t)
 
 /* ---- comparing --------------------------------------------------------------------------- */
 
-bool type_same_base(const struct lang_type *a, const struct lang_type *b)
+static bool type_same_base(const struct lang_type *a, const struct lang_type *b)
 {
     if (a->kind != b->kind)
         return false;
@@ -190,6 +190,9 @@ void may_be_none(struct checker *k, const struct expr *e, const char *what)
     struct lang_diag *d = diag_error(k->c, "T1", e->span, "may be none",
                                      "%s wants a value, this is %.*s and may be none", what,
                                      STR_FMT(type_phrase(k, &e->type)));
+    const struct sym *s = e->kind == E_PATH && e->path_n == 1 ? sym_find(k, e->path[0].text) : NULL;
+    if (s)
+        diag_mark(k->c, d, s->span, "%.*s", STR_FMT(type_text(k, &e->type)));
     diag_help(k->c, d, "say what holds then:  %.*s ?? …   or ask first:  if let v = %.*s { … }",
               STR_FMT(text), STR_FMT(text));
 }
@@ -239,8 +242,9 @@ static void wrong_type(struct checker *k, const struct lang_type *want, const st
     else if (want->kind == LANG_TYPE_STR)
         diag_help(k->c, d, "a text with a value in it is written \"{…}\"");
     else if (want->kind == t->kind && t->kind == LANG_TYPE_LIST)
-        diag_help(k->c, d, "make a new list of its elements:  %.*s.map(x => …)",
-                  STR_FMT(ctx_text(k->c, e->span)));
+        diag_help(k->c, d, "make a new list of its elements:  %.*s.map(v => %s)",
+                  STR_FMT(ctx_text(k->c, e->span)),
+                  is_number(&want->args[0]) && is_number(&t->args[0]) ? "float(v)" : "…");
 }
 
 bool check_fits(struct checker *k, const struct lang_type *want, struct expr *e, const char *what,

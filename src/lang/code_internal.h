@@ -425,7 +425,6 @@ struct lang_chunk {
     struct str name; /* for people: the function's, or the rule's path */
 };
 
-struct text;
 struct heap_layout;
 struct lang_code {
     const struct lang_chunk *chunks;
@@ -436,17 +435,15 @@ struct lang_code {
     size_t type_args_n;
     const struct heap_layout *layouts;
     size_t layouts_n;
-    const uint16_t *var_types;     /* of the program's variables */
-    struct text *const *var_texts; /* what they begin with if they are texts */
+    const uint16_t *var_types; /* of the program's variables */
     const int64_t *ints;
     size_t ints_n;
     const double *floats;
     size_t floats_n;
-    struct text *const *texts; /* immortal, hashed with `seed` */
+    const struct str *texts; /* each machine makes them objects of its own */
     size_t texts_n;
     const struct lang_unit *units;
     size_t units_n;
-    uint64_t seed;
     uint32_t init; /* the chunk that gives variables their first values; or LANG_NO_CHUNK */
 };
 
@@ -461,9 +458,8 @@ struct code {
     VEC(struct heap_layout) layouts;
     VEC(int64_t) ints;
     VEC(double) floats;
-    VEC(struct text *) texts;
+    VEC(struct str) texts;
     VEC(struct lang_unit) units;
-    uint64_t seed;
     uint32_t init;           /* as in struct lang_code */
     struct compile *compile; /* the compiler's own */
 };

@@ -117,3 +117,52 @@ TEST(code_is_short)
         strbuf_fini(&got);
     }
 }
+
+/* What the source says where this instruction comes from. */
+static struct str place_of(const struct lang_site *site, const struct lang_chunk *c, uint32_t at)
+{
+    const struct code_place *p = NULL;
+    for (uint32_t i = 0; i < c->places_n && c->places[i].at <= at; i++)
+        p = &c->places[i];
+    REQUIRE(p != NULL);
+    return str_sub(site->sources[c->source].text, p->from, p->to - p->from);
+}
+
+TEST(each_instruction_has_its_place)
+{
+    static const char text[] = "fn f(a: int, xs: list<int>) -> int {\n"
+                               "  var s = 0\n"
+                               "  for i in 0..a {\n"
+                               "    s += xs[i] / (a -\n"
+                               "      3)\n"
+                               "    if max(s, 70000) > 5 { return f(s, xs) } }\n"
+                               "  return s * 2\n"
+                               "}\n"
+                               "program p { every 1s { var x = f(1, [2]) } }\n";
+    static const struct {
+        enum code_op op;
+        const char *place;
+        uint32_t line;
+    } want[] = {
+        {CODE_LGET, "xs[i]", 4},           {CODE_DIVI, "xs[i] / (a -\n      3)", 4},
+        {CODE_ADDIK, "(a -\n      3)", 4}, {CODE_CALL, "f(s, xs)", 6},
+        {CODE_MAXI, "max(s, 70000)", 6},   {CODE_MULIK, "s * 2", 7},
+    };
+    struct lang_site *site = fixture_check(text, false);
+    REQUIRE(site != NULL && site->errors == 0);
+    const struct lang_chunk *c = chunk_named(site->programs[0], "f");
+    REQUIRE(c != NULL);
+    for (size_t i = 0; i < ARRAY_LEN(want); i++) {
+        LABEL("%s", want[i].place);
+        uint32_t at = 0;
+        while (at < c->code_n && c->code[at].op != want[i].op)
+            at++;
+        REQUIRE(at < c->code_n);
+        struct str place = place_of(site, c, at);
+        char got[64];
+        (void)snprintf(got, sizeof(got), "%.*s", STR_FMT(place));
+        CHECK_EQ_STR(got, want[i].place);
+        CHECK_EQ_UINT(c->lines[at], want[i].line);
+    }
+    lang_site_free(site);
+}

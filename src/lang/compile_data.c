@@ -59,7 +59,7 @@ static void concat(struct body *b, const struct part *parts, size_t n, uint8_t d
 {
     (void)put(b, CODE_CONCAT, dest, (uint8_t)n, 0, 0);
     for (size_t i = 0; i < n; i++) {
-        (void)put(b, CODE_PART, parts[i].u.reg, parts[i].print, 0, parts[i].d);
+        (void)put(b, CODE_PART, parts[i].u.reg, (uint8_t)parts[i].print, 0, parts[i].d);
         give(b, parts[i].u);
     }
 }

@@ -22,6 +22,9 @@ struct stage {
     int64_t revoke_at;         /* when the leases are taken back; 0: never */
     uint32_t leases[8];
     size_t leases_n;
+    int64_t signal_at;     /* when the event of the first binding comes; 0: never */
+    struct strbuf message; /* the last one that was published, for the program itself */
+    struct str topic;
     int64_t mono, until; /* time now; when it ends */
     struct strbuf log;   /* "what is said;gate.open();" */
     struct lang_result result;
@@ -138,8 +141,14 @@ static inline void stage_safe(struct lang_host *h, uint32_t binding)
 static inline void stage_publish(struct lang_host *h, struct str topic, struct str value)
 {
     struct stage *s = stage_of(h);
-    CHECK(value.n > 0);
     strbuf_addf(&s->log, "publish %.*s;", STR_FMT(topic));
+    strbuf_reset(&s->message);
+    strbuf_addstr(&s->message, value);
+    s->topic = STR("");
+    for (size_t i = 0; i < s->program->rules_n; i++)
+        if (s->program->rules[i].kind == LANG_RULE_MESSAGE &&
+            str_eq(s->program->rules[i].topic, topic))
+            s->topic = s->program->rules[i].topic;
 }
 
 /* What lists are shown with. */
@@ -169,6 +178,7 @@ static inline bool stage_open_limits(struct stage *s, const char *decls, const c
                         .mono = 1000,
                         .until = 3600 * 1000};
     strbuf_init(&s->log, alloc_system(), 0);
+    strbuf_init(&s->message, alloc_system(), 0);
     struct strbuf text, said;
     strbuf_init(&text, alloc_system(), 0);
     strbuf_init(&said, alloc_system(), 0);
@@ -202,6 +212,7 @@ static inline void stage_close(struct stage *s)
     lang_vm_free(s->vm);
     lang_site_free(s->site);
     strbuf_fini(&s->log);
+    strbuf_fini(&s->message);
 }
 
 static inline const char *stage_said(const struct stage *s)
@@ -230,9 +241,34 @@ static inline void stage_turns(struct stage *s)
     strbuf_adds(&s->log, "for ever;");
 }
 
-/* What happens next: a time has come, or leases are taken back. False if nothing will. */
+/* Hands the message that was published to the rules that wait for it. */
+static inline bool stage_hand(struct stage *s)
+{
+    struct str topic = s->topic;
+    s->topic = STR("");
+    for (uint32_t i = 0; topic.n > 0 && i < s->program->rules_n; i++)
+        if (s->program->rules[i].kind == LANG_RULE_MESSAGE &&
+            str_eq(s->program->rules[i].topic, topic))
+            CHECK(lang_vm_message(s->vm, i, strbuf_str(&s->message)) != 0);
+    return topic.n > 0;
+}
+
+/* What happens next: a message, an event, a time that has come, leases that are taken back. False
+ * if nothing will. */
 static inline bool stage_pass(struct stage *s)
 {
+    if (stage_hand(s))
+        return true;
+    if (s->signal_at > 0 && s->signal_at <= lang_vm_next_ms(s->vm)) {
+        s->mono = s->signal_at;
+        s->signal_at = 0;
+        for (uint32_t i = 0; i < s->program->bindings_n; i++)
+            if (s->program->bindings[i].kind == LANG_BIND_SIGNAL) {
+                lang_vm_signal(s->vm, i);
+                return true;
+            }
+        return true;
+    }
     int64_t next = lang_vm_next_ms(s->vm);
     bool revokes = s->revoke_at > s->mono && s->leases_n > 0 && s->revoke_at <= next;
     if (revokes)

@@ -154,7 +154,7 @@ void stmt_select(struct body *b, const struct stmt *s)
         arms[i] = arm_operands(b, &s->arms[i]);
     (void)put(b, CODE_SELECT, 0, (uint8_t)s->arms_n, 0, 0);
     for (size_t i = 0; i < s->arms_n; i++) {
-        arms[i].jump = put(b, CODE_ARM, arms[i].ra, arms[i].rb, arms[i].kind, 0);
+        arms[i].jump = put(b, CODE_ARM, arms[i].ra, arms[i].rb, (uint8_t)arms[i].kind, 0);
         give(b, arms[i].a);
         give(b, arms[i].b);
     }

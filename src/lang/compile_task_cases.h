@@ -136,7 +136,17 @@ static const struct run_case task_cases[] = {
      "task work(n: int) { var s = 0; for i in 0 .. n { s += i }; alert info \"{s}\" }", "",
      "spawn work(100000)", "out of budget;out of budget;4999950000;"},
     {"publish", "", "on \"n\" as x: int { alert info \"{x}\" }", "publish \"n\" 4 + 1",
-     "publish n;"},
+     "publish n;5;"},
+    {"messages of all kinds",
+     "enum E { a, b }\nrecord P { n: int; f: °C?; s: str; e: E; xs: list<P>; m: map<str, bool> }",
+     "on \"p\" as p: P { let q = p.xs[0]; alert info \"{p.n} {p.f ?? 0 °C} {p.s} {p.e} {q.n} {q.f "
+     "== none} {q.m[\"k\"] ?? false}\" }",
+     "let q = P{7, none, \"\", E.a, [], [\"k\": true]}; let p = P{1, 20 °C, \"x\", E.b, [q], [:]}; "
+     "publish \"p\" p; p.n = 9; q.n = 9",
+     "publish p;1 20 °C x b 7 true true;"},
+    {"a message that waits", "",
+     "on \"n\" as x: int { alert info \"{x}\"; sleep 1s; alert info \"{x + 1}\" }",
+     "publish \"n\" 4", "publish n;4;5;"},
 };
 
 #define KEEPER                                                                                     \
@@ -169,6 +179,18 @@ static const struct run_case lease_cases[] = {
      "var z = 0; lease v = keeper.v for 20min { v.open(); sleep 1s; alert info \"{1 / z}\" } "
      "revoked { alert info \"no\" }",
      "lease gate 1200000 0;gate.open();crashed;trap division by zero;"},
+};
+
+/* After two minutes the first event comes. */
+static const struct run_case signal_cases[] = {
+    {"an event", "", "",
+     "var n = 0; loop { select { press.jam() => { alert info \"jam {n}\"; return }; oven.jam() => "
+     "alert info \"oven\"; after 50s => n += 1 } }",
+     "jam 2;"},
+    {"the first arm", "", "",
+     "select { oven.jam() => alert info \"oven\"; press.jam() => alert info \"press\" }; alert "
+     "info \"on\"",
+     "oven;on;"},
 };
 
 /* All leases are denied. */

@@ -49,6 +49,16 @@ TEST(leases)
     check_cases(lease_cases, ARRAY_LEN(lease_cases), NULL);
 }
 
+static void signals(struct stage *s)
+{
+    s->signal_at = s->mono + 2 * 60 * 1000;
+}
+
+TEST(events_wake_what_waits_for_them)
+{
+    check_cases(signal_cases, ARRAY_LEN(signal_cases), signals);
+}
+
 static void deny(struct stage *s)
 {
     s->deny = true;

@@ -113,3 +113,61 @@ TEST(conditions_follow_kleene)
         stage_close(&s);
     }
 }
+
+/* ---- what is too large --------------------------------------------------------------------- */
+
+static const char *first_code(const char *text)
+{
+    static char code[8];
+    struct lang_site *site = fixture_check(text, false);
+    REQUIRE(site != NULL);
+    struct str c = site->diags_n > 0 ? site->diags[0].code : STR("fine");
+    (void)snprintf(code, sizeof(code), "%.*s", STR_FMT(c));
+    lang_site_free(site);
+    return code;
+}
+
+/* `locals` locals, all in use until the end, and a record of 60 fields beside them. */
+static const char *registers_needed(struct strbuf *b, unsigned locals)
+{
+    strbuf_reset(b);
+    strbuf_adds(b, "record R { ");
+    for (unsigned i = 0; i < 60; i++)
+        strbuf_addf(b, "f%u: int; ", i);
+    strbuf_adds(b, "}\nfn f(n: int) -> int {\n");
+    for (unsigned i = 0; i < locals; i++)
+        strbuf_addf(b, "let v%u = n + %u\n", i, i);
+    strbuf_adds(b, "let r = R{");
+    for (unsigned i = 0; i < 60; i++)
+        strbuf_addf(b, "%sn * %u", i ? ", " : "", i + 2);
+    strbuf_adds(b, "}\nreturn r.f0");
+    for (unsigned i = 0; i < locals; i++)
+        strbuf_addf(b, " + v%u", i);
+    strbuf_adds(b, "\n}\nprogram p { var x = 1; every 1s { x = f(x) } }\n");
+    return first_code(b->p);
+}
+
+TEST(registers_may_run_out)
+{
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    CHECK_EQ_STR(registers_needed(&b, 50), "fine");
+    CHECK_EQ_STR(registers_needed(&b, 190), "P1");
+    strbuf_fini(&b);
+}
+
+TEST(code_may_be_too_long)
+{
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    for (unsigned many = 20000; many <= 70000; many += 50000) {
+        strbuf_reset(&b);
+        strbuf_adds(&b, "fn f(n: int) -> int { var s = n\nloop {\n");
+        for (unsigned i = 0; i < many; i++)
+            strbuf_adds(&b, "s+=n\n");
+        strbuf_adds(&b,
+                    "if s > 5 { return s } } }\nprogram p { var x = 1; every 1s { x = f(x) } }\n");
+        CHECK_EQ_STR(first_code(b.p), many < 50000 ? "fine" : "P1");
+    }
+    strbuf_fini(&b);
+}

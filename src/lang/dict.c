@@ -169,23 +169,30 @@ static struct found search(const struct dict *d, uint32_t hash, union lang_slot 
                     : small_find(d, hash, key, d->from);
 }
 
-/* Often a key is looked up, and then its value replaced. The guess needs no care when entries
- * move: an entry that has the key is the right one. */
+/* Often a key is looked up and then its value replaced, or keys come in the order of the entries. A
+ * guess needs no care when entries move: an entry that has the key is the right one. */
 static inline struct found guess(const struct dict *d, union lang_slot key)
 {
-    struct node *leaf = slots_find(&d->entry, 2 * (size_t)d->last);
-    if (leaf && key.i != 0 && leaf->slot[2 * (size_t)d->last % NODE_SLOTS].i == key.i)
-        return (struct found){leaf, d->last};
+    for (uint32_t entry = d->last; entry <= d->last + 1 && entry < d->meta.n; entry++) {
+        struct node *leaf = slots_find(&d->entry, 2 * (size_t)entry);
+        if (leaf && key.i != 0 && leaf->slot[2 * (size_t)entry % NODE_SLOTS].i == key.i)
+            return (struct found){leaf, entry};
+    }
     return (struct found){0};
+}
+
+static void remember(const struct dict *d, uint32_t entry)
+{
+    ((struct dict *)(uintptr_t)d)->last = entry; /* no part of what a map is */
 }
 
 static struct found find(struct heap *h, const struct dict *d, union lang_slot key)
 {
     struct found f = guess(d, key);
-    if (!f.leaf && d->count > 0) {
+    if (!f.leaf && d->count > 0)
         f = search(d, hash_of(h, d, key), key);
-        ((struct dict *)(uintptr_t)d)->last = f.entry; /* no part of what a map is */
-    }
+    if (f.leaf)
+        remember(d, f.entry);
     return f;
 }
 

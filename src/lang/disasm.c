@@ -2,7 +2,6 @@
  * it touches, and the source's lines. */
 #include "lang/code_internal.h"
 #include "lang/program.h"
-#include "lang/text.h"
 
 #include <inttypes.h>
 
@@ -67,7 +66,7 @@ static void add_reg(struct dump *d, uint8_t reg)
 static void add_text(struct dump *d, int32_t text)
 {
     strbuf_addc(d->out, ' ');
-    strbuf_add_json(d->out, text_str(d->code->texts[text]));
+    strbuf_add_json(d->out, d->code->texts[text]);
 }
 
 static void add_unit(struct dump *d, int32_t unit)

@@ -136,6 +136,31 @@ TEST(nesting_and_sizes_are_bounded)
     }
 }
 
+/* A long text that is unrolled often is refused, or there is no memory for it; it does not take
+ * for ever. */
+TEST(unrolling_is_bounded_by_text)
+{
+    static const char *const pieces[] = {"every 1s { x = 1",
+                                         "every 1s { for s in stations { x = 1"};
+    for (size_t p = 0; p < ARRAY_LEN(pieces); p++) {
+        struct strbuf b;
+        strbuf_init(&b, alloc_system(), 0);
+        strbuf_adds(&b, "program p { var x = 1\n");
+        for (int i = 0; i < 6; i++) /* 3^6 */
+            strbuf_addf(&b, "for s%d in stations {\n", i);
+        strbuf_adds(&b, pieces[p]);
+        for (int i = 0; i < 30000; i++)
+            strbuf_adds(&b, i % 150 ? " + 1" : "\nx = 1");
+        strbuf_adds(&b, p ? "} }" : "}");
+        for (int i = 0; i < 7; i++)
+            strbuf_adds(&b, "}\n");
+        struct lang_site *site = fixture_check(b.p, false);
+        CHECK(!site || site->errors > 0);
+        lang_site_free(site);
+        strbuf_fini(&b);
+    }
+}
+
 TEST(unrolling_is_bounded)
 {
     struct strbuf b;

@@ -9,8 +9,9 @@
 #include "lang/check_internal.h"
 #include "lang/graph_internal.h"
 
-#define PAIRS_MAX 4096u /* writers times readers of one channel */
-#define EDGES_MAX 512u  /* of one part, that are compared with one another */
+#define PAIRS_MAX                                                                                  \
+    (1u << 20)         /* of writers and readers, over all channels; what is above is not seen */
+#define EDGES_MAX 512u /* of one part, that are compared with one another */
 #define HOPS_MAX  6u
 
 struct edge {
@@ -55,9 +56,8 @@ static void edges_of(struct loops *l, uint32_t node)
     for (uint32_t o = w->out_from[node]; o < w->out_from[node + 1]; o++) {
         const struct link *out = &w->outs.v[o];
         uint32_t from = w->readers.from[out->channel], to = w->readers.from[out->channel + 1];
-        uint64_t writers = w->writers.from[out->channel + 1] - w->writers.from[out->channel];
-        if (writers * (to - from) > PAIRS_MAX)
-            continue;
+        if (l->edges.n + (to - from) > PAIRS_MAX)
+            return;
         for (uint32_t i = from; i < to; i++)
             if (leads_to(l, out, &w->readers.v[i]))
                 ctx_tree_push(w->c, &l->edges, (struct edge){node, w->readers.v[i].node, out});

@@ -278,7 +278,7 @@
 {"the second parameter does not say how it takes it", "O1:1",
  "fn f(n: int, mut w: Valve, v: Valve) { if n > 1 { w.close() } }\n"
  "program x { own a: Valve = v1; own b: Valve = v2; every 1h { f(3, a, b) } }\n"},
-{"a variable of a handle's type", "O1:2, O1:2",
+{"a variable of a handle's type", "O1:2",
  "program x { own a: Pump = pump; every 1h {\n"
  "  var b: Pump = a\n"
  "  b.stop() } }\n"},

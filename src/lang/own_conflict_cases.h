@@ -1,5 +1,5 @@
-/* Rows of own_test.c. The 22 conflicts of language.md; 19 to 22 show at run time: their sources are
- * accepted, and what has to happen stands in own_runtime[] (own_runtime_cases.h). */
+/* Rows of own_test.c. The 22 conflicts of language.md; 19 to 22 show at run time: their sources are accepted, and what has to
+ * happen stands in own_runtime[] (own_runtime_cases.h). */
 /* clang-format off */
 {"1: two programs own one valve", "O2:6",
  "program irrigation {\n"
@@ -162,7 +162,7 @@
  "program living {\n"
  "  own lamp: Lamp = hall.lamp\n"
  "  lend lamp to wall_switch priority 2 max 2h, schedule priority 7 max 4h\n"
- "  idle lamp { lamp.off() else skip }\n"
+ "  idle lamp { lamp.off() }\n"
  "}\n"
  "program wall_switch {\n"
  "  on hall.button {\n"
@@ -178,7 +178,7 @@
  "program keeper {\n"
  "  own well: Pump = pump\n"
  "  lend well to fire max 30min\n"
- "  idle well { well.stop() else skip }\n"
+ "  idle well { well.stop() }\n"
  "}\n"
  "program fire {\n"
  "  var zero = 0\n"

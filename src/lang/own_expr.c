@@ -363,14 +363,27 @@ static bool constant_number(const struct expr *e, double *out)
     }
 }
 
+/* `n = n + 1` counts: that it reads n decides nothing. */
+static void forget_reads(struct flow *f, size_t from, uint32_t var)
+{
+    size_t kept = from;
+    for (size_t i = from; i < f->unit->facts.n; i++)
+        if (f->unit->facts.v[i].kind != FACT_VAR || f->unit->facts.v[i].index != var)
+            f->unit->facts.v[kept++] = f->unit->facts.v[i];
+    f->unit->facts.n = kept;
+}
+
 void flow_assign(struct flow *f, const struct stmt *s)
 {
+    size_t facts = f->unit->facts.n;
     flow_expr(f, s->value);
     const struct expr *t = s->target;
     if (t->bad)
         return;
-    if (t->kind != E_PATH || s->op != OP_EQ)
+    if (t->kind != E_PATH)
         flow_expr(f, t);
+    else if (t->ref == REF_VAR)
+        forget_reads(f, facts, t->index);
     while (t && (t->kind == E_FIELD || t->kind == E_INDEX))
         t = t->a;
     if (!t || t->kind != E_PATH || t->ref != REF_VAR)

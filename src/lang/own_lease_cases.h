@@ -389,10 +389,22 @@
  "program k { own well: Pump = pump; lend well to x\n"
  "  every 1h { if high(well) { alert info \"high\" } } }\n"
  "program x { }\n"},
-{"commanded in the idle block", "O12:3",
+{"commanded in its idle block", "",
  "program k { own well: Pump = pump; lend well to x\n"
  "  idle well {\n"
  "    well.stop() } }\n"
+ "program x { }\n"},
+{"commanded in its idle block by a function", "",
+ "fn rest(mut p: Pump) { p.stop() }\n"
+ "program k { own well: Pump = pump; lend well to x; idle well { rest(well) } }\n"
+ "program x { every 1h { lease w = k.well for 1min { w.start(1 bar) } revoked { } } }\n"},
+{"commanded twice in its idle block", "",
+ "program k { own well: Pump = pump; var n = 0; lend well to x; idle well { if n > 1 { well.stop() } else { well.start(1 bar); n += 1 } } }\n"
+ "program x { }\n"},
+{"another one commanded in the idle block", "O12:3",
+ "program k { own well: Pump = pump; own tap: Valve = valve; lend well to x; lend tap to x\n"
+ "  idle well {\n"
+ "    tap.close(); well.stop() } }\n"
  "program x { }\n"},
 {"commanded when the program starts", "O12:3",
  "program k { own well: Pump = pump\n"

@@ -66,6 +66,17 @@ static void suspends_with_handle(struct flow *f)
               "owns it");
 }
 
+/* `idle x` runs when nobody has x on lease: there it need not be called back. */
+static void idle_has_it(struct flow *f)
+{
+    const struct item *i = f->unit->item;
+    const struct sym *s =
+        i->kind == I_IDLE && i->path_n == 1 ? sym_find(f->k, i->path[0].text) : NULL;
+    /* check: O12 idle */
+    if (s && s->kind == SYM_OWN)
+        state_hold(f->c, &f->now, s->index)->revoked = true;
+}
+
 void own_body(struct checker *k, const struct stmt_list *body, bool until)
 {
     struct own_prog *p = k->prog->own;
@@ -74,6 +85,7 @@ void own_body(struct checker *k, const struct stmt_list *body, bool until)
         flow_new(k, p->unit, start ? FLOW_START : FLOW_RULE, until ? PART_UNTIL_BODY : PART_BODY);
     if (start)
         f.now = state_copy(k->c, &p->start);
+    idle_has_it(&f);
     flow_stmts(&f, body);
     if (start && !f.now.dead)
         p->start = f.now;

@@ -7,6 +7,7 @@ struct render_case {
 
 static const struct render_case cases[] = {
 #include "lang/render_cases.h"
+#include "lang/render_data_cases.h"
 };
 
 static struct lang_site *check(const char *text, const char *other)

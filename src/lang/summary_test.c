@@ -98,6 +98,8 @@ static void code_set(const struct lang_site *site, struct strbuf *out)
     char codes[64][8];
     size_t n = 0;
     for (size_t i = 0; i < site->diags_n && n < 64; i++) {
+        if (str_eq(site->diags[i].code, STR("S1"))) /* not between programs */
+            continue;
         (void)snprintf(codes[n], sizeof(codes[n]), "%.*s", STR_FMT(site->diags[i].code));
         size_t at = n++;
         for (; at > 0 && strcmp(codes[at - 1], codes[at]) > 0; at--) {
@@ -369,8 +371,9 @@ TEST(damaged_summaries_are_refused)
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 9 0 0 0\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\nif 1\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\nif 0\nif 0\nend\n",
-        "sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\ndoes 99 0: 0: 0 0 0 "
-        "0\nend\n",
+        /* an effect of no kind */
+        ("sedge-summary 1\nprogram 1:a 1:f\nplace 1 0 0 0:\nrule 0 0 0 0 0\n"
+         "does 99 0: 0: 0 0 0 0\nend\n"),
         "sedge-summary 1\nprogram 1:a 1:f\nplace -1 0 0 0:\nend\n",
         "sedge-summary 1\nprogram 1:a 1:f\nwhat 1\nend\n",
     };

@@ -1,6 +1,8 @@
 /* The machine's life, its variables, and turns that are calls. */
 #include "lang/vm_internal.h"
 
+#include "base/map.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -94,9 +96,35 @@ static bool vars_new(struct lang_vm *vm)
     for (size_t i = 0; i < p->vars_n; i++) {
         uint8_t kind = vm_type(vm, vm->code->var_types[i])->kind;
         if (kind == CODE_KIND_STR)
-            vm->vars[i].o = (struct obj *)(void *)vm->code->var_texts[i];
+            vm->vars[i].o = (struct obj *)(void *)vm->texts[vm->code->texts_n + i];
         else if (!code_kind_ref(kind))
             vm->vars[i] = p->vars[i].initial;
+    }
+    return true;
+}
+
+/* Constants are immortal objects. They are the machine's own, not the site's, so that it can go on
+ * with an equal program of another site (lang_vm_adopt()). */
+static bool texts_new(struct lang_vm *vm)
+{
+    const struct lang_program *p = vm->program;
+    size_t n = vm->code->texts_n;
+    for (size_t i = 0; i < n + p->vars_n; i++) {
+        struct str s = i < n ? vm->code->texts[i] : p->vars[i - n].initial_text;
+        vm->texts_bytes += text_constant_bytes(s.n);
+    }
+    if (n + p->vars_n == 0)
+        return true;
+    vm->texts = mem_array(vm->alloc, n + p->vars_n, sizeof(*vm->texts));
+    vm->texts_block = mem_new(vm->alloc, vm->texts_bytes);
+    if (!vm->texts || !vm->texts_block)
+        return false;
+    char *at = vm->texts_block;
+    for (size_t i = 0; i < n + p->vars_n; i++) {
+        struct str s = i < n ? vm->code->texts[i] : p->vars[i - n].initial_text;
+        bool none = i >= n && p->vars[i - n].type.optional;
+        vm->texts[i] = none ? NULL : text_constant(at, s, vm->heap.config.seed);
+        at += text_constant_bytes(s.n);
     }
     return true;
 }
@@ -109,6 +137,13 @@ static void vars_begin(struct lang_vm *vm)
         return;
     (void)lang_vm_call(vm, vm->code->init, &r);
     memset(vm->changed, 0, vm->program->vars_n * sizeof(*vm->changed));
+}
+
+/* Where the system puts things is as good a secret as lang/ can have without I/O. */
+static uint64_t seed_of(const struct lang_vm *vm)
+{
+    uintptr_t at = (uintptr_t)vm;
+    return hash_bytes(&at, sizeof(at), UINT64_C(0x9E3779B97F4A7C15));
 }
 
 struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
@@ -126,9 +161,9 @@ struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
     heap_init(&vm->heap, &(struct heap_config){.limit = limits.heap_max,
                                                .layouts = vm->code->layouts,
                                                .layouts_n = vm->code->layouts_n,
-                                               .seed = vm->code->seed});
+                                               .seed = seed_of(vm)});
     vm_set_roots(vm);
-    if (!vars_new(vm)) {
+    if (!texts_new(vm) || !vars_new(vm)) {
         lang_vm_free(vm);
         return NULL;
     }
@@ -151,10 +186,29 @@ void lang_vm_free(struct lang_vm *vm)
     if (vm->own_worker)
         lang_worker_free(vm->worker);
     size_t n = vm->program->vars_n;
+    mem_free(vm->alloc, vm->texts, (vm->code->texts_n + n) * sizeof(*vm->texts));
+    mem_free(vm->alloc, vm->texts_block, vm->texts_bytes);
     mem_free(vm->alloc, vm->vars, n * sizeof(*vm->vars));
     mem_free(vm->alloc, vm->var_epochs, n * sizeof(*vm->var_epochs));
     mem_free(vm->alloc, vm->changed, n * sizeof(*vm->changed));
     mem_free(vm->alloc, vm, sizeof(*vm));
+}
+
+void lang_vm_adopt(struct lang_vm *vm, const struct lang_program *same)
+{
+    ASSERT(!vm->fp && same->code_hash == vm->program->code_hash &&
+           same->code->chunks_n == vm->code->chunks_n && same->vars_n == vm->program->vars_n &&
+           same->code->texts_n == vm->code->texts_n);
+    const struct lang_chunk *from = vm->code->chunks, *to = same->code->chunks;
+    for (struct vm_task *t = vm->tasks; t; t = t->next)
+        for (size_t n = 0; n < t->leases_n; n++) {
+            uint32_t chunk = t->frames[t->leases[n].depth - 1].chunk;
+            t->leases[n].at = to[chunk].code + (t->leases[n].at - from[chunk].code);
+        }
+    vm->program = same;
+    vm->code = same->code;
+    vm->heap.config.layouts = same->code->layouts;
+    vm->heap.config.layouts_n = same->code->layouts_n;
 }
 
 /* ---- traps ------------------------------------------------------------------------------- */

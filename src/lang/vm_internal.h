@@ -89,7 +89,6 @@ struct vm_task {
     bool timed;             /* wake_ms belongs to the instruction at which it waits */
     bool due;               /* that time has come */
     uint32_t signal;        /* an event that came for it: binding, or VM_NOBODY */
-    const struct instr *at; /* the instruction at which it waits */
     struct vm_saved_frame *frames;
     size_t frames_n, frames_cap;
     union lang_slot *slots;
@@ -107,6 +106,10 @@ struct lang_vm {
     struct lang_worker *worker;
     bool own_worker;
 
+    struct text **texts; /* the code's constants, then what variables that are texts begin with */
+    char *texts_block;
+    size_t texts_bytes;
+
     union lang_slot *vars;
     uint32_t *var_epochs; /* heap.epoch of the turn that has logged it */
     bool *changed;
@@ -116,10 +119,12 @@ struct lang_vm {
     struct vm_frame *fp;
     int64_t budget; /* below 0: used up; valid while the loop is left or calls somebody */
     size_t text_made;
-    uint64_t turn;        /* number */
-    struct vm_task *task; /* whose turn it is, or NULL: a call */
-    bool revoked;         /* one of its leases was */
-    bool heap_changed;    /* data older than the turn */
+    uint64_t turn;               /* number */
+    struct vm_task *task;        /* whose turn it is, or NULL: a call */
+    bool revoked;                /* one of its leases was */
+    bool heap_changed;           /* data older than the turn */
+    const struct dict *found_in; /* by the last MGET, if nothing came between that could matter */
+    union lang_slot found_key;
     char why[160];
     struct str host_text; /* lang_vm_var() of a text */
 
@@ -127,6 +132,10 @@ struct lang_vm {
     struct vm_task *ready, *ready_end;
     uint32_t tasks_n, next_task, next_lease;
     size_t tasks_bytes; /* of saved stacks; counted against the limit of the heap */
+
+    struct obj *
+        *loading; /* while an image is restored: its objects, NULL where there is none yet */
+    size_t loading_n;
 
     struct lang_turn_note notes[VM_NOTES];
     uint64_t notes_n;

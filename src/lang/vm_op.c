@@ -79,7 +79,7 @@ const struct instr *op_roundi(struct lang_vm *vm, union lang_slot *reg, const st
 const struct instr *op_need(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     (void)reg;
-    struct str why = text_str(vm->code->texts[i->d]);
+    struct str why = vm->code->texts[i->d];
     return vm_trap(vm, "%.*s", STR_FMT(why));
 }
 

@@ -180,7 +180,7 @@ enum vm_exit vm_loop(struct lang_vm *vm)
 L_LOADB: L_LOADN: DO(A.i = D);
 L_LOADI: DO(A.i = vm->code->ints[D]);
 L_LOADF: DO(A.f = floats[D]);
-L_LOADS: DO(A.o = (struct obj *)(void *)vm->code->texts[D]);
+L_LOADS: DO(A.o = (struct obj *)(void *)vm->texts[D]);
 L_NIL:   DO(A.o = NULL);
 L_MOV: L_HLEND: DO(A = B);
 
@@ -422,19 +422,31 @@ L_MGET: {
     const union lang_slot *v = dict_get(&vm->heap, m, C);
     if (UNLIKELY(!v))
         goto slow;
+    vm->found_in = m;
+    vm->found_key = C;
     DO(A = *v);
+}
+L_MSET: { /* of what was just looked up: dict.last is where it is */
+    struct dict *m = (struct dict *)(void *)B.o;
+    if (!m || vm->found_in != m || vm->found_key.i != C.i || vm->heap.marking)
+        goto slow;
+    struct node *leaf = slots_leaf(&m->entry, 2 * (size_t)m->last);
+    if (UNLIKELY(leaf->hdr.epoch != vm->heap.epoch))
+        goto slow;
+    DO(leaf->slot[(2 * (size_t)m->last + 1) % NODE_SLOTS] = A);
 }
 L_NOW:   DO(A.i = vm->host->now_ms(vm->host));
 
 L_MATH: L_POWF: L_ROUNDF: L_ROUNDI: L_EQO: L_TRAP: L_CLOSURE:
 L_LIST: L_LISTN: L_LAT: L_LLAST: L_LPUSH: L_LPOP: L_LINSERT: L_LREMOVE: L_LCLEAR: L_LSORT:
 L_LREVERSE: L_LHAS:
-L_MAP: L_MSET: L_MHAS: L_MREMOVE: L_MLEN: L_MKEYS: L_MVALUES: L_MCLEAR:
+L_MAP: L_MHAS: L_MREMOVE: L_MLEN: L_MKEYS: L_MVALUES: L_MCLEAR:
 L_CONCAT: L_SLEN: L_STEST: L_SMAKE: L_SLICE: L_SPLIT: L_STOI: L_STOF:
 L_CHAN: L_CCLOSE: L_CLEN: L_SPAWN: L_HBIND: L_HGROUP: L_HMOVE: L_HDROP: L_DROPB:
 L_READ: L_READH: L_HNAME: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
 slow:
     SAVE;
+    vm->found_in = NULL; /* maps may change, and memory may be freed */
     pc = vm_slow[pc->op](vm, reg, pc);
     if (UNLIKELY(!pc))
         return VM_TRAP;
@@ -443,6 +455,7 @@ slow:
 
 L_FORMAP: L_SEND: L_TRYSEND: L_RECV: L_SELECT: L_SLEEP: L_LEASE: L_RELEASE: L_COMMAND: L_COMMANDH:
     SAVE;
+    vm->found_in = NULL;
     e = vm_control[pc->op](vm, reg, pc);
     if (e != VM_GO)
         return e;

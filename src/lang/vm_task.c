@@ -233,6 +233,14 @@ void lang_vm_stop(struct lang_vm *vm, uint32_t task)
     vm->dirty = true;
 }
 
+uint32_t lang_vm_rule_task(const struct lang_vm *vm, uint32_t rule)
+{
+    for (const struct vm_task *t = vm->tasks; t; t = t->next)
+        if (t->rule == rule)
+            return t->id;
+    return 0;
+}
+
 void lang_vm_stop_all(struct lang_vm *vm)
 {
     while (vm->tasks)

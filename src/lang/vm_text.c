@@ -62,7 +62,7 @@ static void add_part(struct lang_vm *vm, struct strbuf *out, union lang_slot v,
                      const struct instr *part)
 {
     switch ((enum code_print)part->b) {
-    case CODE_PRINT_TEXT: strbuf_addstr(out, text_str(vm->code->texts[part->d])); return;
+    case CODE_PRINT_TEXT: strbuf_addstr(out, vm->code->texts[part->d]); return;
     case CODE_PRINT_FLOAT: lang_unit_print(out, &vm->code->units[part->d], v.f); return;
     case CODE_PRINT_TIME:
         if (v.i == INT64_MIN)

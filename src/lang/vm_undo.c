@@ -71,6 +71,7 @@ void vm_turn_begin(struct lang_vm *vm)
     vm->worker->undo_n = 0;
     vm->text_made = 0;
     vm->heap_changed = false;
+    vm->found_in = NULL;
     vm->why[0] = '\0';
     vm->budget = (int64_t)vm->limits.instructions_max;
     vm->turn++;
@@ -146,6 +147,8 @@ static void mark_roots(void *ctx, struct heap *h)
     for (size_t i = 0; i < vm->program->vars_n; i++)
         if (code_kind_ref(vm_type(vm, vm->code->var_types[i])->kind))
             heap_mark(h, vm->vars[i].o);
+    for (size_t i = 0; i < vm->loading_n; i++)
+        heap_mark(h, vm->loading[i]);
     if (!vm->fp)
         return;
     const struct lang_worker *w = vm->worker;

@@ -138,7 +138,11 @@ struct registry_change {
     size_t same, changed, added, removed; /* devices */
 };
 MUST_USE enum err registry_replace_begin(struct registry *r, struct error *e);
+/* Of the next site; behind the commit of the one before. */
 struct device *registry_next(struct registry *r, struct str name);
+/* Between commit and settle: the same physical thing in the site that runs now, or its copy that
+ * leaves; NULL: nobody has anything to do with it any more. */
+struct device *registry_successor(struct registry *r, const struct device *old);
 /* Whether a program would see no difference: there in both, with equal model, topic and id. */
 bool registry_next_is_same(struct registry *r, struct str name);
 MUST_USE enum err registry_replace_ready(struct registry *r, struct registry_change *out,

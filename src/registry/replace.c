@@ -101,6 +101,11 @@ static struct device *device_at(const struct catalog *c, struct str topic)
     return b && b->role == TOPIC_OBJECT && str_eq(b->device->topic, topic) ? b->device : NULL;
 }
 
+struct device *registry_successor(struct registry *r, const struct device *old)
+{
+    return device_at(r->now, old->topic);
+}
+
 /* A copy without a name in what is being built; its topics, as far as nobody else has them. */
 static struct device *copy_leaving(struct registry *r, const struct device *from)
 {
