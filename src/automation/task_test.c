@@ -63,6 +63,12 @@ static const struct task_case {
      {0},
      60,
      "close by p line 0 because ;momentary warning: task: division by zero;"},
+    {"what is read through handles",
+     "fn shown(ref v: Valve) -> str { return \"{v.position}\" }\n"
+     "program p { own v: Valve = valve; every 50ms { alert info shown(v); v.open() } }\n",
+     {0},
+     60,
+     "momentary info: no value;open by p line 9 because ;"},
     {"messages between programs are copies",
      "program a { var xs = [1]; on button.pressed { xs.push(2); publish \"xs\" xs; xs.push(3) } }\n"
      "program b { on \"xs\" as xs: list<int> { alert info \"{xs.len()}\"; xs.push(9) } }\n",

@@ -241,12 +241,16 @@ static void spawned_tasks(struct checker *k)
 static void finish(struct checker *k, struct prog *p)
 {
     struct lang_program *out = p->out;
+    if (compiling(k)) {
+        compile_finish(p->code);
+        bindings_behind(k);
+    }
+    out->bindings = p->bindings.v;
+    out->bindings_n = p->bindings.n;
     out->name = p->decl->name.text;
     out->file = k->c->sources[p->decl->span.source].name;
     out->source = p->decl->span.source;
     out->line = ctx_line(k->c, p->decl->span);
-    out->bindings = p->bindings.v;
-    out->bindings_n = p->bindings.n;
     out->vars = p->vars.v;
     out->vars_n = p->vars.n;
     out->rules = p->rules.v;
@@ -260,9 +264,6 @@ static void finish(struct checker *k, struct prog *p)
     out->lends = p->lends.v;
     out->lends_n = p->lends.n;
     if (!compiling(k))
-        return;
-    compile_finish(p->code);
-    if (k->c->errors > 0)
         return;
     code_finish(p->code, out);
     struct code_fault fault = code_verify(&k->c->alloc, out);

@@ -264,6 +264,44 @@ uint32_t binding_implicit(struct checker *k, const struct lang_decl *resource,
                     at);
 }
 
+void reads_through(struct lang_ctx *c, struct prog *p, const struct lang_decl *model,
+                   const struct lang_member *m)
+{
+    for (size_t i = 0; i < p->through.n; i++)
+        if (p->through.v[i].model == model && p->through.v[i].member == m)
+            return;
+    ctx_push(c, &p->through, ((struct through){model, m}));
+}
+
+void bindings_behind(struct checker *k)
+{
+    struct prog *p = k->prog;
+    for (size_t n = p->bindings.n, i = 0; i < n; i++) {
+        const struct lang_binding handle = p->bindings.v[i];
+        if (handle.kind != LANG_BIND_OWN && handle.kind != LANG_BIND_LEASE)
+            continue;
+        size_t first = p->bindings.n;
+        for (size_t t = 0; t < p->through.n; t++) {
+            const struct lang_member *m = p->through.v[t].member;
+            if (p->through.v[t].model != handle.resource->type)
+                continue;
+            struct str name = ctx_strf(k->c, "%.*s.%.*s", STR_FMT(handle.name), STR_FMT(m->name));
+            (void)binding_add(k,
+                              (struct lang_binding){.kind = LANG_BIND_READ,
+                                                    .name = name,
+                                                    .resource = handle.resource,
+                                                    .member = m->index,
+                                                    .member_name = m->name,
+                                                    .type = m->type,
+                                                    .member_type = m->type,
+                                                    .implicit = true},
+                              p->decl->name.span);
+        }
+        p->bindings.v[i].behind = (uint32_t)first;
+        p->bindings.v[i].behind_n = (uint32_t)(p->bindings.n - first);
+    }
+}
+
 uint32_t binding_signal(struct checker *k, const struct lang_decl *resource,
                         const struct lang_member *m, struct lang_span at)
 {
