@@ -1,7 +1,9 @@
 /* What programs are made of: variables, constants, `for`, unrolled, and the way of a program. Rules
  * are in check_rule.c, `own` and `read` in check_bind.c. */
 #include "lang/check_internal.h"
+#include "lang/code_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static void check_items(struct checker *k, struct item_list *list);
@@ -238,6 +240,27 @@ static void spawned_tasks(struct checker *k)
 
 /* ---- programs ---------------------------------------------------------------------------- */
 
+/* They depend on nothing but the source: what can't be computed now never can. */
+static void first_values(struct checker *k, struct prog *p)
+{
+    struct lang_host nobody = {0};
+    struct lang_result r;
+    const struct lang_program *out = p->out;
+    if (out->code->init == LANG_NO_CHUNK)
+        return;
+    struct lang_vm *vm = lang_vm_new(&k->c->alloc, out, &nobody, lang_limits_default());
+    if (!vm) {
+        ctx_nomem(k->c);
+        return;
+    }
+    if (lang_vm_call(vm, out->code->init, &r) != LANG_DONE)
+        (void)diag_error(k->c, "T1", p->decl->name.span, "can't begin",
+                         "the first values of its variables can't be computed: line %" PRIu32
+                         ": %s",
+                         r.line, r.why);
+    lang_vm_free(vm);
+}
+
 static void finish(struct checker *k, struct prog *p)
 {
     struct lang_program *out = p->out;
@@ -270,6 +293,8 @@ static void finish(struct checker *k, struct prog *p)
     if (fault.why)
         (void)diag_error(k->c, "X1", p->decl->name.span, fault.why,
                          "the compiled program does not pass its check; please report this");
+    else
+        first_values(k, p);
     ctx_push(k->c, &k->programs_out, out);
 }
 
