@@ -88,9 +88,28 @@ static const struct type_decl *enum_with(struct checker *k, struct str value)
     return NULL;
 }
 
+/* A name that this program declares further down. */
+static bool too_early(struct checker *k, struct name name)
+{
+    const struct item_list *items = &k->prog->decl->items;
+    for (size_t i = 0; k->mode != MODE_FN && i < items->n; i++) {
+        const struct item *x = items->v[i];
+        if ((x->kind != I_VAR && x->kind != I_LET) || !str_eq(x->name.text, name.text))
+            continue;
+        struct lang_diag *d = diag_error(k->c, "N1", name.span, "too early",
+                                         "`%.*s` is declared further down", STR_FMT(name.text));
+        diag_mark(k->c, d, x->name.span, "declared here");
+        diag_help(k->c, d, "first values are computed from top to bottom: move it up");
+        return true;
+    }
+    return false;
+}
+
 static void unknown_name(struct checker *k, const struct name *path, size_t n)
 {
     if (k->frame->outer && own_outside(k, path[0]))
+        return;
+    if (k->prog && too_early(k, path[0]))
         return;
     struct str whole = path_join(k, STR(""), path, 0, n);
     struct suggest s = suggest_for(k->c, whole), first = suggest_for(k->c, path[0].text);
