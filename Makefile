@@ -7,7 +7,7 @@ TARGET  ?=
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install test bench fuzz fuzz-planted pitfalls asan tsan coverage lint format clean
+.PHONY: all help run install test bench fuzz fuzz-planted pitfalls own-mutants asan tsan coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -55,6 +55,10 @@ pitfalls: ## proof that the tests of the runtime find bugs: takes each guard out
 	@tools/install build test
 	@$(call configure,release)
 	@tools/pitfalls
+
+own-mutants: ## proof that each check of ownership is needed: takes it out in a copy and runs the cases
+	@tools/install build test
+	@tools/own-mutants
 
 asan: ## every test with the address and undefined-behaviour sanitizers
 	@tools/install build test

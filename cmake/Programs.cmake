@@ -19,6 +19,11 @@ foreach(source IN LISTS fuzz_sources)
     endif()
     set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/fuzz)
     sedge_link_included(${name} ${source})
+    if(name STREQUAL differential_fuzz) # it shares its generator and evaluator with a test
+        target_sources(${name} PRIVATE
+            src/lang/differential_test.c src/lang/generate_test.c src/lang/eval_test.c
+            src/lang/eval_method_test.c src/lang/eval_stmt_test.c src/lang/eval_value_test.c)
+    endif()
     add_dependencies(fuzz_targets ${name})
 endforeach()
 

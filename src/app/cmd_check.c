@@ -4,6 +4,7 @@
  * the sources can't be read. */
 #include "app/cmd.h"
 #include "app/site_schema.h"
+#include "app/site_zone.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -41,19 +42,30 @@ static void print_ok(struct strbuf *out, const struct lang_site *site)
     strbuf_addc(out, '\n');
 }
 
+/* What the sources alone don't tell: whether this machine knows the site's zone. */
+static bool zone_known(const struct lang_site *site)
+{
+    struct error e = {0};
+    if (site_zone_check(site_zone(site), &e) == ERR_OK)
+        return true;
+    (void)fprintf(stderr, "error: %s\n", e.text);
+    return false;
+}
+
 static int report(const struct lang_site *site, bool json)
 {
+    bool good = site->errors == 0 && zone_known(site);
     struct strbuf out;
     strbuf_init(&out, alloc_system(), 0);
     if (json)
         print_json(&out, site);
     else
         site_print_diags(stderr, site);
-    if (!json && site->errors == 0)
+    if (!json && good)
         print_ok(&out, site);
     bool failed = out.failed || fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
     strbuf_fini(&out);
-    return failed ? EXIT_USAGE : site->errors > 0 ? EXIT_FINDING : EXIT_OK;
+    return failed ? EXIT_USAGE : good ? EXIT_OK : EXIT_FINDING;
 }
 
 static int check(const char *path, bool json)

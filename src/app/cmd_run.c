@@ -5,6 +5,7 @@
 #include "app/site_load.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
+#include "app/site_zone.h"
 #include "async/signals.h"
 #include "async/worker_pools.h"
 #include "auth/password.h"
@@ -414,6 +415,7 @@ static enum err build(struct run *r, struct error *e)
                                  .driver = r->opt.driver,
                                  .offload_threads = 2,
                                  .stuck_ms = r->settings.stuck_ms};
+    site_zone_set(r->settings.zone);
     enum err err = executor_new(&r->ex, &ex, e);
     if (!err)
         err = signal_watch_new(&r->signals, executor_worker(r->ex, 0), signals, ARRAY_LEN(signals),

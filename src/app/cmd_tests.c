@@ -4,14 +4,13 @@
  * sources can't be read. */
 #include "app/cmd.h"
 #include "app/site_schema.h"
+#include "app/site_zone.h"
 #include "app/trial.h"
 #include "base/log.h"
 
 #include <getopt.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 static const char usage_text[] =
     "usage: sedge test SITE [--filter TEXT] [--json] [--verbose]\n\n"
@@ -47,16 +46,15 @@ static void nowhere(void *ctx, enum log_level level, const char *part, const cha
 }
 
 /* The same result everywhere: without a zone of its own the site's clock is UTC. */
-static void set_zone(const struct lang_site *site)
+static bool set_zone(const struct lang_site *site)
 {
-    char zone[64] = "UTC";
-    const struct lang_decl *decl = lang_site_decl(site, "site", 0);
-    const struct lang_clause_decl *clause = decl ? lang_decl_clause(decl, "zone", NULL, 0) : NULL;
-    if (clause)
-        (void)snprintf(zone, sizeof(zone), "%.*s",
-                       STR_FMT(lang_clause_value(clause, "zone")->text));
-    (void)setenv("TZ", zone, 1);
-    tzset();
+    struct str zone = site_zone(site);
+    struct error e = {0};
+    site_zone_set(zone.n ? zone : STR("UTC"));
+    if (site_zone_check(zone, &e) == ERR_OK)
+        return true;
+    (void)fprintf(stderr, "sedge test: %s\n", e.text);
+    return false;
 }
 
 static bool write_out(struct strbuf *out)
@@ -153,8 +151,7 @@ static int test(const struct test_options *o)
     }
     if (!o->json)
         site_print_diags(stderr, site);
-    set_zone(site);
-    int code = site->errors ? refuse(o, site) : play_all(o, site);
+    int code = !set_zone(site) ? EXIT_USAGE : site->errors ? refuse(o, site) : play_all(o, site);
     lang_site_free(site);
     return code;
 }

@@ -128,6 +128,8 @@ enum err house_build(struct house *h, struct error *e)
         err = journal_start(h->journal, e);
     if (err)
         return err;
+    if (h->wired)
+        h->wired(h->ctx);
     registry_start(h->registry);
     automation_start(h->automation);
     err = mqtt_server_listen(h->server, &listen, NULL, e);
@@ -158,7 +160,7 @@ void house_take_down(struct house *h)
     journal_close(h->journal);
     executor_free(h->ex);
     lang_site_free(h->site);
-    *h = (struct house){.env = h->env, .recycled = h->recycled};
+    *h = (struct house){.env = h->env, .wired = h->wired, .ctx = h->ctx, .recycled = h->recycled};
 }
 
 void street_open(struct street *s, struct sim *sim)

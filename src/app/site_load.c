@@ -1,4 +1,5 @@
 #include "app/site_load.h"
+#include "app/site_zone.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -111,7 +112,8 @@ enum err site_settings_read(struct site_settings *out, const struct lang_site *s
         err = read_listens(server, "http", out->http, &out->http_count, e);
     read_store(out, server);
     read_runtime(out, server);
-    return err;
+    out->zone = site_zone(site);
+    return err ? err : site_zone_check(out->zone, e);
 }
 
 /* --- a site in the place of another --- */
@@ -181,6 +183,11 @@ enum err site_settings_keep(const struct site_settings *now, const struct site_s
                         "server: `watchdog` was %lld ms and is %lld ms (0: off): it can't change "
                         "while the site runs; restart it",
                         (long long)now->stuck_ms, (long long)next->stuck_ms);
+    if (!err && !str_eq(now->zone, next->zone))
+        err = error_set(e, ERR_UNSUPPORTED,
+                        "site: `zone` was \"%.*s\" and is \"%.*s\": it can't change while the "
+                        "site runs; restart it",
+                        STR_FMT(now->zone), STR_FMT(next->zone));
     return err;
 }
 

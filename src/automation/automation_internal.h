@@ -82,7 +82,7 @@ struct binding_run {
     int64_t ts_ms, mono_ns;
     bool has_value, stale;
     bool unawaited; /* its silence says nothing (registry.h) */
-    bool out; /* OWN: on lease to a program */
+    bool out;       /* OWN: on lease to a program */
 };
 
 /* The samples of the last `duration_ms` of a reading, for slope(). Thinned to a bounded number:

@@ -138,8 +138,9 @@ static inline void rig_registry(struct rig *g)
     REQUIRE(rig_devices(g, "v", &e) == ERR_OK);
 }
 
-static inline void rig_init_workers(struct rig *g, const char *dir, const char *program,
-                                    unsigned workers)
+/* `wall_ms`: what the clock on the wall shows at the start; 0: now. */
+static inline void rig_init_as(struct rig *g, const char *dir, const char *program,
+                               unsigned workers, int64_t wall_ms)
 {
     struct error e = {0};
     *g = (struct rig){0};
@@ -148,6 +149,8 @@ static inline void rig_init_workers(struct rig *g, const char *dir, const char *
     strbuf_init(&g->log, alloc_system(), 0);
     g->site = rig_site(program);
     bus_rig_init_workers(&g->base, dir, workers);
+    if (wall_ms)
+        g->base.clock.wall_base_ms = wall_ms;
     rig_registry(g);
     struct automation_config ac = {.ex = g->base.ex,
                                    .bus = g->base.bus,
@@ -165,7 +168,17 @@ static inline void rig_init_workers(struct rig *g, const char *dir, const char *
 
 static inline void rig_init(struct rig *g, const char *dir, const char *program)
 {
-    rig_init_workers(g, dir, program, 1);
+    rig_init_as(g, dir, program, 1, 0);
+}
+
+static inline void rig_init_at(struct rig *g, const char *dir, const char *program, int64_t wall_ms)
+{
+    rig_init_as(g, dir, program, 1, wall_ms);
+}
+
+static inline int64_t rig_wall_ms(struct rig *g)
+{
+    return clock_wall_ms(&g->base.clock.clock);
 }
 
 static inline void rig_fini(struct rig *g)

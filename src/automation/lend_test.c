@@ -163,3 +163,90 @@ TEST(a_lease_whose_program_is_gone_ends_safely)
     log_is(&g, "close by lease line 0 because ;momentary info: idle;");
     rig_fini(&g);
 }
+
+#define GUARD                                                                                      \
+    "program guard { own v: Valve = valve; read t: °C = press.temp stale 1h\n"                    \
+    "  when t > 80 °C { v.open() } until t < 60 °C { v.close() } }\n"
+
+/* The rule is active and believes that it has acted. */
+TEST(what_an_owner_wants_meanwhile_survives_a_restart)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, GUARD);
+    REQUIRE(operate(&g, "Ada", 1) == ERR_OK);
+    temp(&g, "85");
+    bus_rig_run(&g.base, 30);
+    log_is(&g, "close by  line 0 because ;");
+    rig_fini(&g);
+    rig_init(&g, dir, GUARD);
+    log_is(&g, "");
+    CHECK(automation_give_back(g.a, STR("valve")));
+    log_is(&g, "open by guard line 9 because ;");
+    bus_rig_run(&g.base, 30);
+    rig_fini(&g);
+    rig_init(&g, dir, GUARD);
+    struct lease_view v;
+    CHECK(automation_lease(g.a, STR("valve"), &v) && !v.out);
+    log_is(&g, ""); /* it is sent once */
+    rig_fini(&g);
+}
+
+TEST(what_an_owner_wants_is_sent_at_once_if_the_person_has_gone_meanwhile)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, GUARD);
+    REQUIRE(operate(&g, "Ada", 1) == ERR_OK);
+    temp(&g, "85");
+    bus_rig_run(&g.base, 30);
+    rig_fini(&g);
+    rig_init(&g, dir,
+             "program guard { own v: Valve = valve; lend v to operator never\n"
+             "  read t: °C = press.temp stale 1h\n"
+             "  when t > 80 °C { v.open() } until t < 60 °C { v.close() } }\n");
+    log_is(&g, "close by lease line 0 because ;open by guard line 10 because ;");
+    bus_rig_run(&g.base, 30);
+    rig_fini(&g);
+}
+
+TEST(a_turn_that_fails_has_not_taken_it_back)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program keeper { own v: Valve = valve; lend v to weak\n"
+             "  var zero = 0; read t: °C = press.temp stale 1h\n"
+             "  when t > 90 °C { revoke v; v.close(); alert info \"{1 / zero}\" }\n"
+             "  when t < 0 °C { v.open() else { alert info \"out\" } }\n"
+             "}\n" WEAK);
+    press_button(&g);
+    temp(&g, "95");
+    log_is(&g, "open by weak line 13 because ;warning: when t > 90 °C: division by zero;");
+    temp(&g, "-5");
+    CHECK_HAS_STR(g.log.p, "info: out;");
+    rig_fini(&g);
+}
+
+/* Its alerts are told apart by number, of which there are so many. */
+TEST(a_body_that_waits_may_raise_as_many_alerts_as_it_likes)
+{
+    const char *dir = test_tmpdir();
+    static const char program[] =
+        "program p { read t: °C = press.temp stale 1h; var n = 0\n"
+        "  when t > 80 °C { loop { n += 1; alert info \"{n}\"; sleep 1ms } }\n"
+        "  until t < 60 °C { alert info \"end\" } }\n";
+    struct rig g;
+    rig_init(&g, dir, program);
+    temp(&g, "85");
+    bus_rig_run(&g.base, 200);
+    CHECK_HAS_STR(g.log.p, "info: 150;");
+    rig_fini(&g);
+    rig_init(&g, dir, program);
+    temp(&g, "50");
+    size_t over = 0;
+    for (const char *at = g.log.p; (at = strstr(at, "over;")) != NULL; at++)
+        over++;
+    CHECK_EQ_UINT(over, 64);
+    CHECK_HAS_STR(g.log.p, "end;");
+    rig_fini(&g);
+}

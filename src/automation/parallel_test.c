@@ -47,7 +47,7 @@ TEST(messages_between_many_programs_arrive_once_and_in_order)
     struct strbuf text;
     strbuf_init(&text, alloc_system(), 0);
     program_text(&text);
-    rig_init_workers(&g, test_tmpdir(), text.p, WORKERS);
+    rig_init_as(&g, test_tmpdir(), text.p, WORKERS, 0);
     press_button(&g);
     rig_run_until(&g, "all;", PATIENCE_MS);
     CHECK_EQ_STR(g.log.p, "momentary info: all;");
@@ -58,16 +58,15 @@ TEST(messages_between_many_programs_arrive_once_and_in_order)
 TEST(leases_between_programs_on_several_workers)
 {
     struct rig g;
-    rig_init_workers(
-        &g, test_tmpdir(),
-        "program keeper { own v: Valve = valve; lend v to a, b; "
-        "idle v { alert info \"idle\" } }\n"
-        "program a { var n = 0; loop { lease v = keeper.v for 10s wait 10s { v.open(); "
-        "n += 1; v.close(); if n == 30 { alert info \"a\" } } revoked { } } }\n"
-        "program b { var n = 0; loop { lease v = keeper.v for 10s wait 10s { v.open(); "
-        "sleep 1ms; n += 1; v.close(); if n == 30 { alert info \"all\" } } "
-        "revoked { } } }\n",
-        WORKERS);
+    rig_init_as(&g, test_tmpdir(),
+                "program keeper { own v: Valve = valve; lend v to a, b; "
+                "idle v { alert info \"idle\" } }\n"
+                "program a { var n = 0; loop { lease v = keeper.v for 10s wait 10s { v.open(); "
+                "n += 1; v.close(); if n == 30 { alert info \"a\" } } revoked { } } }\n"
+                "program b { var n = 0; loop { lease v = keeper.v for 10s wait 10s { v.open(); "
+                "sleep 1ms; n += 1; v.close(); if n == 30 { alert info \"all\" } } "
+                "revoked { } } }\n",
+                WORKERS, 0);
     rig_run_until(&g, "momentary info: all;", PATIENCE_MS);
     CHECK_HAS_STR(g.log.p, "momentary info: all;");
     rig_fini(&g);
@@ -86,7 +85,7 @@ TEST(a_stop_in_the_middle)
         "program s { spawn t() }\n"
         "task t() { loop { } }\n";
     struct rig g;
-    rig_init_workers(&g, test_tmpdir(), busy, WORKERS);
+    rig_init_as(&g, test_tmpdir(), busy, WORKERS, 0);
     press_button(&g);
     rig_run_until(&g, "momentary info: 500;", PATIENCE_MS);
     CHECK_HAS_STR(g.log.p, "momentary info: 500;");
@@ -129,7 +128,7 @@ static void on_300(struct event_listener *l, const struct alert_event *e)
 TEST(a_reload_waits_for_rest_and_loses_no_message)
 {
     struct rig g;
-    rig_init_workers(&g, test_tmpdir(), COUNTERS SPIN("2ms"), WORKERS);
+    rig_init_as(&g, test_tmpdir(), COUNTERS SPIN("2ms"), WORKERS, 0);
     reloading = &g;
     reloaded = false;
     g.events.alert = on_300;

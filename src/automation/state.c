@@ -141,7 +141,7 @@ bool state_is_plain(const struct lang_type *t)
     return t->kind < LANG_TYPE_RECORD && !(t->kind == LANG_TYPE_STR && t->optional);
 }
 
-/* Data is in the program's image (state_image.c). */
+/* Of a program that needs no image. */
 static void vars_changed(struct program_run *run)
 {
     for (uint32_t i = 0; i < run->def->vars_n; i++) {
@@ -160,7 +160,7 @@ static void vars_changed(struct program_run *run)
 
 void state_program_changed(struct program_run *run)
 {
-    if (run->vars_changed)
+    if (run->vars_changed && !run->image.wanted)
         vars_changed(run);
     run->vars_changed = false;
     image_changed(run);

@@ -45,7 +45,7 @@ bool image_key(struct str path, struct str *program)
 void image_init(struct program_run *run)
 {
     struct image *m = &run->image;
-    m->wanted = run->def->leases_n > 0;
+    m->wanted = run->def->leases_n > 0 || run->def->vars_n > 1; /* which change in one turn */
     for (size_t i = 0; i < run->def->vars_n; i++)
         m->wanted = m->wanted || !state_is_plain(&run->def->vars[i].type);
 }

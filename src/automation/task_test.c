@@ -88,6 +88,19 @@ static const struct task_case {
      {5, 20},
      100,
      "info: in;over;momentary info: out;"},
+    {"statements of the start follow each other, also when they wait",
+     "program p { var n = 0; n = 1; sleep 30ms; n = 2; alert info \"{n}\"; "
+     "when n == 1 { alert info \"one\" } }\n",
+     {0},
+     50,
+     "info: one;momentary info: 2;over;"},
+    {"until drops what is queued, too",
+     "program p { read t: °C = press.temp stale 1h; var n = 0; on button.pressed { n = n + 1 }; "
+     "when n mod 2 == 1 queued 4 { alert info \"in\"; sleep 60ms; alert info \"late\" } "
+     "until n == 4 { alert info \"out\" } }\n",
+     {5, 5, 5, 5},
+     150,
+     "info: in;over;momentary info: out;"},
     {"a task that never waits lets others run, and is stopped in the end",
      "program p { var n = 0; spawn t(); every 20ms { n = n + 1; if n == 3 { alert info \"alive\" } "
      "} }\n"
@@ -117,10 +130,11 @@ TEST(bodies_that_wait)
     }
 }
 
+static void in_zone(const char *zone);
+
 TEST(at_runs_at_its_time_of_the_clock_and_a_missed_one_follows_its_policy)
 {
-    REQUIRE(setenv("TZ", "UTC", 1) == 0);
-    tzset();
+    in_zone("UTC");
     time_t now = time(NULL);
     struct tm tm;
     struct rig g;
@@ -137,6 +151,149 @@ TEST(at_runs_at_its_time_of_the_clock_and_a_missed_one_follows_its_policy)
     bus_rig_run(&g.base, 2500);
     CHECK_EQ_STR(g.log.p, "momentary info: now;");
     rig_fini(&g);
+}
+
+/* Each message wakes two more, so that there is no end of them. */
+TEST(messages_without_end_leave_time_for_others)
+{
+    struct rig g;
+    rig_init(
+        &g, test_tmpdir(),
+        "program a { let c = chan<int>(64); spawn say(c); on button.pressed { c.send(1) else "
+        "drop }; on \"y\" as n: int { c.send(n + 1) else drop } }\n"
+        "task say(c: chan<int>) { loop { let n = c.recv(); publish \"x\" n; publish \"x\" n "
+        "} }\n"
+        "program b { on \"x\" as n: int { publish \"y\" n } }\n"
+        "program other { read t: °C = press.temp stale 1h; when t > 80 °C { alert info \"hot\" "
+        "} }\n");
+    press_button(&g);
+    temp(&g, "85");
+    bus_rig_run(&g.base, 20);
+    CHECK_EQ_STR(g.log.p, "info: hot;");
+    rig_fini(&g);
+}
+
+TEST(a_long_hold_time_goes_on_after_a_restart)
+{
+    const char *dir = test_tmpdir();
+    static const char program[] =
+        "program p { read t: °C = press.temp stale 1h\n"
+        "  when t > 80 °C for 10min { alert info \"hot\" } until t < 60 °C for 10min { } }\n";
+    struct rig g;
+    rig_init(&g, dir, program);
+    temp(&g, "85");
+    bus_rig_run(&g.base, 400 * 1000);
+    int64_t wall = rig_wall_ms(&g) + 60 * 1000;
+    rig_fini(&g);
+    rig_init_at(&g, dir, program, wall);
+    bus_rig_run(&g.base, 1000); /* the temperature is not known yet */
+    temp(&g, "86");
+    bus_rig_run(&g.base, 130 * 1000);
+    CHECK_EQ_STR(g.log.p ? g.log.p : "", "");
+    bus_rig_run(&g.base, 20 * 1000);
+    CHECK_EQ_STR(g.log.p, "info: hot;");
+    wall = rig_wall_ms(&g) + 60 * 1000;
+    rig_fini(&g);
+    rig_init_at(&g, dir, program, wall);
+    temp(&g, "86"); /* nothing new */
+    bus_rig_run(&g.base, 700 * 1000);
+    CHECK_EQ_STR(g.log.p ? g.log.p : "", "");
+    rig_fini(&g);
+}
+
+TEST(what_held_before_a_restart_begins_anew_if_it_does_not_hold_then)
+{
+    const char *dir = test_tmpdir();
+    static const char program[] = "program p { read t: °C = press.temp stale 1h\n"
+                                  "  when t > 80 °C for 10min { alert info \"hot\" } }\n";
+    struct rig g;
+    rig_init(&g, dir, program);
+    temp(&g, "85");
+    bus_rig_run(&g.base, 590 * 1000);
+    int64_t wall = rig_wall_ms(&g) + 60 * 1000;
+    rig_fini(&g);
+    rig_init_at(&g, dir, program, wall);
+    temp(&g, "70");
+    temp(&g, "85");
+    bus_rig_run(&g.base, 590 * 1000);
+    CHECK_EQ_STR(g.log.p ? g.log.p : "", "");
+    bus_rig_run(&g.base, 20 * 1000);
+    CHECK_EQ_STR(g.log.p, "info: hot;");
+    rig_fini(&g);
+}
+
+/* ---- times of the clock ------------------------------------------------------------------------
+ */
+
+static void in_zone(const char *zone)
+{
+    REQUIRE(setenv("TZ", zone, 1) == 0);
+    tzset();
+}
+
+static int64_t utc_ms(int year, int month, int day, int hour, int min)
+{
+    struct tm tm = {.tm_year = year - 1900,
+                    .tm_mon = month - 1,
+                    .tm_mday = day,
+                    .tm_hour = hour,
+                    .tm_min = min};
+    return (int64_t)timegm(&tm) * 1000;
+}
+
+TEST(a_time_that_was_missed)
+{
+    static const char program[] = "program p {\n"
+                                  "  at 05:00 missed run { alert info \"run\" }\n"
+                                  "  at 05:00 missed skip { alert info \"skip\" }\n"
+                                  "  at 05:00 { alert info \"usual\" }\n"
+                                  "}\n";
+    static const struct {
+        const char *label;
+        int day, hour, min; /* when it starts again; it stopped on the 1st at 04:00 */
+        const char *log;
+    } rows[] = {
+        {"not missed", 1, 4, 30, ""},
+        {"missed", 1, 5, 30, "momentary info: run;"},
+        {"missed for days, and run once", 4, 12, 0, "momentary info: run;"},
+        {"the clock was set back", 1, 3, 59, ""},
+    };
+    in_zone("UTC");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig g;
+        char dir[600];
+        LABEL("%s", rows[i].label);
+        (void)snprintf(dir, sizeof(dir), "%s/%zu", test_tmpdir(), i);
+        REQUIRE(mkdir(dir, 0700) == 0);
+        rig_init_at(&g, dir, program, utc_ms(2026, 6, 1, 4, 0));
+        bus_rig_run(&g.base, 100);
+        rig_fini(&g);
+        rig_init_at(&g, dir, program, utc_ms(2026, 6, rows[i].day, rows[i].hour, rows[i].min));
+        bus_rig_run(&g.base, 100);
+        CHECK_EQ_STR(g.log.p ? g.log.p : "", rows[i].log);
+        int64_t wall = rig_wall_ms(&g);
+        rig_fini(&g);
+        rig_init_at(&g, dir, program, wall + 1000); /* it was made up for */
+        CHECK_EQ_STR(g.log.p ? g.log.p : "", "");
+        rig_fini(&g);
+    }
+}
+
+TEST(times_when_the_clock_jumps)
+{
+    static const char program[] = "program p { at 02:30 { alert info \"{now()}\" } }\n";
+    struct rig g;
+    in_zone("Europe/Berlin");
+    rig_init_at(&g, test_tmpdir(), program, utc_ms(2026, 3, 29, 0, 50));
+    bus_rig_run(&g.base, 9 * 60 * 1000);
+    CHECK_EQ_STR(g.log.p ? g.log.p : "", "");
+    bus_rig_run(&g.base, 2 * 60 * 1000); /* 02:00 became 03:00 */
+    CHECK_HAS_STR(g.log.p, "momentary info: ");
+    strbuf_reset(&g.log);
+    bus_rig_run(&g.base, 60 * 60 * 1000);
+    CHECK_EQ_STR(g.log.p, "");
+    rig_fini(&g);
+    in_zone("UTC");
 }
 
 #define WAITING                                                                                    \

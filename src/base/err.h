@@ -29,11 +29,11 @@ enum err {
     ERR_INVALID,  /* an argument or state that makes no sense */
     ERR_NOT_FOUND,
     ERR_EXISTS,
-    ERR_BUSY, /* somebody else has it for now */
     ERR_DENIED,
     ERR_CORRUPT, /* stored data fails its check */
     ERR_UNSUPPORTED,
     ERR_PANIC, /* the task that was to do it has panicked */
+    ERR_BUSY,  /* somebody else has it for now */
 };
 
 /* Everything a person needs to mend it: what, where. Zeroed means "no error". */

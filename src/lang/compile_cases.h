@@ -119,6 +119,9 @@ static const struct run_case value_cases[] = {
      "-1 0 1 10;"},
     {"if as a float", "", "",
      "var c = true; let x: float = if c { 1 } else { 2.5 }; alert info \"{x / 2}\"", "0.5;"},
+    {"branches of two kinds",
+     "fn f(c: bool, x: float, n: int) -> float { return (if c { x } else { n }) / 2 }", "",
+     "alert info \"{f(true, 3, 5)} {f(false, 3, 5)}\"", "1.5 2.5;"},
     {"branches that are never taken", "", "",
      "if true { alert info \"a\" } else { alert info \"b\" }; if false { alert info \"c\" }\n"
      "while false { alert info \"d\" }; if 1 > 2 or true { alert info \"e\" }",

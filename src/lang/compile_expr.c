@@ -279,6 +279,7 @@ static void if_to(struct body *b, const struct expr *e, const struct lang_type *
     struct jumps no = {0};
     struct scope s;
     bool binds = e->bind.text.n > 0;
+    want = want ? want : &e->type; /* of one branch it may be a float, of the other an int */
     if (!binds && e->a->constant) {
         expr_to(b, e->a->value.i == 1 ? e->b : e->otherwise, want, dest);
         return;
@@ -363,10 +364,10 @@ void natural_to(struct body *b, const struct expr *e, const struct lang_type *wa
     case E_IF: if_to(b, e, want, dest); return;
     case E_LAMBDA: lambda_to(b, e, dest); return;
     case E_CHAN: chan_to(b, e, dest); return;
-    case E_NONE: none_to(b, want ? want : &e->type, dest); return;
     default: break;
     }
-    ASSERT(!"constants and truth are compiled elsewhere");
+    ASSERT(e->kind == E_NONE); /* constants and truth are compiled elsewhere */
+    none_to(b, want ? want : &e->type, dest);
 }
 
 /* A bool that is an operand: what hangs on it is unknown if it is. */

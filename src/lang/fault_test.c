@@ -161,17 +161,24 @@ TEST(unrolling_is_bounded_by_text)
     }
 }
 
-TEST(unrolling_is_bounded)
+static void unroll_deep(const char *head, const char *inside)
 {
     struct strbuf b;
     strbuf_init(&b, alloc_system(), 0);
-    strbuf_adds(&b, "program p {\n");
+    strbuf_adds(&b, head);
     for (int i = 0; i < 14; i++) /* 3^14 */
         strbuf_addf(&b, "for s%d in stations {\n", i);
-    strbuf_adds(&b, "every 1s { }\n");
+    strbuf_adds(&b, inside);
     for (int i = 0; i < 14; i++)
         strbuf_adds(&b, "}\n");
-    strbuf_adds(&b, "}\n");
+    strbuf_adds(&b, "}\n}\n");
+    LABEL("%s", head);
     CHECK(errors_of(b.p) > 0);
     strbuf_fini(&b);
+}
+
+TEST(unrolling_is_bounded)
+{
+    unroll_deep("program p { for s in stations {\n", "every 1s { }\n");
+    unroll_deep("program p { every 1s {\n", "let x = 1\n");
 }

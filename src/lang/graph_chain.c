@@ -75,7 +75,8 @@ static void tell_way(struct way *x, struct lang_diag *d, struct strbuf *text, ui
         struct str channel = graph_channel_text(w, h->out->channel);
         if (w->channels.v[h->out->channel].resource)
             strbuf_addf(text, " → %.*s", STR_FMT(channel));
-        diag_mark(w->c, d, e->at, "then this, in %.*s", STR_FMT(graph_rule_text(w, node)));
+        diag_mark(w->c, d, e->at, hops == 0 ? "this, in %.*s" : "then this, in %.*s",
+                  STR_FMT(graph_rule_text(w, node)));
         node = h->to;
     }
     strbuf_adds(text, " → …");
@@ -151,6 +152,19 @@ static uint32_t first_of(struct way *x, uint32_t node)
     return node;
 }
 
+/* What sets off a rule that no other one sets off. */
+static struct str root_text(struct graph_work *w, uint32_t node)
+{
+    const struct graph_node *n = &w->g->nodes.v[node];
+    for (size_t i = 0; i < n->effects_n; i++) {
+        const struct effect *e = &n->effects[i];
+        bool read = (e->kind == EFFECT_LOOKS || e->kind == EFFECT_SIGNAL) && e->member;
+        if (read || e->kind == EFFECT_HEARS || e->kind == EFFECT_WATCHES)
+            return graph_effect_text(w, e);
+    }
+    return n->trigger == TRIGGER_TIME ? STR("the clock") : STR("its start");
+}
+
 static void through_programs(struct way *x, uint32_t end)
 {
     struct graph_work *w = x->w;
@@ -165,8 +179,7 @@ static void through_programs(struct way *x, uint32_t end)
                          STR_FMT(action), STR_FMT(w->g->nodes.v[from].program));
         struct strbuf text;
         strbuf_init(&text, &w->c->tree_alloc, 0);
-        if (w->in_from[from] < w->in_from[from + 1])
-            strbuf_addstr(&text, graph_effect_text(w, w->ins.v[w->in_from[from]].effect));
+        strbuf_addstr(&text, root_text(w, from));
         tell_way(x, d, &text, from);
         if (text.failed)
             ctx_nomem(w->c);

@@ -299,3 +299,25 @@
 {"a parameter that is looked at, in a list of data", "",
  "fn f(ns: list<int>, ref v: Valve) -> bool { return ns.len() > 2 and v.position > 5 % }\n"
  "program x { own a: Valve = valve; every 1h { if f([1, 2, 3], a) { a.close() } } }\n"},
+{"received and handed on in one breath", "O1:2",
+ "fn finish(own p: Pump) { p.stop() }\n"
+ "task t(c: chan<own Pump>) { loop { finish(c.recv()) } }\n"
+ "program x { let c = chan<own Pump>(1); spawn t(c) }\n"},
+{"received and borrowed in one breath", "O1:2",
+ "fn rest(mut p: Pump, n: int) { if n > 1 { p.stop() } }\n"
+ "task t(c: chan<own Pump>) { loop { sleep 1s; rest(c.recv(), 2) } }\n"
+ "program x { let c = chan<own Pump>(1); spawn t(c) }\n"},
+{"received and sent on in one breath", "O1:1",
+ "task t(c: chan<own Pump>, d: chan<own Pump>) { while true { d.send(c.recv()) } }\n"
+ "program x { let c = chan<own Pump>(1); let d = chan<own Pump>(1); spawn t(c, d) }\n"},
+{"received and spawned in one breath", "O1:2",
+ "task u(own p: Valve) { p.close() }\n"
+ "task t(c: chan<own Valve>) { for i in 0..3 { spawn u(c.recv()) } }\n"
+ "program x { let c = chan<own Valve>(1); spawn t(c) }\n"},
+{"received and dropped unseen", "",
+ "task t(c: chan<own Valve>) { loop { c.recv(); alert info \"one less\" } }\n"
+ "program x { let c = chan<own Valve>(1); spawn t(c) }\n"},
+{"received by select, then spawned", "",
+ "task u(own p: Valve, n: int) { if n > 1 { p.close() } }\n"
+ "task t(c: chan<own Valve>) { var n = 0; loop { select { v = c.recv() => { n += 1; spawn u(move v, n) } } } }\n"
+ "program x { let c = chan<own Valve>(1); spawn t(c) }\n"},

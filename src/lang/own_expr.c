@@ -106,6 +106,28 @@ static bool is_handle(const struct expr *e)
     return !e->bad && e->type.kind == LANG_TYPE_HANDLE;
 }
 
+/* What comes out of a channel has to be held by somebody before it is handed on. */
+static void nameless(struct flow *f, const struct expr *arg)
+{
+    struct lang_diag *d =
+        diag_error(f->c, "O1", arg->span, "has no name", "a handle is handed on by its name");
+    diag_help(f->c, d, "receive it first:  select { x = ….recv() => … }");
+}
+
+/* To whoever takes it for good. */
+static void handed_on(struct flow *f, const struct expr *arg, const struct place *p,
+                      enum move_how how, const char *to)
+{
+    if (!p->known) {
+        /* check: O1 nameless */
+        nameless(f, arg);
+    } else if (arg->kind == E_MOVE) {
+        place_move(f, p, arg->span, how);
+    } else {
+        place_keep(f, p, arg->span, to);
+    }
+}
+
 /* An argument for a parameter with a mode. */
 static struct place flow_handle(struct flow *f, const struct fn_decl *fn, size_t i,
                                 const struct expr *arg)
@@ -115,10 +137,8 @@ static struct place flow_handle(struct flow *f, const struct fn_decl *fn, size_t
     if (!is_handle(arg)) {
         flow_expr(f, arg);
         p.known = false;
-    } else if (mode == PARAM_OWN && arg->kind != E_MOVE) {
-        place_keep(f, &p, arg->span, "a function");
-    } else if (mode == PARAM_OWN) {
-        place_move(f, &p, arg->span, MOVED_TO_FN);
+    } else if (mode == PARAM_OWN || !p.known) {
+        handed_on(f, arg, &p, MOVED_TO_FN, "a function");
     } else if (arg->kind == E_MOVE) {
         /* check: O4 moved to a borrower */
         moved_to_borrower(f, fn, i, arg);
@@ -210,10 +230,7 @@ void flow_spawn(struct flow *f, const struct stmt *s)
             continue;
         }
         places[i] = place_of(f, arg);
-        if (arg->kind == E_MOVE)
-            place_move(f, &places[i], arg->span, MOVED_TO_TASK);
-        else
-            place_keep(f, &places[i], arg->span, "a task");
+        handed_on(f, arg, &places[i], MOVED_TO_TASK, "a task");
     }
     note_call(f, e, places);
 }
@@ -228,12 +245,10 @@ static void flow_send(struct flow *f, const struct expr *e, bool waits)
     for (size_t i = 0; i < e->list.n; i++) {
         const struct expr *arg = e->list.v[i];
         struct place p = place_of(f, arg);
-        if (!is_handle(arg))
-            flow_expr(f, arg);
-        else if (arg->kind == E_MOVE)
-            place_move(f, &p, arg->span, MOVED_TO_CHANNEL);
+        if (is_handle(arg))
+            handed_on(f, arg, &p, MOVED_TO_CHANNEL, "a channel");
         else
-            place_keep(f, &p, arg->span, "a channel");
+            flow_expr(f, arg);
     }
     if (waits)
         flow_suspends(f, e->span);

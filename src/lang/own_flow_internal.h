@@ -82,7 +82,7 @@ struct lease_site {
     struct str from, handle; /* names */
     struct lang_span at;
     const struct lease_site *outer; /* the lease block around */
-    const struct lease_site *next;  /* in the same unit */
+    struct lease_site *next;        /* in the same unit */
     bool waits;
     const struct lang_decl *resource; /* found at the end, or NULL */
 };
@@ -122,7 +122,7 @@ struct own_unit {
     const struct item *item;
     struct str path;
     VEC(struct fact) facts;
-    const struct lease_site *leases;
+    struct lease_site *leases;
     struct cond *condition, *until; /* NULL if there is none */
     const struct lang_decl *signal; /* `on` an event: of this thing */
     const struct lang_member *signal_member;

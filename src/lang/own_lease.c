@@ -36,34 +36,6 @@ static void judge_lease(struct checker *k, struct lease_site *s, struct str prog
     s->resource = own_need(k, (struct lease_need){program, s->from, s->handle, s->at});
 }
 
-/* ---- functions of the site ----------------------------------------------------------------- */
-
-static void judge_reached(struct checker *k, struct own_unit *u, struct str program)
-{
-    if (u->visiting)
-        return;
-    u->visiting = true;
-    for (const struct lease_site *s = u->leases; s; s = s->next)
-        if (!s->program)
-            judge_lease(k, (struct lease_site *)(uintptr_t)s, program);
-    for (size_t i = 0; i < u->facts.n; i++)
-        if (u->facts.v[i].kind == FACT_CALL && u->facts.v[i].fn->facts)
-            judge_reached(k, u->facts.v[i].fn->facts, program);
-    u->visiting = false;
-}
-
-static void judge_used_fns(struct checker *k)
-{
-    bool any = false;
-    for (size_t i = 0; i < k->own->leases.n; i++)
-        any = any || !k->own->leases.v[i]->program;
-    for (size_t p = 0; any && p < k->own->progs.n; p++) {
-        struct own_prog *prog = k->own->progs.v[p];
-        for (size_t i = 0; i < prog->rules.n; i++)
-            judge_reached(k, prog->rules.v[i], prog->decl->name.text);
-    }
-}
-
 /* ---- one order ----------------------------------------------------------------------------- */
 
 static uint32_t thing(const struct checker *k, const struct lang_decl *d)
@@ -128,21 +100,55 @@ void own_order(struct checker *k, struct lease_order now)
     ctx_push(k->c, &k->own->orders, now);
 }
 
+/* Against all leases around it. */
+static void judge_order(struct checker *k, const struct lease_site *s, struct str program)
+{
+    /* check: O13 wait */
+    if (s->waits)
+        return;
+    for (const struct lease_site *o = s->outer; o; o = o->outer)
+        if (s->resource && o->resource)
+            own_order(k, (struct lease_order){program, o->resource, s->resource, o->at, s->at});
+}
+
+/* ---- functions of the site ----------------------------------------------------------------- */
+
+static void judge_reached(struct checker *k, struct own_unit *u, struct str program)
+{
+    if (u->visiting)
+        return;
+    u->visiting = true;
+    for (struct lease_site *s = u->leases; s; s = s->next)
+        if (!s->program)
+            judge_lease(k, s, program);
+    for (const struct lease_site *s = u->leases; s; s = s->next)
+        if (!s->program)
+            judge_order(k, s, program);
+    for (size_t i = 0; i < u->facts.n; i++)
+        if (u->facts.v[i].kind == FACT_CALL && u->facts.v[i].fn->facts)
+            judge_reached(k, u->facts.v[i].fn->facts, program);
+    u->visiting = false;
+}
+
+static void judge_used_fns(struct checker *k)
+{
+    bool any = false;
+    for (size_t i = 0; i < k->own->leases.n; i++)
+        any = any || !k->own->leases.v[i]->program;
+    for (size_t p = 0; any && p < k->own->progs.n; p++) {
+        struct own_prog *prog = k->own->progs.v[p];
+        for (size_t i = 0; i < prog->rules.n; i++)
+            judge_reached(k, prog->rules.v[i], prog->decl->name.text);
+    }
+}
+
 void own_judge_leases(struct checker *k)
 {
     for (size_t i = 0; i < k->own->leases.n; i++)
         if (k->own->leases.v[i]->program)
             judge_lease(k, k->own->leases.v[i], k->own->leases.v[i]->program->name.text);
+    for (size_t i = 0; i < k->own->leases.n; i++)
+        if (k->own->leases.v[i]->program)
+            judge_order(k, k->own->leases.v[i], k->own->leases.v[i]->program->name.text);
     judge_used_fns(k);
-    for (size_t i = 0; i < k->own->leases.n; i++) {
-        const struct lease_site *s = k->own->leases.v[i];
-        /* check: O13 wait */
-        if (s->waits)
-            continue;
-        for (const struct lease_site *o = s->outer; o; o = o->outer)
-            if (s->resource && o->resource)
-                own_order(k, (struct lease_order){s->program ? s->program->name.text
-                                                             : STR("a task of the site"),
-                                                  o->resource, s->resource, o->at, s->at});
-    }
 }

@@ -79,9 +79,9 @@ static void walked(struct flow *f, const struct place *p, struct lang_span at)
         const struct walk *w = &f->walks.v[i];
         /* check: O7 walk */
         if (w->group == group && p->key != (w->local | OWN_LOCAL)) {
-            struct lang_diag *d =
-                diag_error(f->c, "O7", at, "the same group by another name",
-                           "`%.*s` is commanded while a `for` walks through it", STR_FMT(p->name));
+            struct lang_diag *d = diag_error(
+                f->c, "O7", at, "the same group by another name",
+                "`%.*s` is commanded while a `for` walks through its group", STR_FMT(p->name));
             diag_mark(f->c, d, w->at, "each of it has this name here");
             diag_help(f->c, d, "command it by the name of the `for`, or behind the loop");
             return;

@@ -255,7 +255,7 @@
  "     |     ^^^^^^^^^^^^^ guarded\n"
  "  --> case.sedge:4:16\n"
  "   4 |   when smoke { lamp.on() }\n"
- "     |                --------- then this, in lights\n"
+ "     |                --------- this, in lights\n"
  "  --> case.sedge:8:14\n"
  "   8 |   when lit { publish \"home\" true }\n"
  "     |              ------------------- then this, in mode\n"
@@ -329,5 +329,5 @@
  "  --> case.sedge:3:8\n"
  "   3 |   when g { l.on() } until not g { l.off() }\n"
  "     |        - read here\n"
- "     |            ------ then this, in x\n"
+ "     |            ------ this, in x\n"
  "  help: hall.guest → x → hall.lamp.on() → hall.lamp.lit → x → hall.door.unlock(); ask for something that a guest can't set as well\n"},

@@ -414,5 +414,21 @@ TEST(summaries_without_memory)
     strbuf_init(&b, alloc_system(), 64);
     CHECK_EQ_INT(lang_summary_write(site, site->programs[0], &b), ERR_NOMEM);
     strbuf_fini(&b);
+    struct summaries s = {.n = 0};
+    summarise(&s, site);
     lang_site_free(site);
+    struct lang_source source = {STR("site.sedge"), str_from(own_site)};
+    bool done = false;
+    for (size_t max = 0; !done; max += 4099) {
+        struct alloc_limited limited;
+        alloc_limited_init(&limited, alloc_system(), max);
+        site = NULL;
+        enum err e = lang_check_one(&limited.alloc, &test_schema, &source, 1, s.text, s.n, &site);
+        CHECK(e == ERR_NOMEM || e == ERR_OK);
+        CHECK((e == ERR_OK) == (site != NULL));
+        done = e == ERR_OK;
+        lang_site_free(site);
+        CHECK_EQ_UINT(limited.used, 0);
+    }
+    summaries_fini(&s);
 }

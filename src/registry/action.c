@@ -507,7 +507,8 @@ static bool action_resume(struct action *a)
     a->seq = 1; /* recorded: that is where it comes from */
     a->attempts = 0;
     list_add_tail(&d->actions, &a->device_link);
-    timer_set_after_ms(&a->timer, r->cfg.confirm_timeout_ms); /* time to connect, and to report */
+    /* Time to connect, and to report; what makes a device safe is rather sent once too often. */
+    timer_set_after_ms(&a->timer, d->model->actions[at].safe ? 1 : r->cfg.confirm_timeout_ms);
     return true;
 }
 
