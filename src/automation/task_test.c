@@ -63,6 +63,12 @@ static const struct task_case {
      {0},
      60,
      "close by p line 0 because ;momentary warning: task: division by zero;"},
+    {"a body asks whether there is a value",
+     "program p { read t: °C = press.temp stale 1h; when stale t { alert critical \"silent\" }; "
+     "every 50ms { if stale t { alert info \"nothing yet\" } else { alert info \"{t}\" } } }\n",
+     {0},
+     60,
+     "momentary info: nothing yet;"},
     {"what is read through handles",
      "fn shown(ref v: Valve) -> str { return \"{v.position}\" }\n"
      "program p { own v: Valve = valve; every 50ms { alert info shown(v); v.open() } }\n",

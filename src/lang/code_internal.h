@@ -268,8 +268,8 @@
     X(READ, "x-nr", A | GC)  /* the reading in its base unit, or none; c 1: none if stale */       \
     X(READH, "xHnm", A | GC) /* d: member among the readables */                                   \
     X(HNAME, "SH--", A | GC) /* what it is called */                                               \
-    X(STALE, "B--r", A)                                                                            \
-    X(STALEH, "BH-m", A)                                                                           \
+    X(STALE, "B-nr", A)      /* c 1: not before its time is up; c 0: also while it has no value */ \
+    X(STALEH, "BHnm", A)                                                                           \
     X(SLOPE, "F-nw", A) /* base units per second, or NaN; c 1: NaN if stale */                     \
     X(REVOKE, "---o", 0)                                                                           \
     X(REVOKEH, "H---", 0)                                                                          \
