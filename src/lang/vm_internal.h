@@ -85,10 +85,10 @@ struct vm_task {
     uint32_t overruns;
     uint32_t cycle; /* of the collector, in which `slots` were marked */
     /* waiting */
-    int64_t wake_ms;        /* INT64_MAX: not for time */
-    bool timed;             /* wake_ms belongs to the instruction at which it waits */
-    bool due;               /* that time has come */
-    uint32_t signal;        /* an event that came for it: binding, or VM_NOBODY */
+    int64_t wake_ms; /* INT64_MAX: not for time */
+    bool timed;      /* wake_ms belongs to the instruction at which it waits */
+    bool due;        /* that time has come */
+    uint32_t signal; /* an event that came for it: binding, or VM_NOBODY */
     struct vm_saved_frame *frames;
     size_t frames_n, frames_cap;
     union lang_slot *slots;
