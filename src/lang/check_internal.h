@@ -92,6 +92,12 @@ struct u32_list {
 
 struct own_site;
 struct own_prog;
+/* `cool.position` of a handle that is known only while the program runs. */
+struct through {
+    const struct lang_decl *model;
+    const struct lang_member *member;
+};
+
 struct prog {
     struct program_decl *decl;
     struct lang_program *out;
@@ -109,6 +115,7 @@ struct prog {
     struct map counters;         /* prefix and kind of rule to a count */
     struct map implicit;         /* what is named in place, to its binding + 1 */
     struct map slopes;           /* binding and span to a window + 1 */
+    VEC(struct through) through; /* what it reads through handles */
     struct str prefix;
     uint32_t unrolled;
     struct fn_frame frame;
@@ -206,6 +213,11 @@ bool resolve(struct checker *k, const struct name *path, size_t n, struct target
 struct str path_join(struct checker *k, struct str base, const struct name *path, size_t from,
                      size_t to);
 /* Of what is named in place; a message (S1) the first time. UINT32_MAX if there are too many. */
+/* The compiled program reads this member of whatever device of that model a handle stands for. */
+void reads_through(struct lang_ctx *c, struct prog *p, const struct lang_decl *model,
+                   const struct lang_member *m);
+/* All is compiled: readings of each device that it may have a handle of. */
+void bindings_behind(struct checker *k);
 uint32_t binding_implicit(struct checker *k, const struct lang_decl *resource,
                           const struct lang_member *m, int64_t stale_ms, struct str name,
                           struct lang_span at);

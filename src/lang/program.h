@@ -37,6 +37,8 @@ struct lang_binding {
     struct lang_type type;  /* READ: as the program declares it; OWN: the handle type */
     struct lang_type member_type; /* READ: as the model declares it */
     int64_t stale_ms;             /* READ: 0 if never stale */
+    uint32_t behind, behind_n;    /* OWN, LEASE: the READ bindings of what the program reads of the
+                                     device through handles that are known only while it runs */
     bool implicit;                /* a property named in place, not by `read` */
     uint32_t source, line;
 };
@@ -221,7 +223,8 @@ struct lang_host {
     /* Grammar 2. NULL members trap the turn that needs them. */
     double (*random)(struct lang_host *h);   /* [0, 1) */
     int64_t (*mono_ms)(struct lang_host *h); /* for sleep, after */
-    /* A reading of the device behind a handle: the member by its index among the readables. */
+    /* A reading of the device behind a handle: the member by its index among the readables. It is
+     * one of lang_binding.behind. */
     void (*read_handle)(struct lang_host *h, uint32_t binding, uint32_t member,
                         struct lang_sample *out);
     /* Asks for a lease: `id` is new for each time the statement runs. The answer is
