@@ -124,6 +124,10 @@
     X(KNEF, "BFF-", A)                                                                             \
     X(KLTF, "BFF-", A)                                                                             \
     X(KLEF, "BFF-", A)                                                                             \
+    X(KLTFK, "BF-K", A) /* b < d … */                                                            \
+    X(KLEFK, "BF-K", A)                                                                            \
+    X(KGTFK, "BF-K", A)                                                                            \
+    X(KGEFK, "BF-K", A)                                                                            \
     X(KNOT, "BB--", A)                                                                             \
     X(KAND, "BBB-", A)                                                                             \
     X(KOR, "BBB-", A)                                                                              \
@@ -260,7 +264,7 @@
     X(HGROUP, "HI-o", A | W1) /* element b of the bindings that begin at d; ARG d: how many */     \
     X(HLEND, "HH--", A)       /* a: not own */                                                     \
     X(HMOVE, "OO--", A)       /* b is none then */                                                 \
-    X(HDROP, "O---", A)       /* its safe action, unless it is none; none then */                  \
+    X(HDROP, "O---", 0)       /* its safe action, unless it is none; none then */                  \
     X(DROPB, "---o", 0)       /* the same for the program's own binding d */                       \
     X(COMMAND, "-nnO", WB) /* b ARGs, c 1: a TO behind them is where to go when it is out on lease \
                              (else that traps). d: binding | action << 16 */                       \

@@ -30,29 +30,27 @@ static const struct instr *unsupported(struct lang_vm *vm)
 
 /* ---- readings ---------------------------------------------------------------------------- */
 
-/* A sample in a register: its base unit, or none. */
+/* A sample in a register (or in the window): in its base unit, or none. */
 static bool put_sample(struct lang_vm *vm, uint8_t to, const struct lang_sample *s, bool strict,
                        const struct lang_type *type)
 {
-    const struct code_type *t = vm_reg_type(vm, to);
-    union lang_slot v = code_none(t->kind);
-    if (s->has_value && !(strict && s->stale)) {
-        switch (t->kind) {
-        case CODE_KIND_FLOAT: v.f = lang_unit_to_base(&type->unit, s->value.f); break;
-        case CODE_KIND_BOOL: v.i = s->value.i != 0; break;
-        case CODE_KIND_ENUM:
-            if ((uint64_t)s->value.i < t->def->fields_n)
-                v = s->value;
-            break;
-        case CODE_KIND_STR: {
-            struct text *text = vm_text_new(vm, s->value.s ? *s->value.s : STR(""));
-            if (!text)
-                return false;
-            v.o = &text->hdr;
-            break;
-        }
-        default: v = s->value; break;
-        }
+    bool none = !s->has_value || (strict && s->stale);
+    union lang_slot v = s->value;
+    struct text *text;
+    switch (type->kind) {
+    case LANG_TYPE_FLOAT: v.f = none ? NAN : lang_unit_to_base(&type->unit, v.f); break;
+    case LANG_TYPE_BOOL: v.i = none ? CODE_UNKNOWN : v.i != 0; break;
+    case LANG_TYPE_ENUM:
+        if (none || (uint64_t)v.i >= type->def->fields_n)
+            v.i = -1;
+        break;
+    case LANG_TYPE_STR:
+        text = none ? NULL : vm_text_new(vm, v.s ? *v.s : STR(""));
+        if (!none && !text)
+            return false;
+        v.o = (struct obj *)(void *)text;
+        break;
+    default: v.i = none ? INT64_MIN : v.i; break;
     }
     vm->fp->base[to] = v;
     return true;

@@ -163,6 +163,17 @@ void vm_lease_crash(struct lang_vm *vm, struct vm_task *t, uint32_t depth)
         lease_give_back(vm, &t->leases[n - 1]);
 }
 
+/* A block whose function has returned has ended, too; our compiler does not write such code. */
+void vm_lease_prune(struct lang_vm *vm, struct vm_task *t)
+{
+    for (size_t n = t->leases_n; n > 0; n--) {
+        struct vm_lease *l = &t->leases[n - 1];
+        const struct vm_frame *f = &vm->worker->frames[l->depth];
+        if (!l->ended && (l->depth > vm_depth(vm) || !vm_in_chunk(f->chunk, l->at)))
+            lease_give_back(vm, l);
+    }
+}
+
 void vm_lease_commit(struct vm_task *t)
 {
     size_t kept = 0;

@@ -325,6 +325,7 @@ static enum lang_outcome suspend(struct lang_vm *vm, struct vm_task *t, enum vm_
         task_failed(vm, t);
         return LANG_TRAP;
     }
+    vm_lease_prune(vm, t);
     vm_turn_commit(vm);
     vm_lease_commit(t);
     if (e == VM_BUDGET) {
