@@ -124,6 +124,10 @@
     X(KNEF, "BFF-", A)                                                                             \
     X(KLTF, "BFF-", A)                                                                             \
     X(KLEF, "BFF-", A)                                                                             \
+    X(KLTFK, "BF-K", A) /* b < d … */                                                            \
+    X(KLEFK, "BF-K", A)                                                                            \
+    X(KGTFK, "BF-K", A)                                                                            \
+    X(KGEFK, "BF-K", A)                                                                            \
     X(KNOT, "BB--", A)                                                                             \
     X(KAND, "BBB-", A)                                                                             \
     X(KOR, "BBB-", A)                                                                              \

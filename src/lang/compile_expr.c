@@ -149,11 +149,6 @@ static bool int_constant_to(struct body *b, const struct expr *e, uint8_t dest)
     return true;
 }
 
-static double constant_float(const struct expr *e)
-{
-    return e->type.kind == LANG_TYPE_INT ? (double)e->value.i : e->value.f;
-}
-
 static bool float_constant_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     bool right = e->b->constant;

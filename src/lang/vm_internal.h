@@ -53,6 +53,7 @@ struct lang_worker {
     size_t undo_n, undo_cap;
     uint32_t undo_at[VM_UNDO_CACHE]; /* by address: where a word may be in the log */
     struct strbuf text;
+    struct lang_sample sample; /* being read */
 };
 
 enum vm_state { VM_READY, VM_RUNNING, VM_WAITING };
@@ -85,10 +86,10 @@ struct vm_task {
     uint32_t overruns;
     uint32_t cycle; /* of the collector, in which `slots` were marked */
     /* waiting */
-    int64_t wake_ms;        /* INT64_MAX: not for time */
-    bool timed;             /* wake_ms belongs to the instruction at which it waits */
-    bool due;               /* that time has come */
-    uint32_t signal;        /* an event that came for it: binding, or VM_NOBODY */
+    int64_t wake_ms; /* INT64_MAX: not for time */
+    bool timed;      /* wake_ms belongs to the instruction at which it waits */
+    bool due;        /* that time has come */
+    uint32_t signal; /* an event that came for it: binding, or VM_NOBODY */
     struct vm_saved_frame *frames;
     size_t frames_n, frames_cap;
     union lang_slot *slots;
@@ -119,12 +120,10 @@ struct lang_vm {
     struct vm_frame *fp;
     int64_t budget; /* below 0: used up; valid while the loop is left or calls somebody */
     size_t text_made;
-    uint64_t turn;               /* number */
-    struct vm_task *task;        /* whose turn it is, or NULL: a call */
-    bool revoked;                /* one of its leases was */
-    bool heap_changed;           /* data older than the turn */
-    const struct dict *found_in; /* by the last MGET, if nothing came between that could matter */
-    union lang_slot found_key;
+    uint64_t turn;        /* number */
+    struct vm_task *task; /* whose turn it is, or NULL: a call */
+    bool revoked;         /* one of its leases was */
+    bool heap_changed;    /* data older than the turn */
     char why[160];
     struct str host_text; /* lang_vm_var() of a text */
 
@@ -182,8 +181,24 @@ static inline const struct code_type *vm_reg_type(const struct lang_vm *vm, uint
 
 /* ---- frames ------------------------------------------------------------------------------ */
 
-/* The outermost frame of a turn, at the chunk's start; references and handles are zero. */
-void vm_enter(struct lang_vm *vm, const struct lang_chunk *chunk);
+void vm_worker_frame(struct lang_worker *w); /* what the outermost one returns to */
+/* Its references and handles, when it is entered. */
+static inline void vm_zero_refs(union lang_slot *reg, const struct lang_chunk *k)
+{
+    for (unsigned i = k->zero_from; i < k->regs_n; i++)
+        reg[i].i = 0;
+}
+/* The outermost frame of a turn, at the chunk's start. */
+static inline void vm_enter(struct lang_vm *vm, const struct lang_chunk *chunk)
+{
+    struct vm_frame *f = &vm->worker->frames[1];
+    f->pc = chunk->code;
+    f->base = vm->worker->slots + 1;
+    f->chunk = chunk;
+    vm_zero_refs(f->base, chunk);
+    vm->fp = f;
+    vm->budget -= chunk->code_n;
+}
 static inline uint32_t vm_depth(const struct lang_vm *vm) /* of vm->fp, 1 is the outermost */
 {
     return (uint32_t)(vm->fp - vm->worker->frames);
@@ -197,8 +212,24 @@ void vm_safe_registers(struct lang_vm *vm, const struct lang_chunk *c, union lan
 
 /* ---- the undo log (vm_undo.c) ------------------------------------------------------------ */
 
-void vm_turn_begin(struct lang_vm *vm);
-void vm_turn_commit(struct lang_vm *vm);
+void vm_note_changes(struct lang_vm *vm); /* of the log, which is empty then */
+void vm_forget_epochs(struct lang_vm *vm);
+static inline void vm_turn_begin(struct lang_vm *vm)
+{
+    if (heap_turn(&vm->heap))
+        vm_forget_epochs(vm);
+    vm->text_made = 0;
+    vm->heap_changed = false;
+    vm->why[0] = '\0';
+    vm->budget = (int64_t)vm->limits.instructions_max;
+    vm->turn++;
+}
+static inline void vm_turn_commit(struct lang_vm *vm)
+{
+    if (vm->worker->undo_n > 0)
+        vm_note_changes(vm);
+    vm->fp = NULL;
+}
 void vm_turn_undo(struct lang_vm *vm);
 void vm_turn_failed(struct lang_vm *vm); /* the same, and what was spawned is gone */
 MUST_USE bool vm_var_log(struct lang_vm *vm, uint32_t var); /* before its first change */
