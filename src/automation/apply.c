@@ -18,6 +18,7 @@ static const struct binding_run *cause_binding(const struct program_run *run,
 {
     const struct lang_rule *r = rule_of(run, e);
     const struct binding_run *best = NULL;
+    ASSERT(run->bindings); /* of every run, if only one that is never used */
     for (size_t i = 0; r && i < r->reads_n; i++) {
         const struct binding_run *b = &run->bindings[r->reads[i]];
         if (r->reads[i] == e->trigger)
