@@ -400,7 +400,9 @@ void rules_begin(struct program_run *run, size_t from)
         struct rule_run *r = &run->rules[i];
         if (r->def->kind != LANG_RULE_START)
             continue;
+        rule_fires(r);
         body_run(r, r->def->body, BODY_ONCE, STR(""));
+        rule_note(r, false);
         if (r->task)
             return; /* the rest when it has ended */
     }

@@ -154,6 +154,7 @@ struct checker {
     VEC(const struct lang_test *) tests;
     const void **seen; /* resource to the list that has it already */
     struct own_site *own;
+    bool unsound; /* there is a mistake that has not been told yet */
     /* of the program or function at hand */
     struct prog *prog; /* NULL in a function of the site */
     struct fn_frame *frame;

@@ -43,7 +43,7 @@ static struct str rule_path(struct checker *k, const char *word)
 
 bool compiling(const struct checker *k)
 {
-    return k->c->errors == 0;
+    return k->c->errors == 0 && !k->unsound;
 }
 
 static struct code_locals locals_of(const struct checker *k, size_t params)
@@ -340,7 +340,7 @@ void check_rule(struct checker *k, struct item *i)
         return;
     }
     struct lang_rule r = rule_of(k, i);
-    own_rule_begin(k, i, r.path);
+    own_rule_begin(k, i);
     switch (r.kind) {
     case LANG_RULE_WHEN: check_when(k, i, &r); break;
     case LANG_RULE_CHANGED: check_changed(k, i, &r); break;

@@ -281,7 +281,9 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
         unknown_handle(k, s, p);
         return NULL;
     }
-    /* If it stands for nothing, its own program says so; what is its own is not lent to it (O2). */
+    /* What is its own is not lent to it (O2). If it stands for nothing, its own program says so,
+     * maybe later: nothing may be compiled with it. */
+    k->unsound = k->unsound || !o->resource;
     return o->resource;
 }
 

@@ -175,14 +175,14 @@ static struct obj *place(struct heap *h, size_t bytes)
 
 static int64_t pause_begin(struct heap *h)
 {
-    return h->config.clock_ns ? h->config.clock_ns() : 0;
+    return h->config.clock_ns ? h->config.clock_ns(h->config.clock_ctx) : 0;
 }
 
 static void pause_end(struct heap *h, int64_t begin_ns)
 {
     if (!h->config.clock_ns)
         return;
-    uint64_t ns = (uint64_t)(h->config.clock_ns() - begin_ns);
+    uint64_t ns = (uint64_t)(h->config.clock_ns(h->config.clock_ctx) - begin_ns);
     h->stats.pause_ns += ns;
     if (ns > h->stats.pause_max_ns)
         h->stats.pause_max_ns = ns;

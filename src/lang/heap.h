@@ -163,9 +163,10 @@ struct heap_config {
     size_t limit; /* bytes */
     const struct heap_layout *layouts;
     size_t layouts_n;
-    uint64_t seed;             /* of hashes; the same for all heaps that share immortal texts */
-    int64_t (*clock_ns)(void); /* NULL: pauses are not measured */
-    struct histogram *pauses;  /* NULL, or gets each of them in ns */
+    uint64_t seed; /* of hashes; the same for all heaps that share immortal texts */
+    int64_t (*clock_ns)(void *ctx); /* NULL: pauses are not measured */
+    void *clock_ctx;
+    struct histogram *pauses; /* NULL, or gets each of them in ns */
 };
 
 enum heap_phase { HEAP_IDLE, HEAP_MARK, HEAP_SWEEP };

@@ -59,8 +59,7 @@ void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang
 /* `lend name to …`: of the program's bindings; the names of the lessees are looked up here. */
 void own_lend(struct checker *k, const struct item *i, uint32_t binding);
 
-/* `path`: the rule's stable path. */
-void own_rule_begin(struct checker *k, const struct item *i, struct str path);
+void own_rule_begin(struct checker *k, const struct item *i);
 void own_condition(struct checker *k, const struct expr *e, bool until);
 /* What the rule runs with: `on plant.reset.pressed`. */
 void own_signal(struct checker *k, const struct lang_decl *resource, const struct lang_member *m);

@@ -2,8 +2,6 @@
  * (O13). */
 #include "lang/own_flow_internal.h"
 
-#include <stdio.h>
-
 static void not_lent(struct checker *k, const struct lease_need *n, const struct own_offer *o)
 {
     if (diag_told(k->c, "O2", n->at))

@@ -23,11 +23,10 @@ void own_program_begin(struct checker *k)
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
-void own_rule_begin(struct checker *k, const struct item *i, struct str path)
+void own_rule_begin(struct checker *k, const struct item *i)
 {
     struct own_unit *u = ctx_tree_new(k->c, sizeof(*u));
     u->item = i;
-    u->path = path;
     k->prog->own->unit = u;
     ctx_tree_push(k->c, &k->prog->own->rules, u);
 }

@@ -148,6 +148,12 @@ static uint64_t seed_of(const struct lang_vm *vm)
     return hash_bytes(&at, sizeof(at), UINT64_C(0x9E3779B97F4A7C15));
 }
 
+static int64_t heap_clock(void *ctx)
+{
+    struct lang_vm *vm = ctx;
+    return vm->host->cpu_ns(vm->host);
+}
+
 struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
                             struct lang_host *host, struct lang_limits limits)
 {
@@ -163,7 +169,9 @@ struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
     heap_init(&vm->heap, &(struct heap_config){.limit = limits.heap_max,
                                                .layouts = vm->code->layouts,
                                                .layouts_n = vm->code->layouts_n,
-                                               .seed = seed_of(vm)});
+                                               .seed = seed_of(vm),
+                                               .clock_ns = host->cpu_ns ? heap_clock : NULL,
+                                               .clock_ctx = vm});
     vm_set_roots(vm);
     if (!texts_new(vm) || !vars_new(vm)) {
         lang_vm_free(vm);
