@@ -273,7 +273,7 @@ static void if_to(struct body *b, const struct expr *e, const struct lang_type *
 {
     struct jumps no = {0};
     struct scope s;
-    bool binds = e->bind.text.n > 0;
+    bool binds = e->name.text.n > 0;
     want = want ? want : &e->type; /* of one branch it may be a float, of the other an int */
     if (!binds && e->a->constant) {
         expr_to(b, e->a->value.i == 1 ? e->b : e->otherwise, want, dest);

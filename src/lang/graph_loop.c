@@ -26,6 +26,9 @@ struct loops {
     uint32_t *part;      /* of a node: its strongly connected part */
     uint32_t parts;
     uint8_t *told; /* by node */
+    /* Of way_round(): how a node was reached, NULL between its calls; and in which order. */
+    const struct edge **by;
+    uint32_t *queue;
 };
 
 static bool controls(const struct graph_work *w, const struct link *out)
@@ -178,9 +181,8 @@ static const struct edge *keeps_going(const struct loops *l, const struct edge *
 static size_t way_round(struct loops *l, const struct edge *first, const struct edge **out,
                         size_t max)
 {
-    uint32_t n = (uint32_t)l->w->g->nodes.n;
-    const struct edge **by = ctx_tree_array(l->w->c, n, sizeof(*by)), *e = NULL;
-    uint32_t *queue = ctx_tree_array(l->w->c, n + 1, sizeof(*queue));
+    const struct edge **by = l->by, *e;
+    uint32_t *queue = l->queue;
     size_t head = 0, tail = 0, length = 0;
     ASSERT(l->edges.v); /* `first` is one of them */
     queue[tail++] = first->to;
@@ -202,6 +204,8 @@ static size_t way_round(struct loops *l, const struct edge *first, const struct 
         if (at < max)
             out[at] = e;
     out[0] = first;
+    for (size_t i = 0; i < tail; i++)
+        by[queue[i]] = NULL;
     return length + 1 < max ? length + 1 : max;
 }
 
@@ -273,7 +277,9 @@ static void find_loops(struct graph_work *w, bool slow, uint8_t *told)
                       .slow = slow,
                       .told = told,
                       .edge_from = ctx_tree_array(w->c, n + 1, sizeof(uint32_t)),
-                      .part = ctx_tree_array(w->c, n, sizeof(uint32_t))};
+                      .part = ctx_tree_array(w->c, n, sizeof(uint32_t)),
+                      .by = ctx_tree_array(w->c, n, sizeof(const struct edge *)),
+                      .queue = ctx_tree_array(w->c, n + 1, sizeof(uint32_t))};
     for (uint32_t i = 0; i < n; i++) {
         l.edge_from[i] = (uint32_t)l.edges.n;
         edges_of(&l, i);
