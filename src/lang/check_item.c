@@ -105,6 +105,8 @@ static const struct lang_decl *group_of(struct checker *k, struct item *i)
     if (t.sym && t.sym->kind == SYM_GROUP)
         diag_help(k->c, d, "name the group itself here, or walk through `%.*s` in a body",
                   STR_FMT(t.sym->name));
+    else if (t.sym && t.sym->kind == SYM_VAR)
+        diag_help(k->c, d, "a loop over data runs, so it stands in a body or a function");
     return NULL;
 }
 
