@@ -122,7 +122,7 @@ static void safe(struct program_run *run, const struct effect *e)
 static void publish(struct program_run *run, const struct effect *e)
 {
     struct automation *a = run->automation;
-    for (const struct hearer *h = map_get(&a->audience.topics, e->key); h; h = h->next) {
+    for (const struct hearer *h = map_get(&a->audience.subjects, e->key); h; h = h->next) {
         struct event ev = {.kind = EVENT_MESSAGE, .index = h->index, .bytes = e->text};
         program_post(h->run, &ev);
     }

@@ -63,6 +63,18 @@ static const struct task_case {
      {0},
      60,
      "close by p line 0 because ;momentary warning: task: division by zero;"},
+    {"a body asks whether there is a value",
+     "program p { read t: °C = press.temp stale 1h; when stale t { alert critical \"silent\" }; "
+     "every 50ms { if stale t { alert info \"nothing yet\" } else { alert info \"{t}\" } } }\n",
+     {0},
+     60,
+     "momentary info: nothing yet;"},
+    {"what is read through handles",
+     "fn shown(ref v: Valve) -> str { return \"{v.position}\" }\n"
+     "program p { own v: Valve = valve; every 50ms { alert info shown(v); v.open() } }\n",
+     {0},
+     60,
+     "momentary info: no value;open by p line 9 because ;"},
     {"messages between programs are copies",
      "program a { var xs = [1]; on button.pressed { xs.push(2); publish \"xs\" xs; xs.push(3) } }\n"
      "program b { on \"xs\" as xs: list<int> { alert info \"{xs.len()}\"; xs.push(9) } }\n",
