@@ -216,10 +216,10 @@ struct hearer {
 
 /* Made for all programs at once, and replaced as a whole. */
 struct audience {
-    struct map signals; /* "device/event" -> struct hearer, of bindings */
-    struct map topics;  /* message -> struct hearer, of rules */
-    struct map names;   /* program -> program_run */
-    struct arena arena; /* keys and values of these */
+    struct map signals;  /* "device/event" -> struct hearer, of bindings */
+    struct map subjects; /* message -> struct hearer, of rules */
+    struct map names;    /* program -> program_run */
+    struct arena arena;  /* keys and values of these */
 };
 
 /* The owner's newest command while a person has the device. */

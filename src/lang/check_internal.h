@@ -135,7 +135,7 @@ struct program_own {
 };
 
 /* A message between programs. */
-struct topic {
+struct subject {
     struct str name;
     struct lang_type type;
     struct lang_span type_span; /* where its type was first told */
@@ -152,8 +152,8 @@ struct checker {
     struct map fns;      /* name to struct fn_decl: functions and tasks of the site */
     struct map programs; /* name to struct program_info */
     struct map args;     /* lists of types, each once */
-    struct map topics;   /* name to struct topic */
-    VEC(struct topic *) topics_list;
+    struct map subjects; /* name to struct subject */
+    VEC(struct subject *) subjects_list;
     VEC(const struct lang_decl *) resources;
     VEC(const struct lang_program *) programs_out;
     VEC(const struct lang_typedef *) records;
@@ -382,12 +382,12 @@ void check_programs(struct checker *k);
 /* Names, and what each owns outside of its loops. */
 void declare_programs(struct checker *k);
 struct program_info *find_program(const struct checker *k, struct str name);
-/* The topic of a text; NULL with a message if it is not constant. */
-struct topic *topic_of(struct checker *k, struct expr *e);
-void topic_type(struct checker *k, struct topic *t, const struct lang_type *type,
-                struct lang_span at);
+/* The subject of a text; NULL with a message if it is not constant. */
+struct subject *subject_of(struct checker *k, struct expr *e);
+void subject_type(struct checker *k, struct subject *t, const struct lang_type *type,
+                  struct lang_span at);
 /* A message of this type can be copied. */
 bool message_type(struct checker *k, const struct lang_type *type, struct lang_span at);
-void check_topics(struct checker *k);
+void check_subjects(struct checker *k);
 void check_tests(struct checker *k);
 bool compiling(const struct checker *k); /* nothing wrong so far */

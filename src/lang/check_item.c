@@ -384,11 +384,11 @@ static void site_fns(struct checker *k)
 
 void check_programs(struct checker *k)
 {
-    map_init(&k->topics, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->subjects, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     declare_fns(k);
     declare_programs(k);
     site_fns(k);
     for (size_t i = 0; i < k->syntax->programs.n; i++)
         check_program(k, k->syntax->programs.v[i]);
-    check_topics(k);
+    check_subjects(k);
 }

@@ -135,8 +135,8 @@ static void no_property(struct checker *k, struct expr *e, const struct lang_dec
             suggest_offer(&s, type->members[i].name);
     struct lang_diag *d =
         m && m->role != LANG_CLAUSE_READABLE
-            ? diag_error(k->c, "T1", n.span, "no value", "`%.*s` of %.*s is no property",
-                         STR_FMT(m->name), STR_FMT(type->name))
+            ? diag_error(k->c, "T1", n.span, "no value", "`%.*s` of %.*s is no %s",
+                         STR_FMT(m->name), STR_FMT(type->name), noun(k->c, NOUN_READABLE))
             : diag_error(k->c, "N1", n.span, "unknown", "%.*s has no `%.*s`", STR_FMT(owner),
                          STR_FMT(n.text));
     if (m && m->role == LANG_CLAUSE_COMMAND)
@@ -293,8 +293,9 @@ static void use_handle_member(struct checker *k, struct expr *e, const struct sy
 
 static void use_group_part(struct checker *k, struct expr *e, const struct sym *s)
 {
-    struct lang_diag *d = diag_error(k->c, "T1", e->path[1].span, "of which one?",
-                                     "`%.*s` is several devices", STR_FMT(s->name));
+    struct lang_diag *d =
+        diag_error(k->c, "T1", e->path[1].span, "of which one?", "`%.*s` is several %s",
+                   STR_FMT(s->name), noun_many(k->c, NOUN_RESOURCE));
     diag_help(k->c, d, "walk through them:  for x in %.*s { … }   or take one:  %.*s[0].%.*s",
               STR_FMT(s->name), STR_FMT(s->name), STR_FMT(e->path[1].text));
     expr_bad(e);

@@ -213,9 +213,9 @@ uint32_t binding_add(struct checker *k, struct lang_binding b, struct lang_span 
 {
     struct prog *p = k->prog;
     if (p->bindings.n >= LANG_BINDINGS_MAX) {
-        (void)diag_error(k->c, "P1", at, "one too many",
-                         "a program has at most %u readings, devices and events",
-                         LANG_BINDINGS_MAX);
+        (void)diag_error(k->c, "P1", at, "one too many", "a program has at most %u %s, %s and %s",
+                         LANG_BINDINGS_MAX, noun_many(k->c, NOUN_READABLE),
+                         noun_many(k->c, NOUN_RESOURCE), noun_many(k->c, NOUN_SIGNAL));
         return UINT32_MAX;
     }
     b.path = stable_path(k, b.name);

@@ -52,7 +52,7 @@ static void not_assignable(struct checker *k, const struct expr *target, const s
 {
     const char *why = "can't be assigned to", *help = NULL;
     if (sym && (sym->kind == SYM_READ || sym->kind == SYM_READ_ALL || sym->kind == SYM_ELEMENT))
-        why = "is a reading: only its device changes it";
+        why = "is a reading: it changes by itself, nobody sets it";
     else if (sym && sym->captured)
         why = "is a copy here: a lambda keeps what was there when it was made";
     else if (sym && (sym->kind == SYM_CONST || sym->kind == SYM_LOCAL || sym->kind == SYM_VAR))

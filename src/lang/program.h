@@ -96,7 +96,7 @@ enum lang_rule_kind {
     LANG_RULE_CHANGED, /* runs `body` when the value that `condition` computes differs from before
                           (the chunk returns it; vars and reads as for WHEN) */
     LANG_RULE_SIGNAL,  /* runs `body` at each event of `signal`, a binding */
-    LANG_RULE_MESSAGE, /* runs `body` with each message on `topic`; the chunk has one parameter */
+    LANG_RULE_MESSAGE, /* runs `body` with each message on `subject`; the chunk has one parameter */
     LANG_RULE_IDLE, /* runs `body` when nobody has `signal` (a LANG_BIND_OWN) on lease any more */
 };
 
@@ -123,7 +123,7 @@ struct lang_rule {
     uint8_t at_days;          /* bit 0 is Monday */
     bool missed_run;          /* AT: run once after a restart if its time came meanwhile */
     uint32_t signal;          /* SIGNAL, IDLE: a binding */
-    struct str topic;         /* MESSAGE */
+    struct str subject;       /* MESSAGE */
     struct lang_type message; /* MESSAGE */
 };
 
@@ -236,7 +236,7 @@ struct lang_host {
     /* A handle ended without being handed on: run its safe action, even if the turn traps. */
     void (*safe)(struct lang_host *h, uint32_t binding);
     /* Copied by the host; the bytes are for lang_vm_message() of other programs. */
-    void (*publish)(struct lang_host *h, struct str topic, struct str value);
+    void (*publish)(struct lang_host *h, struct str subject, struct str value);
     /* CPU time in ns, for pauses; may be NULL. */
     int64_t (*cpu_ns)(struct lang_host *h);
 };

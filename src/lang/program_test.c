@@ -116,7 +116,7 @@ TEST(rules_say_what_they_wait_for)
     CHECK_EQ_UINT(b->member, 0);
     r = rule_at(p, "p/on#2");
     CHECK_EQ_INT(r->kind, LANG_RULE_MESSAGE);
-    CHECK(is(r->topic, "told"));
+    CHECK(is(r->subject, "told"));
     CHECK_EQ_INT(r->message.kind, LANG_TYPE_INT);
     r = rule_at(p, "p/idle#1");
     CHECK_EQ_INT(r->kind, LANG_RULE_IDLE);

@@ -509,10 +509,10 @@ TEST(a_crash_gives_leases_back)
 
 static struct strbuf packed;
 
-static void keep_message(struct lang_host *h, struct str topic, struct str value)
+static void keep_message(struct lang_host *h, struct str subject, struct str value)
 {
     (void)h;
-    CHECK(str_eq(topic, STR("news")));
+    CHECK(str_eq(subject, STR("news")));
     strbuf_reset(&packed);
     strbuf_addstr(&packed, value);
 }
