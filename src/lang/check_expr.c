@@ -242,9 +242,9 @@ static void check_move(struct checker *k, struct expr *e)
 {
     check_expr(k, e->a);
     if (!e->a->bad && !is_device(e->a)) {
-        struct lang_diag *d = diag_error(k->c, "T1", e->span, "nothing to move",
-                                         "`move` hands a device over, this is %.*s",
-                                         STR_FMT(type_phrase(k, &e->a->type)));
+        struct lang_diag *d =
+            diag_error(k->c, "T1", e->span, "nothing to move", "`move` hands %s over, this is %.*s",
+                       noun_a(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &e->a->type)));
         diag_help(k->c, d, "data is shared or copied: leave `move` out");
     }
     if (e->a->bad || !is_device(e->a)) {
@@ -304,8 +304,8 @@ bool value_is_data(struct checker *k, struct expr *e, enum own_use use)
     }
     if (e->ref == REF_GROUP) {
         struct lang_diag *d =
-            diag_error(k->c, "T1", e->span, "not a value", "`%.*s` is several devices, not a value",
-                       STR_FMT(e->text));
+            diag_error(k->c, "T1", e->span, "not a value", "`%.*s` is several %s, not a value",
+                       STR_FMT(e->text), noun_many(k->c, NOUN_RESOURCE));
         diag_help(k->c, d, "walk through them:  for x in %.*s { … }", STR_FMT(e->text));
         expr_bad(e);
         return false;

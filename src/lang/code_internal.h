@@ -252,11 +252,11 @@
     /* channels, tasks */                                                                          \
     X(CHAN, "CI-y", A | GC)   /* b: its capacity */                                                \
     X(SEND, "Cz--", SUSP)     /* waits while it is full; z: x or an own handle, which moves */     \
-    X(TRYSEND, "Cz-j", 0)     /* goes to d if it is full */                                        \
-    X(RECV, "zC--", A | SUSP) /* waits while it is empty; none when closed */                      \
+    X(TRYSEND, "Cz-j", 0)     /* goes to d if it is full or closed */                              \
+    X(RECV, "zC--", A | SUSP) /* waits while it is empty; closed: the task ends */                 \
     X(CCLOSE, "C---", 0)                                                                           \
     X(CLEN, "IC--", A)                                                                             \
-    X(SELECT, "-n--", SUSP | WB | END) /* b ARMs; the first that is ready is taken */              \
+    X(SELECT, "-n--", SUSP | WB | END) /* b ARMs; the first that is ready; none can be: ends */    \
     X(SLEEP, "F---", SUSP)             /* seconds */                                               \
     X(SPAWN, "-n-c", GC | WB) /* b ARGs; own handles move. Traps when there are too many tasks */  \
     /* handles */                                                                                  \
@@ -272,8 +272,8 @@
     X(READ, "x-nr", A | GC)  /* the reading in its base unit, or none; c 1: none if stale */       \
     X(READH, "xHnm", A | GC) /* d: member among the readables */                                   \
     X(HNAME, "SH--", A | GC) /* what it is called */                                               \
-    X(STALE, "B--r", A)                                                                            \
-    X(STALEH, "BH-m", A)                                                                           \
+    X(STALE, "B-nr", A)      /* c 1: not before its time is up; c 0: also while it has no value */ \
+    X(STALEH, "BHnm", A)                                                                           \
     X(SLOPE, "F-nw", A) /* base units per second, or NaN; c 1: NaN if stale */                     \
     X(REVOKE, "---o", 0)                                                                           \
     X(REVOKEH, "H---", 0)                                                                          \
@@ -337,8 +337,8 @@ enum code_print {
     CODE_PRINT_N
 };
 enum code_arm {
-    CODE_ARM_RECV,   /* a = b.recv(), b a channel; none when it is closed */
-    CODE_ARM_SEND,   /* a.send(b) */
+    CODE_ARM_RECV,   /* a = b.recv(), b a channel; out when it is closed and empty */
+    CODE_ARM_SEND,   /* a.send(b); out when it is closed */
     CODE_ARM_SIGNAL, /* an event of the binding in a and b */
     CODE_ARM_AFTER,  /* a: F, seconds */
     CODE_ARM_ELSE,   /* none of the others is ready; last */

@@ -363,10 +363,11 @@ static void stale_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     if (e->handle) {
         struct use h = handle_use(b, e->handle);
-        (void)put(b, CODE_STALEH, dest, h.reg, 0, (int32_t)e->member->index);
+        (void)put(b, CODE_STALEH, dest, h.reg, b->strict, (int32_t)e->member->index);
         give(b, h);
+        reads_through(b->k->code->c, b->k->prog, e->handle->type.model, e->member);
     } else {
-        (void)put(b, CODE_STALE, dest, 0, 0, (int32_t)e->index);
+        (void)put(b, CODE_STALE, dest, 0, b->strict, (int32_t)e->index);
     }
 }
 

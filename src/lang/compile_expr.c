@@ -56,6 +56,7 @@ static void member_to(struct body *b, const struct expr *e, uint8_t dest)
     }
     (void)put(b, CODE_READH, dest, h.reg, b->strict, (int32_t)e->member->index);
     give(b, h);
+    reads_through(b->k->code->c, b->k->prog, e->handle->type.model, e->member);
     need_value(b, &e->type, dest, "", e->handle->type.model->name, e->member->name);
 }
 

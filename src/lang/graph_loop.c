@@ -184,6 +184,7 @@ static size_t way_round(struct loops *l, const struct edge *first, const struct 
     const struct edge **by = l->by, *e;
     uint32_t *queue = l->queue;
     size_t head = 0, tail = 0, length = 0;
+    ASSERT(l->edges.v); /* `first` is one of them */
     queue[tail++] = first->to;
     by[first->to] = first;
     while (head < tail && !by[first->from]) {
@@ -211,7 +212,7 @@ static size_t way_round(struct loops *l, const struct edge *first, const struct 
 static void tell_loop(struct loops *l, const struct edge *first)
 {
     struct graph_work *w = l->w;
-    const struct edge *way[HOPS_MAX];
+    const struct edge *way[HOPS_MAX] = {NULL};
     size_t n = way_round(l, first, way, HOPS_MAX);
     struct strbuf text;
     strbuf_init(&text, &w->c->tree_alloc, 0);
@@ -220,7 +221,7 @@ static void tell_loop(struct loops *l, const struct edge *first)
                                : "these rules wake each other for ever, without a pause";
     struct lang_diag *d = l->slow ? diag_warning(w->c, "G14", at, "this", "%s", what)
                                   : diag_error(w->c, "G14", at, "this", "%s", what);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && way[i]; i++) {
         const struct edge *e = way[i];
         if (i > 0)
             diag_mark(w->c, d, e->out->effect->at, "leads to this, in %.*s",

@@ -46,7 +46,7 @@ void own_finish(struct checker *k);
 
 /* Notes that this program owns it; O2 if somebody does already. */
 void own_take(struct checker *k, const struct lang_decl *resource, struct lang_span at);
-/* Each place where a message is said or heard; and, before the topics are judged, those of the
+/* Each place where a message is said or heard; and, before the subjects are judged, those of the
  * programs that are known by their summaries. */
 void own_message(struct checker *k, struct str name, const struct lang_type *type,
                  struct lang_span at, bool said);

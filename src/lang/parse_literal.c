@@ -28,12 +28,33 @@ void unit_unknown(struct lang_ctx *c, struct lang_span span)
                   "units are written as in 5 °C (or degC), 2.5 bar, 0.4 m/s, 12 K/min, 30 %%");
 }
 
+/* 0x10, 1e, 1__0: what other languages have behind digits is not taken for a unit. */
+static bool looks_like_digits(struct str number, struct str rest)
+{
+    bool base =
+        str_eq(number, STR("0")) && (rest.p[0] == 'x' || rest.p[0] == 'o' || rest.p[0] == 'b');
+    return base || rest.p[0] == '_' || str_eq(rest, STR("e"));
+}
+
+static void number_wrong(struct parser *p, const struct token *t)
+{
+    struct lang_span rest = {p->source, t->number_to, t->to};
+    struct str number = ctx_text(p->c, (struct lang_span){p->source, t->from, t->number_to});
+    if (!looks_like_digits(number, ctx_text(p->c, rest))) {
+        unit_unknown(p->c, rest);
+        return;
+    }
+    struct lang_diag *d =
+        diag_error(p->c, "P1", token_span(p, t), "no number", "a number is not written like this");
+    diag_help(p->c, d, "numbers are decimal, as in  16, 1_000, 0.4, 1e3");
+}
+
 bool number_value(struct parser *p, const struct token *t, struct expr *out)
 {
     static const struct lang_unit plain = {.symbol = {"", 0}, .scale = 1};
     struct lang_span span = token_span(p, t);
     if (t->flags & TOKEN_UNIT_BAD) {
-        unit_unknown(p->c, (struct lang_span){p->source, t->number_to, t->to});
+        number_wrong(p, t);
         return false;
     }
     struct str text =

@@ -80,6 +80,24 @@ TEST(rules_say_when_and_how_they_run)
     lang_site_free(site);
 }
 
+TEST(a_condition_on_an_element_waits_for_all)
+{
+    struct lang_site *site =
+        load("group two = press.coolant, oven.coolant\nprogram p { own v: list<Valve> = two\n"
+             "var n = 0\n when v[n].position > 5 % { n = 1 } }\n");
+    const struct lang_program *p = site->programs[0];
+    const struct lang_rule *r = rule_at(p, "p/when#1");
+    REQUIRE(CHECK_EQ_UINT(r->reads_n, 2));
+    for (size_t i = 0; i < 2; i++) {
+        const struct lang_binding *b = &p->bindings[r->reads[i]], *own = &p->bindings[i];
+        CHECK_EQ_INT(b->kind, LANG_BIND_READ);
+        CHECK(b->resource == own->resource && is(b->member_name, "position"));
+        REQUIRE(CHECK_EQ_INT(own->kind, LANG_BIND_OWN) && CHECK_EQ_UINT(own->behind_n, 1));
+        CHECK(p->bindings[own->behind].resource == own->resource);
+    }
+    lang_site_free(site);
+}
+
 TEST(rules_say_what_they_wait_for)
 {
     struct lang_site *site = load(rules_text);
@@ -98,7 +116,7 @@ TEST(rules_say_what_they_wait_for)
     CHECK_EQ_UINT(b->member, 0);
     r = rule_at(p, "p/on#2");
     CHECK_EQ_INT(r->kind, LANG_RULE_MESSAGE);
-    CHECK(is(r->topic, "told"));
+    CHECK(is(r->subject, "told"));
     CHECK_EQ_INT(r->message.kind, LANG_TYPE_INT);
     r = rule_at(p, "p/idle#1");
     CHECK_EQ_INT(r->kind, LANG_RULE_IDLE);

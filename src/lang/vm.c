@@ -264,6 +264,7 @@ static inline void fill_value(struct lang_vm *vm, uint16_t type, struct lang_res
 static void fill_failure(struct lang_vm *vm, enum vm_exit e, struct lang_result *out)
 {
     switch (e) {
+    case VM_ENDED: break; /* done */
     case VM_BUDGET:
         out->outcome = LANG_OUT_OF_BUDGET;
         out->line = line_at(vm->fp);

@@ -102,11 +102,17 @@ const struct instr *op_hname(struct lang_vm *vm, union lang_slot *reg, const str
     return i + 1;
 }
 
+/* A condition waits until the time is up. A body asks whether it can use the value. */
+static bool stale(const struct lang_sample *s, const struct instr *i)
+{
+    return s->stale || (i->c == 0 && !s->has_value);
+}
+
 const struct instr *op_stale(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct lang_sample s = {0};
     vm->host->read(vm->host, (uint32_t)i->d, &s);
-    A.i = s.stale;
+    A.i = stale(&s, i);
     return i + 1;
 }
 
@@ -116,7 +122,7 @@ const struct instr *op_staleh(struct lang_vm *vm, union lang_slot *reg, const st
     const struct lang_type *type;
     if (!sample_handle(vm, B, (uint32_t)i->d, &s, &type))
         return NULL;
-    A.i = s.stale;
+    A.i = stale(&s, i);
     return i + 1;
 }
 

@@ -144,7 +144,14 @@ struct lang_vm {
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
-enum vm_exit { VM_GO, VM_DONE, VM_TRAP, VM_BUDGET, VM_SUSPEND };
+enum vm_exit {
+    VM_GO,
+    VM_DONE,
+    VM_TRAP,
+    VM_BUDGET,
+    VM_SUSPEND,
+    VM_ENDED /* a task: what it waits for will never come */
+};
 /* Goes on at vm->fp until the outermost frame returns, its result then is in worker->slots[0]. */
 enum vm_exit vm_loop(struct lang_vm *vm);
 
