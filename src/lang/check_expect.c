@@ -52,6 +52,20 @@ static bool value_of(struct checker *k, struct expr *e, const struct lang_type *
 
 /* ---- what a path names ------------------------------------------------------------------- */
 
+/* program.variable, where a device is wanted. */
+static bool is_variable(struct checker *k, const struct expr *e)
+{
+    struct str program = e->path[0].text;
+    if (e->path_n != 2 || !find_program(k, program) || find_path(k, program) ||
+        find_path(k, path_join(k, STR(""), e->path, 0, 2)))
+        return false;
+    struct lang_diag *d = diag_error(k->c, "N1", e->path[0].span, "a program",
+                                     "`%.*s` is a program", STR_FMT(program));
+    diag_help(k->c, d, "its variables:  expect var %.*s.%.*s == …", STR_FMT(program),
+              STR_FMT(e->path[1].text));
+    return true;
+}
+
 static const struct lang_decl *device_of(struct checker *k, const struct expr *e, size_t *used)
 {
     struct target t;
@@ -60,6 +74,8 @@ static const struct lang_decl *device_of(struct checker *k, const struct expr *e
                          "a test names %s of the site", noun_many(k->c, NOUN_RESOURCE));
         return NULL;
     }
+    if (is_variable(k, e))
+        return NULL;
     if (!resolve(k, e->path, e->path_n, &t))
         return NULL;
     if (t.resource->kind->role != LANG_ROLE_RESOURCE) {

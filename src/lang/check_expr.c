@@ -165,7 +165,7 @@ static void check_if_expr(struct checker *k, struct expr *e, const struct lang_t
 {
     size_t scope = k->frame->names.all.n;
     struct lang_type inner;
-    bool fine = e->bind.text.n > 0 ? check_if_let(k, e->a, e->bind, &e->local, &inner)
+    bool fine = e->name.text.n > 0 ? check_if_let(k, e->a, e->name, &e->local, &inner)
                                    : check_condition(k, e->a, "a condition");
     fine = check_value(k, e->b, want, OWN_STORED) && fine;
     names_end(k, scope);
@@ -199,8 +199,8 @@ static void check_literal(struct expr *e)
         e->value.i = e->integer;
         return;
     case E_NUMBER:
-        e->type = (struct lang_type){.kind = LANG_TYPE_FLOAT, .unit = e->unit};
-        e->value.f = lang_unit_to_base(&e->unit, e->number);
+        e->type = (struct lang_type){.kind = LANG_TYPE_FLOAT, .unit = *e->unit};
+        e->value.f = lang_unit_to_base(e->unit, e->number);
         return;
     default:
         e->type = type_plain(LANG_TYPE_STR);

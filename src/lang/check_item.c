@@ -105,6 +105,8 @@ static const struct lang_decl *group_of(struct checker *k, struct item *i)
     if (t.sym && t.sym->kind == SYM_GROUP)
         diag_help(k->c, d, "name the group itself here, or walk through `%.*s` in a body",
                   STR_FMT(t.sym->name));
+    else if (t.sym && t.sym->kind == SYM_VAR)
+        diag_help(k->c, d, "a loop over data runs, so it stands in a body or a function");
     return NULL;
 }
 
@@ -329,6 +331,7 @@ static void check_program(struct checker *k, struct program_decl *d)
     spawned_tasks(k);
     own_program_end(k);
     finish(k, &p);
+    vec_fini(&k->c->tree_alloc, &p.rules); /* a copy is kept; of the others ownership has views */
     struct program_info *info = find_program(k, d->name.text);
     if (info && info->decl == d)
         info->out = p.out;

@@ -216,6 +216,9 @@ void check_select(struct checker *k, struct stmt *s)
     size_t elses = 0;
     if (s->arms_n == 0 && !s->body.damaged)
         (void)diag_error(k->c, "P1", s->span, "empty", "a `select` without arms waits for ever");
+    if (s->arms_n > CODE_ARMS_MAX)
+        (void)diag_error(k->c, "P1", s->arms[CODE_ARMS_MAX].span, "one too many",
+                         "a `select` has at most %u arms", CODE_ARMS_MAX);
     (void)may_suspend(k, s->span, "`select`");
     for (size_t i = 0; i < s->arms_n; i++) {
         if (s->arms[i].kind == ARM_ELSE && elses++ > 0)

@@ -69,6 +69,11 @@
 {"fn: sleeps", "fn f() { sleep 1s }", "O10 1:10"},
 {"fn: recursive with data", "record Tree { l: Tree?; v: int }\nfn sum(t: Tree?) -> int { if let x = t { return x.v + sum(x.l) }\n return 0 }", ""},
 {"select", "program a { let c = chan<int>(1); every 1s { select { x = c.recv() => { let y: int = x }; c.send(2) => { }; press.jam() => { }; after 5s => { }; else => { } } } }", ""},
+#define ARMS(n) n n n n n n n n n n n n n
+#define ARM "after 1s => { }; "
+{"select: too many arms", "program a { every 1s { select { " ARMS(ARM ARM ARM ARM ARM) "} } }", "P1 1:1121"},
+#undef ARM
+#undef ARMS
 {"select: a name without a value", "program a { every 1s { select { x = press.jam() => { } } } }", "T1 1:33"},
 {"select: not an event", "program a { every 1s { select { press.load() => { } } } }", "N1 1:39"},
 {"select: an unknown event", "program a { every 1s { select { press.jma() => { } } } }", "N1 1:39"},

@@ -204,8 +204,11 @@ static void time_to(struct body *b, const struct expr *e, uint8_t dest)
 
 static void arithmetic_to(struct body *b, const struct expr *e, uint8_t dest)
 {
-    static const enum code_op ints[] = {CODE_ADDI, CODE_SUBI, CODE_MULI, CODE_DIVI, CODE_MODI};
-    static const enum code_op floats[] = {CODE_ADDF, CODE_SUBF, CODE_MULF, CODE_DIVF, CODE_MODF};
+    static const enum code_op ops[][2] = {
+        [OP_ADD] = {CODE_ADDI, CODE_ADDF}, [OP_SUB] = {CODE_SUBI, CODE_SUBF},
+        [OP_MUL] = {CODE_MULI, CODE_MULF}, [OP_DIV] = {CODE_DIVI, CODE_DIVF},
+        [OP_MOD] = {CODE_MODI, CODE_MODF},
+    };
     if (e->a->type.kind == LANG_TYPE_TIME || e->b->type.kind == LANG_TYPE_TIME) {
         time_to(b, e, dest);
         return;
@@ -215,7 +218,7 @@ static void arithmetic_to(struct body *b, const struct expr *e, uint8_t dest)
         return;
     const struct lang_type *want = real ? &float_type : NULL;
     struct use x = expr_use(b, e->a, want), y = expr_use(b, e->b, want);
-    (void)put(b, (real ? floats : ints)[e->op - OP_ADD], dest, x.reg, y.reg, 0);
+    (void)put(b, ops[e->op][real], dest, x.reg, y.reg, 0);
     give(b, y);
     give(b, x);
 }
@@ -273,7 +276,7 @@ static void if_to(struct body *b, const struct expr *e, const struct lang_type *
 {
     struct jumps no = {0};
     struct scope s;
-    bool binds = e->bind.text.n > 0;
+    bool binds = e->name.text.n > 0;
     want = want ? want : &e->type; /* of one branch it may be a float, of the other an int */
     if (!binds && e->a->constant) {
         expr_to(b, e->a->value.i == 1 ? e->b : e->otherwise, want, dest);

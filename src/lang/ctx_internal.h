@@ -16,9 +16,16 @@
 
 #define LANG_NESTING_MAX 64u
 
+struct ctx_block { /* of the tree, that nobody has now */
+    struct ctx_block *next;
+};
+
 struct lang_ctx {
     struct alloc alloc; /* first: the arena behind the allocator's interface; frees nothing */
+    /* What is given back to this one, or grown out of, is used again; so it takes back nothing but
+     * what came from it. */
     struct alloc tree_alloc;
+    struct ctx_block *free_blocks[4 * 64]; /* by class, see ctx.c */
     struct arena *arena, *tree;
     jmp_buf nomem;
     const struct lang_schema *schema;

@@ -92,7 +92,8 @@ void own_order(struct checker *k, struct lease_order now)
         return; /* O7 */
     /* check: O13 order */
     if (leads(k, &s, thing(k, now.inner))) {
-        opposite(k, &now, s.last);
+        if (s.last)
+            opposite(k, &now, s.last);
         return;
     }
     ctx_push(k->c, &k->own->orders, now);

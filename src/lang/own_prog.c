@@ -192,8 +192,8 @@ static bool lessee_fits(struct checker *k, const struct lessee *l, uint32_t key)
     }
     /* check: O16 never with more */
     if (l->never && (l->priority || l->max)) {
-        d = diag_error(k->c, "O16", l->name.span, "never, and how?",
-                       "`never` has no priority and no maximum");
+        (void)diag_error(k->c, "O16", l->name.span, "never, and how?",
+                         "`never` has no priority and no maximum");
         return false;
     }
     /* check: O16 self */

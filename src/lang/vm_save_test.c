@@ -26,7 +26,7 @@ static const char busy_text[] =
     "@late\n@got\n JNONEO p @end\n"
     " GETF s p 1\n STATE s 0 0\n COMMANDH v 0 0 0\n LOOP @a\n@jam\n LOADS s \"jam\"\n STATE s 0 "
     "0\n LOOP @a\n@late\n"
-    " LOADS s \"late\"\n STATE s 0 0\n LOOP @a\n@end\n HDROP v\n RETV\n"
+    " LOADS s \"late\"\n STATE s 0 0\n JMP @end\n@end\n HDROP v\n RETV\n"
     "task lessee()\n reg h Valve\n reg d float\n reg s str\n LOADF d 1\n LEASE h d d 0\n TO s "
     "@revoked\n TO s @denied\n"
     " COMMANDH h 0 0 0\n SLEEP d\n COMMANDH h 0 0 0\n SLEEP d\n RELEASE h\n@revoked\n LOADS s "
