@@ -140,7 +140,6 @@ struct lang_schema {
 /* ---- what comes back ------------------------------------------------------------------- */
 
 enum lang_cmp { LANG_EQ, LANG_NE, LANG_LT, LANG_LE, LANG_GT, LANG_GE };
-const char *lang_cmp_sign(enum lang_cmp op); /* "<=" */
 
 struct lang_param {
     struct str name;

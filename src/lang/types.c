@@ -66,13 +66,6 @@ void lang_type_print(struct strbuf *out, const struct lang_type *t)
         strbuf_addc(out, '?');
 }
 
-const char *lang_cmp_sign(enum lang_cmp op)
-{
-    static const char *const signs[] = {"==", "!=", "<", "<=", ">", ">="};
-    ASSERT((size_t)op < ARRAY_LEN(signs));
-    return signs[op];
-}
-
 static bool clause_is(const struct lang_clause *c, const char *word, const char *second)
 {
     if (strcmp(c->word, word) != 0)
