@@ -93,9 +93,11 @@ static enum err send(struct lang_vm *vm, union lang_slot chan, uint8_t from)
 }
 
 /* ERR_OK, with none from a closed one; ERR_AGAIN; or a trap. */
-static enum err receive(struct lang_vm *vm, union lang_slot chan, uint8_t to)
+static enum err receive(struct lang_vm *vm, uint8_t from, uint8_t to)
 {
-    union lang_slot v = code_none(vm_reg_type(vm, to)->kind);
+    union lang_slot chan = vm->fp->base[from];
+    /* of its elements: the result may go to the window, which has no types */
+    union lang_slot v = code_none(vm_type(vm, vm_reg_type(vm, from)->a)->kind);
     if (!chan.o) {
         (void)vm_trap_none(vm);
         return ERR_INVALID;
@@ -131,9 +133,10 @@ enum vm_exit op_trysend(struct lang_vm *vm, union lang_slot *reg, const struct i
 
 enum vm_exit op_recv(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
+    (void)reg;
     if (vm->revoked)
         return vm_lease_revoked(vm);
-    enum err e = receive(vm, B, i->a);
+    enum err e = receive(vm, i->b, i->a);
     if (e == ERR_AGAIN)
         return wait(vm);
     return e ? VM_TRAP : go(vm, i + 1);
@@ -178,7 +181,7 @@ static enum err try_arm(struct lang_vm *vm, union lang_slot *reg, const struct i
 {
     enum err e;
     switch ((enum code_arm)arm->c) {
-    case CODE_ARM_RECV: return receive(vm, reg[arm->b], arm->a);
+    case CODE_ARM_RECV: return receive(vm, arm->b, arm->a);
     case CODE_ARM_SEND: e = send(vm, reg[arm->a], arm->b); return e == ERR_FULL ? ERR_AGAIN : e;
     case CODE_ARM_SIGNAL:
         return vm->task && vm->task->signal == arm_signal(arm) ? ERR_OK : ERR_AGAIN;

@@ -30,21 +30,31 @@ static const struct instr *unsupported(struct lang_vm *vm)
 
 /* ---- readings ---------------------------------------------------------------------------- */
 
-/* A sample in a register: its base unit, or none. */
+static union lang_slot none_of(const struct lang_type *type)
+{
+    switch (type->kind) {
+    case LANG_TYPE_BOOL: return code_none(CODE_KIND_BOOL);
+    case LANG_TYPE_FLOAT: return code_none(CODE_KIND_FLOAT);
+    case LANG_TYPE_ENUM: return code_none(CODE_KIND_ENUM);
+    case LANG_TYPE_STR: return code_none(CODE_KIND_STR);
+    default: return code_none(CODE_KIND_INT);
+    }
+}
+
+/* A sample in a register, or in the window, which has no types: its base unit, or none. */
 static bool put_sample(struct lang_vm *vm, uint8_t to, const struct lang_sample *s, bool strict,
                        const struct lang_type *type)
 {
-    const struct code_type *t = vm_reg_type(vm, to);
-    union lang_slot v = code_none(t->kind);
+    union lang_slot v = none_of(type);
     if (s->has_value && !(strict && s->stale)) {
-        switch (t->kind) {
-        case CODE_KIND_FLOAT: v.f = lang_unit_to_base(&type->unit, s->value.f); break;
-        case CODE_KIND_BOOL: v.i = s->value.i != 0; break;
-        case CODE_KIND_ENUM:
-            if ((uint64_t)s->value.i < t->def->fields_n)
+        switch (type->kind) {
+        case LANG_TYPE_FLOAT: v.f = lang_unit_to_base(&type->unit, s->value.f); break;
+        case LANG_TYPE_BOOL: v.i = s->value.i != 0; break;
+        case LANG_TYPE_ENUM:
+            if ((uint64_t)s->value.i < type->def->fields_n)
                 v = s->value;
             break;
-        case CODE_KIND_STR: {
+        case LANG_TYPE_STR: {
             struct text *text = vm_text_new(vm, s->value.s ? *s->value.s : STR(""));
             if (!text)
                 return false;
@@ -258,6 +268,10 @@ static bool put_arg(struct lang_vm *vm, struct command *c, unsigned n, union lan
         return true;
     case LANG_TYPE_BOOL:
         if ((uint64_t)v.i <= 1)
+            return true;
+        break;
+    case LANG_TYPE_ENUM:
+        if ((uint64_t)v.i < type->def->fields_n)
             return true;
         break;
     default:

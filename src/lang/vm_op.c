@@ -20,10 +20,12 @@ static struct record *record_of(union lang_slot s)
     return (struct record *)(void *)s.o;
 }
 
-/* What stands for none in this register. */
-static union lang_slot none_in(const struct lang_vm *vm, uint8_t reg)
+/* What stands for none among the elements, or values, of what this register holds. The result may
+ * go to the window, which has no types. */
+static union lang_slot none_of(const struct lang_vm *vm, uint8_t reg)
 {
-    return code_none(vm_reg_type(vm, reg)->kind);
+    const struct code_type *t = vm_reg_type(vm, reg);
+    return code_none(vm_type(vm, t->kind == CODE_KIND_MAP ? t->b : t->a)->kind);
 }
 
 /* ---- numbers ----------------------------------------------------------------------------- */
@@ -210,7 +212,7 @@ const struct instr *op_lat(struct lang_vm *vm, union lang_slot *reg, const struc
     const struct lang_list *l = list_of(B);
     if (!l)
         return vm_trap_none(vm);
-    A = (uint64_t)C.i < list_len(l) ? list_get(l, (size_t)C.i) : none_in(vm, i->a);
+    A = (uint64_t)C.i < list_len(l) ? list_get(l, (size_t)C.i) : none_of(vm, i->b);
     return i + 1;
 }
 
@@ -220,7 +222,7 @@ const struct instr *op_llast(struct lang_vm *vm, union lang_slot *reg, const str
     if (!l)
         return vm_trap_none(vm);
     size_t n = list_len(l);
-    A = n > 0 ? list_get(l, n - 1) : none_in(vm, i->a);
+    A = n > 0 ? list_get(l, n - 1) : none_of(vm, i->b);
     return i + 1;
 }
 
@@ -236,7 +238,7 @@ const struct instr *op_lpop(struct lang_vm *vm, union lang_slot *reg, const stru
     struct lang_list *l = list_of(B);
     if (!l)
         return vm_trap_none(vm);
-    union lang_slot v = none_in(vm, i->a);
+    union lang_slot v = none_of(vm, i->b);
     if (list_len(l) > 0 && !list_pop(&vm->heap, l, &v))
         return vm_trap_nomem(vm);
     A = v;
@@ -334,7 +336,7 @@ const struct instr *op_mget(struct lang_vm *vm, union lang_slot *reg, const stru
     if (!key_fine(d, C))
         return vm_trap_none(vm);
     const union lang_slot *v = dict_get(&vm->heap, d, C);
-    A = v ? *v : none_in(vm, i->a);
+    A = v ? *v : none_of(vm, i->b);
     return i + 1;
 }
 
@@ -364,7 +366,7 @@ const struct instr *op_mremove(struct lang_vm *vm, union lang_slot *reg, const s
     union lang_slot v;
     if (!dict_remove(&vm->heap, d, C, &found, &v))
         return vm_trap_nomem(vm);
-    A = found ? v : none_in(vm, i->a);
+    A = found ? v : none_of(vm, i->b);
     return i + 1;
 }
 
