@@ -120,7 +120,7 @@ static bool own_elements(struct checker *k, struct item *i, const struct lang_de
         if (e == 0)
             s->index = binding;
         fine = fine && binding != UINT32_MAX && r->type != NULL;
-        ctx_push(k->c, &k->prog->owns, r);
+        ctx_tree_push(k->c, &k->prog->owns, r);
     }
     s->count = (uint32_t)g->list_n;
     return fine && g->list_n > 0;

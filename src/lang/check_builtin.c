@@ -41,8 +41,8 @@ static bool window_of(struct checker *k, struct expr *e, const struct lang_windo
         return false;
     }
     e->index = (uint32_t)p->windows.n;
-    ctx_push(k->c, &p->windows, *want);
-    uint64_t *copy = ctx_array(k->c, ARRAY_LEN(key), sizeof(*copy));
+    ctx_tree_push(k->c, &p->windows, *want);
+    uint64_t *copy = ctx_tree_array(k->c, ARRAY_LEN(key), sizeof(*copy));
     memcpy(copy, key, sizeof(key));
     map_set(k, &p->slopes, (struct str){(const char *)copy, sizeof(key)},
             (void *)(uintptr_t)p->windows.n);

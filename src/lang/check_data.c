@@ -69,7 +69,7 @@ void check_list(struct checker *k, struct expr *e, const struct lang_type *want)
 static void key_twice(struct checker *k, struct expr *e)
 {
     struct map seen;
-    map_init(&seen, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&seen, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     for (size_t i = 0; i < e->list.n; i += 2) {
         struct expr *key = e->list.v[i];
         if (!key->constant)
@@ -164,7 +164,7 @@ static size_t field_number(const struct lang_typedef *def, struct str name)
 
 static struct expr *none_at(struct checker *k, struct lang_span at)
 {
-    struct expr *e = ctx_new(k->c, sizeof(*e));
+    struct expr *e = ctx_tree_new(k->c, sizeof(*e));
     e->kind = E_NONE;
     e->height = 1;
     e->span = at;
@@ -175,7 +175,7 @@ static struct expr *none_at(struct checker *k, struct lang_span at)
 static bool in_order(struct checker *k, struct expr *e, const struct type_decl *t)
 {
     const struct lang_typedef *def = t->def;
-    struct expr **v = ctx_array(k->c, def->fields_n, sizeof(*v));
+    struct expr **v = ctx_tree_array(k->c, def->fields_n, sizeof(*v));
     bool fine = true;
     for (size_t i = 0; i < e->list.n; i++) {
         size_t f = field_number(def, e->names[i].text);

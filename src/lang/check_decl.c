@@ -342,7 +342,7 @@ static void declare(struct checker *k, struct lang_decl *d)
     struct map *m = role == LANG_ROLE_TYPE ? &k->types : &k->paths;
     if (role == LANG_ROLE_RESOURCE) {
         d->resource = (uint32_t)k->resources.n;
-        ctx_push(k->c, &k->resources, d);
+        ctx_tree_push(k->c, &k->resources, d);
     }
     if (d->kind->head != LANG_HEAD_NAME && d->kind->head != LANG_HEAD_PATH)
         return;
@@ -405,8 +405,8 @@ static void check_counts(struct checker *k)
 
 void check_decls(struct checker *k)
 {
-    map_init(&k->types, &k->c->alloc, 1, LANG_NAMES_MAX);
-    map_init(&k->paths, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->types, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->paths, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     size_t n = k->syntax->decls.n;
     struct decl_syntax *all = k->syntax->decls.v;
     for (size_t i = 0; i < n; i++)
@@ -422,7 +422,7 @@ void check_decls(struct checker *k)
             resolve_type(k, &all[i]);
             check_mappings(k, all[i].decl);
         }
-    k->seen = ctx_array(k->c, k->resources.n, sizeof(*k->seen));
+    k->seen = ctx_tree_array(k->c, k->resources.n, sizeof(*k->seen));
     for (size_t i = 0; i < n; i++) {
         if (all[i].decl->kind->role == LANG_ROLE_RESOURCE)
             check_hidden(k, all[i].decl);

@@ -17,13 +17,13 @@ struct walk {
 
 static struct lang_step *step_add(struct walk *w, const struct stmt *s, enum lang_step_kind kind)
 {
-    ctx_push(w->k->c, &w->steps,
-             (struct lang_step){.kind = kind,
-                                .at_ms = w->at_ms,
-                                .no = s->test->no,
-                                .member = LANG_STEP_ANY,
-                                .span = s->span,
-                                .line = ctx_line(w->k->c, s->span)});
+    ctx_tree_push(w->k->c, &w->steps,
+                  (struct lang_step){.kind = kind,
+                                     .at_ms = w->at_ms,
+                                     .no = s->test->no,
+                                     .member = LANG_STEP_ANY,
+                                     .span = s->span,
+                                     .line = ctx_line(w->k->c, s->span)});
     return &w->steps.v[w->steps.n - 1];
 }
 
@@ -227,7 +227,7 @@ static void step_host(struct walk *w, const struct stmt *s)
     struct lang_step *step = step_add(w, s, LANG_STEP_HOST);
     step->host = s->test->host;
     step->level = s->test->level;
-    step->text = s->test->text;
+    step->text = ctx_str(w->k->c, s->test->text);
 }
 
 /* `a op b`, `a` alone or `not a`: the path, how it is compared, and with what (NULL: a bool). */
@@ -438,20 +438,20 @@ static void check_test(struct checker *k, const struct test_decl *t)
 {
     struct lang_test *out = ctx_new(k->c, sizeof(*out));
     struct walk w = {.k = k, .test = out};
-    out->name = t->text;
+    out->name = ctx_str(k->c, t->text);
     out->source = t->span.source;
     out->line = ctx_line(k->c, t->span);
     walk_stmts(&w, &t->body);
-    out->steps = w.steps.v;
+    out->steps = ctx_kept(k->c, &w.steps);
     out->steps_n = w.steps.n;
-    ctx_push(k->c, &k->tests, out);
+    ctx_tree_push(k->c, &k->tests, out);
 }
 
 void check_tests(struct checker *k)
 {
     struct map names;
     struct fn_frame frame;
-    map_init(&names, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&names, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     frame_begin(k, &frame, FRAME_PROGRAM, NULL, NULL);
     k->frame = &frame;
     k->mode = MODE_CONST;

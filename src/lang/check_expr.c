@@ -55,7 +55,7 @@ static bool shown(struct checker *k, struct expr *part)
 static void check_string(struct checker *k, struct expr *e)
 {
     struct strbuf all;
-    strbuf_init(&all, &k->c->alloc, 0);
+    strbuf_init(&all, &k->c->tree_alloc, 0);
     e->type = type_plain(LANG_TYPE_STR);
     e->constant = true;
     for (size_t i = 0; i < e->list.n; i++) {
@@ -74,7 +74,7 @@ static void check_string(struct checker *k, struct expr *e)
     if (e->bad)
         expr_bad(e);
     else if (e->constant)
-        e->text_value = strbuf_str(&all);
+        e->text_value = ctx_str(k->c, strbuf_str(&all));
 }
 
 /* ---- operators with one side ------------------------------------------------------------- */

@@ -65,7 +65,7 @@ static bool name_twice(struct checker *k, const struct fn_decl *fn, size_t i)
 
 void check_fn_signature(struct checker *k, struct fn_decl *fn)
 {
-    fn->param_types = ctx_array(k->c, fn->params_n, sizeof(*fn->param_types));
+    fn->param_types = ctx_tree_array(k->c, fn->params_n, sizeof(*fn->param_types));
     fn->result_type = type_plain(LANG_TYPE_NONE);
     if (fn->params_n > CODE_ARGS_MAX) {
         (void)diag_error(k->c, "P1", fn->name.span, "too many", "a %s has at most %u parameters",

@@ -56,15 +56,15 @@ static void add_var(struct checker *k, struct item *i, const struct lang_type *t
     s->mutable = i->kind == I_VAR;
     s->index = (uint32_t)p->vars.n;
     bool plain = is_plain(i->value, type);
-    ctx_push(k->c, &p->vars,
-             (struct lang_var){.name = i->name.text,
-                               .path = stable_path(k, i->name.text),
-                               .type = *type,
-                               .initial = plain ? s->value : type_none_slot(type),
-                               .initial_text = plain ? s->text_value : STR(""),
-                               .has_init_code = !plain,
-                               .source = i->span.source,
-                               .line = ctx_line(k->c, i->span)});
+    ctx_tree_push(k->c, &p->vars,
+                  (struct lang_var){.name = i->name.text,
+                                    .path = stable_path(k, i->name.text),
+                                    .type = *type,
+                                    .initial = plain ? s->value : type_none_slot(type),
+                                    .initial_text = plain ? s->text_value : STR(""),
+                                    .has_init_code = !plain,
+                                    .source = i->span.source,
+                                    .line = ctx_line(k->c, i->span)});
     if (!plain && compiling(k))
         compile_init(p->code, s->index, i->value,
                      (struct code_locals){k->frame->locals.v, k->frame->locals.n, 0});
@@ -205,7 +205,7 @@ static void program_fn(struct checker *k, struct item *x, bool top)
     } else {
         check_fn_signature(k, fn);
         map_set(k, &k->prog->fns, fn->name.text, fn);
-        ctx_push(k->c, &k->prog->fns_list, fn);
+        ctx_tree_push(k->c, &k->prog->fns_list, fn);
     }
 }
 
@@ -245,19 +245,19 @@ static void finish(struct checker *k, struct prog *p)
     out->file = k->c->sources[p->decl->span.source].name;
     out->source = p->decl->span.source;
     out->line = ctx_line(k->c, p->decl->span);
-    out->bindings = p->bindings.v;
+    out->bindings = ctx_kept(k->c, &p->bindings);
     out->bindings_n = p->bindings.n;
-    out->vars = p->vars.v;
+    out->vars = ctx_kept(k->c, &p->vars);
     out->vars_n = p->vars.n;
-    out->rules = p->rules.v;
+    out->rules = ctx_kept(k->c, &p->rules);
     out->rules_n = p->rules.n;
-    out->windows = p->windows.v;
+    out->windows = ctx_kept(k->c, &p->windows);
     out->windows_n = p->windows.n;
-    out->owns = p->owns.v;
+    out->owns = ctx_kept(k->c, &p->owns);
     out->owns_n = p->owns.n;
-    out->leases = p->leases.v;
+    out->leases = ctx_kept(k->c, &p->leases);
     out->leases_n = p->leases.n;
-    out->lends = p->lends.v;
+    out->lends = ctx_kept(k->c, &p->lends);
     out->lends_n = p->lends.n;
     if (!compiling(k))
         return;
@@ -272,7 +272,7 @@ static void finish(struct checker *k, struct prog *p)
         (void)diag_error(k->c, "X1", p->decl->name.span,
                          ctx_strf(k->c, "%s (chunk %u, at %u)", fault.why, fault.chunk, fault.at).p,
                          "the compiled program does not pass its check; please report this");
-    ctx_push(k->c, &k->programs_out, out);
+    ctx_tree_push(k->c, &k->programs_out, out);
 }
 
 static void prog_init(struct checker *k, struct prog *p, struct program_decl *d)
@@ -280,7 +280,7 @@ static void prog_init(struct checker *k, struct prog *p, struct program_decl *d)
     *p = (struct prog){.decl = d, .out = ctx_new(k->c, sizeof(*p->out)), .prefix = d->name.text};
     struct map *maps[] = {&p->fns, &p->paths, &p->counters, &p->implicit, &p->slopes};
     for (size_t i = 0; i < ARRAY_LEN(maps); i++)
-        map_init(maps[i], &k->c->alloc, 1, LANG_NAMES_MAX);
+        map_init(maps[i], &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     p->code = compile_new(k->c, p);
     frame_begin(k, &p->frame, FRAME_PROGRAM, NULL, NULL);
     k->prog = p;
@@ -312,7 +312,7 @@ static void check_program(struct checker *k, struct program_decl *d)
 
 static void declare_fns(struct checker *k)
 {
-    map_init(&k->fns, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->fns, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     for (size_t i = 0; i < k->syntax->fns.n; i++) {
         struct fn_decl *fn = k->syntax->fns.v[i];
         struct fn_decl *first = map_get(&k->fns, fn->name.text);
@@ -354,7 +354,7 @@ static void site_fns(struct checker *k)
 
 void check_programs(struct checker *k)
 {
-    map_init(&k->topics, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->topics, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     declare_fns(k);
     declare_programs(k);
     site_fns(k);

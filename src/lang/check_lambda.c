@@ -27,8 +27,8 @@ static void capture(struct tree_names *t, struct name name)
     struct sym copy = *s;
     copy.mutable = false;
     copy.captured = true;
-    ctx_push(w->k->c, &w->found, copy);
-    ctx_push(w->k->c, &w->from, s->index);
+    ctx_tree_push(w->k->c, &w->found, copy);
+    ctx_tree_push(w->k->c, &w->from, s->index);
 }
 
 static void add_captures(struct checker *k, struct fn_decl *fn)
@@ -40,7 +40,7 @@ static void add_captures(struct checker *k, struct fn_decl *fn)
         s.index = local_new(k, &s.type, fn->span);
         if (s.index == UINT32_MAX)
             s.kind = SYM_BAD;
-        ctx_push(k->c, &k->frame->names.all, s);
+        ctx_tree_push(k->c, &k->frame->names.all, s);
         map_set(k, &k->frame->names.index, s.name, (void *)(uintptr_t)k->frame->names.all.n);
     }
     fn->captures = w.from.v;
@@ -84,7 +84,7 @@ static bool param_type(struct checker *k, const struct param_ref *p, const struc
 static bool add_params(struct checker *k, struct fn_decl *fn, const struct lang_type *hints)
 {
     bool fine = true;
-    fn->param_types = ctx_array(k->c, fn->params_n, sizeof(*fn->param_types));
+    fn->param_types = ctx_tree_array(k->c, fn->params_n, sizeof(*fn->param_types));
     for (size_t i = 0; i < fn->params_n; i++) {
         struct lang_type t = type_plain(LANG_TYPE_NONE);
         bool typed = param_type(k, &fn->params[i], hints ? &hints[i] : NULL, &t);
@@ -226,7 +226,7 @@ void check_lambda(struct checker *k, struct expr *e, const struct lang_type *wan
 static struct expr *call_of(struct checker *k, const struct expr *e, const struct fn_decl *fn,
                             const struct param_ref *params)
 {
-    struct expr *call = ctx_new(k->c, sizeof(*call));
+    struct expr *call = ctx_tree_new(k->c, sizeof(*call));
     call->kind = E_CALL;
     call->height = 2;
     call->span = e->span;
@@ -234,13 +234,13 @@ static struct expr *call_of(struct checker *k, const struct expr *e, const struc
     call->path_n = e->path_n;
     call->text = e->text;
     call->list =
-        (struct expr_list){ctx_array(k->c, fn->params_n, sizeof(struct expr *)), fn->params_n};
+        (struct expr_list){ctx_tree_array(k->c, fn->params_n, sizeof(struct expr *)), fn->params_n};
     for (size_t i = 0; i < fn->params_n; i++) {
-        struct expr *arg = ctx_new(k->c, sizeof(*arg));
+        struct expr *arg = ctx_tree_new(k->c, sizeof(*arg));
         arg->kind = E_PATH;
         arg->height = 1;
         arg->span = e->span;
-        arg->path = ctx_array(k->c, 1, sizeof(struct name));
+        arg->path = ctx_tree_array(k->c, 1, sizeof(struct name));
         arg->path[0] = params[i].name;
         arg->path_n = 1;
         arg->text = params[i].name.text;
@@ -263,9 +263,9 @@ void lambda_of_fn(struct checker *k, struct expr *e, struct fn_decl *fn)
         expr_bad(e);
         return;
     }
-    struct fn_decl *lambda = ctx_new(k->c, sizeof(*lambda));
-    struct stmt *s = ctx_new(k->c, sizeof(*s));
-    struct param_ref *params = ctx_array(k->c, fn->params_n, sizeof(*params));
+    struct fn_decl *lambda = ctx_tree_new(k->c, sizeof(*lambda));
+    struct stmt *s = ctx_tree_new(k->c, sizeof(*s));
+    struct param_ref *params = ctx_tree_array(k->c, fn->params_n, sizeof(*params));
     for (size_t i = 0; i < fn->params_n; i++) { /* names that meet no others */
         params[i] = fn->params[i];
         params[i].name.text = ctx_strf(k->c, "%zu", i);
@@ -279,7 +279,8 @@ void lambda_of_fn(struct checker *k, struct expr *e, struct fn_decl *fn)
                                .params_n = fn->params_n,
                                .result = fn->result,
                                .lambda = true};
-    lambda->body = (struct stmt_list){ctx_array(k->c, 1, sizeof(struct stmt *)), 1, e->span, false};
+    lambda->body =
+        (struct stmt_list){ctx_tree_array(k->c, 1, sizeof(struct stmt *)), 1, e->span, false};
     lambda->body.v[0] = s;
     e->kind = E_LAMBDA;
     e->fn = lambda;

@@ -29,8 +29,8 @@ static const struct lang_decl *own_target(struct checker *k, const struct map *n
 static void add_owns(struct checker *k, struct program_info *p)
 {
     struct map names; /* to the devices that they stand for */
-    map_init(&names, &k->c->alloc, 1, LANG_NAMES_MAX);
-    map_init(&p->owns, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&names, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
+    map_init(&p->owns, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     for (size_t n = 0; n < p->decl->items.n; n++) {
         const struct item *i = p->decl->items.v[n];
         if (i->kind != I_OWN && i->kind != I_READ)
@@ -41,7 +41,7 @@ static void add_owns(struct checker *k, struct program_info *p)
             map_set(k, &names, i->name.text, (void *)(uintptr_t)d);
         if (i->kind == I_READ || map_get(&p->owns, i->name.text))
             continue;
-        struct program_own *o = ctx_new(k->c, sizeof(*o));
+        struct program_own *o = ctx_tree_new(k->c, sizeof(*o));
         *o = (struct program_own){i, one ? d : NULL};
         map_set(k, &p->owns, i->name.text, o);
     }
@@ -49,7 +49,7 @@ static void add_owns(struct checker *k, struct program_info *p)
 
 void declare_programs(struct checker *k)
 {
-    map_init(&k->programs, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->programs, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     for (size_t i = 0; i < k->syntax->programs.n; i++) {
         struct program_decl *d = k->syntax->programs.v[i];
         struct program_info *first = map_get(&k->programs, d->name.text);
@@ -57,7 +57,7 @@ void declare_programs(struct checker *k)
             declared_twice(k, d->name.text, d->name.span, first->decl->name.span);
             continue;
         }
-        struct program_info *p = ctx_new(k->c, sizeof(*p));
+        struct program_info *p = ctx_tree_new(k->c, sizeof(*p));
         p->decl = d;
         add_owns(k, p);
         map_set(k, &k->programs, d->name.text, p);
@@ -121,7 +121,7 @@ static void add_lend(struct checker *k, const struct item *i, const struct lesse
         return;
     if (l->max && !check_duration(k, l->max, "`max`", &lend.max_ms))
         return;
-    ctx_push(k->c, &k->prog->lends, lend);
+    ctx_tree_push(k->c, &k->prog->lends, lend);
 }
 
 void check_lend(struct checker *k, struct item *i)

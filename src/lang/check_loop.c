@@ -115,7 +115,7 @@ static void over_devices(struct checker *k, struct stmt *s, const struct lang_de
     one_name(k, s, "a group");
     s->elements = group->list;
     s->elements_n = 0;
-    s->unrolled = ctx_array(k->c, group->list_n, sizeof(*s->unrolled));
+    s->unrolled = ctx_tree_array(k->c, group->list_n, sizeof(*s->unrolled));
     if (!room_for(k, s, group->list_n))
         return;
     s->elements_n = group->list_n;
@@ -130,7 +130,7 @@ static void over_devices(struct checker *k, struct stmt *s, const struct lang_de
         loop_body(k, &s->unrolled[i]);
         names_end(k, scope);
         while (k->frame->taken.n > locals)
-            ctx_push(k->c, &k->frame->spare, k->frame->taken.v[--k->frame->taken.n]);
+            ctx_tree_push(k->c, &k->frame->spare, k->frame->taken.v[--k->frame->taken.n]);
     }
 }
 

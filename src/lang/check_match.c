@@ -18,8 +18,8 @@ static void cover_init(struct checker *k, struct cover *c, const struct lang_typ
     c->values_n = type->kind == LANG_TYPE_ENUM   ? type->def->fields_n
                   : type->kind == LANG_TYPE_BOOL ? 2
                                                  : 0;
-    c->values = ctx_array(k->c, c->values_n, sizeof(*c->values));
-    map_init(&c->seen, &k->c->alloc, 1, LANG_NAMES_MAX);
+    c->values = ctx_tree_array(k->c, c->values_n, sizeof(*c->values));
+    map_init(&c->seen, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
 }
 
 static bool values_complete(const struct cover *c)
@@ -44,7 +44,7 @@ static void bare_value(struct checker *k, struct pattern *p, const struct lang_t
     struct expr *e = p->a;
     if (e->kind != E_PATH || e->path_n != 1 || t->kind != LANG_TYPE_ENUM)
         return;
-    struct name *path = ctx_array(k->c, 2, sizeof(*path));
+    struct name *path = ctx_tree_array(k->c, 2, sizeof(*path));
     path[0] = (struct name){t->def->name, e->span};
     path[1] = e->path[0];
     e->path = path;
@@ -156,7 +156,7 @@ static void check_pattern(struct checker *k, struct cover *c, struct pattern *p,
 static struct str missing_values(struct checker *k, const struct cover *c)
 {
     struct strbuf b;
-    strbuf_init(&b, &k->c->alloc, 0);
+    strbuf_init(&b, &k->c->tree_alloc, 0);
     size_t told = 0;
     for (size_t i = 0; i < c->values_n && !c->some; i++) {
         if (c->values[i])

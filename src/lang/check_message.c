@@ -15,11 +15,11 @@ struct topic *topic_of(struct checker *k, struct expr *e)
     struct topic *t = map_get(&k->topics, e->text_value);
     if (t)
         return t;
-    t = ctx_new(k->c, sizeof(*t));
+    t = ctx_tree_new(k->c, sizeof(*t));
     t->name = ctx_str(k->c, e->text_value);
     t->type = type_plain(LANG_TYPE_NONE);
     map_set(k, &k->topics, t->name, t);
-    ctx_push(k->c, &k->topics_list, t);
+    ctx_tree_push(k->c, &k->topics_list, t);
     return t;
 }
 

@@ -277,7 +277,7 @@ static bool calls_field(const struct expr *e)
 
 static void call_field(struct checker *k, struct expr *e)
 {
-    struct expr *field = ctx_new(k->c, sizeof(*field));
+    struct expr *field = ctx_tree_new(k->c, sizeof(*field));
     field->kind = E_FIELD;
     field->height = e->a->height + 1;
     field->a = e->a;

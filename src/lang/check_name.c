@@ -19,7 +19,7 @@ void frame_begin(struct checker *k, struct fn_frame *f, enum frame_kind kind, st
                  struct fn_frame *outer)
 {
     *f = (struct fn_frame){.kind = kind, .fn = fn, .outer = outer};
-    map_init(&f->names.index, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&f->names.index, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
 }
 
 /* ---- finding ----------------------------------------------------------------------------- */
@@ -93,7 +93,7 @@ void sym_add(struct checker *k, struct sym s)
         first->kind = SYM_BAD;
         return;
     }
-    ctx_push(k->c, &n->all, s);
+    ctx_tree_push(k->c, &n->all, s);
     map_set(k, &n->index, s.name, (void *)(uintptr_t)n->all.n);
 }
 
@@ -124,7 +124,7 @@ uint32_t local_new(struct checker *k, const struct lang_type *type, struct lang_
     uint32_t n;
     if (take_spare(f, type, &n)) {
         f->locals.v[n] = *type;
-        ctx_push(k->c, &f->taken, n);
+        ctx_tree_push(k->c, &f->taken, n);
         return n;
     }
     if (f->locals.n >= LANG_LOCALS_MAX) {
@@ -133,8 +133,8 @@ uint32_t local_new(struct checker *k, const struct lang_type *type, struct lang_
         return UINT32_MAX;
     }
     n = (uint32_t)f->locals.n;
-    ctx_push(k->c, &f->locals, *type);
-    ctx_push(k->c, &f->taken, n);
+    ctx_tree_push(k->c, &f->locals, *type);
+    ctx_tree_push(k->c, &f->taken, n);
     return n;
 }
 

@@ -21,7 +21,7 @@ void list_add(struct checker *k, struct u32_list *l, uint32_t v)
         if (l->all.v[i] == v)
             return;
     if (l)
-        ctx_push(k->c, &l->all, v);
+        ctx_tree_push(k->c, &l->all, v);
 }
 
 const char *quoted(struct checker *k, struct str name)
@@ -31,10 +31,10 @@ const char *quoted(struct checker *k, struct str name)
 
 static struct expr *path_node(struct checker *k, const struct name *path, size_t n)
 {
-    struct expr *e = ctx_new(k->c, sizeof(*e));
+    struct expr *e = ctx_tree_new(k->c, sizeof(*e));
     e->kind = E_PATH;
     e->height = 1;
-    e->path = ctx_array(k->c, n, sizeof(*path));
+    e->path = ctx_tree_array(k->c, n, sizeof(*path));
     for (size_t i = 0; i < n; i++)
         e->path[i] = path[i];
     e->path_n = n;
@@ -47,7 +47,7 @@ struct expr *path_as_value(struct checker *k, const struct expr *e, size_t base,
 {
     struct expr *v = path_node(k, e->path, base);
     for (size_t i = base; i < parts; i++) {
-        struct expr *f = ctx_new(k->c, sizeof(*f));
+        struct expr *f = ctx_tree_new(k->c, sizeof(*f));
         f->kind = E_FIELD;
         f->height = v->height + 1;
         f->a = v;

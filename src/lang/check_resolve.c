@@ -8,7 +8,7 @@ struct str path_join(struct checker *k, struct str base, const struct name *path
                      size_t to)
 {
     struct strbuf b;
-    strbuf_init(&b, &k->c->alloc, 0);
+    strbuf_init(&b, &k->c->tree_alloc, 0);
     strbuf_addstr(&b, base);
     for (size_t i = from; i < to; i++) {
         if (b.n > 0)
@@ -202,7 +202,7 @@ uint32_t binding_add(struct checker *k, struct lang_binding b, struct lang_span 
     b.path = stable_path(k, b.name);
     b.source = at.source;
     b.line = ctx_line(k->c, at);
-    ctx_push(k->c, &p->bindings, b);
+    ctx_tree_push(k->c, &p->bindings, b);
     return (uint32_t)(p->bindings.n - 1);
 }
 
@@ -214,7 +214,7 @@ struct in_place {
 
 static struct str place_key(struct checker *k, const struct in_place *p)
 {
-    struct in_place *copy = ctx_new(k->c, sizeof(*copy));
+    struct in_place *copy = ctx_tree_new(k->c, sizeof(*copy));
     *copy = *p;
     return (struct str){(const char *)copy, sizeof(*copy)};
 }
@@ -253,7 +253,7 @@ uint32_t binding_implicit(struct checker *k, const struct lang_decl *resource,
         may_be_old(k, resource, m, at);
     return implicit(k, &place,
                     (struct lang_binding){.kind = LANG_BIND_READ,
-                                          .name = name,
+                                          .name = ctx_str(k->c, name),
                                           .resource = resource,
                                           .member = m->index,
                                           .member_name = m->name,

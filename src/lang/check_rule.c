@@ -8,7 +8,7 @@ static struct str head_text(struct checker *k, struct lang_span span)
 {
     struct str t = ctx_text(k->c, span);
     struct strbuf b;
-    strbuf_init(&b, &k->c->alloc, 0);
+    strbuf_init(&b, &k->c->tree_alloc, 0);
     bool space = false, text = false;
     for (size_t i = 0; i < t.n; i++) {
         if (t.p[i] == '"' && (i == 0 || t.p[i - 1] != '\\'))
@@ -29,7 +29,7 @@ static struct str head_text(struct checker *k, struct lang_span span)
     }
     if (b.failed)
         ctx_nomem(k->c);
-    return strbuf_str(&b);
+    return ctx_str(k->c, strbuf_str(&b));
 }
 
 /* line_guard/st=plant.press1/when#2 */
@@ -111,12 +111,12 @@ static uint32_t last_value(struct checker *k, const struct expr *e, struct str n
         return 0;
     }
     struct lang_type type = type_optional(e->type);
-    ctx_push(k->c, &p->vars,
-             (struct lang_var){.path = ctx_strf(k->c, "%.*s/last", STR_FMT(name)),
-                               .type = type,
-                               .initial = type_none_slot(&type),
-                               .source = e->span.source,
-                               .line = ctx_line(k->c, e->span)});
+    ctx_tree_push(k->c, &p->vars,
+                  (struct lang_var){.path = ctx_strf(k->c, "%.*s/last", STR_FMT(name)),
+                                    .type = type,
+                                    .initial = type_none_slot(&type),
+                                    .source = e->span.source,
+                                    .line = ctx_line(k->c, e->span)});
     return (uint32_t)p->vars.n - 1;
 }
 
@@ -178,13 +178,13 @@ static void rule_body(struct checker *k, struct stmt_list *body, struct lang_rul
     r->suspends = b.suspends;
 }
 
-static void keep_depends(struct lang_rule *r, const struct depends *on)
+static void keep_depends(struct checker *k, struct lang_rule *r, const struct depends *on)
 {
-    r->reads = on->reads.all.v;
+    r->reads = ctx_kept(k->c, &on->reads.all);
     r->reads_n = on->reads.all.n;
-    r->until_reads = on->until_reads.all.v;
+    r->until_reads = ctx_kept(k->c, &on->until_reads.all);
     r->until_reads_n = on->until_reads.all.n;
-    r->vars = on->vars.all.v;
+    r->vars = ctx_kept(k->c, &on->vars.all);
     r->vars_n = on->vars.all.n;
 }
 
@@ -211,7 +211,7 @@ static void check_when(struct checker *k, struct item *i, struct lang_rule *r)
         r->until_suspends = b.suspends;
     }
     r->uses_stale = k->uses_stale;
-    keep_depends(r, &on);
+    keep_depends(k, r, &on);
 }
 
 static void check_changed(struct checker *k, struct item *i, struct lang_rule *r)
@@ -226,7 +226,7 @@ static void check_changed(struct checker *k, struct item *i, struct lang_rule *r
                          "what has changed does not end: `until` belongs to a condition");
     rule_body(k, &i->body, r);
     r->uses_stale = k->uses_stale;
-    keep_depends(r, &on);
+    keep_depends(k, r, &on);
 }
 
 static void check_signal(struct checker *k, struct item *i, struct lang_rule *r)
@@ -356,5 +356,5 @@ void check_rule(struct checker *k, struct item *i)
     }
     own_rule_end(k);
     mode_useless(k, i, &r);
-    ctx_push(k->c, &k->prog->rules, r);
+    ctx_tree_push(k->c, &k->prog->rules, r);
 }

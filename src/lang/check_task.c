@@ -14,7 +14,7 @@ static void note_task(struct checker *k, struct fn_decl *task)
     for (size_t i = 0; i < p->tasks.n; i++)
         if (p->tasks.v[i] == task)
             return;
-    ctx_push(k->c, &p->tasks, task);
+    ctx_tree_push(k->c, &p->tasks, task);
 }
 
 static void no_task(struct checker *k, const struct expr *e, const struct fn_decl *fn)
@@ -301,12 +301,12 @@ static bool add_lease(struct checker *k, struct stmt *s, const struct lang_decl 
     if (binding == UINT32_MAX)
         return false;
     s->lease = (uint32_t)p->leases.n;
-    ctx_push(k->c, &p->leases,
-             (struct lang_lease){.binding = binding,
-                                 .path = p->bindings.v[binding].path,
-                                 .from = s->path[0].text,
-                                 .source = s->span.source,
-                                 .line = ctx_line(k->c, s->span)});
+    ctx_tree_push(k->c, &p->leases,
+                  (struct lang_lease){.binding = binding,
+                                      .path = p->bindings.v[binding].path,
+                                      .from = s->path[0].text,
+                                      .source = s->span.source,
+                                      .line = ctx_line(k->c, s->span)});
     return true;
 }
 

@@ -8,7 +8,7 @@ struct str type_text(struct checker *k, const struct lang_type *t)
     if (!t->optional && t->kind < LANG_TYPE_LIST)
         return lang_type_name(t);
     struct strbuf b;
-    strbuf_init(&b, &k->c->alloc, 0);
+    strbuf_init(&b, &k->c->tree_alloc, 0);
     lang_type_print(&b, t);
     if (b.failed)
         ctx_nomem(k->c);
@@ -136,7 +136,7 @@ static void key_add(struct strbuf *b, const struct lang_type *t)
 const struct lang_type *types_intern(struct checker *k, const struct lang_type *v, size_t n)
 {
     struct strbuf key;
-    strbuf_init(&key, &k->c->alloc, 0);
+    strbuf_init(&key, &k->c->tree_alloc, 0);
     for (size_t i = 0; i < n; i++)
         key_add(&key, &v[i]);
     if (key.failed)

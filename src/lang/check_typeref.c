@@ -204,15 +204,15 @@ static void declare_def(struct checker *k, struct type_decl *t)
 
 void declare_defs(struct checker *k)
 {
-    map_init(&k->defs, &k->c->alloc, 1, LANG_NAMES_MAX);
-    map_init(&k->args, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->defs, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->args, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     uint32_t enums = 0;
     for (size_t i = 0; i < k->syntax->types.n; i++) {
         struct type_decl *t = k->syntax->types.v[i];
         declare_def(k, t);
         t->def->index = t->is_enum ? enums++ : (uint32_t)k->records.n;
         if (!t->is_enum)
-            ctx_push(k->c, &k->records, t->def);
+            ctx_tree_push(k->c, &k->records, t->def);
     }
 }
 
@@ -233,7 +233,7 @@ static void check_def(struct checker *k, struct type_decl *t)
 {
     struct lang_field *fields = ctx_array(k->c, t->n, sizeof(*fields));
     struct map names;
-    map_init(&names, &k->c->alloc, 1, LANG_NAMES_MAX);
+    map_init(&names, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     if (too_many(k, t))
         return;
     size_t n = 0;
@@ -267,7 +267,7 @@ static void inside_add(struct checker *k, struct inside *in, const struct lang_t
         if (t->kind != LANG_TYPE_RECORD || t->optional || in->seen[t->def->index])
             continue;
         in->seen[t->def->index] = true;
-        ctx_push(k->c, &in->all, t->def);
+        ctx_tree_push(k->c, &in->all, t->def);
     }
 }
 
@@ -275,7 +275,7 @@ static void inside_add(struct checker *k, struct inside *in, const struct lang_t
 static bool needs(struct checker *k, const struct lang_typedef *def,
                   const struct lang_typedef *goal)
 {
-    struct inside in = {.seen = ctx_array(k->c, k->records.n, sizeof(bool))};
+    struct inside in = {.seen = ctx_tree_array(k->c, k->records.n, sizeof(bool))};
     inside_add(k, &in, def);
     for (size_t i = 0; i < in.all.n; i++)
         inside_add(k, &in, in.all.v[i]);
@@ -304,7 +304,7 @@ static void check_endless(struct checker *k, const struct type_decl *t)
 /* A record with something in it that has no copy has none itself. */
 static void find_uncopyable(struct checker *k)
 {
-    k->uncopyable = ctx_array(k->c, k->records.n, sizeof(*k->uncopyable));
+    k->uncopyable = ctx_tree_array(k->c, k->records.n, sizeof(*k->uncopyable));
     for (bool changed = true; changed;) {
         changed = false;
         for (size_t i = 0; i < k->records.n; i++)

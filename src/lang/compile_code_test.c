@@ -5,13 +5,13 @@
 
 #include <stdio.h>
 
-/* The chunk of that name, or NULL. */
 static const struct lang_chunk *chunk_named(const struct lang_program *p, const char *name)
 {
-    for (size_t i = 0; i < p->code->chunks_n; i++)
-        if (str_eq(p->code->chunks[i].name, str_from(name)))
-            return &p->code->chunks[i];
-    return NULL;
+    size_t i = 0;
+    while (i < p->code->chunks_n && !str_eq(p->code->chunks[i].name, str_from(name)))
+        i++;
+    REQUIRE(i < p->code->chunks_n);
+    return &p->code->chunks[i];
 }
 
 static void names(const struct lang_chunk *c, struct strbuf *out)
@@ -108,10 +108,8 @@ TEST(code_is_short)
         REQUIRE(lang_check(alloc_system(), &test_schema, sources, 3, &site) == ERR_OK);
         if (CHECK_EQ_UINT(site->errors, 0) && CHECK_EQ_UINT(site->programs_n, 1)) {
             const struct lang_chunk *c = chunk_named(site->programs[0], "f");
-            if (CHECK(c != NULL)) {
-                names(c, &got);
-                CHECK_EQ_STR(got.p, cases[i].want);
-            }
+            names(c, &got);
+            CHECK_EQ_STR(got.p, cases[i].want);
         }
         lang_site_free(site);
         strbuf_fini(&got);
@@ -121,10 +119,10 @@ TEST(code_is_short)
 /* What the source says where this instruction comes from. */
 static struct str place_of(const struct lang_site *site, const struct lang_chunk *c, uint32_t at)
 {
-    const struct code_place *p = NULL;
-    for (uint32_t i = 0; i < c->places_n && c->places[i].at <= at; i++)
+    REQUIRE(c->places_n > 0);
+    const struct code_place *p = &c->places[0];
+    for (uint32_t i = 1; i < c->places_n && c->places[i].at <= at; i++)
         p = &c->places[i];
-    REQUIRE(p != NULL);
     return str_sub(site->sources[c->source].text, p->from, p->to - p->from);
 }
 
@@ -151,7 +149,6 @@ TEST(each_instruction_has_its_place)
     struct lang_site *site = fixture_check(text, false);
     REQUIRE(site != NULL && site->errors == 0);
     const struct lang_chunk *c = chunk_named(site->programs[0], "f");
-    REQUIRE(c != NULL);
     for (size_t i = 0; i < ARRAY_LEN(want); i++) {
         LABEL("%s", want[i].place);
         uint32_t at = 0;

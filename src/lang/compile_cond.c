@@ -24,10 +24,15 @@ static enum compare_kind compare_kind(const struct expr *e)
     }
 }
 
-/* What is compared with `none`, or NULL. */
-static const struct expr *none_side(const struct expr *e)
+static bool compares_none(const struct expr *e)
 {
-    return e->b->kind == E_NONE ? e->a : e->a->kind == E_NONE ? e->b : NULL;
+    return e->a->kind == E_NONE || e->b->kind == E_NONE;
+}
+
+/* What is compared with `none`. */
+static const struct expr *beside_none(const struct expr *e)
+{
+    return e->b->kind == E_NONE ? e->a : e->b;
 }
 
 static enum expr_op mirrored(enum expr_op op) /* a op b is b mirrored(op) a */
@@ -184,8 +189,8 @@ static bool bool_constant_jump(struct body *b, const struct expr *e, bool when, 
 
 static void compare_jump(struct body *b, const struct expr *e, bool when, struct jumps *to)
 {
-    const struct expr *x = none_side(e);
-    if (x) {
+    if (compares_none(e)) {
+        const struct expr *x = beside_none(e);
         struct use u = none_operand(b, x);
         jumps_add(b, to, jump_none(b, &x->type, u.reg, (e->op == OP_EQ) == when));
         give(b, u);
@@ -254,7 +259,7 @@ static bool leaf_loop(struct body *b, const struct expr *e, size_t top)
 {
     if (is_compare(e)) {
         enum compare_kind kind = compare_kind(e);
-        if (none_side(e))
+        if (compares_none(e))
             return false;
         if (kind == COMPARE_INT) {
             int_go(b, e, e->op, (struct goal){.top = top});
@@ -331,9 +336,8 @@ static void compare_to(struct body *b, const struct expr *e, uint8_t dest)
         {CODE_EQO, CODE_EQO, CODE_EQO, CODE_EQO},
     };
     enum compare_kind kind = compare_kind(e);
-    const struct expr *x = none_side(e);
-    if (x) {
-        none_test_to(b, x, e->op == OP_NE, dest);
+    if (compares_none(e)) {
+        none_test_to(b, beside_none(e), e->op == OP_NE, dest);
         return;
     }
     const struct lang_type *want = kind == COMPARE_FLOAT ? &float_type : NULL;
@@ -410,7 +414,7 @@ static void kleene_compare_to(struct body *b, const struct expr *e, uint8_t dest
 {
     static const enum code_op floats[] = {CODE_KEQF, CODE_KNEF, CODE_KLTF, CODE_KLEF};
     enum compare_kind kind = compare_kind(e);
-    if (none_side(e) || (kind != COMPARE_FLOAT && kind != COMPARE_BOOL)) {
+    if (compares_none(e) || (kind != COMPARE_FLOAT && kind != COMPARE_BOOL)) {
         compare_to(b, e, dest);
         return;
     }

@@ -134,47 +134,36 @@ void map_to(struct body *b, const struct expr *e, const struct lang_type *want, 
 
 /* ---- records, channels ------------------------------------------------------------------- */
 
-static size_t field_of(const struct expr *e, size_t i)
+static bool same_type(const struct lang_type *a, const struct lang_type *b)
 {
-    if (!e->names)
-        return i;
-    for (size_t f = 0; f < e->type.def->fields_n; f++)
-        if (str_eq(e->type.def->fields[f].name, e->names[i].text))
-            return f;
-    ASSERT(!"the checker knows all fields");
-    return 0;
+    return a->kind == b->kind && a->def == b->def && a->args == b->args;
 }
 
-/* A constant that an earlier field of one type has already: the same register will do. */
-static bool same_field(const struct expr *e, size_t i, struct use *fields)
+/* Of two fields: one constant, which may come from one register. */
+static bool same_constant(const struct expr *x, const struct expr *y)
 {
-    const struct expr *x = e->list.v[i];
-    const struct lang_field *f = e->type.def->fields;
     int64_t v, w;
-    bool none = x->kind == E_NONE;
-    for (size_t q = 0; q < i; q++) {
-        const struct expr *y = e->list.v[q];
-        size_t to = field_of(e, i), from = field_of(e, q);
-        bool same = none ? y->kind == E_NONE
-                         : constant_int(x, &v) && constant_int(y, &w) && v == w &&
-                               x->type.kind == y->type.kind;
-        if (!same || f[to].type.kind != f[from].type.kind || f[to].type.def != f[from].type.def ||
-            f[to].type.args != f[from].type.args)
-            continue;
-        fields[to] = (struct use){fields[from].reg, false};
-        return true;
-    }
-    return false;
+    if (x->kind == E_NONE || y->kind == E_NONE)
+        return x->kind == y->kind;
+    return constant_int(x, &v) && constant_int(y, &w) && v == w && x->type.kind == y->type.kind;
+}
+
+static struct use field_use(struct body *b, const struct expr *e, size_t i,
+                            const struct use *before)
+{
+    const struct lang_field *f = e->type.def->fields;
+    for (size_t q = 0; q < i; q++)
+        if (same_type(&f[q].type, &f[i].type) && same_constant(e->list.v[q], e->list.v[i]))
+            return (struct use){before[q].reg, false};
+    return expr_use(b, e->list.v[i], &f[i].type);
 }
 
 void record_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     struct use fields[LANG_FIELDS_MAX];
-    for (size_t i = 0; i < e->list.n; i++) {
-        size_t f = field_of(e, i);
-        if (!same_field(e, i, fields))
-            fields[f] = expr_use(b, e->list.v[i], &e->type.def->fields[f].type);
-    }
+    ASSERT(!e->names); /* the checker put them in order */
+    for (size_t i = 0; i < e->list.n; i++)
+        fields[i] = field_use(b, e, i, fields);
     (void)put(b, CODE_RECORD, dest, (uint8_t)e->list.n, 0, type_of(b, &e->type));
     operand_words(b, fields, e->list.n);
 }

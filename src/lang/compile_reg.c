@@ -16,8 +16,8 @@ static bool ends(enum code_op op)
 static void note_place(struct body *b)
 {
     size_t n = b->b.places.n;
-    const struct code_place *last = n > 0 ? &b->b.places.v[n - 1] : NULL;
-    if (last && last->from == b->place.from && last->to == b->place.to)
+    const struct code_place *all = b->b.places.v;
+    if (n > 0 && all[n - 1].from == b->place.from && all[n - 1].to == b->place.to)
         return;
     uint32_t at = (uint32_t)chunk_here(&b->b);
     ctx_tree_push(b->c, &b->b.places, (struct code_place){at, b->place.from, b->place.to});

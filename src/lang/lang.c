@@ -114,14 +114,14 @@ static void check_all(struct lang_ctx *c, struct given *g, struct lang_site *sit
         decls[i] = syntax.decls.v[i].decl;
     site->decls = decls;
     site->decls_n = syntax.decls.n;
-    site->resources = k.resources.v;
+    site->resources = ctx_kept(c, &k.resources);
     site->resources_n = k.resources.n;
     if (c->errors == 0) {
-        site->programs = k.programs_out.v;
+        site->programs = ctx_kept(c, &k.programs_out);
         site->programs_n = k.programs_out.n;
-        site->tests = k.tests.v;
+        site->tests = ctx_kept(c, &k.tests);
         site->tests_n = k.tests.n;
-        site->records = k.records.v;
+        site->records = ctx_kept(c, &k.records);
         site->records_n = k.records.n;
     }
 }

@@ -5,7 +5,7 @@
 
 static struct expr_list copy_list(struct lang_ctx *c, const struct expr_list *l)
 {
-    struct expr_list out = {ctx_array(c, l->n, sizeof(*out.v)), l->n};
+    struct expr_list out = {ctx_tree_array(c, l->n, sizeof(*out.v)), l->n};
     for (size_t i = 0; i < l->n; i++)
         out.v[i] = tree_copy_expr(c, l->v[i]);
     return out;
@@ -13,7 +13,7 @@ static struct expr_list copy_list(struct lang_ctx *c, const struct expr_list *l)
 
 static struct fn_decl *copy_fn(struct lang_ctx *c, const struct fn_decl *fn)
 {
-    struct fn_decl *out = ctx_new(c, sizeof(*out));
+    struct fn_decl *out = ctx_tree_new(c, sizeof(*out));
     *out = *fn;
     out->body = tree_copy(c, &fn->body);
     return out;
@@ -23,7 +23,7 @@ struct expr *tree_copy_expr(struct lang_ctx *c, const struct expr *e)
 {
     if (!e)
         return NULL;
-    struct expr *out = ctx_new(c, sizeof(*out));
+    struct expr *out = ctx_tree_new(c, sizeof(*out));
     *out = *e;
     out->a = tree_copy_expr(c, e->a);
     out->b = tree_copy_expr(c, e->b);
@@ -37,7 +37,7 @@ struct expr *tree_copy_expr(struct lang_ctx *c, const struct expr *e)
 
 static struct pattern *copy_patterns(struct lang_ctx *c, const struct pattern *p, size_t n)
 {
-    struct pattern *out = ctx_array(c, n, sizeof(*out));
+    struct pattern *out = ctx_tree_array(c, n, sizeof(*out));
     for (size_t i = 0; i < n; i++) {
         out[i] = p[i];
         out[i].a = tree_copy_expr(c, p[i].a);
@@ -48,7 +48,7 @@ static struct pattern *copy_patterns(struct lang_ctx *c, const struct pattern *p
 
 static struct stmt *copy_stmt(struct lang_ctx *c, const struct stmt *s)
 {
-    struct stmt *out = ctx_new(c, sizeof(*out));
+    struct stmt *out = ctx_tree_new(c, sizeof(*out));
     *out = *s;
     out->target = tree_copy_expr(c, s->target);
     out->value = tree_copy_expr(c, s->value);
@@ -56,7 +56,7 @@ static struct stmt *copy_stmt(struct lang_ctx *c, const struct stmt *s)
     out->body = tree_copy(c, &s->body);
     out->otherwise = tree_copy(c, &s->otherwise);
     out->denied = tree_copy(c, &s->denied);
-    out->arms = ctx_array(c, s->arms_n, sizeof(*out->arms));
+    out->arms = ctx_tree_array(c, s->arms_n, sizeof(*out->arms));
     for (size_t i = 0; i < s->arms_n; i++) {
         out->arms[i] = s->arms[i];
         out->arms[i].patterns = copy_patterns(c, s->arms[i].patterns, s->arms[i].patterns_n);
@@ -69,7 +69,7 @@ static struct stmt *copy_stmt(struct lang_ctx *c, const struct stmt *s)
 struct stmt_list tree_copy(struct lang_ctx *c, const struct stmt_list *list)
 {
     struct stmt_list out = *list;
-    out.v = ctx_array(c, list->n, sizeof(*out.v));
+    out.v = ctx_tree_array(c, list->n, sizeof(*out.v));
     for (size_t i = 0; i < list->n; i++)
         out.v[i] = copy_stmt(c, list->v[i]);
     return out;

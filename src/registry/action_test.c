@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 TEST(a_command_is_confirmed_by_the_property_that_its_model_names)
 {
@@ -180,6 +181,89 @@ TEST(what_an_earlier_run_left_long_ago_is_reported_and_not_done)
     CHECK_EQ_STR(b.p, "000000000001 open failed;");
     strbuf_fini(&b);
     rig_fini(&g);
+}
+
+/* ---- who may go on ----------------------------------------------------------------------------
+ */
+
+static void command_as(struct rig *g, const char *program, const char *person, uint32_t action)
+{
+    struct error e = {0};
+    struct action_request q = {
+        .device = g->valve,
+        .action = action,
+        .cause = {.program = str_from(program), .operator_name = str_from(person)}};
+    CHECK_EQ_INT(registry_command(g->r, &q, NULL, &e), ERR_OK);
+}
+
+static bool lessee_may(void *ctx, const struct device *d, struct str program, struct str person)
+{
+    (void)ctx;
+    return str_eq(d->name, STR("plant.valve")) &&
+           (str_eq(program, STR("fire")) || str_eq(person, STR("Ada")));
+}
+
+TEST(what_others_than_the_owner_did_goes_on_if_they_still_may_and_what_is_safe_always)
+{
+    enum { OPEN, CLOSE };
+    static const struct {
+        const char *label, *program, *person;
+        uint32_t action;
+        int64_t resume_max_ms;
+        bool asked, resumed;
+    } rows[] = {
+        {"the owner", "guard", "", OPEN, 60000, false, true},
+        {"a lessee that has it still", "fire", "", OPEN, 60000, true, true},
+        {"the same, long ago", "fire", "", OPEN, 1, true, false},
+        {"a lessee that has it no more", "tank", "", OPEN, 60000, true, false},
+        {"nobody to ask", "fire", "", OPEN, 60000, false, false},
+        {"a person who has it still", "", "Ada", OPEN, 60000, true, true},
+        {"a person who has it no more", "", "Bob", OPEN, 60000, true, false},
+        {"the end of a lease makes it safe", "lease", "", CLOSE, 60000, false, true},
+        {"the same, long ago", "lease", "", CLOSE, 1, false, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig g;
+        char dir[600];
+        LABEL("%s", rows[i].label);
+        (void)snprintf(dir, sizeof(dir), "%s/%zu", test_tmpdir(), i);
+        REQUIRE(mkdir(dir, 0700) == 0);
+        rig_init(&g, dir);
+        command_as(&g, rows[i].program, rows[i].person, rows[i].action);
+        bus_rig_run(&g.base, 30);
+        rig_fini(&g);
+        rig_build(&g, dir, rows[i].resume_max_ms);
+        if (rows[i].asked)
+            registry_on_resume(g.r, lessee_may, NULL);
+        sleep_ms(5);
+        rig_start(&g);
+        bus_rig_run(&g.base, 120);
+        CHECK_EQ_INT(strstr(g.log.p, "v/set ") != NULL, rows[i].resumed);
+        CHECK_EQ_INT(strstr(g.log.p, "may not have obeyed") != NULL, !rows[i].resumed);
+        rig_fini(&g);
+    }
+}
+
+/* A site without network decides on; what is over is forgotten first, and nothing else. */
+TEST(actions_in_progress_are_never_forgotten)
+{
+    struct rig g;
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    rig_init(&g, test_tmpdir());
+    for (int i = 0; i < 1200; i++)
+        command_as(&g, "guard", "", (uint32_t)i % 2); /* each supersedes the one before */
+    registry_actions_each(g.r, 2000, count_actions, &b);
+    size_t n = 0, failed = 0;
+    for (const char *at = b.p; (at = strchr(at, ';')) != NULL; at++)
+        n++;
+    for (const char *at = b.p; (at = strstr(at, " failed;")) != NULL; at++)
+        failed++;
+    CHECK_EQ_UINT(n, 1000);
+    CHECK_EQ_UINT(failed, 999);
+    CHECK(str_starts(strbuf_str(&b), STR("0000000004b0 close waiting;")));
+    rig_fini(&g);
+    strbuf_fini(&b);
 }
 
 TEST(actions_keep_the_order_of_their_decisions)
