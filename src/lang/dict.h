@@ -43,6 +43,11 @@ static inline size_t dict_len(const struct dict *d)
 {
     return d->count;
 }
+/* Entries that were removed and still take room: fewer than those that are there, and some. */
+static inline size_t dict_gaps(const struct dict *d)
+{
+    return d->meta.n - d->count;
+}
 /* The value of a key; NULL if it is absent. Valid until the map changes; not for writing. */
 const union lang_slot *dict_get(struct heap *h, const struct dict *d, union lang_slot key);
 MUST_USE bool dict_put(struct heap *h, struct dict *d, union lang_slot key, union lang_slot value);

@@ -21,7 +21,10 @@
 #define VM_WHY_MAX      120u  /* bytes of the reason of a revocation */
 #define VM_OVERRUNS_MAX 1000u /* turns in a row that a task may be interrupted */
 #define VM_PACK_DEEP    8u
-#define VM_EQUAL_MAX    65536u /* values that one comparison looks at */
+#define VM_EQUAL_MAX    65536u     /* values, or pieces of 16 bytes, that one comparison looks at */
+#define VM_HAS_MAX      (1u << 20) /* the same, of all that is compared to find an element */
+#define VM_SORT_MAX     (64u << 20) /* bytes that sorting texts may look at */
+#define VM_BYTES_EACH   64u         /* bytes compared for the price of an instruction */
 #define VM_NOTES        16u
 #define VM_NOBODY       UINT32_MAX
 
@@ -85,10 +88,10 @@ struct vm_task {
     uint32_t overruns;
     uint32_t cycle; /* of the collector, in which `slots` were marked */
     /* waiting */
-    int64_t wake_ms;        /* INT64_MAX: not for time */
-    bool timed;             /* wake_ms belongs to the instruction at which it waits */
-    bool due;               /* that time has come */
-    uint32_t signal;        /* an event that came for it: binding, or VM_NOBODY */
+    int64_t wake_ms; /* INT64_MAX: not for time */
+    bool timed;      /* wake_ms belongs to the instruction at which it waits */
+    bool due;        /* that time has come */
+    uint32_t signal; /* an event that came for it: binding, or VM_NOBODY */
     struct vm_saved_frame *frames;
     size_t frames_n, frames_cap;
     union lang_slot *slots;
@@ -215,6 +218,8 @@ void vm_note(struct lang_vm *vm, const struct lang_turn *t);
 
 /* By content. Too deep (CODE_DEEP_MAX) or too much to compare is a trap: vm->why, and false. */
 bool vm_equal(struct lang_vm *vm, uint16_t type, union lang_slot a, union lang_slot b);
+/* Whether one of a list's elements, which are of that type, is equal. The same. */
+bool vm_list_has(struct lang_vm *vm, uint16_t type, const struct lang_list *l, union lang_slot v);
 void vm_print(struct lang_vm *vm, struct strbuf *out, uint16_t type, union lang_slot v);
 /* A copy for other programs, no deeper than VM_PACK_DEEP. False: it is deeper, or holds what can't
  * leave a program (channels, functions), or out->failed. */

@@ -7,6 +7,7 @@
 #include "lang/vm_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
@@ -42,12 +43,18 @@ static double pick(bool least, double a, double b)
     return (a < b) == least ? a : b;
 }
 
-static bool texts_equal(union lang_slot a, union lang_slot b)
+/* Long ones cost what looking at them takes. */
+static inline bool texts_equal(union lang_slot a, union lang_slot b, int64_t *budget)
 {
     if (a.o == b.o)
         return true;
-    return a.o && b.o &&
-           text_eq((const struct text *)(void *)a.o, (const struct text *)(void *)b.o);
+    if (!a.o || !b.o)
+        return false;
+    const struct text *x = (const struct text *)(void *)a.o, *y = (const struct text *)(void *)b.o;
+    if (x->len != y->len)
+        return false;
+    *budget -= x->len / VM_BYTES_EACH;
+    return memcmp(x->bytes, y->bytes, x->len) == 0;
 }
 
 /* What a closure captured follows its arguments. */
@@ -89,7 +96,7 @@ enum vm_exit vm_loop(struct lang_vm *vm)
     int64_t budget = vm->budget;
     const struct lang_chunk *const chunks = vm->code->chunks;
     const double *const floats = vm->code->floats;
-    int64_t whole;
+    int64_t whole, below;
     enum vm_exit e;
 
 #define A        reg[pc->a]
@@ -125,7 +132,8 @@ enum vm_exit vm_loop(struct lang_vm *vm)
     } while (0)
 #define WHOLE(f, x, y)                                                                             \
     do {                                                                                           \
-        if (UNLIKELY(__builtin_##f##_overflow(x, y, &whole)))                                      \
+        if (UNLIKELY(__builtin_##f##_overflow(x, y, &whole) ||                                     \
+                     __builtin_sub_overflow(whole, 1, &below))) /* it is none */                   \
             goto too_large;                                                                        \
         A.i = whole;                                                                               \
         NEXT;                                                                                      \
@@ -240,7 +248,7 @@ L_EQF:   DO(A.i = B.f == C.f);
 L_NEF:   DO(A.i = B.f != C.f);
 L_LTF:   DO(A.i = B.f < C.f);
 L_LEF:   DO(A.i = B.f <= C.f);
-L_EQS:   DO(A.i = texts_equal(B, C));
+L_EQS:   DO(A.i = texts_equal(B, C, &budget));
 L_NOT:   DO(A.i = B.i != 1);
 L_NONEI: DO(A.i = B.i == INT64_MIN);
 L_NONEF: DO(A.i = isnan(B.f));
@@ -286,8 +294,8 @@ L_JNLTFK: JUMP_IF(!(A.f < FBC));
 L_JNLEFK: JUMP_IF(!(A.f <= FBC));
 L_JNGTFK: JUMP_IF(!(A.f > FBC));
 L_JNGEFK: JUMP_IF(!(A.f >= FBC));
-L_JEQS:  JUMP_IF(texts_equal(A, B));
-L_JNES:  JUMP_IF(!texts_equal(A, B));
+L_JEQS:  JUMP_IF(texts_equal(A, B, &budget));
+L_JNES:  JUMP_IF(!texts_equal(A, B, &budget));
 L_JNONEI: JUMP_IF(A.i == INT64_MIN);
 L_JSOMEI: JUMP_IF(A.i != INT64_MIN);
 L_JNONEF: JUMP_IF(isnan(A.f));
@@ -422,6 +430,8 @@ L_MGET: {
     const union lang_slot *v = dict_get(&vm->heap, m, C);
     if (UNLIKELY(!v))
         goto slow;
+    if (m->hdr.layout & DICT_TEXTS)
+        budget -= ((const struct text *)(void *)C.o)->len / VM_BYTES_EACH;
     vm->found_in = m;
     vm->found_key = C;
     DO(A = *v);

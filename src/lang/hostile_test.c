@@ -1,0 +1,155 @@
+/* Programs that mean harm, or are only careless: code that the verifier must not let through,
+ * instructions whose result goes to the window, work that costs more than it seems. */
+#include "lang/vm_fixture.h"
+
+/* What is wrong with it; "" if nothing is. */
+static const char *fault_of(const char *text)
+{
+    struct asm_world w;
+    asm_world_init(&w);
+    asm_program(&w, text);
+    const char *why = code_verify(alloc_system(), &w.program).why;
+    asm_world_fini(&w);
+    return why ? why : "";
+}
+
+TEST(what_is_read_and_written_is_a_register)
+{
+    CHECK_EQ_STR(fault_of("fn main()\n reg i int\n LOADN i 70000\n MOV w0 i\n HDROP w0\n RETV\n"),
+                 "a wrong first register");
+    CHECK_EQ_STR(fault_of("fn main()\n reg i int\n LOADN i 3\n@a\n FOR w0 i @a\n RETV\n"),
+                 "a wrong first register");
+    CHECK_EQ_STR(fault_of("fn main()\n reg l list<int>\n reg i int\n@a\n FORLIST w0 l i @a\n "
+                          "RETV\n"),
+                 "operands that do not agree");
+    CHECK_EQ_STR(fault_of("fn main()\n reg i int\n LOADN i 3\n@a\n FOR i i @a\n RETV\n"), "");
+}
+
+TEST(tasks_have_no_result)
+{
+    CHECK_EQ_STR(fault_of("task main() -> int\n reg i int\n LOADN i 1\n RET i\n"),
+                 "an impossible chunk");
+}
+
+/* None of what was not found, in the window, whose registers have no types. */
+TEST(results_that_are_none_go_to_the_window)
+{
+    static const char *const bodies[] = {
+        "LIST l 0 list<int>\n LOADN i 3\n LAT w0 l i\n",
+        "LIST l 0 list<int>\n LLAST w0 l\n",
+        "LIST l 0 list<int>\n LPOP w0 l\n",
+        "MAP m map<int,int>\n LOADN i 3\n MGET w0 m i\n",
+        "MAP m map<int,int>\n LOADN i 3\n MREMOVE w0 m i\n",
+        "LOADN i 1\n CHAN c i chan<int>\n CCLOSE c\n RECV w0 c\n",
+    };
+    for (size_t n = 0; n < ARRAY_LEN(bodies); n++) {
+        char text[600];
+        (void)snprintf(text, sizeof(text),
+                       "task main()\n reg l list<int>\n reg m map<int,int>\n reg c chan<int>\n "
+                       "reg i int\n %s CALLV f\n RETV\n"
+                       "fn f(a: int)\n reg s str\n CONCAT s 1\n PART 3 a\n SETV s s\n RETV\n",
+                       bodies[n]);
+        struct vm_rig r;
+        rig_open(&r, text);
+        LABEL("body %zu", n);
+        CHECK(lang_vm_start(r.vm, 0, 0) != 0);
+        CHECK_EQ_STR(rig_steps(&r), "d");
+        CHECK_EQ_STR(rig_var(&r, "s"), "no value");
+        rig_close(&r);
+    }
+    struct vm_rig r;
+    rig_open(&r, "fn main()\n READ w0 0 temp\n READ w1 0 what\n CALLV f\n RETV\n"
+                 "fn f(x: float, t: str)\n reg s str\n CONCAT s 2\n PART 5 x \n PART 1 t\n "
+                 "SETV s s\n RETV\n");
+    CHECK_EQ_INT(rig_call(&r), LANG_DONE);
+    CHECK_EQ_STR(rig_var(&r, "s"), "298.1busy");
+    rig_close(&r);
+}
+
+/* ---- what costs time costs budget -------------------------------------------------------- */
+
+/* Runs `loop` for ever, behind `head`, which makes its data. How often it came around before the
+ * budget was used up; n counts it. */
+static unsigned rounds(const char *head, const char *loop)
+{
+    char text[1500];
+    (void)snprintf(text, sizeof(text),
+                   "fn main()\n reg l list<int>\n reg t list<str>\n reg u list<str>\n "
+                   "reg m map<int,int>\n reg c chan<int>\n reg i int\n reg j int\n reg k int\n "
+                   "reg s str\n reg r str\n reg q str\n reg b bool\n LOADN k 0\n"
+                   " CONCAT s 2\n PART 0 \"                                \"\n"
+                   " PART 0 \"                                \"\n LOADN j 0\n LOADN i 8\n"
+                   "@d\n CONCAT s 2\n PART 1 s\n PART 1 s\n FOR j i @d\n" /* 16 KiB of blanks */
+                   " %s\n@a\n ADDIK k k 1\n LOADN j 1000000\n STATE q 0 0\n %s\n LOOP @a\n",
+                   head, loop);
+    struct vm_rig r;
+    rig_open(&r, text);
+    CHECK_EQ_INT(rig_call(&r), LANG_OUT_OF_BUDGET);
+    unsigned n = (unsigned)r.log.n / 8;
+    rig_close(&r);
+    return n;
+}
+
+TEST(long_work_uses_up_the_budget)
+{
+    static const struct {
+        const char *label, *head, *loop;
+        unsigned most;
+    } cases[] = {
+        {"searching a list", "LOADN i 20000\n LOADN j 0\n LISTN l i j list<int>\n", "LHAS b l j\n",
+         30},
+        {"equal texts", "CONCAT r 1\n PART 1 s\n", "EQS b s r\n", 500},
+        {"equal texts, jumping", "CONCAT r 1\n PART 1 s\n", "JNES s r @x\n@x\n", 500},
+        {"lists of long texts",
+         "CONCAT r 1\n PART 1 s\n LOADN i 50\n LISTN t i s list<str>\n LISTN u i r list<str>\n",
+         "EQO b t u\n", 12},
+        {"empty parts", "LOADS r \" \"\n", "SPLIT t s r\n", 3},
+        {"nothing but blanks", "", "SMAKE q s 0\n", 200},
+        {"sorting long texts", "CONCAT r 1\n PART 1 s\n LOADN i 100\n LISTN t i s list<str>\n",
+         "LSORT t\n", 3},
+        {"room in a channel", "LOADN i 60000\n", "CHAN c i chan<int>\n", 40},
+    };
+    for (size_t n = 0; n < ARRAY_LEN(cases); n++) {
+        LABEL("%s", cases[n].label);
+        unsigned came = rounds(cases[n].head, cases[n].loop);
+        CHECK(came >= 1 && came <= cases[n].most);
+    }
+}
+
+/* Each loop over a map begins by stepping over what was removed at its front. */
+TEST(gaps_of_a_map_cost)
+{
+    struct vm_rig r;
+    rig_open(&r, "fn main()\n reg m map<int,int>\n reg i int\n reg j int\n reg x int\n reg k int\n"
+                 " reg q str\n reg v int\n MAP m map<int,int>\n LOADN i 0\n LOADN j 8000\n"
+                 "@a\n MSET i m i\n FOR i j @a\n LOADN i 0\n LOADN j 3900\n"
+                 "@b\n MREMOVE x m i\n FOR i j @b\n"
+                 "@c\n STATE q 0 0\n LOADN k 0\n JMP @e\n@d\n LOOP @c\n"
+                 "@e\n FORMAP k m x @d\n ARG v\n LOOP @c\n");
+    CHECK_EQ_INT(rig_call(&r), LANG_OUT_OF_BUDGET);
+    CHECK(r.log.n / 8 < 500);
+    rig_close(&r);
+}
+
+/* ---- whole numbers are the same on both sides of zero ------------------------------------ */
+
+TEST(no_whole_number_is_none)
+{
+    static const char *const bodies[] = {
+        "LOADI i -9223372036854775807\n ADDIK i i -1\n",
+        "LOADI i -9223372036854775807\n LOADN j 1\n SUBI i i j\n",
+        "LOADI i -4611686018427387904\n MULIK i i 2\n",
+        "LOADI i 9223372036854775807\n RSUBIK i i -1\n",
+    };
+    for (size_t n = 0; n < ARRAY_LEN(bodies); n++) {
+        char text[200];
+        (void)snprintf(text, sizeof(text), "fn main()\n reg i int\n reg j int\n %s RETV\n",
+                       bodies[n]);
+        struct vm_rig r;
+        rig_open(&r, text);
+        LABEL("body %zu", n);
+        CHECK_EQ_INT(rig_call(&r), LANG_TRAP);
+        CHECK_EQ_STR(r.result.why, "a whole number became too large");
+        rig_close(&r);
+    }
+}
