@@ -131,6 +131,105 @@ TEST(gaps_of_a_map_cost)
     rig_close(&r);
 }
 
+/* ---- a turn ------------------------------------------------------------------------------ */
+
+/* However often and in whatever order words are written: each is logged once, wherever it lies. */
+TEST(a_turn_may_write_often_to_a_few_words)
+{
+    struct vm_rig r;
+    struct lang_limits limits = lang_limits_default();
+    limits.instructions_max = 10000000;
+    rig_open_limits(&r,
+                    "fn main()\n reg l list<int>\n reg n int\n reg i int\n reg j int\n reg k int\n"
+                    " GETV l items\n LOADN n 600\n LOADN j 0\n LOADN k 300\n"
+                    "@a\n LOADN i 0\n@b\n LSET i l i\n FOR i n @b\n FOR j k @a\n RETV\n"
+                    "fn begin()\n reg l list<int>\n reg n int\n LOADN n 600\n"
+                    " LISTN l n n list<int>\n SETV l items\n RETV\n",
+                    limits);
+    CHECK_EQ_INT(lang_vm_call(r.vm, 1, &r.result), LANG_DONE);
+    CHECK_EQ_INT(rig_call(&r), LANG_DONE);
+    CHECK_EQ_STR(r.result.why, "");
+    rig_close(&r);
+}
+
+/* And all of them are taken back. */
+TEST(what_was_written_in_any_order_is_undone)
+{
+    struct vm_rig r;
+    rig_open(&r, "fn main()\n reg l list<int>\n reg n int\n reg i int\n reg j int\n reg k int\n"
+                 " GETV l items\n LOADN n 3000\n LOADN k 7\n LOADN i 0\n"
+                 "@b\n MULI j i k\n MODI j j n\n LSET i l j\n LSET n l j\n FOR i n @b\n"
+                 " LOADN k 0\n DIVI i i k\n RETV\n"
+                 "fn begin()\n reg l list<int>\n reg n int\n reg i int\n LOADN n 3000\n"
+                 " LISTN l n n list<int>\n LOADN i 0\n@b\n LSET i l i\n FOR i n @b\n"
+                 " SETV l items\n RETV\n"
+                 "fn check()\n reg l list<int>\n reg n int\n reg i int\n reg j int\n"
+                 " GETV l items\n LOADN n 3000\n LOADN i 0\n"
+                 "@b\n LGET j l i\n JEQI i j @c\n TRAP \"changed\"\n@c\n FOR i n @b\n RETV\n");
+    CHECK_EQ_INT(lang_vm_call(r.vm, 1, &r.result), LANG_DONE);
+    CHECK_EQ_INT(rig_call(&r), LANG_TRAP);
+    CHECK_EQ_STR(r.result.why, "division by zero");
+    CHECK_EQ_INT(lang_vm_call(r.vm, 2, &r.result), LANG_DONE);
+    rig_close(&r);
+}
+
+/* ---- leases ------------------------------------------------------------------------------ */
+
+static const char left_text[] =
+    "task main()\n reg d float\n LOADF d 1\n CALLV f\n SLEEP d\n CALLV g\n SLEEP d\n RETV\n"
+    "fn f()\n reg h Valve\n reg d float\n LOADF d 60\n LEASE h d d 0\n TO @end\n TO @end\n"
+    "@end\n RETV\n"
+    "fn g()\n reg d float\n LOADF d 1\n SLEEP d\n RETV\n";
+
+/* A function that returns from within the block of a lease: its lease ends with the turn. */
+TEST(a_lease_does_not_outlive_its_frame)
+{
+    struct vm_rig r;
+    rig_init(&r);
+    asm_program(&r.world, left_text);
+    rig_verify(&r);
+    r.vm = lang_vm_new(alloc_system(), &r.world.program, &r.host, lang_limits_default());
+    r.lease_answer = LANG_LEASE_GRANTED;
+    CHECK(lang_vm_start(r.vm, 0, 0) != 0);
+    CHECK_EQ_STR(rig_steps(&r), "s");
+    CHECK_EQ_STR(rig_log(&r), "lease 60000 60000;release!;");
+    struct strbuf image;
+    strbuf_init(&image, alloc_system(), 0);
+    CHECK_EQ_INT(lang_vm_save(r.vm, &image), ERR_OK);
+    lang_vm_adopt(r.vm, &r.world.program);
+    lang_vm_free(r.vm);
+    r.vm = lang_vm_new(alloc_system(), &r.world.program, &r.host, lang_limits_default());
+    struct lang_restored told = {0};
+    CHECK_EQ_INT(lang_vm_restore(r.vm, strbuf_str(&image), &told), ERR_OK);
+    CHECK_EQ_UINT(told.tasks, 1);
+    r.mono_ms = 3000;
+    lang_vm_tick(r.vm, r.mono_ms);
+    CHECK_EQ_STR(rig_steps(&r), "s");
+    strbuf_fini(&image);
+    rig_close(&r);
+}
+
+/* What is over stays over, whatever its host says then. */
+TEST(a_lease_is_revoked_for_good)
+{
+    struct vm_rig r;
+    rig_init(&r);
+    asm_program(&r.world, "task main()\n reg h Valve\n reg d float\n reg s str\n LOADF d 60\n"
+                          " LEASE h d d 0\n TO s @revoked\n TO s @denied\n SLEEP d\n RELEASE h\n"
+                          " RETV\n@revoked\n STATE s 1 0\n RETV\n@denied\n STATE s 2 0\n RETV\n");
+    rig_verify(&r);
+    r.vm = lang_vm_new(alloc_system(), &r.world.program, &r.host, lang_limits_default());
+    r.lease_answer = LANG_LEASE_GRANTED;
+    CHECK(lang_vm_start(r.vm, 0, 0) != 0);
+    CHECK_EQ_STR(rig_steps(&r), "s");
+    lang_vm_lease(r.vm, r.lease_id, LANG_LEASE_REVOKED, STR("first"));
+    lang_vm_lease(r.vm, r.lease_id, LANG_LEASE_GRANTED, STR("second"));
+    lang_vm_lease(r.vm, r.lease_id, LANG_LEASE_DENIED, STR("third"));
+    CHECK_EQ_STR(rig_steps(&r), "d");
+    CHECK_EQ_STR(rig_log(&r), "lease 60000 60000;say0.1 first;");
+    rig_close(&r);
+}
+
 /* ---- whole numbers are the same on both sides of zero ------------------------------------ */
 
 TEST(no_whole_number_is_none)

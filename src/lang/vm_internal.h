@@ -16,10 +16,9 @@
 #include "lang/text.h"
 
 #define VM_UNDO_MAX     65536u /* words of one turn */
-#define VM_UNDO_CACHE   256u
-#define VM_LEASES_MAX   16u   /* of one task, nested */
-#define VM_WHY_MAX      120u  /* bytes of the reason of a revocation */
-#define VM_OVERRUNS_MAX 1000u /* turns in a row that a task may be interrupted */
+#define VM_LEASES_MAX   16u    /* of one task, nested */
+#define VM_WHY_MAX      120u   /* bytes of the reason of a revocation */
+#define VM_OVERRUNS_MAX 1000u  /* turns in a row that a task may be interrupted */
 #define VM_PACK_DEEP    8u
 #define VM_EQUAL_MAX    65536u     /* values, or pieces of 16 bytes, that one comparison looks at */
 #define VM_HAS_MAX      (1u << 20) /* the same, of all that is compared to find an element */
@@ -41,6 +40,7 @@ struct vm_undo {
     struct obj *obj;
     union lang_slot *word;
     union lang_slot old;
+    uint32_t before; /* entry in its row + 1, 0: it is the first */
     bool ref;
 };
 
@@ -54,7 +54,7 @@ struct lang_worker {
     uint32_t depth_max;
     struct vm_undo *undo;
     size_t undo_n, undo_cap;
-    uint32_t undo_at[VM_UNDO_CACHE]; /* by address: where a word may be in the log */
+    uint32_t *undo_rows; /* undo_cap of them: by a word's address, its latest entry */
     struct strbuf text;
 };
 
@@ -251,7 +251,7 @@ void vm_chan_changed(struct lang_vm *vm, struct chan *c);
 
 /* Of the task's frames from `depth` on, innermost first: given back, as after a crash. */
 void vm_lease_crash(struct lang_vm *vm, struct vm_task *t, uint32_t depth);
-void vm_lease_commit(struct vm_task *t);
+void vm_lease_commit(struct lang_vm *vm, struct vm_task *t);
 bool vm_lease_any_revoked(const struct vm_task *t);
 
 /* One was revoked: leaves what was entered since, goes on at its `revoked`. */

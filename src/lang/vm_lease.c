@@ -163,12 +163,23 @@ void vm_lease_crash(struct lang_vm *vm, struct vm_task *t, uint32_t depth)
         lease_give_back(vm, &t->leases[n - 1]);
 }
 
-void vm_lease_commit(struct vm_task *t)
+/* Whether the frame in which it began is there, as it was saved just now. */
+static bool has_frame(const struct lang_vm *vm, const struct vm_task *t, const struct vm_lease *l)
+{
+    return l->depth <= t->frames_n &&
+           vm_in_chunk(&vm->code->chunks[t->frames[l->depth - 1].chunk], l->at);
+}
+
+void vm_lease_commit(struct lang_vm *vm, struct vm_task *t)
 {
     size_t kept = 0;
-    for (size_t k = 0; k < t->leases_n; k++)
-        if (!t->leases[k].ended)
-            t->leases[kept++] = t->leases[k];
+    for (size_t k = 0; k < t->leases_n; k++) {
+        struct vm_lease *l = &t->leases[k];
+        if (!l->ended && !has_frame(vm, t, l)) /* not our compiler's: it left without RELEASE */
+            lease_give_back(vm, l);
+        if (!l->ended)
+            t->leases[kept++] = *l;
+    }
     t->leases_n = kept;
 }
 
@@ -221,6 +232,12 @@ static uint32_t put_why(char to[VM_WHY_MAX], struct str why)
     return (uint32_t)n;
 }
 
+/* It is granted or denied once, and what was revoked or denied stays so. */
+static bool is_news(enum vm_lease_state state, enum lang_lease_news news)
+{
+    return state == VM_LEASE_ASKED || (state == VM_LEASE_HELD && news == LANG_LEASE_REVOKED);
+}
+
 void lang_vm_lease(struct lang_vm *vm, uint32_t id, enum lang_lease_news news, struct str why)
 {
     for (struct vm_task *t = vm->tasks; t; t = t->next)
@@ -228,6 +245,8 @@ void lang_vm_lease(struct lang_vm *vm, uint32_t id, enum lang_lease_news news, s
             struct vm_lease *l = &t->leases[k];
             if (l->id != id || l->ended)
                 continue;
+            if (!is_news(l->state, news))
+                return;
             l->state = news == LANG_LEASE_GRANTED  ? VM_LEASE_HELD
                        : news == LANG_LEASE_DENIED ? VM_LEASE_DENIED
                                                    : VM_LEASE_REVOKED;

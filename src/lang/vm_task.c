@@ -305,7 +305,7 @@ static void task_done(struct lang_vm *vm, struct vm_task *t)
     struct lang_worker *w = vm->worker;
     vm_safe_registers(vm, &vm->code->chunks[t->frames[0].chunk], w->slots + 1);
     vm_turn_commit(vm);
-    vm_lease_commit(t);
+    vm_lease_commit(vm, t);
     vm_lease_crash(vm, t, 0); /* our compiler ends them before */
 }
 
@@ -326,7 +326,7 @@ static enum lang_outcome suspend(struct lang_vm *vm, struct vm_task *t, enum vm_
         return LANG_TRAP;
     }
     vm_turn_commit(vm);
-    vm_lease_commit(t);
+    vm_lease_commit(vm, t);
     if (e == VM_BUDGET) {
         if (too_many_overruns(vm, t)) {
             unwind(vm, t);
