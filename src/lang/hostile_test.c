@@ -31,6 +31,21 @@ TEST(tasks_have_no_result)
                  "an impossible chunk");
 }
 
+/* A head that promises more parameters than there are registers, of a chunk that comes later. */
+TEST(heads_are_looked_at_before_calls)
+{
+    struct asm_world w;
+    asm_world_init(&w);
+    asm_program(&w, "fn main()\n reg i int\n LOADN w0 1\n CALL i f\n RETV\n"
+                    "fn f(a: int) -> int\n RET a\n");
+    struct lang_chunk *f = (struct lang_chunk *)(uintptr_t)&w.program.code->chunks[1];
+    f->params_n = CODE_ARGS_MAX;
+    struct code_fault fault = code_verify(alloc_system(), &w.program);
+    CHECK_EQ_STR(fault.why ? fault.why : "", "an impossible chunk");
+    CHECK_EQ_UINT(fault.chunk, 1);
+    asm_world_fini(&w);
+}
+
 /* None of what was not found, in the window, whose registers have no types. */
 TEST(results_that_are_none_go_to_the_window)
 {
