@@ -188,6 +188,26 @@ TEST(what_was_written_in_any_order_is_undone)
     rig_close(&r);
 }
 
+/* Turns are numbered with 32 bits; what is of an old turn with a number that comes again is old. */
+TEST(the_count_of_turns_may_begin_anew)
+{
+    struct vm_rig r;
+    rig_open(&r, "fn main()\n reg l list<int>\n reg i int\n GETV l items\n LOADN i 9\n SETV i n\n"
+                 " LPUSH l i\n LOADN i 0\n DIVI i i i\n RETV\n"
+                 "fn begin()\n reg l list<int>\n reg i int\n LIST l 0 list<int>\n SETV l items\n"
+                 " LOADN i 1\n SETV i n\n RETV\n");
+    r.vm->heap.epoch = 0; /* this turn is the first */
+    CHECK_EQ_INT(lang_vm_call(r.vm, 1, &r.result), LANG_DONE);
+    r.vm->heap.epoch = UINT32_MAX;
+    for (int turn = 0; turn < 3; turn++) {
+        CHECK_EQ_INT(rig_call(&r), LANG_TRAP);
+        CHECK_EQ_UINT(r.vm->heap.epoch, turn + 1);
+        CHECK_EQ_STR(rig_var(&r, "n"), "1");
+        CHECK_EQ_STR(rig_var(&r, "items"), "[]");
+    }
+    rig_close(&r);
+}
+
 /* ---- leases ------------------------------------------------------------------------------ */
 
 static const char left_text[] =
@@ -242,6 +262,18 @@ TEST(a_lease_is_revoked_for_good)
     lang_vm_lease(r.vm, r.lease_id, LANG_LEASE_DENIED, STR("third"));
     CHECK_EQ_STR(rig_steps(&r), "d");
     CHECK_EQ_STR(rig_log(&r), "lease 60000 60000;say0.1 first;");
+    rig_close(&r);
+}
+
+/* A lessee that has the handle is not the owner. */
+TEST(only_owners_take_back)
+{
+    struct vm_rig r;
+    rig_open(&r, "fn main()\n reg h Valve\n HBIND h v\n REVOKEH h\n HBIND h lent\n REVOKEH h\n"
+                 " RETV\n");
+    CHECK_EQ_INT(rig_call(&r), LANG_TRAP);
+    CHECK_EQ_STR(r.result.why, "only its owner can take this back");
+    CHECK_EQ_STR(rig_log(&r), "revoke v;");
     rig_close(&r);
 }
 
