@@ -146,6 +146,34 @@ TEST(gaps_of_a_map_cost)
     rig_close(&r);
 }
 
+/* Nearly all memory is in use, and every few objects all of it has to be looked at. */
+TEST(collections_that_memory_forces_cost)
+{
+    if (HEAP_STRESS)
+        SKIP("each allocation collects");
+    struct vm_rig r;
+    struct lang_limits limits = lang_limits_default();
+    limits.heap_max = 1 << 20;
+    rig_open_limits(&r,
+                    "fn main()\n reg p Point\n reg i int\n reg n int\n reg s str\n LOADS s \"n\"\n"
+                    " LOADN i 0\n LOADN n 30000\n@a\n RECORD p 3 Point\n ARG i\n ARG s\n ARG p\n"
+                    " NIL p\n FOR i n @a\n RETV\n"
+                    "fn more()\n reg p Point\n reg i int\n reg n int\n reg s str\n GETV p p\n"
+                    " LOADN i 0\n LOADN n 100\n@a\n RECORD p 3 Point\n ARG i\n ARG s\n ARG p\n"
+                    " FOR i n @a\n SETV p p\n RETV\n",
+                    limits);
+    uint64_t most = 0;
+    while (lang_vm_call(r.vm, 1, &r.result) == LANG_DONE) {
+        uint64_t before = r.vm->heap.stats.forced;
+        enum lang_outcome o = rig_call(&r);
+        CHECK(o != LANG_DONE || r.vm->heap.stats.forced - before < 16);
+        most = r.vm->heap.stats.forced - before > most ? r.vm->heap.stats.forced - before : most;
+    }
+    CHECK_EQ_STR(r.result.why, "the program's data takes too much memory");
+    CHECK(most >= 2 && most < 16);
+    rig_close(&r);
+}
+
 /* ---- a turn ------------------------------------------------------------------------------ */
 
 /* However often and in whatever order words are written: each is logged once, wherever it lies. */

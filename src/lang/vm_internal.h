@@ -120,7 +120,8 @@ struct lang_vm {
 
     /* The turn. */
     struct vm_frame *fp;
-    int64_t budget; /* below 0: used up; valid while the loop is left or calls somebody */
+    int64_t budget;  /* below 0: used up; valid while the loop is left or calls somebody */
+    uint64_t forced; /* complete collections that are charged */
     size_t text_made;
     uint64_t turn;               /* number */
     struct vm_task *task;        /* whose turn it is, or NULL: a call */
@@ -173,6 +174,14 @@ static inline const struct instr *vm_next(const struct instr *i)
 static inline void vm_charge(struct lang_vm *vm, size_t n)
 {
     vm->budget -= (int64_t)(n / 16);
+}
+/* Where memory is so short that the collector has to look at all of it again and again, the turn
+ * pays for that, though less than it takes: else it would hold up everybody for seconds. */
+static inline void vm_charge_forced(struct lang_vm *vm)
+{
+    uint64_t n = vm->heap.stats.forced - vm->forced;
+    vm->budget -= (int64_t)(n * vm->heap.stats.bytes / 128);
+    vm->forced += n;
 }
 static inline const struct code_type *vm_type(const struct lang_vm *vm, uint16_t type)
 {

@@ -460,6 +460,8 @@ slow:
     pc = vm_slow[pc->op](vm, reg, pc);
     if (UNLIKELY(!pc))
         return VM_TRAP;
+    if (UNLIKELY(vm->heap.stats.forced != vm->forced))
+        vm_charge_forced(vm);
     budget = vm->budget;
     DISPATCH;
 

@@ -101,6 +101,7 @@ void vm_turn_begin(struct lang_vm *vm)
     if (__builtin_expect(vm->heap.epoch <= 1, 0)) /* the count began anew */
         memset(vm->var_epochs, 0, vm->program->vars_n * sizeof(*vm->var_epochs));
     vm->worker->undo_n = 0;
+    vm->forced = vm->heap.stats.forced;
     vm->text_made = 0;
     vm->heap_changed = false;
     vm->found_in = NULL;
