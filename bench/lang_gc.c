@@ -43,8 +43,9 @@ static size_t steps, steps_from;
 static int64_t step_begin_ns;
 static bool in_step;
 
-static int64_t step_clock_ns(void)
+static int64_t step_clock_ns(void *ctx)
 {
+    (void)ctx;
     int64_t now_ns = cpu_ns();
     if (in_step) {
         ASSERT(steps < STEPS_MAX);

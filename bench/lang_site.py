@@ -42,7 +42,7 @@ RULES = (
     "  when stale temp{c} {{ alert critical \"{{name{c}}} lost its thermometer\" }}\n",
     "  when temp{c} > limit + {s} K or vib{c} > {v} mm/s * 1.5 {{ hot = hot + 1 }}\n",
     "  when worse(temp{c} - limit, {s} K) and not (vib{c} < 0.1 mm/s) for 1min {{ hot = hot + 1 }}\n",
-    "  when temp{c} - limit > peak {{ peak = min(temp{c} - limit, {t} K) }}\n",
+    "  when temp{c} - limit > {t} K {{ peak = min(temp{c} - limit, {t} K) }}\n",
 )
 
 

@@ -64,7 +64,11 @@ static void mutate(struct vm_feed *f, struct lang_program *p)
     if (what == 0 && c->regs_n > 0) {
         uint16_t *types = (uint16_t *)(uintptr_t)c->reg_types;
         types[feed_u64(f) % c->regs_n] = (uint16_t)(feed_u64(f) % code->types_n);
-        code_chunk_masks(c, code->types);
+        bool known = true; /* it was read, not verified */
+        for (unsigned r = 0; r < c->regs_n; r++)
+            known &= types[r] < code->types_n;
+        if (known)
+            code_chunk_masks(c, code->types);
     } else if (what == 1) {
         uint8_t *const heads[] = {&c->zero_from, &c->params_n, &c->captures_n};
         *heads[feed_u64(f) % 3] = (uint8_t)(feed_u64(f) % (c->regs_n + 1u));

@@ -137,10 +137,10 @@ static inline void feed_safe(struct lang_host *h, uint32_t binding)
     ASSERT(feed_owns(h, binding));
 }
 
-static inline void feed_publish(struct lang_host *h, struct str topic, struct str value)
+static inline void feed_publish(struct lang_host *h, struct str subject, struct str value)
 {
     struct vm_feed *f = feed_of(h);
-    (void)topic;
+    (void)subject;
     strbuf_reset(&f->message);
     strbuf_addstr(&f->message, value);
 }

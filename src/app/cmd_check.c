@@ -1,4 +1,4 @@
-/* sedge check SITE [--json]: checks all of a site together.
+/* sedge check SITE [--json | --bytecode]: checks all of a site together.
  *
  * Exit codes: 0 without errors (warnings alone are fine), 1 with errors, 2 on wrong usage or when
  * the sources can't be read. */
@@ -42,6 +42,8 @@ static void print_ok(struct strbuf *out, const struct lang_site *site)
     strbuf_addc(out, '\n');
 }
 
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_BYTECODE };
+
 /* What the sources alone don't tell: whether this machine knows the site's zone. */
 static bool zone_known(const struct lang_site *site)
 {
@@ -52,23 +54,28 @@ static bool zone_known(const struct lang_site *site)
     return false;
 }
 
-static int report(const struct lang_site *site, bool json)
+static int report(const struct lang_site *site, enum format format)
 {
     bool good = site->errors == 0 && zone_known(site);
     struct strbuf out;
     strbuf_init(&out, alloc_system(), 0);
-    if (json)
+    if (format == FORMAT_JSON)
         print_json(&out, site);
     else
         site_print_diags(stderr, site);
-    if (!json && good)
+    if (format == FORMAT_TEXT && good)
         print_ok(&out, site);
+    for (size_t i = 0; format == FORMAT_BYTECODE && site->errors == 0 && i < site->programs_n;
+         i++) {
+        strbuf_adds(&out, i > 0 ? "\n" : "");
+        lang_program_dump(&out, site->programs[i]);
+    }
     bool failed = out.failed || fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
     strbuf_fini(&out);
     return failed ? EXIT_USAGE : good ? EXIT_OK : EXIT_FINDING;
 }
 
-static int check(const char *path, bool json)
+static int check(const char *path, enum format format)
 {
     struct site_sources sources;
     struct error e = {0};
@@ -79,7 +86,7 @@ static int check(const char *path, bool json)
     struct lang_site *site;
     int code = EXIT_USAGE;
     if (lang_check(alloc_system(), site_schema(), sources.v, sources.n, &site) == ERR_OK) {
-        code = report(site, json);
+        code = report(site, format);
         lang_site_free(site);
     } else {
         (void)fputs("sedge check: no memory\n", stderr);
@@ -91,10 +98,13 @@ static int check(const char *path, bool json)
 int cmd_check(int argc, char **argv)
 {
     const char *path = NULL;
-    bool json = false, usage = false;
+    enum format format = FORMAT_TEXT;
+    bool usage = false;
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--json") == 0)
-            json = true;
+            format = FORMAT_JSON;
+        else if (strcmp(argv[i], "--bytecode") == 0)
+            format = FORMAT_BYTECODE;
         else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
             usage = true;
         else if (argv[i][0] == '-' || path)
@@ -104,10 +114,11 @@ int cmd_check(int argc, char **argv)
             path = argv[i];
     }
     if (usage || !path) {
-        (void)fputs("usage: sedge check SITE [--json]\n"
-                    "  SITE is a folder with *.sedge files, or one such file\n",
+        (void)fputs("usage: sedge check SITE [--json | --bytecode]\n"
+                    "  SITE is a folder with *.sedge files, or one such file\n"
+                    "  --bytecode prints what the machine runs\n",
                     usage ? stdout : stderr);
         return usage ? EXIT_OK : EXIT_USAGE;
     }
-    return check(path, json);
+    return check(path, format);
 }

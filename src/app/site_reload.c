@@ -314,6 +314,7 @@ void site_reload_free(struct site_reload *r)
     r->stopping = true;
     offload_drain(r->queue);
     offload_queue_free(r->queue);
+    lang_site_free(r->next); /* one that waited for the programs' rest */
     strbuf_fini(&r->report);
     mem_free(r->cfg.alloc, r, sizeof(*r));
 }

@@ -32,10 +32,15 @@ static void try_clause(const struct lang_kind *kind, const struct lang_clause *c
                        "site \"s\"\nmodel M {\n property position: %%\n %s\n %s\n %s\n}",
                        clause->example, strstr(clause->example, "close") ? "action close()" : "",
                        strstr(clause->example, "open()") ? "safe open()" : "");
+    else if (strcmp(kind->word, "site") == 0)
+        (void)snprintf(text, sizeof(text), "site \"s\" {\n %s\n}", clause->example);
     else
-        (void)snprintf(text, sizeof(text), "site \"s\"\nmodel M { }\n%s {\n %s\n %s\n}", head,
-                       clause->example,
-                       strcmp(clause->word, "id") == 0 ? "via mqtt \"x\" json" : "");
+        (void)snprintf(
+            text, sizeof(text),
+            "site \"s\"\nmodel M { }\n%s {\n %s\n %s\n}\n"
+            "device plant.camera: M { via mqtt \"camera\" json }",
+            head, clause->example,
+            head != kind->word && strcmp(clause->word, "via") != 0 ? "via mqtt \"x\" json" : "");
     CHECK_EQ_UINT(errors_of(text), 0);
 }
 

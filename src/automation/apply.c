@@ -12,13 +12,22 @@ static const struct lang_rule *rule_of(const struct program_run *run, const stru
     return e->rule < run->def->rules_n ? &run->def->rules[e->rule] : NULL;
 }
 
-/* The sample that woke the rule; for a rule that waited, the newest of those that it reads. */
+static const struct binding_run *trigger_of(const struct program_run *run, const struct effect *e)
+{
+    return e->trigger < run->def->bindings_n ? &run->bindings[e->trigger] : NULL;
+}
+
+/* The sample that woke the rule; for a rule that waited, the newest of those that it reads. A task,
+ * or a rule that looks at variables alone, has the cause of what was handled before it. */
 static const struct binding_run *cause_binding(const struct program_run *run,
                                                const struct effect *e)
 {
     const struct lang_rule *r = rule_of(run, e);
     const struct binding_run *best = NULL;
-    for (size_t i = 0; r && i < r->reads_n; i++) {
+    if (!r || r->reads_n == 0)
+        return trigger_of(run, e);
+    ASSERT(run->bindings); /* of every run, if only one that is never used */
+    for (size_t i = 0; i < r->reads_n; i++) {
         const struct binding_run *b = &run->bindings[r->reads[i]];
         if (r->reads[i] == e->trigger)
             return b;
@@ -113,7 +122,7 @@ static void safe(struct program_run *run, const struct effect *e)
 static void publish(struct program_run *run, const struct effect *e)
 {
     struct automation *a = run->automation;
-    for (const struct hearer *h = map_get(&a->audience.topics, e->key); h; h = h->next) {
+    for (const struct hearer *h = map_get(&a->audience.subjects, e->key); h; h = h->next) {
         struct event ev = {.kind = EVENT_MESSAGE, .index = h->index, .bytes = e->text};
         program_post(h->run, &ev);
     }

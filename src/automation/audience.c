@@ -36,7 +36,7 @@ static bool seat(struct audience *x, struct program_run *run)
             ok = hear_signal(x, run, i);
     for (uint32_t i = 0; ok && i < def->rules_n; i++)
         if (def->rules[i].kind == LANG_RULE_MESSAGE)
-            ok = hear(x, &x->topics, def->rules[i].topic, run, i);
+            ok = hear(x, &x->subjects, def->rules[i].subject, run, i);
     return ok;
 }
 
@@ -47,7 +47,7 @@ enum err audience_init(struct audience *out, struct automation *a, struct progra
     *out = (struct audience){0};
     arena_init(&out->arena, a->cfg.alloc, AUDIENCE_BYTES_MAX);
     map_init(&out->signals, a->cfg.alloc, seed, NAMES_MAX);
-    map_init(&out->topics, a->cfg.alloc, seed, NAMES_MAX);
+    map_init(&out->subjects, a->cfg.alloc, seed, NAMES_MAX);
     map_init(&out->names, a->cfg.alloc, seed, NAMES_MAX);
     /* the last program first, so that those who hear one thing hear it in their order */
     for (size_t i = n; i > 0; i--)
@@ -61,7 +61,7 @@ void audience_fini(struct audience *x)
     if (!x->arena.alloc)
         return;
     map_fini(&x->signals);
-    map_fini(&x->topics);
+    map_fini(&x->subjects);
     map_fini(&x->names);
     arena_fini(&x->arena);
     *x = (struct audience){0};

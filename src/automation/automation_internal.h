@@ -216,10 +216,10 @@ struct hearer {
 
 /* Made for all programs at once, and replaced as a whole. */
 struct audience {
-    struct map signals; /* "device/event" -> struct hearer, of bindings */
-    struct map topics;  /* message -> struct hearer, of rules */
-    struct map names;   /* program -> program_run */
-    struct arena arena; /* keys and values of these */
+    struct map signals;  /* "device/event" -> struct hearer, of bindings */
+    struct map subjects; /* message -> struct hearer, of rules */
+    struct map names;    /* program -> program_run */
+    struct arena arena;  /* keys and values of these */
 };
 
 /* The owner's newest command while a person has the device. */
@@ -337,7 +337,7 @@ void reading_sample(struct automation *a, const struct sample *s);
 void reading_signal(struct automation *a, struct str device, struct str event);
 void reading_host_init(struct program_run *run);
 void reading_start(struct binding_run *b, bool late);
-void reading_take(struct binding_run *b, const struct event *e);
+void reading_take(struct binding_run *first, const struct event *e);
 void reading_stale_check(struct binding_run *b);
 void window_add(struct window_run *w, int64_t ts_ms, double v);
 bool window_slope(const struct window_run *w, double *per_second);

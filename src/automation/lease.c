@@ -16,8 +16,8 @@ struct wish {
     char name[NAME_MAX_BYTES];
     int32_t priority;
     int64_t for_ms;
-    int64_t due_ns;   /* waiting: denied then; granted: over then. INT64_MAX: never */
-    int64_t since_ms; /* granted */
+    int64_t due_ns;             /* waiting: denied then; granted: over then. INT64_MAX: never */
+    int64_t since_ms, until_ms; /* granted; wall clock, of that moment */
 };
 
 struct lend {
@@ -96,10 +96,7 @@ static struct lease_view view_of(const struct lend *d)
     v.holder = h->party;
     v.priority = h->priority;
     v.since_ms = h->since_ms;
-    struct worker *w = d->all->worker;
-    v.until_ms = h->due_ns == INT64_MAX
-                     ? INT64_MAX
-                     : worker_now_ms(w) + (h->due_ns - worker_now_ns(w)) / 1000000;
+    v.until_ms = h->until_ms;
     return v;
 }
 
@@ -138,6 +135,7 @@ static void grant(struct lend *d, struct wish *w)
     d->holder = w;
     w->due_ns = due_after(d, w->for_ms);
     w->since_ms = worker_now_ms(d->all->worker);
+    w->until_ms = w->due_ns == INT64_MAX ? INT64_MAX : w->since_ms + w->for_ms;
     arm(d);
     tell_changed(d);
     struct lease_party p = w->party;
@@ -500,6 +498,7 @@ bool leases_restore(struct leases *l, struct str device, struct str holder, bool
     int64_t left = until_ms == INT64_MAX ? 0 : until_ms - worker_now_ms(l->worker);
     w->priority = g->priority;
     w->since_ms = worker_now_ms(l->worker);
+    w->until_ms = until_ms;
     w->due_ns = until_ms == INT64_MAX ? INT64_MAX : due_after(d, left > 0 ? left : 1);
     d->holder = w;
     d->unclaimed = !person;

@@ -1,6 +1,8 @@
 /* Leases between programs and people: who commands, what waits, what is made safe. */
 #include "automation/automation_rig_test.h"
 
+#include <sys/stat.h>
+
 #define KEEPER                                                                                     \
     "program keeper {\n"                                                                           \
     "  own v: Valve = valve\n"                                                                     \
@@ -292,4 +294,38 @@ TEST(an_heir_may_give_up)
     REQUIRE(automation_lease(g.a, STR("valve"), &v));
     CHECK(!v.out);
     rig_fini(&g);
+}
+
+/* Whatever can't be had: nothing breaks, and who owns the valve still commands it afterwards, or
+ * was stopped and left it closed. */
+TEST(memory_may_fail_at_any_time)
+{
+    uint64_t at = 0;
+    for (;; at++) {
+        struct rig g;
+        char dir[600];
+        LABEL("allocation %llu", (unsigned long long)at);
+        (void)snprintf(dir, sizeof(dir), "%s/%llu", test_tmpdir(), (unsigned long long)at);
+        REQUIRE(mkdir(dir, 0700) == 0);
+        rig_init(&g, dir, KEEPER WEAK "program strong { }\n");
+        uint64_t fails = g.faulty.count + at;
+        g.faulty.fail_at = fails;
+        press_button(&g); /* it is out, and opened */
+        temp(&g, "95");   /* taken back, and closed */
+        temp(&g, "50");
+        g.faulty.fail_at = UINT64_MAX;
+        bool failed = g.faulty.count > fails;
+        bus_rig_run(&g.base, 50);
+        strbuf_reset(&g.log);
+        temp(&g, "-5");
+        temp(&g, "95");
+        if (automation_program(g.a, 0).state == PROGRAM_RUNNING)
+            CHECK_HAS_STR(g.log.p, "close by keeper");
+        bus_rig_run(&g.base, 50);
+        rig_fini(&g);
+        if (!failed || !CHECK(at < 1000))
+            break;
+    }
+    CHECK(at > 20);
+    test_note("%llu allocations failed in turn", (unsigned long long)at);
 }

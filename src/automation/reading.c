@@ -29,6 +29,18 @@ static void host_read(struct lang_host *h, uint32_t binding, struct lang_sample 
         .value = slot_from(b), .time_ms = b->ts_ms, .has_value = b->has_value, .stale = b->stale};
 }
 
+static void host_read_handle(struct lang_host *h, uint32_t binding, uint32_t member,
+                             struct lang_sample *out)
+{
+    const struct program_run *run = CONTAINER_OF(h, struct program_run, host);
+    const struct lang_binding *handle = &run->def->bindings[binding];
+    uint32_t b = 0;
+    while (b < handle->behind_n && run->def->bindings[handle->behind + b].member != member)
+        b++;
+    ASSERT(b < handle->behind_n); /* all that is read so is there */
+    host_read(h, handle->behind + b, out);
+}
+
 static bool host_slope(struct lang_host *h, uint32_t window, double *out)
 {
     const struct program_run *run = CONTAINER_OF(h, struct program_run, host);
@@ -44,6 +56,7 @@ static int64_t host_now(struct lang_host *h)
 void reading_host_init(struct program_run *run)
 {
     run->host.read = host_read;
+    run->host.read_handle = host_read_handle;
     run->host.slope = host_slope;
     run->host.now_ms = host_now;
 }

@@ -142,6 +142,42 @@ TEST(alerts_of_rules_that_are_gone_end)
     rig_fini(&g);
 }
 
+#define LISTED                                                                                     \
+    "program listed { var xs: list<int> = []; read t: °C = press.temp stale 1h\n"                 \
+    "  when t > 80 °C { xs.push(1); alert info \"{xs.len()}\" } until t < 60 °C { } }\n"
+
+static void heat_and_cool(struct rig *g)
+{
+    temp(g, "85");
+    temp(g, "50");
+    bus_rig_run(&g->base, 30);
+}
+
+TEST(a_changed_program_keeps_its_lists_and_one_that_comes_again_begins_anew)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, OTHER("one") LISTED);
+    heat_and_cool(&g);
+    heat_and_cool(&g);
+    strbuf_reset(&g.log);
+    REQUIRE(rig_replace(&g, OTHER("one") LISTED, "elsewhere") == ERR_OK);
+    REQUIRE(rig_replace(&g, OTHER("one") "fn f() { }\n" LISTED, NULL) == ERR_OK);
+    heat_and_cool(&g);
+    CHECK_HAS_STR(g.log.p, "info: 3;");
+    REQUIRE(rig_replace(&g, OTHER("one"), NULL) == ERR_OK);
+    REQUIRE(rig_replace(&g, OTHER("one") LISTED, NULL) == ERR_OK);
+    bus_rig_run(&g.base, 30);
+    strbuf_reset(&g.log);
+    heat_and_cool(&g);
+    CHECK_HAS_STR(g.log.p, "info: 1;");
+    rig_fini(&g);
+    rig_init(&g, dir, OTHER("one") LISTED); /* not what there was before it went */
+    heat_and_cool(&g);
+    CHECK_HAS_STR(g.log.p, "info: 2;");
+    rig_fini(&g);
+}
+
 /* Whatever can't be had, everything is as it was, and nothing is lost. */
 TEST(a_change_that_fails_changes_nothing)
 {

@@ -84,8 +84,24 @@ static bool condition(struct rule_run *r, uint32_t chunk, bool *unknown)
 
 /* ---- when ----------------------------------------------------------------------------------- */
 
+/* A rule that waited acts because of the newest reading that it looks at; and so do others that it
+ * wakes by a variable or through a channel. */
+static void find_trigger(struct rule_run *r)
+{
+    struct program_run *run = r->run;
+    struct binding_run *newest = NULL;
+    for (size_t i = 0; i < r->def->reads_n; i++) {
+        struct binding_run *b = &run->bindings[r->def->reads[i]];
+        if (b->has_value && (!newest || b->ts_ms > newest->ts_ms))
+            newest = b;
+    }
+    if (!run->trigger)
+        run->trigger = newest;
+}
+
 static void rule_fire(struct rule_run *r)
 {
+    find_trigger(r);
     due_cancel(&r->run->due, due_of_rule(r));
     rule_fires(r);
     r->alerts = 0;
@@ -97,6 +113,7 @@ static void rule_fire(struct rule_run *r)
 
 static void rule_end(struct rule_run *r)
 {
+    find_trigger(r);
     due_cancel(&r->run->due, due_of_rule(r));
     turn_clear_alerts(r);
     r->since_ms = 0;
@@ -283,14 +300,16 @@ void rules_look_at_vars(struct program_run *run)
 
 void rules_evaluate(struct program_run *run, struct binding_run *changed)
 {
-    run->trigger = changed;
+    struct binding_run *before = run->trigger;
+    if (changed)
+        run->trigger = changed;
     if (changed)
         look_at(run, (size_t)(changed - run->bindings));
     for (size_t i = 0; !changed && i < run->def->rules_n && run->state == PROGRAM_RUNNING; i++)
         if (looks(run->rules[i].def))
             (void)rule_look(&run->rules[i]);
     rules_look_at_vars(run); /* while it is known what they look because of */
-    run->trigger = NULL;
+    run->trigger = before;
 }
 
 /* ---- every, at, events
@@ -400,7 +419,9 @@ void rules_begin(struct program_run *run, size_t from)
         struct rule_run *r = &run->rules[i];
         if (r->def->kind != LANG_RULE_START)
             continue;
+        rule_fires(r);
         body_run(r, r->def->body, BODY_ONCE, STR(""));
+        rule_note(r, false);
         if (r->task)
             return; /* the rest when it has ended */
     }

@@ -23,6 +23,7 @@ static void due(struct program_run *run)
 {
     uint32_t slot;
     while (run->state == PROGRAM_RUNNING && due_take(&run->due, run->now_ns, &slot)) {
+        run->trigger = NULL;
         if (slot < run->def->rules_n)
             rule_due(&run->rules[slot]);
         else if (slot < due_of_tasks(run))
@@ -43,7 +44,10 @@ static void dispatch(struct program_run *run, const struct event *e)
 {
     switch (e->kind) {
     case EVENT_START: rules_start(run); return;
-    case EVENT_SAMPLE: reading_take(&run->bindings[e->index], e); return;
+    case EVENT_SAMPLE:
+        run->trigger = &run->bindings[e->index];
+        reading_take(run->trigger, e);
+        return;
     case EVENT_DUE: due(run); return;
     case EVENT_SIGNAL:
         rules_of(run, LANG_RULE_SIGNAL, e->index);

@@ -221,7 +221,9 @@ static void forget(struct automation *a, struct kept_state *k)
         uint64_t alerts = cursor_varint(&c);
         alerts_end(a, k->path, alerts > EFFECTS_MAX ? 0 : (uint32_t)alerts);
     }
-    if (k->n && keep_del(a->keep, k->path, true))
+    struct str program;
+    bool there = k->n || image_key(k->path, &program); /* of which no copy is held */
+    if (there && keep_del(a->keep, k->path, true))
         LOG_W("automation", "the state of %.*s stays behind", STR_FMT(k->path));
     (void)map_del(&a->kept, k->path);
     kept_free(a, k);

@@ -63,6 +63,18 @@ static const struct task_case {
      {0},
      60,
      "close by p line 0 because ;momentary warning: task: division by zero;"},
+    {"a body asks whether there is a value",
+     "program p { read t: °C = press.temp stale 1h; when stale t { alert critical \"silent\" }; "
+     "every 50ms { if stale t { alert info \"nothing yet\" } else { alert info \"{t}\" } } }\n",
+     {0},
+     60,
+     "momentary info: nothing yet;"},
+    {"what is read through handles",
+     "fn shown(ref v: Valve) -> str { return \"{v.position}\" }\n"
+     "program p { own v: Valve = valve; every 50ms { alert info shown(v); v.open() } }\n",
+     {0},
+     60,
+     "momentary info: no value;open by p line 9 because ;"},
     {"messages between programs are copies",
      "program a { var xs = [1]; on button.pressed { xs.push(2); publish \"xs\" xs; xs.push(3) } }\n"
      "program b { on \"xs\" as xs: list<int> { alert info \"{xs.len()}\"; xs.push(9) } }\n",
@@ -145,6 +157,34 @@ TEST(at_runs_at_its_time_of_the_clock_and_a_missed_one_follows_its_policy)
     bus_rig_run(&g.base, 2500);
     CHECK_EQ_STR(g.log.p, "momentary info: now;");
     rig_fini(&g);
+}
+
+/* Also of a rule that waited for its time. */
+TEST(what_a_reading_sets_off_in_other_rules_and_in_tasks_has_it_as_its_cause)
+{
+    static const char *const conditions[] = {"t > 80 °C", "t > 80 °C for 20ms"};
+    for (size_t i = 0; i < ARRAY_LEN(conditions); i++) {
+        struct rig g;
+        char dir[600], program[700];
+        LABEL("%s", conditions[i]);
+        (void)snprintf(dir, sizeof(dir), "%s/%zu", test_tmpdir(), i);
+        REQUIRE(mkdir(dir, 0700) == 0);
+        (void)snprintf(program, sizeof(program),
+                       "program p { own v: Valve = valve; own d: Valve = drain; "
+                       "let c = chan<int>(4)\n"
+                       "  read t: °C = press.temp stale 1h; var n = 0; spawn stop(c, move d)\n"
+                       "  when %s { n += 1; c.send(1) else drop }\n"
+                       "  when n > 0 { v.open() } }\n"
+                       "task stop(c: chan<int>, own d: Valve) { loop { let x = c.recv(); d.close() "
+                       "} }\n",
+                       conditions[i]);
+        rig_init(&g, dir, program);
+        temp(&g, "85");
+        bus_rig_run(&g.base, 30);
+        CHECK_EQ_STR(g.log.p, "open by p line 11 because press.temp;"
+                              "close by p line 0 because press.temp;");
+        rig_fini(&g);
+    }
 }
 
 /* Each message wakes two more, so that there is no end of them. */

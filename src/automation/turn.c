@@ -102,11 +102,11 @@ static void host_safe(struct lang_host *h, uint32_t binding)
         e->binding = binding;
 }
 
-static void host_publish(struct lang_host *h, struct str topic, struct str value)
+static void host_publish(struct lang_host *h, struct str subject, struct str value)
 {
     struct program_run *run = run_of(h);
     struct effect *e = effect_add(&run->effects, EFFECT_PUBLISH);
-    if (e && effect_text(&run->effects, &e->key, topic))
+    if (e && effect_text(&run->effects, &e->key, subject))
         (void)effect_text(&run->effects, &e->text, value);
 }
 

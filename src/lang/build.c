@@ -402,7 +402,7 @@ static uint64_t hash_rules(uint64_t h, const struct lang_program *p)
                                    r->queued_max, r->signal};
         h = hash_str(h, r->path);
         h = hash_bytes(numbers, sizeof(numbers), h);
-        h = hash_str(h, r->topic);
+        h = hash_str(h, r->subject);
     }
     return h;
 }

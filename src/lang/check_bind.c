@@ -82,9 +82,10 @@ static void own_what(struct checker *k, const struct item *i, const struct targe
         const struct lang_member *m =
             r->type ? lang_decl_member(r->type, i->path[t->used].text) : NULL;
         if (m) {
-            d = diag_error(k->c, "T1", i->path_span, "a part of a device",
-                           "`%.*s` is a part of %.*s: devices are owned, properties are read",
-                           STR_FMT(m->name), STR_FMT(r->name));
+            d = diag_error(k->c, "T1", i->path_span, "only a part",
+                           "`%.*s` is a part of %.*s: %s are owned, %s are read", STR_FMT(m->name),
+                           STR_FMT(r->name), noun_many(k->c, NOUN_RESOURCE),
+                           noun_many(k->c, NOUN_READABLE));
             diag_help(k->c, d, "read it:  read %.*s: %.*s = %.*s stale 5s", STR_FMT(i->name.text),
                       STR_FMT(lang_type_name(&m->type)), STR_FMT(ctx_text(k->c, i->path_span)));
         } else {
@@ -95,7 +96,8 @@ static void own_what(struct checker *k, const struct item *i, const struct targe
                 diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(near));
         }
     } else {
-        (void)diag_error(k->c, "T1", i->path_span, "not a device", "only a device can be owned");
+        (void)diag_error(k->c, "T1", i->path_span, "can't be owned", "only %s can be owned",
+                         noun_a(k->c, NOUN_RESOURCE));
     }
 }
 
@@ -135,20 +137,19 @@ static void own_group(struct checker *k, struct item *i)
     struct target t;
     bool typed = type_resolve_any(k, &element, &type);
     if (typed && type.kind != LANG_TYPE_HANDLE) {
-        (void)diag_error(k->c, "T1", element.span, "not a model",
-                         "only devices are owned, this is "
-                         "%.*s",
-                         STR_FMT(type_phrase(k, &type)));
+        (void)diag_error(k->c, "T1", element.span, "not a model", "only %s are owned, this is %.*s",
+                         noun_many(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &type)));
         typed = false;
     }
     if (resolve_target(k, i, &t)) {
         const struct lang_decl *g = t.resource;
         if (!g || g->kind->role != LANG_ROLE_SET || t.used < i->path_n) {
             struct lang_diag *d =
-                diag_error(k->c, "T1", i->path_span, "not a group", "`%.*s` is no group of devices",
-                           STR_FMT(ctx_text(k->c, i->path_span)));
+                diag_error(k->c, "T1", i->path_span, "not a group", "`%.*s` is no %s of %s",
+                           STR_FMT(ctx_text(k->c, i->path_span)), noun(k->c, NOUN_SET),
+                           noun_many(k->c, NOUN_RESOURCE));
             if (typed)
-                diag_help(k->c, d, "own one device:  own %.*s: %.*s = …", STR_FMT(i->name.text),
+                diag_help(k->c, d, "own a single one:  own %.*s: %.*s = …", STR_FMT(i->name.text),
                           STR_FMT(lang_type_name(&type)));
         } else if (typed && own_elements(k, i, g, &type, &s)) {
             s.kind = SYM_GROUP;
@@ -227,8 +228,9 @@ static void read_unknown(struct checker *k, const struct item *i, const struct t
     const struct lang_decl *r = t->resource;
     struct name n = t->used < i->path_n ? i->path[t->used] : i->path[0];
     if (!r || r->kind->role != LANG_ROLE_RESOURCE) {
-        (void)diag_error(k->c, "T1", i->path_span, "not a property",
-                         "`read` wants a property of a device, as in plant.press1.temperature");
+        (void)diag_error(k->c, "T1", i->path_span, "can't be read",
+                         "`read` wants %s of %s, as in plant.press1.temperature",
+                         noun_a(k->c, NOUN_READABLE), noun_a(k->c, NOUN_RESOURCE));
         return;
     }
     if (!r->type || r->type->damaged)
@@ -237,8 +239,8 @@ static void read_unknown(struct checker *k, const struct item *i, const struct t
     for (size_t q = 0; q < r->type->members_n; q++)
         if (r->type->members[q].role == LANG_CLAUSE_READABLE)
             suggest_offer(&s, r->type->members[q].name);
-    struct lang_diag *d = diag_error(k->c, "N1", n.span, "unknown", "%.*s has no property `%.*s`",
-                                     STR_FMT(r->name), STR_FMT(n.text));
+    struct lang_diag *d = diag_error(k->c, "N1", n.span, "unknown", "%.*s has no %s `%.*s`",
+                                     STR_FMT(r->name), noun(k->c, NOUN_READABLE), STR_FMT(n.text));
     diag_mark(k->c, d, r->name_span, "a %.*s", STR_FMT(r->type->name));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
@@ -276,11 +278,11 @@ void check_read(struct checker *k, struct item *i)
         return;
     }
     const struct lang_decl *r = t.resource;
-    bool device = r && r->kind->role == LANG_ROLE_RESOURCE;
-    const struct lang_member *m = device && r->type && t.used + 1 == i->path_n
+    bool whole = r && r->kind->role == LANG_ROLE_RESOURCE;
+    const struct lang_member *m = whole && r->type && t.used + 1 == i->path_n
                                       ? lang_decl_member(r->type, i->path[t.used].text)
                                       : NULL;
-    if (device && t.used == i->path_n) {
+    if (whole && t.used == i->path_n) {
         if (fine)
             read_all(k, i, &type, r, &s);
     } else if (!m || m->role != LANG_CLAUSE_READABLE) {

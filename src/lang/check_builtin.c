@@ -174,8 +174,12 @@ static bool plain_number(struct checker *k, struct expr *e, const struct expr *x
     struct lang_diag *d = diag_error(k->c, "U1", x->span, "has a unit",
                                      "`%.*s` wants a plain number, this is in %.*s",
                                      STR_FMT(e->text), STR_FMT(x->type.unit.symbol));
-    diag_help(k->c, d, "divide by the unit:  %.*s / 1 %.*s", STR_FMT(ctx_text(k->c, x->span)),
-              STR_FMT(x->type.unit.symbol));
+    struct str text = ctx_text(k->c, x->span), symbol = x->type.unit.symbol;
+    if (x->type.unit.affine)
+        diag_help(k->c, d, "divide a difference by its unit:  (%.*s - 0 %.*s) / 1 K", STR_FMT(text),
+                  STR_FMT(symbol));
+    else
+        diag_help(k->c, d, "divide by the unit:  %.*s / 1 %.*s", STR_FMT(text), STR_FMT(symbol));
     return false;
 }
 

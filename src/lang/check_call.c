@@ -103,7 +103,7 @@ static bool call_function(struct checker *k, struct expr *e)
         type_fn(k, fn); /* the first value of a variable may come before it */
     /* in a lambda the handle itself is the mistake (O14) */
     if (has_handles(fn) && k->frame->kind != FRAME_LAMBDA &&
-        !may_act(k, e->span, "a function that is given a device"))
+        !may_act(k, e->span, "a function that is given a handle"))
         return false;
     return args_fit(k, e, e->text, fn->param_types, fn->params, fn->params_n, fn->name.span);
 }

@@ -10,13 +10,14 @@ static void unknown_command(struct checker *k, const struct lang_decl *type, str
         if (type->members[i].role == LANG_CLAUSE_COMMAND)
             suggest_offer(&s, type->members[i].name);
     const struct lang_member *m = lang_decl_member(type, n.text);
-    struct lang_diag *d =
-        diag_error(k->c, "N1", n.span, m ? "not an action" : "unknown", "%.*s has no action `%.*s`",
-                   STR_FMT(type->name), STR_FMT(n.text));
+    struct lang_diag *d = diag_error(k->c, "N1", n.span, m ? not_a(k->c, NOUN_COMMAND) : "unknown",
+                                     "%.*s has no %s `%.*s`", STR_FMT(type->name),
+                                     noun(k->c, NOUN_COMMAND), STR_FMT(n.text));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
     else if (type->commands_n == 0)
-        diag_help(k->c, d, "%.*s has no actions at all", STR_FMT(type->name));
+        diag_help(k->c, d, "%.*s has no %s at all", STR_FMT(type->name),
+                  noun_many(k->c, NOUN_COMMAND));
 }
 
 /* e is a command of `type`, through whatever e->index or e->handle names. */
@@ -47,16 +48,18 @@ static bool command_fits(struct checker *k, struct expr *e, const struct lang_de
 static bool not_a_device(struct checker *k, struct expr *e, const struct sym *s)
 {
     struct name last = e->path[e->path_n - 1];
-    const struct lang_decl *device =
+    const struct lang_decl *read =
         s->kind == SYM_READ ? k->prog->bindings.v[s->index].resource : NULL;
     const struct lang_member *meant =
-        device && device->type ? lang_decl_member(device->type, last.text) : NULL;
+        read && read->type ? lang_decl_member(read->type, last.text) : NULL;
     if (meant && meant->role == LANG_CLAUSE_COMMAND) {
-        own_refuse(k, device, e->span, "only read here: nobody commands through a `read`");
+        own_refuse(k, read, e->span, "only read here: nobody commands through a `read`");
         return false;
     }
-    (void)diag_error(k->c, "T1", e->path[0].span, "no device", "`%.*s` is %.*s and has no actions",
-                     STR_FMT(s->name), STR_FMT(type_phrase(k, &s->type)));
+    (void)diag_error(k->c, "T1", e->path[0].span,
+                     ctx_strf(k->c, "no %s", noun(k->c, NOUN_RESOURCE)).p,
+                     "`%.*s` is %.*s and has no %s", STR_FMT(s->name),
+                     STR_FMT(type_phrase(k, &s->type)), noun_many(k->c, NOUN_COMMAND));
     return false;
 }
 
@@ -70,8 +73,8 @@ static bool one_device(struct checker *k, struct expr *e, const struct target *t
     }
     if (r->kind->role != LANG_ROLE_RESOURCE) {
         struct lang_diag *d =
-            diag_error(k->c, "T1", e->span, "not one thing", "%.*s is a %s and has no actions",
-                       STR_FMT(r->name), r->kind->word);
+            diag_error(k->c, "T1", e->span, "not one thing", "%.*s is a %s and has no %s",
+                       STR_FMT(r->name), r->kind->word, noun_many(k->c, NOUN_COMMAND));
         diag_help(k->c, d, "walk through it:  for x in %.*s { … }", STR_FMT(r->name));
         return false;
     }
@@ -89,7 +92,7 @@ bool check_command(struct checker *k, struct expr *e, const struct target *t)
     const struct lang_member *m = lang_decl_member(r->type, last.text);
     bool owned = t->sym && t->direct && t->sym->kind == SYM_OWN;
     if (m && m->role == LANG_CLAUSE_SIGNAL) {
-        struct lang_diag *d = diag_error(k->c, "T1", last.span, "an event",
+        struct lang_diag *d = diag_error(k->c, "T1", last.span, noun_a(k->c, NOUN_SIGNAL),
                                          "`%.*s` happens: it is not called", STR_FMT(m->name));
         diag_help(k->c, d, "wait for it:  on %.*s.%.*s { … }   or in an arm of `select`",
                   STR_FMT(r->name), STR_FMT(m->name));
@@ -127,7 +130,7 @@ bool check_handle(struct checker *k, struct expr *e, const struct lang_type *wan
         return false;
     struct lang_diag *d;
     if (!is_device(e)) {
-        d = diag_error(k->c, "T1", e->span, "no device",
+        d = diag_error(k->c, "T1", e->span, ctx_strf(k->c, "no %s", noun(k->c, NOUN_RESOURCE)).p,
                        "%s is a %.*s that is held here, this is %.*s", what,
                        STR_FMT(want->model->name),
                        STR_FMT(e->ref == REF_GROUP ? STR("several") : type_phrase(k, &e->type)));

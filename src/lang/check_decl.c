@@ -60,7 +60,8 @@ static void add_members(struct checker *k, struct lang_decl *d)
             }
         if (str_eq(m->name, STR("name"))) {
             (void)diag_error(k->c, "N2", m->span, "taken",
-                             "`name` is what every device has: its own name");
+                             "`name` is what every %s has: its own name",
+                             noun(k->c, NOUN_RESOURCE));
             again = true;
         }
         if (again)
@@ -137,9 +138,11 @@ static void check_confirms(struct checker *k, struct lang_decl *d)
             if (d->damaged)
                 continue;
             struct str best = nearest_member(k, d, v->condition.name, LANG_CLAUSE_READABLE);
-            struct lang_diag *diag = diag_error(k->c, "N1", v->span, "not a property of this model",
-                                                "%.*s has no property `%.*s`", STR_FMT(d->name),
-                                                STR_FMT(v->condition.name));
+            struct lang_diag *diag = diag_error(
+                k->c, "N1", v->span,
+                ctx_strf(k->c, "not %s of this %s", noun_a(k->c, NOUN_READABLE), d->kind->word).p,
+                "%.*s has no %s `%.*s`", STR_FMT(d->name), noun(k->c, NOUN_READABLE),
+                STR_FMT(v->condition.name));
             if (best.n > 0)
                 diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(best));
         }
@@ -148,9 +151,10 @@ static void check_confirms(struct checker *k, struct lang_decl *d)
 static void no_safe(struct checker *k, const struct lang_decl *d)
 {
     const struct lang_member *first = lang_decl_member_at(d, LANG_CLAUSE_COMMAND, 0);
-    struct lang_diag *diag = diag_error(k->c, "O5", d->name_span, "has no `safe`",
-                                        "%.*s has actions, but no safe one", STR_FMT(d->name));
-    diag_mark(k->c, diag, first->span, "an action");
+    struct lang_diag *diag =
+        diag_error(k->c, "O5", d->name_span, "has no `safe`", "%.*s has %s, but no safe one",
+                   STR_FMT(d->name), noun_many(k->c, NOUN_COMMAND));
+    diag_mark(k->c, diag, first->span, "%s", noun_a(k->c, NOUN_COMMAND));
     for (size_t i = 0; i < d->kind->clauses_n; i++)
         if (d->kind->clauses[i].role == LANG_CLAUSE_SAFE)
             diag_help(k->c, diag,
@@ -161,9 +165,10 @@ static void no_safe(struct checker *k, const struct lang_decl *d)
 static void safe_unknown(struct checker *k, const struct lang_decl *d, const struct lang_value *v)
 {
     struct str best = nearest_member(k, d, v->text, LANG_CLAUSE_COMMAND);
-    struct lang_diag *diag =
-        diag_error(k->c, "O5", v->span, "not an action of this model", "%.*s has no action `%.*s`",
-                   STR_FMT(d->name), STR_FMT(v->text));
+    struct lang_diag *diag = diag_error(
+        k->c, "O5", v->span,
+        ctx_strf(k->c, "not %s of this %s", noun_a(k->c, NOUN_COMMAND), d->kind->word).p,
+        "%.*s has no %s `%.*s`", STR_FMT(d->name), noun(k->c, NOUN_COMMAND), STR_FMT(v->text));
     if (best.n > 0)
         diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(best));
 }
@@ -171,10 +176,12 @@ static void safe_unknown(struct checker *k, const struct lang_decl *d, const str
 static void safe_with_params(struct checker *k, const struct lang_value *v,
                              const struct lang_member *m)
 {
-    struct lang_diag *diag = diag_error(k->c, "O5", v->span, "needs arguments",
-                                        "the safe action must not have parameters");
+    struct lang_diag *diag =
+        diag_error(k->c, "O5", v->span, "needs arguments", "the safe %s must not have parameters",
+                   noun(k->c, NOUN_COMMAND));
     diag_mark(k->c, diag, m->span, "declared here");
-    diag_help(k->c, diag, "nobody is there to give them: name an action without parameters");
+    diag_help(k->c, diag, "nobody is there to give them: name %s without parameters",
+              noun_a(k->c, NOUN_COMMAND));
 }
 
 static void check_safe(struct checker *k, struct lang_decl *d)
@@ -214,12 +221,14 @@ static void resolve_type(struct checker *k, const struct decl_syntax *s)
     for (size_t i = 0; i < k->syntax->decls.n; i++)
         if (k->syntax->decls.v[i].decl->kind->role == LANG_ROLE_TYPE)
             suggest_offer(&sug, k->syntax->decls.v[i].decl->name);
-    struct lang_diag *d = diag_error(k->c, "N1", s->type_name.span, "unknown",
-                                     "there is no model `%.*s`", STR_FMT(s->type_name.text));
+    struct lang_diag *d =
+        diag_error(k->c, "N1", s->type_name.span, "unknown", "there is no %s `%.*s`",
+                   noun(k->c, NOUN_TYPE), STR_FMT(s->type_name.text));
     if (suggest_found(&sug))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(sug.best));
     else
-        diag_help(k->c, d, "declare it:  model %.*s { … }", STR_FMT(s->type_name.text));
+        diag_help(k->c, d, "declare it:  %s %.*s { … }", noun(k->c, NOUN_TYPE),
+                  STR_FMT(s->type_name.text));
 }
 
 /* Whether this clause maps the member; *all is set where a convention maps everything. */
@@ -249,9 +258,9 @@ static void check_mapping_names(struct checker *k, const struct lang_decl *d,
         struct suggest s = suggest_for(k->c, m->member);
         for (size_t q = 0; q < d->type->members_n; q++)
             suggest_offer(&s, d->type->members[q].name);
-        struct lang_diag *diag =
-            diag_error(k->c, "M1", m->span, "not in the model", "%.*s has no `%.*s` to map",
-                       STR_FMT(d->type->name), STR_FMT(m->member));
+        struct lang_diag *diag = diag_error(
+            k->c, "M1", m->span, ctx_strf(k->c, "not in the %s", noun(k->c, NOUN_TYPE)).p,
+            "%.*s has no `%.*s` to map", STR_FMT(d->type->name), STR_FMT(m->member));
         if (suggest_found(&s))
             diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(s.best));
     }
@@ -278,9 +287,11 @@ static void check_mappings(struct checker *k, const struct lang_decl *d)
             continue;
         struct lang_diag *diag = diag_error(
             k->c, "M1", d->name_span, linked ? "not mapped here" : "not linked to anything",
-            "the action `%.*s` of %.*s is not mapped", STR_FMT(member->name), STR_FMT(d->name));
-        diag_mark(k->c, diag, member->span, "%s",
-                  d->type->safe == member ? "the safe action" : "declared here");
+            "the %s `%.*s` of %.*s is not mapped", member->clause->clause->word,
+            STR_FMT(member->name), STR_FMT(d->name));
+        diag_mark(k->c, diag, member->span,
+                  d->type->safe == member ? "the safe %s" : "declared here",
+                  member->clause->clause->word);
         for (size_t i = 0; !linked && i < d->kind->clauses_n; i++)
             if (d->kind->clauses[i].role == LANG_CLAUSE_LINK)
                 diag_help(k->c, diag, "say how it is reached:  %s", d->kind->clauses[i].example);

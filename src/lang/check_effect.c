@@ -1,19 +1,25 @@
 /* What declarations say for the graph checks: which readables around an action it changes, and
  * what a thing cuts off when it is switched. */
 #include "lang/check_internal.h"
+#include "lang/graph_internal.h"
+
+const struct lang_member *graph_member(const struct lang_decl *type, struct str name,
+                                       enum lang_clause_role role)
+{
+    for (size_t i = 0; i < type->members_n; i++)
+        if (type->members[i].role == role && str_eq(type->members[i].name, name))
+            return &type->members[i];
+    return NULL;
+}
 
 /* Some type must have it: which thing is meant is looked up where the action is used. */
 static bool known_readable(const struct checker *k, const struct lang_decl *d, struct str name)
 {
-    const struct lang_member *own = lang_decl_member(d, name);
-    if (own && own->role == LANG_CLAUSE_READABLE)
+    if (graph_member(d, name, LANG_CLAUSE_READABLE))
         return true;
     for (size_t i = 0; i < k->syntax->decls.n; i++) {
         const struct lang_decl *type = k->syntax->decls.v[i].decl;
-        if (type->kind->role != LANG_ROLE_TYPE)
-            continue;
-        const struct lang_member *m = lang_decl_member(type, name);
-        if (m && m->role == LANG_CLAUSE_READABLE)
+        if (type->kind->role == LANG_ROLE_TYPE && graph_member(type, name, LANG_CLAUSE_READABLE))
             return true;
     }
     return false;

@@ -52,18 +52,36 @@ static bool value_of(struct checker *k, struct expr *e, const struct lang_type *
 
 /* ---- what a path names ------------------------------------------------------------------- */
 
+/* program.variable, where a device is wanted. */
+static bool is_variable(struct checker *k, const struct expr *e)
+{
+    struct str program = e->path[0].text;
+    if (e->path_n != 2 || !find_program(k, program) || find_path(k, program) ||
+        find_path(k, path_join(k, STR(""), e->path, 0, 2)))
+        return false;
+    struct lang_diag *d = diag_error(k->c, "N1", e->path[0].span, "a program",
+                                     "`%.*s` is a program, not a device", STR_FMT(program));
+    diag_help(k->c, d, "its variables:  expect var %.*s.%.*s == …", STR_FMT(program),
+              STR_FMT(e->path[1].text));
+    return true;
+}
+
 static const struct lang_decl *device_of(struct checker *k, const struct expr *e, size_t *used)
 {
     struct target t;
     if (e->kind != E_PATH && (e->kind != E_CALL || e->a)) {
-        (void)diag_error(k->c, "T1", e->span, "not a device", "a test names devices of the site");
+        (void)diag_error(k->c, "T1", e->span, not_a(k->c, NOUN_RESOURCE),
+                         "a test names %s of the site", noun_many(k->c, NOUN_RESOURCE));
         return NULL;
     }
+    if (is_variable(k, e))
+        return NULL;
     if (!resolve(k, e->path, e->path_n, &t))
         return NULL;
     if (t.resource->kind->role != LANG_ROLE_RESOURCE) {
-        (void)diag_error(k->c, "T1", e->span, "several things", "`%.*s` is a %s: name one device",
-                         STR_FMT(t.resource->name), t.resource->kind->word);
+        (void)diag_error(k->c, "T1", e->span, "several things", "`%.*s` is a %s: name one %s",
+                         STR_FMT(t.resource->name), t.resource->kind->word,
+                         noun(k->c, NOUN_RESOURCE));
         return NULL;
     }
     *used = t.used;
@@ -73,15 +91,15 @@ static const struct lang_decl *device_of(struct checker *k, const struct expr *e
 static void no_such_member(struct checker *k, const struct lang_decl *r, struct name n,
                            enum lang_clause_role role)
 {
-    const char *what = role == LANG_CLAUSE_READABLE  ? "property"
-                       : role == LANG_CLAUSE_COMMAND ? "action"
-                                                     : "event";
+    enum noun what = role == LANG_CLAUSE_READABLE  ? NOUN_READABLE
+                     : role == LANG_CLAUSE_COMMAND ? NOUN_COMMAND
+                                                   : NOUN_SIGNAL;
     struct suggest s = suggest_for(k->c, n.text);
     for (size_t i = 0; i < r->type->members_n; i++)
         if (r->type->members[i].role == role)
             suggest_offer(&s, r->type->members[i].name);
     struct lang_diag *d = diag_error(k->c, "N1", n.span, "unknown", "%.*s has no %s `%.*s`",
-                                     STR_FMT(r->name), what, STR_FMT(n.text));
+                                     STR_FMT(r->name), noun(k->c, what), STR_FMT(n.text));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
 }
@@ -96,8 +114,9 @@ static const struct lang_member *member_of(struct checker *k, const struct expr 
         return NULL;
     *resource = r;
     if (used == e->path_n) {
-        (void)diag_error(k->c, "T1", e->span, "a device", "%.*s is a %.*s: name a part of it",
-                         STR_FMT(r->name), STR_FMT(r->type->name));
+        (void)diag_error(k->c, "T1", e->span, noun_a(k->c, NOUN_RESOURCE),
+                         "%.*s is a %.*s: name a part of it", STR_FMT(r->name),
+                         STR_FMT(r->type->name));
         return NULL;
     }
     const struct lang_member *m = lang_decl_member(r->type, e->path[used].text);
@@ -145,8 +164,9 @@ static void step_refuses(struct walk *w, const struct stmt *s)
     if (!r)
         return;
     if (used < e->path_n) {
-        (void)diag_error(w->k->c, "T1", e->span, "not a device",
-                         "a device refuses as a whole: name %.*s alone", STR_FMT(r->name));
+        (void)diag_error(w->k->c, "T1", e->span, not_a(w->k->c, NOUN_RESOURCE),
+                         "%s refuses as a whole: name %.*s alone", noun_a(w->k->c, NOUN_RESOURCE),
+                         STR_FMT(r->name));
         return;
     }
     step_add(w, s, LANG_STEP_REFUSES)->resource = r;
@@ -159,8 +179,8 @@ static void step_event(struct walk *w, const struct stmt *s)
     if (!m)
         return;
     if (s->test->target->list.n > 0) {
-        (void)diag_error(w->k->c, "T1", s->test->target->span, "too many",
-                         "an event has no arguments");
+        (void)diag_error(w->k->c, "T1", s->test->target->span, "too many", "%s has no arguments",
+                         noun_a(w->k->c, NOUN_SIGNAL));
         return;
     }
     struct lang_step *step = step_add(w, s, LANG_STEP_EVENT);
@@ -252,8 +272,9 @@ static bool comparison_of(struct checker *k, struct expr *e, struct comparison *
     }
     if (out->path->kind == E_PATH)
         return true;
-    struct lang_diag *d = diag_error(k->c, "T1", e->span, "not a comparison",
-                                     "a test compares one property or variable with a value");
+    struct lang_diag *d =
+        diag_error(k->c, "T1", e->span, "not a comparison",
+                   "a test compares one %s or variable with a value", noun(k->c, NOUN_READABLE));
     diag_help(k->c, d, "as in:  expect plant.press1.temperature > 80 °C");
     return false;
 }

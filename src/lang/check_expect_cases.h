@@ -2,6 +2,7 @@
 /* clang-format off */
 {"test", "test \"t\" { press.temperature = 85 °C; after 9s { expect no action gate }; after 2s { expect action gate.open(); expect gate.position > 90 %; expect not press.running } }", ""},
 {"test: an unknown device", "test \"t\" { pres.temperature = 85 °C }", "N1 1:12"},
+{"test: a variable without var", "program a { var n = 1 }\ntest \"t\" { expect a.n == 1 }", "N1 2:19"},
 {"test: an unknown property", "test \"t\" { press.temprature = 85 °C }", "N1 1:18"},
 {"test: a device instead of a property", "test \"t\" { press = 5 }", "T1 1:12"},
 {"test: a group", "test \"t\" { stations stale }", "T1 1:12"},

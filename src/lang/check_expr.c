@@ -165,7 +165,7 @@ static void check_if_expr(struct checker *k, struct expr *e, const struct lang_t
 {
     size_t scope = k->frame->names.all.n;
     struct lang_type inner;
-    bool fine = e->bind.text.n > 0 ? check_if_let(k, e->a, e->bind, &e->local, &inner)
+    bool fine = e->name.text.n > 0 ? check_if_let(k, e->a, e->name, &e->local, &inner)
                                    : check_condition(k, e->a, "a condition");
     fine = check_value(k, e->b, want, OWN_STORED) && fine;
     names_end(k, scope);
@@ -199,8 +199,8 @@ static void check_literal(struct expr *e)
         e->value.i = e->integer;
         return;
     case E_NUMBER:
-        e->type = (struct lang_type){.kind = LANG_TYPE_FLOAT, .unit = e->unit};
-        e->value.f = lang_unit_to_base(&e->unit, e->number);
+        e->type = (struct lang_type){.kind = LANG_TYPE_FLOAT, .unit = *e->unit};
+        e->value.f = lang_unit_to_base(e->unit, e->number);
         return;
     default:
         e->type = type_plain(LANG_TYPE_STR);
@@ -242,9 +242,9 @@ static void check_move(struct checker *k, struct expr *e)
 {
     check_expr(k, e->a);
     if (!e->a->bad && !is_device(e->a)) {
-        struct lang_diag *d = diag_error(k->c, "T1", e->span, "nothing to move",
-                                         "`move` hands a device over, this is %.*s",
-                                         STR_FMT(type_phrase(k, &e->a->type)));
+        struct lang_diag *d =
+            diag_error(k->c, "T1", e->span, "nothing to move", "`move` hands %s over, this is %.*s",
+                       noun_a(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &e->a->type)));
         diag_help(k->c, d, "data is shared or copied: leave `move` out");
     }
     if (e->a->bad || !is_device(e->a)) {
@@ -304,8 +304,8 @@ bool value_is_data(struct checker *k, struct expr *e, enum own_use use)
     }
     if (e->ref == REF_GROUP) {
         struct lang_diag *d =
-            diag_error(k->c, "T1", e->span, "not a value", "`%.*s` is several devices, not a value",
-                       STR_FMT(e->text));
+            diag_error(k->c, "T1", e->span, "not a value", "`%.*s` is several %s, not a value",
+                       STR_FMT(e->text), noun_many(k->c, NOUN_RESOURCE));
         diag_help(k->c, d, "walk through them:  for x in %.*s { … }", STR_FMT(e->text));
         expr_bad(e);
         return false;

@@ -11,9 +11,9 @@ static bool handle_param(struct checker *k, const struct param_ref *p, struct la
         return false;
     if (type->kind == LANG_TYPE_HANDLE)
         return true;
-    struct lang_diag *d = diag_error(k->c, "T1", p->mode_span, "for a device",
-                                     "`%.*s` is %.*s: only a device is owned or borrowed",
-                                     STR_FMT(p->name.text), STR_FMT(type_phrase(k, type)));
+    struct lang_diag *d = diag_error(
+        k->c, "T1", p->mode_span, "not for data", "`%.*s` is %.*s: only %s is owned or borrowed",
+        STR_FMT(p->name.text), STR_FMT(type_phrase(k, type)), noun_a(k->c, NOUN_RESOURCE));
     diag_help(k->c, d, "data needs no such word:  %.*s: %.*s", STR_FMT(p->name.text),
               STR_FMT(type_text(k, type)));
     return false;
@@ -25,8 +25,8 @@ static void handle_without_mode(struct checker *k, const struct param_ref *p, bo
 {
     struct str model = lang_type_name(type), name = p->name.text;
     struct lang_diag *d = diag_error(k->c, "O1", p->type.span, "a handle",
-                                     "`%.*s` is a %.*s, a device: say what is done with it",
-                                     STR_FMT(name), STR_FMT(model));
+                                     "`%.*s` is a %.*s, %s: say what is done with it",
+                                     STR_FMT(name), STR_FMT(model), noun_a(k->c, NOUN_RESOURCE));
     if (task)
         diag_help(k->c, d, "a task takes it over:  own %.*s: %.*s", STR_FMT(name), STR_FMT(model));
     else

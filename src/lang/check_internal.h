@@ -92,6 +92,12 @@ struct u32_list {
 
 struct own_site;
 struct own_prog;
+/* `cool.position` of a handle that is known only while the program runs. */
+struct through {
+    const struct lang_decl *model;
+    const struct lang_member *member;
+};
+
 struct prog {
     struct program_decl *decl;
     struct lang_program *out;
@@ -109,6 +115,7 @@ struct prog {
     struct map counters;         /* prefix and kind of rule to a count */
     struct map implicit;         /* what is named in place, to its binding + 1 */
     struct map slopes;           /* binding and span to a window + 1 */
+    VEC(struct through) through; /* what it reads through handles */
     struct str prefix;
     uint32_t unrolled;
     struct fn_frame frame;
@@ -128,7 +135,7 @@ struct program_own {
 };
 
 /* A message between programs. */
-struct topic {
+struct subject {
     struct str name;
     struct lang_type type;
     struct lang_span type_span; /* where its type was first told */
@@ -145,8 +152,8 @@ struct checker {
     struct map fns;      /* name to struct fn_decl: functions and tasks of the site */
     struct map programs; /* name to struct program_info */
     struct map args;     /* lists of types, each once */
-    struct map topics;   /* name to struct topic */
-    VEC(struct topic *) topics_list;
+    struct map subjects; /* name to struct subject */
+    VEC(struct subject *) subjects_list;
     VEC(const struct lang_decl *) resources;
     VEC(const struct lang_program *) programs_out;
     VEC(const struct lang_typedef *) records;
@@ -154,6 +161,7 @@ struct checker {
     VEC(const struct lang_test *) tests;
     const void **seen; /* resource to the list that has it already */
     struct own_site *own;
+    bool unsound; /* there is a mistake that has not been told yet */
     /* of the program or function at hand */
     struct prog *prog; /* NULL in a function of the site */
     struct fn_frame *frame;
@@ -205,6 +213,11 @@ bool resolve(struct checker *k, const struct name *path, size_t n, struct target
 struct str path_join(struct checker *k, struct str base, const struct name *path, size_t from,
                      size_t to);
 /* Of what is named in place; a message (S1) the first time. UINT32_MAX if there are too many. */
+/* The compiled program reads this member of whatever device of that model a handle stands for. */
+void reads_through(struct lang_ctx *c, struct prog *p, const struct lang_decl *model,
+                   const struct lang_member *m);
+/* All is compiled: readings of each device that it may have a handle of. */
+void bindings_behind(struct checker *k);
 uint32_t binding_implicit(struct checker *k, const struct lang_decl *resource,
                           const struct lang_member *m, int64_t stale_ms, struct str name,
                           struct lang_span at);
@@ -369,12 +382,12 @@ void check_programs(struct checker *k);
 /* Names, and what each owns outside of its loops. */
 void declare_programs(struct checker *k);
 struct program_info *find_program(const struct checker *k, struct str name);
-/* The topic of a text; NULL with a message if it is not constant. */
-struct topic *topic_of(struct checker *k, struct expr *e);
-void topic_type(struct checker *k, struct topic *t, const struct lang_type *type,
-                struct lang_span at);
+/* The subject of a text; NULL with a message if it is not constant. */
+struct subject *subject_of(struct checker *k, struct expr *e);
+void subject_type(struct checker *k, struct subject *t, const struct lang_type *type,
+                  struct lang_span at);
 /* A message of this type can be copied. */
 bool message_type(struct checker *k, const struct lang_type *type, struct lang_span at);
-void check_topics(struct checker *k);
+void check_subjects(struct checker *k);
 void check_tests(struct checker *k);
 bool compiling(const struct checker *k); /* nothing wrong so far */

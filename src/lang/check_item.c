@@ -1,7 +1,9 @@
 /* What programs are made of: variables, constants, `for`, unrolled, and the way of a program. Rules
  * are in check_rule.c, `own` and `read` in check_bind.c. */
 #include "lang/check_internal.h"
+#include "lang/code_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 static void check_items(struct checker *k, struct item_list *list);
@@ -103,6 +105,8 @@ static const struct lang_decl *group_of(struct checker *k, struct item *i)
     if (t.sym && t.sym->kind == SYM_GROUP)
         diag_help(k->c, d, "name the group itself here, or walk through `%.*s` in a body",
                   STR_FMT(t.sym->name));
+    else if (t.sym && t.sym->kind == SYM_VAR)
+        diag_help(k->c, d, "a loop over data runs, so it stands in a body or a function");
     return NULL;
 }
 
@@ -238,15 +242,42 @@ static void spawned_tasks(struct checker *k)
 
 /* ---- programs ---------------------------------------------------------------------------- */
 
+/* They depend on nothing but the source: what can't be computed now never can. */
+static void first_values(struct checker *k, struct prog *p)
+{
+    struct lang_host nobody = {0};
+    struct lang_result r = {.outcome = LANG_TRAP};
+    const struct lang_program *out = p->out;
+    if (out->code->init == LANG_NO_CHUNK)
+        return;
+    struct alloc_limited memory; /* knows whether it was the machine that had too little */
+    alloc_limited_init(&memory, k->c->arena->alloc, SIZE_MAX);
+    struct lang_vm *vm = lang_vm_new(&memory.alloc, out, &nobody, lang_limits_default());
+    if (vm)
+        (void)lang_vm_call(vm, out->code->init, &r);
+    lang_vm_free(vm);
+    if (memory.refused > 0)
+        ctx_nomem(k->c);
+    else if (r.outcome != LANG_DONE)
+        (void)diag_error(k->c, "T1", p->decl->name.span, "can't begin",
+                         "the first values of its variables can't be computed: line %" PRIu32
+                         ": %s",
+                         r.line, r.why);
+}
+
 static void finish(struct checker *k, struct prog *p)
 {
     struct lang_program *out = p->out;
+    if (compiling(k)) {
+        compile_finish(p->code);
+        bindings_behind(k);
+    }
+    out->bindings = ctx_kept(k->c, &p->bindings);
+    out->bindings_n = p->bindings.n;
     out->name = p->decl->name.text;
     out->file = k->c->sources[p->decl->span.source].name;
     out->source = p->decl->span.source;
     out->line = ctx_line(k->c, p->decl->span);
-    out->bindings = ctx_kept(k->c, &p->bindings);
-    out->bindings_n = p->bindings.n;
     out->vars = ctx_kept(k->c, &p->vars);
     out->vars_n = p->vars.n;
     out->rules = ctx_kept(k->c, &p->rules);
@@ -261,9 +292,6 @@ static void finish(struct checker *k, struct prog *p)
     out->lends_n = p->lends.n;
     if (!compiling(k))
         return;
-    compile_finish(p->code);
-    if (k->c->errors > 0)
-        return;
     code_finish(p->code, out);
     struct code_fault fault = code_verify(k->c->arena->alloc, out);
     if (fault.no_memory)
@@ -272,6 +300,8 @@ static void finish(struct checker *k, struct prog *p)
         (void)diag_error(k->c, "X1", p->decl->name.span,
                          ctx_strf(k->c, "%s (chunk %u, at %u)", fault.why, fault.chunk, fault.at).p,
                          "the compiled program does not pass its check; please report this");
+    else if (k->c->errors == 0)
+        first_values(k, p);
     ctx_tree_push(k->c, &k->programs_out, out);
 }
 
@@ -354,11 +384,11 @@ static void site_fns(struct checker *k)
 
 void check_programs(struct checker *k)
 {
-    map_init(&k->topics, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
+    map_init(&k->subjects, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
     declare_fns(k);
     declare_programs(k);
     site_fns(k);
     for (size_t i = 0; i < k->syntax->programs.n; i++)
         check_program(k, k->syntax->programs.v[i]);
-    check_topics(k);
+    check_subjects(k);
 }

@@ -258,7 +258,7 @@ void lambda_of_fn(struct checker *k, struct expr *e, struct fn_decl *fn)
         if (!fn->bad)
             (void)diag_error(k->c, "T1", e->span, "not a value",
                              fn->task ? "`%.*s` is a task: it is spawned, not handed on"
-                                      : "`%.*s` is given devices: it is called, not handed on",
+                                      : "`%.*s` is given handles: it is called, not handed on",
                              STR_FMT(e->text));
         expr_bad(e);
         return;

@@ -73,9 +73,9 @@ const struct sym *own_of(struct checker *k, const struct item *i, const char *wo
         return NULL;
     if (t.sym && t.direct && t.sym->kind == SYM_OWN && i->path_n == 1)
         return t.sym;
-    struct lang_diag *d =
-        diag_error(k->c, "T1", i->path_span, "not owned here",
-                   "`%s` is about a device that this program owns, by its name here", word);
+    struct lang_diag *d = diag_error(k->c, "T1", i->path_span, "not owned here",
+                                     "`%s` is about %s that this program owns, by its name here",
+                                     word, noun_a(k->c, NOUN_RESOURCE));
     if (t.sym)
         diag_mark(k->c, d, t.sym->span, "declared here");
     if (t.sym && t.sym->kind == SYM_GROUP)

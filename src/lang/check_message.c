@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-struct topic *topic_of(struct checker *k, struct expr *e)
+struct subject *subject_of(struct checker *k, struct expr *e)
 {
     if (!check_constant(k, e, NULL))
         return NULL;
@@ -12,19 +12,19 @@ struct topic *topic_of(struct checker *k, struct expr *e)
                          "a message has a name that is known before the program runs");
         return NULL;
     }
-    struct topic *t = map_get(&k->topics, e->text_value);
+    struct subject *t = map_get(&k->subjects, e->text_value);
     if (t)
         return t;
     t = ctx_tree_new(k->c, sizeof(*t));
     t->name = ctx_str(k->c, e->text_value);
     t->type = type_plain(LANG_TYPE_NONE);
-    map_set(k, &k->topics, t->name, t);
-    ctx_tree_push(k->c, &k->topics_list, t);
+    map_set(k, &k->subjects, t->name, t);
+    ctx_tree_push(k->c, &k->subjects_list, t);
     return t;
 }
 
-void topic_type(struct checker *k, struct topic *t, const struct lang_type *type,
-                struct lang_span at)
+void subject_type(struct checker *k, struct subject *t, const struct lang_type *type,
+                  struct lang_span at)
 {
     if (t->type.kind == LANG_TYPE_NONE) {
         t->type = *type;
@@ -57,7 +57,7 @@ void check_publish(struct checker *k, struct stmt *s)
     if (!here)
         (void)diag_error(k->c, "T1", s->span, "not here",
                          "a function only computes: `publish` stands in a rule or a task");
-    struct topic *t = topic_of(k, s->value);
+    struct subject *t = subject_of(k, s->value);
     if (!check_value(k, s->value2, t ? &t->type : NULL, OWN_SENT) || !t || !here)
         return;
     struct lang_type type = type_element(s->value2->type);
@@ -69,7 +69,7 @@ void check_publish(struct checker *k, struct stmt *s)
     }
     if (!message_type(k, &type, s->value2->span))
         return;
-    topic_type(k, t, &type, s->value2->span);
+    subject_type(k, t, &type, s->value2->span);
     own_message(k, t->name, &type, s->value->span, true);
     if (!t->is_said)
         t->said = s->value->span;
@@ -77,17 +77,17 @@ void check_publish(struct checker *k, struct stmt *s)
 }
 
 /* What is sent to nobody, or waited for in vain, is mostly a slip of the pen. */
-void check_topics(struct checker *k)
+void check_subjects(struct checker *k)
 {
     own_messages(k);
-    for (size_t i = 0; i < k->topics_list.n; i++) {
-        const struct topic *t = k->topics_list.v[i];
+    for (size_t i = 0; i < k->subjects_list.n; i++) {
+        const struct subject *t = k->subjects_list.v[i];
         if (t->is_said == t->is_heard || k->c->errors > 0)
             continue;
         struct suggest s = suggest_for(k->c, t->name);
-        for (size_t q = 0; q < k->topics_list.n; q++)
-            if (k->topics_list.v[q]->is_said != t->is_said)
-                suggest_offer(&s, k->topics_list.v[q]->name);
+        for (size_t q = 0; q < k->subjects_list.n; q++)
+            if (k->subjects_list.v[q]->is_said != t->is_said)
+                suggest_offer(&s, k->subjects_list.v[q]->name);
         struct lang_diag *d = t->is_said
                                   ? diag_warning(k->c, "N3", t->said, "nobody hears it",
                                                  "no program waits for \"%.*s\"", STR_FMT(t->name))

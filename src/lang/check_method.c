@@ -236,8 +236,8 @@ static bool group_method(struct checker *k, struct expr *e)
         return true;
     }
     struct lang_diag *d =
-        diag_error(k->c, "T1", e->name.span, "of which one?", "`%.*s` is several devices",
-                   STR_FMT(ctx_text(k->c, e->a->span)));
+        diag_error(k->c, "T1", e->name.span, "of which one?", "`%.*s` is several %s",
+                   STR_FMT(ctx_text(k->c, e->a->span)), noun_many(k->c, NOUN_RESOURCE));
     diag_help(k->c, d, "walk through them:  for x in %.*s { x.%.*s(…) }",
               STR_FMT(ctx_text(k->c, e->a->span)), STR_FMT(e->name.text));
     look_at_list(k, e);

@@ -1,6 +1,7 @@
 /* Names as values: what a path stands for, fields of records, elements of lists and maps. */
 #include "lang/check_internal.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 void expr_bad(struct expr *e)
@@ -134,8 +135,8 @@ static void no_property(struct checker *k, struct expr *e, const struct lang_dec
             suggest_offer(&s, type->members[i].name);
     struct lang_diag *d =
         m && m->role != LANG_CLAUSE_READABLE
-            ? diag_error(k->c, "T1", n.span, "no value", "`%.*s` of %.*s is no property",
-                         STR_FMT(m->name), STR_FMT(type->name))
+            ? diag_error(k->c, "T1", n.span, "no value", "`%.*s` of %.*s is no %s",
+                         STR_FMT(m->name), STR_FMT(type->name), noun(k->c, NOUN_READABLE))
             : diag_error(k->c, "N1", n.span, "unknown", "%.*s has no `%.*s`", STR_FMT(owner),
                          STR_FMT(n.text));
     if (m && m->role == LANG_CLAUSE_COMMAND)
@@ -176,6 +177,22 @@ static void use_member(struct checker *k, struct expr *e, const struct target *t
     use_reading(k, e, binding_implicit(k, r, m, stale, e->text, e->span));
 }
 
+/* A condition on an element of a group is looked at again whenever any of them has news. */
+static void group_read(struct checker *k, const struct expr *e, const struct lang_member *m)
+{
+    const struct expr *h = e->handle;
+    if (!k->reads || h->kind != E_INDEX || h->a->ref != REF_GROUP)
+        return;
+    for (uint32_t i = 0; i < h->a->count; i++) {
+        const struct lang_decl *r = k->prog->bindings.v[h->a->index + i].resource;
+        struct str name = ctx_strf(k->c, "%.*s.%.*s", STR_FMT(r->name), STR_FMT(m->name));
+        uint32_t binding = binding_implicit(k, r, m, 0, name, e->span);
+        if (binding == UINT32_MAX) /* too many of them: reported */
+            return;
+        list_add(k, k->reads, binding);
+    }
+}
+
 static void member_through(struct checker *k, struct expr *e, struct name member)
 {
     const struct lang_decl *type = e->handle->type.model;
@@ -202,6 +219,7 @@ static void member_through(struct checker *k, struct expr *e, struct name member
                                        STR_FMT(owner), STR_FMT(m->name));
     diag_help(k->c, d, "where it matters, hand over a reading beside the handle:  %.*s: %.*s",
               STR_FMT(m->name), STR_FMT(lang_type_name(&m->type)));
+    group_read(k, e, m);
 }
 
 /* ---- symbols ----------------------------------------------------------------------------- */
@@ -275,8 +293,9 @@ static void use_handle_member(struct checker *k, struct expr *e, const struct sy
 
 static void use_group_part(struct checker *k, struct expr *e, const struct sym *s)
 {
-    struct lang_diag *d = diag_error(k->c, "T1", e->path[1].span, "of which one?",
-                                     "`%.*s` is several devices", STR_FMT(s->name));
+    struct lang_diag *d =
+        diag_error(k->c, "T1", e->path[1].span, "of which one?", "`%.*s` is several %s",
+                   STR_FMT(s->name), noun_many(k->c, NOUN_RESOURCE));
     diag_help(k->c, d, "walk through them:  for x in %.*s { … }   or take one:  %.*s[0].%.*s",
               STR_FMT(s->name), STR_FMT(s->name), STR_FMT(e->path[1].text));
     expr_bad(e);
@@ -468,6 +487,16 @@ static bool index_of_list(struct checker *k, struct expr *e, const char *what)
     return false;
 }
 
+static bool in_group(struct checker *k, const struct expr *e)
+{
+    if (!e->b->constant || e->b->value.i < e->a->count)
+        return true;
+    (void)diag_error(k->c, "T1", e->b->span, "behind the last one",
+                     "`%.*s` has %" PRIu32 " elements, counted from 0", STR_FMT(e->a->text),
+                     e->a->count);
+    return false;
+}
+
 static bool index_typed(struct checker *k, struct expr *e)
 {
     const struct lang_type *t = &e->a->type;
@@ -475,7 +504,7 @@ static bool index_typed(struct checker *k, struct expr *e)
         const struct lang_decl *r = k->prog->bindings.v[e->a->index].resource;
         e->type = type_plain(LANG_TYPE_HANDLE);
         e->type.model = r->type;
-        return index_of_list(k, e, "the place in a group");
+        return index_of_list(k, e, "the place in a group") && in_group(k, e);
     }
     if (t->optional) {
         may_be_none(k, e->a, "`[…]`");

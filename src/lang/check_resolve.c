@@ -88,9 +88,28 @@ static const struct type_decl *enum_with(struct checker *k, struct str value)
     return NULL;
 }
 
+/* A name that this program declares further down. */
+static bool too_early(struct checker *k, struct name name)
+{
+    const struct item_list *items = &k->prog->decl->items;
+    for (size_t i = 0; k->mode != MODE_FN && i < items->n; i++) {
+        const struct item *x = items->v[i];
+        if ((x->kind != I_VAR && x->kind != I_LET) || !str_eq(x->name.text, name.text))
+            continue;
+        struct lang_diag *d = diag_error(k->c, "N1", name.span, "too early",
+                                         "`%.*s` is declared further down", STR_FMT(name.text));
+        diag_mark(k->c, d, x->name.span, "declared here");
+        diag_help(k->c, d, "first values are computed from top to bottom: move it up");
+        return true;
+    }
+    return false;
+}
+
 static void unknown_name(struct checker *k, const struct name *path, size_t n)
 {
     if (k->frame->outer && own_outside(k, path[0]))
+        return;
+    if (k->prog && too_early(k, path[0]))
         return;
     struct str whole = path_join(k, STR(""), path, 0, n);
     struct suggest s = suggest_for(k->c, whole), first = suggest_for(k->c, path[0].text);
@@ -194,9 +213,9 @@ uint32_t binding_add(struct checker *k, struct lang_binding b, struct lang_span 
 {
     struct prog *p = k->prog;
     if (p->bindings.n >= LANG_BINDINGS_MAX) {
-        (void)diag_error(k->c, "P1", at, "one too many",
-                         "a program has at most %u readings, devices and events",
-                         LANG_BINDINGS_MAX);
+        (void)diag_error(k->c, "P1", at, "one too many", "a program has at most %u %s, %s and %s",
+                         LANG_BINDINGS_MAX, noun_many(k->c, NOUN_READABLE),
+                         noun_many(k->c, NOUN_RESOURCE), noun_many(k->c, NOUN_SIGNAL));
         return UINT32_MAX;
     }
     b.path = stable_path(k, b.name);
@@ -262,6 +281,44 @@ uint32_t binding_implicit(struct checker *k, const struct lang_decl *resource,
                                           .stale_ms = stale_ms,
                                           .implicit = true},
                     at);
+}
+
+void reads_through(struct lang_ctx *c, struct prog *p, const struct lang_decl *model,
+                   const struct lang_member *m)
+{
+    for (size_t i = 0; i < p->through.n; i++)
+        if (p->through.v[i].model == model && p->through.v[i].member == m)
+            return;
+    ctx_tree_push(c, &p->through, ((struct through){model, m}));
+}
+
+void bindings_behind(struct checker *k)
+{
+    struct prog *p = k->prog;
+    for (size_t n = p->bindings.n, i = 0; i < n; i++) {
+        const struct lang_binding handle = p->bindings.v[i];
+        if (handle.kind != LANG_BIND_OWN && handle.kind != LANG_BIND_LEASE)
+            continue;
+        size_t first = p->bindings.n;
+        for (size_t t = 0; t < p->through.n; t++) {
+            const struct lang_member *m = p->through.v[t].member;
+            if (p->through.v[t].model != handle.resource->type)
+                continue;
+            struct str name = ctx_strf(k->c, "%.*s.%.*s", STR_FMT(handle.name), STR_FMT(m->name));
+            (void)binding_add(k,
+                              (struct lang_binding){.kind = LANG_BIND_READ,
+                                                    .name = name,
+                                                    .resource = handle.resource,
+                                                    .member = m->index,
+                                                    .member_name = m->name,
+                                                    .type = m->type,
+                                                    .member_type = m->type,
+                                                    .implicit = true},
+                              p->decl->name.span);
+        }
+        p->bindings.v[i].behind = (uint32_t)first;
+        p->bindings.v[i].behind_n = (uint32_t)(p->bindings.n - first);
+    }
 }
 
 uint32_t binding_signal(struct checker *k, const struct lang_decl *resource,

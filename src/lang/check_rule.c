@@ -43,7 +43,7 @@ static struct str rule_path(struct checker *k, const char *word)
 
 bool compiling(const struct checker *k)
 {
-    return k->c->errors == 0;
+    return k->c->errors == 0 && !k->unsound;
 }
 
 static struct code_locals locals_of(const struct checker *k, size_t params)
@@ -241,16 +241,16 @@ static void check_signal(struct checker *k, struct item *i, struct lang_rule *r)
 
 static void check_message(struct checker *k, struct item *i, struct lang_rule *r)
 {
-    struct topic *t = topic_of(k, i->value);
+    struct subject *t = subject_of(k, i->value);
     bool fine =
         type_resolve(k, &i->type, &r->message) && message_type(k, &r->message, i->type.span);
     if (t && fine) {
-        topic_type(k, t, &r->message, i->type.span);
+        subject_type(k, t, &r->message, i->type.span);
         own_message(k, t->name, &r->message, i->value->span, false);
         if (!t->is_heard)
             t->heard = i->value->span;
         t->is_heard = true;
-        r->topic = t->name;
+        r->subject = t->name;
     }
     size_t scope = k->frame->names.all.n;
     begin_chunk(k, MODE_BODY);
@@ -340,7 +340,7 @@ void check_rule(struct checker *k, struct item *i)
         return;
     }
     struct lang_rule r = rule_of(k, i);
-    own_rule_begin(k, i, r.path);
+    own_rule_begin(k, i);
     switch (r.kind) {
     case LANG_RULE_WHEN: check_when(k, i, &r); break;
     case LANG_RULE_CHANGED: check_changed(k, i, &r); break;

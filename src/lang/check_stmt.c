@@ -52,7 +52,7 @@ static void not_assignable(struct checker *k, const struct expr *target, const s
 {
     const char *why = "can't be assigned to", *help = NULL;
     if (sym && (sym->kind == SYM_READ || sym->kind == SYM_READ_ALL || sym->kind == SYM_ELEMENT))
-        why = "is a reading: only its device changes it";
+        why = "is a reading: it changes by itself, nobody sets it";
     else if (sym && sym->captured)
         why = "is a copy here: a lambda keeps what was there when it was made";
     else if (sym && (sym->kind == SYM_CONST || sym->kind == SYM_LOCAL || sym->kind == SYM_VAR))
@@ -71,8 +71,28 @@ static void not_assignable(struct checker *k, const struct expr *target, const s
         diag_help(k->c, d, "%s", help);
 }
 
+/* A variable of the program, in a function of it. */
+static bool not_seen(struct checker *k, const struct expr *target)
+{
+    for (struct fn_frame *f = k->frame; f; f = f->outer) {
+        const struct sym *s = frame_sym(f, target->text);
+        if (!s || s->kind != SYM_VAR)
+            continue;
+        struct lang_diag *d =
+            diag_error(k->c, "N1", target->span, "not seen here",
+                       "a function does not see the program's variable `%.*s`", STR_FMT(s->name));
+        diag_mark(k->c, d, s->span, "declared here");
+        diag_help(k->c, d, "give the new value back:  %.*s = f(…)   or make it a `task`",
+                  STR_FMT(s->name));
+        return true;
+    }
+    return false;
+}
+
 static void no_variable(struct checker *k, const struct expr *target)
 {
+    if (not_seen(k, target))
+        return;
     struct suggest s = suggest_for(k->c, target->text);
     for (const struct fn_frame *f = k->frame; f; f = f->outer)
         for (size_t i = 0; i < f->names.all.n; i++)

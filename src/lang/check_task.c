@@ -107,14 +107,15 @@ static const struct lang_member *signal_in(struct checker *k, const struct lang_
     for (size_t i = 0; i < r->type->members_n; i++)
         if (r->type->members[i].role == LANG_CLAUSE_SIGNAL)
             suggest_offer(&s, r->type->members[i].name);
-    struct lang_diag *d = diag_error(k->c, "N1", n.span, m ? "not an event" : "unknown",
-                                     "%.*s has no event `%.*s`", STR_FMT(r->name), STR_FMT(n.text));
+    struct lang_diag *d = diag_error(k->c, "N1", n.span, m ? not_a(k->c, NOUN_SIGNAL) : "unknown",
+                                     "%.*s has no %s `%.*s`", STR_FMT(r->name),
+                                     noun(k->c, NOUN_SIGNAL), STR_FMT(n.text));
     diag_mark(k->c, d, r->name_span, "a %.*s", STR_FMT(r->type->name));
     if (suggest_found(&s))
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(s.best));
     else if (m && m->role == LANG_CLAUSE_READABLE)
-        diag_help(k->c, d, "a property changes:  when changed %.*s.%.*s { … }", STR_FMT(r->name),
-                  STR_FMT(n.text));
+        diag_help(k->c, d, "%s changes:  when changed %.*s.%.*s { … }", noun_a(k->c, NOUN_READABLE),
+                  STR_FMT(r->name), STR_FMT(n.text));
     return NULL;
 }
 
@@ -127,7 +128,8 @@ const struct lang_member *signal_of(struct checker *k, const struct name *path, 
     const struct lang_decl *r = t.resource;
     if (n < 2 || !r || r->kind->role != LANG_ROLE_RESOURCE || t.used + 1 != n) {
         struct lang_diag *d =
-            diag_error(k->c, "T1", at, "not an event", "this is no event of a device");
+            diag_error(k->c, "T1", at, not_a(k->c, NOUN_SIGNAL), "this is no %s of %s",
+                       noun(k->c, NOUN_SIGNAL), noun_a(k->c, NOUN_RESOURCE));
         diag_help(k->c, d, "as in:  plant.press1.jam");
         return NULL;
     }
@@ -137,12 +139,12 @@ const struct lang_member *signal_of(struct checker *k, const struct name *path, 
 
 /* ---- select ------------------------------------------------------------------------------ */
 
-/* device.event(): false if it is something else. */
+/* resource.signal(): false if it is something else. */
 static bool arm_signal(struct checker *k, struct expr *e)
 {
     const struct sym *s = e->path_n > 0 ? sym_find(k, e->path[0].text) : NULL;
-    bool device = !s || s->kind == SYM_OWN || s->kind == SYM_READ_ALL || s->kind == SYM_ELEMENT;
-    if (e->kind != E_CALL || e->a || e->path_n < 2 || !device || k->mode == MODE_FN)
+    bool outside = !s || s->kind == SYM_OWN || s->kind == SYM_READ_ALL || s->kind == SYM_ELEMENT;
+    if (e->kind != E_CALL || e->a || e->path_n < 2 || !outside || k->mode == MODE_FN)
         return false;
     const struct lang_decl *r;
     const struct lang_member *m = signal_of(k, e->path, e->path_n, e->span, &r);
@@ -150,7 +152,7 @@ static bool arm_signal(struct checker *k, struct expr *e)
     e->type = type_plain(LANG_TYPE_NONE);
     if (m && e->list.n > 0)
         (void)diag_error(k->c, "T1", e->span, "wrong number of arguments",
-                         "an event is waited for without arguments");
+                         "%s is waited for without arguments", noun_a(k->c, NOUN_SIGNAL));
     uint32_t binding = m ? binding_signal(k, r, m, e->span) : UINT32_MAX;
     if (!m || e->list.n > 0 || binding == UINT32_MAX) {
         expr_bad(e);
@@ -166,7 +168,8 @@ static bool arm_signal(struct checker *k, struct expr *e)
 static void arm_waits_for(struct checker *k, const struct expr *e)
 {
     struct lang_diag *d = diag_error(k->c, "T1", e->span, "nothing to wait for",
-                                     "an arm of `select` waits for a channel, an event or a time");
+                                     "an arm of `select` waits for a channel, %s or a time",
+                                     noun_a(k->c, NOUN_SIGNAL));
     diag_help(k->c, d,
               "x = ch.recv() => …   ch.send(x) => …   plant.press1.jam() => …   after 1s => …");
 }
@@ -213,6 +216,9 @@ void check_select(struct checker *k, struct stmt *s)
     size_t elses = 0;
     if (s->arms_n == 0 && !s->body.damaged)
         (void)diag_error(k->c, "P1", s->span, "empty", "a `select` without arms waits for ever");
+    if (s->arms_n > CODE_ARMS_MAX)
+        (void)diag_error(k->c, "P1", s->arms[CODE_ARMS_MAX].span, "one too many",
+                         "a `select` has at most %u arms", CODE_ARMS_MAX);
     (void)may_suspend(k, s->span, "`select`");
     for (size_t i = 0; i < s->arms_n; i++) {
         if (s->arms[i].kind == ARM_ELSE && elses++ > 0)
@@ -242,9 +248,9 @@ static void unknown_lender(struct checker *k, const struct stmt *s)
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(sug.best));
     else
         diag_help(k->c, d,
-                  "a device is leased from the program that owns it:  lease %.*s = "
+                  "%s is leased from the program that owns it:  lease %.*s = "
                   "program.name for 20min { … }",
-                  STR_FMT(s->name.text));
+                  noun_a(k->c, NOUN_RESOURCE), STR_FMT(s->name.text));
 }
 
 static void unknown_handle(struct checker *k, const struct stmt *s, const struct program_info *p)
@@ -281,7 +287,9 @@ static const struct lang_decl *leased_resource(struct checker *k, const struct s
         unknown_handle(k, s, p);
         return NULL;
     }
-    /* If it stands for nothing, its own program says so; what is its own is not lent to it (O2). */
+    /* What is its own is not lent to it (O2). If it stands for nothing, its own program says so,
+     * maybe later: nothing may be compiled with it. */
+    k->unsound = k->unsound || !o->resource;
     return o->resource;
 }
 
@@ -361,14 +369,14 @@ static bool held_here(struct checker *k, struct stmt *s, const char *word)
     }
     struct lang_diag *d;
     if (s->target->ref == REF_GROUP) {
-        d = diag_error(k->c, "T1", s->target->span, "of which one?", "`%.*s` is several devices",
-                       STR_FMT(ctx_text(k->c, s->target->span)));
+        d = diag_error(k->c, "T1", s->target->span, "of which one?", "`%.*s` is several %s",
+                       STR_FMT(ctx_text(k->c, s->target->span)), noun_many(k->c, NOUN_RESOURCE));
         diag_help(k->c, d, "own the one that is meant by a name of its own");
     } else {
-        d = diag_error(k->c, "T1", s->target->span, "no device",
-                       "`%s` wants a device that is held "
-                       "here, this is %.*s",
-                       word, STR_FMT(type_phrase(k, &s->target->type)));
+        d = diag_error(k->c, "T1", s->target->span,
+                       ctx_strf(k->c, "no %s", noun(k->c, NOUN_RESOURCE)).p,
+                       "`%s` wants %s that is held here, this is %.*s", word,
+                       noun_a(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &s->target->type)));
     }
     return false;
 }

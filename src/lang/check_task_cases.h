@@ -56,6 +56,12 @@
 {"fn: wrong argument of a command", "fn m(mut v: Valve) { v.set(5 bar, 1s) }", "U1 1:28"},
 {"fn: sees constants of its program", "program a { fn f() -> int { return lim }\n every 1s { let x = f() }\n let lim = 5 }", ""},
 {"fn: does not see readings", "program a { read p: kW = meter.power stale 5s; fn f() -> kW { return p } }", "N1 1:70"},
+{"fn: does not see variables", "program a { var n = 1; fn f() { n = 2 } }", "N1 1:33"},
+{"names are declared before they are used", "program a { var x = y; var y = 1 }", "N1 1:21"},
+{"first values that can be computed", "fn f(n: int) -> int { return 10 / n }\nprogram a { var x = f(2); var y = [1, 2][1] }", ""},
+{"first values that can't", "fn f(n: int) -> int { return 10 / n }\nprogram a { var x = f(0) }", "T1 2:9"},
+{"group: a place", "group two = press.coolant, oven.coolant\nprogram a { own v: list<Valve> = two; every 1s { v[1].open() } }", ""},
+{"group: a place behind the last one", "group two = press.coolant, oven.coolant\nprogram a { own v: list<Valve> = two; every 1s { v[2].open() } }", "T1 2:52"},
 {"fn: does not see handles", "program a { own v: Valve = gate; fn f() { v.open() } }", "O15 1:43"},
 {"fn: used before a variable", "program a { var x = f(); fn f() -> int { return 3 } }", ""},
 {"fn: two parameters of one name", "fn f(a: int, a: int) { }", "N2 1:14"},
@@ -63,6 +69,11 @@
 {"fn: sleeps", "fn f() { sleep 1s }", "O10 1:10"},
 {"fn: recursive with data", "record Tree { l: Tree?; v: int }\nfn sum(t: Tree?) -> int { if let x = t { return x.v + sum(x.l) }\n return 0 }", ""},
 {"select", "program a { let c = chan<int>(1); every 1s { select { x = c.recv() => { let y: int = x }; c.send(2) => { }; press.jam() => { }; after 5s => { }; else => { } } } }", ""},
+#define ARMS(n) n n n n n n n n n n n n n
+#define ARM "after 1s => { }; "
+{"select: too many arms", "program a { every 1s { select { " ARMS(ARM ARM ARM ARM ARM) "} } }", "P1 1:1121"},
+#undef ARM
+#undef ARMS
 {"select: a name without a value", "program a { every 1s { select { x = press.jam() => { } } } }", "T1 1:33"},
 {"select: not an event", "program a { every 1s { select { press.load() => { } } } }", "N1 1:39"},
 {"select: an unknown event", "program a { every 1s { select { press.jma() => { } } } }", "N1 1:39"},

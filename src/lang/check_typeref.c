@@ -49,8 +49,8 @@ static void handle_kept(struct checker *k, struct lang_span span, struct str mod
 {
     struct lang_diag *d = diag_error(k->c, "O1", span, "a handle",
                                      "a %.*s is owned or read, not kept as data", STR_FMT(model));
-    diag_help(k->c, d, "keep what it measures, or hand the device itself on:  own x: %.*s",
-              STR_FMT(model));
+    diag_help(k->c, d, "keep what it measures, or hand the %s itself on:  own x: %.*s",
+              noun(k->c, NOUN_RESOURCE), STR_FMT(model));
 }
 
 static bool named(struct checker *k, struct lang_span span, bool handles, struct lang_type *out)
@@ -107,8 +107,8 @@ static bool own_channel(struct checker *k, const struct type_syntax *s, const st
     if (arg->kind == LANG_TYPE_HANDLE && !arg->optional)
         return true;
     struct lang_diag *d =
-        diag_error(k->c, "T1", s->args[0]->span, "not a model",
-                   "`own` hands devices over, this is %.*s", STR_FMT(type_phrase(k, arg)));
+        diag_error(k->c, "T1", s->args[0]->span, "not a model", "`own` hands %s over, this is %.*s",
+                   noun_many(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, arg)));
     diag_help(k->c, d, "data goes through a channel without `own`:  chan<%.*s>",
               STR_FMT(type_text(k, arg)));
     return false;

@@ -124,6 +124,10 @@
     X(KNEF, "BFF-", A)                                                                             \
     X(KLTF, "BFF-", A)                                                                             \
     X(KLEF, "BFF-", A)                                                                             \
+    X(KLTFK, "BF-K", A) /* b < d … */                                                            \
+    X(KLEFK, "BF-K", A)                                                                            \
+    X(KGTFK, "BF-K", A)                                                                            \
+    X(KGEFK, "BF-K", A)                                                                            \
     X(KNOT, "BB--", A)                                                                             \
     X(KAND, "BBB-", A)                                                                             \
     X(KOR, "BBB-", A)                                                                              \
@@ -248,11 +252,11 @@
     /* channels, tasks */                                                                          \
     X(CHAN, "CI-y", A | GC)   /* b: its capacity */                                                \
     X(SEND, "Cz--", SUSP)     /* waits while it is full; z: x or an own handle, which moves */     \
-    X(TRYSEND, "Cz-j", 0)     /* goes to d if it is full */                                        \
-    X(RECV, "zC--", A | SUSP) /* waits while it is empty; none when closed */                      \
+    X(TRYSEND, "Cz-j", 0)     /* goes to d if it is full or closed */                              \
+    X(RECV, "zC--", A | SUSP) /* waits while it is empty; closed: the task ends */                 \
     X(CCLOSE, "C---", 0)                                                                           \
     X(CLEN, "IC--", A)                                                                             \
-    X(SELECT, "-n--", SUSP | WB | END) /* b ARMs; the first that is ready is taken */              \
+    X(SELECT, "-n--", SUSP | WB | END) /* b ARMs; the first that is ready; none can be: ends */    \
     X(SLEEP, "F---", SUSP)             /* seconds */                                               \
     X(SPAWN, "-n-c", GC | WB) /* b ARGs; own handles move. Traps when there are too many tasks */  \
     /* handles */                                                                                  \
@@ -260,7 +264,7 @@
     X(HGROUP, "HI-o", A | W1) /* element b of the bindings that begin at d; ARG d: how many */     \
     X(HLEND, "HH--", A)       /* a: not own */                                                     \
     X(HMOVE, "OO--", A)       /* b is none then */                                                 \
-    X(HDROP, "O---", A)       /* its safe action, unless it is none; none then */                  \
+    X(HDROP, "O---", 0)       /* its safe action, unless it is none; none then */                  \
     X(DROPB, "---o", 0)       /* the same for the program's own binding d */                       \
     X(COMMAND, "-nnO", WB) /* b ARGs, c 1: a TO behind them is where to go when it is out on lease \
                              (else that traps). d: binding | action << 16 */                       \
@@ -268,8 +272,8 @@
     X(READ, "x-nr", A | GC)  /* the reading in its base unit, or none; c 1: none if stale */       \
     X(READH, "xHnm", A | GC) /* d: member among the readables */                                   \
     X(HNAME, "SH--", A | GC) /* what it is called */                                               \
-    X(STALE, "B--r", A)                                                                            \
-    X(STALEH, "BH-m", A)                                                                           \
+    X(STALE, "B-nr", A)      /* c 1: not before its time is up; c 0: also while it has no value */ \
+    X(STALEH, "BHnm", A)                                                                           \
     X(SLOPE, "F-nw", A) /* base units per second, or NaN; c 1: NaN if stale */                     \
     X(REVOKE, "---o", 0)                                                                           \
     X(REVOKEH, "H---", 0)                                                                          \
@@ -333,8 +337,8 @@ enum code_print {
     CODE_PRINT_N
 };
 enum code_arm {
-    CODE_ARM_RECV,   /* a = b.recv(), b a channel; none when it is closed */
-    CODE_ARM_SEND,   /* a.send(b) */
+    CODE_ARM_RECV,   /* a = b.recv(), b a channel; out when it is closed and empty */
+    CODE_ARM_SEND,   /* a.send(b); out when it is closed */
     CODE_ARM_SIGNAL, /* an event of the binding in a and b */
     CODE_ARM_AFTER,  /* a: F, seconds */
     CODE_ARM_ELSE,   /* none of the others is ready; last */

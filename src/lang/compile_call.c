@@ -90,7 +90,7 @@ static void arg_window(struct body *b, struct arg *a, uint8_t dest)
 }
 
 /* What takes jumps, calls or allocation comes first, with all that stands before it; what is left
- * goes straight into the window, references last. */
+ * goes straight into the window. */
 static void args_window(struct body *b, struct arg *args, size_t n)
 {
     size_t first_late = n;
@@ -103,10 +103,8 @@ static void args_window(struct body *b, struct arg *args, size_t n)
         a->u = a->want->kind == LANG_TYPE_HANDLE ? handle_use(b, a->e) : expr_use(b, a->e, a->want);
         a->ready = true;
     }
-    for (int refs = 0; refs <= 1; refs++)
-        for (size_t i = 0; i < n; i++)
-            if (code_kind_ref(kind_of(args[i].want)) == refs)
-                arg_window(b, &args[i], CODE_WINDOW(i));
+    for (size_t i = 0; i < n; i++)
+        arg_window(b, &args[i], CODE_WINDOW(i));
 }
 
 static void call_fn_to(struct body *b, const struct expr *e, uint8_t dest)

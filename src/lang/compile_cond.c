@@ -122,8 +122,7 @@ static void float_jump(struct body *b, const struct expr *e, bool when, struct j
     struct use a = expr_use(b, x, &float_type);
     int32_t k = -1;
     if (y->constant)
-        k = const_float(b->k->code,
-                        y->type.kind == LANG_TYPE_INT ? (double)y->value.i : y->value.f);
+        k = const_float(b->k->code, constant_float(y));
     if (k >= 0 && k <= UINT16_MAX) {
         jumps_add(b, to, put_bc(b, near[op][when], a.reg, (uint16_t)k, 0));
     } else {
@@ -364,10 +363,11 @@ static void stale_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     if (e->handle) {
         struct use h = handle_use(b, e->handle);
-        (void)put(b, CODE_STALEH, dest, h.reg, 0, (int32_t)e->member->index);
+        (void)put(b, CODE_STALEH, dest, h.reg, b->strict, (int32_t)e->member->index);
         give(b, h);
+        reads_through(b->k->code->c, b->k->prog, e->handle->type.model, e->member);
     } else {
-        (void)put(b, CODE_STALE, dest, 0, 0, (int32_t)e->index);
+        (void)put(b, CODE_STALE, dest, 0, b->strict, (int32_t)e->index);
     }
 }
 
@@ -410,6 +410,23 @@ void truth_to(struct body *b, const struct expr *e, uint8_t dest)
 
 /* ---- Kleene's logic ---------------------------------------------------------------------- */
 
+/* `reading > 80 °C`; false if it is of another kind. */
+static bool kleene_constant_to(struct body *b, const struct expr *e, uint8_t dest)
+{
+    static const enum code_op near[] = {
+        [OP_LT] = CODE_KLTFK, [OP_LE] = CODE_KLEFK, [OP_GT] = CODE_KGTFK, [OP_GE] = CODE_KGEFK};
+    const struct expr *x = e->a->constant ? e->b : e->a, *y = e->a->constant ? e->a : e->b;
+    if (!y->constant || e->op == OP_EQ || e->op == OP_NE)
+        return false;
+    enum expr_op op = y == e->a ? mirrored(e->op) : e->op;
+    b->none_ok = true;
+    struct use u = expr_use(b, x, &float_type);
+    b->none_ok = false;
+    (void)put(b, near[op], dest, u.reg, 0, const_float(b->k->code, constant_float(y)));
+    give(b, u);
+    return true;
+}
+
 static void kleene_compare_to(struct body *b, const struct expr *e, uint8_t dest)
 {
     static const enum code_op floats[] = {CODE_KEQF, CODE_KNEF, CODE_KLTF, CODE_KLEF};
@@ -418,6 +435,8 @@ static void kleene_compare_to(struct body *b, const struct expr *e, uint8_t dest
         compare_to(b, e, dest);
         return;
     }
+    if (kind == COMPARE_FLOAT && kleene_constant_to(b, e, dest))
+        return;
     const struct lang_type *want = kind == COMPARE_FLOAT ? &float_type : NULL;
     b->none_ok = true;
     struct use l = expr_use(b, e->a, want), r = expr_use(b, e->b, want);

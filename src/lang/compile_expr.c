@@ -56,6 +56,7 @@ static void member_to(struct body *b, const struct expr *e, uint8_t dest)
     }
     (void)put(b, CODE_READH, dest, h.reg, b->strict, (int32_t)e->member->index);
     give(b, h);
+    reads_through(b->k->code->c, b->k->prog, e->handle->type.model, e->member);
     need_value(b, &e->type, dest, "", e->handle->type.model->name, e->member->name);
 }
 
@@ -147,11 +148,6 @@ static bool int_constant_to(struct body *b, const struct expr *e, uint8_t dest)
     (void)put(b, op, dest, u.reg, 0, (int32_t)v);
     give(b, u);
     return true;
-}
-
-static double constant_float(const struct expr *e)
-{
-    return e->type.kind == LANG_TYPE_INT ? (double)e->value.i : e->value.f;
 }
 
 static bool float_constant_to(struct body *b, const struct expr *e, uint8_t dest)
@@ -277,7 +273,7 @@ static void if_to(struct body *b, const struct expr *e, const struct lang_type *
 {
     struct jumps no = {0};
     struct scope s;
-    bool binds = e->bind.text.n > 0;
+    bool binds = e->name.text.n > 0;
     want = want ? want : &e->type; /* of one branch it may be a float, of the other an int */
     if (!binds && e->a->constant) {
         expr_to(b, e->a->value.i == 1 ? e->b : e->otherwise, want, dest);

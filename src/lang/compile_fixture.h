@@ -24,7 +24,7 @@ struct stage {
     size_t leases_n;
     int64_t signal_at;     /* when the event of the first binding comes; 0: never */
     struct strbuf message; /* the last one that was published, for the program itself */
-    struct str topic;
+    struct str subject;
     int64_t mono, until; /* time now; when it ends */
     struct strbuf log;   /* "what is said;gate.open();" */
     struct lang_result result;
@@ -138,17 +138,17 @@ static inline void stage_safe(struct lang_host *h, uint32_t binding)
     strbuf_addf(&s->log, "safe %.*s;", STR_FMT(stage_device(s, binding)));
 }
 
-static inline void stage_publish(struct lang_host *h, struct str topic, struct str value)
+static inline void stage_publish(struct lang_host *h, struct str subject, struct str value)
 {
     struct stage *s = stage_of(h);
-    strbuf_addf(&s->log, "publish %.*s;", STR_FMT(topic));
+    strbuf_addf(&s->log, "publish %.*s;", STR_FMT(subject));
     strbuf_reset(&s->message);
     strbuf_addstr(&s->message, value);
-    s->topic = STR("");
+    s->subject = STR("");
     for (size_t i = 0; i < s->program->rules_n; i++)
         if (s->program->rules[i].kind == LANG_RULE_MESSAGE &&
-            str_eq(s->program->rules[i].topic, topic))
-            s->topic = s->program->rules[i].topic;
+            str_eq(s->program->rules[i].subject, subject))
+            s->subject = s->program->rules[i].subject;
 }
 
 /* What lists are shown with. */
@@ -244,13 +244,13 @@ static inline void stage_turns(struct stage *s)
 /* Hands the message that was published to the rules that wait for it. */
 static inline bool stage_hand(struct stage *s)
 {
-    struct str topic = s->topic;
-    s->topic = STR("");
-    for (uint32_t i = 0; topic.n > 0 && i < s->program->rules_n; i++)
+    struct str subject = s->subject;
+    s->subject = STR("");
+    for (uint32_t i = 0; subject.n > 0 && i < s->program->rules_n; i++)
         if (s->program->rules[i].kind == LANG_RULE_MESSAGE &&
-            str_eq(s->program->rules[i].topic, topic))
+            str_eq(s->program->rules[i].subject, subject))
             CHECK(lang_vm_message(s->vm, i, strbuf_str(&s->message)) != 0);
-    return topic.n > 0;
+    return subject.n > 0;
 }
 
 /* What happens next: a message, an event, a time that has come, leases that are taken back. False

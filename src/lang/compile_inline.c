@@ -1,8 +1,8 @@
 /* Small functions in place of their calls.
  *
  * A function that calls no other, has no loop and is short is compiled where it is called: its
- * parameters are the registers of the arguments, its `return` puts the result where the caller
- * wants it. Only one of the same source, since a chunk's places are of one. */
+ * parameters, which never change, are the registers of the arguments, its `return` puts the result
+ * where the caller wants it. Only one of the same source, since a chunk's places are of one. */
 #include "lang/check_internal.h"
 
 #include <string.h>
@@ -71,18 +71,6 @@ bool inline_fits(const struct body *b, const struct fn_decl *fn)
     return stmts_size(&fn->body) <= INLINE_MAX;
 }
 
-/* The register of an argument; of its own, if the function changes it. */
-static struct use param_use(struct body *b, const struct expr *e, const struct fn_decl *fn,
-                            uint32_t i)
-{
-    const struct lang_type *want = &fn->param_types[i].type;
-    if (!assigns_local(&fn->body, i))
-        return expr_use(b, e, want);
-    struct use u = {temp_of(b, want), true};
-    expr_to(b, e, want, u.reg);
-    return u;
-}
-
 struct caller { /* what is the caller's while the function's body is compiled */
     struct locals locals;
     const struct lang_type *result;
@@ -134,7 +122,7 @@ void inline_call(struct body *b, const struct expr *e, uint8_t dest)
     uint8_t *regs = ctx_tree_array(b->c, fn->locals_n + HELD_MAX, 1);
     memset(regs, REG_NONE, fn->locals_n + HELD_MAX);
     for (uint32_t i = 0; i < e->list.n; i++) {
-        args[i] = param_use(b, e->list.v[i], fn, i);
+        args[i] = expr_use(b, e->list.v[i], &fn->param_types[i].type);
         regs[i] = args[i].reg;
     }
     struct lang_span around = b->place;

@@ -170,6 +170,10 @@ uint8_t local_reg(const struct body *b, uint32_t local);
 void constant_to(struct body *b, const struct expr *e, bool as_float, uint8_t dest);
 struct use constant_use(struct body *b, const struct expr *e, bool as_float);
 struct use int_use(struct body *b, int64_t v);
+static inline double constant_float(const struct expr *e) /* of a number */
+{
+    return e->type.kind == LANG_TYPE_INT ? (double)e->value.i : e->value.f;
+}
 struct use bool_use(struct body *b, int v);
 /* The handle of a binding, lent. */
 struct use binding_use(struct body *b, uint32_t binding);

@@ -1,26 +1,69 @@
 /* Memory, places in sources, and suggestions. */
 #include "lang/ctx_internal.h"
 
+#include "base/poison.h"
+
 #include <string.h>
 
-static void *resize_in(struct arena *arena, void *p, size_t old_size, size_t new_size)
+enum { BLOCK_MIN = 32 };
+
+static void *kept_resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
 {
     if (new_size <= old_size)
         return new_size ? p : NULL;
-    void *fresh = arena_new(arena, new_size);
+    void *fresh = arena_new(CONTAINER_OF(a, struct lang_ctx, alloc)->arena, new_size);
     if (fresh && old_size > 0)
         memcpy(fresh, p, old_size);
     return fresh;
 }
 
-static void *kept_resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
+/* Four sizes for each power of two: the classes of blocks of at least BLOCK_MIN bytes. */
+static unsigned block_class(size_t size, size_t *bytes)
 {
-    return resize_in(CONTAINER_OF(a, struct lang_ctx, alloc)->arena, p, old_size, new_size);
+    size_t last = (size < BLOCK_MIN ? BLOCK_MIN : size) - 1;
+    unsigned power = 63 - (unsigned)__builtin_clzll(last), quarter = power - 2;
+    *bytes = ((last >> quarter) + 1) << quarter;
+    return 4 * power + (unsigned)(last >> quarter) % 4;
 }
 
+static void *block_take(struct lang_ctx *c, size_t size)
+{
+    size_t bytes;
+    struct ctx_block **from = &c->free_blocks[block_class(size, &bytes)], *b = *from;
+    if (!b)
+        return arena_new(c->tree, bytes);
+    memory_unpoison(b, bytes);
+    *from = b->next;
+    return b;
+}
+
+static void block_give(struct lang_ctx *c, void *p, size_t size)
+{
+    size_t bytes;
+    struct ctx_block *b = p, **to = &c->free_blocks[block_class(size, &bytes)];
+    b->next = *to;
+    *to = b;
+    memory_poison(b, bytes);
+}
+
+/* What vecs of the tree grow out of is for others that grow. */
 static void *tree_resize(struct alloc *a, void *p, size_t old_size, size_t new_size)
 {
-    return resize_in(CONTAINER_OF(a, struct lang_ctx, tree_alloc)->tree, p, old_size, new_size);
+    struct lang_ctx *c = CONTAINER_OF(a, struct lang_ctx, tree_alloc);
+    void *fresh = NULL;
+    if (new_size > 0 && new_size <= old_size)
+        return p;
+    if (new_size > 0) {
+        fresh = block_take(c, new_size);
+        if (!fresh)
+            return NULL;
+    }
+    if (p && old_size > 0) {
+        if (fresh)
+            memcpy(fresh, p, old_size);
+        block_give(c, p, old_size);
+    }
+    return fresh;
 }
 
 void ctx_init(struct lang_ctx *c, struct arena *arena, struct arena *tree,

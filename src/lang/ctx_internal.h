@@ -16,9 +16,14 @@
 
 #define LANG_NESTING_MAX 64u
 
+struct ctx_block { /* of the tree, that nobody has now */
+    struct ctx_block *next;
+};
+
 struct lang_ctx {
-    struct alloc alloc; /* first: the arena behind the allocator's interface; frees nothing */
-    struct alloc tree_alloc;
+    struct alloc alloc;      /* first: the arena behind the allocator's interface; frees nothing */
+    struct alloc tree_alloc; /* what is given back, or grown out of, is used again */
+    struct ctx_block *free_blocks[4 * 64]; /* by class, see ctx.c */
     struct arena *arena, *tree;
     jmp_buf nomem;
     const struct lang_schema *schema;
@@ -88,6 +93,14 @@ void diag_help(struct lang_ctx *c, struct lang_diag *d, const char *fmt, ...) PR
  */
 bool diag_told(const struct lang_ctx *c, const char *code, struct lang_span at);
 void diag_sort(struct lang_ctx *c);
+
+/* What the schema calls the things of a role, for messages: "device", "a device", "devices". The
+ * texts live as long as the messages. */
+enum noun { NOUN_TYPE, NOUN_RESOURCE, NOUN_SET, NOUN_READABLE, NOUN_COMMAND, NOUN_SIGNAL };
+const char *noun(const struct lang_ctx *c, enum noun n);
+const char *noun_a(struct lang_ctx *c, enum noun n);
+const char *noun_many(struct lang_ctx *c, enum noun n);
+const char *not_a(struct lang_ctx *c, enum noun n); /* "not a device" */
 
 /* Nearest of some names, for "did you mean": offer each, then look at `best`. */
 struct suggest {

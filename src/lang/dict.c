@@ -169,30 +169,45 @@ static struct found search(const struct dict *d, uint32_t hash, union lang_slot 
                     : small_find(d, hash, key, d->from);
 }
 
-/* Often a key is looked up and then its value replaced, or keys come in the order of the entries. A
- * guess needs no care when entries move: an entry that has the key is the right one. */
-static inline struct found guess(const struct dict *d, union lang_slot key)
+/* The common case, without a call: the entry has this very key. *sure: what it says is right; else
+ * somebody must look closer. */
+static inline struct found same_find(const struct dict *d, uint32_t hash, union lang_slot key,
+                                     bool *sure)
 {
-    for (uint32_t entry = d->last; entry <= d->last + 1 && entry < d->meta.n; entry++) {
-        struct node *leaf = slots_find(&d->entry, 2 * (size_t)entry);
-        if (leaf && key.i != 0 && leaf->slot[2 * (size_t)entry % NODE_SLOTS].i == key.i)
+    uint32_t tag = hash >> TAG_SHIFT;
+    size_t mask = d->index.n - 1, at = hash & mask;
+    const uint32_t *words = words_at(&d->index, at);
+    *sure = true;
+    while (words && words[at % LEAF_WORDS]) {
+        uint32_t word = words[at % LEAF_WORDS], entry = (word & WORD_ENTRY) - 1;
+        if (word >> WORD_BITS == tag) {
+            struct node *leaf = slots_leaf(&d->entry, 2 * (size_t)entry);
+            *sure = leaf->slot[2 * (size_t)entry % NODE_SLOTS].i == key.i;
             return (struct found){leaf, entry};
+        }
+        at = (at + 1) & mask;
+        if (at % LEAF_WORDS == 0)
+            words = words_at(&d->index, at);
     }
     return (struct found){0};
 }
 
-static void remember(const struct dict *d, uint32_t entry)
-{
-    ((struct dict *)(uintptr_t)d)->last = entry; /* no part of what a map is */
-}
-
 static struct found find(struct heap *h, const struct dict *d, union lang_slot key)
 {
-    struct found f = guess(d, key);
-    if (!f.leaf && d->count > 0)
-        f = search(d, hash_of(h, d, key), key);
+    struct node *leaf = dict_guess(d, key);
+    if (leaf)
+        return (struct found){leaf, d->last};
+    if (d->count == 0)
+        return (struct found){0};
+    uint32_t hash = hash_of(h, d, key);
+    struct found f = {0};
+    bool sure = false;
+    if (d->index.n && !rebuilding(d) && key.i != 0)
+        f = same_find(d, hash, key, &sure);
+    if (!sure)
+        f = search(d, hash, key);
     if (f.leaf)
-        remember(d, f.entry);
+        dict_remember(d, f.entry);
     return f;
 }
 

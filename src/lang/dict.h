@@ -48,6 +48,29 @@ static inline size_t dict_gaps(const struct dict *d)
 {
     return d->meta.n - d->count;
 }
+/* A guess where a key is: often it is looked up and then its value replaced, or keys come in the
+ * order of the entries. It needs no care when entries move, since an entry that has the key is the
+ * right one. The leaf of the entry, which is d->last then, or NULL. */
+static inline void dict_remember(const struct dict *d, uint32_t entry)
+{
+    ((struct dict *)(uintptr_t)d)->last = entry; /* no part of what a map is */
+}
+static inline struct node *dict_guess(const struct dict *d, union lang_slot key)
+{
+    for (uint32_t entry = d->last; entry <= d->last + 1 && entry < d->meta.n; entry++) {
+        struct node *leaf = slots_leaf(&d->entry, 2 * (size_t)entry); /* NULL in a gap */
+        if (leaf && leaf->slot[2 * (size_t)entry % NODE_SLOTS].i == key.i && key.i != 0) {
+            dict_remember(d, entry);
+            return leaf;
+        }
+    }
+    return NULL;
+}
+/* Where the value of entry d->last is, in its leaf. */
+static inline union lang_slot *dict_value(const struct dict *d, struct node *leaf)
+{
+    return &leaf->slot[(2 * (size_t)d->last + 1) % NODE_SLOTS];
+}
 /* The value of a key; NULL if it is absent. Valid until the map changes; not for writing. */
 const union lang_slot *dict_get(struct heap *h, const struct dict *d, union lang_slot key);
 MUST_USE bool dict_put(struct heap *h, struct dict *d, union lang_slot key, union lang_slot value);

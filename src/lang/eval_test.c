@@ -245,7 +245,7 @@ static struct value record(struct eval *v, const struct expr *e)
 static struct value choice(struct eval *v, const struct expr *e)
 {
     bool yes;
-    if (e->bind.text.n > 0) {
+    if (e->name.text.n > 0) {
         struct value x = eval_expr(v, e->a);
         yes = !value_none(x);
         if (yes)
@@ -328,8 +328,7 @@ struct value eval_expr(struct eval *v, const struct expr *e)
     switch (e->kind) {
     case E_BOOL: return value_bool(e->integer);
     case E_INT: return value_int(e->integer);
-    case E_NUMBER:
-        return (struct value){VALUE_FLOAT, {.f = lang_unit_to_base(&e->unit, e->number)}};
+    case E_NUMBER: return (struct value){VALUE_FLOAT, {.f = lang_unit_to_base(e->unit, e->number)}};
     case E_NONE: return (struct value){0};
     case E_STRING: return text(v, e);
     case E_PATH: return path(v, e);

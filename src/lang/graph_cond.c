@@ -101,6 +101,12 @@ static bool is_about(const struct graph_work *w, const struct cond_node *n, uint
            graph_property(w, n->resource, n->member) == channel;
 }
 
+/* How many values an operator takes off the stack; whoever made the condition saw to it. */
+static size_t operands(enum cond_op op)
+{
+    return op == COND_AND || op == COND_OR ? 2 : op == COND_NOT ? 1 : 0;
+}
+
 struct about { /* on the stack of the walk */
     struct range range;
     bool truth; /* of a bool alone */
@@ -108,10 +114,11 @@ struct about { /* on the stack of the walk */
 
 struct range cond_range(const struct graph_work *w, const struct cond *c, uint32_t channel)
 {
-    struct about stack[COND_NODES_MAX];
+    struct about stack[COND_NODES_MAX] = {{.truth = false}};
     size_t n = 0;
     for (size_t i = 0; c && i < c->nodes.n; i++) {
         const struct cond_node *x = &c->nodes.v[i];
+        ASSERT(n < COND_NODES_MAX && n >= operands(x->op));
         if (x->op == COND_AND || x->op == COND_OR) {
             n--;
             struct about *a = &stack[n - 1], *b = &stack[n];
@@ -143,12 +150,13 @@ static enum truth atom_truth(const struct cond_node *x, const struct range *valu
 bool cond_possible(const struct graph_work *w, const struct cond *c, uint32_t channel,
                    const struct range *value)
 {
-    enum truth stack[COND_NODES_MAX];
+    enum truth stack[COND_NODES_MAX] = {NO};
     size_t n = 0;
     if (!value->known)
         return true;
     for (size_t i = 0; c && i < c->nodes.n; i++) {
         const struct cond_node *x = &c->nodes.v[i];
+        ASSERT(n < COND_NODES_MAX && n >= operands(x->op));
         if (x->op == COND_AND || x->op == COND_OR) {
             enum truth decides = x->op == COND_AND ? NO : YES, *a = &stack[n - 2];
             enum truth b = stack[n - 1];

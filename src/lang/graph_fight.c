@@ -109,9 +109,6 @@ struct command {
     uint32_t node, thing;
     const struct effect *effect;
 };
-struct commands {
-    VEC(struct command) all;
-};
 
 static struct command *collect(struct graph_work *w, uint32_t **from)
 {

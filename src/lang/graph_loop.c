@@ -26,6 +26,9 @@ struct loops {
     uint32_t *part;      /* of a node: its strongly connected part */
     uint32_t parts;
     uint8_t *told; /* by node */
+    /* Of way_round(): how a node was reached, NULL between its calls; and in which order. */
+    const struct edge **by;
+    uint32_t *queue;
 };
 
 static bool controls(const struct graph_work *w, const struct link *out)
@@ -178,10 +181,10 @@ static const struct edge *keeps_going(const struct loops *l, const struct edge *
 static size_t way_round(struct loops *l, const struct edge *first, const struct edge **out,
                         size_t max)
 {
-    uint32_t n = (uint32_t)l->w->g->nodes.n;
-    const struct edge **by = ctx_tree_array(l->w->c, n, sizeof(*by)), *e = NULL;
-    uint32_t *queue = ctx_tree_array(l->w->c, n + 1, sizeof(*queue));
+    const struct edge **by = l->by, *e;
+    uint32_t *queue = l->queue;
     size_t head = 0, tail = 0, length = 0;
+    ASSERT(l->edges.v); /* `first` is one of them */
     queue[tail++] = first->to;
     by[first->to] = first;
     while (head < tail && !by[first->from]) {
@@ -201,13 +204,15 @@ static size_t way_round(struct loops *l, const struct edge *first, const struct 
         if (at < max)
             out[at] = e;
     out[0] = first;
+    for (size_t i = 0; i < tail; i++)
+        by[queue[i]] = NULL;
     return length + 1 < max ? length + 1 : max;
 }
 
 static void tell_loop(struct loops *l, const struct edge *first)
 {
     struct graph_work *w = l->w;
-    const struct edge *way[HOPS_MAX];
+    const struct edge *way[HOPS_MAX] = {NULL};
     size_t n = way_round(l, first, way, HOPS_MAX);
     struct strbuf text;
     strbuf_init(&text, &w->c->tree_alloc, 0);
@@ -216,7 +221,7 @@ static void tell_loop(struct loops *l, const struct edge *first)
                                : "these rules wake each other for ever, without a pause";
     struct lang_diag *d = l->slow ? diag_warning(w->c, "G14", at, "this", "%s", what)
                                   : diag_error(w->c, "G14", at, "this", "%s", what);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n && way[i]; i++) {
         const struct edge *e = way[i];
         if (i > 0)
             diag_mark(w->c, d, e->out->effect->at, "leads to this, in %.*s",
@@ -272,7 +277,9 @@ static void find_loops(struct graph_work *w, bool slow, uint8_t *told)
                       .slow = slow,
                       .told = told,
                       .edge_from = ctx_tree_array(w->c, n + 1, sizeof(uint32_t)),
-                      .part = ctx_tree_array(w->c, n, sizeof(uint32_t))};
+                      .part = ctx_tree_array(w->c, n, sizeof(uint32_t)),
+                      .by = ctx_tree_array(w->c, n, sizeof(const struct edge *)),
+                      .queue = ctx_tree_array(w->c, n + 1, sizeof(uint32_t))};
     for (uint32_t i = 0; i < n; i++) {
         l.edge_from[i] = (uint32_t)l.edges.n;
         edges_of(&l, i);

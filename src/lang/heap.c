@@ -94,7 +94,7 @@ static void large_epoch_zero(struct heap_large *l)
 
 /* Once in four billion turns: no object may look as if it were of the turn that has its number
  * again. */
-static void epoch_wrap(struct heap *h)
+void heap_epoch_wrap(struct heap *h)
 {
     for (unsigned c = 0; c < HEAP_CLASSES; c++) {
         blocks_epoch_zero(h->classes[c].done);
@@ -103,12 +103,6 @@ static void epoch_wrap(struct heap *h)
     large_epoch_zero(h->large);
     large_epoch_zero(h->large_unswept);
     h->epoch = 1;
-}
-
-void heap_turn(struct heap *h)
-{
-    if (++h->epoch == 0)
-        epoch_wrap(h);
 }
 
 /* ---- allocation ---- */
@@ -181,14 +175,14 @@ static struct obj *place(struct heap *h, size_t bytes)
 
 static int64_t pause_begin(struct heap *h)
 {
-    return h->config.clock_ns ? h->config.clock_ns() : 0;
+    return h->config.clock_ns ? h->config.clock_ns(h->config.clock_ctx) : 0;
 }
 
 static void pause_end(struct heap *h, int64_t begin_ns)
 {
     if (!h->config.clock_ns)
         return;
-    uint64_t ns = (uint64_t)(h->config.clock_ns() - begin_ns);
+    uint64_t ns = (uint64_t)(h->config.clock_ns(h->config.clock_ctx) - begin_ns);
     h->stats.pause_ns += ns;
     if (ns > h->stats.pause_max_ns)
         h->stats.pause_max_ns = ns;

@@ -163,9 +163,10 @@ struct heap_config {
     size_t limit; /* bytes */
     const struct heap_layout *layouts;
     size_t layouts_n;
-    uint64_t seed;             /* of hashes; the same for all heaps that share immortal texts */
-    int64_t (*clock_ns)(void); /* NULL: pauses are not measured */
-    struct histogram *pauses;  /* NULL, or gets each of them in ns */
+    uint64_t seed; /* of hashes; the same for all heaps that share immortal texts */
+    int64_t (*clock_ns)(void *ctx); /* NULL: pauses are not measured */
+    void *clock_ctx;
+    struct histogram *pauses; /* NULL, or gets each of them in ns */
 };
 
 enum heap_phase { HEAP_IDLE, HEAP_MARK, HEAP_SWEEP };
@@ -223,8 +224,16 @@ void heap_set_roots(struct heap *h, const struct heap_roots *roots);
 void heap_set_log(struct heap *h, heap_log_fn *log, void *ctx);
 /* It goes on at another worker; both caches have the same allocator. */
 void heap_attach(struct heap *h, struct heap_blocks *blocks);
-/* A turn begins: all objects are now older. */
-void heap_turn(struct heap *h);
+void heap_epoch_wrap(struct heap *h);
+/* A turn begins: all objects are now older. True: the count of turns began anew, and what others
+ * keep of it is void. */
+static inline bool heap_turn(struct heap *h)
+{
+    if (__builtin_expect(++h->epoch != 0, 1))
+        return false;
+    heap_epoch_wrap(h);
+    return true;
+}
 /* Nothing is reachable: all memory goes back, without marking. */
 void heap_reset(struct heap *h);
 /* All that is garbage now is gone after this. As long as it takes. */

@@ -55,7 +55,6 @@ TEST(results_that_are_none_go_to_the_window)
         "LIST l 0 list<int>\n LPOP w0 l\n",
         "MAP m map<int,int>\n LOADN i 3\n MGET w0 m i\n",
         "MAP m map<int,int>\n LOADN i 3\n MREMOVE w0 m i\n",
-        "LOADN i 1\n CHAN c i chan<int>\n CCLOSE c\n RECV w0 c\n",
     };
     for (size_t n = 0; n < ARRAY_LEN(bodies); n++) {
         char text[600];

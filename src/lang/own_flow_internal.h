@@ -120,7 +120,6 @@ struct fact {
 struct own_unit {
     const struct fn_decl *fn;
     const struct item *item;
-    struct str path;
     VEC(struct fact) facts;
     struct lease_site *leases;
     struct cond *condition, *until; /* NULL if there is none */

@@ -46,7 +46,7 @@ void own_finish(struct checker *k);
 
 /* Notes that this program owns it; O2 if somebody does already. */
 void own_take(struct checker *k, const struct lang_decl *resource, struct lang_span at);
-/* Each place where a message is said or heard; and, before the topics are judged, those of the
+/* Each place where a message is said or heard; and, before the subjects are judged, those of the
  * programs that are known by their summaries. */
 void own_message(struct checker *k, struct str name, const struct lang_type *type,
                  struct lang_span at, bool said);
@@ -59,8 +59,7 @@ void own_refuse(struct checker *k, const struct lang_decl *resource, struct lang
 /* `lend name to …`: of the program's bindings; the names of the lessees are looked up here. */
 void own_lend(struct checker *k, const struct item *i, uint32_t binding);
 
-/* `path`: the rule's stable path. */
-void own_rule_begin(struct checker *k, const struct item *i, struct str path);
+void own_rule_begin(struct checker *k, const struct item *i);
 void own_condition(struct checker *k, const struct expr *e, bool until);
 /* What the rule runs with: `on plant.reset.pressed`. */
 void own_signal(struct checker *k, const struct lang_decl *resource, const struct lang_member *m);

@@ -2,8 +2,6 @@
  * (O13). */
 #include "lang/own_flow_internal.h"
 
-#include <stdio.h>
-
 static void not_lent(struct checker *k, const struct lease_need *n, const struct own_offer *o)
 {
     if (diag_told(k->c, "O2", n->at))
@@ -94,7 +92,8 @@ void own_order(struct checker *k, struct lease_order now)
         return; /* O7 */
     /* check: O13 order */
     if (leads(k, &s, thing(k, now.inner))) {
-        opposite(k, &now, s.last);
+        if (s.last)
+            opposite(k, &now, s.last);
         return;
     }
     ctx_push(k->c, &k->own->orders, now);

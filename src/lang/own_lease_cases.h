@@ -502,3 +502,7 @@
  "program x { every 1h {\n"
  "    lease w = kk.well for 5min { w.stop() } revoked { } } }\n"
  "program k { own well: Pump = pump; lend well to x }\n"},
+{"leased from what stands for nothing", "N1:3",
+ "program x { every 1h {\n"
+ "    lease w = k.well for 5min { w.stop() } revoked { } } }\n"
+ "program k { own well: Pump = pmp; lend well to x }\n"},

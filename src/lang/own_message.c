@@ -42,7 +42,7 @@ void own_message(struct checker *k, struct str name, const struct lang_type *typ
     ctx_push(k->c, &own->messages, (struct message){program, name, key_of(k, type), at, said});
 }
 
-static void another_type(struct checker *k, const struct topic *t, struct lang_span at)
+static void another_type(struct checker *k, const struct subject *t, struct lang_span at)
 {
     struct lang_diag *d =
         diag_error(k->c, "T1", t->type_span, "another type",
@@ -51,16 +51,16 @@ static void another_type(struct checker *k, const struct topic *t, struct lang_s
     diag_help(k->c, d, "all that send and get it must agree");
 }
 
-static struct topic *topic_named(struct checker *k, struct str name)
+static struct subject *subject_named(struct checker *k, struct str name)
 {
-    struct topic *t = map_get(&k->topics, name);
+    struct subject *t = map_get(&k->subjects, name);
     if (t)
         return t;
     t = ctx_tree_new(k->c, sizeof(*t));
     t->name = name;
-    if (map_put(&k->topics, name, t) != ERR_OK)
+    if (map_put(&k->subjects, name, t) != ERR_OK)
         ctx_nomem(k->c);
-    ctx_tree_push(k->c, &k->topics_list, t);
+    ctx_tree_push(k->c, &k->subjects_list, t);
     return t;
 }
 
@@ -68,7 +68,7 @@ static void other_message(struct checker *k, const struct summary *s,
                           const struct summary_message *m)
 {
     struct lang_span at = summary_span(k, s, m->place);
-    struct topic *t = topic_named(k, m->name);
+    struct subject *t = subject_named(k, m->name);
     if (t->type.kind != LANG_TYPE_NONE && !str_eq(key_of(k, &t->type), m->key))
         another_type(k, t, at);
     if (m->said && !t->is_said)

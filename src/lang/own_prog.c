@@ -23,11 +23,10 @@ void own_program_begin(struct checker *k)
 
 /* ---- rules --------------------------------------------------------------------------------- */
 
-void own_rule_begin(struct checker *k, const struct item *i, struct str path)
+void own_rule_begin(struct checker *k, const struct item *i)
 {
     struct own_unit *u = ctx_tree_new(k->c, sizeof(*u));
     u->item = i;
-    u->path = path;
     k->prog->own->unit = u;
     ctx_tree_push(k->c, &k->prog->own->rules, u);
 }
@@ -193,8 +192,8 @@ static bool lessee_fits(struct checker *k, const struct lessee *l, uint32_t key)
     }
     /* check: O16 never with more */
     if (l->never && (l->priority || l->max)) {
-        d = diag_error(k->c, "O16", l->name.span, "never, and how?",
-                       "`never` has no priority and no maximum");
+        (void)diag_error(k->c, "O16", l->name.span, "never, and how?",
+                         "`never` has no priority and no maximum");
         return false;
     }
     /* check: O16 self */

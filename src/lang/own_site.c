@@ -2,8 +2,6 @@
  * Two resources are one thing if an identity argument of theirs is equal. */
 #include "lang/own_flow_internal.h"
 
-#include <stdio.h>
-
 #define OFFERS_MAX (1u << 20)
 
 uint32_t own_root(const struct checker *k, uint32_t r)

@@ -136,4 +136,6 @@ void parse_source(struct lang_ctx *c, uint32_t source, struct syntax *out)
         if (p.at == at)
             (void)take_token(&p);
     }
+    vec_fini(&c->tree_alloc, &p.tokens.all);
+    vec_fini(&c->tree_alloc, &p.tokens.comments);
 }

@@ -83,7 +83,7 @@ static bool number_allowed(struct parser *p, const struct lang_clause *clause,
                            const struct lang_arg *arg, const struct lang_unit *unit,
                            const struct expr *e)
 {
-    double value = lang_unit_to_base(&e->unit, e->number);
+    double value = lang_unit_to_base(e->unit, e->number);
     bool any = arg->min == 0 && arg->max == 0;
     struct lang_diag *d = NULL;
     if (!any &&
@@ -109,7 +109,7 @@ static bool arg_number(struct parser *p, const struct lang_clause *clause,
     if (arg->unit[0] != '\0' && lang_unit_parse(str_from(arg->unit), &want) != ERR_OK)
         ASSERT(!"the schema names a unit that exists");
     bool same =
-        e.has_unit ? arg->unit[0] && lang_unit_same_dim(&e.unit, &want) : arg->unit[0] == '\0';
+        e.has_unit ? arg->unit[0] && lang_unit_same_dim(e.unit, &want) : arg->unit[0] == '\0';
     if (!same) {
         struct lang_diag *d =
             diag_error(p->c, "U1", e.span, "wrong unit",
@@ -124,7 +124,7 @@ static bool arg_number(struct parser *p, const struct lang_clause *clause,
     if (!number_allowed(p, clause, arg, &want, &e))
         return false;
     v->span = e.span;
-    v->number = lang_unit_to_base(&e.unit, e.number);
+    v->number = lang_unit_to_base(e.unit, e.number);
     return true;
 }
 
@@ -227,15 +227,15 @@ static bool range_end(struct parser *p, const struct lang_type *type, double *ou
     *out = e.number;
     if (!e.has_unit)
         return true;
-    if (type->kind != LANG_TYPE_FLOAT || !lang_unit_same_dim(&e.unit, &type->unit) ||
-        e.unit.affine != type->unit.affine || e.unit.ratio != type->unit.ratio) {
-        struct lang_diag *d = diag_error(p->c, "U1", e.span, "another unit",
-                                         "the range of a property in %.*s is given in %.*s",
-                                         STR_FMT(lang_type_name(type)), STR_FMT(e.unit.symbol));
-        diag_help(p->c, d, "leave the unit out: it is that of the property");
+    if (type->kind != LANG_TYPE_FLOAT || !lang_unit_same_dim(e.unit, &type->unit) ||
+        e.unit->affine != type->unit.affine || e.unit->ratio != type->unit.ratio) {
+        struct lang_diag *d = diag_error(
+            p->c, "U1", e.span, "another unit", "the range of %s in %.*s is given in %.*s",
+            noun_a(p->c, NOUN_READABLE), STR_FMT(lang_type_name(type)), STR_FMT(e.unit->symbol));
+        diag_help(p->c, d, "leave the unit out: it is that of the %s", noun(p->c, NOUN_READABLE));
         return false;
     }
-    *out = lang_unit_from_base(&type->unit, lang_unit_to_base(&e.unit, e.number));
+    *out = lang_unit_from_base(&type->unit, lang_unit_to_base(e.unit, e.number));
     return true;
 }
 
@@ -302,7 +302,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
     struct lang_span from = token_span(p, peek_token(p));
     bool negated = take_word(p, "not");
     struct name n;
-    if (!take_member(p, "a property", &n))
+    if (!take_member(p, noun_a(p->c, NOUN_READABLE), &n))
         return false;
     c->name = n.text;
     v->span = span_join(from, n.span);
@@ -324,7 +324,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
                 return false;
             c->value = e.number;
             v->type.kind = LANG_TYPE_FLOAT;
-            v->type.unit = e.unit;
+            v->type.unit = *e.unit;
             v->span = span_join(v->span, e.span);
         }
     }
@@ -336,11 +336,11 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
 static bool arg_member(struct parser *p, struct lang_value *v)
 {
     struct name n;
-    if (!take_member(p, "an action", &n) || !expect(p, T_LPAREN, "`()`"))
+    if (!take_member(p, noun_a(p->c, NOUN_COMMAND), &n) || !expect(p, T_LPAREN, "`()`"))
         return false;
     if (!at_kind(p, T_RPAREN)) {
         (void)diag_error(p->c, "O5", token_span(p, peek_token(p)), "not here",
-                         "a safe action is called without arguments");
+                         "a safe %s is called without arguments", noun(p->c, NOUN_COMMAND));
         return false;
     }
     (void)take_token(p);
@@ -361,7 +361,7 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
         size_t at = p->at;
         struct name n;
         VEC(struct str) words = {0};
-        bool one = take_member(p, "a property or an action", &n) &&
+        bool one = take_member(p, "the name of what is mapped", &n) &&
                    expect(p, T_ASSIGN, "`=` and what it is mapped to");
         while (one && !at_kind(p, T_NEWLINE) && !at_kind(p, T_RBRACE) && !at_kind(p, T_EOF)) {
             const struct token *t = peek_token(p);

@@ -106,7 +106,7 @@ struct expr *parse_chan(struct parser *p)
     if (!parse_type(p, &t))
         return NULL;
     e->own_arg = t.syntax->own;
-    e->type_arg = (struct type_ref){t.syntax->args[0]->span, true, t.syntax->args[0]};
+    e->type_arg = t.syntax->args[0];
     const struct token *open = peek_token(p);
     if (open->kind != T_LPAREN)
         return (void)expected_help(p, "`(` and how many values it holds", "as in  chan<int>(8)"),
@@ -149,7 +149,7 @@ bool parse_if_let(struct parser *p, struct name *bind)
 
 static bool if_parts(struct parser *p, struct expr *e)
 {
-    e->a = parse_if_let(p, &e->bind) ? parse_head(p) : NULL;
+    e->a = parse_if_let(p, &e->name) ? parse_head(p) : NULL;
     if (!e->a || !expr_grow(p, e, e->a))
         return false;
     e->b = braced(p);

@@ -55,7 +55,8 @@ static struct item *parse_own_read(struct parser *p, enum item_kind kind)
                 kind == I_OWN ? "`:` and the model of what is owned"
                               : "`:` and the type of the reading") ||
         !parse_type(p, &i->type) || !expect(p, T_ASSIGN, "`=` and where it comes from") ||
-        !parse_source_path(p, i, "a device or a property"))
+        !parse_source_path(
+            p, i, kind == I_OWN ? "the path of what is owned" : "the path of what is read"))
         return NULL;
     if (kind == I_READ && take_word(p, "stale")) {
         i->stale = parse_expr(p);

@@ -28,22 +28,46 @@ void unit_unknown(struct lang_ctx *c, struct lang_span span)
                   "units are written as in 5 °C (or degC), 2.5 bar, 0.4 m/s, 12 K/min, 30 %%");
 }
 
+/* 0x10, 1e, 1__0: what other languages have behind digits is not taken for a unit. */
+static bool looks_like_digits(struct str number, struct str rest)
+{
+    bool base =
+        str_eq(number, STR("0")) && (rest.p[0] == 'x' || rest.p[0] == 'o' || rest.p[0] == 'b');
+    return base || rest.p[0] == '_' || str_eq(rest, STR("e"));
+}
+
+static void number_wrong(struct parser *p, const struct token *t)
+{
+    struct lang_span rest = {p->source, t->number_to, t->to};
+    struct str number = ctx_text(p->c, (struct lang_span){p->source, t->from, t->number_to});
+    if (!looks_like_digits(number, ctx_text(p->c, rest))) {
+        unit_unknown(p->c, rest);
+        return;
+    }
+    struct lang_diag *d =
+        diag_error(p->c, "P1", token_span(p, t), "no number", "a number is not written like this");
+    diag_help(p->c, d, "numbers are decimal, as in  16, 1_000, 0.4, 1e3");
+}
+
 bool number_value(struct parser *p, const struct token *t, struct expr *out)
 {
+    static const struct lang_unit plain = {.symbol = {"", 0}, .scale = 1};
     struct lang_span span = token_span(p, t);
     if (t->flags & TOKEN_UNIT_BAD) {
-        unit_unknown(p->c, (struct lang_span){p->source, t->number_to, t->to});
+        number_wrong(p, t);
         return false;
     }
     struct str text =
         digits_only(p, ctx_text(p->c, (struct lang_span){p->source, t->from, t->number_to}));
     bool whole = t->kind == T_INT && t->unit_from == t->to;
     out->has_unit = t->unit_from < t->to;
-    out->unit = unit_plain();
+    out->unit = &plain;
     if (out->has_unit) {
+        struct lang_unit *u = ctx_tree_new(p->c, sizeof(*u));
         struct str unit = ctx_text(p->c, (struct lang_span){p->source, t->unit_from, t->to});
-        if (lang_unit_parse(unit, &out->unit) != ERR_OK)
+        if (lang_unit_parse(unit, u) != ERR_OK)
             ASSERT(!"the lexer found a unit here");
+        out->unit = u;
     }
     enum err e = whole ? str_to_i64(text, &out->integer) : str_to_double(text, &out->number);
     if (e != ERR_OK) {
@@ -59,7 +83,7 @@ bool number_value(struct parser *p, const struct token *t, struct expr *out)
 static bool is_duration(const struct expr *e)
 {
     struct lang_unit s = unit_seconds();
-    return e->kind == E_NUMBER && e->has_unit && lang_unit_same_dim(&e->unit, &s);
+    return e->kind == E_NUMBER && e->has_unit && lang_unit_same_dim(e->unit, &s);
 }
 
 /* Words that go on behind a number in the head of a rule, a lease or a lend. */
@@ -86,7 +110,7 @@ struct expr *parse_number(struct parser *p)
         if (!number_value(p, n, &next) || !is_duration(&next))
             break;
         (void)take_token(p);
-        e->number += next.number * next.unit.scale / e->unit.scale;
+        e->number += next.number * next.unit->scale / e->unit->scale;
         e->span = span_join(e->span, token_span(p, n));
     }
     /* 90 bananas: a word one space behind a number was meant as its unit */

@@ -13,7 +13,7 @@
  "  var y = )\n"
  "  var z = 1\n"
  "}\n",
- "P1 2:17 expected a device or a property, found the end of the line\n"
+ "P1 2:17 expected the path of what is owned, found the end of the line\n"
  "P1 4:13 expected an expression, found `=`\n"
  "P1 6:14 expected `)`, found the end of the line\n"
  "P1 7:10 expected `{` after the condition, found `=` | two values are compared with `==`\n"
@@ -178,13 +178,13 @@
  "P1 11:1 `recrod` begins no declaration | did you mean `record`?\n"
  "P1 13:7 expected `=` and a value, `stale`, `refuses` or `()`, found `==` | to compare, write  expect …\n"
  "P1 14:12 expected `{` after the time, found `expect` | a body stands in braces\n"
- "P1 15:13 expected `action` or an alert after `no`, found `p` | a value is compared:  expect not x, expect x != 5\n"
+ "P1 15:13 expected what must not happen, found `p` | a value is compared:  expect not x, expect x != 5\n"
  "P1 16:16 `alert` is followed by info, warning or critical, not by `loud` | as in:  alert warning \"text\"\n"
  "P1 18:6 expected the test's name in quotes, found `{`\n"
  "P1 20:6 a time of day is written hh:mm or hh:mm:ss | as in  at 05:00, at 22:30:15\n"
  "P1 21:15 `monday` is no day | did you mean `mon`?\n"
  "P1 22:23 expected an expression, found the end of the line\n"
- "P1 23:10 expected `to` and a program, found `b` | as in  lend pump to irrigation max 30min\n"
+ "P1 23:10 expected `to` and a program, found `b` | as in  lend name to program max 30min\n"
  "P1 24:8 expected the name of a handle, found `{`\n"
  "P1 25:9 expected `{` after the event, found `(` | here an event stands without `()`",
  "program p []\n"
@@ -237,7 +237,7 @@
  "}\n",
  "O11 3:5 a lease says what happens when it is taken back | add after its block:  revoked { … }\n"
  "O11 4:5 a lease says what happens when it is taken back | add after its block:  revoked { … }\n"
- "P1 5:19 expected `for` and how long, found `{` | as in  lease pump = keeper.pump for 20min { … } revoked { … }",
+ "P1 5:19 expected `for` and how long, found `{` | as in  lease x = program.name for 20min { … } revoked { … }",
  "program p [(every 1h {(lease v a.b 5s {(do (call v.open))})(lease w a.c 5s {(do (call w.open))} denied {})!})]"},
 {"two missing braces",
  "program p {\n"

@@ -210,7 +210,7 @@ struct item *parse_at(struct parser *p)
 
 /* ---- on --------------------------------------------------------------------------------- */
 
-/* on "topic" as name: type */
+/* on "subject" as name: type */
 static bool parse_message(struct parser *p, struct item *i)
 {
     i->value = parse_string(p);
@@ -272,7 +272,7 @@ struct item *parse_lend(struct parser *p)
         return NULL;
     if (!take_word(p, "to"))
         return (void)expected_help(p, "`to` and a program",
-                                   "as in  lend pump to irrigation max 30min"),
+                                   "as in  lend name to program max 30min"),
                NULL;
     VEC(struct lessee) list = {0};
     do {

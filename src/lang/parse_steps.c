@@ -53,12 +53,15 @@ static bool expect_action(struct parser *p, struct test_syntax *t)
 {
     t->kind = TEST_ACTION;
     (void)take_token(p);
-    t->target = parse_postfix(p, parse_path_expr(p, "a device, or a call of one of its actions"));
+    t->target = parse_postfix(p, parse_path_expr(p, "a path, or the call of an action"));
     if (!t->target)
         return false;
     if (t->target->kind == E_PATH || t->target->kind == E_CALL)
         return true;
-    return refuse(p, t->target->span, "not an action", "a device or one of its actions stands here",
+    return refuse(p, t->target->span, not_a(p->c, NOUN_COMMAND),
+                  ctx_strf(p->c, "%s or one of its %s stands here", noun_a(p->c, NOUN_RESOURCE),
+                           noun_many(p->c, NOUN_COMMAND))
+                      .p,
                   "as in  expect action plant.coolant.open()");
 }
 
@@ -101,7 +104,7 @@ static bool expect_step(struct parser *p, struct test_syntax *t)
     if (host != UINT32_MAX)
         return expect_host(p, t, host);
     if (t->no)
-        return expected_help(p, "`action` or an alert after `no`",
+        return expected_help(p, "what must not happen",
                              "a value is compared:  expect not x, expect x != 5");
     return expect_value(p, t);
 }
@@ -123,7 +126,10 @@ static bool device_step(struct parser *p, struct test_syntax *t)
     }
     t->kind = TEST_SET;
     if (t->target->kind != E_PATH)
-        return refuse(p, t->target->span, "not a property", "a property or an event stands here",
+        return refuse(p, t->target->span, not_a(p->c, NOUN_READABLE),
+                      ctx_strf(p->c, "%s or %s stands here", noun_a(p->c, NOUN_READABLE),
+                               noun_a(p->c, NOUN_SIGNAL))
+                          .p,
                       "as in  plant.press1.temperature = 85 °C");
     if (take_word(p, "stale") || take_word(p, "refuses")) {
         t->kind = token_is(p, last_token(p), "stale") ? TEST_SILENT : TEST_REFUSES;

@@ -54,7 +54,9 @@ static bool select_head(struct parser *p, struct arm *a)
     if (a->value && a->kind == ARM_EXPR && a->value->kind != E_CALL && a->value->kind != E_METHOD &&
         a->value->kind != E_BAD)
         return refuse(p, a->value->span, "not a call",
-                      "an arm of `select` waits for a channel or an event",
+                      ctx_strf(p->c, "an arm of `select` waits for a channel or %s",
+                               noun_a(p->c, NOUN_SIGNAL))
+                          .p,
                       "as in  t = trips.recv() => …, out.send(v) => …, button.pressed() => …");
     return a->value != NULL;
 }
@@ -88,7 +90,7 @@ static bool lease_head(struct parser *p, struct stmt *s)
     s->path_span = whole.span;
     if (!take_word(p, "for"))
         return expected_help(p, "`for` and how long",
-                             "as in  lease pump = keeper.pump for 20min { … } revoked { … }");
+                             "as in  lease x = program.name for 20min { … } revoked { … }");
     s->value = parse_head(p);
     if (s->value && take_word(p, "wait")) {
         s->value2 = parse_head(p);
@@ -114,7 +116,7 @@ static bool lease_revoked(struct parser *p, struct stmt *s)
     }
     if (at_kind(p, T_NAME) && !at_word(p, "denied"))
         return expected_help(p, "`revoked` and what to do then",
-                             "as in  lease pump = keeper.pump for 20min { … } revoked { … }");
+                             "as in  lease x = program.name for 20min { … } revoked { … }");
     if (p->balanced) { /* else it may stand in a block that was not closed */
         /* check: O11 revoked */
         no_revoked(p, s);
@@ -175,7 +177,7 @@ struct stmt *parse_drop(struct parser *p)
     return of_handle(p, S_DROP);
 }
 
-/* publish "topic" value */
+/* publish "subject" value */
 struct stmt *parse_publish(struct parser *p)
 {
     struct stmt *s = stmt_new(p, S_PUBLISH);

@@ -37,6 +37,8 @@ struct lang_binding {
     struct lang_type type;  /* READ: as the program declares it; OWN: the handle type */
     struct lang_type member_type; /* READ: as the model declares it */
     int64_t stale_ms;             /* READ: 0 if never stale */
+    uint32_t behind, behind_n;    /* OWN, LEASE: the READ bindings of what the program reads of the
+                                     device through handles that are known only while it runs */
     bool implicit;                /* a property named in place, not by `read` */
     uint32_t source, line;
 };
@@ -94,7 +96,7 @@ enum lang_rule_kind {
     LANG_RULE_CHANGED, /* runs `body` when the value that `condition` computes differs from before
                           (the chunk returns it; vars and reads as for WHEN) */
     LANG_RULE_SIGNAL,  /* runs `body` at each event of `signal`, a binding */
-    LANG_RULE_MESSAGE, /* runs `body` with each message on `topic`; the chunk has one parameter */
+    LANG_RULE_MESSAGE, /* runs `body` with each message on `subject`; the chunk has one parameter */
     LANG_RULE_IDLE, /* runs `body` when nobody has `signal` (a LANG_BIND_OWN) on lease any more */
 };
 
@@ -121,7 +123,7 @@ struct lang_rule {
     uint8_t at_days;          /* bit 0 is Monday */
     bool missed_run;          /* AT: run once after a restart if its time came meanwhile */
     uint32_t signal;          /* SIGNAL, IDLE: a binding */
-    struct str topic;         /* MESSAGE */
+    struct str subject;       /* MESSAGE */
     struct lang_type message; /* MESSAGE */
 };
 
@@ -221,7 +223,8 @@ struct lang_host {
     /* Grammar 2. NULL members trap the turn that needs them. */
     double (*random)(struct lang_host *h);   /* [0, 1) */
     int64_t (*mono_ms)(struct lang_host *h); /* for sleep, after */
-    /* A reading of the device behind a handle: the member by its index among the readables. */
+    /* A reading of the device behind a handle: the member by its index among the readables. It is
+     * one of lang_binding.behind. */
     void (*read_handle)(struct lang_host *h, uint32_t binding, uint32_t member,
                         struct lang_sample *out);
     /* Asks for a lease: `id` is new for each time the statement runs. The answer is
@@ -233,7 +236,7 @@ struct lang_host {
     /* A handle ended without being handed on: run its safe action, even if the turn traps. */
     void (*safe)(struct lang_host *h, uint32_t binding);
     /* Copied by the host; the bytes are for lang_vm_message() of other programs. */
-    void (*publish)(struct lang_host *h, struct str topic, struct str value);
+    void (*publish)(struct lang_host *h, struct str subject, struct str value);
     /* CPU time in ns, for pauses; may be NULL. */
     int64_t (*cpu_ns)(struct lang_host *h);
 };

@@ -80,6 +80,24 @@ TEST(rules_say_when_and_how_they_run)
     lang_site_free(site);
 }
 
+TEST(a_condition_on_an_element_waits_for_all)
+{
+    struct lang_site *site =
+        load("group two = press.coolant, oven.coolant\nprogram p { own v: list<Valve> = two\n"
+             "var n = 0\n when v[n].position > 5 % { n = 1 } }\n");
+    const struct lang_program *p = site->programs[0];
+    const struct lang_rule *r = rule_at(p, "p/when#1");
+    REQUIRE(CHECK_EQ_UINT(r->reads_n, 2));
+    for (size_t i = 0; i < 2; i++) {
+        const struct lang_binding *b = &p->bindings[r->reads[i]], *own = &p->bindings[i];
+        CHECK_EQ_INT(b->kind, LANG_BIND_READ);
+        CHECK(b->resource == own->resource && is(b->member_name, "position"));
+        REQUIRE(CHECK_EQ_INT(own->kind, LANG_BIND_OWN) && CHECK_EQ_UINT(own->behind_n, 1));
+        CHECK(p->bindings[own->behind].resource == own->resource);
+    }
+    lang_site_free(site);
+}
+
 TEST(rules_say_what_they_wait_for)
 {
     struct lang_site *site = load(rules_text);
@@ -98,7 +116,7 @@ TEST(rules_say_what_they_wait_for)
     CHECK_EQ_UINT(b->member, 0);
     r = rule_at(p, "p/on#2");
     CHECK_EQ_INT(r->kind, LANG_RULE_MESSAGE);
-    CHECK(is(r->topic, "told"));
+    CHECK(is(r->subject, "told"));
     CHECK_EQ_INT(r->message.kind, LANG_TYPE_INT);
     r = rule_at(p, "p/idle#1");
     CHECK_EQ_INT(r->kind, LANG_RULE_IDLE);
@@ -141,6 +159,25 @@ TEST(leases_and_lends_are_listed)
     const struct lang_binding *b = &a->bindings[a->leases[1].binding];
     CHECK_EQ_INT(b->kind, LANG_BIND_LEASE);
     CHECK(is(b->resource->name, "press.coolant"));
+    lang_site_free(site);
+}
+
+TEST(what_is_owned_is_listed)
+{
+    struct lang_site *site =
+        load("program a { own v: Valve = gate; own all: list<Station> = stations }\n");
+    static const char *const owns[] = {"gate", "press", "oven", "packer"};
+    static const char *const names[] = {"v", "all=press", "all=oven", "all=packer"};
+    const struct lang_program *p = site->programs[0];
+    REQUIRE(CHECK_EQ_UINT(p->owns_n, ARRAY_LEN(owns)));
+    REQUIRE(CHECK_EQ_UINT(p->bindings_n, ARRAY_LEN(owns)));
+    for (size_t i = 0; i < ARRAY_LEN(owns); i++) {
+        CHECK(is(p->owns[i]->name, owns[i]));
+        CHECK(is(p->owns[i]->owner ? str_from(p->owns[i]->owner) : STR(""), "a"));
+        CHECK(p->bindings[i].resource == p->owns[i]);
+        CHECK(is(p->bindings[i].name, names[i]));
+        CHECK_EQ_INT(p->bindings[i].kind, LANG_BIND_OWN);
+    }
     lang_site_free(site);
 }
 

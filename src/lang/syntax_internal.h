@@ -238,43 +238,43 @@ struct type_syntax {
     struct type_syntax *result; /* FN; NULL if none */
 };
 
+/* Most of a tree's memory: what is rare shares a member or lies elsewhere. */
 struct expr {
-    enum expr_kind kind;
-    enum expr_op op;
+    enum expr_kind kind : 8;
+    enum expr_op op : 8;
+    bool own_arg;    /* E_CHAN: chan<own T> */
+    bool has_unit;   /* E_INT, E_NUMBER */
     uint32_t height; /* of the tree below; bounded, since the checker recurses over it */
     struct lang_span span, op_span;
     struct expr *a, *b;
     struct expr *otherwise; /* E_IF */
     struct expr_list list;
-    struct name *names;       /* E_RECORD: one for each of list, or NULL */
-    struct name name;         /* E_FIELD, E_METHOD */
-    struct name bind;         /* E_IF with `if let bind = a`; text.n == 0 if there is none */
-    struct type_ref type_arg; /* E_CHAN */
-    bool own_arg;             /* E_CHAN: chan<own T> */
+    struct name *names; /* E_RECORD: one for each of list, or NULL */
+    struct name name; /* E_FIELD, E_METHOD; E_IF: `if let name = a`; text.n == 0 if there is none */
+    struct type_syntax *type_arg; /* E_CHAN */
     struct name *path;
     size_t path_n;
     struct str text; /* E_TEXT, unescaped */
     int64_t integer; /* E_INT, E_BOOL */
     double number;   /* E_NUMBER, E_INT: as written, in `unit` */
-    struct lang_unit unit;
-    bool has_unit;
+    const struct lang_unit *unit;
     /* the checker's: */
     struct lang_type type;
-    bool bad; /* reported: whatever uses it says nothing more */
-    bool constant;
     union lang_slot value; /* if constant */
     struct str text_value; /* the same for a str */
-    enum ref_kind ref;
-    enum builtin builtin; /* REF_BUILTIN; the window of slope() is `index` */
+    bool bad;              /* reported: whatever uses it says nothing more */
+    bool constant;
+    enum ref_kind ref : 8;
+    enum builtin builtin : 8; /* REF_BUILTIN; the window of slope() is `index` */
+    enum method method : 8;
     uint32_t index, count;
     const struct lang_member *member;
     struct fn_decl *fn; /* REF_FN, REF_TASK, E_LAMBDA */
-    enum method method;
     struct expr
         *handle; /* REF_COMMAND, REF_MEMBER: through a local handle or an element of a group */
     const struct lang_decl *resource; /* REF_ELEMENT; REF_OWN and what names a device of the site */
     uint32_t field;                   /* E_FIELD: of the record's type */
-    uint32_t local;                   /* E_IF with bind: its local */
+    uint32_t local;                   /* E_IF with a name: its local */
 };
 
 /* ---- statements ------------------------------------------------------------------------- */

@@ -166,7 +166,7 @@ static const char *expr_word(const struct expr *e)
     case E_LIST: return "list";
     case E_MAP: return "map";
     case E_RECORD: return "record";
-    case E_IF: return e->bind.text.n ? "if-let" : "if";
+    case E_IF: return e->name.text.n ? "if-let" : "if";
     case E_CHAN: return e->own_arg ? "chan own" : "chan";
     case E_MOVE: return "move";
     default: return "?";
@@ -177,17 +177,19 @@ static void put_compound(struct dump *d, const struct expr *e)
 {
     put(d, "(");
     put(d, expr_word(e));
-    next_name(d, e->bind);
+    if (e->kind == E_IF)
+        next_name(d, e->name);
     if (e->kind == E_CALL || e->kind == E_RECORD)
         next_path(d, e->path, e->path_n);
     if (e->kind == E_CHAN) {
         put(d, " ");
-        put_type(d, e->type_arg.syntax);
+        put_type(d, e->type_arg);
     }
     next_expr(d, e->a);
     next_expr(d, e->b);
     next_expr(d, e->otherwise);
-    next_name(d, e->name);
+    if (e->kind != E_IF)
+        next_name(d, e->name);
     put_list(d, e);
     put(d, ")");
 }

@@ -421,6 +421,7 @@ static bool data_agrees(struct verifier *v, const struct instr *i)
     case CODE_LSORT:
         return verify_type(v, element(v, i->a))->kind <= CODE_KIND_STR &&
                verify_type(v, element(v, i->a))->kind >= CODE_KIND_INT;
+    case CODE_FOR: return i->a < v->chunk->regs_n; /* what it counts it also reads */
     case CODE_FORLIST: return i->a < v->chunk->regs_n && reg_fits(v, element(v, i->b), i->c);
     default: return true;
     }

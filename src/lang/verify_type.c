@@ -126,8 +126,9 @@ const char *verify_chunk_head(const struct verifier *v, const struct lang_chunk 
 {
     if (c->code_n == 0 || c->code_n > CODE_CHUNK_MAX || c->regs_n > CODE_REGS_MAX ||
         c->params_n > c->zero_from || c->zero_from > c->regs_n || c->captures_n > c->params_n ||
-        c->captures_n > CODE_CAPTURES_MAX || c->params_n - c->captures_n > (int)CODE_ARGS_MAX ||
-        !(c->result == CODE_TYPE_NONE || (is_data(v, c->result) && !c->task)))
+        c->captures_n > CODE_CAPTURES_MAX || (c->task && c->result != CODE_TYPE_NONE) ||
+        c->params_n - c->captures_n > (int)CODE_ARGS_MAX ||
+        !(c->result == CODE_TYPE_NONE || is_data(v, c->result)))
         return "an impossible chunk";
     if (!registers_fine(v, c))
         return "a register of no type";

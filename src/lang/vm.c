@@ -37,10 +37,12 @@ struct lang_worker *lang_worker_new(struct alloc *a, uint32_t depth_max)
     w->frames = mem_array(a, depth_max + 1, sizeof(*w->frames));
     strbuf_init(&w->text, a, WORKER_TEXT_MAX);
     heap_blocks_init(&w->blocks, a, WORKER_BLOCKS_MAX);
-    if (w->slots && w->frames)
-        return w;
-    lang_worker_free(w);
-    return NULL;
+    if (!w->slots || !w->frames) {
+        lang_worker_free(w);
+        return NULL;
+    }
+    vm_worker_frame(w);
+    return w;
 }
 
 void lang_worker_free(struct lang_worker *w)
@@ -147,6 +149,12 @@ static uint64_t seed_of(const struct lang_vm *vm)
     return hash_bytes(&at, sizeof(at), UINT64_C(0x9E3779B97F4A7C15));
 }
 
+static int64_t heap_clock(void *ctx)
+{
+    struct lang_vm *vm = ctx;
+    return vm->host->cpu_ns(vm->host);
+}
+
 struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
                             struct lang_host *host, struct lang_limits limits)
 {
@@ -162,7 +170,9 @@ struct lang_vm *lang_vm_new(struct alloc *a, const struct lang_program *program,
     heap_init(&vm->heap, &(struct heap_config){.limit = limits.heap_max,
                                                .layouts = vm->code->layouts,
                                                .layouts_n = vm->code->layouts_n,
-                                               .seed = seed_of(vm)});
+                                               .seed = seed_of(vm),
+                                               .clock_ns = host->cpu_ns ? heap_clock : NULL,
+                                               .clock_ctx = vm});
     vm_set_roots(vm);
     if (!texts_new(vm) || !vars_new(vm)) {
         lang_vm_free(vm);
@@ -240,53 +250,64 @@ static uint32_t line_at(const struct vm_frame *f)
     return vm_in_chunk(f->chunk, f->pc) ? f->chunk->lines[f->pc - f->chunk->code] : 0;
 }
 
-static void fill_value(struct lang_vm *vm, struct lang_result *out)
+static inline void fill_value(struct lang_vm *vm, uint16_t type, struct lang_result *out)
 {
-    const struct lang_chunk *c = vm->worker->frames[1].chunk;
     union lang_slot v = vm->worker->slots[0];
-    if (c->result == CODE_TYPE_BOOL) {
+    if (type == CODE_TYPE_BOOL) {
         out->truth = v.i == 1;
         out->unknown = (uint64_t)v.i > 1;
-    } else if (c->result != CODE_TYPE_NONE) {
-        out->digest = vm_digest(vm, c->result, v);
+    } else if (type != CODE_TYPE_NONE) {
+        out->digest = vm_digest(vm, type, v);
         out->unknown = out->digest == 0;
     }
 }
 
-void vm_fill_result(struct lang_vm *vm, enum vm_exit e, struct lang_result *out)
+static void fill_failure(struct lang_vm *vm, enum vm_exit e, struct lang_result *out)
 {
-    uint64_t most = vm->limits.instructions_max;
-    out->truth = out->unknown = false;
-    out->digest = 0;
-    out->why[0] = '\0';
-    out->line = 0;
     switch (e) {
-    case VM_DONE:
-        out->outcome = LANG_DONE;
-        fill_value(vm, out);
-        break;
+    case VM_ENDED: break; /* done */
     case VM_BUDGET:
         out->outcome = LANG_OUT_OF_BUDGET;
         out->line = line_at(vm->fp);
         (void)snprintf(out->why, sizeof(out->why), "more than %" PRIu64 " instructions in one turn",
-                       most);
+                       vm->limits.instructions_max);
+        vm->stats.overruns++;
         break;
     case VM_TRAP:
         out->outcome = LANG_TRAP;
         out->line = line_at(vm->fp);
         memcpy(out->why, vm->why, sizeof(out->why));
+        vm->stats.traps++;
         break;
-    case VM_SUSPEND:
-    case VM_GO: out->outcome = LANG_SUSPENDED; break;
+    default: out->outcome = LANG_SUSPENDED; break;
     }
-    out->instructions = vm->budget < 0 ? most + (uint64_t)-vm->budget : most - (uint64_t)vm->budget;
+}
+
+static inline void fill_result(struct lang_vm *vm, enum vm_exit e, uint16_t type,
+                               struct lang_result *out)
+{
+    out->outcome = LANG_DONE;
+    out->truth = out->unknown = false;
+    out->line = 0;
+    out->why[0] = '\0';
+    out->digest = 0;
+    /* A budget below 0 is what was used beyond it. */
+    uint64_t used = vm->limits.instructions_max - (uint64_t)vm->budget;
+    out->instructions = used;
+    if (__builtin_expect(e == VM_DONE, 1))
+        fill_value(vm, type, out);
+    else
+        fill_failure(vm, e, out);
     struct lang_vm_stats *s = &vm->stats;
     s->turns++;
-    s->instructions += out->instructions;
-    s->traps += e == VM_TRAP;
-    s->overruns += e == VM_BUDGET;
-    if (out->instructions > s->turn_instructions_peak)
-        s->turn_instructions_peak = out->instructions;
+    s->instructions += used;
+    if (used > s->turn_instructions_peak)
+        s->turn_instructions_peak = used;
+}
+
+void vm_fill_result(struct lang_vm *vm, enum vm_exit e, struct lang_result *out)
+{
+    fill_result(vm, e, vm->worker->frames[1].chunk->result, out);
 }
 
 /* ---- calls ------------------------------------------------------------------------------- */
@@ -332,7 +353,7 @@ enum lang_outcome lang_vm_call(struct lang_vm *vm, uint32_t chunk, struct lang_r
         (void)vm_trap(vm, "only a task can wait");
         e = VM_TRAP;
     }
-    vm_fill_result(vm, e, out);
+    fill_result(vm, e, c->result, out);
     if (e == VM_DONE)
         vm_turn_commit(vm);
     else

@@ -21,6 +21,11 @@ static enum vm_exit wait(struct lang_vm *vm)
     return vm->task ? VM_SUSPEND : trapped(vm, "only a task can wait");
 }
 
+static enum vm_exit never(struct lang_vm *vm)
+{
+    return vm->task ? VM_ENDED : trapped(vm, "only a task can wait");
+}
+
 static enum vm_exit go(struct lang_vm *vm, const struct instr *to)
 {
     if (vm->task) {
@@ -71,7 +76,7 @@ const struct instr *op_clen(struct lang_vm *vm, union lang_slot *reg, const stru
     return i + 1;
 }
 
-/* ERR_OK, ERR_FULL, or a trap. What an own handle's register held is moved. */
+/* ERR_OK, ERR_FULL, ERR_CLOSED, or a trap. What an own handle's register held is moved. */
 static enum err send(struct lang_vm *vm, union lang_slot chan, uint8_t from)
 {
     union lang_slot *v = &vm->fp->base[from];
@@ -81,9 +86,7 @@ static enum err send(struct lang_vm *vm, union lang_slot chan, uint8_t from)
         return ERR_INVALID;
     }
     enum err e = chan_obj_put(&vm->heap, chan_of(chan), *v);
-    if (e == ERR_CLOSED)
-        (void)vm_trap(vm, "the channel is closed");
-    else if (e == ERR_NOMEM)
+    if (e == ERR_NOMEM)
         (void)vm_trap_nomem(vm);
     if (e)
         return e;
@@ -93,12 +96,10 @@ static enum err send(struct lang_vm *vm, union lang_slot chan, uint8_t from)
     return ERR_OK;
 }
 
-/* ERR_OK, with none from a closed one; ERR_AGAIN; or a trap. */
-static enum err receive(struct lang_vm *vm, uint8_t from, uint8_t to)
+/* ERR_OK; ERR_AGAIN; ERR_CLOSED: nothing will ever come; or a trap. */
+static enum err receive(struct lang_vm *vm, union lang_slot chan, uint8_t to)
 {
-    union lang_slot chan = vm->fp->base[from];
-    /* of its elements: the result may go to the window, which has no types */
-    union lang_slot v = code_none(vm_type(vm, vm_reg_type(vm, from)->a)->kind);
+    union lang_slot v;
     if (!chan.o) {
         (void)vm_trap_none(vm);
         return ERR_INVALID;
@@ -106,11 +107,10 @@ static enum err receive(struct lang_vm *vm, uint8_t from, uint8_t to)
     enum err e = chan_obj_take(&vm->heap, chan_of(chan), &v);
     if (e == ERR_NOMEM)
         (void)vm_trap_nomem(vm);
-    if (e == ERR_NOMEM || e == ERR_AGAIN)
+    if (e)
         return e;
     vm->fp->base[to] = v;
-    if (e == ERR_OK)
-        vm_chan_changed(vm, chan_of(chan));
+    vm_chan_changed(vm, chan_of(chan));
     return ERR_OK;
 }
 
@@ -121,25 +121,28 @@ enum vm_exit op_send(struct lang_vm *vm, union lang_slot *reg, const struct inst
     enum err e = send(vm, A, i->b);
     if (e == ERR_FULL)
         return wait(vm);
+    if (e == ERR_CLOSED)
+        return trapped(vm, "the channel is closed");
     return e ? VM_TRAP : go(vm, i + 1);
 }
 
 enum vm_exit op_trysend(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     enum err e = send(vm, A, i->b);
-    if (e == ERR_FULL)
+    if (e == ERR_FULL || e == ERR_CLOSED)
         return go(vm, i + 1 + i->d);
     return e ? VM_TRAP : go(vm, i + 1);
 }
 
 enum vm_exit op_recv(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
-    (void)reg;
     if (vm->revoked)
         return vm_lease_revoked(vm);
-    enum err e = receive(vm, i->b, i->a);
+    enum err e = receive(vm, B, i->a);
     if (e == ERR_AGAIN)
         return wait(vm);
+    if (e == ERR_CLOSED)
+        return never(vm);
     return e ? VM_TRAP : go(vm, i + 1);
 }
 
@@ -177,12 +180,12 @@ static uint32_t arm_signal(const struct instr *arm)
     return (uint32_t)(arm->a | arm->b << 8);
 }
 
-/* ERR_OK: this arm is taken; ERR_AGAIN: not now; else a trap. */
+/* ERR_OK: this arm is taken; ERR_AGAIN: not now; ERR_CLOSED: never; else a trap. */
 static enum err try_arm(struct lang_vm *vm, union lang_slot *reg, const struct instr *arm)
 {
     enum err e;
     switch ((enum code_arm)arm->c) {
-    case CODE_ARM_RECV: return receive(vm, arm->b, arm->a);
+    case CODE_ARM_RECV: return receive(vm, reg[arm->b], arm->a);
     case CODE_ARM_SEND: e = send(vm, reg[arm->a], arm->b); return e == ERR_FULL ? ERR_AGAIN : e;
     case CODE_ARM_SIGNAL:
         return vm->task && vm->task->signal == arm_signal(arm) ? ERR_OK : ERR_AGAIN;
@@ -207,13 +210,17 @@ enum vm_exit op_select(struct lang_vm *vm, union lang_slot *reg, const struct in
 {
     if (vm->revoked)
         return vm_lease_revoked(vm);
+    bool open = false;
     for (const struct instr *arm = i + 1; arm <= i + i->b; arm++) {
         enum err e = try_arm(vm, reg, arm);
         if (e == ERR_OK)
             return go(vm, arm + 1 + arm->d);
-        if (e != ERR_AGAIN)
+        if (e != ERR_AGAIN && e != ERR_CLOSED)
             return VM_TRAP;
+        open = open || e == ERR_AGAIN;
     }
+    if (!open)
+        return never(vm);
     const struct instr *timer = soonest(reg, i);
     if (timer && timer->c == CODE_ARM_ELSE)
         return go(vm, timer + 1 + timer->d);

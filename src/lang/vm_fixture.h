@@ -108,9 +108,9 @@ static inline void rig_safe(struct lang_host *h, uint32_t binding)
     strbuf_addf(&r->log, "safe %.*s;", STR_FMT(r->world.bindings[binding].name));
 }
 
-static inline void rig_publish(struct lang_host *h, struct str topic, struct str value)
+static inline void rig_publish(struct lang_host *h, struct str subject, struct str value)
 {
-    strbuf_addf(&rig_of(h)->log, "publish %.*s %zu;", STR_FMT(topic), value.n);
+    strbuf_addf(&rig_of(h)->log, "publish %.*s %zu;", STR_FMT(subject), value.n);
 }
 
 /* A host with readings: 25 °C, true, "busy". */

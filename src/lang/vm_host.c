@@ -30,39 +30,27 @@ static const struct instr *unsupported(struct lang_vm *vm)
 
 /* ---- readings ---------------------------------------------------------------------------- */
 
-static union lang_slot none_of(const struct lang_type *type)
-{
-    switch (type->kind) {
-    case LANG_TYPE_BOOL: return code_none(CODE_KIND_BOOL);
-    case LANG_TYPE_FLOAT: return code_none(CODE_KIND_FLOAT);
-    case LANG_TYPE_ENUM: return code_none(CODE_KIND_ENUM);
-    case LANG_TYPE_STR: return code_none(CODE_KIND_STR);
-    default: return code_none(CODE_KIND_INT);
-    }
-}
-
-/* A sample in a register, or in the window, which has no types: its base unit, or none. */
+/* A sample in a register (or in the window): in its base unit, or none. */
 static bool put_sample(struct lang_vm *vm, uint8_t to, const struct lang_sample *s, bool strict,
                        const struct lang_type *type)
 {
-    union lang_slot v = none_of(type);
-    if (s->has_value && !(strict && s->stale)) {
-        switch (type->kind) {
-        case LANG_TYPE_FLOAT: v.f = lang_unit_to_base(&type->unit, s->value.f); break;
-        case LANG_TYPE_BOOL: v.i = s->value.i != 0; break;
-        case LANG_TYPE_ENUM:
-            if ((uint64_t)s->value.i < type->def->fields_n)
-                v = s->value;
-            break;
-        case LANG_TYPE_STR: {
-            struct text *text = vm_text_new(vm, s->value.s ? *s->value.s : STR(""));
-            if (!text)
-                return false;
-            v.o = &text->hdr;
-            break;
-        }
-        default: v = s->value; break;
-        }
+    bool none = !s->has_value || (strict && s->stale);
+    union lang_slot v = s->value;
+    struct text *text;
+    switch (type->kind) {
+    case LANG_TYPE_FLOAT: v.f = none ? NAN : lang_unit_to_base(&type->unit, v.f); break;
+    case LANG_TYPE_BOOL: v.i = none ? CODE_UNKNOWN : v.i != 0; break;
+    case LANG_TYPE_ENUM:
+        if (none || (uint64_t)v.i >= type->def->fields_n)
+            v.i = -1;
+        break;
+    case LANG_TYPE_STR:
+        text = none ? NULL : vm_text_new(vm, v.s ? *v.s : STR(""));
+        if (!none && !text)
+            return false;
+        v.o = (struct obj *)(void *)text;
+        break;
+    default: v.i = none ? INT64_MIN : v.i; break;
     }
     vm->fp->base[to] = v;
     return true;
@@ -114,11 +102,17 @@ const struct instr *op_hname(struct lang_vm *vm, union lang_slot *reg, const str
     return i + 1;
 }
 
+/* A condition waits until the time is up. A body asks whether it can use the value. */
+static bool stale(const struct lang_sample *s, const struct instr *i)
+{
+    return s->stale || (i->c == 0 && !s->has_value);
+}
+
 const struct instr *op_stale(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct lang_sample s = {0};
     vm->host->read(vm->host, (uint32_t)i->d, &s);
-    A.i = s.stale;
+    A.i = stale(&s, i);
     return i + 1;
 }
 
@@ -128,7 +122,7 @@ const struct instr *op_staleh(struct lang_vm *vm, union lang_slot *reg, const st
     const struct lang_type *type;
     if (!sample_handle(vm, B, (uint32_t)i->d, &s, &type))
         return NULL;
-    A.i = s.stale;
+    A.i = stale(&s, i);
     return i + 1;
 }
 

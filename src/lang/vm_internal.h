@@ -56,6 +56,7 @@ struct lang_worker {
     size_t undo_n, undo_cap;
     uint32_t *undo_rows; /* undo_cap of them: by a word's address, its latest entry */
     struct strbuf text;
+    struct lang_sample sample; /* being read */
 };
 
 enum vm_state { VM_READY, VM_RUNNING, VM_WAITING };
@@ -123,12 +124,10 @@ struct lang_vm {
     int64_t budget;  /* below 0: used up; valid while the loop is left or calls somebody */
     uint64_t forced; /* complete collections that are charged */
     size_t text_made;
-    uint64_t turn;               /* number */
-    struct vm_task *task;        /* whose turn it is, or NULL: a call */
-    bool revoked;                /* one of its leases was */
-    bool heap_changed;           /* data older than the turn */
-    const struct dict *found_in; /* by the last MGET, if nothing came between that could matter */
-    union lang_slot found_key;
+    uint64_t turn;        /* number */
+    struct vm_task *task; /* whose turn it is, or NULL: a call */
+    bool revoked;         /* one of its leases was */
+    bool heap_changed;    /* data older than the turn */
     char why[160];
     struct str host_text; /* lang_vm_var() of a text */
 
@@ -149,7 +148,14 @@ struct lang_vm {
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
-enum vm_exit { VM_GO, VM_DONE, VM_TRAP, VM_BUDGET, VM_SUSPEND };
+enum vm_exit {
+    VM_GO,
+    VM_DONE,
+    VM_TRAP,
+    VM_BUDGET,
+    VM_SUSPEND,
+    VM_ENDED /* a task: what it waits for will never come */
+};
 /* Goes on at vm->fp until the outermost frame returns, its result then is in worker->slots[0]. */
 enum vm_exit vm_loop(struct lang_vm *vm);
 
@@ -194,8 +200,24 @@ static inline const struct code_type *vm_reg_type(const struct lang_vm *vm, uint
 
 /* ---- frames ------------------------------------------------------------------------------ */
 
-/* The outermost frame of a turn, at the chunk's start; references and handles are zero. */
-void vm_enter(struct lang_vm *vm, const struct lang_chunk *chunk);
+void vm_worker_frame(struct lang_worker *w); /* what the outermost one returns to */
+/* Its references and handles, when it is entered. */
+static inline void vm_zero_refs(union lang_slot *reg, const struct lang_chunk *k)
+{
+    for (unsigned i = k->zero_from; i < k->regs_n; i++)
+        reg[i].i = 0;
+}
+/* The outermost frame of a turn, at the chunk's start. */
+static inline void vm_enter(struct lang_vm *vm, const struct lang_chunk *chunk)
+{
+    struct vm_frame *f = &vm->worker->frames[1];
+    f->pc = chunk->code;
+    f->base = vm->worker->slots + 1;
+    f->chunk = chunk;
+    vm_zero_refs(f->base, chunk);
+    vm->fp = f;
+    vm->budget -= chunk->code_n;
+}
 static inline uint32_t vm_depth(const struct lang_vm *vm) /* of vm->fp, 1 is the outermost */
 {
     return (uint32_t)(vm->fp - vm->worker->frames);
@@ -209,8 +231,25 @@ void vm_safe_registers(struct lang_vm *vm, const struct lang_chunk *c, union lan
 
 /* ---- the undo log (vm_undo.c) ------------------------------------------------------------ */
 
-void vm_turn_begin(struct lang_vm *vm);
-void vm_turn_commit(struct lang_vm *vm);
+void vm_note_changes(struct lang_vm *vm); /* of the log, which is empty then */
+void vm_forget_epochs(struct lang_vm *vm);
+static inline void vm_turn_begin(struct lang_vm *vm)
+{
+    if (heap_turn(&vm->heap))
+        vm_forget_epochs(vm);
+    vm->forced = vm->heap.stats.forced;
+    vm->text_made = 0;
+    vm->heap_changed = false;
+    vm->why[0] = '\0';
+    vm->budget = (int64_t)vm->limits.instructions_max;
+    vm->turn++;
+}
+static inline void vm_turn_commit(struct lang_vm *vm)
+{
+    if (vm->worker->undo_n > 0)
+        vm_note_changes(vm);
+    vm->fp = NULL;
+}
 void vm_turn_undo(struct lang_vm *vm);
 void vm_turn_failed(struct lang_vm *vm); /* the same, and what was spawned is gone */
 MUST_USE bool vm_var_log(struct lang_vm *vm, uint32_t var); /* before its first change */
@@ -260,7 +299,8 @@ void vm_chan_changed(struct lang_vm *vm, struct chan *c);
 
 /* Of the task's frames from `depth` on, innermost first: given back, as after a crash. */
 void vm_lease_crash(struct lang_vm *vm, struct vm_task *t, uint32_t depth);
-void vm_lease_commit(struct lang_vm *vm, struct vm_task *t);
+void vm_lease_prune(struct lang_vm *vm, struct vm_task *t); /* of frames that are no more */
+void vm_lease_commit(struct vm_task *t);
 bool vm_lease_any_revoked(const struct vm_task *t);
 
 /* One was revoked: leaves what was entered since, goes on at its `revoked`. */

@@ -163,23 +163,23 @@ void vm_lease_crash(struct lang_vm *vm, struct vm_task *t, uint32_t depth)
         lease_give_back(vm, &t->leases[n - 1]);
 }
 
-/* Whether the frame in which it began is there, as it was saved just now. */
-static bool has_frame(const struct lang_vm *vm, const struct vm_task *t, const struct vm_lease *l)
+/* A block whose function has returned has ended, too; our compiler does not write such code. */
+void vm_lease_prune(struct lang_vm *vm, struct vm_task *t)
 {
-    return l->depth <= t->frames_n &&
-           vm_in_chunk(&vm->code->chunks[t->frames[l->depth - 1].chunk], l->at);
+    for (size_t n = t->leases_n; n > 0; n--) {
+        struct vm_lease *l = &t->leases[n - 1];
+        const struct vm_frame *f = &vm->worker->frames[l->depth];
+        if (!l->ended && (l->depth > vm_depth(vm) || !vm_in_chunk(f->chunk, l->at)))
+            lease_give_back(vm, l);
+    }
 }
 
-void vm_lease_commit(struct lang_vm *vm, struct vm_task *t)
+void vm_lease_commit(struct vm_task *t)
 {
     size_t kept = 0;
-    for (size_t k = 0; k < t->leases_n; k++) {
-        struct vm_lease *l = &t->leases[k];
-        if (!l->ended && !has_frame(vm, t, l)) /* not our compiler's: it left without RELEASE */
-            lease_give_back(vm, l);
-        if (!l->ended)
-            t->leases[kept++] = *l;
-    }
+    for (size_t k = 0; k < t->leases_n; k++)
+        if (!t->leases[k].ended)
+            t->leases[kept++] = t->leases[k];
     t->leases_n = kept;
 }
 

@@ -66,21 +66,10 @@ static void put_captures(union lang_slot *window, const struct lang_chunk *k,
         to[i] = closure->slot[1 + i];
 }
 
-static inline void zero_refs(union lang_slot *reg, const struct lang_chunk *k)
-{
-    for (unsigned i = k->zero_from; i < k->regs_n; i++)
-        reg[i].i = 0;
-}
-
-void vm_enter(struct lang_vm *vm, const struct lang_chunk *chunk)
+void vm_worker_frame(struct lang_worker *w)
 {
     static const struct instr halt[] = {{.op = CODE_HALT}, {.op = CODE_HALT}};
-    struct lang_worker *w = vm->worker;
     w->frames[0] = (struct vm_frame){.pc = &halt[1], .base = w->slots, .chunk = NULL};
-    w->frames[1] = (struct vm_frame){.pc = chunk->code, .base = w->slots + 1, .chunk = chunk};
-    vm->fp = &w->frames[1];
-    zero_refs(vm->fp->base, chunk);
-    vm->budget -= chunk->code_n;
 }
 
 enum vm_exit vm_loop(struct lang_vm *vm)
@@ -175,7 +164,7 @@ enum vm_exit vm_loop(struct lang_vm *vm)
         fp->base = reg;                                                                            \
         fp->chunk = callee;                                                                        \
         budget -= callee->code_n;                                                                  \
-        zero_refs(reg, callee);                                                                    \
+        vm_zero_refs(reg, callee);                                                                 \
         pc = callee->code;                                                                         \
         if (UNLIKELY(budget < 0))                                                                  \
             goto used_up_here;                                                                     \
@@ -258,6 +247,10 @@ L_KEQF:  DO(A.i = kleene(B.f, C.f, B.f == C.f));
 L_KNEF:  DO(A.i = kleene(B.f, C.f, B.f != C.f));
 L_KLTF:  DO(A.i = kleene(B.f, C.f, B.f < C.f));
 L_KLEF:  DO(A.i = kleene(B.f, C.f, B.f <= C.f));
+L_KLTFK: DO(A.i = kleene(B.f, floats[D], B.f < floats[D]));
+L_KLEFK: DO(A.i = kleene(B.f, floats[D], B.f <= floats[D]));
+L_KGTFK: DO(A.i = kleene(B.f, floats[D], B.f > floats[D]));
+L_KGEFK: DO(A.i = kleene(B.f, floats[D], B.f >= floats[D]));
 L_KNOT:  DO(A.i = kleene_not(B.i));
 L_KAND:  DO(A.i = kleene_and(B.i, C.i));
 L_KOR:   DO(A.i = kleene_or(B.i, C.i));
@@ -427,23 +420,30 @@ L_MGET: {
     struct dict *m = (struct dict *)(void *)B.o;
     if (UNLIKELY(!m || C.i == 0)) /* perhaps a text that is none */
         goto slow;
-    const union lang_slot *v = dict_get(&vm->heap, m, C);
+    struct node *leaf = dict_guess(m, C);
+    const union lang_slot *v = leaf ? dict_value(m, leaf) : dict_get(&vm->heap, m, C);
     if (UNLIKELY(!v))
         goto slow;
     if (m->hdr.layout & DICT_TEXTS)
         budget -= ((const struct text *)(void *)C.o)->len / VM_BYTES_EACH;
-    vm->found_in = m;
-    vm->found_key = C;
     DO(A = *v);
 }
-L_MSET: { /* of what was just looked up: dict.last is where it is */
+L_MSET: { /* of what was just looked up */
     struct dict *m = (struct dict *)(void *)B.o;
-    if (!m || vm->found_in != m || vm->found_key.i != C.i || vm->heap.marking)
+    struct node *leaf = m && C.i != 0 && !vm->heap.marking ? dict_guess(m, C) : NULL;
+    if (UNLIKELY(!leaf || leaf->hdr.epoch != vm->heap.epoch))
         goto slow;
-    struct node *leaf = slots_leaf(&m->entry, 2 * (size_t)m->last);
-    if (UNLIKELY(leaf->hdr.epoch != vm->heap.epoch))
+    DO(*dict_value(m, leaf) = A);
+}
+L_READ: {
+    const struct lang_type *t = &vm->program->bindings[D].member_type;
+    if (UNLIKELY(t->kind != LANG_TYPE_FLOAT))
         goto slow;
-    DO(leaf->slot[(2 * (size_t)m->last + 1) % NODE_SLOTS] = A);
+    struct lang_sample *s = &vm->worker->sample;
+    *s = (struct lang_sample){0};
+    vm->host->read(vm->host, (uint32_t)D, s);
+    bool have = s->has_value && !(s->stale && pc->c == 1);
+    DO(A.f = have ? lang_unit_to_base(&t->unit, s->value.f) : NAN);
 }
 L_NOW:   DO(A.i = vm->host->now_ms(vm->host));
 
@@ -453,10 +453,9 @@ L_LREVERSE: L_LHAS:
 L_MAP: L_MHAS: L_MREMOVE: L_MLEN: L_MKEYS: L_MVALUES: L_MCLEAR:
 L_CONCAT: L_SLEN: L_STEST: L_SMAKE: L_SLICE: L_SPLIT: L_STOI: L_STOF:
 L_CHAN: L_CCLOSE: L_CLEN: L_SPAWN: L_HBIND: L_HGROUP: L_HMOVE: L_HDROP: L_DROPB:
-L_READ: L_READH: L_HNAME: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
+L_READH: L_HNAME: L_STALE: L_STALEH: L_SLOPE: L_REVOKE: L_REVOKEH: L_RANDOM: L_STATE: L_PUBLISH:
 slow:
     SAVE;
-    vm->found_in = NULL; /* maps may change, and memory may be freed */
     pc = vm_slow[pc->op](vm, reg, pc);
     if (UNLIKELY(!pc))
         return VM_TRAP;
@@ -467,7 +466,6 @@ slow:
 
 L_FORMAP: L_SEND: L_TRYSEND: L_RECV: L_SELECT: L_SLEEP: L_LEASE: L_RELEASE: L_COMMAND: L_COMMANDH:
     SAVE;
-    vm->found_in = NULL;
     e = vm_control[pc->op](vm, reg, pc);
     if (e != VM_GO)
         return e;

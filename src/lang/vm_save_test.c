@@ -26,7 +26,7 @@ static const char busy_text[] =
     "@late\n@got\n JNONEO p @end\n"
     " GETF s p 1\n STATE s 0 0\n COMMANDH v 0 0 0\n LOOP @a\n@jam\n LOADS s \"jam\"\n STATE s 0 "
     "0\n LOOP @a\n@late\n"
-    " LOADS s \"late\"\n STATE s 0 0\n LOOP @a\n@end\n HDROP v\n RETV\n"
+    " LOADS s \"late\"\n STATE s 0 0\n JMP @end\n@end\n HDROP v\n RETV\n"
     "task lessee()\n reg h Valve\n reg d float\n reg s str\n LOADF d 1\n LEASE h d d 0\n TO s "
     "@revoked\n TO s @denied\n"
     " COMMANDH h 0 0 0\n SLEEP d\n COMMANDH h 0 0 0\n SLEEP d\n RELEASE h\n@revoked\n LOADS s "
@@ -59,6 +59,13 @@ static bool play(struct vm_rig *r, unsigned turns)
         }
     }
     return true;
+}
+
+/* Until the first one that sleeps goes on; -1: none does. */
+static int64_t time_left(const struct vm_rig *r)
+{
+    int64_t next = lang_vm_next_ms(r->vm);
+    return next == INT64_MAX ? -1 : next - r->mono_ms;
 }
 
 static struct lang_vm *new_vm(struct vm_rig *r)
@@ -101,6 +108,7 @@ TEST(a_restored_program_goes_on)
         CHECK(!lang_vm_dirty(r.vm));
         (void)snprintf(before, sizeof(before), "%s", rig_log(&r));
         uint32_t tasks = lang_vm_stats(r.vm).tasks;
+        int64_t left = time_left(&r);
         lang_vm_free(r.vm);
         r.vm = new_vm(&r);
         r.mono_ms += 100000; /* another clock */
@@ -109,6 +117,7 @@ TEST(a_restored_program_goes_on)
         struct lang_restored told = {.lease = note_lease, .ctx = &leases};
         CHECK_EQ_INT(lang_vm_restore(r.vm, strbuf_str(&image), &told), ERR_OK);
         CHECK_EQ_UINT(told.tasks, tasks);
+        CHECK_EQ_INT(time_left(&r), left);
         CHECK_EQ_UINT(told.vars, r.world.program.vars_n);
         heap_check(&r.vm->heap);
         (void)play(&r, UINT32_MAX);

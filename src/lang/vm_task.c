@@ -305,8 +305,19 @@ static void task_done(struct lang_vm *vm, struct vm_task *t)
     struct lang_worker *w = vm->worker;
     vm_safe_registers(vm, &vm->code->chunks[t->frames[0].chunk], w->slots + 1);
     vm_turn_commit(vm);
-    vm_lease_commit(vm, t);
+    vm_lease_commit(t);
     vm_lease_crash(vm, t, 0); /* our compiler ends them before */
+}
+
+/* What it waits for will never come: its scopes end, what it did is done. */
+static void task_ended(struct lang_vm *vm, struct vm_task *t)
+{
+    for (; vm_depth(vm) > 0; vm->fp--) {
+        vm_lease_crash(vm, t, vm_depth(vm));
+        vm_safe_registers(vm, vm->fp->chunk, vm->fp->base);
+    }
+    vm_turn_commit(vm);
+    vm_lease_commit(t);
 }
 
 static bool too_many_overruns(struct lang_vm *vm, struct vm_task *t)
@@ -325,8 +336,9 @@ static enum lang_outcome suspend(struct lang_vm *vm, struct vm_task *t, enum vm_
         task_failed(vm, t);
         return LANG_TRAP;
     }
+    vm_lease_prune(vm, t);
     vm_turn_commit(vm);
-    vm_lease_commit(vm, t);
+    vm_lease_commit(t);
     if (e == VM_BUDGET) {
         if (too_many_overruns(vm, t)) {
             unwind(vm, t);
@@ -365,6 +377,8 @@ enum lang_outcome lang_vm_step(struct lang_vm *vm, struct lang_turn *out)
     enum lang_outcome o = LANG_DONE;
     if (e == VM_DONE) {
         task_done(vm, t);
+    } else if (e == VM_ENDED) {
+        task_ended(vm, t);
     } else if (e == VM_TRAP) {
         task_failed(vm, t);
         o = LANG_TRAP;

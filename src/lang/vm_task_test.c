@@ -177,16 +177,17 @@ static const char pipe_text[] = "task main()\n reg c chan<str>\n reg i int\n reg
                                 " LOADN i 0\n@a\n CONCAT s 2\n PART 0 \"m\"\n PART 3 i\n SEND c "
                                 "s\n ADDIK i i 1\n LOOPLTIK i 4 @a\n CCLOSE c\n"
                                 " RETV\n"
-                                "task reader(c: chan<str>)\n reg s str\n@a\n RECV s c\n JNONEO s "
-                                "@end\n STATE s 0 0\n LOOP @a\n@end\n"
-                                " LOADS s \"end\"\n STATE s 0 0\n RETV\n";
+                                "task reader(c: chan<str>)\n reg s str\n@a\n RECV s c\n "
+                                "STATE s 0 0\n SETV s s\n LOOP @a\n";
 
 TEST(channels_hand_on_in_order)
 {
     struct vm_rig r;
     start(&r, pipe_text);
     CHECK_EQ_STR(rig_steps(&r), "ssssssdd");
-    CHECK_EQ_STR(rig_log(&r), "say0.0 m0;say0.0 m1;say0.0 m2;say0.0 m3;say0.0 end;");
+    CHECK_EQ_STR(rig_log(&r), "say0.0 m0;say0.0 m1;say0.0 m2;say0.0 m3;");
+    CHECK_EQ_STR(rig_var(&r, "s"), "m3"); /* a closed channel ends the task, not its work */
+    CHECK_EQ_UINT(lang_vm_stats(r.vm).tasks, 0);
     rig_close(&r);
 }
 
@@ -201,12 +202,11 @@ TEST(full_channels_can_be_passed_by)
         "\"full \"\n"
         " PART 3 j\n SETV s s\n RETV\n"
         "fn closed()\n reg c chan<int>\n reg i int\n LOADN i 1\n CHAN c i chan<int>\n CCLOSE c\n"
-        " TRYSEND c i @full\n@full\n RETV\n"
+        " TRYSEND c i @no\n TRAP \"sent\"\n@no\n RETV\n"
         "fn narrow()\n reg c chan<int>\n reg i int\n LOADN i 0\n CHAN c i chan<int>\n RETV\n");
     CHECK_EQ_INT(rig_call(&r), LANG_DONE);
     CHECK_EQ_STR(rig_var(&r, "s"), "full 1");
-    CHECK_EQ_INT(lang_vm_call(r.vm, 1, &r.result), LANG_TRAP);
-    CHECK_EQ_STR(r.result.why, "the channel is closed");
+    CHECK_EQ_INT(lang_vm_call(r.vm, 1, &r.result), LANG_DONE);
     CHECK_EQ_INT(lang_vm_call(r.vm, 2, &r.result), LANG_TRAP);
     CHECK_EQ_STR(r.result.why, "a channel can't have room for 0");
     rig_close(&r);
@@ -217,8 +217,8 @@ static const char select_text[] =
     "chan<str>\n"
     " SPAWN 1 feeder\n ARG c\n@a\n LOADF x 1\n SELECT 3\n ARM 0 s c @got\n ARM 2 jam @jam\n ARM 3 "
     "x @late\n@got\n"
-    " JNONEO s @end\n STATE s 0 0\n LOOP @a\n@jam\n" SAY("jam") " LOOP @a\n@late\n" SAY(
-        "late") " LOOP @a\n@end\n RETV\n"
+    " STATE s 0 0\n LOOP @a\n@jam\n" SAY("jam") " LOOP @a\n@late\n" SAY(
+        "late") " LOOP @a\n"
                 "task feeder(c: chan<str>)\n reg s str\n reg x float\n LOADS s \"one\"\n SEND c "
                 "s\n LOADF x 2.5\n SLEEP x\n"
                 " CCLOSE c\n RETV\n";
@@ -241,7 +241,23 @@ TEST(select_takes_what_is_ready)
     CHECK_EQ_INT(lang_vm_next_ms(r.vm), 2000);
     lang_vm_tick(r.vm, 2500);
     r.mono_ms = 2500;
-    CHECK_EQ_STR(rig_steps(&r), "sdd");
+    CHECK_EQ_STR(rig_steps(&r), "sds"); /* closed: its arm is out, the others are not */
+    lang_vm_signal(r.vm, 6);
+    CHECK_EQ_STR(rig_steps(&r), "s");
+    CHECK_EQ_STR(rig_log(&r), "say0.0 late;say0.0 jam;");
+    rig_close(&r);
+}
+
+TEST(select_of_closed_channels_ends_the_task)
+{
+    struct vm_rig r;
+    start(&r,
+          "task main()\n reg c chan<int>\n reg i int\n reg j int\n reg v own-Valve\n HBIND v v\n"
+          " LOADN i 1\n CHAN c i chan<int>\n LOADN j 7\n SEND c j\n CCLOSE c\n@a\n SELECT 2\n"
+          " ARM 0 j c @got\n ARM 1 c i @sent\n@got\n SETV j n\n LOOP @a\n@sent\n LOOP @a\n");
+    CHECK_EQ_STR(rig_steps(&r), "d");
+    CHECK_EQ_STR(rig_var(&r, "n"), "7");
+    CHECK_EQ_STR(rig_log(&r), "safe v;");
     rig_close(&r);
 }
 
@@ -493,10 +509,10 @@ TEST(a_crash_gives_leases_back)
 
 static struct strbuf packed;
 
-static void keep_message(struct lang_host *h, struct str topic, struct str value)
+static void keep_message(struct lang_host *h, struct str subject, struct str value)
 {
     (void)h;
-    CHECK(str_eq(topic, STR("news")));
+    CHECK(str_eq(subject, STR("news")));
     strbuf_reset(&packed);
     strbuf_addstr(&packed, value);
 }

@@ -254,6 +254,13 @@ TEST(unknown_follows_kleene)
     } cases[] = {
         {"a > 40 °C", "unknown", "unknown", "true"},
         {"a < 40 °C", "unknown", "unknown", "false"},
+        {"a >= 50 °C", "unknown", "unknown", "true"},
+        {"a <= 50 °C", "unknown", "unknown", "true"},
+        {"a > 50 °C", "unknown", "unknown", "false"},
+        {"50 °C < a", "unknown", "unknown", "false"},
+        {"50 °C <= a", "unknown", "unknown", "true"},
+        {"60 °C > a", "unknown", "unknown", "true"},
+        {"60 °C <= a", "unknown", "unknown", "false"},
         {"a != 40 °C", "unknown", "unknown", "true"},
         {"not a > 40 °C", "unknown", "unknown", "false"},
         {"a > 40 °C or b", "true", "unknown", "true"},

@@ -95,19 +95,10 @@ bool vm_var_log(struct lang_vm *vm, uint32_t var)
 
 /* ---- a turn ------------------------------------------------------------------------------ */
 
-void vm_turn_begin(struct lang_vm *vm)
+void vm_forget_epochs(struct lang_vm *vm)
 {
-    heap_turn(&vm->heap);
-    if (__builtin_expect(vm->heap.epoch <= 1, 0)) /* the count began anew */
+    if (vm->program->vars_n > 0)
         memset(vm->var_epochs, 0, vm->program->vars_n * sizeof(*vm->var_epochs));
-    vm->worker->undo_n = 0;
-    vm->forced = vm->heap.stats.forced;
-    vm->text_made = 0;
-    vm->heap_changed = false;
-    vm->found_in = NULL;
-    vm->why[0] = '\0';
-    vm->budget = (int64_t)vm->limits.instructions_max;
-    vm->turn++;
 }
 
 static bool is_text(const struct lang_vm *vm, size_t var)
@@ -120,7 +111,7 @@ static bool is_data(const struct lang_vm *vm, size_t var)
     return vm_type(vm, vm->code->var_types[var])->kind > CODE_KIND_STR;
 }
 
-static void note_changes(struct lang_vm *vm)
+void vm_note_changes(struct lang_vm *vm)
 {
     const struct lang_worker *w = vm->worker;
     for (size_t n = 0; n < w->undo_n; n++) {
@@ -135,15 +126,8 @@ static void note_changes(struct lang_vm *vm)
     /* Data that changed may hang below any variable that is a list, a map, a record. */
     for (size_t var = 0; vm->heap_changed && var < vm->program->vars_n; var++)
         vm->changed[var] |= is_data(vm, var);
-    vm->dirty = true;
-}
-
-void vm_turn_commit(struct lang_vm *vm)
-{
-    if (vm->worker->undo_n > 0)
-        note_changes(vm);
     vm->worker->undo_n = 0;
-    vm->fp = NULL;
+    vm->dirty = true;
 }
 
 void vm_turn_undo(struct lang_vm *vm)

@@ -156,7 +156,7 @@ class Api(unittest.TestCase):
                                                         {"name": "note", "type": "str", "unit": None}])
         program = site["programs"][0]
         self.assertEqual((program["name"], program["state"], program["owns"], program["file"]),
-                         ("guard", "running", ["plant.press.valve"], "site.sedge"))
+                         ("guard", "running", ["plant.press.valve", "plant.press.lock"], "site.sedge"))
         self.assertEqual(program["reads"], [press["properties"][0]["series"]])
         self.assertIn("when temp > 80 °C", program["rules"][0]["text"])
         all_series = [p["series"] for d in site["devices"] for p in d["properties"]]
@@ -189,7 +189,7 @@ class Api(unittest.TestCase):
         self.shape(alert, ALERT)
         self.assertEqual((alert["severity"], alert["cleared_ms"], alert["acknowledged_ms"]), ("critical", None, None))
         self.assertEqual((alert["source"]["program"], alert["source"]["device"]), ("guard", "plant.press"))
-        self.assertEqual(alert["source"]["line"], 33)
+        self.assertEqual(alert["source"]["line"], 36)
         self.assertTrue(alert["source"]["rule"].startswith("guard/"))
         self.assertEqual((alert["cause"]["series"], alert["cause"]["value"]), ("plant.press.temp", 95))
         path = f"/api/alerts/{alert['id']}/acknowledge"
@@ -299,7 +299,7 @@ class Api(unittest.TestCase):
 
     def test_a_person_borrows_an_owned_device_and_gives_it_back(self):
         path = "/api/devices/plant.press.valve/lease"
-        self.problem(self.site.request(path, method="DELETE"), 409, "nobody has plant.press.valve")
+        self.problem(self.site.request(path, {}, method="DELETE"), 409, "nobody has plant.press.valve")
         status, action = self.site.request("/api/devices/plant.press.valve/actions/close", {"args": {}, "by": "Ada"})
         self.assertEqual((status, action["by"]), (202, {"kind": "operator", "name": "Ada"}))
         lease = self.lease_of("plant.press.valve")
@@ -307,7 +307,7 @@ class Api(unittest.TestCase):
         self.assertEqual((lease["holder"], lease["person"], lease["until_ms"] - lease["since_ms"]), ("Ada", True, 900000))
         answer = self.site.request("/api/devices/plant.press.valve/actions/open", {"args": {}, "by": "Bob"})
         self.problem(answer, 409, "plant.press.valve", "Ada has it")
-        self.assertEqual(self.site.request(path, method="DELETE")[0], 204)
+        self.assertEqual(self.site.request(path, {}, method="DELETE")[0], 204)
         self.assertIsNone(self.lease_of("plant.press.valve"))
 
     # --- history ---

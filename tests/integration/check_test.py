@@ -15,13 +15,13 @@ FACTORY = ROOT / "sites/factory"
 # label, file, what is replaced, by what, what the message must say (all of it)
 MISTAKES = [
     ("a wrong unit", "line_guard.sedge", "when temp > 80 °C", "when temp > 80 bar",
-     ["error[U1]: °C compared with bar", "--> line_guard.sedge:18:15", "  18 |     when temp > 80 bar for 2s {",
+     ["error[U1]: °C compared with bar", "--> line_guard.sedge:19:15", "  19 |     when temp > 80 bar for 2s {",
       "     |               ^ units differ", "a temperature (°C)", "a pressure (bar)",
       "help: both sides must be the same quantity, as in  temp < 10 °C"]),
     ("an unknown device", "line_guard.sedge", "= plant.belt", "= plant.blet",
      ["error[N1]: there is no `plant.blet`", "--> line_guard.sedge:9:24", "help: did you mean `plant.belt`?"]),
     ("a missing brace", "line_guard.sedge", "} until temp < 65 °C for 5s { cool.close() }", "",
-     ["error[P1]: this `{` is never closed", "--> line_guard.sedge:18:30", "a `}` is missing before this",
+     ["error[P1]: this `{` is never closed", "--> line_guard.sedge:19:30", "a `}` is missing before this",
       "help: add the missing `}`"]),
     ("a second owner", "energy.sedge", "  var peak", "  own belt: Conveyor = plant.belt\n  var peak",
      ["error[O2]: two programs own plant.belt", "second owner", "owned here, by energy", "--> energy.sedge:5:7",
@@ -55,7 +55,7 @@ class Check(unittest.TestCase):
 
     def test_the_factory(self):
         r = check(FACTORY)
-        self.assertEqual((r.returncode, r.stdout, r.stderr), (0, "ok: 7 devices, 3 programs, 20 rules\n", ""))
+        self.assertEqual((r.returncode, r.stdout, r.stderr), (0, "ok: 7 devices, 3 programs, 23 rules\n", ""))
 
     def test_mistakes_of_a_newcomer(self):
         for label, name, old, new, wanted in MISTAKES + SETTINGS:
@@ -101,7 +101,7 @@ class Check(unittest.TestCase):
         self.assertEqual((d["code"], d["severity"]), ("U1", "error"))
         first = d["spans"][0]
         self.assertEqual((first["file"], first["line"], first["column"], first["primary"]),
-                         ("line_guard.sedge", 18, 15, True))
+                         ("line_guard.sedge", 19, 15, True))
         self.assertIn("°C", d["help"])
 
     def test_wrong_usage(self):

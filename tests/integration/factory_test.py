@@ -36,7 +36,7 @@ class Overheat(unittest.TestCase):
 
     def test_without_the_program_the_press_is_damaged(self):
         with Site() as site:
-            for name in ("line_guard", "tests"):  # which speak of it
+            for name in ("line_guard", "shift", "tests"):  # which speak of it
                 (site.folder / f"{name}.sedge").unlink()
             site.start()
             plant = site.simulate(*self.ARGS)
@@ -142,7 +142,7 @@ class Owned(unittest.TestCase):
 
     def test_a_device_without_an_owner_obeys_people(self):
         with Site() as site:
-            for name in ("line_guard", "tests"):  # which speak of it
+            for name in ("line_guard", "shift", "tests"):  # which speak of it
                 (site.folder / f"{name}.sedge").unlink()
             site.start()
             site.simulate("--seed", SEED)

@@ -272,4 +272,4 @@ export const command = (device: string, action: string, args: Record<string, Val
     by,
   });
 export const giveBack = (device: string) =>
-  call<undefined>(`/api/devices/${encodeURIComponent(device)}/lease`, { method: 'DELETE' });
+  call<undefined>(`/api/devices/${encodeURIComponent(device)}/lease`, { method: 'DELETE', headers: { 'Content-Type': 'application/json' }, body: '{}' });
