@@ -215,7 +215,7 @@ static void arithmetic_to(struct body *b, const struct expr *e, uint8_t dest)
         return;
     const struct lang_type *want = real ? &float_type : NULL;
     struct use x = expr_use(b, e->a, want), y = expr_use(b, e->b, want);
-    (void)put(b, (real ? floats : ints)[e->op - OP_ADD], dest, x.reg, y.reg, 0);
+    (void)put(b, real ? floats[e->op - OP_ADD] : ints[e->op - OP_ADD], dest, x.reg, y.reg, 0);
     give(b, y);
     give(b, x);
 }
