@@ -372,6 +372,10 @@ void chunk_finish(struct chunk_builder *b, uint32_t chunk)
     c.places_n = (uint32_t)b->places.n;
     c.source = b->span.source;
     b->code->chunks.v[chunk] = c;
+    vec_fini(&x->tree_alloc, &b->all);
+    vec_fini(&x->tree_alloc, &b->lines);
+    vec_fini(&x->tree_alloc, &b->places);
+    vec_fini(&x->tree_alloc, &b->reg_types);
 }
 
 /* ---- the finished program ---------------------------------------------------------------- */
@@ -492,4 +496,6 @@ void code_finish(struct code *code, struct lang_program *program)
     for (size_t i = 0; i < c->chunks_n; i++)
         program->instructions_n += c->chunks[i].code_n;
     program->code_hash = program_hash(program);
+    vec_fini(&code->c->tree_alloc, &code->chunks);
+    vec_fini(&code->c->tree_alloc, &code->types);
 }

@@ -60,7 +60,7 @@ static bool is_variable(struct checker *k, const struct expr *e)
         find_path(k, path_join(k, STR(""), e->path, 0, 2)))
         return false;
     struct lang_diag *d = diag_error(k->c, "N1", e->path[0].span, "a program",
-                                     "`%.*s` is a program, not a device", STR_FMT(program));
+                                     "`%.*s` is a program", STR_FMT(program));
     diag_help(k->c, d, "its variables:  expect var %.*s.%.*s == …", STR_FMT(program),
               STR_FMT(e->path[1].text));
     return true;

@@ -204,8 +204,11 @@ static void time_to(struct body *b, const struct expr *e, uint8_t dest)
 
 static void arithmetic_to(struct body *b, const struct expr *e, uint8_t dest)
 {
-    static const enum code_op ints[] = {CODE_ADDI, CODE_SUBI, CODE_MULI, CODE_DIVI, CODE_MODI};
-    static const enum code_op floats[] = {CODE_ADDF, CODE_SUBF, CODE_MULF, CODE_DIVF, CODE_MODF};
+    static const enum code_op ops[][2] = {
+        [OP_ADD] = {CODE_ADDI, CODE_ADDF}, [OP_SUB] = {CODE_SUBI, CODE_SUBF},
+        [OP_MUL] = {CODE_MULI, CODE_MULF}, [OP_DIV] = {CODE_DIVI, CODE_DIVF},
+        [OP_MOD] = {CODE_MODI, CODE_MODF},
+    };
     if (e->a->type.kind == LANG_TYPE_TIME || e->b->type.kind == LANG_TYPE_TIME) {
         time_to(b, e, dest);
         return;
@@ -215,7 +218,7 @@ static void arithmetic_to(struct body *b, const struct expr *e, uint8_t dest)
         return;
     const struct lang_type *want = real ? &float_type : NULL;
     struct use x = expr_use(b, e->a, want), y = expr_use(b, e->b, want);
-    (void)put(b, real ? floats[e->op - OP_ADD] : ints[e->op - OP_ADD], dest, x.reg, y.reg, 0);
+    (void)put(b, ops[e->op][real], dest, x.reg, y.reg, 0);
     give(b, y);
     give(b, x);
 }

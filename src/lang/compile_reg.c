@@ -350,8 +350,11 @@ void insert_kept(struct body *b)
     size_t more = b->insertions.n, n = b->b.all.n, to = 0, next = 0;
     if (more == 0 || b->b.full || n + more > CODE_CHUNK_MAX)
         return;
-    struct instr *code = ctx_tree_array(b->c, n + more, sizeof(*code));
-    uint32_t *lines = ctx_tree_array(b->c, n + more, sizeof(*lines));
+    struct alloc *a = &b->c->tree_alloc;
+    struct instr *code = mem_array(a, n + more, sizeof(*code));
+    uint32_t *lines = mem_array(a, n + more, sizeof(*lines));
+    if (!code || !lines)
+        ctx_nomem(b->c);
     for (size_t from = 0; from < n; from++) {
         for (; next < more && b->insertions.v[next].at == from; next++) {
             code[to] = b->insertions.v[next].instr;
@@ -365,6 +368,8 @@ void insert_kept(struct body *b)
     }
     for (size_t i = 0; i < b->b.places.n; i++)
         b->b.places.v[i].at += (uint32_t)insertions_before(b, b->b.places.v[i].at, true);
+    vec_fini(a, &b->b.all);
+    vec_fini(a, &b->b.lines);
     b->b.all.v = code;
     b->b.lines.v = lines;
     b->b.all.n = b->b.all.cap = b->b.lines.n = b->b.lines.cap = n + more;

@@ -21,8 +21,10 @@ struct ctx_block { /* of the tree, that nobody has now */
 };
 
 struct lang_ctx {
-    struct alloc alloc;      /* first: the arena behind the allocator's interface; frees nothing */
-    struct alloc tree_alloc; /* what is given back, or grown out of, is used again */
+    struct alloc alloc; /* first: the arena behind the allocator's interface; frees nothing */
+    /* What is given back to this one, or grown out of, is used again; so it takes back nothing but
+     * what came from it. */
+    struct alloc tree_alloc;
     struct ctx_block *free_blocks[4 * 64]; /* by class, see ctx.c */
     struct arena *arena, *tree;
     jmp_buf nomem;

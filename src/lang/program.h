@@ -38,7 +38,7 @@ struct lang_binding {
     struct lang_type member_type; /* READ: as the model declares it */
     int64_t stale_ms;             /* READ: 0 if never stale */
     uint32_t behind, behind_n;    /* OWN, LEASE: the READ bindings of what the program reads of the
-                                     device through handles that are known only while it runs */
+                                     resource through handles that are known only while it runs */
     bool implicit;                /* a property named in place, not by `read` */
     uint32_t source, line;
 };

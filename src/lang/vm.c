@@ -202,6 +202,7 @@ void lang_vm_free(struct lang_vm *vm)
     mem_free(vm->alloc, vm->vars, n * sizeof(*vm->vars));
     mem_free(vm->alloc, vm->var_epochs, n * sizeof(*vm->var_epochs));
     mem_free(vm->alloc, vm->changed, n * sizeof(*vm->changed));
+    mem_free(vm->alloc, vm->notes, vm->notes ? VM_NOTES * sizeof(*vm->notes) : 0);
     mem_free(vm->alloc, vm, sizeof(*vm));
 }
 
@@ -314,6 +315,10 @@ void vm_fill_result(struct lang_vm *vm, enum vm_exit e, struct lang_result *out)
 
 void vm_note(struct lang_vm *vm, const struct lang_turn *t)
 {
+    if (!vm->notes)
+        vm->notes = mem_array(vm->alloc, VM_NOTES, sizeof(*vm->notes));
+    if (!vm->notes) /* a history with a gap */
+        return;
     vm->notes[vm->notes_n++ % VM_NOTES] = (struct lang_turn_note){
         .number = vm->turn,
         .at_ms = t->at_ms,

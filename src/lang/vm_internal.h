@@ -140,7 +140,7 @@ struct lang_vm {
         *loading; /* while an image is restored: its objects, NULL where there is none yet */
     size_t loading_n;
 
-    struct lang_turn_note notes[VM_NOTES];
+    struct lang_turn_note *notes; /* VM_NOTES; NULL until a task has run */
     uint64_t notes_n;
     struct lang_vm_stats stats;
     struct heap heap;
