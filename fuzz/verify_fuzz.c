@@ -2,6 +2,7 @@
  * heap, is printed, saved and restored, without harm. Mutations change one thing of a program that
  * could be read; bytes by themselves would hardly ever be one. */
 #include "fuzz/vm_feed.h"
+#include "fuzz/vm_site.h"
 #include "lang/code_io_internal.h"
 #include "lang/vm_internal.h"
 
@@ -86,6 +87,25 @@ static void mutate(struct vm_feed *f, struct lang_program *p)
     }
 }
 
+/* What could be read and is no program is now and then replaced by one: so a corpus that is older
+ * than the table of instructions is no obstacle. */
+static size_t fresh(struct arena *a, uint8_t *data, size_t size, size_t max_size, unsigned seed)
+{
+    struct lang_program *p;
+    if (seed % 8 != 1 || (code_load(a, (struct str){(const char *)data, size}, &p) == ERR_OK &&
+                          !code_verify(alloc_system(), p).why))
+        return size;
+    struct strbuf out;
+    strbuf_init(&out, alloc_system(), max_size);
+    if (code_write(a, seed & 8 ? rich_program() : site_program(), &out) == ERR_OK &&
+        out.n <= max_size) {
+        size = out.n;
+        memcpy(data, out.p, size);
+    }
+    strbuf_fini(&out);
+    return size;
+}
+
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned seed)
 {
     struct arena arena;
@@ -93,6 +113,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
     struct vm_feed f = {.seed = seed | 1};
     size_t n = 0;
     arena_init(&arena, alloc_system(), ARENA_MAX);
+    size = fresh(&arena, data, size, max_size, seed);
     if (seed % 16 != 0 && code_load(&arena, (struct str){(const char *)data, size}, &p) == ERR_OK &&
         p->code->types_n > 0) {
         struct strbuf out;

@@ -120,15 +120,21 @@ static inline void feed_release(struct lang_host *h, uint32_t id, bool crashed)
     ASSERT(id != 0 && feed_of(h)->vm);
 }
 
+static inline bool feed_owns(struct lang_host *h, uint32_t binding)
+{
+    const struct lang_program *p = feed_of(h)->program;
+    return binding < p->bindings_n && p->bindings[binding].kind == LANG_BIND_OWN;
+}
+
 static inline enum err feed_revoke(struct lang_host *h, uint32_t binding)
 {
-    ASSERT(binding < feed_of(h)->program->bindings_n);
+    ASSERT(feed_owns(h, binding));
     return ERR_OK;
 }
 
 static inline void feed_safe(struct lang_host *h, uint32_t binding)
 {
-    ASSERT(binding < feed_of(h)->program->bindings_n);
+    ASSERT(feed_owns(h, binding));
 }
 
 static inline void feed_publish(struct lang_host *h, struct str subject, struct str value)

@@ -4,58 +4,10 @@
 #include "base/cursor.h"
 #include "base/map.h"
 #include "fuzz/vm_feed.h"
-#include "lang/lang.h"
+#include "fuzz/vm_site.h"
 #include "lang/vm_internal.h"
-#include "tests/support/lang_schema.h"
-
-#include <stdio.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static const char site_text[] =
-    "site \"fuzz\"\n"
-    "model Valve { property position: %; action open() confirms position > 90 %; action close(); "
-    "safe close() }\n"
-    "device gate: Valve { id \"urn:1\"; via mqtt \"gate\" json }\n"
-    "record Item { name: str; size: int; next: Item? }\n"
-    "enum Mode { eco, boost }\n"
-    "program p {\n"
-    "  own v: Valve = gate\n"
-    "  var n = 1\n  var x = 1.5 m\n  var s = \"text\"\n  var items: list<Item> = []\n"
-    "  var seen: map<str, list<int>> = [:]\n  var mode = Mode.eco\n  var ring: Item? = none\n"
-    "  let c = chan<Item>(2)\n"
-    "  spawn reader(c)\n  spawn writer(c, 3)\n  spawn keeper(move v)\n"
-    "}\n"
-    "task reader(c: chan<Item>) {\n"
-    "  loop { select { i = c.recv() => { let t = \"{i.name}\" }\n"
-    "    after 1s => { let z = 1 } } }\n"
-    "}\n"
-    "task writer(c: chan<Item>, k: int) {\n"
-    "  var i = 0\n  while i < 5 { c.send(Item{\"a{i}\", add(i, k), none}); sleep 200ms; i += 1 }\n "
-    " c.close()\n"
-    "}\n"
-    "fn add(a: int, b: int) -> int { var t = 0\n for i in 0..a { t += b }\n return t }\n"
-    "task keeper(own v: Valve) { loop { v.open(); sleep 500ms } }\n";
-
-static struct lang_site *site;
-
-static const struct lang_program *program(void)
-{
-    static struct lang_source source = {STR("fuzz.sedge"), STR("")};
-    if (!site) {
-        source.text = str_from(site_text);
-        ASSERT(lang_check(alloc_system(), &test_schema, &source, 1, &site) == ERR_OK);
-        struct strbuf said;
-        strbuf_init(&said, alloc_system(), 0);
-        for (size_t i = 0; i < site->diags_n; i++)
-            lang_diag_render(&said, site, &site->diags[i], false);
-        if (site->errors > 0)
-            (void)fputs(said.p, stderr);
-        strbuf_fini(&said);
-        ASSERT(site->errors == 0 && site->programs_n == 1);
-    }
-    return site->programs[0];
-}
 
 /* The program's hash, so that its tasks are taken, too, and the checksum. */
 static void seal(struct strbuf *image, const struct lang_program *p)
@@ -69,7 +21,7 @@ static void seal(struct strbuf *image, const struct lang_program *p)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct lang_program *p = program();
+    const struct lang_program *p = site_program();
     if (size < 17 || size > 65536)
         return 0;
     struct strbuf image;

@@ -192,10 +192,8 @@ static void deny_waiting(struct lend *d, struct str why)
         deny(d, w, why);
 }
 
-static void lend_timer(struct timer *t)
+static struct wish *next_late(struct lend *d, int64_t now)
 {
-    struct lend *d = CONTAINER_OF(t, struct lend, timer);
-    int64_t now = worker_now_ns(d->all->worker);
     LIST_EACH_SAFE(&d->waiting, it)
     {
         struct wish *w = CONTAINER_OF(it, struct wish, link);
@@ -203,11 +201,31 @@ static void lend_timer(struct timer *t)
             continue;
         list_del(&w->link);
         d->waiting_n--;
-        deny(d, w, STR("it was not free in time"));
+        return w;
     }
+    return NULL;
+}
+
+static void times_over(struct lend *d)
+{
+    int64_t now = worker_now_ns(d->all->worker);
+    struct wish *w;
+    while ((w = next_late(d, now)) != NULL) /* what a hook does may end others that wait */
+        deny(d, w, STR("it was not free in time"));
     if (d->holder && d->holder->due_ns <= now)
         end(d, LEASE_TIME_OVER, STR("its time is over"), next_waiting(d));
     arm(d);
+}
+
+static void lend_timer(struct timer *t)
+{
+    struct lend *d = CONTAINER_OF(t, struct lend, timer);
+    const struct lease_hooks hooks = d->all->hooks;
+    if (hooks.hold)
+        hooks.hold(hooks.ctx, true);
+    times_over(d);
+    if (hooks.hold)
+        hooks.hold(hooks.ctx, false); /* then anything may happen, to `d` too */
 }
 
 /* ---- owners -------------------------------------------------------------------------------- */

@@ -56,6 +56,9 @@ struct lease_hooks {
     void (*ended)(void *ctx, struct str device, enum lease_end end, bool next);
     /* Something to keep over a restart has changed. */
     void (*changed)(void *ctx, const struct lease_view *v);
+    /* Around what a timer does, which hooks must not let anybody act on before it is done: who is
+     * to have the device next may not give up in between. NULL: nobody acts on hooks. */
+    void (*hold)(void *ctx, bool on);
     void *ctx;
 };
 

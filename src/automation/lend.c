@@ -112,6 +112,14 @@ static void on_ended(void *ctx, struct str device, enum lease_end end, bool next
         at_home(a, device, d, end == LEASE_REVOKED);
 }
 
+static void on_hold(void *ctx, bool on)
+{
+    if (on)
+        events_hold(ctx);
+    else
+        events_go_on(ctx);
+}
+
 static void on_changed(void *ctx, const struct lease_view *v)
 {
     struct automation *a = ctx;
@@ -267,6 +275,7 @@ enum err lend_init(struct automation *a)
                                 .revoked = on_revoked,
                                 .ended = on_ended,
                                 .changed = on_changed,
+                                .hold = on_hold,
                                 .ctx = a};
     held_init(a);
     return leases_new(&a->leases, a->cfg.ex, a->cfg.alloc, &hooks);

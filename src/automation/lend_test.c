@@ -253,6 +253,49 @@ TEST(a_body_that_waits_may_raise_as_many_alerts_as_it_likes)
     rig_fini(&g);
 }
 
+/* Who is denied tells another one, which begins anew: its wish, the next in line, is gone then. */
+TEST(a_denied_one_may_end_what_others_wait_for)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program keeper { own v: Valve = valve; lend v to strong priority 1, a, b }\n"
+             "program strong { on button.pressed { lease v = keeper.v for 1h { sleep 1h } "
+             "revoked { } } }\n"
+             "program a { on button.pressed { sleep 10ms; publish \"again\" 1\n"
+             "  lease v = keeper.v for 1s wait 100ms { sleep 1s } revoked { } denied {\n"
+             "    alert info \"denied\"; publish \"again\" 2 } } }\n"
+             "program b { on \"again\" as n: int restart {\n"
+             "  lease v = keeper.v for 1s wait 200ms { v.open() } revoked { } denied {\n"
+             "    alert info \"b denied {n}\" } } }\n");
+    press_button(&g);
+    bus_rig_run(&g.base, 150);
+    log_is(&g, "momentary info: denied;");
+    bus_rig_run(&g.base, 200);
+    log_is(&g, "momentary info: b denied 2;");
+    rig_fini(&g);
+}
+
+/* The heir of a lease whose time is over gives up for what its holder says to that. */
+TEST(an_heir_may_give_up)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program keeper { own v: Valve = valve; lend v to a, b }\n"
+             "program a { on button.pressed { lease v = keeper.v for 100ms { "
+             "publish \"again\" 1; sleep 1h } revoked { publish \"again\" 2 } } }\n"
+             "program b { on \"again\" as n: int restart { if n == 1 {\n"
+             "  lease v = keeper.v for 1h wait 1s { sleep 1h } revoked { } } } }\n");
+    press_button(&g);
+    bus_rig_run(&g.base, 50);
+    struct lease_view v;
+    REQUIRE(automation_lease(g.a, STR("valve"), &v));
+    CHECK(v.out && str_eq(v.holder.name, STR("a")));
+    bus_rig_run(&g.base, 100);
+    REQUIRE(automation_lease(g.a, STR("valve"), &v));
+    CHECK(!v.out);
+    rig_fini(&g);
+}
+
 /* Whatever can't be had: nothing breaks, and who owns the valve still commands it afterwards, or
  * was stopped and left it closed. */
 TEST(memory_may_fail_at_any_time)

@@ -46,8 +46,10 @@ void image_init(struct program_run *run)
 {
     struct image *m = &run->image;
     m->wanted = run->def->leases_n > 0 || run->def->vars_n > 1; /* which change in one turn */
-    for (size_t i = 0; i < run->def->vars_n; i++)
-        m->wanted = m->wanted || !state_is_plain(&run->def->vars[i].type);
+    for (size_t i = 0; i < run->def->vars_n; i++) { /* a text may be too long for a record */
+        const struct lang_type *t = &run->def->vars[i].type;
+        m->wanted = m->wanted || !state_is_plain(t) || t->kind == LANG_TYPE_STR;
+    }
 }
 
 /* ---- writing ----------------------------------------------------------------------------------

@@ -391,3 +391,22 @@ TEST(a_reload_does_not_disturb_a_task_of_an_equal_program)
                           "close by p line 0 because ;open by p line 0 because ;");
     rig_fini(&g);
 }
+
+TEST(a_long_text_is_kept_over_a_restart)
+{
+    const char *dir = test_tmpdir();
+    static const char program[] =
+        "program p { var s = \"0123456789\"; read t: °C = press.temp stale 1h\n"
+        "  on button.pressed { s = \"{s}{s}\" }\n"
+        "  when t > 80 °C { alert info \"{s.len()}\" } }\n";
+    struct rig g;
+    rig_init(&g, dir, program);
+    for (int i = 0; i < 6; i++)
+        press_button(&g);
+    bus_rig_run(&g.base, 2000);
+    rig_fini(&g);
+    rig_init(&g, dir, program);
+    temp(&g, "85");
+    CHECK_EQ_STR(g.log.p ? g.log.p : "", "info: 640;");
+    rig_fini(&g);
+}

@@ -412,6 +412,9 @@ static uint64_t hash_code(uint64_t h, const struct lang_code *c)
         const struct lang_chunk *k = &c->chunks[i];
         h = hash_bytes(k->code, k->code_n * sizeof(struct instr), h);
         h = hash_bytes(k->reg_types, k->regs_n * sizeof(*k->reg_types), h);
+        const int64_t head[] = {k->zero_from, k->params_n, k->captures_n,
+                                k->result,    k->layout,   k->task};
+        h = hash_bytes(head, sizeof(head), h);
     }
     for (size_t i = 0; i < c->types_n; i++) {
         const struct code_type *t = &c->types[i];

@@ -331,6 +331,7 @@ static void check_program(struct checker *k, struct program_decl *d)
     spawned_tasks(k);
     own_program_end(k);
     finish(k, &p);
+    own_program_kept(k);
     vec_fini(&k->c->tree_alloc, &p.rules); /* a copy is kept; of the others ownership has views */
     struct program_info *info = find_program(k, d->name.text);
     if (info && info->decl == d)

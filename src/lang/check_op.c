@@ -292,6 +292,7 @@ static bool fold_ints(struct checker *k, struct expr *e)
         break;
     default: r = b == -1 ? 0 : a % b; break;
     }
+    over |= r == INT64_MIN; /* which stands for none */
     if (over)
         (void)diag_error(k->c, "T1", e->op_span, "too large", "this number is too large");
     e->value.i = r;

@@ -195,7 +195,7 @@
     X(FORMAP, "IMxl", A | C | W1) /* the next entry behind a (0 at the start): c = its key, the    \
                               ARG that follows gets its value (b 0: nobody wants it), back */      \
     X(NEEDB, "B--t", 0)           /* traps with the text if a is none */                           \
-    X(NEEDI, "I--t", 0)           /* int, time and enum alike (a negative enum) */                 \
+    X(NEEDI, "I--t", 0)           /* int or time; of an enum: JEQIK -1 */                          \
     X(NEEDF, "F--t", 0)                                                                            \
     X(NEEDO, "o--t", 0)                                                                            \
     X(TRAP, "---t", END)                                                                           \

@@ -43,6 +43,11 @@ static inline size_t dict_len(const struct dict *d)
 {
     return d->count;
 }
+/* Entries that were removed and still take room: fewer than those that are there, and some. */
+static inline size_t dict_gaps(const struct dict *d)
+{
+    return d->meta.n - d->count;
+}
 /* A guess where a key is: often it is looked up and then its value replaced, or keys come in the
  * order of the entries. It needs no care when entries move, since an entry that has the key is the
  * right one. The leaf of the entry, which is d->last then, or NULL. */

@@ -58,7 +58,7 @@ static int64_t int_operation(struct eval *v, enum expr_op op, int64_t a, int64_t
         else if (b != -1)
             r = op == OP_DIV ? a / b : a % b;
     }
-    if (over)
+    if (over || r == INT64_MIN) /* which stands for none */
         eval_trap(v, "a whole number became too large");
     return r;
 }

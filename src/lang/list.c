@@ -97,6 +97,8 @@ static bool less(enum list_order order, union lang_slot a, union lang_slot b)
     case LIST_BY_FLOAT: return isnan(b.f) ? !isnan(a.f) : a.f < b.f;
     case LIST_BY_TEXT: break;
     }
+    if (a.o == b.o)
+        return false;
     if (!a.o || !b.o)
         return a.o && !b.o; /* none comes last */
     return str_cmp(text_str((const struct text *)(const void *)a.o),

@@ -19,6 +19,7 @@
  *       own_body         what it does, when typed and before it is compiled
  *     own_rule_end
  *   own_program_end
+ *   own_program_kept     k->prog->out is finished: what own_finish() looks at lies there
  *   own_finish           once, when all programs are checked
  * A rule in a `for` is told once for each element.
  *
@@ -42,6 +43,7 @@ struct summary;
 void own_others(struct checker *k, const struct summary *list, size_t n);
 void own_program_begin(struct checker *k);
 void own_program_end(struct checker *k);
+void own_program_kept(struct checker *k);
 void own_finish(struct checker *k);
 
 /* Notes that this program owns it; O2 if somebody does already. */

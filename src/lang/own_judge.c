@@ -115,3 +115,10 @@ void own_program_end(struct checker *k)
     p->vars = k->prog->vars.v;
     own_judge_program(k, p);
 }
+
+void own_program_kept(struct checker *k)
+{
+    struct own_prog *p = k->prog->own;
+    p->bindings = k->prog->out->bindings;
+    p->vars = k->prog->out->vars;
+}

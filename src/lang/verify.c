@@ -172,9 +172,6 @@ static const char *instr_check(struct verifier *v, uint32_t at)
 static struct code_fault chunk_check(struct verifier *v, uint32_t number)
 {
     struct code_fault f = {.chunk = number, .at = UINT32_MAX};
-    f.why = verify_chunk_head(v, v->chunk);
-    if (f.why)
-        return f;
     v->window = (struct verify_window){0};
     v->marks = mem_array(v->alloc, v->chunk->code_n, 1);
     if (!v->marks) {
@@ -236,10 +233,23 @@ static const char *rules_check(const struct verifier *v)
     return NULL;
 }
 
+/* All of them first: calls look at the heads of chunks that come later. */
+static struct code_fault heads_check(const struct verifier *v)
+{
+    struct code_fault f = {.chunk = UINT32_MAX, .at = UINT32_MAX};
+    for (uint32_t n = 0; n < v->code->chunks_n && !f.why; n++) {
+        f.chunk = n;
+        f.why = verify_chunk_head(v, &v->code->chunks[n]);
+    }
+    return f;
+}
+
 struct code_fault code_verify(struct alloc *a, const struct lang_program *program)
 {
     struct verifier v = {.p = program, .code = program->code, .alloc = a};
     struct code_fault f = {.chunk = UINT32_MAX, .at = UINT32_MAX, .why = verify_types(&v)};
+    if (!f.why)
+        f = heads_check(&v);
     for (uint32_t n = 0; n < v.code->chunks_n && !f.why; n++) {
         v.chunk = &v.code->chunks[n];
         f = chunk_check(&v, n);

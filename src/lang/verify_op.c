@@ -105,6 +105,8 @@ static bool put_data(struct verifier *v, const struct instr *i, uint16_t type)
 static bool put_handle(struct verifier *v, const struct instr *i, const struct lang_decl *model,
                        bool lent)
 {
+    if (!model)
+        return false;
     if (!to_window(v, i)) {
         const struct code_type *t = reg_type(v, i->a);
         return t->kind == CODE_KIND_HANDLE && t->model == model && !(t->own && lent);
@@ -533,6 +535,9 @@ const char *verify_relations(struct verifier *v, const struct instr *i)
     case CODE_RETV: return v->chunk->result == CODE_TYPE_NONE ? NULL : "no result";
     default: break;
     }
+    /* What an instruction both reads and writes is a register. */
+    if ((i->op == CODE_FOR || i->op == CODE_HDROP) && to_window(v, i))
+        return "a wrong first register";
     if (!numbers_agree(i) || !data_agrees(v, i) || !map_agrees(v, i) || !world_agrees(v, i) ||
         !plain_result(v, i))
         return "operands that do not agree";

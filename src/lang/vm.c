@@ -33,7 +33,7 @@ struct lang_worker *lang_worker_new(struct alloc *a, uint32_t depth_max)
     /* A frame begins at most CODE_REGS_MAX registers behind the one before; the last one's window
      * and the outermost result need room, too. */
     w->slots_n = (size_t)depth_max * CODE_REGS_MAX + CODE_ARGS_MAX + 2;
-    w->slots = mem_new(a, w->slots_n * sizeof(*w->slots));
+    w->slots = mem_zero(a, w->slots_n * sizeof(*w->slots)); /* for what is saved of them */
     w->frames = mem_array(a, depth_max + 1, sizeof(*w->frames));
     strbuf_init(&w->text, a, WORKER_TEXT_MAX);
     heap_blocks_init(&w->blocks, a, WORKER_BLOCKS_MAX);
@@ -55,6 +55,7 @@ void lang_worker_free(struct lang_worker *w)
     mem_free(a, w->slots, w->slots_n * sizeof(*w->slots));
     mem_free(a, w->frames, (w->depth_max + 1) * sizeof(*w->frames));
     mem_free(a, w->undo, w->undo_cap * sizeof(*w->undo));
+    mem_free(a, w->undo_rows, w->undo_cap * sizeof(*w->undo_rows));
     mem_free(a, w, sizeof(*w));
 }
 

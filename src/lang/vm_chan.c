@@ -50,6 +50,7 @@ const struct instr *op_chan(struct lang_vm *vm, union lang_slot *reg, const stru
     if (B.i < 1 || B.i > CHAN_CAP_MAX)
         return vm_trap(vm, "a channel can't have room for %lld", (long long)B.i);
     uint8_t kind = vm_type(vm, vm->code->types[i->d].a)->kind;
+    vm_charge(vm, (size_t)B.i);
     struct chan *c = chan_obj_new(&vm->heap, code_kind_ref(kind), (size_t)B.i);
     if (!c)
         return vm_trap_nomem(vm);
@@ -264,6 +265,7 @@ static bool waits_for(struct lang_vm *vm, const struct vm_task *t, const struct 
 
 void vm_chan_changed(struct lang_vm *vm, struct chan *c)
 {
+    vm_charge(vm, 4 * (size_t)vm->tasks_n);
     for (struct vm_task *t = vm->tasks; t; t = t->next)
         if (t->state == VM_WAITING && waits_for(vm, t, c, VM_NOBODY))
             vm_task_ready(vm, t);

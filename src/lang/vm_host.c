@@ -233,7 +233,11 @@ const struct instr *op_revoke(struct lang_vm *vm, union lang_slot *reg, const st
 const struct instr *op_revokeh(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     uint32_t binding;
-    return handle_of(vm, A, &binding) ? revoke(vm, binding, i + 1) : NULL;
+    if (!handle_of(vm, A, &binding))
+        return NULL;
+    if (binding_of(vm, binding)->kind != LANG_BIND_OWN)
+        return vm_trap(vm, "only its owner can take this back");
+    return revoke(vm, binding, i + 1);
 }
 
 /* ---- commands ---------------------------------------------------------------------------- */
@@ -262,6 +266,10 @@ static bool put_arg(struct lang_vm *vm, struct command *c, unsigned n, union lan
         return true;
     case LANG_TYPE_BOOL:
         if ((uint64_t)v.i <= 1)
+            return true;
+        break;
+    case LANG_TYPE_ENUM:
+        if ((uint64_t)v.i < type->def->fields_n)
             return true;
         break;
     default:

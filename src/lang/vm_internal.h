@@ -16,12 +16,14 @@
 #include "lang/text.h"
 
 #define VM_UNDO_MAX     65536u /* words of one turn */
-#define VM_UNDO_CACHE   256u
-#define VM_LEASES_MAX   16u   /* of one task, nested */
-#define VM_WHY_MAX      120u  /* bytes of the reason of a revocation */
-#define VM_OVERRUNS_MAX 1000u /* turns in a row that a task may be interrupted */
+#define VM_LEASES_MAX   16u    /* of one task, nested */
+#define VM_WHY_MAX      120u   /* bytes of the reason of a revocation */
+#define VM_OVERRUNS_MAX 1000u  /* turns in a row that a task may be interrupted */
 #define VM_PACK_DEEP    8u
-#define VM_EQUAL_MAX    65536u /* values that one comparison looks at */
+#define VM_EQUAL_MAX    65536u     /* values, or pieces of 16 bytes, that one comparison looks at */
+#define VM_HAS_MAX      (1u << 20) /* the same, of all that is compared to find an element */
+#define VM_SORT_MAX     (64u << 20) /* bytes that sorting texts may look at */
+#define VM_BYTES_EACH   64u         /* bytes compared for the price of an instruction */
 #define VM_NOTES        16u
 #define VM_NOBODY       UINT32_MAX
 
@@ -38,6 +40,7 @@ struct vm_undo {
     struct obj *obj;
     union lang_slot *word;
     union lang_slot old;
+    uint32_t before; /* entry in its row + 1, 0: it is the first */
     bool ref;
 };
 
@@ -51,7 +54,7 @@ struct lang_worker {
     uint32_t depth_max;
     struct vm_undo *undo;
     size_t undo_n, undo_cap;
-    uint32_t undo_at[VM_UNDO_CACHE]; /* by address: where a word may be in the log */
+    uint32_t *undo_rows; /* undo_cap of them: by a word's address, its latest entry */
     struct strbuf text;
     struct lang_sample sample; /* being read */
 };
@@ -118,7 +121,8 @@ struct lang_vm {
 
     /* The turn. */
     struct vm_frame *fp;
-    int64_t budget; /* below 0: used up; valid while the loop is left or calls somebody */
+    int64_t budget;  /* below 0: used up; valid while the loop is left or calls somebody */
+    uint64_t forced; /* complete collections that are charged */
     size_t text_made;
     uint64_t turn;        /* number */
     struct vm_task *task; /* whose turn it is, or NULL: a call */
@@ -177,6 +181,14 @@ static inline void vm_charge(struct lang_vm *vm, size_t n)
 {
     vm->budget -= (int64_t)(n / 16);
 }
+/* Where memory is so short that the collector has to look at all of it again and again, the turn
+ * pays for that, though less than it takes: else it would hold up everybody for seconds. */
+static inline void vm_charge_forced(struct lang_vm *vm)
+{
+    uint64_t n = vm->heap.stats.forced - vm->forced;
+    vm->budget -= (int64_t)(n * vm->heap.stats.bytes / 128);
+    vm->forced += n;
+}
 static inline const struct code_type *vm_type(const struct lang_vm *vm, uint16_t type)
 {
     return &vm->code->types[type];
@@ -225,6 +237,7 @@ static inline void vm_turn_begin(struct lang_vm *vm)
 {
     if (heap_turn(&vm->heap))
         vm_forget_epochs(vm);
+    vm->forced = vm->heap.stats.forced;
     vm->text_made = 0;
     vm->heap_changed = false;
     vm->why[0] = '\0';
@@ -253,6 +266,8 @@ void vm_note(struct lang_vm *vm, const struct lang_turn *t);
 
 /* By content. Too deep (CODE_DEEP_MAX) or too much to compare is a trap: vm->why, and false. */
 bool vm_equal(struct lang_vm *vm, uint16_t type, union lang_slot a, union lang_slot b);
+/* Whether one of a list's elements, which are of that type, is equal. The same. */
+bool vm_list_has(struct lang_vm *vm, uint16_t type, const struct lang_list *l, union lang_slot v);
 void vm_print(struct lang_vm *vm, struct strbuf *out, uint16_t type, union lang_slot v);
 /* A copy for other programs, no deeper than VM_PACK_DEEP. False: it is deeper, or holds what can't
  * leave a program (channels, functions), or out->failed. */

@@ -232,6 +232,12 @@ static uint32_t put_why(char to[VM_WHY_MAX], struct str why)
     return (uint32_t)n;
 }
 
+/* It is granted or denied once, and what was revoked or denied stays so. */
+static bool is_news(enum vm_lease_state state, enum lang_lease_news news)
+{
+    return state == VM_LEASE_ASKED || (state == VM_LEASE_HELD && news == LANG_LEASE_REVOKED);
+}
+
 void lang_vm_lease(struct lang_vm *vm, uint32_t id, enum lang_lease_news news, struct str why)
 {
     for (struct vm_task *t = vm->tasks; t; t = t->next)
@@ -239,6 +245,8 @@ void lang_vm_lease(struct lang_vm *vm, uint32_t id, enum lang_lease_news news, s
             struct vm_lease *l = &t->leases[k];
             if (l->id != id || l->ended)
                 continue;
+            if (!is_news(l->state, news))
+                return;
             l->state = news == LANG_LEASE_GRANTED  ? VM_LEASE_HELD
                        : news == LANG_LEASE_DENIED ? VM_LEASE_DENIED
                                                    : VM_LEASE_REVOKED;

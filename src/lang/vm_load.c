@@ -147,7 +147,8 @@ static bool load_lease(struct load *l, struct vm_task *t)
     e.state = (enum vm_lease_state)load_number(l, VM_LEASE_REVOKED);
     e.entered = load_number(l, 1);
     struct str why = load_text(l);
-    if (l->e || e.depth == 0 || why.n > VM_WHY_MAX)
+    if (l->e || e.depth == 0 || why.n > VM_WHY_MAX ||
+        (e.entered && (e.state == VM_LEASE_ASKED || e.state == VM_LEASE_DENIED)))
         return load_corrupt(l);
     const struct lang_chunk *c = &vm->code->chunks[t->frames[e.depth - 1].chunk];
     const struct instr *before;

@@ -20,7 +20,8 @@ static struct record *record_of(union lang_slot s)
     return (struct record *)(void *)s.o;
 }
 
-/* What stands for none among the elements, or values, of what this register holds. */
+/* What stands for none among the elements, or values, of what this register holds. The result may
+ * go to the window, which has no types. */
 static union lang_slot none_of(const struct lang_vm *vm, uint8_t reg)
 {
     const struct code_type *t = vm_reg_type(vm, reg);
@@ -275,6 +276,18 @@ const struct instr *op_lclear(struct lang_vm *vm, union lang_slot *reg, const st
     return list_clear(&vm->heap, list_of(A)) ? i + 1 : vm_trap_nomem(vm);
 }
 
+/* Sorting looks at each element about log2 n times, at all of a text if another one is like it. */
+static bool may_sort(struct lang_vm *vm, const struct lang_list *l, bool texts)
+{
+    size_t n = list_len(l), log2 = n > 1 ? 64 - (size_t)__builtin_clzll(n) : 1, bytes = 0;
+    for (size_t k = 0; texts && k < n && bytes * log2 <= VM_SORT_MAX; k++)
+        bytes += vm_str(list_get(l, k)).n;
+    vm_charge(vm, (n * 4 + bytes / 4) * log2);
+    if (bytes * log2 > VM_SORT_MAX)
+        (void)vm_trap(vm, "these texts are too long to be sorted");
+    return bytes * log2 <= VM_SORT_MAX;
+}
+
 const struct instr *op_lsort(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct lang_list *l = list_of(A);
@@ -284,8 +297,8 @@ const struct instr *op_lsort(struct lang_vm *vm, union lang_slot *reg, const str
     enum list_order order = kind == CODE_KIND_STR     ? LIST_BY_TEXT
                             : kind == CODE_KIND_FLOAT ? LIST_BY_FLOAT
                                                       : LIST_BY_INT;
-    size_t n = list_len(l), log2 = n > 1 ? 64 - (size_t)__builtin_clzll(n) : 1;
-    vm_charge(vm, n * log2 * 4);
+    if (!may_sort(vm, l, order == LIST_BY_TEXT))
+        return NULL;
     return list_sort(&vm->heap, l, order) ? i + 1 : vm_trap_nomem(vm);
 }
 
@@ -302,12 +315,9 @@ const struct instr *op_lhas(struct lang_vm *vm, union lang_slot *reg, const stru
     const struct lang_list *l = list_of(B);
     if (!l)
         return vm_trap_none(vm);
-    uint16_t type = vm_reg_type(vm, i->b)->a;
-    size_t n = list_len(l), at = 0;
-    while (at < n && !vm->why[0] && !vm_equal(vm, type, list_get(l, at), C))
-        at++;
-    A.i = at < n;
-    return vm->why[0] ? NULL : i + 1;
+    bool found = vm_list_has(vm, vm_reg_type(vm, i->b)->a, l, C);
+    A.i = found;
+    return found || !vm->why[0] ? i + 1 : NULL;
 }
 
 /* ---- maps -------------------------------------------------------------------------------- */
@@ -323,16 +333,19 @@ const struct instr *op_map(struct lang_vm *vm, union lang_slot *reg, const struc
     return i + 1;
 }
 
-/* A text that is none is no key. */
-static bool key_fine(struct dict *d, union lang_slot key)
+/* A text that is none is no key; a long one takes time to be found. */
+static bool key_fine(struct lang_vm *vm, const struct dict *d, union lang_slot key)
 {
-    return d && (key.o || !(d->hdr.layout & DICT_TEXTS));
+    if (!d || !(d->hdr.layout & DICT_TEXTS))
+        return d != NULL;
+    vm_charge(vm, vm_str(key).n);
+    return key.o != NULL;
 }
 
 const struct instr *op_mget(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct dict *d = dict_of(B);
-    if (!key_fine(d, C))
+    if (!key_fine(vm, d, C))
         return vm_trap_none(vm);
     const union lang_slot *v = dict_get(&vm->heap, d, C);
     A = v ? *v : none_of(vm, i->b);
@@ -342,7 +355,7 @@ const struct instr *op_mget(struct lang_vm *vm, union lang_slot *reg, const stru
 const struct instr *op_mset(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct dict *d = dict_of(B);
-    if (!key_fine(d, C))
+    if (!key_fine(vm, d, C))
         return vm_trap_none(vm);
     return dict_put(&vm->heap, d, C, A) ? i + 1 : vm_trap_nomem(vm);
 }
@@ -350,7 +363,7 @@ const struct instr *op_mset(struct lang_vm *vm, union lang_slot *reg, const stru
 const struct instr *op_mhas(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct dict *d = dict_of(B);
-    if (!key_fine(d, C))
+    if (!key_fine(vm, d, C))
         return vm_trap_none(vm);
     A.i = dict_get(&vm->heap, d, C) != NULL;
     return i + 1;
@@ -359,7 +372,7 @@ const struct instr *op_mhas(struct lang_vm *vm, union lang_slot *reg, const stru
 const struct instr *op_mremove(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct dict *d = dict_of(B);
-    if (!key_fine(d, C))
+    if (!key_fine(vm, d, C))
         return vm_trap_none(vm);
     bool found;
     union lang_slot v;
@@ -422,6 +435,8 @@ enum vm_exit op_formap(struct lang_vm *vm, union lang_slot *reg, const struct in
     struct dict *d = dict_of(B);
     uint64_t at = (uint64_t)A.i;
     union lang_slot key, value;
+    if (d && at == 0) /* on its way the walk steps over them */
+        vm_charge(vm, dict_gaps(d));
     vm->fp->pc = i + 2;
     if (!d || !dict_next(d, &at, &key, &value))
         return VM_GO;

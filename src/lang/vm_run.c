@@ -7,6 +7,7 @@
 #include "lang/vm_internal.h"
 
 #include <math.h>
+#include <string.h>
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
 #define LIKELY(x)   __builtin_expect(!!(x), 1)
@@ -42,12 +43,18 @@ static double pick(bool least, double a, double b)
     return (a < b) == least ? a : b;
 }
 
-static bool texts_equal(union lang_slot a, union lang_slot b)
+/* Long ones cost what looking at them takes. */
+static inline bool texts_equal(union lang_slot a, union lang_slot b, int64_t *budget)
 {
     if (a.o == b.o)
         return true;
-    return a.o && b.o &&
-           text_eq((const struct text *)(void *)a.o, (const struct text *)(void *)b.o);
+    if (!a.o || !b.o)
+        return false;
+    const struct text *x = (const struct text *)(void *)a.o, *y = (const struct text *)(void *)b.o;
+    if (x->len != y->len)
+        return false;
+    *budget -= x->len / VM_BYTES_EACH;
+    return memcmp(x->bytes, y->bytes, x->len) == 0;
 }
 
 /* What a closure captured follows its arguments. */
@@ -78,7 +85,7 @@ enum vm_exit vm_loop(struct lang_vm *vm)
     int64_t budget = vm->budget;
     const struct lang_chunk *const chunks = vm->code->chunks;
     const double *const floats = vm->code->floats;
-    int64_t whole;
+    int64_t whole, below;
     enum vm_exit e;
 
 #define A        reg[pc->a]
@@ -114,7 +121,8 @@ enum vm_exit vm_loop(struct lang_vm *vm)
     } while (0)
 #define WHOLE(f, x, y)                                                                             \
     do {                                                                                           \
-        if (UNLIKELY(__builtin_##f##_overflow(x, y, &whole)))                                      \
+        if (UNLIKELY(__builtin_##f##_overflow(x, y, &whole) ||                                     \
+                     __builtin_sub_overflow(whole, 1, &below))) /* it is none */                   \
             goto too_large;                                                                        \
         A.i = whole;                                                                               \
         NEXT;                                                                                      \
@@ -229,7 +237,7 @@ L_EQF:   DO(A.i = B.f == C.f);
 L_NEF:   DO(A.i = B.f != C.f);
 L_LTF:   DO(A.i = B.f < C.f);
 L_LEF:   DO(A.i = B.f <= C.f);
-L_EQS:   DO(A.i = texts_equal(B, C));
+L_EQS:   DO(A.i = texts_equal(B, C, &budget));
 L_NOT:   DO(A.i = B.i != 1);
 L_NONEI: DO(A.i = B.i == INT64_MIN);
 L_NONEF: DO(A.i = isnan(B.f));
@@ -279,8 +287,8 @@ L_JNLTFK: JUMP_IF(!(A.f < FBC));
 L_JNLEFK: JUMP_IF(!(A.f <= FBC));
 L_JNGTFK: JUMP_IF(!(A.f > FBC));
 L_JNGEFK: JUMP_IF(!(A.f >= FBC));
-L_JEQS:  JUMP_IF(texts_equal(A, B));
-L_JNES:  JUMP_IF(!texts_equal(A, B));
+L_JEQS:  JUMP_IF(texts_equal(A, B, &budget));
+L_JNES:  JUMP_IF(!texts_equal(A, B, &budget));
 L_JNONEI: JUMP_IF(A.i == INT64_MIN);
 L_JSOMEI: JUMP_IF(A.i != INT64_MIN);
 L_JNONEF: JUMP_IF(isnan(A.f));
@@ -416,6 +424,8 @@ L_MGET: {
     const union lang_slot *v = leaf ? dict_value(m, leaf) : dict_get(&vm->heap, m, C);
     if (UNLIKELY(!v))
         goto slow;
+    if (m->hdr.layout & DICT_TEXTS)
+        budget -= ((const struct text *)(void *)C.o)->len / VM_BYTES_EACH;
     DO(A = *v);
 }
 L_MSET: { /* of what was just looked up */
@@ -449,6 +459,8 @@ slow:
     pc = vm_slow[pc->op](vm, reg, pc);
     if (UNLIKELY(!pc))
         return VM_TRAP;
+    if (UNLIKELY(vm->heap.stats.forced != vm->forced))
+        vm_charge_forced(vm);
     budget = vm->budget;
     DISPATCH;
 

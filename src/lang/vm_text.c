@@ -179,6 +179,7 @@ static char in_case(char c, bool upper)
 const struct instr *op_smake(struct lang_vm *vm, union lang_slot *reg, const struct instr *i)
 {
     struct str s = vm_str(B);
+    vm_charge(vm, s.n);
     if (i->d == CODE_TRIM)
         return put_text(vm, &A, trimmed(s), i + 1);
     if (!text_allowed(vm, s.n))
@@ -217,6 +218,8 @@ const struct instr *op_slice(struct lang_vm *vm, union lang_slot *reg, const str
     return put_text(vm, &A, (struct str){s.p + from, to - from}, i + 1);
 }
 
+enum { PART_COST = 256 }; /* of a part, as if it were so many bytes: even an empty one is made */
+
 /* Where the next part ends: at the separator, or after one character if that is empty. */
 static size_t part_end(struct str s, struct str by)
 {
@@ -228,6 +231,7 @@ static size_t part_end(struct str s, struct str by)
 
 static bool add_text(struct lang_vm *vm, struct lang_list *l, struct str s)
 {
+    vm_charge(vm, PART_COST);
     struct text *t = vm_text_new(vm, s);
     if (!t)
         return false;

@@ -6,19 +6,59 @@
 
 /* ---- writing it -------------------------------------------------------------------------- */
 
+/* A word is in the log once, however often it is written: else it would be full earlier or later as
+ * chance has it. Rows of entries whose addresses end alike lead to it. What a row says may be of an
+ * earlier turn: then there is no such entry now, or it is one of another row. */
+static size_t row_of(const struct lang_worker *w, const union lang_slot *word)
+{
+    uint64_t at = (uintptr_t)word / sizeof(*word);
+    return (size_t)((at ^ at >> 16) & (w->undo_cap - 1));
+}
+
+static uint32_t row_latest(const struct lang_worker *w, size_t row)
+{
+    uint32_t at = w->undo_rows[row];
+    return at < w->undo_n && row_of(w, w->undo[at].word) == row ? at + 1 : 0;
+}
+
+static void row_add(struct lang_worker *w, uint32_t entry)
+{
+    size_t row = row_of(w, w->undo[entry].word);
+    w->undo[entry].before = row_latest(w, row);
+    w->undo_rows[row] = entry;
+}
+
+static bool logged(const struct lang_worker *w, const union lang_slot *word)
+{
+    if (w->undo_n == 0)
+        return false;
+    uint32_t at = row_latest(w, row_of(w, word));
+    while (at && w->undo[at - 1].word != word)
+        at = w->undo[at - 1].before;
+    return at != 0;
+}
+
 static bool undo_grow(struct lang_worker *w)
 {
     if (w->undo_n < w->undo_cap)
         return true;
     if (w->undo_cap >= VM_UNDO_MAX)
         return false;
-    size_t cap = w->undo_cap ? w->undo_cap * 2 : 64;
+    size_t cap = w->undo_cap ? w->undo_cap * 2 : 64, n = w->undo_n;
+    uint32_t *rows = mem_array(w->alloc, cap, sizeof(*rows));
     struct vm_undo *more =
-        mem_resize(w->alloc, w->undo, w->undo_cap * sizeof(*more), cap * sizeof(*more));
-    if (!more)
+        rows ? mem_resize(w->alloc, w->undo, w->undo_cap * sizeof(*more), cap * sizeof(*more))
+             : NULL;
+    if (!more) {
+        mem_free(w->alloc, rows, cap * sizeof(*rows));
         return false;
+    }
+    mem_free(w->alloc, w->undo_rows, w->undo_cap * sizeof(*rows));
     w->undo = more;
+    w->undo_rows = rows;
     w->undo_cap = cap;
+    for (w->undo_n = 0; w->undo_n < n; w->undo_n++)
+        row_add(w, (uint32_t)w->undo_n);
     return true;
 }
 
@@ -26,18 +66,10 @@ static bool undo_add(struct lang_worker *w, struct vm_undo u)
 {
     if (!undo_grow(w))
         return false;
-    w->undo[w->undo_n++] = u;
+    w->undo[w->undo_n] = u;
+    row_add(w, (uint32_t)w->undo_n);
+    w->undo_n++;
     return true;
-}
-
-/* A loop writes one word again and again: most of that is found here. */
-static bool logged(struct lang_worker *w, const union lang_slot *word)
-{
-    uint32_t *at = &w->undo_at[(uintptr_t)word / sizeof(*word) % VM_UNDO_CACHE];
-    if (*at < w->undo_n && w->undo[*at].word == word)
-        return true;
-    *at = (uint32_t)w->undo_n;
-    return false;
 }
 
 static bool heap_log(void *ctx, struct obj *o, void *word, bool ref)
@@ -65,7 +97,8 @@ bool vm_var_log(struct lang_vm *vm, uint32_t var)
 
 void vm_forget_epochs(struct lang_vm *vm)
 {
-    memset(vm->var_epochs, 0, vm->program->vars_n * sizeof(*vm->var_epochs));
+    if (vm->program->vars_n > 0)
+        memset(vm->var_epochs, 0, vm->program->vars_n * sizeof(*vm->var_epochs));
 }
 
 static bool is_text(const struct lang_vm *vm, size_t var)

@@ -80,6 +80,20 @@ static bool records_equal(struct compare *c, const struct code_type *t, union la
     return true;
 }
 
+/* Looking at long ones counts. */
+static bool texts_equal(struct compare *c, struct str a, struct str b)
+{
+    size_t pieces = a.n / 16;
+    if (a.n != b.n)
+        return false;
+    if (pieces >= c->left) {
+        c->failed = true;
+        return false;
+    }
+    c->left -= pieces;
+    return str_eq(a, b);
+}
+
 static bool refs_equal(struct compare *c, const struct code_type *t, union lang_slot a,
                        union lang_slot b)
 {
@@ -88,7 +102,7 @@ static bool refs_equal(struct compare *c, const struct code_type *t, union lang_
     if (!a.o || !b.o)
         return false;
     switch (t->kind) {
-    case CODE_KIND_STR: return str_eq(vm_str(a), vm_str(b));
+    case CODE_KIND_STR: return texts_equal(c, vm_str(a), vm_str(b));
     case CODE_KIND_LIST: return lists_equal(c, t->a, a, b);
     case CODE_KIND_MAP: return maps_equal(c, t->b, a, b);
     case CODE_KIND_RECORD: return records_equal(c, t, a, b);
@@ -114,14 +128,27 @@ static bool equal(struct compare *c, uint16_t type, union lang_slot a, union lan
     return same;
 }
 
+static bool compared(struct compare *c, size_t left_before, bool same)
+{
+    vm_charge(c->vm, (left_before - c->left) * 4);
+    if (c->failed)
+        (void)vm_trap(c->vm, "these values are too large to be compared");
+    return same && !c->failed;
+}
+
 bool vm_equal(struct lang_vm *vm, uint16_t type, union lang_slot a, union lang_slot b)
 {
     struct compare c = {.vm = vm, .deep = CODE_DEEP_MAX, .left = VM_EQUAL_MAX};
-    bool same = equal(&c, type, a, b);
-    vm_charge(vm, (VM_EQUAL_MAX - c.left) * 4);
-    if (c.failed)
-        (void)vm_trap(vm, "these values are too large to be compared");
-    return same && !c.failed;
+    return compared(&c, VM_EQUAL_MAX, equal(&c, type, a, b));
+}
+
+bool vm_list_has(struct lang_vm *vm, uint16_t type, const struct lang_list *l, union lang_slot v)
+{
+    struct compare c = {.vm = vm, .deep = CODE_DEEP_MAX, .left = VM_HAS_MAX};
+    bool found = false;
+    for (size_t at = 0, n = list_len(l); at < n && !found && !c.failed; at++)
+        found = equal(&c, type, list_get(l, at), v);
+    return compared(&c, VM_HAS_MAX, found);
 }
 
 /* ---- printing ---------------------------------------------------------------------------- */
