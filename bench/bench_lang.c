@@ -63,7 +63,7 @@ static void host_read(struct lang_host *h, uint32_t binding, struct lang_sample 
 {
     const struct bench *b = (const struct bench *)h;
     (void)binding;
-    *out = (struct lang_sample){.value.f = b->readings[b->at], .time_ms = 1, .has_value = true};
+    *out = (struct lang_sample){.value.f = b->readings[b->at], .has_value = true};
 }
 
 static int64_t host_now(struct lang_host *h)

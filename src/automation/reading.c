@@ -25,8 +25,8 @@ static void host_read(struct lang_host *h, uint32_t binding, struct lang_sample 
 {
     struct program_run *run = CONTAINER_OF(h, struct program_run, host);
     const struct binding_run *b = &run->bindings[binding];
-    *out = (struct lang_sample){
-        .value = slot_from(b), .time_ms = b->ts_ms, .has_value = b->has_value, .stale = b->stale};
+    *out =
+        (struct lang_sample){.value = slot_from(b), .has_value = b->has_value, .stale = b->stale};
 }
 
 static void host_read_handle(struct lang_host *h, uint32_t binding, uint32_t member,

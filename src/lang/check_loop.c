@@ -113,7 +113,6 @@ static bool room_for(struct checker *k, const struct stmt *s, size_t copies)
 static void over_devices(struct checker *k, struct stmt *s, const struct lang_decl *group)
 {
     one_name(k, s, "a group");
-    s->elements = group->list;
     s->elements_n = 0;
     s->unrolled = ctx_tree_array(k->c, group->list_n, sizeof(*s->unrolled));
     if (!room_for(k, s, group->list_n))

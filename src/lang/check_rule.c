@@ -201,7 +201,6 @@ static void check_when(struct checker *k, struct item *i, struct lang_rule *r)
     if (i->has_until) {
         struct str name = ctx_strf(k->c, "%.*s/until", STR_FMT(r->path));
         r->until_text = head_text(k, i->until_span);
-        r->until_line = ctx_line(k->c, i->until_span);
         r->until_condition = rule_condition(k, i->until, name, &on, true);
         if (i->until_hold)
             (void)check_duration(k, i->until_hold, "`for` in a rule", &r->until_hold_ms);

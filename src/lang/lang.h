@@ -16,9 +16,6 @@
 #include "lang/program.h"
 #include "lang/schema.h"
 
-/* Of the grammar in docs/language.md. */
-#define LANG_GRAMMAR_VERSION 1
-
 #define LANG_SOURCES_MAX     256u
 #define LANG_SOURCE_SIZE_MAX (1u << 20)
 #define LANG_DIAGS_MAX       100u

@@ -105,7 +105,7 @@ struct lang_rule {
     struct str path;       /* stable: "line_guard/st=plant.press1/when#1" */
     struct str text;       /* of its head: "when temp > 80 °C for 2s" */
     struct str until_text; /* "until temp < 65 °C for 5s" */
-    uint32_t source, line, until_line;
+    uint32_t source, line;
     uint32_t condition, body, until_condition, until_body; /* chunks, or LANG_NO_CHUNK */
     int64_t hold_ms, until_hold_ms, every_ms;
     const uint32_t *reads; /* bindings that the two conditions depend on */
@@ -202,7 +202,6 @@ void lang_program_dump(struct strbuf *out, const struct lang_program *program);
 
 struct lang_sample {
     union lang_slot value; /* in the member's unit; a str must live until the turn ends */
-    int64_t time_ms;
     bool has_value;
     bool stale; /* older than the binding's stale_ms, or none within it since the start */
 };
@@ -362,7 +361,7 @@ struct lang_vm_stats {
     uint64_t turns, instructions, traps, overruns;
     uint64_t turn_instructions_peak;
     uint64_t heap_live, heap_bytes, heap_max; /* bytes */
-    uint64_t gc_cycles, gc_steps;
+    uint64_t gc_cycles;
     int64_t gc_pause_max_ns, gc_total_ns; /* CPU time of the thread */
     uint32_t tasks, tasks_max;
 };

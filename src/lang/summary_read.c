@@ -4,7 +4,6 @@
 #include "base/cursor.h"
 
 #define LINES_MAX   65536u
-#define LINE_MAX    4096u /* bytes of a quoted line */
 #define NUMBER_MAX  24u
 #define NAME_MAX    4096u
 #define EFFECTS_MAX 65536u

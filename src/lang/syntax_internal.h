@@ -204,7 +204,6 @@ enum ref_kind {
     REF_HANDLE,  /* local `index` that holds a handle (own, leased, mut or ref) */
     REF_GROUP,   /* `own all: list<Model>`: bindings index … index + count − 1 */
     REF_SIGNAL,  /* an event of a device: index: binding, member; an arm of select or a rule */
-    REF_ELEMENT, /* of an unrolled `for`: resource */
 };
 
 struct expr_list {
@@ -272,7 +271,7 @@ struct expr {
     struct fn_decl *fn; /* REF_FN, REF_TASK, E_LAMBDA */
     struct expr
         *handle; /* REF_COMMAND, REF_MEMBER: through a local handle or an element of a group */
-    const struct lang_decl *resource; /* REF_ELEMENT; REF_OWN and what names a device of the site */
+    const struct lang_decl *resource; /* REF_OWN and what names a device of the site */
     uint32_t field;                   /* E_FIELD: of the record's type */
     uint32_t local;                   /* E_IF with a name: its local */
 };
@@ -373,8 +372,7 @@ struct stmt {
     struct lang_type local_type, local2_type;
     uint32_t lease;   /* S_LEASE: index of the program's leases */
     uint32_t binding; /* S_REVOKE, S_DROP: of an `own` of the program; or UINT32_MAX: a local */
-    const struct lang_decl *const *elements; /* S_FOR over devices: unrolled, one after another */
-    size_t elements_n;
+    size_t elements_n; /* S_FOR over a set: unrolled, one after another */
     struct stmt_list *unrolled; /* the body for each element; the checker copies the tree */
 };
 

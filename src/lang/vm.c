@@ -424,7 +424,6 @@ struct lang_vm_stats lang_vm_stats(const struct lang_vm *vm)
     s.heap_bytes = h->bytes;
     s.heap_max = vm->limits.heap_max;
     s.gc_cycles = h->cycles;
-    s.gc_steps = h->steps;
     s.gc_pause_max_ns = (int64_t)h->pause_max_ns;
     s.gc_total_ns = (int64_t)h->pause_ns;
     s.tasks = vm->tasks_n;

@@ -10,7 +10,6 @@
 #include <string.h>
 
 #define UNLIKELY(x) __builtin_expect(!!(x), 0)
-#define LIKELY(x)   __builtin_expect(!!(x), 1)
 
 static int64_t kleene_and(int64_t a, int64_t b)
 {
