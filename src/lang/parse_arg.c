@@ -26,8 +26,10 @@ static bool signed_number(struct parser *p, const char *what, struct expr *out)
 {
     const struct token *minus = at_kind(p, T_MINUS) ? take_token(p) : NULL;
     const struct token *t = peek_token(p);
-    if (t->kind != T_INT && t->kind != T_FLOAT)
-        return expected(p, what);
+    if (t->kind != T_INT && t->kind != T_FLOAT) {
+        (void)expected(p, what);
+        return false;
+    }
     *out = (struct expr){.span = token_span(p, t)};
     if (!number_value(p, t, out))
         return false;

@@ -261,6 +261,31 @@ TEST(declarations_may_have_changed)
     summaries_fini(&s);
 }
 
+/* One program of a site has changed; codes of the messages that come of it. */
+struct changed_case {
+    const char *label, *changed, *want;
+};
+
+static void check_changed(const char *before, const struct changed_case *cases, size_t n)
+{
+    struct lang_site *site = own_check(before);
+    REQUIRE(site != NULL && site->errors == 0);
+    struct summaries s = {.n = 0};
+    summarise(&s, site);
+    lang_site_free(site);
+    for (size_t i = 0; i < n; i++) {
+        LABEL("%s", cases[i].label);
+        struct lang_site *one = check_one(cases[i].changed, &s);
+        struct strbuf got;
+        strbuf_init(&got, alloc_system(), 0);
+        code_set(one, &got);
+        CHECK_EQ_STR(got.n ? got.p : "", cases[i].want);
+        strbuf_fini(&got);
+        lang_site_free(one);
+    }
+    summaries_fini(&s);
+}
+
 /* The lender has changed; who leases is known by its summary alone. */
 TEST(what_is_not_lent_any_more_is_missed)
 {
@@ -270,9 +295,7 @@ TEST(what_is_not_lent_any_more_is_missed)
                                  "  every 1h { lease w = k.well for 1min { lease t = k.tap for "
                                  "1min { t.close() } revoked { } } "
                                  "revoked { } } }\n";
-    static const struct {
-        const char *label, *changed, *want;
-    } cases[] = {
+    static const struct changed_case cases[] = {
         {"as before",
          "program k { own well: Pump = pump; own tap: Valve = valve\n"
          "  lend well to x; lend tap to x }",
@@ -292,51 +315,20 @@ TEST(what_is_not_lent_any_more_is_missed)
          "program y { own well: Pump = pump2 }",
          "O2 "},
     };
-    struct lang_site *site = own_check(before);
-    REQUIRE(site != NULL && site->errors == 0);
-    struct summaries s = {.n = 0};
-    summarise(&s, site);
-    lang_site_free(site);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        LABEL("%s", cases[i].label);
-        struct lang_site *one = check_one(cases[i].changed, &s);
-        struct strbuf got;
-        strbuf_init(&got, alloc_system(), 0);
-        code_set(one, &got);
-        CHECK_EQ_STR(got.n ? got.p : "", cases[i].want);
-        strbuf_fini(&got);
-        lang_site_free(one);
-    }
-    summaries_fini(&s);
+    check_changed(before, cases, ARRAY_LEN(cases));
 }
 
 TEST(messages_are_compared_with_those_of_summaries)
 {
-    static const struct {
-        const char *label, *changed, *want;
-    } cases[] = {
+    static const struct changed_case cases[] = {
         {"the same", "program a { every 1h { publish \"n\" 3 } }", ""},
         {"another type", "program a { every 1h { publish \"n\" 3 bar } }", "T1 "},
         {"another optional", "program a { every 1h { let n: int? = 4; publish \"n\" n } }", "T1 "},
         {"nobody says it", "program a { every 1h { alert info \"x\" } }", "N3 "},
     };
-    struct lang_site *site = own_check("program a { every 1h { publish \"n\" 1 } }\n"
-                                       "program b { on \"n\" as n: int { alert info \"{n}\" } }");
-    REQUIRE(site != NULL && site->errors == 0);
-    struct summaries s = {.n = 0};
-    summarise(&s, site);
-    lang_site_free(site);
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        LABEL("%s", cases[i].label);
-        struct lang_site *one = check_one(cases[i].changed, &s);
-        struct strbuf got;
-        strbuf_init(&got, alloc_system(), 0);
-        code_set(one, &got);
-        CHECK_EQ_STR(got.n ? got.p : "", cases[i].want);
-        strbuf_fini(&got);
-        lang_site_free(one);
-    }
-    summaries_fini(&s);
+    check_changed("program a { every 1h { publish \"n\" 1 } }\n"
+                  "program b { on \"n\" as n: int { alert info \"{n}\" } }",
+                  cases, ARRAY_LEN(cases));
 }
 
 /* ---- damage ---------------------------------------------------------------------------------- */
