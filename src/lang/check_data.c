@@ -269,15 +269,36 @@ static bool chan_size(struct checker *k, struct expr *e)
     return false;
 }
 
+/* What sits in a channel that nobody has any more would be owned by nobody, and never become safe.
+ * So one of handles is there as long as its program, which empties it when it stops. */
+static bool lost_channel(struct checker *k, const struct expr *e)
+{
+    struct lang_diag *d =
+        diag_error(k->c, "O5", e->span, "not here",
+                   "a channel of handles is made in a `let` of the program itself");
+    diag_help(k->c, d,
+              "a channel of handles lives as long as its program: make it with `let` there and "
+              "hand it to the task");
+    return false;
+}
+
+static bool channel_stays(struct checker *k, const struct expr *e)
+{
+    if (e->own_arg && e != k->let_value)
+        /* check: O5 channel */
+        return lost_channel(k, e);
+    return true;
+}
+
 void check_chan(struct checker *k, struct expr *e)
 {
     struct lang_type arg = type_plain(LANG_TYPE_NONE);
     struct type_ref given = {e->type_arg->span, true, e->type_arg};
     bool fine = e->own_arg ? type_resolve_any(k, &given, &arg) : type_resolve(k, &given, &arg);
     if (fine && e->own_arg && (arg.kind != LANG_TYPE_HANDLE || arg.optional)) {
-        struct lang_diag *d = diag_error(
-            k->c, "T1", given.span, "not a model", "`own` hands %s over, this is %.*s",
-            noun_many(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &arg)));
+        struct lang_diag *d =
+            diag_error(k->c, "T1", given.span, "not a model", "`own` hands %s over, this is %.*s",
+                       noun_many(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &arg)));
         diag_help(k->c, d, "data goes through a channel without `own`:  chan<%.*s>(8)",
                   STR_FMT(type_text(k, &arg)));
         fine = false;
@@ -288,6 +309,10 @@ void check_chan(struct checker *k, struct expr *e)
             (void)diag_error(k->c, "T1", e->span, "not here",
                              "a channel is made in a `let`, or in "
                              "a body");
+        expr_bad(e);
+        return;
+    }
+    if (!channel_stays(k, e)) {
         expr_bad(e);
         return;
     }
