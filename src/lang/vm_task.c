@@ -245,6 +245,7 @@ void lang_vm_stop_all(struct lang_vm *vm)
 {
     while (vm->tasks)
         lang_vm_stop(vm, vm->tasks->id);
+    vm_chans_safe(vm);
 }
 
 /* ---- turns ------------------------------------------------------------------------------- */
