@@ -392,7 +392,6 @@ TEST(a_reload_does_not_disturb_a_task_of_an_equal_program)
     rig_fini(&g);
 }
 
-<<<<<<< HEAD
 TEST(a_long_text_is_kept_over_a_restart)
 {
     const char *dir = test_tmpdir();
@@ -409,7 +408,9 @@ TEST(a_long_text_is_kept_over_a_restart)
     rig_init(&g, dir, program);
     temp(&g, "85");
     CHECK_EQ_STR(g.log.p ? g.log.p : "", "info: 640;");
-=======
+    rig_fini(&g);
+}
+
 /* A valve that is open and in nobody's hands but the channel's. */
 #define WAY(seconds)                                                                               \
     "program p { own v: Valve = valve; let c = chan<own Valve>(1); spawn t(move v, c)\n"           \
@@ -453,6 +454,5 @@ TEST(a_handle_in_a_channel_becomes_safe_when_the_code_is_another_after_a_restart
     rig_init(&g, dir, WAY("1h"));
     press_button(&g);
     CHECK_EQ_STR(g.log.p, "close by p line 0 because ;momentary info: 0;");
->>>>>>> wt-chan
     rig_fini(&g);
 }
