@@ -54,13 +54,16 @@ struct line {
     bool has_args;
 };
 
-static uint32_t member_of(const struct lang_decl *type, const char *name)
+static const struct lang_member *member_of(const struct lang_decl *type, const struct line *l)
 {
-    if (!name)
-        return LANG_STEP_ANY;
-    const struct lang_member *m = lang_decl_member(type, str_from(name));
+    enum lang_clause_role role = l->kind == LANG_STEP_ACTION  ? LANG_CLAUSE_COMMAND
+                                 : l->kind == LANG_STEP_EVENT ? LANG_CLAUSE_SIGNAL
+                                                              : LANG_CLAUSE_READABLE;
+    if (!l->member)
+        return NULL;
+    const struct lang_member *m = lang_decl_member(type, role, str_from(l->member));
     REQUIRE(m != NULL);
-    return m->index;
+    return m;
 }
 
 static void make_step(const struct lang_site *site, const struct line *l, struct lang_step *s,
@@ -83,12 +86,11 @@ static void make_step(const struct lang_site *site, const struct line *l, struct
         return;
     s->resource = lang_site_named(site, "device", str_from(l->resource));
     REQUIRE(s->resource != NULL);
-    s->member = member_of(s->resource->type, l->member);
+    const struct lang_member *m = member_of(s->resource->type, l);
+    s->member = m ? m->index : LANG_STEP_ANY;
     arg->f = l->number;
     s->args = arg;
     s->args_n = s->has_args = l->has_args;
-    const struct lang_member *m =
-        l->member ? lang_decl_member(s->resource->type, str_from(l->member)) : NULL;
     if (m && m->role == LANG_CLAUSE_READABLE)
         s->type = m->type;
     if (s->type.kind == LANG_TYPE_BOOL)

@@ -204,3 +204,21 @@ void writer_str16(struct writer *w, struct str s)
     writer_u16(w, (uint16_t)s.n);
     writer_bytes(w, s.p, s.n);
 }
+
+#define VARINT_MAX 10
+
+void strbuf_add_varint(struct strbuf *b, uint64_t v)
+{
+    uint8_t bytes[VARINT_MAX];
+    struct writer w = writer_from(bytes, sizeof(bytes));
+    writer_varint(&w, v);
+    strbuf_add(b, bytes, writer_len(&w));
+}
+
+void strbuf_add_svarint(struct strbuf *b, int64_t v)
+{
+    uint8_t bytes[VARINT_MAX];
+    struct writer w = writer_from(bytes, sizeof(bytes));
+    writer_svarint(&w, v);
+    strbuf_add(b, bytes, writer_len(&w));
+}

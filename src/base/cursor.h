@@ -57,3 +57,7 @@ void writer_varint(struct writer *w, uint64_t v);
 void writer_svarint(struct writer *w, int64_t v);
 void writer_bytes(struct writer *w, const void *p, size_t n);
 void writer_str16(struct writer *w, struct str s); /* fails above 65,535 bytes */
+
+/* The same at the end of a buffer that grows. */
+void strbuf_add_varint(struct strbuf *b, uint64_t v);
+void strbuf_add_svarint(struct strbuf *b, int64_t v);

@@ -115,6 +115,24 @@ TEST(writer_and_cursor_agree)
     CHECK_EQ_INT(cursor_svarint(&c), INT64_MIN);
 }
 
+TEST(strbuf_takes_numbers_as_a_writer_does)
+{
+    static const int64_t numbers[] = {0, 1, -1, 63, -64, 127, 128, INT64_MAX, INT64_MIN};
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        strbuf_add_varint(&b, (uint64_t)numbers[i]);
+        strbuf_add_svarint(&b, numbers[i]);
+    }
+    struct cursor c = cursor_from(b.p, b.n);
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        CHECK_EQ_UINT(cursor_varint(&c), (uint64_t)numbers[i]);
+        CHECK_EQ_INT(cursor_svarint(&c), numbers[i]);
+    }
+    CHECK(!c.failed && cursor_left(&c) == 0);
+    strbuf_fini(&b);
+}
+
 TEST(writer_never_passes_its_end)
 {
     uint8_t b[5] = {0};

@@ -22,6 +22,8 @@
 #include <string.h>
 
 #define ASM_NAMES_MAX 64u
+#define ASM_BINDINGS  7
+#define ASM_VARS      7
 
 struct asm_world {
     struct ctx_alone alone;
@@ -34,21 +36,24 @@ struct asm_world {
     struct lang_param set_params[3];
     struct lang_typedef point, mode;
     struct lang_field point_fields[3], mode_values[3];
-    struct lang_binding bindings[8];
-    struct lang_var vars[8];
+    struct lang_binding bindings[ASM_BINDINGS];
+    struct lang_var vars[ASM_VARS];
     struct lang_lease leases[2];
     struct lang_window windows[1];
     struct lang_rule rules[2];
     struct lang_type args[4];
 };
 
-/* Bindings: v, w own valves; lent a leased one; temp, on, what: readings; jam: a signal.
- * Variables: n int, x float, s str, items list<int>, p Point, seen map<str, int>, on bool. */
-static inline void asm_world_init(struct asm_world *w)
+static inline struct lang_type asm_celsius(void)
 {
-    *w = (struct asm_world){0};
     struct lang_unit celsius = {.symbol = STR("°C"), .affine = true, .scale = 1, .offset = 273.15};
     celsius.dim[LANG_DIM_TEMPERATURE] = 1;
+    return (struct lang_type){.kind = LANG_TYPE_FLOAT, .unit = celsius};
+}
+
+/* Two models and three resources. */
+static inline void asm_world_site(struct asm_world *w)
+{
     struct lang_unit percent = {.symbol = STR("%"), .ratio = true, .scale = 0.01};
     struct lang_type f_percent = {.kind = LANG_TYPE_FLOAT, .unit = percent};
     w->set_params[0] = (struct lang_param){.name = STR("to"), .type = f_percent};
@@ -66,21 +71,27 @@ static inline void asm_world_init(struct asm_world *w)
                                   .members_n = 3,
                                   .commands_n = 2,
                                   .readables_n = 1};
-    struct lang_type f_celsius = {.kind = LANG_TYPE_FLOAT, .unit = celsius};
     w->station_members[0] = (struct lang_member){
-        .role = LANG_CLAUSE_READABLE, .name = STR("temperature"), .type = f_celsius};
+        .role = LANG_CLAUSE_READABLE, .name = STR("temperature"), .type = asm_celsius()};
     w->station = (struct lang_decl){
         .name = STR("Station"), .members = w->station_members, .members_n = 1, .readables_n = 1};
     w->resources[0] = (struct lang_decl){.name = STR("gate"), .type = &w->valve};
     w->resources[1] = (struct lang_decl){.name = STR("flap"), .type = &w->valve, .resource = 1};
     w->resources[2] = (struct lang_decl){.name = STR("press"), .type = &w->station, .resource = 2};
+}
+
+static inline void asm_world_bindings(struct asm_world *w)
+{
     const struct lang_decl *gate = &w->resources[0], *flap = &w->resources[1],
                            *press = &w->resources[2];
-    const struct lang_binding bindings[] = {
+    const struct lang_binding bindings[ASM_BINDINGS] = {
         {.kind = LANG_BIND_OWN, .name = STR("v"), .resource = gate},
         {.kind = LANG_BIND_OWN, .name = STR("w"), .resource = flap},
         {.kind = LANG_BIND_LEASE, .name = STR("lent"), .resource = flap},
-        {.kind = LANG_BIND_READ, .name = STR("temp"), .resource = press, .member_type = f_celsius},
+        {.kind = LANG_BIND_READ,
+         .name = STR("temp"),
+         .resource = press,
+         .member_type = asm_celsius()},
         {.kind = LANG_BIND_READ,
          .name = STR("on"),
          .resource = press,
@@ -92,8 +103,12 @@ static inline void asm_world_init(struct asm_world *w)
         {.kind = LANG_BIND_SIGNAL, .name = STR("jam"), .resource = press},
     };
     memcpy(w->bindings, bindings, sizeof(bindings));
-    for (size_t i = 0; i < ARRAY_LEN(bindings); i++)
+    for (size_t i = 0; i < ASM_BINDINGS; i++)
         w->bindings[i].path = w->bindings[i].name;
+}
+
+static inline void asm_world_types(struct asm_world *w)
+{
     w->point_fields[0] = (struct lang_field){STR("x"), {.kind = LANG_TYPE_INT}};
     w->point_fields[1] = (struct lang_field){STR("name"), {.kind = LANG_TYPE_STR}};
     w->point_fields[2] =
@@ -104,10 +119,14 @@ static inline void asm_world_init(struct asm_world *w)
     w->mode_values[1].name = STR("boost");
     w->mode = (struct lang_typedef){
         .name = STR("Mode"), .is_enum = true, .fields = w->mode_values, .fields_n = 2};
+}
+
+static inline void asm_world_vars(struct asm_world *w)
+{
     w->args[0] = (struct lang_type){.kind = LANG_TYPE_INT};
     w->args[1] = (struct lang_type){.kind = LANG_TYPE_STR};
     w->args[2] = (struct lang_type){.kind = LANG_TYPE_INT};
-    const struct lang_var vars[] = {
+    const struct lang_var vars[ASM_VARS] = {
         {.name = STR("n"), .type = {.kind = LANG_TYPE_INT}, .initial.i = 5},
         {.name = STR("x"), .type = {.kind = LANG_TYPE_FLOAT}, .initial.f = 1.5},
         {.name = STR("s"), .type = {.kind = LANG_TYPE_STR}, .initial_text = STR("first")},
@@ -117,15 +136,26 @@ static inline void asm_world_init(struct asm_world *w)
         {.name = STR("flag"), .type = {.kind = LANG_TYPE_BOOL}},
     };
     memcpy(w->vars, vars, sizeof(vars));
-    for (size_t i = 0; i < ARRAY_LEN(vars); i++)
+    for (size_t i = 0; i < ASM_VARS; i++)
         w->vars[i].path = w->vars[i].name;
+}
+
+/* Bindings: v, w own valves; lent a leased one; temp, on, what: readings; jam: a signal.
+ * Variables: n int, x float, s str, items list<int>, p Point, seen map<str, int>, flag bool. */
+static inline void asm_world_init(struct asm_world *w)
+{
+    *w = (struct asm_world){0};
+    asm_world_site(w);
+    asm_world_bindings(w);
+    asm_world_types(w);
+    asm_world_vars(w);
     w->leases[0] = (struct lang_lease){.binding = 2, .path = STR("lease#1"), .from = STR("other")};
     w->windows[0] = (struct lang_window){.binding = 3, .duration_ms = 1000};
     w->program = (struct lang_program){.name = STR("asm"),
                                        .bindings = w->bindings,
-                                       .bindings_n = ARRAY_LEN(bindings),
+                                       .bindings_n = ASM_BINDINGS,
                                        .vars = w->vars,
-                                       .vars_n = ARRAY_LEN(vars),
+                                       .vars_n = ASM_VARS,
                                        .leases = w->leases,
                                        .leases_n = 1,
                                        .windows = w->windows,

@@ -236,11 +236,6 @@ size_t emit(struct chunk_builder *b, enum code_op op, uint8_t ra, uint8_t rb, ui
     return b->all.n - 1;
 }
 
-size_t emit_bc(struct chunk_builder *b, enum code_op op, uint8_t ra, uint16_t bc, int32_t d)
-{
-    return emit(b, op, ra, (uint8_t)(bc & 0xFF), (uint8_t)(bc >> 8), d);
-}
-
 void patch(struct chunk_builder *b, size_t jump, size_t target)
 {
     if (!b->full)

@@ -39,9 +39,10 @@ static bool resolve_target(struct checker *k, const struct item *i, struct targe
     if (sym && sym->kind == SYM_ELEMENT && i->path_n > 1) {
         if (!resolve(k, i->path, i->path_n, t))
             return false;
-        const struct lang_member *m = t->direct && sym->resource->type
-                                          ? lang_decl_member(sym->resource->type, i->path[1].text)
-                                          : NULL;
+        const struct lang_member *m =
+            t->direct && sym->resource->type
+                ? lang_decl_any_member(sym->resource->type, i->path[1].text)
+                : NULL;
         if (t->direct && !m && sym->resource->type && !sym->resource->type->damaged) {
             element_lacks(k, sym, i->path[1]);
             return false;
@@ -80,7 +81,7 @@ static void own_what(struct checker *k, const struct item *i, const struct targe
                   STR_FMT(ctx_text(k->c, i->type.span)), STR_FMT(r->name));
     } else if (r && t->used < i->path_n) {
         const struct lang_member *m =
-            r->type ? lang_decl_member(r->type, i->path[t->used].text) : NULL;
+            r->type ? lang_decl_any_member(r->type, i->path[t->used].text) : NULL;
         if (m) {
             d = diag_error(k->c, "T1", i->path_span, "only a part",
                            "`%.*s` is a part of %.*s: %s are owned, %s are read", STR_FMT(m->name),
@@ -279,13 +280,14 @@ void check_read(struct checker *k, struct item *i)
     }
     const struct lang_decl *r = t.resource;
     bool whole = r && r->kind->role == LANG_ROLE_RESOURCE;
-    const struct lang_member *m = whole && r->type && t.used + 1 == i->path_n
-                                      ? lang_decl_member(r->type, i->path[t.used].text)
-                                      : NULL;
+    const struct lang_member *m =
+        whole && r->type && t.used + 1 == i->path_n
+            ? lang_decl_member(r->type, LANG_CLAUSE_READABLE, i->path[t.used].text)
+            : NULL;
     if (whole && t.used == i->path_n) {
         if (fine)
             read_all(k, i, &type, r, &s);
-    } else if (!m || m->role != LANG_CLAUSE_READABLE) {
+    } else if (!m) {
         read_unknown(k, i, &t);
     } else if (fine && read_type_fits(k, i, &type, r, m)) {
         s.kind = SYM_READ;

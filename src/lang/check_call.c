@@ -182,8 +182,8 @@ static bool ends_in_property(const struct target *t, const struct expr *e)
     if (!r || r->kind->role != LANG_ROLE_RESOURCE || t->used + 2 != e->path_n)
         return false;
     struct str name = e->path[t->used].text;
-    const struct lang_member *m = r->type ? lang_decl_member(r->type, name) : NULL;
-    return str_eq(name, STR("name")) || (m && m->role == LANG_CLAUSE_READABLE);
+    return str_eq(name, STR("name")) ||
+           (r->type && lang_decl_member(r->type, LANG_CLAUSE_READABLE, name));
 }
 
 static void call_dotted(struct checker *k, struct expr *e)

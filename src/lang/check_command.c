@@ -9,7 +9,7 @@ static void unknown_command(struct checker *k, const struct lang_decl *type, str
     for (size_t i = 0; i < type->members_n; i++)
         if (type->members[i].role == LANG_CLAUSE_COMMAND)
             suggest_offer(&s, type->members[i].name);
-    const struct lang_member *m = lang_decl_member(type, n.text);
+    const struct lang_member *m = lang_decl_any_member(type, n.text);
     struct lang_diag *d = diag_error(k->c, "N1", n.span, m ? not_a(k->c, NOUN_COMMAND) : "unknown",
                                      "%.*s has no %s `%.*s`", STR_FMT(type->name),
                                      noun(k->c, NOUN_COMMAND), STR_FMT(n.text));
@@ -24,8 +24,8 @@ static void unknown_command(struct checker *k, const struct lang_decl *type, str
 static bool command_fits(struct checker *k, struct expr *e, const struct lang_decl *type,
                          struct name name)
 {
-    const struct lang_member *m = lang_decl_member(type, name.text);
-    if (!m || m->role != LANG_CLAUSE_COMMAND) {
+    const struct lang_member *m = lang_decl_member(type, LANG_CLAUSE_COMMAND, name.text);
+    if (!m) {
         look_at_list(k, e);
         if (!type->damaged)
             unknown_command(k, type, name);
@@ -50,9 +50,7 @@ static bool not_a_device(struct checker *k, struct expr *e, const struct sym *s)
     struct name last = e->path[e->path_n - 1];
     const struct lang_decl *read =
         s->kind == SYM_READ ? k->prog->bindings.v[s->index].resource : NULL;
-    const struct lang_member *meant =
-        read && read->type ? lang_decl_member(read->type, last.text) : NULL;
-    if (meant && meant->role == LANG_CLAUSE_COMMAND) {
+    if (read && read->type && lang_decl_member(read->type, LANG_CLAUSE_COMMAND, last.text)) {
         own_refuse(k, read, e->span, "only read here: nobody commands through a `read`");
         return false;
     }
@@ -89,17 +87,18 @@ bool check_command(struct checker *k, struct expr *e, const struct target *t)
         return r ? false : not_a_device(k, e, t->sym);
     }
     struct name last = e->path[e->path_n - 1];
-    const struct lang_member *m = lang_decl_member(r->type, last.text);
+    const struct lang_member *m = lang_decl_member(r->type, LANG_CLAUSE_COMMAND, last.text);
+    const struct lang_member *event = lang_decl_member(r->type, LANG_CLAUSE_SIGNAL, last.text);
     bool owned = t->sym && t->direct && t->sym->kind == SYM_OWN;
-    if (m && m->role == LANG_CLAUSE_SIGNAL) {
+    if (!m && event) {
         struct lang_diag *d = diag_error(k->c, "T1", last.span, noun_a(k->c, NOUN_SIGNAL),
-                                         "`%.*s` happens: it is not called", STR_FMT(m->name));
+                                         "`%.*s` happens: it is not called", STR_FMT(event->name));
         diag_help(k->c, d, "wait for it:  on %.*s.%.*s { … }   or in an arm of `select`",
-                  STR_FMT(r->name), STR_FMT(m->name));
+                  STR_FMT(r->name), STR_FMT(event->name));
         look_at_list(k, e);
         return false;
     }
-    if (m && m->role == LANG_CLAUSE_COMMAND && !owned) {
+    if (m && !owned) {
         bool reading = t->sym && t->direct && t->sym->kind == SYM_READ_ALL;
         own_refuse(k, r, e->span, reading ? "only read here" : "not owned here");
         look_at_list(k, e);

@@ -275,9 +275,9 @@ void check_chan(struct checker *k, struct expr *e)
     struct type_ref given = {e->type_arg->span, true, e->type_arg};
     bool fine = e->own_arg ? type_resolve_any(k, &given, &arg) : type_resolve(k, &given, &arg);
     if (fine && e->own_arg && (arg.kind != LANG_TYPE_HANDLE || arg.optional)) {
-        struct lang_diag *d = diag_error(
-            k->c, "T1", given.span, "not a model", "`own` hands %s over, this is %.*s",
-            noun_many(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &arg)));
+        struct lang_diag *d =
+            diag_error(k->c, "T1", given.span, "not a model", "`own` hands %s over, this is %.*s",
+                       noun_many(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &arg)));
         diag_help(k->c, d, "data goes through a channel without `own`:  chan<%.*s>(8)",
                   STR_FMT(type_text(k, &arg)));
         fine = false;

@@ -40,6 +40,44 @@ static bool is_member(enum lang_clause_role role)
            role == LANG_CLAUSE_SIGNAL;
 }
 
+static const char *role_noun(struct checker *k, enum lang_clause_role role)
+{
+    return noun_a(k->c, role == LANG_CLAUSE_READABLE  ? NOUN_READABLE
+                        : role == LANG_CLAUSE_COMMAND ? NOUN_COMMAND
+                                                      : NOUN_SIGNAL);
+}
+
+/* What is read and what happens come from the resource under their names alone (for MQTT: B/name),
+ * so these two share theirs. A command goes the other way. */
+static void said_both(struct checker *k, const struct lang_member *m,
+                      const struct lang_member *first)
+{
+    const char *one = role_noun(k, first->role), *other = role_noun(k, m->role);
+    struct lang_diag *d =
+        diag_error(k->c, "N2", m->span, other, "`%.*s` is %s and %s", STR_FMT(m->name), one, other);
+    diag_mark(k->c, d, first->span, "%s", one);
+    diag_help(k->c, d, "a %s sends both under this name: give one of them another name",
+              noun(k->c, NOUN_RESOURCE));
+}
+
+/* Whether one of the `n` members before has the name of `m`; told. */
+static bool member_taken(struct checker *k, const struct lang_member *list, size_t n,
+                         const struct lang_member *m)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (!str_eq(list[i].name, m->name))
+            continue;
+        if (list[i].role == m->role)
+            declared_twice(k, m->name, m->span, list[i].span);
+        else if (list[i].role != LANG_CLAUSE_COMMAND && m->role != LANG_CLAUSE_COMMAND)
+            said_both(k, m, &list[i]);
+        else
+            continue;
+        return true;
+    }
+    return false;
+}
+
 static void add_members(struct checker *k, struct lang_decl *d)
 {
     struct lang_member *list = ctx_array(k->c, d->clauses_n, sizeof(*list));
@@ -52,12 +90,7 @@ static void add_members(struct checker *k, struct lang_decl *d)
         struct lang_member *m = &list[n];
         *m = (struct lang_member){
             .role = cl->clause->role, .name = name->text, .clause = cl, .span = name->span};
-        bool again = false;
-        for (size_t q = 0; q < n && !again; q++)
-            if (str_eq(list[q].name, m->name)) {
-                declared_twice(k, m->name, m->span, list[q].span);
-                again = true;
-            }
+        bool again = member_taken(k, list, n, m);
         if (str_eq(m->name, STR("name"))) {
             (void)diag_error(k->c, "N2", m->span, "taken",
                              "`name` is what every %s has: its own name",
@@ -129,8 +162,9 @@ static void check_confirms(struct checker *k, struct lang_decl *d)
             struct lang_value *v = (struct lang_value *)(uintptr_t)&d->clauses[i].values[a];
             if (v->kind != LANG_ARG_CONDITION)
                 continue;
-            const struct lang_member *m = lang_decl_member(d, v->condition.name);
-            if (m && m->role == LANG_CLAUSE_READABLE) {
+            const struct lang_member *m =
+                lang_decl_member(d, LANG_CLAUSE_READABLE, v->condition.name);
+            if (m) {
                 v->condition.member = m->index;
                 condition_units(k, m, v);
                 continue;
@@ -193,11 +227,11 @@ static void check_safe(struct checker *k, struct lang_decl *d)
     if (d->damaged || (!safe && d->commands_n == 0))
         return;
     const struct lang_value *v = safe ? value_of_kind(safe, LANG_ARG_MEMBER) : NULL;
-    const struct lang_member *m = v ? lang_decl_member(d, v->text) : NULL;
+    const struct lang_member *m = v ? lang_decl_member(d, LANG_CLAUSE_COMMAND, v->text) : NULL;
     if (!safe) {
         /* check: O5 no safe action */
         no_safe(k, d);
-    } else if (v && (!m || m->role != LANG_CLAUSE_COMMAND)) {
+    } else if (v && !m) {
         /* check: O5 unknown safe action */
         safe_unknown(k, d, v);
     } else if (v && m->params_n > 0) {
@@ -253,7 +287,7 @@ static void check_mapping_names(struct checker *k, const struct lang_decl *d,
         for (size_t q = 0; q < i; q++)
             if (str_eq(v->mappings[q].member, m->member))
                 declared_twice(k, m->member, m->span, v->mappings[q].span);
-        if (lang_decl_member(d->type, m->member) || d->type->damaged)
+        if (lang_decl_any_member(d->type, m->member) || d->type->damaged)
             continue;
         struct suggest s = suggest_for(k->c, m->member);
         for (size_t q = 0; q < d->type->members_n; q++)
@@ -376,7 +410,7 @@ static void check_hidden(struct checker *k, const struct lang_decl *d)
         const struct lang_decl *outer = find_path(k, str_sub(d->name, 0, i - 1));
         struct str last = str_sub(d->name, i, d->name.n);
         const struct lang_member *m =
-            outer && outer->type ? lang_decl_member(outer->type, last) : NULL;
+            outer && outer->type ? lang_decl_any_member(outer->type, last) : NULL;
         bool name = outer && outer->type && str_eq(last, STR("name"));
         if (!m && !name)
             return;

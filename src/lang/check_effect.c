@@ -3,23 +3,15 @@
 #include "lang/check_internal.h"
 #include "lang/graph_internal.h"
 
-const struct lang_member *graph_member(const struct lang_decl *type, struct str name,
-                                       enum lang_clause_role role)
-{
-    for (size_t i = 0; i < type->members_n; i++)
-        if (type->members[i].role == role && str_eq(type->members[i].name, name))
-            return &type->members[i];
-    return NULL;
-}
-
 /* Some type must have it: which thing is meant is looked up where the action is used. */
 static bool known_readable(const struct checker *k, const struct lang_decl *d, struct str name)
 {
-    if (graph_member(d, name, LANG_CLAUSE_READABLE))
+    if (lang_decl_member(d, LANG_CLAUSE_READABLE, name))
         return true;
     for (size_t i = 0; i < k->syntax->decls.n; i++) {
         const struct lang_decl *type = k->syntax->decls.v[i].decl;
-        if (type->kind->role == LANG_ROLE_TYPE && graph_member(type, name, LANG_CLAUSE_READABLE))
+        if (type->kind->role == LANG_ROLE_TYPE &&
+            lang_decl_member(type, LANG_CLAUSE_READABLE, name))
             return true;
     }
     return false;

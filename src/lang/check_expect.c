@@ -119,10 +119,10 @@ static const struct lang_member *member_of(struct checker *k, const struct expr 
                          STR_FMT(r->type->name));
         return NULL;
     }
-    const struct lang_member *m = lang_decl_member(r->type, e->path[used].text);
-    if (m && m->role == role && used + 1 == e->path_n)
+    const struct lang_member *m = lang_decl_member(r->type, role, e->path[used].text);
+    if (m && used + 1 == e->path_n)
         return m;
-    no_such_member(k, r, e->path[m && m->role == role ? used + 1 : used], role);
+    no_such_member(k, r, e->path[m ? used + 1 : used], role);
     return NULL;
 }
 
@@ -224,8 +224,9 @@ static void step_action(struct walk *w, const struct stmt *s)
         return;
     struct lang_step step = {.member = LANG_STEP_ANY};
     if (used < e->path_n) {
-        const struct lang_member *m = lang_decl_member(r->type, e->path[used].text);
-        if (!m || m->role != LANG_CLAUSE_COMMAND || used + 1 < e->path_n) {
+        const struct lang_member *m =
+            lang_decl_member(r->type, LANG_CLAUSE_COMMAND, e->path[used].text);
+        if (!m || used + 1 < e->path_n) {
             no_such_member(w->k, r, e->path[used], LANG_CLAUSE_COMMAND);
             return;
         }

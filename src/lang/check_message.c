@@ -95,5 +95,9 @@ void check_subjects(struct checker *k)
                                                  "no program publishes \"%.*s\"", STR_FMT(t->name));
         if (suggest_found(&s))
             diag_help(k->c, d, "did you mean \"%.*s\"?", STR_FMT(s.best));
+        else if (t->is_said)
+            diag_help(k->c, d, "hear it:  on \"%.*s\" as x: … { … }", STR_FMT(t->name));
+        else
+            diag_help(k->c, d, "say it in a rule or a task:  publish \"%.*s\" …", STR_FMT(t->name));
     }
 }

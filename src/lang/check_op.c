@@ -299,27 +299,16 @@ static bool fold_ints(struct checker *k, struct expr *e)
     return !over;
 }
 
-static int64_t compare(enum expr_op op, double a, double b)
+/* Of a pair in which NaN may be none of the three. */
+static int64_t compare(enum expr_op op, bool less, bool same, bool more)
 {
     switch (op) {
-    case OP_EQ: return a == b;
-    case OP_NE: return a != b;
-    case OP_LT: return a < b;
-    case OP_LE: return a <= b;
-    case OP_GT: return a > b;
-    default: return a >= b;
-    }
-}
-
-static int64_t compare_ints(enum expr_op op, int64_t a, int64_t b)
-{
-    switch (op) {
-    case OP_EQ: return a == b;
-    case OP_NE: return a != b;
-    case OP_LT: return a < b;
-    case OP_LE: return a <= b;
-    case OP_GT: return a > b;
-    default: return a >= b;
+    case OP_EQ: return same;
+    case OP_NE: return !same;
+    case OP_LT: return less;
+    case OP_LE: return less || same;
+    case OP_GT: return more;
+    default: return more || same;
     }
 }
 
@@ -350,9 +339,12 @@ static int64_t fold_compare(const struct expr *e)
         return (none_value(a) == none_value(b)) == (e->op == OP_EQ);
     if (a->type.kind == LANG_TYPE_STR)
         return str_eq(a->text_value, b->text_value) == (e->op == OP_EQ);
-    if (a->type.kind == LANG_TYPE_FLOAT || b->type.kind == LANG_TYPE_FLOAT)
-        return compare(e->op, as_float(a), as_float(b));
-    return compare_ints(e->op, a->value.i, b->value.i);
+    if (a->type.kind == LANG_TYPE_FLOAT || b->type.kind == LANG_TYPE_FLOAT) {
+        double x = as_float(a), y = as_float(b);
+        return compare(e->op, x<y, x == y, x> y);
+    }
+    int64_t x = a->value.i, y = b->value.i;
+    return compare(e->op, x<y, x == y, x> y);
 }
 
 static void fold_binary(struct checker *k, struct expr *e)

@@ -128,7 +128,7 @@ static void constant_text(struct expr *e, struct str text)
 static void no_property(struct checker *k, struct expr *e, const struct lang_decl *type,
                         struct str owner, struct name n)
 {
-    const struct lang_member *m = lang_decl_member(type, n.text);
+    const struct lang_member *m = lang_decl_any_member(type, n.text);
     struct suggest s = suggest_for(k->c, n.text);
     for (size_t i = 0; i < type->members_n; i++)
         if (type->members[i].role == LANG_CLAUSE_READABLE)
@@ -164,9 +164,10 @@ static void use_member(struct checker *k, struct expr *e, const struct target *t
         expr_bad(e);
         return;
     }
-    const struct lang_member *m = lang_decl_member(r->type, rest.text);
-    if (!m || m->role != LANG_CLAUSE_READABLE || !last) {
-        no_property(k, e, r->type, r->name, m && !last ? e->path[t->used + 1] : rest);
+    const struct lang_member *m = lang_decl_member(r->type, LANG_CLAUSE_READABLE, rest.text);
+    if (!m || !last) {
+        bool deeper = !last && lang_decl_any_member(r->type, rest.text);
+        no_property(k, e, r->type, r->name, deeper ? e->path[t->used + 1] : rest);
         return;
     }
     if (outside_of_time(k)) {
@@ -196,7 +197,7 @@ static void group_read(struct checker *k, const struct expr *e, const struct lan
 static void member_through(struct checker *k, struct expr *e, struct name member)
 {
     const struct lang_decl *type = e->handle->type.model;
-    const struct lang_member *m = lang_decl_member(type, member.text);
+    const struct lang_member *m = lang_decl_member(type, LANG_CLAUSE_READABLE, member.text);
     struct str owner = ctx_text(k->c, e->handle->span);
     e->ref = REF_MEMBER;
     if (str_eq(member.text, STR("name"))) {
@@ -208,7 +209,7 @@ static void member_through(struct checker *k, struct expr *e, struct name member
         expr_bad(e);
         return;
     }
-    if (!m || m->role != LANG_CLAUSE_READABLE) {
+    if (!m) {
         no_property(k, e, type, type->name, member);
         return;
     }

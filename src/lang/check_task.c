@@ -100,9 +100,11 @@ void check_spawn(struct checker *k, struct stmt *s)
 static const struct lang_member *signal_in(struct checker *k, const struct lang_decl *r,
                                            struct name n)
 {
-    const struct lang_member *m = r->type ? lang_decl_member(r->type, n.text) : NULL;
-    if ((m && m->role == LANG_CLAUSE_SIGNAL) || !r->type || r->type->damaged)
-        return m && m->role == LANG_CLAUSE_SIGNAL ? m : NULL;
+    const struct lang_member *m =
+        r->type ? lang_decl_member(r->type, LANG_CLAUSE_SIGNAL, n.text) : NULL;
+    if (m || !r->type || r->type->damaged)
+        return m;
+    m = lang_decl_any_member(r->type, n.text);
     struct suggest s = suggest_for(k->c, n.text);
     for (size_t i = 0; i < r->type->members_n; i++)
         if (r->type->members[i].role == LANG_CLAUSE_SIGNAL)

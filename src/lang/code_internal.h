@@ -506,7 +506,6 @@ void reg_give(struct chunk_builder *b, uint8_t reg);
 /* The instruction's number. Jumps: d is patched, or the number of the target. */
 size_t emit(struct chunk_builder *b, enum code_op op, uint8_t ra, uint8_t rb, uint8_t rc,
             int32_t d);
-size_t emit_bc(struct chunk_builder *b, enum code_op op, uint8_t ra, uint16_t bc, int32_t d);
 static inline size_t chunk_here(const struct chunk_builder *b)
 {
     return b->all.n;

@@ -46,10 +46,7 @@ static void io_bytes(struct io *io, void *p, size_t n)
 static uint64_t io_number(struct io *io, uint64_t v, uint64_t max)
 {
     if (io->out) {
-        uint8_t buf[10];
-        struct writer w = writer_from(buf, sizeof(buf));
-        writer_varint(&w, v);
-        strbuf_add(io->out, buf, writer_len(&w));
+        strbuf_add_varint(io->out, v);
         return v;
     }
     v = cursor_varint(&io->in);

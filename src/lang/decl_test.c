@@ -98,15 +98,17 @@ TEST(models_have_typed_members)
     CHECK_EQ_UINT(m->readables_n, 3);
     CHECK_EQ_UINT(m->commands_n, 2);
     CHECK_EQ_UINT(m->signals_n, 1);
-    const struct lang_member *flow = lang_decl_member(m, STR("flow"));
+    const struct lang_member *flow = lang_decl_member(m, LANG_CLAUSE_READABLE, STR("flow"));
     REQUIRE(flow != NULL);
     CHECK_EQ_UINT(flow->index, 1);
     CHECK(is(lang_type_name(&flow->type), "l/min"));
     const struct lang_value *range = lang_clause_value(flow->clause, "range");
     CHECK_EQ_DBL(range->lo, -0.5, 1e-12);
     CHECK_EQ_DBL(range->hi, 1000.0 / 60, 1e-9);
-    CHECK_EQ_INT(lang_clause_value(lang_decl_member(m, STR("open"))->clause, "range")->kind,
-                 LANG_ARG_NONE);
+    CHECK_EQ_INT(
+        lang_clause_value(lang_decl_member(m, LANG_CLAUSE_READABLE, STR("open"))->clause, "range")
+            ->kind,
+        LANG_ARG_NONE);
     const struct lang_member *set = lang_decl_member_at(m, LANG_CLAUSE_COMMAND, 0);
     ASSERT(set);
     REQUIRE(set->confirms != NULL);
@@ -119,12 +121,13 @@ TEST(models_have_typed_members)
     CHECK_EQ_INT(confirms->op, LANG_GE);
     CHECK_EQ_DBL(confirms->value, 5, 1e-12); /* in the property's unit */
     CHECK(is(confirms->text, "position >= 50 ‰"));
-    const struct lang_member *close = lang_decl_member(m, STR("close"));
+    const struct lang_member *close = lang_decl_member(m, LANG_CLAUSE_COMMAND, STR("close"));
     CHECK(m->safe == close);
     CHECK_EQ_UINT(close->confirms->member, 2);
     CHECK_EQ_INT(close->confirms->op, LANG_EQ);
     CHECK_EQ_DBL(close->confirms->value, 0, 0);
-    CHECK(lang_decl_member_at(m, LANG_CLAUSE_SIGNAL, 0) == lang_decl_member(m, STR("stuck")));
+    CHECK(lang_decl_member_at(m, LANG_CLAUSE_SIGNAL, 0) ==
+          lang_decl_member(m, LANG_CLAUSE_SIGNAL, STR("stuck")));
     CHECK(lang_decl_member_at(m, LANG_CLAUSE_SIGNAL, 1) == NULL);
     lang_site_free(site);
 }

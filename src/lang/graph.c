@@ -77,7 +77,7 @@ static void index_places(struct graph_work *w, struct map *places)
 
 static const struct lang_member *readable(const struct lang_decl *r, struct str name)
 {
-    return r && r->type ? graph_member(r->type, name, LANG_CLAUSE_READABLE) : NULL;
+    return r && r->type ? lang_decl_member(r->type, LANG_CLAUSE_READABLE, name) : NULL;
 }
 
 struct outs { /* of the node at hand */

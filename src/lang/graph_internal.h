@@ -71,10 +71,6 @@ struct graph_node {
     size_t effects_n;
 };
 
-/* A member by its name within a role; NULL if there is none. */
-const struct lang_member *graph_member(const struct lang_decl *type, struct str name,
-                                       enum lang_clause_role role);
-
 struct graph {
     VEC(struct graph_node) nodes;
     uint32_t rules;

@@ -216,13 +216,6 @@ void heap_collect(struct heap *h)
     pause_end(h, begin_ns);
 }
 
-void heap_step(struct heap *h, size_t bytes)
-{
-    int64_t begin_ns = pause_begin(h);
-    heap_advance(h, bytes, 0);
-    pause_end(h, begin_ns);
-}
-
 /* The class of (bytes + 7) / 8. */
 const uint8_t heap_class_of[HEAP_SMALL_MAX / 8 + 1] = {
     0,  0,  0,  1,  2,  3,  4,  5,  6,  7,  8,  9,  9,  10, 10, 11, 11, 12, 12, 13, 13, 14, 14,

@@ -238,8 +238,6 @@ static inline bool heap_turn(struct heap *h)
 void heap_reset(struct heap *h);
 /* All that is garbage now is gone after this. As long as it takes. */
 void heap_collect(struct heap *h);
-/* One step, as if `bytes` were allocated: for idle time. */
-void heap_step(struct heap *h, size_t bytes);
 
 extern const uint8_t heap_class_of[HEAP_SMALL_MAX / 8 + 1];
 extern const uint16_t heap_cell_bytes[HEAP_CLASSES];

@@ -69,6 +69,60 @@ TEST(list_grows_and_shrinks_through_every_level)
     finish();
 }
 
+/* One change of the list and of the model. False: the turn ran out of memory or of its undo log. */
+static bool random_change(struct lang_list *l, struct random *r)
+{
+    bool ok = true;
+    int64_t v = (int64_t)random_below(r, 1000);
+    size_t at = random_below(r, model_n + 1);
+    union lang_slot out = slot_i(0);
+    switch (random_below(r, model_n < 400 ? 12 : 9)) {
+    case 0:
+        ok = model_n == 0 || list_remove(&f.h, l, at % model_n, &out);
+        if (ok && model_n > 0) {
+            at %= model_n;
+            CHECK_EQ_INT(out.i, model[at]);
+            model_n--;
+            memmove(model + at, model + at + 1, (model_n - at) * sizeof(*model));
+        }
+        break;
+    case 1:
+        if ((ok = list_insert(&f.h, l, at, slot_i(v)))) {
+            memmove(model + at + 1, model + at, (model_n - at) * sizeof(*model));
+            model[at] = v;
+            model_n++;
+        }
+        break;
+    case 2:
+        if (model_n > 0 && (ok = list_set(&f.h, l, at % model_n, slot_i(v))))
+            model[at % model_n] = v;
+        break;
+    case 3:
+        ok = list_reverse(&f.h, l);
+        for (size_t i = 0; ok && i < model_n / 2; i++) {
+            int64_t t = model[i];
+            model[i] = model[model_n - 1 - i];
+            model[model_n - 1 - i] = t;
+        }
+        break;
+    case 4:
+        if (v < 50 && (ok = list_clear(&f.h, l)))
+            model_n = 0;
+        break;
+    case 5:
+    case 6:
+        if (model_n > 0 && (ok = list_pop(&f.h, l, &out)))
+            CHECK_EQ_INT(out.i, model[--model_n]);
+        break;
+    default:
+        if ((ok = list_push(&f.h, l, slot_i(v))))
+            model[model_n++] = v;
+        break;
+    }
+    fixture_step(&f.h);
+    return ok;
+}
+
 /* In a turn with an undo log whose size is random: what a turn did that ran out of it is taken
  * back. */
 TEST(list_is_as_an_array_and_turns_are_taken_back)
@@ -82,55 +136,8 @@ TEST(list_is_as_an_array_and_turns_are_taken_back)
         memcpy(before, model, model_n * sizeof(*model));
         fixture_turn(&f, random_below(&r, 1000));
         bool ok = true;
-        for (size_t n = random_below(&r, 12); n > 0 && ok; n--) {
-            int64_t v = (int64_t)random_below(&r, 1000);
-            size_t at = random_below(&r, model_n + 1);
-            union lang_slot out = slot_i(0);
-            switch (random_below(&r, model_n < 400 ? 12 : 9)) {
-            case 0:
-                ok = model_n == 0 || list_remove(&f.h, l, at % model_n, &out);
-                if (ok && model_n > 0) {
-                    at %= model_n;
-                    CHECK_EQ_INT(out.i, model[at]);
-                    model_n--;
-                    memmove(model + at, model + at + 1, (model_n - at) * sizeof(*model));
-                }
-                break;
-            case 1:
-                if ((ok = list_insert(&f.h, l, at, slot_i(v)))) {
-                    memmove(model + at + 1, model + at, (model_n - at) * sizeof(*model));
-                    model[at] = v;
-                    model_n++;
-                }
-                break;
-            case 2:
-                if (model_n > 0 && (ok = list_set(&f.h, l, at % model_n, slot_i(v))))
-                    model[at % model_n] = v;
-                break;
-            case 3:
-                ok = list_reverse(&f.h, l);
-                for (size_t i = 0; ok && i < model_n / 2; i++) {
-                    int64_t t = model[i];
-                    model[i] = model[model_n - 1 - i];
-                    model[model_n - 1 - i] = t;
-                }
-                break;
-            case 4:
-                if (v < 50 && (ok = list_clear(&f.h, l)))
-                    model_n = 0;
-                break;
-            case 5:
-            case 6:
-                if (model_n > 0 && (ok = list_pop(&f.h, l, &out)))
-                    CHECK_EQ_INT(out.i, model[--model_n]);
-                break;
-            default:
-                if ((ok = list_push(&f.h, l, slot_i(v))))
-                    model[model_n++] = v;
-                break;
-            }
-            fixture_step(&f.h);
-        }
+        for (size_t n = random_below(&r, 12); n > 0 && ok; n--)
+            ok = random_change(l, &r);
         if (!ok || random_below(&r, 4) == 0) {
             fixture_rollback(&f);
             model_n = n_before;

@@ -1,5 +1,5 @@
-/* Rows of own_test.c. The 22 conflicts of language.md; 19 to 22 show at run time: their sources are accepted, and what has to
- * happen stands in own_runtime[] (own_runtime_cases.h). */
+/* Rows of own_test.c. The 22 conflicts of language.md; 19 to 22 show at run time: their sources are
+ * accepted, and what has to happen stands in own_runtime[] (own_runtime_cases.h). */
 /* clang-format off */
 {"1: two programs own one valve", "O2:6",
  "program irrigation {\n"

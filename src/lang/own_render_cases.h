@@ -1,4 +1,5 @@
-/* Rows of own_render_test.c: whole messages of ownership and of the graph, by the labels of the cases. */
+/* Rows of own_render_test.c: whole messages of ownership and of the graph, by the labels of the
+ * cases. */
 /* clang-format off */
 {"a handle stored",
  "error[O1]: `a` is a handle and can't be stored\n"

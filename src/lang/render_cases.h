@@ -191,6 +191,20 @@
  "  --> case.sedge:1:1\n"
  "   1 | detect press.vibration above 7.1 mm/s\n"
  "     | ^^^^^^ not available yet\n"},
+{"a property and an event of one name",
+ "model Press {\n"
+ "  property jam: bool\n"
+ "  event    jam\n"
+ "}\n",
+ NULL,
+ "error[N2]: `jam` is a property and an event\n"
+ "  --> case.sedge:3:12\n"
+ "   3 |   event    jam\n"
+ "     |            ^^^ an event\n"
+ "  --> case.sedge:2:12\n"
+ "   2 |   property jam: bool\n"
+ "     |            --- a property\n"
+ "  help: a device sends both under this name: give one of them another name\n"},
 {"a model without a safe action",
  "model Pump {\n"
  "  property flow: l/min\n"

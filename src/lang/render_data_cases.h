@@ -197,6 +197,26 @@
  "   2 |   on \"oven/dome\" as batch: int { }\n"
  "     |      ^^^^^^^^^^^ nobody says it\n"
  "  help: did you mean \"oven/done\"?\n"},
+{"a message that nobody hears, and none like it",
+ "program a {\n"
+ "  every 1s { publish \"oven/done\" 5 }\n"
+ "}\n",
+ NULL,
+ "warning[N3]: no program waits for \"oven/done\"\n"
+ "  --> case.sedge:2:22\n"
+ "   2 |   every 1s { publish \"oven/done\" 5 }\n"
+ "     |                      ^^^^^^^^^^^ nobody hears it\n"
+ "  help: hear it:  on \"oven/done\" as x: … { … }\n"},
+{"a message that nobody publishes, and none like it",
+ "program b {\n"
+ "  on \"oven/done\" as batch: int { }\n"
+ "}\n",
+ NULL,
+ "warning[N3]: no program publishes \"oven/done\"\n"
+ "  --> case.sedge:2:6\n"
+ "   2 |   on \"oven/done\" as batch: int { }\n"
+ "     |      ^^^^^^^^^^^ nobody says it\n"
+ "  help: say it in a rule or a task:  publish \"oven/done\" …\n"},
 {"a lease of an unknown program",
  "program keeper { own valve: Valve = gate; lend valve to a }\n"
  "program a {\n"

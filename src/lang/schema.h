@@ -140,7 +140,6 @@ struct lang_schema {
 /* ---- what comes back ------------------------------------------------------------------- */
 
 enum lang_cmp { LANG_EQ, LANG_NE, LANG_LT, LANG_LE, LANG_GT, LANG_GE };
-const char *lang_cmp_sign(enum lang_cmp op); /* "<=" */
 
 struct lang_param {
     struct str name;
@@ -157,7 +156,8 @@ struct lang_condition {
     struct str text; /* as written: "position > 90 %" */
 };
 
-/* One token of a mapping: a word, a string or a number as written. */
+/* Each token of a mapping is a word, a string or a number as written. It is of all members of its
+ * name, whatever their roles. */
 struct lang_mapping {
     struct str member;
     struct lang_span span;
@@ -202,7 +202,7 @@ struct lang_clause_decl {
 /* A member of a TYPE declaration; `index` counts within its role. */
 struct lang_member {
     enum lang_clause_role role; /* READABLE, COMMAND or SIGNAL */
-    struct str name;
+    struct str name;            /* its own among those of the role */
     uint32_t index;
     struct lang_type type; /* READABLE */
     const struct lang_param *params;
@@ -238,7 +238,13 @@ const struct lang_clause_decl *lang_value_clause(const struct lang_value *v, con
 /* The argument with that name, never NULL; kind LANG_ARG_NONE if it was left out. The name must be
  * in the table. */
 const struct lang_value *lang_clause_value(const struct lang_clause_decl *c, const char *arg);
-/* A member by name, or by its index within a role; NULL if none. */
-const struct lang_member *lang_decl_member(const struct lang_decl *type, struct str name);
+/* A member of a role, by its name or by its index within the role; NULL if none. Names are apart by
+ * role, as the properties, actions and events of a Thing are (W3C Web of Things, Thing
+ * Description 1.1, 5.3.1): `lamp.on` may be read and `lamp.on()` be commanded. */
+const struct lang_member *lang_decl_member(const struct lang_decl *type, enum lang_clause_role role,
+                                           struct str name);
 const struct lang_member *lang_decl_member_at(const struct lang_decl *type,
                                               enum lang_clause_role role, uint32_t index);
+/* Whatever has this name: the READABLE, else the COMMAND, else the SIGNAL. For messages, and where
+ * a name alone is meant. */
+const struct lang_member *lang_decl_any_member(const struct lang_decl *type, struct str name);

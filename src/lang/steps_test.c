@@ -33,7 +33,8 @@ static void add_target(struct strbuf *b, const struct lang_step *s, enum lang_cl
 
 static void add_compared(struct strbuf *b, const struct lang_step *s)
 {
-    strbuf_addf(b, " %s ", s->kind == LANG_STEP_SET ? "=" : lang_cmp_sign(s->op));
+    static const char *const signs[] = {"==", "!=", "<", "<=", ">", ">="};
+    strbuf_addf(b, " %s ", s->kind == LANG_STEP_SET ? "=" : signs[s->op]);
     add_value(b, &s->type, s->value, s->text);
 }
 

@@ -26,7 +26,7 @@ static const struct lang_decl *thing(struct checker *k, const struct summary *s,
 static const struct lang_member *member(const struct lang_decl *r, struct str name,
                                         enum lang_clause_role role)
 {
-    return r ? graph_member(r->type, name, role) : NULL;
+    return r ? lang_decl_member(r->type, role, name) : NULL;
 }
 
 static void apply_owns(struct checker *k, const struct summary *s)

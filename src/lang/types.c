@@ -66,13 +66,6 @@ void lang_type_print(struct strbuf *out, const struct lang_type *t)
         strbuf_addc(out, '?');
 }
 
-const char *lang_cmp_sign(enum lang_cmp op)
-{
-    static const char *const signs[] = {"==", "!=", "<", "<=", ">", ">="};
-    ASSERT((size_t)op < ARRAY_LEN(signs));
-    return signs[op];
-}
-
 static bool clause_is(const struct lang_clause *c, const char *word, const char *second)
 {
     if (strcmp(c->word, word) != 0)
@@ -107,12 +100,20 @@ const struct lang_value *lang_clause_value(const struct lang_clause_decl *c, con
     return NULL;
 }
 
-const struct lang_member *lang_decl_member(const struct lang_decl *type, struct str name)
+const struct lang_member *lang_decl_member(const struct lang_decl *type, enum lang_clause_role role,
+                                           struct str name)
 {
     for (size_t i = 0; i < type->members_n; i++)
-        if (str_eq(type->members[i].name, name))
+        if (type->members[i].role == role && str_eq(type->members[i].name, name))
             return &type->members[i];
     return NULL;
+}
+
+const struct lang_member *lang_decl_any_member(const struct lang_decl *type, struct str name)
+{
+    const struct lang_member *m = lang_decl_member(type, LANG_CLAUSE_READABLE, name);
+    m = m ? m : lang_decl_member(type, LANG_CLAUSE_COMMAND, name);
+    return m ? m : lang_decl_member(type, LANG_CLAUSE_SIGNAL, name);
 }
 
 const struct lang_member *lang_decl_member_at(const struct lang_decl *type,

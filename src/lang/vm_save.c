@@ -133,18 +133,12 @@ static uint32_t number_of(struct save *s, struct obj *o, uint16_t type)
 
 static void put(struct save *s, uint64_t v)
 {
-    uint8_t buf[10];
-    struct writer w = writer_from(buf, sizeof(buf));
-    writer_varint(&w, v);
-    strbuf_add(s->out, buf, writer_len(&w));
+    strbuf_add_varint(s->out, v);
 }
 
 static void put_signed(struct save *s, int64_t v)
 {
-    uint8_t buf[10];
-    struct writer w = writer_from(buf, sizeof(buf));
-    writer_svarint(&w, v);
-    strbuf_add(s->out, buf, writer_len(&w));
+    strbuf_add_svarint(s->out, v);
 }
 
 static void put_u64(struct save *s, uint64_t v)

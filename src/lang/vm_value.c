@@ -245,14 +245,6 @@ void vm_print(struct lang_vm *vm, struct strbuf *out, uint16_t type, union lang_
 
 /* ---- copies: each value begins with its kind, 0 for none ---------------------------------- */
 
-static void add_varint(struct strbuf *out, uint64_t v)
-{
-    uint8_t buf[10];
-    struct writer w = writer_from(buf, sizeof(buf));
-    writer_varint(&w, v);
-    strbuf_add(out, buf, writer_len(&w));
-}
-
 /* Of a record or an enum: its name and the names of what it has. */
 static uint64_t def_hash(const struct lang_typedef *def)
 {
@@ -269,7 +261,7 @@ static bool pack_list(struct lang_vm *vm, struct strbuf *out, uint16_t element, 
                       unsigned deep)
 {
     size_t n = list_len(list_of(v));
-    add_varint(out, n);
+    strbuf_add_varint(out, n);
     for (size_t i = 0; i < n; i++)
         if (!pack(vm, out, element, list_get(list_of(v), i), deep))
             return false;
@@ -281,7 +273,7 @@ static bool pack_map(struct lang_vm *vm, struct strbuf *out, const struct code_t
 {
     uint64_t at = 0;
     union lang_slot key, value;
-    add_varint(out, dict_len(dict_of(v)));
+    strbuf_add_varint(out, dict_len(dict_of(v)));
     while (dict_next(dict_of(v), &at, &key, &value))
         if (!pack(vm, out, t->a, key, deep) || !pack(vm, out, t->b, value, deep))
             return false;
@@ -320,7 +312,7 @@ static bool pack(struct lang_vm *vm, struct strbuf *out, uint16_t type, union la
         return !out->failed;
     }
     case CODE_KIND_STR:
-        add_varint(out, vm_str(v).n);
+        strbuf_add_varint(out, vm_str(v).n);
         strbuf_addstr(out, vm_str(v));
         return !out->failed;
     case CODE_KIND_LIST: return pack_list(vm, out, t->a, v, deep - 1);

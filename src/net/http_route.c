@@ -183,8 +183,8 @@ http_handler *http_route_request(struct http_request *q)
     }
     /* A form of another site can send a POST of its own type without asking, but no DELETE. */
     bool asked = h->method == HTTP_DELETE;
-    if (!asked && (!http_field(h, "content-type", &type) ||
-                   !http_media_type_is(type, "application/json"))) {
+    if (!asked &&
+        (!http_field(h, "content-type", &type) || !http_media_type_is(type, "application/json"))) {
         http_respond_problem(q, 415, "Content-Type must be application/json");
         return NULL;
     }

@@ -69,7 +69,10 @@ static const struct lang_arg t_action[] = {
      .name = "a property around it",
      .lead = "affects",
      .flags = T_OPT | LANG_ARG_AFFECTS},
-    {.kind = LANG_ARG_FLAG, .name = "guarded", .lead = "guarded", .flags = T_OPT | LANG_ARG_GUARDED},
+    {.kind = LANG_ARG_FLAG,
+     .name = "guarded",
+     .lead = "guarded",
+     .flags = T_OPT | LANG_ARG_GUARDED},
 };
 static const struct lang_arg t_event[] = {{.kind = LANG_ARG_NAME, .name = "the event's name"}};
 static const struct lang_arg t_safe[] = {{.kind = LANG_ARG_MEMBER, .name = "action"}};

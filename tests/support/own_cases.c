@@ -1,6 +1,6 @@
-/* own_cases: runs each case of ownership in a process of its own, and prints how many do not come out as
- * they should; a crash is one of them. For tools/own-mutants, whose mutants let through what the
- * compiler does not expect. */
+/* own_cases: runs each case of ownership in a process of its own, and prints how many do not come
+ * out as they should; a crash is one of them. For tools/own-mutants, whose mutants let through what
+ * the compiler does not expect. */
 #include "lang/own_fixture.h"
 
 #include <stdio.h>
