@@ -2,7 +2,6 @@
 
 #include "tests/support/test.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -11,14 +10,11 @@ enum { MON = 1, TUE = 2, WED = 4, SAT = 32, SUN = 64, ALL = 127, WEEKDAYS = 31 }
 
 static int64_t utc(const char *text)
 {
-    int y, mo, d, h, mi, s = 0;
-    REQUIRE(sscanf(text, "%d-%d-%d %d:%d:%d", &y, &mo, &d, &h, &mi, &s) >= 5);
-    struct tm tm = {.tm_year = y - 1900,
-                    .tm_mon = mo - 1,
-                    .tm_mday = d,
-                    .tm_hour = h,
-                    .tm_min = mi,
-                    .tm_sec = s};
+    struct tm tm = {0};
+    const char *end = strptime(text, "%Y-%m-%d %H:%M", &tm);
+    if (end && *end == ':')
+        end = strptime(end, ":%S", &tm);
+    REQUIRE(end && *end == '\0');
     return (int64_t)timegm(&tm) * 1000;
 }
 

@@ -381,11 +381,12 @@ void check_path(struct checker *k, struct expr *e)
     }
     const struct sym *s = t.sym;
     bool handle = s && s->kind == SYM_HANDLE;
+    bool owned = s && s->kind == SYM_OWN && t.direct && e->path_n == 1;
     if (handle && e->path_n > 1)
         use_handle_member(k, e, s);
     else if (s && s->kind == SYM_GROUP && e->path_n > 1)
         use_group_part(k, e, s);
-    else if (t.resource && !handle && !(s && s->kind == SYM_OWN && t.direct && e->path_n == 1))
+    else if (!s || (t.resource && !handle && !owned))
         use_member(k, e, &t);
     else if (e->path_n > 1)
         as_field(k, e);

@@ -369,16 +369,16 @@ static bool held_here(struct checker *k, struct stmt *s, const char *word)
             s->binding = s->target->index;
         return true;
     }
-    struct lang_diag *d;
     if (s->target->ref == REF_GROUP) {
-        d = diag_error(k->c, "T1", s->target->span, "of which one?", "`%.*s` is several %s",
+        struct lang_diag *d =
+            diag_error(k->c, "T1", s->target->span, "of which one?", "`%.*s` is several %s",
                        STR_FMT(ctx_text(k->c, s->target->span)), noun_many(k->c, NOUN_RESOURCE));
         diag_help(k->c, d, "own the one that is meant by a name of its own");
     } else {
-        d = diag_error(k->c, "T1", s->target->span,
-                       ctx_strf(k->c, "no %s", noun(k->c, NOUN_RESOURCE)).p,
-                       "`%s` wants %s that is held here, this is %.*s", word,
-                       noun_a(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &s->target->type)));
+        (void)diag_error(k->c, "T1", s->target->span,
+                         ctx_strf(k->c, "no %s", noun(k->c, NOUN_RESOURCE)).p,
+                         "`%s` wants %s that is held here, this is %.*s", word,
+                         noun_a(k->c, NOUN_RESOURCE), STR_FMT(type_phrase(k, &s->target->type)));
     }
     return false;
 }

@@ -296,14 +296,6 @@ void registry_set_stale(struct device_property *p, int64_t stale_ms)
     ingest_stale_rearm(p);
 }
 
-int model_property(const struct model_def *m, struct str name)
-{
-    for (size_t i = 0; i < m->property_count; i++)
-        if (str_eq(m->properties[i].name, name))
-            return (int)i;
-    return -1;
-}
-
 int model_action(const struct model_def *m, struct str name)
 {
     for (size_t i = 0; i < m->action_count; i++)

@@ -112,8 +112,7 @@ struct list *registry_devices(struct registry *r); /* of struct device.link */
 void registry_set_owner(struct device *d, struct str owner);
 /* The property turns stale after this long without news; the smallest of all callers holds. */
 void registry_set_stale(struct device_property *p, int64_t stale_ms);
-int model_property(const struct model_def *m, struct str name); /* -1: none */
-int model_action(const struct model_def *m, struct str name);
+int model_action(const struct model_def *m, struct str name); /* -1: none */
 
 /* A time that a site's text says, up to 3000 years, for monotonic clocks and timers. */
 static inline int64_t ns_of_ms(int64_t ms)
