@@ -410,3 +410,49 @@ TEST(a_long_text_is_kept_over_a_restart)
     CHECK_EQ_STR(g.log.p ? g.log.p : "", "info: 640;");
     rig_fini(&g);
 }
+
+/* A valve that is open and in nobody's hands but the channel's. */
+#define WAY(seconds)                                                                               \
+    "program p { own v: Valve = valve; let c = chan<own Valve>(1); spawn t(move v, c)\n"           \
+    "  on button.pressed { alert info \"{c.len()}\"; c.close() } }\n"                              \
+    "task t(own v: Valve, c: chan<own Valve>) { sleep " seconds "; v.open(); c.send(move v) }\n"
+
+TEST(a_handle_in_a_channel_stays_there_over_a_restart)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, WAY("10ms"));
+    bus_rig_run(&g.base, 30);
+    CHECK_EQ_STR(g.log.p, "open by p line 0 because ;");
+    rig_fini(&g);
+    rig_init(&g, dir, WAY("10ms"));
+    press_button(&g);
+    CHECK_EQ_STR(g.log.p, "momentary info: 1;");
+    rig_fini(&g);
+}
+
+TEST(a_handle_in_a_channel_becomes_safe_when_its_program_is_replaced)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), WAY("10ms"));
+    bus_rig_run(&g.base, 30);
+    CHECK_EQ_STR(g.log.p, "open by p line 0 because ;");
+    REQUIRE(rig_replace(&g, WAY("1h"), NULL) == ERR_OK);
+    press_button(&g);
+    CHECK_EQ_STR(g.log.p, "open by p line 0 because ;close by p line 0 because ;"
+                          "momentary info: 0;");
+    rig_fini(&g);
+}
+
+TEST(a_handle_in_a_channel_becomes_safe_when_the_code_is_another_after_a_restart)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, WAY("10ms"));
+    bus_rig_run(&g.base, 30);
+    rig_fini(&g);
+    rig_init(&g, dir, WAY("1h"));
+    press_button(&g);
+    CHECK_EQ_STR(g.log.p, "close by p line 0 because ;momentary info: 0;");
+    rig_fini(&g);
+}

@@ -269,6 +269,27 @@ static bool chan_size(struct checker *k, struct expr *e)
     return false;
 }
 
+/* What sits in a channel that nobody has any more would be owned by nobody, and never become safe.
+ * So one of handles is there as long as its program, which empties it when it stops. */
+static bool lost_channel(struct checker *k, const struct expr *e)
+{
+    struct lang_diag *d =
+        diag_error(k->c, "O5", e->span, "not here",
+                   "a channel of handles is made in a `let` of the program itself");
+    diag_help(k->c, d,
+              "a channel of handles lives as long as its program: make it with `let` there and "
+              "hand it to the task");
+    return false;
+}
+
+static bool channel_stays(struct checker *k, const struct expr *e)
+{
+    if (e->own_arg && e != k->let_value)
+        /* check: O5 channel */
+        return lost_channel(k, e);
+    return true;
+}
+
 void check_chan(struct checker *k, struct expr *e)
 {
     struct lang_type arg = type_plain(LANG_TYPE_NONE);
@@ -288,6 +309,10 @@ void check_chan(struct checker *k, struct expr *e)
             (void)diag_error(k->c, "T1", e->span, "not here",
                              "a channel is made in a `let`, or in "
                              "a body");
+        expr_bad(e);
+        return;
+    }
+    if (!channel_stays(k, e)) {
         expr_bad(e);
         return;
     }

@@ -166,6 +166,7 @@ struct checker {
     struct prog *prog; /* NULL in a function of the site */
     struct fn_frame *frame;
     enum check_mode mode;
+    const struct expr *let_value;  /* of the program's own `let` at hand; NULL in a `var` */
     struct u32_list *reads, *vars; /* where conditions note what they depend on; or NULL */
     bool uses_stale;
 };

@@ -22,10 +22,12 @@ static bool first_value(struct checker *k, struct item *i, struct lang_type *typ
     bool given = i->type.given && typed;
     enum check_mode mode = k->mode;
     k->mode = MODE_INIT;
+    k->let_value = i->kind == I_LET ? i->value : NULL;
     k->frame->locals.n = k->frame->taken.n = k->frame->spare.n = 0;
     bool fine =
         typed ? check_value(k, i->value, given ? type : NULL, OWN_STORED) : look_at(k, i->value);
     k->mode = mode;
+    k->let_value = NULL;
     if (!fine)
         return false;
     if (given)

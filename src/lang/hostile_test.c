@@ -80,6 +80,22 @@ TEST(results_that_are_none_go_to_the_window)
     rig_close(&r);
 }
 
+/* Code that gives variables their first values may not begin tasks. */
+TEST(first_values_begin_nothing)
+{
+    struct vm_rig r;
+    rig_init(&r);
+    asm_program(&r.world, "fn main()\n reg i int\n LOADN i 8\n SETV i n\n SPAWN 0 t\n RETV\n"
+                          "task t()\n RETV\n");
+    ((struct lang_code *)(uintptr_t)r.world.program.code)->init = 0;
+    rig_verify(&r);
+    r.vm = lang_vm_new(alloc_system(), &r.world.program, &r.host, lang_limits_default());
+    CHECK_EQ_STR(rig_var(&r, "n"), "8");
+    CHECK_EQ_UINT(lang_vm_stats(r.vm).tasks, 0);
+    CHECK_EQ_STR(rig_steps(&r), "");
+    rig_close(&r);
+}
+
 /* ---- what costs time costs budget -------------------------------------------------------- */
 
 /* Runs `loop` for ever, behind `head`, which makes its data. How often it came around before the

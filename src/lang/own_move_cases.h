@@ -472,3 +472,53 @@
  "}\n"
  "program keeper { own well: Pump = pump; lend well to x }\n"
  "program x { own a: Valve = valve; spawn t(move a) }\n"},
+{"a channel of handles that a task makes", "O5:2",
+ "task t(own p: Pump) {\n"
+ "  let c = chan<own Pump>(1)\n"
+ "  c.send(move p)\n"
+ "}\n"
+ "program x { own a: Pump = pump; spawn t(move a) }\n"},
+{"the same, made by the program", "",
+ "task t(own p: Pump, c: chan<own Pump>) {\n"
+ "  let d = c\n"
+ "  d.send(move p)\n"
+ "}\n"
+ "program x { own a: Pump = pump; let c = chan<own Pump>(1); spawn t(move a, c) }\n"},
+{"a channel of handles made in a rule", "O5:2",
+ "program x { own a: Valve = valve; every 1h { a.close()\n"
+ "    let c = chan<own Valve>(2); alert info \"{c.len()}\" } }\n"},
+{"the same, made beside the rule", "",
+ "program x { own a: Valve = valve; let c = chan<own Valve>(2)\n"
+ "  every 1h { a.close(); alert info \"{c.len()}\" } }\n"},
+{"a channel of handles in a var", "O5:1",
+ "program x { var c = chan<own Valve>(2); spawn t(c) }\n"
+ "task t(c: chan<own Valve>) { c.close() }\n"},
+{"a channel of handles in a let, closed by its task", "",
+ "program x { let c = chan<own Valve>(2); spawn t(c) }\n"
+ "task t(c: chan<own Valve>) { c.close() }\n"},
+{"a channel of handles made by a function", "O5:1",
+ "fn fresh() -> chan<own Valve> { return chan<own Valve>(2) }\n"
+ "program x { let c = fresh(); every 1h { c.close() } }\n"},
+{"a channel of handles goes through a function", "",
+ "fn same(c: chan<own Valve>) -> chan<own Valve> { return c }\n"
+ "program x { let c = chan<own Valve>(2); let d = same(c); every 1h { d.close() } }\n"},
+{"channels of handles made in a list", "O5:1, O5:1",
+ "program x { let all = [chan<own Valve>(1), chan<own Valve>(1)]; every 1h { all[0].close() } }\n"},
+{"channels of handles put into a list", "",
+ "program x { let c = chan<own Valve>(1); let d = chan<own Valve>(1); let all = [c, d]; every 1h { all[0].close() } }\n"},
+{"a channel of handles made in a record", "O5:2",
+ "record Ways { way: chan<own Valve> }\n"
+ "program x { let w = Ways{chan<own Valve>(1)}; every 1h { w.way.close() } }\n"},
+{"a channel of handles put into a record", "",
+ "record Ways { way: chan<own Valve> }\n"
+ "program x { let c = chan<own Valve>(1); let w = Ways{c}; every 1h { w.way.close() } }\n"},
+{"a channel of handles made for a call", "O5:2",
+ "task t(c: chan<own Valve>) { loop { let v = c.recv(); v.close() } }\n"
+ "program x { spawn t(chan<own Valve>(1)) }\n"},
+{"a channel of handles of each element", "",
+ "task t(c: chan<own Lamp>) { loop { let v = c.recv(); v.off() } }\n"
+ "program x { for r in rooms { own l: Lamp = r.lamp; let c = chan<own Lamp>(1); every 1h { l.on(); spawn t(c) } } }\n"},
+{"a channel of handles made by a lambda", "O5:1",
+ "program x { let f = fn() -> chan<own Valve> { return chan<own Valve>(1) }; every 1h { f().close() } }\n"},
+{"a channel of data made by a lambda", "",
+ "program x { let f = fn() -> chan<int> { return chan<int>(1) }; every 1h { f().close() } }\n"},

@@ -80,6 +80,12 @@
  "     |       ^^^^ has no `safe`\n"
  "     |                                          ---- an action\n"
  "  help: say which one to run when an owner ends without handing on, as in  safe close()\n"},
+{"a channel of handles that a task makes",
+ "error[O5]: a channel of handles is made in a `let` of the program itself\n"
+ "  --> case.sedge:2:11\n"
+ "   2 |   let c = chan<own Pump>(1)\n"
+ "     |           ^^^^^^^^^^^^^^^^^ not here\n"
+ "  help: a channel of handles lives as long as its program: make it with `let` there and hand it to the task\n"},
 {"3: a borrow passed to spawn",
  "error[O6]: `p` is borrowed and can't go to a task\n"
  "  --> case.sedge:4:41\n"

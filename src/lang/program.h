@@ -301,6 +301,7 @@ uint32_t lang_vm_start(struct lang_vm *vm, uint32_t chunk, uint32_t rule);
 uint32_t lang_vm_message(struct lang_vm *vm, uint32_t rule, struct str value);
 /* Ends a task: its scopes end, what it owns becomes safe, its leases are released. */
 void lang_vm_stop(struct lang_vm *vm, uint32_t task);
+/* All of them; then what sits in the program's channels becomes safe, too. */
 void lang_vm_stop_all(struct lang_vm *vm);
 /* The task that lang_vm_start() or lang_vm_message() made for this rule and that is not over; 0:
  * none. For tasks that lang_vm_restore() brought back. */

@@ -139,6 +139,7 @@ static void vars_begin(struct lang_vm *vm)
     if (vm->code->init == LANG_NO_CHUNK)
         return;
     (void)lang_vm_call(vm, vm->code->init, &r);
+    vm_drop_newborn(vm); /* not our compiler's */
     memset(vm->changed, 0, vm->program->vars_n * sizeof(*vm->changed));
 }
 

@@ -76,6 +76,28 @@ const struct instr *op_clen(struct lang_vm *vm, union lang_slot *reg, const stru
     return i + 1;
 }
 
+/* Handles are no references and nobody waits, so that nothing has to hear of it. */
+static void make_safe(struct lang_vm *vm, struct chan *c)
+{
+    for (uint32_t n = 0; n < c->n && vm->host->safe; n++)
+        vm->host->safe(vm->host, (uint32_t)(c->slot[(c->head + n) % c->cap].i - 1));
+    vm->dirty |= c->n > 0;
+    c->n = c->head = 0;
+}
+
+/* The check lets a channel of handles be made for a variable that never changes, and nowhere else:
+ * all of them are found here. */
+void vm_chans_safe(struct lang_vm *vm)
+{
+    ASSERT(!vm->tasks);
+    for (size_t i = 0; i < vm->program->vars_n; i++) {
+        const struct code_type *t = vm_type(vm, vm->code->var_types[i]);
+        if (t->kind == CODE_KIND_CHAN && vm_type(vm, t->a)->kind == CODE_KIND_HANDLE &&
+            vm->vars[i].o)
+            make_safe(vm, chan_of(vm->vars[i]));
+    }
+}
+
 /* ERR_OK, ERR_FULL, ERR_CLOSED, or a trap. What an own handle's register held is moved. */
 static enum err send(struct lang_vm *vm, union lang_slot chan, uint8_t from)
 {

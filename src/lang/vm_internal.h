@@ -292,8 +292,12 @@ struct vm_task *vm_task_blank(struct lang_vm *vm, size_t frames,
 void vm_task_add(struct lang_vm *vm, struct vm_task *t);
 void vm_task_ready(struct lang_vm *vm, struct vm_task *t);
 void vm_task_free(struct lang_vm *vm, struct vm_task *t);
+void vm_drop_newborn(struct lang_vm *vm); /* what this turn spawned is gone */
 /* Wakes those that wait at a channel. */
 void vm_chan_changed(struct lang_vm *vm, struct chan *c);
+/* What sits in the program's channels of handles becomes safe, the oldest first; they are empty
+ * then. Between turns, when there are no tasks. */
+void vm_chans_safe(struct lang_vm *vm);
 
 /* ---- leases (vm_lease.c) ----------------------------------------------------------------- */
 

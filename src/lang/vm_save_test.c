@@ -284,3 +284,81 @@ TEST(saving_and_restoring_without_memory)
     rig_close(&r);
     strbuf_fini(&image);
 }
+
+/* ---- handles in a channel ------------------------------------------------------------------ */
+
+/* Two of them end up in the channel of a variable, around the end of its ring; then it is closed.
+ */
+static const char way_text[] =
+    "task main()\n reg c chan<Valve>\n reg i int\n reg v own-Valve\n reg w own-Valve\n LOADN i 2\n"
+    " CHAN c i chan<Valve>\n SETV c way\n HBIND v v\n HBIND w w\n SEND c w\n RECV w c\n SEND c w\n"
+    " SEND c v\n CCLOSE c\n RETV\n"
+    "task user()\n reg c chan<Valve>\n reg v own-Valve\n GETV c way\n@a\n RECV v c\n"
+    " COMMANDH v 0 0 0\n HDROP v\n LOOP @a\n";
+
+static void way_open(struct vm_rig *r, const char *text)
+{
+    struct asm_world *w = &r->world;
+    rig_init(r);
+    w->args[3] = (struct lang_type){.kind = LANG_TYPE_HANDLE, .model = &w->valve};
+    w->vars[7] = (struct lang_var){
+        .name = STR("way"),
+        .path = STR("way"),
+        .type = {.kind = LANG_TYPE_CHAN, .own = true, .args = w->args + 3, .args_n = 1}};
+    w->program.vars_n = 8;
+    asm_program(w, text);
+    rig_verify(r);
+    r->vm = new_vm(r);
+}
+
+TEST(handles_in_a_channel_become_safe_when_the_program_stops)
+{
+    struct vm_rig r;
+    struct strbuf image;
+    strbuf_init(&image, alloc_system(), 0);
+    way_open(&r, way_text);
+    lang_vm_stop_all(r.vm); /* there is no channel yet */
+    CHECK(lang_vm_start(r.vm, 0, 0) != 0);
+    CHECK_EQ_STR(rig_steps(&r), "d");
+    CHECK_EQ_STR(rig_log(&r), "");
+    CHECK_EQ_INT(lang_vm_save(r.vm, &image), ERR_OK);
+    lang_vm_stop_all(r.vm);
+    CHECK_EQ_STR(rig_log(&r), "safe w;safe v;");
+    CHECK(lang_vm_dirty(r.vm));
+    lang_vm_stop_all(r.vm);
+    CHECK_EQ_STR(rig_log(&r), "");
+    CHECK(lang_vm_start(r.vm, 1, 0) != 0);
+    CHECK_EQ_STR(rig_steps(&r), "d"); /* closed and empty */
+    CHECK_EQ_STR(rig_log(&r), "");
+    rig_close(&r);
+    strbuf_fini(&image);
+}
+
+TEST(handles_in_a_channel_stay_there_in_an_image_of_the_same_code)
+{
+    struct vm_rig r, other;
+    struct strbuf image, held;
+    strbuf_init(&image, alloc_system(), 0);
+    strbuf_init(&held, alloc_system(), 0);
+    struct lang_restored told = {.held = note_held, .ctx = &held};
+    way_open(&r, way_text);
+    CHECK(lang_vm_start(r.vm, 0, 0) != 0);
+    CHECK_EQ_STR(rig_steps(&r), "d");
+    CHECK_EQ_INT(lang_vm_save(r.vm, &image), ERR_OK);
+    lang_vm_free(r.vm);
+    r.vm = new_vm(&r);
+    CHECK_EQ_INT(lang_vm_restore(r.vm, strbuf_str(&image), &told), ERR_OK);
+    CHECK_EQ_UINT(held.n, 0);
+    CHECK(lang_vm_start(r.vm, 1, 0) != 0);
+    CHECK_EQ_STR(rig_steps(&r), "d"); /* both, though it is closed */
+    CHECK_EQ_STR(rig_log(&r), "w.0();safe w;v.0();safe v;");
+    way_open(&other, "fn main()\n RETV\n");
+    CHECK_EQ_INT(lang_vm_restore(other.vm, strbuf_str(&image), &told), ERR_OK);
+    CHECK_EQ_STR(held.p, "w;v;");
+    lang_vm_stop_all(other.vm); /* its own channel has none of them */
+    CHECK_EQ_STR(rig_log(&other), "");
+    rig_close(&other);
+    rig_close(&r);
+    strbuf_fini(&image);
+    strbuf_fini(&held);
+}

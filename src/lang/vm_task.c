@@ -205,7 +205,7 @@ static void unwind(struct lang_vm *vm, struct vm_task *t)
 
 /* Tasks that were spawned in a turn that failed never were. What the spawning task moved to them it
  * still has, as of the turn's begin. */
-static void drop_newborn(struct lang_vm *vm)
+void vm_drop_newborn(struct lang_vm *vm)
 {
     for (struct vm_task *t = vm->tasks, *next; t; t = next) {
         next = t->next;
@@ -217,7 +217,7 @@ static void drop_newborn(struct lang_vm *vm)
 void vm_turn_failed(struct lang_vm *vm)
 {
     vm_turn_undo(vm);
-    drop_newborn(vm);
+    vm_drop_newborn(vm);
 }
 
 void lang_vm_stop(struct lang_vm *vm, uint32_t task)
@@ -245,6 +245,7 @@ void lang_vm_stop_all(struct lang_vm *vm)
 {
     while (vm->tasks)
         lang_vm_stop(vm, vm->tasks->id);
+    vm_chans_safe(vm);
 }
 
 /* ---- turns ------------------------------------------------------------------------------- */
