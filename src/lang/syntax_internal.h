@@ -370,8 +370,8 @@ struct stmt {
     /* the checker's: */
     uint32_t local, local2; /* numbers of the locals of name and name2 */
     struct lang_type local_type, local2_type;
-    uint32_t lease;   /* S_LEASE: index of the program's leases */
-    uint32_t binding; /* S_REVOKE, S_DROP: of an `own` of the program; or UINT32_MAX: a local */
+    uint32_t lease;    /* S_LEASE: index of the program's leases */
+    uint32_t binding;  /* S_REVOKE, S_DROP: of an `own` of the program; or UINT32_MAX: a local */
     size_t elements_n; /* S_FOR over a set: unrolled, one after another */
     struct stmt_list *unrolled; /* the body for each element; the checker copies the tree */
 };
