@@ -36,8 +36,8 @@ struct asm_world {
     struct lang_param set_params[3];
     struct lang_typedef point, mode;
     struct lang_field point_fields[3], mode_values[3];
-    struct lang_binding bindings[ASM_BINDINGS];
-    struct lang_var vars[ASM_VARS];
+    struct lang_binding bindings[ASM_BINDINGS + 1]; /* room for one of a test */
+    struct lang_var vars[ASM_VARS + 1];
     struct lang_lease leases[2];
     struct lang_window windows[1];
     struct lang_rule rules[2];

@@ -301,11 +301,11 @@ static void way_open(struct vm_rig *r, const char *text)
     struct asm_world *w = &r->world;
     rig_init(r);
     w->args[3] = (struct lang_type){.kind = LANG_TYPE_HANDLE, .model = &w->valve};
-    w->vars[7] = (struct lang_var){
+    w->vars[ASM_VARS] = (struct lang_var){
         .name = STR("way"),
         .path = STR("way"),
         .type = {.kind = LANG_TYPE_CHAN, .own = true, .args = w->args + 3, .args_n = 1}};
-    w->program.vars_n = 8;
+    w->program.vars_n = ASM_VARS + 1;
     asm_program(w, text);
     rig_verify(r);
     r->vm = new_vm(r);

@@ -64,7 +64,11 @@ static int64_t on_now(struct lang_host *h)
 
 static void stage_open_limits(struct stage *s, const char *text, struct lang_limits limits)
 {
-    *s = (struct stage){.host = {on_read, on_command, on_statement, on_slope, on_now},
+    *s = (struct stage){.host = {.read = on_read,
+                                 .command = on_command,
+                                 .statement = on_statement,
+                                 .slope = on_slope,
+                                 .now_ms = on_now},
                         .slope = (double)NAN};
     strbuf_init(&s->log, alloc_system(), 0);
     s->site = fixture_check(text, false);
