@@ -1,7 +1,7 @@
 # ctest: timeout=120
 """Every example of docs/language.md says what the page promises: ```sedge is accepted, ```sedge fails CODE is
 refused with that code and no other, ```sedge warns CODE is accepted with that warning. All of them
-stand in the site of ```sedge site. Tests in examples are run. ```sedge factory are the pieces of a file of the factory."""
+stand in the site of ```sedge site. ```sedge passes CODE is the accepted twin of a rule's mistake. Tests in examples are run. ```sedge factory are the pieces of a file of the factory."""
 
 import json
 import pathlib
@@ -48,12 +48,12 @@ class Examples(unittest.TestCase):
         self.assertEqual(kinds.count("site"), 1)
         for kind in ("accepted", "fails", "warns"):
             self.assertIn(kind, kinds)
-        unknown = [k for k in kinds if k not in ("site", "accepted", "fails", "warns", "factory")]
+        unknown = [k for k in kinds if k not in ("site", "accepted", "passes", "fails", "warns", "factory")]
         self.assertEqual(unknown, [])
 
     def test_accepted_examples_have_no_error(self):
         for line, info, source in self.all:
-            if info:
+            if info and info[0] != "passes":
                 continue
             with self.subTest(line=line):
                 status, errors, _, out = self.codes(source)
@@ -76,11 +76,10 @@ class Examples(unittest.TestCase):
                 self.assertEqual((status, errors), (0, set()), out)
                 self.assertIn(info[1], warnings, out)
 
-    def test_each_rule_has_an_example_that_fails(self):
-        failing = {info[1] for _, info, _ in self.all if info[:1] == ["fails"]}
-        for n in range(1, 17):
-            if n not in (11, 13):  # shown in words: they need two programs and a page
-                self.assertIn(f"O{n}", failing)
+    def test_each_rule_has_an_example_that_fails_and_one_that_passes(self):
+        rules = {f"O{n}" for n in range(1, 17)}
+        for kind in ("fails", "passes"):
+            self.assertEqual(rules - {info[1] for _, info, _ in self.all if info[:1] == [kind]}, set(), kind)
 
     def test_the_factory_is_explained_as_it_is(self):
         pieces = [source for _, info, source in self.all if info == ["factory"]]
