@@ -7,7 +7,7 @@ TARGET  ?=
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install test bench fuzz fuzz-planted pitfalls own-mutants asan tsan coverage lint format clean
+.PHONY: all help run install test bench fuzz fuzz-planted pitfalls own-mutants asan tsan stress coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -69,6 +69,11 @@ tsan: ## the unit tests with the thread sanitizer
 	@tools/install build test
 	@$(call build,tsan,unit_tests)
 	@tools/fixed-addresses ctest --preset tsan -j2 -L unit
+
+stress: ## every test that runs programs, with a collector that collects at every allocation
+	@tools/install build test
+	@$(call build,stress,sedge unit_tests)
+	@ctest --preset stress -j2 -L 'unit|corpus|integration'
 
 coverage: ## lines that the corpus and the unit tests run, for each folder
 	@tools/install build test

@@ -17,10 +17,11 @@ BUILD = pathlib.Path(os.environ.get("SEDGE_BUILD", ROOT / "build/release")) / "b
 PEERS = ROOT / "bench/peers"
 LIMIT_S = 280
 
-# figure: unit, digits, goal
+# figure: unit, digits, goal. The goals hold for what was measured; the two of the fastest of three runs of
+# each step only tell how much of it is the machine's.
 FIGURES = {
-    "longest_us": ("us", 1, 100),
-    "p999_us": ("us", 1, 50),
+    "longest_us": ("us", 1, None),
+    "p999_us": ("us", 1, None),
     "longest_run_us": ("us", 1, 100),
     "p999_run_us": ("us", 1, 50),
     "heap_over_live": ("x", 2, 2),
@@ -62,12 +63,13 @@ def main():
     ours = figures([str(BUILD / "bench_lang_gc"), "replace"])
     theirs = [figures(command) for command in peers()]
     for name, (unit, digits, goal) in FIGURES.items():
-        met = "yes" if ours[name] <= goal else "no"
+        met = "-" if goal is None else "yes" if ours[name] <= goal else "no"
         bench = "lang_gc_" + name.removesuffix("_us").removesuffix("_percent")
+        bench += "_fastest_of_three" if goal is None else ""
         head = f"bench={bench} unit={unit} ours={ours[name]:.{digits}f}"
         for peer in [t for t in theirs if name in t] or [{}]:
             beside = f" theirs={peer[name]:.{digits}f} ratio={ours[name] / peer[name]:.3g}" if peer else ""
-            print(f"{head} peer={peer.get('peer', '-')}{beside} goal={goal} met={met}", flush=True)
+            print(f"{head} peer={peer.get('peer', '-')}{beside} goal={goal or '-'} met={met}", flush=True)
     print(f"# {ours['live_mb']:.0f} MB live; a step {ours['p50_us']:.1f} us in the middle; in the worst "
           f"run the longest took {ours['noise_us']:.0f} us")
 

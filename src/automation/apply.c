@@ -141,6 +141,16 @@ static void rule_changed(struct program_run *run, const struct effect *e)
         a->rule_changed(a->rule_ctx, run->def, v);
 }
 
+/* Its task had it, and its end has just said so. */
+static bool safe_already(const struct program_run *run, const struct effect *until,
+                         uint32_t binding)
+{
+    for (const struct effect *e = run->effects.all.v; e < until; e++)
+        if (e->kind == EFFECT_SAFE && e->binding == binding)
+            return true;
+    return false;
+}
+
 static void fail(struct program_run *run, const struct effect *e)
 {
     struct effect alarm = *e;
@@ -157,7 +167,7 @@ static void fail(struct program_run *run, const struct effect *e)
     for (uint32_t i = 0; i < run->def->bindings_n; i++) {
         struct effect each = {
             .kind = EFFECT_SAFE, .rule = e->rule, .binding = i, .trigger = UINT32_MAX};
-        if (run->def->bindings[i].kind == LANG_BIND_OWN)
+        if (run->def->bindings[i].kind == LANG_BIND_OWN && !safe_already(run, e, i))
             safe(run, &each);
     }
 }

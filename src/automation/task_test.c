@@ -456,3 +456,24 @@ TEST(a_handle_in_a_channel_becomes_safe_when_the_code_is_another_after_a_restart
     CHECK_EQ_STR(g.log.p, "close by p line 0 because ;momentary info: 0;");
     rig_fini(&g);
 }
+
+TEST(a_program_that_fails_makes_safe_once_what_its_task_had)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program p { own v: Valve = valve; own d: Valve = drain; spawn t(move v)\n"
+             "  read heat: °C = press.temp stale 1h\n"
+             "  var n = 0; when heat > 80 °C { while true { n = n + 1 } } }\n"
+             "task t(own v: Valve) { v.open(); sleep 1h }\n");
+    for (int i = 0; i < 3; i++) { /* the third budget in a row */
+        temp(&g, "85");
+        temp(&g, "20");
+    }
+    CHECK_EQ_INT(automation_program(g.a, 0).state, PROGRAM_FAILED);
+    const char *first = strstr(g.log.p, "close by p");
+    REQUIRE(first);
+    const char *second = strstr(first + 1, "close by p"); /* of the drain */
+    REQUIRE(second);
+    CHECK(!strstr(second + 1, "close by p"));
+    rig_fini(&g);
+}

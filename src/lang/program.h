@@ -265,9 +265,6 @@ struct lang_result {
     uint32_t line; /* of the trap */
     char why[160]; /* one sentence for people; "" if done */
     uint64_t instructions;
-    /* Of the value of a chunk that returns something else than a bool: equal for equal values, and
-     * hardly ever else. 0 if there is no value; then `unknown`, too. */
-    uint64_t digest;
 };
 
 /* What the machines of one thread need while they run and can share: a stack, the undo log, empty

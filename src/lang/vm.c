@@ -258,9 +258,6 @@ static inline void fill_value(struct lang_vm *vm, uint16_t type, struct lang_res
     if (type == CODE_TYPE_BOOL) {
         out->truth = v.i == 1;
         out->unknown = (uint64_t)v.i > 1;
-    } else if (type != CODE_TYPE_NONE) {
-        out->digest = vm_digest(vm, type, v);
-        out->unknown = out->digest == 0;
     }
 }
 
@@ -292,7 +289,6 @@ static inline void fill_result(struct lang_vm *vm, enum vm_exit e, uint16_t type
     out->truth = out->unknown = false;
     out->line = 0;
     out->why[0] = '\0';
-    out->digest = 0;
     /* A budget below 0 is what was used beyond it. */
     uint64_t used = vm->limits.instructions_max - (uint64_t)vm->budget;
     out->instructions = used;

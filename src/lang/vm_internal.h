@@ -274,8 +274,6 @@ void vm_print(struct lang_vm *vm, struct strbuf *out, uint16_t type, union lang_
 bool vm_pack(struct lang_vm *vm, struct strbuf *out, uint16_t type, union lang_slot v);
 /* False: not of that type, or no memory. The result must be put where it is reachable at once. */
 bool vm_unpack(struct lang_vm *vm, struct str packed, uint16_t type, union lang_slot *out);
-/* Equal for equal values, and hardly ever else; 0 if there is no value. */
-uint64_t vm_digest(struct lang_vm *vm, uint16_t type, union lang_slot v);
 
 /* ---- texts (vm_text.c) ------------------------------------------------------------------- */
 

@@ -117,30 +117,6 @@ TEST(memory_is_limited)
     rig_close(&r);
 }
 
-TEST(values_of_chunks_have_a_digest)
-{
-    struct vm_rig r;
-    rig_open(&r, "fn a() -> str\n reg s str\n GETV s s\n RET s\n"
-                 "fn b() -> list<int>\n reg l list<int>\n reg i int\n GETV i n\n LIST l 2 "
-                 "list<int>\n ARG i\n ARG i\n"
-                 " RET l\n"
-                 "fn c() -> float\n reg x float\n READ x 1 temp\n RET x\n");
-    CHECK_EQ_INT(lang_vm_call(r.vm, 1, &r.result), LANG_DONE);
-    uint64_t five = r.result.digest;
-    CHECK(five != 0 && !r.result.unknown);
-    CHECK_EQ_INT(lang_vm_call(r.vm, 1, &r.result), LANG_DONE);
-    CHECK_EQ_UINT(r.result.digest, five);
-    lang_vm_var_set(r.vm, 0, (union lang_slot){.i = 6});
-    CHECK_EQ_INT(lang_vm_call(r.vm, 1, &r.result), LANG_DONE);
-    CHECK(r.result.digest != five);
-    CHECK_EQ_INT(lang_vm_call(r.vm, 0, &r.result), LANG_DONE);
-    CHECK(r.result.digest != 0);
-    r.readings[3].stale = true;
-    CHECK_EQ_INT(lang_vm_call(r.vm, 2, &r.result), LANG_DONE);
-    CHECK(r.result.digest == 0 && r.result.unknown);
-    rig_close(&r);
-}
-
 /* ---- tasks ------------------------------------------------------------------------------- */
 
 static void start(struct vm_rig *r, const char *text)

@@ -327,16 +327,6 @@ bool vm_pack(struct lang_vm *vm, struct strbuf *out, uint16_t type, union lang_s
     return pack(vm, out, type, v, VM_PACK_DEEP);
 }
 
-uint64_t vm_digest(struct lang_vm *vm, uint16_t type, union lang_slot v)
-{
-    if (is_none(vm_type(vm, type)->kind, v))
-        return 0;
-    struct strbuf *out = &vm->worker->text;
-    strbuf_reset(out);
-    (void)vm_pack(vm, out, type, v); /* of what is too large, the beginning counts */
-    return hash_bytes(out->p, out->n, 1) | 1;
-}
-
 /* ---- and back ---------------------------------------------------------------------------- */
 
 struct unpack {
