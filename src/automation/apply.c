@@ -142,11 +142,10 @@ static void rule_changed(struct program_run *run, const struct effect *e)
 }
 
 /* Its task had it, and its end has just said so. */
-static bool safe_already(const struct program_run *run, const struct effect *until,
-                         uint32_t binding)
+static bool safe_already(const struct program_run *run, uint32_t binding)
 {
-    for (const struct effect *e = run->effects.all.v; e < until; e++)
-        if (e->kind == EFFECT_SAFE && e->binding == binding)
+    for (size_t i = 0; i < run->effects.all.n; i++)
+        if (run->effects.all.v[i].kind == EFFECT_SAFE && run->effects.all.v[i].binding == binding)
             return true;
     return false;
 }
@@ -167,7 +166,7 @@ static void fail(struct program_run *run, const struct effect *e)
     for (uint32_t i = 0; i < run->def->bindings_n; i++) {
         struct effect each = {
             .kind = EFFECT_SAFE, .rule = e->rule, .binding = i, .trigger = UINT32_MAX};
-        if (run->def->bindings[i].kind == LANG_BIND_OWN && !safe_already(run, e, i))
+        if (run->def->bindings[i].kind == LANG_BIND_OWN && !safe_already(run, i))
             safe(run, &each);
     }
 }
