@@ -214,11 +214,16 @@ class Reload(unittest.TestCase):
         self.assertEqual(status, 403)
         self.assertEqual(self.site.request("/api/reload", method="POST")[0], 415)
 
+    def all_is_committed(self):
+        journal = self.site.get("/api/stats")["journal"]
+        return journal["committed"] >= journal["appended"] and "seen 1" in self.alerts()
+
     def test_a_restart_after_many_changes(self):
         self.publish(95)
         for version in ("two", "three", "four"):
             self.site.write("other.sedge", OTHER.replace("VERSION", version))
             self.reload()
+        wait_until(self.all_is_committed)  # what a program remembers rides along lazily
         self.site.kill()
         self.site.start()
         self.publish(30)
