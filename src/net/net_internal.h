@@ -51,9 +51,10 @@ struct net_worker {
     struct pool streams, blocks, small;
     size_t large_bytes;
     struct net_scratch *scratch; /* layer.c; made at first use */
-    struct list open, starved; /* streams; starved: refused a block, woken when one is given */
+    struct list open, starved;   /* streams; starved: refused a block, woken when one is given */
 };
 struct net_worker *net_of(struct worker *w); /* NULL without memory */
+void net_scratch_free(struct net_worker *net);
 struct block *net_block_take(struct net_worker *net, size_t room);
 void net_block_give(struct net_worker *net, struct block *b);
 size_t net_blocks_left(const struct net_worker *net);
@@ -98,6 +99,7 @@ struct stream {
     struct tick_hook flush;
     int fd, os_errno;
     bool bound, connecting, connect_failed, refused;
+    bool wire_dead; /* the socket takes nothing any more; write_dead: nor do we from the user */
 
     struct io_op tx; /* connects first */
     struct list link;
@@ -113,13 +115,15 @@ struct stream {
 /* A new stream on a connected (or, if `connecting`, connecting) socket; NULL: out of memory. */
 struct stream *stream_new(struct net_worker *net, int fd, struct listener *from);
 void stream_receive(struct stream *s);                 /* begins or resumes */
+void stream_receive_more(struct stream *s);            /* if there is room for what comes */
 void stream_data(struct stream *s, struct bytes lent); /* hands over to the task, keeps the rest */
 void stream_end(struct stream *s, enum err how, int os_errno);
 void stream_drop_read(struct stream *s);
 void stream_settle(struct stream *s);
-void stream_send_soon(struct stream *s);     /* at the tick's end */
+void stream_send_soon(struct stream *s);      /* at the tick's end */
 void stream_stop_receiving(struct stream *s); /* for now */
 void stream_wake(struct stream *s);
+void stream_unstarve(struct stream *s); /* there are blocks again */
 /* The user's queue was this long and is shorter now: whoever waits for room is told. */
 void stream_tell_room(struct stream *s, size_t before);
 size_t stream_unread(const struct stream *s);
