@@ -251,7 +251,6 @@ static bool starved(struct stream *s)
 bool stack_encode(struct stream *s)
 {
     struct stream_stack *k = s->stack;
-    size_t before = s->out.bytes;
     k->busy++;
     while (k->open && !k->failed && s->out.bytes > 0 && k->wire.bytes < LAYER_WIRE_MAX &&
            !starved(s)) {
@@ -265,8 +264,6 @@ bool stack_encode(struct stream *s)
     }
     if (k->failed)
         block_queue_drop(s->net, &s->out, s->out.bytes);
-    if (!s->closed)
-        stream_tell_room(s, before);
     return stack_release(s);
 }
 

@@ -124,8 +124,6 @@ void stream_send_soon(struct stream *s);      /* at the tick's end */
 void stream_stop_receiving(struct stream *s); /* for now */
 void stream_wake(struct stream *s);
 void stream_unstarve(struct stream *s); /* there are blocks again */
-/* The user's queue was this long and is shorter now: whoever waits for room is told. */
-void stream_tell_room(struct stream *s, size_t before);
 size_t stream_unread(const struct stream *s);
 
 void listener_gone(struct listener *l); /* one of its streams */

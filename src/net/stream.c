@@ -82,7 +82,7 @@ static enum err may_write(struct stream *s, size_t n)
         return ERR_CLOSED;
     if (n > s->write_max)
         return ERR_RANGE;
-    if (n > s->write_max - s->out.bytes)
+    if (n > stream_write_room(s))
         return refuse(s, false);
     return ERR_OK;
 }
@@ -148,7 +148,8 @@ size_t stream_write_pending(const struct stream *s)
 
 size_t stream_write_room(const struct stream *s)
 {
-    return s->write_dead || s->out.bytes >= s->write_max ? 0 : s->write_max - s->out.bytes;
+    size_t used = stream_write_pending(s);
+    return s->write_dead || used >= s->write_max ? 0 : s->write_max - used;
 }
 
 /* --- the rest --- */

@@ -291,9 +291,10 @@ static void all_sent(struct stream *s)
     s->net->socket->send_end(s->net->io, s->fd);
 }
 
-void stream_tell_room(struct stream *s, size_t before)
+/* The queue was this long and is shorter now: whoever waits for room is told. */
+static void tell_room(struct stream *s, size_t before)
 {
-    if (s->out.bytes <= s->write_low && (before > s->write_low || s->refused)) {
+    if (stream_write_pending(s) <= s->write_low && (before > s->write_low || s->refused)) {
         s->refused = false;
         stream_wake(s);
     }
@@ -303,7 +304,7 @@ void stream_tell_room(struct stream *s, size_t before)
 static void account(struct stream *s, size_t n)
 {
     struct block_queue *q = wire_of(s);
-    size_t before = s->out.bytes;
+    size_t before = stream_write_pending(s);
     s->bytes_out += n;
     block_queue_drop(s->net, q, n);
     if (q->bytes > 0 || s->out.bytes > 0)
@@ -312,8 +313,7 @@ static void account(struct stream *s, size_t n)
         all_sent(s);
         return;
     }
-    if (!s->stack)
-        stream_tell_room(s, before);
+    tell_room(s, before);
 }
 
 static void send_failed(struct stream *s, int os_errno)
