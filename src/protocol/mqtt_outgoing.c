@@ -75,7 +75,7 @@ static void hold(struct mqtt_session *s, const struct outgoing *o)
 
 /* The granted QoS, the retain flag and the subscription ids of a delivery. False: no memory. */
 static bool compose(struct mqtt_session *s, struct message *m,
-                    const struct subscription *const *subs, size_t n, bool retained,
+                    const struct sub_options *const *subs, size_t n, bool retained,
                     struct outgoing *o)
 {
     size_t ids = 0;
@@ -361,7 +361,7 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
 }
 
 void session_deliver(struct subscriber *sub, struct message *m,
-                     const struct subscription *const *subs, size_t n, bool retained)
+                     const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     struct outgoing o;
