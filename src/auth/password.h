@@ -68,3 +68,8 @@ bool password_user_valid(
  * are. The new file is complete on disk, mode 0600, before it takes the old one's place. */
 MUST_USE enum err password_file_set(const char *path, struct str user, const char *hash,
                                     struct error *e);
+/* A new file without users, in the place of what is there. */
+MUST_USE enum err password_file_create(const char *path, struct error *e);
+/* Puts a hash in the place of each password that stands there in plain text (`NAME:PASSWORD`);
+ * *changed: how many. ERR_SYNTAX: nothing is changed. */
+MUST_USE enum err password_file_upgrade(const char *path, size_t *changed, struct error *e);
