@@ -70,7 +70,7 @@ static void hold(struct mqtt_session *s, const struct outgoing *o)
     size_t bytes = message_bytes(o->message);
     message_ref(o->message);
     s->queued_bytes += bytes;
-    s->shard->queued_bytes += bytes;
+    shard_queue_entered(s->shard, bytes);
 }
 
 /* The granted QoS, the retain flag and the subscription ids of a delivery. False: no memory. */
@@ -247,7 +247,7 @@ static void queue_skip(struct mqtt_session *s)
 static void queue_uncount(struct mqtt_session *s, const struct outgoing *o)
 {
     s->queued--;
-    s->shard->queued--;
+    shard_queued_add(s->shard, -1);
     s->queued_qos0 -= o->qos == 0;
 }
 
@@ -325,7 +325,7 @@ static void enqueue(struct mqtt_session *s, struct outgoing *o)
     }
     hold(s, o);
     s->queued++;
-    s->shard->queued++;
+    shard_queued_add(s->shard, 1);
     s->queued_qos0 += o->qos == 0;
     session_changed(s);
 }
@@ -454,7 +454,7 @@ bool outgoing_restore(struct mqtt_session *s, const struct outgoing *o)
         if (!outgoing_push(a, &s->queue, o))
             return false;
         s->queued++;
-        s->shard->queued++;
+        shard_queued_add(s->shard, 1);
     } else {
         struct outgoing at = hole;
         for (uint16_t id = s->next_id; s->flight.n && id != o->packet_id;

@@ -80,7 +80,8 @@ void session_end(struct mqtt_session *s)
     if (s->number && shard->server->starting)
         (void)map_del(&shard->server->by_number, number_key(s));
     if (session_stored(s) && !s->new_in_db && !vec_push(shard->alloc, &shard->ended, s->number))
-        shard->rewrite = true; /* no memory for its number: then all are written anew */
+        atomic_store(&shard->server->rewrite,
+                     true); /* no memory for its number: then all are written anew */
     wills_release(shard, s);
     if (session_stored(s))
         checkpoint_changed(&shard->server->checkpoint);

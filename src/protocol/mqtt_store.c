@@ -175,8 +175,7 @@ static void gather_shard(struct snapshot *s, const struct mqtt_shard *shard)
 {
     struct str key;
     void *value;
-    if (shard->rewrite) {
-        s->rewrite = true;
+    if (s->rewrite) {
         for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);)
             if (session_stored(value))
                 save_session(s, value, true);
@@ -194,7 +193,6 @@ static void gathered(struct mqtt_shard *shard)
     LIST_EACH_SAFE(&shard->dirty, it)
     saved(CONTAINER_OF(it, struct mqtt_session, dirty));
     shard->ended.n = 0;
-    shard->rewrite = false;
 }
 
 static void *gather(struct checkpoint *c)
@@ -204,9 +202,11 @@ static void *gather(struct checkpoint *c)
     if (!s)
         return NULL;
     s->alloc = c->alloc;
+    s->rewrite = atomic_exchange(&server->rewrite, false);
     for (unsigned i = 0; i < server->shards_n; i++)
         gather_shard(s, server->shards[i]);
     if (s->nomem) {
+        atomic_store(&server->rewrite, s->rewrite);
         snapshot_free(s);
         return NULL;
     }
@@ -215,16 +215,9 @@ static void *gather(struct checkpoint *c)
     return s;
 }
 
-/* All is written anew, in one run. */
-static void rewrite(struct mqtt_server *server)
-{
-    for (unsigned i = 0; i < server->shards_n; i++)
-        server->shards[i]->rewrite = true;
-}
-
 static void failed(struct checkpoint *c)
 {
-    rewrite(server_of(c));
+    atomic_store(&server_of(c)->rewrite, true);
 }
 
 /* ---- to the database ---- */
@@ -505,7 +498,7 @@ static enum err load_all(struct mqtt_server *s, struct error *e)
     if (err && e)
         *e = l.job.error;
     /* Positions begin anew, so all is written once: the rows still have those of the last run. */
-    rewrite(s);
+    atomic_store(&s->rewrite, true);
     for (size_t at = 0; map_next(&s->by_number, &at, &key, &value);)
         ((struct mqtt_session *)value)->new_in_db = false;
     return err;
