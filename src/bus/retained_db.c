@@ -179,7 +179,8 @@ static void failed(struct checkpoint *c)
     bus_of(c)->retained_db.rewrite = true;
 }
 
-static const struct checkpoint_ops ops = {gather, write, snapshot_free, failed};
+static const struct checkpoint_ops ops = {
+    .gather = gather, .write = write, .free = snapshot_free, .failed = failed};
 
 static void restore(struct bus *b, struct message *m)
 {
