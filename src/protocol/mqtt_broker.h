@@ -209,6 +209,7 @@ struct mqtt_server {
     bool starting;
     struct map by_number; /* the stored sessions */
     uint64_t replaying;   /* seq of the record; 0: not replaying */
+    uint64_t restored_to; /* the newest message that the database had */
 };
 
 static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
@@ -317,8 +318,9 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s); /* it differs from the database */
 bool session_stored(const struct mqtt_session *s);
-void sessions_due(struct mqtt_shard *shard);  /* ends those whose time is over */
-void sessions_free(struct mqtt_shard *shard); /* at the end of the process: they last */
+void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line begin to count */
+void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
+void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */
 int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
 
 /* mqtt_outgoing.c */

@@ -360,14 +360,33 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
     return true;
 }
 
+static bool holds(const struct outgoing_ring *r, uint64_t seq)
+{
+    for (uint32_t i = r->n; i > 0; i--) {
+        const struct message *m = ring_at(r, i - 1)->message;
+        if (m && m->seq == seq)
+            return true;
+    }
+    return false;
+}
+
+/* What the database had may be ahead of where the replay began (see checkpoint.h). */
+static bool replay_wants(const struct mqtt_session *s, const struct message *m, bool retained)
+{
+    const struct mqtt_server *server = s->shard->server;
+    if (retained && m->seq > server->replaying)
+        return false; /* newer than the subscription: its own record is still to come */
+    return m->seq > server->restored_to ||
+           (!holds(&s->queue, m->seq) && !holds(&s->flight, m->seq));
+}
+
 void session_deliver(struct subscriber *sub, struct message *m,
                      const struct subscription *const *subs, size_t n, bool retained)
 {
     struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     struct outgoing o;
-    uint64_t replaying = s->shard->server->replaying;
-    if (replaying && retained && m->seq > replaying)
-        return; /* newer than the subscription: its own record is still to come */
+    if (s->shard->server->replaying && !replay_wants(s, m, retained))
+        return;
     if (!compose(s, m, subs, n, retained, &o)) {
         mqtt_dropped(s->shard, MQTT_DROP_NO_MEMORY);
         return;

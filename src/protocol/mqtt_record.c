@@ -154,7 +154,9 @@ static void apply_new(struct mqtt_server *server, uint64_t number, struct cursor
         return;
     struct mqtt_shard *shard = shard_of(server, client_id);
     struct mqtt_session *old = session_find(shard, client_id);
-    if (old) /* its end was not noted: the journal was failing */
+    if (old && old->number == number)
+        return; /* the database knew it already */
+    if (old)    /* its end was not noted: the journal was failing */
         session_end(old);
     struct mqtt_session *s = session_new(shard, client_id, number);
     if (!s) {

@@ -158,8 +158,12 @@ void server_number_seen(struct mqtt_server *s, uint64_t number)
 
 void server_started(struct mqtt_server *s)
 {
+    if (!s->starting)
+        return;
     s->starting = false;
     map_fini(&s->by_number);
+    for (unsigned i = 0; i < s->shards_n; i++)
+        sessions_started(s->shards[i]);
 }
 
 static void free_shards(struct mqtt_server *s)

@@ -131,6 +131,27 @@ void session_detach(struct mqtt_session *s)
         look_at(shard, s->ends_ns);
 }
 
+/* A session that was connected when the process ended counts from now. */
+void sessions_started(struct mqtt_shard *shard)
+{
+    int64_t now_ms = worker_now_ms(shard->worker), now_ns = worker_now_ns(shard->worker);
+    struct str key;
+    void *value;
+    for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);) {
+        struct mqtt_session *s = value;
+        int64_t away_ms = s->offline_ms ? now_ms - s->offline_ms : 0;
+        if (!s->offline_ms) {
+            s->offline_ms = now_ms;
+            session_changed(s);
+        }
+        away_ms = away_ms < 0 ? 0 : away_ms; /* the clock was set back */
+        int64_t left_ms = (int64_t)s->expiry_s * 1000 - away_ms;
+        s->ends_ns = s->expiry_s == SESSION_NEVER ? INT64_MAX
+                                                  : now_ns + (left_ms < 0 ? 0 : left_ms) * 1000000;
+        look_at(shard, s->ends_ns);
+    }
+}
+
 void session_changed(struct mqtt_session *s)
 {
     if (!session_stored(s) || !list_empty(&s->dirty))
