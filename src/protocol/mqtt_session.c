@@ -46,7 +46,7 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     char *text = (char *)(s + 1);
     memcpy(text, client_id.p, client_id.n);
     s->subscriber.deliver = session_deliver;
-    s->subscriber.durable = session_durable;
+    s->subscriber.worker = shard->worker;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
     s->shard = shard;
     s->client_id = (struct str){text, client_id.n};
