@@ -30,6 +30,7 @@
 #include "codec/mqtt.h"
 #include "net/stream_move.h"
 #include "protocol/mqtt_server.h"
+#include <pthread.h>
 
 /* ---- outgoing ---- */
 struct outgoing {
@@ -70,26 +71,27 @@ struct will {
 struct mqtt_session {
     struct subscriber subscriber; /* of the bus */
     struct mqtt_shard *shard;
-    struct mqtt_connection *connection; /* NULL: off-line */
+    struct list link;                   /* in shard->all */
+    struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
     struct str client_id;
     uint64_t number;    /* in the journal and the database; 0: never to be stored */
     int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms; /* since when; 0: connected */
-    uint32_t expiry_s;
-    uint32_t subscriptions;
+    _Atomic uint32_t expiry_s, subscriptions;
     /* Sent and not acknowledged: consecutive packet ids, holes are done. The first `resent` of
      * them were sent on this connection, `unacked` of those wait for the client. */
     struct outgoing_ring flight;
     uint32_t resent, unacked;
     uint16_t next_id;
-    struct outgoing_ring queue;   /* what waits for the window, the stream or the client */
-    int64_t queue_at;             /* position of the queue's head, in the database */
-    int64_t stored_to;            /* positions below are in the database */
-    uint32_t queued, queued_qos0; /* without holes */
-    size_t queued_bytes;          /* of both rings */
-    VEC(uint64_t) done;           /* acknowledged, not yet in the journal */
-    struct list done_link;        /* in shard->done */
-    struct list dirty;            /* in shard->dirty: differs from the database */
+    struct outgoing_ring queue; /* what waits for the window, the stream or the client */
+    int64_t queue_at;           /* position of the queue's head, in the database */
+    int64_t stored_to;          /* positions below are in the database */
+    _Atomic uint32_t queued;    /* without holes */
+    uint32_t queued_qos0;       /* of them */
+    size_t queued_bytes;        /* of both rings */
+    VEC(uint64_t) done;         /* acknowledged, not yet in the journal */
+    struct list done_link;      /* in shard->done */
+    struct list dirty;          /* in shard->dirty: differs from the database */
     bool subs_dirty;
     bool new_in_db; /* the database knows nothing of it */
 };
@@ -132,7 +134,7 @@ struct mqtt_connection {
     struct pending_ring pending;
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
-    uint64_t received, sent;
+    _Atomic uint64_t received, sent;
     uint32_t packet_size_max; /* the client's */
     uint16_t keep_alive_s, receive_max;
     uint8_t state, version;
@@ -176,8 +178,12 @@ struct mqtt_shard {
     const struct mqtt_limits *limits;
     struct list connections, wills;
     struct map sessions; /* by client id */
-    struct timer due;    /* wills */
-    struct timer ends;   /* of sessions */
+    /* For who looks in from another worker: sessions come and go, and get and lose their
+     * connections, under this lock. */
+    pthread_mutex_t lock;
+    struct list all;   /* sessions, and the mark of who goes through them */
+    struct timer due;  /* wills */
+    struct timer ends; /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */

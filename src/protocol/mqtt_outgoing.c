@@ -164,7 +164,7 @@ static enum sent transmit(struct mqtt_connection *c, const struct outgoing *o)
         p.props.has |= MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY);
     enum sent sent = put(c, &p);
     if (sent == SENT) {
-        c->sent++;
+        atomic_add_own(&c->sent, 1);
         metric_add_own(&shard->count.sent, 1);
     } else if (sent == SENT_NEVER) {
         mqtt_dropped(shard, MQTT_DROP_TOO_LARGE);
@@ -246,7 +246,7 @@ static void queue_skip(struct mqtt_session *s)
 
 static void queue_uncount(struct mqtt_session *s, const struct outgoing *o)
 {
-    s->queued--;
+    atomic_add_own(&s->queued, -1U);
     shard_queued_add(s->shard, -1);
     s->queued_qos0 -= o->qos == 0;
 }
@@ -324,7 +324,7 @@ static void enqueue(struct mqtt_session *s, struct outgoing *o)
         return;
     }
     hold(s, o);
-    s->queued++;
+    atomic_add_own(&s->queued, 1U);
     shard_queued_add(s->shard, 1);
     s->queued_qos0 += o->qos == 0;
     session_changed(s);
@@ -460,7 +460,7 @@ bool outgoing_restore(struct mqtt_session *s, const struct outgoing *o)
     if (!o->packet_id) {
         if (!outgoing_push(a, &s->queue, o))
             return false;
-        s->queued++;
+        atomic_add_own(&s->queued, 1U);
         shard_queued_add(s->shard, 1);
     } else {
         struct outgoing at = hole;

@@ -27,8 +27,12 @@ static bool enter(struct mqtt_session *s)
         count_give(&server->sessions);
         return false;
     }
-    if (!s->number || !server->starting || !map_put(&server->by_number, number_key(s), s))
+    if (!s->number || !server->starting || !map_put(&server->by_number, number_key(s), s)) {
+        pthread_mutex_lock(&s->shard->lock);
+        list_add_tail(&s->shard->all, &s->link);
+        pthread_mutex_unlock(&s->shard->lock);
         return true;
+    }
     (void)map_del(&s->shard->sessions, s->client_id);
     count_give(&server->sessions);
     return false;
@@ -63,6 +67,9 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
 static void session_free(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
+    pthread_mutex_lock(&shard->lock);
+    list_del(&s->link);
+    pthread_mutex_unlock(&shard->lock);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     count_give(&shard->server->sessions);
     outgoing_free(s);
@@ -101,10 +108,18 @@ static void look_at(struct mqtt_shard *shard, int64_t at_ns)
         timer_set(&shard->ends, at_ns);
 }
 
+static void set_connection(struct mqtt_session *s, struct mqtt_connection *c)
+{
+    pthread_mutex_lock(&s->shard->lock);
+    s->connection = c;
+    pthread_mutex_unlock(&s->shard->lock);
+}
+
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
 {
-    s->connection = c;
     c->session = s;
+    c->connected_ms = worker_now_ms(s->shard->worker);
+    set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
     s->resent = 0;
@@ -120,7 +135,7 @@ int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns)
 void session_detach(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
-    s->connection = NULL;
+    set_connection(s, NULL);
     s->offline_ms = worker_now_ms(shard->worker);
     s->ends_ns = session_end_ns(s, worker_now_ns(shard->worker));
     s->resent = 0;

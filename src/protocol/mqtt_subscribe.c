@@ -33,7 +33,7 @@ uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t 
     enum err err = bus_subscribe(s->shard->bus, sub, existed);
     if (err)
         return err == ERR_RANGE ? MQTT_RC_TOPIC_FILTER_INVALID : MQTT_RC_QUOTA_EXCEEDED;
-    s->subscriptions += !*existed;
+    atomic_add_own(&s->subscriptions, *existed ? 0U : 1U);
     return sub->qos;
 }
 
@@ -123,7 +123,7 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &filter, NULL); i++) {
         bool there = !err && bus_unsubscribe(c->shard->bus, &s->subscriber,
                                              (struct str){NULL, 0}, filter);
-        s->subscriptions -= there;
+        atomic_add_own(&s->subscriptions, there ? -1U : 0U);
         codes[i] = err     ? MQTT_RC_UNSPECIFIED
                    : there ? MQTT_RC_SUCCESS
                            : MQTT_RC_NO_SUBSCRIPTION_EXISTED;
