@@ -19,14 +19,6 @@ static void put_on_top(struct stream_stack *k, struct stream_layer *l)
     k->top = l;
 }
 
-static void layers_free(struct stream_stack *k)
-{
-    for (struct stream_layer *l = k->bottom, *above; l; l = above) {
-        above = l->above;
-        l->ops->free(l);
-    }
-}
-
 enum err stack_new(struct stream *s, const struct stream_via *via, bool server)
 {
     ASSERT(!s->stack);
@@ -49,17 +41,23 @@ enum err stack_new(struct stream *s, const struct stream_via *via, bool server)
     return ERR_OK;
 }
 
-void stack_free(struct stream *s)
+void stack_drop(struct stream_stack *k, struct alloc *a)
 {
-    struct stream_stack *k = s->stack;
-    struct alloc *a = s->net->alloc;
     if (!k)
         return;
-    layers_free(k);
-    block_queue_drop(s->net, &k->wire, k->wire.bytes);
+    for (struct stream_layer *l = k->bottom, *above; l; l = above) {
+        above = l->above;
+        l->ops->free(l, a);
+    }
     mem_free(a, (void *)(uintptr_t)k->person.p, k->person.n + 1);
-    mem_free(a, k->carried, k->carried_n);
     mem_free(a, k, sizeof(*k));
+}
+
+void stack_free(struct stream *s)
+{
+    if (s->stack)
+        block_queue_drop(s->net, &s->stack->wire, s->stack->wire.bytes);
+    stack_drop(s->stack, s->net->alloc);
     s->stack = NULL;
 }
 
@@ -94,7 +92,9 @@ static bool stack_release(struct stream *s)
 
 void layer_release(struct stream_layer *l)
 {
-    (void)stack_release(l->stream);
+    struct stream *s = l->stream;
+    if (stack_release(s) && s->move)
+        stream_move_settle(s);
 }
 
 void stack_start(struct stream *s)
@@ -278,58 +278,23 @@ void stack_finish(struct stream *s)
 
 /* --- from one worker to another --- */
 
-bool stack_may_leave(const struct stream *s)
+bool stack_busy(const struct stream *s)
 {
-    return !s->stack || (s->stack->busy == 0 && s->out.bytes == 0 && !s->tx_on);
+    return s->stack && s->stack->busy > 0;
 }
 
-/* The wire's bytes, in memory that belongs to no worker. */
-static enum err carry(struct stream *s)
+struct stream_stack *stack_leave(struct stream *s)
 {
     struct stream_stack *k = s->stack;
-    size_t at = 0;
-    k->carried_n = k->wire.bytes;
-    if (k->carried_n == 0)
-        return ERR_OK;
-    k->carried = mem_new(s->net->alloc, k->carried_n);
-    if (!k->carried)
-        return ERR_NOMEM;
-    for (const struct block *b = k->wire.first; b; b = b->next) {
-        memcpy(k->carried + at, b->data + b->start, b->end - b->start);
-        at += b->end - b->start;
-    }
-    block_queue_drop(s->net, &k->wire, k->wire.bytes);
-    return ERR_OK;
-}
-
-enum err stack_leave(struct stream *s, struct stream_stack **out)
-{
-    ASSERT(stack_may_leave(s));
-    *out = NULL;
-    if (!s->stack)
-        return ERR_OK;
-    enum err r = carry(s);
-    if (r)
-        return r;
-    *out = s->stack;
+    ASSERT(!k || (k->busy == 0 && k->wire.bytes == 0));
     s->stack = NULL;
-    return ERR_OK;
+    return k;
 }
 
-enum err stack_enter(struct stream *s, struct stream_stack *k)
+void stack_enter(struct stream *s, struct stream_stack *k)
 {
     ASSERT(!s->stack);
-    if (!k)
-        return ERR_OK;
-    if (k->carried_n > 0 && !block_queue_add(s->net, &k->wire, k->carried, k->carried_n))
-        return ERR_NOMEM;
-    mem_free(s->net->alloc, k->carried, k->carried_n);
-    k->carried = NULL;
-    k->carried_n = 0;
-    for (struct stream_layer *l = k->bottom; l; l = l->above)
-        l->stream = s;
     s->stack = k;
-    if (k->wire.bytes > 0)
-        stream_send_soon(s);
-    return ERR_OK;
+    for (struct stream_layer *l = k ? k->bottom : NULL; l; l = l->above)
+        l->stream = s;
 }

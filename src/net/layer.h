@@ -30,8 +30,8 @@ struct stream_layer_ops {
     void (*input)(struct stream_layer *l, struct bytes in);
     /* From above, at most LAYER_PIECE: gives on with layer_down(). */
     void (*output)(struct stream_layer *l, struct bytes out);
-    void (*finish)(struct stream_layer *l); /* tells the peer that it was all */
-    void (*free)(struct stream_layer *l);
+    void (*finish)(struct stream_layer *l);                /* tells the peer that it was all */
+    void (*free)(struct stream_layer *l, struct alloc *a); /* the stream has gone, perhaps */
 };
 struct stream_layer {
     const struct stream_layer_ops *ops;
@@ -53,8 +53,6 @@ struct stream_stack {
     bool late;         /* which has come */
     char problem[96];  /* why it failed; "" */
     struct str person; /* whom the peer's certificate names, owned; p NULL: nobody */
-    uint8_t *carried;  /* what was on the wire when the stack left its stream */
-    size_t carried_n;
 };
 
 /* The layers of `via` for a stream that connects or was accepted. */
@@ -69,12 +67,12 @@ void stack_end(struct stream *s, enum err how, int os_errno);
 bool stack_encode(struct stream *s);
 void stack_finish(struct stream *s);
 
-/* Between two workers: the stack leaves a stream that is neither busy nor has anything in its own
- * queue (false: it can't leave now), and goes on in another one. ERR_NOMEM: it stays where it is.
- */
-bool stack_may_leave(const struct stream *s);
-MUST_USE enum err stack_leave(struct stream *s, struct stream_stack **out);
-MUST_USE enum err stack_enter(struct stream *s, struct stream_stack *stack);
+bool stack_busy(const struct stream *s); /* false of a plain stream; also below */
+/* Between two workers: the stack of a stream that has nothing left to send and is not busy leaves
+ * it, and goes on in another one; or is dropped on its way. */
+struct stream_stack *stack_leave(struct stream *s);
+void stack_enter(struct stream *s, struct stream_stack *k);
+void stack_drop(struct stream_stack *k, struct alloc *a);
 
 /* For layers. */
 void layer_opened(struct stream_layer *l);

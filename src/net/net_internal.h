@@ -6,6 +6,7 @@
 
 #include "async/io.h"
 #include "async/timer.h"
+#include "base/mpsc.h"
 #include "base/pool.h"
 #include "net/listener.h"
 
@@ -52,6 +53,9 @@ struct net_worker {
     size_t large_bytes;
     struct net_scratch *scratch; /* layer.c; made at first use */
     struct list open, starved;   /* streams; starved: refused a block, woken when one is given */
+    struct mpsc_stack arriving;  /* streams that other workers have sent; stream_move.c */
+    struct task arrivals;        /* takes them */
+    bool prepared;               /* it runs */
 };
 struct net_worker *net_of(struct worker *w); /* NULL without memory */
 void net_scratch_free(struct net_worker *net);
@@ -73,6 +77,7 @@ struct stream_linger {
 
 struct pooled;
 struct stream_stack;
+struct stream_move;
 
 /* What every request touches comes first, in few cache lines, and what is rare behind it. */
 struct stream {
@@ -105,6 +110,7 @@ struct stream {
     struct list link;
     struct addr *peer;          /* made when it is asked for */
     struct stream_stack *stack; /* layer.h; NULL: it is plain */
+    struct stream_move *move;   /* it is on its way to another worker */
     struct listener *listener;
     union {
         struct pooled *pooled;        /* conn_pool.c; or, once it is finishing, */
@@ -123,7 +129,9 @@ void stream_settle(struct stream *s);
 void stream_send_soon(struct stream *s);      /* at the tick's end */
 void stream_stop_receiving(struct stream *s); /* for now */
 void stream_wake(struct stream *s);
-void stream_unstarve(struct stream *s); /* there are blocks again */
+void stream_unstarve(struct stream *s);         /* there are blocks again */
+void stream_move_settle(struct stream *s);      /* it moves: does it still wait for something? */
+void stream_moves_drop(struct net_worker *net); /* at the end: those that never arrived */
 size_t stream_unread(const struct stream *s);
 
 void listener_gone(struct listener *l); /* one of its streams */

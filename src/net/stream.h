@@ -66,6 +66,8 @@ void stream_finish(struct stream *s, int64_t linger_ms);
 void stream_close(struct stream *s);
 
 const struct addr *stream_peer(struct stream *s); /* len 0 if it can't be told any more */
+/* The same, asked of the system each time. Any thread, while the stream can't be closed. */
+void stream_address(const struct stream *s, struct addr *out);
 int stream_os_errno(const struct stream *s);
 /* What a layer found wrong, "certificate has expired"; "" if none did. Its stream ends with ERR_IO
  * and EPROTO. */

@@ -53,9 +53,9 @@ void stream_settle(struct stream *s)
     drop_pieces(s);
     drop_queues(s);
     stack_free(s);
-    if (net->io)
+    if (net->io && s->fd >= 0)
         net->io->ops->close_fd(net->io, s->fd);
-    else
+    else if (s->fd >= 0)
         net->socket->drop(s->fd);
     mem_free(net->alloc, s->peer, sizeof(*s->peer));
     list_del(&s->link);
@@ -215,7 +215,7 @@ static void socket_end(struct stream *s, enum err how, int os_errno)
 static void received(struct io_op *op, struct io_result r)
 {
     struct stream *s = CONTAINER_OF(op, struct stream, rx);
-    bool stopped = s->rx_stopping;
+    bool stopped = s->rx_stopping, moving = s->move;
     if (!r.more)
         s->rx_on = s->rx_stopping = false;
     if (s->closed) {
@@ -232,9 +232,11 @@ static void received(struct io_op *op, struct io_result r)
         socket_end(s, ERR_IO, -r.res);
     } else if (!stopped) {
         socket_end(s, ERR_CANCELED, 0); /* the worker ends */
-    } else if (!s->ended && (s->finishing || has_room(s))) {
+    } else if (!moving && !s->ended && (s->finishing || has_room(s))) {
         stream_receive(s); /* it was read while the pause was on its way */
     }
+    if (moving)
+        stream_move_settle(s);
 }
 
 /* --- writing --- */
@@ -351,19 +353,21 @@ static void send_queue(struct stream *s)
 static void flush(struct tick_hook *h)
 {
     struct stream *s = CONTAINER_OF(h, struct stream, flush);
-    if (s->tx_on || s->wire_dead)
-        return;
-    if (s->stack && !stack_encode(s))
+    bool moving = s->move; /* if not, it may be gone behind this */
+    if (s->tx_on || s->wire_dead || (s->stack && !stack_encode(s)))
         return;
     if (wire_of(s)->bytes > 0)
         send_queue(s);
     else if (s->stack && s->finishing && s->out.bytes == 0)
         all_sent(s);
+    if (moving)
+        stream_move_settle(s);
 }
 
 static void sent(struct io_op *op, struct io_result r)
 {
     struct stream *s = CONTAINER_OF(op, struct stream, tx);
+    bool moving = s->move;
     s->tx_on = false;
     drop_pieces(s);
     if (s->closed)
@@ -372,6 +376,8 @@ static void sent(struct io_op *op, struct io_result r)
         send_failed(s, -r.res);
     else
         account(s, s->in_flight);
+    if (moving)
+        stream_move_settle(s);
 }
 
 /* --- the end --- */

@@ -228,7 +228,7 @@ static bool handshake_new(struct tls_layer *l)
     return true;
 }
 
-static void handshake_free(struct tls_layer *l)
+static void handshake_free(struct tls_layer *l, struct alloc *a)
 {
     struct handshake *h = l->handshake;
     if (!h)
@@ -238,7 +238,7 @@ static void handshake_free(struct tls_layer *l)
     buffer_fini(&h->in);
     buffer_fini(&h->out);
     buffer_fini(&h->more);
-    mem_free(l->layer.stream->net->alloc, h, sizeof(*h));
+    mem_free(a, h, sizeof(*h));
 }
 
 static void fail(struct tls_layer *l, const char *why)
@@ -303,7 +303,7 @@ static void over(struct tls_layer *l)
     take_person(l);
     h->in = h->more = (struct buffer){0};
     SSL_set_app_data(l->ssl, NULL);
-    handshake_free(l);
+    handshake_free(l, l->layer.stream->net->alloc);
     atomic_fetch_add(&l->tls->handshakes, 1);
     if (SSL_session_reused(l->ssl))
         atomic_fetch_add(&l->tls->resumed, 1);
@@ -407,15 +407,15 @@ static void tls_finish(struct stream_layer *layer)
     (void)SSL_shutdown(of(layer)->ssl);
 }
 
-static void tls_free_layer(struct stream_layer *layer)
+static void tls_free_layer(struct stream_layer *layer, struct alloc *a)
 {
     struct tls_layer *l = of(layer);
-    handshake_free(l);
+    handshake_free(l, a);
     if (l->ssl) /* else the ticket would count as spoilt */
         SSL_set_shutdown(l->ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     SSL_free(l->ssl);
     tls_release(l->tls);
-    mem_free(layer->stream->net->alloc, l, sizeof(*l));
+    mem_free(a, l, sizeof(*l));
 }
 
 static const struct stream_layer_ops tls_ops = {.name = "TLS",

@@ -240,9 +240,8 @@ static void unframe(struct ws_layer *l, struct bytes in)
 
 /* --- the handshake --- */
 
-static void hello_free(struct ws_layer *l)
+static void hello_free(struct ws_layer *l, struct alloc *a)
 {
-    struct alloc *a = l->layer.stream->net->alloc;
     if (!l->hello)
         return;
     mem_free(a, l->hello->p, l->hello->room);
@@ -297,7 +296,7 @@ static void hello_input(struct ws_layer *l, struct bytes in)
         return;
     }
     size_t rest = l->hello->n - used; /* the last of what has just come */
-    hello_free(l);
+    hello_free(l, l->layer.stream->net->alloc);
     layer_opened(&l->layer);
     unframe(l, (struct bytes){in.p + in.n - rest, rest});
 }
@@ -348,12 +347,12 @@ static void ws_finish(struct stream_layer *layer)
     context_rest(of(layer));
 }
 
-static void ws_free(struct stream_layer *layer)
+static void ws_free(struct stream_layer *layer, struct alloc *a)
 {
     struct ws_layer *l = of(layer);
-    hello_free(l);
+    hello_free(l, a);
     wslay_frame_context_free(l->ctx);
-    mem_free(layer->stream->net->alloc, l, sizeof(*l));
+    mem_free(a, l, sizeof(*l));
 }
 
 static const struct stream_layer_ops ws_ops = {.name = "WebSocket",
