@@ -146,7 +146,8 @@ static enum err note_end(struct walk *w)
     for (unsigned i = 0; i < w->depth; i++) {
         if (i)
             *p++ = '/';
-        memcpy(p, w->stack[i]->name, w->stack[i]->n);
+        if (w->stack[i]->n)
+            memcpy(p, w->stack[i]->name, w->stack[i]->n);
         p += w->stack[i]->n;
     }
     c->after_n = n;
