@@ -258,8 +258,6 @@ int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
 /* mqtt_outgoing.c */
 void session_deliver(struct subscriber *sub, struct message *m,
                      const struct subscription *const *subs, size_t n, bool retained);
-bool session_durable(struct subscriber *sub, const struct bus_publication *p,
-                     const struct subscription *const *subs, size_t n);
 void outgoing_pump(struct mqtt_session *s); /* sends what the window and the stream allow */
 bool outgoing_acked(struct mqtt_session *s, uint16_t packet_id); /* false: unknown */
 void outgoing_free(struct mqtt_session *s);

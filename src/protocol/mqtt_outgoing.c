@@ -379,18 +379,6 @@ void session_deliver(struct subscriber *sub, struct message *m,
         enqueue(s, &o);
 }
 
-bool session_durable(struct subscriber *sub, const struct bus_publication *p,
-                     const struct subscription *const *subs, size_t n)
-{
-    const struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
-    if (!session_stored(s) || !p->qos)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (subs[i]->qos)
-            return true;
-    return false;
-}
-
 /* ---- acknowledgements ---- */
 
 bool outgoing_acked(struct mqtt_session *s, uint16_t packet_id)

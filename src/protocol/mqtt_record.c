@@ -173,7 +173,7 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
     bool existed;
     while (mqtt_filter_next(c, type, &sub.filter, &options)) {
         if (type == MQTT_UNSUBSCRIBE) {
-            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.filter);
+            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.share, sub.filter);
             continue;
         }
         if (subscribe_one(s, &sub, options, &existed) < MQTT_RC_UNSPECIFIED &&
@@ -261,7 +261,7 @@ static void apply_message(struct mqtt_server *server, const struct journal_recor
 {
     struct route route = {.server = server,
                           .message = bus_message_decode(server->cfg.bus, r),
-                          .publisher = message_record_publisher(r->body)};
+                          .publisher = message_record_origin(r->body).publisher};
     if (!route.message) {
         LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)r->seq);
         return;

@@ -25,7 +25,6 @@ struct mqtt_session *session_new(struct mqtt_server *server, struct str client_i
     char *text = (char *)(s + 1);
     memcpy(text, client_id.p, client_id.n);
     s->subscriber.deliver = session_deliver;
-    s->subscriber.durable = session_durable;
     s->subscriber.publisher_id = bus_publisher_id(server->cfg.bus);
     s->server = server;
     s->client_id = (struct str){text, client_id.n};

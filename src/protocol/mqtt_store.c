@@ -258,7 +258,7 @@ static enum err put_body(struct writing *w, const struct message *m)
 {
     struct message_head head;
     struct iovec parts[3];
-    (void)message_record(m, (struct str){NULL, 0}, &head, parts);
+    (void)message_record(m, &(struct message_origin){0}, &head, parts);
     size_t n = parts[0].iov_len + parts[2].iov_len; /* without a publisher */
     uint8_t *body = sqlite3_malloc64(n);
     if (!body)
