@@ -122,7 +122,7 @@ struct message *bus_message_decode(struct bus *b, const struct journal_record *r
 
 void bus_match_each(struct bus *b, struct str topic,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct subscription *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n),
                     void *ctx)
 {
     struct route_view *v = routes_view(b->routes, ROUTE_ALL);
@@ -134,9 +134,9 @@ void bus_match_each(struct bus *b, struct str topic,
     }
     for (uint32_t i = 0; route && i < route->groups_n; i++) {
         const struct route_member *m = group_pick_stored(&route->groups[i]);
-        const struct subscription *pub = m ? &m->sub->pub : NULL;
-        if (pub)
-            each(ctx, pub->subscriber, &pub, 1);
+        const struct sub_options *o = m ? &m->sub->o : NULL;
+        if (o)
+            each(ctx, m->sub->key.subscriber, &o, 1);
     }
 }
 

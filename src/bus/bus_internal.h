@@ -26,10 +26,10 @@
  * route, with the lock held, `every_ms` and its guard's text. */
 
 enum {
-    SUB_QOS = 1,      /* ≥ 1 */
-    SUB_STORED = 2,   /* and QoS ≥ 1 */
-    SUB_KEPT = 4,     /* whatever the QoS */
-    SUB_NO_LOCAL = 8, /* asked of the subscriber's own worker only */
+    SUB_STORED_ANY = 1, /* at QoS 0 too; is not asked when something is published */
+    SUB_STORED = 2,     /* and QoS ≥ 1 */
+    SUB_KEPT = 4,       /* whatever the QoS */
+    SUB_NO_LOCAL = 8,   /* asked of the subscriber's own worker only */
 };
 struct sub;
 /* All subscriptions to one filter. */
@@ -56,16 +56,16 @@ struct sub_key { /* its bytes are the key of routes.index */
     struct subscriber *subscriber;
 };
 struct sub {
-    struct subscription pub; /* its subscriber's worker only; subscriber NULL: it has gone */
+    struct sub_options o; /* its subscriber's worker only */
     struct sub_key key;
     struct sub *prev, *next; /* of the same subscriber; or the graveyard */
     uint32_t at;             /* in set->subs or group->members */
     uint16_t worker;
     _Atomic uint16_t presence, flags;
-    _Atomic uint32_t refs;      /* itself, routes that may choose it, what lies in rings for it */
-    uint64_t buried;            /* which job may still point to it */
-    uint32_t every_ms, guard_n; /* written under the lock */
-    char *guard;
+    _Atomic uint32_t refs; /* itself, routes that may choose it, what lies in rings for it */
+    uint64_t buried;       /* which job may still point to it */
+    uint32_t every_ms;     /* this and the next written under the lock */
+    char *guard;           /* at most WHY_MAX with its end; NULL: it is none */
 };
 
 /* ---- routes: route.c ---- */
@@ -93,7 +93,7 @@ struct route {
     struct route_entry *entries;   /* own subscribers; without shares, observers, guards */
     struct route_entry *observers; /* own ones */
     struct route_group *groups;
-    const struct subscription **subs;
+    const struct sub_options **subs;
     uint32_t entries_n, observers_n, groups_n, subs_n;
     uint32_t others_n;               /* subscriptions of other workers */
     uint64_t others, others_observe; /* a bit for each other worker with some; with observers */
@@ -148,6 +148,11 @@ struct sub *routes_sub(struct routes *r, const struct subscriber *s, struct str 
 void routes_remove(struct routes *r, struct sub *x, uint64_t job);
 void routes_bury(struct routes *r, unsigned worker, uint64_t job); /* those marked below `job` */
 size_t routes_count(struct routes *r);
+struct subscription sub_describe(const struct sub *x); /* one that has not gone */
+static inline unsigned sub_flags(const struct sub *x)
+{
+    return atomic_load_explicit(&x->flags, memory_order_relaxed);
+}
 struct sub *sub_ref(struct sub *x);
 void sub_unref(struct routes *r, struct sub *x);
 /* share.c; the first five with the lock held. */
@@ -218,8 +223,10 @@ struct retained_cursor {
 };
 /* False: no memory. Takes the lock by itself, as the next. */
 bool retained_cursor_init(struct retained_store *r, struct retained_cursor *c, struct str filter);
-/* The next one, with a reference; NULL: that was all. */
-struct message *retained_cursor_next(struct retained_store *r, struct retained_cursor *c);
+/* The next one, with a reference; NULL: that was all, or (*more) enough has been looked at for now,
+ * and it goes on at the next call. */
+struct message *retained_cursor_next(struct retained_store *r, struct retained_cursor *c,
+                                     bool *more);
 void retained_cursor_fini(struct retained_store *r, struct retained_cursor *c);
 
 /* retained_db.c: the consumer "retained". */
@@ -251,7 +258,7 @@ struct lane {
     bool delivering;
     uint64_t removed;                                          /* subscriptions so far */
     _Atomic uint64_t published, delivered, denied, full, lost; /* written by this worker */
-    VEC(const struct subscription *) local;                    /* scratch: without No Local's */
+    VEC(const struct sub_options *) local;                     /* scratch: without No Local's */
     VEC(const struct route_member *) picked;                   /* scratch: of shares */
 };
 
@@ -267,7 +274,6 @@ struct bus {
     _Atomic bool retained_news; /* worker 0 has been told */
     struct post retained_post;
     _Atomic(const struct bus_access *) access;
-    _Atomic uint32_t access_generation; /* decisions of earlier rules are forgotten */
     unsigned workers;
     struct lane lanes[];
 };
@@ -285,12 +291,12 @@ static inline void lane_count(_Atomic uint64_t *n, uint64_t more)
 
 /* access.c. `who` NULL or trusted: always. */
 bool access_check(struct bus *b, const struct bus_publisher *who, enum bus_act act,
-                  struct str topic);
+                  struct str topic, char *why);
 static inline bool access_allows(struct bus *b, const struct bus_publisher *who, enum bus_act act,
-                                 struct str topic)
+                                 struct str topic, char *why)
 {
     return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
-           access_check(b, who, act, topic);
+           access_check(b, who, act, topic, why);
 }
 
 /* guard.c: tells the guard's owner. */

@@ -189,7 +189,7 @@ TEST(bus_unsubscribing_while_being_delivered_to)
 }
 
 static void publish_inside(struct subscriber *s, struct message *m,
-                           const struct subscription *const *subs, size_t n, bool retained)
+                           const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct listener_rig *l = CONTAINER_OF(s, struct listener_rig, subscriber);
     (void)m, (void)subs, (void)n, (void)retained;
@@ -224,7 +224,7 @@ static void note_denial(struct subscriber *s, const struct bus_denial *d)
     strbuf_addf(&x->told, "%.*s by %.*s: %s;", STR_FMT(d->topic), STR_FMT(d->name), d->why);
 }
 
-static void never(struct subscriber *s, struct message *m, const struct subscription *const *subs,
+static void never(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
                   size_t n, bool retained)
 {
     (void)s, (void)m, (void)subs, (void)n, (void)retained;

@@ -5,8 +5,8 @@
 
 static void tell(struct sub *guard, const struct bus_denial *d)
 {
-    struct subscriber *s = guard->pub.subscriber;
-    if (s && s->denied)
+    struct subscriber *s = guard->key.subscriber;
+    if (!guard->o.gone && s->denied)
         s->denied(s, d);
 }
 

@@ -205,9 +205,11 @@ bool retained_cursor_init(struct retained_store *r, struct retained_cursor *curs
     return !c.failed;
 }
 
-struct message *retained_cursor_next(struct retained_store *r, struct retained_cursor *c)
+struct message *retained_cursor_next(struct retained_store *r, struct retained_cursor *c,
+                                     bool *more)
 {
     (void)r;
+    *more = false;
     return c->at < c->all.n ? c->all.v[c->at++] : NULL;
 }
 

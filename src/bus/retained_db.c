@@ -204,7 +204,8 @@ void retained_changed(struct bus *b)
         worker_post(b->worker, &b->retained_post, "retained news", changed);
 }
 
-static const struct checkpoint_ops ops = {gather, write, snapshot_free, failed};
+static const struct checkpoint_ops ops = {
+    .gather = gather, .write = write, .free = snapshot_free, .failed = failed};
 
 static void restore(struct bus *b, struct message *m)
 {

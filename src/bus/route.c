@@ -13,7 +13,7 @@ static size_t route_bytes(const struct sizes *n, size_t topic)
 {
     return sizeof(struct route) + (n->entries + n->observers) * sizeof(struct route_entry) +
            n->groups * sizeof(struct route_group) + n->members * sizeof(struct route_member) +
-           n->subs * sizeof(struct subscription *) + topic;
+           n->subs * sizeof(struct sub_options *) + topic;
 }
 
 static void route_free(struct routes *r, struct route *x)
@@ -52,7 +52,7 @@ static bool sees_it_anyway(const struct route_view *v, const struct sub *observe
 {
     for (size_t i = 0; i < v->found.n; i++) {
         const struct sub *x = v->found.v[i];
-        if (x->key.subscriber == observer->key.subscriber && x->every_ms == 0 && !x->guard_n &&
+        if (x->key.subscriber == observer->key.subscriber && x->every_ms == 0 && !x->guard &&
             !x->key.group)
             return true;
     }
@@ -63,7 +63,7 @@ static enum part part_of(const struct route_view *v, const struct sub *x)
 {
     if (x->key.group)
         return PART_MEMBER;
-    if (x->guard_n)
+    if (x->guard)
         return PART_GUARD;
     if (x->every_ms)
         return PART_OBSERVER;
@@ -131,7 +131,7 @@ static void place_entries(struct route_view *v, struct route *x)
         struct route_entry *entry = &x->entries[sub->key.subscriber->stamp & UINT32_MAX];
         entry->subscriber = sub->key.subscriber;
         entry->n++;
-        entry->no_local |= sub->pub.no_local;
+        entry->no_local |= sub->o.no_local;
     }
     for (uint32_t i = 0; i < x->entries_n; i++) {
         x->entries[i].first = first;
@@ -143,7 +143,7 @@ static void place_entries(struct route_view *v, struct route *x)
         if (part_of(v, sub) != PART_ENTRY)
             continue;
         struct route_entry *entry = &x->entries[sub->key.subscriber->stamp & UINT32_MAX];
-        x->subs[entry->first + entry->n++] = &sub->pub;
+        x->subs[entry->first + entry->n++] = &sub->o;
     }
     x->subs_n = first;
 }
@@ -159,7 +159,7 @@ static void place_observer(struct route_view *v, struct route *x, const struct s
         return;
     }
     x->observers[x->observers_n++] = (struct route_entry){sub->key.subscriber, x->subs_n, 1, false};
-    x->subs[x->subs_n++] = &sub->pub;
+    x->subs[x->subs_n++] = &sub->o;
 }
 
 static void place_member(struct route *x, struct route_member *all, uint32_t *n, struct sub *sub)
@@ -169,7 +169,7 @@ static void place_member(struct route *x, struct route_member *all, uint32_t *n,
         g = &x->groups[x->groups_n++];
         *g = (struct route_group){.group = sub->key.group, .members = all + *n};
     }
-    unsigned flags = atomic_load_explicit(&sub->flags, memory_order_relaxed);
+    unsigned flags = sub_flags(sub);
     g->members[g->n++] =
         (struct route_member){.sub = sub_ref(sub), .flags = (uint16_t)flags, .worker = sub->worker};
     ++*n;
@@ -180,14 +180,14 @@ static void place_guard(struct route *x, struct sub *sub)
     if (x->guard)
         return;
     x->guard = sub_ref(sub);
-    memcpy(x->guard_text, sub->guard, sub->guard_n);
+    memcpy(x->guard_text, sub->guard, strlen(sub->guard) + 1);
 }
 
 /* A stored subscription with No Local makes the difference only if somebody else publishes, so it
  * is asked then; but one of another worker can't be about what this one publishes. */
 static void place_flags(const struct route_view *v, struct route *x, const struct sub *sub)
 {
-    unsigned flags = atomic_load_explicit(&sub->flags, memory_order_relaxed);
+    unsigned flags = sub_flags(sub);
     bool asked = flags & SUB_NO_LOCAL && flags & SUB_STORED && is_own(v, sub);
     flags &= ~(unsigned)(asked ? SUB_STORED : SUB_NO_LOCAL);
     x->flags = (uint16_t)(x->flags | flags);
@@ -228,7 +228,7 @@ static struct route *route_new(struct route_view *v, struct str topic, uint64_t 
     x->observers = x->entries + n.entries;
     x->groups = (struct route_group *)(void *)(x->observers + n.observers);
     struct route_member *members = (struct route_member *)(void *)(x->groups + n.groups);
-    x->subs = (const struct subscription **)(void *)(members + n.members);
+    x->subs = (const struct sub_options **)(void *)(members + n.members);
     char *text = (char *)(void *)(x->subs + n.subs);
     memcpy(text, topic.p, topic.n);
     x->topic = (struct str){text, topic.n};

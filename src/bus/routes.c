@@ -91,6 +91,12 @@ struct sub *sub_ref(struct sub *x)
     return x;
 }
 
+static void guard_free(struct routes *r, struct sub *x)
+{
+    if (x->guard)
+        mem_free(r->alloc, x->guard, strlen(x->guard) + 1);
+}
+
 void sub_unref(struct routes *r, struct sub *x)
 {
     uint32_t before = atomic_fetch_sub_explicit(&x->refs, 1, memory_order_acq_rel);
@@ -98,7 +104,7 @@ void sub_unref(struct routes *r, struct sub *x)
     if (before > 1)
         return;
     group_unref(r, x->key.group);
-    mem_free(r->alloc, x->guard, x->guard_n + 1);
+    guard_free(r, x);
     mem_free(r->alloc, x, sizeof(*x));
 }
 
@@ -109,32 +115,45 @@ static struct str key_of(const struct sub_key *k)
 
 static unsigned flags_of(const struct subscription *s)
 {
-    return (s->qos ? SUB_QOS : 0u) | (s->stored && s->qos ? SUB_STORED : 0u) |
+    return (s->stored ? SUB_STORED_ANY : 0u) | (s->stored && s->qos ? SUB_STORED : 0u) |
            (s->kept ? SUB_KEPT : 0u) | (s->no_local ? SUB_NO_LOCAL : 0u);
 }
 
-/* The strings that the caller lent become our own. False: no memory. */
+/* False: no memory. */
 static bool options_set(struct routes *r, struct sub *x, const struct subscription *s)
 {
     size_t n = s->guard.n < WHY_MAX ? s->guard.n : WHY_MAX - 1;
     char *guard = n ? str_dup(r->alloc, (struct str){s->guard.p, n}) : NULL;
     if (n && !guard)
         return false;
-    mem_free(r->alloc, x->guard, x->guard_n + 1);
+    guard_free(r, x);
     x->guard = guard;
-    x->guard_n = (uint32_t)n;
     x->every_ms = s->every_ms;
-    x->pub = *s;
-    x->pub.guard = (struct str){guard, n};
-    x->pub.filter = (struct str){x->key.set->filter, x->key.set->filter_n};
-    x->pub.share = (struct str){NULL, 0};
-    x->pub.share_id = 0;
-    if (x->key.group) {
-        x->pub.share = (struct str){x->key.group->name, x->key.group->name_n};
-        x->pub.share_id = x->key.group->id;
-    }
+    x->o = (struct sub_options){.id = s->id,
+                                .qos = s->qos,
+                                .no_local = s->no_local,
+                                .retain_as_published = s->retain_as_published,
+                                .share_id = x->key.group ? x->key.group->id : 0};
     atomic_store_explicit(&x->flags, (uint16_t)flags_of(s), memory_order_relaxed);
     return true;
+}
+
+struct subscription sub_describe(const struct sub *x)
+{
+    const struct share_group *g = x->key.group;
+    unsigned flags = sub_flags(x);
+    return (struct subscription){.filter = {x->key.set->filter, x->key.set->filter_n},
+                                 .share =
+                                     g ? (struct str){g->name, g->name_n} : (struct str){NULL, 0},
+                                 .subscriber = x->key.subscriber,
+                                 .qos = x->o.qos,
+                                 .no_local = x->o.no_local,
+                                 .retain_as_published = x->o.retain_as_published,
+                                 .stored = flags & SUB_STORED_ANY,
+                                 .kept = flags & SUB_KEPT,
+                                 .id = x->o.id,
+                                 .every_ms = x->every_ms,
+                                 .guard = str_from(x->guard)};
 }
 
 static struct sub_set *set_at(struct routes *r, struct level *l, struct str filter)
@@ -298,8 +317,7 @@ void routes_remove(struct routes *r, struct sub *x, uint64_t job)
     atomic_fetch_add_explicit(&r->generation, 1, memory_order_release);
     pthread_mutex_unlock(&r->lock);
     struct route_view *v_own = routes_view(r, x->worker);
-    x->pub.subscriber = NULL;
-    x->pub.filter = (struct str){NULL, 0};
+    x->o.gone = true;
     x->buried = job;
     x->next = v_own->graveyard;
     v_own->graveyard = x;

@@ -115,7 +115,7 @@ struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
     uint32_t turn = g ? next_turn(g) : 0;
     for (uint32_t i = 0; g && i < g->members.n && best_eagerness < 3; i++) {
         struct sub *x = g->members.v[(turn + i) % g->members.n];
-        unsigned flags = atomic_load_explicit(&x->flags, memory_order_relaxed);
+        unsigned flags = sub_flags(x);
         unsigned e = x->key.subscriber == not ? 0 : eagerness(x, flags, qos);
         if (e > best_eagerness) {
             best = x;
