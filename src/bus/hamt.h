@@ -10,10 +10,10 @@
  * Order: items are in the order of their hashes, which does not depend on what else is there; so an
  * iteration can go on behind a key although everything has changed meanwhile, and whoever was there
  * all the time is met once.
- * Ownership: items are the caller's, at even addresses. A table that was replaced goes to the limbo.
- * Threads: reads any worker, in a tick (async/grace.h); writes one at a time.
- * Errors: hamt_put() ERR_NOMEM, nothing is changed then. hamt_del() does not fail.
- * Source: P. Bagwell, "Ideal Hash Trees", 2001. */
+ * Ownership: items are the caller's, at even addresses. A table that was replaced goes to the
+ * limbo. Threads: reads any worker, in a tick (async/grace.h); writes one at a time. Errors:
+ * hamt_put() ERR_NOMEM, nothing is changed then. hamt_del() does not fail. Source: P. Bagwell,
+ * "Ideal Hash Trees", 2001. */
 #pragma once
 
 #include "base/atomic.h"
