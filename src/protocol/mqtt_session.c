@@ -67,6 +67,7 @@ static void session_free(struct mqtt_session *s)
     count_give(&shard->server->sessions);
     outgoing_free(s);
     vec_fini(shard->alloc, &s->done);
+    rights_free(s->rights);
     list_del(&s->done_link);
     list_del(&s->dirty);
     mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
@@ -107,6 +108,8 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     c->session = s;
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
+    rights_free(s->rights); /* the client's before it */
+    s->rights = NULL;
     s->resent = 0;
     s->unacked = 0;
     session_changed(s);
