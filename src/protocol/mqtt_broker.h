@@ -31,6 +31,7 @@
 #include "codec/mqtt.h"
 #include "net/stream_move.h"
 #include "protocol/mqtt_server.h"
+#include <pthread.h>
 
 /* ---- outgoing ---- */
 struct outgoing {
@@ -72,27 +73,29 @@ struct will {
 struct mqtt_session {
     struct subscriber subscriber; /* of the bus */
     struct mqtt_shard *shard;
-    struct mqtt_connection *connection; /* NULL: off-line */
+    struct list link;                   /* in shard->all */
+    struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
     struct str client_id;
     uint64_t number;    /* in the journal and the database; 0: never to be stored */
     int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms; /* since when; 0: connected */
-    uint32_t expiry_s;
-    uint32_t subscriptions;
+    _Atomic uint32_t expiry_s, subscriptions;
     /* Sent and not acknowledged: consecutive packet ids, holes are done. The first `resent` of
      * them were sent on this connection, `unacked` of those wait for the client. */
     struct outgoing_ring flight;
     uint32_t resent, unacked;
     uint16_t next_id;
-    struct outgoing_ring queue;   /* what waits for the window, the stream or the client */
-    int64_t queue_at;             /* position of the queue's head, in the database */
-    int64_t stored_to;            /* positions below are in the database */
-    uint32_t queued, queued_qos0; /* without holes */
-    size_t queued_bytes;          /* of both rings */
-    VEC(uint64_t) done;           /* acknowledged, not yet in the journal */
-    struct list done_link;        /* in shard->done */
-    struct list dirty;            /* in shard->dirty: differs from the database */
-    struct rights *rights;        /* of its client; NULL: not asked yet */
+    struct outgoing_ring queue; /* what waits for the window, the stream or the client */
+    int64_t queue_at;           /* position of the queue's head, in the database */
+    int64_t stored_to;          /* positions below are in the database */
+    _Atomic uint32_t queued;    /* without holes */
+    uint32_t queued_qos0;       /* of them */
+    size_t queued_bytes;        /* of both rings */
+    VEC(uint64_t) done;         /* acknowledged, not yet in the journal */
+    struct list done_link;      /* in shard->done */
+    struct list dirty;          /* in shard->dirty: differs from the database */
+    struct rights *rights;      /* of its client; NULL: not asked yet */
+    struct bus_publisher who;   /* to the bus, which asks about it */
     bool subs_dirty;
     bool new_in_db; /* the database knows nothing of it */
 };
@@ -137,7 +140,7 @@ struct mqtt_connection {
     struct pending_ring pending;
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
-    uint64_t received, sent;
+    _Atomic uint64_t received, sent;
     uint32_t packet_size_max; /* the client's */
     uint16_t keep_alive_s, receive_max;
     uint8_t state, version;
@@ -182,8 +185,12 @@ struct mqtt_shard {
     const struct mqtt_limits *limits;
     struct list connections, wills;
     struct map sessions; /* by client id */
-    struct timer due;    /* wills */
-    struct timer ends;   /* of sessions */
+    /* For who looks in from another worker: sessions come and go, and get and lose their
+     * connections, under this lock. */
+    pthread_mutex_t lock;
+    struct list all;   /* sessions, and the mark of who goes through them */
+    struct timer due;  /* wills */
+    struct timer ends; /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */
@@ -215,6 +222,7 @@ struct mqtt_server {
     bool starting;
     struct map by_number; /* the stored sessions */
     uint64_t replaying;   /* seq of the record; 0: not replaying */
+    uint64_t restored_to; /* the newest message that the database had */
 };
 
 static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
@@ -297,6 +305,8 @@ void auth_connected(struct mqtt_connection *c); /* CONNACK has left */
 void auth_free(struct mqtt_connection *c);
 
 /* mqtt_rights.c */
+void rights_watch(struct mqtt_server *s); /* the bus asks while the site has rules */
+void rights_unwatch(struct mqtt_server *s);
 void rights_free(struct rights *r);
 /* For whoever has left: they go along with his will. False: no memory; such a will is not sent. */
 bool session_rights_take(struct mqtt_session *s, const struct mqtt_connection *c,
@@ -352,15 +362,14 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s); /* it differs from the database */
 bool session_stored(const struct mqtt_session *s);
-void sessions_due(struct mqtt_shard *shard);  /* ends those whose time is over */
-void sessions_free(struct mqtt_shard *shard); /* at the end of the process: they last */
+void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line begin to count */
+void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
+void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */
 int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
 
 /* mqtt_outgoing.c */
 void session_deliver(struct subscriber *sub, struct message *m,
-                     const struct subscription *const *subs, size_t n, bool retained);
-bool session_durable(struct subscriber *sub, const struct bus_publication *p,
-                     const struct subscription *const *subs, size_t n);
+                     const struct sub_options *const *subs, size_t n, bool retained);
 void outgoing_pump(struct mqtt_session *s); /* sends what the window and the stream allow */
 bool outgoing_acked(struct mqtt_session *s, uint16_t packet_id); /* false: unknown */
 void outgoing_free(struct mqtt_session *s);

@@ -79,7 +79,6 @@ static void connected(struct mqtt_connection *c)
     hello_free(c);
     auth_connected(c);
     c->state = CONNECTION_OPEN;
-    c->connected_ms = worker_now_ms(c->shard->worker);
     metric_add_own(&c->shard->count.connects, 1);
     connection_watch(c);
 }

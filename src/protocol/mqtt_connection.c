@@ -192,9 +192,9 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
     auth_free(c);
     pending_free(c);
     aliases_free(c);
+    leave_session(c); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
-    leave_session(c);
     mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){NULL, 0};
     task_wake(&c->task);

@@ -75,7 +75,7 @@ static void hold(struct mqtt_session *s, const struct outgoing *o)
 
 /* The granted QoS, the retain flag and the subscription ids of a delivery. False: no memory. */
 static bool compose(struct mqtt_session *s, struct message *m,
-                    const struct subscription *const *subs, size_t n, bool retained,
+                    const struct sub_options *const *subs, size_t n, bool retained,
                     struct outgoing *o)
 {
     size_t ids = 0;
@@ -169,7 +169,7 @@ static enum sent transmit(struct mqtt_connection *c, const struct outgoing *o)
         p.props.has |= MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY);
     enum sent sent = put(c, &p);
     if (sent == SENT) {
-        c->sent++;
+        atomic_add_own(&c->sent, 1);
         metric_add_own(&shard->count.sent, 1);
     } else if (sent == SENT_NEVER) {
         mqtt_dropped(shard, MQTT_DROP_TOO_LARGE);
@@ -251,7 +251,7 @@ static void queue_skip(struct mqtt_session *s)
 
 static void queue_uncount(struct mqtt_session *s, const struct outgoing *o)
 {
-    s->queued--;
+    atomic_add_own(&s->queued, -1U);
     shard_queued_add(s->shard, -1);
     s->queued_qos0 -= o->qos == 0;
 }
@@ -329,7 +329,7 @@ static void enqueue(struct mqtt_session *s, struct outgoing *o)
         return;
     }
     hold(s, o);
-    s->queued++;
+    atomic_add_own(&s->queued, 1U);
     shard_queued_add(s->shard, 1);
     s->queued_qos0 += o->qos == 0;
     session_changed(s);
@@ -365,18 +365,33 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
     return true;
 }
 
+static bool holds(const struct outgoing_ring *r, uint64_t seq)
+{
+    for (uint32_t i = r->n; i > 0; i--) {
+        const struct message *m = ring_at(r, i - 1)->message;
+        if (m && m->seq == seq)
+            return true;
+    }
+    return false;
+}
+
+/* What the database had may be ahead of where the replay began (see checkpoint.h). */
+static bool replay_wants(const struct mqtt_session *s, const struct message *m, bool retained)
+{
+    const struct mqtt_server *server = s->shard->server;
+    if (retained && m->seq > server->replaying)
+        return false; /* newer than the subscription: its own record is still to come */
+    return m->seq > server->restored_to ||
+           (!holds(&s->queue, m->seq) && !holds(&s->flight, m->seq));
+}
+
 void session_deliver(struct subscriber *sub, struct message *m,
-                     const struct subscription *const *subs, size_t n, bool retained)
+                     const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     struct outgoing o;
-    uint64_t replaying = s->shard->server->replaying;
-    if (replaying && retained && m->seq > replaying)
-        return; /* newer than the subscription: its own record is still to come */
-    if (!session_may(s, ACCESS_DELIVER, message_topic(m), NULL)) {
-        mqtt_dropped(s->shard, MQTT_DROP_WITHHELD);
+    if (s->shard->server->replaying && !replay_wants(s, m, retained))
         return;
-    }
     if (!compose(s, m, subs, n, retained, &o)) {
         mqtt_dropped(s->shard, MQTT_DROP_NO_MEMORY);
         return;
@@ -387,18 +402,6 @@ void session_deliver(struct subscriber *sub, struct message *m,
         forget_ids(s->shard->alloc, &o); /* QoS 0 does not wait for who is not there */
     else
         enqueue(s, &o);
-}
-
-bool session_durable(struct subscriber *sub, const struct bus_publication *p,
-                     const struct subscription *const *subs, size_t n)
-{
-    const struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
-    if (!session_stored(s) || !p->qos)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (subs[i]->qos)
-            return true;
-    return false;
 }
 
 /* ---- acknowledgements ---- */
@@ -462,7 +465,7 @@ bool outgoing_restore(struct mqtt_session *s, const struct outgoing *o)
     if (!o->packet_id) {
         if (!outgoing_push(a, &s->queue, o))
             return false;
-        s->queued++;
+        atomic_add_own(&s->queued, 1U);
         shard_queued_add(s->shard, 1);
     } else {
         struct outgoing at = hole;

@@ -170,7 +170,7 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     enum err err = may ? bus_publish(c->shard->bus, &p, &r) : ERR_DENIED;
     if (err == ERR_FULL)
         return HANDLED_AGAIN;
-    c->received++;
+    atomic_add_own(&c->received, 1);
     metric_add_own(&c->shard->count.received, 1);
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);

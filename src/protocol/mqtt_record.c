@@ -154,7 +154,9 @@ static void apply_new(struct mqtt_server *server, uint64_t number, struct cursor
         return;
     struct mqtt_shard *shard = shard_of(server, client_id);
     struct mqtt_session *old = session_find(shard, client_id);
-    if (old) /* its end was not noted: the journal was failing */
+    if (old && old->number == number)
+        return; /* the database knew it already */
+    if (old)    /* its end was not noted: the journal was failing */
         session_end(old);
     struct mqtt_session *s = session_new(shard, client_id, number);
     if (!s) {
@@ -174,7 +176,7 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
     bool existed;
     while (mqtt_filter_next(c, type, &sub.filter, &options)) {
         if (type == MQTT_UNSUBSCRIBE) {
-            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.filter);
+            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.share, sub.filter);
             continue;
         }
         if (subscribe_one(s, &sub, options, &existed) < MQTT_RC_UNSPECIFIED &&
@@ -239,11 +241,11 @@ struct route {
 };
 
 /* As the bus did when the message came: to our sessions, without those of No Local. */
-static void route_one(void *ctx, struct subscriber *sub, const struct subscription *const *subs,
+static void route_one(void *ctx, struct subscriber *sub, const struct sub_options *const *subs,
                       size_t n)
 {
     const struct route *r = ctx;
-    const struct subscription *kept[16];
+    const struct sub_options *kept[16];
     size_t kept_n = 0;
     if (sub->deliver != session_deliver)
         return;
@@ -262,7 +264,7 @@ static void apply_message(struct mqtt_server *server, const struct journal_recor
 {
     struct route route = {.server = server,
                           .message = bus_message_decode(server->cfg.bus, r),
-                          .publisher = message_record_publisher(r->body)};
+                          .publisher = message_record_origin(r->body).publisher};
     if (!route.message) {
         LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)r->seq);
         return;

@@ -1,8 +1,9 @@
 /* What the site's access rules say about the client of a session.
  *
  * Asked when it publishes, when its will is published, when it subscribes, when a message comes for
- * it, and once more when that message leaves: a session waits for its client longer than rules
- * last, and after a restart nobody knows yet whose it is. A site without rules asks nothing. */
+ * it (by the bus), and once more when that message leaves: a session waits for its client longer
+ * than rules last, and after a restart nobody knows yet whose it is. A site without rules asks
+ * nothing. */
 #include "protocol/mqtt_broker.h"
 
 #include <string.h>
@@ -58,7 +59,7 @@ bool rights_allow(struct mqtt_shard *shard, struct rights *r, enum access_right 
 {
     struct access *access = shard->server->cfg.access;
     return !access || !access_has_rules(access) ||
-           access_check(access, &r->view, right, subject, why);
+           access_may(access, &r->view, right, subject, why);
 }
 
 bool session_rights_take(struct mqtt_session *s, const struct mqtt_connection *c,
@@ -79,13 +80,47 @@ bool session_asked(struct mqtt_session *s, enum access_right right, struct str s
     if (!s->rights && s->connection)
         s->rights = rights_new(s->connection, s->client_id);
     if (s->rights)
-        return access_check(access, &s->rights->view, right, subject, why);
+        return access_may(access, &s->rights->view, right, subject, why);
     if (!s->connection) /* asked again when it leaves */
         return true;
     const struct access_client who = client_of(s->connection, s->client_id);
     struct access_view view; /* no memory for one that stays */
     access_view_init(&view, s->shard->alloc, &who);
-    bool allowed = access_check(access, &view, right, subject, why);
+    bool allowed = access_may(access, &view, right, subject, why);
     access_view_fini(&view);
     return allowed;
+}
+
+/* ---- for the bus, which asks about deliveries ---- */
+
+static bool check(const struct bus_access *a, const struct bus_publisher *who, enum bus_act act,
+                  struct str topic, char *why)
+{
+    struct mqtt_session *s = who->rights;
+    (void)a;
+    if (act != BUS_ACT_DELIVER || session_may(s, ACCESS_DELIVER, topic, why))
+        return true;
+    mqtt_dropped(s->shard, MQTT_DROP_WITHHELD);
+    return false;
+}
+
+static void changed(void *ctx)
+{
+    static const struct bus_access hook = {check};
+    const struct mqtt_server *s = ctx;
+    bus_access_set(s->cfg.bus, access_has_rules(s->cfg.access) ? &hook : NULL);
+}
+
+void rights_watch(struct mqtt_server *s)
+{
+    if (s->cfg.access)
+        access_watch(s->cfg.access, changed, s);
+}
+
+void rights_unwatch(struct mqtt_server *s)
+{
+    if (!s->cfg.access)
+        return;
+    access_watch(s->cfg.access, NULL, NULL);
+    bus_access_set(s->cfg.bus, NULL);
 }

@@ -70,7 +70,8 @@ struct mqtt_client_info {
     uint64_t received, sent;     /* messages on this connection */
     size_t subscriptions, queued;
 };
-/* Every connected client and every session that waits for one. */
+/* Every connected client and every session that waits for one; who comes or goes meanwhile may be
+ * missing. Worker 0; each() must not call the server. */
 void mqtt_server_each(struct mqtt_server *s,
                       void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx);
 
