@@ -6,6 +6,7 @@
  * mqtt_connection.c the task of a connection: read, route, write, close
  * mqtt_table.c      state x packet: who handles what
  * mqtt_connect.c    CONNECT until CONNACK: who it is, take-over, session
+ * mqtt_auth.c       AUTH: enhanced authentication; mqtt_rights.c what the access rules say
  * mqtt_publish.c    publications that come in; mqtt_pending.c their acknowledgements
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
@@ -56,6 +57,7 @@ static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i
 struct will {
     struct list link;             /* in shard->wills */
     struct mqtt_session *session; /* whose end it must not outlast; NULL: publish at once */
+    struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
     uint32_t delay_s, expiry_s, publisher_id;
     uint8_t qos;
@@ -92,14 +94,17 @@ struct mqtt_session {
     VEC(uint64_t) done;         /* acknowledged, not yet in the journal */
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
+    struct rights *rights;      /* of its client; NULL: not asked yet */
+    struct bus_publisher who;   /* to the bus, which asks about it */
     bool subs_dirty;
     bool new_in_db; /* the database knows nothing of it */
 };
 
 /* ---- a connection ---- */
 enum connection_state {
-    CONNECTION_NEW,     /* waits for CONNECT */
-    CONNECTION_WAITING, /* for the password, or the commit of its session */
+    CONNECTION_NEW,            /* waits for CONNECT */
+    CONNECTION_AUTHENTICATING, /* AUTH goes to and fro */
+    CONNECTION_WAITING,        /* for the password, or the commit of its session */
     CONNECTION_OPEN,
     CONNECTION_CLOSED,
     CONNECTION_STATES,
@@ -127,6 +132,7 @@ struct mqtt_connection {
     struct stream *stream; /* NULL: closed, or moved */
     struct mqtt_session *session;
     struct hello *hello;
+    struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
     struct str user;    /* owned; p NULL: none */
     struct timer timer; /* CONNECT in time, then keep-alive */
@@ -140,7 +146,8 @@ struct mqtt_connection {
     uint8_t state, version;
     uint8_t kick; /* close with this reason at the next poll */
     bool problem_info, clean, waiting, paused, starved;
-    bool moved; /* it is another worker's now, and counted there */
+    bool proven; /* that it is `user` */
+    bool moved;  /* it is another worker's now, and counted there */
 };
 
 /* Where the streams of one worker come in: accepted there, or sent by another worker. */
@@ -285,13 +292,44 @@ enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_pack
 /* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
 void connect_go_on(struct mqtt_connection *c);
 void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why);
+void connect_let_in(struct mqtt_connection *c); /* in CONNECTION_WAITING: it is who it says */
+bool connection_take_user(struct mqtt_connection *c, struct str user);
 void hello_free(struct mqtt_connection *c);
+
+/* mqtt_auth.c */
+enum handled auth_begin(struct mqtt_connection *c, const struct mqtt_connect *m);
+enum handled handle_auth(struct mqtt_connection *c, const struct mqtt_packet *p);
+enum handled handle_auth_left(struct mqtt_connection *c, const struct mqtt_packet *p);
+void auth_put_connack(const struct mqtt_connection *c, struct mqtt_props *props);
+void auth_connected(struct mqtt_connection *c); /* CONNACK has left */
+void auth_free(struct mqtt_connection *c);
+
+/* mqtt_rights.c */
+void rights_watch(struct mqtt_server *s); /* the bus asks while the site has rules */
+void rights_unwatch(struct mqtt_server *s);
+void rights_free(struct rights *r);
+/* For whoever has left: they go along with his will. False: no memory; such a will is not sent. */
+bool session_rights_take(struct mqtt_session *s, const struct mqtt_connection *c,
+                         struct rights **out);
+bool rights_allow(struct mqtt_shard *shard, struct rights *r, enum access_right right,
+                  struct str subject, char why[160]);
+bool session_asked(struct mqtt_session *s, enum access_right right, struct str subject,
+                   char why[160]);
+/* Whether its client may; if not, *why (may be NULL) says so. */
+static inline bool session_may(struct mqtt_session *s, enum access_right right, struct str subject,
+                               char why[160])
+{
+    const struct access *access = s->shard->server->cfg.access;
+    return !access || !access_has_rules(access) || session_asked(s, right, subject, why);
+}
 
 /* mqtt_publish.c */
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *p);
 void aliases_free(struct mqtt_connection *c);
 /* The properties that a broker forwards. False: no room in out. */
 bool forward_properties(const struct mqtt_props *props, struct writer *out);
+/* Whether it is time to say once more that this is denied. */
+bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic);
 void publish_denied(struct mqtt_shard *shard, struct str client, struct str user, struct str topic,
                     const char *why);
 

@@ -143,6 +143,11 @@ static enum sent transmit(struct mqtt_connection *c, const struct outgoing *o)
 {
     const struct message *m = o->message;
     struct mqtt_shard *shard = c->shard;
+    if (!session_may(c->session, ACCESS_DELIVER, message_topic(m), NULL)) {
+        mqtt_dropped(shard,
+                     MQTT_DROP_WITHHELD); /* it has waited longer than the right to have it */
+        return SENT_NEVER;
+    }
     struct mqtt_publish p = {.dup = o->dup,
                              .retain = o->retain,
                              .qos = o->qos,

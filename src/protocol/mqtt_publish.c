@@ -74,8 +74,7 @@ bool forward_properties(const struct mqtt_props *props, struct writer *out)
 
 /* ---- denied ---- */
 
-/* Whether it is time to say so again. */
-static bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
+bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
 {
     uint64_t seed = executor_env(worker_executor(shard->worker))->seed;
     uint64_t hash = hash_bytes(topic.p, topic.n, hash_bytes(client.p, client.n, seed));
@@ -166,7 +165,9 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
                                       .from = &from};
     struct bus_receipt r;
     uint8_t reason = MQTT_RC_SUCCESS;
-    enum err err = bus_publish(c->shard->bus, &p, &r);
+    r.seq = 0;
+    bool may = session_may(c->session, ACCESS_PUBLISH, topic, r.why);
+    enum err err = may ? bus_publish(c->shard->bus, &p, &r) : ERR_DENIED;
     if (err == ERR_FULL)
         return HANDLED_AGAIN;
     atomic_add_own(&c->received, 1);

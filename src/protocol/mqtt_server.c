@@ -6,7 +6,8 @@
 static const char *const drop_names[MQTT_DROP_COUNT] = {
     [MQTT_DROP_QUEUE_FULL] = "queue full", [MQTT_DROP_QOS0_FULL] = "QoS 0, slow client",
     [MQTT_DROP_EXPIRED] = "expired",       [MQTT_DROP_TOO_LARGE] = "too large",
-    [MQTT_DROP_DENIED] = "denied",         [MQTT_DROP_NO_MEMORY] = "no memory",
+    [MQTT_DROP_DENIED] = "denied",         [MQTT_DROP_WITHHELD] = "withheld",
+    [MQTT_DROP_NO_MEMORY] = "no memory",
 };
 
 const char *mqtt_drop_name(enum mqtt_drop reason)
@@ -50,6 +51,7 @@ static void register_dropped(struct metrics *m, struct metric *dropped)
         {"sedge_mqtt_dropped_expired_total", "Messages whose expiry interval was over"},
         {"sedge_mqtt_dropped_too_large_total", "Messages above a limit"},
         {"sedge_mqtt_dropped_denied_total", "Publications that were not allowed"},
+        {"sedge_mqtt_dropped_withheld_total", "Messages that a client may not receive"},
         {"sedge_mqtt_dropped_no_memory_total", "Messages without memory"},
     };
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
@@ -146,6 +148,7 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
         mqtt_server_close(s);
         return err;
     }
+    rights_watch(s);
     *out = s;
     return ERR_OK;
 }
@@ -178,6 +181,7 @@ void mqtt_server_close(struct mqtt_server *s)
 {
     if (!s)
         return;
+    rights_unwatch(s);
     mqtt_listeners_close(s);
     for (unsigned i = 0; i < s->shards_n; i++)
         if (s->shards[i])

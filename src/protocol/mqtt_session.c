@@ -48,6 +48,8 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->subscriber.deliver = session_deliver;
     s->subscriber.worker = shard->worker;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
+    s->who = (struct bus_publisher){.rights = s};
+    s->subscriber.who = &s->who;
     s->shard = shard;
     s->client_id = (struct str){text, client_id.n};
     s->number = number;
@@ -74,6 +76,7 @@ static void session_free(struct mqtt_session *s)
     count_give(&shard->server->sessions);
     outgoing_free(s);
     vec_fini(shard->alloc, &s->done);
+    rights_free(s->rights);
     list_del(&s->done_link);
     list_del(&s->dirty);
     mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
@@ -122,6 +125,8 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
+    rights_free(s->rights); /* the client's before it */
+    s->rights = NULL;
     s->resent = 0;
     s->unacked = 0;
     session_changed(s);
