@@ -1,6 +1,7 @@
 /* mqtt_broker: what the files of the MQTT server share; private to protocol/.
  *
  * mqtt_server.c     building it, limits, what it tells
+ * mqtt_shard.c      a worker's part of it
  * mqtt_listener.c   new streams
  * mqtt_connection.c the task of a connection: read, route, write, close
  * mqtt_table.c      state x packet: who handles what
@@ -12,6 +13,10 @@
  * mqtt_will.c       wills
  * mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_store.c      the tables of sessions
+ *
+ * Threads: a session lives on the worker that its client id belongs to, and so does its connection:
+ * all that a struct mqtt_shard, mqtt_session or mqtt_connection holds is that worker's. What they
+ * share is in struct mqtt_server, and atomic where it changes while the site runs.
  *
  * Rule: session_deliver() runs inside bus_publish(), so it neither publishes nor closes anything;
  * it wakes the connection's task instead. All closing happens in a connection's own poll, or where
@@ -47,7 +52,7 @@ static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i
 }
 
 struct will {
-    struct list link;             /* in server->wills */
+    struct list link;             /* in shard->wills */
     struct mqtt_session *session; /* whose end it must not outlast; NULL: publish at once */
     int64_t due_ns;
     uint32_t delay_s, expiry_s, publisher_id;
@@ -63,7 +68,7 @@ struct will {
 #define SESSION_NEVER UINT32_MAX
 struct mqtt_session {
     struct subscriber subscriber; /* of the bus */
-    struct mqtt_server *server;
+    struct mqtt_shard *shard;
     struct mqtt_connection *connection; /* NULL: off-line */
     struct str client_id;
     uint64_t number;    /* in the journal and the database; 0: never to be stored */
@@ -82,8 +87,8 @@ struct mqtt_session {
     uint32_t queued, queued_qos0; /* without holes */
     size_t queued_bytes;          /* of both rings */
     VEC(uint64_t) done;           /* acknowledged, not yet in the journal */
-    struct list done_link;        /* in server->done */
-    struct list dirty;            /* in server->dirty: differs from the database */
+    struct list done_link;        /* in shard->done */
+    struct list dirty;            /* in shard->dirty: differs from the database */
     bool subs_dirty;
     bool new_in_db; /* the database knows nothing of it */
 };
@@ -113,8 +118,8 @@ struct pending_ring {
 struct hello; /* what CONNECT said, until it is answered */
 struct mqtt_connection {
     struct task task;
-    struct list link; /* in server->connections */
-    struct mqtt_server *server;
+    struct list link; /* in shard->connections */
+    struct mqtt_shard *shard;
     const struct mqtt_listener *listener;
     struct stream *stream; /* NULL: closed */
     struct mqtt_session *session;
@@ -136,7 +141,7 @@ struct mqtt_connection {
 
 struct mqtt_listener {
     struct list link;
-    struct mqtt_server *server;
+    struct mqtt_shard *shard; /* that accepts here */
     struct listener *listener;
     struct mqtt_listen cfg;
 };
@@ -148,36 +153,77 @@ struct denied_slot {
     int64_t at_ns;
 };
 
-struct mqtt_server {
-    struct mqtt_server_config cfg;
-    struct mqtt_limits limits;
+struct mqtt_metrics {
+    struct metric received, sent, connects, refused, errors, connections, dropped[MQTT_DROP_COUNT];
+};
+
+/* What one worker has of the server. */
+struct mqtt_shard {
+    struct mqtt_server *server;
     struct worker *worker;
-    struct alloc *alloc;
-    struct list listeners, connections, wills;
-    size_t connections_n;
-    struct map sessions;  /* by client id */
-    struct map by_number; /* the stored ones */
-    uint64_t number_last;
-    struct timer due;  /* wills */
-    struct timer ends; /* of sessions */
+    struct alloc *alloc; /* this and the next three as in server->cfg */
+    struct bus *bus;
+    struct journal *journal;
+    const struct mqtt_limits *limits;
+    struct list connections, wills;
+    struct map sessions; /* by client id */
+    struct timer due;    /* wills */
+    struct timer ends;   /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer; /* the journal was full: again */
     struct timer retry;      /* the same for connections that are paused */
-    struct checkpoint checkpoint;
-    VEC(uint64_t) ended; /* numbers to delete from the database */
-    bool rewrite;
-    uint64_t replaying; /* seq of the record; 0: not replaying */
+    VEC(uint64_t) ended;     /* numbers to delete from the database */
+    bool rewrite;            /* the database is to be told all */
     size_t queued, queued_bytes;
+    size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
+    size_t queue_piece;     /* about so many at a time */
+    struct mqtt_metrics count;
     struct denied_slot denied[DENIED_SLOTS];
-    struct metric m_received, m_sent, m_connects, m_refused, m_errors, m_connections,
-        m_dropped[MQTT_DROP_COUNT];
 };
 
-static inline void mqtt_dropped(struct mqtt_server *s, enum mqtt_drop reason)
+/* What the workers share: fixed once it listens, or atomic. */
+struct mqtt_server {
+    struct mqtt_server_config cfg;
+    struct mqtt_limits limits;
+    struct alloc *alloc;
+    uint64_t seed;
+    struct list listeners;
+    struct mqtt_shard **shards; /* one for each worker */
+    unsigned shards_n;
+    struct checkpoint checkpoint;
+    struct mqtt_metrics total; /* of the shards' */
+    _Atomic uint64_t number_last;
+    _Atomic size_t connections, sessions; /* how many there are */
+    _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
+    /* Until the first listener opens, that is while the database and the journal are read. */
+    bool starting;
+    struct map by_number; /* the stored sessions */
+    uint64_t replaying;   /* seq of the record; 0: not replaying */
+};
+
+static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
 {
-    metric_add(&s->m_dropped[reason], 1);
+    metric_add_own(&shard->count.dropped[reason], 1);
 }
+
+/* mqtt_server.c */
+void server_started(struct mqtt_server *s); /* all is read, the site opens; a second time too */
+void server_number_seen(struct mqtt_server *s, uint64_t number);
+
+/* mqtt_shard.c */
+/* NULL: no memory. */
+struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w);
+void shard_close(struct mqtt_shard *shard); /* connections and wills */
+void shard_free(struct mqtt_shard *shard);
+struct mqtt_shard *shard_of(const struct mqtt_server *s, struct str client_id); /* its home */
+uint64_t shard_number(struct mqtt_shard *shard); /* for a new session */
+/* Is there room for n more bytes in the queues of the site? */
+bool shard_queue_room(struct mqtt_shard *shard, size_t n);
+void shard_queue_left(struct mqtt_shard *shard, size_t n); /* n bytes have left a queue */
+/* One more of what is limited; false: there are `max`. */
+bool count_take(_Atomic size_t *count, size_t max);
+void count_give(_Atomic size_t *count);
 
 /* mqtt_listener.c */
 void mqtt_listeners_close(struct mqtt_server *s);
@@ -219,7 +265,7 @@ enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet 
 void aliases_free(struct mqtt_connection *c);
 /* The properties that a broker forwards. False: no room in out. */
 bool forward_properties(const struct mqtt_props *props, struct writer *out);
-void publish_denied(struct mqtt_server *s, struct str client, struct str user, struct str topic,
+void publish_denied(struct mqtt_shard *shard, struct str client, struct str user, struct str topic,
                     const char *why);
 
 /* mqtt_pending.c */
@@ -243,16 +289,16 @@ bool subscribe_wants_retained(uint8_t options, bool existed);
 enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
 
 /* mqtt_session.c */
-struct mqtt_session *session_find(struct mqtt_server *s, struct str client_id);
+struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
-struct mqtt_session *session_new(struct mqtt_server *s, struct str client_id, uint64_t number);
+struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
 void session_end(struct mqtt_session *s); /* forgets it; records nothing */
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s); /* it differs from the database */
 bool session_stored(const struct mqtt_session *s);
-void sessions_due(struct mqtt_server *s);  /* ends those whose time is over */
-void sessions_free(struct mqtt_server *s); /* at the end of the process: they last */
+void sessions_due(struct mqtt_shard *shard);  /* ends those whose time is over */
+void sessions_free(struct mqtt_shard *shard); /* at the end of the process: they last */
 int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
 
 /* mqtt_outgoing.c */
@@ -273,14 +319,14 @@ enum handled handle_puback(struct mqtt_connection *c, const struct mqtt_packet *
 
 /* mqtt_will.c */
 /* NULL: no memory. */
-struct will *will_new(struct mqtt_server *s, const struct mqtt_connect *m, struct str client_id);
-void will_free(struct mqtt_server *s, struct will *w);
+struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, struct str client_id);
+void will_free(struct mqtt_shard *shard, struct will *w);
 /* The connection has ended and the will is to be sent: now, or after its delay. Takes it. */
-void will_schedule(struct mqtt_server *s, struct will *w, struct mqtt_session *session);
-void wills_cancel(struct mqtt_server *s, struct mqtt_session *session);  /* it is back */
-void wills_release(struct mqtt_server *s, struct mqtt_session *session); /* it has ended: now */
-void wills_due(struct mqtt_server *s, int64_t now_ns);
-void wills_free(struct mqtt_server *s);
+void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session);
+void wills_cancel(struct mqtt_shard *shard, struct mqtt_session *session);  /* it is back */
+void wills_release(struct mqtt_shard *shard, struct mqtt_session *session); /* it has ended: now */
+void wills_due(struct mqtt_shard *shard, int64_t now_ns);
+void wills_free(struct mqtt_shard *shard);
 
 /* mqtt_record.c. Each gives the record's seq (0 without a journal). */
 enum session_op { /* in the journal: never renumber */
@@ -291,16 +337,16 @@ enum session_op { /* in the journal: never renumber */
                   SESSION_SUBSCRIBE = 5,
                   SESSION_UNSUBSCRIBE = 6,
 };
-MUST_USE enum err record_new(struct mqtt_server *s, uint64_t number, struct str client_id,
+MUST_USE enum err record_new(struct mqtt_shard *shard, uint64_t number, struct str client_id,
                              uint32_t expiry_s, uint64_t *seq);
-MUST_USE enum err record_end(struct mqtt_server *s, uint64_t number, uint64_t *seq);
+MUST_USE enum err record_end(struct mqtt_shard *shard, uint64_t number, uint64_t *seq);
 MUST_USE enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq);
 void record_offline(struct mqtt_session *s);
 /* The filters of the packet, as they stand there; sub_id 0: none. */
 MUST_USE enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes filters,
                                  uint32_t sub_id, uint64_t *seq);
 void record_done(struct mqtt_session *s, const struct message *m); /* lazy */
-void record_done_flush(struct mqtt_server *s);
+void record_done_flush(struct mqtt_shard *shard);
 void record_apply(struct journal_consumer *c, const struct journal_record *r);
 
 /* mqtt_store.c */

@@ -23,7 +23,7 @@ void hello_free(struct mqtt_connection *c)
     if (!h)
         return;
     password_check_cancel(h->check);
-    mem_free(c->server->alloc, h, h->size);
+    mem_free(c->shard->alloc, h, h->size);
     c->hello = NULL;
 }
 
@@ -32,7 +32,7 @@ void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, 
     char address[ADDR_TEXT_MAX];
     addr_format(stream_peer(c->stream), address);
     LOG_I("mqtt", "%s: refused: %s", address, why);
-    metric_add(&c->server->m_refused, 1);
+    metric_add_own(&c->shard->count.refused, 1);
     struct mqtt_packet p = {.type = MQTT_CONNACK};
     p.connack.reason = version == MQTT_V5 ? reason : mqtt_connack_code_311(reason);
     if (version) {
@@ -54,7 +54,7 @@ static enum handled refuse(struct mqtt_connection *c, uint8_t reason, const char
 static void connected(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
-    const struct mqtt_limits *l = &c->server->limits;
+    const struct mqtt_limits *l = c->shard->limits;
     struct mqtt_packet p = {.type = MQTT_CONNACK, .connack = {.session_present = h->present}};
     struct mqtt_props *props = &p.connack.props;
     props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_QOS) |
@@ -77,8 +77,8 @@ static void connected(struct mqtt_connection *c)
         return;
     hello_free(c);
     c->state = CONNECTION_OPEN;
-    c->connected_ms = worker_now_ms(c->server->worker);
-    metric_add(&c->server->m_connects, 1);
+    c->connected_ms = worker_now_ms(c->shard->worker);
+    metric_add_own(&c->shard->count.connects, 1);
     connection_watch(c);
 }
 
@@ -94,7 +94,7 @@ void connect_go_on(struct mqtt_connection *c)
 static enum err end_old(struct mqtt_connection *c, struct mqtt_session *old)
 {
     if (session_stored(old)) {
-        enum err err = record_end(c->server, old->number, &c->hello->seq);
+        enum err err = record_end(c->shard, old->number, &c->hello->seq);
         if (err)
             return err;
     }
@@ -116,7 +116,7 @@ static enum err resume(struct mqtt_connection *c, struct mqtt_session *s)
     }
     if (!same)
         h->seq = seq;
-    wills_cancel(c->server, s);
+    wills_cancel(c->shard, s);
     h->present = true;
     session_attach(s, c);
     return ERR_OK;
@@ -125,19 +125,17 @@ static enum err resume(struct mqtt_connection *c, struct mqtt_session *s)
 static enum err begin(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
-    struct mqtt_server *server = c->server;
-    uint64_t number = h->expiry_s ? server->number_last + 1 : 0;
-    struct mqtt_session *s = session_new(server, h->client_id, number);
+    struct mqtt_shard *shard = c->shard;
+    uint64_t number = h->expiry_s ? shard_number(shard) : 0;
+    struct mqtt_session *s = session_new(shard, h->client_id, number);
     if (!s)
         return ERR_NOMEM;
     s->expiry_s = h->expiry_s;
-    enum err err = number ? record_new(server, number, h->client_id, h->expiry_s, &h->seq) : ERR_OK;
+    enum err err = number ? record_new(shard, number, h->client_id, h->expiry_s, &h->seq) : ERR_OK;
     if (err) {
         session_end(s);
         return err;
     }
-    if (number)
-        server->number_last = number;
     session_attach(s, c);
     return ERR_OK;
 }
@@ -145,11 +143,11 @@ static enum err begin(struct mqtt_connection *c)
 static void let_in(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
-    struct mqtt_session *old = session_find(c->server, h->client_id);
+    struct mqtt_session *old = session_find(c->shard, h->client_id);
     enum err err = ERR_OK;
     if (old && old->connection) {
         connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER, NULL);
-        old = session_find(c->server, h->client_id); /* it may have ended with its connection */
+        old = session_find(c->shard, h->client_id); /* it may have ended with its connection */
     }
     if (old && (h->clean || !old->number)) {
         err = end_old(c, old);
@@ -168,7 +166,7 @@ static void let_in(struct mqtt_connection *c)
     h->accepted = true;
     if (h->seq) {
         c->waiting = true;
-        journal_wait(c->server->cfg.journal, c->server->worker, &c->wait, h->seq);
+        journal_wait(c->shard->journal, c->shard->worker, &c->wait, h->seq);
     } else {
         connected(c);
     }
@@ -196,7 +194,7 @@ static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_co
     if (named ? !l->passwords && !l->anonymous : !l->anonymous)
         return refuse(c, MQTT_RC_NOT_AUTHORIZED, "this listener asks for a user name and password");
     if (named && l->passwords)
-        err = password_file_check(l->passwords, c->server->worker, m->user, m->password,
+        err = password_file_check(l->passwords, c->shard->worker, m->user, m->password,
                                   password_checked, c, &c->hello->check);
     if (err == ERR_AGAIN)
         return HANDLED_STOP;
@@ -219,8 +217,8 @@ static uint32_t expiry_asked(const struct mqtt_connect *m)
 
 static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_connect *m)
 {
-    struct env *env = executor_env(c->server->cfg.ex);
-    const uint32_t expiry_max_s = c->server->limits.session_expiry_max_s;
+    struct env *env = executor_env(worker_executor(c->shard->worker));
+    const uint32_t expiry_max_s = c->shard->limits->session_expiry_max_s;
     uint8_t chance[12];
     char id[8 + 2 * sizeof(chance)];
     struct str client_id = m->client_id;
@@ -231,7 +229,7 @@ static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_conn
             n += snprintf(id + n, sizeof(id) - (size_t)n, "%02x", chance[i]);
         client_id = (struct str){id, (size_t)n};
     }
-    struct hello *h = mem_zero(c->server->alloc, sizeof(*h) + client_id.n);
+    struct hello *h = mem_zero(c->shard->alloc, sizeof(*h) + client_id.n);
     if (!h)
         return NULL;
     h->size = sizeof(*h) + client_id.n;
@@ -246,7 +244,7 @@ static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_conn
 
 static bool take_user(struct mqtt_connection *c, struct str user)
 {
-    char *copy = mem_new(c->server->alloc, user.n);
+    char *copy = mem_new(c->shard->alloc, user.n);
     if (user.n && !copy)
         return false;
     if (user.n)
@@ -282,7 +280,7 @@ enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet 
     c->hello = hello_new(c, m);
     bool known = c->hello && (!m->has_user || take_user(c, m->user));
     if (known && m->has_will) {
-        c->will = will_new(c->server, m, c->hello->client_id);
+        c->will = will_new(c->shard, m, c->hello->client_id);
         known = c->will;
     }
     if (!known)
@@ -301,11 +299,11 @@ enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_pack
             connection_close(c, MQTT_RC_PROTOCOL_ERROR, "DISCONNECT wants to keep the session");
             return HANDLED_STOP;
         }
-        const uint32_t max = c->server->limits.session_expiry_max_s;
+        const uint32_t max = c->shard->limits->session_expiry_max_s;
         s->expiry_s = expiry_s < max ? expiry_s : max;
     }
     if (m->reason == MQTT_RC_SUCCESS) {
-        will_free(c->server, c->will);
+        will_free(c->shard, c->will);
         c->will = NULL;
     }
     connection_close(c, 0, NULL);

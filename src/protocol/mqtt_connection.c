@@ -18,7 +18,7 @@ static void connection_finished(struct task *t)
 static int64_t patience_ns(const struct mqtt_connection *c)
 {
     if (c->state != CONNECTION_OPEN)
-        return (int64_t)c->server->limits.connect_timeout_ms * 1000000;
+        return (int64_t)c->shard->limits->connect_timeout_ms * 1000000;
     return (int64_t)c->keep_alive_s * 1500000000; /* [MQTT-3.1.2-22] */
 }
 
@@ -33,7 +33,7 @@ static void timer_fired(struct timer *t)
         pending_trim(c);
         outgoing_trim(c->session);
     }
-    if (worker_now_ns(c->server->worker) >= due_ns)
+    if (worker_now_ns(c->shard->worker) >= due_ns)
         connection_kick(c, MQTT_RC_KEEP_ALIVE_TIMEOUT);
     else
         timer_set(t, due_ns);
@@ -42,7 +42,7 @@ static void timer_fired(struct timer *t)
 void connection_watch(struct mqtt_connection *c)
 {
     int64_t patience = patience_ns(c);
-    c->heard_ns = worker_now_ns(c->server->worker);
+    c->heard_ns = worker_now_ns(c->shard->worker);
     if (patience)
         timer_set(&c->timer, c->heard_ns + patience);
     else
@@ -64,42 +64,43 @@ static void waited(struct journal_wait *w, enum err result)
 
 void connection_new(const struct mqtt_listener *l, struct stream *stream)
 {
-    struct mqtt_server *s = l->server;
+    struct mqtt_shard *shard = l->shard;
     struct mqtt_connection *c = NULL;
-    if (s->connections_n < s->limits.connections_max)
-        c = mem_zero(s->alloc, sizeof(*c));
+    bool room = count_take(&shard->server->connections, shard->limits->connections_max);
+    if (room && !(c = mem_zero(shard->alloc, sizeof(*c))))
+        count_give(&shard->server->connections);
     if (!c) {
-        metric_add(&s->m_refused, 1);
+        metric_add_own(&shard->count.refused, 1);
         stream_close(stream);
         return;
     }
-    c->server = s;
+    c->shard = shard;
     c->listener = l;
     c->stream = stream;
     c->wait.done = waited;
     c->problem_info = true;
     task_init(&c->task, "mqtt", connection_poll, connection_finished);
-    timer_init(&c->timer, s->worker, timer_fired);
-    list_add_tail(&s->connections, &c->link);
-    s->connections_n++;
-    metric_add(&s->m_connections, 1);
-    const struct stream_limits limits = {.read_max = s->limits.packet_size_max + ROOM_RESERVED,
-                                         .write_max = 2 * s->limits.packet_size_max + ROOM_RESERVED,
+    timer_init(&c->timer, shard->worker, timer_fired);
+    list_add_tail(&shard->connections, &c->link);
+    metric_add_own(&shard->count.connections, 1);
+    const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
+                                         .write_max =
+                                             2 * shard->limits->packet_size_max + ROOM_RESERVED,
                                          .write_low = ROOM_RESERVED};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
     connection_watch(c);
-    task_spawn(s->worker, &c->task);
+    task_spawn(shard->worker, &c->task);
 }
 
 void connection_free(struct mqtt_connection *c)
 {
-    struct mqtt_server *s = c->server;
+    struct mqtt_shard *shard = c->shard;
     ASSERT(c->state == CONNECTION_CLOSED);
     list_del(&c->link);
-    s->connections_n--;
-    metric_add(&s->m_connections, -1);
-    mem_free(s->alloc, c, sizeof(*c));
+    count_give(&shard->server->connections);
+    metric_add_own(&shard->count.connections, -1);
+    mem_free(shard->alloc, c, sizeof(*c));
 }
 
 void connection_abandon(struct mqtt_connection *c)
@@ -138,12 +139,12 @@ static void leave_session(struct mqtt_connection *c)
     if (will && session)
         will->publisher_id = session->subscriber.publisher_id;
     if (will && session) /* without one, CONNECT was never accepted */
-        will_schedule(c->server, will, session->expiry_s ? session : NULL);
+        will_schedule(c->shard, will, session->expiry_s ? session : NULL);
     else
-        will_free(c->server, will);
+        will_free(c->shard, will);
     if (session && !session->expiry_s) {
         uint64_t seq = 0;
-        if (session_stored(session) && record_end(c->server, session->number, &seq))
+        if (session_stored(session) && record_end(c->shard, session->number, &seq))
             LOG_W("mqtt", "the end of a session could not be noted in the journal");
         session_end(session);
     } else if (session) {
@@ -171,7 +172,7 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
     leave_session(c);
-    mem_free(c->server->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
+    mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){NULL, 0};
     task_wake(&c->task);
 }
@@ -210,7 +211,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
 
 static void protocol_error(struct mqtt_connection *c, uint8_t reason, const char *text)
 {
-    metric_add(&c->server->m_errors, 1);
+    metric_add_own(&c->shard->count.errors, 1);
     connection_close(c, reason, text);
 }
 
@@ -225,7 +226,7 @@ static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *
 
 static enum handled refuse_packet(struct mqtt_connection *c, const struct mqtt_packet *p)
 {
-    metric_add(&c->server->m_errors, 1);
+    metric_add_own(&c->shard->count.errors, 1);
     if (c->state == CONNECTION_NEW)
         connect_refuse(c, p->fault.answer, p->fault.reason, p->fault.text);
     else
@@ -246,7 +247,7 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
         const struct mqtt_decoder d = {
             .version = c->version,
             .is_server = true,
-            .size_max = c->state == CONNECTION_NEW ? HELLO_MAX : c->server->limits.packet_size_max};
+            .size_max = c->state == CONNECTION_NEW ? HELLO_MAX : c->shard->limits->packet_size_max};
         struct mqtt_packet p;
         size_t n = 0;
         enum mqtt_result r = mqtt_decode(&d, (struct bytes){in.p + *used, in.n - *used}, &p, &n);
@@ -276,7 +277,7 @@ static void read_all(struct mqtt_connection *c)
             connection_close(c, 0, NULL);
             return;
         }
-        c->heard_ns = worker_now_ns(c->server->worker);
+        c->heard_ns = worker_now_ns(c->shard->worker);
         enum handled h = handle_all(c, in, &used);
         if (!c->stream)
             return;

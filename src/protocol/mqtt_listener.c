@@ -9,12 +9,13 @@ enum err mqtt_server_listen(struct mqtt_server *s, const struct mqtt_listen *cfg
                             struct listener **out, struct error *e)
 {
     struct mqtt_listener *l = mem_zero(s->alloc, sizeof(*l));
+    server_started(s);
     if (!l)
         return error_set(e, ERR_NOMEM, "no memory for a listener");
-    l->server = s;
+    l->shard = s->shards[0];
     l->cfg = *cfg;
     const struct listener_config lc = {.addr = cfg->addr, .accepted = accepted, .ctx = l};
-    enum err err = listener_open(&l->listener, s->worker, &lc, e);
+    enum err err = listener_open(&l->listener, l->shard->worker, &lc, e);
     if (err) {
         mem_free(s->alloc, l, sizeof(*l));
         return err;

@@ -59,8 +59,8 @@ static void empty(struct mqtt_session *s, struct outgoing *o)
 {
     size_t bytes = message_bytes(o->message);
     s->queued_bytes -= bytes;
-    s->server->queued_bytes -= bytes;
-    forget_ids(s->server->alloc, o);
+    shard_queue_left(s->shard, bytes);
+    forget_ids(s->shard->alloc, o);
     message_unref(o->message);
     o->message = NULL;
 }
@@ -70,7 +70,7 @@ static void hold(struct mqtt_session *s, const struct outgoing *o)
     size_t bytes = message_bytes(o->message);
     message_ref(o->message);
     s->queued_bytes += bytes;
-    s->server->queued_bytes += bytes;
+    s->shard->queued_bytes += bytes;
 }
 
 /* The granted QoS, the retain flag and the subscription ids of a delivery. False: no memory. */
@@ -89,7 +89,7 @@ static bool compose(struct mqtt_session *s, struct message *m,
     o->retain = o->retain || retained;
     ids = ids > IDS_MAX ? IDS_MAX : ids;
     uint32_t *list = &o->sub_id;
-    if (ids > 1 && !(list = mem_new(s->server->alloc, ids * sizeof(*list))))
+    if (ids > 1 && !(list = mem_new(s->shard->alloc, ids * sizeof(*list))))
         return false;
     for (size_t i = 0; i < n && o->ids_n < ids; i++)
         if (subs[i]->id)
@@ -142,7 +142,7 @@ static enum sent put(struct mqtt_connection *c, const struct mqtt_publish *p)
 static enum sent transmit(struct mqtt_connection *c, const struct outgoing *o)
 {
     const struct message *m = o->message;
-    struct mqtt_server *s = c->server;
+    struct mqtt_shard *shard = c->shard;
     struct mqtt_publish p = {.dup = o->dup,
                              .retain = o->retain,
                              .qos = o->qos,
@@ -152,9 +152,9 @@ static enum sent transmit(struct mqtt_connection *c, const struct outgoing *o)
                              .subscription_ids = o->ids_n > 1 ? o->sub_ids : &o->sub_id,
                              .subscription_ids_n = o->ids_n};
     if (m->expiry_s != UINT32_MAX) {
-        p.props.message_expiry_s = message_expiry_left_s(m, worker_now_ms(s->worker));
+        p.props.message_expiry_s = message_expiry_left_s(m, worker_now_ms(shard->worker));
         if (!p.props.message_expiry_s && !o->dup) { /* one that was sent before is sent again */
-            mqtt_dropped(s, MQTT_DROP_EXPIRED);
+            mqtt_dropped(shard, MQTT_DROP_EXPIRED);
             return SENT_NEVER;
         }
     }
@@ -165,9 +165,9 @@ static enum sent transmit(struct mqtt_connection *c, const struct outgoing *o)
     enum sent sent = put(c, &p);
     if (sent == SENT) {
         c->sent++;
-        metric_add(&s->m_sent, 1);
+        metric_add_own(&shard->count.sent, 1);
     } else if (sent == SENT_NEVER) {
-        mqtt_dropped(s, MQTT_DROP_TOO_LARGE);
+        mqtt_dropped(shard, MQTT_DROP_TOO_LARGE);
     }
     return sent;
 }
@@ -177,14 +177,14 @@ static enum sent transmit(struct mqtt_connection *c, const struct outgoing *o)
 static uint32_t window(const struct mqtt_session *s)
 {
     const struct mqtt_connection *c = s->connection;
-    uint32_t max = s->server->limits.inflight_max;
+    uint32_t max = s->shard->limits->inflight_max;
     return c->receive_max < max ? c->receive_max : max;
 }
 
 static bool window_open(const struct mqtt_session *s)
 {
     return s->resent == s->flight.n && s->unacked < window(s) &&
-           s->flight.n < s->server->limits.inflight_max;
+           s->flight.n < s->shard->limits->inflight_max;
 }
 
 /* Sends a message at QoS 1 and remembers it. The window is open. */
@@ -192,12 +192,12 @@ static enum sent send_first(struct mqtt_session *s, const struct outgoing *o)
 {
     struct outgoing x = *o;
     x.packet_id = s->next_id;
-    if (s->flight.n == s->flight.cap && !ring_grow(s->server->alloc, &s->flight))
+    if (s->flight.n == s->flight.cap && !ring_grow(s->shard->alloc, &s->flight))
         return SENT_LATER;
     enum sent sent = transmit(s->connection, &x);
     if (sent != SENT)
         return sent;
-    bool pushed = outgoing_push(s->server->alloc, &s->flight, &x);
+    bool pushed = outgoing_push(s->shard->alloc, &s->flight, &x);
     ASSERT(pushed); /* there was room */
     s->next_id = s->next_id == UINT16_MAX ? 1 : (uint16_t)(s->next_id + 1);
     s->resent++;
@@ -247,7 +247,7 @@ static void queue_skip(struct mqtt_session *s)
 static void queue_uncount(struct mqtt_session *s, const struct outgoing *o)
 {
     s->queued--;
-    s->server->queued--;
+    s->shard->queued--;
     s->queued_qos0 -= o->qos == 0;
 }
 
@@ -292,17 +292,17 @@ void outgoing_pump(struct mqtt_session *s)
 
 static bool queue_full(const struct mqtt_session *s, const struct message *m)
 {
-    const struct mqtt_limits *l = &s->server->limits;
+    const struct mqtt_limits *l = s->shard->limits;
     size_t bytes = message_bytes(m);
     return s->queued >= l->queue_max || s->queued_bytes + bytes > l->queue_bytes_max ||
-           s->server->queued_bytes + bytes > l->queue_total_bytes_max;
+           !shard_queue_room(s->shard, bytes);
 }
 
 static void drop_oldest(struct mqtt_session *s)
 {
     const struct outgoing *o = ring_at(&s->queue, 0);
     if (o->message) {
-        mqtt_dropped(s->server, MQTT_DROP_QUEUE_FULL);
+        mqtt_dropped(s->shard, MQTT_DROP_QUEUE_FULL);
         record_done(s, o->message);
     }
     queue_pop(s, false);
@@ -311,21 +311,21 @@ static void drop_oldest(struct mqtt_session *s)
 static void enqueue(struct mqtt_session *s, struct outgoing *o)
 {
     if (o->qos == 0 && queue_full(s, o->message)) {
-        mqtt_dropped(s->server, MQTT_DROP_QOS0_FULL);
-        forget_ids(s->server->alloc, o);
+        mqtt_dropped(s->shard, MQTT_DROP_QOS0_FULL);
+        forget_ids(s->shard->alloc, o);
         return;
     }
     while (s->queue.n && queue_full(s, o->message))
         drop_oldest(s);
-    if (queue_full(s, o->message) || !outgoing_push(s->server->alloc, &s->queue, o)) {
-        mqtt_dropped(s->server, MQTT_DROP_QUEUE_FULL);
+    if (queue_full(s, o->message) || !outgoing_push(s->shard->alloc, &s->queue, o)) {
+        mqtt_dropped(s->shard, MQTT_DROP_QUEUE_FULL);
         record_done(s, o->message);
-        forget_ids(s->server->alloc, o);
+        forget_ids(s->shard->alloc, o);
         return;
     }
     hold(s, o);
     s->queued++;
-    s->server->queued++;
+    s->shard->queued++;
     s->queued_qos0 += o->qos == 0;
     session_changed(s);
 }
@@ -356,7 +356,7 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
     }
     if (o->qos)
         record_done(s, o->message);
-    forget_ids(s->server->alloc, o);
+    forget_ids(s->shard->alloc, o);
     return true;
 }
 
@@ -365,16 +365,17 @@ void session_deliver(struct subscriber *sub, struct message *m,
 {
     struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     struct outgoing o;
-    if (s->server->replaying && retained && m->seq > s->server->replaying)
+    uint64_t replaying = s->shard->server->replaying;
+    if (replaying && retained && m->seq > replaying)
         return; /* newer than the subscription: its own record is still to come */
     if (!compose(s, m, subs, n, retained, &o)) {
-        mqtt_dropped(s->server, MQTT_DROP_NO_MEMORY);
+        mqtt_dropped(s->shard, MQTT_DROP_NO_MEMORY);
         return;
     }
     if (send_now(s, &o))
         return;
     if (o.qos == 0 && !s->connection)
-        forget_ids(s->server->alloc, &o); /* QoS 0 does not wait for who is not there */
+        forget_ids(s->shard->alloc, &o); /* QoS 0 does not wait for who is not there */
     else
         enqueue(s, &o);
 }
@@ -448,18 +449,18 @@ void outgoing_forget(struct mqtt_session *s, uint64_t seq)
 bool outgoing_restore(struct mqtt_session *s, const struct outgoing *o)
 {
     const struct outgoing hole = {0};
-    struct alloc *a = s->server->alloc;
+    struct alloc *a = s->shard->alloc;
     if (!o->packet_id) {
         if (!outgoing_push(a, &s->queue, o))
             return false;
         s->queued++;
-        s->server->queued++;
+        s->shard->queued++;
     } else {
         struct outgoing at = hole;
         for (uint16_t id = s->next_id; s->flight.n && id != o->packet_id;
              id = id == UINT16_MAX ? 1 : (uint16_t)(id + 1)) {
             at.packet_id = id;
-            if (s->flight.n >= s->server->limits.inflight_max || !outgoing_push(a, &s->flight, &at))
+            if (s->flight.n >= s->shard->limits->inflight_max || !outgoing_push(a, &s->flight, &at))
                 return false;
         }
         if (!outgoing_push(a, &s->flight, o))
@@ -473,8 +474,8 @@ bool outgoing_restore(struct mqtt_session *s, const struct outgoing *o)
 
 void outgoing_trim(struct mqtt_session *s)
 {
-    ring_trim(s->server->alloc, &s->flight);
-    ring_trim(s->server->alloc, &s->queue);
+    ring_trim(s->shard->alloc, &s->flight);
+    ring_trim(s->shard->alloc, &s->queue);
 }
 
 void outgoing_free(struct mqtt_session *s)

@@ -29,8 +29,8 @@ static bool grow(struct alloc *a, struct pending_ring *r)
 bool pending_add(struct mqtt_connection *c, const struct pending *p)
 {
     struct pending_ring *r = &c->pending;
-    if (r->n == r->cap && !grow(c->server->alloc, r)) {
-        mem_free(c->server->alloc, p->packet, p->size);
+    if (r->n == r->cap && !grow(c->shard->alloc, r)) {
+        mem_free(c->shard->alloc, p->packet, p->size);
         return false;
     }
     *at(r, r->n) = *p;
@@ -43,12 +43,12 @@ bool pending_add_packet(struct mqtt_connection *c, const struct mqtt_packet *p, 
                         bool publish, uint16_t id)
 {
     size_t n = mqtt_encoded_size(c->version, p);
-    uint8_t *bytes = n && n <= UINT32_MAX ? mem_new(c->server->alloc, n) : NULL;
+    uint8_t *bytes = n && n <= UINT32_MAX ? mem_new(c->shard->alloc, n) : NULL;
     if (!bytes)
         return false;
     struct writer w = writer_from(bytes, n);
     if (mqtt_encode(c->version, p, &w) != ERR_OK) {
-        mem_free(c->server->alloc, bytes, n);
+        mem_free(c->shard->alloc, bytes, n);
         return false;
     }
     const struct pending x = {
@@ -70,7 +70,7 @@ static void drop_head(struct mqtt_connection *c)
 {
     struct pending_ring *r = &c->pending;
     struct pending *p = at(r, 0);
-    mem_free(c->server->alloc, p->packet, p->size);
+    mem_free(c->shard->alloc, p->packet, p->size);
     r->publishes -= p->publish;
     r->head = (r->head + 1) & (r->cap - 1);
     r->n--;
@@ -78,7 +78,7 @@ static void drop_head(struct mqtt_connection *c)
 
 bool pending_flush(struct mqtt_connection *c)
 {
-    const struct journal *j = c->server->cfg.journal;
+    const struct journal *j = c->shard->journal;
     uint64_t committed = j && c->pending.n ? journal_committed(j) : 0;
     while (c->pending.n && at(&c->pending, 0)->seq <= committed) {
         if (!transmit(c, at(&c->pending, 0)))
@@ -90,7 +90,7 @@ bool pending_flush(struct mqtt_connection *c)
 
 void pending_wait(struct mqtt_connection *c)
 {
-    struct journal *j = c->server->cfg.journal;
+    struct journal *j = c->shard->journal;
     uint64_t seq = 0;
     if (c->waiting || !j || c->state != CONNECTION_OPEN)
         return;
@@ -104,12 +104,12 @@ void pending_wait(struct mqtt_connection *c)
     if (!seq)
         return;
     if (!c->pending.n && seq <= journal_committed(j)) { /* above its budget: no commit helps */
-        if (!timer_armed(&c->server->retry))
-            timer_set_after_ms(&c->server->retry, RETRY_MS);
+        if (!timer_armed(&c->shard->retry))
+            timer_set_after_ms(&c->shard->retry, RETRY_MS);
         return;
     }
     c->waiting = true;
-    journal_wait(j, c->server->worker, &c->wait, seq); /* answers at once if it is committed now */
+    journal_wait(j, c->shard->worker, &c->wait, seq); /* answers at once if it is committed now */
 }
 
 void pending_free(struct mqtt_connection *c)
@@ -124,6 +124,6 @@ void pending_trim(struct mqtt_connection *c)
     struct pending_ring *r = &c->pending;
     if (r->n || !r->cap)
         return;
-    mem_free(c->server->alloc, r->v, r->cap * sizeof(*r->v));
+    mem_free(c->shard->alloc, r->v, r->cap * sizeof(*r->v));
     *r = (struct pending_ring){0};
 }

@@ -9,8 +9,8 @@
 
 void aliases_free(struct mqtt_connection *c)
 {
-    struct alloc *a = c->server->alloc;
-    const uint16_t max = c->server->limits.topic_alias_max;
+    struct alloc *a = c->shard->alloc;
+    const uint16_t max = c->shard->limits->topic_alias_max;
     if (!c->aliases)
         return;
     for (uint16_t i = 0; i < max; i++)
@@ -21,9 +21,9 @@ void aliases_free(struct mqtt_connection *c)
 
 static bool alias_set(struct mqtt_connection *c, uint16_t alias, struct str topic)
 {
-    struct alloc *a = c->server->alloc;
+    struct alloc *a = c->shard->alloc;
     if (!c->aliases)
-        c->aliases = mem_array(a, c->server->limits.topic_alias_max, sizeof(*c->aliases));
+        c->aliases = mem_array(a, c->shard->limits->topic_alias_max, sizeof(*c->aliases));
     char *copy = c->aliases ? mem_new(a, topic.n) : NULL;
     if (!copy)
         return false;
@@ -42,7 +42,7 @@ static uint8_t resolve_topic(struct mqtt_connection *c, const struct mqtt_publis
     if (!(m->props.has & MQTT_HAS(MQTT_PROP_TOPIC_ALIAS)))
         return MQTT_RC_SUCCESS;
     uint16_t alias = m->props.topic_alias;
-    if (alias == 0 || alias > c->server->limits.topic_alias_max)
+    if (alias == 0 || alias > c->shard->limits->topic_alias_max)
         return MQTT_RC_TOPIC_ALIAS_INVALID;
     if (topic->n)
         return alias_set(c, alias, *topic) ? MQTT_RC_SUCCESS : MQTT_RC_QUOTA_EXCEEDED;
@@ -75,29 +75,29 @@ bool forward_properties(const struct mqtt_props *props, struct writer *out)
 /* ---- denied ---- */
 
 /* Whether it is time to say so again. */
-static bool denied_news(struct mqtt_server *s, struct str client, struct str topic)
+static bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
 {
-    uint64_t seed = executor_env(s->cfg.ex)->seed;
+    uint64_t seed = executor_env(worker_executor(shard->worker))->seed;
     uint64_t hash = hash_bytes(topic.p, topic.n, hash_bytes(client.p, client.n, seed));
-    struct denied_slot *slot = &s->denied[hash % DENIED_SLOTS];
-    int64_t now_ns = worker_now_ns(s->worker);
+    struct denied_slot *slot = &shard->denied[hash % DENIED_SLOTS];
+    int64_t now_ns = worker_now_ns(shard->worker);
     if (slot->hash == hash && now_ns - slot->at_ns < DENIED_EVERY_NS)
         return false;
     *slot = (struct denied_slot){hash, now_ns};
     return true;
 }
 
-void publish_denied(struct mqtt_server *s, struct str client, struct str user, struct str topic,
+void publish_denied(struct mqtt_shard *shard, struct str client, struct str user, struct str topic,
                     const char *why)
 {
     char id[40];
-    mqtt_dropped(s, MQTT_DROP_DENIED);
-    if (!denied_news(s, client, topic))
+    mqtt_dropped(shard, MQTT_DROP_DENIED);
+    if (!denied_news(shard, client, topic))
         return;
     LOG_W("mqtt", "%.*s may not publish to %.*s: %s", STR_FMT(client), STR_FMT(topic), why);
-    int64_t now_ms = worker_now_ms(s->worker);
+    int64_t now_ms = worker_now_ms(shard->worker);
     int n = snprintf(id, sizeof(id), "denied-%lld-%lld", (long long)now_ms,
-                     (long long)metric_get(&s->m_dropped[MQTT_DROP_DENIED]));
+                     (long long)metric_get(&shard->count.dropped[MQTT_DROP_DENIED]));
     const struct action_event e = {.id = {id, (size_t)n},
                                    .device = topic,
                                    .action = STR("publish"),
@@ -109,7 +109,7 @@ void publish_denied(struct mqtt_server *s, struct str client, struct str user, s
                                    .cause = {.operator_name = user.n ? user : client},
                                    .requested_ms = now_ms,
                                    .outcome_ms = now_ms};
-    bus_action_publish(s->cfg.bus, &e);
+    bus_action_publish(shard->bus, &e);
 }
 
 /* ---- PUBLISH ---- */
@@ -133,11 +133,11 @@ static bool answer(struct mqtt_connection *c, uint16_t id, uint64_t seq, uint8_t
 static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err, const char *why)
 {
     if (err == ERR_DENIED) {
-        publish_denied(c->server, c->session->client_id, c->user, topic, why);
+        publish_denied(c->shard, c->session->client_id, c->user, topic, why);
         return MQTT_RC_NOT_AUTHORIZED;
     }
-    mqtt_dropped(c->server, err == ERR_NOMEM ? MQTT_DROP_NO_MEMORY : MQTT_DROP_TOO_LARGE);
-    if (denied_news(c->server, c->session->client_id, topic))
+    mqtt_dropped(c->shard, err == ERR_NOMEM ? MQTT_DROP_NO_MEMORY : MQTT_DROP_TOO_LARGE);
+    if (denied_news(c->shard, c->session->client_id, topic))
         LOG_W("mqtt", "%.*s: not published to %.*s: %s", STR_FMT(c->session->client_id),
               STR_FMT(topic), why);
     return MQTT_RC_QUOTA_EXCEEDED;
@@ -145,7 +145,7 @@ static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err
 
 static enum handled stop(struct mqtt_connection *c, uint8_t reason, const char *why)
 {
-    metric_add(&c->server->m_errors, 1);
+    metric_add_own(&c->shard->count.errors, 1);
     connection_close(c, reason, why);
     return HANDLED_STOP;
 }
@@ -166,11 +166,11 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
                                       .from = &from};
     struct bus_receipt r;
     uint8_t reason = MQTT_RC_SUCCESS;
-    enum err err = bus_publish(c->server->cfg.bus, &p, &r);
+    enum err err = bus_publish(c->shard->bus, &p, &r);
     if (err == ERR_FULL)
         return HANDLED_AGAIN;
     c->received++;
-    metric_add(&c->server->m_received, 1);
+    metric_add_own(&c->shard->count.received, 1);
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
     if (err && err != ERR_IO)
@@ -185,11 +185,11 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *packet)
 {
     const struct mqtt_publish *m = &packet->publish;
-    struct alloc *a = c->server->alloc;
+    struct alloc *a = c->shard->alloc;
     struct str topic;
     if (m->qos > 1)
         return stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not supported yet");
-    if (m->qos && c->pending.publishes >= c->server->limits.receive_max) {
+    if (m->qos && c->pending.publishes >= c->shard->limits->receive_max) {
         if (c->version == MQTT_V5)
             return stop(c, MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED, "more than its Receive Maximum");
         return HANDLED_AGAIN; /* 3.1.1 knows no limit: it waits for the commit */

@@ -15,15 +15,15 @@
 #define RECORD_VERSION 1
 #define RETRY_MS       100
 
-static enum err append(struct mqtt_server *s, bool lazy, const struct writer *head,
+static enum err append(struct mqtt_shard *shard, bool lazy, const struct writer *head,
                        struct bytes rest, uint64_t *seq)
 {
     const struct iovec parts[] = {{head->start, writer_len(head)},
                                   {(void *)(uintptr_t)rest.p, rest.n}};
     uint64_t at = 0;
-    if (!s->cfg.journal)
+    if (!shard->journal)
         return ERR_OK;
-    enum err err = journal_append(s->cfg.journal, JOURNAL_SESSION, lazy, parts, 2, &at);
+    enum err err = journal_append(shard->journal, JOURNAL_SESSION, lazy, parts, 2, &at);
     if (!err)
         *seq = at;
     return err;
@@ -38,21 +38,21 @@ static struct writer head_of(uint8_t *room, size_t n, enum session_op op, uint64
     return w;
 }
 
-enum err record_new(struct mqtt_server *s, uint64_t number, struct str client_id, uint32_t expiry_s,
-                    uint64_t *seq)
+enum err record_new(struct mqtt_shard *shard, uint64_t number, struct str client_id,
+                    uint32_t expiry_s, uint64_t *seq)
 {
     uint8_t room[32];
     struct writer w = head_of(room, sizeof(room), SESSION_NEW, number);
     writer_u32(&w, expiry_s);
     writer_u16(&w, (uint16_t)client_id.n);
-    return append(s, false, &w, (struct bytes){(const uint8_t *)client_id.p, client_id.n}, seq);
+    return append(shard, false, &w, (struct bytes){(const uint8_t *)client_id.p, client_id.n}, seq);
 }
 
-enum err record_end(struct mqtt_server *s, uint64_t number, uint64_t *seq)
+enum err record_end(struct mqtt_shard *shard, uint64_t number, uint64_t *seq)
 {
     uint8_t room[32];
     struct writer w = head_of(room, sizeof(room), SESSION_END, number);
-    return append(s, false, &w, (struct bytes){NULL, 0}, seq);
+    return append(shard, false, &w, (struct bytes){NULL, 0}, seq);
 }
 
 enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq)
@@ -60,7 +60,7 @@ enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq)
     uint8_t room[32];
     struct writer w = head_of(room, sizeof(room), SESSION_ONLINE, s->number);
     writer_u32(&w, s->expiry_s);
-    return append(s->server, lazy, &w, (struct bytes){NULL, 0}, seq);
+    return append(s->shard, lazy, &w, (struct bytes){NULL, 0}, seq);
 }
 
 void record_offline(struct mqtt_session *s)
@@ -72,7 +72,7 @@ void record_offline(struct mqtt_session *s)
     struct writer w = head_of(room, sizeof(room), SESSION_OFFLINE, s->number);
     writer_u32(&w, s->expiry_s);
     /* If it is lost, the session counts from the next start. */
-    if (append(s->server, true, &w, (struct bytes){NULL, 0}, &seq))
+    if (append(s->shard, true, &w, (struct bytes){NULL, 0}, &seq))
         LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(s->client_id));
 }
 
@@ -82,7 +82,7 @@ enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes
     uint8_t room[32];
     struct writer w = head_of(room, sizeof(room), op, s->number);
     writer_u32(&w, sub_id);
-    return append(s->server, false, &w, filters, seq);
+    return append(s->shard, false, &w, filters, seq);
 }
 
 /* ---- done with messages: gathered over a tick ---- */
@@ -91,21 +91,21 @@ enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes
 
 void record_done(struct mqtt_session *s, const struct message *m)
 {
-    struct mqtt_server *server = s->server;
-    if (!session_stored(s) || !m->seq || s->done.n >= DONE_MAX || server->replaying)
+    struct mqtt_shard *shard = s->shard;
+    if (!session_stored(s) || !m->seq || s->done.n >= DONE_MAX || shard->server->replaying)
         return;
-    if (!vec_push(server->alloc, &s->done, m->seq))
+    if (!vec_push(shard->alloc, &s->done, m->seq))
         return;
     if (list_empty(&s->done_link))
-        list_add_tail(&server->done, &s->done_link);
-    if (!timer_armed(&server->done_timer))
-        worker_at_tick_end(server->worker, &server->done_hook);
+        list_add_tail(&shard->done, &s->done_link);
+    if (!timer_armed(&shard->done_timer))
+        worker_at_tick_end(shard->worker, &shard->done_hook);
 }
 
-static enum err append_done(struct mqtt_server *server, struct mqtt_session *s)
+static enum err append_done(struct mqtt_shard *shard, struct mqtt_session *s)
 {
     size_t size = 1 + 10 * (s->done.n + 2);
-    uint8_t *room = mem_new(server->alloc, size);
+    uint8_t *room = mem_new(shard->alloc, size);
     uint64_t seq;
     if (!room)
         return ERR_NOMEM;
@@ -117,56 +117,57 @@ static enum err append_done(struct mqtt_server *server, struct mqtt_session *s)
         writer_varint(&w, s->done.v[i]);
     ASSERT(!w.failed);
     const struct iovec part = {room, writer_len(&w)};
-    enum err err = journal_append(server->cfg.journal, JOURNAL_ACK, true, &part, 1, &seq);
-    mem_free(server->alloc, room, size);
+    enum err err = journal_append(shard->journal, JOURNAL_ACK, true, &part, 1, &seq);
+    mem_free(shard->alloc, room, size);
     return err;
 }
 
-void record_done_flush(struct mqtt_server *server)
+void record_done_flush(struct mqtt_shard *shard)
 {
-    LIST_EACH_SAFE(&server->done, it)
+    LIST_EACH_SAFE(&shard->done, it)
     {
         struct mqtt_session *s = CONTAINER_OF(it, struct mqtt_session, done_link);
-        enum err err = append_done(server, s);
+        enum err err = append_done(shard, s);
         if (err == ERR_FULL || err == ERR_NOMEM) {
-            timer_set_after_ms(&server->done_timer, RETRY_MS);
+            timer_set_after_ms(&shard->done_timer, RETRY_MS);
             return;
         }
         list_del(&s->done_link);
         if (s->done.n > 64)
-            vec_fini(server->alloc, &s->done);
+            vec_fini(shard->alloc, &s->done);
         s->done.n = 0;
     }
 }
 
 /* ---- replay ---- */
 
-static struct mqtt_session *by_number(const struct mqtt_server *s, uint64_t number)
+static struct mqtt_session *by_number(const struct mqtt_server *server, uint64_t number)
 {
-    return map_get(&s->by_number, (struct str){(const char *)&number, sizeof(number)});
+    return map_get(&server->by_number, (struct str){(const char *)&number, sizeof(number)});
 }
 
 static void apply_new(struct mqtt_server *server, uint64_t number, struct cursor *c)
 {
     uint32_t expiry_s = cursor_u32(c);
     struct str client_id = cursor_str16(c);
-    struct mqtt_session *old = session_find(server, client_id);
     if (c->failed)
         return;
+    struct mqtt_shard *shard = shard_of(server, client_id);
+    struct mqtt_session *old = session_find(shard, client_id);
     if (old) /* its end was not noted: the journal was failing */
         session_end(old);
-    struct mqtt_session *s = session_new(server, client_id, number);
+    struct mqtt_session *s = session_new(shard, client_id, number);
     if (!s) {
         LOG_E("mqtt", "the session of %.*s is lost: no room", STR_FMT(client_id));
         return;
     }
     s->expiry_s = expiry_s;
-    server->number_last = number > server->number_last ? number : server->number_last;
+    server_number_seen(server, number);
 }
 
 static void apply_filters(struct mqtt_session *s, enum session_op op, struct cursor *c)
 {
-    struct bus *bus = s->server->cfg.bus;
+    struct bus *bus = s->shard->bus;
     struct subscription sub = {.subscriber = &s->subscriber, .id = cursor_u32(c)};
     enum mqtt_type type = op == SESSION_SUBSCRIBE ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
     uint8_t options = 0;

@@ -171,38 +171,60 @@ static void saved(struct mqtt_session *s)
     list_del(&s->dirty);
 }
 
+static void gather_shard(struct snapshot *s, const struct mqtt_shard *shard)
+{
+    struct str key;
+    void *value;
+    if (shard->rewrite) {
+        s->rewrite = true;
+        for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);)
+            if (session_stored(value))
+                save_session(s, value, true);
+    } else {
+        LIST_EACH(&shard->dirty, it)
+        save_session(s, CONTAINER_OF(it, struct mqtt_session, dirty), false);
+    }
+    for (size_t i = 0; i < shard->ended.n; i++)
+        if (!vec_push(s->alloc, &s->ended, shard->ended.v[i]))
+            s->nomem = true;
+}
+
+static void gathered(struct mqtt_shard *shard)
+{
+    LIST_EACH_SAFE(&shard->dirty, it)
+    saved(CONTAINER_OF(it, struct mqtt_session, dirty));
+    shard->ended.n = 0;
+    shard->rewrite = false;
+}
+
 static void *gather(struct checkpoint *c)
 {
     struct mqtt_server *server = server_of(c);
     struct snapshot *s = mem_zero(c->alloc, sizeof(*s));
-    struct str key;
-    void *value;
     if (!s)
         return NULL;
     s->alloc = c->alloc;
-    s->rewrite = server->rewrite;
-    for (size_t at = 0; map_next(&server->by_number, &at, &key, &value);) {
-        struct mqtt_session *x = value;
-        if (s->rewrite || !list_empty(&x->dirty))
-            save_session(s, x, s->rewrite);
-    }
-    for (size_t i = 0; i < server->ended.n; i++)
-        if (!vec_push(s->alloc, &s->ended, server->ended.v[i]))
-            s->nomem = true;
+    for (unsigned i = 0; i < server->shards_n; i++)
+        gather_shard(s, server->shards[i]);
     if (s->nomem) {
         snapshot_free(s);
         return NULL;
     }
-    LIST_EACH_SAFE(&server->dirty, it)
-    saved(CONTAINER_OF(it, struct mqtt_session, dirty));
-    server->ended.n = 0;
-    server->rewrite = false;
+    for (unsigned i = 0; i < server->shards_n; i++)
+        gathered(server->shards[i]);
     return s;
+}
+
+/* All is written anew, in one run. */
+static void rewrite(struct mqtt_server *server)
+{
+    for (unsigned i = 0; i < server->shards_n; i++)
+        server->shards[i]->rewrite = true;
 }
 
 static void failed(struct checkpoint *c)
 {
-    server_of(c)->rewrite = true;
+    rewrite(server_of(c));
 }
 
 /* ---- to the database ---- */
@@ -381,7 +403,7 @@ static struct str blob(sqlite3_stmt *s, int column)
 static void load_session(struct mqtt_server *server, sqlite3_stmt *q)
 {
     uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
-    struct mqtt_session *s = session_new(server, blob(q, 1), number);
+    struct mqtt_session *s = session_new(shard_of(server, blob(q, 1)), blob(q, 1), number);
     if (!s) {
         LOG_E("mqtt", "the session of %.*s is lost: no room", STR_FMT(blob(q, 1)));
         return;
@@ -389,7 +411,7 @@ static void load_session(struct mqtt_server *server, sqlite3_stmt *q)
     s->expiry_s = (uint32_t)sqlite3_column_int64(q, 2);
     s->offline_ms = sqlite3_column_int64(q, 3);
     s->next_id = (uint16_t)sqlite3_column_int(q, 4);
-    server->number_last = number > server->number_last ? number : server->number_last;
+    server_number_seen(server, number);
 }
 
 static struct mqtt_session *session_at(struct mqtt_server *server, sqlite3_stmt *q)
@@ -483,7 +505,7 @@ static enum err load_all(struct mqtt_server *s, struct error *e)
     if (err && e)
         *e = l.job.error;
     /* Positions begin anew, so all is written once: the rows still have those of the last run. */
-    s->rewrite = true;
+    rewrite(s);
     for (size_t at = 0; map_next(&s->by_number, &at, &key, &value);)
         ((struct mqtt_session *)value)->new_in_db = false;
     return err;

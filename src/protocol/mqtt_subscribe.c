@@ -24,12 +24,12 @@ uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t 
     *existed = false;
     if (mqtt_share_parse(sub->filter, NULL, NULL))
         return MQTT_RC_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
-    if (s->subscriptions >= s->server->limits.subscriptions_max)
+    if (s->subscriptions >= s->shard->limits->subscriptions_max)
         return MQTT_RC_QUOTA_EXCEEDED;
     sub->qos = MQTT_SUB_QOS(options) > 1 ? 1 : MQTT_SUB_QOS(options);
     sub->no_local = options & MQTT_SUB_NO_LOCAL;
     sub->retain_as_published = options & MQTT_SUB_RETAIN_AS_PUBLISHED;
-    enum err err = bus_subscribe(s->server->cfg.bus, sub, existed);
+    enum err err = bus_subscribe(s->shard->bus, sub, existed);
     if (err)
         return err == ERR_RANGE ? MQTT_RC_TOPIC_FILTER_INVALID : MQTT_RC_QUOTA_EXCEEDED;
     s->subscriptions += !*existed;
@@ -53,7 +53,7 @@ static void send_retained(struct mqtt_connection *c, const struct mqtt_subscribe
         if (codes[i] >= MQTT_RC_UNSPECIFIED || !subscribe_wants_retained(options, existed[i]))
             continue;
         sub.qos = codes[i];
-        bus_send_retained(c->server->cfg.bus, &sub);
+        bus_send_retained(c->shard->bus, &sub);
     }
 }
 
@@ -89,7 +89,7 @@ static void subscribe_all(struct mqtt_connection *c, const struct mqtt_subscribe
 enum handled handle_subscribe(struct mqtt_connection *c, const struct mqtt_packet *packet)
 {
     const struct mqtt_subscribe *m = &packet->subscribe;
-    struct alloc *a = c->server->alloc;
+    struct alloc *a = c->shard->alloc;
     uint64_t seq;
     enum err err = record(c, SESSION_SUBSCRIBE, m, &seq);
     if (err == ERR_FULL)
@@ -109,7 +109,7 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
 {
     const struct mqtt_subscribe *m = &packet->subscribe;
     struct mqtt_session *s = c->session;
-    struct alloc *a = c->server->alloc;
+    struct alloc *a = c->shard->alloc;
     struct cursor at = cursor_from(m->filters.p, m->filters.n);
     struct str filter;
     uint64_t seq;
@@ -120,7 +120,7 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     if (!codes)
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &filter, NULL); i++) {
-        bool there = !err && bus_unsubscribe(c->server->cfg.bus, &s->subscriber, filter);
+        bool there = !err && bus_unsubscribe(c->shard->bus, &s->subscriber, filter);
         s->subscriptions -= there;
         codes[i] = err     ? MQTT_RC_UNSPECIFIED
                    : there ? MQTT_RC_SUCCESS
