@@ -117,7 +117,7 @@ static bool still_there(const struct route *route, const struct route_entry *ent
 static bool needs_journal(struct bus *b, const struct route *route, const struct bus_publication *p)
 {
     uint32_t publisher = p->from ? p->from->id : 0;
-    if (p->retain)
+    if (p->retain || p->session)
         return true;
     for (uint32_t i = 0; i < route->entries_n; i++) {
         const struct route_entry *entry = &route->entries[i];
@@ -158,8 +158,10 @@ static enum err append(struct bus *b, const struct bus_publication *p, struct me
     struct iovec parts[3];
     if (!b->cfg.journal)
         return ERR_OK;
-    struct str name = p->from ? p->from->name : (struct str){NULL, 0};
-    unsigned n = message_record(m, name, &head, parts);
+    const struct message_origin origin = {.publisher = p->from ? p->from->name : STR(""),
+                                          .session = p->session,
+                                          .packet_id = p->packet_id};
+    unsigned n = message_record(m, &origin, &head, parts);
     return journal_append(b->cfg.journal, JOURNAL_MESSAGE, false, parts, n, &m->seq);
 }
 

@@ -50,6 +50,11 @@ struct bus_publication {
     bool retain;
     uint32_t expiry_s; /* UINT32_MAX: never */
     const struct bus_publisher *from;
+    /* QoS 2 of a stored session: its number, and the packet id. It is journaled whoever matches,
+     * and its record has both (message_record_origin()), so that "this id has been received" and
+     * the message are stored as one. 0: none. */
+    uint64_t session;
+    uint16_t packet_id;
 };
 struct bus_receipt {
     uint64_t seq;     /* 0: nothing durable depends on it; else acknowledge after its commit */

@@ -14,7 +14,8 @@ static size_t gather(const struct message *m, struct str publisher, uint8_t *out
     struct message_head head;
     struct iovec parts[3];
     size_t n = 0;
-    unsigned count = message_record(m, publisher, &head, parts);
+    unsigned count =
+        message_record(m, &(struct message_origin){.publisher = publisher}, &head, parts);
     for (unsigned i = 0; i < count; i++) {
         if (parts[i].iov_len)
             memcpy(out + n, parts[i].iov_base, parts[i].iov_len);
@@ -45,7 +46,7 @@ TEST(message_record_and_back)
     CHECK_EQ_UINT(back->expiry_s, 77);
     CHECK_EQ_UINT(back->seq, 42);
     CHECK_EQ_INT(back->wall_ms, 1000);
-    CHECK(str_eq(message_record_publisher((struct bytes){record, n}), STR("ada")));
+    CHECK(str_eq(message_record_origin((struct bytes){record, n}).publisher, STR("ada")));
     message_unref(back);
 }
 

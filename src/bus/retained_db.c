@@ -117,7 +117,7 @@ static enum err write_message(sqlite3_stmt *put, struct sqlite3 *sql, const stru
 {
     struct message_head head;
     struct iovec parts[3];
-    (void)message_record(m, (struct str){NULL, 0}, &head, parts);
+    (void)message_record(m, &(struct message_origin){0}, &head, parts);
     size_t n = parts[0].iov_len + parts[2].iov_len; /* without a publisher */
     uint8_t *body = sqlite3_malloc64(n);
     if (!body)

@@ -55,9 +55,11 @@ static void waited(struct journal_wait *w, enum err result)
 {
     struct mqtt_connection *c = CONTAINER_OF(w, struct mqtt_connection, wait);
     c->waiting = false;
-    if (result) /* what it waits for will never be stored: it must not be acknowledged */
-        connection_kick(c, c->state == CONNECTION_OPEN ? MQTT_RC_IMPLEMENTATION_SPECIFIC
-                                                       : MQTT_RC_SERVER_UNAVAILABLE);
+    if (result && c->state != CONNECTION_OPEN)
+        connection_kick(c, MQTT_RC_SERVER_UNAVAILABLE);
+    else if (result && (c->pending.n || c->paused)) /* what will never be stored must not be
+                                                       acknowledged */
+        connection_kick(c, MQTT_RC_IMPLEMENTATION_SPECIFIC);
     else
         task_wake(&c->task);
 }

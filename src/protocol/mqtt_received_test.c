@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "protocol/mqtt_received.h"
 #include "tests/support/test.h"
 
