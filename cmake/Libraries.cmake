@@ -4,7 +4,8 @@ set(SEDGE_EXTERNAL
     "async     liburing"
     "net       zlib"
     "store     sqlite3 libzstd"
-    "auth      libargon2 libcrypto")
+    "auth      libargon2 libcrypto"
+    "load      libssl libcrypto")
 
 find_package(PkgConfig REQUIRED)
 foreach(row IN LISTS SEDGE_EXTERNAL)

@@ -1,4 +1,5 @@
 #include "app/site_load.h"
+#include "app/site_access.h"
 #include "app/site_zone.h"
 
 #include <stdio.h>
@@ -97,6 +98,15 @@ static void read_runtime(struct site_settings *out, const struct lang_decl *serv
         out->stuck_ms = (int64_t)(lang_clause_value(watchdog, "watchdog")->number * 1000);
 }
 
+/* That the rules make sense; whoever enforces them reads them again. */
+static enum err check_access(const struct lang_site *site, struct error *e)
+{
+    struct access_rules *rules;
+    enum err err = site_access_read(&rules, site, alloc_system(), e);
+    access_rules_unref(rules);
+    return err;
+}
+
 enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
                             struct error *e)
 {
@@ -113,6 +123,8 @@ enum err site_settings_read(struct site_settings *out, const struct lang_site *s
     read_store(out, server);
     read_runtime(out, server);
     out->zone = site_zone(site);
+    if (!err)
+        err = check_access(site, e);
     return err ? err : site_zone_check(out->zone, e);
 }
 

@@ -28,8 +28,8 @@ struct site_settings {
     int64_t stuck_ms;  /* the watchdog's patience; 0: there is none */
     struct str zone;   /* of the clock; "": the system's */
 };
-/* Refuses listeners that are neither on loopback, nor have passwords, nor say `insecure`, and a
- * zone that is not known here. */
+/* Refuses listeners that are neither on loopback, nor have passwords, nor say `insecure`, a zone
+ * that is not known here, and rules of access that make no sense. */
 MUST_USE enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
                                      struct error *e);
 /* Whether the next site's settings can take the place of those that run: what is open since the

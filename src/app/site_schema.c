@@ -1,6 +1,7 @@
 /* The tables of a site's declarations. */
 #include "app/site_schema.h"
 
+#include "app/site_access.h"
 #include "async/executor.h"
 
 #define OPT  LANG_ARG_OPTIONAL
@@ -163,6 +164,12 @@ static const struct lang_kind kinds[] = {
      .flags = LANG_KIND_BODY | LANG_KIND_ONCE,
      CLAUSES(server_clauses),
      .example = "server { mqtt 127.0.0.1:1883 }"},
+    {.word = "access",
+     .head = LANG_HEAD_NONE,
+     .flags = LANG_KIND_BODY | LANG_KIND_ONCE,
+     .clauses = site_access_clauses,
+     .clauses_n = SITE_ACCESS_CLAUSES,
+     .example = "access { allow publish \"line1/%u/#\" users }"},
     {.word = "model",
      .role = LANG_ROLE_TYPE,
      .head = LANG_HEAD_NAME,

@@ -1,4 +1,5 @@
 #include "auth/password.h"
+#include "auth/scram.h"
 
 #include "base/log.h"
 #include "base/map.h"
@@ -30,6 +31,8 @@ struct password_file {
     struct map users;
     uint8_t key[MAC_BYTES]; /* of this run */
     struct password_stats stats;
+    struct scram_method scram[2];
+    const struct enhanced_method *methods[3];
 };
 
 struct password_check {
@@ -95,8 +98,8 @@ static enum err read_line(struct password_file *f, struct map *users, struct str
         return error_set(e, ERR_SYNTAX, "a line is NAME:HASH; sedge passwd writes it");
     if (!password_hash_known(hash))
         return error_set(e, ERR_SYNTAX,
-                         "the hash of %.*s is neither Argon2 nor mosquitto's $7$; set the password "
-                         "again with sedge passwd",
+                         "the hash of %.*s is not Argon2, mosquitto's $7$ or SCRAM-SHA-256; set "
+                         "the password again with sedge passwd",
                          STR_FMT(name));
     struct user *u = user_new(f->cfg.alloc, name, hash);
     enum err err = u ? map_put(users, u->name, u) : ERR_NOMEM;
@@ -192,6 +195,44 @@ enum err password_file_reload(struct password_file *f, struct error *e)
     return ERR_OK;
 }
 
+/* ---- for SCRAM ---- */
+
+static bool find_line(void *ctx, struct str user, char line[PASSWORD_HASH_MAX])
+{
+    const struct password_file *f = ctx;
+    const struct user *u = map_get(&f->users, user);
+    if (!u || u->hash.n >= PASSWORD_HASH_MAX)
+        return false;
+    memcpy(line, u->hash.p, u->hash.n);
+    line[u->hash.n] = '\0';
+    return true;
+}
+
+static size_t make_nonce(void *ctx, char out[SCRAM_NONCE_MAX])
+{
+    struct env *env = executor_env(((const struct password_file *)ctx)->cfg.ex);
+    uint8_t chance[18];
+    env->entropy(env, chance, sizeof(chance));
+    return (size_t)EVP_EncodeBlock((uint8_t *)out, chance, sizeof(chance));
+}
+
+static void methods_init(struct password_file *f)
+{
+    static const enum scram_hash hashes[2] = {SCRAM_SHA256, SCRAM_SHA512};
+    struct env *env = executor_env(f->cfg.ex);
+    for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {
+        f->scram[i] = (struct scram_method){.find = find_line, .nonce = make_nonce, .ctx = f};
+        env->entropy(env, f->scram[i].key, sizeof(f->scram[i].key));
+        scram_method_init(&f->scram[i], hashes[i]);
+        f->methods[i] = &f->scram[i].method;
+    }
+}
+
+const struct enhanced_method *const *password_file_methods(const struct password_file *f)
+{
+    return f->methods;
+}
+
 enum err password_file_open(struct password_file **out, const struct password_config *cfg,
                             struct error *e)
 {
@@ -206,6 +247,7 @@ enum err password_file_open(struct password_file **out, const struct password_co
     f->cfg.path = str_dup(a, str_from(cfg->path));
     map_init(&f->users, a, env->seed, 1);
     env->entropy(env, f->key, sizeof(f->key));
+    methods_init(f);
     enum err err = f->cfg.path ? offload_queue_new(&f->queue, cfg->ex, CHECKS_AT_ONCE,
                                                    cfg->checks_max ? cfg->checks_max : 256)
                                : ERR_NOMEM;
@@ -230,6 +272,7 @@ void password_file_close(struct password_file *f)
     offload_queue_free(f->queue);
     users_free(f->cfg.alloc, &f->users);
     OPENSSL_cleanse(f->key, sizeof(f->key));
+    OPENSSL_cleanse(f->scram, sizeof(f->scram));
     if (f->cfg.path)
         mem_free(f->cfg.alloc, (void *)(uintptr_t)f->cfg.path, strlen(f->cfg.path) + 1);
     mem_free(f->cfg.alloc, f, sizeof(*f));

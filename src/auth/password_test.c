@@ -231,3 +231,50 @@ TEST(password_checks_are_bounded_and_can_be_canceled)
     password_check_cancel(one);
     rig_close(&r);
 }
+
+static void put_text(const char *path, const char *text)
+{
+    FILE *f = fopen(path, "we");
+    REQUIRE(f && fputs(text, f) >= 0);
+    REQUIRE(fclose(f) == 0);
+}
+
+static size_t get_text(const char *path, char *out, size_t cap)
+{
+    FILE *f = fopen(path, "re");
+    REQUIRE(f != NULL);
+    size_t n = fread(out, 1, cap - 1, f);
+    out[n] = '\0';
+    (void)fclose(f);
+    return n;
+}
+
+/* `NAME:PASSWORD` becomes `NAME:HASH`; everything else stays. */
+TEST(password_file_upgrades_plain_text)
+{
+    char path[300], text[2000];
+    size_t changed;
+    struct error e = {0};
+    (void)snprintf(path, sizeof(path), "%s/users", test_tmpdir());
+    CHECK_EQ_INT(password_file_upgrade(path, &changed, &e), ERR_NOT_FOUND);
+    put_text(path, "# people\n\nann:se:cret\nbob:" MOSQUITTO_SECRET "\n");
+    REQUIRE(CHECK_EQ_INT(password_file_upgrade(path, &changed, &e), ERR_OK));
+    CHECK_EQ_UINT(changed, 1);
+    (void)get_text(path, text, sizeof(text));
+    CHECK_HAS_STR(text, "# people\n\nann:$argon2id$");
+    CHECK_HAS_STR(text, "\nbob:" MOSQUITTO_SECRET "\n");
+    struct str hash = str_from(strstr(text, "ann:") + 4), line;
+    REQUIRE(str_split(&hash, '\n', &line));
+    CHECK(password_matches(line, bytes_of("se:cret")));
+    LABEL("a second time");
+    CHECK_EQ_INT(password_file_upgrade(path, &changed, &e), ERR_OK);
+    CHECK_EQ_UINT(changed, 0);
+    LABEL("a line that is wrong");
+    put_text(path, "ann:secret\nbob:\n");
+    CHECK_EQ_INT(password_file_upgrade(path, &changed, &e), ERR_SYNTAX);
+    (void)get_text(path, text, sizeof(text));
+    CHECK_EQ_STR(text, "ann:secret\nbob:\n");
+    LABEL("created anew");
+    CHECK_EQ_INT(password_file_create(path, &e), ERR_OK);
+    CHECK_EQ_UINT(get_text(path, text, sizeof(text)), 0);
+}

@@ -35,8 +35,7 @@ static inline void metric_add(struct metric *x, int64_t d)
 /* For one that no other thread bumps: without a locked instruction. */
 static inline void metric_add_own(struct metric *x, int64_t d)
 {
-    int64_t value = atomic_load_explicit(&x->value, memory_order_relaxed);
-    atomic_store_explicit(&x->value, value + d, memory_order_relaxed);
+    atomic_add_own(&x->value, d);
 }
 static inline void metric_set(struct metric *x, int64_t v)
 {

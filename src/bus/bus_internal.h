@@ -1,62 +1,118 @@
 /* bus_internal: what the files of the bus share.
  *
- * routes.c   subscriptions, matching, the route cache
+ * routes.c   subscriptions of the site; share.c the groups of shares
+ * route.c    who gets a topic, as one worker sees it; its cache
  * retained.c retained messages in memory; retained_db.c their checkpoint and replay
  * series.c   series and samples; event.c alerts and actions
- * bus.c      publishing, guards, building it all */
+ * bus.c      building it all, publishing, subscribing */
 #pragma once
 
+#include "async/post.h"
 #include "async/timer.h"
 #include "base/map.h"
 #include "base/vec.h"
 #include "bus/bus.h"
 #include "bus/checkpoint.h"
 #include "bus/levels.h"
+#include <pthread.h>
 
 #define SERIES_MAX 65536
+#define WHY_MAX    160
 
+/* ---- subscriptions: routes.c ----
+ *
+ * Written under `lock`, by the worker of the subscriber. Other workers read of a subscription only
+ * what does not change or is atomic: `key`, `worker`, `flags`, `presence`; and while they build a
+ * route, with the lock held, `every_ms` and its guard's text. */
+
+enum {
+    SUB_QOS = 1,      /* ≥ 1 */
+    SUB_STORED = 2,   /* and QoS ≥ 1 */
+    SUB_KEPT = 4,     /* whatever the QoS */
+    SUB_NO_LOCAL = 8, /* asked of the subscriber's own worker only */
+};
+struct sub;
 /* All subscriptions to one filter. */
 struct sub_set {
     struct level *level;
-    VEC(struct sub *) subs;
+    VEC(struct sub *) subs; /* of no share */
+    struct list groups;
     size_t filter_n;
     char filter[];
 };
+/* Of one filter and one name; as long as one of its subscriptions is referred to. */
+struct share_group {
+    struct list link; /* in set->groups; empty when its last member has gone */
+    struct sub_set *set;
+    uint64_t id; /* the key of routes.groups */
+    _Atomic uint32_t refs, turn;
+    VEC(struct sub *) members;
+    size_t name_n;
+    char name[];
+};
 struct sub_key { /* its bytes are the key of routes.index */
     struct sub_set *set;
+    struct share_group *group; /* NULL: of no share */
     struct subscriber *subscriber;
 };
 struct sub {
-    struct subscription pub; /* subscriber NULL: removed while messages were being delivered */
+    struct subscription pub; /* its subscriber's worker only; subscriber NULL: it has gone */
     struct sub_key key;
     struct sub *prev, *next; /* of the same subscriber; or the graveyard */
-    uint32_t at;             /* in set->subs */
+    uint32_t at;             /* in set->subs or group->members */
+    uint16_t worker;
+    _Atomic uint16_t presence, flags;
+    _Atomic uint32_t refs;      /* itself, routes that may choose it, what lies in rings for it */
+    uint64_t buried;            /* which job may still point to it */
+    uint32_t every_ms, guard_n; /* written under the lock */
+    char *guard;
 };
+
+/* ---- routes: route.c ---- */
 
 struct route_entry {
     struct subscriber *subscriber;
     uint32_t first, n; /* in route->subs */
     bool no_local;     /* one of them says so */
 };
-/* Who gets a topic, as of one generation of the subscriptions. */
+struct route_member {
+    struct sub *sub; /* referred to */
+    uint16_t flags, worker;
+};
+struct route_group {
+    struct share_group *group; /* stays as long as its members */
+    struct route_member *members;
+    uint32_t n;
+};
+/* Who gets a topic, as of one generation of the subscriptions and as one worker sees it: its own
+ * subscribers each, the others as a set of workers. */
 struct route {
     uint64_t hash, generation;
     size_t bytes;
-    uint32_t entries_n, subs_n;
     struct str topic;
-    struct route_entry *entries;
+    struct route_entry *entries;   /* own subscribers; without shares, observers, guards */
+    struct route_entry *observers; /* own ones */
+    struct route_group *groups;
     const struct subscription **subs;
+    uint32_t entries_n, observers_n, groups_n, subs_n;
+    uint32_t others_n;               /* subscriptions of other workers */
+    uint64_t others, others_observe; /* a bit for each other worker with some; with observers */
+    uint16_t flags;                  /* SUB_… of all, for what must be in the journal */
+    uint32_t every_ms;               /* of its observers, wherever they are */
+    int64_t observed_ns;             /* when they were given a message; 0: never */
+    struct sub *guard;               /* NULL: none; referred to */
+    char guard_text[WHY_MAX];        /* of the guard, or "" */
+    uint32_t refs;                   /* of this worker's: the cache, jobs */
 };
 
 #define ROUTE_SETS      2048 /* of two routes each: topics share a place and push each other out */
 #define ROUTE_BYTES_MAX (16u << 20)
-struct routes {
-    struct alloc *alloc;
-    uint64_t seed;
-    struct levels levels;
-    struct map index; /* sub_key to sub */
-    uint64_t generation, build;
-    struct route **cache; /* ROUTE_SETS * 2 */
+/* A worker's view of the routes. */
+struct route_view {
+    struct routes *routes;
+    unsigned worker; /* ROUTE_ALL: all subscribers are its own, for replay */
+    uint64_t build;
+    struct route **cache; /* ROUTE_SETS * 2; made at the first use */
     struct route *large;  /* the last one that was too large for the cache */
     size_t cache_bytes;
     uint64_t hits, misses;
@@ -64,15 +120,59 @@ struct routes {
     bool nomem;
     struct sub *graveyard;
 };
-MUST_USE enum err routes_init(struct routes *r, struct alloc *a, uint64_t seed, size_t max);
-void routes_fini(struct routes *r);
+#define ROUTE_ALL UINT32_MAX
+struct routes {
+    struct alloc *alloc;
+    uint64_t seed;
+    unsigned workers;
+    pthread_mutex_t lock;
+    struct levels levels;
+    struct map index;  /* sub_key to sub */
+    struct map groups; /* id to share_group */
+    uint64_t group_last;
+    _Atomic uint64_t generation;
+    struct route_view views[]; /* of each worker, and of all */
+};
+MUST_USE enum err routes_new(struct routes **out, struct alloc *a, unsigned workers, uint64_t seed,
+                             size_t max);
+void routes_free(struct routes *r);
+static inline uint64_t routes_hash(const struct routes *r, struct str topic)
+{
+    return hash_bytes(topic.p, topic.n, r->seed);
+}
 MUST_USE enum err routes_add(struct routes *r, const struct subscription *sub, bool *existed);
-/* `keep`: messages are being delivered; what they point to must stay for now. */
-bool routes_remove(struct routes *r, struct subscriber *s, struct str filter, bool keep);
-void routes_remove_all(struct routes *r, struct subscriber *s, bool keep);
-void routes_bury(struct routes *r); /* frees what was kept */
-/* NULL without memory. Valid until the next call. */
-const struct route *routes_find(struct routes *r, struct str topic);
+/* The subscription, or NULL. */
+struct sub *routes_sub(struct routes *r, const struct subscriber *s, struct str share,
+                       struct str filter);
+/* What is removed stays in the graveyard of its worker, marked with `job`. */
+void routes_remove(struct routes *r, struct sub *x, uint64_t job);
+void routes_bury(struct routes *r, unsigned worker, uint64_t job); /* those marked below `job` */
+size_t routes_count(struct routes *r);
+struct sub *sub_ref(struct sub *x);
+void sub_unref(struct routes *r, struct sub *x);
+/* share.c; the first five with the lock held. */
+void group_ref(struct share_group *g); /* NULL: nothing, as below */
+void group_unref(struct routes *r, struct share_group *g);
+struct share_group *group_find(struct sub_set *set, struct str name);
+struct share_group *group_at(struct routes *r, struct sub_set *set, struct str name); /* or NULL */
+void group_prune(struct routes *r, struct share_group *g); /* if it has no members */
+/* The next in turn of a group's members; NULL: nobody can take a message of this QoS now. `not`:
+ * who shall not be chosen. */
+const struct route_member *group_pick(const struct route_group *g, unsigned qos,
+                                      const struct subscriber * not );
+const struct route_member *group_pick_stored(const struct route_group *g); /* for replay */
+/* The same for a group by its number. Referred to. */
+struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
+                              const struct subscriber * not );
+
+struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
+/* NULL without memory. Valid until the next call, or as long as it is held. */
+struct route *route_find(struct route_view *v, struct str topic, uint64_t hash);
+struct route *route_hold(struct route *x);
+void route_release(struct route_view *v, struct route *x);
+void route_view_clear(struct route_view *v);
+
+/* ---- retained messages ---- */
 
 struct retained {
     struct list dirty; /* not yet in the database */
@@ -82,8 +182,10 @@ struct retained {
     size_t topic_n;
     char topic[];
 };
+/* All but the locks and the cursor: with the lock held, or while nobody else is there. */
 struct retained_store {
     struct alloc *alloc;
+    pthread_mutex_t lock;
     struct levels levels;
     struct list dirty;
     bool track; /* there is a database: remember changes */
@@ -92,6 +194,11 @@ struct retained_store {
 MUST_USE enum err retained_init(struct retained_store *r, struct alloc *a, uint64_t seed,
                                 size_t count_max, size_t bytes_max);
 void retained_fini(struct retained_store *r);
+/* For one topic: what is published there stays in one order, in the journal and here. */
+void retained_lock(struct retained_store *r, uint64_t topic_hash);
+void retained_unlock(struct retained_store *r, uint64_t topic_hash);
+void retained_lock_all(struct retained_store *r);
+void retained_unlock_all(struct retained_store *r);
 /* Makes room for the topic, so that retained_set() can't fail: ERR_RANGE or ERR_NOMEM with why. */
 MUST_USE enum err retained_prepare(struct retained_store *r, struct str topic, size_t payload_n,
                                    char why[160]);
@@ -99,12 +206,21 @@ void retained_unprepare(struct retained_store *r, struct str topic); /* it was n
 /* An empty payload deletes. Takes a reference. The topic was prepared. */
 void retained_set(struct retained_store *r, struct message *m);
 struct message *retained_get(const struct retained_store *r, struct str topic);
-void retained_match(const struct retained_store *r, struct str filter,
-                    void (*each)(void *ctx, struct message *m), void *ctx);
 void retained_each(const struct retained_store *r, void (*each)(void *ctx, struct message *m),
                    void *ctx);
 void retained_forget(struct retained_store *r, struct retained *x); /* a deleted one, now stored */
 void retained_expire(struct retained_store *r, int64_t now_ms);
+
+/* All that match a filter, some at a time; what comes or goes meanwhile may be among them. */
+struct retained_cursor {
+    VEC(struct message *) all;
+    size_t at;
+};
+/* False: no memory. Takes the lock by itself, as the next. */
+bool retained_cursor_init(struct retained_store *r, struct retained_cursor *c, struct str filter);
+/* The next one, with a reference; NULL: that was all. */
+struct message *retained_cursor_next(struct retained_store *r, struct retained_cursor *c);
+void retained_cursor_fini(struct retained_store *r, struct retained_cursor *c);
 
 /* retained_db.c: the consumer "retained". */
 struct retained_db {
@@ -113,6 +229,7 @@ struct retained_db {
 };
 MUST_USE enum err retained_db_open(struct bus *b, struct error *e);
 void retained_db_close(struct bus *b);
+void retained_changed(struct bus *b); /* any worker: there will be a checkpoint */
 
 struct series_own {
     struct series pub;
@@ -123,19 +240,75 @@ struct series_table {
     VEC(struct series_own *) all;
 };
 
+/* ---- the bus ---- */
+
+/* What belongs to one worker. */
+struct lane {
+    struct bus *bus;
+    struct worker *worker;
+    unsigned index;
+    struct route_view *view;
+    bool delivering;
+    uint64_t removed;                                          /* subscriptions so far */
+    _Atomic uint64_t published, delivered, denied, full, lost; /* written by this worker */
+    VEC(const struct subscription *) local;                    /* scratch: without No Local's */
+    VEC(const struct route_member *) picked;                   /* scratch: of shares */
+};
+
 struct bus {
     struct bus_config cfg;
-    struct worker *worker;
-    struct routes routes;
+    struct worker *worker; /* worker 0 */
+    struct routes *routes;
     struct retained_store retained;
     struct retained_db retained_db;
     struct series_table series;
-    struct list guards, sample_listeners, event_listeners;
-    uint32_t publisher_last;
-    bool delivering;
-    uint64_t published, delivered, denied;
-    VEC(const struct subscription *) local; /* scratch: without those of No Local */
+    struct list sample_listeners, event_listeners;
+    _Atomic uint32_t publisher_last;
+    _Atomic bool retained_news; /* worker 0 has been told */
+    struct post retained_post;
+    _Atomic(const struct bus_access *) access;
+    _Atomic uint32_t access_generation; /* decisions of earlier rules are forgotten */
+    unsigned workers;
+    struct lane lanes[];
 };
 void series_init(struct bus *b);
 void series_fini(struct bus *b);
-int64_t bus_now_ms(const struct bus *b);
+int64_t bus_now_ms(const struct bus *b); /* worker 0 */
+/* The one whose worker this thread runs; of the first if it runs none. */
+struct lane *lane_here(struct bus *b);
+struct lane *lane_of(struct bus *b, const struct subscriber *s);
+static inline void lane_count(_Atomic uint64_t *n, uint64_t more)
+{
+    atomic_store_explicit(n, atomic_load_explicit(n, memory_order_relaxed) + more,
+                          memory_order_relaxed);
+}
+
+/* access.c. `who` NULL or trusted: always. */
+bool access_check(struct bus *b, const struct bus_publisher *who, enum bus_act act,
+                  struct str topic);
+static inline bool access_allows(struct bus *b, const struct bus_publisher *who, enum bus_act act,
+                                 struct str topic)
+{
+    return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
+           access_check(b, who, act, topic);
+}
+
+/* guard.c: tells the guard's owner. */
+void guard_denied(struct lane *l, struct sub *guard, const struct bus_publication *p,
+                  const char *why);
+
+/* deliver.c: on the lane's own worker. */
+bool route_needs_journal(struct lane *l, const struct route *route, unsigned qos,
+                         uint32_t publisher);
+struct slice {
+    const struct route *route;
+    struct message *message;
+    uint32_t from, to; /* of the route's entries */
+    uint64_t removed;  /* the lane's when the route was found */
+};
+uint32_t deliver_slice(struct lane *l, const struct slice *x); /* how many got it */
+void deliver_observers(struct lane *l, const struct route *route, struct message *m);
+/* To one member of a share; false: it has gone. */
+bool deliver_picked(struct lane *l, struct sub *x, struct message *m);
+/* What was removed is freed if nothing points to it any more. */
+void lane_bury(struct lane *l);

@@ -121,6 +121,8 @@ static bool record_parse(struct bytes body, struct record *out)
     if (out->flags & RECORD_SESSION) {
         out->origin.session = cursor_u64(&c);
         out->origin.packet_id = cursor_u16(&c);
+        if (!out->origin.session)
+            return false;
     }
     struct bytes publisher = cursor_take(&c, publisher_len), topic = cursor_take(&c, topic_len);
     out->properties = cursor_take(&c, properties_len);

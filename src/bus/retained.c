@@ -8,7 +8,30 @@ enum err retained_init(struct retained_store *r, struct alloc *a, uint64_t seed,
 {
     *r = (struct retained_store){.alloc = a, .count_max = count_max, .bytes_max = bytes_max};
     list_init(&r->dirty);
+    pthread_mutex_init(&r->lock, NULL);
     return levels_init(&r->levels, a, seed);
+}
+
+void retained_lock(struct retained_store *r, uint64_t topic_hash)
+{
+    (void)topic_hash;
+    pthread_mutex_lock(&r->lock);
+}
+
+void retained_unlock(struct retained_store *r, uint64_t topic_hash)
+{
+    (void)topic_hash;
+    pthread_mutex_unlock(&r->lock);
+}
+
+void retained_lock_all(struct retained_store *r)
+{
+    pthread_mutex_lock(&r->lock);
+}
+
+void retained_unlock_all(struct retained_store *r)
+{
+    pthread_mutex_unlock(&r->lock);
 }
 
 static void retained_free(struct retained_store *r, struct retained *x)
@@ -24,8 +47,10 @@ static void drop(void *ctx, void *value)
 
 void retained_fini(struct retained_store *r)
 {
-    if (r->alloc)
+    if (r->alloc) {
         levels_fini(&r->levels, drop, r);
+        pthread_mutex_destroy(&r->lock);
+    }
     *r = (struct retained_store){0};
 }
 
@@ -149,11 +174,48 @@ static void visit(void *ctx, void *value)
         e->each(e->ctx, x->message);
 }
 
-void retained_match(const struct retained_store *r, struct str filter,
-                    void (*each)(void *ctx, struct message *m), void *ctx)
+struct collect {
+    struct retained_store *store;
+    struct retained_cursor *cursor;
+    bool failed;
+};
+
+static void collect(void *ctx, void *value)
 {
-    struct each e = {each, ctx};
-    levels_match_filter(&r->levels, filter, visit, &e);
+    struct collect *c = ctx;
+    struct retained *x = value;
+    if (!x->message)
+        return;
+    if (vec_push(c->store->alloc, &c->cursor->all, x->message))
+        message_ref(x->message);
+    else
+        c->failed = true;
+}
+
+bool retained_cursor_init(struct retained_store *r, struct retained_cursor *cursor,
+                          struct str filter)
+{
+    struct collect c = {.store = r, .cursor = cursor};
+    *cursor = (struct retained_cursor){0};
+    pthread_mutex_lock(&r->lock);
+    levels_match_filter(&r->levels, filter, collect, &c);
+    pthread_mutex_unlock(&r->lock);
+    if (c.failed)
+        retained_cursor_fini(r, cursor);
+    return !c.failed;
+}
+
+struct message *retained_cursor_next(struct retained_store *r, struct retained_cursor *c)
+{
+    (void)r;
+    return c->at < c->all.n ? c->all.v[c->at++] : NULL;
+}
+
+void retained_cursor_fini(struct retained_store *r, struct retained_cursor *c)
+{
+    while (c->at < c->all.n)
+        message_unref(c->all.v[c->at++]);
+    vec_fini(r->alloc, &c->all);
 }
 
 void retained_each(const struct retained_store *r, void (*each)(void *ctx, struct message *m),

@@ -89,18 +89,12 @@ static bool gather_changed(struct bus *b, struct snapshot *s)
     return true;
 }
 
-static void *gather(struct checkpoint *c)
+/* With the lock held. */
+static bool take(struct bus *b, struct snapshot *s)
 {
-    struct bus *b = bus_of(c);
-    struct snapshot *s = mem_zero(c->alloc, sizeof(*s));
-    if (!s)
-        return NULL;
-    s->alloc = c->alloc;
     retained_expire(&b->retained, bus_now_ms(b));
-    if (b->retained_db.rewrite ? !gather_all(b, s) : !gather_changed(b, s)) {
-        snapshot_free(s);
-        return NULL;
-    }
+    if (b->retained_db.rewrite ? !gather_all(b, s) : !gather_changed(b, s))
+        return false;
     b->retained_db.rewrite = false;
     LIST_EACH_SAFE(&b->retained.dirty, it)
     {
@@ -109,7 +103,23 @@ static void *gather(struct checkpoint *c)
         if (!x->message)
             retained_forget(&b->retained, x);
     }
-    return s;
+    return true;
+}
+
+static void *gather(struct checkpoint *c)
+{
+    struct bus *b = bus_of(c);
+    struct snapshot *s = mem_zero(c->alloc, sizeof(*s));
+    if (!s)
+        return NULL;
+    s->alloc = c->alloc;
+    retained_lock_all(&b->retained);
+    bool taken = take(b, s);
+    retained_unlock_all(&b->retained);
+    if (taken)
+        return s;
+    snapshot_free(s);
+    return NULL;
 }
 
 static enum err write_message(sqlite3_stmt *put, struct sqlite3 *sql, const struct message *m,
@@ -177,6 +187,21 @@ static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
 static void failed(struct checkpoint *c)
 {
     bus_of(c)->retained_db.rewrite = true;
+}
+
+static void changed(struct post *p)
+{
+    struct bus *b = CONTAINER_OF(p, struct bus, retained_post);
+    checkpoint_changed(&b->retained_db.checkpoint);
+    atomic_store_explicit(&b->retained_news, false, memory_order_release);
+}
+
+void retained_changed(struct bus *b)
+{
+    if (lane_here(b)->index == 0)
+        checkpoint_changed(&b->retained_db.checkpoint);
+    else if (!atomic_exchange_explicit(&b->retained_news, true, memory_order_acquire))
+        worker_post(b->worker, &b->retained_post, "retained news", changed);
 }
 
 static const struct checkpoint_ops ops = {gather, write, snapshot_free, failed};

@@ -1,38 +1,46 @@
+/* routes: the subscriptions of the site. */
 #include "bus/bus_internal.h"
 
 #include <string.h>
 
-enum err routes_init(struct routes *r, struct alloc *a, uint64_t seed, size_t max)
+static void views_init(struct routes *r)
 {
-    *r = (struct routes){.alloc = a, .seed = seed, .generation = 1};
-    map_init(&r->index, a, seed, max);
-    r->cache = mem_array(a, (size_t)ROUTE_SETS * 2, sizeof(struct route *));
-    if (!r->cache)
+    for (unsigned i = 0; i <= r->workers; i++)
+        r->views[i] = (struct route_view){.routes = r, .worker = i < r->workers ? i : ROUTE_ALL};
+}
+
+static size_t routes_bytes(unsigned workers)
+{
+    return sizeof(struct routes) + (workers + 1) * sizeof(struct route_view);
+}
+
+enum err routes_new(struct routes **out, struct alloc *a, unsigned workers, uint64_t seed,
+                    size_t max)
+{
+    struct routes *r = mem_zero(a, routes_bytes(workers));
+    *out = NULL;
+    if (!r)
         return ERR_NOMEM;
-    return levels_init(&r->levels, a, seed);
-}
-
-static size_t route_bytes(size_t entries, size_t subs, size_t topic)
-{
-    return sizeof(struct route) + entries * sizeof(struct route_entry) +
-           subs * sizeof(struct subscription *) + topic;
-}
-
-static void route_free(struct routes *r, struct route *x)
-{
-    if (x)
-        mem_free(r->alloc, x, x->bytes);
-}
-
-static void cache_clear(struct routes *r)
-{
-    for (size_t i = 0; r->cache && i < (size_t)ROUTE_SETS * 2; i++) {
-        route_free(r, r->cache[i]);
-        r->cache[i] = NULL;
+    r->alloc = a;
+    r->seed = seed;
+    r->workers = workers;
+    pthread_mutex_init(&r->lock, NULL);
+    atomic_init(&r->generation, 1);
+    views_init(r);
+    map_init(&r->index, a, seed, max);
+    map_init(&r->groups, a, seed, max);
+    *out = r;
+    enum err err = levels_init(&r->levels, a, seed);
+    if (err) {
+        routes_free(r);
+        *out = NULL;
     }
-    route_free(r, r->large);
-    r->large = NULL;
-    r->cache_bytes = 0;
+    return err;
+}
+
+struct route_view *routes_view(struct routes *r, unsigned worker)
+{
+    return &r->views[worker == ROUTE_ALL ? r->workers : worker];
 }
 
 static void set_free(struct routes *r, struct sub_set *set)
@@ -46,21 +54,52 @@ static void drop_set(void *ctx, void *value)
     struct routes *r = ctx;
     struct sub_set *set = value;
     for (size_t i = 0; i < set->subs.n; i++)
-        mem_free(r->alloc, set->subs.v[i], sizeof(struct sub));
+        sub_unref(r, set->subs.v[i]);
+    LIST_EACH_SAFE(&set->groups, it)
+    {
+        struct share_group *g = CONTAINER_OF(it, struct share_group, link);
+        atomic_fetch_add_explicit(&g->refs, 1, memory_order_relaxed);
+        for (size_t i = 0; i < g->members.n; i++)
+            sub_unref(r, g->members.v[i]);
+        list_del(&g->link);
+        group_unref(r, g);
+    }
     set_free(r, set);
 }
 
-void routes_fini(struct routes *r)
+void routes_free(struct routes *r)
 {
-    if (!r->alloc)
+    if (!r)
         return;
-    cache_clear(r);
-    mem_free(r->alloc, r->cache, (size_t)ROUTE_SETS * 2 * sizeof(struct route *));
-    routes_bury(r);
-    levels_fini(&r->levels, drop_set, r);
+    for (unsigned i = 0; i <= r->workers; i++) {
+        route_view_clear(&r->views[i]);
+        routes_bury(r, i, UINT64_MAX);
+    }
+    if (r->levels.root)
+        levels_fini(&r->levels, drop_set, r);
     map_fini(&r->index);
-    vec_fini(r->alloc, &r->found);
-    *r = (struct routes){0};
+    map_fini(&r->groups);
+    pthread_mutex_destroy(&r->lock);
+    mem_free(r->alloc, r, routes_bytes(r->workers));
+}
+
+/* ---- one subscription ---- */
+
+struct sub *sub_ref(struct sub *x)
+{
+    atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
+    return x;
+}
+
+void sub_unref(struct routes *r, struct sub *x)
+{
+    uint32_t before = atomic_fetch_sub_explicit(&x->refs, 1, memory_order_acq_rel);
+    ASSERT(before > 0);
+    if (before > 1)
+        return;
+    group_unref(r, x->key.group);
+    mem_free(r->alloc, x->guard, x->guard_n + 1);
+    mem_free(r->alloc, x, sizeof(*x));
 }
 
 static struct str key_of(const struct sub_key *k)
@@ -68,19 +107,44 @@ static struct str key_of(const struct sub_key *k)
     return (struct str){(const char *)k, sizeof(*k)};
 }
 
-static struct sub *sub_find(const struct routes *r, struct sub_set *set, struct subscriber *s)
+static unsigned flags_of(const struct subscription *s)
 {
-    struct sub_key key = {set, s};
-    return map_get(&r->index, key_of(&key));
+    return (s->qos ? SUB_QOS : 0u) | (s->stored && s->qos ? SUB_STORED : 0u) |
+           (s->kept ? SUB_KEPT : 0u) | (s->no_local ? SUB_NO_LOCAL : 0u);
 }
 
-static struct sub_set *set_new(struct routes *r, struct level *l, struct str filter)
+/* The strings that the caller lent become our own. False: no memory. */
+static bool options_set(struct routes *r, struct sub *x, const struct subscription *s)
 {
-    struct sub_set *set = mem_zero(r->alloc, sizeof(*set) + filter.n);
-    if (!set)
-        return NULL;
+    size_t n = s->guard.n < WHY_MAX ? s->guard.n : WHY_MAX - 1;
+    char *guard = n ? str_dup(r->alloc, (struct str){s->guard.p, n}) : NULL;
+    if (n && !guard)
+        return false;
+    mem_free(r->alloc, x->guard, x->guard_n + 1);
+    x->guard = guard;
+    x->guard_n = (uint32_t)n;
+    x->every_ms = s->every_ms;
+    x->pub = *s;
+    x->pub.guard = (struct str){guard, n};
+    x->pub.filter = (struct str){x->key.set->filter, x->key.set->filter_n};
+    x->pub.share = (struct str){NULL, 0};
+    x->pub.share_id = 0;
+    if (x->key.group) {
+        x->pub.share = (struct str){x->key.group->name, x->key.group->name_n};
+        x->pub.share_id = x->key.group->id;
+    }
+    atomic_store_explicit(&x->flags, (uint16_t)flags_of(s), memory_order_relaxed);
+    return true;
+}
+
+static struct sub_set *set_at(struct routes *r, struct level *l, struct str filter)
+{
+    struct sub_set *set = l->value;
+    if (set || !(set = mem_zero(r->alloc, sizeof(*set) + filter.n)))
+        return set;
     set->level = l;
     set->filter_n = filter.n;
+    list_init(&set->groups);
     memcpy(set->filter, filter.p, filter.n);
     l->value = set;
     return set;
@@ -88,7 +152,7 @@ static struct sub_set *set_new(struct routes *r, struct level *l, struct str fil
 
 static void set_prune(struct routes *r, struct sub_set *set)
 {
-    if (set->subs.n)
+    if (set->subs.n || !list_empty(&set->groups))
         return;
     struct level *l = set->level;
     set_free(r, set);
@@ -96,217 +160,169 @@ static void set_prune(struct routes *r, struct sub_set *set)
     levels_prune(&r->levels, l);
 }
 
-static enum err sub_add(struct routes *r, struct sub_set *set, const struct subscription *sub)
+static void sub_link(struct sub *x)
 {
-    struct sub *x = mem_zero(r->alloc, sizeof(*x));
-    if (!x)
-        return ERR_NOMEM;
-    x->pub = *sub;
-    x->pub.filter = (struct str){set->filter, set->filter_n};
-    x->key = (struct sub_key){set, sub->subscriber};
-    x->at = (uint32_t)set->subs.n;
-    if (!vec_push(r->alloc, &set->subs, x)) {
-        mem_free(r->alloc, x, sizeof(*x));
-        return ERR_NOMEM;
-    }
-    enum err err = map_put(&r->index, key_of(&x->key), x);
-    if (err) {
-        set->subs.n--;
-        mem_free(r->alloc, x, sizeof(*x));
-        return err;
-    }
-    x->next = sub->subscriber->subscriptions;
+    struct subscriber *s = x->key.subscriber;
+    x->next = s->subscriptions;
     if (x->next)
         x->next->prev = x;
-    sub->subscriber->subscriptions = x;
-    return ERR_OK;
+    s->subscriptions = x;
+    s->shares += x->key.group != NULL;
+}
+
+static struct sub *sub_new(struct routes *r, const struct sub_key *key,
+                           const struct subscription *sub)
+{
+    const struct worker *w = sub->subscriber->worker;
+    struct sub *x = mem_zero(r->alloc, sizeof(*x));
+    if (!x)
+        return NULL;
+    x->key = *key;
+    x->worker = (uint16_t)(w ? worker_index(w) : 0);
+    atomic_init(&x->refs, 1);
+    atomic_init(&x->presence, sub->subscriber->presence);
+    if (options_set(r, x, sub)) {
+        group_ref(x->key.group);
+        return x;
+    }
+    mem_free(r->alloc, x, sizeof(*x));
+    return NULL;
+}
+
+/* Into the set or the group, and the index. */
+static enum err sub_add(struct routes *r, const struct sub_key *key, const struct subscription *sub)
+{
+    struct sub *x = sub_new(r, key, sub);
+    if (!x)
+        return ERR_NOMEM;
+    bool pushed;
+    if (key->group) {
+        x->at = (uint32_t)key->group->members.n;
+        pushed = vec_push(r->alloc, &key->group->members, x);
+    } else {
+        x->at = (uint32_t)key->set->subs.n;
+        pushed = vec_push(r->alloc, &key->set->subs, x);
+    }
+    enum err err = pushed ? map_put(&r->index, key_of(&x->key), x) : ERR_NOMEM;
+    if (err && pushed) {
+        if (key->group)
+            key->group->members.n--;
+        else
+            key->set->subs.n--;
+    }
+    if (err)
+        sub_unref(r, x);
+    else
+        sub_link(x);
+    return err;
+}
+
+static enum err add_at(struct routes *r, struct sub_set *set, const struct subscription *sub,
+                       bool *existed)
+{
+    struct share_group *g = NULL;
+    if (sub->share.n && !(g = group_at(r, set, sub->share)))
+        return ERR_NOMEM;
+    const struct sub_key key = {set, g, sub->subscriber};
+    struct sub *old = map_get(&r->index, key_of(&key));
+    *existed = old;
+    enum err err = old ? options_set(r, old, sub) ? ERR_OK : ERR_NOMEM : sub_add(r, &key, sub);
+    if (g)
+        group_prune(r, g);
+    return err;
 }
 
 enum err routes_add(struct routes *r, const struct subscription *sub, bool *existed)
 {
     struct level *l = NULL;
     *existed = false;
+    pthread_mutex_lock(&r->lock);
     enum err err = levels_make(&r->levels, sub->filter, &l);
-    if (err)
-        return err;
-    struct sub_set *set = l->value;
-    struct sub *old = set ? sub_find(r, set, sub->subscriber) : NULL;
-    r->generation++;
-    if (old) {
-        struct str filter = old->pub.filter;
-        old->pub = *sub;
-        old->pub.filter = filter;
-        *existed = true;
-        return ERR_OK;
-    }
-    if (!set)
-        set = set_new(r, l, sub->filter);
-    if (!set) {
+    struct sub_set *set = err ? NULL : set_at(r, l, sub->filter);
+    if (!err && !set) {
         levels_prune(&r->levels, l);
-        return ERR_NOMEM;
+        err = ERR_NOMEM;
     }
-    err = sub_add(r, set, sub);
-    if (err)
+    if (!err) {
+        err = add_at(r, set, sub, existed);
         set_prune(r, set);
+        atomic_fetch_add_explicit(&r->generation, 1, memory_order_release);
+    }
+    pthread_mutex_unlock(&r->lock);
     return err;
 }
 
-static void sub_remove(struct routes *r, struct sub *x, bool keep)
+struct sub *routes_sub(struct routes *r, const struct subscriber *s, struct str share,
+                       struct str filter)
 {
-    struct sub_set *set = x->key.set;
+    pthread_mutex_lock(&r->lock);
+    struct level *l = levels_find(&r->levels, filter);
+    struct sub_set *set = l ? l->value : NULL;
+    struct share_group *g = set && share.n ? group_find(set, share) : NULL;
+    const struct sub_key key = {set, g, (struct subscriber *)(uintptr_t)s};
+    struct sub *x = set && (g || !share.n) ? map_get(&r->index, key_of(&key)) : NULL;
+    pthread_mutex_unlock(&r->lock);
+    return x;
+}
+
+static void sub_unlink(struct sub *x)
+{
     struct subscriber *s = x->key.subscriber;
-    (void)map_del(&r->index, key_of(&x->key));
-    struct sub *last = set->subs.v[--set->subs.n];
-    if (last != x) {
-        set->subs.v[x->at] = last;
-        last->at = x->at;
-    }
     if (x->next)
         x->next->prev = x->prev;
     if (x->prev)
         x->prev->next = x->next;
     else
         s->subscriptions = x->next;
-    r->generation++;
-    set_prune(r, set);
-    if (!keep) {
-        mem_free(r->alloc, x, sizeof(*x));
-        return;
+    s->shares -= x->key.group != NULL;
+}
+
+void routes_remove(struct routes *r, struct sub *x, uint64_t job)
+{
+    struct sub_set *set = x->key.set;
+    struct share_group *g = x->key.group;
+    pthread_mutex_lock(&r->lock);
+    (void)map_del(&r->index, key_of(&x->key));
+    struct sub **v = g ? g->members.v : set->subs.v;
+    size_t *n = g ? &g->members.n : &set->subs.n;
+    struct sub *last = v[--*n];
+    if (last != x) {
+        v[x->at] = last;
+        last->at = x->at;
     }
+    sub_unlink(x);
+    if (g)
+        group_prune(r, g);
+    set_prune(r, set);
+    x->key.set = NULL;
+    atomic_fetch_add_explicit(&r->generation, 1, memory_order_release);
+    pthread_mutex_unlock(&r->lock);
+    struct route_view *v_own = routes_view(r, x->worker);
     x->pub.subscriber = NULL;
     x->pub.filter = (struct str){NULL, 0};
-    x->next = r->graveyard;
-    r->graveyard = x;
+    x->buried = job;
+    x->next = v_own->graveyard;
+    v_own->graveyard = x;
 }
 
-bool routes_remove(struct routes *r, struct subscriber *s, struct str filter, bool keep)
+void routes_bury(struct routes *r, unsigned worker, uint64_t job)
 {
-    struct level *l = levels_find(&r->levels, filter);
-    struct sub *x = l && l->value ? sub_find(r, l->value, s) : NULL;
-    if (x)
-        sub_remove(r, x, keep);
-    return x;
-}
-
-void routes_remove_all(struct routes *r, struct subscriber *s, bool keep)
-{
-    while (s->subscriptions)
-        sub_remove(r, s->subscriptions, keep);
-}
-
-void routes_bury(struct routes *r)
-{
-    while (r->graveyard) {
-        struct sub *x = r->graveyard;
-        r->graveyard = x->next;
-        mem_free(r->alloc, x, sizeof(*x));
+    struct sub **at = &r->views[worker].graveyard;
+    while (*at) {
+        struct sub *x = *at;
+        if (x->buried >= job) {
+            at = &x->next;
+            continue;
+        }
+        *at = x->next;
+        sub_unref(r, x);
     }
 }
 
-static void found_set(void *ctx, void *value)
+size_t routes_count(struct routes *r)
 {
-    struct routes *r = ctx;
-    const struct sub_set *set = value;
-    for (size_t i = 0; i < set->subs.n; i++)
-        if (!vec_push(r->alloc, &r->found, set->subs.v[i]))
-            r->nomem = true;
-}
-
-/* Gives each subscriber of r->found a number, kept in its stamp for this build, and counts. */
-static uint32_t number_subscribers(struct routes *r)
-{
-    uint32_t n = 0;
-    r->build++;
-    for (size_t i = 0; i < r->found.n; i++) {
-        struct subscriber *s = r->found.v[i]->pub.subscriber;
-        if (s->stamp >> 32 != (r->build & UINT32_MAX))
-            s->stamp = r->build << 32 | n++;
-    }
+    pthread_mutex_lock(&r->lock);
+    size_t n = r->index.n;
+    pthread_mutex_unlock(&r->lock);
     return n;
-}
-
-static struct route *route_new(struct routes *r, struct str topic, uint64_t hash)
-{
-    uint32_t entries_n = number_subscribers(r), subs_n = (uint32_t)r->found.n;
-    size_t bytes = route_bytes(entries_n, subs_n, topic.n);
-    struct route *x = mem_zero(r->alloc, bytes);
-    if (!x)
-        return NULL;
-    *x = (struct route){.hash = hash,
-                        .generation = r->generation,
-                        .bytes = bytes,
-                        .entries_n = entries_n,
-                        .subs_n = subs_n};
-    x->entries = (struct route_entry *)(void *)(x + 1);
-    x->subs = (const struct subscription **)(void *)(x->entries + entries_n);
-    char *text = (char *)(void *)(x->subs + subs_n);
-    memcpy(text, topic.p, topic.n);
-    x->topic = (struct str){text, topic.n};
-    for (uint32_t i = 0; i < subs_n; i++) {
-        struct subscriber *s = r->found.v[i]->pub.subscriber;
-        struct route_entry *entry = &x->entries[s->stamp & UINT32_MAX];
-        entry->subscriber = s;
-        entry->n++;
-        entry->no_local |= r->found.v[i]->pub.no_local;
-    }
-    uint32_t first = 0;
-    for (uint32_t i = 0; i < entries_n; i++) {
-        x->entries[i].first = first;
-        first += x->entries[i].n;
-        x->entries[i].n = 0; /* counted again below */
-    }
-    for (uint32_t i = 0; i < subs_n; i++) {
-        const struct sub *sub = r->found.v[i];
-        struct route_entry *entry = &x->entries[sub->pub.subscriber->stamp & UINT32_MAX];
-        x->subs[entry->first + entry->n++] = &sub->pub;
-    }
-    return x;
-}
-
-static void cache_put(struct routes *r, struct route *x)
-{
-    if (x->bytes > ROUTE_BYTES_MAX / 4) {
-        route_free(r, r->large);
-        r->large = x;
-        return;
-    }
-    if (r->cache_bytes + x->bytes > ROUTE_BYTES_MAX)
-        cache_clear(r);
-    struct route **set = &r->cache[x->hash % ROUTE_SETS * 2];
-    if (set[1])
-        r->cache_bytes -= set[1]->bytes;
-    route_free(r, set[1]);
-    set[1] = set[0];
-    set[0] = x;
-    r->cache_bytes += x->bytes;
-}
-
-static struct route *cache_get(struct routes *r, struct str topic, uint64_t hash)
-{
-    struct route **set = &r->cache[hash % ROUTE_SETS * 2];
-    struct route *const candidates[] = {set[0], set[1], r->large};
-    for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
-        struct route *x = candidates[i];
-        if (x && x->hash == hash && x->generation == r->generation && str_eq(x->topic, topic))
-            return x;
-    }
-    return NULL;
-}
-
-const struct route *routes_find(struct routes *r, struct str topic)
-{
-    uint64_t hash = hash_bytes(topic.p, topic.n, r->seed);
-    struct route *x = cache_get(r, topic, hash);
-    if (x) {
-        r->hits++;
-        return x;
-    }
-    r->misses++;
-    r->found.n = 0;
-    r->nomem = false;
-    levels_match_topic(&r->levels, topic, found_set, r);
-    x = r->nomem ? NULL : route_new(r, topic, hash);
-    if (x)
-        cache_put(r, x);
-    return x;
 }

@@ -8,6 +8,7 @@ static void net_free(struct worker_local *l)
     struct list *lists[] = {&net->open, &net->starved};
     size_t left = 0;
     net->io = NULL;
+    stream_moves_drop(net);
     for (size_t i = 0; i < ARRAY_LEN(lists); i++) {
         while (!list_empty(lists[i])) {
             struct stream *s = CONTAINER_OF(lists[i]->next, struct stream, link);

@@ -6,6 +6,7 @@
 
 #include "async/io.h"
 #include "async/timer.h"
+#include "base/mpsc.h"
 #include "base/pool.h"
 #include "net/listener.h"
 
@@ -34,7 +35,10 @@ struct net_worker {
     const struct io_socket_ops *socket;
     struct pool streams, blocks;
     size_t large_bytes;
-    struct list open, starved; /* streams; starved: refused a block, woken when one is given */
+    struct list open, starved;  /* streams; starved: refused a block, woken when one is given */
+    struct mpsc_stack arriving; /* streams that other workers have sent; stream_move.c */
+    struct task arrivals;       /* takes them */
+    bool prepared;              /* it runs */
 };
 struct net_worker *net_of(struct worker *w); /* NULL without memory */
 struct block *net_block_take(struct net_worker *net, size_t room);
@@ -47,6 +51,7 @@ struct stream_linger {
 };
 
 struct pooled;
+struct stream_move;
 
 /* What every request touches comes first, in few cache lines, and what is rare behind it. */
 struct stream {
@@ -78,6 +83,7 @@ struct stream {
     struct list link;
     struct addr *peer;            /* made when it is asked for */
     struct stream_linger *linger; /* of stream_finish() */
+    struct stream_move *move;     /* it is on its way to another worker */
     struct listener *listener;
     struct pooled *pooled; /* conn_pool.c */
 };
@@ -90,6 +96,9 @@ void stream_end(struct stream *s, enum err how, int os_errno);
 void stream_drop_read(struct stream *s);
 void stream_drop_sent(struct stream *s, size_t n); /* from the head of the send queue */
 void stream_settle(struct stream *s);
+void stream_stop_receiving(struct stream *s);
+void stream_move_settle(struct stream *s);      /* it moves: does it still wait for something? */
+void stream_moves_drop(struct net_worker *net); /* at the end: those that never arrived */
 size_t stream_unread(const struct stream *s);
 
 void listener_gone(struct listener *l); /* one of its streams */

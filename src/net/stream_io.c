@@ -65,9 +65,9 @@ void stream_settle(struct stream *s)
     stream_drop_read(s);
     drop_pieces(s);
     stream_drop_sent(s, s->out_bytes);
-    if (net->io)
+    if (net->io && s->fd >= 0)
         net->io->ops->close_fd(net->io, s->fd);
-    else
+    else if (s->fd >= 0)
         net->socket->drop(s->fd);
     mem_free(net->alloc, s->peer, sizeof(*s->peer));
     list_del(&s->link);
@@ -77,7 +77,7 @@ void stream_settle(struct stream *s)
         listener_gone(from);
 }
 
-static void stop_receiving(struct stream *s)
+void stream_stop_receiving(struct stream *s)
 {
     if (s->rx_on && !s->rx_stopping) {
         s->rx_stopping = true;
@@ -102,7 +102,7 @@ void stream_close(struct stream *s)
     tick_hook_cancel(&s->flush);
     drop_linger(s);
     stream_drop_read(s);
-    stop_receiving(s);
+    stream_stop_receiving(s);
     if (s->tx_on)
         s->net->io->ops->cancel(s->net->io, &s->tx);
     stream_settle(s);
@@ -191,17 +191,17 @@ void stream_data(struct stream *s, struct bytes lent)
     if (kept && lent.n > 0)
         kept = keep(s, lent);
     if (!kept) {
-        stop_receiving(s);
+        stream_stop_receiving(s);
         stream_end(s, ERR_IO, ENOMEM);
     } else if (stream_unread(s) > s->read_max) {
-        stop_receiving(s);
+        stream_stop_receiving(s);
     }
 }
 
 static void received(struct io_op *op, struct io_result r)
 {
     struct stream *s = CONTAINER_OF(op, struct stream, rx);
-    bool stopped = s->rx_stopping;
+    bool stopped = s->rx_stopping, moving = s->move;
     if (!r.more)
         s->rx_on = s->rx_stopping = false;
     if (s->closed) {
@@ -214,9 +214,11 @@ static void received(struct io_op *op, struct io_result r)
         stream_end(s, ERR_IO, -r.res);
     } else if (!stopped) {
         stream_end(s, ERR_CANCELED, 0); /* the worker ends */
-    } else if (!s->ended && (s->finishing || stream_unread(s) <= s->read_max / 2)) {
+    } else if (!moving && !s->ended && (s->finishing || stream_unread(s) <= s->read_max / 2)) {
         stream_receive(s); /* it was read while the pause was on its way */
     }
+    if (moving)
+        stream_move_settle(s);
 }
 
 /* --- writing --- */
@@ -278,9 +280,8 @@ static void send_failed(struct stream *s, int os_errno)
 }
 
 /* Mostly the socket takes all of it. Else an operation brings the rest. */
-static void flush(struct tick_hook *h)
+static void send_queued(struct stream *s)
 {
-    struct stream *s = CONTAINER_OF(h, struct stream, flush);
     const struct io_driver_ops *ops = s->net->io->ops;
     const struct iovec *list;
     if (s->tx_on || s->write_dead || s->out_bytes == 0)
@@ -306,9 +307,19 @@ static void flush(struct tick_hook *h)
     ops->send(s->net->io, &s->tx, s->fd, list, n);
 }
 
+static void flush(struct tick_hook *h)
+{
+    struct stream *s = CONTAINER_OF(h, struct stream, flush);
+    bool moving = s->move; /* if not, it may be gone behind this */
+    send_queued(s);
+    if (moving)
+        stream_move_settle(s);
+}
+
 static void sent(struct io_op *op, struct io_result r)
 {
     struct stream *s = CONTAINER_OF(op, struct stream, tx);
+    bool moving = s->move;
     s->tx_on = false;
     drop_pieces(s);
     if (s->closed)
@@ -317,6 +328,8 @@ static void sent(struct io_op *op, struct io_result r)
         send_failed(s, -r.res);
     else
         account(s, s->in_flight);
+    if (moving)
+        stream_move_settle(s);
 }
 
 /* --- the end --- */

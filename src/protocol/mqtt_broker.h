@@ -30,6 +30,7 @@
 #include "base/vec.h"
 #include "bus/checkpoint.h"
 #include "codec/mqtt.h"
+#include "net/stream_move.h"
 #include "protocol/mqtt_flight.h"
 #include "protocol/mqtt_received.h"
 #include "protocol/mqtt_server.h"
@@ -126,7 +127,7 @@ struct mqtt_connection {
     struct list link; /* in shard->connections */
     struct mqtt_shard *shard;
     const struct mqtt_listener *listener;
-    struct stream *stream; /* NULL: closed */
+    struct stream *stream; /* NULL: closed, or moved */
     struct mqtt_session *session;
     struct hello *hello;
     struct will *will;
@@ -143,13 +144,20 @@ struct mqtt_connection {
     uint8_t kick; /* close with this reason at the next poll */
     bool problem_info, clean, waiting, paused, starved;
     bool journal_full; /* a note could not be appended: again after a commit */
+    bool moved;        /* it is another worker's now, and counted there */
 };
 
+/* Where the streams of one worker come in: accepted there, or sent by another worker. */
+struct mqtt_gate {
+    struct mqtt_listener *listener;
+    struct mqtt_shard *shard;
+    struct listener *socket; /* NULL: none of its own */
+};
 struct mqtt_listener {
-    struct list link;
-    struct mqtt_shard *shard; /* that accepts here */
-    struct listener *listener;
+    struct list link; /* in server->listeners */
+    struct mqtt_server *server;
     struct mqtt_listen cfg;
+    struct mqtt_gate gates[]; /* one for each shard */
 };
 
 /* Who was told lately that something is denied: one line a minute for each. */
@@ -167,6 +175,7 @@ struct mqtt_metrics {
 struct mqtt_shard {
     struct mqtt_server *server;
     struct worker *worker;
+    unsigned index;      /* of both */
     struct alloc *alloc; /* this and the next three as in server->cfg */
     struct bus *bus;
     struct journal *journal;
@@ -177,13 +186,12 @@ struct mqtt_shard {
     struct timer ends;   /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
-    struct timer done_timer; /* the journal was full: again */
-    struct timer retry;      /* the same for connections that are paused */
-    VEC(uint64_t) ended;     /* numbers to delete from the database */
-    bool rewrite;            /* the database is to be told all */
-    size_t queued, queued_bytes;
-    size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
-    size_t queue_piece;     /* about so many at a time */
+    struct timer done_timer;             /* the journal was full: again */
+    struct timer retry;                  /* the same for connections that are paused */
+    VEC(uint64_t) ended;                 /* numbers to delete from the database */
+    _Atomic size_t queued, queued_bytes; /* written here, read by all */
+    size_t queue_allowance;              /* bytes that it has taken of server->queue_bytes, */
+    size_t queue_piece;                  /* about so many at a time */
     struct mqtt_metrics count;
     struct denied_slot denied[DENIED_SLOTS];
 };
@@ -198,6 +206,7 @@ struct mqtt_server {
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
+    _Atomic bool rewrite;      /* the database is to be told all */
     struct mqtt_metrics total; /* of the shards' */
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
@@ -213,6 +222,11 @@ static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
     metric_add_own(&shard->count.dropped[reason], 1);
 }
 
+static inline void shard_queued_add(struct mqtt_shard *shard, int n)
+{
+    atomic_add_own(&shard->queued, (size_t)n);
+}
+
 /* mqtt_server.c */
 void server_started(struct mqtt_server *s); /* all is read, the site opens; a second time too */
 void server_number_seen(struct mqtt_server *s, uint64_t number);
@@ -226,16 +240,22 @@ struct mqtt_shard *shard_of(const struct mqtt_server *s, struct str client_id); 
 uint64_t shard_number(struct mqtt_shard *shard); /* for a new session */
 /* Is there room for n more bytes in the queues of the site? */
 bool shard_queue_room(struct mqtt_shard *shard, size_t n);
+void shard_queue_entered(struct mqtt_shard *shard, size_t n);
 void shard_queue_left(struct mqtt_shard *shard, size_t n); /* n bytes have left a queue */
 /* One more of what is limited; false: there are `max`. */
 bool count_take(_Atomic size_t *count, size_t max);
 void count_give(_Atomic size_t *count);
 
 /* mqtt_listener.c */
+/* A stream comes from another worker; ctx is its gate. NULL: it was lost on its way. */
+void listener_arrived(void *ctx, struct stream *stream);
 void mqtt_listeners_close(struct mqtt_server *s);
 
 /* mqtt_connection.c */
-void connection_new(const struct mqtt_listener *l, struct stream *stream);
+/* `counted`: it is one of server->connections already. */
+void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool counted);
+/* It begins anew on the worker of its client, with CONNECT unread. False: no memory. */
+bool connection_move(struct mqtt_connection *c, const struct mqtt_shard *home);
 void connection_kick(struct mqtt_connection *c, uint8_t reason); /* any time: closes it soon */
 /* Closes with a DISCONNECT in 5.0 (reason 0: without a word). Not while messages are delivered. */
 void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why);
@@ -310,8 +330,6 @@ int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
 /* mqtt_outgoing.c */
 void session_deliver(struct subscriber *sub, struct message *m,
                      const struct subscription *const *subs, size_t n, bool retained);
-bool session_durable(struct subscriber *sub, const struct bus_publication *p,
-                     const struct subscription *const *subs, size_t n);
 void outgoing_pump(struct mqtt_session *s); /* sends what the window and the stream allow */
 void outgoing_trim(struct mqtt_session *s);
 void outgoing_free(struct mqtt_session *s);
@@ -404,6 +422,5 @@ void record_done_flush(struct mqtt_shard *shard);
 void record_apply(struct journal_consumer *c, const struct journal_record *r);
 
 /* mqtt_store.c; mqtt_load.c reads */
-void store_rewrite(struct mqtt_server *s); /* the next run writes all */
 MUST_USE enum err store_load(struct mqtt_server *s, struct error *e);
 MUST_USE enum err store_open(struct mqtt_server *s, struct error *e);

@@ -213,20 +213,28 @@ static uint32_t expiry_asked(const struct mqtt_connect *m)
     return m->clean_start ? 0 : SESSION_NEVER;
 }
 
-static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_connect *m)
+/* A client id for one that has none: nobody else's, and at home on this worker. */
+#define ASSIGNED_MAX 40
+static struct str assign_id(const struct mqtt_shard *shard, char out[ASSIGNED_MAX])
 {
-    struct env *env = executor_env(worker_executor(c->shard->worker));
-    const uint32_t expiry_max_s = c->shard->limits->session_expiry_max_s;
+    struct env *env = executor_env(worker_executor(shard->worker));
     uint8_t chance[12];
-    char id[8 + 2 * sizeof(chance)];
-    struct str client_id = m->client_id;
-    if (!client_id.n) {
-        int n = snprintf(id, sizeof(id), "sedge-");
+    struct str id = {out, 0};
+    do {
+        int n = snprintf(out, ASSIGNED_MAX, "sedge-");
         env->entropy(env, chance, sizeof(chance));
         for (size_t i = 0; i < sizeof(chance); i++)
-            n += snprintf(id + n, sizeof(id) - (size_t)n, "%02x", chance[i]);
-        client_id = (struct str){id, (size_t)n};
-    }
+            n += snprintf(out + n, ASSIGNED_MAX - (size_t)n, "%02x", chance[i]);
+        id.n = (size_t)n;
+    } while (shard_of(shard->server, id) != shard);
+    return id;
+}
+
+static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_connect *m)
+{
+    const uint32_t expiry_max_s = c->shard->limits->session_expiry_max_s;
+    char id[ASSIGNED_MAX];
+    struct str client_id = m->client_id.n ? m->client_id : assign_id(c->shard, id);
     struct hello *h = mem_zero(c->shard->alloc, sizeof(*h) + client_id.n);
     if (!h)
         return NULL;
@@ -262,10 +270,19 @@ static void take_limits(struct mqtt_connection *c, const struct mqtt_connect *m)
         !(p->has & MQTT_HAS(MQTT_PROP_REQUEST_PROBLEM_INFO)) || p->request_problem_info;
 }
 
+static enum handled go_home(struct mqtt_connection *c, const struct mqtt_shard *home)
+{
+    if (connection_move(c, home))
+        return HANDLED_STOP;
+    return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
+}
+
 enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p)
 {
     const struct mqtt_connect *m = &p->connect;
     c->version = (uint8_t)m->version;
+    if (m->client_id.n && shard_of(c->shard->server, m->client_id) != c->shard)
+        return go_home(c, shard_of(c->shard->server, m->client_id));
     if (m->props.has & MQTT_HAS(MQTT_PROP_AUTH_METHOD))
         return refuse(c, MQTT_RC_BAD_AUTHENTICATION_METHOD, "no enhanced authentication here");
     if (m->client_id.n > CLIENT_ID_MAX)

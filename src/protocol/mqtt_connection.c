@@ -64,12 +64,13 @@ static void waited(struct journal_wait *w, enum err result)
         task_wake(&c->task);
 }
 
-void connection_new(const struct mqtt_listener *l, struct stream *stream)
+void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool counted)
 {
-    struct mqtt_shard *shard = l->shard;
+    struct mqtt_shard *shard = gate->shard;
     struct mqtt_connection *c = NULL;
-    bool room = count_take(&shard->server->connections, shard->limits->connections_max);
-    if (room && !(c = mem_zero(shard->alloc, sizeof(*c))))
+    if (!counted)
+        counted = count_take(&shard->server->connections, shard->limits->connections_max);
+    if (counted && !(c = mem_zero(shard->alloc, sizeof(*c))))
         count_give(&shard->server->connections);
     if (!c) {
         metric_add_own(&shard->count.refused, 1);
@@ -77,7 +78,7 @@ void connection_new(const struct mqtt_listener *l, struct stream *stream)
         return;
     }
     c->shard = shard;
-    c->listener = l;
+    c->listener = gate->listener;
     c->stream = stream;
     c->wait.done = waited;
     c->problem_info = true;
@@ -100,9 +101,25 @@ void connection_free(struct mqtt_connection *c)
     struct mqtt_shard *shard = c->shard;
     ASSERT(c->state == CONNECTION_CLOSED);
     list_del(&c->link);
-    count_give(&shard->server->connections);
+    if (!c->moved)
+        count_give(&shard->server->connections);
     metric_add_own(&shard->count.connections, -1);
     mem_free(shard->alloc, c, sizeof(*c));
+}
+
+bool connection_move(struct mqtt_connection *c, const struct mqtt_shard *home)
+{
+    ASSERT(c->state == CONNECTION_NEW && stream_write_pending(c->stream) == 0);
+    /* Not const: it is handed back to us by the net as it was. */
+    void *gate = (void *)(uintptr_t)&c->listener->gates[home->index];
+    if (stream_move(c->stream, home->worker, listener_arrived, gate))
+        return false;
+    c->stream = NULL;
+    c->moved = true;
+    c->state = CONNECTION_CLOSED;
+    timer_cancel(&c->timer);
+    task_wake(&c->task);
+    return true;
 }
 
 void connection_abandon(struct mqtt_connection *c)

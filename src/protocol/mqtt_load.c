@@ -144,7 +144,7 @@ enum err store_load(struct mqtt_server *s, struct error *e)
     if (err && e)
         *e = l.job.error;
     /* Positions begin anew, so all is written once: the rows still have those of the last run. */
-    store_rewrite(s);
+    atomic_store(&s->rewrite, true);
     for (size_t at = 0; map_next(&s->by_number, &at, &key, &value);)
         ((struct mqtt_session *)value)->new_in_db = false;
     return err;

@@ -29,7 +29,7 @@ void outgoing_hold(struct mqtt_session *s, const struct outgoing *o)
     size_t bytes = message_bytes(o->message);
     message_ref(o->message);
     s->queued_bytes += bytes;
-    s->shard->queued_bytes += bytes;
+    shard_queue_entered(s->shard, bytes);
 }
 
 /* The granted QoS, the retain flag and the subscription ids of a delivery. False: no memory. */
@@ -198,7 +198,7 @@ void session_deliver(struct subscriber *sub, struct message *m,
     uint64_t replaying = s->shard->server->replaying;
     if (replaying && retained && m->seq > replaying)
         return; /* newer than the subscription: its own record is still to come */
-    if (s->shard->server->replaying && held_already(s, m))
+    if (replaying && held_already(s, m))
         return;
     if (!compose(s, m, subs, n, retained, &o)) {
         mqtt_dropped(s->shard, MQTT_DROP_NO_MEMORY);
@@ -210,18 +210,6 @@ void session_deliver(struct subscriber *sub, struct message *m,
         outgoing_forget_ids(s->shard->alloc, &o); /* QoS 0 does not wait for who is not there */
     else
         queue_add(s, &o);
-}
-
-bool session_durable(struct subscriber *sub, const struct bus_publication *p,
-                     const struct subscription *const *subs, size_t n)
-{
-    const struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
-    if (!session_stored(s) || !p->qos)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (subs[i]->qos)
-            return true;
-    return false;
 }
 
 void outgoing_trim(struct mqtt_session *s)

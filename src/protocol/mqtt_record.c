@@ -216,7 +216,7 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
     bool existed;
     while (mqtt_filter_next(c, type, &sub.filter, &options)) {
         if (type == MQTT_UNSUBSCRIBE) {
-            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.filter);
+            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.share, sub.filter);
             continue;
         }
         if (subscribe_one(s, &sub, options, &existed) < MQTT_RC_UNSPECIFIED &&

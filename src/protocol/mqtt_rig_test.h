@@ -135,8 +135,8 @@ struct broker {
     struct mqtt_server *server;
     struct password_file *passwords;
     struct moody_disk disk;
-    struct bus_guard guard; /* refuses `owned/set` */
-    pthread_t thread;       /* runs it, and takes it down: an I/O ring belongs to one thread */
+    struct subscriber guard; /* of `owned/set` */
+    pthread_t thread;        /* runs it, and takes it down: an I/O ring belongs to one thread */
     pthread_barrier_t halted, go_on;
     uint16_t port;
     char dir[240];
@@ -147,16 +147,6 @@ struct broker {
     size_t group_bytes_max, segment_bytes, journal_max_bytes;
 };
 
-static inline bool broker_guard(struct bus_guard *g, const struct bus_publisher *from,
-                                struct str topic, char why[160])
-{
-    (void)g, (void)from;
-    if (!str_eq(topic, STR("owned/set")))
-        return true;
-    (void)snprintf(why, 160, "it is owned by line_guard");
-    return false;
-}
-
 static inline void *broker_main(void *arg)
 {
     struct broker *b = arg;
@@ -165,6 +155,7 @@ static inline void *broker_main(void *arg)
     pthread_barrier_wait(&b->go_on);
     mqtt_server_close(b->server);
     password_file_close(b->passwords);
+    bus_unsubscribe_all(b->bus, &b->guard);
     bus_free(b->bus);
     journal_close(b->journal);
     db_close(b->db);
@@ -205,8 +196,11 @@ static inline void broker_start(struct broker *b, const char *dir)
         broker_open_store(b);
     const struct bus_config bc = {.ex = b->ex, .journal = b->journal, .db = b->db};
     REQUIRE(CHECK_EQ_INT(bus_new(&b->bus, &bc, &e), ERR_OK));
-    b->guard.allow = broker_guard;
-    bus_guard_add(b->bus, &b->guard);
+    b->guard = (struct subscriber){0};
+    const struct subscription guard = {.filter = STR("owned/set"),
+                                       .subscriber = &b->guard,
+                                       .guard = STR("it is owned by line_guard")};
+    REQUIRE(CHECK_EQ_INT(bus_subscribe(b->bus, &guard, NULL), ERR_OK));
     const struct mqtt_server_config mc = {
         .ex = b->ex, .bus = b->bus, .journal = b->journal, .db = b->db, .limits = b->limits};
     REQUIRE(CHECK_EQ_INT(mqtt_server_new(&b->server, &mc, &e), ERR_OK));

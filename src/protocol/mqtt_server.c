@@ -233,8 +233,8 @@ struct mqtt_stats mqtt_server_stats(const struct mqtt_server *s)
                              .connections = atomic_load(&s->connections),
                              .sessions = atomic_load(&s->sessions)};
     for (unsigned i = 0; i < s->shards_n; i++) {
-        out.queued += s->shards[i]->queued;
-        out.queued_bytes += s->shards[i]->queued_bytes;
+        out.queued += atomic_load(&s->shards[i]->queued);
+        out.queued_bytes += atomic_load(&s->shards[i]->queued_bytes);
     }
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
         out.dropped[i] = (uint64_t)metric_get(&t->dropped[i]);

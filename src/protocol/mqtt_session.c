@@ -42,7 +42,7 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     char *text = (char *)(s + 1);
     memcpy(text, client_id.p, client_id.n);
     s->subscriber.deliver = session_deliver;
-    s->subscriber.durable = session_durable;
+    s->subscriber.worker = shard->worker;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
     s->shard = shard;
     s->client_id = (struct str){text, client_id.n};
@@ -81,7 +81,8 @@ void session_end(struct mqtt_session *s)
     if (s->number && shard->server->starting)
         (void)map_del(&shard->server->by_number, number_key(s));
     if (session_stored(s) && !s->new_in_db && !vec_push(shard->alloc, &shard->ended, s->number))
-        shard->rewrite = true; /* no memory for its number: then all are written anew */
+        atomic_store(&shard->server->rewrite,
+                     true); /* no memory for its number: then all are written anew */
     wills_release(shard, s);
     if (session_stored(s))
         checkpoint_changed(&shard->server->checkpoint);

@@ -43,7 +43,8 @@ static size_t allowance_piece(const struct mqtt_server *s)
 
 bool shard_queue_room(struct mqtt_shard *shard, size_t n)
 {
-    size_t wanted = shard->queued_bytes + n, piece = shard->queue_piece;
+    size_t queued = atomic_load_explicit(&shard->queued_bytes, memory_order_relaxed);
+    size_t wanted = queued + n, piece = shard->queue_piece;
     if (wanted <= shard->queue_allowance)
         return true;
     size_t more = wanted - shard->queue_allowance;
@@ -56,12 +57,18 @@ bool shard_queue_room(struct mqtt_shard *shard, size_t n)
     return true;
 }
 
+void shard_queue_entered(struct mqtt_shard *shard, size_t n)
+{
+    atomic_add_own(&shard->queued_bytes, n);
+}
+
 void shard_queue_left(struct mqtt_shard *shard, size_t n)
 {
-    shard->queued_bytes -= n;
-    if (shard->queued_bytes + 2 * shard->queue_piece >= shard->queue_allowance)
+    atomic_add_own(&shard->queued_bytes, -n);
+    size_t queued = atomic_load_explicit(&shard->queued_bytes, memory_order_relaxed);
+    if (queued + 2 * shard->queue_piece >= shard->queue_allowance)
         return;
-    size_t spare = shard->queue_allowance - shard->queued_bytes - shard->queue_piece;
+    size_t spare = shard->queue_allowance - queued - shard->queue_piece;
     shard->queue_allowance -= spare;
     atomic_fetch_sub_explicit(&shard->server->queue_bytes, spare, memory_order_relaxed);
 }
@@ -121,6 +128,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
         return NULL;
     shard->server = s;
     shard->worker = w;
+    shard->index = worker_index(w);
     shard->alloc = s->alloc;
     shard->bus = s->cfg.bus;
     shard->journal = s->cfg.journal;

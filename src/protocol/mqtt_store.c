@@ -217,8 +217,7 @@ static void gather_shard(struct snapshot *s, const struct mqtt_shard *shard)
 {
     struct str key;
     void *value;
-    if (shard->rewrite) {
-        s->rewrite = true;
+    if (s->rewrite) {
         for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);)
             if (session_stored(value))
                 save_session(s, value, true);
@@ -236,7 +235,6 @@ static void gathered(struct mqtt_shard *shard)
     LIST_EACH_SAFE(&shard->dirty, it)
     saved(CONTAINER_OF(it, struct mqtt_session, dirty));
     shard->ended.n = 0;
-    shard->rewrite = false;
 }
 
 static void *gather(struct checkpoint *c)
@@ -246,9 +244,11 @@ static void *gather(struct checkpoint *c)
     if (!s)
         return NULL;
     s->alloc = c->alloc;
+    s->rewrite = atomic_exchange(&server->rewrite, false);
     for (unsigned i = 0; i < server->shards_n; i++)
         gather_shard(s, server->shards[i]);
     if (s->nomem) {
+        atomic_store(&server->rewrite, s->rewrite);
         snapshot_free(s);
         return NULL;
     }
@@ -257,16 +257,9 @@ static void *gather(struct checkpoint *c)
     return s;
 }
 
-/* All is written anew, in one run. */
-void store_rewrite(struct mqtt_server *server)
-{
-    for (unsigned i = 0; i < server->shards_n; i++)
-        server->shards[i]->rewrite = true;
-}
-
 static void failed(struct checkpoint *c)
 {
-    store_rewrite(server_of(c));
+    atomic_store(&server_of(c)->rewrite, true);
 }
 
 /* ---- to the database ---- */

@@ -29,6 +29,7 @@ uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t 
     sub->qos = MQTT_SUB_QOS(options);
     sub->no_local = options & MQTT_SUB_NO_LOCAL;
     sub->retain_as_published = options & MQTT_SUB_RETAIN_AS_PUBLISHED;
+    sub->stored = session_stored(s);
     enum err err = bus_subscribe(s->shard->bus, sub, existed);
     if (err)
         return err == ERR_RANGE ? MQTT_RC_TOPIC_FILTER_INVALID : MQTT_RC_QUOTA_EXCEEDED;
@@ -120,7 +121,8 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     if (!codes)
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &filter, NULL); i++) {
-        bool there = !err && bus_unsubscribe(c->shard->bus, &s->subscriber, filter);
+        bool there = !err && bus_unsubscribe(c->shard->bus, &s->subscriber,
+                                             (struct str){NULL, 0}, filter);
         s->subscriptions -= there;
         codes[i] = err     ? MQTT_RC_UNSPECIFIED
                    : there ? MQTT_RC_SUCCESS

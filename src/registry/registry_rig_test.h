@@ -119,7 +119,7 @@ static inline void rig_devices(struct rig *g)
     REQUIRE(registry_model(g->r, &valve_model, &m, &e) == ERR_OK);
     REQUIRE(registry_device(g->r, STR("plant.valve"), m, STR("urn:v"), STR("v"), &g->valve, &e) ==
             ERR_OK);
-    registry_set_owner(g->valve, STR("guard"));
+    REQUIRE(registry_set_owner(g->valve, STR("guard")) == ERR_OK);
     REQUIRE(registry_model(g->r, &lamp_model, &m, &e) == ERR_OK);
     REQUIRE(registry_device(g->r, STR("plant.lamp"), m, STR("urn:l"), STR("l"), &g->lamp, &e) ==
             ERR_OK);

@@ -188,6 +188,7 @@ void registry_replace_cancel(struct registry *r)
     if (r->building != r->now)
         catalog_free(r, r->building);
     r->building = r->now;
+    ingest_settle(r);
 }
 
 /* --- the change --- */
@@ -236,5 +237,6 @@ void registry_replace_settle(struct registry *r)
     r->building = r->now;
     if (old != r->now)
         catalog_free(r, old);
+    ingest_settle(r);
     ingest_clear_retained(r);
 }
