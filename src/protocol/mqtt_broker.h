@@ -266,6 +266,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* For answers that may not be lost. NULL: there is no room now. */
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n);
 bool connection_room(const struct mqtt_connection *c, size_t n); /* for a message of n bytes */
+size_t connection_write_max(const struct mqtt_connection *c);    /* a larger one will never fit */
 void connection_watch(struct mqtt_connection *c);                /* arms the keep-alive timer */
 
 /* mqtt_table.c: what a handler made of a packet. */

@@ -87,8 +87,7 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
     list_add_tail(&shard->connections, &c->link);
     metric_add_own(&shard->count.connections, 1);
     const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
-                                         .write_max =
-                                             2 * shard->limits->packet_size_max + ROOM_RESERVED,
+                                         .write_max = connection_write_max(c),
                                          .write_low = ROOM_RESERVED};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
@@ -202,6 +201,11 @@ bool connection_room(const struct mqtt_connection *c, size_t n)
 {
     return stream_write_room(c->stream) >= n + ROOM_RESERVED ||
            stream_write_pending(c->stream) == 0;
+}
+
+size_t connection_write_max(const struct mqtt_connection *c)
+{
+    return 2 * (size_t)c->shard->limits->packet_size_max + ROOM_RESERVED;
 }
 
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)

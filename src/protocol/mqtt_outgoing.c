@@ -83,13 +83,11 @@ static void props_of(const struct message *m, struct mqtt_props *out)
 static enum sent put(struct mqtt_connection *c, const struct mqtt_publish *p)
 {
     size_t n = mqtt_publish_size(c->version, p);
-    if (n == 0 || n > c->packet_size_max)
+    if (n == 0 || n > c->packet_size_max || n > connection_write_max(c))
         return SENT_NEVER; /* checklist 20: dropped, as if it had been delivered */
-    if (!connection_room(c, n))
+    uint8_t *room = connection_room(c, n) ? stream_reserve(c->stream, n) : NULL;
+    if (!room) /* or the connection is lost, and nobody has told us yet */
         return SENT_LATER;
-    uint8_t *room = stream_reserve(c->stream, n);
-    if (!room) /* if not even an empty stream takes it, none ever will */
-        return stream_write_pending(c->stream) ? SENT_LATER : SENT_NEVER;
     struct writer w = writer_from(room, n);
     enum err err = mqtt_put_publish(c->version, p, &w);
     stream_commit(c->stream, err ? 0 : n);
