@@ -195,17 +195,22 @@ size_t stream_write_room(const struct stream *s)
 
 /* --- the rest --- */
 
+void stream_address(const struct stream *s, struct addr *out)
+{
+    *out = (struct addr){.len = sizeof(out->un)};
+    if (!s->net->io || s->net->socket->peer(s->net->io, s->fd, &out->sa, &out->len) != 0)
+        out->len = 0;
+}
+
 const struct addr *stream_peer(struct stream *s)
 {
     static const struct addr unknown;
     if (s->peer)
         return s->peer;
-    struct addr *a = mem_zero(s->net->alloc, sizeof(*a));
+    struct addr *a = mem_new(s->net->alloc, sizeof(*a));
     if (!a)
         return &unknown;
-    a->len = sizeof(a->un);
-    if (!s->net->io || s->net->socket->peer(s->net->io, s->fd, &a->sa, &a->len) != 0)
-        a->len = 0;
+    stream_address(s, a);
     s->peer = a;
     return a;
 }

@@ -52,6 +52,8 @@ void stream_finish(struct stream *s, int64_t linger_ms);
 void stream_close(struct stream *s);
 
 const struct addr *stream_peer(struct stream *s); /* len 0 if it can't be told any more */
+/* The same, asked of the system each time. Any thread, while the stream can't be closed. */
+void stream_address(const struct stream *s, struct addr *out);
 int stream_os_errno(const struct stream *s);
 uint64_t stream_bytes_in(const struct stream *s);
 uint64_t stream_bytes_out(const struct stream *s);

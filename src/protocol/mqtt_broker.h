@@ -6,6 +6,7 @@
  * mqtt_connection.c the task of a connection: read, route, write, close
  * mqtt_table.c      state x packet: who handles what
  * mqtt_connect.c    CONNECT until CONNACK: who it is, take-over, session
+ * mqtt_auth.c       AUTH: enhanced authentication; mqtt_rights.c what the access rules say
  * mqtt_publish.c    publications that come in; mqtt_pending.c their acknowledgements
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
@@ -34,6 +35,7 @@
 #include "protocol/mqtt_flight.h"
 #include "protocol/mqtt_received.h"
 #include "protocol/mqtt_server.h"
+#include <pthread.h>
 
 /* ---- outgoing ---- */
 struct outgoing_ring {
@@ -48,6 +50,7 @@ static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i
 struct will {
     struct list link;             /* in shard->wills */
     struct mqtt_session *session; /* whose end it must not outlast; NULL: publish at once */
+    struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
     uint32_t delay_s, expiry_s, publisher_id;
     uint8_t qos;
@@ -69,39 +72,42 @@ struct done {
 struct mqtt_session {
     struct subscriber subscriber; /* of the bus */
     struct mqtt_shard *shard;
-    struct mqtt_connection *connection; /* NULL: off-line */
+    struct list link;                   /* in shard->all */
+    struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
     struct str client_id;
     uint64_t number;    /* in the journal and the database; 0: never to be stored */
     int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms; /* since when; 0: connected */
-    uint32_t expiry_s;
-    uint32_t subscriptions;
+    _Atomic uint32_t expiry_s, subscriptions;
     /* What has a packet id and is not finished. The first `sent` of them have left on this
      * connection; the first `old` got their id on an earlier one; `unacked` count for the client's
      * Receive Maximum. */
     struct flight_ring flight;
     uint32_t sent, old, unacked;
     uint16_t next_id;
-    struct received received;     /* QoS 2 publications of the client that wait for PUBREL */
-    uint32_t received_before;     /* so many of them when it connected */
-    uint64_t received_seq;        /* the last record about them */
-    uint64_t held_to;             /* what came from the database has seqs up to this */
-    struct outgoing_ring queue;   /* what waits for the window, the stream or the client */
-    int64_t queue_at;             /* position of the queue's head, in the database */
-    int64_t stored_to;            /* positions below are in the database */
-    uint32_t queued, queued_qos0; /* without holes */
-    size_t queued_bytes;          /* of both rings */
-    VEC(struct done) done;        /* not yet in the journal */
-    struct list done_link;        /* in shard->done */
-    struct list dirty;            /* in shard->dirty: differs from the database */
+    struct received received;   /* QoS 2 publications of the client that wait for PUBREL */
+    uint32_t received_before;   /* so many of them when it connected */
+    uint64_t received_seq;      /* the last record about them */
+    struct outgoing_ring queue; /* what waits for the window, the stream or the client */
+    int64_t queue_at;           /* position of the queue's head, in the database */
+    int64_t stored_to;          /* positions below are in the database */
+    _Atomic uint32_t queued;    /* without holes */
+    uint32_t queued_qos0;       /* of them */
+    size_t queued_bytes;        /* of both rings */
+    VEC(struct done) done;      /* not yet in the journal */
+    struct list done_link;      /* in shard->done */
+    struct list dirty;          /* in shard->dirty: differs from the database */
+    struct rights *rights;      /* of its client; NULL: not asked yet */
+    struct bus_publisher who;   /* to the bus, which asks about it */
     bool subs_dirty;
     bool new_in_db; /* the database knows nothing of it */
 };
 
 /* ---- a connection ---- */
 enum connection_state {
-    CONNECTION_NEW,     /* waits for CONNECT */
-    CONNECTION_WAITING, /* for the password, or the commit of its session */
+    CONNECTION_NEW,            /* waits for CONNECT */
+    CONNECTION_AUTHENTICATING, /* AUTH goes to and fro */
+    CONNECTION_WAITING,        /* for the password, or the commit of its session */
     CONNECTION_OPEN,
     CONNECTION_CLOSED,
     CONNECTION_STATES,
@@ -130,6 +136,7 @@ struct mqtt_connection {
     struct stream *stream; /* NULL: closed, or moved */
     struct mqtt_session *session;
     struct hello *hello;
+    struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
     struct str user;    /* owned; p NULL: none */
     struct timer timer; /* CONNECT in time, then keep-alive */
@@ -137,13 +144,14 @@ struct mqtt_connection {
     struct pending_ring pending;
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
-    uint64_t received, sent;
+    _Atomic uint64_t received, sent;
     uint32_t packet_size_max; /* the client's */
     uint16_t keep_alive_s, receive_max;
     uint8_t state, version;
     uint8_t kick; /* close with this reason at the next poll */
     bool problem_info, clean, waiting, paused, starved;
     bool journal_full; /* a note could not be appended: again after a commit */
+    bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
 };
 
@@ -182,8 +190,12 @@ struct mqtt_shard {
     const struct mqtt_limits *limits;
     struct list connections, wills;
     struct map sessions; /* by client id */
-    struct timer due;    /* wills */
-    struct timer ends;   /* of sessions */
+    /* For who looks in from another worker: sessions come and go, and get and lose their
+     * connections, under this lock. */
+    pthread_mutex_t lock;
+    struct list all;   /* sessions, and the mark of who goes through them */
+    struct timer due;  /* wills */
+    struct timer ends; /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */
@@ -215,6 +227,7 @@ struct mqtt_server {
     bool starting;
     struct map by_number; /* the stored sessions */
     uint64_t replaying;   /* seq of the record; 0: not replaying */
+    uint64_t restored_to; /* the newest message that the database had */
 };
 
 static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
@@ -285,13 +298,44 @@ enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_pack
 /* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
 void connect_go_on(struct mqtt_connection *c);
 void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why);
+void connect_let_in(struct mqtt_connection *c); /* in CONNECTION_WAITING: it is who it says */
+bool connection_take_user(struct mqtt_connection *c, struct str user);
 void hello_free(struct mqtt_connection *c);
+
+/* mqtt_auth.c */
+enum handled auth_begin(struct mqtt_connection *c, const struct mqtt_connect *m);
+enum handled handle_auth(struct mqtt_connection *c, const struct mqtt_packet *p);
+enum handled handle_auth_left(struct mqtt_connection *c, const struct mqtt_packet *p);
+void auth_put_connack(const struct mqtt_connection *c, struct mqtt_props *props);
+void auth_connected(struct mqtt_connection *c); /* CONNACK has left */
+void auth_free(struct mqtt_connection *c);
+
+/* mqtt_rights.c */
+void rights_watch(struct mqtt_server *s); /* the bus asks while the site has rules */
+void rights_unwatch(struct mqtt_server *s);
+void rights_free(struct rights *r);
+/* For whoever has left: they go along with his will. False: no memory; such a will is not sent. */
+bool session_rights_take(struct mqtt_session *s, const struct mqtt_connection *c,
+                         struct rights **out);
+bool rights_allow(struct mqtt_shard *shard, struct rights *r, enum access_right right,
+                  struct str subject, char why[160]);
+bool session_asked(struct mqtt_session *s, enum access_right right, struct str subject,
+                   char why[160]);
+/* Whether its client may; if not, *why (may be NULL) says so. */
+static inline bool session_may(struct mqtt_session *s, enum access_right right, struct str subject,
+                               char why[160])
+{
+    const struct access *access = s->shard->server->cfg.access;
+    return !access || !access_has_rules(access) || session_asked(s, right, subject, why);
+}
 
 /* mqtt_publish.c */
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *p);
 void aliases_free(struct mqtt_connection *c);
 /* The properties that a broker forwards. False: no room in out. */
 bool forward_properties(const struct mqtt_props *props, struct writer *out);
+/* Whether it is time to say once more that this is denied. */
+bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic);
 void publish_denied(struct mqtt_shard *shard, struct str client, struct str user, struct str topic,
                     const char *why);
 
@@ -324,13 +368,14 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s); /* it differs from the database */
 bool session_stored(const struct mqtt_session *s);
-void sessions_due(struct mqtt_shard *shard);  /* ends those whose time is over */
-void sessions_free(struct mqtt_shard *shard); /* at the end of the process: they last */
+void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line begin to count */
+void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
+void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */
 int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
 
 /* mqtt_outgoing.c */
 void session_deliver(struct subscriber *sub, struct message *m,
-                     const struct subscription *const *subs, size_t n, bool retained);
+                     const struct sub_options *const *subs, size_t n, bool retained);
 void outgoing_pump(struct mqtt_session *s); /* sends what the window and the stream allow */
 void outgoing_trim(struct mqtt_session *s);
 void outgoing_free(struct mqtt_session *s);

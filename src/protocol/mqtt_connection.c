@@ -152,6 +152,11 @@ static void leave_session(struct mqtt_connection *c)
     struct will *will = c->will;
     c->session = NULL;
     c->will = NULL;
+    if (will && session && !session_rights_take(session, c, &will->rights)) {
+        mqtt_dropped(c->shard, MQTT_DROP_NO_MEMORY);
+        will_free(c->shard, will);
+        will = NULL;
+    }
     if (session)
         session_detach(session);
     if (will && session)
@@ -185,11 +190,12 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
         journal_wait_cancel(&c->wait);
     c->waiting = false;
     hello_free(c);
+    auth_free(c);
     pending_free(c);
     aliases_free(c);
+    leave_session(c); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
-    leave_session(c);
     mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){NULL, 0};
     task_wake(&c->task);
@@ -267,10 +273,11 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
             c->starved = true; /* the stream wakes us when it has sent enough */
             return HANDLED_AGAIN;
         }
-        const struct mqtt_decoder d = {
-            .version = c->version,
-            .is_server = true,
-            .size_max = c->state == CONNECTION_NEW ? HELLO_MAX : c->shard->limits->packet_size_max};
+        const struct mqtt_decoder d = {.version = c->version,
+                                       .is_server = true,
+                                       .size_max = c->state == CONNECTION_OPEN
+                                                       ? c->shard->limits->packet_size_max
+                                                       : HELLO_MAX};
         struct mqtt_packet p;
         size_t n = 0;
         enum mqtt_result r = mqtt_decode(&d, (struct bytes){in.p + *used, in.n - *used}, &p, &n);
@@ -285,7 +292,9 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
 
 static bool may_read(const struct mqtt_connection *c)
 {
-    return (c->state == CONNECTION_NEW || c->state == CONNECTION_OPEN) && !c->paused;
+    bool listens = c->state == CONNECTION_NEW || c->state == CONNECTION_AUTHENTICATING ||
+                   c->state == CONNECTION_OPEN;
+    return listens && !c->paused;
 }
 
 static void read_all(struct mqtt_connection *c)
@@ -300,7 +309,8 @@ static void read_all(struct mqtt_connection *c)
             connection_close(c, 0, NULL);
             return;
         }
-        c->heard_ns = worker_now_ns(c->shard->worker);
+        if (c->state == CONNECTION_OPEN) /* before, all of CONNECT and AUTH must come in time */
+            c->heard_ns = worker_now_ns(c->shard->worker);
         enum handled h = handle_all(c, in, &used);
         if (!c->stream)
             return;

@@ -78,8 +78,6 @@ static bool load_one(struct mqtt_session *s, struct flight *f)
         placed = f->id ? window_restore(s, f) : queue_restore(s, &f->out);
     if (!placed && f->out.message)
         outgoing_drop(s, &f->out);
-    if (f->seq > s->held_to)
-        s->held_to = f->seq;
     return placed;
 }
 
@@ -100,6 +98,8 @@ static void load_queued(struct mqtt_server *server, sqlite3_stmt *q)
                            sqlite3_column_int64(q, 6));
         load_ids(server, q, &f.out);
     }
+    if (f.seq > server->restored_to)
+        server->restored_to = f.seq;
     if (!load_one(s, &f))
         LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
               (unsigned long long)f.seq);

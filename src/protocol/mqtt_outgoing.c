@@ -34,7 +34,7 @@ void outgoing_hold(struct mqtt_session *s, const struct outgoing *o)
 
 /* The granted QoS, the retain flag and the subscription ids of a delivery. False: no memory. */
 static bool compose(struct mqtt_session *s, struct message *m,
-                    const struct subscription *const *subs, size_t n, bool retained,
+                    const struct sub_options *const *subs, size_t n, bool retained,
                     struct outgoing *o)
 {
     size_t ids = 0;
@@ -99,6 +99,11 @@ enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o,
 {
     const struct message *m = o->message;
     struct mqtt_shard *shard = c->shard;
+    if (!session_may(c->session, ACCESS_DELIVER, message_topic(m), NULL)) {
+        mqtt_dropped(shard,
+                     MQTT_DROP_WITHHELD); /* it has waited longer than the right to have it */
+        return SENT_NEVER;
+    }
     struct mqtt_publish p = {.dup = dup,
                              .retain = o->retain,
                              .qos = o->qos,
@@ -120,7 +125,7 @@ enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o,
         p.props.has |= MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY);
     enum sent sent = put(c, &p);
     if (sent == SENT) {
-        c->sent++;
+        atomic_add_own(&c->sent, 1);
         metric_add_own(&shard->count.sent, 1);
     } else if (sent == SENT_NEVER) {
         mqtt_dropped(shard, MQTT_DROP_TOO_LARGE);
@@ -182,21 +187,22 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
     return true;
 }
 
-/* A snapshot may hold more than its cursor says: what it holds is not added once more. */
-static bool held_already(const struct mqtt_session *s, const struct message *m)
+/* What the database had may be ahead of where the replay began (see checkpoint.h): what is held is
+ * not added once more. */
+static bool replay_wants(const struct mqtt_session *s, const struct message *m, bool retained)
 {
-    return m->seq && m->seq <= s->held_to && (window_holds(s, m->seq, 0) || queue_holds(s, m->seq));
+    const struct mqtt_server *server = s->shard->server;
+    if (retained && m->seq > server->replaying)
+        return false; /* newer than the subscription: its own record is still to come */
+    return m->seq > server->restored_to || (!window_holds(s, m->seq, 0) && !queue_holds(s, m->seq));
 }
 
 void session_deliver(struct subscriber *sub, struct message *m,
-                     const struct subscription *const *subs, size_t n, bool retained)
+                     const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     struct outgoing o;
-    uint64_t replaying = s->shard->server->replaying;
-    if (replaying && retained && m->seq > replaying)
-        return; /* newer than the subscription: its own record is still to come */
-    if (replaying && held_already(s, m))
+    if (s->shard->server->replaying && !replay_wants(s, m, retained))
         return;
     if (!compose(s, m, subs, n, retained, &o)) {
         mqtt_dropped(s->shard, MQTT_DROP_NO_MEMORY);

@@ -74,8 +74,7 @@ bool forward_properties(const struct mqtt_props *props, struct writer *out)
 
 /* ---- denied ---- */
 
-/* Whether it is time to say so again. */
-static bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
+bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
 {
     uint64_t seed = executor_env(worker_executor(shard->worker))->seed;
     uint64_t hash = hash_bytes(topic.p, topic.n, hash_bytes(client.p, client.n, seed));
@@ -185,12 +184,14 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     uint8_t reason = MQTT_RC_SUCCESS;
     if (m->qos == 2 && !received_add(c->shard->alloc, &s->received, m->id))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for a packet id");
-    enum err err = to_the_bus(c, m, topic, properties, &r);
+    r.seq = 0;
+    bool may = session_may(s, ACCESS_PUBLISH, topic, r.why);
+    enum err err = may ? to_the_bus(c, m, topic, properties, &r) : ERR_DENIED;
     if (m->qos == 2 && err && err != ERR_IO)
         (void)received_remove(&s->received, m->id);
     if (err == ERR_FULL)
         return HANDLED_AGAIN;
-    c->received++;
+    atomic_add_own(&c->received, 1);
     metric_add_own(&c->shard->count.received, 1);
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);

@@ -44,14 +44,14 @@ static void skip_holes(struct mqtt_session *s)
 
 static void count(struct mqtt_session *s, const struct outgoing *o)
 {
-    s->queued++;
+    atomic_add_own(&s->queued, 1U);
     shard_queued_add(s->shard, 1);
     s->queued_qos0 += o->qos == 0;
 }
 
 static void uncount(struct mqtt_session *s, const struct outgoing *o)
 {
-    s->queued--;
+    atomic_add_own(&s->queued, -1U);
     shard_queued_add(s->shard, -1);
     s->queued_qos0 -= o->qos == 0;
 }

@@ -322,11 +322,11 @@ struct route {
 };
 
 /* As the bus did when the message came: to our sessions, without those of No Local. */
-static void route_one(void *ctx, struct subscriber *sub, const struct subscription *const *subs,
+static void route_one(void *ctx, struct subscriber *sub, const struct sub_options *const *subs,
                       size_t n)
 {
     const struct route *r = ctx;
-    const struct subscription *kept[16];
+    const struct sub_options *kept[16];
     size_t kept_n = 0;
     if (sub->deliver != session_deliver)
         return;

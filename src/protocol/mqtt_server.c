@@ -6,7 +6,8 @@
 static const char *const drop_names[MQTT_DROP_COUNT] = {
     [MQTT_DROP_QUEUE_FULL] = "queue full", [MQTT_DROP_QOS0_FULL] = "QoS 0, slow client",
     [MQTT_DROP_EXPIRED] = "expired",       [MQTT_DROP_TOO_LARGE] = "too large",
-    [MQTT_DROP_DENIED] = "denied",         [MQTT_DROP_NO_MEMORY] = "no memory",
+    [MQTT_DROP_DENIED] = "denied",         [MQTT_DROP_WITHHELD] = "withheld",
+    [MQTT_DROP_NO_MEMORY] = "no memory",
 };
 
 const char *mqtt_drop_name(enum mqtt_drop reason)
@@ -50,6 +51,7 @@ static void register_dropped(struct metrics *m, struct metric *dropped)
         {"sedge_mqtt_dropped_expired_total", "Messages whose expiry interval was over"},
         {"sedge_mqtt_dropped_too_large_total", "Messages above a limit"},
         {"sedge_mqtt_dropped_denied_total", "Publications that were not allowed"},
+        {"sedge_mqtt_dropped_withheld_total", "Messages that a client may not receive"},
         {"sedge_mqtt_dropped_no_memory_total", "Messages without memory"},
     };
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
@@ -146,6 +148,7 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
         mqtt_server_close(s);
         return err;
     }
+    rights_watch(s);
     *out = s;
     return ERR_OK;
 }
@@ -158,8 +161,12 @@ void server_number_seen(struct mqtt_server *s, uint64_t number)
 
 void server_started(struct mqtt_server *s)
 {
+    if (!s->starting)
+        return;
     s->starting = false;
     map_fini(&s->by_number);
+    for (unsigned i = 0; i < s->shards_n; i++)
+        sessions_started(s->shards[i]);
 }
 
 static void free_shards(struct mqtt_server *s)
@@ -174,6 +181,7 @@ void mqtt_server_close(struct mqtt_server *s)
 {
     if (!s)
         return;
+    rights_unwatch(s);
     mqtt_listeners_close(s);
     for (unsigned i = 0; i < s->shards_n; i++)
         if (s->shards[i])
@@ -192,13 +200,15 @@ void mqtt_server_checkpoint(struct mqtt_server *s)
 
 /* ---- what it tells ---- */
 
+/* Under the shard's lock. */
 static struct mqtt_client_info info_of(const struct mqtt_session *s)
 {
     struct mqtt_client_info info = {.client_id = s->client_id,
                                     .clean = s->expiry_s == 0,
                                     .subscriptions = s->subscriptions,
                                     .queued = s->queued};
-    struct mqtt_connection *c = s->connection;
+    const struct mqtt_connection *c = s->connection;
+    struct addr peer;
     if (!c)
         return info;
     info.user = c->user;
@@ -206,20 +216,40 @@ static struct mqtt_client_info info_of(const struct mqtt_session *s)
     info.connected_ms = c->connected_ms;
     info.received = c->received;
     info.sent = c->sent;
-    addr_format(stream_peer(c->stream), info.address);
+    stream_address(c->stream, &peer);
+    addr_format(&peer, info.address);
     return info;
+}
+
+#define PAGE 64 /* sessions that are told of while a worker may have to wait for its lock */
+
+/* Those behind the mark, which moves on. False: these were the last. */
+static bool tell_page(struct mqtt_shard *shard, struct list *mark,
+                      void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx)
+{
+    pthread_mutex_lock(&shard->lock);
+    struct list *it = list_empty(mark) ? shard->all.next : mark->next;
+    for (unsigned n = 0; n < PAGE && it != &shard->all; n++, it = it->next) {
+        const struct mqtt_client_info info = info_of(CONTAINER_OF(it, struct mqtt_session, link));
+        each(ctx, &info);
+    }
+    list_del(mark);
+    bool more = it != &shard->all;
+    if (more)
+        list_add_tail(it, mark); /* before it */
+    pthread_mutex_unlock(&shard->lock);
+    return more;
 }
 
 void mqtt_server_each(struct mqtt_server *s,
                       void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx)
 {
-    struct str key;
-    void *value;
-    for (unsigned i = 0; i < s->shards_n; i++)
-        for (size_t at = 0; map_next(&s->shards[i]->sessions, &at, &key, &value);) {
-            const struct mqtt_client_info info = info_of(value);
-            each(ctx, &info);
-        }
+    for (unsigned i = 0; i < s->shards_n; i++) {
+        struct list mark;
+        list_init(&mark);
+        while (tell_page(s->shards[i], &mark, each, ctx))
+            continue;
+    }
 }
 
 struct mqtt_stats mqtt_server_stats(const struct mqtt_server *s)

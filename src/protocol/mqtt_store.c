@@ -49,6 +49,7 @@ struct saved_session {
     VEC(struct saved_message) messages;
 };
 struct snapshot {
+    struct snapshot *next; /* of another worker */
     struct alloc *alloc;
     VEC(struct saved_session) sessions;
     VEC(uint64_t) ended;
@@ -78,9 +79,8 @@ static void free_message(struct snapshot *s, struct saved_message *m)
     message_unref(m->flight.out.message);
 }
 
-static void snapshot_free(void *p)
+static void part_free(struct snapshot *s)
 {
-    struct snapshot *s = p;
     for (size_t i = 0; i < s->sessions.n; i++) {
         struct saved_session *x = &s->sessions.v[i];
         for (size_t k = 0; k < x->subs.n; k++)
@@ -95,6 +95,14 @@ static void snapshot_free(void *p)
     vec_fini(s->alloc, &s->sessions);
     vec_fini(s->alloc, &s->ended);
     mem_free(s->alloc, s, sizeof(*s));
+}
+
+static void snapshot_free(void *p)
+{
+    for (struct snapshot *s = p, *next; s; s = next) {
+        next = s->next;
+        part_free(s);
+    }
 }
 
 struct saving {
@@ -213,48 +221,63 @@ static void saved(struct mqtt_session *s)
     list_del(&s->dirty);
 }
 
-static void gather_shard(struct snapshot *s, const struct mqtt_shard *shard)
+/* Those of one worker; NULL without memory. */
+static struct snapshot *gather_part(struct mqtt_shard *shard, bool all)
 {
+    struct snapshot *s = mem_zero(shard->alloc, sizeof(*s));
     struct str key;
     void *value;
-    if (s->rewrite) {
-        for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);)
-            if (session_stored(value))
-                save_session(s, value, true);
-    } else {
+    if (!s)
+        return NULL;
+    s->alloc = shard->alloc;
+    s->rewrite = all;
+    for (size_t at = 0; all && map_next(&shard->sessions, &at, &key, &value);)
+        if (session_stored(value))
+            save_session(s, value, true);
+    if (!all)
         LIST_EACH(&shard->dirty, it)
-        save_session(s, CONTAINER_OF(it, struct mqtt_session, dirty), false);
-    }
+    save_session(s, CONTAINER_OF(it, struct mqtt_session, dirty), false);
     for (size_t i = 0; i < shard->ended.n; i++)
         if (!vec_push(s->alloc, &s->ended, shard->ended.v[i]))
             s->nomem = true;
-}
-
-static void gathered(struct mqtt_shard *shard)
-{
+    if (s->nomem) {
+        snapshot_free(s);
+        return NULL;
+    }
     LIST_EACH_SAFE(&shard->dirty, it)
     saved(CONTAINER_OF(it, struct mqtt_session, dirty));
     shard->ended.n = 0;
+    return s;
+}
+
+/* The parts of all workers as one snapshot; NULL if one has none: then all is written next time. */
+static void *join_parts(struct mqtt_server *server, struct snapshot *const *parts, unsigned n)
+{
+    struct snapshot *first = NULL;
+    bool whole = true;
+    for (unsigned i = 0; i < n; i++) {
+        if (!parts[i]) {
+            whole = false;
+            continue;
+        }
+        parts[i]->next = first;
+        first = parts[i];
+    }
+    if (whole)
+        return first;
+    atomic_store(&server->rewrite, true);
+    snapshot_free(first);
+    return NULL;
 }
 
 static void *gather(struct checkpoint *c)
 {
     struct mqtt_server *server = server_of(c);
-    struct snapshot *s = mem_zero(c->alloc, sizeof(*s));
-    if (!s)
-        return NULL;
-    s->alloc = c->alloc;
-    s->rewrite = atomic_exchange(&server->rewrite, false);
+    struct snapshot *parts[EXECUTOR_WORKERS_MAX];
+    bool all = atomic_exchange(&server->rewrite, false);
     for (unsigned i = 0; i < server->shards_n; i++)
-        gather_shard(s, server->shards[i]);
-    if (s->nomem) {
-        atomic_store(&server->rewrite, s->rewrite);
-        snapshot_free(s);
-        return NULL;
-    }
-    for (unsigned i = 0; i < server->shards_n; i++)
-        gathered(server->shards[i]);
-    return s;
+        parts[i] = gather_part(server->shards[i], all);
+    return join_parts(server, parts, server->shards_n);
 }
 
 static void failed(struct checkpoint *c)
@@ -407,7 +430,7 @@ static const char sweep[] = "DELETE FROM queued_message WHERE seq NOT IN (SELECT
 
 static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
 {
-    struct snapshot *s = snapshot;
+    const struct snapshot *s = snapshot;
     struct writing w = {.sql = sql, .error = e};
     enum err err = ERR_OK;
     if (s->rewrite && sqlite3_exec(sql, clear_all, NULL, NULL, NULL))
@@ -415,7 +438,7 @@ static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
     for (size_t i = 0; !err && i < STATEMENTS; i++)
         if (sqlite3_prepare_v2(sql, sql_of[i], -1, &w.stmt[i], NULL))
             err = db_error(sql, e, "store sessions");
-    if (!err)
+    for (; !err && s; s = s->next)
         err = write_sessions(&w, s);
     for (size_t i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(w.stmt[i]);
@@ -424,7 +447,8 @@ static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
     return err;
 }
 
-static const struct checkpoint_ops ops = {gather, write, snapshot_free, failed};
+static const struct checkpoint_ops ops = {
+    .gather = gather, .write = write, .free = snapshot_free, .failed = failed};
 
 enum err store_open(struct mqtt_server *s, struct error *e)
 {
