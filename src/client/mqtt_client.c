@@ -1,5 +1,3 @@
-#include "base/log.h"
-#include "base/map.h"
 #include "client/mqtt_client_internal.h"
 
 #include <string.h>
@@ -9,161 +7,7 @@ enum {
     LINGER_MS = 2000,
 };
 
-/* --- starting ------------------------------------------------------------------------------ */
-
-static void set_defaults(struct mqtt_client_config *cfg)
-{
-    cfg->alloc = cfg->alloc ? cfg->alloc : alloc_system();
-    cfg->version = cfg->version ? cfg->version : MQTT_V5;
-    cfg->inflight_max = cfg->inflight_max ? cfg->inflight_max : 64;
-    cfg->inflight_max = cfg->inflight_max < 32768 ? cfg->inflight_max : 32768;
-    cfg->inflight_bytes_max = cfg->inflight_bytes_max ? cfg->inflight_bytes_max : 1 << 20;
-    cfg->subscriptions_max = cfg->subscriptions_max ? cfg->subscriptions_max : 64;
-    cfg->packet_max = cfg->packet_max ? cfg->packet_max : 1 << 20;
-    cfg->connect_timeout_ms = cfg->connect_timeout_ms ? cfg->connect_timeout_ms : 10000;
-    cfg->backoff_min_ms = cfg->backoff_min_ms ? cfg->backoff_min_ms : 250;
-    cfg->backoff_max_ms = cfg->backoff_max_ms ? cfg->backoff_max_ms : 30000;
-}
-
-/* CONNECT as configured is kept encoded: the one copy of all that the configuration points to. */
-static enum err keep_hello(struct mqtt_client *c)
-{
-    const struct mqtt_client_config *cfg = &c->cfg;
-    struct mqtt_packet p = {.type = MQTT_CONNECT};
-    p.connect = (struct mqtt_connect){
-        .version = cfg->version,
-        .clean_start = !cfg->persistent,
-        .has_user = cfg->has_user,
-        .user = cfg->user,
-        .has_password = cfg->has_password,
-        .password = cfg->password,
-        .keep_alive_s = cfg->keep_alive_s,
-        .client_id = cfg->client_id,
-        .props = {.has =
-                      MQTT_HAS(MQTT_PROP_SESSION_EXPIRY) | MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE),
-                  .session_expiry_s = cfg->session_expiry_s,
-                  .maximum_packet_size = (uint32_t)cfg->packet_max},
-    };
-    if (cfg->will) {
-        p.connect.has_will = true;
-        p.connect.will_topic = cfg->will->topic;
-        p.connect.will_payload = cfg->will->payload;
-        p.connect.will_qos = cfg->will->qos;
-        p.connect.will_retain = cfg->will->retain;
-        p.connect.will_props = cfg->will->props;
-    }
-    c->hello_n = mqtt_encoded_size(cfg->version, &p);
-    if (c->hello_n == 0)
-        return ERR_INVALID;
-    c->hello = mem_new(cfg->alloc, c->hello_n);
-    if (!c->hello)
-        return ERR_NOMEM;
-    struct writer w = writer_from(c->hello, c->hello_n);
-    enum err err = mqtt_encode(cfg->version, &p, &w);
-    struct mqtt_decoder d = {.is_server = true};
-    size_t used;
-    if (err || mqtt_decode(&d, (struct bytes){c->hello, c->hello_n}, &p, &used) != MQTT_OK)
-        return ERR_INVALID; /* text that no server takes */
-    c->connect = p.connect;
-    return ERR_OK;
-}
-
-static enum err open_pool(struct mqtt_client *c)
-{
-    c->pool = c->cfg.pool;
-    if (c->pool)
-        return ERR_OK;
-    c->own_pool = true;
-    return conn_pool_new(&c->pool, c->worker,
-                         &(struct conn_pool_config){.per_addr_max = 1,
-                                                    .total_max = 1,
-                                                    .waiting_max = 1,
-                                                    .idle_ms = -1,
-                                                    .connect_ms = c->cfg.connect_timeout_ms});
-}
-
-static void client_free(struct mqtt_client *c)
-{
-    struct alloc *a = c->cfg.alloc;
-    if (c->own_pool)
-        conn_pool_close(c->pool);
-    mem_free(a, c->hello, c->hello_n);
-    mem_free(a, c->assigned_id, c->assigned_id_n);
-    mem_free(a, c->received, RECEIVED_BYTES);
-    mem_free(a, c, sizeof(*c));
-}
-
-static void client_finished(struct task *t)
-{
-    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
-    timer_cancel(&c->timer);
-    flights_cancel(c);
-    subs_cancel(c);
-    if (c->cfg.ended)
-        c->cfg.ended(c->cfg.ctx);
-    client_free(c);
-}
-
-static void timer_fire(struct timer *t)
-{
-    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, timer);
-    c->timer_fired = true;
-    task_wake(&c->task);
-}
-
-static enum poll client_poll(struct task *t);
-
-enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
-                         const struct mqtt_client_config *cfg)
-{
-    struct mqtt_client_config full = *cfg;
-    set_defaults(&full);
-    if ((full.version != MQTT_V311 && full.version != MQTT_V5) || full.packet_max > 268435460 ||
-        full.backoff_min_ms > full.backoff_max_ms)
-        return ERR_INVALID;
-    struct mqtt_client *c = mem_zero(full.alloc, sizeof(*c));
-    if (!c)
-        return ERR_NOMEM;
-    c->cfg = full;
-    c->worker = w;
-    enum err err = open_pool(c);
-    if (!err)
-        err = keep_hello(c);
-    if (err) {
-        client_free(c);
-        return err;
-    }
-    c->cfg.will = NULL; /* these were borrowed; `connect` has them */
-    c->cfg.user = c->cfg.client_id = (struct str){0};
-    c->cfg.password = (struct bytes){0};
-    list_init(&c->flights);
-    c->unsent = &c->flights;
-    list_init(&c->subs);
-    uint64_t seed = executor_env(worker_executor(w))->seed;
-    random_seed(&c->random, hash_bytes(c->connect.client_id.p, c->connect.client_id.n, seed));
-    timer_init(&c->timer, w, timer_fire);
-    task_init(&c->task, PART, client_poll, client_finished);
-    conn_request_init(&c->request, &c->task);
-    task_spawn(w, &c->task);
-    *out = c;
-    return ERR_OK;
-}
-
-void mqtt_client_stop(struct mqtt_client *c)
-{
-    c->stopping = true;
-    task_wake(&c->task);
-}
-
-bool mqtt_client_online(const struct mqtt_client *c)
-{
-    return c->state == CLIENT_ONLINE;
-}
-
-struct str mqtt_client_id(const struct mqtt_client *c)
-{
-    return c->connect.client_id;
-}
+/* --- packet ids ---------------------------------------------------------------------------- */
 
 static uint16_t id_after(uint16_t id)
 {
@@ -224,6 +68,7 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
     c->state = CLIENT_WAITING;
     flights_lost(c);
     subs_lost(c);
+    auth_lost(c, ERR_CLOSED);
     timer_set_after_ms(&c->timer, next_backoff_ms(c));
     struct mqtt_client_loss loss = {.err = err,
                                     .reason = reason,
@@ -279,7 +124,11 @@ static void say_hello(struct mqtt_client *c)
     /* A 5.0 session that outlives its connection is taken up again. */
     if (c->met_server && c->cfg.version == MQTT_V5 && c->cfg.session_expiry_s > 0)
         p.connect.clean_start = false;
-    client_send(c, &p);
+    struct strbuf auth;
+    strbuf_init(&auth, c->cfg.alloc, UINT16_MAX);
+    if (auth_start(c, &p.connect, &auth))
+        client_send(c, &p);
+    strbuf_fini(&auth);
 }
 
 static void on_timer(struct mqtt_client *c)
@@ -295,7 +144,7 @@ static void on_timer(struct mqtt_client *c)
             return;
         }
         c->ping_sent = true;
-        timer_set_after_ms(&c->timer, c->keep_alive_s * 750);
+        timer_set_after_ms(&c->timer, c->server.keep_alive_s * 750);
         client_send(c, &(struct mqtt_packet){.type = MQTT_PINGREQ});
         break;
     default: break;
@@ -304,7 +153,7 @@ static void on_timer(struct mqtt_client *c)
 
 static void end(struct mqtt_client *c)
 {
-    if (c->state == CLIENT_ONLINE)
+    if (c->state == CLIENT_ONLINE && !c->said_bye)
         client_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT});
     if (c->state == CLIENT_ONLINE)
         conn_pool_finish(c->pool, c->stream, LINGER_MS);
@@ -315,7 +164,7 @@ static void end(struct mqtt_client *c)
     c->state = CLIENT_ENDED;
 }
 
-static enum poll client_poll(struct task *t)
+enum poll client_poll(struct task *t)
 {
     struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
     c->stopping = c->stopping || t->canceled;
@@ -334,4 +183,65 @@ static enum poll client_poll(struct task *t)
     if (c->stopping)
         end(c);
     return c->state == CLIENT_ENDED ? POLL_READY : POLL_PENDING;
+}
+
+void client_finished(struct task *t)
+{
+    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
+    timer_cancel(&c->timer);
+    flights_cancel(c);
+    subs_cancel(c);
+    auth_lost(c, ERR_CANCELED);
+    if (c->cfg.ended)
+        c->cfg.ended(c->cfg.ctx);
+    client_free(c);
+}
+
+void client_timer_fired(struct timer *t)
+{
+    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, timer);
+    c->timer_fired = true;
+    task_wake(&c->task);
+}
+
+void mqtt_client_stop(struct mqtt_client *c)
+{
+    c->stopping = true;
+    task_wake(&c->task);
+}
+
+enum err mqtt_client_stop_with(struct mqtt_client *c, const struct mqtt_end *end)
+{
+    struct mqtt_packet p = {.type = MQTT_DISCONNECT, .end = *end};
+    if (mqtt_encoded_size(c->cfg.version, &p) == 0)
+        return ERR_INVALID;
+    /* 3.1.1 has no other way to have the will sent than to leave without a word. */
+    bool silent = c->cfg.version != MQTT_V5 && end->reason == MQTT_RC_DISCONNECT_WITH_WILL;
+    if (c->state == CLIENT_ONLINE && !c->said_bye) {
+        if (!silent)
+            client_send(c, &p);
+        c->said_bye = true;
+    }
+    mqtt_client_stop(c);
+    return ERR_OK;
+}
+
+bool mqtt_client_online(const struct mqtt_client *c)
+{
+    return c->state == CLIENT_ONLINE;
+}
+
+struct str mqtt_client_id(const struct mqtt_client *c)
+{
+    return c->connect.client_id;
+}
+
+size_t mqtt_client_room(const struct mqtt_client *c)
+{
+    return c->state == CLIENT_ONLINE && !c->stopping ? stream_write_room(c->stream) : 0;
+}
+
+const struct mqtt_props *mqtt_client_said(const struct mqtt_client *c)
+{
+    return c->said;
 }

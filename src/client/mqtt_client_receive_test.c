@@ -11,8 +11,8 @@ static void subscribe_twice(struct site *x)
     CHECK_EQ_INT(subscribe(x, "a#", 0), ERR_INVALID);
     CHECK_EQ_INT(subscribe(x, "a", 3), ERR_INVALID);
     CHECK_EQ_INT(subscribe(x, "third", 0), ERR_FULL);
-    CHECK_EQ_INT(mqtt_client_unsubscribe(x->client, STR("c"), (struct mqtt_done){0}),
-                 ERR_NOT_FOUND);
+    CHECK_EQ_INT(mqtt_client_unsubscribe(x->client, STR("c"), (struct mqtt_done){0}), ERR_FULL);
+    CHECK_EQ_INT(mqtt_client_unsubscribe(x->client, STR(""), (struct mqtt_done){0}), ERR_INVALID);
 }
 
 static void unsubscribe_then_stop(struct site *x)
