@@ -1,6 +1,6 @@
 #include "client/mqtt_client_internal.h"
 
-#include <string.h>
+#include <stdio.h>
 
 enum {
     STEADY_MS = 10000, /* a connection that lived this long starts the back-off anew */
@@ -56,6 +56,10 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
         return;
     bool was_online = c->state == CLIENT_ONLINE;
     int os_errno = err != ERR_IO ? 0 : c->stream ? stream_os_errno(c->stream) : c->request.os_errno;
+    char problem[sizeof(c->request.problem)] = "";
+    if (err == ERR_IO)
+        (void)snprintf(problem, sizeof(problem), "%s",
+                       c->stream ? stream_problem(c->stream) : c->request.problem);
     if (was_online && err == ERR_PROTOCOL && c->cfg.version == MQTT_V5)
         say_why(c, reason);
     else if (c->stream)
@@ -65,6 +69,7 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
     if (was_online && worker_now_ns(c->worker) - c->online_since_ns >= STEADY_MS * INT64_C(1000000))
         c->backoff_ms = 0;
     c->attempts = was_online ? 0 : c->attempts + 1;
+    c->addr_at = was_online ? c->addr_at : (c->addr_at + 1) % c->addrs_n;
     c->state = CLIENT_WAITING;
     flights_lost(c);
     subs_lost(c);
@@ -75,6 +80,7 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
                                     .text = text,
                                     .was_online = was_online,
                                     .os_errno = os_errno,
+                                    .problem = problem,
                                     .attempts = c->attempts};
     if (c->cfg.lost && !c->cfg.lost(c->cfg.ctx, &loss))
         mqtt_client_stop(c);
@@ -105,7 +111,7 @@ static void start(struct mqtt_client *c)
 
 static void say_hello(struct mqtt_client *c)
 {
-    enum err err = conn_pool_poll(c->pool, &c->request, &c->cfg.addr, -1, &c->stream);
+    enum err err = conn_pool_poll(c->pool, &c->request, &c->addrs[c->addr_at], -1, &c->stream);
     if (err == ERR_AGAIN)
         return;
     if (err) {

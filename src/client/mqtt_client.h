@@ -37,8 +37,9 @@ struct mqtt_client_loss {
                          ERR_PROTOCOL; 0 if there was none */
     const char *text; /* a short sentence */
     bool was_online;
-    int os_errno;      /* of ERR_IO */
-    unsigned attempts; /* failed ones since the client was last online */
+    int os_errno;        /* of ERR_IO */
+    const char *problem; /* of TLS or WebSocket: "certificate has expired"; "" if there is none */
+    unsigned attempts;   /* failed ones since the client was last online */
 };
 
 /* One step of an enhanced authentication. */
@@ -51,6 +52,9 @@ enum mqtt_auth_step {
 struct mqtt_client_config {
     struct alloc *alloc; /* default alloc_system() */
     struct addr addr;
+    const struct addr *others; /* of the same server or of others, tried in turn; at most 7 */
+    size_t others_n;
+    const struct stream_via *via; /* TLS, WebSocket; of the own pool. It must outlive the client */
     /* Where connections come from; it must outlive the client. NULL: a pool of its own. An MQTT
      * connection is never used again, so a shared one limits and counts. */
     struct conn_pool *pool;
@@ -89,7 +93,7 @@ struct mqtt_client_config {
     void (*ended)(void *ctx); /* the client is gone when this returns; may be NULL */
 };
 
-/* ERR_INVALID: what no server would take; ERR_RANGE: too many aliases; ERR_NOMEM. */
+/* ERR_INVALID: what no server would take; ERR_RANGE: too many aliases or addresses; ERR_NOMEM. */
 MUST_USE enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
                                   const struct mqtt_client_config *cfg);
 /* Sends DISCONNECT behind what is queued, closes and ends. Unacknowledged messages are canceled. */

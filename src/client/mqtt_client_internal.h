@@ -11,7 +11,13 @@
 
 #define PART "mqtt-client"
 
-enum { MQTT_IDS = 65535, RECEIVED_BYTES = 65536 / 8, ALIASES_MAX = 64, ACK_ROOM = 64 };
+enum {
+    MQTT_IDS = 65535,
+    RECEIVED_BYTES = 65536 / 8,
+    ALIASES_MAX = 64,
+    ADDRS_MAX = 8,
+    ACK_ROOM = 64
+};
 
 enum client_state {
     CLIENT_START,      /* connects at the next poll */
@@ -74,6 +80,8 @@ struct mqtt_client {
     char *assigned_id; /* connect.client_id then borrows from it */
     size_t assigned_id_n;
 
+    struct addr addrs[ADDRS_MAX];
+    size_t addrs_n, addr_at; /* addr_at: the one in use */
     struct conn_pool *pool;
     bool own_pool;
     struct conn_request request;

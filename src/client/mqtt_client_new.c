@@ -83,6 +83,7 @@ static void forget_borrowed(struct mqtt_client_config *cfg)
 {
     cfg->will = NULL;
     cfg->props = NULL;
+    cfg->others = NULL;
     cfg->user = cfg->client_id = cfg->auth_method = (struct str){0};
     cfg->password = (struct bytes){0};
 }
@@ -95,7 +96,7 @@ static enum err check(const struct mqtt_client_config *cfg)
     if (cfg->packet_max > 268435460 || cfg->backoff_min_ms > cfg->backoff_max_ms ||
         (cfg->auth_method.n > 0 && (!v5 || !cfg->auth)))
         return ERR_INVALID;
-    return cfg->topic_aliases > ALIASES_MAX ? ERR_RANGE : ERR_OK;
+    return cfg->topic_aliases > ALIASES_MAX || cfg->others_n >= ADDRS_MAX ? ERR_RANGE : ERR_OK;
 }
 
 static enum err open_pool(struct mqtt_client *c)
@@ -109,7 +110,8 @@ static enum err open_pool(struct mqtt_client *c)
                                                     .total_max = 1,
                                                     .waiting_max = 1,
                                                     .idle_ms = -1,
-                                                    .connect_ms = c->cfg.connect_timeout_ms});
+                                                    .connect_ms = c->cfg.connect_timeout_ms,
+                                                    .via = c->cfg.via});
 }
 
 void client_free(struct mqtt_client *c)
@@ -144,6 +146,9 @@ enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
         client_free(c);
         return err;
     }
+    c->addrs[c->addrs_n++] = full.addr;
+    for (size_t i = 0; i < full.others_n; i++)
+        c->addrs[c->addrs_n++] = full.others[i];
     forget_borrowed(&c->cfg);
     list_init(&c->flights);
     c->unsent = &c->flights;
