@@ -80,12 +80,15 @@ static void flush(struct tick_hook *h)
 static void print(struct sub *s, const struct mqtt_publish *m)
 {
     struct mqtt_shown shown = {.m = m, .pretty = s->o.pretty};
+    bool empty = m->payload.n == 0;
     const char *format = s->o.format ? s->o.format : s->o.verbose ? "%t %p" : "%p";
+    if (empty && !s->o.format) /* as mosquitto_sub has it */
+        format = s->o.verbose && !s->o.no_newline ? "%t (null)" : "";
     (void)clock_gettime(CLOCK_REALTIME, &shown.now);
     strbuf_reset(&s->text);
     if (mqtt_format(&s->text, format, &shown) != ERR_OK)
         mqtt_options_say(&s->o, "the payload on %.*s is not valid JSON", STR_FMT(m->topic));
-    if (!s->o.no_newline)
+    if (!s->o.no_newline && format[0])
         strbuf_addc(&s->text, '\n');
     (void)fwrite(s->text.p, 1, s->text.n, stdout);
     worker_at_tick_end(worker_current(), &s->flush);

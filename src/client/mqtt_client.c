@@ -157,10 +157,23 @@ static void on_timer(struct mqtt_client *c)
     }
 }
 
-static void end(struct mqtt_client *c)
+/* The last packet: what mqtt_client_stop_with() has left, or a bare DISCONNECT. False: none. */
+static bool say_bye(struct mqtt_client *c)
 {
-    if (c->state == CLIENT_ONLINE && !c->said_bye)
-        client_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT});
+    static const uint8_t bare[] = {MQTT_DISCONNECT << 4, 0};
+    const uint8_t *p = c->bye ? c->bye : bare;
+    return !c->silent && stream_write(c->stream, p, c->bye ? c->bye_n : sizeof(bare)) == ERR_OK;
+}
+
+/* A connection that is closed while the server still answers is reset, and what we have said last
+ * may be lost with it. So the server, which closes at DISCONNECT, goes first if it is quick. */
+static void leave(struct mqtt_client *c, bool at_once)
+{
+    if (c->state == CLIENT_ONLINE && say_bye(c) && !at_once) {
+        c->state = CLIENT_LEAVING;
+        timer_set_after_ms(&c->timer, LINGER_MS);
+        return;
+    }
     if (c->state == CLIENT_ONLINE)
         conn_pool_finish(c->pool, c->stream, LINGER_MS);
     else if (c->stream)
@@ -170,11 +183,26 @@ static void end(struct mqtt_client *c)
     c->state = CLIENT_ENDED;
 }
 
-enum poll client_poll(struct task *t)
+/* Drops what still comes, up to the server's end. */
+static void await_end(struct mqtt_client *c, bool at_once)
 {
-    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
-    c->stopping = c->stopping || t->canceled;
-    if (c->timer_fired && !c->stopping)
+    struct bytes in;
+    enum err err;
+    while ((err = stream_read(c->stream, &in)) == ERR_OK)
+        stream_consume(c->stream, in.n);
+    if (err == ERR_AGAIN && !c->timer_fired && !at_once)
+        return;
+    if (err == ERR_AGAIN)
+        conn_pool_finish(c->pool, c->stream, LINGER_MS);
+    else
+        conn_pool_drop(c->pool, c->stream);
+    c->stream = NULL;
+    c->state = CLIENT_ENDED;
+}
+
+static void work(struct mqtt_client *c)
+{
+    if (c->timer_fired)
         on_timer(c);
     if (c->state == CLIENT_START && !c->stopping)
         start(c);
@@ -186,8 +214,20 @@ enum poll client_poll(struct task *t)
         subs_flush(c);
         flights_flush(c);
     }
-    if (c->stopping)
-        end(c);
+}
+
+enum poll client_poll(struct task *t)
+{
+    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
+    c->stopping = c->stopping || t->canceled;
+    if (!c->stopping)
+        work(c);
+    if (c->stopping && c->state < CLIENT_LEAVING) {
+        c->timer_fired = false;
+        leave(c, t->canceled);
+    }
+    if (c->state == CLIENT_LEAVING)
+        await_end(c, t->canceled);
     return c->state == CLIENT_ENDED ? POLL_READY : POLL_PENDING;
 }
 
@@ -219,15 +259,20 @@ void mqtt_client_stop(struct mqtt_client *c)
 enum err mqtt_client_stop_with(struct mqtt_client *c, const struct mqtt_end *end)
 {
     struct mqtt_packet p = {.type = MQTT_DISCONNECT, .end = *end};
-    if (mqtt_encoded_size(c->cfg.version, &p) == 0)
+    size_t n = mqtt_encoded_size(c->cfg.version, &p);
+    if (n == 0)
         return ERR_INVALID;
+    if (c->bye || c->stopping)
+        return ERR_OK;
+    c->bye = mem_new(c->cfg.alloc, n);
+    if (!c->bye)
+        return ERR_NOMEM;
+    struct writer w = writer_from(c->bye, n);
+    c->bye_n = n;
+    enum err err = mqtt_encode(c->cfg.version, &p, &w);
+    ASSERT(err == ERR_OK);
     /* 3.1.1 has no other way to have the will sent than to leave without a word. */
-    bool silent = c->cfg.version != MQTT_V5 && end->reason == MQTT_RC_DISCONNECT_WITH_WILL;
-    if (c->state == CLIENT_ONLINE && !c->said_bye) {
-        if (!silent)
-            client_send(c, &p);
-        c->said_bye = true;
-    }
+    c->silent = c->cfg.version != MQTT_V5 && end->reason == MQTT_RC_DISCONNECT_WITH_WILL;
     mqtt_client_stop(c);
     return ERR_OK;
 }

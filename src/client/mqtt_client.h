@@ -96,10 +96,12 @@ struct mqtt_client_config {
 /* ERR_INVALID: what no server would take; ERR_RANGE: too many aliases or addresses; ERR_NOMEM. */
 MUST_USE enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
                                   const struct mqtt_client_config *cfg);
-/* Sends DISCONNECT behind what is queued, closes and ends. Unacknowledged messages are canceled. */
+/* Sends DISCONNECT behind what is queued (the acknowledgement of the message that is being shown,
+ * too), closes when the server has, or after two seconds, and ends. Unacknowledged messages are
+ * canceled then. */
 void mqtt_client_stop(struct mqtt_client *c);
 /* The same with a reason (MQTT_RC_DISCONNECT_WITH_WILL) and properties, in 5.0. ERR_INVALID: it
- * cannot be encoded, the client goes on. */
+ * cannot be encoded, ERR_NOMEM: the client goes on. */
 MUST_USE enum err mqtt_client_stop_with(struct mqtt_client *c, const struct mqtt_end *end);
 
 /* `m`: topic, payload, qos, retain, props; the rest is the client's. QoS 0 goes out now or not at

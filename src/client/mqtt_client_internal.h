@@ -25,6 +25,7 @@ enum client_state {
     CLIENT_CONNECTING, /* for the stream */
     CLIENT_HELLO,      /* for CONNACK */
     CLIENT_ONLINE,
+    CLIENT_LEAVING, /* DISCONNECT is sent; for the server's end */
     CLIENT_ENDED,
 };
 
@@ -72,11 +73,13 @@ struct mqtt_client {
     struct worker *worker;
     struct mqtt_client_config cfg;
     enum client_state state;
-    bool stopping, timer_fired, ping_sent, met_server, said_bye;
+    bool stopping, timer_fired, ping_sent, met_server, silent;
 
     uint8_t *hello; /* CONNECT as configured; `connect` borrows from it */
     size_t hello_n;
     struct mqtt_connect connect;
+    uint8_t *bye; /* DISCONNECT of mqtt_client_stop_with() */
+    size_t bye_n;
     char *assigned_id; /* connect.client_id then borrows from it */
     size_t assigned_id_n;
 

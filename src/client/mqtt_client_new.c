@@ -120,6 +120,7 @@ void client_free(struct mqtt_client *c)
     if (c->own_pool)
         conn_pool_close(c->pool);
     mem_free(a, c->hello, c->hello_n);
+    mem_free(a, c->bye, c->bye_n);
     mem_free(a, c->assigned_id, c->assigned_id_n);
     mem_free(a, c->received, RECEIVED_BYTES);
     aliases_fini(c);

@@ -98,8 +98,8 @@ struct mqtt_receipt mqtt_client_receipt(const struct mqtt_client *c, const struc
 void mqtt_client_ack(struct mqtt_client *c, struct mqtt_receipt r, uint8_t reason)
 {
     bool awaited = r.qos == 2 ? is_known(c, r.id) : r.qos == 1 && c->unacked_n > 0;
-    if (!c->cfg.acks_by_hand || c->state != CLIENT_ONLINE || c->said_bye ||
-        r.connection != c->connections || !awaited)
+    if (!c->cfg.acks_by_hand || c->state != CLIENT_ONLINE || r.connection != c->connections ||
+        !awaited)
         return;
     c->unacked_n -= r.qos == 1;
     acknowledge(c, r.id, r.qos, reason);

@@ -86,6 +86,27 @@ TEST(client_receives_with_each_qos)
     site_run(&x, " online:0 a=0 a=1 a=2 a=3 lost:protocol error:81:1 ended");
 }
 
+static void stop_at_message(void *ctx, const struct mqtt_publish *m)
+{
+    on_message(ctx, m);
+    stop(ctx);
+}
+
+/* The message that is shown is acknowledged, and then it is the end: the next is not shown. */
+TEST(client_acknowledges_before_it_leaves)
+{
+    static const struct script_step steps[] = {
+        {HELLO5, ACCEPT5, 0},
+        {NULL, "32 07 0001 61 0007 00 31  32 07 0001 61 0008 00 32", 0},
+        {"PUBACK id=7 reason=00", NULL, 0},
+        {BYE, NULL, 0},
+        {0}};
+    struct site x;
+    site_open(&x, steps);
+    x.cfg.message = stop_at_message;
+    site_run(&x, " online:0 a=1 ended");
+}
+
 TEST(client_answers_what_is_unknown_or_wrong)
 {
     static const struct script_step steps[] = {
