@@ -108,16 +108,11 @@ static enum err make_retained(struct lane *l, const struct bus_publication *p,
 {
     struct retained_store *store = &l->bus->retained;
     *out = NULL;
-    retained_lock(store, route->hash);
-    enum err err = retained_prepare(store, p->topic, p->payload.n, why);
-    if (!err) {
-        err = make_stored(l, p, route, out);
-        if (*out)
-            retained_set(store, *out);
-        else
-            retained_unprepare(store, p->topic);
-    }
-    retained_unlock(store, route->hash);
+    enum err err = retained_begin(store, route->hash, p->topic, p->payload.n, why);
+    if (err)
+        return err;
+    err = make_stored(l, p, route, out);
+    retained_end(store, route->hash, *out);
     if (*out && store->track)
         retained_changed(l->bus);
     return err;
