@@ -55,9 +55,11 @@ static void waited(struct journal_wait *w, enum err result)
 {
     struct mqtt_connection *c = CONTAINER_OF(w, struct mqtt_connection, wait);
     c->waiting = false;
-    if (result) /* what it waits for will never be stored: it must not be acknowledged */
-        connection_kick(c, c->state == CONNECTION_OPEN ? MQTT_RC_IMPLEMENTATION_SPECIFIC
-                                                       : MQTT_RC_SERVER_UNAVAILABLE);
+    if (result && c->state != CONNECTION_OPEN)
+        connection_kick(c, MQTT_RC_SERVER_UNAVAILABLE);
+    else if (result && (c->pending.n || c->paused)) /* what will never be stored must not be
+                                                       acknowledged */
+        connection_kick(c, MQTT_RC_IMPLEMENTATION_SPECIFIC);
     else
         task_wake(&c->task);
 }
@@ -85,8 +87,7 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
     list_add_tail(&shard->connections, &c->link);
     metric_add_own(&shard->count.connections, 1);
     const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
-                                         .write_max =
-                                             2 * shard->limits->packet_size_max + ROOM_RESERVED,
+                                         .write_max = connection_write_max(c),
                                          .write_low = ROOM_RESERVED};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
@@ -206,6 +207,11 @@ bool connection_room(const struct mqtt_connection *c, size_t n)
 {
     return stream_write_room(c->stream) >= n + ROOM_RESERVED ||
            stream_write_pending(c->stream) == 0;
+}
+
+size_t connection_write_max(const struct mqtt_connection *c)
+{
+    return 2 * (size_t)c->shard->limits->packet_size_max + ROOM_RESERVED;
 }
 
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)

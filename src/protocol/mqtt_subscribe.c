@@ -76,7 +76,7 @@ uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t 
         return MQTT_RC_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
     if (s->subscriptions >= s->shard->limits->subscriptions_max)
         return MQTT_RC_QUOTA_EXCEEDED;
-    sub->qos = MQTT_SUB_QOS(options) > 1 ? 1 : MQTT_SUB_QOS(options);
+    sub->qos = MQTT_SUB_QOS(options);
     sub->no_local = options & MQTT_SUB_NO_LOCAL;
     sub->retain_as_published = options & MQTT_SUB_RETAIN_AS_PUBLISHED;
     sub->stored = session_stored(s);
