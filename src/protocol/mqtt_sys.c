@@ -244,7 +244,7 @@ static void send_one(struct mqtt_session *s, const struct sub_options *options, 
 void sys_send(struct mqtt_session *s, const struct subscription *sub)
 {
     struct mqtt_sys *y = s->shard->server->sys;
-    const struct sub_options options = {.id = sub->id, .qos = 0};
+    const struct sub_options options = {.id = sub->id & 0xFFFFFFFu, .qos = 0};
     char room[TOPIC_MAX], text[TEXT_MAX];
     if (!y || !str_starts(sub->filter, STR("$SYS/")))
         return;
