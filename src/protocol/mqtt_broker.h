@@ -14,6 +14,7 @@
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
  * mqtt_received.h   the ids of QoS 2 publications that came in
  * mqtt_will.c       wills
+ * mqtt_sys.c        what the broker tells of itself on $SYS
  * mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
@@ -177,6 +178,7 @@ struct denied_slot {
 
 struct mqtt_metrics {
     struct metric received, sent, connects, refused, errors, connections, dropped[MQTT_DROP_COUNT];
+    struct metric packets_received, packets_sent, bytes_received, bytes_sent;
 };
 
 /* What one worker has of the server. */
@@ -220,6 +222,7 @@ struct mqtt_server {
     struct checkpoint checkpoint;
     _Atomic bool rewrite;      /* the database is to be told all */
     struct mqtt_metrics total; /* of the shards' */
+    struct mqtt_sys *sys;      /* NULL: there is no $SYS */
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
     _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
@@ -238,6 +241,13 @@ static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
 static inline void shard_queued_add(struct mqtt_shard *shard, int n)
 {
     atomic_add_own(&shard->queued, (size_t)n);
+}
+
+/* So many bytes are on their way, in so many packets. */
+static inline void shard_sent(struct mqtt_shard *shard, unsigned packets, size_t bytes)
+{
+    metric_add_own(&shard->count.packets_sent, packets);
+    metric_add_own(&shard->count.bytes_sent, (int64_t)bytes);
 }
 
 /* mqtt_server.c */
@@ -436,6 +446,13 @@ void wills_cancel(struct mqtt_shard *shard, struct mqtt_session *session);  /* i
 void wills_release(struct mqtt_shard *shard, struct mqtt_session *session); /* it has ended: now */
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_free(struct mqtt_shard *shard);
+
+/* mqtt_sys.c */
+MUST_USE enum err sys_new(struct mqtt_server *s);
+void sys_start(struct mqtt_server *s);
+void sys_free(struct mqtt_server *s);
+void sys_send(struct mqtt_session *s,
+              const struct subscription *sub); /* as if they were retained */
 
 /* mqtt_record.c. Each gives the record's seq (0 without a journal). */
 enum session_op { /* in the journal: never renumber */

@@ -216,7 +216,10 @@ size_t connection_write_max(const struct mqtt_connection *c)
 
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)
 {
-    return c->stream && stream_write(c->stream, p, n) == ERR_OK;
+    if (!c->stream || stream_write(c->stream, p, n))
+        return false;
+    shard_sent(c->shard, 1, n);
+    return true;
 }
 
 bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
@@ -230,6 +233,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
         if (mqtt_encode(c->version, p, &w) != ERR_OK)
             w.p = w.start;
         stream_commit(c->stream, writer_len(&w));
+        shard_sent(c->shard, 1, writer_len(&w));
         return true;
     }
     connection_close(c, MQTT_RC_QUOTA_EXCEEDED, "answers are not being read");
@@ -284,8 +288,10 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
         if (r == MQTT_MORE)
             return HANDLED;
         h = r == MQTT_OK ? handle(c, &p) : refuse_packet(c, &p);
-        if (h != HANDLED_AGAIN)
-            *used += n;
+        if (h == HANDLED_AGAIN)
+            break;
+        *used += n;
+        metric_add_own(&c->shard->count.packets_received, 1);
     }
     return h;
 }
@@ -312,6 +318,7 @@ static void read_all(struct mqtt_connection *c)
         if (c->state == CONNECTION_OPEN) /* before, all of CONNECT and AUTH must come in time */
             c->heard_ns = worker_now_ns(c->shard->worker);
         enum handled h = handle_all(c, in, &used);
+        metric_add_own(&c->shard->count.bytes_received, (int64_t)used);
         if (!c->stream)
             return;
         stream_consume(c->stream, used);
