@@ -220,6 +220,14 @@ void retained_cursor_fini(struct retained_store *r, struct retained_cursor *c)
     vec_fini(r->alloc, &c->all);
 }
 
+void retained_count(struct retained_store *r, uint64_t *count, uint64_t *bytes)
+{
+    pthread_mutex_lock(&r->lock);
+    *count = r->count;
+    *bytes = r->bytes;
+    pthread_mutex_unlock(&r->lock);
+}
+
 void retained_each(const struct retained_store *r, void (*each)(void *ctx, struct message *m),
                    void *ctx)
 {
