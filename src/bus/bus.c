@@ -14,8 +14,8 @@ static void config_defaults(struct bus_config *c)
 {
     if (!c->alloc)
         c->alloc = alloc_system();
-    c->retained_max = or_default(c->retained_max, 100000);
-    c->retained_bytes_max = or_default(c->retained_bytes_max, 64u << 20);
+    c->retained_max = or_default(c->retained_max, 1000000);
+    c->retained_bytes_max = or_default(c->retained_bytes_max, 256u << 20);
     c->subscriptions_max = or_default(c->subscriptions_max, 1000000);
     c->ring_max = (uint32_t)or_default(c->ring_max, 4096);
     c->waiting_max = (uint32_t)or_default(c->waiting_max, 4096);
@@ -26,11 +26,10 @@ static void config_defaults(struct bus_config *c)
 static enum err parts_init(struct bus *b)
 {
     const struct bus_config *cfg = &b->cfg;
-    uint64_t seed = executor_env(cfg->ex)->seed;
-    enum err err = routes_new(&b->routes, cfg->alloc, b->workers, seed, cfg->subscriptions_max);
+    enum err err = routes_new(&b->routes, cfg->ex, cfg->alloc, cfg->subscriptions_max);
     if (!err)
-        err = retained_init(&b->retained, cfg->alloc, seed, cfg->retained_max,
-                            cfg->retained_bytes_max);
+        err = retained_init(&b->retained, cfg->ex, cfg->alloc, executor_env(cfg->ex)->seed,
+                            cfg->retained_max, cfg->retained_bytes_max);
     if (!err)
         err = rings_new(b);
     for (unsigned i = 0; !err && i < b->workers; i++)
@@ -98,13 +97,16 @@ struct lane *lane_of(struct bus *b, const struct subscriber *s)
 
 void lane_bury(struct lane *l)
 {
-    if (l->delivering || !l->view->graveyard)
+    if (l->delivering)
         return;
-    uint64_t oldest = l->jobs_n ? jobs_oldest_route(l) : UINT64_MAX;
-    if (oldest != UINT64_MAX && oldest == l->buried_to)
-        return; /* those that are left are still in use */
-    l->buried_to = oldest;
-    routes_bury(l->bus->routes, l->index, oldest);
+    if (l->view->graveyard) {
+        uint64_t oldest = l->jobs_n ? jobs_oldest_route(l) : UINT64_MAX;
+        if (oldest == UINT64_MAX || oldest != l->buried_to) /* else they are still in use */
+            routes_bury(l->bus->routes, l->index, oldest);
+        l->buried_to = oldest;
+    }
+    if (!worker_current())
+        grace_idle(l->bus->cfg.ex); /* else it would all wait for the run */
 }
 
 uint32_t bus_publisher_id(struct bus *b)
@@ -145,9 +147,7 @@ void bus_match_each(struct bus *b, struct str topic,
 
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx)
 {
-    retained_lock_all(&b->retained);
     retained_each(&b->retained, each, ctx);
-    retained_unlock_all(&b->retained);
 }
 
 void bus_checkpoint(struct bus *b)
@@ -155,10 +155,11 @@ void bus_checkpoint(struct bus *b)
     checkpoint_now(&b->retained_db.checkpoint);
 }
 
-struct bus_stats bus_stats(struct bus *b)
+struct bus_stats bus_stats(const struct bus *b)
 {
-    struct bus_stats s = {.subscriptions = routes_count(b->routes)};
-    retained_count(&b->retained, &s.retained, &s.retained_bytes);
+    struct bus_stats s = {.retained = b->retained.count,
+                          .retained_bytes = b->retained.bytes,
+                          .subscriptions = routes_count(b->routes)};
     for (unsigned i = 0; i < b->workers; i++) {
         const struct lane *l = &b->lanes[i];
         s.published += atomic_load_explicit(&l->published, memory_order_relaxed);

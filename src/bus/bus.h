@@ -44,8 +44,8 @@ struct bus_config {
     struct alloc *alloc; /* any thread may use it */
     struct alloc *messages;    /* for what is published; default: worker_buffers() of the worker
                                   that publishes, and `alloc` for what is retained */
-    size_t retained_max;       /* messages; default 100,000 */
-    size_t retained_bytes_max; /* default 64 MiB */
+    size_t retained_max;       /* messages; default 1,000,000 */
+    size_t retained_bytes_max; /* default 256 MiB */
     size_t subscriptions_max;  /* default 1,000,000 */
     uint32_t ring_max;         /* messages from one worker to another; default 4,096 */
     uint32_t waiting_max;      /* messages of a worker that wait behind slices; default 4,096 */
@@ -125,11 +125,12 @@ enum { BUS_OBSERVED_MAX = 1000 };
 
 /* What a delivery needs of a subscription; the bus keeps one for each. */
 struct sub_options {
-    uint32_t id; /* subscription identifier, 0: none */
-    uint8_t qos;
-    bool no_local, retain_as_published;
-    bool gone;         /* the bus's: removed while messages were on their way */
-    uint64_t share_id; /* of the group by which it was chosen, see bus_share_again(); 0: no share */
+    uint32_t share_id; /* of the group by which it was chosen, see bus_share_again(); 0: no share */
+    uint32_t id : 28;  /* subscription identifier, 0: none */
+    uint32_t qos : 2, no_local : 1, retain_as_published : 1;
+    bool gone; /* the bus's, as the rest: removed while messages were on their way */
+    uint8_t worker;
+    _Atomic uint8_t flags;
 };
 
 /* Somebody tried past a guard. Borrowed for the call. */
@@ -232,4 +233,4 @@ struct bus_stats {
     uint64_t full;   /* publications that had to wait */
     uint64_t lost;   /* of shares: nobody was left to take them */
 };
-struct bus_stats bus_stats(struct bus *b); /* any thread; not of one moment */
+struct bus_stats bus_stats(const struct bus *b); /* any thread; not of one moment */

@@ -6,7 +6,9 @@ enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *exis
     bool ignored;
     if (!access_allows(b, sub->subscriber->who, BUS_ACT_SUBSCRIBE, sub->filter, NULL))
         return ERR_DENIED;
-    return routes_add(b->routes, sub, existed ? existed : &ignored);
+    enum err err = routes_add(b->routes, sub, existed ? existed : &ignored);
+    lane_bury(lane_of(b, sub->subscriber));
+    return err;
 }
 
 static void forget(struct lane *l, struct sub *x)
@@ -36,8 +38,9 @@ void bus_unsubscribe_all(struct bus *b, struct subscriber *s)
 void bus_subscriptions_each(const struct subscriber *s,
                             void (*each)(void *ctx, const struct subscription *sub), void *ctx)
 {
+    char filter[SUB_FILTER_MAX];
     for (const struct sub *x = s->subscriptions; x; x = x->next) {
-        const struct subscription sub = sub_describe(x);
+        const struct subscription sub = sub_describe(x, filter);
         each(ctx, &sub);
     }
 }
@@ -51,7 +54,8 @@ void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p)
     if (!s->shares)
         return;
     for (struct sub *x = s->subscriptions; x; x = x->next)
-        atomic_store_explicit(&x->presence, (uint16_t)p, memory_order_relaxed);
+        if (x->more)
+            atomic_store_explicit(&x->more->presence, (uint16_t)p, memory_order_relaxed);
 }
 
 void bus_send_retained(struct bus *b, const struct subscription *sub)
