@@ -288,7 +288,8 @@ static enum err build_consumers(struct run *r, struct error *e)
                                       .journal = r->journal,
                                       .db = r->db,
                                       .alloc = r->alloc,
-                                      .access = &r->access};
+                                      .access = &r->access,
+                                      .sys_interval_ms = r->settings.sys_ms};
     struct access_rules *rules;
     enum err err = site_access_read(&rules, r->site, r->alloc, e);
     access_set(&r->access, rules);

@@ -93,7 +93,7 @@ static bool stack_release(struct stream *s)
 void layer_release(struct stream_layer *l)
 {
     struct stream *s = l->stream;
-    if (stack_release(s) && s->move)
+    if (stack_release(s) && s->moving)
         stream_move_settle(s);
 }
 
@@ -217,7 +217,8 @@ void layer_fail(struct stream_layer *l, const char *why)
         s->ended = ERR_IO;
         s->os_errno = EPROTO;
     }
-    stream_send_soon(s); /* what the layer has to say to it */
+    if (s->sender)
+        stream_send_soon(s); /* what the layer has to say to it */
     stream_wake(s);
 }
 
@@ -232,7 +233,7 @@ void layer_down(struct stream_layer *l, struct bytes b)
         l->below->ops->output(l->below, b);
     } else if (s->stack->wire.bytes > WIRE_LIMIT) {
         layer_fail(l, "the peer does not read what it asks for");
-    } else if (block_queue_add(s->net, &s->stack->wire, b.p, b.n)) {
+    } else if (stream_may_send(s) && block_queue_add(s->net, &s->stack->wire, b.p, b.n)) {
         stream_send_soon(s);
     } else {
         layer_fail(l, "no memory for what is to be sent");

@@ -22,6 +22,7 @@ static void net_free(struct worker_local *l)
         LOG_D("net", "%zu streams were left open at the end", left);
     ASSERT(net->large_bytes == 0);
     pool_fini(&net->streams);
+    pool_fini(&net->senders);
     pool_fini(&net->blocks);
     pool_fini(&net->small);
     net_scratch_free(net);
@@ -47,11 +48,14 @@ struct net_worker *net_of(struct worker *w)
     /* Without a reserve neither can fail. */
     enum err r = pool_init(&net->streams, a, sizeof(struct stream), NET_STREAMS_MAX, 0);
     ASSERT(r == ERR_OK);
+    r = pool_init(&net->senders, a, sizeof(struct stream_sender), NET_STREAMS_MAX, 0);
+    ASSERT(r == ERR_OK);
     r = pool_init(&net->blocks, a, NET_BLOCK_SIZE, NET_BLOCKS_MAX, 0);
     ASSERT(r == ERR_OK);
     r = pool_init(&net->small, a, NET_SMALL_SIZE, NET_SMALL_MAX, 0);
     ASSERT(r == ERR_OK);
     worker_pool_show(w, &net->streams, "net.streams");
+    worker_pool_show(w, &net->senders, "net.senders");
     worker_pool_show(w, &net->blocks, "net.blocks");
     worker_pool_show(w, &net->small, "net.small");
     worker_local_set(w, WORKER_LOCAL_NET, &net->local);

@@ -8,11 +8,16 @@
 #define WRITE_MAX ((size_t)1024 * 1024)
 #define WRITE_LOW ((size_t)64 * 1024)
 
+static uint32_t limit(size_t asked, size_t otherwise)
+{
+    return asked > UINT32_MAX ? UINT32_MAX : (uint32_t)(asked ? asked : otherwise);
+}
+
 void stream_set_limits(struct stream *s, const struct stream_limits *l)
 {
-    s->read_max = l->read_max ? l->read_max : READ_MAX;
-    s->write_max = l->write_max ? l->write_max : WRITE_MAX;
-    s->write_low = l->write_low ? l->write_low : WRITE_LOW;
+    s->read_max = limit(l->read_max, READ_MAX);
+    s->write_max = limit(l->write_max, WRITE_MAX);
+    s->write_low = limit(l->write_low, WRITE_LOW);
     if (s->write_low > s->write_max)
         s->write_low = s->write_max;
 }
@@ -29,18 +34,25 @@ void stream_bind(struct stream *s, struct task *task)
 
 /* --- reading --- */
 
+struct bytes stream_unread_bytes(const struct stream *s)
+{
+    const struct block *b = s->kept;
+    if (b)
+        return (struct bytes){b->bytes + b->start, b->end - b->start};
+    return s->net->lent_to == s ? s->net->lent : (struct bytes){NULL, 0};
+}
+
 size_t stream_unread(const struct stream *s)
 {
-    return s->kept ? s->kept->end - s->kept->start : s->lent.n;
+    return stream_unread_bytes(s).n;
 }
 
 enum err stream_read(struct stream *s, struct bytes *out)
 {
     uint64_t poll = worker_polls(s->net->worker);
-    size_t n = stream_unread(s);
     ASSERT(!s->closed && !s->finishing);
-    *out = s->kept ? (struct bytes){s->kept->bytes + s->kept->start, n} : s->lent;
-    if (n > 0 && (s->fresh || s->read_at != poll)) {
+    *out = stream_unread_bytes(s);
+    if (out->n > 0 && (s->fresh || s->read_at != poll)) {
         s->fresh = false;
         s->read_at = poll;
         return ERR_OK;
@@ -56,8 +68,8 @@ void stream_consume(struct stream *s, size_t n)
         if (s->kept->start == s->kept->end)
             stream_drop_read(s);
     } else if (n > 0) {
-        s->lent.p += n;
-        s->lent.n -= n;
+        s->net->lent.p += n;
+        s->net->lent.n -= n;
     }
     if (!s->rx_on)
         stream_receive_more(s);
@@ -84,13 +96,7 @@ static enum err may_write(struct stream *s, size_t n)
         return ERR_RANGE;
     if (n > stream_write_room(s))
         return refuse(s, false);
-    return ERR_OK;
-}
-
-static void added(struct stream *s)
-{
-    if (!s->tx_on)
-        worker_at_tick_end(s->net->worker, &s->flush);
+    return stream_may_send(s) ? ERR_OK : refuse(s, true);
 }
 
 enum err stream_write(struct stream *s, const void *p, size_t n)
@@ -100,7 +106,7 @@ enum err stream_write(struct stream *s, const void *p, size_t n)
         return r;
     if (!block_queue_add(s->net, &s->out, p, n))
         return refuse(s, true);
-    added(s);
+    stream_send_soon(s);
     return ERR_OK;
 }
 
@@ -113,7 +119,7 @@ enum err stream_write_shared(struct stream *s, const void *head, size_t head_n,
         return r;
     if (!block_queue_add_shared(s->net, &s->out, head, head_n, body))
         return refuse(s, true);
-    added(s);
+    stream_send_soon(s);
     return ERR_OK;
 }
 
@@ -123,7 +129,7 @@ uint8_t *stream_reserve(struct stream *s, size_t n)
         return NULL;
     uint8_t *at = block_queue_reserve(s->net, &s->out, n);
     if (at)
-        s->reserved = n;
+        s->reserved = (uint32_t)n;
     else
         (void)refuse(s, true);
     return at;
@@ -136,7 +142,7 @@ void stream_commit(struct stream *s, size_t n)
     s->out.last->end += (uint32_t)n;
     s->out.bytes += n;
     if (n > 0)
-        added(s);
+        stream_send_soon(s);
     else if (s->out.bytes == 0)
         block_queue_drop(s->net, &s->out, 0);
 }

@@ -15,8 +15,6 @@ struct stream *stream_new(struct net_worker *net, int fd, struct listener *from)
         return NULL;
     *s = (struct stream){.net = net, .fd = fd, .listener = from};
     s->rx.done = received;
-    s->tx.done = sent;
-    tick_hook_init(&s->flush, flush);
     stream_set_limits(s, &(struct stream_limits){0});
     list_add_tail(&net->open, &s->link);
     return s;
@@ -26,15 +24,43 @@ void stream_drop_read(struct stream *s)
 {
     struct block *b = s->kept;
     s->kept = NULL;
-    s->lent = (struct bytes){0};
+    if (s->net->lent_to == s)
+        s->net->lent = (struct bytes){0};
     net_block_give(s->net, b);
+}
+
+bool stream_may_send(struct stream *s)
+{
+    if (s->sender)
+        return true;
+    struct stream_sender *o = pool_take(&s->net->senders);
+    if (!o)
+        return false;
+    o->tx = (struct io_op){.done = sent};
+    tick_hook_init(&o->flush, flush);
+    o->stream = s;
+    o->pieces = NULL;
+    s->sender = o;
+    return true;
 }
 
 static void drop_pieces(struct stream *s)
 {
-    struct block *b = s->pieces;
-    s->pieces = NULL;
+    struct block *b = s->sender->pieces;
+    s->sender->pieces = NULL;
     net_block_give(s->net, b);
+}
+
+static void drop_sender(struct stream *s)
+{
+    struct stream_sender *o = s->sender;
+    if (!o)
+        return;
+    ASSERT(!s->tx_on);
+    drop_pieces(s);
+    tick_hook_cancel(&o->flush);
+    s->sender = NULL;
+    pool_give(&s->net->senders, o);
 }
 
 static void drop_queues(struct stream *s)
@@ -50,7 +76,7 @@ void stream_settle(struct stream *s)
     if (!s->closed || s->rx_on || s->tx_on || (s->stack && s->stack->busy > 0))
         return;
     stream_drop_read(s);
-    drop_pieces(s);
+    drop_sender(s);
     drop_queues(s);
     stack_free(s);
     if (net->io && s->fd >= 0)
@@ -87,12 +113,13 @@ void stream_close(struct stream *s)
     ASSERT(!s->closed);
     s->closed = true;
     s->task = NULL;
-    tick_hook_cancel(&s->flush);
+    if (s->sender)
+        tick_hook_cancel(&s->sender->flush);
     drop_linger(s);
     stream_drop_read(s);
     stream_stop_receiving(s);
     if (s->tx_on)
-        s->net->io->ops->cancel(s->net->io, &s->tx);
+        s->net->io->ops->cancel(s->net->io, &s->sender->tx);
     stream_settle(s);
 }
 
@@ -108,7 +135,7 @@ void stream_unstarve(struct stream *s)
 {
     if (s->task)
         task_wake(s->task);
-    if (s->stack)
+    if (s->stack && s->sender)
         stream_send_soon(s);
 }
 
@@ -175,25 +202,27 @@ void stream_end(struct stream *s, enum err how, int os_errno)
  * where they lie; only what it leaves is copied. */
 void stream_data(struct stream *s, struct bytes lent)
 {
+    struct net_worker *net = s->net;
     if (s->finishing)
         return;
     s->fresh = true;
     bool kept = true;
-    if (s->kept)
+    if (s->kept) {
         kept = keep(s, lent);
-    else
-        s->lent = lent;
+        lent.n = 0;
+    }
+    ASSERT(!net->lent_to); /* only the driver lends, one after the other */
+    net->lent = lent;
+    net->lent_to = s;
     if (kept && s->watch)
         s->watch(s);
     else if (kept && s->task)
         (void)task_poll_now(s->task);
     /* The stream itself is still there, as its operation has not ended. */
-    if (s->closed || s->finishing) {
-        s->lent = (struct bytes){0};
+    lent = net->lent;
+    net->lent_to = NULL;
+    if (s->closed || s->finishing)
         return;
-    }
-    lent = s->lent;
-    s->lent = (struct bytes){0};
     if (kept && lent.n > 0)
         kept = keep(s, lent);
     if (!kept) {
@@ -215,7 +244,7 @@ static void socket_end(struct stream *s, enum err how, int os_errno)
 static void received(struct io_op *op, struct io_result r)
 {
     struct stream *s = CONTAINER_OF(op, struct stream, rx);
-    bool stopped = s->rx_stopping, moving = s->move;
+    bool stopped = s->rx_stopping, moving = s->moving;
     if (!r.more)
         s->rx_on = s->rx_stopping = false;
     if (s->closed) {
@@ -250,26 +279,27 @@ static struct block_queue *wire_of(struct stream *s)
 void stream_send_soon(struct stream *s)
 {
     if (!s->tx_on)
-        worker_at_tick_end(s->net->worker, &s->flush);
+        worker_at_tick_end(s->net->worker, &s->sender->flush);
 }
 
 /* All blocks in one list; if there is no room for the list, the first block alone. */
 static unsigned gather(struct stream *s, const struct iovec **list)
 {
     const struct block_queue *q = wire_of(s);
+    struct stream_sender *o = s->sender;
     unsigned n = 0;
     size_t max = 1;
-    struct iovec *v = &s->piece;
-    if (q->first != q->last && (s->pieces = net_block_take(s->net, NET_BLOCK_ROOM))) {
-        v = (struct iovec *)(void *)s->pieces->bytes;
+    struct iovec *v = &o->piece;
+    if (q->first != q->last && (o->pieces = net_block_take(s->net, NET_BLOCK_ROOM))) {
+        v = (struct iovec *)(void *)o->pieces->bytes;
         max = NET_BLOCK_ROOM / sizeof(*v) < NET_IOV_MAX ? NET_BLOCK_ROOM / sizeof(*v) : NET_IOV_MAX;
     }
-    s->in_flight = 0;
+    o->in_flight = 0;
     for (struct block *b = q->first; b && n < max; b = b->next) {
         if (b->start == b->end)
             continue;
         v[n++] = (struct iovec){b->data + b->start, b->end - b->start};
-        s->in_flight += b->end - b->start;
+        o->in_flight += b->end - b->start;
     }
     *list = v;
     return n;
@@ -310,12 +340,13 @@ static void account(struct stream *s, size_t n)
     s->bytes_out += n;
     block_queue_drop(s->net, q, n);
     if (q->bytes > 0 || s->out.bytes > 0)
-        worker_at_tick_end(s->net->worker, &s->flush);
-    else if (s->finishing) {
+        worker_at_tick_end(s->net->worker, &s->sender->flush);
+    else
+        drop_sender(s);
+    if (s->finishing && stream_write_pending(s) == 0)
         all_sent(s);
-        return;
-    }
-    tell_room(s, before);
+    else
+        tell_room(s, before);
 }
 
 static void send_failed(struct stream *s, int os_errno)
@@ -337,23 +368,23 @@ static void send_queue(struct stream *s)
         send_failed(s, (int)-taken);
         return;
     }
-    if ((size_t)taken == s->in_flight) {
-        account(s, s->in_flight);
+    if ((size_t)taken == s->sender->in_flight) {
+        account(s, (size_t)taken);
         return;
     }
     if (taken > 0) {
         account(s, (size_t)taken);
         n = gather(s, &list);
     }
-    tick_hook_cancel(&s->flush);
+    tick_hook_cancel(&s->sender->flush);
     s->tx_on = true;
-    ops->send(s->net->io, &s->tx, s->fd, list, n);
+    ops->send(s->net->io, &s->sender->tx, s->fd, list, n);
 }
 
 static void flush(struct tick_hook *h)
 {
-    struct stream *s = CONTAINER_OF(h, struct stream, flush);
-    bool moving = s->move; /* if not, it may be gone behind this */
+    struct stream *s = CONTAINER_OF(h, struct stream_sender, flush)->stream;
+    bool moving = s->moving; /* if not, it may be gone behind this */
     if (s->tx_on || s->wire_dead || (s->stack && !stack_encode(s)))
         return;
     if (wire_of(s)->bytes > 0)
@@ -366,8 +397,8 @@ static void flush(struct tick_hook *h)
 
 static void sent(struct io_op *op, struct io_result r)
 {
-    struct stream *s = CONTAINER_OF(op, struct stream, tx);
-    bool moving = s->move;
+    struct stream *s = CONTAINER_OF(op, struct stream_sender, tx)->stream;
+    bool moving = s->moving;
     s->tx_on = false;
     drop_pieces(s);
     if (s->closed)
@@ -375,7 +406,7 @@ static void sent(struct io_op *op, struct io_result r)
     else if (r.res < 0)
         send_failed(s, -r.res);
     else
-        account(s, s->in_flight);
+        account(s, s->sender->in_flight);
     if (moving)
         stream_move_settle(s);
 }
@@ -414,9 +445,9 @@ void stream_finish(struct stream *s, int64_t linger_ms)
 
 static void connected(struct io_op *op, struct io_result r)
 {
-    struct stream *s = CONTAINER_OF(op, struct stream, tx);
+    struct stream *s = CONTAINER_OF(op, struct stream_sender, tx)->stream;
     s->tx_on = s->connecting = false;
-    s->tx.done = sent;
+    op->done = sent;
     if (s->closed) {
         stream_settle(s);
         return;
@@ -436,7 +467,9 @@ static void connected(struct io_op *op, struct io_result r)
         return;
     }
     if (s->out.bytes > 0)
-        worker_at_tick_end(s->net->worker, &s->flush);
+        stream_send_soon(s);
+    else
+        drop_sender(s);
     stream_wake(s);
 }
 
@@ -467,14 +500,14 @@ enum err stream_connect_via(struct stream **out, struct worker *w, const struct 
         return ERR_FULL;
     }
     s->peer = peer;
-    if (via && stack_new(s, via, false)) {
+    if (!stream_may_send(s) || (via && stack_new(s, via, false))) {
         stream_close(s);
         return ERR_NOMEM;
     }
     s->task = task;
     s->connecting = s->tx_on = true;
-    s->tx.done = connected;
-    net->io->ops->connect(net->io, &s->tx, fd, &peer->sa, peer->len);
+    s->sender->tx.done = connected;
+    net->io->ops->connect(net->io, &s->sender->tx, fd, &peer->sa, peer->len);
     *out = s;
     return ERR_OK;
 }

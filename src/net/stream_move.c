@@ -54,6 +54,7 @@ static void depart(struct stream *s)
     const struct io_driver_ops *ops = net->io->ops;
     timer_cancel(&m->patience);
     s->move = NULL;
+    s->moving = false;
     s->closed = true;
     if (!m->late && copy_unread(net->alloc, s, m)) {
         m->fd = s->fd;
@@ -90,7 +91,7 @@ static void patience_over(struct timer *t)
     struct stream *s = m->stream;
     m->late = true;
     if (s->tx_on)
-        s->net->io->ops->cancel(s->net->io, &s->tx);
+        s->net->io->ops->cancel(s->net->io, &s->sender->tx);
     stream_move_settle(s);
 }
 
@@ -98,7 +99,8 @@ enum err stream_move(struct stream *s, struct worker *to,
                      void (*moved)(void *ctx, struct stream *s), void *ctx)
 {
     struct net_worker *there = net_of(to);
-    ASSERT(!s->closed && !s->finishing && !s->move && !s->connecting && s->reserved == 0);
+    ASSERT(!s->closed && !s->finishing && !s->moving && !s->pooled && !s->connecting &&
+           s->reserved == 0);
     ASSERT(there && there != s->net && there->prepared);
     struct stream_move *m = mem_zero(s->net->alloc, sizeof(*m));
     if (!m)
@@ -109,6 +111,7 @@ enum err stream_move(struct stream *s, struct worker *to,
     s->task = NULL;
     s->watch = NULL;
     s->move = m;
+    s->moving = true;
     stream_stop_receiving(s);
     stream_move_settle(s);
     return ERR_OK;

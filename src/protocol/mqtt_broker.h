@@ -10,10 +10,13 @@
  * mqtt_publish.c    publications that come in; mqtt_pending.c their acknowledgements
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
- * mqtt_outgoing.c   messages that go out: window, queue
+ * mqtt_outgoing.c   messages that go out: composing, writing
+ * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
+ * mqtt_received.h   the ids of QoS 2 publications that came in
  * mqtt_will.c       wills
+ * mqtt_sys.c        what the broker tells of itself on $SYS
  * mqtt_record.c     what sessions leave in the journal, and its replay
- * mqtt_store.c      the tables of sessions
+ * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
  * Threads: a session lives on the worker that its client id belongs to, and so does its connection:
  * all that a struct mqtt_shard, mqtt_session or mqtt_connection holds is that worker's. What they
@@ -30,21 +33,12 @@
 #include "bus/checkpoint.h"
 #include "codec/mqtt.h"
 #include "net/stream_move.h"
+#include "protocol/mqtt_flight.h"
+#include "protocol/mqtt_received.h"
 #include "protocol/mqtt_server.h"
 #include <pthread.h>
 
 /* ---- outgoing ---- */
-struct outgoing {
-    struct message *message; /* NULL: done with */
-    union {
-        uint32_t sub_id;   /* ids_n == 1 */
-        uint32_t *sub_ids; /* ids_n > 1: owned */
-    };
-    uint16_t packet_id; /* 0: not yet sent */
-    uint16_t ids_n;
-    uint8_t qos;
-    bool retain, dup;
-};
 struct outgoing_ring {
     struct outgoing *v;
     uint32_t cap, head, n; /* cap is 0 or a power of two */
@@ -68,6 +62,12 @@ struct will {
     uint8_t data[];
 };
 
+/* The session is done with a message: acknowledged or dropped. */
+struct done {
+    uint64_t seq;
+    uint16_t id; /* of an entry that was noted; else 0 */
+};
+
 #define INFLIGHT_MAX  32000
 #define SESSION_NEVER UINT32_MAX
 struct mqtt_session {
@@ -80,18 +80,22 @@ struct mqtt_session {
     int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms; /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
-    /* Sent and not acknowledged: consecutive packet ids, holes are done. The first `resent` of
-     * them were sent on this connection, `unacked` of those wait for the client. */
-    struct outgoing_ring flight;
-    uint32_t resent, unacked;
+    /* What has a packet id and is not finished. The first `sent` of them have left on this
+     * connection; the first `old` got their id on an earlier one; `unacked` count for the client's
+     * Receive Maximum. */
+    struct flight_ring flight;
+    uint32_t sent, old, unacked;
     uint16_t next_id;
+    struct received received;   /* QoS 2 publications of the client that wait for PUBREL */
+    uint32_t received_before;   /* so many of them when it connected */
+    uint64_t received_seq;      /* the last record about them */
     struct outgoing_ring queue; /* what waits for the window, the stream or the client */
     int64_t queue_at;           /* position of the queue's head, in the database */
     int64_t stored_to;          /* positions below are in the database */
     _Atomic uint32_t queued;    /* without holes */
     uint32_t queued_qos0;       /* of them */
     size_t queued_bytes;        /* of both rings */
-    VEC(uint64_t) done;         /* acknowledged, not yet in the journal */
+    VEC(struct done) done;      /* not yet in the journal */
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
     struct rights *rights;      /* of its client; NULL: not asked yet */
@@ -113,9 +117,10 @@ enum connection_state {
 /* An answer that waits for its turn, and its record for the commit. */
 struct pending {
     uint64_t seq;
-    uint8_t *packet; /* owned; NULL: a PUBACK with success */
+    uint8_t *packet; /* owned; NULL: `type` with success */
     uint32_t size;
     uint16_t id;
+    uint8_t type;
     bool publish; /* counts for Receive Maximum */
 };
 struct pending_ring {
@@ -146,8 +151,9 @@ struct mqtt_connection {
     uint8_t state, version;
     uint8_t kick; /* close with this reason at the next poll */
     bool problem_info, clean, waiting, paused, starved;
-    bool proven; /* that it is `user` */
-    bool moved;  /* it is another worker's now, and counted there */
+    bool journal_full; /* a note could not be appended: again after a commit */
+    bool proven;       /* that it is `user` */
+    bool moved;        /* it is another worker's now, and counted there */
 };
 
 /* Where the streams of one worker come in: accepted there, or sent by another worker. */
@@ -172,6 +178,7 @@ struct denied_slot {
 
 struct mqtt_metrics {
     struct metric received, sent, connects, refused, errors, connections, dropped[MQTT_DROP_COUNT];
+    struct metric packets_received, packets_sent, bytes_received, bytes_sent;
 };
 
 /* What one worker has of the server. */
@@ -215,6 +222,7 @@ struct mqtt_server {
     struct checkpoint checkpoint;
     _Atomic bool rewrite;      /* the database is to be told all */
     struct mqtt_metrics total; /* of the shards' */
+    struct mqtt_sys *sys;      /* NULL: there is no $SYS */
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
     _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
@@ -233,6 +241,13 @@ static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
 static inline void shard_queued_add(struct mqtt_shard *shard, int n)
 {
     atomic_add_own(&shard->queued, (size_t)n);
+}
+
+/* So many bytes are on their way, in so many packets. */
+static inline void shard_sent(struct mqtt_shard *shard, unsigned packets, size_t bytes)
+{
+    metric_add_own(&shard->count.packets_sent, packets);
+    metric_add_own(&shard->count.bytes_sent, (int64_t)bytes);
 }
 
 /* mqtt_server.c */
@@ -274,6 +289,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* For answers that may not be lost. NULL: there is no room now. */
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n);
 bool connection_room(const struct mqtt_connection *c, size_t n); /* for a message of n bytes */
+size_t connection_write_max(const struct mqtt_connection *c);    /* a larger one will never fit */
 void connection_watch(struct mqtt_connection *c);                /* arms the keep-alive timer */
 
 /* mqtt_table.c: what a handler made of a packet. */
@@ -371,15 +387,54 @@ int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
 void session_deliver(struct subscriber *sub, struct message *m,
                      const struct sub_options *const *subs, size_t n, bool retained);
 void outgoing_pump(struct mqtt_session *s); /* sends what the window and the stream allow */
-bool outgoing_acked(struct mqtt_session *s, uint16_t packet_id); /* false: unknown */
-void outgoing_free(struct mqtt_session *s);
 void outgoing_trim(struct mqtt_session *s);
-bool outgoing_push(struct alloc *a, struct outgoing_ring *r, const struct outgoing *o);
-/* Replay: it is done with the message. */
-void outgoing_forget(struct mqtt_session *s, uint64_t seq);
-/* Start: as the database says. Takes the reference, unless it is false: no memory, no room. */
-bool outgoing_restore(struct mqtt_session *s, const struct outgoing *o);
+void outgoing_free(struct mqtt_session *s);
+/* Another reference to the message, counted for the session's budget; and letting go of it, with
+ * the ids of its subscriptions. */
+void outgoing_hold(struct mqtt_session *s, const struct outgoing *o);
+void outgoing_drop(struct mqtt_session *s, struct outgoing *o);
+void outgoing_forget_ids(struct alloc *a, struct outgoing *o);
+enum sent { SENT, SENT_LATER, SENT_NEVER };
+/* Writes a PUBLISH. NEVER: expired, or too large for this client (counted). */
+enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
+                            bool dup);
+
+/* mqtt_window.c: what has a packet id. */
+bool window_open(const struct mqtt_session *s);
+/* Gives the message an id and sends it, at once or after the commit of its note. SENT: it has
+ * been taken, with the reference that the caller holds or is about to take. The window is open. */
+enum sent window_take(struct mqtt_session *s, const struct outgoing *o);
+/* Sends what was not sent on this connection. False: there is more, or older, to be sent. */
+bool window_send(struct mqtt_session *s);
+uint64_t window_waits_for(const struct mqtt_session *s); /* the record to be committed; 0: none */
+void window_attach(struct mqtt_session *s);              /* a new connection */
 enum handled handle_puback(struct mqtt_connection *c, const struct mqtt_packet *p);
+enum handled handle_pubrec(struct mqtt_connection *c, const struct mqtt_packet *p);
+enum handled handle_pubcomp(struct mqtt_connection *c, const struct mqtt_packet *p);
+/* Start: an entry as the database or a record says; takes the reference of its message, which is
+ * counted already. False: no memory, no room. */
+bool window_restore(struct mqtt_session *s, struct flight *f);
+/* Replay. False: there is none. id 0: whichever. */
+bool window_forget(struct mqtt_session *s, uint64_t seq, uint16_t id);
+void window_released(struct mqtt_session *s, uint64_t seq, uint16_t id);
+bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id);
+
+/* mqtt_queue.c: what waits for the window, the stream or the client. */
+/* Takes a reference, unless it is dropped because the queue is full. Takes the ids. */
+void queue_add(struct mqtt_session *s, struct outgoing *o);
+struct outgoing *queue_first(struct mqtt_session *s); /* NULL: nothing waits */
+void queue_pop(struct mqtt_session *s, bool moved);   /* the first; its reference goes along */
+bool queue_holds(const struct mqtt_session *s, uint64_t seq);
+/* Replay: takes the message out. False: it is not there. */
+bool queue_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out);
+/* Start: the next message, as the database says; takes the reference, which is counted already.
+ * False: no memory. */
+bool queue_restore(struct mqtt_session *s, const struct outgoing *o);
+void queue_free(struct mqtt_session *s);
+void queue_trim(struct mqtt_session *s);
+
+/* mqtt_received.c has the set; mqtt_publish.c: */
+enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *p);
 
 /* mqtt_will.c */
 /* NULL: no memory. */
@@ -392,6 +447,13 @@ void wills_release(struct mqtt_shard *shard, struct mqtt_session *session); /* i
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_free(struct mqtt_shard *shard);
 
+/* mqtt_sys.c */
+MUST_USE enum err sys_new(struct mqtt_server *s);
+void sys_start(struct mqtt_server *s);
+void sys_free(struct mqtt_server *s);
+void sys_send(struct mqtt_session *s,
+              const struct subscription *sub); /* as if they were retained */
+
 /* mqtt_record.c. Each gives the record's seq (0 without a journal). */
 enum session_op { /* in the journal: never renumber */
                   SESSION_NEW = 1,
@@ -400,6 +462,9 @@ enum session_op { /* in the journal: never renumber */
                   SESSION_OFFLINE = 4,
                   SESSION_SUBSCRIBE = 5,
                   SESSION_UNSUBSCRIBE = 6,
+                  SESSION_SENT = 7,
+                  SESSION_RECEIVED = 8,
+                  SESSION_RELEASED = 9,
 };
 MUST_USE enum err record_new(struct mqtt_shard *shard, uint64_t number, struct str client_id,
                              uint32_t expiry_s, uint64_t *seq);
@@ -409,9 +474,16 @@ void record_offline(struct mqtt_session *s);
 /* The filters of the packet, as they stand there; sub_id 0: none. */
 MUST_USE enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes filters,
                                  uint32_t sub_id, uint64_t *seq);
-void record_done(struct mqtt_session *s, const struct message *m); /* lazy */
+/* QoS 2 towards the client: the message goes out with this id; the client has it. */
+MUST_USE enum err record_sent(struct mqtt_session *s, uint64_t message, uint16_t id, uint64_t *seq);
+MUST_USE enum err record_received(struct mqtt_session *s, uint64_t message, uint16_t id,
+                                  uint64_t *seq);
+/* QoS 2 from the client: it has released this id. */
+MUST_USE enum err record_released(struct mqtt_session *s, uint16_t id, uint64_t *seq);
+void record_done(struct mqtt_session *s, uint64_t message, uint16_t id); /* lazy */
 void record_done_flush(struct mqtt_shard *shard);
 void record_apply(struct journal_consumer *c, const struct journal_record *r);
 
-/* mqtt_store.c */
+/* mqtt_store.c; mqtt_load.c reads */
+MUST_USE enum err store_load(struct mqtt_server *s, struct error *e);
 MUST_USE enum err store_open(struct mqtt_server *s, struct error *e);

@@ -57,11 +57,9 @@ static void connected(struct mqtt_connection *c)
     const struct mqtt_limits *l = c->shard->limits;
     struct mqtt_packet p = {.type = MQTT_CONNACK, .connack = {.session_present = h->present}};
     struct mqtt_props *props = &p.connack.props;
-    props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_QOS) |
-                 MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) | MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX) |
-                 MQTT_HAS(MQTT_PROP_SHARED_AVAILABLE);
+    props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) |
+                 MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX) | MQTT_HAS(MQTT_PROP_SHARED_AVAILABLE);
     props->receive_max = l->receive_max;
-    props->maximum_qos = 1;
     props->maximum_packet_size = l->packet_size_max;
     props->topic_alias_max = l->topic_alias_max;
     props->shared_available = 0;
@@ -307,8 +305,6 @@ enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet 
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "its client id is too long");
     if (!m->client_id.n && !m->clean_start && m->version != MQTT_V5)
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "a session needs a client id");
-    if (m->has_will && m->will_qos > 1 && m->version == MQTT_V5)
-        return refuse(c, MQTT_RC_QOS_NOT_SUPPORTED, "its will has QoS 2");
     take_limits(c, m);
     c->hello = hello_new(c, m);
     bool known = c->hello && (!m->has_user || connection_take_user(c, m->user));

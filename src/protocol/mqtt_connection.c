@@ -55,9 +55,11 @@ static void waited(struct journal_wait *w, enum err result)
 {
     struct mqtt_connection *c = CONTAINER_OF(w, struct mqtt_connection, wait);
     c->waiting = false;
-    if (result) /* what it waits for will never be stored: it must not be acknowledged */
-        connection_kick(c, c->state == CONNECTION_OPEN ? MQTT_RC_IMPLEMENTATION_SPECIFIC
-                                                       : MQTT_RC_SERVER_UNAVAILABLE);
+    if (result && c->state != CONNECTION_OPEN)
+        connection_kick(c, MQTT_RC_SERVER_UNAVAILABLE);
+    else if (result && (c->pending.n || c->paused)) /* what will never be stored must not be
+                                                       acknowledged */
+        connection_kick(c, MQTT_RC_IMPLEMENTATION_SPECIFIC);
     else
         task_wake(&c->task);
 }
@@ -85,8 +87,7 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
     list_add_tail(&shard->connections, &c->link);
     metric_add_own(&shard->count.connections, 1);
     const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
-                                         .write_max =
-                                             2 * shard->limits->packet_size_max + ROOM_RESERVED,
+                                         .write_max = connection_write_max(c),
                                          .write_low = ROOM_RESERVED};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
@@ -209,9 +210,17 @@ bool connection_room(const struct mqtt_connection *c, size_t n)
            stream_write_pending(c->stream) == 0;
 }
 
+size_t connection_write_max(const struct mqtt_connection *c)
+{
+    return 2 * (size_t)c->shard->limits->packet_size_max + ROOM_RESERVED;
+}
+
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)
 {
-    return c->stream && stream_write(c->stream, p, n) == ERR_OK;
+    if (!c->stream || stream_write(c->stream, p, n))
+        return false;
+    shard_sent(c->shard, 1, n);
+    return true;
 }
 
 bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
@@ -225,6 +234,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
         if (mqtt_encode(c->version, p, &w) != ERR_OK)
             w.p = w.start;
         stream_commit(c->stream, writer_len(&w));
+        shard_sent(c->shard, 1, writer_len(&w));
         return true;
     }
     connection_close(c, MQTT_RC_QUOTA_EXCEEDED, "answers are not being read");
@@ -279,8 +289,10 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
         if (r == MQTT_MORE)
             return HANDLED;
         h = r == MQTT_OK ? handle(c, &p) : refuse_packet(c, &p);
-        if (h != HANDLED_AGAIN)
-            *used += n;
+        if (h == HANDLED_AGAIN)
+            break;
+        *used += n;
+        metric_add_own(&c->shard->count.packets_received, 1);
     }
     return h;
 }
@@ -307,6 +319,7 @@ static void read_all(struct mqtt_connection *c)
         if (c->state == CONNECTION_OPEN) /* before, all of CONNECT and AUTH must come in time */
             c->heard_ns = worker_now_ns(c->shard->worker);
         enum handled h = handle_all(c, in, &used);
+        metric_add_own(&c->shard->count.bytes_received, (int64_t)used);
         if (!c->stream)
             return;
         stream_consume(c->stream, used);

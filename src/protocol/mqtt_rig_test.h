@@ -145,6 +145,7 @@ struct broker {
     const char *password_path;
     const struct enhanced_method *const *methods; /* default: those of the password file */
     struct access *access;
+    int64_t sys_interval_ms;
     bool light; /* no journal, no database */
     size_t group_bytes_max, segment_bytes, journal_max_bytes;
 };
@@ -208,6 +209,7 @@ static inline void broker_start(struct broker *b, const char *dir)
                                           .journal = b->journal,
                                           .db = b->db,
                                           .access = b->access,
+                                          .sys_interval_ms = b->sys_interval_ms,
                                           .limits = b->limits};
     REQUIRE(CHECK_EQ_INT(mqtt_server_new(&b->server, &mc, &e), ERR_OK));
     if (b->journal) {
@@ -460,7 +462,7 @@ static inline void client_hello(struct client *c, const char *id, struct hello_o
 
 #define CONNACK_5(session)                                                                         \
     "CONNACK reason=00 session=" #session                                                          \
-    " { receive-max=1024 alias-max=16 max-qos=1 max-size=1048576 shared-ok=0 }"
+    " { receive-max=1024 alias-max=16 max-size=1048576 shared-ok=0 }"
 
 /* Opens, connects and expects success. */
 static inline void client_join(struct client *c, const struct broker *b, const char *id,

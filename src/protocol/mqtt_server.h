@@ -41,6 +41,7 @@ struct mqtt_server_config {
     struct alloc *alloc;
     struct metrics *metrics; /* may be NULL */
     struct access *access;   /* rules of access, as they stand in it now; may be NULL */
+    int64_t sys_interval_ms; /* of the topics below $SYS; 0: there are none */
     struct mqtt_limits limits;
 };
 struct mqtt_server;

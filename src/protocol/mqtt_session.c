@@ -75,6 +75,7 @@ static void session_free(struct mqtt_session *s)
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     count_give(&shard->server->sessions);
     outgoing_free(s);
+    received_fini(shard->alloc, &s->received);
     vec_fini(shard->alloc, &s->done);
     rights_free(s->rights);
     list_del(&s->done_link);
@@ -125,10 +126,10 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
+    s->received_before = (uint32_t)s->received.ids.n;
+    window_attach(s);
     rights_free(s->rights); /* the client's before it */
     s->rights = NULL;
-    s->resent = 0;
-    s->unacked = 0;
     session_changed(s);
 }
 
@@ -143,8 +144,7 @@ void session_detach(struct mqtt_session *s)
     set_connection(s, NULL);
     s->offline_ms = worker_now_ms(shard->worker);
     s->ends_ns = session_end_ns(s, worker_now_ns(shard->worker));
-    s->resent = 0;
-    s->unacked = 0;
+    window_attach(s);
     outgoing_trim(s);
     session_changed(s);
     if (s->expiry_s)

@@ -114,7 +114,7 @@ static void retry_fired(struct timer *t)
     LIST_EACH(&shard->connections, it)
     {
         struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
-        if (c->paused)
+        if (c->paused || c->journal_full)
             task_wake(&c->task);
     }
 }

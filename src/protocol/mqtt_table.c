@@ -8,8 +8,6 @@ static enum handled handle_pingreq(struct mqtt_connection *c, const struct mqtt_
     return connection_put(c, &answer) ? HANDLED : HANDLED_STOP;
 }
 
-/* PUBREC, PUBREL and PUBCOMP belong to QoS 2, which CONNACK
- * excludes. */
 static const packet_handler table[CONNECTION_STATES][16] = {
     [CONNECTION_NEW] =
         {
@@ -25,6 +23,9 @@ static const packet_handler table[CONNECTION_STATES][16] = {
             [MQTT_AUTH] = handle_auth,
             [MQTT_PUBLISH] = handle_publish,
             [MQTT_PUBACK] = handle_puback,
+            [MQTT_PUBREC] = handle_pubrec,
+            [MQTT_PUBREL] = handle_pubrel,
+            [MQTT_PUBCOMP] = handle_pubcomp,
             [MQTT_SUBSCRIBE] = handle_subscribe,
             [MQTT_UNSUBSCRIBE] = handle_unsubscribe,
             [MQTT_PINGREQ] = handle_pingreq,

@@ -13,7 +13,7 @@ struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, st
         return NULL;
     list_init(&w->link);
     w->size = size;
-    w->qos = m->will_qos > 1 ? 1 : m->will_qos;
+    w->qos = m->will_qos;
     w->retain = m->will_retain;
     w->delay_s = m->will_props.will_delay_s;
     w->expiry_s = m->will_props.has & MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY)
