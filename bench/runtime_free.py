@@ -7,15 +7,12 @@ Prints the lines of bench/README.md: microseconds of a QoS 0 message from client
 
 import http.client
 import json
-import os
-import pathlib
 import statistics
 import subprocess
 import threading
 
-from sedge_site import Site, wait_until
+from sedge_site import SEDGE, Site, wait_until
 
-LOAD = pathlib.Path(os.environ["SEDGE_BUILD"]) / "bench/bench_mqtt_load"
 ROUNDS, SECONDS, POINTS, T0 = 5, 2, 10000, 1764000000000
 SITE = """site "bench"
 server {
@@ -54,11 +51,12 @@ def measure(site):
     over, count = threading.Event(), []
     reader = threading.Thread(target=fetch, args=(site, over, count))
     reader.start()
-    out = subprocess.run([LOAD, str(site.mqtt_port), "0", str(SECONDS), "1"], check=True, capture_output=True,
-                         text=True).stdout.split()
+    out = json.loads(subprocess.run([SEDGE, "bench", "mqtt", "pairs", "--publishers", "1", "--subscribers", "1",
+                                     "--window", "1", "-p", str(site.mqtt_port), "--seconds", str(SECONDS), "--json"],
+                                    check=True, capture_output=True, text=True).stdout)
     over.set()
     reader.join()
-    return int(out[2]), int(out[3]), len(count) / SECONDS
+    return out["latency_p50"], out["latency_p99"], len(count) / SECONDS
 
 
 def main():

@@ -100,10 +100,10 @@ static void match(const uint8_t *data, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const enum mqtt_version versions[] = {MQTT_NEW, MQTT_V311, MQTT_V5};
-    for (unsigned i = 0; i < 6; i++) {
-        struct mqtt_decoder d = {.version = versions[i % 3],
-                                 .is_server = i<3, .size_max = size> 64 ? 4096 : 0};
+    static const enum mqtt_version versions[] = {MQTT_NEW, MQTT_V31, MQTT_V311, MQTT_V5};
+    for (unsigned i = 0; i < 8; i++) {
+        struct mqtt_decoder d = {.version = versions[i % 4],
+                                 .is_server = i<4, .size_max = size> 64 ? 4096 : 0};
         if (d.is_server || d.version != MQTT_NEW) /* a client knows its version */
             decode_all(d, data, size);
     }

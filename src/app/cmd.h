@@ -13,3 +13,4 @@ int cmd_sim(int argc, char **argv);    /* cmd_sim.c */
 int cmd_pub(int argc, char **argv);    /* cmd_pub.c */
 int cmd_sub(int argc, char **argv);    /* cmd_sub.c */
 int cmd_passwd(int argc, char **argv); /* cmd_passwd.c */
+int cmd_bench(int argc, char **argv);  /* cmd_bench.c */

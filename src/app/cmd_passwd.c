@@ -1,6 +1,6 @@
 /* sedge passwd: sets, changes or removes the password of one user in a password file. */
 #include "app/cmd.h"
-#include "auth/password.h"
+#include "auth/scram.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -10,34 +10,70 @@
 #include <unistd.h>
 
 static const char help[] =
-    "usage: sedge passwd FILE USER [--password-file PATH] [--delete]\n\n"
+    "usage: sedge passwd [-c] [--scram] FILE USER [--password-file PATH]\n"
+    "       sedge passwd [-c] [--scram] -b FILE USER PASSWORD\n"
+    "       sedge passwd -D FILE USER\n"
+    "       sedge passwd -U FILE\n\n"
     "Sets the password of USER in FILE, which is made if it is not there (mode 0600).\n"
     "The password is asked for twice, without showing it.\n\n"
+    "  -c, --create           begin a new file; what FILE held is gone\n"
+    "  -b, --batch            take the password from the command line, where others may see it\n"
     "  --password-file PATH   take it from the first line of a file; - is the standard input\n"
-    "  --delete               remove the user\n\n"
+    "  --scram                store it for SCRAM-SHA-256, by which clients prove that they know "
+    "it\n"
+    "                         without sending it; plain passwords are checked with it as well\n"
+    "  -D, --delete           remove the user\n"
+    "  -U, --upgrade          FILE holds NAME:PASSWORD in plain text: put hashes in their place\n\n"
     "A running sedge reads the file again at SIGHUP.\n";
 
 struct options {
-    const char *file, *user, *password_file;
-    bool remove;
+    const char *file, *user, *password, *password_file;
+    bool remove, create, batch, scram, upgrade;
 };
+
+/* -1: not an option. */
+static int parse_option(int argc, char **argv, int i, struct options *o)
+{
+    const struct {
+        const char *name, *letter;
+        bool *flag;
+    } flags[] = {
+        {"--delete", "-D", &o->remove},    {"--create", "-c", &o->create},
+        {"--batch", "-b", &o->batch},      {"--upgrade", "-U", &o->upgrade},
+        {"--scram", "--scram", &o->scram},
+    };
+    for (size_t f = 0; f < ARRAY_LEN(flags); f++) {
+        if (strcmp(argv[i], flags[f].name) == 0 || strcmp(argv[i], flags[f].letter) == 0) {
+            *flags[f].flag = true;
+            return i;
+        }
+    }
+    if (strcmp(argv[i], "--password-file") == 0 && i + 1 < argc) {
+        o->password_file = argv[i + 1];
+        return i + 1;
+    }
+    return -1;
+}
 
 static bool parse(int argc, char **argv, struct options *o)
 {
+    const char **words[] = {&o->file, &o->user, &o->password};
+    size_t n = 0;
     for (int i = 1; i < argc; i++) {
+        int at = parse_option(argc, argv, i, o);
         bool option = argv[i][0] == '-' && argv[i][1];
-        if (strcmp(argv[i], "--delete") == 0)
-            o->remove = true;
-        else if (strcmp(argv[i], "--password-file") == 0 && i + 1 < argc)
-            o->password_file = argv[++i];
-        else if (!option && !o->file)
-            o->file = argv[i];
-        else if (!option && !o->user)
-            o->user = argv[i];
+        size_t max = o->upgrade ? 1 : o->batch ? 3 : 2;
+        if (at >= 0)
+            i = at;
+        else if ((!option || n == 2) && n < max) /* a password may begin with a dash */
+            *words[n++] = argv[i];
         else
             return false;
     }
-    return o->file && o->user && !(o->remove && o->password_file);
+    bool sets = o->create || o->batch || o->scram || o->password_file;
+    if (o->upgrade || o->remove)
+        return !sets && !(o->upgrade && o->remove) && n == (o->upgrade ? 1u : 2u);
+    return n == (o->batch ? 3u : 2u) && !(o->batch && o->password_file);
 }
 
 /* One line without its end; false at the end of the input or if it is too long. */
@@ -104,18 +140,41 @@ static const char *from_file(const char *path, char out[PASSWORD_MAX + 2])
     return got ? NULL : "the password file has no first line, or too long a one";
 }
 
+static const char *get_password(const struct options *o, char out[PASSWORD_MAX + 2])
+{
+    if (!o->batch)
+        return o->password_file ? from_file(o->password_file, out) : ask_twice(out);
+    if (strlen(o->password) > PASSWORD_MAX)
+        return "the password is too long";
+    memcpy(out, o->password, strlen(o->password) + 1);
+    return NULL;
+}
+
 static enum err set(const struct options *o, char password[PASSWORD_MAX + 2], struct error *e)
 {
     char hash[PASSWORD_HASH_MAX];
-    const char *why =
-        o->password_file ? from_file(o->password_file, password) : ask_twice(password);
+    const char *why = get_password(o, password);
+    if (!why && !password_user_valid(str_from(o->user)))
+        why = "a user name has no ':', no control characters and does not begin with '#'";
+    if (!why && !password[0])
+        why = "an empty password is no password";
     if (why)
         return error_set(e, ERR_INVALID, "%s", why);
-    if (!password[0])
-        return error_set(e, ERR_INVALID, "an empty password is no password");
+    const struct bytes bytes = {(const uint8_t *)password, strlen(password)};
     enum err err =
-        password_hash((struct bytes){(const uint8_t *)password, strlen(password)}, hash, e);
+        o->scram ? scram_line(bytes, SCRAM_ROUNDS, hash, e) : password_hash(bytes, hash, e);
+    if (!err && o->create)
+        err = password_file_create(o->file, e);
     return err ? err : password_file_set(o->file, str_from(o->user), hash, e);
+}
+
+static enum err upgrade(const struct options *o, struct error *e)
+{
+    size_t n;
+    enum err err = password_file_upgrade(o->file, &n, e);
+    if (!err)
+        (void)printf("%zu password%s hashed\n", n, n == 1 ? " is" : "s are");
+    return err;
 }
 
 int cmd_passwd(int argc, char **argv)
@@ -131,8 +190,9 @@ int cmd_passwd(int argc, char **argv)
         (void)fputs(help, stderr);
         return EXIT_USAGE;
     }
-    enum err err =
-        o.remove ? password_file_set(o.file, str_from(o.user), NULL, &e) : set(&o, password, &e);
+    enum err err = o.remove    ? password_file_set(o.file, str_from(o.user), NULL, &e)
+                   : o.upgrade ? upgrade(&o, &e)
+                               : set(&o, password, &e);
     explicit_bzero(password, sizeof(password));
     if (!err)
         return EXIT_OK;

@@ -15,6 +15,7 @@ static const struct {
     {"pub", cmd_pub, "pub -t TOPIC -m …   publish a message"},
     {"sub", cmd_sub, "sub -t FILTER       print messages"},
     {"passwd", cmd_passwd, "passwd FILE USER    set a password"},
+    {"bench", cmd_bench, "bench mqtt SCENARIO load a broker, any broker, and verify it"},
 };
 
 static int usage(FILE *to, int status)

@@ -152,6 +152,7 @@ struct plan {
     struct site_settings settings;
     struct automation_change *programs;
     struct registry_change devices;
+    struct access_rules *access;
 };
 
 /* All that can fail. */
@@ -169,6 +170,8 @@ static enum err prepare(struct site_reload *r, struct plan *p, struct error *e)
         err = automation_change_new(&p->programs, cfg->automation, r->next, e);
     if (!err)
         err = registry_replace_ready(cfg->registry, &p->devices, e);
+    if (!err)
+        err = site_access_read(&p->access, r->next, cfg->alloc, e);
     return err;
 }
 
@@ -180,6 +183,10 @@ static void commit(struct site_reload *r, struct plan *p)
     automation_change_apply(p->programs);
     *r->cfg.site = r->next;
     *r->cfg.settings = p->settings;
+    if (r->cfg.access)
+        access_set(r->cfg.access, p->access);
+    else
+        access_rules_unref(p->access);
     if (r->cfg.taken)
         r->cfg.taken(r->cfg.ctx);
     registry_replace_settle(r->cfg.registry);

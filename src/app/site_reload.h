@@ -12,6 +12,7 @@
  * way, ERR_FULL. */
 #pragma once
 
+#include "app/site_access.h"
 #include "app/site_load.h"
 #include "automation/automation.h"
 
@@ -21,6 +22,7 @@ struct site_reload_config {
     struct alloc *alloc;
     struct registry *registry;
     struct automation *automation;
+    struct access *access; /* takes the new rules; may be NULL */
     struct lang_site **site;
     struct site_settings *settings; /* of it; they change with it */
     bool workers_fixed;             /* see site_settings_keep() */

@@ -74,6 +74,8 @@ struct io_driver_ops {
     /* Asks for an early end; done() still comes, with -ECANCELED or its true result. */
     void (*cancel)(struct io_driver *d, struct io_op *op);
     void (*close_fd)(struct io_driver *d, int fd); /* after all its ops ended */
+    /* Instead: another worker's driver goes on with it. NULL: there is nothing to forget. */
+    void (*release)(struct io_driver *d, int fd);
     /* Submits, waits at most timeout_ns (-1: for ever, 0: not at all), runs completions. */
     void (*wait)(struct io_driver *d, int64_t timeout_ns);
     void (*wake)(struct io_driver *d); /* any thread: ends a wait */

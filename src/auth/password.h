@@ -5,9 +5,10 @@
  * what was right once is remembered as a MAC under a key that only this run knows.
  * File: lines `name:hash`; empty lines and lines that begin with `#` are skipped. The hash is
  * Argon2 in PHC form (`$argon2id$v=19$m=…`), or mosquitto's `$7$rounds$salt$hash` (PBKDF2 with
- * SHA-512), so that a site can bring its file along.
+ * SHA-512), so that a site can bring its file along, or a secret for SCRAM (scram.h).
  * Ownership: passwords are copied and wiped after use; neither they nor hashes go into logs.
- * Threads: worker 0, but password_hash(), password_matches() and password_file_set(): any.
+ * Threads: any; password_file_reload() one at a time, password_file_close() behind all others. A
+ * check is answered, and canceled, on the worker that asked.
  * Errors: a damaged file is ERR_SYNTAX with its line; a reload that fails changes nothing.
  * Source: RFC 9106 (Argon2), OWASP Password Storage Cheat Sheet, RFC 8018 (PBKDF2). */
 #pragma once
@@ -38,7 +39,7 @@ MUST_USE enum err password_file_open(struct password_file **out, const struct pa
                                      struct error *e);
 MUST_USE enum err password_file_reload(struct password_file *f, struct error *e);
 void password_file_close(struct password_file *f);
-size_t password_file_users(const struct password_file *f);
+size_t password_file_users(struct password_file *f);
 
 struct password_check;
 /* ERR_OK: right, it was before. ERR_DENIED: such a password is never right. ERR_AGAIN: it is being
@@ -51,10 +52,15 @@ MUST_USE enum err password_file_check(struct password_file *f, struct worker *w,
                                       struct password_check **check);
 void password_check_cancel(struct password_check *check); /* done() will not be called */
 
+/* Of enhanced authentication, ended by NULL: what the file's lines serve for. They live as long as
+ * the file. */
+struct enhanced_method;
+const struct enhanced_method *const *password_file_methods(const struct password_file *f);
+
 struct password_stats {
     uint64_t remembered, computed, wrong, refused;
 };
-struct password_stats password_file_stats(const struct password_file *f);
+struct password_stats password_file_stats(struct password_file *f);
 
 /* ---- the file as a tool changes it ---- */
 bool password_user_valid(
@@ -63,3 +69,8 @@ bool password_user_valid(
  * are. The new file is complete on disk, mode 0600, before it takes the old one's place. */
 MUST_USE enum err password_file_set(const char *path, struct str user, const char *hash,
                                     struct error *e);
+/* A new file without users, in the place of what is there. */
+MUST_USE enum err password_file_create(const char *path, struct error *e);
+/* Puts a hash in the place of each password that stands there in plain text (`NAME:PASSWORD`);
+ * *changed: how many. ERR_SYNTAX: nothing is changed. */
+MUST_USE enum err password_file_upgrade(const char *path, size_t *changed, struct error *e);

@@ -105,23 +105,31 @@ static enum err replace(const char *path, struct str text, struct error *e)
     return sync_folder(path) ? error_set_os(e, errno, "can't sync the folder of %s", path) : ERR_OK;
 }
 
+/* ERR_NOT_FOUND: there is no file. */
+static enum err read_path(const char *path, struct strbuf *out, struct error *e)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0 && errno == ENOENT)
+        return error_set(e, ERR_NOT_FOUND, "there is no file %s", path);
+    enum err err =
+        fd < 0 || read_file(fd, out) ? error_set_os(e, errno, "can't read %s", path) : ERR_OK;
+    if (fd >= 0)
+        (void)close(fd);
+    return err;
+}
+
 enum err password_file_set(const char *path, struct str user, const char *hash, struct error *e)
 {
     struct strbuf old, changed;
-    enum err err = ERR_OK;
     if (!password_user_valid(user))
         return error_set(
             e, ERR_INVALID,
             "a user name has no ':', no control characters and does not begin with '#'");
     strbuf_init(&old, alloc_system(), 64u << 20);
     strbuf_init(&changed, alloc_system(), 64u << 20);
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0 && errno != ENOENT)
-        err = error_set_os(e, errno, "can't read %s", path);
-    if (fd >= 0 && read_file(fd, &old))
-        err = error_set_os(e, errno, "can't read %s", path);
-    if (fd >= 0)
-        (void)close(fd);
+    enum err err = read_path(path, &old, e);
+    if (err == ERR_NOT_FOUND)
+        err = ERR_OK; /* it is made */
     bool found = !err && edit(strbuf_str(&old), user, hash, &changed);
     if (!err && changed.failed)
         err = error_set(e, ERR_NOMEM, "the file is too large");
@@ -131,5 +139,52 @@ enum err password_file_set(const char *path, struct str user, const char *hash, 
         err = replace(path, strbuf_str(&changed), e);
     strbuf_fini(&old);
     strbuf_fini(&changed);
+    return err;
+}
+
+enum err password_file_create(const char *path, struct error *e)
+{
+    return replace(path, STR(""), e);
+}
+
+/* A line `NAME:PASSWORD` gets a hash in the password's place. */
+static enum err upgrade_line(struct str line, struct strbuf *out, size_t *changed, struct error *e)
+{
+    char hash[PASSWORD_HASH_MAX];
+    struct str rest = str_trim(line), user;
+    bool comment = rest.n == 0 || rest.p[0] == '#';
+    if (comment || !str_split(&rest, ':', &user) || !rest.p || password_hash_known(rest)) {
+        strbuf_addstr(out, line);
+        strbuf_addc(out, '\n');
+        return ERR_OK;
+    }
+    if (!password_user_valid(user) || rest.n == 0)
+        return error_set(e, ERR_SYNTAX, "the line of %.*s is not NAME:PASSWORD",
+                         (int)(user.n < 64 ? user.n : 64), user.p);
+    enum err err = password_hash((struct bytes){(const uint8_t *)rest.p, rest.n}, hash, e);
+    if (!err)
+        add_line(out, user, hash);
+    *changed += !err;
+    return err;
+}
+
+enum err password_file_upgrade(const char *path, size_t *changed, struct error *e)
+{
+    struct strbuf old, new_text;
+    *changed = 0;
+    strbuf_init(&old, alloc_system(), 64u << 20);
+    strbuf_init(&new_text, alloc_system(), 64u << 20);
+    enum err err = read_path(path, &old, e);
+    struct str rest = strbuf_str(&old), line;
+    while (!err && rest.n && str_split(&rest, '\n', &line))
+        err = upgrade_line(line, &new_text, changed, e);
+    if (!err && new_text.failed)
+        err = error_set(e, ERR_NOMEM, "the file is too large");
+    if (!err && *changed)
+        err = replace(path, strbuf_str(&new_text), e);
+    if (old.n)
+        explicit_bzero(old.p, old.n);
+    strbuf_fini(&old);
+    strbuf_fini(&new_text);
     return err;
 }

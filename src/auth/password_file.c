@@ -1,4 +1,5 @@
 #include "auth/password.h"
+#include "auth/scram.h"
 
 #include "base/log.h"
 #include "base/map.h"
@@ -7,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -27,9 +29,12 @@ struct user {
 struct password_file {
     struct password_config cfg; /* its path is our copy */
     struct offload_queue *queue;
-    struct map users;
     uint8_t key[MAC_BYTES]; /* of this run */
+    pthread_mutex_t lock;   /* the next two */
+    struct map users;
     struct password_stats stats;
+    struct scram_method scram[2];
+    const struct enhanced_method *methods[3];
 };
 
 struct password_check {
@@ -95,8 +100,8 @@ static enum err read_line(struct password_file *f, struct map *users, struct str
         return error_set(e, ERR_SYNTAX, "a line is NAME:HASH; sedge passwd writes it");
     if (!password_hash_known(hash))
         return error_set(e, ERR_SYNTAX,
-                         "the hash of %.*s is neither Argon2 nor mosquitto's $7$; set the password "
-                         "again with sedge passwd",
+                         "the hash of %.*s is not Argon2, mosquitto's $7$ or SCRAM-SHA-256; set "
+                         "the password again with sedge passwd",
                          STR_FMT(name));
     struct user *u = user_new(f->cfg.alloc, name, hash);
     enum err err = u ? map_put(users, u->name, u) : ERR_NOMEM;
@@ -167,6 +172,20 @@ static void warn_if_open(const char *path)
         LOG_W("auth", "%s may be read by others; chmod 600 is enough for sedge", path);
 }
 
+/* Those whose hash has not changed need not prove themselves again. With the lock held. */
+static void keep_proofs(const struct password_file *f, const struct map *users)
+{
+    struct str key;
+    void *value;
+    for (size_t at = 0; map_next(users, &at, &key, &value);) {
+        struct user *u = value, *old = map_get(&f->users, key);
+        if (!old || !old->proven || !str_eq(old->hash, u->hash))
+            continue;
+        u->proven = true;
+        memcpy(u->mac, old->mac, sizeof(u->mac));
+    }
+}
+
 enum err password_file_reload(struct password_file *f, struct error *e)
 {
     struct map users;
@@ -177,19 +196,55 @@ enum err password_file_reload(struct password_file *f, struct error *e)
         users_free(f->cfg.alloc, &users);
         return err;
     }
-    struct str key;
-    void *value;
-    for (size_t at = 0; map_next(&users, &at, &key, &value);) {
-        struct user *u = value, *old = map_get(&f->users, key);
-        if (!old || !old->proven || !str_eq(old->hash, u->hash))
-            continue;
-        u->proven = true;
-        memcpy(u->mac, old->mac, sizeof(u->mac));
-    }
-    users_free(f->cfg.alloc, &f->users);
+    pthread_mutex_lock(&f->lock);
+    keep_proofs(f, &users);
+    struct map before = f->users;
     f->users = users;
+    pthread_mutex_unlock(&f->lock);
+    users_free(f->cfg.alloc, &before);
     warn_if_open(f->cfg.path);
     return ERR_OK;
+}
+
+/* ---- for SCRAM ---- */
+
+static bool find_line(void *ctx, struct str user, char line[PASSWORD_HASH_MAX])
+{
+    struct password_file *f = ctx;
+    pthread_mutex_lock(&f->lock);
+    const struct user *u = map_get(&f->users, user);
+    bool found = u && u->hash.n < PASSWORD_HASH_MAX;
+    if (found) {
+        memcpy(line, u->hash.p, u->hash.n);
+        line[u->hash.n] = '\0';
+    }
+    pthread_mutex_unlock(&f->lock);
+    return found;
+}
+
+static size_t make_nonce(void *ctx, char out[SCRAM_NONCE_MAX])
+{
+    struct env *env = executor_env(((const struct password_file *)ctx)->cfg.ex);
+    uint8_t chance[18];
+    env->entropy(env, chance, sizeof(chance));
+    return (size_t)EVP_EncodeBlock((uint8_t *)out, chance, sizeof(chance));
+}
+
+static void methods_init(struct password_file *f)
+{
+    static const enum scram_hash hashes[2] = {SCRAM_SHA256, SCRAM_SHA512};
+    struct env *env = executor_env(f->cfg.ex);
+    for (size_t i = 0; i < ARRAY_LEN(hashes); i++) {
+        f->scram[i] = (struct scram_method){.find = find_line, .nonce = make_nonce, .ctx = f};
+        env->entropy(env, f->scram[i].key, sizeof(f->scram[i].key));
+        scram_method_init(&f->scram[i], hashes[i]);
+        f->methods[i] = &f->scram[i].method;
+    }
+}
+
+const struct enhanced_method *const *password_file_methods(const struct password_file *f)
+{
+    return f->methods;
 }
 
 enum err password_file_open(struct password_file **out, const struct password_config *cfg,
@@ -201,11 +256,13 @@ enum err password_file_open(struct password_file **out, const struct password_co
     *out = NULL;
     if (!f)
         return error_set(e, ERR_NOMEM, "no memory for the password file");
+    pthread_mutex_init(&f->lock, NULL);
     f->cfg = *cfg;
     f->cfg.alloc = a;
     f->cfg.path = str_dup(a, str_from(cfg->path));
     map_init(&f->users, a, env->seed, 1);
     env->entropy(env, f->key, sizeof(f->key));
+    methods_init(f);
     enum err err = f->cfg.path ? offload_queue_new(&f->queue, cfg->ex, CHECKS_AT_ONCE,
                                                    cfg->checks_max ? cfg->checks_max : 256)
                                : ERR_NOMEM;
@@ -229,20 +286,28 @@ void password_file_close(struct password_file *f)
         offload_drain(f->queue);
     offload_queue_free(f->queue);
     users_free(f->cfg.alloc, &f->users);
+    pthread_mutex_destroy(&f->lock);
     OPENSSL_cleanse(f->key, sizeof(f->key));
+    OPENSSL_cleanse(f->scram, sizeof(f->scram));
     if (f->cfg.path)
         mem_free(f->cfg.alloc, (void *)(uintptr_t)f->cfg.path, strlen(f->cfg.path) + 1);
     mem_free(f->cfg.alloc, f, sizeof(*f));
 }
 
-size_t password_file_users(const struct password_file *f)
+size_t password_file_users(struct password_file *f)
 {
-    return f->users.n;
+    pthread_mutex_lock(&f->lock);
+    size_t n = f->users.n;
+    pthread_mutex_unlock(&f->lock);
+    return n;
 }
 
-struct password_stats password_file_stats(const struct password_file *f)
+struct password_stats password_file_stats(struct password_file *f)
 {
-    return f->stats;
+    pthread_mutex_lock(&f->lock);
+    struct password_stats stats = f->stats;
+    pthread_mutex_unlock(&f->lock);
+    return stats;
 }
 
 /* ---- checks ---- */
@@ -271,10 +336,11 @@ static void check_run(struct offload_job *j)
     c->right = password_matches(c->hash, c->password) && c->user.n;
 }
 
-static void check_done(struct offload_job *j)
+/* It was computed: is it right, and of the file as it is now? */
+static void note(struct password_check *c)
 {
-    struct password_check *c = CONTAINER_OF(j, struct password_check, job);
     struct password_file *f = c->file;
+    pthread_mutex_lock(&f->lock);
     struct user *u = map_get(&f->users, c->user);
     f->stats.computed++;
     if (c->right && u && str_eq(u->hash, c->hash)) {
@@ -284,6 +350,13 @@ static void check_done(struct offload_job *j)
         c->right = false; /* also if the file was changed meanwhile */
         f->stats.wrong++;
     }
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void check_done(struct offload_job *j)
+{
+    struct password_check *c = CONTAINER_OF(j, struct password_check, job);
+    note(c);
     if (c->done)
         c->done(c->ctx, c->right ? ERR_OK : ERR_DENIED);
     check_free(c);
@@ -314,13 +387,12 @@ static struct password_check *check_new(struct password_file *f, const struct us
     return c;
 }
 
-enum err password_file_check(struct password_file *f, struct worker *w, struct str user,
-                             struct bytes password, void (*done)(void *ctx, enum err result),
-                             void *ctx, struct password_check **check)
+/* With the lock held. ERR_AGAIN: *check is to be computed. */
+static enum err remembered(struct password_file *f, struct str user, struct bytes password,
+                           struct password_check **check)
 {
-    struct user *u = map_get(&f->users, user);
+    const struct user *u = map_get(&f->users, user);
     uint8_t mac[MAC_BYTES] = {0};
-    *check = NULL;
     if (password.n > PASSWORD_MAX) {
         f->stats.wrong++;
         return ERR_DENIED;
@@ -331,15 +403,36 @@ enum err password_file_check(struct password_file *f, struct worker *w, struct s
         f->stats.remembered++;
         return ERR_OK;
     }
-    struct password_check *c = check_new(f, u, password);
-    if (!c)
+    *check = check_new(f, u, password);
+    if (!*check)
         return ERR_NOMEM;
+    memcpy((*check)->mac, mac, sizeof(mac));
+    return ERR_AGAIN;
+}
+
+static void count_refused(struct password_file *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->stats.refused++;
+    pthread_mutex_unlock(&f->lock);
+}
+
+enum err password_file_check(struct password_file *f, struct worker *w, struct str user,
+                             struct bytes password, void (*done)(void *ctx, enum err result),
+                             void *ctx, struct password_check **check)
+{
+    struct password_check *c = NULL;
+    *check = NULL;
+    pthread_mutex_lock(&f->lock);
+    enum err err = remembered(f, user, password, &c);
+    pthread_mutex_unlock(&f->lock);
+    if (err != ERR_AGAIN)
+        return err;
     c->done = done;
     c->ctx = ctx;
-    memcpy(c->mac, mac, sizeof(mac));
-    enum err err = offload_submit(f->queue, w, &c->job);
+    err = offload_submit(f->queue, w, &c->job);
     if (err) {
-        f->stats.refused++;
+        count_refused(f);
         check_free(c);
         return err;
     }

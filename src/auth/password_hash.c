@@ -1,8 +1,8 @@
 #include "auth/password.h"
+#include "auth/scram_internal.h"
 
 #include <argon2.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/rand.h>
 #include <string.h>
 
@@ -33,19 +33,6 @@ enum err password_hash(struct bytes password, char out[PASSWORD_HASH_MAX], struc
     return ERR_OK;
 }
 
-static bool base64(struct str text, uint8_t *out, size_t cap, size_t *n)
-{
-    if (text.n == 0 || text.n % 4 || text.n / 4 * 3 > cap)
-        return false;
-    int got = EVP_DecodeBlock(out, (const uint8_t *)text.p, (int)text.n);
-    if (got < 0)
-        return false;
-    *n = (size_t)got;
-    for (size_t i = text.n; i > text.n - 2 && text.p[i - 1] == '='; i--)
-        (*n)--; /* the decoder counts padding */
-    return true;
-}
-
 struct mosquitto {
     int rounds;
     uint8_t salt[96], hash[96];
@@ -64,8 +51,9 @@ static bool mosquitto_parse(struct str hash, struct mosquitto *m)
         n > PBKDF2_ROUNDS_MAX)
         return false;
     m->rounds = (int)n;
-    return base64(salt, m->salt, sizeof(m->salt), &m->salt_n) &&
-           base64(sum, m->hash, sizeof(m->hash), &m->hash_n) && m->hash_n == MOSQUITTO_HASH_BYTES;
+    return scram_base64(salt, m->salt, sizeof(m->salt), &m->salt_n) &&
+           scram_base64(sum, m->hash, sizeof(m->hash), &m->hash_n) &&
+           m->hash_n == MOSQUITTO_HASH_BYTES;
 }
 
 static bool number(struct str *rest, const char *name, char end, int64_t max)
@@ -91,7 +79,7 @@ static bool argon2_parse(struct str hash)
 bool password_hash_known(struct str hash)
 {
     struct mosquitto m;
-    return argon2_parse(hash) || mosquitto_parse(hash, &m);
+    return argon2_parse(hash) || mosquitto_parse(hash, &m) || scram_line_known(hash);
 }
 
 static bool argon2_matches(struct str hash, struct bytes password)
@@ -123,5 +111,7 @@ bool password_matches(struct str hash, struct bytes password)
         return false;
     if (argon2_parse(hash))
         return argon2_matches(hash, password);
-    return mosquitto_parse(hash, &m) && mosquitto_matches(&m, password);
+    if (mosquitto_parse(hash, &m))
+        return mosquitto_matches(&m, password);
+    return scram_line_matches(hash, password);
 }

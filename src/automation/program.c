@@ -19,8 +19,8 @@ static enum err bind(struct program_run *run, struct binding_run *b, const struc
     if (!binding_find(b, find))
         return error_set(e, ERR_NOT_FOUND, "%.*s uses %.*s, which the registry does not know",
                          STR_FMT(run->def->name), STR_FMT(def->resource->name));
-    if (def->kind == LANG_BIND_OWN)
-        registry_set_owner(b->device, run->def->name);
+    if (def->kind == LANG_BIND_OWN && registry_set_owner(b->device, run->def->name))
+        return error_set(e, ERR_NOMEM, "no memory for the owner of %.*s", STR_FMT(b->device->name));
     if (def->kind != LANG_BIND_READ || def->member_type.kind != LANG_TYPE_STR)
         return ERR_OK;
     b->text = mem_new(run->automation->cfg.alloc, TEXT_KEPT_MAX);

@@ -96,12 +96,14 @@ static bool undisturbed(const struct program_run *run, const struct lang_program
 
 /* --- preparing --- */
 
-static void own_next(struct automation *a, const struct lang_program *def)
+static enum err own_next(struct automation *a, const struct lang_program *def, struct error *e)
 {
-    for (size_t i = 0; i < def->bindings_n; i++)
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < def->bindings_n; i++)
         if (def->bindings[i].kind == LANG_BIND_OWN)
-            registry_set_owner(registry_next(a->cfg.registry, def->bindings[i].resource->name),
-                               def->name);
+            err = registry_set_owner(
+                registry_next(a->cfg.registry, def->bindings[i].resource->name), def->name);
+    return err ? error_set(e, err, "no memory for what %.*s owns", STR_FMT(def->name)) : ERR_OK;
 }
 
 static enum err prepare(struct automation_change *c, size_t i, struct error *e)
@@ -115,8 +117,7 @@ static enum err prepare(struct automation_change *c, size_t i, struct error *e)
     c->fates[i] = PROGRAM_KEPT;
     c->runs[i] = now;
     (void)map_del(&c->present, def->name);
-    own_next(c->automation, def);
-    return ERR_OK;
+    return own_next(c->automation, def, e);
 }
 
 static enum err change_init(struct automation_change *c, struct error *e)

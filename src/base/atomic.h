@@ -6,6 +6,11 @@
  * Threads: that is what it is for. Source: ISO/IEC 9899:2011, 7.17. */
 #pragma once
 
+/* For a number that only one thread changes and others read: no locked instruction. */
+#define atomic_add_own(p, d)                                                                       \
+    atomic_store_explicit((p), atomic_load_explicit((p), memory_order_relaxed) + (d),              \
+                          memory_order_relaxed)
+
 #ifdef SEDGE_ATOMICS
 #include SEDGE_ATOMICS
 #else

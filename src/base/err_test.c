@@ -142,7 +142,7 @@ TEST(log_filters_and_cleans)
 TEST(metric_is_listed_and_counts)
 {
     struct metrics all;
-    struct metric in, open;
+    struct metric in, open, mine = {0}, yours = {0};
     metrics_init(&all);
     metric_register(&all, &in, METRIC_COUNTER, "in_total", "messages");
     metric_register(&all, &open, METRIC_GAUGE, "open", "connections");
@@ -151,6 +151,13 @@ TEST(metric_is_listed_and_counts)
     metric_set(&open, 9);
     metric_add(&open, -1);
     CHECK_EQ_INT(metric_get(&in), 5);
+    CHECK_EQ_INT(metric_get(&open), 8);
+    metric_part(&in, &mine);
+    metric_part(&in, &yours);
+    metric_add_own(&mine, 10);
+    metric_add_own(&yours, 20);
+    metric_add(&yours, 100);
+    CHECK_EQ_INT(metric_get(&in), 135);
     CHECK_EQ_INT(metric_get(&open), 8);
     int n = 0;
     LIST_EACH(&all.list, it)

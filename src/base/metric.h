@@ -1,7 +1,11 @@
 /* metric: counters and gauges that any thread may bump, and the list that exporters read.
  *
- * Ownership: a metric is embedded in what it measures and must outlive its registration.
- * Threads: any for bumping and reading; registering belongs to the start-up thread. */
+ * One that several workers bump for every message has a part for each of them, so that they do not
+ * pull a cache line back and forth; who reads it is told the sum.
+ * Ownership: a metric is embedded in what it measures and must outlive its registration, a part
+ * the metric that it belongs to.
+ * Threads: any for bumping and reading; registering and adding parts belong to the start-up
+ * thread. */
 #pragma once
 
 #include "base/atomic.h"
@@ -14,6 +18,7 @@ struct metric {
     const char *name; /* Prometheus style: sedge_messages_received_total */
     const char *help;
     _Atomic int64_t value;
+    struct metric *part; /* what another thread counts of it; NULL: none */
 };
 struct metrics {
     struct list list;
@@ -21,9 +26,16 @@ struct metrics {
 void metrics_init(struct metrics *m);
 void metric_register(struct metrics *m, struct metric *x, enum metric_kind kind, const char *name,
                      const char *help);
+/* `part` (zeroed) is counted in `whole` from now on. */
+void metric_part(struct metric *whole, struct metric *part);
 static inline void metric_add(struct metric *x, int64_t d)
 {
     atomic_fetch_add_explicit(&x->value, d, memory_order_relaxed);
+}
+/* For one that no other thread bumps: without a locked instruction. */
+static inline void metric_add_own(struct metric *x, int64_t d)
+{
+    atomic_add_own(&x->value, d);
 }
 static inline void metric_set(struct metric *x, int64_t v)
 {
@@ -31,5 +43,8 @@ static inline void metric_set(struct metric *x, int64_t v)
 }
 static inline int64_t metric_get(const struct metric *x)
 {
-    return atomic_load_explicit(&x->value, memory_order_relaxed);
+    int64_t sum = 0;
+    for (; x; x = x->part)
+        sum += atomic_load_explicit(&x->value, memory_order_relaxed);
+    return sum;
 }

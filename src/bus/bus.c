@@ -1,33 +1,55 @@
 #include "bus/bus_internal.h"
 
-#include <stdio.h>
-#include <string.h>
-
 static size_t or_default(size_t v, size_t fallback)
 {
     return v ? v : fallback;
 }
 
+static size_t bus_bytes(unsigned workers)
+{
+    return sizeof(struct bus) + workers * sizeof(struct lane);
+}
+
+static void lanes_init(struct bus *b)
+{
+    for (unsigned i = 0; i < b->workers; i++) {
+        struct lane *l = &b->lanes[i];
+        l->bus = b;
+        l->worker = executor_worker(b->cfg.ex, i);
+        l->index = i;
+        l->view = routes_view(b->routes, i);
+    }
+}
+
+static enum err parts_init(struct bus *b, const struct bus_config *cfg)
+{
+    struct alloc *a = b->cfg.alloc;
+    enum err err = routes_new(&b->routes, cfg->ex, a, or_default(cfg->subscriptions_max, 1000000));
+    if (!err)
+        err = retained_init(&b->retained, cfg->ex, a, executor_env(cfg->ex)->seed,
+                            or_default(cfg->retained_max, 1000000),
+                            or_default(cfg->retained_bytes_max, 256u << 20));
+    if (!err)
+        lanes_init(b);
+    return err;
+}
+
 enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e)
 {
     struct alloc *a = cfg->alloc ? cfg->alloc : alloc_system();
-    uint64_t seed = executor_env(cfg->ex)->seed;
-    struct bus *b = mem_zero(a, sizeof(*b));
+    unsigned workers = executor_workers(cfg->ex);
+    struct bus *b = mem_zero(a, bus_bytes(workers));
     *out = NULL;
     if (!b)
         return error_set(e, ERR_NOMEM, "no memory for the bus");
     b->cfg = *cfg;
     b->cfg.alloc = a;
-    b->cfg.messages = cfg->messages ? cfg->messages : a;
+    b->workers = workers;
     b->worker = executor_worker(cfg->ex, 0);
-    list_init(&b->guards);
     list_init(&b->sample_listeners);
     list_init(&b->event_listeners);
     series_init(b);
-    enum err err = routes_init(&b->routes, a, seed, or_default(cfg->subscriptions_max, 1000000));
-    if (!err)
-        err = retained_init(&b->retained, a, seed, or_default(cfg->retained_max, 100000),
-                            or_default(cfg->retained_bytes_max, 64u << 20));
+    enum err err = parts_init(b, cfg);
     if (err)
         error_set(e, err, "no memory for the bus");
     else if (cfg->journal)
@@ -40,16 +62,23 @@ enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e
     return ERR_OK;
 }
 
+static void lane_fini(struct lane *l)
+{
+    vec_fini(l->bus->cfg.alloc, &l->local);
+    vec_fini(l->bus->cfg.alloc, &l->picked);
+}
+
 void bus_free(struct bus *b)
 {
     if (!b)
         return;
     retained_db_close(b);
-    routes_fini(&b->routes);
+    for (unsigned i = 0; i < b->workers && b->lanes[i].bus; i++)
+        lane_fini(&b->lanes[i]);
+    routes_free(b->routes);
     retained_fini(&b->retained);
     series_fini(b);
-    vec_fini(b->cfg.alloc, &b->local);
-    mem_free(b->cfg.alloc, b, sizeof(*b));
+    mem_free(b->cfg.alloc, b, bus_bytes(b->workers));
 }
 
 int64_t bus_now_ms(const struct bus *b)
@@ -57,237 +86,58 @@ int64_t bus_now_ms(const struct bus *b)
     return worker_now_ms(b->worker);
 }
 
+struct lane *lane_here(struct bus *b)
+{
+    struct worker *w = worker_current();
+    return &b->lanes[w && worker_executor(w) == b->cfg.ex ? worker_index(w) : 0];
+}
+
+struct lane *lane_of(struct bus *b, const struct subscriber *s)
+{
+    return &b->lanes[s->worker ? worker_index(s->worker) : 0];
+}
+
+void lane_bury(struct lane *l)
+{
+    if (l->delivering)
+        return;
+    routes_bury(l->bus->routes, l->index, UINT64_MAX);
+    grace_idle(l->bus->cfg.ex); /* else it would all wait for the run */
+}
+
 uint32_t bus_publisher_id(struct bus *b)
 {
-    if (++b->publisher_last == 0)
-        b->publisher_last = 1;
-    return b->publisher_last;
-}
-
-/* ---- guards ---- */
-
-void bus_guard_add(struct bus *b, struct bus_guard *g)
-{
-    list_add_tail(&b->guards, &g->link);
-}
-
-static bool allowed(struct bus *b, const struct bus_publication *p, char why[160])
-{
-    if (p->from && p->from->trusted)
-        return true;
-    LIST_EACH(&b->guards, it)
-    {
-        struct bus_guard *g = CONTAINER_OF(it, struct bus_guard, link);
-        if (!g->allow(g, p->from, p->topic, why))
-            return false;
-    }
-    return true;
-}
-
-/* ---- publish ---- */
-
-/* The subscriptions of one subscriber that get this publication: all, or those that don't say No
- * Local to its own. Only while nothing is removed; see live_subs(). */
-static const struct subscription *const *local_subs(struct bus *b, const struct route *route,
-                                                    const struct route_entry *entry,
-                                                    uint32_t publisher, size_t *n)
-{
-    const struct subscription *const *subs = route->subs + entry->first;
-    *n = entry->n;
-    if (!entry->no_local || !publisher || entry->subscriber->publisher_id != publisher)
-        return subs;
-    b->local.n = 0;
-    for (uint32_t i = 0; i < entry->n; i++)
-        if (!subs[i]->no_local && !vec_push(b->cfg.alloc, &b->local, subs[i]))
-            break; /* without memory for a list of pointers some are not named */
-    *n = b->local.n;
-    return b->local.v;
-}
-
-/* A subscriber may unsubscribe, itself or others, while a message is being delivered: what was
- * removed then has no subscriber any more. */
-static bool still_there(const struct route *route, const struct route_entry *entry)
-{
-    for (uint32_t i = 0; i < entry->n; i++)
-        if (!route->subs[entry->first + i]->subscriber)
-            return false;
-    return true;
-}
-
-static bool needs_journal(struct bus *b, const struct route *route, const struct bus_publication *p)
-{
-    uint32_t publisher = p->from ? p->from->id : 0;
-    if (p->retain)
-        return true;
-    for (uint32_t i = 0; i < route->entries_n; i++) {
-        const struct route_entry *entry = &route->entries[i];
-        size_t n;
-        const struct subscription *const *subs = local_subs(b, route, entry, publisher, &n);
-        if (n && entry->subscriber->durable &&
-            entry->subscriber->durable(entry->subscriber, p, subs, n))
-            return true;
-    }
-    return false;
-}
-
-static uint32_t deliver(struct bus *b, const struct route *route, struct message *m)
-{
-    uint64_t generation = b->routes.generation;
-    uint32_t matched = 0;
-    b->delivering = true;
-    for (uint32_t i = 0; i < route->entries_n; i++) {
-        const struct route_entry *entry = &route->entries[i];
-        if (b->routes.generation != generation && !still_there(route, entry))
-            continue;
-        size_t n;
-        const struct subscription *const *subs = local_subs(b, route, entry, m->publisher, &n);
-        if (!n)
-            continue;
-        entry->subscriber->deliver(entry->subscriber, m, subs, n, false);
-        matched++;
-    }
-    b->delivering = false;
-    routes_bury(&b->routes);
-    b->delivered += matched;
-    return matched;
-}
-
-static enum err append(struct bus *b, const struct bus_publication *p, struct message *m)
-{
-    struct message_head head;
-    struct iovec parts[3];
-    if (!b->cfg.journal)
-        return ERR_OK;
-    struct str name = p->from ? p->from->name : (struct str){NULL, 0};
-    unsigned n = message_record(m, name, &head, parts);
-    return journal_append(b->cfg.journal, JOURNAL_MESSAGE, false, parts, n, &m->seq);
-}
-
-static struct message *make(struct bus *b, const struct bus_publication *p)
-{
-    struct message *m = message_new(b->cfg.messages, p->topic, p->properties, p->payload);
-    if (!m)
-        return NULL;
-    m->qos = p->qos;
-    m->retain = p->retain;
-    m->expiry_s = p->expiry_s;
-    m->publisher = p->from ? p->from->id : 0;
-    m->wall_ms = bus_now_ms(b);
-    return m;
-}
-
-enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_receipt *r)
-{
-    enum err err = ERR_OK;
-    ASSERT(!b->delivering); /* a subscriber that publishes does so at the end of its tick */
-    *r = (struct bus_receipt){0};
-    if (!allowed(b, p, r->why)) {
-        b->denied++;
-        return ERR_DENIED;
-    }
-    if (p->retain)
-        err = retained_prepare(&b->retained, p->topic, p->payload.n, r->why);
-    if (err)
-        return err;
-    const struct route *route = routes_find(&b->routes, p->topic);
-    struct message *m = route ? make(b, p) : NULL;
-    err = !m ? ERR_NOMEM : needs_journal(b, route, p) ? append(b, p, m) : ERR_OK;
-    if (err)
-        (void)snprintf(r->why, sizeof(r->why), "%s",
-                       err == ERR_NOMEM  ? "no memory"
-                       : err == ERR_FULL ? "the journal can take no more now"
-                       : err == ERR_IO   ? "the journal has failed"
-                                         : "it is larger than the journal takes");
-    if (err && err != ERR_IO) {
-        if (p->retain)
-            retained_unprepare(&b->retained, p->topic);
-        message_unref(m);
-        return err;
-    }
-    b->published++;
-    r->seq = m->seq;
-    if (p->retain) {
-        retained_set(&b->retained, m);
-        if (b->retained.track)
-            checkpoint_changed(&b->retained_db.checkpoint);
-    }
-    r->matched = deliver(b, route, m);
-    message_unref(m);
-    return err;
-}
-
-/* ---- subscriptions ---- */
-
-enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed)
-{
-    bool ignored;
-    return routes_add(&b->routes, sub, existed ? existed : &ignored);
-}
-
-bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str filter)
-{
-    return routes_remove(&b->routes, s, filter, b->delivering);
-}
-
-void bus_unsubscribe_all(struct bus *b, struct subscriber *s)
-{
-    routes_remove_all(&b->routes, s, b->delivering);
-}
-
-void bus_subscriptions_each(const struct subscriber *s,
-                            void (*each)(void *ctx, const struct subscription *sub), void *ctx)
-{
-    for (const struct sub *x = s->subscriptions; x; x = x->next)
-        each(ctx, &x->pub);
-}
-
-struct send {
-    const struct subscription *sub;
-    int64_t now_ms;
-    uint32_t sent;
-};
-
-static void send_one(void *ctx, struct message *m)
-{
-    struct send *s = ctx;
-    if (message_expired(m, s->now_ms))
-        return;
-    if (s->sub->no_local && s->sub->subscriber->publisher_id &&
-        s->sub->subscriber->publisher_id == m->publisher)
-        return;
-    s->sub->subscriber->deliver(s->sub->subscriber, m, &s->sub, 1, true);
-    s->sent++;
-}
-
-void bus_send_retained(struct bus *b, const struct subscription *sub)
-{
-    struct send s = {.sub = sub, .now_ms = bus_now_ms(b)};
-    bool outer = b->delivering;
-    b->delivering = true;
-    retained_match(&b->retained, sub->filter, send_one, &s);
-    b->delivering = outer;
-    if (!outer)
-        routes_bury(&b->routes);
-    b->delivered += s.sent;
+    uint32_t id;
+    do
+        id = atomic_fetch_add_explicit(&b->publisher_last, 1, memory_order_relaxed) + 1;
+    while (id == 0);
+    return id;
 }
 
 /* ---- replay, and looking in ---- */
 
 struct message *bus_message_decode(struct bus *b, const struct journal_record *r)
 {
-    return message_decode(b->cfg.messages, r->body, r->seq, r->wall_ms);
+    return message_decode(b->cfg.alloc, r->body, r->seq, r->wall_ms);
 }
 
 void bus_match_each(struct bus *b, struct str topic,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct subscription *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n),
                     void *ctx)
 {
-    ASSERT(!b->delivering);
-    const struct route *route = routes_find(&b->routes, topic);
+    struct route_view *v = routes_view(b->routes, ROUTE_ALL);
+    const struct route *route = route_find(v, topic, routes_hash(b->routes, topic));
+    ASSERT(!worker_current());
     for (uint32_t i = 0; route && i < route->entries_n; i++) {
         const struct route_entry *entry = &route->entries[i];
         each(ctx, entry->subscriber, route->subs + entry->first, entry->n);
+    }
+    for (uint32_t i = 0; route && i < route->groups_n; i++) {
+        const struct route_member *m = group_pick_stored(&route->groups[i]);
+        const struct sub_options *o = m ? &m->sub->o : NULL;
+        if (o)
+            each(ctx, m->sub->key.subscriber, &o, 1);
     }
 }
 
@@ -303,10 +153,16 @@ void bus_checkpoint(struct bus *b)
 
 struct bus_stats bus_stats(const struct bus *b)
 {
-    return (struct bus_stats){.published = b->published,
-                              .delivered = b->delivered,
-                              .denied = b->denied,
-                              .retained = b->retained.count,
-                              .retained_bytes = b->retained.bytes,
-                              .subscriptions = b->routes.index.n};
+    struct bus_stats s = {.retained = b->retained.count,
+                          .retained_bytes = b->retained.bytes,
+                          .subscriptions = routes_count(b->routes)};
+    for (unsigned i = 0; i < b->workers; i++) {
+        const struct lane *l = &b->lanes[i];
+        s.published += atomic_load_explicit(&l->published, memory_order_relaxed);
+        s.delivered += atomic_load_explicit(&l->delivered, memory_order_relaxed);
+        s.denied += atomic_load_explicit(&l->denied, memory_order_relaxed);
+        s.full += atomic_load_explicit(&l->full, memory_order_relaxed);
+        s.lost += atomic_load_explicit(&l->lost, memory_order_relaxed);
+    }
+    return s;
 }

@@ -1,18 +1,33 @@
 /* bus: topics to subscribers, retained state, and who may publish where.
  *
- * A publication is matched first; if it is retained, or a durable subscriber (a persistent
- * session that gets it at QoS >= 1, a kept property) matches, it is appended to the journal, and
- * whoever must acknowledge waits for its commit. Then it is delivered at once.
+ * A publication is matched first; if it is retained, or somebody who must not lose it matches (a
+ * stored session that gets it at QoS >= 1, a kept property), it is appended to the journal, and
+ * whoever must acknowledge waits for its commit. Then it is delivered: at once to the subscribers
+ * of the worker that publishes, and through a ring to each other worker that has some.
+ *
+ * Order: what one publisher publishes on one topic reaches each subscriber in that order. Large
+ * fan-outs, and the retained messages of a new subscription, are delivered in slices of
+ * BUS_SLICE a tick; later messages of the topic wait behind them, others pass.
  * Topics and filters follow MQTT 5.0 section 4.7; names that begin with `$` match no leading
- * wildcard. Ownership: a subscription belongs to the bus, a subscriber to its owner, who removes it
- * before it goes. Threads: in this version the bus belongs to worker 0. Errors of bus_publish(),
- * all but the last with nothing done and `why` for people: ERR_DENIED a guard refused it; ERR_RANGE
- * above a limit (retained messages, levels of a topic); ERR_FULL   the journal can take no more
- * now: publish it again after a commit; ERR_IO     the journal has failed: it is delivered, so that
- * the site goes on, but it is not stored and must not be acknowledged. ERR_FULL of bus_subscribe():
- * subscriptions_max; ERR_RANGE: more than LEVELS_MAX levels. */
+ * wildcard.
+ *
+ * Ownership: a subscription belongs to the bus, a subscriber to its owner, who removes it
+ * (bus_unsubscribe_all()) before it goes.
+ * Threads: a subscriber lives on one worker: it subscribes, unsubscribes and is called there only.
+ * bus_publish() and all else: any worker of the executor. While the executor does not run, whoever
+ * holds it is every worker; what is for others then waits in the rings until it runs, or until
+ * bus_settle().
+ * Errors of bus_publish(), all but the last with nothing done and `why` for people:
+ *   ERR_DENIED a guard or the access rules refused it
+ *   ERR_RANGE  above a limit (retained messages, levels of a topic, size of a record)
+ *   ERR_FULL   not now: publish it again when receipt.full says
+ *   ERR_NOMEM
+ *   ERR_IO     the journal has failed: it is delivered, so that the site goes on, but it is not
+ *              stored and must not be acknowledged. */
 #pragma once
 
+#include "base/atomic.h"
+#include "bus/access.h"
 #include "bus/event.h"
 #include "bus/message.h"
 #include "bus/sample.h"
@@ -20,28 +35,35 @@
 #include "store/journal.h"
 
 struct bus;
+enum { BUS_SLICE = 512 };
 struct bus_config {
     struct executor *ex;
     struct journal
-        *journal;  /* NULL: nothing lasts (tools, tests); else it is open, not yet replayed */
-    struct db *db; /* retained messages are checkpointed here; NULL only without a journal */
-    struct alloc *alloc;
-    struct alloc *messages;    /* for what is published; default: alloc */
-    size_t retained_max;       /* messages; default 100,000 */
-    size_t retained_bytes_max; /* default 64 MiB */
+        *journal;        /* NULL: nothing lasts (tools, tests); else it is open, not yet replayed */
+    struct db *db;       /* retained messages are checkpointed here; NULL only without a journal */
+    struct alloc *alloc; /* any thread may use it */
+    struct alloc *messages;    /* for what is published; default: worker_buffers() of the worker
+                                  that publishes, and `alloc` for what is retained */
+    size_t retained_max;       /* messages; default 1,000,000 */
+    size_t retained_bytes_max; /* default 256 MiB */
     size_t subscriptions_max;  /* default 1,000,000 */
+    uint32_t ring_max;         /* messages from one worker to another; default 4,096 */
+    uint32_t waiting_max;      /* messages of a worker that wait behind slices; default 4,096 */
 };
 MUST_USE enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e);
 void bus_free(struct bus *b);
 
+/* ---- publishing ---- */
+
 /* Who publishes: a connection, a program, a person, the registry. */
 struct bus_publisher {
     uint32_t id;     /* from bus_publisher_id(); never 0 */
-    bool trusted;    /* sedge itself: guards are not asked */
+    bool trusted;    /* sedge itself: guards and access rules are not asked */
     struct str name; /* client id, for messages to people */
     struct str user;
+    void *rights; /* what the access rules know of it; NULL: they don't concern it */
 };
-uint32_t bus_publisher_id(struct bus *b);
+uint32_t bus_publisher_id(struct bus *b); /* any thread */
 
 struct bus_publication {
     struct str topic;
@@ -50,68 +72,159 @@ struct bus_publication {
     bool retain;
     uint32_t expiry_s; /* UINT32_MAX: never */
     const struct bus_publisher *from;
+    /* QoS 2 of a stored session: its number, and the packet id. It is journaled whoever matches,
+     * and its record has both (message_record_origin()), so that "this id has been received" and
+     * the message are stored as one. 0: none. */
+    uint64_t session;
+    uint16_t packet_id;
+};
+/* ERR_FULL: what to wait for. */
+enum bus_full {
+    BUS_FULL_NOT,
+    BUS_FULL_JOURNAL /* a commit */,
+    BUS_FULL_ROOM /* bus_room_wait() */
 };
 struct bus_receipt {
     uint64_t seq;     /* 0: nothing durable depends on it; else acknowledge after its commit */
-    uint32_t matched; /* subscribers */
-    char why[160];    /* of a refusal */
+    uint32_t matched; /* subscribers; observers and guards are none */
+    enum bus_full full;
+    char why[160]; /* of a refusal */
 };
 MUST_USE enum err bus_publish(struct bus *b, const struct bus_publication *p,
                               struct bus_receipt *r);
 
+/* Calls room() once, later, on this worker, when what was full (a ring, or what waits behind
+ * slices) is half empty. One per worker is meant: who waits there is its owner's matter. */
+struct bus_room {
+    struct list link; /* zeroed, or list_init() */
+    void (*room)(struct bus_room *r);
+};
+void bus_room_wait(struct bus *b, struct bus_room *r); /* again while it waits: nothing happens */
+void bus_room_cancel(struct bus_room *r);
+
+/* ---- subscribing ---- */
+
 struct subscription {
     struct str filter;
+    struct str share; /* the name of a shared subscription's group; empty: it is none */
     struct subscriber *subscriber;
     uint8_t qos;
     bool no_local, retain_as_published;
-    uint32_t id; /* subscription identifier, 0: none */
+    bool stored;       /* what gets here at QoS >= 1 must be in the journal: persistent sessions */
+    bool kept;         /* whatever its QoS: kept properties */
+    uint32_t id;       /* subscription identifier, 0: none */
+    uint32_t every_ms; /* an observer: gets at most one message of a topic in that time from each
+                          worker, and not more than BUS_OBSERVED_MAX of all; none for which its
+                          subscriber has another subscription. Not counted as matched. 0: no */
+    struct str guard;  /* not empty: who is not trusted may not publish what matches, and is told
+                          this (copied, cut at 159 bytes); nothing is delivered because of it */
 };
+enum { BUS_OBSERVED_MAX = 1000 };
+
+/* What a delivery needs of a subscription; the bus keeps one for each. */
+struct sub_options {
+    uint32_t share_id; /* of the group by which it was chosen, see bus_share_again(); 0: no share */
+    uint32_t id : 28;  /* subscription identifier, 0: none */
+    uint32_t qos : 2, no_local : 1, retain_as_published : 1;
+    bool gone; /* the bus's, as the rest: removed while messages were on their way */
+    uint8_t worker;
+    _Atomic uint8_t flags;
+};
+
+/* Somebody tried past a guard. Borrowed for the call. */
+struct bus_denial {
+    struct str topic, name, user; /* of the publisher */
+    const char *why;
+    int64_t wall_ms;
+};
+
+/* For the choice among a share's members: those who take it at once are preferred. */
+enum bus_presence { BUS_AWAY, BUS_READY, BUS_BUSY };
+
 struct subscriber {
-    /* Once for each message and subscriber, with all of its subscriptions that match.
-     * `retained`: sent because of a new subscription. May take a reference. Must not publish
-     * from inside; see worker_at_tick_end(). */
-    void (*deliver)(struct subscriber *s, struct message *m, const struct subscription *const *subs,
+    struct worker *worker; /* its own; NULL: worker 0 */
+    /* Once for each message and subscriber, with all of its subscriptions that match; and once
+     * more, with that one alone, for each shared one by which it was chosen. `retained`: sent
+     * because of a new subscription. On its worker. May take a reference. Must not publish from
+     * inside; see worker_at_tick_end(). */
+    void (*deliver)(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
                     size_t n, bool retained);
-    /* Asked while matching: does this delivery have to be in the journal? */
-    bool (*durable)(struct subscriber *s, const struct bus_publication *p,
-                    const struct subscription *const *subs, size_t n);
-    uint32_t publisher_id; /* for no_local; 0: none */
-    uint64_t stamp;        /* the bus's; zero at first, as the next */
-    void *subscriptions;   /* the bus's */
+    /* One of its guards refused something. On its worker, soon. May be NULL. */
+    void (*denied)(struct subscriber *s, const struct bus_denial *d);
+    const struct bus_publisher *who; /* for the access rules; NULL: sedge itself */
+    uint32_t publisher_id;           /* for no_local; 0: none */
+    /* The bus's; zero at first. */
+    uint8_t presence;
+    uint32_t shares;
+    uint64_t stamp;
+    void *subscriptions;
 };
-/* Replaces the options if the filter is there already (*existed). */
+/* Replaces the options if the filter (of the same share) is there already (*existed; may be NULL).
+ * ERR_FULL: subscriptions_max; ERR_RANGE: more than LEVELS_MAX levels; ERR_DENIED: the access rules
+ * refuse it. */
 MUST_USE enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed);
-bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str filter);
+/* `share` empty: the one that is not shared. What lies in a ring for it is not delivered. */
+bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str share, struct str filter);
 void bus_unsubscribe_all(struct bus *b, struct subscriber *s);
-/* In no order; for who stores them. */
+/* In no order; for who stores them. The strings are borrowed for the call. */
 void bus_subscriptions_each(const struct subscriber *s,
                             void (*each)(void *ctx, const struct subscription *sub), void *ctx);
-/* Delivers the retained messages that match, through s->deliver. */
+/* Delivers the retained messages that match, through s->deliver: the first slice at once, the rest
+ * in later ticks unless the subscription goes. It has been added by bus_subscribe(); else nothing
+ * happens. */
 void bus_send_retained(struct bus *b, const struct subscription *sub);
 
-/* May this publisher publish on this topic? false with *why filled: ERR_DENIED. All guards are
- * asked. */
-struct bus_guard {
-    struct list link;
-    bool (*allow)(struct bus_guard *g, const struct bus_publisher *from, struct str topic,
-                  char why[160]);
-};
-void bus_guard_add(struct bus *b, struct bus_guard *g);
+/* ---- shares ----
+ *
+ * One member of a group gets a message: the next in turn that is BUS_READY, else BUS_BUSY, else one
+ * that is away and stored (QoS >= 1), else nobody. */
+
+/* A subscriber comes, goes, or its window fills; on its worker. New ones are away. */
+void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p);
+/* Another member gets it: the one that held it has gone, or gives it back. `share_id` is that of
+ * the subscription that was chosen. False: there is nobody; the message has no receiver then.
+ * `from`: who does not want it; may be NULL. */
+bool bus_share_again(struct bus *b, uint64_t share_id, struct message *m,
+                     const struct subscriber *from);
+
+/* ---- access rules, see access.h ---- */
+
+/* NULL: none, and nothing is asked. Worker 0. A former one may be in use by other workers until
+ * each has passed the end of its tick. */
+void bus_access_set(struct bus *b, const struct bus_access *access);
+
+/* ---- replay, looking in, and the end ---- */
 
 /* A message from its journal record (replay), or NULL without memory. */
 struct message *bus_message_decode(struct bus *b, const struct journal_record *r);
-/* Matches without delivering: for replay. Calls each() as deliver would be called. */
+/* Matches without delivering: for replay, when the executor does not run. Calls each() as deliver
+ * would be called, for subscribers of all workers; of a share for one that is stored. */
 void bus_match_each(struct bus *b, struct str topic,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct subscription *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n),
                     void *ctx);
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx);
 /* Writes retained state and its cursor to the database; the bus does it at the journal's pressure
- * and once a minute if something changed. Before the executor runs and after it has stopped it is
- * done when this returns, else later. */
+ * and once a minute if something changed. Worker 0. Before the executor runs and after it has
+ * stopped it is done when this returns, else later. */
 void bus_checkpoint(struct bus *b);
+
+/* A fence: tells each worker, once and there, that all that was published before bus_fence() by any
+ * worker has been delivered to its subscribers, slices too. For a snapshot of sessions that shall
+ * hold all up to journal_last() of the call. Worker 0, when no fence is under way; the struct is
+ * the bus's until the last worker was told. */
+struct bus_fence {
+    void (*passed)(struct bus_fence *f, struct worker *w);
+};
+void bus_fence(struct bus *b, struct bus_fence *f);
+/* Delivers what waits in rings and behind slices, at once: for this worker; when the executor does
+ * not run, for all. */
+void bus_settle(struct bus *b);
 
 struct bus_stats {
     uint64_t published, delivered, denied, retained, retained_bytes, subscriptions;
+    uint64_t handed; /* through rings */
+    uint64_t full;   /* publications that had to wait */
+    uint64_t lost;   /* of shares: nobody was left to take them */
 };
-struct bus_stats bus_stats(const struct bus *b);
+struct bus_stats bus_stats(const struct bus *b); /* any thread; not of one moment */

@@ -68,16 +68,18 @@ static inline void bus_rig_light_close(struct bus_rig *r)
     *r = (struct bus_rig){0};
 }
 
+#define NO_SHARE ((struct str){NULL, 0})
+
 struct listener_rig {
     struct subscriber subscriber;
     struct strbuf got; /* "topic=payload/qos[ids] " for each delivery, `r` behind a retained one */
-    bool durable;
+    bool stored;
     struct bus *bus; /* unsubscribes `leaves` at its next delivery */
     struct subscriber *leaves;
 };
 
 static inline void rig_deliver(struct subscriber *s, struct message *m,
-                               const struct subscription *const *subs, size_t n, bool retained)
+                               const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct listener_rig *l = CONTAINER_OF(s, struct listener_rig, subscriber);
     uint8_t qos = 0;
@@ -94,17 +96,9 @@ static inline void rig_deliver(struct subscriber *s, struct message *m,
     l->leaves = NULL;
 }
 
-static inline bool rig_durable(struct subscriber *s, const struct bus_publication *p,
-                               const struct subscription *const *subs, size_t n)
-{
-    (void)subs;
-    return CONTAINER_OF(s, struct listener_rig, subscriber)->durable && p->qos && n;
-}
-
 static inline void listener_rig_init(struct listener_rig *l, struct bus *b)
 {
-    *l = (struct listener_rig){.subscriber = {.deliver = rig_deliver, .durable = rig_durable},
-                               .bus = b};
+    *l = (struct listener_rig){.subscriber = {.deliver = rig_deliver}, .bus = b};
     l->subscriber.publisher_id = bus_publisher_id(b);
     strbuf_init(&l->got, alloc_system(), 0);
 }
@@ -118,8 +112,11 @@ static inline void listener_rig_fini(struct listener_rig *l)
 static inline bool rig_subscribe(struct listener_rig *l, const char *filter, uint8_t qos,
                                  uint32_t id)
 {
-    const struct subscription sub = {
-        .filter = str_from(filter), .subscriber = &l->subscriber, .qos = qos, .id = id};
+    const struct subscription sub = {.filter = str_from(filter),
+                                     .subscriber = &l->subscriber,
+                                     .qos = qos,
+                                     .id = id,
+                                     .stored = l->stored};
     bool existed = false;
     enum err err = bus_subscribe(l->bus, &sub, &existed);
     REQUIRE(CHECK_EQ_INT(err, ERR_OK));

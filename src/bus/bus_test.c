@@ -33,6 +33,7 @@ TEST(bus_filters_and_topics)
         strbuf_reset(&l.got);
         const struct subscription sub = {.filter = str_from(cases[i].filter),
                                          .subscriber = &l.subscriber};
+        CHECK_EQ_INT(bus_subscribe(r.bus, &sub, NULL), ERR_OK);
         bus_send_retained(r.bus, &sub);
         CHECK_EQ_INT(l.got.n > 0, cases[i].match);
         (void)rig_publish(r.bus, cases[i].topic, "", 0, true);
@@ -40,8 +41,9 @@ TEST(bus_filters_and_topics)
     }
     CHECK_EQ_UINT(bus_stats(r.bus).subscriptions, 0);
     CHECK_EQ_UINT(bus_stats(r.bus).retained, 0);
-    CHECK_EQ_UINT(r.bus->routes.levels.nodes, 1);
-    CHECK_EQ_UINT(r.bus->retained.levels.nodes, 1);
+    grace_idle(r.ex);
+    CHECK_EQ_UINT(r.bus->routes->trie.nodes, 1);
+    CHECK_EQ_UINT(r.bus->retained.trie.nodes, 1);
     bus_rig_light_close(&r);
 }
 
@@ -71,8 +73,8 @@ TEST(bus_subscribing_again_replaces_options)
     CHECK(rig_subscribe(&l, "a", 1, 2));
     (void)rig_publish(r.bus, "a", "2", 1, false);
     CHECK_GOT(&l, "a=1/0[1] a=2/1[2] ");
-    CHECK(bus_unsubscribe(r.bus, &l.subscriber, STR("a")));
-    CHECK(!bus_unsubscribe(r.bus, &l.subscriber, STR("a")));
+    CHECK(bus_unsubscribe(r.bus, &l.subscriber, NO_SHARE, STR("a")));
+    CHECK(!bus_unsubscribe(r.bus, &l.subscriber, NO_SHARE, STR("a")));
     (void)rig_publish(r.bus, "a", "3", 1, false);
     CHECK_GOT(&l, "");
     listener_rig_fini(&l);
@@ -97,7 +99,7 @@ TEST(bus_no_local)
     CHECK_EQ_UINT(receipt.matched, 2);
     CHECK_GOT(&a, "t=own/0[2] ");
     CHECK_GOT(&b, "t=own/0[3] ");
-    CHECK(bus_unsubscribe(r.bus, &a.subscriber, STR("+")));
+    CHECK(bus_unsubscribe(r.bus, &a.subscriber, NO_SHARE, STR("+")));
     CHECK_EQ_INT(rig_publish_as(r.bus, &self, "t", "own", 0, false, &receipt), ERR_OK);
     CHECK_EQ_UINT(receipt.matched, 1);
     CHECK_GOT(&a, "");
@@ -119,13 +121,13 @@ TEST(bus_route_cache_follows_subscriptions)
     for (int i = 0; i < 3; i++)
         (void)rig_publish(r.bus, "x/1", "m", 0, false);
     CHECK_GOT(&a, "x/1=m/0 x/1=m/0 x/1=m/0 ");
-    CHECK_EQ_UINT(r.bus->routes.hits, 2);
-    CHECK_EQ_UINT(r.bus->routes.misses, 1);
+    CHECK_EQ_UINT(r.bus->lanes[0].view->hits, 2);
+    CHECK_EQ_UINT(r.bus->lanes[0].view->misses, 1);
     rig_subscribe(&b, "x/1", 0, 0); /* the cached route is old now */
     (void)rig_publish(r.bus, "x/1", "n", 0, false);
     CHECK_GOT(&a, "x/1=n/0 ");
     CHECK_GOT(&b, "x/1=n/0 ");
-    CHECK_EQ_UINT(r.bus->routes.misses, 2);
+    CHECK_EQ_UINT(r.bus->lanes[0].view->misses, 2);
     bus_unsubscribe_all(r.bus, &a.subscriber);
     (void)rig_publish(r.bus, "x/1", "o", 0, false);
     CHECK_GOT(&a, "");
@@ -149,14 +151,14 @@ TEST(bus_route_cache_is_bounded)
         (void)snprintf(topic, sizeof(topic), "t/%d", i);
         (void)rig_publish(r.bus, topic, "", 0, false);
     }
-    CHECK(r.bus->routes.cache_bytes < ROUTE_BYTES_MAX);
+    CHECK(r.bus->lanes[0].view->cache_bytes < ROUTE_BYTES_MAX);
     for (int i = 0; i < 1000; i++) {
         memset(large, 'a', 60000);
         memset(large, 'b', (size_t)i + 1);
         (void)rig_publish(r.bus, large, "", 0, false);
         strbuf_reset(&l.got);
     }
-    CHECK(r.bus->routes.cache_bytes <= ROUTE_BYTES_MAX);
+    CHECK(r.bus->lanes[0].view->cache_bytes <= ROUTE_BYTES_MAX);
     mem_free(alloc_system(), large, 60001);
     listener_rig_fini(&l);
     bus_rig_light_close(&r);
@@ -188,7 +190,7 @@ TEST(bus_unsubscribing_while_being_delivered_to)
 }
 
 static void publish_inside(struct subscriber *s, struct message *m,
-                           const struct subscription *const *subs, size_t n, bool retained)
+                           const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct listener_rig *l = CONTAINER_OF(s, struct listener_rig, subscriber);
     (void)m, (void)subs, (void)n, (void)retained;
@@ -212,43 +214,59 @@ TEST(bus_publishing_inside_a_delivery_is_a_bug)
     CHECK_ABORTS(recurse, NULL);
 }
 
-struct guard_rig {
-    struct bus_guard guard;
-    const char *refuses;
+struct denial_rig {
+    struct subscriber owner;
+    struct strbuf told;
 };
 
-static bool guard_allow(struct bus_guard *g, const struct bus_publisher *from, struct str topic,
-                        char why[160])
+static void note_denial(struct subscriber *s, const struct bus_denial *d)
 {
-    const struct guard_rig *x = CONTAINER_OF(g, struct guard_rig, guard);
-    if (!str_eq(topic, str_from(x->refuses)))
-        return true;
-    (void)snprintf(why, 160, "%.*s may not touch it", STR_FMT(from->name));
-    return false;
+    struct denial_rig *x = CONTAINER_OF(s, struct denial_rig, owner);
+    strbuf_addf(&x->told, "%.*s by %.*s: %s;", STR_FMT(d->topic), STR_FMT(d->name), d->why);
+}
+
+static void never(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
+                  size_t n, bool retained)
+{
+    (void)s, (void)m, (void)subs, (void)n, (void)retained;
+    CHECK(!"a guard gets no messages");
 }
 
 TEST(bus_guards)
 {
     struct bus_rig r = {0};
     struct listener_rig l;
-    struct guard_rig one = {{.allow = guard_allow}, "valve/set"},
-                     two = {{.allow = guard_allow}, "pump/set"};
+    struct denial_rig owner = {.owner = {.deliver = never, .denied = note_denial}};
     struct bus_publisher from = {.id = 1, .name = STR("ada")};
     struct bus_receipt receipt;
     bus_rig_light(&r);
     listener_rig_init(&l, r.bus);
+    strbuf_init(&owner.told, alloc_system(), 0);
     rig_subscribe(&l, "#", 0, 0);
-    bus_guard_add(r.bus, &one.guard);
-    bus_guard_add(r.bus, &two.guard);
+    const struct subscription valve = {
+        .filter = STR("valve/set"), .subscriber = &owner.owner, .guard = STR("only A may")};
+    const struct subscription pump = {
+        .filter = STR("pump/set"), .subscriber = &owner.owner, .guard = STR("only B may")};
+    CHECK_EQ_INT(bus_subscribe(r.bus, &valve, NULL), ERR_OK);
+    CHECK_EQ_INT(bus_subscribe(r.bus, &pump, NULL), ERR_OK);
     CHECK_EQ_INT(rig_publish_as(r.bus, &from, "valve/set", "open", 1, false, &receipt), ERR_DENIED);
-    CHECK_EQ_STR(receipt.why, "ada may not touch it");
+    CHECK_EQ_STR(receipt.why, "only A may");
     CHECK_EQ_INT(rig_publish_as(r.bus, &from, "pump/set", "on", 1, true, &receipt), ERR_DENIED);
+    CHECK_EQ_STR(owner.told.p, "valve/set by ada: only A may;pump/set by ada: only B may;");
+    CHECK_EQ_INT(rig_publish_as(r.bus, NULL, "pump/set", "on", 1, true, &receipt), ERR_DENIED);
     CHECK_EQ_INT(rig_publish_as(r.bus, &from, "valve", "?", 1, false, &receipt), ERR_OK);
+    CHECK_EQ_UINT(receipt.matched, 1);
     from.trusted = true;
     CHECK_EQ_INT(rig_publish_as(r.bus, &from, "valve/set", "safe", 1, false, &receipt), ERR_OK);
+    CHECK_EQ_UINT(receipt.matched, 1);
     CHECK_GOT(&l, "valve=?/0 valve/set=safe/0 ");
-    CHECK_EQ_UINT(bus_stats(r.bus).denied, 2);
+    CHECK_EQ_UINT(bus_stats(r.bus).denied, 3);
     CHECK_EQ_UINT(bus_stats(r.bus).retained, 0);
+    from.trusted = false;
+    CHECK(bus_unsubscribe(r.bus, &owner.owner, NO_SHARE, STR("valve/set")));
+    CHECK_EQ_INT(rig_publish_as(r.bus, &from, "valve/set", "open", 1, false, &receipt), ERR_OK);
+    bus_unsubscribe_all(r.bus, &owner.owner);
+    strbuf_fini(&owner.told);
     listener_rig_fini(&l);
     bus_rig_light_close(&r);
 }
@@ -269,13 +287,13 @@ TEST(bus_subscription_limits)
         memcpy(deep + strlen(deep), "/a", 3);
     rig_subscribe(&l, deep, 0, 0);
     rig_subscribe(&l, "b/c", 0, 0);
-    size_t nodes = b->routes.levels.nodes;
+    size_t nodes = b->routes->trie.nodes;
     const struct subscription third = {.filter = STR("b/d/e"), .subscriber = &l.subscriber};
     CHECK_EQ_INT(bus_subscribe(b, &third, NULL), ERR_FULL);
     memcpy(deep + strlen(deep), "/a", 3);
     const struct subscription deeper = {.filter = str_from(deep), .subscriber = &l.subscriber};
     CHECK_EQ_INT(bus_subscribe(b, &deeper, NULL), ERR_RANGE);
-    CHECK_EQ_UINT(b->routes.levels.nodes, nodes);
+    CHECK_EQ_UINT(b->routes->trie.nodes, nodes);
     CHECK_EQ_UINT(bus_stats(b).subscriptions, 2);
     listener_rig_fini(&l);
     bus_free(b);
@@ -296,7 +314,7 @@ TEST(bus_without_memory)
         struct bus *b = NULL;
         LABEL("allocation %d fails", (int)fail_at);
         alloc_faulty_init(&f, fail_at);
-        const struct bus_config cfg = {.ex = ex, .alloc = &f.alloc};
+        const struct bus_config cfg = {.ex = ex, .alloc = &f.alloc, .messages = &f.alloc};
         if (bus_new(&b, &cfg, &e) == ERR_OK) {
             struct listener_rig l;
             listener_rig_init(&l, b);

@@ -14,7 +14,7 @@ struct checkpoint_run {
     struct alloc *alloc;
     void *snapshot;
     uint64_t seq;
-    bool waiting; /* for the journal; else the database has the job */
+    enum stage { GATHERING, COMMITTING, WRITING } stage; /* what it waits for */
 };
 
 static void pressure(struct journal_consumer *consumer)
@@ -105,7 +105,7 @@ static void committed(struct journal_wait *w, enum err result)
 {
     struct checkpoint_run *r = CONTAINER_OF(w, struct checkpoint_run, wait);
     struct checkpoint *c = r->owner;
-    r->waiting = false;
+    r->stage = WRITING;
     if (!result)
         result = db_submit(c->db, c->worker, &r->job);
     if (result)
@@ -124,11 +124,15 @@ static struct checkpoint_run *run_new(struct checkpoint *c)
                                  .seq = journal_last(c->journal),
                                  .wait = {.done = committed},
                                  .job = {.write = true, .run = write_all, .done = written}};
-    r->snapshot = c->ops->gather(c);
-    if (r->snapshot)
-        return r;
+    return r;
+}
+
+/* Out of memory before there was a snapshot. */
+static void give_up(struct checkpoint *c, struct checkpoint_run *r)
+{
+    c->run = NULL;
     mem_free(c->alloc, r, sizeof(*r));
-    return NULL;
+    checkpoint_changed(c);
 }
 
 static void run_here(struct checkpoint *c)
@@ -136,7 +140,12 @@ static void run_here(struct checkpoint *c)
     struct checkpoint_run *r = run_new(c);
     if (!r)
         return;
-    enum err err = journal_await(c->journal, r->seq, COMMIT_WAIT_MS);
+    r->snapshot = c->ops->gather(c);
+    if (!r->snapshot) {
+        mem_free(c->alloc, r, sizeof(*r));
+        return;
+    }
+    enum err err = journal_await(c->journal, journal_last(c->journal), COMMIT_WAIT_MS);
     if (!err)
         err = db_run_now(c->db, &r->job);
     c->again = false;
@@ -152,10 +161,11 @@ static void abandon(struct checkpoint *c)
     c->run = NULL;
     c->ops->failed(c);
     r->owner = NULL;
-    if (!r->waiting)
+    if (r->stage == WRITING)
         return; /* the database calls written() */
     journal_wait_cancel(&r->wait);
-    r->ops->free(r->snapshot);
+    if (r->snapshot)
+        r->ops->free(r->snapshot);
     mem_free(r->alloc, r, sizeof(*r));
 }
 
@@ -174,12 +184,31 @@ void checkpoint_now(struct checkpoint *c)
         return;
     c->changed = false;
     c->run = run_new(c);
-    if (!c->run) {
+    if (!c->run)
         checkpoint_changed(c);
+    else if (!c->ops->begin)
+        checkpoint_gathered(c, c->ops->gather(c));
+    else if (!c->ops->begin(c))
+        give_up(c, c->run);
+}
+
+void checkpoint_gathered(struct checkpoint *c, void *snapshot)
+{
+    struct checkpoint_run *r = c->run;
+    if (!r || r->stage != GATHERING) { /* the run was given up meanwhile */
+        if (snapshot)
+            c->ops->free(snapshot);
+        c->ops->failed(c);
         return;
     }
-    c->run->waiting = true;
-    journal_wait(c->journal, c->worker, &c->run->wait, c->run->seq);
+    if (!snapshot) {
+        give_up(c, r);
+        return;
+    }
+    r->snapshot = snapshot;
+    r->stage = COMMITTING;
+    /* What came while it was gathered is in the snapshot, so it must be committed as well. */
+    journal_wait(c->journal, c->worker, &r->wait, journal_last(c->journal));
 }
 
 void checkpoint_changed(struct checkpoint *c)

@@ -4,6 +4,9 @@
  * on the worker; wait until the journal has committed all that is in it (a state that is ahead of
  * the journal would skip records that get the same numbers after a crash); one transaction with
  * the rows and the cursor; only then may the journal let go of the records.
+ * A state that several workers hold is gathered by and by (begin()): what each of them gives holds
+ * all up to the cursor, which was noted first, and maybe some of what came behind it. Who replays
+ * from there must not do twice what it finds done.
  * One run at a time; one that is asked for meanwhile follows. A run that is older than what the
  * database holds already is skipped there.
  * Ownership: embedded in its owner. A run that is under way at checkpoint_fini() ends by itself
@@ -24,6 +27,9 @@ struct checkpoint_ops {
     enum err (*write)(void *snapshot, struct sqlite3 *sql, struct error *e);
     void (*free)(void *snapshot);
     void (*failed)(struct checkpoint *c); /* the changes of a run are not stored */
+    /* Instead of gather() while the executor runs, unless it is NULL: checkpoint_gathered() will
+     * be called with what gather() would give. False: not now. */
+    bool (*begin)(struct checkpoint *c);
 };
 struct checkpoint_run;
 struct checkpoint {
@@ -54,6 +60,8 @@ MUST_USE enum err checkpoint_init(struct checkpoint *c, const struct checkpoint_
                                   struct error *e);
 /* Stores what is left, if the journal can still commit; safe on a zeroed one. */
 void checkpoint_fini(struct checkpoint *c);
+/* The end of begin(), on the same worker. Takes the snapshot; NULL: without memory. */
+void checkpoint_gathered(struct checkpoint *c, void *snapshot);
 /* Something has changed: there will be a run within a minute. */
 void checkpoint_changed(struct checkpoint *c);
 /* Starts a run; when no executor runs, it is done when this returns. */

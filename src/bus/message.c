@@ -3,8 +3,8 @@
 #include "base/alloc.h"
 #include <string.h>
 
-#define RECORD_VERSION 1
-#define RECORD_HEAD    14 /* bytes before the publisher's name */
+#define RECORD_VERSION 2
+enum { RECORD_QOS = 3, RECORD_RETAIN = 4, RECORD_SESSION = 8 }; /* bits of its flags */
 
 static size_t message_size(size_t topic, size_t properties, size_t payload)
 {
@@ -72,22 +72,28 @@ uint32_t message_expiry_left_s(const struct message *m, int64_t now_ms)
     return waited_s >= (int64_t)m->expiry_s ? 0 : m->expiry_s - (uint32_t)waited_s;
 }
 
-/* version, flags (bits 0 and 1 QoS, bit 2 retain), expiry, length of the publisher's name, of the
- * topic, of the properties; then these three; the payload is the rest. */
-unsigned message_record(const struct message *m, struct str publisher, struct message_head *h,
-                        struct iovec parts[3])
+/* version, flags (bits 0 and 1 QoS, bit 2 retain, bit 3 session), expiry, length of the publisher's
+ * name, of the topic, of the properties; with bit 3 the session's number and the packet id; then
+ * publisher, topic and properties; the payload is the rest. */
+unsigned message_record(const struct message *m, const struct message_origin *o,
+                        struct message_head *h, struct iovec parts[3])
 {
     struct writer w = writer_from(h->bytes, sizeof(h->bytes));
-    publisher.n = publisher.n > MESSAGE_PUBLISHER_MAX ? MESSAGE_PUBLISHER_MAX : publisher.n;
+    size_t name_n = o->publisher.n > MESSAGE_PUBLISHER_MAX ? MESSAGE_PUBLISHER_MAX : o->publisher.n;
     writer_u8(&w, RECORD_VERSION);
-    writer_u8(&w, (uint8_t)(m->qos | (m->retain ? 4u : 0u)));
+    writer_u8(&w, (uint8_t)(m->qos | (m->retain ? RECORD_RETAIN : 0u) |
+                            (o->session ? RECORD_SESSION : 0u)));
     writer_u32(&w, m->expiry_s);
-    writer_u16(&w, (uint16_t)publisher.n);
+    writer_u16(&w, (uint16_t)name_n);
     writer_u16(&w, m->topic_len);
     writer_u32(&w, m->properties_len);
-    ASSERT(!w.failed && writer_len(&w) == RECORD_HEAD);
-    parts[0] = (struct iovec){h->bytes, RECORD_HEAD};
-    parts[1] = (struct iovec){(void *)(uintptr_t)publisher.p, publisher.n};
+    if (o->session) {
+        writer_u64(&w, o->session);
+        writer_u16(&w, o->packet_id);
+    }
+    ASSERT(!w.failed);
+    parts[0] = (struct iovec){h->bytes, writer_len(&w)};
+    parts[1] = (struct iovec){(void *)(uintptr_t)o->publisher.p, name_n};
     parts[2] = (struct iovec){(void *)(uintptr_t)m->data,
                               (size_t)m->topic_len + m->properties_len + m->payload_len};
     return 3;
@@ -96,25 +102,35 @@ unsigned message_record(const struct message *m, struct str publisher, struct me
 struct record {
     uint8_t flags;
     uint32_t expiry_s;
-    struct str publisher, topic;
+    struct message_origin origin;
+    struct str topic;
     struct bytes properties, payload;
 };
 
 static bool record_parse(struct bytes body, struct record *out)
 {
     struct cursor c = cursor_from(body.p, body.n);
-    if (cursor_u8(&c) != RECORD_VERSION)
+    *out = (struct record){0};
+    uint8_t version = cursor_u8(&c);
+    if (version != 1 && version != RECORD_VERSION)
         return false;
     out->flags = cursor_u8(&c);
     out->expiry_s = cursor_u32(&c);
     size_t publisher_len = cursor_u16(&c), topic_len = cursor_u16(&c);
     size_t properties_len = cursor_u32(&c);
+    if (out->flags & RECORD_SESSION) {
+        out->origin.session = cursor_u64(&c);
+        out->origin.packet_id = cursor_u16(&c);
+        if (!out->origin.session)
+            return false;
+    }
     struct bytes publisher = cursor_take(&c, publisher_len), topic = cursor_take(&c, topic_len);
     out->properties = cursor_take(&c, properties_len);
     out->payload = cursor_take(&c, cursor_left(&c));
-    out->publisher = (struct str){(const char *)publisher.p, publisher.n};
+    out->origin.publisher = (struct str){(const char *)publisher.p, publisher.n};
     out->topic = (struct str){(const char *)topic.p, topic.n};
-    return !c.failed && topic.n > 0 && (out->flags & ~7u) == 0 && (out->flags & 3u) < 3;
+    unsigned known = RECORD_QOS | RECORD_RETAIN | (version > 1 ? RECORD_SESSION : 0u);
+    return !c.failed && topic.n > 0 && (out->flags & ~known) == 0 && (out->flags & RECORD_QOS) < 3;
 }
 
 struct message *message_decode(struct alloc *a, struct bytes body, uint64_t seq, int64_t wall_ms)
@@ -125,16 +141,16 @@ struct message *message_decode(struct alloc *a, struct bytes body, uint64_t seq,
     struct message *m = message_new(a, r.topic, r.properties, r.payload);
     if (!m)
         return NULL;
-    m->qos = r.flags & 3u;
-    m->retain = r.flags & 4u;
+    m->qos = r.flags & RECORD_QOS;
+    m->retain = r.flags & RECORD_RETAIN;
     m->expiry_s = r.expiry_s;
     m->seq = seq;
     m->wall_ms = wall_ms;
     return m;
 }
 
-struct str message_record_publisher(struct bytes body)
+struct message_origin message_record_origin(struct bytes body)
 {
     struct record r;
-    return record_parse(body, &r) ? r.publisher : (struct str){NULL, 0};
+    return record_parse(body, &r) ? r.origin : (struct message_origin){0};
 }

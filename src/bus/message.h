@@ -48,15 +48,20 @@ bool message_expired(const struct message *m, int64_t now_ms);
 uint32_t message_expiry_left_s(const struct message *m, int64_t now_ms);
 
 /* The record of a message, versioned: as in the journal, and as a blob in the database. The parts
- * borrow from the message, the publisher's name (client id, cut at MESSAGE_PUBLISHER_MAX) and *h.
- */
+ * borrow from the message, the origin and *h. Version 1, which is still read, had no session. */
 #define MESSAGE_PUBLISHER_MAX 1024
 struct message_head {
-    uint8_t bytes[16];
+    uint8_t bytes[32];
 };
-unsigned message_record(const struct message *m, struct str publisher, struct message_head *h,
-                        struct iovec parts[3]);
+struct message_origin {
+    struct str
+        publisher;      /* client id, cut at MESSAGE_PUBLISHER_MAX; for No Local after a restart */
+    uint64_t session;   /* number of the stored session that sent it at QoS 2; 0: none */
+    uint16_t packet_id; /* by which it did */
+};
+unsigned message_record(const struct message *m, const struct message_origin *o,
+                        struct message_head *h, struct iovec parts[3]);
 /* NULL without memory, or if it is no record that this version knows. */
 struct message *message_decode(struct alloc *a, struct bytes body, uint64_t seq, int64_t wall_ms);
-/* Who published it, borrowed from the record; for No Local after a restart. */
-struct str message_record_publisher(struct bytes body);
+/* Where it came from, borrowed from the record; zero if it is none. */
+struct message_origin message_record_origin(struct bytes body);

@@ -9,12 +9,12 @@ static struct bytes bytes_of(const char *s)
     return (struct bytes){(const uint8_t *)s, strlen(s)};
 }
 
-static size_t gather(const struct message *m, struct str publisher, uint8_t *out)
+static size_t gather(const struct message *m, const struct message_origin *o, uint8_t *out)
 {
     struct message_head head;
     struct iovec parts[3];
     size_t n = 0;
-    unsigned count = message_record(m, publisher, &head, parts);
+    unsigned count = message_record(m, o, &head, parts);
     for (unsigned i = 0; i < count; i++) {
         if (parts[i].iov_len)
             memcpy(out + n, parts[i].iov_base, parts[i].iov_len);
@@ -32,7 +32,8 @@ TEST(message_record_and_back)
     m->qos = 1;
     m->retain = true;
     m->expiry_s = 77;
-    size_t n = gather(m, STR("ada"), record);
+    const struct message_origin from = {.publisher = STR("ada")};
+    size_t n = gather(m, &from, record);
     message_unref(m);
     struct message *back = message_decode(alloc_system(), (struct bytes){record, n}, 42, 1000);
     REQUIRE(back != NULL);
@@ -45,8 +46,47 @@ TEST(message_record_and_back)
     CHECK_EQ_UINT(back->expiry_s, 77);
     CHECK_EQ_UINT(back->seq, 42);
     CHECK_EQ_INT(back->wall_ms, 1000);
-    CHECK(str_eq(message_record_publisher((struct bytes){record, n}), STR("ada")));
+    CHECK(str_eq(message_record_origin((struct bytes){record, n}).publisher, STR("ada")));
+    CHECK_EQ_UINT(message_record_origin((struct bytes){record, n}).session, 0);
     message_unref(back);
+}
+
+TEST(message_record_of_a_session)
+{
+    uint8_t record[200];
+    struct message *m = message_new(alloc_system(), STR("a"), bytes_of(""), bytes_of("x"));
+    REQUIRE(m != NULL);
+    m->qos = 2;
+    const struct message_origin from = {STR("ada"), UINT64_MAX - 1, 65535};
+    size_t n = gather(m, &from, record);
+    message_unref(m);
+    const struct message_origin back = message_record_origin((struct bytes){record, n});
+    CHECK(str_eq(back.publisher, STR("ada")));
+    CHECK_EQ_UINT(back.session, UINT64_MAX - 1);
+    CHECK_EQ_UINT(back.packet_id, 65535);
+    m = message_decode(alloc_system(), (struct bytes){record, n}, 1, 1);
+    REQUIRE(m != NULL);
+    CHECK_EQ_UINT(m->qos, 2);
+    CHECK(str_eq(message_topic(m), STR("a")));
+    message_unref(m);
+    record[0] = 1; /* which had no sessions */
+    CHECK(message_decode(alloc_system(), (struct bytes){record, n}, 1, 1) == NULL);
+}
+
+/* Journals of the version before are still read. */
+TEST(message_record_of_version_1)
+{
+    static const uint8_t record[] = {1, 5, 0, 0, 0,   77,  0,   3,   0,  1,
+                                     0, 0, 0, 0, 'a', 'd', 'a', 't', 'x'};
+    struct message *m =
+        message_decode(alloc_system(), (struct bytes){record, sizeof(record)}, 9, 1);
+    REQUIRE(m != NULL);
+    CHECK(str_eq(message_topic(m), STR("t")));
+    CHECK_EQ_UINT(m->qos, 1);
+    CHECK(m->retain);
+    CHECK_EQ_UINT(m->expiry_s, 77);
+    CHECK_EQ_UINT(m->payload_len, 1);
+    message_unref(m);
 }
 
 TEST(message_record_damaged)
@@ -54,13 +94,14 @@ TEST(message_record_damaged)
     uint8_t record[200];
     struct message *m = message_new(alloc_system(), STR("a/b"), bytes_of("p"), bytes_of("x"));
     REQUIRE(m != NULL);
-    size_t n = gather(m, STR("ada"), record);
+    const struct message_origin from = {.publisher = STR("ada")};
+    size_t n = gather(m, &from, record);
     message_unref(m);
     for (size_t cut = 0; cut < n - 1; cut++) { /* the payload may be empty */
         LABEL("cut at %zu", cut);
         CHECK(message_decode(alloc_system(), (struct bytes){record, cut}, 1, 1) == NULL);
     }
-    record[0] = 2; /* a version that this program does not know */
+    record[0] = 3; /* a version that this program does not know */
     CHECK(message_decode(alloc_system(), (struct bytes){record, n}, 1, 1) == NULL);
     record[0] = 1;
     record[1] = 3; /* QoS 3 */

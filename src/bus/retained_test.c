@@ -3,7 +3,9 @@
 static void send_to(struct listener_rig *l, const char *filter)
 {
     const struct subscription sub = {.filter = str_from(filter), .subscriber = &l->subscriber};
+    REQUIRE(CHECK_EQ_INT(bus_subscribe(l->bus, &sub, NULL), ERR_OK));
     bus_send_retained(l->bus, &sub);
+    CHECK(bus_unsubscribe(l->bus, &l->subscriber, (struct str){NULL, 0}, sub.filter));
 }
 
 TEST(retained_replaced_and_deleted)
@@ -119,7 +121,8 @@ TEST(retained_journal_only_what_must_last)
     rig_subscribe(&l, "#", 1, 0);
     CHECK_EQ_UINT(rig_publish(r.bus, "t", "1", 1, false).seq, 0);
     CHECK_EQ_UINT(rig_publish(r.bus, "t", "2", 1, true).seq, 1);
-    l.durable = true;
+    l.stored = true;
+    rig_subscribe(&l, "#", 1, 0);
     CHECK_EQ_UINT(rig_publish(r.bus, "t", "3", 0, false).seq, 0);
     CHECK_EQ_UINT(rig_publish(r.bus, "t", "4", 1, false).seq, 2);
     listener_rig_fini(&l);

@@ -1,312 +1,431 @@
+/* routes: the subscriptions of the site. */
 #include "bus/bus_internal.h"
 
 #include <string.h>
 
-enum err routes_init(struct routes *r, struct alloc *a, uint64_t seed, size_t max)
+enum { LIMBO_SUBS_TABLE = TRIE_LIMBO_OWN, LIMBO_SUB };
+
+/* ---- one subscription ---- */
+
+struct sub *sub_ref(struct sub *x)
 {
-    *r = (struct routes){.alloc = a, .seed = seed, .generation = 1};
-    map_init(&r->index, a, seed, max);
-    r->cache = mem_array(a, (size_t)ROUTE_SETS * 2, sizeof(struct route *));
-    if (!r->cache)
-        return ERR_NOMEM;
-    return levels_init(&r->levels, a, seed);
+    atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
+    return x;
 }
 
-static size_t route_bytes(size_t entries, size_t subs, size_t topic)
+static size_t more_bytes(size_t guard_n)
 {
-    return sizeof(struct route) + entries * sizeof(struct route_entry) +
-           subs * sizeof(struct subscription *) + topic;
+    return sizeof(struct sub_more) + guard_n + 1;
 }
 
-static void route_free(struct routes *r, struct route *x)
+void sub_unref(struct routes *r, struct sub *x)
 {
-    if (x)
-        mem_free(r->alloc, x, x->bytes);
-}
-
-static void cache_clear(struct routes *r)
-{
-    for (size_t i = 0; r->cache && i < (size_t)ROUTE_SETS * 2; i++) {
-        route_free(r, r->cache[i]);
-        r->cache[i] = NULL;
+    uint32_t before = atomic_fetch_sub_explicit(&x->refs, 1, memory_order_acq_rel);
+    ASSERT(before > 0);
+    if (before > 1)
+        return;
+    if (x->more) {
+        group_unref(r, x->more->group);
+        mem_free(r->alloc, x->more, more_bytes(x->more->guard_n));
     }
-    route_free(r, r->large);
-    r->large = NULL;
-    r->cache_bytes = 0;
+    mem_free(r->alloc, x, sizeof(*x));
 }
 
-static void set_free(struct routes *r, struct sub_set *set)
+/* In a set of subscriptions: a subscriber has one of its own, and one in each share. */
+struct set_key {
+    const struct subscriber *subscriber;
+    const struct share_group *group;
+};
+
+static struct str set_key(const void *item, uint64_t scratch[2])
 {
-    vec_fini(r->alloc, &set->subs);
-    mem_free(r->alloc, set, sizeof(*set) + set->filter_n);
+    const struct sub *x = item;
+    const struct set_key key = {x->key.subscriber, sub_group(x)};
+    memcpy(scratch, &key, sizeof(key));
+    return (struct str){(const char *)scratch, sizeof(key)};
 }
 
-static void drop_set(void *ctx, void *value)
+static struct sub *set_find(const struct routes *r, const struct trie_node *n,
+                            const struct subscriber *s, const struct share_group *g)
 {
-    struct routes *r = ctx;
-    struct sub_set *set = value;
-    for (size_t i = 0; i < set->subs.n; i++)
-        mem_free(r->alloc, set->subs.v[i], sizeof(struct sub));
-    set_free(r, set);
+    const struct set_key key = {s, g};
+    return hamt_get(&r->subs, &n->value, (struct str){(const char *)&key, sizeof(key)});
 }
 
-void routes_fini(struct routes *r)
+static void options_set(struct sub *x, const struct subscription *s)
 {
-    if (!r->alloc)
-        return;
-    cache_clear(r);
-    mem_free(r->alloc, r->cache, (size_t)ROUTE_SETS * 2 * sizeof(struct route *));
-    routes_bury(r);
-    levels_fini(&r->levels, drop_set, r);
-    map_fini(&r->index);
-    vec_fini(r->alloc, &r->found);
-    *r = (struct routes){0};
+    unsigned flags = (s->stored ? SUB_STORED_ANY : 0u) | (s->stored && s->qos ? SUB_STORED : 0u) |
+                     (s->kept ? SUB_KEPT : 0u) | (s->no_local ? SUB_NO_LOCAL : 0u);
+    x->o.id = s->id & ((1u << 28) - 1);
+    x->o.qos = s->qos & 3u;
+    x->o.no_local = s->no_local;
+    x->o.retain_as_published = s->retain_as_published;
+    atomic_store_explicit(&x->o.flags, (uint8_t)flags, memory_order_relaxed);
 }
 
-static struct str key_of(const struct sub_key *k)
+static bool is_ordinary(const struct subscription *s)
 {
-    return (struct str){(const char *)k, sizeof(*k)};
+    return !s->share.n && !s->guard.n && !s->every_ms;
 }
 
-static struct sub *sub_find(const struct routes *r, struct sub_set *set, struct subscriber *s)
+static struct sub_more *more_new(struct routes *r, struct share_group *g,
+                                 const struct subscription *s)
 {
-    struct sub_key key = {set, s};
-    return map_get(&r->index, key_of(&key));
-}
-
-static struct sub_set *set_new(struct routes *r, struct level *l, struct str filter)
-{
-    struct sub_set *set = mem_zero(r->alloc, sizeof(*set) + filter.n);
-    if (!set)
+    size_t n = s->guard.n < WHY_MAX ? s->guard.n : WHY_MAX - 1;
+    struct sub_more *more = mem_zero(r->alloc, more_bytes(n));
+    if (!more)
         return NULL;
-    set->level = l;
-    set->filter_n = filter.n;
-    memcpy(set->filter, filter.p, filter.n);
-    l->value = set;
-    return set;
+    more->group = g;
+    more->every_ms = s->every_ms;
+    atomic_init(&more->presence, s->subscriber->presence);
+    more->guard_n = (uint16_t)n;
+    if (n)
+        memcpy(more->guard, s->guard.p, n);
+    return more;
 }
 
-static void set_prune(struct routes *r, struct sub_set *set)
+static struct sub *sub_new(struct routes *r, struct trie_node *n, struct share_group *g,
+                           const struct subscription *s)
 {
-    if (set->subs.n)
-        return;
-    struct level *l = set->level;
-    set_free(r, set);
-    l->value = NULL;
-    levels_prune(&r->levels, l);
-}
-
-static enum err sub_add(struct routes *r, struct sub_set *set, const struct subscription *sub)
-{
+    const struct worker *w = s->subscriber->worker;
     struct sub *x = mem_zero(r->alloc, sizeof(*x));
     if (!x)
-        return ERR_NOMEM;
-    x->pub = *sub;
-    x->pub.filter = (struct str){set->filter, set->filter_n};
-    x->key = (struct sub_key){set, sub->subscriber};
-    x->at = (uint32_t)set->subs.n;
-    if (!vec_push(r->alloc, &set->subs, x)) {
+        return NULL;
+    if (!is_ordinary(s) && !(x->more = more_new(r, g, s))) {
         mem_free(r->alloc, x, sizeof(*x));
-        return ERR_NOMEM;
+        return NULL;
     }
-    enum err err = map_put(&r->index, key_of(&x->key), x);
-    if (err) {
-        set->subs.n--;
-        mem_free(r->alloc, x, sizeof(*x));
-        return err;
-    }
-    x->next = sub->subscriber->subscriptions;
-    if (x->next)
-        x->next->prev = x;
-    sub->subscriber->subscriptions = x;
-    return ERR_OK;
+    x->key = (struct sub_key){n, s->subscriber};
+    x->o.worker = (uint8_t)(w ? worker_index(w) : 0);
+    x->o.share_id = g ? g->id : 0;
+    atomic_init(&x->refs, 1);
+    options_set(x, s);
+    group_ref(g);
+    return x;
 }
 
-enum err routes_add(struct routes *r, const struct subscription *sub, bool *existed)
+struct subscription sub_describe(const struct sub *x, char filter[SUB_FILTER_MAX])
 {
-    struct level *l = NULL;
-    *existed = false;
-    enum err err = levels_make(&r->levels, sub->filter, &l);
-    if (err)
-        return err;
-    struct sub_set *set = l->value;
-    struct sub *old = set ? sub_find(r, set, sub->subscriber) : NULL;
-    r->generation++;
-    if (old) {
-        struct str filter = old->pub.filter;
-        old->pub = *sub;
-        old->pub.filter = filter;
-        *existed = true;
-        return ERR_OK;
-    }
-    if (!set)
-        set = set_new(r, l, sub->filter);
-    if (!set) {
-        levels_prune(&r->levels, l);
+    const struct share_group *g = sub_group(x);
+    const struct str none = {NULL, 0};
+    unsigned flags = sub_flags(x);
+    size_t n = trie_path_len(x->key.node);
+    ASSERT(n <= SUB_FILTER_MAX);
+    trie_path(x->key.node, filter);
+    return (struct subscription){
+        .filter = {filter, n},
+        .share = g ? (struct str){g->name, g->name_n} : none,
+        .subscriber = x->key.subscriber,
+        .qos = x->o.qos,
+        .no_local = x->o.no_local,
+        .retain_as_published = x->o.retain_as_published,
+        .stored = flags & SUB_STORED_ANY,
+        .kept = flags & SUB_KEPT,
+        .id = x->o.id,
+        .every_ms = sub_every_ms(x),
+        .guard = sub_is_guard(x) ? (struct str){x->more->guard, x->more->guard_n} : none};
+}
+
+/* ---- all of them ---- */
+
+static void limbo_drop(struct trie *t, struct limbo_item *i, unsigned kind)
+{
+    struct routes *r = CONTAINER_OF(t, struct routes, trie);
+    if (kind == LIMBO_SUB)
+        sub_unref(r, CONTAINER_OF(i, struct sub, limbo));
+    else
+        hamt_table_free(&r->subs, CONTAINER_OF(i, struct hamt_table, limbo));
+}
+
+static size_t routes_bytes(unsigned workers)
+{
+    return sizeof(struct routes) + (workers + 1) * sizeof(struct route_view);
+}
+
+enum err routes_new(struct routes **out, struct executor *ex, struct alloc *a, size_t max)
+{
+    unsigned workers = executor_workers(ex);
+    struct routes *r = mem_zero(a, routes_bytes(workers));
+    *out = NULL;
+    if (!r)
         return ERR_NOMEM;
-    }
-    err = sub_add(r, set, sub);
+    r->alloc = a;
+    r->seed = executor_env(ex)->seed;
+    r->workers = workers;
+    r->max = max;
+    for (unsigned i = 0; i <= workers; i++)
+        r->views[i] = (struct route_view){.routes = r, .worker = i < workers ? i : ROUTE_ALL};
+    map_init(&r->groups, a, r->seed, UINT32_MAX);
+    map_init(&r->group_names, a, r->seed, UINT32_MAX);
+    r->subs = (struct hamt){.alloc = a,
+                            .limbo = &r->trie.limbo,
+                            .limbo_kind = LIMBO_SUBS_TABLE,
+                            .seed = r->seed,
+                            .key = set_key,
+                            .bits = UINT64_MAX};
+    enum err err = trie_init(&r->trie, ex, a, r->seed, limbo_drop);
     if (err)
-        set_prune(r, set);
+        routes_free(r);
+    else
+        *out = r;
     return err;
 }
 
-static void sub_remove(struct routes *r, struct sub *x, bool keep)
+struct route_view *routes_view(struct routes *r, unsigned worker)
 {
-    struct sub_set *set = x->key.set;
-    struct subscriber *s = x->key.subscriber;
-    (void)map_del(&r->index, key_of(&x->key));
-    struct sub *last = set->subs.v[--set->subs.n];
-    if (last != x) {
-        set->subs.v[x->at] = last;
-        last->at = x->at;
+    return &r->views[worker == ROUTE_ALL ? r->workers : worker];
+}
+
+static void drop_sub(void *ctx, void *item)
+{
+    sub_unref(ctx, item);
+}
+
+static void drop_set(void *ctx, struct trie_node *n)
+{
+    struct routes *r = ctx;
+    hamt_fini(&r->subs, &n->value, drop_sub, r);
+}
+
+static void groups_free(struct routes *r)
+{
+    struct str key;
+    void *g;
+    for (size_t at = 0; map_next(&r->groups, &at, &key, &g);)
+        group_unref(r, g);
+    map_fini(&r->groups);
+    map_fini(&r->group_names);
+}
+
+void routes_free(struct routes *r)
+{
+    if (!r)
+        return;
+    for (unsigned i = 0; i <= r->workers; i++) {
+        route_view_clear(&r->views[i]);
+        routes_bury(r, i, UINT64_MAX);
     }
+    trie_fini(&r->trie, drop_set, r);
+    groups_free(r);
+    mem_free(r->alloc, r, routes_bytes(r->workers));
+}
+
+/* ---- generations ---- */
+
+static uint16_t stripe(const struct routes *r, struct str first, const struct str *second)
+{
+    uint64_t hash = hash_bytes(first.p, first.n, r->seed);
+    if (second)
+        hash = hash_bytes(second->p, second->n, hash | 1);
+    return (uint16_t)(hash % ROUTE_STRIPES);
+}
+
+void routes_stripes(const struct routes *r, struct str topic, uint16_t stripes[2])
+{
+    struct str first = trie_level(&topic), second = {NULL, 0};
+    if (topic.p)
+        second = trie_level(&topic);
+    stripes[0] = stripe(r, first, NULL);
+    stripes[1] = stripe(r, first, second.p ? &second : NULL);
+}
+
+/* Each only grows: an equal sum is three equal numbers. */
+uint64_t routes_generation(const struct routes *r, const uint16_t stripes[2])
+{
+    return atomic_load(&r->changed_any) + atomic_load(&r->changed_first[stripes[0]]) +
+           atomic_load(&r->changed_both[stripes[1]]);
+}
+
+static bool is_wild(const struct trie_node *n)
+{
+    return n->n == 1 && (n->name[0] == '+' || n->name[0] == '#');
+}
+
+/* The subscriptions of this node have changed, and are so for all who read from now on. */
+static void changed(struct routes *r, const struct trie_node *n)
+{
+    const struct trie_node *first = n, *second = NULL;
+    while (first->parent->parent) {
+        second = first;
+        first = first->parent;
+    }
+    struct str name = second ? trie_name(second) : (struct str){NULL, 0};
+    if (is_wild(first))
+        atomic_fetch_add(&r->changed_any, 1);
+    else if (second && is_wild(second))
+        atomic_fetch_add(&r->changed_first[stripe(r, trie_name(first), NULL)], 1);
+    else
+        atomic_fetch_add(&r->changed_both[stripe(r, trie_name(first), second ? &name : NULL)], 1);
+}
+
+/* ---- adding ---- */
+
+static void link_own(struct sub *x)
+{
+    struct subscriber *s = x->key.subscriber;
+    x->next = s->subscriptions;
+    x->prev = NULL;
+    if (x->next)
+        x->next->prev = x;
+    s->subscriptions = x;
+    s->shares += sub_group(x) != NULL;
+}
+
+static void unlink_own(struct sub *x)
+{
+    struct subscriber *s = x->key.subscriber;
     if (x->next)
         x->next->prev = x->prev;
     if (x->prev)
         x->prev->next = x->next;
     else
         s->subscriptions = x->next;
-    r->generation++;
-    set_prune(r, set);
-    if (!keep) {
-        mem_free(r->alloc, x, sizeof(*x));
-        return;
-    }
-    x->pub.subscriber = NULL;
-    x->pub.filter = (struct str){NULL, 0};
-    x->next = r->graveyard;
-    r->graveyard = x;
+    s->shares -= sub_group(x) != NULL;
 }
 
-bool routes_remove(struct routes *r, struct subscriber *s, struct str filter, bool keep)
+/* It has been unlinked everywhere; its worker may still deliver by it. */
+static void lay_out(struct routes *r, struct sub *x, uint64_t job)
 {
-    struct level *l = levels_find(&r->levels, filter);
-    struct sub *x = l && l->value ? sub_find(r, l->value, s) : NULL;
-    if (x)
-        sub_remove(r, x, keep);
-    return x;
+    struct route_view *own = routes_view(r, x->o.worker);
+    x->buried = job;
+    x->next = own->graveyard;
+    own->graveyard = x;
 }
 
-void routes_remove_all(struct routes *r, struct subscriber *s, bool keep)
+static enum err add_new(struct routes *r, struct trie_node *n, struct share_group *g,
+                        const struct subscription *s)
 {
-    while (s->subscriptions)
-        sub_remove(r, s->subscriptions, keep);
-}
-
-void routes_bury(struct routes *r)
-{
-    while (r->graveyard) {
-        struct sub *x = r->graveyard;
-        r->graveyard = x->next;
-        mem_free(r->alloc, x, sizeof(*x));
-    }
-}
-
-static void found_set(void *ctx, void *value)
-{
-    struct routes *r = ctx;
-    const struct sub_set *set = value;
-    for (size_t i = 0; i < set->subs.n; i++)
-        if (!vec_push(r->alloc, &r->found, set->subs.v[i]))
-            r->nomem = true;
-}
-
-/* Gives each subscriber of r->found a number, kept in its stamp for this build, and counts. */
-static uint32_t number_subscribers(struct routes *r)
-{
-    uint32_t n = 0;
-    r->build++;
-    for (size_t i = 0; i < r->found.n; i++) {
-        struct subscriber *s = r->found.v[i]->pub.subscriber;
-        if (s->stamp >> 32 != (r->build & UINT32_MAX))
-            s->stamp = r->build << 32 | n++;
-    }
-    return n;
-}
-
-static struct route *route_new(struct routes *r, struct str topic, uint64_t hash)
-{
-    uint32_t entries_n = number_subscribers(r), subs_n = (uint32_t)r->found.n;
-    size_t bytes = route_bytes(entries_n, subs_n, topic.n);
-    struct route *x = mem_zero(r->alloc, bytes);
+    if (r->count >= r->max)
+        return ERR_FULL;
+    struct sub *x = sub_new(r, n, g, s);
     if (!x)
-        return NULL;
-    *x = (struct route){.hash = hash,
-                        .generation = r->generation,
-                        .bytes = bytes,
-                        .entries_n = entries_n,
-                        .subs_n = subs_n};
-    x->entries = (struct route_entry *)(void *)(x + 1);
-    x->subs = (const struct subscription **)(void *)(x->entries + entries_n);
-    char *text = (char *)(void *)(x->subs + subs_n);
-    memcpy(text, topic.p, topic.n);
-    x->topic = (struct str){text, topic.n};
-    for (uint32_t i = 0; i < subs_n; i++) {
-        struct subscriber *s = r->found.v[i]->pub.subscriber;
-        struct route_entry *entry = &x->entries[s->stamp & UINT32_MAX];
-        entry->subscriber = s;
-        entry->n++;
-        entry->no_local |= r->found.v[i]->pub.no_local;
+        return ERR_NOMEM;
+    if (g)
+        x->more->at = (uint32_t)g->members.n;
+    if (g && !vec_push(r->alloc, &g->members, x)) {
+        sub_unref(r, x);
+        return ERR_NOMEM;
     }
-    uint32_t first = 0;
-    for (uint32_t i = 0; i < entries_n; i++) {
-        x->entries[i].first = first;
-        first += x->entries[i].n;
-        x->entries[i].n = 0; /* counted again below */
+    enum err err = hamt_put(&r->subs, &n->value, x);
+    if (err) {
+        if (g)
+            g->members.n--;
+        sub_unref(r, x);
+        return err;
     }
-    for (uint32_t i = 0; i < subs_n; i++) {
-        const struct sub *sub = r->found.v[i];
-        struct route_entry *entry = &x->entries[sub->pub.subscriber->stamp & UINT32_MAX];
-        x->subs[entry->first + entry->n++] = &sub->pub;
+    link_own(x);
+    atomic_fetch_add_explicit(&r->count, 1, memory_order_relaxed);
+    return ERR_OK;
+}
+
+/* Of what all workers look at only the flags can change: others are replaced as a whole. A message
+ * on its way to the old one is delivered by it. */
+static enum err add_again(struct routes *r, struct sub *old, const struct subscription *s)
+{
+    if ((!old->more && is_ordinary(s)) || sub_group(old)) {
+        options_set(old, s);
+        return ERR_OK;
     }
+    struct sub *x = sub_new(r, old->key.node, NULL, s);
+    if (!x)
+        return ERR_NOMEM;
+    hamt_replace(&r->subs, &old->key.node->value, old, x);
+    unlink_own(old);
+    link_own(x);
+    lay_out(r, old, UINT64_MAX - 1);
+    return ERR_OK;
+}
+
+static enum err add_at(struct routes *r, struct trie_node *n, const struct subscription *s,
+                       bool *existed)
+{
+    struct share_group *g = s->share.n ? group_at(r, n, s->share) : NULL;
+    if (s->share.n && !g)
+        return ERR_NOMEM;
+    struct sub *old = set_find(r, n, s->subscriber, g);
+    *existed = old;
+    enum err err = old ? add_again(r, old, s) : add_new(r, n, g, s);
+    if (!err)
+        changed(r, n);
+    group_prune(r, g);
+    return err;
+}
+
+enum err routes_add(struct routes *r, const struct subscription *sub, bool *existed)
+{
+    struct trie_node *n = NULL;
+    *existed = false;
+    if (sub->share.n > UINT16_MAX || sub->filter.n > SUB_FILTER_MAX)
+        return ERR_RANGE;
+    pthread_mutex_lock(&r->trie.lock);
+    enum err err = trie_make(&r->trie, sub->filter, &n);
+    if (!err) {
+        err = add_at(r, n, sub, existed);
+        trie_prune(&r->trie, n);
+    }
+    pthread_mutex_unlock(&r->trie.lock);
+    return err;
+}
+
+/* ---- finding and removing ---- */
+
+struct sub *routes_sub(struct routes *r, const struct subscriber *s, struct str share,
+                       struct str filter)
+{
+    pthread_mutex_lock(&r->trie.lock);
+    struct trie_node *n = trie_find(&r->trie, filter);
+    struct share_group *g = n && share.n ? group_find(r, n, share) : NULL;
+    struct sub *x = n && (g || !share.n) ? set_find(r, n, s, g) : NULL;
+    pthread_mutex_unlock(&r->trie.lock);
     return x;
 }
 
-static void cache_put(struct routes *r, struct route *x)
+static void leave_group(struct routes *r, struct sub *x)
 {
-    if (x->bytes > ROUTE_BYTES_MAX / 4) {
-        route_free(r, r->large);
-        r->large = x;
+    struct share_group *g = sub_group(x);
+    if (!g)
         return;
-    }
-    if (r->cache_bytes + x->bytes > ROUTE_BYTES_MAX)
-        cache_clear(r);
-    struct route **set = &r->cache[x->hash % ROUTE_SETS * 2];
-    if (set[1])
-        r->cache_bytes -= set[1]->bytes;
-    route_free(r, set[1]);
-    set[1] = set[0];
-    set[0] = x;
-    r->cache_bytes += x->bytes;
+    struct sub *last = g->members.v[--g->members.n];
+    g->members.v[x->more->at] = last;
+    last->more->at = x->more->at;
+    group_prune(r, g);
 }
 
-static struct route *cache_get(struct routes *r, struct str topic, uint64_t hash)
+void routes_remove(struct routes *r, struct sub *x, uint64_t job)
 {
-    struct route **set = &r->cache[hash % ROUTE_SETS * 2];
-    struct route *const candidates[] = {set[0], set[1], r->large};
-    for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
-        struct route *x = candidates[i];
-        if (x && x->hash == hash && x->generation == r->generation && str_eq(x->topic, topic))
-            return x;
-    }
-    return NULL;
+    struct trie_node *n = x->key.node;
+    pthread_mutex_lock(&r->trie.lock);
+    hamt_del(&r->subs, &n->value, x);
+    leave_group(r, x);
+    unlink_own(x);
+    changed(r, n);
+    trie_prune(&r->trie, n);
+    pthread_mutex_unlock(&r->trie.lock);
+    atomic_fetch_sub_explicit(&r->count, 1, memory_order_relaxed);
+    x->o.gone = true;
+    x->key.node = NULL;
+    lay_out(r, x, job);
 }
 
-const struct route *routes_find(struct routes *r, struct str topic)
+void routes_bury(struct routes *r, unsigned worker, uint64_t job)
 {
-    uint64_t hash = hash_bytes(topic.p, topic.n, r->seed);
-    struct route *x = cache_get(r, topic, hash);
-    if (x) {
-        r->hits++;
-        return x;
+    struct sub **at = &r->views[worker].graveyard;
+    if (!*at)
+        return;
+    pthread_mutex_lock(&r->trie.lock);
+    while (*at) {
+        struct sub *x = *at;
+        if (x->buried >= job) {
+            at = &x->next;
+            continue;
+        }
+        *at = x->next;
+        limbo_add(&r->trie.limbo, &x->limbo, LIMBO_SUB);
     }
-    r->misses++;
-    r->found.n = 0;
-    r->nomem = false;
-    levels_match_topic(&r->levels, topic, found_set, r);
-    x = r->nomem ? NULL : route_new(r, topic, hash);
-    if (x)
-        cache_put(r, x);
-    return x;
+    pthread_mutex_unlock(&r->trie.lock);
+}
+
+size_t routes_count(const struct routes *r)
+{
+    return atomic_load_explicit(&r->count, memory_order_relaxed);
 }

@@ -97,18 +97,19 @@ static const struct type_rule type_rules[16] = {
 static bool check_first_byte(const struct mqtt_decoder *d, struct mqtt_in *in, unsigned type)
 {
     const struct type_rule *r = &type_rules[type];
-    if (!r->read || (type == MQTT_AUTH && d->version == MQTT_V311))
+    bool old = d->version == MQTT_V31 || d->version == MQTT_V311;
+    if (!r->read || (type == MQTT_AUTH && old))
         return mqtt_fail(in, MQTT_RC_MALFORMED_PACKET, "a reserved packet type");
     if (!(d->is_server ? r->by_client : r->by_server))
         return mqtt_fail(in, MQTT_RC_PROTOCOL_ERROR, "a packet type of the other side");
-    if (type == MQTT_DISCONNECT && !d->is_server && d->version == MQTT_V311)
+    if (type == MQTT_DISCONNECT && !d->is_server && old)
         return mqtt_fail(in, MQTT_RC_PROTOCOL_ERROR, "a packet type of the other side");
     if (d->is_server && d->version == MQTT_NEW && type != MQTT_CONNECT) /* [MQTT-3.1.0-1] */
         return mqtt_fail(in, MQTT_RC_PROTOCOL_ERROR, "the first packet is not CONNECT");
     if (type == MQTT_CONNECT && d->version != MQTT_NEW) /* [MQTT-3.1.0-2] */
         return mqtt_fail(in, MQTT_RC_PROTOCOL_ERROR, "a second CONNECT");
     if (type != MQTT_PUBLISH) {
-        if (in->flags != r->flags) /* [MQTT-2.1.3-1] */
+        if (in->flags != r->flags && d->version != MQTT_V31) /* [MQTT-2.1.3-1] */
             return mqtt_fail(in, MQTT_RC_MALFORMED_PACKET, "wrong flags in the fixed header");
         return true;
     }
@@ -268,7 +269,7 @@ static enum mqtt_version version_of(enum mqtt_version v, const struct mqtt_packe
 static enum err count_body(enum mqtt_version v, const struct mqtt_packet *p, size_t *body)
 {
     struct mqtt_out o = {.version = v};
-    if (v != MQTT_V311 && v != MQTT_V5)
+    if (v != MQTT_V31 && v != MQTT_V311 && v != MQTT_V5)
         return ERR_INVALID;
     write_body(&o, p);
     *body = o.n;

@@ -1,4 +1,4 @@
-/* mqtt: MQTT 3.1.1 and 5.0 packets, bytes to structs and back, for brokers and clients.
+/* mqtt: MQTT 3.1, 3.1.1 and 5.0 packets, bytes to structs and back, for brokers and clients.
  *
  * Why: every rule of the standards that one packet can break alone is checked here, so that
  * sessions deal with states only. What mqtt_decode() accepts is well-formed: reserved bits,
@@ -8,14 +8,20 @@
  * Ownership: a decoded packet borrows from the input: its slices live as long as those bytes.
  * Nothing is allocated. Threads: none; the functions are pure.
  * Errors: mqtt_decode() fills out->fault; encoders give enum err and leave the writer unchanged.
- * Source: OASIS MQTT 3.1.1 (2014) and 5.0 (2019); [MQTT-x.y.z-n] in comments names a rule there. */
+ * Version 3.1 differs from 3.1.1 in little: its name is MQIsdp and its level 3; flags that it does
+ * not use are ignored (SUBSCRIBE may be marked DUP); a user name or password that is announced may
+ * be missing at CONNECT's end; CONNACK tells nothing of the session, SUBACK of no failure. What is
+ * said of 3.1.1 below holds for 3.1 too. Source: OASIS MQTT 3.1.1 (2014) and 5.0 (2019);
+ * [MQTT-x.y.z-n] in comments names a rule there. MQTT V3.1 Protocol Specification (IBM and
+ * Eurotech, 2010). */
 #pragma once
 
 #include "base/cursor.h"
 
 enum mqtt_version {
-    MQTT_NEW = 0,  /* a server's connection before its CONNECT */
-    MQTT_V311 = 4, /* the protocol level */
+    MQTT_NEW = 0, /* a server's connection before its CONNECT */
+    MQTT_V31 = 3, /* the protocol level */
+    MQTT_V311 = 4,
     MQTT_V5 = 5,
 };
 
@@ -245,7 +251,8 @@ enum mqtt_result mqtt_decode(const struct mqtt_decoder *d, struct bytes in, stru
 size_t mqtt_encoded_size(enum mqtt_version v, const struct mqtt_packet *p);
 /* ERR_FULL: does not fit (nothing is written). ERR_INVALID, ERR_RANGE: the caller's mistake: a
  * string or packet that is too long, an id of 0, a property that this packet cannot carry. In
- * 3.1.1 properties are left out, and reasons but those of CONNACK and SUBACK. CONNECT is encoded
+ * 3.1.1 properties are left out, and reasons but those of CONNACK and SUBACK; in 3.1 also Session
+ * Present, and a failure in SUBACK is written as QoS 0. CONNECT is encoded
  * in connect.version. Text is not validated again. */
 MUST_USE enum err mqtt_encode(enum mqtt_version v, const struct mqtt_packet *p, struct writer *w);
 

@@ -124,9 +124,10 @@ TEST(mqtt_flipped_bits_do_no_harm)
         for (size_t bit = 0; bit < n * 8; bit++) {
             LABEL("%s, bit %zu", c->label, bit);
             p[bit / 8] ^= (uint8_t)(1u << bit % 8);
-            for (unsigned role = 0; role < 6; role++) {
-                static const enum mqtt_version versions[] = {MQTT_NEW, MQTT_V311, MQTT_V5};
-                struct mqtt_case as = {.version = versions[role % 3], .is_server = role > 2};
+            for (unsigned role = 0; role < 8; role++) {
+                static const enum mqtt_version versions[] = {MQTT_NEW, MQTT_V31, MQTT_V311,
+                                                             MQTT_V5};
+                struct mqtt_case as = {.version = versions[role % 4], .is_server = role > 3};
                 struct mqtt_packet out;
                 enum mqtt_result r = decode(&as, p, n, &out, &used);
                 CHECK(r != MQTT_OK || used <= n);

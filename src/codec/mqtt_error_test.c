@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#define S3 MQTT_V31, true
 #define S4 MQTT_V311, true
 #define S5 MQTT_V5, true
 #define C4 MQTT_V311, false
@@ -26,6 +27,10 @@ static const struct bad frames[] = {
     {"checklist 1: a second CONNECT, 5.0", S5, "10", 0x82, "second CONNECT"},
     {"2.1.2: type 0", S5, "00 00", 0x81, "reserved packet type"},
     {"3.1.1 2.2.1: type 15", S4, "F0 00", 0x81, "reserved packet type"},
+    {"3.1: type 15", S3, "F0 00", 0x81, "reserved packet type"},
+    {"3.1: DISCONNECT to a client", MQTT_V31, false, "E0 00", 0x82, "other side"},
+    {"3.1: QoS 3", S3, "36", 0x81, "QoS of 3"},
+    {"checklist 2: trailing byte of PINGREQ, 3.1", S3, "C0 01 00", 0x81, "behind"},
     {"type 15 of a 3.1.1 server", C4, "F0 00", 0x81, "reserved packet type"},
     {"CONNECT to a client", C5, "10", 0x82, "other side"},
     {"SUBSCRIBE to a client", C5, "82", 0x82, "other side"},
@@ -68,7 +73,10 @@ static const struct bad frames[] = {
 
 static const struct bad connects[] = {
     {"empty CONNECT", SN, "10 00", 0x81, "passes the end"},
-    {"checklist 5: 3.1", SN, "10 0F 0006 4D5149736470 03 02 003C 0001 61", 0x84, "3.1 is not"},
+    {"checklist 5: level 4 with the old name", SN, "10 0F 0006 4D5149736470 04 02 003C 0001 61", 0x84, "level"},
+    {"checklist 6: 3.1, no id", SN, "10 0E 0006 4D5149736470 03 02 003C 0000", 0x85, "no client id"},
+    {"3.1: will QoS 3", SN, "10 14 0006 4D5149736470 03 1E 003C 0001 61 0001 77 0000", 0x81, "will QoS of 3"},
+    {"3.1: half a user name", SN, "10 11 0006 4D5149736470 03 82 003C 0001 61 0002", 0x81, "passes the end"},
     {"3.1.2-1: name in small letters", SN, "10 0D 0004 6D717474 04 02 003C 0001 61", 0x84, "name"},
     {"3.1.2-1: an empty name", SN, "10 09 0000 04 02 003C 0001 61", 0x84, "name"},
     {"3.1.2-2: level 3 with the new name", SN, "10 0D 0004 4D515454 03 02 003C 0001 61", 0x84, "level"},
@@ -276,7 +284,9 @@ TEST(mqtt_bad_connects_are_answered_in_the_clients_form)
         const char *label, *hex;
         uint8_t answer;
     } rows[] = {
-        {"3.1", "10 0F 0006 4D5149736470 03 02 003C 0001 61", MQTT_V311},
+        {"3.1, level 4", "10 0F 0006 4D5149736470 04 02 003C 0001 61", MQTT_V311},
+        {"3.1, empty id", "10 0E 0006 4D5149736470 03 02 003C 0000", MQTT_V31},
+        {"3.1, will QoS 3", "10 14 0006 4D5149736470 03 1E 003C 0001 61 0001 77 0000", 0},
         {"level 3", "10 0D 0004 4D515454 03 02 003C 0001 61", MQTT_V311},
         {"level 6", "10 0D 0004 4D515454 06 02 003C 0001 61", MQTT_V5},
         {"bridge of level 4", "10 0D 0004 4D515454 84 02 003C 0001 61", MQTT_V311},

@@ -82,7 +82,7 @@ void mqtt_put_ack(struct writer *w, enum mqtt_type type, uint16_t id)
 static enum err count(enum mqtt_version v, const struct mqtt_publish *m, size_t *body)
 {
     struct mqtt_out o = {.version = v};
-    if (v != MQTT_V311 && v != MQTT_V5)
+    if (v != MQTT_V31 && v != MQTT_V311 && v != MQTT_V5)
         return ERR_INVALID;
     write_publish(&o, m);
     *body = o.n;

@@ -104,7 +104,9 @@ void mqtt_write_suback(struct mqtt_out *o, const struct mqtt_packet *p)
     for (size_t i = 0; i < s->codes.n; i++) {
         if (o->version == MQTT_V5)
             mqtt_out_reason(o, p->type, s->codes.p[i]);
-        else /* 3.1.1 knows one failure */
-            mqtt_out_u8(o, s->codes.p[i] & 0x80 ? 0x80u : s->codes.p[i]);
+        else if (s->codes.p[i] & 0x80) /* 3.1.1 knows one failure, 3.1 none (3.8, 3.9) */
+            mqtt_out_u8(o, o->version == MQTT_V311 ? 0x80u : 0);
+        else
+            mqtt_out_u8(o, s->codes.p[i]);
     }
 }

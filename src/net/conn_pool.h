@@ -28,11 +28,11 @@
 
 struct conn_pool;
 struct conn_pool_config {
-    size_t per_addr_max; /* connections to one address, idle ones too; default 8 */
-    size_t total_max;    /* to all; default 64 */
-    size_t waiting_max;  /* takers; default 256 */
-    int64_t idle_ms;     /* so long one is kept; default 60 s; negative: none is kept */
-    int64_t connect_ms;  /* for one attempt, handshakes too; default 10 s */
+    size_t per_addr_max;          /* connections to one address, idle ones too; default 8 */
+    size_t total_max;             /* to all; default 64 */
+    size_t waiting_max;           /* takers; default 256 */
+    int64_t idle_ms;              /* so long one is kept; default 60 s; negative: none is kept */
+    int64_t connect_ms;           /* for one attempt, handshakes too; default 10 s */
     const struct stream_via *via; /* all its connections are of one kind; NULL: plain */
 };
 MUST_USE enum err conn_pool_new(struct conn_pool **out, struct worker *w,

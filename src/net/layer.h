@@ -30,8 +30,8 @@ struct stream_layer_ops {
     void (*input)(struct stream_layer *l, struct bytes in);
     /* From above, at most LAYER_PIECE: gives on with layer_down(). */
     void (*output)(struct stream_layer *l, struct bytes out);
-    void (*finish)(struct stream_layer *l); /* tells the peer that it was all */
-    void (*free)(struct stream_layer *l);
+    void (*finish)(struct stream_layer *l);                /* tells the peer that it was all */
+    void (*free)(struct stream_layer *l, struct alloc *a); /* the stream has gone, perhaps */
 };
 struct stream_layer {
     const struct stream_layer_ops *ops;
@@ -45,16 +45,14 @@ struct stream_stack {
     struct block_queue wire;
     unsigned busy; /* somebody is at work in it: it must stay */
     bool open;     /* all layers are: the user's bytes pass */
+    bool secret;   /* TLS is among them */
     bool failed;
-    bool finished; /* the layers have said that it was all */
-    bool held;     /* a layer has its hands full: nothing is received */
-    bool late;     /* the socket's end has come while a layer was busy with what came before */
-    uint8_t late_how;
-    int late_errno;
+    bool finished;     /* the layers have said that it was all */
+    bool held;         /* a layer has its hands full: nothing is received */
+    bool held_end;     /* a layer has yet to deal with what came before the socket's end, */
+    bool late;         /* which has come */
     char problem[96];  /* why it failed; "" */
     struct str person; /* whom the peer's certificate names, owned; p NULL: nobody */
-    uint8_t *carried;  /* what was on the wire when the stack left its stream */
-    size_t carried_n;
 };
 
 /* The layers of `via` for a stream that connects or was accepted. */
@@ -65,15 +63,16 @@ void stack_start(struct stream *s);
 /* What the socket has brought, and its end. The stream may be gone behind either. */
 void stack_input(struct stream *s, struct bytes in);
 void stack_end(struct stream *s, enum err how, int os_errno);
-/* From the user's queue to the wire. */
-void stack_encode(struct stream *s);
+/* From the user's queue to the wire. False: the stream has gone. */
+bool stack_encode(struct stream *s);
 void stack_finish(struct stream *s);
 
-/* Between two workers: the stack leaves a stream that is neither busy nor has anything in its own
- * queue (false: it can't leave now), and goes on in another one. ERR_NOMEM: it stays where it is. */
-bool stack_may_leave(const struct stream *s);
-MUST_USE enum err stack_leave(struct stream *s, struct stream_stack **out);
-MUST_USE enum err stack_enter(struct stream *s, struct stream_stack *stack);
+bool stack_busy(const struct stream *s); /* false of a plain stream; also below */
+/* Between two workers: the stack of a stream that has nothing left to send and is not busy leaves
+ * it, and goes on in another one; or is dropped on its way. */
+struct stream_stack *stack_leave(struct stream *s);
+void stack_enter(struct stream *s, struct stream_stack *k);
+void stack_drop(struct stream_stack *k, struct alloc *a);
 
 /* For layers. */
 void layer_opened(struct stream_layer *l);
@@ -82,9 +81,23 @@ void layer_down(struct stream_layer *l, struct bytes b);
 void layer_end(struct stream_layer *l); /* the peer has said that it was all */
 void layer_fail(struct stream_layer *l, const char *why);
 bool layer_over(const struct stream_layer *l); /* nobody wants any more of it: stop */
-/* Around what goes on outside of input(); layer_release() may free the stream. */
+/* Around what goes on outside of these calls; layer_release() may free the stream. */
 void layer_hold(struct stream_layer *l);
 void layer_release(struct stream_layer *l);
+/* For a layer that works on what it was given while more may come: the socket's end, or all of what
+ * comes, waits. */
+void layer_keep_end(struct stream_layer *l, bool keep);
+void layer_pause(struct stream_layer *l, bool pause);
+
+/* Memory for one call of input() or output() at a time, shared by all streams of a worker: nothing
+ * in it outlives the call. NULL: no memory. */
+enum { SCRATCH_IN = 32 * 1024, SCRATCH_OUT = LAYER_PIECE + 16 };
+struct net_scratch {
+    uint8_t plain[SCRATCH_IN];   /* TLS: decrypted */
+    uint8_t payload[SCRATCH_IN]; /* WebSocket: out of its frames */
+    uint8_t frame[SCRATCH_OUT];  /* WebSocket: a frame for the record that it will be */
+};
+struct net_scratch *net_scratch(struct net_worker *net);
 
 /* tls_layer.c, ws_layer.c. NULL: no memory. */
 struct stream_layer *tls_layer_new(struct stream *s, const struct stream_via *via, bool server);

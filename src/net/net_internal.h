@@ -6,6 +6,7 @@
 
 #include "async/io.h"
 #include "async/timer.h"
+#include "base/mpsc.h"
 #include "base/pool.h"
 #include "net/listener.h"
 
@@ -48,12 +49,18 @@ struct net_worker {
     struct alloc *alloc;
     struct io_driver *io; /* NULL at the end, when the driver has gone */
     const struct io_socket_ops *socket;
-    struct pool streams, blocks, small;
+    struct pool streams, senders, blocks, small;
     size_t large_bytes;
     struct net_scratch *scratch; /* layer.c; made at first use */
-    struct list open, starved; /* streams; starved: refused a block, woken when one is given */
+    struct list open, starved;   /* streams; starved: refused a block, woken when one is given */
+    struct bytes lent;           /* the driver's, while it calls, */
+    struct stream *lent_to;      /* for this one */
+    struct mpsc_stack arriving;  /* streams that other workers have sent; stream_move.c */
+    struct task arrivals;        /* takes them */
+    bool prepared;               /* it runs */
 };
 struct net_worker *net_of(struct worker *w); /* NULL without memory */
+void net_scratch_free(struct net_worker *net);
 struct block *net_block_take(struct net_worker *net, size_t room);
 void net_block_give(struct net_worker *net, struct block *b);
 size_t net_blocks_left(const struct net_worker *net);
@@ -72,56 +79,69 @@ struct stream_linger {
 
 struct pooled;
 struct stream_stack;
+struct stream_move;
 
-/* What every request touches comes first, in few cache lines, and what is rare behind it. */
+/* What a stream has only while there is something to send, or an operation that writes. */
+struct stream_sender {
+    struct io_op tx; /* connects first */
+    struct tick_hook flush;
+    struct stream *stream;
+    size_t in_flight;   /* of what is being sent: the kernel has them */
+    struct iovec piece; /* of a send of one block; else */
+    struct block *pieces;
+};
+
+/* Most connections wait most of their time, so this is small; what is rare has a pointer. */
 struct stream {
     struct io_op rx;
     uint8_t ended;     /* enum err: nothing more comes */
     bool rx_on, tx_on; /* the last done() is still to come */
     bool rx_stopping;  /* was canceled: full, or closed */
     bool fresh, finishing, closed, write_dead;
+    bool wire_dead; /* the socket takes nothing any more; write_dead: nor do we from the user */
+    bool bound, connecting, connect_failed, refused;
+    bool moving;
+    int fd;
 
     struct net_worker *net;
     struct task *task;
     void (*watch)(struct stream *s); /* called instead of waking a task; may close the stream */
-    struct bytes lent;               /* the driver's, while it calls; or else */
-    struct block *kept;              /* what is unread */
+    struct block *kept;              /* what is unread, if it is not net->lent */
     uint64_t read_at;                /* the poll of the last stream_read() */
     uint64_t bytes_in, bytes_out;
 
     struct block_queue out; /* what the user has queued */
-    size_t reserved;
-    size_t in_flight; /* of what is being sent: the kernel has them */
-    size_t write_max, write_low, read_max;
-    struct iovec piece; /* of a send of one block; else */
-    struct block *pieces;
-    struct tick_hook flush;
-    int fd, os_errno;
-    bool bound, connecting, connect_failed, refused;
-
-    struct io_op tx; /* connects first */
+    uint32_t reserved;
+    uint32_t write_max, write_low, read_max;
+    struct stream_sender *sender; /* NULL: there is nothing to do */
     struct list link;
     struct addr *peer;          /* made when it is asked for */
     struct stream_stack *stack; /* layer.h; NULL: it is plain */
     struct listener *listener;
     union {
         struct pooled *pooled;        /* conn_pool.c; or, once it is finishing, */
-        struct stream_linger *linger; /* of stream_finish() */
+        struct stream_linger *linger; /* of stream_finish(); or, while it is moving, */
+        struct stream_move *move;     /* to another worker */
     };
+    int os_errno;
 };
 
 /* A new stream on a connected (or, if `connecting`, connecting) socket; NULL: out of memory. */
 struct stream *stream_new(struct net_worker *net, int fd, struct listener *from);
 void stream_receive(struct stream *s);                 /* begins or resumes */
+void stream_receive_more(struct stream *s);            /* if there is room for what comes */
 void stream_data(struct stream *s, struct bytes lent); /* hands over to the task, keeps the rest */
 void stream_end(struct stream *s, enum err how, int os_errno);
 void stream_drop_read(struct stream *s);
 void stream_settle(struct stream *s);
-void stream_send_soon(struct stream *s);     /* at the tick's end */
+bool stream_may_send(struct stream *s);       /* makes its sender; false: no memory */
+void stream_send_soon(struct stream *s);      /* at the tick's end; it has its sender */
 void stream_stop_receiving(struct stream *s); /* for now */
 void stream_wake(struct stream *s);
-/* The user's queue was this long and is shorter now: whoever waits for room is told. */
-void stream_tell_room(struct stream *s, size_t before);
+void stream_unstarve(struct stream *s);         /* there are blocks again */
+void stream_move_settle(struct stream *s);      /* it moves: does it still wait for something? */
+void stream_moves_drop(struct net_worker *net); /* at the end: those that never arrived */
 size_t stream_unread(const struct stream *s);
+struct bytes stream_unread_bytes(const struct stream *s);
 
 void listener_gone(struct listener *l); /* one of its streams */

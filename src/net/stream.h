@@ -1,5 +1,5 @@
-/* stream: a byte stream in both directions: TCP or a unix socket, plain or through TLS, WebSocket or
- * both (via.h): the same for who uses it.
+/* stream: a byte stream in both directions: TCP or a unix socket, plain or through TLS, WebSocket
+ * or both (via.h): the same for who uses it.
  *
  * A stream serves one task: it wakes the task when there is something to read, when the send
  * queue has fallen below its low mark, and when the stream has ended. The task then reads
@@ -66,6 +66,8 @@ void stream_finish(struct stream *s, int64_t linger_ms);
 void stream_close(struct stream *s);
 
 const struct addr *stream_peer(struct stream *s); /* len 0 if it can't be told any more */
+/* The same, asked of the system each time. Any thread, while the stream can't be closed. */
+void stream_address(const struct stream *s, struct addr *out);
 int stream_os_errno(const struct stream *s);
 /* What a layer found wrong, "certificate has expired"; "" if none did. Its stream ends with ERR_IO
  * and EPROTO. */
@@ -73,7 +75,7 @@ const char *stream_problem(const struct stream *s);
 /* The common name in the peer's certificate, if it was asked for one and that was believed; p NULL:
  * none. */
 struct str stream_person(const struct stream *s);
-bool stream_is_secret(const struct stream *s); /* TLS */
+bool stream_is_secret(const struct stream *s);    /* TLS */
 uint64_t stream_bytes_in(const struct stream *s); /* of the socket, as stream_bytes_out() */
 uint64_t stream_bytes_out(const struct stream *s);
 

@@ -15,6 +15,7 @@
 
 #include "async/executor.h"
 
+struct tls;
 enum { TLS_IDENTITIES_MAX = 8 };
 
 /* PEM files: the certificate with what leads to its issuer behind it, and its private key. */

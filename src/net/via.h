@@ -10,7 +10,7 @@
 
 struct tls;
 
-/* RFC 6455 with the sub-protocol "mqtt" (the server also takes "mqttv3.1", in binary frames. */
+/* RFC 6455 with the sub-protocol "mqtt" (the server also takes "mqttv3.1"), in binary frames. */
 struct websocket {
     const char *path; /* the server: the only one, NULL: any; the client: NULL: "/mqtt" */
     /* The server: pages from elsewhere may connect. Without it a browser's Origin must be the
@@ -19,10 +19,17 @@ struct websocket {
     bool any_origin;
 };
 
+struct stream;
+struct stream_layer;
 struct stream_via {
-    struct tls *tls;                   /* NULL: none; tls.h */
-    const struct websocket *websocket; /* NULL: none */
-    /* The client: the server's name, for SNI, for its certificate and for Host. NULL: its address,
-     * which then must be in the certificate. */
+    struct tls *tls;
+    const struct websocket *websocket;
     const char *host;
+    /* From the socket upwards; NULL: no more. */
+    struct stream_layer *(*layers[2])(struct stream *s, const struct stream_via *via, bool server);
 };
+
+/* Either may be NULL. `host` is for clients: the server's name, for SNI, for its certificate and
+ * for Host. NULL: its address, which then must be in the certificate. */
+struct stream_via stream_via_make(struct tls *tls, const struct websocket *websocket,
+                                  const char *host);

@@ -23,7 +23,7 @@ void hello_free(struct mqtt_connection *c)
     if (!h)
         return;
     password_check_cancel(h->check);
-    mem_free(c->server->alloc, h, h->size);
+    mem_free(c->shard->alloc, h, h->size);
     c->hello = NULL;
 }
 
@@ -32,7 +32,7 @@ void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, 
     char address[ADDR_TEXT_MAX];
     addr_format(stream_peer(c->stream), address);
     LOG_I("mqtt", "%s: refused: %s", address, why);
-    metric_add(&c->server->m_refused, 1);
+    metric_add_own(&c->shard->count.refused, 1);
     struct mqtt_packet p = {.type = MQTT_CONNACK};
     p.connack.reason = version == MQTT_V5 ? reason : mqtt_connack_code_311(reason);
     if (version) {
@@ -54,17 +54,16 @@ static enum handled refuse(struct mqtt_connection *c, uint8_t reason, const char
 static void connected(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
-    const struct mqtt_limits *l = &c->server->limits;
+    const struct mqtt_limits *l = c->shard->limits;
     struct mqtt_packet p = {.type = MQTT_CONNACK, .connack = {.session_present = h->present}};
     struct mqtt_props *props = &p.connack.props;
-    props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_QOS) |
-                 MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) | MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX) |
-                 MQTT_HAS(MQTT_PROP_SHARED_AVAILABLE);
+    props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) |
+                 MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX) | MQTT_HAS(MQTT_PROP_SHARED_AVAILABLE);
     props->receive_max = l->receive_max;
-    props->maximum_qos = 1;
     props->maximum_packet_size = l->packet_size_max;
     props->topic_alias_max = l->topic_alias_max;
     props->shared_available = 0;
+    auth_put_connack(c, props);
     if (h->expiry_s != h->expiry_asked_s) {
         props->has |= MQTT_HAS(MQTT_PROP_SESSION_EXPIRY);
         props->session_expiry_s = h->expiry_s;
@@ -76,9 +75,9 @@ static void connected(struct mqtt_connection *c)
     if (!connection_put(c, &p))
         return;
     hello_free(c);
+    auth_connected(c);
     c->state = CONNECTION_OPEN;
-    c->connected_ms = worker_now_ms(c->server->worker);
-    metric_add(&c->server->m_connects, 1);
+    metric_add_own(&c->shard->count.connects, 1);
     connection_watch(c);
 }
 
@@ -94,7 +93,7 @@ void connect_go_on(struct mqtt_connection *c)
 static enum err end_old(struct mqtt_connection *c, struct mqtt_session *old)
 {
     if (session_stored(old)) {
-        enum err err = record_end(c->server, old->number, &c->hello->seq);
+        enum err err = record_end(c->shard, old->number, &c->hello->seq);
         if (err)
             return err;
     }
@@ -116,7 +115,7 @@ static enum err resume(struct mqtt_connection *c, struct mqtt_session *s)
     }
     if (!same)
         h->seq = seq;
-    wills_cancel(c->server, s);
+    wills_cancel(c->shard, s);
     h->present = true;
     session_attach(s, c);
     return ERR_OK;
@@ -125,31 +124,29 @@ static enum err resume(struct mqtt_connection *c, struct mqtt_session *s)
 static enum err begin(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
-    struct mqtt_server *server = c->server;
-    uint64_t number = h->expiry_s ? server->number_last + 1 : 0;
-    struct mqtt_session *s = session_new(server, h->client_id, number);
+    struct mqtt_shard *shard = c->shard;
+    uint64_t number = h->expiry_s ? shard_number(shard) : 0;
+    struct mqtt_session *s = session_new(shard, h->client_id, number);
     if (!s)
         return ERR_NOMEM;
     s->expiry_s = h->expiry_s;
-    enum err err = number ? record_new(server, number, h->client_id, h->expiry_s, &h->seq) : ERR_OK;
+    enum err err = number ? record_new(shard, number, h->client_id, h->expiry_s, &h->seq) : ERR_OK;
     if (err) {
         session_end(s);
         return err;
     }
-    if (number)
-        server->number_last = number;
     session_attach(s, c);
     return ERR_OK;
 }
 
-static void let_in(struct mqtt_connection *c)
+void connect_let_in(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
-    struct mqtt_session *old = session_find(c->server, h->client_id);
+    struct mqtt_session *old = session_find(c->shard, h->client_id);
     enum err err = ERR_OK;
     if (old && old->connection) {
         connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER, NULL);
-        old = session_find(c->server, h->client_id); /* it may have ended with its connection */
+        old = session_find(c->shard, h->client_id); /* it may have ended with its connection */
     }
     if (old && (h->clean || !old->number)) {
         err = end_old(c, old);
@@ -168,7 +165,7 @@ static void let_in(struct mqtt_connection *c)
     h->accepted = true;
     if (h->seq) {
         c->waiting = true;
-        journal_wait(c->server->cfg.journal, c->server->worker, &c->wait, h->seq);
+        journal_wait(c->shard->journal, c->shard->worker, &c->wait, h->seq);
     } else {
         connected(c);
     }
@@ -180,11 +177,22 @@ static void password_checked(void *ctx, enum err result)
 {
     struct mqtt_connection *c = ctx;
     c->hello->check = NULL;
+    c->proven = !result;
     if (result)
         (void)refuse(c, MQTT_RC_BAD_USER_OR_PASSWORD, "wrong user name or password");
     else
-        let_in(c);
+        connect_let_in(c);
     task_wake(&c->task);
+}
+
+/* Its certificate says who it is, whatever CONNECT does. */
+static enum handled let_in_by_certificate(struct mqtt_connection *c, struct str person)
+{
+    if (!connection_take_user(c, person))
+        return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
+    c->proven = true;
+    connect_let_in(c);
+    return c->state == CONNECTION_OPEN ? HANDLED : HANDLED_STOP;
 }
 
 static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_connect *m)
@@ -192,11 +200,14 @@ static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_co
     const struct mqtt_listen *l = &c->listener->cfg;
     enum err err = ERR_OK;
     bool named = m->has_user || m->has_password;
+    struct str person = l->certificates ? stream_person(c->stream) : (struct str){NULL, 0};
     c->state = CONNECTION_WAITING;
+    if (person.p && !(named && l->passwords))
+        return let_in_by_certificate(c, person);
     if (named ? !l->passwords && !l->anonymous : !l->anonymous)
         return refuse(c, MQTT_RC_NOT_AUTHORIZED, "this listener asks for a user name and password");
     if (named && l->passwords)
-        err = password_file_check(l->passwords, c->server->worker, m->user, m->password,
+        err = password_file_check(l->passwords, c->shard->worker, m->user, m->password,
                                   password_checked, c, &c->hello->check);
     if (err == ERR_AGAIN)
         return HANDLED_STOP;
@@ -204,7 +215,8 @@ static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_co
         return refuse(c, MQTT_RC_BAD_USER_OR_PASSWORD, "wrong user name or password");
     if (err)
         return refuse(c, MQTT_RC_SERVER_BUSY, "too many passwords are being checked");
-    let_in(c);
+    c->proven = named && l->passwords;
+    connect_let_in(c);
     return c->state == CONNECTION_OPEN ? HANDLED : HANDLED_STOP;
 }
 
@@ -217,21 +229,29 @@ static uint32_t expiry_asked(const struct mqtt_connect *m)
     return m->clean_start ? 0 : SESSION_NEVER;
 }
 
-static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_connect *m)
+/* A client id for one that has none: nobody else's, and at home on this worker. */
+#define ASSIGNED_MAX 40
+static struct str assign_id(const struct mqtt_shard *shard, char out[ASSIGNED_MAX])
 {
-    struct env *env = executor_env(c->server->cfg.ex);
-    const uint32_t expiry_max_s = c->server->limits.session_expiry_max_s;
+    struct env *env = executor_env(worker_executor(shard->worker));
     uint8_t chance[12];
-    char id[8 + 2 * sizeof(chance)];
-    struct str client_id = m->client_id;
-    if (!client_id.n) {
-        int n = snprintf(id, sizeof(id), "sedge-");
+    struct str id = {out, 0};
+    do {
+        int n = snprintf(out, ASSIGNED_MAX, "sedge-");
         env->entropy(env, chance, sizeof(chance));
         for (size_t i = 0; i < sizeof(chance); i++)
-            n += snprintf(id + n, sizeof(id) - (size_t)n, "%02x", chance[i]);
-        client_id = (struct str){id, (size_t)n};
-    }
-    struct hello *h = mem_zero(c->server->alloc, sizeof(*h) + client_id.n);
+            n += snprintf(out + n, ASSIGNED_MAX - (size_t)n, "%02x", chance[i]);
+        id.n = (size_t)n;
+    } while (shard_of(shard->server, id) != shard);
+    return id;
+}
+
+static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_connect *m)
+{
+    const uint32_t expiry_max_s = c->shard->limits->session_expiry_max_s;
+    char id[ASSIGNED_MAX];
+    struct str client_id = m->client_id.n ? m->client_id : assign_id(c->shard, id);
+    struct hello *h = mem_zero(c->shard->alloc, sizeof(*h) + client_id.n);
     if (!h)
         return NULL;
     h->size = sizeof(*h) + client_id.n;
@@ -244,13 +264,15 @@ static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_conn
     return h;
 }
 
-static bool take_user(struct mqtt_connection *c, struct str user)
+bool connection_take_user(struct mqtt_connection *c, struct str user)
 {
-    char *copy = mem_new(c->server->alloc, user.n);
+    char *copy = mem_new(c->shard->alloc, user.n);
     if (user.n && !copy)
         return false;
     if (user.n)
         memcpy(copy, user.p, user.n);
+    if (c->user.n)
+        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){user.n ? copy : "", user.n};
     return true;
 }
@@ -266,29 +288,34 @@ static void take_limits(struct mqtt_connection *c, const struct mqtt_connect *m)
         !(p->has & MQTT_HAS(MQTT_PROP_REQUEST_PROBLEM_INFO)) || p->request_problem_info;
 }
 
+static enum handled go_home(struct mqtt_connection *c, const struct mqtt_shard *home)
+{
+    if (connection_move(c, home))
+        return HANDLED_STOP;
+    return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
+}
+
 enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p)
 {
     const struct mqtt_connect *m = &p->connect;
     c->version = (uint8_t)m->version;
-    if (m->props.has & MQTT_HAS(MQTT_PROP_AUTH_METHOD))
-        return refuse(c, MQTT_RC_BAD_AUTHENTICATION_METHOD, "no enhanced authentication here");
+    if (m->client_id.n && shard_of(c->shard->server, m->client_id) != c->shard)
+        return go_home(c, shard_of(c->shard->server, m->client_id));
     if (m->client_id.n > CLIENT_ID_MAX)
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "its client id is too long");
     if (!m->client_id.n && !m->clean_start && m->version != MQTT_V5)
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "a session needs a client id");
-    if (m->has_will && m->will_qos > 1 && m->version == MQTT_V5)
-        return refuse(c, MQTT_RC_QOS_NOT_SUPPORTED, "its will has QoS 2");
     take_limits(c, m);
     c->hello = hello_new(c, m);
-    bool known = c->hello && (!m->has_user || take_user(c, m->user));
+    bool known = c->hello && (!m->has_user || connection_take_user(c, m->user));
     if (known && m->has_will) {
-        c->will = will_new(c->server, m, c->hello->client_id);
+        c->will = will_new(c->shard, m, c->hello->client_id);
         known = c->will;
     }
     if (!known)
         return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
     c->clean = c->hello->expiry_s == 0;
-    return authenticate(c, m);
+    return m->props.has & MQTT_HAS(MQTT_PROP_AUTH_METHOD) ? auth_begin(c, m) : authenticate(c, m);
 }
 
 enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p)
@@ -301,11 +328,11 @@ enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_pack
             connection_close(c, MQTT_RC_PROTOCOL_ERROR, "DISCONNECT wants to keep the session");
             return HANDLED_STOP;
         }
-        const uint32_t max = c->server->limits.session_expiry_max_s;
+        const uint32_t max = c->shard->limits->session_expiry_max_s;
         s->expiry_s = expiry_s < max ? expiry_s : max;
     }
     if (m->reason == MQTT_RC_SUCCESS) {
-        will_free(c->server, c->will);
+        will_free(c->shard, c->will);
         c->will = NULL;
     }
     connection_close(c, 0, NULL);

@@ -18,7 +18,7 @@ static void connection_finished(struct task *t)
 static int64_t patience_ns(const struct mqtt_connection *c)
 {
     if (c->state != CONNECTION_OPEN)
-        return (int64_t)c->server->limits.connect_timeout_ms * 1000000;
+        return (int64_t)c->shard->limits->connect_timeout_ms * 1000000;
     return (int64_t)c->keep_alive_s * 1500000000; /* [MQTT-3.1.2-22] */
 }
 
@@ -33,7 +33,7 @@ static void timer_fired(struct timer *t)
         pending_trim(c);
         outgoing_trim(c->session);
     }
-    if (worker_now_ns(c->server->worker) >= due_ns)
+    if (worker_now_ns(c->shard->worker) >= due_ns)
         connection_kick(c, MQTT_RC_KEEP_ALIVE_TIMEOUT);
     else
         timer_set(t, due_ns);
@@ -42,7 +42,7 @@ static void timer_fired(struct timer *t)
 void connection_watch(struct mqtt_connection *c)
 {
     int64_t patience = patience_ns(c);
-    c->heard_ns = worker_now_ns(c->server->worker);
+    c->heard_ns = worker_now_ns(c->shard->worker);
     if (patience)
         timer_set(&c->timer, c->heard_ns + patience);
     else
@@ -55,51 +55,70 @@ static void waited(struct journal_wait *w, enum err result)
 {
     struct mqtt_connection *c = CONTAINER_OF(w, struct mqtt_connection, wait);
     c->waiting = false;
-    if (result) /* what it waits for will never be stored: it must not be acknowledged */
-        connection_kick(c, c->state == CONNECTION_OPEN ? MQTT_RC_IMPLEMENTATION_SPECIFIC
-                                                       : MQTT_RC_SERVER_UNAVAILABLE);
+    if (result && c->state != CONNECTION_OPEN)
+        connection_kick(c, MQTT_RC_SERVER_UNAVAILABLE);
+    else if (result && (c->pending.n || c->paused)) /* what will never be stored must not be
+                                                       acknowledged */
+        connection_kick(c, MQTT_RC_IMPLEMENTATION_SPECIFIC);
     else
         task_wake(&c->task);
 }
 
-void connection_new(const struct mqtt_listener *l, struct stream *stream)
+void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool counted)
 {
-    struct mqtt_server *s = l->server;
+    struct mqtt_shard *shard = gate->shard;
     struct mqtt_connection *c = NULL;
-    if (s->connections_n < s->limits.connections_max)
-        c = mem_zero(s->alloc, sizeof(*c));
+    if (!counted)
+        counted = count_take(&shard->server->connections, shard->limits->connections_max);
+    if (counted && !(c = mem_zero(shard->alloc, sizeof(*c))))
+        count_give(&shard->server->connections);
     if (!c) {
-        metric_add(&s->m_refused, 1);
+        metric_add_own(&shard->count.refused, 1);
         stream_close(stream);
         return;
     }
-    c->server = s;
-    c->listener = l;
+    c->shard = shard;
+    c->listener = gate->listener;
     c->stream = stream;
     c->wait.done = waited;
     c->problem_info = true;
     task_init(&c->task, "mqtt", connection_poll, connection_finished);
-    timer_init(&c->timer, s->worker, timer_fired);
-    list_add_tail(&s->connections, &c->link);
-    s->connections_n++;
-    metric_add(&s->m_connections, 1);
-    const struct stream_limits limits = {.read_max = s->limits.packet_size_max + ROOM_RESERVED,
-                                         .write_max = 2 * s->limits.packet_size_max + ROOM_RESERVED,
+    timer_init(&c->timer, shard->worker, timer_fired);
+    list_add_tail(&shard->connections, &c->link);
+    metric_add_own(&shard->count.connections, 1);
+    const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
+                                         .write_max = connection_write_max(c),
                                          .write_low = ROOM_RESERVED};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
     connection_watch(c);
-    task_spawn(s->worker, &c->task);
+    task_spawn(shard->worker, &c->task);
 }
 
 void connection_free(struct mqtt_connection *c)
 {
-    struct mqtt_server *s = c->server;
+    struct mqtt_shard *shard = c->shard;
     ASSERT(c->state == CONNECTION_CLOSED);
     list_del(&c->link);
-    s->connections_n--;
-    metric_add(&s->m_connections, -1);
-    mem_free(s->alloc, c, sizeof(*c));
+    if (!c->moved)
+        count_give(&shard->server->connections);
+    metric_add_own(&shard->count.connections, -1);
+    mem_free(shard->alloc, c, sizeof(*c));
+}
+
+bool connection_move(struct mqtt_connection *c, const struct mqtt_shard *home)
+{
+    ASSERT(c->state == CONNECTION_NEW && stream_write_pending(c->stream) == 0);
+    /* Not const: it is handed back to us by the net as it was. */
+    void *gate = (void *)(uintptr_t)&c->listener->gates[home->index];
+    if (stream_move(c->stream, home->worker, listener_arrived, gate))
+        return false;
+    c->stream = NULL;
+    c->moved = true;
+    c->state = CONNECTION_CLOSED;
+    timer_cancel(&c->timer);
+    task_wake(&c->task);
+    return true;
 }
 
 void connection_abandon(struct mqtt_connection *c)
@@ -133,17 +152,22 @@ static void leave_session(struct mqtt_connection *c)
     struct will *will = c->will;
     c->session = NULL;
     c->will = NULL;
+    if (will && session && !session_rights_take(session, c, &will->rights)) {
+        mqtt_dropped(c->shard, MQTT_DROP_NO_MEMORY);
+        will_free(c->shard, will);
+        will = NULL;
+    }
     if (session)
         session_detach(session);
     if (will && session)
         will->publisher_id = session->subscriber.publisher_id;
     if (will && session) /* without one, CONNECT was never accepted */
-        will_schedule(c->server, will, session->expiry_s ? session : NULL);
+        will_schedule(c->shard, will, session->expiry_s ? session : NULL);
     else
-        will_free(c->server, will);
+        will_free(c->shard, will);
     if (session && !session->expiry_s) {
         uint64_t seq = 0;
-        if (session_stored(session) && record_end(c->server, session->number, &seq))
+        if (session_stored(session) && record_end(c->shard, session->number, &seq))
             LOG_W("mqtt", "the end of a session could not be noted in the journal");
         session_end(session);
     } else if (session) {
@@ -166,12 +190,14 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
         journal_wait_cancel(&c->wait);
     c->waiting = false;
     hello_free(c);
+    auth_free(c);
     pending_free(c);
     aliases_free(c);
+    leave_session(c); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
-    leave_session(c);
-    mem_free(c->server->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
+    if (c->user.n) /* an empty name is nobody's memory */
+        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){NULL, 0};
     task_wake(&c->task);
 }
@@ -184,9 +210,17 @@ bool connection_room(const struct mqtt_connection *c, size_t n)
            stream_write_pending(c->stream) == 0;
 }
 
+size_t connection_write_max(const struct mqtt_connection *c)
+{
+    return 2 * (size_t)c->shard->limits->packet_size_max + ROOM_RESERVED;
+}
+
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)
 {
-    return c->stream && stream_write(c->stream, p, n) == ERR_OK;
+    if (!c->stream || stream_write(c->stream, p, n))
+        return false;
+    shard_sent(c->shard, 1, n);
+    return true;
 }
 
 bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
@@ -200,6 +234,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
         if (mqtt_encode(c->version, p, &w) != ERR_OK)
             w.p = w.start;
         stream_commit(c->stream, writer_len(&w));
+        shard_sent(c->shard, 1, writer_len(&w));
         return true;
     }
     connection_close(c, MQTT_RC_QUOTA_EXCEEDED, "answers are not being read");
@@ -210,7 +245,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
 
 static void protocol_error(struct mqtt_connection *c, uint8_t reason, const char *text)
 {
-    metric_add(&c->server->m_errors, 1);
+    metric_add_own(&c->shard->count.errors, 1);
     connection_close(c, reason, text);
 }
 
@@ -225,7 +260,7 @@ static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *
 
 static enum handled refuse_packet(struct mqtt_connection *c, const struct mqtt_packet *p)
 {
-    metric_add(&c->server->m_errors, 1);
+    metric_add_own(&c->shard->count.errors, 1);
     if (c->state == CONNECTION_NEW)
         connect_refuse(c, p->fault.answer, p->fault.reason, p->fault.text);
     else
@@ -243,25 +278,30 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
             c->starved = true; /* the stream wakes us when it has sent enough */
             return HANDLED_AGAIN;
         }
-        const struct mqtt_decoder d = {
-            .version = c->version,
-            .is_server = true,
-            .size_max = c->state == CONNECTION_NEW ? HELLO_MAX : c->server->limits.packet_size_max};
+        const struct mqtt_decoder d = {.version = c->version,
+                                       .is_server = true,
+                                       .size_max = c->state == CONNECTION_OPEN
+                                                       ? c->shard->limits->packet_size_max
+                                                       : HELLO_MAX};
         struct mqtt_packet p;
         size_t n = 0;
         enum mqtt_result r = mqtt_decode(&d, (struct bytes){in.p + *used, in.n - *used}, &p, &n);
         if (r == MQTT_MORE)
             return HANDLED;
         h = r == MQTT_OK ? handle(c, &p) : refuse_packet(c, &p);
-        if (h != HANDLED_AGAIN)
-            *used += n;
+        if (h == HANDLED_AGAIN)
+            break;
+        *used += n;
+        metric_add_own(&c->shard->count.packets_received, 1);
     }
     return h;
 }
 
 static bool may_read(const struct mqtt_connection *c)
 {
-    return (c->state == CONNECTION_NEW || c->state == CONNECTION_OPEN) && !c->paused;
+    bool listens = c->state == CONNECTION_NEW || c->state == CONNECTION_AUTHENTICATING ||
+                   c->state == CONNECTION_OPEN;
+    return listens && !c->paused;
 }
 
 static void read_all(struct mqtt_connection *c)
@@ -276,8 +316,10 @@ static void read_all(struct mqtt_connection *c)
             connection_close(c, 0, NULL);
             return;
         }
-        c->heard_ns = worker_now_ns(c->server->worker);
+        if (c->state == CONNECTION_OPEN) /* before, all of CONNECT and AUTH must come in time */
+            c->heard_ns = worker_now_ns(c->shard->worker);
         enum handled h = handle_all(c, in, &used);
+        metric_add_own(&c->shard->count.bytes_received, (int64_t)used);
         if (!c->stream)
             return;
         stream_consume(c->stream, used);

@@ -29,8 +29,8 @@ static bool grow(struct alloc *a, struct pending_ring *r)
 bool pending_add(struct mqtt_connection *c, const struct pending *p)
 {
     struct pending_ring *r = &c->pending;
-    if (r->n == r->cap && !grow(c->server->alloc, r)) {
-        mem_free(c->server->alloc, p->packet, p->size);
+    if (r->n == r->cap && !grow(c->shard->alloc, r)) {
+        mem_free(c->shard->alloc, p->packet, p->size);
         return false;
     }
     *at(r, r->n) = *p;
@@ -43,12 +43,12 @@ bool pending_add_packet(struct mqtt_connection *c, const struct mqtt_packet *p, 
                         bool publish, uint16_t id)
 {
     size_t n = mqtt_encoded_size(c->version, p);
-    uint8_t *bytes = n && n <= UINT32_MAX ? mem_new(c->server->alloc, n) : NULL;
+    uint8_t *bytes = n && n <= UINT32_MAX ? mem_new(c->shard->alloc, n) : NULL;
     if (!bytes)
         return false;
     struct writer w = writer_from(bytes, n);
     if (mqtt_encode(c->version, p, &w) != ERR_OK) {
-        mem_free(c->server->alloc, bytes, n);
+        mem_free(c->shard->alloc, bytes, n);
         return false;
     }
     const struct pending x = {
@@ -62,7 +62,7 @@ static bool transmit(struct mqtt_connection *c, const struct pending *p)
         return connection_write(c, p->packet, p->size);
     uint8_t bytes[4];
     struct writer w = writer_from(bytes, sizeof(bytes));
-    mqtt_put_ack(&w, MQTT_PUBACK, p->id);
+    mqtt_put_ack(&w, p->type, p->id);
     return connection_write(c, bytes, writer_len(&w));
 }
 
@@ -70,7 +70,7 @@ static void drop_head(struct mqtt_connection *c)
 {
     struct pending_ring *r = &c->pending;
     struct pending *p = at(r, 0);
-    mem_free(c->server->alloc, p->packet, p->size);
+    mem_free(c->shard->alloc, p->packet, p->size);
     r->publishes -= p->publish;
     r->head = (r->head + 1) & (r->cap - 1);
     r->n--;
@@ -78,7 +78,7 @@ static void drop_head(struct mqtt_connection *c)
 
 bool pending_flush(struct mqtt_connection *c)
 {
-    const struct journal *j = c->server->cfg.journal;
+    const struct journal *j = c->shard->journal;
     uint64_t committed = j && c->pending.n ? journal_committed(j) : 0;
     while (c->pending.n && at(&c->pending, 0)->seq <= committed) {
         if (!transmit(c, at(&c->pending, 0)))
@@ -88,28 +88,38 @@ bool pending_flush(struct mqtt_connection *c)
     return true;
 }
 
+/* The record that the connection waits for next: of its first answer, of a message that it is to be
+ * sent; or any, after one that did not fit. 0: none. */
+static uint64_t next_record(const struct mqtt_connection *c)
+{
+    uint64_t seq = c->pending.n ? at(&c->pending, 0)->seq : UINT64_MAX;
+    uint64_t noted = window_waits_for(c->session);
+    if (noted && noted < seq)
+        seq = noted;
+    if (seq != UINT64_MAX)
+        return seq;
+    bool again = (c->paused && !c->starved) || c->journal_full;
+    return again ? journal_last(c->shard->journal) : 0;
+}
+
 void pending_wait(struct mqtt_connection *c)
 {
-    struct journal *j = c->server->cfg.journal;
-    uint64_t seq = 0;
+    struct mqtt_shard *shard = c->shard;
+    struct journal *j = shard->journal;
     if (c->waiting || !j || c->state != CONNECTION_OPEN)
         return;
     /* Once more: the commit may have come since the answer was added. */
-    if (!pending_flush(c))
-        return; /* the stream wakes us */
-    if (c->pending.n)
-        seq = at(&c->pending, 0)->seq;
-    else if (c->paused && !c->starved)
-        seq = journal_last(j);
-    if (!seq)
+    bool flushed = pending_flush(c);
+    uint64_t seq = flushed ? next_record(c) : window_waits_for(c->session);
+    if (!seq) /* nothing, or for the stream, which wakes us */
         return;
     if (!c->pending.n && seq <= journal_committed(j)) { /* above its budget: no commit helps */
-        if (!timer_armed(&c->server->retry))
-            timer_set_after_ms(&c->server->retry, RETRY_MS);
+        if (!timer_armed(&shard->retry))
+            timer_set_after_ms(&shard->retry, RETRY_MS);
         return;
     }
     c->waiting = true;
-    journal_wait(j, c->server->worker, &c->wait, seq); /* answers at once if it is committed now */
+    journal_wait(j, shard->worker, &c->wait, seq); /* answers at once if it is committed now */
 }
 
 void pending_free(struct mqtt_connection *c)
@@ -124,6 +134,6 @@ void pending_trim(struct mqtt_connection *c)
     struct pending_ring *r = &c->pending;
     if (r->n || !r->cap)
         return;
-    mem_free(c->server->alloc, r->v, r->cap * sizeof(*r->v));
+    mem_free(c->shard->alloc, r->v, r->cap * sizeof(*r->v));
     *r = (struct pending_ring){0};
 }

@@ -6,24 +6,34 @@
  *     OFFLINE     expiry; its time is the record's
  *     SUBSCRIBE   subscription identifier (u32), then the filters as they stand in the packet
  *     UNSUBSCRIBE u32 0, then the filters as they stand in the packet
- * JOURNAL_ACK, lazy: version, then for each session: number, count, seqs (all varints); it is done
- * with these messages: acknowledged by the client, or dropped. */
+ *     SENT        QoS 2 to the client: seq of the message (varint), packet id (u16). Committed
+ *                 before PUBLISH leaves
+ *     RECEIVED    the same; the client has it. Committed before PUBREL leaves
+ *     RELEASED    QoS 2 from the client: packet id (u16). Committed before PUBCOMP leaves. That the
+ *                 id was received stands in the record of its message
+ * JOURNAL_ACK, lazy: version, then for each session: number, count, and for each message that it is
+ * done with (acknowledged by the client, or dropped) its seq and the packet id under which it was
+ * SENT, else 0 (all varints). Version 1 had no ids.
+ *
+ * Replay may meet what a snapshot holds already: a session, a message, an id that is there stays
+ * as it is, and what is not there any more is not missed. */
 #include "protocol/mqtt_broker.h"
 
 #include <string.h>
 
 #define RECORD_VERSION 1
+#define ACK_VERSION    2
 #define RETRY_MS       100
 
-static enum err append(struct mqtt_server *s, bool lazy, const struct writer *head,
+static enum err append(struct mqtt_shard *shard, bool lazy, const struct writer *head,
                        struct bytes rest, uint64_t *seq)
 {
     const struct iovec parts[] = {{head->start, writer_len(head)},
                                   {(void *)(uintptr_t)rest.p, rest.n}};
     uint64_t at = 0;
-    if (!s->cfg.journal)
+    if (!shard->journal)
         return ERR_OK;
-    enum err err = journal_append(s->cfg.journal, JOURNAL_SESSION, lazy, parts, 2, &at);
+    enum err err = journal_append(shard->journal, JOURNAL_SESSION, lazy, parts, 2, &at);
     if (!err)
         *seq = at;
     return err;
@@ -38,21 +48,21 @@ static struct writer head_of(uint8_t *room, size_t n, enum session_op op, uint64
     return w;
 }
 
-enum err record_new(struct mqtt_server *s, uint64_t number, struct str client_id, uint32_t expiry_s,
-                    uint64_t *seq)
+enum err record_new(struct mqtt_shard *shard, uint64_t number, struct str client_id,
+                    uint32_t expiry_s, uint64_t *seq)
 {
     uint8_t room[32];
     struct writer w = head_of(room, sizeof(room), SESSION_NEW, number);
     writer_u32(&w, expiry_s);
     writer_u16(&w, (uint16_t)client_id.n);
-    return append(s, false, &w, (struct bytes){(const uint8_t *)client_id.p, client_id.n}, seq);
+    return append(shard, false, &w, (struct bytes){(const uint8_t *)client_id.p, client_id.n}, seq);
 }
 
-enum err record_end(struct mqtt_server *s, uint64_t number, uint64_t *seq)
+enum err record_end(struct mqtt_shard *shard, uint64_t number, uint64_t *seq)
 {
     uint8_t room[32];
     struct writer w = head_of(room, sizeof(room), SESSION_END, number);
-    return append(s, false, &w, (struct bytes){NULL, 0}, seq);
+    return append(shard, false, &w, (struct bytes){NULL, 0}, seq);
 }
 
 enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq)
@@ -60,7 +70,7 @@ enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq)
     uint8_t room[32];
     struct writer w = head_of(room, sizeof(room), SESSION_ONLINE, s->number);
     writer_u32(&w, s->expiry_s);
-    return append(s->server, lazy, &w, (struct bytes){NULL, 0}, seq);
+    return append(s->shard, lazy, &w, (struct bytes){NULL, 0}, seq);
 }
 
 void record_offline(struct mqtt_session *s)
@@ -72,7 +82,7 @@ void record_offline(struct mqtt_session *s)
     struct writer w = head_of(room, sizeof(room), SESSION_OFFLINE, s->number);
     writer_u32(&w, s->expiry_s);
     /* If it is lost, the session counts from the next start. */
-    if (append(s->server, true, &w, (struct bytes){NULL, 0}, &seq))
+    if (append(s->shard, true, &w, (struct bytes){NULL, 0}, &seq))
         LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(s->client_id));
 }
 
@@ -82,98 +92,131 @@ enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes
     uint8_t room[32];
     struct writer w = head_of(room, sizeof(room), op, s->number);
     writer_u32(&w, sub_id);
-    return append(s->server, false, &w, filters, seq);
+    return append(s->shard, false, &w, filters, seq);
+}
+
+/* ---- QoS 2 ---- */
+
+static enum err append_step(struct mqtt_session *s, enum session_op op, uint64_t message,
+                            uint16_t id, uint64_t *seq)
+{
+    uint8_t room[32];
+    struct writer w = head_of(room, sizeof(room), op, s->number);
+    if (op != SESSION_RELEASED)
+        writer_varint(&w, message);
+    writer_u16(&w, id);
+    return append(s->shard, false, &w, (struct bytes){NULL, 0}, seq);
+}
+
+enum err record_sent(struct mqtt_session *s, uint64_t message, uint16_t id, uint64_t *seq)
+{
+    return append_step(s, SESSION_SENT, message, id, seq);
+}
+
+enum err record_received(struct mqtt_session *s, uint64_t message, uint16_t id, uint64_t *seq)
+{
+    return append_step(s, SESSION_RECEIVED, message, id, seq);
+}
+
+enum err record_released(struct mqtt_session *s, uint16_t id, uint64_t *seq)
+{
+    return append_step(s, SESSION_RELEASED, 0, id, seq);
 }
 
 /* ---- done with messages: gathered over a tick ---- */
 
 #define DONE_MAX 65536 /* of one session; above it they are forgotten: sent twice after a crash */
 
-void record_done(struct mqtt_session *s, const struct message *m)
+void record_done(struct mqtt_session *s, uint64_t message, uint16_t id)
 {
-    struct mqtt_server *server = s->server;
-    if (!session_stored(s) || !m->seq || s->done.n >= DONE_MAX || server->replaying)
+    struct mqtt_shard *shard = s->shard;
+    if (!session_stored(s) || !message || s->done.n >= DONE_MAX || shard->server->replaying)
         return;
-    if (!vec_push(server->alloc, &s->done, m->seq))
+    if (!vec_push(shard->alloc, &s->done, (struct done){message, id}))
         return;
     if (list_empty(&s->done_link))
-        list_add_tail(&server->done, &s->done_link);
-    if (!timer_armed(&server->done_timer))
-        worker_at_tick_end(server->worker, &server->done_hook);
+        list_add_tail(&shard->done, &s->done_link);
+    if (!timer_armed(&shard->done_timer))
+        worker_at_tick_end(shard->worker, &shard->done_hook);
 }
 
-static enum err append_done(struct mqtt_server *server, struct mqtt_session *s)
+static enum err append_done(struct mqtt_shard *shard, struct mqtt_session *s)
 {
-    size_t size = 1 + 10 * (s->done.n + 2);
-    uint8_t *room = mem_new(server->alloc, size);
+    size_t size = 1 + 20 + (10 + 3) * s->done.n;
+    uint8_t *room = mem_new(shard->alloc, size);
     uint64_t seq;
     if (!room)
         return ERR_NOMEM;
     struct writer w = writer_from(room, size);
-    writer_u8(&w, RECORD_VERSION);
+    writer_u8(&w, ACK_VERSION);
     writer_varint(&w, s->number);
     writer_varint(&w, s->done.n);
-    for (size_t i = 0; i < s->done.n; i++)
-        writer_varint(&w, s->done.v[i]);
+    for (size_t i = 0; i < s->done.n; i++) {
+        writer_varint(&w, s->done.v[i].seq);
+        writer_varint(&w, s->done.v[i].id);
+    }
     ASSERT(!w.failed);
     const struct iovec part = {room, writer_len(&w)};
-    enum err err = journal_append(server->cfg.journal, JOURNAL_ACK, true, &part, 1, &seq);
-    mem_free(server->alloc, room, size);
+    enum err err = journal_append(shard->journal, JOURNAL_ACK, true, &part, 1, &seq);
+    mem_free(shard->alloc, room, size);
     return err;
 }
 
-void record_done_flush(struct mqtt_server *server)
+void record_done_flush(struct mqtt_shard *shard)
 {
-    LIST_EACH_SAFE(&server->done, it)
+    LIST_EACH_SAFE(&shard->done, it)
     {
         struct mqtt_session *s = CONTAINER_OF(it, struct mqtt_session, done_link);
-        enum err err = append_done(server, s);
+        enum err err = append_done(shard, s);
         if (err == ERR_FULL || err == ERR_NOMEM) {
-            timer_set_after_ms(&server->done_timer, RETRY_MS);
+            timer_set_after_ms(&shard->done_timer, RETRY_MS);
             return;
         }
         list_del(&s->done_link);
         if (s->done.n > 64)
-            vec_fini(server->alloc, &s->done);
+            vec_fini(shard->alloc, &s->done);
         s->done.n = 0;
     }
 }
 
 /* ---- replay ---- */
 
-static struct mqtt_session *by_number(const struct mqtt_server *s, uint64_t number)
+static struct mqtt_session *by_number(const struct mqtt_server *server, uint64_t number)
 {
-    return map_get(&s->by_number, (struct str){(const char *)&number, sizeof(number)});
+    return map_get(&server->by_number, (struct str){(const char *)&number, sizeof(number)});
 }
 
 static void apply_new(struct mqtt_server *server, uint64_t number, struct cursor *c)
 {
     uint32_t expiry_s = cursor_u32(c);
     struct str client_id = cursor_str16(c);
-    struct mqtt_session *old = session_find(server, client_id);
     if (c->failed)
         return;
-    if (old) /* its end was not noted: the journal was failing */
+    struct mqtt_shard *shard = shard_of(server, client_id);
+    struct mqtt_session *old = session_find(shard, client_id);
+    if (old && old->number >= number)
+        return; /* numbers grow: this one has ended, or is there */
+    if (old)    /* its end was not noted: the journal was failing */
         session_end(old);
-    struct mqtt_session *s = session_new(server, client_id, number);
+    struct mqtt_session *s = session_new(shard, client_id, number);
     if (!s) {
         LOG_E("mqtt", "the session of %.*s is lost: no room", STR_FMT(client_id));
         return;
     }
     s->expiry_s = expiry_s;
-    server->number_last = number > server->number_last ? number : server->number_last;
+    server_number_seen(server, number);
 }
 
 static void apply_filters(struct mqtt_session *s, enum session_op op, struct cursor *c)
 {
-    struct bus *bus = s->server->cfg.bus;
+    struct bus *bus = s->shard->bus;
     struct subscription sub = {.subscriber = &s->subscriber, .id = cursor_u32(c)};
     enum mqtt_type type = op == SESSION_SUBSCRIBE ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE;
     uint8_t options = 0;
     bool existed;
     while (mqtt_filter_next(c, type, &sub.filter, &options)) {
         if (type == MQTT_UNSUBSCRIBE) {
-            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.filter);
+            s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.share, sub.filter);
             continue;
         }
         if (subscribe_one(s, &sub, options, &existed) < MQTT_RC_UNSPECIFIED &&
@@ -182,6 +225,33 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
     }
     s->subs_dirty = true;
     session_changed(s);
+}
+
+/* The message has its packet id now: it moves from the queue into the window. */
+static void apply_sent(struct mqtt_session *s, uint64_t seq, uint16_t id)
+{
+    struct flight f = {.seq = seq, .id = id, .state = FLIGHT_SENT2};
+    if (window_holds(s, seq, id) || !queue_take(s, seq, &f.out))
+        return;
+    if (window_restore(s, &f))
+        return;
+    LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
+          (unsigned long long)seq);
+    outgoing_drop(s, &f.out);
+}
+
+static void apply_step(struct mqtt_session *s, enum session_op op, struct cursor *c)
+{
+    uint64_t seq = op == SESSION_RELEASED ? 0 : cursor_varint(c);
+    uint16_t id = cursor_u16(c);
+    if (c->failed || !id)
+        return;
+    if (op == SESSION_SENT)
+        apply_sent(s, seq, id);
+    else if (op == SESSION_RECEIVED)
+        window_released(s, seq, id);
+    else if (received_remove(&s->received, id))
+        session_changed(s);
 }
 
 static void apply_session(struct mqtt_server *server, const struct journal_record *r)
@@ -210,23 +280,37 @@ static void apply_session(struct mqtt_server *server, const struct journal_recor
         break;
     case SESSION_SUBSCRIBE:
     case SESSION_UNSUBSCRIBE: apply_filters(s, op, &c); return;
+    case SESSION_SENT:
+    case SESSION_RECEIVED:
+    case SESSION_RELEASED: apply_step(s, op, &c); return;
     default: break;
     }
     session_changed(s);
 }
 
+static void forget(struct mqtt_session *s, uint64_t seq, uint16_t id)
+{
+    struct outgoing o;
+    if (!window_forget(s, seq, id) && queue_take(s, seq, &o))
+        outgoing_drop(s, &o);
+}
+
 static void apply_done(struct mqtt_server *server, const struct journal_record *r)
 {
     struct cursor c = cursor_from(r->body.p, r->body.n);
-    if (cursor_u8(&c) != RECORD_VERSION)
+    uint8_t version = cursor_u8(&c);
+    if (version != 1 && version != ACK_VERSION) {
+        LOG_E("mqtt", "record %llu of a session can't be read", (unsigned long long)r->seq);
         return;
+    }
     while (cursor_left(&c)) {
         struct mqtt_session *s = by_number(server, cursor_varint(&c));
         uint64_t n = cursor_varint(&c);
         for (uint64_t i = 0; i < n && !c.failed; i++) {
             uint64_t seq = cursor_varint(&c);
-            if (s)
-                outgoing_forget(s, seq);
+            uint64_t id = version == 1 ? 0 : cursor_varint(&c);
+            if (s && !c.failed)
+                forget(s, seq, (uint16_t)id);
         }
     }
 }
@@ -238,11 +322,11 @@ struct route {
 };
 
 /* As the bus did when the message came: to our sessions, without those of No Local. */
-static void route_one(void *ctx, struct subscriber *sub, const struct subscription *const *subs,
+static void route_one(void *ctx, struct subscriber *sub, const struct sub_options *const *subs,
                       size_t n)
 {
     const struct route *r = ctx;
-    const struct subscription *kept[16];
+    const struct sub_options *kept[16];
     size_t kept_n = 0;
     if (sub->deliver != session_deliver)
         return;
@@ -257,15 +341,29 @@ static void route_one(void *ctx, struct subscriber *sub, const struct subscripti
         session_deliver(sub, r->message, subs, n, false);
 }
 
+/* QoS 2 from a stored session: the record of the message is that of its packet id too. */
+static void apply_origin(struct mqtt_server *server, const struct journal_record *r)
+{
+    const struct message_origin from = message_record_origin(r->body);
+    struct mqtt_session *s = by_number(server, from.session);
+    if (!s || !from.packet_id)
+        return;
+    if (!received_add(s->shard->alloc, &s->received, from.packet_id))
+        LOG_E("mqtt", "%.*s: no memory for a packet id: what it sends again is published again",
+              STR_FMT(s->client_id));
+    session_changed(s);
+}
+
 static void apply_message(struct mqtt_server *server, const struct journal_record *r)
 {
     struct route route = {.server = server,
                           .message = bus_message_decode(server->cfg.bus, r),
-                          .publisher = message_record_publisher(r->body)};
+                          .publisher = message_record_origin(r->body).publisher};
     if (!route.message) {
         LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)r->seq);
         return;
     }
+    apply_origin(server, r);
     bus_match_each(server->cfg.bus, message_topic(route.message), route_one, &route);
     message_unref(route.message);
 }

@@ -6,7 +6,8 @@
 static const char *const drop_names[MQTT_DROP_COUNT] = {
     [MQTT_DROP_QUEUE_FULL] = "queue full", [MQTT_DROP_QOS0_FULL] = "QoS 0, slow client",
     [MQTT_DROP_EXPIRED] = "expired",       [MQTT_DROP_TOO_LARGE] = "too large",
-    [MQTT_DROP_DENIED] = "denied",         [MQTT_DROP_NO_MEMORY] = "no memory",
+    [MQTT_DROP_DENIED] = "denied",         [MQTT_DROP_WITHHELD] = "withheld",
+    [MQTT_DROP_NO_MEMORY] = "no memory",
 };
 
 const char *mqtt_drop_name(enum mqtt_drop reason)
@@ -40,35 +41,69 @@ static void default_limits(struct mqtt_limits *l)
         l->inflight_max = INFLIGHT_MAX;
 }
 
-static void metrics(struct mqtt_server *s)
+static void register_dropped(struct metrics *m, struct metric *dropped)
 {
     static const struct {
         const char *name, *help;
-    } dropped[MQTT_DROP_COUNT] = {
+    } of[MQTT_DROP_COUNT] = {
         {"sedge_mqtt_dropped_queue_full_total", "Oldest messages of full queues"},
         {"sedge_mqtt_dropped_qos0_total", "QoS 0 messages for clients that did not keep up"},
         {"sedge_mqtt_dropped_expired_total", "Messages whose expiry interval was over"},
         {"sedge_mqtt_dropped_too_large_total", "Messages above a limit"},
         {"sedge_mqtt_dropped_denied_total", "Publications that were not allowed"},
+        {"sedge_mqtt_dropped_withheld_total", "Messages that a client may not receive"},
         {"sedge_mqtt_dropped_no_memory_total", "Messages without memory"},
     };
+    for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
+        metric_register(m, &dropped[i], METRIC_COUNTER, of[i].name, of[i].help);
+}
+
+#define AT(field) offsetof(struct mqtt_metrics, field)
+static const struct {
+    size_t at;
+    enum metric_kind kind;
+    const char *name, *help;
+} metric_rows[] = {
+    {AT(received), METRIC_COUNTER, "sedge_mqtt_messages_received_total",
+     "Publications from clients"},
+    {AT(sent), METRIC_COUNTER, "sedge_mqtt_messages_sent_total", "Publications to clients"},
+    {AT(connects), METRIC_COUNTER, "sedge_mqtt_connects_total", "Clients that were let in"},
+    {AT(refused), METRIC_COUNTER, "sedge_mqtt_refused_total", "Connections that were refused"},
+    {AT(errors), METRIC_COUNTER, "sedge_mqtt_protocol_errors_total",
+     "Packets that broke the protocol"},
+    {AT(connections), METRIC_GAUGE, "sedge_mqtt_connections", "Open connections"},
+    {AT(packets_received), METRIC_COUNTER, "sedge_mqtt_packets_received_total",
+     "Packets from clients"},
+    {AT(packets_sent), METRIC_COUNTER, "sedge_mqtt_packets_sent_total", "Packets to clients"},
+    {AT(bytes_received), METRIC_COUNTER, "sedge_mqtt_received_bytes_total",
+     "Bytes of packets from clients"},
+    {AT(bytes_sent), METRIC_COUNTER, "sedge_mqtt_sent_bytes_total", "Bytes of packets to clients"},
+};
+
+static struct metric *metric_at(struct mqtt_metrics *t, size_t row)
+{
+    return (struct metric *)(void *)((char *)t + metric_rows[row].at);
+}
+
+/* Before the shards add their parts. */
+static void metrics(struct mqtt_server *s)
+{
     struct metrics *m = s->cfg.metrics;
+    struct mqtt_metrics *t = &s->total;
     if (!m)
         return;
-    metric_register(m, &s->m_received, METRIC_COUNTER, "sedge_mqtt_messages_received_total",
-                    "Publications from clients");
-    metric_register(m, &s->m_sent, METRIC_COUNTER, "sedge_mqtt_messages_sent_total",
-                    "Publications to clients");
-    metric_register(m, &s->m_connects, METRIC_COUNTER, "sedge_mqtt_connects_total",
-                    "Clients that were let in");
-    metric_register(m, &s->m_refused, METRIC_COUNTER, "sedge_mqtt_refused_total",
-                    "Connections that were refused");
-    metric_register(m, &s->m_errors, METRIC_COUNTER, "sedge_mqtt_protocol_errors_total",
-                    "Packets that broke the protocol");
-    metric_register(m, &s->m_connections, METRIC_GAUGE, "sedge_mqtt_connections",
-                    "Open connections");
+    for (size_t i = 0; i < ARRAY_LEN(metric_rows); i++)
+        metric_register(m, metric_at(t, i), metric_rows[i].kind, metric_rows[i].name,
+                        metric_rows[i].help);
+    register_dropped(m, t->dropped);
+}
+
+static void metrics_add(struct mqtt_metrics *total, struct mqtt_metrics *part)
+{
+    for (size_t i = 0; i < ARRAY_LEN(metric_rows); i++)
+        metric_part(metric_at(total, i), metric_at(part, i));
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
-        metric_register(m, &s->m_dropped[i], METRIC_COUNTER, dropped[i].name, dropped[i].help);
+        metric_part(&total->dropped[i], &part->dropped[i]);
 }
 
 static void forget_metric(struct metric *m)
@@ -77,46 +112,29 @@ static void forget_metric(struct metric *m)
         list_del(&m->link);
 }
 
-static void metrics_forget(struct mqtt_server *s)
+static void metrics_forget(struct mqtt_metrics *t)
 {
-    struct metric *const all[] = {&s->m_received, &s->m_sent,   &s->m_connects,
-                                  &s->m_refused,  &s->m_errors, &s->m_connections};
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        forget_metric(all[i]);
+    for (size_t i = 0; i < ARRAY_LEN(metric_rows); i++)
+        forget_metric(metric_at(t, i));
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
-        forget_metric(&s->m_dropped[i]);
+        forget_metric(&t->dropped[i]);
 }
 
-static void wills_fired(struct timer *t)
-{
-    struct mqtt_server *s = CONTAINER_OF(t, struct mqtt_server, due);
-    wills_due(s, worker_now_ns(s->worker));
-}
+/* ---- from the first to the last day ---- */
 
-static void ends_fired(struct timer *t)
+static enum err make_shards(struct mqtt_server *s, unsigned n, struct error *e)
 {
-    sessions_due(CONTAINER_OF(t, struct mqtt_server, ends));
-}
-
-static void done_hooked(struct tick_hook *h)
-{
-    record_done_flush(CONTAINER_OF(h, struct mqtt_server, done_hook));
-}
-
-static void done_retried(struct timer *t)
-{
-    record_done_flush(CONTAINER_OF(t, struct mqtt_server, done_timer));
-}
-
-static void retry_fired(struct timer *t)
-{
-    struct mqtt_server *s = CONTAINER_OF(t, struct mqtt_server, retry);
-    LIST_EACH(&s->connections, it)
-    {
-        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
-        if (c->paused)
-            task_wake(&c->task);
+    s->shards = mem_array(s->alloc, n, sizeof(struct mqtt_shard *));
+    if (!s->shards)
+        return error_set(e, ERR_NOMEM, "no memory for the MQTT server");
+    s->shards_n = n;
+    for (unsigned i = 0; i < n; i++) {
+        s->shards[i] = shard_new(s, executor_worker(s->cfg.ex, i));
+        if (!s->shards[i])
+            return error_set(e, ERR_NOMEM, "no memory for the MQTT server");
+        metrics_add(&s->total, &s->shards[i]->count);
     }
+    return ERR_OK;
 }
 
 enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_config *cfg,
@@ -124,7 +142,6 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
 {
     struct alloc *a = cfg->alloc ? cfg->alloc : alloc_system();
     struct mqtt_server *s = mem_zero(a, sizeof(*s));
-    uint64_t seed = executor_env(cfg->ex)->seed;
     *out = NULL;
     if (!s)
         return error_set(e, ERR_NOMEM, "no memory for the MQTT server");
@@ -132,58 +149,64 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
     s->limits = cfg->limits;
     default_limits(&s->limits);
     s->alloc = a;
-    s->worker = executor_worker(cfg->ex, 0);
+    s->seed = executor_env(cfg->ex)->seed;
+    s->starting = true;
     list_init(&s->listeners);
-    list_init(&s->connections);
-    list_init(&s->wills);
-    list_init(&s->done);
-    list_init(&s->dirty);
-    map_init(&s->sessions, a, seed, s->limits.sessions_max);
-    map_init(&s->by_number, a, seed, s->limits.sessions_max);
-    timer_init(&s->due, s->worker, wills_fired);
-    timer_init(&s->ends, s->worker, ends_fired);
-    timer_init(&s->done_timer, s->worker, done_retried);
-    timer_init(&s->retry, s->worker, retry_fired);
-    tick_hook_init(&s->done_hook, done_hooked);
+    map_init(&s->by_number, a, s->seed, s->limits.sessions_max);
     metrics(s);
-    enum err err = cfg->journal ? store_open(s, e) : ERR_OK;
+    enum err err = make_shards(s, 1, e);
+    if (!err && cfg->journal)
+        err = store_open(s, e);
+    if (!err && sys_new(s))
+        err = error_set(e, ERR_NOMEM, "no memory for the topics below $SYS");
     if (err) {
         mqtt_server_close(s);
         return err;
     }
+    rights_watch(s);
     *out = s;
     return ERR_OK;
 }
 
-static void close_connections(struct mqtt_server *s)
+void server_number_seen(struct mqtt_server *s, uint64_t number)
 {
-    LIST_EACH_SAFE(&s->connections, it)
-    { /* their tasks are over or will never run */
-        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
-        connection_abandon(c);
-    }
+    if (number > atomic_load_explicit(&s->number_last, memory_order_relaxed))
+        atomic_store_explicit(&s->number_last, number, memory_order_relaxed);
+}
+
+void server_started(struct mqtt_server *s)
+{
+    if (!s->starting)
+        return;
+    s->starting = false;
+    map_fini(&s->by_number);
+    for (unsigned i = 0; i < s->shards_n; i++)
+        sessions_started(s->shards[i]);
+    sys_start(s);
+}
+
+static void free_shards(struct mqtt_server *s)
+{
+    for (unsigned i = 0; i < s->shards_n; i++)
+        if (s->shards[i])
+            shard_free(s->shards[i]);
+    mem_free(s->alloc, s->shards, s->shards_n * sizeof(struct mqtt_shard *));
 }
 
 void mqtt_server_close(struct mqtt_server *s)
 {
     if (!s)
         return;
+    rights_unwatch(s);
+    sys_free(s);
     mqtt_listeners_close(s);
-    close_connections(s);
-    if (s->cfg.journal)
-        record_done_flush(s);
+    for (unsigned i = 0; i < s->shards_n; i++)
+        if (s->shards[i])
+            shard_close(s->shards[i]);
     checkpoint_fini(&s->checkpoint);
-    wills_free(s);
-    timer_cancel(&s->due);
-    timer_cancel(&s->ends);
-    timer_cancel(&s->done_timer);
-    timer_cancel(&s->retry);
-    tick_hook_cancel(&s->done_hook);
-    sessions_free(s);
-    map_fini(&s->sessions);
+    free_shards(s);
     map_fini(&s->by_number);
-    vec_fini(s->alloc, &s->ended);
-    metrics_forget(s);
+    metrics_forget(&s->total);
     mem_free(s->alloc, s, sizeof(*s));
 }
 
@@ -194,13 +217,15 @@ void mqtt_server_checkpoint(struct mqtt_server *s)
 
 /* ---- what it tells ---- */
 
+/* Under the shard's lock. */
 static struct mqtt_client_info info_of(const struct mqtt_session *s)
 {
     struct mqtt_client_info info = {.client_id = s->client_id,
                                     .clean = s->expiry_s == 0,
                                     .subscriptions = s->subscriptions,
                                     .queued = s->queued};
-    struct mqtt_connection *c = s->connection;
+    const struct mqtt_connection *c = s->connection;
+    struct addr peer;
     if (!c)
         return info;
     info.user = c->user;
@@ -208,33 +233,57 @@ static struct mqtt_client_info info_of(const struct mqtt_session *s)
     info.connected_ms = c->connected_ms;
     info.received = c->received;
     info.sent = c->sent;
-    addr_format(stream_peer(c->stream), info.address);
+    stream_address(c->stream, &peer);
+    addr_format(&peer, info.address);
     return info;
+}
+
+#define PAGE 64 /* sessions that are told of while a worker may have to wait for its lock */
+
+/* Those behind the mark, which moves on. False: these were the last. */
+static bool tell_page(struct mqtt_shard *shard, struct list *mark,
+                      void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx)
+{
+    pthread_mutex_lock(&shard->lock);
+    struct list *it = list_empty(mark) ? shard->all.next : mark->next;
+    for (unsigned n = 0; n < PAGE && it != &shard->all; n++, it = it->next) {
+        const struct mqtt_client_info info = info_of(CONTAINER_OF(it, struct mqtt_session, link));
+        each(ctx, &info);
+    }
+    list_del(mark);
+    bool more = it != &shard->all;
+    if (more)
+        list_add_tail(it, mark); /* before it */
+    pthread_mutex_unlock(&shard->lock);
+    return more;
 }
 
 void mqtt_server_each(struct mqtt_server *s,
                       void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx)
 {
-    struct str key;
-    void *value;
-    for (size_t at = 0; map_next(&s->sessions, &at, &key, &value);) {
-        const struct mqtt_client_info info = info_of(value);
-        each(ctx, &info);
+    for (unsigned i = 0; i < s->shards_n; i++) {
+        struct list mark;
+        list_init(&mark);
+        while (tell_page(s->shards[i], &mark, each, ctx))
+            continue;
     }
 }
 
 struct mqtt_stats mqtt_server_stats(const struct mqtt_server *s)
 {
-    struct mqtt_stats out = {.received = (uint64_t)metric_get(&s->m_received),
-                             .sent = (uint64_t)metric_get(&s->m_sent),
-                             .connects = (uint64_t)metric_get(&s->m_connects),
-                             .refused = (uint64_t)metric_get(&s->m_refused),
-                             .protocol_errors = (uint64_t)metric_get(&s->m_errors),
-                             .connections = s->connections_n,
-                             .sessions = s->sessions.n,
-                             .queued = s->queued,
-                             .queued_bytes = s->queued_bytes};
+    const struct mqtt_metrics *t = &s->total;
+    struct mqtt_stats out = {.received = (uint64_t)metric_get(&t->received),
+                             .sent = (uint64_t)metric_get(&t->sent),
+                             .connects = (uint64_t)metric_get(&t->connects),
+                             .refused = (uint64_t)metric_get(&t->refused),
+                             .protocol_errors = (uint64_t)metric_get(&t->errors),
+                             .connections = atomic_load(&s->connections),
+                             .sessions = atomic_load(&s->sessions)};
+    for (unsigned i = 0; i < s->shards_n; i++) {
+        out.queued += atomic_load(&s->shards[i]->queued);
+        out.queued_bytes += atomic_load(&s->shards[i]->queued_bytes);
+    }
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
-        out.dropped[i] = (uint64_t)metric_get(&s->m_dropped[i]);
+        out.dropped[i] = (uint64_t)metric_get(&t->dropped[i]);
     return out;
 }

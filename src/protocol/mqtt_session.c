@@ -2,14 +2,14 @@
 
 #include <string.h>
 
-struct mqtt_session *session_find(struct mqtt_server *s, struct str client_id)
+struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id)
 {
-    return map_get(&s->sessions, client_id);
+    return map_get(&shard->sessions, client_id);
 }
 
 bool session_stored(const struct mqtt_session *s)
 {
-    return s->number && s->server->cfg.journal;
+    return s->number && s->shard->journal;
 }
 
 static struct str number_key(const struct mqtt_session *s)
@@ -17,17 +17,40 @@ static struct str number_key(const struct mqtt_session *s)
     return (struct str){(const char *)&s->number, sizeof(s->number)};
 }
 
-struct mqtt_session *session_new(struct mqtt_server *server, struct str client_id, uint64_t number)
+/* Into the tables. False: no memory, or sessions_max. */
+static bool enter(struct mqtt_session *s)
 {
-    struct mqtt_session *s = mem_zero(server->alloc, sizeof(*s) + client_id.n);
+    struct mqtt_server *server = s->shard->server;
+    if (!count_take(&server->sessions, server->limits.sessions_max))
+        return false;
+    if (map_put(&s->shard->sessions, s->client_id, s)) {
+        count_give(&server->sessions);
+        return false;
+    }
+    if (!s->number || !server->starting || !map_put(&server->by_number, number_key(s), s)) {
+        pthread_mutex_lock(&s->shard->lock);
+        list_add_tail(&s->shard->all, &s->link);
+        pthread_mutex_unlock(&s->shard->lock);
+        return true;
+    }
+    (void)map_del(&s->shard->sessions, s->client_id);
+    count_give(&server->sessions);
+    return false;
+}
+
+struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number)
+{
+    struct mqtt_session *s = mem_zero(shard->alloc, sizeof(*s) + client_id.n);
     if (!s)
         return NULL;
     char *text = (char *)(s + 1);
     memcpy(text, client_id.p, client_id.n);
     s->subscriber.deliver = session_deliver;
-    s->subscriber.durable = session_durable;
-    s->subscriber.publisher_id = bus_publisher_id(server->cfg.bus);
-    s->server = server;
+    s->subscriber.worker = shard->worker;
+    s->subscriber.publisher_id = bus_publisher_id(shard->bus);
+    s->who = (struct bus_publisher){.rights = s};
+    s->subscriber.who = &s->who;
+    s->shard = shard;
     s->client_id = (struct str){text, client_id.n};
     s->number = number;
     s->ends_ns = INT64_MAX;
@@ -35,13 +58,8 @@ struct mqtt_session *session_new(struct mqtt_server *server, struct str client_i
     s->new_in_db = true;
     list_init(&s->done_link);
     list_init(&s->dirty);
-    if (map_put(&server->sessions, s->client_id, s)) {
-        mem_free(server->alloc, s, sizeof(*s) + client_id.n);
-        return NULL;
-    }
-    if (number && map_put(&server->by_number, number_key(s), s)) {
-        (void)map_del(&server->sessions, s->client_id);
-        mem_free(server->alloc, s, sizeof(*s) + client_id.n);
+    if (!enter(s)) {
+        mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
         return NULL;
     }
     session_changed(s);
@@ -50,51 +68,68 @@ struct mqtt_session *session_new(struct mqtt_server *server, struct str client_i
 
 static void session_free(struct mqtt_session *s)
 {
-    struct mqtt_server *server = s->server;
-    bus_unsubscribe_all(server->cfg.bus, &s->subscriber);
+    struct mqtt_shard *shard = s->shard;
+    pthread_mutex_lock(&shard->lock);
+    list_del(&s->link);
+    pthread_mutex_unlock(&shard->lock);
+    bus_unsubscribe_all(shard->bus, &s->subscriber);
+    count_give(&shard->server->sessions);
     outgoing_free(s);
-    vec_fini(server->alloc, &s->done);
+    received_fini(shard->alloc, &s->received);
+    vec_fini(shard->alloc, &s->done);
+    rights_free(s->rights);
     list_del(&s->done_link);
     list_del(&s->dirty);
-    mem_free(server->alloc, s, sizeof(*s) + s->client_id.n);
+    mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
 }
 
 void session_end(struct mqtt_session *s)
 {
-    struct mqtt_server *server = s->server;
+    struct mqtt_shard *shard = s->shard;
     ASSERT(!s->connection);
-    (void)map_del(&server->sessions, s->client_id);
-    if (s->number)
-        (void)map_del(&server->by_number, number_key(s));
-    if (session_stored(s) && !s->new_in_db && !vec_push(server->alloc, &server->ended, s->number))
-        server->rewrite = true; /* no memory for its number: then all are written anew */
-    wills_release(server, s);
+    (void)map_del(&shard->sessions, s->client_id);
+    if (s->number && shard->server->starting)
+        (void)map_del(&shard->server->by_number, number_key(s));
+    if (session_stored(s) && !s->new_in_db && !vec_push(shard->alloc, &shard->ended, s->number))
+        atomic_store(&shard->server->rewrite,
+                     true); /* no memory for its number: then all are written anew */
+    wills_release(shard, s);
     if (session_stored(s))
-        checkpoint_changed(&server->checkpoint);
+        checkpoint_changed(&shard->server->checkpoint);
     session_free(s);
 }
 
 /* At most one look a second, however many end. */
 #define LOOK_EVERY_NS 1000000000
 
-static void look_at(struct mqtt_server *server, int64_t at_ns)
+static void look_at(struct mqtt_shard *shard, int64_t at_ns)
 {
-    int64_t soonest_ns = worker_now_ns(server->worker) + LOOK_EVERY_NS;
+    int64_t soonest_ns = worker_now_ns(shard->worker) + LOOK_EVERY_NS;
     if (at_ns == INT64_MAX)
         return;
     at_ns = at_ns < soonest_ns ? soonest_ns : at_ns;
-    if (!timer_armed(&server->ends) || server->ends.at_ns > at_ns)
-        timer_set(&server->ends, at_ns);
+    if (!timer_armed(&shard->ends) || shard->ends.at_ns > at_ns)
+        timer_set(&shard->ends, at_ns);
+}
+
+static void set_connection(struct mqtt_session *s, struct mqtt_connection *c)
+{
+    pthread_mutex_lock(&s->shard->lock);
+    s->connection = c;
+    pthread_mutex_unlock(&s->shard->lock);
 }
 
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
 {
-    s->connection = c;
     c->session = s;
+    c->connected_ms = worker_now_ms(s->shard->worker);
+    set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
-    s->resent = 0;
-    s->unacked = 0;
+    s->received_before = (uint32_t)s->received.ids.n;
+    window_attach(s);
+    rights_free(s->rights); /* the client's before it */
+    s->rights = NULL;
     session_changed(s);
 }
 
@@ -105,33 +140,53 @@ int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns)
 
 void session_detach(struct mqtt_session *s)
 {
-    struct mqtt_server *server = s->server;
-    s->connection = NULL;
-    s->offline_ms = worker_now_ms(server->worker);
-    s->ends_ns = session_end_ns(s, worker_now_ns(server->worker));
-    s->resent = 0;
-    s->unacked = 0;
+    struct mqtt_shard *shard = s->shard;
+    set_connection(s, NULL);
+    s->offline_ms = worker_now_ms(shard->worker);
+    s->ends_ns = session_end_ns(s, worker_now_ns(shard->worker));
+    window_attach(s);
     outgoing_trim(s);
     session_changed(s);
     if (s->expiry_s)
-        look_at(server, s->ends_ns);
+        look_at(shard, s->ends_ns);
+}
+
+/* A session that was connected when the process ended counts from now. */
+void sessions_started(struct mqtt_shard *shard)
+{
+    int64_t now_ms = worker_now_ms(shard->worker), now_ns = worker_now_ns(shard->worker);
+    struct str key;
+    void *value;
+    for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);) {
+        struct mqtt_session *s = value;
+        int64_t away_ms = s->offline_ms ? now_ms - s->offline_ms : 0;
+        if (!s->offline_ms) {
+            s->offline_ms = now_ms;
+            session_changed(s);
+        }
+        away_ms = away_ms < 0 ? 0 : away_ms; /* the clock was set back */
+        int64_t left_ms = (int64_t)s->expiry_s * 1000 - away_ms;
+        s->ends_ns = s->expiry_s == SESSION_NEVER ? INT64_MAX
+                                                  : now_ns + (left_ms < 0 ? 0 : left_ms) * 1000000;
+        look_at(shard, s->ends_ns);
+    }
 }
 
 void session_changed(struct mqtt_session *s)
 {
     if (!session_stored(s) || !list_empty(&s->dirty))
         return;
-    list_add_tail(&s->server->dirty, &s->dirty);
-    checkpoint_changed(&s->server->checkpoint);
+    list_add_tail(&s->shard->dirty, &s->dirty);
+    checkpoint_changed(&s->shard->server->checkpoint);
 }
 
 /* Ends those whose time is over; gives the time of the next. */
-static int64_t end_expired(struct mqtt_server *server, int64_t now_ns)
+static int64_t end_expired(struct mqtt_shard *shard, int64_t now_ns)
 {
     int64_t next_ns = INT64_MAX;
     struct str key;
     void *value;
-    for (size_t at = 0; map_next(&server->sessions, &at, &key, &value);) {
+    for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);) {
         struct mqtt_session *s = value;
         uint64_t seq;
         if (s->connection)
@@ -140,7 +195,7 @@ static int64_t end_expired(struct mqtt_server *server, int64_t now_ns)
             next_ns = s->ends_ns < next_ns ? s->ends_ns : next_ns;
             continue;
         }
-        if (session_stored(s) && record_end(server, s->number, &seq) == ERR_FULL) {
+        if (session_stored(s) && record_end(shard, s->number, &seq) == ERR_FULL) {
             next_ns = now_ns; /* again, at the next look */
             continue;
         }
@@ -149,18 +204,18 @@ static int64_t end_expired(struct mqtt_server *server, int64_t now_ns)
     return next_ns;
 }
 
-void sessions_due(struct mqtt_server *server)
+void sessions_due(struct mqtt_shard *shard)
 {
-    look_at(server, end_expired(server, worker_now_ns(server->worker)));
+    look_at(shard, end_expired(shard, worker_now_ns(shard->worker)));
 }
 
-void sessions_free(struct mqtt_server *server)
+void sessions_free(struct mqtt_shard *shard)
 {
     struct str key;
     void *value;
-    for (size_t at = 0; map_next(&server->sessions, &at, &key, &value);) {
+    for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);) {
         struct mqtt_session *s = value;
-        (void)map_del(&server->sessions, key);
+        (void)map_del(&shard->sessions, key);
         session_free(s);
     }
 }

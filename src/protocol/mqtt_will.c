@@ -4,16 +4,16 @@
 
 #define RETRY_NS 100000000 /* the journal was full */
 
-struct will *will_new(struct mqtt_server *s, const struct mqtt_connect *m, struct str client_id)
+struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, struct str client_id)
 {
     size_t size = sizeof(struct will) + m->will_topic.n + client_id.n + m->will_payload.n +
                   m->will_props.raw.n;
-    struct will *w = mem_zero(s->alloc, size);
+    struct will *w = mem_zero(shard->alloc, size);
     if (!w)
         return NULL;
     list_init(&w->link);
     w->size = size;
-    w->qos = m->will_qos > 1 ? 1 : m->will_qos;
+    w->qos = m->will_qos;
     w->retain = m->will_retain;
     w->delay_s = m->will_props.will_delay_s;
     w->expiry_s = m->will_props.has & MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY)
@@ -33,16 +33,17 @@ struct will *will_new(struct mqtt_server *s, const struct mqtt_connect *m, struc
     return w;
 }
 
-void will_free(struct mqtt_server *s, struct will *w)
+void will_free(struct mqtt_shard *shard, struct will *w)
 {
     if (!w)
         return;
     list_del(&w->link);
-    mem_free(s->alloc, w, w->size);
+    rights_free(w->rights);
+    mem_free(shard->alloc, w, w->size);
 }
 
 /* Publishes and frees it; false: the journal is full, again later. */
-static bool will_publish(struct mqtt_server *s, struct will *w)
+static bool will_publish(struct mqtt_shard *shard, struct will *w)
 {
     const struct bus_publisher from = {.id = w->publisher_id, .name = w->client_id};
     const struct bus_publication p = {.topic = w->topic,
@@ -53,79 +54,80 @@ static bool will_publish(struct mqtt_server *s, struct will *w)
                                       .expiry_s = w->expiry_s,
                                       .from = &from};
     struct bus_receipt r;
-    enum err err = bus_publish(s->cfg.bus, &p, &r);
+    bool may = !w->rights || rights_allow(shard, w->rights, ACCESS_PUBLISH, w->topic, r.why);
+    enum err err = may ? bus_publish(shard->bus, &p, &r) : ERR_DENIED;
     if (err == ERR_FULL)
         return false;
     if (err == ERR_DENIED)
-        publish_denied(s, w->client_id, (struct str){NULL, 0}, w->topic, r.why);
+        publish_denied(shard, w->client_id, (struct str){NULL, 0}, w->topic, r.why);
     else if (err)
         LOG_W("mqtt", "%.*s: its will to %.*s: %s", STR_FMT(w->client_id), STR_FMT(w->topic),
               r.why[0] ? r.why : err_name(err));
-    will_free(s, w);
+    will_free(shard, w);
     return true;
 }
 
-static void set_timer(struct mqtt_server *s, int64_t due_ns)
+static void set_timer(struct mqtt_shard *shard, int64_t due_ns)
 {
-    if (!timer_armed(&s->due) || s->due.at_ns > due_ns)
-        timer_set(&s->due, due_ns);
+    if (!timer_armed(&shard->due) || shard->due.at_ns > due_ns)
+        timer_set(&shard->due, due_ns);
 }
 
-void will_schedule(struct mqtt_server *s, struct will *w, struct mqtt_session *session)
+void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session)
 {
-    int64_t now_ns = worker_now_ns(s->worker);
+    int64_t now_ns = worker_now_ns(shard->worker);
     w->session = session;
     w->due_ns = now_ns + (session ? (int64_t)w->delay_s * 1000000000 : 0);
-    if (w->due_ns <= now_ns && will_publish(s, w))
+    if (w->due_ns <= now_ns && will_publish(shard, w))
         return;
     if (w->due_ns <= now_ns)
         w->due_ns = now_ns + RETRY_NS;
-    list_add_tail(&s->wills, &w->link);
-    set_timer(s, w->due_ns);
+    list_add_tail(&shard->wills, &w->link);
+    set_timer(shard, w->due_ns);
 }
 
-void wills_cancel(struct mqtt_server *s, struct mqtt_session *session)
+void wills_cancel(struct mqtt_shard *shard, struct mqtt_session *session)
 {
-    LIST_EACH_SAFE(&s->wills, it)
+    LIST_EACH_SAFE(&shard->wills, it)
     {
         struct will *w = CONTAINER_OF(it, struct will, link);
         if (w->session == session && w->delay_s)
-            will_free(s,
+            will_free(shard,
                       w); /* without a delay it was due already, and only waits for the journal */
     }
 }
 
-void wills_release(struct mqtt_server *s, struct mqtt_session *session)
+void wills_release(struct mqtt_shard *shard, struct mqtt_session *session)
 {
-    int64_t now_ns = worker_now_ns(s->worker);
-    LIST_EACH(&s->wills, it)
+    int64_t now_ns = worker_now_ns(shard->worker);
+    LIST_EACH(&shard->wills, it)
     {
         struct will *w = CONTAINER_OF(it, struct will, link);
         if (w->session != session)
             continue;
         w->session = NULL;
         w->due_ns = now_ns;
-        set_timer(s, now_ns);
+        set_timer(shard, now_ns);
     }
 }
 
 /* Those that are due leave the list first: publishing may close nothing, but it may take time. */
-void wills_due(struct mqtt_server *s, int64_t now_ns)
+void wills_due(struct mqtt_shard *shard, int64_t now_ns)
 {
-    LIST_EACH_SAFE(&s->wills, it)
+    LIST_EACH_SAFE(&shard->wills, it)
     {
         struct will *w = CONTAINER_OF(it, struct will, link);
         if (w->due_ns <= now_ns) {
-            if (will_publish(s, w))
+            if (will_publish(shard, w))
                 continue;
             w->due_ns = now_ns + RETRY_NS;
         }
-        set_timer(s, w->due_ns);
+        set_timer(shard, w->due_ns);
     }
 }
 
-void wills_free(struct mqtt_server *s)
+void wills_free(struct mqtt_shard *shard)
 {
-    LIST_EACH_SAFE(&s->wills, it)
-    will_free(s, CONTAINER_OF(it, struct will, link));
+    LIST_EACH_SAFE(&shard->wills, it)
+    will_free(shard, CONTAINER_OF(it, struct will, link));
 }

@@ -393,8 +393,7 @@ static void forget_denied(struct registry *r)
 }
 
 /* Somebody tried past the owner (O16). One line a minute for each device and client. */
-void actions_denied(struct registry *r, struct device *d, const struct bus_publisher *from,
-                    const char *why)
+void actions_denied(struct registry *r, struct device *d, struct str who, const char *why)
 {
     int64_t now = worker_now_ms(r->worker);
     for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
@@ -402,7 +401,7 @@ void actions_denied(struct registry *r, struct device *d, const struct bus_publi
         if (a->requested_ms < now - DENIED_AGAIN_MS)
             break;
         if (a->state == ACTION_DENIED && str_eq(a->device_name, d->name) &&
-            str_eq(a->operator_name, from->name)) {
+            str_eq(a->operator_name, who)) {
             a->attempts++;
             return;
         }
@@ -415,7 +414,7 @@ void actions_denied(struct registry *r, struct device *d, const struct bus_publi
                                  .attempts = 1,
                                  .requested_ms = now,
                                  .outcome_ms = now,
-                                 .cause = {.operator_name = from->name}};
+                                 .cause = {.operator_name = who}};
     struct action *a = action_make(r, &proto);
     if (!a)
         return;
@@ -423,7 +422,7 @@ void actions_denied(struct registry *r, struct device *d, const struct bus_publi
     list_add_tail(&r->actions, &a->link);
     list_add_tail(&r->ended, &a->ended_link);
     r->action_count++;
-    LOG_W("registry", "%.*s is refused: %s", STR_FMT(from->name), why);
+    LOG_W("registry", "%.*s is refused: %s", STR_FMT(who), why);
     action_changed(a);
     forget_denied(r);
     actions_forget_oldest(r);

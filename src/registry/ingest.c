@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LOOK_EVERY_MS = 100 }; /* at a topic that no device claims */
+
 /* A device that leaves is there for its last action alone. */
 static const struct topic_binding *topic_of(const struct registry *r, struct str topic)
 {
@@ -87,7 +89,7 @@ static void ingest_message(struct registry *r, struct message *m, bool replayed)
         discover_note(r, m, error);
 }
 
-static void deliver(struct subscriber *s, struct message *m, const struct subscription *const *subs,
+static void deliver(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
                     size_t n, bool retained)
 {
     (void)subs;
@@ -95,16 +97,6 @@ static void deliver(struct subscriber *s, struct message *m, const struct subscr
     struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
     if (!retained) /* those have been seen when they came */
         ingest_message(r, m, false);
-}
-
-static bool durable(struct subscriber *s, const struct bus_publication *p,
-                    const struct subscription *const *subs, size_t n)
-{
-    (void)subs;
-    (void)n;
-    struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
-    const struct topic_binding *b = topic_of(r, p->topic);
-    return b && (b->role == TOPIC_OBJECT || b->role == TOPIC_PROPERTY);
 }
 
 void registry_replay(void *registry, const struct journal_record *rec)
@@ -117,32 +109,26 @@ void registry_replay(void *registry, const struct journal_record *rec)
     message_unref(m);
 }
 
-/* Rule O16: nobody commands an owned device past its owner. */
-static bool guard_allow(struct bus_guard *g, const struct bus_publisher *from, struct str topic,
-                        char why[160])
+/* Rule O16: nobody commands an owned device past its owner. The bus has refused it already. */
+static void denied(struct subscriber *s, const struct bus_denial *d)
 {
-    struct registry *r = CONTAINER_OF(g, struct registry, guard);
-    const struct topic_binding *b = topic_of(r, topic);
-    if (!b || b->role != TOPIC_SET || from->trusted || b->device->owner.n == 0)
-        return true;
-    (void)snprintf(why, 160, "%.*s is owned by %.*s: only it may command it",
-                   STR_FMT(b->device->name), STR_FMT(b->device->owner));
-    actions_denied(r, b->device, from, why);
-    return false;
+    struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
+    const struct topic_binding *b = topic_of(r, d->topic);
+    if (b && b->role == TOPIC_SET)
+        actions_denied(r, b->device, d->name, d->why);
 }
 
 enum err ingest_init(struct registry *r, struct error *e)
 {
-    r->subscriber = (struct subscriber){.deliver = deliver, .durable = durable};
-    struct subscription all = {.filter = STR("#"), .subscriber = &r->subscriber, .qos = 1};
-    bool existed;
-    enum err err = bus_subscribe(r->cfg.bus, &all, &existed);
+    r->subscriber = (struct subscriber){.deliver = deliver, .denied = denied};
+    /* What no device claims is looked at, so that it can be discovered. */
+    struct subscription all = {
+        .filter = STR("#"), .subscriber = &r->subscriber, .qos = 1, .every_ms = LOOK_EVERY_MS};
+    enum err err = bus_subscribe(r->cfg.bus, &all, NULL);
     if (err)
         return error_set(e, err, "the registry can't listen to the bus");
     r->publisher = (struct bus_publisher){
         .id = bus_publisher_id(r->cfg.bus), .trusted = true, .name = STR("sedge")};
-    r->guard.allow = guard_allow;
-    bus_guard_add(r->cfg.bus, &r->guard);
     return ERR_OK;
 }
 
@@ -212,6 +198,57 @@ void ingest_stale_rearm(struct device_property *p)
         timer_set(&p->stale_timer, due);
 }
 
+/* --- what the registry wants of the bus ---
+ *
+ * The exact topics of its devices; while another site is being prepared, those of both. */
+
+static enum err listen(struct registry *r, const struct topic_binding *b, struct error *e)
+{
+    if (b->role == TOPIC_SET) /* see ingest_guard() */
+        return ERR_OK;
+    const struct subscription sub = {.filter = b->topic,
+                                     .subscriber = &r->subscriber,
+                                     .qos = 1,
+                                     .kept = b->role == TOPIC_OBJECT || b->role == TOPIC_PROPERTY};
+    enum err err = bus_subscribe(r->cfg.bus, &sub, NULL);
+    return err ? error_set(e, err, "no room for a subscription to %.*s", STR_FMT(b->topic))
+               : ERR_OK;
+}
+
+enum err ingest_guard(struct registry *r, const struct device *d)
+{
+    char topic[512], why[160];
+    int n = snprintf(topic, sizeof(topic), "%.*s/set", STR_FMT(d->topic));
+    if (n < 0 || (size_t)n >= sizeof(topic))
+        return ERR_RANGE;
+    (void)snprintf(why, sizeof(why), "%.*s is owned by %.*s: only it may command it",
+                   STR_FMT(d->name), STR_FMT(d->owner));
+    const struct subscription sub = {
+        .filter = str_from(topic), .subscriber = &r->subscriber, .guard = str_from(why)};
+    return bus_subscribe(r->cfg.bus, &sub, NULL);
+}
+
+/* One topic of the site that goes (or does not come). */
+static void let_go(struct registry *r, const struct topic_binding *gone)
+{
+    const struct topic_binding *b = map_get(&r->now->topics, gone->topic);
+    bool guarded = b && b->role == TOPIC_SET && b->device->owner.n;
+    if (b && b->role != TOPIC_SET)
+        return;
+    if (!guarded)
+        (void)bus_unsubscribe(r->cfg.bus, &r->subscriber, (struct str){NULL, 0}, gone->topic);
+    else if (ingest_guard(r, b->device)) /* it is guarded, with the text of the other site */
+        LOG_W("registry", "no memory to say who owns %.*s", STR_FMT(b->device->name));
+}
+
+void ingest_settle(struct registry *r, const struct catalog *gone)
+{
+    struct str topic;
+    void *binding;
+    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);)
+        let_go(r, binding);
+}
+
 static enum err bind_topic(struct registry *r, struct device *d, enum topic_role role,
                            struct device_property *p, struct str topic, struct error *e)
 {
@@ -230,7 +267,7 @@ static enum err bind_topic(struct registry *r, struct device *d, enum topic_role
         return error_set(e, err, "%.*s and %.*s both use the topic %.*s", STR_FMT(d->name),
                          STR_FMT(other->device->name), STR_FMT(topic));
     }
-    return err ? error_set(e, err, "too many topics, at %.*s", STR_FMT(topic)) : ERR_OK;
+    return err ? error_set(e, err, "too many topics, at %.*s", STR_FMT(topic)) : listen(r, b, e);
 }
 
 enum err ingest_bind(struct registry *r, struct device *d, struct error *e)

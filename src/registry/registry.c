@@ -282,9 +282,11 @@ struct list *registry_devices(struct registry *r)
     return &r->now->devices;
 }
 
-void registry_set_owner(struct device *d, struct str owner)
+enum err registry_set_owner(struct device *d, struct str owner)
 {
-    d->owner = arena_str(&d->registry->building->arena, owner);
+    struct registry *r = d->registry;
+    d->owner = arena_str(&r->building->arena, owner);
+    return d->owner.n ? ingest_guard(r, d) : ERR_NOMEM;
 }
 
 void registry_set_stale(struct device_property *p, int64_t stale_ms)

@@ -109,7 +109,9 @@ MUST_USE enum err registry_device(struct registry *r, struct str name,
                                   struct device **out, struct error *e);
 struct device *registry_find(struct registry *r, struct str name);
 struct list *registry_devices(struct registry *r); /* of struct device.link */
-void registry_set_owner(struct device *d, struct str owner);
+/* From here on commands of others are refused. ERR_NOMEM, ERR_FULL, ERR_RANGE (a topic of more than
+ * 500 bytes): they are not. */
+MUST_USE enum err registry_set_owner(struct device *d, struct str owner);
 /* The property turns stale after this long without news; the smallest of all callers holds. */
 void registry_set_stale(struct device_property *p, int64_t stale_ms);
 int model_action(const struct model_def *m, struct str name); /* -1: none */

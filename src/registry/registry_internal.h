@@ -36,7 +36,6 @@ struct registry {
     struct catalog *building; /* what is declared goes there: `now`, or the one that comes next */
     struct subscriber subscriber;
     struct bus_publisher publisher;
-    struct bus_guard guard;
     struct sample_listener confirmations;
     uint64_t samples;
 
@@ -74,6 +73,10 @@ void ingest_fini(struct registry *r);
 void ingest_clear_retained(struct registry *r);
 MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error *e);
 void ingest_stale_rearm(struct device_property *p);
+/* Nobody but its owner may command it from here on. */
+MUST_USE enum err ingest_guard(struct registry *r, const struct device *d);
+/* Listens to what the devices of now need, and no more to what those of another site did. */
+void ingest_settle(struct registry *r, const struct catalog *gone);
 
 /* discover.c */
 void discover_init(struct registry *r);
@@ -126,8 +129,7 @@ void actions_start(struct registry *r);
 void actions_fini(struct registry *r);
 void actions_forget_oldest(struct registry *r);
 void actions_ack(struct device *d, struct bytes payload);
-void actions_denied(struct registry *r, struct device *d, const struct bus_publisher *from,
-                    const char *why);
+void actions_denied(struct registry *r, struct device *d, struct str who, const char *why);
 void action_fill_event(const struct action *a, struct action_event *e);
 struct action *action_make(struct registry *r, const struct action_event *from);
 void action_free(struct action *a);

@@ -71,7 +71,7 @@ static inline void valve_answers(struct tick_hook *h)
 }
 
 static inline void on_message(struct subscriber *s, struct message *m,
-                              const struct subscription *const *subs, size_t n, bool retained)
+                              const struct sub_options *const *subs, size_t n, bool retained)
 {
     (void)subs;
     (void)n;
@@ -119,7 +119,7 @@ static inline void rig_devices(struct rig *g)
     REQUIRE(registry_model(g->r, &valve_model, &m, &e) == ERR_OK);
     REQUIRE(registry_device(g->r, STR("plant.valve"), m, STR("urn:v"), STR("v"), &g->valve, &e) ==
             ERR_OK);
-    registry_set_owner(g->valve, STR("guard"));
+    REQUIRE(registry_set_owner(g->valve, STR("guard")) == ERR_OK);
     REQUIRE(registry_model(g->r, &lamp_model, &m, &e) == ERR_OK);
     REQUIRE(registry_device(g->r, STR("plant.lamp"), m, STR("urn:l"), STR("l"), &g->lamp, &e) ==
             ERR_OK);

@@ -31,7 +31,7 @@ TEST(a_command_that_was_retained_before_there_was_an_owner_is_removed)
     rig_fini(&g);
     rig_build(&g, dir, 60000);
     CHECK_EQ_UINT(bus_stats(g.base.bus).retained, 1);
-    registry_set_owner(g.lamp, STR("guard"));
+    REQUIRE(registry_set_owner(g.lamp, STR("guard")) == ERR_OK);
     rig_start(&g);
     CHECK_EQ_UINT(bus_stats(g.base.bus).retained, 0);
     rig_fini(&g);

@@ -147,7 +147,7 @@ class Editor(unittest.TestCase):
                 self.assertRegex(scope_at(names, 2), r"keyword|storage|constant|support")
 
     def test_the_words_of_declarations_have_a_colour(self):
-        source = (ROOT / "src/app/site_schema.c").read_text()
+        source = "".join((ROOT / "src/app" / name).read_text() for name in ("site_schema.c", "site_access.c"))
         words = set(re.findall(r'\.(?:word|second|lead) = "(\w+)"', source)) - {"alert"}
         self.assertGreater(len(words), 20)
         kinds = set(re.findall(r'\{\.word = "(\w+)",\s+(?:\.role = \w+,\s+)?\.head', source))
@@ -170,7 +170,7 @@ class Sources(unittest.TestCase):
         for folder in ("sites", "bench/lang", "examples", "fuzz/corpus"):
             for path in sorted((ROOT / folder).rglob("*.sedge")):
                 yield path.name, path.read_text()
-        for i, block in enumerate(re.findall(r"^```\n((?:site|server|fn|program|model|device).*?)^```", (ROOT / "docs/language.md").read_text(), re.S | re.M)):
+        for i, block in enumerate(re.findall(r"^```\n((?:site|server|access|fn|program|model|device).*?)^```", (ROOT / "docs/language.md").read_text(), re.S | re.M)):
             yield f"language.md, example {i}", block
 
     def test_every_source_is_read_to_its_end(self):

@@ -87,12 +87,16 @@ def passwords():
         assert "secret" not in users.read_text()
         assert passwd("a:b", "--password-file", "-", password="x\n").returncode == 1
         assert passwd("--wrong").returncode == 2
+        assert passwd("eda", "geheim", "--scram", "-b").returncode == 2  # -b stands before what it changes
+        batch = subprocess.run([SEDGE, "passwd", "-b", "--scram", users, "eda", "kryptisch"], timeout=30)
+        assert batch.returncode == 0 and "kryptisch" not in users.read_text()
         with open(users, "a") as f:  # a user that comes along from mosquitto
             f.write(BOB)
         site.start()
         message = ["-t", "x", "-m", "y", "-q", "1"]
         assert pub(site, *message, "-u", "ada", "-P", "secret").returncode == 0
         assert pub(site, *message, "-u", "bob", "-P", "geheim").returncode == 0
+        assert pub(site, *message, "-u", "eda", "-P", "kryptisch").returncode == 0  # a line for SCRAM
         for wrong in ([], ["-u", "ada"], ["-u", "ada", "-P", "wrong"], ["-u", "eve", "-P", "secret"]):
             result = pub(site, *message, *wrong)
             assert result.returncode != 0, f"{wrong} was let in"

@@ -258,14 +258,28 @@ static void epoll_cancel(struct io_driver *io, struct io_op *op)
     complete_later(d, op, -ECANCELED);
 }
 
-static void epoll_close_fd(struct io_driver *io, int fd)
+static void forget(struct epoll_driver *d, int fd)
 {
-    struct slot *s = slot_of(self(io), fd);
+    struct slot *s = slot_of(d, fd);
     if (s) {
         ASSERT(!s->reader && !s->writer);
         *s = (struct slot){.life = s->life + 1};
     }
+}
+
+static void epoll_close_fd(struct io_driver *io, int fd)
+{
+    forget(self(io), fd);
     (void)close(fd);
+}
+
+/* The one who takes it registers it anew, and is told at once what there is to read. */
+static void epoll_release(struct io_driver *io, int fd)
+{
+    const struct slot *s = slot_of(self(io), fd);
+    if (s && s->registered)
+        (void)epoll_ctl(self(io)->epoll, EPOLL_CTL_DEL, fd, NULL);
+    forget(self(io), fd);
 }
 
 /* --- running them when their descriptor is ready --- */
@@ -408,6 +422,8 @@ static void epoll_wait_once(struct io_driver *io, int64_t timeout_ns)
     if (!list_empty(&d->ready) || !list_empty(&d->completed))
         timeout_ns = 0;
     int n;
+    if (timeout_ns != 0)
+        worker_sleeps(io->worker);
     /* A signal or a freezer's interruption is no event; its handler may have written a wake. */
     while ((n = epoll_wait(d->epoll, d->events, EVENTS_MAX, whole_ms(timeout_ns))) < 0 &&
            errno == EINTR)
@@ -493,6 +509,7 @@ const struct io_driver_ops io_epoll_driver = {
     .poll = epoll_poll,
     .cancel = epoll_cancel,
     .close_fd = epoll_close_fd,
+    .release = epoll_release,
     .wait = epoll_wait_once,
     .wake = epoll_wake,
 };

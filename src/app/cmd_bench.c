@@ -1,0 +1,310 @@
+#include "app/bench_report.h"
+#include "app/cmd.h"
+
+#include <getopt.h>
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: sedge bench mqtt SCENARIO [OPTIONS]\n"
+    "Loads an MQTT broker, any broker, and checks that its messages arrive complete, once and in "
+    "order.\n\n"
+    "  fan-in     50 publishers to 1 subscriber        fan-out    1 publisher to 100 subscribers\n"
+    "  pairs      50 publishers to one subscriber each shared     50 publishers to a group of 10\n"
+    "  idle       connections that wait: the broker's memory for each (needs --pid)\n\n"
+    "  -h HOST    the broker (127.0.0.1), or unix:/PATH   -p PORT    its port (1883)\n"
+    "  -q 0|1|2   quality of service (0)                  -V 311|5   version of the protocol "
+    "(311)\n"
+    "  -u USER    -P PASSWORD\n"
+    "  --publishers N  --subscribers N\n"
+    "  --payload BYTES    of each message (64)\n"
+    "  --window N         messages on their way, for each publisher (100; more at QoS 0)\n"
+    "  --rate N           open loop: N messages a second in all, whatever the broker does\n"
+    "  --seconds S        that count (3)               --warm-up S   before them (0.5)\n"
+    "  --persistent       the subscribers have sessions that last\n"
+    "  --pid PID          the broker's process: its processor time and memory\n"
+    "  --connections N    idle: up to so many (10000)  --steps N     idle: points of the line (8)\n"
+    "  --subscribed       idle: each with a subscription of its own\n"
+    "  --sources N        connections come from N addresses, 127.1.0.1 and upwards\n"
+    "  --tls  --cafile FILE  --server-name NAME  --insecure\n"
+    "  --lines            bench=NAME unit=U ours=N …, a line for each figure\n"
+    "  --json             one object\n\n"
+    "Exit status: 0; 1 lost, doubled or reordered messages, or no run; 2 wrong usage.\n";
+
+enum {
+    O_PUBLISHERS = 256,
+    O_SUBSCRIBERS,
+    O_PAYLOAD,
+    O_WINDOW,
+    O_RATE,
+    O_SECONDS,
+    O_WARM_UP,
+    O_PERSISTENT,
+    O_PID,
+    O_CONNECTIONS,
+    O_STEPS,
+    O_SUBSCRIBED,
+    O_SOURCES,
+    O_TLS,
+    O_CAFILE,
+    O_SERVER_NAME,
+    O_INSECURE,
+    O_LINES,
+    O_JSON,
+    O_HELP,
+};
+
+static const struct option options[] = {
+    {"publishers", required_argument, NULL, O_PUBLISHERS},
+    {"subscribers", required_argument, NULL, O_SUBSCRIBERS},
+    {"payload", required_argument, NULL, O_PAYLOAD},
+    {"window", required_argument, NULL, O_WINDOW},
+    {"rate", required_argument, NULL, O_RATE},
+    {"seconds", required_argument, NULL, O_SECONDS},
+    {"warm-up", required_argument, NULL, O_WARM_UP},
+    {"persistent", no_argument, NULL, O_PERSISTENT},
+    {"pid", required_argument, NULL, O_PID},
+    {"connections", required_argument, NULL, O_CONNECTIONS},
+    {"steps", required_argument, NULL, O_STEPS},
+    {"subscribed", no_argument, NULL, O_SUBSCRIBED},
+    {"sources", required_argument, NULL, O_SOURCES},
+    {"tls", no_argument, NULL, O_TLS},
+    {"cafile", required_argument, NULL, O_CAFILE},
+    {"server-name", required_argument, NULL, O_SERVER_NAME},
+    {"insecure", no_argument, NULL, O_INSECURE},
+    {"lines", no_argument, NULL, O_LINES},
+    {"json", no_argument, NULL, O_JSON},
+    {"help", no_argument, NULL, O_HELP},
+    {0},
+};
+
+/* The windows let a good broker work in batches without drowning what the subscribers can take: in
+ * a fan-in one socket has to take what 50 send, and QoS 1 and 2 are limited by what clients hold.
+ */
+enum { WINDOW_ACKED = 100 };
+static const struct {
+    const char *name;
+    enum load_scenario scenario;
+    size_t publishers, subscribers;
+    uint32_t window; /* QoS 0 */
+} scenarios[] = {
+    {"fan-in", LOAD_FAN_IN, 50, 1, 100}, {"fan-out", LOAD_FAN_OUT, 1, 100, 1000},
+    {"pairs", LOAD_PAIRS, 50, 50, 1000}, {"shared", LOAD_SHARED, 50, 10, 100},
+    {"idle", LOAD_IDLE, 0, 0, 1},
+};
+
+struct bench {
+    struct load_config load;
+    enum bench_format format;
+    const char *host, *port, *scenario;
+    uint32_t window; /* of the scenario, for QoS 0 */
+};
+
+static bool number(const char *text, int64_t min, int64_t max, size_t *out)
+{
+    int64_t n;
+    if (str_to_i64(str_from(text), &n) || n < min || n > max)
+        return false;
+    *out = (size_t)n;
+    return true;
+}
+
+static bool amount(const char *text, double min, double max, double *out)
+{
+    return str_to_double(str_from(text), out) == ERR_OK && *out >= min && *out <= max;
+}
+
+static bool set_small(struct bench *b, int c, const char *value)
+{
+    size_t n = 0;
+    switch (c) {
+    case 'q':
+        if (!number(value, 0, 2, &n))
+            return false;
+        b->load.qos = (uint8_t)n;
+        return true;
+    case O_WINDOW:
+        if (!number(value, 1, 1 << 20, &n))
+            return false;
+        b->load.window = (uint32_t)n;
+        return true;
+    case O_PID:
+        if (!number(value, 1, INT32_MAX, &n))
+            return false;
+        b->load.pid = (pid_t)n;
+        return true;
+    default: /* 'V' */
+        b->load.version = strcmp(value, "5") == 0 ? MQTT_V5 : MQTT_V311;
+        return b->load.version == MQTT_V5 || strcmp(value, "311") == 0;
+    }
+}
+
+static bool set_text(struct bench *b, int c, const char *value)
+{
+    switch (c) {
+    case 'h': b->host = value; return true;
+    case 'p': b->port = value; return true;
+    case 'u':
+        b->load.has_user = true;
+        b->load.user = str_from(value);
+        return true;
+    case 'P':
+        b->load.has_password = true;
+        b->load.password = str_from(value);
+        return true;
+    case O_CAFILE: b->load.tls.ca = value; return true;
+    default: /* O_SERVER_NAME */ b->load.tls.server_name = value; return true;
+    }
+}
+
+static bool set_option(struct bench *b, int c, const char *value)
+{
+    struct load_config *l = &b->load;
+    switch (c) {
+    case O_PUBLISHERS: return number(value, 1, LOAD_CONNECTIONS_MAX, &l->publishers);
+    case O_SUBSCRIBERS: return number(value, 0, LOAD_CONNECTIONS_MAX, &l->subscribers);
+    case O_PAYLOAD: return number(value, LOAD_PAYLOAD_MIN, LOAD_PAYLOAD_MAX, &l->payload);
+    case O_RATE: return amount(value, 0.1, 1e9, &l->rate);
+    case O_SECONDS: return amount(value, 0.05, 1e6, &l->seconds);
+    case O_WARM_UP: return amount(value, 0, 1e6, &l->warm_up_s);
+    case O_CONNECTIONS: return number(value, 2, LOAD_CONNECTIONS_MAX, &l->connections);
+    case O_STEPS: return number(value, 2, 64, &l->steps);
+    case O_SOURCES: return number(value, 1, 1 << 16, &l->sources);
+    case O_PERSISTENT: return l->persistent = true;
+    case O_SUBSCRIBED: return l->subscribed = true;
+    case O_TLS: return l->tls.on = true;
+    case O_INSECURE: return l->tls.insecure = true;
+    case O_LINES: b->format = BENCH_LINES; return true;
+    case O_JSON: b->format = BENCH_JSON; return true;
+    case 'q':
+    case 'V':
+    case O_WINDOW:
+    case O_PID: return set_small(b, c, value);
+    default: return set_text(b, c, value);
+    }
+}
+
+static int parse(struct bench *b, int argc, char **argv)
+{
+    int c, index = 0;
+    optind = 1;
+    while ((c = getopt_long(argc, argv, "h:p:q:V:u:P:", options, &index)) != -1) {
+        if (c == '?')
+            return EXIT_USAGE;
+        if (!set_option(b, c, optarg)) {
+            if (c < 256)
+                (void)fprintf(stderr, "sedge bench: -%c cannot be '%s'\n", c, optarg);
+            else
+                (void)fprintf(stderr, "sedge bench: --%s cannot be '%s'\n", options[index].name,
+                              optarg);
+            return EXIT_USAGE;
+        }
+    }
+    if (optind < argc) {
+        (void)fprintf(stderr, "sedge bench: unexpected argument: %s\n", argv[optind]);
+        return EXIT_USAGE;
+    }
+    if (b->load.window == 0)
+        b->load.window = b->load.qos ? WINDOW_ACKED : b->window;
+    if (b->load.scenario == LOAD_PAIRS && b->load.subscribers != b->load.publishers) {
+        (void)fprintf(stderr, "sedge bench: pairs need as many subscribers as publishers\n");
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+static int look_up(struct bench *b)
+{
+    size_t port = 0;
+    if (!number(b->port, 1, 65535, &port)) {
+        (void)fprintf(stderr, "sedge bench: -p cannot be '%s'\n", b->port);
+        return EXIT_USAGE;
+    }
+    if (addr_parse(&b->load.broker, str_from(b->host), (uint16_t)port) == ERR_OK)
+        return EXIT_OK;
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
+    int failed = getaddrinfo(b->host, b->port, &hints, &found);
+    if (failed || !found) {
+        (void)fprintf(stderr, "sedge bench: %s: %s\n", b->host, gai_strerror(failed));
+        return EXIT_FINDING;
+    }
+    b->load.broker = (struct addr){.len = found->ai_addrlen};
+    memcpy(&b->load.broker.sa, found->ai_addr, found->ai_addrlen);
+    freeaddrinfo(found);
+    return EXIT_OK;
+}
+
+static bool find_scenario(struct bench *b, const char *name)
+{
+    for (size_t i = 0; i < ARRAY_LEN(scenarios); i++) {
+        if (strcmp(scenarios[i].name, name) == 0) {
+            b->scenario = name;
+            b->load.scenario = scenarios[i].scenario;
+            b->load.publishers = scenarios[i].publishers;
+            b->load.subscribers = scenarios[i].subscribers;
+            b->window = scenarios[i].window;
+            return true;
+        }
+    }
+    return false;
+}
+
+static void allow_descriptors(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
+        files.rlim_cur = files.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &files);
+    }
+}
+
+static int bench_mqtt(struct bench *b)
+{
+    struct error e = {0};
+    struct alloc *a = alloc_system();
+    struct load_result *r = mem_zero(a, sizeof(*r));
+    int status = EXIT_FINDING;
+    allow_descriptors();
+    if (!r) {
+        (void)fprintf(stderr, "sedge bench: no memory\n");
+    } else if (load_run(&b->load, a, r, &e)) {
+        (void)fprintf(stderr, "sedge bench: %s\n", e.text);
+    } else {
+        bench_report(stdout, b->format, b->scenario, &b->load, r);
+        status = load_sound(r) ? EXIT_OK : EXIT_FINDING;
+    }
+    mem_free(a, r, sizeof(*r));
+    return status;
+}
+
+int cmd_bench(int argc, char **argv)
+{
+    struct bench b = {
+        .host = "127.0.0.1",
+        .port = "1883",
+        .load = {.version = MQTT_V311,
+                 .payload = 64,
+                 .warm_up_s = 0.5,
+                 .seconds = 3,
+                 .connections = 10000,
+                 .steps = 8},
+    };
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--help") == 0) {
+            (void)fputs(usage, stdout);
+            return EXIT_OK;
+        }
+    }
+    if (argc < 3 || strcmp(argv[1], "mqtt") != 0 || !find_scenario(&b, argv[2])) {
+        (void)fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    argv[2] = argv[0]; /* getopt_long() begins its messages with it */
+    int status = parse(&b, argc - 2, argv + 2);
+    if (!status)
+        status = look_up(&b);
+    return status ? status : bench_mqtt(&b);
+}

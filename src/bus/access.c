@@ -1,0 +1,14 @@
+#include "bus/bus_internal.h"
+
+void bus_access_set(struct bus *b, const struct bus_access *access)
+{
+    atomic_store_explicit(&b->access, access, memory_order_release);
+}
+
+bool access_check(struct bus *b, const struct bus_publisher *who, enum bus_act act,
+                  struct str topic, char *why)
+{
+    const struct bus_access *access = atomic_load_explicit(&b->access, memory_order_acquire);
+    return !access || !who || who->trusted || !who->rights ||
+           access->check(access, who, act, topic, why);
+}

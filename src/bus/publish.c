@@ -1,0 +1,167 @@
+/* publish: what happens to a publication on the worker where it comes from. */
+#include "bus/bus_internal.h"
+
+#include "async/worker_pools.h"
+#include <stdio.h>
+#include <string.h>
+
+static enum err refuse(struct lane *l, struct bus_receipt *r, const char *why)
+{
+    lane_count(&l->denied, 1);
+    if (why)
+        (void)snprintf(r->why, sizeof(r->why), "%s", why);
+    return ERR_DENIED;
+}
+
+static enum err may_publish(struct lane *l, const struct bus_publication *p,
+                            const struct route *route, struct bus_receipt *r)
+{
+    if (route->guard && !(p->from && p->from->trusted)) {
+        (void)refuse(l, r, route->guard_text);
+        guard_denied(l, route->guard, p, r->why);
+        return ERR_DENIED;
+    }
+    if (access_allows(l->bus, p->from, BUS_ACT_PUBLISH, p->topic, r->why))
+        return ERR_OK;
+    return refuse(l, r, r->why[0] ? NULL : "the access rules do not allow it");
+}
+
+/* One member of each share. */
+static enum err pick(struct lane *l, const struct route *route, unsigned qos)
+{
+    l->picked.n = 0;
+    for (uint32_t i = 0; i < route->groups_n; i++) {
+        const struct route_member *m = group_pick(&route->groups[i], qos, NULL);
+        if (!m)
+            lane_count(&l->lost, 1);
+        else if (!vec_push(l->bus->cfg.alloc, &l->picked, m))
+            return ERR_NOMEM;
+    }
+    return ERR_OK;
+}
+
+static bool needs_journal(struct lane *l, const struct route *route,
+                          const struct bus_publication *p)
+{
+    if (p->retain || (p->session && p->qos == 2))
+        return true;
+    if (p->qos)
+        for (size_t i = 0; i < l->picked.n; i++)
+            if (l->picked.v[i]->flags & SUB_STORED)
+                return true;
+    return route_needs_journal(l, route, p->qos, p->from ? p->from->id : 0);
+}
+
+static enum err append(struct bus *b, const struct bus_publication *p, struct message *m)
+{
+    struct message_head head;
+    struct iovec parts[3];
+    if (!b->cfg.journal)
+        return ERR_OK;
+    const struct message_origin origin = {.publisher =
+                                              p->from ? p->from->name : (struct str){NULL, 0},
+                                          .session = p->qos == 2 ? p->session : 0,
+                                          .packet_id = p->packet_id};
+    unsigned n = message_record(m, &origin, &head, parts);
+    return journal_append(b->cfg.journal, JOURNAL_MESSAGE, false, parts, n, &m->seq);
+}
+
+/* What is retained stays for long: it would only keep a worker's buffers from what comes and goes.
+ */
+static struct alloc *memory_for(struct lane *l, const struct bus_publication *p)
+{
+    const struct bus_config *cfg = &l->bus->cfg;
+    if (cfg->messages)
+        return cfg->messages;
+    return p->retain || !worker_current() ? cfg->alloc : worker_buffers(l->worker);
+}
+
+static struct message *make(struct lane *l, const struct bus_publication *p)
+{
+    struct message *m = message_new(memory_for(l, p), p->topic, p->properties, p->payload);
+    if (!m)
+        return NULL;
+    m->qos = p->qos;
+    m->retain = p->retain;
+    m->expiry_s = p->expiry_s;
+    m->publisher = p->from ? p->from->id : 0;
+    m->wall_ms = worker_now_ms(l->worker);
+    return m;
+}
+
+/* Makes it, and stores what must be stored. Of an error but ERR_IO nothing is left. */
+static enum err make_stored(struct lane *l, const struct bus_publication *p,
+                            const struct route *route, struct message **out)
+{
+    struct message *m = *out = make(l, p);
+    enum err err = !m ? ERR_NOMEM : needs_journal(l, route, p) ? append(l->bus, p, m) : ERR_OK;
+    if (err && err != ERR_IO) {
+        message_unref(m);
+        *out = NULL;
+    }
+    return err;
+}
+
+/* The same for what is retained: in the journal and in memory in one order. */
+static enum err make_retained(struct lane *l, const struct bus_publication *p,
+                              const struct route *route, struct message **out, char why[160])
+{
+    struct retained_store *store = &l->bus->retained;
+    *out = NULL;
+    enum err err = retained_begin(store, route->hash, p->topic, p->payload.n, why);
+    if (err)
+        return err;
+    err = make_stored(l, p, route, out);
+    retained_end(store, route->hash, *out);
+    if (*out && store->track)
+        retained_changed(l->bus);
+    return err;
+}
+
+static void explain(struct bus_receipt *r, enum err err)
+{
+    if (err == ERR_FULL)
+        r->full = BUS_FULL_JOURNAL;
+    if (err && !r->why[0])
+        (void)snprintf(r->why, sizeof(r->why), "%s",
+                       err == ERR_NOMEM  ? "no memory"
+                       : err == ERR_FULL ? "the journal can take no more now"
+                       : err == ERR_IO   ? "the journal has failed"
+                                         : "it is larger than the journal takes");
+}
+
+static uint32_t spread(struct lane *l, struct route *route, struct message *m)
+{
+    const struct slice all = {route, m, 0, route->entries_n, l->removed};
+    uint32_t matched = deliver_slice(l, &all);
+    if (route->observers_n)
+        deliver_observers(l, route, m);
+    for (size_t i = 0; i < l->picked.n; i++)
+        matched += deliver_picked(l, l->picked.v[i]->sub, m);
+    lane_bury(l);
+    return matched;
+}
+
+enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_receipt *r)
+{
+    struct lane *l = lane_here(b);
+    struct message *m = NULL;
+    ASSERT(!l->delivering); /* a subscriber that publishes does so at the end of its tick */
+    *r = (struct bus_receipt){.full = BUS_FULL_NOT};
+    struct route *route = route_find(l->view, p->topic, routes_hash(b->routes, p->topic));
+    enum err err = route ? may_publish(l, p, route, r) : ERR_NOMEM;
+    if (!err)
+        err = pick(l, route, p->qos);
+    if (!err)
+        err = p->retain ? make_retained(l, p, route, &m, r->why) : make_stored(l, p, route, &m);
+    explain(r, err);
+    if (err && err != ERR_IO) {
+        lane_count(&l->full, err == ERR_FULL);
+        return err;
+    }
+    lane_count(&l->published, 1);
+    r->seq = m->seq;
+    r->matched = spread(l, route, m);
+    message_unref(m);
+    return err;
+}

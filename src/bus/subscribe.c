@@ -1,0 +1,97 @@
+/* subscribe: subscriptions that come and go, each on its subscriber's worker. */
+#include "bus/bus_internal.h"
+
+enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed)
+{
+    bool ignored;
+    if (!access_allows(b, sub->subscriber->who, BUS_ACT_SUBSCRIBE, sub->filter, NULL))
+        return ERR_DENIED;
+    enum err err = routes_add(b->routes, sub, existed ? existed : &ignored);
+    lane_bury(lane_of(b, sub->subscriber));
+    return err;
+}
+
+static void forget(struct lane *l, struct sub *x)
+{
+    l->removed++;
+    routes_remove(l->bus->routes, x, l->removed);
+}
+
+bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str share, struct str filter)
+{
+    struct lane *l = lane_of(b, s);
+    struct sub *x = routes_sub(b->routes, s, share, filter);
+    if (x)
+        forget(l, x);
+    lane_bury(l);
+    return x;
+}
+
+void bus_unsubscribe_all(struct bus *b, struct subscriber *s)
+{
+    struct lane *l = lane_of(b, s);
+    while (s->subscriptions)
+        forget(l, s->subscriptions);
+    lane_bury(l);
+}
+
+void bus_subscriptions_each(const struct subscriber *s,
+                            void (*each)(void *ctx, const struct subscription *sub), void *ctx)
+{
+    char filter[SUB_FILTER_MAX];
+    for (const struct sub *x = s->subscriptions; x; x = x->next) {
+        const struct subscription sub = sub_describe(x, filter);
+        each(ctx, &sub);
+    }
+}
+
+void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p)
+{
+    (void)b;
+    if (s->presence == p)
+        return;
+    s->presence = (uint8_t)p;
+    if (!s->shares)
+        return;
+    for (struct sub *x = s->subscriptions; x; x = x->next)
+        if (x->more)
+            atomic_store_explicit(&x->more->presence, (uint16_t)p, memory_order_relaxed);
+}
+
+/* ---- retained messages of a new subscription ---- */
+
+static bool send_one(struct lane *l, struct sub *x, struct message *m)
+{
+    const struct sub_options *o = &x->o;
+    struct subscriber *s = x->key.subscriber;
+    if (message_expired(m, worker_now_ms(l->worker)) ||
+        (o->no_local && s->publisher_id && s->publisher_id == m->publisher) ||
+        !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
+        return false;
+    s->deliver(s, m, &o, 1, true);
+    return true;
+}
+
+void bus_send_retained(struct bus *b, const struct subscription *sub)
+{
+    struct lane *l = lane_of(b, sub->subscriber);
+    struct sub *x = routes_sub(b->routes, sub->subscriber, sub->share, sub->filter);
+    struct retained_cursor cursor;
+    struct message *m;
+    bool more = true;
+    if (!x || !retained_cursor_init(&b->retained, &cursor, sub->filter))
+        return;
+    bool outer = l->delivering;
+    l->delivering = true;
+    while (!x->o.gone && more) {
+        m = retained_cursor_next(&b->retained, &cursor, &more);
+        if (!m)
+            continue;
+        more = true;
+        lane_count(&l->delivered, send_one(l, x, m));
+        message_unref(m);
+    }
+    l->delivering = outer;
+    retained_cursor_fini(&b->retained, &cursor);
+    lane_bury(l);
+}

@@ -1,0 +1,176 @@
+/* A worker's part of the server: its tables, timers, and its share of the site's limits. */
+#include "protocol/mqtt_broker.h"
+
+/* ---- limits that all share ---- */
+
+bool count_take(_Atomic size_t *count, size_t max)
+{
+    size_t n = atomic_load_explicit(count, memory_order_relaxed);
+    do
+        if (n >= max)
+            return false;
+    while (!atomic_compare_exchange_weak_explicit(count, &n, n + 1, memory_order_relaxed,
+                                                  memory_order_relaxed));
+    return true;
+}
+
+void count_give(_Atomic size_t *count)
+{
+    size_t before = atomic_fetch_sub_explicit(count, 1, memory_order_relaxed);
+    ASSERT(before > 0);
+}
+
+static bool take_bytes(struct mqtt_server *s, size_t n)
+{
+    size_t taken = atomic_load_explicit(&s->queue_bytes, memory_order_relaxed);
+    do
+        if (taken + n > s->limits.queue_total_bytes_max)
+            return false;
+    while (!atomic_compare_exchange_weak_explicit(&s->queue_bytes, &taken, taken + n,
+                                                  memory_order_relaxed, memory_order_relaxed));
+    return true;
+}
+
+/* A queue grows with every message, so a shard takes its share of the bytes in pieces. Near the
+ * limit it takes what it needs, so that little is left in another's pocket. */
+#define ALLOWANCE_MAX ((size_t)1 << 20)
+
+static size_t allowance_piece(const struct mqtt_server *s)
+{
+    size_t piece = s->limits.queue_total_bytes_max / (16 * (size_t)s->shards_n);
+    return piece < ALLOWANCE_MAX ? piece : ALLOWANCE_MAX;
+}
+
+bool shard_queue_room(struct mqtt_shard *shard, size_t n)
+{
+    size_t queued = atomic_load_explicit(&shard->queued_bytes, memory_order_relaxed);
+    size_t wanted = queued + n, piece = shard->queue_piece;
+    if (wanted <= shard->queue_allowance)
+        return true;
+    size_t more = wanted - shard->queue_allowance;
+    if (!take_bytes(shard->server, more + piece)) {
+        if (!take_bytes(shard->server, more))
+            return false;
+        piece = 0;
+    }
+    shard->queue_allowance += more + piece;
+    return true;
+}
+
+void shard_queue_entered(struct mqtt_shard *shard, size_t n)
+{
+    atomic_add_own(&shard->queued_bytes, n);
+}
+
+void shard_queue_left(struct mqtt_shard *shard, size_t n)
+{
+    atomic_add_own(&shard->queued_bytes, -n);
+    size_t queued = atomic_load_explicit(&shard->queued_bytes, memory_order_relaxed);
+    if (queued + 2 * shard->queue_piece >= shard->queue_allowance)
+        return;
+    size_t spare = shard->queue_allowance - queued - shard->queue_piece;
+    shard->queue_allowance -= spare;
+    atomic_fetch_sub_explicit(&shard->server->queue_bytes, spare, memory_order_relaxed);
+}
+
+/* ---- whose client is it ---- */
+
+struct mqtt_shard *shard_of(const struct mqtt_server *s, struct str client_id)
+{
+    return s->shards[hash_bytes(client_id.p, client_id.n, s->seed) % s->shards_n];
+}
+
+uint64_t shard_number(struct mqtt_shard *shard)
+{
+    return 1 + atomic_fetch_add_explicit(&shard->server->number_last, 1, memory_order_relaxed);
+}
+
+/* ---- timers ---- */
+
+static void wills_fired(struct timer *t)
+{
+    struct mqtt_shard *shard = CONTAINER_OF(t, struct mqtt_shard, due);
+    wills_due(shard, worker_now_ns(shard->worker));
+}
+
+static void ends_fired(struct timer *t)
+{
+    sessions_due(CONTAINER_OF(t, struct mqtt_shard, ends));
+}
+
+static void done_hooked(struct tick_hook *h)
+{
+    record_done_flush(CONTAINER_OF(h, struct mqtt_shard, done_hook));
+}
+
+static void done_retried(struct timer *t)
+{
+    record_done_flush(CONTAINER_OF(t, struct mqtt_shard, done_timer));
+}
+
+static void retry_fired(struct timer *t)
+{
+    struct mqtt_shard *shard = CONTAINER_OF(t, struct mqtt_shard, retry);
+    LIST_EACH(&shard->connections, it)
+    {
+        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
+        if (c->paused || c->journal_full)
+            task_wake(&c->task);
+    }
+}
+
+/* ---- from the first to the last day ---- */
+
+struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
+{
+    struct mqtt_shard *shard = mem_zero(s->alloc, sizeof(*shard));
+    if (!shard)
+        return NULL;
+    shard->server = s;
+    shard->worker = w;
+    shard->index = worker_index(w);
+    shard->alloc = s->alloc;
+    shard->bus = s->cfg.bus;
+    shard->journal = s->cfg.journal;
+    shard->limits = &s->limits;
+    shard->queue_piece = allowance_piece(s);
+    list_init(&shard->connections);
+    list_init(&shard->all);
+    pthread_mutex_init(&shard->lock, NULL);
+    list_init(&shard->wills);
+    list_init(&shard->done);
+    list_init(&shard->dirty);
+    map_init(&shard->sessions, s->alloc, s->seed, s->limits.sessions_max);
+    timer_init(&shard->due, w, wills_fired);
+    timer_init(&shard->ends, w, ends_fired);
+    timer_init(&shard->done_timer, w, done_retried);
+    timer_init(&shard->retry, w, retry_fired);
+    tick_hook_init(&shard->done_hook, done_hooked);
+    return shard;
+}
+
+void shard_close(struct mqtt_shard *shard)
+{
+    LIST_EACH_SAFE(&shard->connections, it)
+    { /* their tasks are over or will never run */
+        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
+        connection_abandon(c);
+    }
+    if (shard->journal)
+        record_done_flush(shard);
+}
+
+void shard_free(struct mqtt_shard *shard)
+{
+    wills_free(shard);
+    timer_cancel(&shard->due);
+    timer_cancel(&shard->ends);
+    timer_cancel(&shard->done_timer);
+    timer_cancel(&shard->retry);
+    tick_hook_cancel(&shard->done_hook);
+    sessions_free(shard);
+    map_fini(&shard->sessions);
+    vec_fini(shard->alloc, &shard->ended);
+    pthread_mutex_destroy(&shard->lock);
+    mem_free(shard->alloc, shard, sizeof(*shard));
+}
