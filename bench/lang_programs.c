@@ -133,7 +133,7 @@ static enum err build_consumers(struct bench *b, struct error *e)
     return err;
 }
 
-static void obey(struct subscriber *s, struct message *m, const struct subscription *const *subs,
+static void obey(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
                  size_t n, bool retained)
 {
     (void)subs, (void)n, (void)retained;

@@ -54,6 +54,7 @@ struct run {
     struct history *history;
     struct alerts *alerts;
     struct automation *automation;
+    struct access access;
     struct mqtt_server *mqtt;
     struct password_file *passwords[SITE_LISTENERS_MAX];
     struct dashboard *dashboard;
@@ -288,9 +289,18 @@ static enum err build_consumers(struct run *r, struct error *e)
                                            .db = r->db,
                                            .alloc = r->alloc,
                                            .site = r->site};
-    struct mqtt_server_config mqtt = {
-        .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};
-    enum err err = history_new(&r->history, &history, e);
+    struct mqtt_server_config mqtt = {.ex = r->ex,
+                                      .bus = r->bus,
+                                      .journal = r->journal,
+                                      .db = r->db,
+                                      .alloc = r->alloc,
+                                      .access = &r->access,
+                                      .sys_interval_ms = r->settings.sys_ms};
+    struct access_rules *rules;
+    enum err err = site_access_read(&rules, r->site, r->alloc, e);
+    access_set(&r->access, rules);
+    if (!err)
+        err = history_new(&r->history, &history, e);
     if (!err)
         err = alerts_new(&r->alerts, &alerts, e);
     if (!err)
@@ -317,6 +327,7 @@ static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
         if (err)
             return err;
         cfg.passwords = r->passwords[i];
+        cfg.methods = password_file_methods(r->passwords[i]);
     }
     return mqtt_server_listen(r->mqtt, &cfg, NULL, e);
 }
@@ -362,6 +373,7 @@ static enum err build_reload(struct run *r, struct error *e)
                                      .alloc = r->alloc,
                                      .registry = r->registry,
                                      .automation = r->automation,
+                                     .access = &r->access,
                                      .site = &r->site,
                                      .settings = &r->settings,
                                      .workers_fixed = r->opt.workers_text != NULL,
@@ -463,6 +475,7 @@ static void tear_down(struct run *r)
     executor_free(r->ex);
     if (r->lock >= 0)
         (void)close(r->lock);
+    access_fini(&r->access);
     lang_site_free(r->site);
 }
 
@@ -493,6 +506,7 @@ int cmd_run(int argc, char **argv)
     log_set_level(r.opt.level);
     if (site_check(r.opt.site, &r.site, stderr))
         return EXIT_FINDING;
+    access_init(&r.access);
     find_folder(&r);
     enum err err = site_settings_read(&r.settings, r.site, &e);
     if (!err)

@@ -159,7 +159,7 @@ static void report(struct timer *timer)
 }
 
 static void commanded(struct subscriber *s, struct message *m,
-                      const struct subscription *const *subs, size_t n, bool retained)
+                      const struct sub_options *const *subs, size_t n, bool retained)
 {
     (void)subs, (void)n, (void)retained;
     struct town *t = CONTAINER_OF(s, struct town, ears);

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_MAX = 256, PARAMS_MAX = 8, STUCK_MS = 1000 };
+enum { MEMBERS_MAX = 256, PARAMS_MAX = 8, STUCK_MS = 1000, SYS_MS = 10000 };
 
 /* --- settings --- */
 
@@ -87,11 +87,14 @@ static void read_store(struct site_settings *out, const struct lang_decl *server
         out->commit_ms = (int64_t)(lang_clause_value(commit, "time")->number * 1000);
 }
 
-/* A word in the place of either number (`auto`, `off`) leaves nought. */
+/* A word in the place of a number (`auto`, `off`) leaves nought. */
 static void read_runtime(struct site_settings *out, const struct lang_decl *server)
 {
     const struct lang_clause_decl *workers = lang_decl_clause(server, "workers", NULL, 0);
     const struct lang_clause_decl *watchdog = lang_decl_clause(server, "watchdog", NULL, 0);
+    const struct lang_clause_decl *sys = lang_decl_clause(server, "sys", NULL, 0);
+    if (sys)
+        out->sys_ms = (int64_t)(lang_clause_value(sys, "interval")->number * 1000);
     if (workers)
         out->workers = (unsigned)lang_clause_value(workers, "workers")->number;
     if (watchdog)
@@ -110,7 +113,8 @@ static enum err check_access(const struct lang_site *site, struct error *e)
 enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
                             struct error *e)
 {
-    *out = (struct site_settings){.store = STR("data"), .workers = 1, .stuck_ms = STUCK_MS};
+    *out = (struct site_settings){
+        .store = STR("data"), .workers = 1, .stuck_ms = STUCK_MS, .sys_ms = SYS_MS};
     const struct lang_decl *name = lang_site_decl(site, "site", 0);
     const struct lang_decl *server = lang_site_decl(site, "server", 0);
     out->name = name ? name->name : STR("site");
@@ -195,6 +199,11 @@ enum err site_settings_keep(const struct site_settings *now, const struct site_s
                         "server: `watchdog` was %lld ms and is %lld ms (0: off): it can't change "
                         "while the site runs; restart it",
                         (long long)now->stuck_ms, (long long)next->stuck_ms);
+    if (!err && now->sys_ms != next->sys_ms)
+        err = error_set(e, ERR_UNSUPPORTED,
+                        "server: `sys` was %lld ms and is %lld ms (0: off): it can't change while "
+                        "the site runs; restart it",
+                        (long long)now->sys_ms, (long long)next->sys_ms);
     if (!err && !str_eq(now->zone, next->zone))
         err = error_set(e, ERR_UNSUPPORTED,
                         "site: `zone` was \"%.*s\" and is \"%.*s\": it can't change while the "

@@ -26,6 +26,7 @@ struct site_settings {
     int64_t commit_ms; /* 0: every group is synced before it is acknowledged */
     unsigned workers;  /* 1 … EXECUTOR_WORKERS_MAX; 0: one for each core */
     int64_t stuck_ms;  /* the watchdog's patience; 0: there is none */
+    int64_t sys_ms;    /* between two looks of the topics below $SYS; 0: there are none */
     struct str zone;   /* of the clock; "": the system's */
 };
 /* Refuses listeners that are neither on loopback, nor have passwords, nor say `insecure`, a zone
@@ -33,8 +34,8 @@ struct site_settings {
 MUST_USE enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
                                      struct error *e);
 /* Whether the next site's settings can take the place of those that run: what is open since the
- * start (listeners, store, workers, watchdog, zone) must be as it is. ERR_UNSUPPORTED names the
- * clause. `workers_fixed`: the command line has said how many, whatever the site says. */
+ * start (listeners, store, workers, watchdog, sys, zone) must be as it is. ERR_UNSUPPORTED names
+ * the clause. `workers_fixed`: the command line has said how many, whatever the site says. */
 MUST_USE enum err site_settings_keep(const struct site_settings *now,
                                      const struct site_settings *next, bool workers_fixed,
                                      struct error *e);

@@ -62,6 +62,9 @@ static const struct lang_arg watchdog_args[] = {
      .min = 0.01,
      .max = 3600},
 };
+static const struct lang_arg sys_args[] = {
+    {.kind = LANG_ARG_NUMBER, .name = "interval", .words = off, .unit = "s", .min = 1, .max = 3600},
+};
 static const struct lang_clause server_clauses[] = {
     {.word = "mqtt",
      .flags = LANG_CLAUSE_REPEATED,
@@ -71,6 +74,7 @@ static const struct lang_clause server_clauses[] = {
     {.word = "store", N(store_args), .example = "store \"data\""},
     {.word = "workers", N(workers_args), .example = "workers 2"},
     {.word = "watchdog", N(watchdog_args), .example = "watchdog 1s"},
+    {.word = "sys", N(sys_args), .example = "sys 10s"},
 };
 
 /* ---- model ------------------------------------------------------------------------------- */

@@ -1,4 +1,5 @@
 #include "async/executor.h"
+#include "async/grace.h"
 #include "async/offload_internal.h"
 #include "async/watchdog.h"
 #include "async/worker_internal.h"
@@ -27,6 +28,7 @@ struct executor {
     struct share share;
     struct watchdog *watchdog;
     struct pool_list pools;
+    _Atomic uint64_t grace_period;
     unsigned workers;
     bool running;
     _Atomic bool stopping;
@@ -74,6 +76,7 @@ enum err executor_new(struct executor **out, const struct executor_config *cfg, 
     ex->env = env;
     ex->workers = workers;
     atomic_init(&ex->stopping, false);
+    atomic_init(&ex->grace_period, 0);
     pool_list_init(&ex->pools);
     pthread_mutex_init(&ex->lock, NULL);
     pthread_cond_init(&ex->ordered, NULL);
@@ -234,6 +237,7 @@ void executor_free(struct executor *ex)
                 t->worker.locals[slot]->free(t->worker.locals[slot]);
         share_worker_fini(&t->worker);
     }
+    grace_idle(ex);
     share_fini(&ex->share);
     pool_list_fini(&ex->pools);
     pthread_cond_destroy(&ex->obeyed);
@@ -266,6 +270,11 @@ struct env *executor_env(struct executor *ex)
 struct share *executor_share(struct executor *ex)
 {
     return &ex->share;
+}
+
+_Atomic uint64_t *executor_grace_period(struct executor *ex)
+{
+    return &ex->grace_period;
 }
 
 struct watchdog *executor_watchdog(const struct executor *ex)

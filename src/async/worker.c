@@ -34,6 +34,7 @@ void worker_init(struct worker *w, struct executor *ex, unsigned index)
     atomic_init(&w->sleeps, 0);
     atomic_init(&w->completions, 0);
     atomic_init(&w->tasks_n, 0);
+    grace_init(&w->grace);
     wheel_init(&w->wheel, clock_mono_ns(w->clock));
 }
 
@@ -145,12 +146,18 @@ int64_t worker_idle_ns(struct worker *w)
 {
     if (w->run.head || !list_empty(&w->hooks) || !deque_is_empty(&w->share.free))
         return 0;
-    int64_t next_ns = wheel_next_ns(&w->wheel);
+    int64_t next_ns = wheel_next_ns(&w->wheel),
+            longest_ns = grace_waits(&w->grace) ? GRACE_POLL_NS : -1;
     if (next_ns < 0)
-        return -1;
+        return longest_ns;
     /* Not the tick's time: the tick may have taken long. */
-    int64_t now_ns = clock_mono_ns(w->clock);
-    return next_ns > now_ns ? next_ns - now_ns : 0;
+    int64_t now_ns = clock_mono_ns(w->clock), idle_ns = next_ns > now_ns ? next_ns - now_ns : 0;
+    return longest_ns >= 0 && idle_ns > longest_ns ? longest_ns : idle_ns;
+}
+
+void worker_sleeps(struct worker *w)
+{
+    grace_go_away(w);
 }
 
 void worker_awake(struct worker *w)
@@ -161,6 +168,7 @@ void worker_awake(struct worker *w)
         watchdog_worker_awake(executor_watchdog(w->executor));
     }
     share_awake(w);
+    grace_come_back(w);
     w->now_valid = w->now_ms_valid = false;
 }
 
@@ -198,6 +206,7 @@ static void run_tasks(struct worker *w)
         look_at = worker_polls(w) + WORKER_BUDGET;
     }
     run_hooks(w);
+    grace_tick(w, &w->grace);
 }
 
 static void tick(struct worker *w, bool may_sleep)
@@ -256,6 +265,7 @@ void worker_run(struct worker *w)
 {
     struct worker *before = worker_enter(w);
     w->running = true;
+    grace_come_back(w);
     panic_watch(w);
     while (!executor_stopping(w->executor))
         tick(w, true);
@@ -267,6 +277,7 @@ void worker_run(struct worker *w)
             break;
     }
     panic_unwatch(w);
+    grace_go_away(w);
     w->running = false;
     (void)worker_enter(before);
 }

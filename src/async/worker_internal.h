@@ -9,6 +9,7 @@
  * that any worker may do is looked for between the first two: share_announce(). */
 #pragma once
 
+#include "async/grace_internal.h"
 #include "async/io.h"
 #include "async/share_internal.h"
 #include "async/timer_internal.h"
@@ -35,6 +36,7 @@ struct worker {
     _Atomic uint64_t ticks, sleeps, completions; /* counted by this thread, read by others */
     _Atomic size_t tasks_n;                      /* how many `tasks` are */
     struct share_worker share;
+    struct grace_worker grace;
     struct list tasks; /* pinned ones that have been polled and not finished */
     struct list hooks;
     struct wheel wheel;
@@ -128,11 +130,14 @@ enum poll panic_poll(struct worker *w, struct task *t);
 /* For drivers. How long the worker may sleep as things stand on its thread: 0 if there is work,
  * -1 for ever. Ask again after a done() that ran before the sleep. */
 int64_t worker_idle_ns(struct worker *w);
+/* To be called before the call that sleeps, when nothing more is done() before it. */
+void worker_sleeps(struct worker *w);
 /* To be called behind the call that sleeps: a new tick's time begins. */
 void worker_awake(struct worker *w);
 
 struct watchdog *executor_watchdog(const struct executor *ex); /* NULL: there is none */
 struct share *executor_share(struct executor *ex);
+_Atomic uint64_t *executor_grace_period(struct executor *ex);
 struct offload_pool *executor_offload(struct executor *ex);
 bool executor_stopping(const struct executor *ex);
 bool executor_is_running(const struct executor *ex);

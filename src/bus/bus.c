@@ -24,12 +24,11 @@ static void lanes_init(struct bus *b)
 static enum err parts_init(struct bus *b, const struct bus_config *cfg)
 {
     struct alloc *a = b->cfg.alloc;
-    uint64_t seed = executor_env(cfg->ex)->seed;
-    enum err err =
-        routes_new(&b->routes, a, b->workers, seed, or_default(cfg->subscriptions_max, 1000000));
+    enum err err = routes_new(&b->routes, cfg->ex, a, or_default(cfg->subscriptions_max, 1000000));
     if (!err)
-        err = retained_init(&b->retained, a, seed, or_default(cfg->retained_max, 100000),
-                            or_default(cfg->retained_bytes_max, 64u << 20));
+        err = retained_init(&b->retained, cfg->ex, a, executor_env(cfg->ex)->seed,
+                            or_default(cfg->retained_max, 1000000),
+                            or_default(cfg->retained_bytes_max, 256u << 20));
     if (!err)
         lanes_init(b);
     return err;
@@ -100,8 +99,10 @@ struct lane *lane_of(struct bus *b, const struct subscriber *s)
 
 void lane_bury(struct lane *l)
 {
-    if (!l->delivering && l->view->graveyard)
-        routes_bury(l->bus->routes, l->index, UINT64_MAX);
+    if (l->delivering)
+        return;
+    routes_bury(l->bus->routes, l->index, UINT64_MAX);
+    grace_idle(l->bus->cfg.ex); /* else it would all wait for the run */
 }
 
 uint32_t bus_publisher_id(struct bus *b)
@@ -122,7 +123,7 @@ struct message *bus_message_decode(struct bus *b, const struct journal_record *r
 
 void bus_match_each(struct bus *b, struct str topic,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct subscription *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n),
                     void *ctx)
 {
     struct route_view *v = routes_view(b->routes, ROUTE_ALL);
@@ -134,17 +135,15 @@ void bus_match_each(struct bus *b, struct str topic,
     }
     for (uint32_t i = 0; route && i < route->groups_n; i++) {
         const struct route_member *m = group_pick_stored(&route->groups[i]);
-        const struct subscription *pub = m ? &m->sub->pub : NULL;
-        if (pub)
-            each(ctx, pub->subscriber, &pub, 1);
+        const struct sub_options *o = m ? &m->sub->o : NULL;
+        if (o)
+            each(ctx, m->sub->key.subscriber, &o, 1);
     }
 }
 
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx)
 {
-    retained_lock_all(&b->retained);
     retained_each(&b->retained, each, ctx);
-    retained_unlock_all(&b->retained);
 }
 
 void bus_checkpoint(struct bus *b)

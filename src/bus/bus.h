@@ -44,8 +44,8 @@ struct bus_config {
     struct alloc *alloc; /* any thread may use it */
     struct alloc *messages;    /* for what is published; default: worker_buffers() of the worker
                                   that publishes, and `alloc` for what is retained */
-    size_t retained_max;       /* messages; default 100,000 */
-    size_t retained_bytes_max; /* default 64 MiB */
+    size_t retained_max;       /* messages; default 1,000,000 */
+    size_t retained_bytes_max; /* default 256 MiB */
     size_t subscriptions_max;  /* default 1,000,000 */
     uint32_t ring_max;         /* messages from one worker to another; default 4,096 */
     uint32_t waiting_max;      /* messages of a worker that wait behind slices; default 4,096 */
@@ -61,7 +61,7 @@ struct bus_publisher {
     bool trusted;    /* sedge itself: guards and access rules are not asked */
     struct str name; /* client id, for messages to people */
     struct str user;
-    struct bus_decisions *decisions; /* its connection's; NULL: none are remembered */
+    void *rights; /* what the access rules know of it; NULL: they don't concern it */
 };
 uint32_t bus_publisher_id(struct bus *b); /* any thread */
 
@@ -118,9 +118,18 @@ struct subscription {
                           subscriber has another subscription. Not counted as matched. 0: no */
     struct str guard;  /* not empty: who is not trusted may not publish what matches, and is told
                           this (copied, cut at 159 bytes); nothing is delivered because of it */
-    uint64_t share_id; /* the bus's: of the group, see bus_share_again() */
 };
 enum { BUS_OBSERVED_MAX = 1000 };
+
+/* What a delivery needs of a subscription; the bus keeps one for each. */
+struct sub_options {
+    uint32_t share_id; /* of the group by which it was chosen, see bus_share_again(); 0: no share */
+    uint32_t id : 28;  /* subscription identifier, 0: none */
+    uint32_t qos : 2, no_local : 1, retain_as_published : 1;
+    bool gone; /* the bus's, as the rest: removed while messages were on their way */
+    uint8_t worker;
+    _Atomic uint8_t flags;
+};
 
 /* Somebody tried past a guard. Borrowed for the call. */
 struct bus_denial {
@@ -138,7 +147,7 @@ struct subscriber {
      * more, with that one alone, for each shared one by which it was chosen. `retained`: sent
      * because of a new subscription. On its worker. May take a reference. Must not publish from
      * inside; see worker_at_tick_end(). */
-    void (*deliver)(struct subscriber *s, struct message *m, const struct subscription *const *subs,
+    void (*deliver)(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
                     size_t n, bool retained);
     /* One of its guards refused something. On its worker, soon. May be NULL. */
     void (*denied)(struct subscriber *s, const struct bus_denial *d);
@@ -157,7 +166,7 @@ MUST_USE enum err bus_subscribe(struct bus *b, const struct subscription *sub, b
 /* `share` empty: the one that is not shared. What lies in a ring for it is not delivered. */
 bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str share, struct str filter);
 void bus_unsubscribe_all(struct bus *b, struct subscriber *s);
-/* In no order; for who stores them. */
+/* In no order; for who stores them. The strings are borrowed for the call. */
 void bus_subscriptions_each(const struct subscriber *s,
                             void (*each)(void *ctx, const struct subscription *sub), void *ctx);
 /* Delivers the retained messages that match, through s->deliver: the first slice at once, the rest
@@ -192,7 +201,7 @@ struct message *bus_message_decode(struct bus *b, const struct journal_record *r
  * would be called, for subscribers of all workers; of a share for one that is stored. */
 void bus_match_each(struct bus *b, struct str topic,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct subscription *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n),
                     void *ctx);
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx);
 /* Writes retained state and its cursor to the database; the bus does it at the journal's pressure

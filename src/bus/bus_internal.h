@@ -9,11 +9,10 @@
 
 #include "async/post.h"
 #include "async/timer.h"
-#include "base/map.h"
 #include "base/vec.h"
 #include "bus/bus.h"
 #include "bus/checkpoint.h"
-#include "bus/levels.h"
+#include "bus/trie.h"
 #include <pthread.h>
 
 #define SERIES_MAX 65536
@@ -21,51 +20,51 @@
 
 /* ---- subscriptions: routes.c ----
  *
- * Written under `lock`, by the worker of the subscriber. Other workers read of a subscription only
- * what does not change or is atomic: `key`, `worker`, `flags`, `presence`; and while they build a
- * route, with the lock held, `every_ms` and its guard's text. */
+ * A trie of filters; the value of a node is the set of its subscriptions (bus/hamt.h). Written
+ * under trie.lock by the worker of the subscriber, read by all workers without a lock. Other
+ * workers look at nothing of a subscription but what does not change or is atomic, and never into
+ * its subscriber. What other workers may still look at stays for a grace period. */
 
 enum {
-    SUB_QOS = 1,      /* ≥ 1 */
-    SUB_STORED = 2,   /* and QoS ≥ 1 */
-    SUB_KEPT = 4,     /* whatever the QoS */
-    SUB_NO_LOCAL = 8, /* asked of the subscriber's own worker only */
+    SUB_STORED_ANY = 1, /* at QoS 0 too; is not asked when something is published */
+    SUB_STORED = 2,     /* and QoS ≥ 1 */
+    SUB_KEPT = 4,       /* whatever the QoS */
+    SUB_NO_LOCAL = 8,   /* asked of the subscriber's own worker only */
 };
 struct sub;
-/* All subscriptions to one filter. */
-struct sub_set {
-    struct level *level;
-    VEC(struct sub *) subs; /* of no share */
-    struct list groups;
-    size_t filter_n;
-    char filter[];
-};
 /* Of one filter and one name; as long as one of its subscriptions is referred to. */
 struct share_group {
-    struct list link; /* in set->groups; empty when its last member has gone */
-    struct sub_set *set;
-    uint64_t id; /* the key of routes.groups */
+    uint32_t id; /* the key of routes.groups */
     _Atomic uint32_t refs, turn;
     VEC(struct sub *) members;
     size_t name_n;
+    struct trie_node *node; /* with the name: the key of routes.group_names */
     char name[];
 };
-struct sub_key { /* its bytes are the key of routes.index */
-    struct sub_set *set;
+/* Of a member of a share, an observer, a guard. Does not change, but for what is atomic or `at`. */
+struct sub_more {
     struct share_group *group; /* NULL: of no share */
+    uint32_t at;               /* in group->members */
+    uint32_t every_ms;
+    _Atomic uint16_t presence;
+    uint16_t guard_n;
+    char guard[]; /* with its end */
+};
+struct sub_key {
+    struct trie_node *node; /* NULL: removed */
     struct subscriber *subscriber;
 };
 struct sub {
-    struct subscription pub; /* its subscriber's worker only; subscriber NULL: it has gone */
+    struct sub_options o;  /* its subscriber's worker only, but for `worker` and `flags` */
+    _Atomic uint32_t refs; /* itself, routes that may choose it, what lies in rings for it */
     struct sub_key key;
-    struct sub *prev, *next; /* of the same subscriber; or the graveyard */
-    uint32_t at;             /* in set->subs or group->members */
-    uint16_t worker;
-    _Atomic uint16_t presence, flags;
-    _Atomic uint32_t refs;      /* itself, routes that may choose it, what lies in rings for it */
-    uint64_t buried;            /* which job may still point to it */
-    uint32_t every_ms, guard_n; /* written under the lock */
-    char *guard;
+    struct sub *next; /* of the same subscriber; or the graveyard */
+    union {
+        struct sub *prev;
+        uint64_t buried; /* which job may still point to it */
+        struct limbo_item limbo;
+    };
+    struct sub_more *more; /* NULL: an ordinary one */
 };
 
 /* ---- routes: route.c ---- */
@@ -88,31 +87,35 @@ struct route_group {
  * subscribers each, the others as a set of workers. */
 struct route {
     uint64_t hash, generation;
-    size_t bytes;
     struct str topic;
+    uint16_t stripes[2];           /* of its generation */
+    uint16_t flags;                /* SUB_… of all, for what must be in the journal */
+    uint32_t refs;                 /* of this worker's: the cache, jobs */
     struct route_entry *entries;   /* own subscribers; without shares, observers, guards */
     struct route_entry *observers; /* own ones */
     struct route_group *groups;
-    const struct subscription **subs;
+    const struct sub_options **subs;
     uint32_t entries_n, observers_n, groups_n, subs_n;
-    uint32_t others_n;               /* subscriptions of other workers */
     uint64_t others, others_observe; /* a bit for each other worker with some; with observers */
-    uint16_t flags;                  /* SUB_… of all, for what must be in the journal */
+    uint32_t others_n;               /* subscriptions of other workers */
     uint32_t every_ms;               /* of its observers, wherever they are */
     int64_t observed_ns;             /* when they were given a message; 0: never */
     struct sub *guard;               /* NULL: none; referred to */
-    char guard_text[WHY_MAX];        /* of the guard, or "" */
-    uint32_t refs;                   /* of this worker's: the cache, jobs */
+    const char *guard_text;          /* of the guard, or "" */
+    size_t bytes;
 };
 
-#define ROUTE_SETS      2048 /* of two routes each: topics share a place and push each other out */
+/* A worker's view of the routes. Its cache has sets of two routes: topics share a place and push
+ * each other out. It doubles while routes that are still good are pushed out. */
+enum { ROUTE_SETS_MIN = 256, ROUTE_SETS_MAX = 1 << 16 };
 #define ROUTE_BYTES_MAX (16u << 20)
-/* A worker's view of the routes. */
 struct route_view {
     struct routes *routes;
     unsigned worker; /* ROUTE_ALL: all subscribers are its own, for replay */
+    uint32_t pushed_out;
     uint64_t build;
-    struct route **cache; /* ROUTE_SETS * 2; made at the first use */
+    struct route **cache; /* sets * 2; made at the first use */
+    size_t sets, sweep;   /* where room is made next */
     struct route *large;  /* the last one that was too large for the cache */
     size_t cache_bytes;
     uint64_t hits, misses;
@@ -120,21 +123,26 @@ struct route_view {
     bool nomem;
     struct sub *graveyard;
 };
-#define ROUTE_ALL UINT32_MAX
+#define ROUTE_ALL     UINT32_MAX
+#define ROUTE_STRIPES 1024u
 struct routes {
     struct alloc *alloc;
     uint64_t seed;
     unsigned workers;
-    pthread_mutex_t lock;
-    struct levels levels;
-    struct map index;  /* sub_key to sub */
-    struct map groups; /* id to share_group */
-    uint64_t group_last;
-    _Atomic uint64_t generation;
+    size_t max;
+    struct trie trie;
+    struct hamt subs;       /* what the sets of subscriptions have in common */
+    struct map groups;      /* id to share_group */
+    struct map group_names; /* node and name to the same */
+    uint32_t group_last;
+    _Atomic size_t count;
+    /* A change of a filter counts one of these up, and a topic's routes are as old as the sum of
+     * the three that are about it: by a filter with a wildcard at the first level, at the second,
+     * and by all others, striped by the first level and by the first two. */
+    _Atomic uint64_t changed_any, changed_first[ROUTE_STRIPES], changed_both[ROUTE_STRIPES];
     struct route_view views[]; /* of each worker, and of all */
 };
-MUST_USE enum err routes_new(struct routes **out, struct alloc *a, unsigned workers, uint64_t seed,
-                             size_t max);
+MUST_USE enum err routes_new(struct routes **out, struct executor *ex, struct alloc *a, size_t max);
 void routes_free(struct routes *r);
 static inline uint64_t routes_hash(const struct routes *r, struct str topic)
 {
@@ -147,14 +155,36 @@ struct sub *routes_sub(struct routes *r, const struct subscriber *s, struct str 
 /* What is removed stays in the graveyard of its worker, marked with `job`. */
 void routes_remove(struct routes *r, struct sub *x, uint64_t job);
 void routes_bury(struct routes *r, unsigned worker, uint64_t job); /* those marked below `job` */
-size_t routes_count(struct routes *r);
+size_t routes_count(const struct routes *r);
+uint64_t routes_generation(const struct routes *r, const uint16_t stripes[2]);
+void routes_stripes(const struct routes *r, struct str topic, uint16_t stripes[2]);
+/* One that has not gone. Its filter is written to `filter`. */
+#define SUB_FILTER_MAX UINT16_MAX
+struct subscription sub_describe(const struct sub *x, char filter[SUB_FILTER_MAX]);
+static inline unsigned sub_flags(const struct sub *x)
+{
+    return atomic_load_explicit(&x->o.flags, memory_order_relaxed);
+}
+static inline struct share_group *sub_group(const struct sub *x)
+{
+    return x->more ? x->more->group : NULL;
+}
+static inline bool sub_is_guard(const struct sub *x)
+{
+    return x->more && x->more->guard_n;
+}
+static inline uint32_t sub_every_ms(const struct sub *x)
+{
+    return x->more ? x->more->every_ms : 0;
+}
 struct sub *sub_ref(struct sub *x);
 void sub_unref(struct routes *r, struct sub *x);
 /* share.c; the first five with the lock held. */
 void group_ref(struct share_group *g); /* NULL: nothing, as below */
 void group_unref(struct routes *r, struct share_group *g);
-struct share_group *group_find(struct sub_set *set, struct str name);
-struct share_group *group_at(struct routes *r, struct sub_set *set, struct str name); /* or NULL */
+struct share_group *group_find(const struct routes *r, struct trie_node *node, struct str name);
+/* The same; made if there is none. NULL without memory. */
+struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name);
 void group_prune(struct routes *r, struct share_group *g); /* if it has no members */
 /* The next in turn of a group's members; NULL: nobody can take a message of this QoS now. `not`:
  * who shall not be chosen. */
@@ -172,54 +202,82 @@ struct route *route_hold(struct route *x);
 void route_release(struct route_view *v, struct route *x);
 void route_view_clear(struct route_view *v);
 
-/* ---- retained messages ---- */
+/* ---- retained messages ----
+ *
+ * A trie of topics whose values are messages. Readers take what they find, and a reference if they
+ * need it behind their tick: the store gives up its own after a grace period. A change is made
+ * under the lock of its topic's stripe, which is held while it is journaled, so that the journal
+ * and the store have the same last message; and so that who holds all stripes sees no change
+ * half-way. */
 
-struct retained {
-    struct list dirty; /* not yet in the database */
-    struct level *level;
-    struct message *message; /* NULL: deleted, but the database does not know it yet */
-    uint64_t seq;
-    size_t topic_n;
-    char topic[];
+enum { RETAINED_STRIPES = 32 };
+struct retained_old { /* a message until nobody can see it in the store any more */
+    struct retired retired;
+    struct message *message;
+    struct alloc *alloc;
 };
-/* All but the locks and the cursor: with the lock held, or while nobody else is there. */
+struct retained_stripe {
+    pthread_mutex_t lock;
+    /* Of the change that is under way. */
+    struct trie_node *node; /* NULL: there is nothing to delete */
+    struct retained_old *old;
+    size_t count, bytes; /* how much more there will be, modulo 2^64 */
+};
 struct retained_store {
     struct alloc *alloc;
-    pthread_mutex_t lock;
-    struct levels levels;
-    struct list dirty;
+    struct executor *ex;
+    struct trie trie;
+    struct retained_stripe stripes[RETAINED_STRIPES];
     bool track; /* there is a database: remember changes */
-    size_t count, bytes, count_max, bytes_max;
+    /* Under trie.lock. */
+    VEC(struct trie_node *) dirty; /* not yet in the database; their nodes are held */
+    size_t begun;                  /* changes under way, which have room in `dirty` */
+    size_t expiring;               /* messages that expire some time */
+    _Atomic size_t count, bytes;
+    size_t count_max, bytes_max;
+    struct trie_cursor expire_at;
 };
-MUST_USE enum err retained_init(struct retained_store *r, struct alloc *a, uint64_t seed,
-                                size_t count_max, size_t bytes_max);
+MUST_USE enum err retained_init(struct retained_store *r, struct executor *ex, struct alloc *a,
+                                uint64_t seed, size_t count_max, size_t bytes_max);
 void retained_fini(struct retained_store *r);
-/* For one topic: what is published there stays in one order, in the journal and here. */
-void retained_lock(struct retained_store *r, uint64_t topic_hash);
-void retained_unlock(struct retained_store *r, uint64_t topic_hash);
+/* A change begins: makes room for all that it needs, so that it can't fail any more. ERR_RANGE or
+ * ERR_NOMEM with why: nothing has happened. `hash` is the topic's, for the stripe. */
+MUST_USE enum err retained_begin(struct retained_store *r, uint64_t hash, struct str topic,
+                                 size_t payload_n, char why[160]);
+/* With the message, of which it takes a reference (an empty payload deletes), or without: it was
+ * not published. */
+void retained_end(struct retained_store *r, uint64_t hash, struct message *m);
 void retained_lock_all(struct retained_store *r);
 void retained_unlock_all(struct retained_store *r);
-/* Makes room for the topic, so that retained_set() can't fail: ERR_RANGE or ERR_NOMEM with why. */
-MUST_USE enum err retained_prepare(struct retained_store *r, struct str topic, size_t payload_n,
-                                   char why[160]);
-void retained_unprepare(struct retained_store *r, struct str topic); /* it was not published */
-/* An empty payload deletes. Takes a reference. The topic was prepared. */
-void retained_set(struct retained_store *r, struct message *m);
 struct message *retained_get(const struct retained_store *r, struct str topic);
 void retained_each(const struct retained_store *r, void (*each)(void *ctx, struct message *m),
                    void *ctx);
-void retained_forget(struct retained_store *r, struct retained *x); /* a deleted one, now stored */
+/* Deletes some that have expired, in turn. All locked. */
 void retained_expire(struct retained_store *r, int64_t now_ms);
+/* The dirty ones one by one, with the message or, of a deleted one, NULL; false: ends. All locked.
+ */
+bool retained_dirty_each(struct retained_store *r,
+                         bool (*each)(void *ctx, const struct trie_node *n, struct message *m),
+                         void *ctx);
+void retained_clean(struct retained_store *r); /* all are in the database. All locked */
 
 /* All that match a filter, some at a time; what comes or goes meanwhile may be among them. */
+enum { RETAINED_BATCH = 64 };
 struct retained_cursor {
-    VEC(struct message *) all;
-    size_t at;
+    struct trie_cursor at;
+    struct message *batch[RETAINED_BATCH];
+    unsigned batch_n, taken;
+    bool ended;
+    size_t filter_n;
+    char *filter;
 };
-/* False: no memory. Takes the lock by itself, as the next. */
-bool retained_cursor_init(struct retained_store *r, struct retained_cursor *c, struct str filter);
-/* The next one, with a reference; NULL: that was all. */
-struct message *retained_cursor_next(struct retained_store *r, struct retained_cursor *c);
+/* False: no memory. */
+MUST_USE bool retained_cursor_init(struct retained_store *r, struct retained_cursor *c,
+                                   struct str filter);
+/* The next one, with a reference. NULL: that was all, or (*more) enough was looked at for one tick.
+ */
+struct message *retained_cursor_next(struct retained_store *r, struct retained_cursor *c,
+                                     bool *more);
 void retained_cursor_fini(struct retained_store *r, struct retained_cursor *c);
 
 /* retained_db.c: the consumer "retained". */
@@ -251,7 +309,7 @@ struct lane {
     bool delivering;
     uint64_t removed;                                          /* subscriptions so far */
     _Atomic uint64_t published, delivered, denied, full, lost; /* written by this worker */
-    VEC(const struct subscription *) local;                    /* scratch: without No Local's */
+    VEC(const struct sub_options *) local;                     /* scratch: without No Local's */
     VEC(const struct route_member *) picked;                   /* scratch: of shares */
 };
 
@@ -267,7 +325,6 @@ struct bus {
     _Atomic bool retained_news; /* worker 0 has been told */
     struct post retained_post;
     _Atomic(const struct bus_access *) access;
-    _Atomic uint32_t access_generation; /* decisions of earlier rules are forgotten */
     unsigned workers;
     struct lane lanes[];
 };
@@ -285,12 +342,12 @@ static inline void lane_count(_Atomic uint64_t *n, uint64_t more)
 
 /* access.c. `who` NULL or trusted: always. */
 bool access_check(struct bus *b, const struct bus_publisher *who, enum bus_act act,
-                  struct str topic);
+                  struct str topic, char *why);
 static inline bool access_allows(struct bus *b, const struct bus_publisher *who, enum bus_act act,
-                                 struct str topic)
+                                 struct str topic, char *why)
 {
     return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
-           access_check(b, who, act, topic);
+           access_check(b, who, act, topic, why);
 }
 
 /* guard.c: tells the guard's owner. */

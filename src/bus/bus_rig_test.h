@@ -79,7 +79,7 @@ struct listener_rig {
 };
 
 static inline void rig_deliver(struct subscriber *s, struct message *m,
-                               const struct subscription *const *subs, size_t n, bool retained)
+                               const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct listener_rig *l = CONTAINER_OF(s, struct listener_rig, subscriber);
     uint8_t qos = 0;

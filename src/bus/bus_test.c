@@ -41,8 +41,9 @@ TEST(bus_filters_and_topics)
     }
     CHECK_EQ_UINT(bus_stats(r.bus).subscriptions, 0);
     CHECK_EQ_UINT(bus_stats(r.bus).retained, 0);
-    CHECK_EQ_UINT(r.bus->routes->levels.nodes, 1);
-    CHECK_EQ_UINT(r.bus->retained.levels.nodes, 1);
+    grace_idle(r.ex);
+    CHECK_EQ_UINT(r.bus->routes->trie.nodes, 1);
+    CHECK_EQ_UINT(r.bus->retained.trie.nodes, 1);
     bus_rig_light_close(&r);
 }
 
@@ -189,7 +190,7 @@ TEST(bus_unsubscribing_while_being_delivered_to)
 }
 
 static void publish_inside(struct subscriber *s, struct message *m,
-                           const struct subscription *const *subs, size_t n, bool retained)
+                           const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct listener_rig *l = CONTAINER_OF(s, struct listener_rig, subscriber);
     (void)m, (void)subs, (void)n, (void)retained;
@@ -224,7 +225,7 @@ static void note_denial(struct subscriber *s, const struct bus_denial *d)
     strbuf_addf(&x->told, "%.*s by %.*s: %s;", STR_FMT(d->topic), STR_FMT(d->name), d->why);
 }
 
-static void never(struct subscriber *s, struct message *m, const struct subscription *const *subs,
+static void never(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
                   size_t n, bool retained)
 {
     (void)s, (void)m, (void)subs, (void)n, (void)retained;
@@ -286,13 +287,13 @@ TEST(bus_subscription_limits)
         memcpy(deep + strlen(deep), "/a", 3);
     rig_subscribe(&l, deep, 0, 0);
     rig_subscribe(&l, "b/c", 0, 0);
-    size_t nodes = b->routes->levels.nodes;
+    size_t nodes = b->routes->trie.nodes;
     const struct subscription third = {.filter = STR("b/d/e"), .subscriber = &l.subscriber};
     CHECK_EQ_INT(bus_subscribe(b, &third, NULL), ERR_FULL);
     memcpy(deep + strlen(deep), "/a", 3);
     const struct subscription deeper = {.filter = str_from(deep), .subscriber = &l.subscriber};
     CHECK_EQ_INT(bus_subscribe(b, &deeper, NULL), ERR_RANGE);
-    CHECK_EQ_UINT(b->routes->levels.nodes, nodes);
+    CHECK_EQ_UINT(b->routes->trie.nodes, nodes);
     CHECK_EQ_UINT(bus_stats(b).subscriptions, 2);
     listener_rig_fini(&l);
     bus_free(b);

@@ -3,11 +3,11 @@
 
 /* The subscriptions of one subscriber that get this publication: all, or those that don't say No
  * Local to its own. Only while nothing is removed; see still_there(). */
-static const struct subscription *const *local_subs(struct lane *l, const struct route *route,
-                                                    const struct route_entry *entry,
-                                                    uint32_t publisher, size_t *n)
+static const struct sub_options *const *local_subs(struct lane *l, const struct route *route,
+                                                   const struct route_entry *entry,
+                                                   uint32_t publisher, size_t *n)
 {
-    const struct subscription *const *subs = route->subs + entry->first;
+    const struct sub_options *const *subs = route->subs + entry->first;
     *n = entry->n;
     if (!entry->no_local || !publisher || entry->subscriber->publisher_id != publisher)
         return subs;
@@ -20,11 +20,11 @@ static const struct subscription *const *local_subs(struct lane *l, const struct
 }
 
 /* A subscriber may unsubscribe, itself or others, while a message is being delivered: what was
- * removed then has no subscriber any more. */
+ * removed then is marked. */
 static bool still_there(const struct route *route, const struct route_entry *entry)
 {
     for (uint32_t i = 0; i < entry->n; i++)
-        if (!route->subs[entry->first + i]->subscriber)
+        if (route->subs[entry->first + i]->gone)
             return false;
     return true;
 }
@@ -38,10 +38,10 @@ bool route_needs_journal(struct lane *l, const struct route *route, unsigned qos
         return false;
     for (uint32_t i = 0; i < route->entries_n; i++) {
         size_t n;
-        const struct subscription *const *subs =
+        const struct sub_options *const *subs =
             local_subs(l, route, &route->entries[i], publisher, &n);
         for (size_t j = 0; j < n; j++)
-            if (subs[j]->stored && subs[j]->qos)
+            if (sub_flags(CONTAINER_OF(subs[j], struct sub, o)) & SUB_STORED)
                 return true;
     }
     return false;
@@ -52,8 +52,8 @@ static bool deliver_entry(struct lane *l, const struct route *route,
 {
     size_t n;
     struct subscriber *s = entry->subscriber;
-    const struct subscription *const *subs = local_subs(l, route, entry, m->publisher, &n);
-    if (!n || !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m)))
+    const struct sub_options *const *subs = local_subs(l, route, entry, m->publisher, &n);
+    if (!n || !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
         return false;
     s->deliver(s, m, subs, n, false);
     return true;
@@ -88,12 +88,12 @@ void deliver_observers(struct lane *l, const struct route *route, struct message
 
 bool deliver_picked(struct lane *l, struct sub *x, struct message *m)
 {
-    struct subscriber *s = x->pub.subscriber;
-    const struct subscription *pub = &x->pub;
-    if (!s || !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m)))
+    struct subscriber *s = x->key.subscriber;
+    const struct sub_options *o = &x->o;
+    if (o->gone || !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
         return false;
     l->delivering = true;
-    s->deliver(s, m, &pub, 1, false);
+    s->deliver(s, m, &o, 1, false);
     l->delivering = false;
     lane_count(&l->delivered, 1);
     return true;

@@ -5,8 +5,8 @@
 
 static void tell(struct sub *guard, const struct bus_denial *d)
 {
-    struct subscriber *s = guard->pub.subscriber;
-    if (s && s->denied)
+    struct subscriber *s = guard->key.subscriber;
+    if (!guard->o.gone && s->denied)
         s->denied(s, d);
 }
 
@@ -54,7 +54,7 @@ static void send(struct bus *b, struct sub *guard, const struct bus_denial *d)
                                     .user = keep(&at, d->user),
                                     .wall_ms = d->wall_ms};
     x->denial.why = keep(&at, (struct str){d->why, why_n}).p;
-    worker_post(b->lanes[guard->worker].worker, &x->post, "denial", arrived);
+    worker_post(b->lanes[guard->o.worker].worker, &x->post, "denial", arrived);
 }
 
 void guard_denied(struct lane *l, struct sub *guard, const struct bus_publication *p,
@@ -65,7 +65,7 @@ void guard_denied(struct lane *l, struct sub *guard, const struct bus_publicatio
                                  .user = p->from ? p->from->user : (struct str){NULL, 0},
                                  .why = why,
                                  .wall_ms = worker_now_ms(l->worker)};
-    if (guard->worker == l->index)
+    if (guard->o.worker == l->index)
         tell(guard, &d);
     else
         send(l->bus, guard, &d);

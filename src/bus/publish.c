@@ -8,7 +8,8 @@
 static enum err refuse(struct lane *l, struct bus_receipt *r, const char *why)
 {
     lane_count(&l->denied, 1);
-    (void)snprintf(r->why, sizeof(r->why), "%s", why);
+    if (why)
+        (void)snprintf(r->why, sizeof(r->why), "%s", why);
     return ERR_DENIED;
 }
 
@@ -20,9 +21,9 @@ static enum err may_publish(struct lane *l, const struct bus_publication *p,
         guard_denied(l, route->guard, p, r->why);
         return ERR_DENIED;
     }
-    if (!access_allows(l->bus, p->from, BUS_ACT_PUBLISH, p->topic))
-        return refuse(l, r, "the access rules do not allow it");
-    return ERR_OK;
+    if (access_allows(l->bus, p->from, BUS_ACT_PUBLISH, p->topic, r->why))
+        return ERR_OK;
+    return refuse(l, r, r->why[0] ? NULL : "the access rules do not allow it");
 }
 
 /* One member of each share. */
@@ -107,16 +108,11 @@ static enum err make_retained(struct lane *l, const struct bus_publication *p,
 {
     struct retained_store *store = &l->bus->retained;
     *out = NULL;
-    retained_lock(store, route->hash);
-    enum err err = retained_prepare(store, p->topic, p->payload.n, why);
-    if (!err) {
-        err = make_stored(l, p, route, out);
-        if (*out)
-            retained_set(store, *out);
-        else
-            retained_unprepare(store, p->topic);
-    }
-    retained_unlock(store, route->hash);
+    enum err err = retained_begin(store, route->hash, p->topic, p->payload.n, why);
+    if (err)
+        return err;
+    err = make_stored(l, p, route, out);
+    retained_end(store, route->hash, *out);
     if (*out && store->track)
         retained_changed(l->bus);
     return err;

@@ -33,7 +33,7 @@ static void snapshot_free(void *p)
     struct snapshot *s = p;
     for (size_t i = 0; i < s->items.n; i++) {
         message_unref(s->items.v[i].message);
-        mem_free(s->alloc, s->items.v[i].topic, s->items.v[i].topic_n);
+        mem_free(s->alloc, s->items.v[i].topic, s->items.v[i].topic_n + 1);
     }
     vec_fini(s->alloc, &s->items);
     mem_free(s->alloc, s, sizeof(*s));
@@ -47,15 +47,16 @@ static bool add_message(struct snapshot *s, struct message *m)
     return true;
 }
 
-static bool add_deleted(struct snapshot *s, const struct retained *x)
+static bool add_deleted(struct snapshot *s, const struct trie_node *n)
 {
-    char *topic = mem_new(s->alloc, x->topic_n);
-    if (!topic)
+    struct item x = {.topic_n = trie_path_len(n)};
+    x.topic = mem_new(s->alloc, x.topic_n + 1); /* never nothing: "" is a path too */
+    if (!x.topic)
         return false;
-    memcpy(topic, x->topic, x->topic_n);
-    if (vec_push(s->alloc, &s->items, (struct item){.topic = topic, .topic_n = x->topic_n}))
+    trie_path(n, x.topic);
+    if (vec_push(s->alloc, &s->items, x))
         return true;
-    mem_free(s->alloc, topic, x->topic_n);
+    mem_free(s->alloc, x.topic, x.topic_n + 1);
     return false;
 }
 
@@ -78,31 +79,20 @@ static bool gather_all(struct bus *b, struct snapshot *s)
     return !g.failed;
 }
 
-static bool gather_changed(struct bus *b, struct snapshot *s)
+static bool gather_dirty(void *ctx, const struct trie_node *n, struct message *m)
 {
-    LIST_EACH(&b->retained.dirty, it)
-    {
-        struct retained *x = CONTAINER_OF(it, struct retained, dirty);
-        if (x->message ? !add_message(s, x->message) : !add_deleted(s, x))
-            return false;
-    }
-    return true;
+    return m ? add_message(ctx, m) : add_deleted(ctx, n);
 }
 
-/* With the lock held. */
+/* With all locked. */
 static bool take(struct bus *b, struct snapshot *s)
 {
     retained_expire(&b->retained, bus_now_ms(b));
-    if (b->retained_db.rewrite ? !gather_all(b, s) : !gather_changed(b, s))
+    if (b->retained_db.rewrite ? !gather_all(b, s)
+                               : !retained_dirty_each(&b->retained, gather_dirty, s))
         return false;
     b->retained_db.rewrite = false;
-    LIST_EACH_SAFE(&b->retained.dirty, it)
-    {
-        struct retained *x = CONTAINER_OF(it, struct retained, dirty);
-        list_del(&x->dirty);
-        if (!x->message)
-            retained_forget(&b->retained, x);
-    }
+    retained_clean(&b->retained);
     return true;
 }
 
@@ -210,10 +200,12 @@ static const struct checkpoint_ops ops = {
 static void restore(struct bus *b, struct message *m)
 {
     char why[160] = "";
-    if (retained_prepare(&b->retained, message_topic(m), m->payload_len, why))
+    uint64_t hash = routes_hash(b->routes, message_topic(m));
+    if (retained_begin(&b->retained, hash, message_topic(m), m->payload_len, why))
         LOG_E("bus", "a retained message is lost: %s", why[0] ? why : "no memory");
     else
-        retained_set(&b->retained, m);
+        retained_end(&b->retained, hash, m);
+    grace_idle(b->cfg.ex); /* a long replay shall not keep all that it has seen */
 }
 
 static void apply(struct journal_consumer *consumer, const struct journal_record *r)

@@ -1,6 +1,7 @@
 /* route: who gets a topic, as one worker sees it, and the worker's cache of that. */
 #include "bus/bus_internal.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* ---- the parts of a route ---- */
@@ -13,7 +14,7 @@ static size_t route_bytes(const struct sizes *n, size_t topic)
 {
     return sizeof(struct route) + (n->entries + n->observers) * sizeof(struct route_entry) +
            n->groups * sizeof(struct route_group) + n->members * sizeof(struct route_member) +
-           n->subs * sizeof(struct subscription *) + topic;
+           n->subs * sizeof(struct sub_options *) + topic;
 }
 
 static void route_free(struct routes *r, struct route *x)
@@ -44,7 +45,7 @@ enum part { PART_ENTRY, PART_OTHER, PART_OBSERVER, PART_GUARD, PART_MEMBER };
 
 static bool is_own(const struct route_view *v, const struct sub *x)
 {
-    return v->worker == ROUTE_ALL || v->worker == x->worker;
+    return v->worker == ROUTE_ALL || v->worker == x->o.worker;
 }
 
 /* An observer that gets the message by another subscription need not observe it. */
@@ -52,8 +53,7 @@ static bool sees_it_anyway(const struct route_view *v, const struct sub *observe
 {
     for (size_t i = 0; i < v->found.n; i++) {
         const struct sub *x = v->found.v[i];
-        if (x->key.subscriber == observer->key.subscriber && x->every_ms == 0 && !x->guard_n &&
-            !x->key.group)
+        if (x->key.subscriber == observer->key.subscriber && !x->more)
             return true;
     }
     return false;
@@ -61,30 +61,36 @@ static bool sees_it_anyway(const struct route_view *v, const struct sub *observe
 
 static enum part part_of(const struct route_view *v, const struct sub *x)
 {
-    if (x->key.group)
-        return PART_MEMBER;
-    if (x->guard_n)
-        return PART_GUARD;
-    if (x->every_ms)
-        return PART_OBSERVER;
+    if (x->more)
+        return x->more->group ? PART_MEMBER : x->more->guard_n ? PART_GUARD : PART_OBSERVER;
     return is_own(v, x) ? PART_ENTRY : PART_OTHER;
 }
 
-static void found_set(void *ctx, void *value)
+static void found_sub(void *ctx, void *item)
 {
     struct route_view *v = ctx;
-    struct alloc *a = v->routes->alloc;
-    const struct sub_set *set = value;
-    for (size_t i = 0; i < set->subs.n; i++)
-        if (!vec_push(a, &v->found, set->subs.v[i]))
-            v->nomem = true;
-    LIST_EACH(&set->groups, it)
-    {
-        const struct share_group *g = CONTAINER_OF(it, struct share_group, link);
-        for (size_t i = 0; i < g->members.n; i++)
-            if (!vec_push(a, &v->found, g->members.v[i]))
-                v->nomem = true;
-    }
+    if (!vec_push(v->routes->alloc, &v->found, item))
+        v->nomem = true;
+}
+
+/* Members of a share behind all others, those of a group together. */
+static int by_group(const void *a, const void *b)
+{
+    const struct sub *x = *(const struct sub *const *)a, *y = *(const struct sub *const *)b;
+    uintptr_t g = (uintptr_t)sub_group(x), h = (uintptr_t)sub_group(y);
+    return g < h ? -1 : g > h;
+}
+
+static void found_set(void *ctx, const struct trie_node *n)
+{
+    struct route_view *v = ctx;
+    size_t from = v->found.n;
+    bool shares = false;
+    hamt_each(&n->value, found_sub, v);
+    for (size_t i = from; i < v->found.n && !shares; i++)
+        shares = sub_group(v->found.v[i]);
+    if (shares)
+        qsort(v->found.v + from, v->found.n - from, sizeof(*v->found.v), by_group);
 }
 
 /* Counts, and gives each own subscriber a number, kept in its stamp for this build. Members of a
@@ -111,8 +117,8 @@ static struct sizes measure(struct route_view *v)
             break;
         case PART_MEMBER:
             n.members++;
-            n.groups += x->key.group != group;
-            group = x->key.group;
+            n.groups += x->more->group != group;
+            group = x->more->group;
             break;
         case PART_OTHER:
         case PART_GUARD: break;
@@ -131,7 +137,7 @@ static void place_entries(struct route_view *v, struct route *x)
         struct route_entry *entry = &x->entries[sub->key.subscriber->stamp & UINT32_MAX];
         entry->subscriber = sub->key.subscriber;
         entry->n++;
-        entry->no_local |= sub->pub.no_local;
+        entry->no_local |= sub->o.no_local;
     }
     for (uint32_t i = 0; i < x->entries_n; i++) {
         x->entries[i].first = first;
@@ -143,7 +149,7 @@ static void place_entries(struct route_view *v, struct route *x)
         if (part_of(v, sub) != PART_ENTRY)
             continue;
         struct route_entry *entry = &x->entries[sub->key.subscriber->stamp & UINT32_MAX];
-        x->subs[entry->first + entry->n++] = &sub->pub;
+        x->subs[entry->first + entry->n++] = &sub->o;
     }
     x->subs_n = first;
 }
@@ -152,26 +158,25 @@ static void place_observer(struct route_view *v, struct route *x, const struct s
 {
     if (sees_it_anyway(v, sub))
         return;
-    if (!x->every_ms || sub->every_ms < x->every_ms)
-        x->every_ms = sub->every_ms;
+    if (!x->every_ms || sub->more->every_ms < x->every_ms)
+        x->every_ms = sub->more->every_ms;
     if (!is_own(v, sub)) {
-        x->others_observe |= 1ull << sub->worker;
+        x->others_observe |= 1ull << sub->o.worker;
         return;
     }
     x->observers[x->observers_n++] = (struct route_entry){sub->key.subscriber, x->subs_n, 1, false};
-    x->subs[x->subs_n++] = &sub->pub;
+    x->subs[x->subs_n++] = &sub->o;
 }
 
 static void place_member(struct route *x, struct route_member *all, uint32_t *n, struct sub *sub)
 {
     struct route_group *g = x->groups_n ? &x->groups[x->groups_n - 1] : NULL;
-    if (!g || g->group != sub->key.group) {
+    if (!g || g->group != sub->more->group) {
         g = &x->groups[x->groups_n++];
-        *g = (struct route_group){.group = sub->key.group, .members = all + *n};
+        *g = (struct route_group){.group = sub->more->group, .members = all + *n};
     }
-    unsigned flags = atomic_load_explicit(&sub->flags, memory_order_relaxed);
-    g->members[g->n++] =
-        (struct route_member){.sub = sub_ref(sub), .flags = (uint16_t)flags, .worker = sub->worker};
+    g->members[g->n++] = (struct route_member){
+        .sub = sub_ref(sub), .flags = (uint16_t)sub_flags(sub), .worker = sub->o.worker};
     ++*n;
 }
 
@@ -180,14 +185,14 @@ static void place_guard(struct route *x, struct sub *sub)
     if (x->guard)
         return;
     x->guard = sub_ref(sub);
-    memcpy(x->guard_text, sub->guard, sub->guard_n);
+    x->guard_text = sub->more->guard;
 }
 
 /* A stored subscription with No Local makes the difference only if somebody else publishes, so it
  * is asked then; but one of another worker can't be about what this one publishes. */
 static void place_flags(const struct route_view *v, struct route *x, const struct sub *sub)
 {
-    unsigned flags = atomic_load_explicit(&sub->flags, memory_order_relaxed);
+    unsigned flags = sub_flags(sub);
     bool asked = flags & SUB_NO_LOCAL && flags & SUB_STORED && is_own(v, sub);
     flags &= ~(unsigned)(asked ? SUB_STORED : SUB_NO_LOCAL);
     x->flags = (uint16_t)(x->flags | flags);
@@ -200,7 +205,7 @@ static void place_rest(struct route_view *v, struct route *x, struct route_membe
         struct sub *sub = v->found.v[i];
         switch (part_of(v, sub)) {
         case PART_OTHER:
-            x->others |= 1ull << sub->worker;
+            x->others |= 1ull << sub->o.worker;
             x->others_n++;
             place_flags(v, x, sub);
             break;
@@ -212,23 +217,23 @@ static void place_rest(struct route_view *v, struct route *x, struct route_membe
     }
 }
 
-static struct route *route_new(struct route_view *v, struct str topic, uint64_t hash)
+/* Of what was found. */
+static struct route *route_new(struct route_view *v, struct str topic)
 {
     struct sizes n = measure(v);
     size_t bytes = route_bytes(&n, topic.n);
     struct route *x = mem_zero(v->routes->alloc, bytes);
     if (!x)
         return NULL;
-    x->hash = hash;
-    x->generation = atomic_load_explicit(&v->routes->generation, memory_order_relaxed);
     x->bytes = bytes;
     x->refs = 1;
+    x->guard_text = "";
     x->entries = (struct route_entry *)(void *)(x + 1);
     x->entries_n = n.entries;
     x->observers = x->entries + n.entries;
     x->groups = (struct route_group *)(void *)(x->observers + n.observers);
     struct route_member *members = (struct route_member *)(void *)(x->groups + n.groups);
-    x->subs = (const struct subscription **)(void *)(members + n.members);
+    x->subs = (const struct sub_options **)(void *)(members + n.members);
     char *text = (char *)(void *)(x->subs + n.subs);
     memcpy(text, topic.p, topic.n);
     x->topic = (struct str){text, topic.n};
@@ -239,26 +244,70 @@ static struct route *route_new(struct route_view *v, struct str topic, uint64_t 
 
 /* ---- the cache ---- */
 
+static struct route **set_of(struct route_view *v, uint64_t hash)
+{
+    return &v->cache[(hash & (v->sets - 1)) * 2];
+}
+
+static size_t cache_size(const struct route_view *v)
+{
+    return v->sets * 2 * sizeof(*v->cache);
+}
+
+static void push_out(struct route_view *v, struct route **at)
+{
+    if (*at)
+        v->cache_bytes -= (*at)->bytes;
+    route_release(v, *at);
+    *at = NULL;
+}
+
 void route_view_clear(struct route_view *v)
 {
     struct alloc *a = v->routes->alloc;
-    for (size_t i = 0; v->cache && i < (size_t)ROUTE_SETS * 2; i++)
-        route_release(v, v->cache[i]);
-    mem_free(a, v->cache, (size_t)ROUTE_SETS * 2 * sizeof(struct route *));
+    for (size_t i = 0; i < v->sets * 2; i++)
+        push_out(v, &v->cache[i]);
+    mem_free(a, v->cache, cache_size(v));
     v->cache = NULL;
+    v->sets = 0;
     route_release(v, v->large);
     v->large = NULL;
-    v->cache_bytes = 0;
     vec_fini(a, &v->found);
 }
 
-static void cache_empty(struct route_view *v)
+/* Twice as many sets, if there is memory. The two of one go to two that are theirs alone. */
+static void cache_grow(struct route_view *v)
 {
-    for (size_t i = 0; i < (size_t)ROUTE_SETS * 2; i++) {
-        route_release(v, v->cache[i]);
-        v->cache[i] = NULL;
+    struct route_view grown = {.sets = v->sets ? v->sets * 2 : ROUTE_SETS_MIN};
+    grown.cache = mem_array(v->routes->alloc, grown.sets * 2, sizeof(*grown.cache));
+    v->pushed_out = 0;
+    if (!grown.cache)
+        return;
+    for (size_t i = v->sets * 2; i-- > 0;) {
+        struct route *x = v->cache[i], **set = x ? set_of(&grown, x->hash) : NULL;
+        if (!x)
+            continue;
+        set[1] = set[0];
+        set[0] = x;
     }
-    v->cache_bytes = 0;
+    mem_free(v->routes->alloc, v->cache, cache_size(v));
+    v->cache = grown.cache;
+    v->sets = grown.sets;
+}
+
+/* Makes room in turn, whoever is there: what is asked for often comes back. */
+static void cache_make_room(struct route_view *v, size_t bytes)
+{
+    while (v->cache_bytes + bytes > ROUTE_BYTES_MAX) {
+        struct route **set = set_of(v, v->sweep++);
+        push_out(v, &set[0]);
+        push_out(v, &set[1]);
+    }
+}
+
+static bool is_current(const struct route_view *v, const struct route *x)
+{
+    return x->generation == routes_generation(v->routes, x->stripes);
 }
 
 static void cache_put(struct route_view *v, struct route *x)
@@ -268,12 +317,14 @@ static void cache_put(struct route_view *v, struct route *x)
         v->large = x;
         return;
     }
-    if (v->cache_bytes + x->bytes > ROUTE_BYTES_MAX)
-        cache_empty(v);
-    struct route **set = &v->cache[x->hash % ROUTE_SETS * 2];
-    if (set[1])
-        v->cache_bytes -= set[1]->bytes;
-    route_release(v, set[1]);
+    cache_make_room(v, x->bytes);
+    struct route **set = set_of(v, x->hash);
+    v->pushed_out += set[1] && is_current(v, set[1]);
+    if (v->pushed_out > v->sets / 2 && v->sets < ROUTE_SETS_MAX) {
+        cache_grow(v);
+        set = set_of(v, x->hash);
+    }
+    push_out(v, &set[1]);
     set[1] = set[0];
     set[0] = x;
     v->cache_bytes += x->bytes;
@@ -281,21 +332,39 @@ static void cache_put(struct route_view *v, struct route *x)
 
 static struct route *cache_get(struct route_view *v, struct str topic, uint64_t hash)
 {
-    uint64_t now = atomic_load_explicit(&v->routes->generation, memory_order_acquire);
-    struct route **set = &v->cache[hash % ROUTE_SETS * 2];
+    struct route **set = set_of(v, hash);
     struct route *const candidates[] = {set[0], set[1], v->large};
     for (size_t i = 0; i < ARRAY_LEN(candidates); i++) {
         struct route *x = candidates[i];
-        if (x && x->hash == hash && x->generation == now && str_eq(x->topic, topic))
-            return x;
+        if (x && x->hash == hash && str_eq(x->topic, topic))
+            return is_current(v, x) ? x : NULL;
     }
     return NULL;
 }
 
+/* Its age is that of before anything was looked at. */
+static struct route *build(struct route_view *v, struct str topic, uint64_t hash)
+{
+    uint16_t stripes[2];
+    routes_stripes(v->routes, topic, stripes);
+    uint64_t generation = routes_generation(v->routes, stripes);
+    v->found.n = 0;
+    v->nomem = false;
+    trie_match(&v->routes->trie, topic, found_set, v);
+    struct route *x = v->nomem ? NULL : route_new(v, topic);
+    if (!x)
+        return NULL;
+    x->hash = hash;
+    x->generation = generation;
+    memcpy(x->stripes, stripes, sizeof(stripes));
+    return x;
+}
+
 struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
 {
-    struct routes *r = v->routes;
-    if (!v->cache && !(v->cache = mem_array(r->alloc, (size_t)ROUTE_SETS * 2, sizeof(*v->cache))))
+    if (!v->cache)
+        cache_grow(v);
+    if (!v->cache)
         return NULL;
     struct route *x = cache_get(v, topic, hash);
     if (x) {
@@ -303,12 +372,7 @@ struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
         return x;
     }
     v->misses++;
-    v->found.n = 0;
-    v->nomem = false;
-    pthread_mutex_lock(&r->lock);
-    levels_match_topic(&r->levels, topic, found_set, v);
-    x = v->nomem ? NULL : route_new(v, topic, hash);
-    pthread_mutex_unlock(&r->lock);
+    x = build(v, topic, hash);
     if (x)
         cache_put(v, x);
     return x;

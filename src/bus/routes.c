@@ -3,10 +3,138 @@
 
 #include <string.h>
 
-static void views_init(struct routes *r)
+enum { LIMBO_SUBS_TABLE = TRIE_LIMBO_OWN, LIMBO_SUB };
+
+/* ---- one subscription ---- */
+
+struct sub *sub_ref(struct sub *x)
 {
-    for (unsigned i = 0; i <= r->workers; i++)
-        r->views[i] = (struct route_view){.routes = r, .worker = i < r->workers ? i : ROUTE_ALL};
+    atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
+    return x;
+}
+
+static size_t more_bytes(size_t guard_n)
+{
+    return sizeof(struct sub_more) + guard_n + 1;
+}
+
+void sub_unref(struct routes *r, struct sub *x)
+{
+    uint32_t before = atomic_fetch_sub_explicit(&x->refs, 1, memory_order_acq_rel);
+    ASSERT(before > 0);
+    if (before > 1)
+        return;
+    if (x->more) {
+        group_unref(r, x->more->group);
+        mem_free(r->alloc, x->more, more_bytes(x->more->guard_n));
+    }
+    mem_free(r->alloc, x, sizeof(*x));
+}
+
+/* In a set of subscriptions: a subscriber has one of its own, and one in each share. */
+struct set_key {
+    const struct subscriber *subscriber;
+    const struct share_group *group;
+};
+
+static struct str set_key(const void *item, uint64_t scratch[2])
+{
+    const struct sub *x = item;
+    const struct set_key key = {x->key.subscriber, sub_group(x)};
+    memcpy(scratch, &key, sizeof(key));
+    return (struct str){(const char *)scratch, sizeof(key)};
+}
+
+static struct sub *set_find(const struct routes *r, const struct trie_node *n,
+                            const struct subscriber *s, const struct share_group *g)
+{
+    const struct set_key key = {s, g};
+    return hamt_get(&r->subs, &n->value, (struct str){(const char *)&key, sizeof(key)});
+}
+
+static void options_set(struct sub *x, const struct subscription *s)
+{
+    unsigned flags = (s->stored ? SUB_STORED_ANY : 0u) | (s->stored && s->qos ? SUB_STORED : 0u) |
+                     (s->kept ? SUB_KEPT : 0u) | (s->no_local ? SUB_NO_LOCAL : 0u);
+    x->o.id = s->id & ((1u << 28) - 1);
+    x->o.qos = s->qos & 3u;
+    x->o.no_local = s->no_local;
+    x->o.retain_as_published = s->retain_as_published;
+    atomic_store_explicit(&x->o.flags, (uint8_t)flags, memory_order_relaxed);
+}
+
+static bool is_ordinary(const struct subscription *s)
+{
+    return !s->share.n && !s->guard.n && !s->every_ms;
+}
+
+static struct sub_more *more_new(struct routes *r, struct share_group *g,
+                                 const struct subscription *s)
+{
+    size_t n = s->guard.n < WHY_MAX ? s->guard.n : WHY_MAX - 1;
+    struct sub_more *more = mem_zero(r->alloc, more_bytes(n));
+    if (!more)
+        return NULL;
+    more->group = g;
+    more->every_ms = s->every_ms;
+    atomic_init(&more->presence, s->subscriber->presence);
+    more->guard_n = (uint16_t)n;
+    if (n)
+        memcpy(more->guard, s->guard.p, n);
+    return more;
+}
+
+static struct sub *sub_new(struct routes *r, struct trie_node *n, struct share_group *g,
+                           const struct subscription *s)
+{
+    const struct worker *w = s->subscriber->worker;
+    struct sub *x = mem_zero(r->alloc, sizeof(*x));
+    if (!x)
+        return NULL;
+    if (!is_ordinary(s) && !(x->more = more_new(r, g, s))) {
+        mem_free(r->alloc, x, sizeof(*x));
+        return NULL;
+    }
+    x->key = (struct sub_key){n, s->subscriber};
+    x->o.worker = (uint8_t)(w ? worker_index(w) : 0);
+    x->o.share_id = g ? g->id : 0;
+    atomic_init(&x->refs, 1);
+    options_set(x, s);
+    group_ref(g);
+    return x;
+}
+
+struct subscription sub_describe(const struct sub *x, char filter[SUB_FILTER_MAX])
+{
+    const struct share_group *g = sub_group(x);
+    const struct str none = {NULL, 0};
+    unsigned flags = sub_flags(x);
+    size_t n = trie_path_len(x->key.node);
+    ASSERT(n <= SUB_FILTER_MAX);
+    trie_path(x->key.node, filter);
+    return (struct subscription){
+        .filter = {filter, n},
+        .share = g ? (struct str){g->name, g->name_n} : none,
+        .subscriber = x->key.subscriber,
+        .qos = x->o.qos,
+        .no_local = x->o.no_local,
+        .retain_as_published = x->o.retain_as_published,
+        .stored = flags & SUB_STORED_ANY,
+        .kept = flags & SUB_KEPT,
+        .id = x->o.id,
+        .every_ms = sub_every_ms(x),
+        .guard = sub_is_guard(x) ? (struct str){x->more->guard, x->more->guard_n} : none};
+}
+
+/* ---- all of them ---- */
+
+static void limbo_drop(struct trie *t, struct limbo_item *i, unsigned kind)
+{
+    struct routes *r = CONTAINER_OF(t, struct routes, trie);
+    if (kind == LIMBO_SUB)
+        sub_unref(r, CONTAINER_OF(i, struct sub, limbo));
+    else
+        hamt_table_free(&r->subs, CONTAINER_OF(i, struct hamt_table, limbo));
 }
 
 static size_t routes_bytes(unsigned workers)
@@ -14,27 +142,32 @@ static size_t routes_bytes(unsigned workers)
     return sizeof(struct routes) + (workers + 1) * sizeof(struct route_view);
 }
 
-enum err routes_new(struct routes **out, struct alloc *a, unsigned workers, uint64_t seed,
-                    size_t max)
+enum err routes_new(struct routes **out, struct executor *ex, struct alloc *a, size_t max)
 {
+    unsigned workers = executor_workers(ex);
     struct routes *r = mem_zero(a, routes_bytes(workers));
     *out = NULL;
     if (!r)
         return ERR_NOMEM;
     r->alloc = a;
-    r->seed = seed;
+    r->seed = executor_env(ex)->seed;
     r->workers = workers;
-    pthread_mutex_init(&r->lock, NULL);
-    atomic_init(&r->generation, 1);
-    views_init(r);
-    map_init(&r->index, a, seed, max);
-    map_init(&r->groups, a, seed, max);
-    *out = r;
-    enum err err = levels_init(&r->levels, a, seed);
-    if (err) {
+    r->max = max;
+    for (unsigned i = 0; i <= workers; i++)
+        r->views[i] = (struct route_view){.routes = r, .worker = i < workers ? i : ROUTE_ALL};
+    map_init(&r->groups, a, r->seed, UINT32_MAX);
+    map_init(&r->group_names, a, r->seed, UINT32_MAX);
+    r->subs = (struct hamt){.alloc = a,
+                            .limbo = &r->trie.limbo,
+                            .limbo_kind = LIMBO_SUBS_TABLE,
+                            .seed = r->seed,
+                            .key = set_key,
+                            .bits = UINT64_MAX};
+    enum err err = trie_init(&r->trie, ex, a, r->seed, limbo_drop);
+    if (err)
         routes_free(r);
-        *out = NULL;
-    }
+    else
+        *out = r;
     return err;
 }
 
@@ -43,28 +176,25 @@ struct route_view *routes_view(struct routes *r, unsigned worker)
     return &r->views[worker == ROUTE_ALL ? r->workers : worker];
 }
 
-static void set_free(struct routes *r, struct sub_set *set)
+static void drop_sub(void *ctx, void *item)
 {
-    vec_fini(r->alloc, &set->subs);
-    mem_free(r->alloc, set, sizeof(*set) + set->filter_n);
+    sub_unref(ctx, item);
 }
 
-static void drop_set(void *ctx, void *value)
+static void drop_set(void *ctx, struct trie_node *n)
 {
     struct routes *r = ctx;
-    struct sub_set *set = value;
-    for (size_t i = 0; i < set->subs.n; i++)
-        sub_unref(r, set->subs.v[i]);
-    LIST_EACH_SAFE(&set->groups, it)
-    {
-        struct share_group *g = CONTAINER_OF(it, struct share_group, link);
-        atomic_fetch_add_explicit(&g->refs, 1, memory_order_relaxed);
-        for (size_t i = 0; i < g->members.n; i++)
-            sub_unref(r, g->members.v[i]);
-        list_del(&g->link);
+    hamt_fini(&r->subs, &n->value, drop_sub, r);
+}
+
+static void groups_free(struct routes *r)
+{
+    struct str key;
+    void *g;
+    for (size_t at = 0; map_next(&r->groups, &at, &key, &g);)
         group_unref(r, g);
-    }
-    set_free(r, set);
+    map_fini(&r->groups);
+    map_fini(&r->group_names);
 }
 
 void routes_free(struct routes *r)
@@ -75,197 +205,73 @@ void routes_free(struct routes *r)
         route_view_clear(&r->views[i]);
         routes_bury(r, i, UINT64_MAX);
     }
-    if (r->levels.root)
-        levels_fini(&r->levels, drop_set, r);
-    map_fini(&r->index);
-    map_fini(&r->groups);
-    pthread_mutex_destroy(&r->lock);
+    trie_fini(&r->trie, drop_set, r);
+    groups_free(r);
     mem_free(r->alloc, r, routes_bytes(r->workers));
 }
 
-/* ---- one subscription ---- */
+/* ---- generations ---- */
 
-struct sub *sub_ref(struct sub *x)
+static uint16_t stripe(const struct routes *r, struct str first, const struct str *second)
 {
-    atomic_fetch_add_explicit(&x->refs, 1, memory_order_relaxed);
-    return x;
+    uint64_t hash = hash_bytes(first.p, first.n, r->seed);
+    if (second)
+        hash = hash_bytes(second->p, second->n, hash | 1);
+    return (uint16_t)(hash % ROUTE_STRIPES);
 }
 
-void sub_unref(struct routes *r, struct sub *x)
+void routes_stripes(const struct routes *r, struct str topic, uint16_t stripes[2])
 {
-    uint32_t before = atomic_fetch_sub_explicit(&x->refs, 1, memory_order_acq_rel);
-    ASSERT(before > 0);
-    if (before > 1)
-        return;
-    group_unref(r, x->key.group);
-    mem_free(r->alloc, x->guard, x->guard_n + 1);
-    mem_free(r->alloc, x, sizeof(*x));
+    struct str first = trie_level(&topic), second = {NULL, 0};
+    if (topic.p)
+        second = trie_level(&topic);
+    stripes[0] = stripe(r, first, NULL);
+    stripes[1] = stripe(r, first, second.p ? &second : NULL);
 }
 
-static struct str key_of(const struct sub_key *k)
+/* Each only grows: an equal sum is three equal numbers. */
+uint64_t routes_generation(const struct routes *r, const uint16_t stripes[2])
 {
-    return (struct str){(const char *)k, sizeof(*k)};
+    return atomic_load(&r->changed_any) + atomic_load(&r->changed_first[stripes[0]]) +
+           atomic_load(&r->changed_both[stripes[1]]);
 }
 
-static unsigned flags_of(const struct subscription *s)
+static bool is_wild(const struct trie_node *n)
 {
-    return (s->qos ? SUB_QOS : 0u) | (s->stored && s->qos ? SUB_STORED : 0u) |
-           (s->kept ? SUB_KEPT : 0u) | (s->no_local ? SUB_NO_LOCAL : 0u);
+    return n->n == 1 && (n->name[0] == '+' || n->name[0] == '#');
 }
 
-/* The strings that the caller lent become our own. False: no memory. */
-static bool options_set(struct routes *r, struct sub *x, const struct subscription *s)
+/* The subscriptions of this node have changed, and are so for all who read from now on. */
+static void changed(struct routes *r, const struct trie_node *n)
 {
-    size_t n = s->guard.n < WHY_MAX ? s->guard.n : WHY_MAX - 1;
-    char *guard = n ? str_dup(r->alloc, (struct str){s->guard.p, n}) : NULL;
-    if (n && !guard)
-        return false;
-    mem_free(r->alloc, x->guard, x->guard_n + 1);
-    x->guard = guard;
-    x->guard_n = (uint32_t)n;
-    x->every_ms = s->every_ms;
-    x->pub = *s;
-    x->pub.guard = (struct str){guard, n};
-    x->pub.filter = (struct str){x->key.set->filter, x->key.set->filter_n};
-    x->pub.share = (struct str){NULL, 0};
-    x->pub.share_id = 0;
-    if (x->key.group) {
-        x->pub.share = (struct str){x->key.group->name, x->key.group->name_n};
-        x->pub.share_id = x->key.group->id;
+    const struct trie_node *first = n, *second = NULL;
+    while (first->parent->parent) {
+        second = first;
+        first = first->parent;
     }
-    atomic_store_explicit(&x->flags, (uint16_t)flags_of(s), memory_order_relaxed);
-    return true;
+    struct str name = second ? trie_name(second) : (struct str){NULL, 0};
+    if (is_wild(first))
+        atomic_fetch_add(&r->changed_any, 1);
+    else if (second && is_wild(second))
+        atomic_fetch_add(&r->changed_first[stripe(r, trie_name(first), NULL)], 1);
+    else
+        atomic_fetch_add(&r->changed_both[stripe(r, trie_name(first), second ? &name : NULL)], 1);
 }
 
-static struct sub_set *set_at(struct routes *r, struct level *l, struct str filter)
-{
-    struct sub_set *set = l->value;
-    if (set || !(set = mem_zero(r->alloc, sizeof(*set) + filter.n)))
-        return set;
-    set->level = l;
-    set->filter_n = filter.n;
-    list_init(&set->groups);
-    memcpy(set->filter, filter.p, filter.n);
-    l->value = set;
-    return set;
-}
+/* ---- adding ---- */
 
-static void set_prune(struct routes *r, struct sub_set *set)
-{
-    if (set->subs.n || !list_empty(&set->groups))
-        return;
-    struct level *l = set->level;
-    set_free(r, set);
-    l->value = NULL;
-    levels_prune(&r->levels, l);
-}
-
-static void sub_link(struct sub *x)
+static void link_own(struct sub *x)
 {
     struct subscriber *s = x->key.subscriber;
     x->next = s->subscriptions;
+    x->prev = NULL;
     if (x->next)
         x->next->prev = x;
     s->subscriptions = x;
-    s->shares += x->key.group != NULL;
+    s->shares += sub_group(x) != NULL;
 }
 
-static struct sub *sub_new(struct routes *r, const struct sub_key *key,
-                           const struct subscription *sub)
-{
-    const struct worker *w = sub->subscriber->worker;
-    struct sub *x = mem_zero(r->alloc, sizeof(*x));
-    if (!x)
-        return NULL;
-    x->key = *key;
-    x->worker = (uint16_t)(w ? worker_index(w) : 0);
-    atomic_init(&x->refs, 1);
-    atomic_init(&x->presence, sub->subscriber->presence);
-    if (options_set(r, x, sub)) {
-        group_ref(x->key.group);
-        return x;
-    }
-    mem_free(r->alloc, x, sizeof(*x));
-    return NULL;
-}
-
-/* Into the set or the group, and the index. */
-static enum err sub_add(struct routes *r, const struct sub_key *key, const struct subscription *sub)
-{
-    struct sub *x = sub_new(r, key, sub);
-    if (!x)
-        return ERR_NOMEM;
-    bool pushed;
-    if (key->group) {
-        x->at = (uint32_t)key->group->members.n;
-        pushed = vec_push(r->alloc, &key->group->members, x);
-    } else {
-        x->at = (uint32_t)key->set->subs.n;
-        pushed = vec_push(r->alloc, &key->set->subs, x);
-    }
-    enum err err = pushed ? map_put(&r->index, key_of(&x->key), x) : ERR_NOMEM;
-    if (err && pushed) {
-        if (key->group)
-            key->group->members.n--;
-        else
-            key->set->subs.n--;
-    }
-    if (err)
-        sub_unref(r, x);
-    else
-        sub_link(x);
-    return err;
-}
-
-static enum err add_at(struct routes *r, struct sub_set *set, const struct subscription *sub,
-                       bool *existed)
-{
-    struct share_group *g = NULL;
-    if (sub->share.n && !(g = group_at(r, set, sub->share)))
-        return ERR_NOMEM;
-    const struct sub_key key = {set, g, sub->subscriber};
-    struct sub *old = map_get(&r->index, key_of(&key));
-    *existed = old;
-    enum err err = old ? options_set(r, old, sub) ? ERR_OK : ERR_NOMEM : sub_add(r, &key, sub);
-    if (g)
-        group_prune(r, g);
-    return err;
-}
-
-enum err routes_add(struct routes *r, const struct subscription *sub, bool *existed)
-{
-    struct level *l = NULL;
-    *existed = false;
-    pthread_mutex_lock(&r->lock);
-    enum err err = levels_make(&r->levels, sub->filter, &l);
-    struct sub_set *set = err ? NULL : set_at(r, l, sub->filter);
-    if (!err && !set) {
-        levels_prune(&r->levels, l);
-        err = ERR_NOMEM;
-    }
-    if (!err) {
-        err = add_at(r, set, sub, existed);
-        set_prune(r, set);
-        atomic_fetch_add_explicit(&r->generation, 1, memory_order_release);
-    }
-    pthread_mutex_unlock(&r->lock);
-    return err;
-}
-
-struct sub *routes_sub(struct routes *r, const struct subscriber *s, struct str share,
-                       struct str filter)
-{
-    pthread_mutex_lock(&r->lock);
-    struct level *l = levels_find(&r->levels, filter);
-    struct sub_set *set = l ? l->value : NULL;
-    struct share_group *g = set && share.n ? group_find(set, share) : NULL;
-    const struct sub_key key = {set, g, (struct subscriber *)(uintptr_t)s};
-    struct sub *x = set && (g || !share.n) ? map_get(&r->index, key_of(&key)) : NULL;
-    pthread_mutex_unlock(&r->lock);
-    return x;
-}
-
-static void sub_unlink(struct sub *x)
+static void unlink_own(struct sub *x)
 {
     struct subscriber *s = x->key.subscriber;
     if (x->next)
@@ -274,40 +280,139 @@ static void sub_unlink(struct sub *x)
         x->prev->next = x->next;
     else
         s->subscriptions = x->next;
-    s->shares -= x->key.group != NULL;
+    s->shares -= sub_group(x) != NULL;
+}
+
+/* It has been unlinked everywhere; its worker may still deliver by it. */
+static void lay_out(struct routes *r, struct sub *x, uint64_t job)
+{
+    struct route_view *own = routes_view(r, x->o.worker);
+    x->buried = job;
+    x->next = own->graveyard;
+    own->graveyard = x;
+}
+
+static enum err add_new(struct routes *r, struct trie_node *n, struct share_group *g,
+                        const struct subscription *s)
+{
+    if (r->count >= r->max)
+        return ERR_FULL;
+    struct sub *x = sub_new(r, n, g, s);
+    if (!x)
+        return ERR_NOMEM;
+    if (g)
+        x->more->at = (uint32_t)g->members.n;
+    if (g && !vec_push(r->alloc, &g->members, x)) {
+        sub_unref(r, x);
+        return ERR_NOMEM;
+    }
+    enum err err = hamt_put(&r->subs, &n->value, x);
+    if (err) {
+        if (g)
+            g->members.n--;
+        sub_unref(r, x);
+        return err;
+    }
+    link_own(x);
+    atomic_fetch_add_explicit(&r->count, 1, memory_order_relaxed);
+    return ERR_OK;
+}
+
+/* Of what all workers look at only the flags can change: others are replaced as a whole. A message
+ * on its way to the old one is delivered by it. */
+static enum err add_again(struct routes *r, struct sub *old, const struct subscription *s)
+{
+    if ((!old->more && is_ordinary(s)) || sub_group(old)) {
+        options_set(old, s);
+        return ERR_OK;
+    }
+    struct sub *x = sub_new(r, old->key.node, NULL, s);
+    if (!x)
+        return ERR_NOMEM;
+    hamt_replace(&r->subs, &old->key.node->value, old, x);
+    unlink_own(old);
+    link_own(x);
+    lay_out(r, old, UINT64_MAX - 1);
+    return ERR_OK;
+}
+
+static enum err add_at(struct routes *r, struct trie_node *n, const struct subscription *s,
+                       bool *existed)
+{
+    struct share_group *g = s->share.n ? group_at(r, n, s->share) : NULL;
+    if (s->share.n && !g)
+        return ERR_NOMEM;
+    struct sub *old = set_find(r, n, s->subscriber, g);
+    *existed = old;
+    enum err err = old ? add_again(r, old, s) : add_new(r, n, g, s);
+    if (!err)
+        changed(r, n);
+    group_prune(r, g);
+    return err;
+}
+
+enum err routes_add(struct routes *r, const struct subscription *sub, bool *existed)
+{
+    struct trie_node *n = NULL;
+    *existed = false;
+    if (sub->share.n > UINT16_MAX || sub->filter.n > SUB_FILTER_MAX)
+        return ERR_RANGE;
+    pthread_mutex_lock(&r->trie.lock);
+    enum err err = trie_make(&r->trie, sub->filter, &n);
+    if (!err) {
+        err = add_at(r, n, sub, existed);
+        trie_prune(&r->trie, n);
+    }
+    pthread_mutex_unlock(&r->trie.lock);
+    return err;
+}
+
+/* ---- finding and removing ---- */
+
+struct sub *routes_sub(struct routes *r, const struct subscriber *s, struct str share,
+                       struct str filter)
+{
+    pthread_mutex_lock(&r->trie.lock);
+    struct trie_node *n = trie_find(&r->trie, filter);
+    struct share_group *g = n && share.n ? group_find(r, n, share) : NULL;
+    struct sub *x = n && (g || !share.n) ? set_find(r, n, s, g) : NULL;
+    pthread_mutex_unlock(&r->trie.lock);
+    return x;
+}
+
+static void leave_group(struct routes *r, struct sub *x)
+{
+    struct share_group *g = sub_group(x);
+    if (!g)
+        return;
+    struct sub *last = g->members.v[--g->members.n];
+    g->members.v[x->more->at] = last;
+    last->more->at = x->more->at;
+    group_prune(r, g);
 }
 
 void routes_remove(struct routes *r, struct sub *x, uint64_t job)
 {
-    struct sub_set *set = x->key.set;
-    struct share_group *g = x->key.group;
-    pthread_mutex_lock(&r->lock);
-    (void)map_del(&r->index, key_of(&x->key));
-    struct sub **v = g ? g->members.v : set->subs.v;
-    size_t *n = g ? &g->members.n : &set->subs.n;
-    struct sub *last = v[--*n];
-    if (last != x) {
-        v[x->at] = last;
-        last->at = x->at;
-    }
-    sub_unlink(x);
-    if (g)
-        group_prune(r, g);
-    set_prune(r, set);
-    x->key.set = NULL;
-    atomic_fetch_add_explicit(&r->generation, 1, memory_order_release);
-    pthread_mutex_unlock(&r->lock);
-    struct route_view *v_own = routes_view(r, x->worker);
-    x->pub.subscriber = NULL;
-    x->pub.filter = (struct str){NULL, 0};
-    x->buried = job;
-    x->next = v_own->graveyard;
-    v_own->graveyard = x;
+    struct trie_node *n = x->key.node;
+    pthread_mutex_lock(&r->trie.lock);
+    hamt_del(&r->subs, &n->value, x);
+    leave_group(r, x);
+    unlink_own(x);
+    changed(r, n);
+    trie_prune(&r->trie, n);
+    pthread_mutex_unlock(&r->trie.lock);
+    atomic_fetch_sub_explicit(&r->count, 1, memory_order_relaxed);
+    x->o.gone = true;
+    x->key.node = NULL;
+    lay_out(r, x, job);
 }
 
 void routes_bury(struct routes *r, unsigned worker, uint64_t job)
 {
     struct sub **at = &r->views[worker].graveyard;
+    if (!*at)
+        return;
+    pthread_mutex_lock(&r->trie.lock);
     while (*at) {
         struct sub *x = *at;
         if (x->buried >= job) {
@@ -315,14 +420,12 @@ void routes_bury(struct routes *r, unsigned worker, uint64_t job)
             continue;
         }
         *at = x->next;
-        sub_unref(r, x);
+        limbo_add(&r->trie.limbo, &x->limbo, LIMBO_SUB);
     }
+    pthread_mutex_unlock(&r->trie.lock);
 }
 
-size_t routes_count(struct routes *r)
+size_t routes_count(const struct routes *r)
 {
-    pthread_mutex_lock(&r->lock);
-    size_t n = r->index.n;
-    pthread_mutex_unlock(&r->lock);
-    return n;
+    return atomic_load_explicit(&r->count, memory_order_relaxed);
 }

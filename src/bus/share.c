@@ -14,56 +14,77 @@ void group_ref(struct share_group *g)
         atomic_fetch_add_explicit(&g->refs, 1, memory_order_relaxed);
 }
 
+static size_t group_bytes(size_t name_n)
+{
+    return sizeof(struct share_group) + name_n;
+}
+
 void group_unref(struct routes *r, struct share_group *g)
 {
     if (!g || atomic_fetch_sub_explicit(&g->refs, 1, memory_order_acq_rel) > 1)
         return;
     vec_fini(r->alloc, &g->members);
-    mem_free(r->alloc, g, sizeof(*g) + g->name_n);
+    mem_free(r->alloc, g, group_bytes(g->name_n));
 }
 
-struct share_group *group_find(struct sub_set *set, struct str name)
+static struct str names_key(const struct share_group *g)
 {
-    LIST_EACH(&set->groups, it)
-    {
-        struct share_group *g = CONTAINER_OF(it, struct share_group, link);
-        if (str_eq((struct str){g->name, g->name_n}, name))
-            return g;
-    }
-    return NULL;
+    return (struct str){(const char *)&g->node, sizeof(g->node) + g->name_n};
 }
 
-struct share_group *group_at(struct routes *r, struct sub_set *set, struct str name)
+struct share_group *group_find(const struct routes *r, struct trie_node *node, struct str name)
 {
-    struct share_group *g = group_find(set, name);
-    if (g || !(g = mem_zero(r->alloc, sizeof(*g) + name.n)))
+    char key[sizeof(node) + UINT16_MAX];
+    if (name.n > UINT16_MAX)
+        return NULL;
+    memcpy(key, &node, sizeof(node));
+    memcpy(key + sizeof(node), name.p, name.n);
+    return map_get(&r->group_names, (struct str){key, sizeof(node) + name.n});
+}
+
+/* A number that no group has. They come again after 2^32 groups: who still knows one of a group
+ * that went so long ago asks in vain, or asks another group. */
+static uint32_t next_id(struct routes *r)
+{
+    do
+        r->group_last++;
+    while (r->group_last == 0 ||
+           map_get(&r->groups, (struct str){(const char *)&r->group_last, sizeof(uint32_t)}));
+    return r->group_last;
+}
+
+struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name)
+{
+    struct share_group *g = group_find(r, node, name);
+    if (g || !(g = mem_zero(r->alloc, group_bytes(name.n))))
         return g;
-    g->id = ++r->group_last;
-    g->set = set;
+    g->id = next_id(r);
+    g->node = node;
     g->name_n = name.n;
     memcpy(g->name, name.p, name.n);
-    atomic_init(&g->refs, 1); /* the set's */
-    if (map_put(&r->groups, id_of(g), g)) {
-        mem_free(r->alloc, g, sizeof(*g) + name.n);
-        return NULL;
-    }
-    list_add_tail(&set->groups, &g->link);
-    return g;
+    atomic_init(&g->refs, 1); /* the maps' */
+    enum err err = map_put(&r->groups, id_of(g), g);
+    if (!err && (err = map_put(&r->group_names, names_key(g), g)))
+        (void)map_del(&r->groups, id_of(g));
+    if (!err)
+        return g;
+    group_unref(r, g);
+    return NULL;
 }
 
 void group_prune(struct routes *r, struct share_group *g)
 {
-    if (g->members.n)
+    if (!g || g->members.n)
         return;
     (void)map_del(&r->groups, id_of(g));
-    list_del(&g->link);
+    (void)map_del(&r->group_names, names_key(g));
     group_unref(r, g);
 }
 
 /* How gladly it takes a message: more is better; 0: not at all. */
 static unsigned eagerness(const struct sub *x, unsigned flags, unsigned qos)
 {
-    switch (atomic_load_explicit(&x->presence, memory_order_relaxed)) {
+    switch (atomic_load_explicit(&x->more->presence, memory_order_relaxed)) {
     case BUS_READY: return 3;
     case BUS_BUSY: return 2;
     default: return qos && flags & SUB_STORED ? 1 : 0;
@@ -109,13 +130,13 @@ struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
 {
     struct sub *best = NULL;
     unsigned best_eagerness = 0;
-    pthread_mutex_lock(&r->lock);
-    struct share_group *g =
-        map_get(&r->groups, (struct str){(const char *)&share_id, sizeof(share_id)});
+    uint32_t id = (uint32_t)share_id;
+    pthread_mutex_lock(&r->trie.lock);
+    struct share_group *g = map_get(&r->groups, (struct str){(const char *)&id, sizeof(id)});
     uint32_t turn = g ? next_turn(g) : 0;
     for (uint32_t i = 0; g && i < g->members.n && best_eagerness < 3; i++) {
         struct sub *x = g->members.v[(turn + i) % g->members.n];
-        unsigned flags = atomic_load_explicit(&x->flags, memory_order_relaxed);
+        unsigned flags = sub_flags(x);
         unsigned e = x->key.subscriber == not ? 0 : eagerness(x, flags, qos);
         if (e > best_eagerness) {
             best = x;
@@ -124,6 +145,6 @@ struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
     }
     if (best)
         sub_ref(best);
-    pthread_mutex_unlock(&r->lock);
+    pthread_mutex_unlock(&r->trie.lock);
     return best;
 }

@@ -4,9 +4,11 @@
 enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed)
 {
     bool ignored;
-    if (!access_allows(b, sub->subscriber->who, BUS_ACT_SUBSCRIBE, sub->filter))
+    if (!access_allows(b, sub->subscriber->who, BUS_ACT_SUBSCRIBE, sub->filter, NULL))
         return ERR_DENIED;
-    return routes_add(b->routes, sub, existed ? existed : &ignored);
+    enum err err = routes_add(b->routes, sub, existed ? existed : &ignored);
+    lane_bury(lane_of(b, sub->subscriber));
+    return err;
 }
 
 static void forget(struct lane *l, struct sub *x)
@@ -36,8 +38,11 @@ void bus_unsubscribe_all(struct bus *b, struct subscriber *s)
 void bus_subscriptions_each(const struct subscriber *s,
                             void (*each)(void *ctx, const struct subscription *sub), void *ctx)
 {
-    for (const struct sub *x = s->subscriptions; x; x = x->next)
-        each(ctx, &x->pub);
+    char filter[SUB_FILTER_MAX];
+    for (const struct sub *x = s->subscriptions; x; x = x->next) {
+        const struct subscription sub = sub_describe(x, filter);
+        each(ctx, &sub);
+    }
 }
 
 void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p)
@@ -49,20 +54,21 @@ void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p)
     if (!s->shares)
         return;
     for (struct sub *x = s->subscriptions; x; x = x->next)
-        atomic_store_explicit(&x->presence, (uint16_t)p, memory_order_relaxed);
+        if (x->more)
+            atomic_store_explicit(&x->more->presence, (uint16_t)p, memory_order_relaxed);
 }
 
 /* ---- retained messages of a new subscription ---- */
 
 static bool send_one(struct lane *l, struct sub *x, struct message *m)
 {
-    const struct subscription *pub = &x->pub;
-    struct subscriber *s = pub->subscriber;
+    const struct sub_options *o = &x->o;
+    struct subscriber *s = x->key.subscriber;
     if (message_expired(m, worker_now_ms(l->worker)) ||
-        (pub->no_local && s->publisher_id && s->publisher_id == m->publisher) ||
-        !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m)))
+        (o->no_local && s->publisher_id && s->publisher_id == m->publisher) ||
+        !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
         return false;
-    s->deliver(s, m, &pub, 1, true);
+    s->deliver(s, m, &o, 1, true);
     return true;
 }
 
@@ -72,11 +78,16 @@ void bus_send_retained(struct bus *b, const struct subscription *sub)
     struct sub *x = routes_sub(b->routes, sub->subscriber, sub->share, sub->filter);
     struct retained_cursor cursor;
     struct message *m;
+    bool more = true;
     if (!x || !retained_cursor_init(&b->retained, &cursor, sub->filter))
         return;
     bool outer = l->delivering;
     l->delivering = true;
-    while (x->pub.subscriber && (m = retained_cursor_next(&b->retained, &cursor))) {
+    while (!x->o.gone && more) {
+        m = retained_cursor_next(&b->retained, &cursor, &more);
+        if (!m)
+            continue;
+        more = true;
         lane_count(&l->delivered, send_one(l, x, m));
         message_unref(m);
     }

@@ -11,17 +11,28 @@
 struct model_subscriber {
     struct subscriber subscriber;
     char filters[FILTERS_MAX][40];
+    uint32_t ids[FILTERS_MAX]; /* of the subscriptions */
+    uint32_t id_last;
     size_t n;
     unsigned got;      /* filters that the last delivery named */
     unsigned retained; /* deliveries of bus_send_retained() */
 };
 
+static const char *filter_of(const struct model_subscriber *s, uint32_t id)
+{
+    size_t i = 0;
+    while (i < s->n && s->ids[i] != id)
+        i++;
+    REQUIRE(i < s->n);
+    return s->filters[i];
+}
+
 static void deliver(struct subscriber *sub, struct message *m,
-                    const struct subscription *const *subs, size_t n, bool retained)
+                    const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct model_subscriber *s = CONTAINER_OF(sub, struct model_subscriber, subscriber);
     for (size_t i = 0; i < n; i++)
-        CHECK(mqtt_filter_match(subs[i]->filter, message_topic(m)));
+        CHECK(mqtt_filter_match(str_from(filter_of(s, subs[i]->id)), message_topic(m)));
     if (retained)
         s->retained++;
     else
@@ -63,15 +74,18 @@ static void change(struct bus *b, struct model_subscriber *s, struct random *r)
         size_t i = random_below(r, s->n);
         CHECK(bus_unsubscribe(b, &s->subscriber, (struct str){NULL, 0}, str_from(s->filters[i])));
         memcpy(s->filters[i], s->filters[--s->n], sizeof(s->filters[0]));
+        s->ids[i] = s->ids[s->n];
         return;
     }
     make(r, true, filter);
     size_t i = find(s, filter);
-    const struct subscription sub = {.filter = str_from(filter), .subscriber = &s->subscriber};
+    const struct subscription sub = {
+        .filter = str_from(filter), .subscriber = &s->subscriber, .id = ++s->id_last};
     CHECK_EQ_INT(bus_subscribe(b, &sub, &existed), ERR_OK);
     CHECK_EQ_INT(existed, i < s->n);
     if (i == s->n)
         memcpy(s->filters[s->n++], filter, sizeof(filter));
+    s->ids[i] = sub.id;
 }
 
 static void publish(struct bus *b, struct model_subscriber *all, const char *topic)
@@ -103,7 +117,7 @@ static void count(void *ctx, struct message *m)
     c->n += mqtt_filter_match(c->filter, message_topic(m));
 }
 
-static void retain(struct bus *b, struct model_subscriber *s, struct random *r)
+static void retain(struct bus *b, struct random *r)
 {
     char topic[40], filter[40];
     struct bus_receipt receipt;
@@ -113,8 +127,10 @@ static void retain(struct bus *b, struct model_subscriber *s, struct random *r)
                                       .payload = {(const uint8_t *)"x", random_below(r, 3) > 0},
                                       .retain = true,
                                       .expiry_s = UINT32_MAX};
-    struct model_subscriber guest = {.subscriber = {.deliver = s->subscriber.deliver}};
-    const struct subscription sub = {.filter = str_from(filter), .subscriber = &guest.subscriber};
+    struct model_subscriber guest = {.subscriber = {.deliver = deliver}, .ids = {1}, .n = 1};
+    memcpy(guest.filters[0], filter, sizeof(filter));
+    const struct subscription sub = {
+        .filter = str_from(filter), .subscriber = &guest.subscriber, .id = 1};
     CHECK_EQ_INT(bus_publish(b, &p, &receipt), ERR_OK);
     struct count want = {.filter = str_from(filter)};
     bus_retained_each(b, count, &want);
@@ -146,7 +162,7 @@ TEST(mqtt_bus_against_the_model)
         if (random_below(&r, 4) == 0)
             change(b, s, &r);
         if (random_below(&r, 4) == 0)
-            retain(b, s, &r);
+            retain(b, &r);
         make(&r, false, topic);
         publish(b, all, topic);
         if (random_below(&r, 2000) == 0) {

@@ -114,7 +114,7 @@ static void retry_fired(struct timer *t)
     LIST_EACH(&shard->connections, it)
     {
         struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
-        if (c->paused)
+        if (c->paused || c->journal_full)
             task_wake(&c->task);
     }
 }
@@ -135,6 +135,8 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     shard->limits = &s->limits;
     shard->queue_piece = allowance_piece(s);
     list_init(&shard->connections);
+    list_init(&shard->all);
+    pthread_mutex_init(&shard->lock, NULL);
     list_init(&shard->wills);
     list_init(&shard->done);
     list_init(&shard->dirty);
@@ -169,5 +171,6 @@ void shard_free(struct mqtt_shard *shard)
     sessions_free(shard);
     map_fini(&shard->sessions);
     vec_fini(shard->alloc, &shard->ended);
+    pthread_mutex_destroy(&shard->lock);
     mem_free(shard->alloc, shard, sizeof(*shard));
 }

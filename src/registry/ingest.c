@@ -89,7 +89,7 @@ static void ingest_message(struct registry *r, struct message *m, bool replayed)
         discover_note(r, m, error);
 }
 
-static void deliver(struct subscriber *s, struct message *m, const struct subscription *const *subs,
+static void deliver(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
                     size_t n, bool retained)
 {
     (void)subs;
@@ -228,34 +228,25 @@ enum err ingest_guard(struct registry *r, const struct device *d)
     return bus_subscribe(r->cfg.bus, &sub, NULL);
 }
 
-struct obsolete {
-    struct registry *r;
-    VEC(struct str) filters;
-};
-
-static void note_obsolete(void *ctx, const struct subscription *s)
+/* One topic of the site that goes (or does not come). */
+static void let_go(struct registry *r, const struct topic_binding *gone)
 {
-    struct obsolete *o = ctx;
-    const struct topic_binding *b = map_get(&o->r->now->topics, s->filter);
-    if (s->every_ms || (b && (!s->guard.n || b->device->owner.n)))
+    const struct topic_binding *b = map_get(&r->now->topics, gone->topic);
+    bool guarded = b && b->role == TOPIC_SET && b->device->owner.n;
+    if (b && b->role != TOPIC_SET)
         return;
-    if (!vec_push(o->r->cfg.alloc, &o->filters, s->filter))
-        LOG_W("registry", "no memory to let go of %.*s", STR_FMT(s->filter));
+    if (!guarded)
+        (void)bus_unsubscribe(r->cfg.bus, &r->subscriber, (struct str){NULL, 0}, gone->topic);
+    else if (ingest_guard(r, b->device)) /* it is guarded, with the text of the other site */
+        LOG_W("registry", "no memory to say who owns %.*s", STR_FMT(b->device->name));
 }
 
-void ingest_settle(struct registry *r)
+void ingest_settle(struct registry *r, const struct catalog *gone)
 {
-    struct obsolete o = {.r = r};
-    LIST_EACH(&r->now->devices, it)
-    {
-        const struct device *d = CONTAINER_OF(it, struct device, link);
-        if (d->owner.n && ingest_guard(r, d)) /* it is guarded, with the text of the other site */
-            LOG_W("registry", "no memory to say who owns %.*s", STR_FMT(d->name));
-    }
-    bus_subscriptions_each(&r->subscriber, note_obsolete, &o);
-    for (size_t i = 0; i < o.filters.n; i++)
-        (void)bus_unsubscribe(r->cfg.bus, &r->subscriber, (struct str){NULL, 0}, o.filters.v[i]);
-    vec_fini(r->cfg.alloc, &o.filters);
+    struct str topic;
+    void *binding;
+    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);)
+        let_go(r, binding);
 }
 
 static enum err bind_topic(struct registry *r, struct device *d, enum topic_role role,

@@ -4,7 +4,6 @@
 #include "async/timer.h"
 #include "base/arena.h"
 #include "base/map.h"
-#include "base/vec.h"
 #include "registry/registry.h"
 #include "store/keep.h"
 
@@ -76,8 +75,8 @@ MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error
 void ingest_stale_rearm(struct device_property *p);
 /* Nobody but its owner may command it from here on. */
 MUST_USE enum err ingest_guard(struct registry *r, const struct device *d);
-/* Listens to what the devices of now need, and to nothing else. */
-void ingest_settle(struct registry *r);
+/* Listens to what the devices of now need, and no more to what those of another site did. */
+void ingest_settle(struct registry *r, const struct catalog *gone);
 
 /* discover.c */
 void discover_init(struct registry *r);

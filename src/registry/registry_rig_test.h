@@ -71,7 +71,7 @@ static inline void valve_answers(struct tick_hook *h)
 }
 
 static inline void on_message(struct subscriber *s, struct message *m,
-                              const struct subscription *const *subs, size_t n, bool retained)
+                              const struct sub_options *const *subs, size_t n, bool retained)
 {
     (void)subs;
     (void)n;

@@ -185,10 +185,12 @@ enum err registry_replace_ready(struct registry *r, struct registry_change *out,
 
 void registry_replace_cancel(struct registry *r)
 {
-    if (r->building != r->now)
-        catalog_free(r, r->building);
+    struct catalog *next = r->building;
     r->building = r->now;
-    ingest_settle(r);
+    if (next == r->now)
+        return;
+    ingest_settle(r, next);
+    catalog_free(r, next);
 }
 
 /* --- the change --- */
@@ -235,8 +237,9 @@ void registry_replace_settle(struct registry *r)
 {
     struct catalog *old = r->building;
     r->building = r->now;
-    if (old != r->now)
+    if (old != r->now) {
+        ingest_settle(r, old);
         catalog_free(r, old);
-    ingest_settle(r);
+    }
     ingest_clear_retained(r);
 }

@@ -36,6 +36,8 @@ static void driver_close(struct io_driver *io)
 
 static void driver_wait(struct io_driver *io, int64_t timeout_ns)
 {
+    if (timeout_ns != 0)
+        worker_sleeps(io->worker);
     (void)model_event_wait(&driver_of(io)->event, timeout_ns);
 }
 

@@ -422,6 +422,8 @@ static void epoll_wait_once(struct io_driver *io, int64_t timeout_ns)
     if (!list_empty(&d->ready) || !list_empty(&d->completed))
         timeout_ns = 0;
     int n;
+    if (timeout_ns != 0)
+        worker_sleeps(io->worker);
     /* A signal or a freezer's interruption is no event; its handler may have written a wake. */
     while ((n = epoll_wait(d->epoll, d->events, EVENTS_MAX, whole_ms(timeout_ns))) < 0 &&
            errno == EINTR)

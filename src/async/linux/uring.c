@@ -336,6 +336,7 @@ static void uring_wait(struct io_driver *io, int64_t timeout_ns)
         if (!nothing_to_do(d))
             (void)io_uring_submit_and_get_events(&d->ring);
     } else {
+        worker_sleeps(io->worker);
         while (timeout_ns != 0 && submit_and_wait(d, timeout_ns) == -EINTR &&
                !io_uring_cq_ready(&d->ring))
             timeout_ns = worker_idle_ns(io->worker);
