@@ -16,7 +16,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from mqtt_wire import Session, packet, text, varint  # noqa: E402
+from mqtt_async import Session, packet, text, varint  # noqa: E402
 from sedge_site import Site, wait_until  # noqa: E402
 
 SITE = 'site "hostile"\nserver {\n  mqtt 127.0.0.1:@MQTT@\n  http 127.0.0.1:@HTTP@\n  store "data"\n}\n'
