@@ -363,3 +363,108 @@ TEST(mqtt_expiry_goes_on_over_a_restart)
     client_close(&c);
     broker_stop(&b);
 }
+
+/* ---- checkpoints ---- */
+
+enum { READERS = 6, STREAM = 300 };
+
+struct asker {
+    struct task task;
+    struct broker *broker;
+    _Atomic bool busy;
+};
+
+static enum poll ask_poll(struct task *t)
+{
+    mqtt_server_checkpoint(CONTAINER_OF(t, struct asker, task)->broker->server);
+    return POLL_READY;
+}
+
+static void ask_finished(struct task *t)
+{
+    atomic_store(&CONTAINER_OF(t, struct asker, task)->busy, false);
+}
+
+/* Not waited for: the snapshot is gathered, and written, while messages come and go. */
+static void ask_for_checkpoint(struct asker *a)
+{
+    if (atomic_exchange(&a->busy, true))
+        return;
+    task_init(&a->task, "asker", ask_poll, ask_finished);
+    task_spawn(executor_worker(a->broker->ex, 0), &a->task);
+}
+
+static void stream_with_checkpoints(struct broker *b, struct client *readers,
+                                    bool seen[READERS][STREAM])
+{
+    struct asker asker = {.broker = b};
+    struct client pub;
+    struct random random;
+    char text[40];
+    random_seed(&random, test_seed());
+    client_join(&pub, b, "pub", (struct hello_opt){.clean = true}, false);
+    for (unsigned i = 0; i < STREAM; i++) {
+        client_publish(&pub, (uint16_t)(i + 1), "t", name_of(text, "", i), false);
+        EXPECT_HAS(&pub, "PUBACK");
+        if (random_below(&random, 10) == 0)
+            ask_for_checkpoint(&asker);
+        for (unsigned r = 0; r < READERS; r++) {
+            if (random_below(&random, 2))
+                continue;
+            size_t n = number_in(client_next(&readers[r])); /* there is one more than was read */
+            if (random_below(&random, 4) == 0)
+                continue;
+            seen[r][n] = true;
+            client_puback(&readers[r], readers[r].last_id);
+        }
+    }
+    while (atomic_load(&asker.busy))
+        usleep(1000);
+    client_close(&pub);
+}
+
+/* Everything that was not acknowledged comes, in order, and nothing twice. */
+static void check_rest(struct broker *b, unsigned r, bool seen[STREAM])
+{
+    struct client c;
+    char id[40];
+    bool came[STREAM] = {false};
+    size_t last = 0;
+    client_join(&c, b, name_of(id, "reader", r), (struct hello_opt){.expiry_s = 1000}, true);
+    client_hex(&c, "C0 00");
+    for (const char *text; strcmp(text = client_next(&c), "PINGRESP") != 0;) {
+        size_t n = number_in(text);
+        REQUIRE(CHECK(n < STREAM && !came[n] && (n >= last)));
+        came[n] = true;
+        last = n;
+    }
+    for (size_t i = 0; i < STREAM; i++) {
+        LABEL("reader %u, message %zu", r, i);
+        CHECK(seen[i] || came[i]);
+    }
+    client_close(&c);
+}
+
+TEST(mqtt_checkpoints_of_all_workers_lose_nothing)
+{
+    static struct client readers[READERS];
+    static bool seen[READERS][STREAM];
+    struct broker b = {.workers = 4}, after = {.workers = 3};
+    char id[40], image[240];
+    broker_start(&b, NULL);
+    for (unsigned r = 0; r < READERS; r++) {
+        client_join(&readers[r], &b, name_of(id, "reader", r),
+                    (struct hello_opt){.expiry_s = 1000, .receive_max = 1000}, false);
+        client_subscribe(&readers[r], 1, "t", 1, 0);
+        EXPECT(&readers[r], "SUBACK id=1 codes 01");
+    }
+    stream_with_checkpoints(&b, readers, seen);
+    broker_image(&b, image);
+    for (unsigned r = 0; r < READERS; r++)
+        client_close(&readers[r]);
+    broker_stop(&b);
+    broker_start(&after, image);
+    for (unsigned r = 0; r < READERS; r++)
+        check_rest(&after, r, seen[r]);
+    broker_stop(&after);
+}
