@@ -366,7 +366,7 @@ TEST(mqtt_expiry_goes_on_over_a_restart)
 
 /* ---- checkpoints ---- */
 
-enum { READERS = 6, STREAM = 300 };
+enum { READERS = 6, STREAM = 960, BURST = 40 };
 
 struct asker {
     struct task task;
@@ -394,6 +394,19 @@ static void ask_for_checkpoint(struct asker *a)
     task_spawn(executor_worker(a->broker->ex, 0), &a->task);
 }
 
+/* n of those that have come or are on their way; not all are acknowledged. */
+static void read_some(struct client *c, struct random *random, size_t n, bool seen[STREAM])
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t which = number_in(client_next(c));
+        REQUIRE(CHECK(which < STREAM));
+        if (random_below(random, 4) == 0)
+            continue;
+        seen[which] = true;
+        client_puback(c, c->last_id);
+    }
+}
+
 static void stream_with_checkpoints(struct broker *b, struct client *readers,
                                     bool seen[READERS][STREAM])
 {
@@ -403,20 +416,15 @@ static void stream_with_checkpoints(struct broker *b, struct client *readers,
     char text[40];
     random_seed(&random, test_seed());
     client_join(&pub, b, "pub", (struct hello_opt){.clean = true}, false);
-    for (unsigned i = 0; i < STREAM; i++) {
-        client_publish(&pub, (uint16_t)(i + 1), "t", name_of(text, "", i), false);
-        EXPECT_HAS(&pub, "PUBACK");
-        if (random_below(&random, 10) == 0)
+    for (unsigned i = 0; i < STREAM; i += BURST) {
+        if (random_below(&random, 3) == 0)
             ask_for_checkpoint(&asker);
-        for (unsigned r = 0; r < READERS; r++) {
-            if (random_below(&random, 2))
-                continue;
-            size_t n = number_in(client_next(&readers[r])); /* there is one more than was read */
-            if (random_below(&random, 4) == 0)
-                continue;
-            seen[r][n] = true;
-            client_puback(&readers[r], readers[r].last_id);
-        }
+        for (unsigned k = i; k < i + BURST; k++)
+            client_publish(&pub, (uint16_t)(k + 1), "t", name_of(text, "", k), false);
+        for (unsigned k = i; k < i + BURST; k++)
+            EXPECT_HAS(&pub, "PUBACK");
+        for (unsigned r = 0; r < READERS; r++)
+            read_some(&readers[r], &random, random_below(&random, BURST), seen[r]);
     }
     while (atomic_load(&asker.busy))
         usleep(1000);
@@ -454,7 +462,7 @@ TEST(mqtt_checkpoints_of_all_workers_lose_nothing)
     broker_start(&b, NULL);
     for (unsigned r = 0; r < READERS; r++) {
         client_join(&readers[r], &b, name_of(id, "reader", r),
-                    (struct hello_opt){.expiry_s = 1000, .receive_max = 1000}, false);
+                    (struct hello_opt){.expiry_s = 1000, .receive_max = 2000}, false);
         client_subscribe(&readers[r], 1, "t", 1, 0);
         EXPECT(&readers[r], "SUBACK id=1 codes 01");
     }
