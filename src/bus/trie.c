@@ -140,8 +140,7 @@ static void match(const struct match *m, const struct trie_node *at, struct str 
         return;
     struct str name = trie_level(&rest);
     const struct trie_node *child = trie_child(t, at, name, hamt_hash(&t->children, name));
-    const struct trie_node *plus =
-        has & TRIE_PLUS ? trie_child(t, at, STR("+"), t->plus) : NULL;
+    const struct trie_node *plus = has & TRIE_PLUS ? trie_child(t, at, STR("+"), t->plus) : NULL;
     if (child)
         match(m, child, rest, true);
     if (plus)
