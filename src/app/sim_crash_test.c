@@ -4,14 +4,16 @@
  *     SEDGE_SEEDS=100000 build/release/app_test sim_crash        more of them
  *     SEDGE_SEED=4711 build/release/app_test sim_crash           this one, with the site's log
  *
- * Three publishers send QoS 1 on topics of their own: numbers, every so often a retained counter,
- * and now and then a sample of a device that history keeps. A persistent subscriber listens, when
- * it is not away. The seed decides when everybody speaks, how fast network and disk are, what is
- * lost, and when the power goes: at an instant, or between any two calls of the disk, also while
- * the site is starting. Then everything is built again on what the disk has kept, and at last must
- * hold: every acknowledged publication has arrived at the subscriber, in the order in which it was
- * sent; the retained values are not older than the acknowledged ones; the session was there after
- * every start; history has every acknowledged sample. */
+ * Three publishers send QoS 1 and 2 on topics of their own: numbers, every so often a retained
+ * counter, and now and then a sample of a device that history keeps. Two persistent subscribers
+ * listen: one when the network lets it, the other sleeps until all has been sent. The seed decides
+ * when everybody speaks, how fast network and disk are, what is lost, and when the power goes: at
+ * an instant, or between any two calls of the disk, also while the site is starting. Clients keep
+ * what they know over the crash. Then everything is built again on what the disk has kept, and at
+ * last must hold: every acknowledged publication has arrived at both subscribers, in the order in
+ * which it was sent, and one of QoS 2 once and not twice; the retained values are not older than
+ * the acknowledged ones; the sessions were there after every start; history has every acknowledged
+ * sample. */
 #include "app/sim_rig_test.h"
 
 #include <errno.h>
@@ -23,7 +25,7 @@
 #define SECOND      (1000 * MS)
 #define PATIENCE_NS (300 * SECOND) /* virtual, from the last crash to the end */
 
-enum { PUBLISHERS = 3, MESSAGES = 160, TOPICS = 2, PADDING = 400, WINDOW = 32, SEEDS = 1000 };
+enum { PUBLISHERS = 3, MESSAGES = 160, TOPICS = 2, PADDING = 400, WINDOW = 32, SEEDS = 400 };
 enum kind { KIND_LOAD, KIND_KEPT, KIND_SAMPLE, KINDS };
 
 struct publisher {
@@ -32,14 +34,26 @@ struct publisher {
     struct timer timer;
     struct random random;
     int number, sent;
-    int last_heard[TOPICS]; /* by the subscriber */
     struct publication {
         struct publisher *from;
         enum kind kind;
         int number, topic;
-        bool owed; /* sent when the subscription stood */
-        bool acked, heard;
+        uint8_t qos;
+        bool acked;
     } all[MESSAGES];
+};
+
+struct listener_heard {
+    bool owed; /* sent when the subscription stood */
+    int times;
+};
+struct subscriber_model {
+    struct town *town;
+    struct mqtt_client *client;
+    const char *id;
+    bool granted;                          /* the subscription was acknowledged */
+    int last_heard[PUBLISHERS][TOPICS][3]; /* by QoS */
+    struct listener_heard heard[PUBLISHERS][MESSAGES];
 };
 
 enum phase { PHASE_LOAD, PHASE_SETTLE, PHASE_LOOK, PHASE_DONE };
@@ -50,14 +64,15 @@ struct town {
     struct house house;
     struct street street;
     struct publisher publishers[PUBLISHERS];
-    struct mqtt_client *subscriber, *looker;
+    struct subscriber_model awake, sleeper;
+    struct mqtt_client *looker;
     struct env_event went, again, trouble;
     struct timer referee;
     enum phase phase;
     int64_t give_up_ns, pace_ms; /* a publisher speaks at least so often */
     int crashes_left, crashes, kept[PUBLISHERS], samples[PUBLISHERS];
-    bool subscribed; /* the subscription was acknowledged */
-    bool armed;      /* a crash will come */
+    bool asleep; /* the sleeper has gone: it subscribed, and publishers may begin */
+    bool armed;  /* a crash will come */
     bool broken;
 };
 
@@ -105,11 +120,13 @@ static void publish_next(struct publisher *p)
     uint64_t dice = random_below(&p->random, 10);
     *m = (struct publication){.from = p,
                               .number = p->sent,
-                              .owed = p->town->subscribed,
+                              .qos = random_below(&p->random, 2) ? 2 : 1,
                               .topic = (int)random_below(&p->random, TOPICS),
                               .kind = dice == 0   ? KIND_KEPT
                                       : dice == 1 ? KIND_SAMPLE
                                                   : KIND_LOAD};
+    if (m->kind == KIND_KEPT) /* one QoS: what is sent twice at QoS 1 comes behind a later QoS 2 */
+        m->qos = p->number % 2 ? 2 : 1;
     (void)snprintf(payload, sizeof(payload), "%d-%d ", p->number, m->number);
     pad(payload, &p->random);
     if (m->kind == KIND_LOAD)
@@ -122,9 +139,11 @@ static void publish_next(struct publisher *p)
     }
     const struct mqtt_publish out = {.topic = str_from(topic),
                                      .payload = {(const uint8_t *)payload, strlen(payload)},
-                                     .qos = 1,
+                                     .qos = m->qos,
                                      .retain = m->kind == KIND_KEPT};
     const struct mqtt_done done = {acknowledged, m};
+    p->town->awake.heard[p->number][m->number].owed = p->town->awake.granted;
+    p->town->sleeper.heard[p->number][m->number].owed = true;
     HOLDS(p->town, mqtt_client_publish(p->client, &out, done) == ERR_OK);
     p->sent++;
 }
@@ -133,7 +152,8 @@ static void speak(struct timer *timer)
 {
     struct publisher *p = CONTAINER_OF(timer, struct publisher, timer);
     int until = p->sent + 1 + (int)random_below(&p->random, 5);
-    while (p->sent < until && p->sent < MESSAGES && mqtt_client_inflight(p->client) < WINDOW)
+    while (p->town->asleep && p->sent < until && p->sent < MESSAGES &&
+           mqtt_client_inflight(p->client) < WINDOW)
         publish_next(p);
     if (p->sent < MESSAGES)
         timer_set_after_ms(timer, between(&p->random, 1, p->town->pace_ms));
@@ -155,35 +175,45 @@ static struct publication *publication_of(struct town *t, struct bytes payload)
     return sent ? &t->publishers[from].all[number] : NULL;
 }
 
+/* In order at each QoS; QoS 1 may come once more, and then at any time. */
 static void heard(void *ctx, const struct mqtt_publish *m)
 {
-    struct town *t = ctx;
+    struct subscriber_model *s = ctx;
+    struct town *t = s->town;
     struct publication *sent = publication_of(t, m->payload);
     HOLDS(t, sent);
     if (!sent)
         return;
-    int *last = &sent->from->last_heard[sent->topic];
-    if (!sent->heard && sent->owed) { /* in order; what comes once more may come at any time */
+    struct listener_heard *h = &s->heard[sent->from->number][sent->number];
+    int *last = &s->last_heard[sent->from->number][sent->topic][sent->qos];
+    if (!h->times && h->owed) {
         HOLDS(t, sent->number >= *last);
         *last = sent->number;
     }
-    sent->heard = true;
+    h->times++;
+    HOLDS(t, m->qos == sent->qos);
+    HOLDS(t, sent->qos == 1 || h->times == 1);
     sim_trace_add(t->sim, m->payload.p, m->payload.n);
 }
 
 static void granted(void *ctx, enum err err, uint8_t reason)
 {
-    struct town *t = ctx;
+    struct subscriber_model *s = ctx;
     if (err == ERR_CANCELED)
         return;
-    HOLDS(t, err == ERR_OK && reason == 1);
-    t->subscribed = true;
+    HOLDS(s->town, err == ERR_OK && reason == 2);
+    s->granted = true;
+    if (s != &s->town->sleeper || s->town->asleep)
+        return;
+    s->town->asleep = true;
+    mqtt_client_stop(s->client);
+    s->client = NULL;
 }
 
 static void subscriber_online(void *ctx, bool session_present)
 {
-    struct town *t = ctx;
-    HOLDS(t, session_present || !t->subscribed);
+    struct subscriber_model *s = ctx;
+    HOLDS(s->town, session_present || !s->granted);
 }
 
 static bool once_more(void *ctx, const struct mqtt_client_loss *loss)
@@ -217,7 +247,8 @@ static void looker_granted(void *ctx, enum err err, uint8_t reason)
     HOLDS(t, mqtt_client_publish(t->looker, &end, (struct mqtt_done){0}) == ERR_OK);
 }
 
-static struct mqtt_client *client(struct town *t, const char *id, bool persistent)
+static struct mqtt_client *client(struct town *t, const char *id, bool persistent, void *ctx,
+                                  void (*message)(void *ctx, const struct mqtt_publish *m))
 {
     const struct mqtt_client_config cfg = {
         .addr = house_addr(&t->house),
@@ -230,14 +261,22 @@ static struct mqtt_client *client(struct town *t, const char *id, bool persisten
         .backoff_min_ms = 20,
         .backoff_max_ms = 400,
         .inflight_max = WINDOW,
-        .ctx = t,
+        .ctx = ctx,
         .lost = once_more,
-        .message = persistent ? heard : looked,
-        .online = persistent ? subscriber_online : NULL,
+        .message = message,
+        .online = message == heard ? subscriber_online : NULL,
     };
     struct mqtt_client *c;
     REQUIRE(mqtt_client_new(&c, t->street.worker, &cfg) == ERR_OK);
     return c;
+}
+
+static void subscriber_open(struct town *t, struct subscriber_model *s, const char *id)
+{
+    *s = (struct subscriber_model){.town = t, .id = id};
+    s->client = client(t, id, true, s, heard);
+    REQUIRE(mqtt_client_subscribe(s->client, STR("load/#"), 2, (struct mqtt_done){granted, s}) ==
+            ERR_OK);
 }
 
 /* --- what happens to the site --- */
@@ -306,12 +345,13 @@ static bool all_sent(const struct town *t)
     return true;
 }
 
-static bool all_heard(const struct town *t)
+static bool all_heard(const struct town *t, const struct subscriber_model *s)
 {
     for (int i = 0; i < PUBLISHERS; i++)
         for (int k = 0; k < t->publishers[i].sent; k++) {
             const struct publication *p = &t->publishers[i].all[k];
-            if (p->kind == KIND_LOAD && p->owed && p->acked && !p->heard)
+            const struct listener_heard *h = &s->heard[i][k];
+            if (p->kind == KIND_LOAD && h->owed && p->acked && !h->times)
                 return false;
         }
     return true;
@@ -322,11 +362,13 @@ static void referee(struct timer *timer)
     struct town *t = CONTAINER_OF(timer, struct town, referee);
     bool late = worker_now_ns(t->street.worker) > t->give_up_ns;
     bool calm = t->crashes_left == 0 && !t->armed && t->house.server;
+    if (t->phase == PHASE_LOAD && !t->sleeper.client && t->asleep && all_sent(t))
+        t->sleeper.client = client(t, t->sleeper.id, true, &t->sleeper, heard);
     if (t->phase == PHASE_LOAD && calm && all_sent(t))
         t->phase = PHASE_SETTLE;
-    if (t->phase == PHASE_SETTLE && all_heard(t)) {
+    if (t->phase == PHASE_SETTLE && all_heard(t, &t->awake) && all_heard(t, &t->sleeper)) {
         t->phase = PHASE_LOOK;
-        t->looker = client(t, "looker", false);
+        t->looker = client(t, "looker", false, t, looked);
         const struct mqtt_done done = {looker_granted, t};
         bool asked =
             mqtt_client_subscribe(t->looker, STR("kept/#"), 0, (struct mqtt_done){0}) == ERR_OK &&
@@ -393,16 +435,15 @@ static void town_open(struct town *t, uint64_t seed)
     REQUIRE(sim_new(&t->sim, &cfg) == ERR_OK);
     REQUIRE(env_sim_new(&t->house.env, t->sim) == ERR_OK);
     street_open(&t->street, t->sim);
-    t->subscriber = client(t, "subscriber", true);
-    REQUIRE(mqtt_client_subscribe(t->subscriber, STR("load/#"), 1,
-                                  (struct mqtt_done){granted, t}) == ERR_OK);
+    subscriber_open(t, &t->awake, "awake");
+    subscriber_open(t, &t->sleeper, "sleeper");
     for (int i = 0; i < PUBLISHERS; i++) {
         struct publisher *p = &t->publishers[i];
         char id[24];
         (void)snprintf(id, sizeof(id), "publisher%d", i);
         *p = (struct publisher){.town = t, .number = i};
         random_seed(&p->random, seed * PUBLISHERS + (uint64_t)i);
-        p->client = client(t, id, false);
+        p->client = client(t, id, true, NULL, NULL);
         timer_init(&p->timer, t->street.worker, speak);
         timer_set_after_ms(&p->timer, between(&t->plan, 1, 100));
         t->kept[i] = -1;

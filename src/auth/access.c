@@ -25,6 +25,7 @@ void access_init(struct access *a)
     pthread_mutex_init(&a->lock, NULL);
     a->rules = NULL;
     a->versions = 0;
+    a->changed = NULL;
     atomic_init(&a->version, 0);
     atomic_init(&a->denied, 0);
 }
@@ -45,6 +46,16 @@ void access_set(struct access *a, struct access_rules *t)
     atomic_store_explicit(&a->version, t ? a->versions : 0, memory_order_release);
     pthread_mutex_unlock(&a->lock);
     access_rules_unref(before);
+    if (a->changed)
+        a->changed(a->ctx);
+}
+
+void access_watch(struct access *a, void (*changed)(void *ctx), void *ctx)
+{
+    a->changed = changed;
+    a->ctx = ctx;
+    if (changed)
+        changed(ctx);
 }
 
 void access_view_init(struct access_view *v, struct alloc *alloc, const struct access_client *who)
@@ -109,8 +120,8 @@ static void say_why(char why[160], enum access_right right, size_t rule)
         (void)snprintf(why, 160, "no access rule lets it %s", what);
 }
 
-bool access_check(struct access *a, struct access_view *v, enum access_right right,
-                  struct str subject, char why[160])
+bool access_may(struct access *a, struct access_view *v, enum access_right right,
+                struct str subject, char why[160])
 {
     uint64_t version = atomic_load_explicit(&a->version, memory_order_acquire);
     if (version != v->version)

@@ -67,12 +67,17 @@ struct access {
     struct access_rules *rules; /* under the lock */
     _Atomic uint64_t version;   /* of the table; 0: there is none */
     uint64_t versions;          /* under the lock */
+    void (*changed)(void *ctx); /* NULL: nobody wants to know */
+    void *ctx;
     _Atomic uint64_t denied;
 };
 void access_init(struct access *a);
 void access_fini(struct access *a);
 /* Takes the reference; NULL: no rules from now on. */
 void access_set(struct access *a, struct access_rules *t);
+/* Calls changed() now and at the end of each access_set(), on its thread; NULL: no more. One may
+ * watch. Before others look, or after. */
+void access_watch(struct access *a, void (*changed)(void *ctx), void *ctx);
 static inline bool access_has_rules(const struct access *a)
 {
     return atomic_load_explicit(&a->version, memory_order_relaxed) != 0;
@@ -91,5 +96,5 @@ struct access_view {
 void access_view_init(struct access_view *v, struct alloc *alloc, const struct access_client *who);
 void access_view_fini(struct access_view *v);
 /* Whether it may; if not, *why (may be NULL) says so to people. Counts what was denied. */
-bool access_check(struct access *a, struct access_view *v, enum access_right right,
-                  struct str subject, char why[160]);
+bool access_may(struct access *a, struct access_view *v, enum access_right right,
+                struct str subject, char why[160]);

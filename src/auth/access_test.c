@@ -207,28 +207,28 @@ TEST(access_views_remember_and_follow_a_reload)
     access_view_init(&v, alloc_system(), &who);
     LABEL("no rules: nothing is asked, nothing is allocated");
     CHECK(!access_has_rules(&a));
-    CHECK(access_check(&a, &v, P, STR("x"), why));
+    CHECK(access_may(&a, &v, P, STR("x"), why));
     CHECK_EQ_PTR(v.memory, NULL);
     access_set(&a, table(first, 1));
     CHECK(access_has_rules(&a));
     for (int again = 0; again < 3; again++) {
         LABEL("the first rules, time %d", again);
-        CHECK(access_check(&a, &v, P, STR("a/c"), why));
-        CHECK(!access_check(&a, &v, P, STR("a/d"), why));
+        CHECK(access_may(&a, &v, P, STR("a/c"), why));
+        CHECK(!access_may(&a, &v, P, STR("a/d"), why));
         CHECK_EQ_STR(why, "no access rule lets it publish there");
-        CHECK(!access_check(&a, &v, D, STR("a/c"), NULL));
+        CHECK(!access_may(&a, &v, D, STR("a/c"), NULL));
     }
     access_set(&a, table(second, 2));
     for (int again = 0; again < 3; again++) {
         LABEL("the second rules, time %d", again);
-        CHECK(!access_check(&a, &v, P, STR("a/c"), why));
+        CHECK(!access_may(&a, &v, P, STR("a/c"), why));
         CHECK_EQ_STR(why, "access rule 1 does not let it publish there");
-        CHECK(access_check(&a, &v, P, STR("a/d"), why));
+        CHECK(access_may(&a, &v, P, STR("a/d"), why));
     }
     access_set(&a, NULL);
     LABEL("no rules any more");
     CHECK(!access_has_rules(&a));
-    CHECK(access_check(&a, &v, P, STR("a/c"), why));
+    CHECK(access_may(&a, &v, P, STR("a/c"), why));
     CHECK_EQ_UINT(a.denied, 9);
     access_view_fini(&v);
     access_view_fini(&v);
@@ -255,8 +255,8 @@ TEST(access_without_memory)
     access_init(&a);
     access_set(&a, table(rules, 1));
     access_view_init(&v, &none, &who);
-    CHECK(access_check(&a, &v, P, STR("a"), NULL));
-    CHECK(!access_check(&a, &v, P, STR("b"), NULL));
+    CHECK(access_may(&a, &v, P, STR("a"), NULL));
+    CHECK(!access_may(&a, &v, P, STR("b"), NULL));
     access_view_fini(&v);
     access_fini(&a);
 }

@@ -7,7 +7,8 @@
  * Argon2 in PHC form (`$argon2id$v=19$m=…`), or mosquitto's `$7$rounds$salt$hash` (PBKDF2 with
  * SHA-512), so that a site can bring its file along, or a secret for SCRAM (scram.h).
  * Ownership: passwords are copied and wiped after use; neither they nor hashes go into logs.
- * Threads: worker 0, but password_hash(), password_matches() and password_file_set(): any.
+ * Threads: any; password_file_reload() one at a time, password_file_close() behind all others. A
+ * check is answered, and canceled, on the worker that asked.
  * Errors: a damaged file is ERR_SYNTAX with its line; a reload that fails changes nothing.
  * Source: RFC 9106 (Argon2), OWASP Password Storage Cheat Sheet, RFC 8018 (PBKDF2). */
 #pragma once
@@ -38,7 +39,7 @@ MUST_USE enum err password_file_open(struct password_file **out, const struct pa
                                      struct error *e);
 MUST_USE enum err password_file_reload(struct password_file *f, struct error *e);
 void password_file_close(struct password_file *f);
-size_t password_file_users(const struct password_file *f);
+size_t password_file_users(struct password_file *f);
 
 struct password_check;
 /* ERR_OK: right, it was before. ERR_DENIED: such a password is never right. ERR_AGAIN: it is being
@@ -59,7 +60,7 @@ const struct enhanced_method *const *password_file_methods(const struct password
 struct password_stats {
     uint64_t remembered, computed, wrong, refused;
 };
-struct password_stats password_file_stats(const struct password_file *f);
+struct password_stats password_file_stats(struct password_file *f);
 
 /* ---- the file as a tool changes it ---- */
 bool password_user_valid(

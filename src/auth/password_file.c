@@ -8,6 +8,7 @@
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -28,8 +29,9 @@ struct user {
 struct password_file {
     struct password_config cfg; /* its path is our copy */
     struct offload_queue *queue;
-    struct map users;
     uint8_t key[MAC_BYTES]; /* of this run */
+    pthread_mutex_t lock;   /* the next two */
+    struct map users;
     struct password_stats stats;
     struct scram_method scram[2];
     const struct enhanced_method *methods[3];
@@ -170,6 +172,20 @@ static void warn_if_open(const char *path)
         LOG_W("auth", "%s may be read by others; chmod 600 is enough for sedge", path);
 }
 
+/* Those whose hash has not changed need not prove themselves again. With the lock held. */
+static void keep_proofs(const struct password_file *f, const struct map *users)
+{
+    struct str key;
+    void *value;
+    for (size_t at = 0; map_next(users, &at, &key, &value);) {
+        struct user *u = value, *old = map_get(&f->users, key);
+        if (!old || !old->proven || !str_eq(old->hash, u->hash))
+            continue;
+        u->proven = true;
+        memcpy(u->mac, old->mac, sizeof(u->mac));
+    }
+}
+
 enum err password_file_reload(struct password_file *f, struct error *e)
 {
     struct map users;
@@ -180,17 +196,12 @@ enum err password_file_reload(struct password_file *f, struct error *e)
         users_free(f->cfg.alloc, &users);
         return err;
     }
-    struct str key;
-    void *value;
-    for (size_t at = 0; map_next(&users, &at, &key, &value);) {
-        struct user *u = value, *old = map_get(&f->users, key);
-        if (!old || !old->proven || !str_eq(old->hash, u->hash))
-            continue;
-        u->proven = true;
-        memcpy(u->mac, old->mac, sizeof(u->mac));
-    }
-    users_free(f->cfg.alloc, &f->users);
+    pthread_mutex_lock(&f->lock);
+    keep_proofs(f, &users);
+    struct map before = f->users;
     f->users = users;
+    pthread_mutex_unlock(&f->lock);
+    users_free(f->cfg.alloc, &before);
     warn_if_open(f->cfg.path);
     return ERR_OK;
 }
@@ -199,13 +210,16 @@ enum err password_file_reload(struct password_file *f, struct error *e)
 
 static bool find_line(void *ctx, struct str user, char line[PASSWORD_HASH_MAX])
 {
-    const struct password_file *f = ctx;
+    struct password_file *f = ctx;
+    pthread_mutex_lock(&f->lock);
     const struct user *u = map_get(&f->users, user);
-    if (!u || u->hash.n >= PASSWORD_HASH_MAX)
-        return false;
-    memcpy(line, u->hash.p, u->hash.n);
-    line[u->hash.n] = '\0';
-    return true;
+    bool found = u && u->hash.n < PASSWORD_HASH_MAX;
+    if (found) {
+        memcpy(line, u->hash.p, u->hash.n);
+        line[u->hash.n] = '\0';
+    }
+    pthread_mutex_unlock(&f->lock);
+    return found;
 }
 
 static size_t make_nonce(void *ctx, char out[SCRAM_NONCE_MAX])
@@ -242,6 +256,7 @@ enum err password_file_open(struct password_file **out, const struct password_co
     *out = NULL;
     if (!f)
         return error_set(e, ERR_NOMEM, "no memory for the password file");
+    pthread_mutex_init(&f->lock, NULL);
     f->cfg = *cfg;
     f->cfg.alloc = a;
     f->cfg.path = str_dup(a, str_from(cfg->path));
@@ -271,6 +286,7 @@ void password_file_close(struct password_file *f)
         offload_drain(f->queue);
     offload_queue_free(f->queue);
     users_free(f->cfg.alloc, &f->users);
+    pthread_mutex_destroy(&f->lock);
     OPENSSL_cleanse(f->key, sizeof(f->key));
     OPENSSL_cleanse(f->scram, sizeof(f->scram));
     if (f->cfg.path)
@@ -278,14 +294,20 @@ void password_file_close(struct password_file *f)
     mem_free(f->cfg.alloc, f, sizeof(*f));
 }
 
-size_t password_file_users(const struct password_file *f)
+size_t password_file_users(struct password_file *f)
 {
-    return f->users.n;
+    pthread_mutex_lock(&f->lock);
+    size_t n = f->users.n;
+    pthread_mutex_unlock(&f->lock);
+    return n;
 }
 
-struct password_stats password_file_stats(const struct password_file *f)
+struct password_stats password_file_stats(struct password_file *f)
 {
-    return f->stats;
+    pthread_mutex_lock(&f->lock);
+    struct password_stats stats = f->stats;
+    pthread_mutex_unlock(&f->lock);
+    return stats;
 }
 
 /* ---- checks ---- */
@@ -314,10 +336,11 @@ static void check_run(struct offload_job *j)
     c->right = password_matches(c->hash, c->password) && c->user.n;
 }
 
-static void check_done(struct offload_job *j)
+/* It was computed: is it right, and of the file as it is now? */
+static void note(struct password_check *c)
 {
-    struct password_check *c = CONTAINER_OF(j, struct password_check, job);
     struct password_file *f = c->file;
+    pthread_mutex_lock(&f->lock);
     struct user *u = map_get(&f->users, c->user);
     f->stats.computed++;
     if (c->right && u && str_eq(u->hash, c->hash)) {
@@ -327,6 +350,13 @@ static void check_done(struct offload_job *j)
         c->right = false; /* also if the file was changed meanwhile */
         f->stats.wrong++;
     }
+    pthread_mutex_unlock(&f->lock);
+}
+
+static void check_done(struct offload_job *j)
+{
+    struct password_check *c = CONTAINER_OF(j, struct password_check, job);
+    note(c);
     if (c->done)
         c->done(c->ctx, c->right ? ERR_OK : ERR_DENIED);
     check_free(c);
@@ -357,13 +387,12 @@ static struct password_check *check_new(struct password_file *f, const struct us
     return c;
 }
 
-enum err password_file_check(struct password_file *f, struct worker *w, struct str user,
-                             struct bytes password, void (*done)(void *ctx, enum err result),
-                             void *ctx, struct password_check **check)
+/* With the lock held. ERR_AGAIN: *check is to be computed. */
+static enum err remembered(struct password_file *f, struct str user, struct bytes password,
+                           struct password_check **check)
 {
-    struct user *u = map_get(&f->users, user);
+    const struct user *u = map_get(&f->users, user);
     uint8_t mac[MAC_BYTES] = {0};
-    *check = NULL;
     if (password.n > PASSWORD_MAX) {
         f->stats.wrong++;
         return ERR_DENIED;
@@ -374,15 +403,36 @@ enum err password_file_check(struct password_file *f, struct worker *w, struct s
         f->stats.remembered++;
         return ERR_OK;
     }
-    struct password_check *c = check_new(f, u, password);
-    if (!c)
+    *check = check_new(f, u, password);
+    if (!*check)
         return ERR_NOMEM;
+    memcpy((*check)->mac, mac, sizeof(mac));
+    return ERR_AGAIN;
+}
+
+static void count_refused(struct password_file *f)
+{
+    pthread_mutex_lock(&f->lock);
+    f->stats.refused++;
+    pthread_mutex_unlock(&f->lock);
+}
+
+enum err password_file_check(struct password_file *f, struct worker *w, struct str user,
+                             struct bytes password, void (*done)(void *ctx, enum err result),
+                             void *ctx, struct password_check **check)
+{
+    struct password_check *c = NULL;
+    *check = NULL;
+    pthread_mutex_lock(&f->lock);
+    enum err err = remembered(f, user, password, &c);
+    pthread_mutex_unlock(&f->lock);
+    if (err != ERR_AGAIN)
+        return err;
     c->done = done;
     c->ctx = ctx;
-    memcpy(c->mac, mac, sizeof(mac));
-    enum err err = offload_submit(f->queue, w, &c->job);
+    err = offload_submit(f->queue, w, &c->job);
     if (err) {
-        f->stats.refused++;
+        count_refused(f);
         check_free(c);
         return err;
     }

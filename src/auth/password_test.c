@@ -101,10 +101,10 @@ struct rig {
     unsigned answers, wanted;
 };
 
-static void rig_open(struct rig *r, const char *text, size_t checks_max)
+static void rig_open_workers(struct rig *r, const char *text, size_t checks_max, unsigned workers)
 {
     struct error e = {0};
-    const struct executor_config ec = {.workers = 1, .driver = "epoll", .offload_threads = 2};
+    const struct executor_config ec = {.workers = workers, .driver = "epoll", .offload_threads = 2};
     *r = (struct rig){0};
     (void)snprintf(r->path, sizeof(r->path), "%s/users", test_tmpdir());
     write_text(r->path, text);
@@ -112,6 +112,11 @@ static void rig_open(struct rig *r, const char *text, size_t checks_max)
     REQUIRE(executor_new(&r->ex, &ec, &e) == ERR_OK);
     const struct password_config cfg = {.ex = r->ex, .path = r->path, .checks_max = checks_max};
     REQUIRE(CHECK_EQ_INT(password_file_open(&r->file, &cfg, &e), ERR_OK));
+}
+
+static void rig_open(struct rig *r, const char *text, size_t checks_max)
+{
+    rig_open_workers(r, text, checks_max, 1);
 }
 
 static void rig_close(struct rig *r)
@@ -229,6 +234,84 @@ TEST(password_checks_are_bounded_and_can_be_canceled)
     /* One that is under way at the end. */
     CHECK_EQ_INT(start(&r, "ada", "4", &one), ERR_AGAIN);
     password_check_cancel(one);
+    rig_close(&r);
+}
+
+/* ---- several workers ---- */
+
+enum { ASKERS = 3, QUESTIONS = 12 };
+
+struct asker {
+    struct task task;
+    struct rig *rig;
+    struct worker *worker;
+    unsigned asked, astray;
+    unsigned right, wrong;
+    bool waiting;
+};
+
+static _Atomic unsigned askers_left;
+
+static void answered(struct asker *a, enum err result)
+{
+    a->waiting = false;
+    a->right += result == ERR_OK;
+    a->wrong += result == ERR_DENIED;
+}
+
+static void asker_told(void *ctx, enum err result)
+{
+    struct asker *a = ctx;
+    a->astray += worker_current() != a->worker;
+    answered(a, result);
+    task_wake(&a->task);
+}
+
+static enum poll asker_poll(struct task *t)
+{
+    struct asker *a = CONTAINER_OF(t, struct asker, task);
+    struct password_check *c;
+    struct error e = {0};
+    while (!a->waiting && a->asked < QUESTIONS) {
+        struct bytes password = bytes_of(a->asked++ % 2 ? "secret" : "wrong");
+        if (worker_index(a->worker) == 0)
+            CHECK_EQ_INT(password_file_reload(a->rig->file, &e), ERR_OK);
+        a->waiting = true;
+        enum err err =
+            password_file_check(a->rig->file, a->worker, STR("ada"), password, asker_told, a, &c);
+        if (err != ERR_AGAIN)
+            answered(a, err);
+    }
+    return a->waiting ? POLL_PENDING : POLL_READY;
+}
+
+static void asker_finished(struct task *t)
+{
+    if (atomic_fetch_sub(&askers_left, 1) == 1)
+        executor_stop(worker_executor(t->worker));
+}
+
+/* Each worker is answered where it asked, while one reads the file again and again. */
+TEST(password_check_on_any_worker)
+{
+    struct rig r;
+    struct asker askers[ASKERS];
+    rig_open_workers(&r, "ada:" MOSQUITTO_SECRET "\n", 0, ASKERS);
+    atomic_store(&askers_left, ASKERS);
+    for (unsigned i = 0; i < ASKERS; i++) {
+        askers[i] = (struct asker){.rig = &r, .worker = executor_worker(r.ex, i)};
+        task_init(&askers[i].task, "asker", asker_poll, asker_finished);
+        task_spawn(askers[i].worker, &askers[i].task);
+    }
+    executor_run(r.ex);
+    for (unsigned i = 0; i < ASKERS; i++) {
+        CHECK_EQ_UINT(askers[i].right, QUESTIONS / 2);
+        CHECK_EQ_UINT(askers[i].wrong, QUESTIONS / 2);
+        CHECK_EQ_UINT(askers[i].astray, 0);
+    }
+    struct password_stats s = password_file_stats(r.file);
+    CHECK_EQ_UINT(s.computed + s.remembered, ASKERS * QUESTIONS);
+    CHECK_EQ_UINT(s.wrong, ASKERS * QUESTIONS / 2);
     rig_close(&r);
 }
 

@@ -3,8 +3,8 @@
 
 enum { HOPS_MAX = 8 }; /* then there is nobody who may have it */
 
-bool again_push(struct lane *l, uint64_t share_id, struct message *m, const struct subscriber * not,
-                unsigned hops)
+bool again_push(struct lane *l, uint64_t share_id, struct message *m,
+                const struct subscriber *except, unsigned hops)
 {
     struct again *x = mem_new(l->bus->cfg.alloc, sizeof(*x));
     if (!x) {
@@ -13,7 +13,7 @@ bool again_push(struct lane *l, uint64_t share_id, struct message *m, const stru
     }
     *x = (struct again){.message = message_ref(m),
                         .share_id = share_id,
-                        .not = not,
+                        .except = except,
                         .hops = (uint8_t)(hops < HOPS_MAX ? hops : HOPS_MAX)};
     list_init(&x->link);
     list_add_tail(&l->again, &x->link);
@@ -42,14 +42,14 @@ static enum outcome give(struct lane *l, struct sub *x, struct message *m, unsig
 }
 
 static enum outcome find(struct lane *l, uint64_t share_id, struct message *m,
-                         const struct subscriber * not, unsigned *hops)
+                         const struct subscriber *except, unsigned *hops)
 {
     for (; *hops < HOPS_MAX; ++*hops) {
-        struct sub *x = routes_share_pick(l->bus->routes, share_id, m->qos, not );
+        struct sub *x = routes_share_pick(l->bus->routes, share_id, m->qos, except);
         if (!x)
             return NOBODY;
         enum outcome o = give(l, x, m, *hops);
-        not = x->key.subscriber;
+        except = x->key.subscriber;
         sub_unref(l->bus->routes, x);
         if (o != NOBODY)
             return o;
@@ -58,13 +58,13 @@ static enum outcome find(struct lane *l, uint64_t share_id, struct message *m,
 }
 
 bool share_again(struct lane *l, uint64_t share_id, struct message *m,
-                 const struct subscriber * not, unsigned hops)
+                 const struct subscriber *except, unsigned hops)
 {
     if (!list_empty(&l->again)) /* in their order */
-        return again_push(l, share_id, m, not, hops);
-    switch (find(l, share_id, m, not, &hops)) {
+        return again_push(l, share_id, m, except, hops);
+    switch (find(l, share_id, m, except, &hops)) {
     case TAKEN: return true;
-    case NOT_NOW: return again_push(l, share_id, m, not, hops);
+    case NOT_NOW: return again_push(l, share_id, m, except, hops);
     case NOBODY: break;
     }
     lane_count(&l->lost, 1);
@@ -89,7 +89,7 @@ void again_run(struct lane *l)
     while (!list_empty(&l->again)) {
         struct again *x = CONTAINER_OF(l->again.next, struct again, link);
         unsigned hops = x->hops;
-        enum outcome o = find(l, x->share_id, x->message, x->not, &hops);
+        enum outcome o = find(l, x->share_id, x->message, x->except, &hops);
         if (o == NOT_NOW)
             return;
         lane_count(&l->lost, o == NOBODY);

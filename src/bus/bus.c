@@ -99,12 +99,14 @@ void lane_bury(struct lane *l)
 {
     if (l->delivering)
         return;
-    uint64_t oldest = l->jobs_n ? jobs_oldest_route(l) : UINT64_MAX;
-    if (l->view->graveyard && (oldest == UINT64_MAX || oldest != l->buried_to)) {
-        l->buried_to = oldest; /* else those that are left are still in use */
-        routes_bury(l->bus->routes, l->index, oldest);
+    if (l->view->graveyard) {
+        uint64_t oldest = l->jobs_n ? jobs_oldest_route(l) : UINT64_MAX;
+        if (oldest == UINT64_MAX || oldest != l->buried_to) /* else they are still in use */
+            routes_bury(l->bus->routes, l->index, oldest);
+        l->buried_to = oldest;
     }
-    grace_idle(l->bus->cfg.ex); /* without a run it would all wait for one */
+    if (!worker_current())
+        grace_idle(l->bus->cfg.ex); /* else it would all wait for the run */
 }
 
 uint32_t bus_publisher_id(struct bus *b)
@@ -153,10 +155,11 @@ void bus_checkpoint(struct bus *b)
     checkpoint_now(&b->retained_db.checkpoint);
 }
 
-struct bus_stats bus_stats(struct bus *b)
+struct bus_stats bus_stats(const struct bus *b)
 {
-    struct bus_stats s = {.subscriptions = routes_count(b->routes)};
-    retained_count(&b->retained, &s.retained, &s.retained_bytes);
+    struct bus_stats s = {.retained = b->retained.count,
+                          .retained_bytes = b->retained.bytes,
+                          .subscriptions = routes_count(b->routes)};
     for (unsigned i = 0; i < b->workers; i++) {
         const struct lane *l = &b->lanes[i];
         s.published += atomic_load_explicit(&l->published, memory_order_relaxed);

@@ -233,4 +233,4 @@ struct bus_stats {
     uint64_t full;   /* publications that had to wait */
     uint64_t lost;   /* of shares: nobody was left to take them */
 };
-struct bus_stats bus_stats(struct bus *b); /* any thread; not of one moment */
+struct bus_stats bus_stats(const struct bus *b); /* any thread; not of one moment */

@@ -199,14 +199,14 @@ struct share_group *group_find(const struct routes *r, struct trie_node *node, s
 /* The same; made if there is none. NULL without memory. */
 struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name);
 void group_prune(struct routes *r, struct share_group *g); /* if it has no members */
-/* The next in turn of a group's members; NULL: nobody can take a message of this QoS now. `not`:
+/* The next in turn of a group's members; NULL: nobody can take a message of this QoS now. `except`:
  * who shall not be chosen. */
 const struct route_member *group_pick(const struct route_group *g, unsigned qos,
-                                      const struct subscriber * not );
+                                      const struct subscriber *except);
 const struct route_member *group_pick_stored(const struct route_group *g); /* for replay */
 /* The same for a group by its number. Referred to. */
 struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
-                              const struct subscriber * not );
+                              const struct subscriber *except);
 
 struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
 /* NULL without memory. Valid until the next call, or as long as it is held. */
@@ -273,8 +273,6 @@ bool retained_dirty_each(struct retained_store *r,
                          bool (*each)(void *ctx, const struct trie_node *n, struct message *m),
                          void *ctx);
 void retained_clean(struct retained_store *r); /* all are in the database. All locked */
-
-void retained_count(const struct retained_store *r, uint64_t *count, uint64_t *bytes);
 
 /* All that match a filter, some at a time; what comes or goes meanwhile may be among them. */
 enum { RETAINED_BATCH = 64 };
@@ -346,7 +344,7 @@ struct again {
     struct list link;
     struct message *message;
     uint64_t share_id;
-    const struct subscriber * not ;
+    const struct subscriber *except;
     uint8_t hops;
 };
 
@@ -519,8 +517,8 @@ void fence_check(struct lane *l);
 
 /* again.c: shares whose member did not take it. */
 bool share_again(struct lane *l, uint64_t share_id, struct message *m,
-                 const struct subscriber * not, unsigned hops);
-bool again_push(struct lane *l, uint64_t share_id, struct message *m, const struct subscriber * not,
-                unsigned hops);
+                 const struct subscriber *except, unsigned hops);
+bool again_push(struct lane *l, uint64_t share_id, struct message *m,
+                const struct subscriber *except, unsigned hops);
 void again_run(struct lane *l);
 void again_drop(struct lane *l);

@@ -152,15 +152,34 @@ static bool look_now(struct lane *l, const struct route *route)
     return l->looks < BUS_OBSERVED_MAX;
 }
 
+static uint64_t other_lanes(const struct lane *l)
+{
+    unsigned n = l->bus->workers;
+    return (n == 64 ? UINT64_MAX : (1ull << n) - 1) & ~(1ull << l->index);
+}
+
+/* Of those that only look, the ones with room: nobody is held up for them. */
+static uint64_t with_room(struct lane *l, uint64_t lanes)
+{
+    for (uint64_t left = lanes; left; left &= left - 1) {
+        unsigned to = (unsigned)__builtin_ctzll(left);
+        if (!ring_room(lane_ring(l, to), (uint32_t)l->picked.n + 1))
+            lanes &= ~(1ull << to);
+    }
+    return lanes;
+}
+
 /* Where it goes; ERR_FULL: there is no room at one of them. */
-static enum err aim(struct lane *l, const struct route *route, struct bus_receipt *r,
+static enum err aim(struct lane *l, const struct route *route, bool retain, struct bus_receipt *r,
                     struct targets *t)
 {
     *t = (struct targets){.others = route->others,
                           .look = route->every_ms && look_now(l, route),
                           .job = job_of(l, route->hash, route->topic)};
-    t->looking = t->look ? route->others_observe : 0;
-    uint64_t all = t->others | t->looking;
+    t->looking = t->look ? with_room(l, route->others_observe) : 0;
+    uint64_t all = t->others;
+    if (retain) /* somebody may subscribe on any worker until it is there: see spread() */
+        all |= other_lanes(l);
     for (size_t i = 0; i < l->picked.n; i++)
         if (l->picked.v[i]->worker != l->index)
             all |= 1ull << l->picked.v[i]->worker;
@@ -211,7 +230,6 @@ static uint32_t spread(struct lane *l, struct route *route, const struct targets
 {
     uint32_t matched = route->others_n;
     spread_others(l, route, t, m);
-    (void)route_hold(route); /* other routes may be looked for */
     if (route->entries_n)
         matched += spread_own(l, route, t, m);
     if (t->look) {
@@ -221,8 +239,21 @@ static uint32_t spread(struct lane *l, struct route *route, const struct targets
     }
     for (size_t i = 0; i < l->picked.n; i++)
         matched += spread_picked(l, l->picked.v[i], m);
+    return matched;
+}
+
+/* Who subscribes looks at retained messages after it can be found; so after the message is there we
+ * look once more who can be found, and one of the two sees the other. */
+static uint32_t spread_retained(struct lane *l, struct route *before, struct targets *t,
+                                struct message *m)
+{
+    struct route *route = route_find(l->view, before->topic, before->hash);
+    if (!route)
+        route = before; /* no memory */
+    (void)route_hold(route);
+    t->others = route->others;
+    uint32_t matched = spread(l, route, t, m);
     route_release(l->view, route);
-    lane_bury(l);
     return matched;
 }
 
@@ -234,7 +265,7 @@ static enum err prepare(struct lane *l, const struct bus_publication *p, const s
     enum err err = may_publish(l, p, route, r);
     if (!err)
         err = pick(l, route, p->qos);
-    return err ? err : aim(l, route, r, t);
+    return err ? err : aim(l, route, p->retain, r, t);
 }
 
 enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_receipt *r)
@@ -259,7 +290,10 @@ enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_
     }
     lane_count(&l->published, 1);
     r->seq = m->seq;
-    r->matched = spread(l, route, &t, m);
+    (void)route_hold(route); /* while others may be looked for */
+    r->matched = p->retain ? spread_retained(l, route, &t, m) : spread(l, route, &t, m);
+    route_release(l->view, route);
+    lane_bury(l);
     message_unref(m);
     return err;
 }

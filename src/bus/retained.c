@@ -217,12 +217,6 @@ static bool visit(void *ctx, const struct trie_node *n)
     return true;
 }
 
-void retained_count(const struct retained_store *r, uint64_t *count, uint64_t *bytes)
-{
-    *count = atomic_load_explicit(&r->count, memory_order_relaxed);
-    *bytes = atomic_load_explicit(&r->bytes, memory_order_relaxed);
-}
-
 void retained_each(const struct retained_store *r, void (*each)(void *ctx, struct message *m),
                    void *ctx)
 {

@@ -134,6 +134,9 @@ static enum err note_end(struct walk *w)
 {
     struct trie_cursor *c = w->cursor;
     size_t n = stack_len(w);
+    c->after_n = n;
+    if (n == 0)
+        return ERR_OK;
     if (n > c->after_cap) {
         size_t cap = n * 2;
         char *p = mem_resize(c->alloc, c->after, c->after_cap, cap);
@@ -150,7 +153,6 @@ static enum err note_end(struct walk *w)
             memcpy(p, w->stack[i]->name, w->stack[i]->n);
         p += w->stack[i]->n;
     }
-    c->after_n = n;
     return ERR_OK;
 }
 

@@ -57,14 +57,13 @@ static void connected(struct mqtt_connection *c)
     const struct mqtt_limits *l = c->shard->limits;
     struct mqtt_packet p = {.type = MQTT_CONNACK, .connack = {.session_present = h->present}};
     struct mqtt_props *props = &p.connack.props;
-    props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_QOS) |
-                 MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) | MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX) |
-                 MQTT_HAS(MQTT_PROP_SHARED_AVAILABLE);
+    props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) |
+                 MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX) | MQTT_HAS(MQTT_PROP_SHARED_AVAILABLE);
     props->receive_max = l->receive_max;
-    props->maximum_qos = 1;
     props->maximum_packet_size = l->packet_size_max;
     props->topic_alias_max = l->topic_alias_max;
     props->shared_available = 0;
+    auth_put_connack(c, props);
     if (h->expiry_s != h->expiry_asked_s) {
         props->has |= MQTT_HAS(MQTT_PROP_SESSION_EXPIRY);
         props->session_expiry_s = h->expiry_s;
@@ -76,8 +75,8 @@ static void connected(struct mqtt_connection *c)
     if (!connection_put(c, &p))
         return;
     hello_free(c);
+    auth_connected(c);
     c->state = CONNECTION_OPEN;
-    c->connected_ms = worker_now_ms(c->shard->worker);
     metric_add_own(&c->shard->count.connects, 1);
     connection_watch(c);
 }
@@ -140,7 +139,7 @@ static enum err begin(struct mqtt_connection *c)
     return ERR_OK;
 }
 
-static void let_in(struct mqtt_connection *c)
+void connect_let_in(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
     struct mqtt_session *old = session_find(c->shard, h->client_id);
@@ -178,11 +177,22 @@ static void password_checked(void *ctx, enum err result)
 {
     struct mqtt_connection *c = ctx;
     c->hello->check = NULL;
+    c->proven = !result;
     if (result)
         (void)refuse(c, MQTT_RC_BAD_USER_OR_PASSWORD, "wrong user name or password");
     else
-        let_in(c);
+        connect_let_in(c);
     task_wake(&c->task);
+}
+
+/* Its certificate says who it is, whatever CONNECT does. */
+static enum handled let_in_by_certificate(struct mqtt_connection *c, struct str person)
+{
+    if (!connection_take_user(c, person))
+        return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
+    c->proven = true;
+    connect_let_in(c);
+    return c->state == CONNECTION_OPEN ? HANDLED : HANDLED_STOP;
 }
 
 static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_connect *m)
@@ -190,7 +200,10 @@ static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_co
     const struct mqtt_listen *l = &c->listener->cfg;
     enum err err = ERR_OK;
     bool named = m->has_user || m->has_password;
+    struct str person = l->certificates ? stream_person(c->stream) : (struct str){NULL, 0};
     c->state = CONNECTION_WAITING;
+    if (person.p && !(named && l->passwords))
+        return let_in_by_certificate(c, person);
     if (named ? !l->passwords && !l->anonymous : !l->anonymous)
         return refuse(c, MQTT_RC_NOT_AUTHORIZED, "this listener asks for a user name and password");
     if (named && l->passwords)
@@ -202,7 +215,8 @@ static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_co
         return refuse(c, MQTT_RC_BAD_USER_OR_PASSWORD, "wrong user name or password");
     if (err)
         return refuse(c, MQTT_RC_SERVER_BUSY, "too many passwords are being checked");
-    let_in(c);
+    c->proven = named && l->passwords;
+    connect_let_in(c);
     return c->state == CONNECTION_OPEN ? HANDLED : HANDLED_STOP;
 }
 
@@ -250,13 +264,15 @@ static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_conn
     return h;
 }
 
-static bool take_user(struct mqtt_connection *c, struct str user)
+bool connection_take_user(struct mqtt_connection *c, struct str user)
 {
     char *copy = mem_new(c->shard->alloc, user.n);
     if (user.n && !copy)
         return false;
     if (user.n)
         memcpy(copy, user.p, user.n);
+    if (c->user.n)
+        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){user.n ? copy : "", user.n};
     return true;
 }
@@ -285,17 +301,13 @@ enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet 
     c->version = (uint8_t)m->version;
     if (m->client_id.n && shard_of(c->shard->server, m->client_id) != c->shard)
         return go_home(c, shard_of(c->shard->server, m->client_id));
-    if (m->props.has & MQTT_HAS(MQTT_PROP_AUTH_METHOD))
-        return refuse(c, MQTT_RC_BAD_AUTHENTICATION_METHOD, "no enhanced authentication here");
     if (m->client_id.n > CLIENT_ID_MAX)
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "its client id is too long");
     if (!m->client_id.n && !m->clean_start && m->version != MQTT_V5)
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "a session needs a client id");
-    if (m->has_will && m->will_qos > 1 && m->version == MQTT_V5)
-        return refuse(c, MQTT_RC_QOS_NOT_SUPPORTED, "its will has QoS 2");
     take_limits(c, m);
     c->hello = hello_new(c, m);
-    bool known = c->hello && (!m->has_user || take_user(c, m->user));
+    bool known = c->hello && (!m->has_user || connection_take_user(c, m->user));
     if (known && m->has_will) {
         c->will = will_new(c->shard, m, c->hello->client_id);
         known = c->will;
@@ -303,7 +315,7 @@ enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet 
     if (!known)
         return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
     c->clean = c->hello->expiry_s == 0;
-    return authenticate(c, m);
+    return m->props.has & MQTT_HAS(MQTT_PROP_AUTH_METHOD) ? auth_begin(c, m) : authenticate(c, m);
 }
 
 enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p)

@@ -55,9 +55,11 @@ static void waited(struct journal_wait *w, enum err result)
 {
     struct mqtt_connection *c = CONTAINER_OF(w, struct mqtt_connection, wait);
     c->waiting = false;
-    if (result) /* what it waits for will never be stored: it must not be acknowledged */
-        connection_kick(c, c->state == CONNECTION_OPEN ? MQTT_RC_IMPLEMENTATION_SPECIFIC
-                                                       : MQTT_RC_SERVER_UNAVAILABLE);
+    if (result && c->state != CONNECTION_OPEN)
+        connection_kick(c, MQTT_RC_SERVER_UNAVAILABLE);
+    else if (result && (c->pending.n || c->paused)) /* what will never be stored must not be
+                                                       acknowledged */
+        connection_kick(c, MQTT_RC_IMPLEMENTATION_SPECIFIC);
     else
         task_wake(&c->task);
 }
@@ -85,8 +87,7 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
     list_add_tail(&shard->connections, &c->link);
     metric_add_own(&shard->count.connections, 1);
     const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
-                                         .write_max =
-                                             2 * shard->limits->packet_size_max + ROOM_RESERVED,
+                                         .write_max = connection_write_max(c),
                                          .write_low = ROOM_RESERVED};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
@@ -151,6 +152,11 @@ static void leave_session(struct mqtt_connection *c)
     struct will *will = c->will;
     c->session = NULL;
     c->will = NULL;
+    if (will && session && !session_rights_take(session, c, &will->rights)) {
+        mqtt_dropped(c->shard, MQTT_DROP_NO_MEMORY);
+        will_free(c->shard, will);
+        will = NULL;
+    }
     if (session)
         session_detach(session);
     if (will && session)
@@ -184,12 +190,14 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
         journal_wait_cancel(&c->wait);
     c->waiting = false;
     hello_free(c);
+    auth_free(c);
     pending_free(c);
     aliases_free(c);
+    leave_session(c); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
-    leave_session(c);
-    mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
+    if (c->user.n) /* an empty name is nobody's memory */
+        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){NULL, 0};
     task_wake(&c->task);
 }
@@ -202,9 +210,17 @@ bool connection_room(const struct mqtt_connection *c, size_t n)
            stream_write_pending(c->stream) == 0;
 }
 
+size_t connection_write_max(const struct mqtt_connection *c)
+{
+    return 2 * (size_t)c->shard->limits->packet_size_max + ROOM_RESERVED;
+}
+
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)
 {
-    return c->stream && stream_write(c->stream, p, n) == ERR_OK;
+    if (!c->stream || stream_write(c->stream, p, n))
+        return false;
+    shard_sent(c->shard, 1, n);
+    return true;
 }
 
 bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
@@ -218,6 +234,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
         if (mqtt_encode(c->version, p, &w) != ERR_OK)
             w.p = w.start;
         stream_commit(c->stream, writer_len(&w));
+        shard_sent(c->shard, 1, writer_len(&w));
         return true;
     }
     connection_close(c, MQTT_RC_QUOTA_EXCEEDED, "answers are not being read");
@@ -261,25 +278,30 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
             c->starved = true; /* the stream wakes us when it has sent enough */
             return HANDLED_AGAIN;
         }
-        const struct mqtt_decoder d = {
-            .version = c->version,
-            .is_server = true,
-            .size_max = c->state == CONNECTION_NEW ? HELLO_MAX : c->shard->limits->packet_size_max};
+        const struct mqtt_decoder d = {.version = c->version,
+                                       .is_server = true,
+                                       .size_max = c->state == CONNECTION_OPEN
+                                                       ? c->shard->limits->packet_size_max
+                                                       : HELLO_MAX};
         struct mqtt_packet p;
         size_t n = 0;
         enum mqtt_result r = mqtt_decode(&d, (struct bytes){in.p + *used, in.n - *used}, &p, &n);
         if (r == MQTT_MORE)
             return HANDLED;
         h = r == MQTT_OK ? handle(c, &p) : refuse_packet(c, &p);
-        if (h != HANDLED_AGAIN)
-            *used += n;
+        if (h == HANDLED_AGAIN)
+            break;
+        *used += n;
+        metric_add_own(&c->shard->count.packets_received, 1);
     }
     return h;
 }
 
 static bool may_read(const struct mqtt_connection *c)
 {
-    return (c->state == CONNECTION_NEW || c->state == CONNECTION_OPEN) && !c->paused;
+    bool listens = c->state == CONNECTION_NEW || c->state == CONNECTION_AUTHENTICATING ||
+                   c->state == CONNECTION_OPEN;
+    return listens && !c->paused;
 }
 
 static void read_all(struct mqtt_connection *c)
@@ -294,8 +316,10 @@ static void read_all(struct mqtt_connection *c)
             connection_close(c, 0, NULL);
             return;
         }
-        c->heard_ns = worker_now_ns(c->shard->worker);
+        if (c->state == CONNECTION_OPEN) /* before, all of CONNECT and AUTH must come in time */
+            c->heard_ns = worker_now_ns(c->shard->worker);
         enum handled h = handle_all(c, in, &used);
+        metric_add_own(&c->shard->count.bytes_received, (int64_t)used);
         if (!c->stream)
             return;
         stream_consume(c->stream, used);
@@ -319,7 +343,7 @@ static void wind_up(struct mqtt_connection *c)
 /* After a commit, or when the stream has room again, what was refused is tried once more. */
 static void maybe_resume(struct mqtt_connection *c)
 {
-    if (c->paused && (c->starved ? connection_room(c, 0) : !c->waiting))
+    if (c->paused && !c->crowded && (c->starved ? connection_room(c, 0) : !c->waiting))
         c->paused = c->starved = false;
 }
 

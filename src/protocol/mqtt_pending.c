@@ -62,7 +62,7 @@ static bool transmit(struct mqtt_connection *c, const struct pending *p)
         return connection_write(c, p->packet, p->size);
     uint8_t bytes[4];
     struct writer w = writer_from(bytes, sizeof(bytes));
-    mqtt_put_ack(&w, MQTT_PUBACK, p->id);
+    mqtt_put_ack(&w, p->type, p->id);
     return connection_write(c, bytes, writer_len(&w));
 }
 
@@ -88,28 +88,38 @@ bool pending_flush(struct mqtt_connection *c)
     return true;
 }
 
+/* The record that the connection waits for next: of its first answer, of a message that it is to be
+ * sent; or any, after one that did not fit. 0: none. */
+static uint64_t next_record(const struct mqtt_connection *c)
+{
+    uint64_t seq = c->pending.n ? at(&c->pending, 0)->seq : UINT64_MAX;
+    uint64_t noted = window_waits_for(c->session);
+    if (noted && noted < seq)
+        seq = noted;
+    if (seq != UINT64_MAX)
+        return seq;
+    bool again = (c->paused && !c->starved && !c->crowded) || c->journal_full;
+    return again ? journal_last(c->shard->journal) : 0;
+}
+
 void pending_wait(struct mqtt_connection *c)
 {
-    struct journal *j = c->shard->journal;
-    uint64_t seq = 0;
+    struct mqtt_shard *shard = c->shard;
+    struct journal *j = shard->journal;
     if (c->waiting || !j || c->state != CONNECTION_OPEN)
         return;
     /* Once more: the commit may have come since the answer was added. */
-    if (!pending_flush(c))
-        return; /* the stream wakes us */
-    if (c->pending.n)
-        seq = at(&c->pending, 0)->seq;
-    else if (c->paused && !c->starved)
-        seq = journal_last(j);
-    if (!seq)
+    bool flushed = pending_flush(c);
+    uint64_t seq = flushed ? next_record(c) : window_waits_for(c->session);
+    if (!seq) /* nothing, or for the stream, which wakes us */
         return;
     if (!c->pending.n && seq <= journal_committed(j)) { /* above its budget: no commit helps */
-        if (!timer_armed(&c->shard->retry))
-            timer_set_after_ms(&c->shard->retry, RETRY_MS);
+        if (!timer_armed(&shard->retry))
+            timer_set_after_ms(&shard->retry, RETRY_MS);
         return;
     }
     c->waiting = true;
-    journal_wait(j, c->shard->worker, &c->wait, seq); /* answers at once if it is committed now */
+    journal_wait(j, shard->worker, &c->wait, seq); /* answers at once if it is committed now */
 }
 
 void pending_free(struct mqtt_connection *c)

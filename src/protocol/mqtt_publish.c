@@ -74,8 +74,7 @@ bool forward_properties(const struct mqtt_props *props, struct writer *out)
 
 /* ---- denied ---- */
 
-/* Whether it is time to say so again. */
-static bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
+bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
 {
     uint64_t seed = executor_env(worker_executor(shard->worker))->seed;
     uint64_t hash = hash_bytes(topic.p, topic.n, hash_bytes(client.p, client.n, seed));
@@ -114,19 +113,30 @@ void publish_denied(struct mqtt_shard *shard, struct str client, struct str user
 
 /* ---- PUBLISH ---- */
 
-static bool answer(struct mqtt_connection *c, uint16_t id, uint64_t seq, uint8_t reason,
-                   const char *why)
+static enum handled stop(struct mqtt_connection *c, uint8_t reason, const char *why)
 {
+    metric_add_own(&c->shard->count.errors, 1);
+    connection_close(c, reason, why);
+    return HANDLED_STOP;
+}
+
+/* PUBACK, or PUBREC. What counts for our Receive Maximum: a PUBACK until it has left, an id of
+ * QoS 2 until its PUBCOMP has (as long as it is in the set, and while PUBCOMP waits). */
+static bool answer(struct mqtt_connection *c, const struct mqtt_publish *m, uint64_t seq,
+                   uint8_t reason, const char *why)
+{
+    const uint8_t type = m->qos == 2 ? MQTT_PUBREC : MQTT_PUBACK;
+    bool counts = m->qos == 1 || reason >= MQTT_RC_UNSPECIFIED;
     if (reason == MQTT_RC_SUCCESS || c->version != MQTT_V5) {
-        const struct pending p = {.seq = seq, .id = id, .publish = true};
+        const struct pending p = {.seq = seq, .id = m->id, .type = type, .publish = counts};
         return pending_add(c, &p);
     }
-    struct mqtt_packet p = {.type = MQTT_PUBACK, .ack = {.id = id, .reason = reason}};
+    struct mqtt_packet p = {.type = type, .ack = {.id = m->id, .reason = reason}};
     if (c->problem_info && why[0]) { /* checklist 34 */
         p.ack.props.has = MQTT_HAS(MQTT_PROP_REASON_STRING);
         p.ack.props.reason_string = str_from(why);
     }
-    return pending_add_packet(c, &p, seq, true, id);
+    return pending_add_packet(c, &p, seq, counts, m->id);
 }
 
 /* docs/decisions/0003: what can't be published, with or without a way to say so. */
@@ -143,18 +153,13 @@ static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err
     return MQTT_RC_QUOTA_EXCEEDED;
 }
 
-static enum handled stop(struct mqtt_connection *c, uint8_t reason, const char *why)
+static enum err to_the_bus(struct mqtt_connection *c, const struct mqtt_publish *m,
+                           struct str topic, struct bytes properties, struct bus_receipt *r)
 {
-    metric_add_own(&c->shard->count.errors, 1);
-    connection_close(c, reason, why);
-    return HANDLED_STOP;
-}
-
-static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish *m,
-                            struct str topic, struct bytes properties)
-{
+    const struct mqtt_session *s = c->session;
     const struct bus_publisher from = {
-        .id = c->session->subscriber.publisher_id, .name = c->session->client_id, .user = c->user};
+        .id = s->subscriber.publisher_id, .name = s->client_id, .user = c->user};
+    bool noted = m->qos == 2 && session_stored(s);
     const struct bus_publication p = {.topic = topic,
                                       .payload = m->payload,
                                       .properties = properties,
@@ -163,23 +168,71 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
                                       .expiry_s = m->props.has & MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY)
                                                       ? m->props.message_expiry_s
                                                       : UINT32_MAX,
-                                      .from = &from};
+                                      .from = &from,
+                                      .session = noted ? s->number : 0,
+                                      .packet_id = noted ? m->id : 0};
+    return bus_publish(c->shard->bus, &p, r);
+}
+
+/* The id is remembered before anything is published, so that it can't be forgotten for want of
+ * memory; what is refused is not remembered: the client may use the id for another message. */
+static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish *m,
+                            struct str topic, struct bytes properties)
+{
+    struct mqtt_session *s = c->session;
     struct bus_receipt r;
     uint8_t reason = MQTT_RC_SUCCESS;
-    enum err err = bus_publish(c->shard->bus, &p, &r);
-    if (err == ERR_FULL)
+    if (m->qos == 2 && !received_add(c->shard->alloc, &s->received, m->id))
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for a packet id");
+    r.seq = 0;
+    bool may = session_may(s, ACCESS_PUBLISH, topic, r.why);
+    enum err err = may ? to_the_bus(c, m, topic, properties, &r) : ERR_DENIED;
+    if (m->qos == 2 && err && err != ERR_IO)
+        (void)received_remove(&s->received, m->id);
+    if (err == ERR_FULL) {
+        c->crowded = r.full == BUS_FULL_ROOM;
+        if (c->crowded)
+            bus_room_wait(c->shard->bus, &c->shard->room);
         return HANDLED_AGAIN;
-    c->received++;
+    }
+    atomic_add_own(&c->received, 1);
     metric_add_own(&c->shard->count.received, 1);
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
     if (err && err != ERR_IO)
         reason = refused(c, topic, err, r.why);
-    if (m->qos && !answer(c, m->id, r.seq, reason, r.why))
+    if (m->qos == 2) {
+        s->received_seq = r.seq ? r.seq : s->received_seq;
+        session_changed(s);
+    }
+    if (m->qos && !answer(c, m, r.seq, reason, r.why))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
     if (m->qos)
         (void)pending_flush(c);
     return HANDLED;
+}
+
+/* It was published when it came first; PUBREC waits for the same commit (checklist 17). */
+static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publish *m)
+{
+    struct journal *j = c->shard->journal;
+    if (session_stored(c->session) && journal_failed(j, NULL))
+        return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "the journal has failed");
+    if (!answer(c, m, c->session->received_seq, MQTT_RC_SUCCESS, ""))
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
+    (void)pending_flush(c);
+    return HANDLED;
+}
+
+/* Whether it is one more than our Receive Maximum (checklist 19). Ids that were there when the
+ * client connected do not count: it may send their PUBREL whenever it likes. */
+static bool too_many(const struct mqtt_connection *c, const struct mqtt_publish *m)
+{
+    const struct mqtt_session *s = c->session;
+    size_t n = c->pending.publishes, ids = s->received.ids.n;
+    if (c->version == MQTT_V5) /* 3.1.1 knows no limit, and must not wait for its own PUBREL */
+        n += ids > s->received_before ? ids - s->received_before : 0;
+    return m->qos && n >= c->shard->limits->receive_max;
 }
 
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *packet)
@@ -187,16 +240,17 @@ enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet 
     const struct mqtt_publish *m = &packet->publish;
     struct alloc *a = c->shard->alloc;
     struct str topic;
-    if (m->qos > 1)
-        return stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not supported yet");
-    if (m->qos && c->pending.publishes >= c->shard->limits->receive_max) {
+    bool known = m->qos == 2 && received_has(&c->session->received, m->id);
+    if (!known && too_many(c, m)) {
         if (c->version == MQTT_V5)
             return stop(c, MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED, "more than its Receive Maximum");
-        return HANDLED_AGAIN; /* 3.1.1 knows no limit: it waits for the commit */
+        return HANDLED_AGAIN; /* it waits for the commit */
     }
     uint8_t reason = resolve_topic(c, m, &topic);
     if (reason)
         return stop(c, reason, "its topic alias can't be used");
+    if (known)
+        return once_more(c, m);
     if (!(m->props.has & ~FORWARDED))
         return publish(c, m, topic, m->props.raw);
     uint8_t *room = mem_new(a, m->props.raw.n + 1);
@@ -208,4 +262,36 @@ enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet 
     enum handled h = publish(c, m, topic, (struct bytes){room, writer_len(&w)});
     mem_free(a, room, m->props.raw.n + 1);
     return h;
+}
+
+/* ---- PUBREL ---- */
+
+static bool complete(struct mqtt_connection *c, uint16_t id, uint64_t seq, bool known)
+{
+    const struct mqtt_packet p = {.type = MQTT_PUBCOMP,
+                                  .ack = {.id = id, .reason = MQTT_RC_PACKET_ID_NOT_FOUND}};
+    if (!known && c->version == MQTT_V5)
+        return pending_add_packet(c, &p, seq, false, id);
+    return pending_add(
+        c, &(struct pending){.seq = seq, .id = id, .type = MQTT_PUBCOMP, .publish = known});
+}
+
+/* An id that is not known was released before: 3.1.1 has no way to say so, and none is needed. Its
+ * PUBCOMP too waits for the record of what it may repeat. */
+enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    struct mqtt_session *s = c->session;
+    uint16_t id = p->ack.id;
+    bool known = received_has(&s->received, id);
+    enum err err = known && session_stored(s) ? record_released(s, id, &s->received_seq) : ERR_OK;
+    if (err == ERR_FULL)
+        return HANDLED_AGAIN;
+    if (err)
+        return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "what it releases can't be stored");
+    if (received_remove(&s->received, id))
+        session_changed(s);
+    if (!complete(c, id, s->received_seq, known))
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBCOMP");
+    (void)pending_flush(c);
+    return HANDLED;
 }

@@ -6,13 +6,23 @@
  *     OFFLINE     expiry; its time is the record's
  *     SUBSCRIBE   subscription identifier (u32), then the filters as they stand in the packet
  *     UNSUBSCRIBE u32 0, then the filters as they stand in the packet
- * JOURNAL_ACK, lazy: version, then for each session: number, count, seqs (all varints); it is done
- * with these messages: acknowledged by the client, or dropped. */
+ *     SENT        QoS 2 to the client: seq of the message (varint), packet id (u16). Committed
+ *                 before PUBLISH leaves
+ *     RECEIVED    the same; the client has it. Committed before PUBREL leaves
+ *     RELEASED    QoS 2 from the client: packet id (u16). Committed before PUBCOMP leaves. That the
+ *                 id was received stands in the record of its message
+ * JOURNAL_ACK, lazy: version, then for each session: number, count, and for each message that it is
+ * done with (acknowledged by the client, or dropped) its seq and the packet id under which it was
+ * SENT, else 0 (all varints). Version 1 had no ids.
+ *
+ * Replay may meet what a snapshot holds already: a session, a message, an id that is there stays
+ * as it is, and what is not there any more is not missed. */
 #include "protocol/mqtt_broker.h"
 
 #include <string.h>
 
 #define RECORD_VERSION 1
+#define ACK_VERSION    2
 #define RETRY_MS       100
 
 static enum err append(struct mqtt_shard *shard, bool lazy, const struct writer *head,
@@ -85,16 +95,44 @@ enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes
     return append(s->shard, false, &w, filters, seq);
 }
 
+/* ---- QoS 2 ---- */
+
+static enum err append_step(struct mqtt_session *s, enum session_op op, uint64_t message,
+                            uint16_t id, uint64_t *seq)
+{
+    uint8_t room[32];
+    struct writer w = head_of(room, sizeof(room), op, s->number);
+    if (op != SESSION_RELEASED)
+        writer_varint(&w, message);
+    writer_u16(&w, id);
+    return append(s->shard, false, &w, (struct bytes){NULL, 0}, seq);
+}
+
+enum err record_sent(struct mqtt_session *s, uint64_t message, uint16_t id, uint64_t *seq)
+{
+    return append_step(s, SESSION_SENT, message, id, seq);
+}
+
+enum err record_received(struct mqtt_session *s, uint64_t message, uint16_t id, uint64_t *seq)
+{
+    return append_step(s, SESSION_RECEIVED, message, id, seq);
+}
+
+enum err record_released(struct mqtt_session *s, uint16_t id, uint64_t *seq)
+{
+    return append_step(s, SESSION_RELEASED, 0, id, seq);
+}
+
 /* ---- done with messages: gathered over a tick ---- */
 
 #define DONE_MAX 65536 /* of one session; above it they are forgotten: sent twice after a crash */
 
-void record_done(struct mqtt_session *s, const struct message *m)
+void record_done(struct mqtt_session *s, uint64_t message, uint16_t id)
 {
     struct mqtt_shard *shard = s->shard;
-    if (!session_stored(s) || !m->seq || s->done.n >= DONE_MAX || shard->server->replaying)
+    if (!session_stored(s) || !message || s->done.n >= DONE_MAX || shard->server->replaying)
         return;
-    if (!vec_push(shard->alloc, &s->done, m->seq))
+    if (!vec_push(shard->alloc, &s->done, (struct done){message, id}))
         return;
     if (list_empty(&s->done_link))
         list_add_tail(&shard->done, &s->done_link);
@@ -104,17 +142,19 @@ void record_done(struct mqtt_session *s, const struct message *m)
 
 static enum err append_done(struct mqtt_shard *shard, struct mqtt_session *s)
 {
-    size_t size = 1 + 10 * (s->done.n + 2);
+    size_t size = 1 + 20 + (10 + 3) * s->done.n;
     uint8_t *room = mem_new(shard->alloc, size);
     uint64_t seq;
     if (!room)
         return ERR_NOMEM;
     struct writer w = writer_from(room, size);
-    writer_u8(&w, RECORD_VERSION);
+    writer_u8(&w, ACK_VERSION);
     writer_varint(&w, s->number);
     writer_varint(&w, s->done.n);
-    for (size_t i = 0; i < s->done.n; i++)
-        writer_varint(&w, s->done.v[i]);
+    for (size_t i = 0; i < s->done.n; i++) {
+        writer_varint(&w, s->done.v[i].seq);
+        writer_varint(&w, s->done.v[i].id);
+    }
     ASSERT(!w.failed);
     const struct iovec part = {room, writer_len(&w)};
     enum err err = journal_append(shard->journal, JOURNAL_ACK, true, &part, 1, &seq);
@@ -154,8 +194,8 @@ static void apply_new(struct mqtt_server *server, uint64_t number, struct cursor
         return;
     struct mqtt_shard *shard = shard_of(server, client_id);
     struct mqtt_session *old = session_find(shard, client_id);
-    if (old && old->number == number)
-        return; /* the database knew it already */
+    if (old && old->number >= number)
+        return; /* numbers grow: this one has ended, or is there */
     if (old)    /* its end was not noted: the journal was failing */
         session_end(old);
     struct mqtt_session *s = session_new(shard, client_id, number);
@@ -187,6 +227,33 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
     session_changed(s);
 }
 
+/* The message has its packet id now: it moves from the queue into the window. */
+static void apply_sent(struct mqtt_session *s, uint64_t seq, uint16_t id)
+{
+    struct flight f = {.seq = seq, .id = id, .state = FLIGHT_SENT2};
+    if (window_holds(s, seq, id) || !queue_take(s, seq, &f.out))
+        return;
+    if (window_restore(s, &f))
+        return;
+    LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
+          (unsigned long long)seq);
+    outgoing_drop(s, &f.out);
+}
+
+static void apply_step(struct mqtt_session *s, enum session_op op, struct cursor *c)
+{
+    uint64_t seq = op == SESSION_RELEASED ? 0 : cursor_varint(c);
+    uint16_t id = cursor_u16(c);
+    if (c->failed || !id)
+        return;
+    if (op == SESSION_SENT)
+        apply_sent(s, seq, id);
+    else if (op == SESSION_RECEIVED)
+        window_released(s, seq, id);
+    else if (received_remove(&s->received, id))
+        session_changed(s);
+}
+
 static void apply_session(struct mqtt_server *server, const struct journal_record *r)
 {
     struct cursor c = cursor_from(r->body.p, r->body.n);
@@ -213,23 +280,37 @@ static void apply_session(struct mqtt_server *server, const struct journal_recor
         break;
     case SESSION_SUBSCRIBE:
     case SESSION_UNSUBSCRIBE: apply_filters(s, op, &c); return;
+    case SESSION_SENT:
+    case SESSION_RECEIVED:
+    case SESSION_RELEASED: apply_step(s, op, &c); return;
     default: break;
     }
     session_changed(s);
 }
 
+static void forget(struct mqtt_session *s, uint64_t seq, uint16_t id)
+{
+    struct outgoing o;
+    if (!window_forget(s, seq, id) && queue_take(s, seq, &o))
+        outgoing_drop(s, &o);
+}
+
 static void apply_done(struct mqtt_server *server, const struct journal_record *r)
 {
     struct cursor c = cursor_from(r->body.p, r->body.n);
-    if (cursor_u8(&c) != RECORD_VERSION)
+    uint8_t version = cursor_u8(&c);
+    if (version != 1 && version != ACK_VERSION) {
+        LOG_E("mqtt", "record %llu of a session can't be read", (unsigned long long)r->seq);
         return;
+    }
     while (cursor_left(&c)) {
         struct mqtt_session *s = by_number(server, cursor_varint(&c));
         uint64_t n = cursor_varint(&c);
         for (uint64_t i = 0; i < n && !c.failed; i++) {
             uint64_t seq = cursor_varint(&c);
-            if (s)
-                outgoing_forget(s, seq);
+            uint64_t id = version == 1 ? 0 : cursor_varint(&c);
+            if (s && !c.failed)
+                forget(s, seq, (uint16_t)id);
         }
     }
 }
@@ -260,6 +341,19 @@ static void route_one(void *ctx, struct subscriber *sub, const struct sub_option
         session_deliver(sub, r->message, subs, n, false);
 }
 
+/* QoS 2 from a stored session: the record of the message is that of its packet id too. */
+static void apply_origin(struct mqtt_server *server, const struct journal_record *r)
+{
+    const struct message_origin from = message_record_origin(r->body);
+    struct mqtt_session *s = by_number(server, from.session);
+    if (!s || !from.packet_id)
+        return;
+    if (!received_add(s->shard->alloc, &s->received, from.packet_id))
+        LOG_E("mqtt", "%.*s: no memory for a packet id: what it sends again is published again",
+              STR_FMT(s->client_id));
+    session_changed(s);
+}
+
 static void apply_message(struct mqtt_server *server, const struct journal_record *r)
 {
     struct route route = {.server = server,
@@ -269,6 +363,7 @@ static void apply_message(struct mqtt_server *server, const struct journal_recor
         LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)r->seq);
         return;
     }
+    apply_origin(server, r);
     bus_match_each(server->cfg.bus, message_topic(route.message), route_one, &route);
     message_unref(route.message);
 }

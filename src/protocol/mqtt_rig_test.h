@@ -143,7 +143,11 @@ struct broker {
     /* Set before broker_start(). */
     struct mqtt_limits limits;
     const char *password_path;
-    bool light; /* no journal, no database */
+    const struct enhanced_method *const *methods; /* default: those of the password file */
+    struct access *access;
+    int64_t sys_interval_ms;
+    bool light;       /* no journal, no database */
+    unsigned workers; /* default: $SEDGE_TEST_WORKERS, else 1 */
     size_t group_bytes_max, segment_bytes, journal_max_bytes;
 };
 
@@ -183,13 +187,19 @@ static inline void broker_open_store(struct broker *b)
     REQUIRE(CHECK_EQ_INT(journal_open(&b->journal, &jc, &e), ERR_OK));
 }
 
+static inline unsigned broker_workers(const struct broker *b)
+{
+    const char *text = getenv("SEDGE_TEST_WORKERS");
+    return b->workers ? b->workers : text ? (unsigned)strtoul(text, NULL, 10) : 1;
+}
+
 /* `dir` NULL: the test's folder. */
 static inline void broker_start(struct broker *b, const char *dir)
 {
     struct error e = {0};
     struct listener *listener;
     const struct executor_config ec = {
-        .workers = 1, .driver = getenv("SEDGE_TEST_DRIVER"), .offload_threads = 2};
+        .workers = broker_workers(b), .driver = getenv("SEDGE_TEST_DRIVER"), .offload_threads = 2};
     (void)snprintf(b->dir, sizeof(b->dir), "%s", dir ? dir : test_tmpdir());
     REQUIRE(CHECK_EQ_INT(executor_new(&b->ex, &ec, &e), ERR_OK));
     if (!b->light)
@@ -201,19 +211,25 @@ static inline void broker_start(struct broker *b, const char *dir)
                                        .subscriber = &b->guard,
                                        .guard = STR("it is owned by line_guard")};
     REQUIRE(CHECK_EQ_INT(bus_subscribe(b->bus, &guard, NULL), ERR_OK));
-    const struct mqtt_server_config mc = {
-        .ex = b->ex, .bus = b->bus, .journal = b->journal, .db = b->db, .limits = b->limits};
+    const struct mqtt_server_config mc = {.ex = b->ex,
+                                          .bus = b->bus,
+                                          .journal = b->journal,
+                                          .db = b->db,
+                                          .access = b->access,
+                                          .sys_interval_ms = b->sys_interval_ms,
+                                          .limits = b->limits};
     REQUIRE(CHECK_EQ_INT(mqtt_server_new(&b->server, &mc, &e), ERR_OK));
     if (b->journal) {
         REQUIRE(CHECK_EQ_INT(journal_replay(b->journal, &e), ERR_OK));
         REQUIRE(CHECK_EQ_INT(journal_start(b->journal, &e), ERR_OK));
     }
-    struct mqtt_listen lc = {.anonymous = !b->password_path};
+    struct mqtt_listen lc = {.anonymous = !b->password_path, .methods = b->methods};
     REQUIRE(addr_parse(&lc.addr, STR("127.0.0.1"), 0) == ERR_OK);
     if (b->password_path) {
         const struct password_config pc = {.ex = b->ex, .path = b->password_path};
         REQUIRE(CHECK_EQ_INT(password_file_open(&b->passwords, &pc, &e), ERR_OK));
         lc.passwords = b->passwords;
+        lc.methods = b->methods ? b->methods : password_file_methods(b->passwords);
     }
     REQUIRE(CHECK_EQ_INT(mqtt_server_listen(b->server, &lc, &listener, &e), ERR_OK));
     b->port = addr_port(listener_addr(listener));
@@ -453,7 +469,7 @@ static inline void client_hello(struct client *c, const char *id, struct hello_o
 
 #define CONNACK_5(session)                                                                         \
     "CONNACK reason=00 session=" #session                                                          \
-    " { receive-max=1024 alias-max=16 max-qos=1 max-size=1048576 shared-ok=0 }"
+    " { receive-max=1024 alias-max=16 max-size=1048576 shared-ok=0 }"
 
 /* Opens, connects and expects success. */
 static inline void client_join(struct client *c, const struct broker *b, const char *id,

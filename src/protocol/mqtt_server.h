@@ -12,6 +12,8 @@
  * are denied. */
 #pragma once
 
+#include "auth/access.h"
+#include "auth/enhanced.h"
 #include "auth/password.h"
 #include "base/metric.h"
 #include "bus/bus.h"
@@ -38,6 +40,8 @@ struct mqtt_server_config {
     struct db *db;           /* NULL only without a journal */
     struct alloc *alloc;
     struct metrics *metrics; /* may be NULL */
+    struct access *access;   /* rules of access, as they stand in it now; may be NULL */
+    int64_t sys_interval_ms; /* of the topics below $SYS; 0: there are none */
     struct mqtt_limits limits;
 };
 struct mqtt_server;
@@ -49,8 +53,11 @@ void mqtt_server_close(struct mqtt_server *s);
 
 struct mqtt_listen {
     struct addr addr;
+    const struct stream_via *via;    /* TLS, WebSocket; NULL: plain; outlives the server */
     bool anonymous;                  /* clients without a user name are let in */
+    bool certificates;               /* a client with a certificate is its common name */
     struct password_file *passwords; /* NULL: a user name is taken as it is (anonymous only) */
+    const struct enhanced_method *const *methods; /* ended by NULL; may be NULL */
 };
 /* *out is for mqtt_server_addr(), and may be NULL. */
 MUST_USE enum err mqtt_server_listen(struct mqtt_server *s, const struct mqtt_listen *cfg,
@@ -66,7 +73,8 @@ struct mqtt_client_info {
     uint64_t received, sent;     /* messages on this connection */
     size_t subscriptions, queued;
 };
-/* Every connected client and every session that waits for one. */
+/* Every connected client and every session that waits for one; who comes or goes meanwhile may be
+ * missing. Worker 0; each() must not call the server. */
 void mqtt_server_each(struct mqtt_server *s,
                       void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx);
 
@@ -76,6 +84,7 @@ enum mqtt_drop {
     MQTT_DROP_EXPIRED,    /* its expiry interval was over */
     MQTT_DROP_TOO_LARGE,  /* above what the client can take */
     MQTT_DROP_DENIED,     /* not allowed to be published */
+    MQTT_DROP_WITHHELD,   /* not allowed to be received */
     MQTT_DROP_NO_MEMORY,
     MQTT_DROP_COUNT,
 };

@@ -27,8 +27,12 @@ static bool enter(struct mqtt_session *s)
         count_give(&server->sessions);
         return false;
     }
-    if (!s->number || !server->starting || !map_put(&server->by_number, number_key(s), s))
+    if (!s->number || !server->starting || !map_put(&server->by_number, number_key(s), s)) {
+        pthread_mutex_lock(&s->shard->lock);
+        list_add_tail(&s->shard->all, &s->link);
+        pthread_mutex_unlock(&s->shard->lock);
         return true;
+    }
     (void)map_del(&s->shard->sessions, s->client_id);
     count_give(&server->sessions);
     return false;
@@ -41,9 +45,12 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
         return NULL;
     char *text = (char *)(s + 1);
     memcpy(text, client_id.p, client_id.n);
+    s->subscriber.worker = shard->worker;
     s->subscriber.deliver = session_deliver;
     s->subscriber.worker = shard->worker;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
+    s->who = (struct bus_publisher){.rights = s};
+    s->subscriber.who = &s->who;
     s->shard = shard;
     s->client_id = (struct str){text, client_id.n};
     s->number = number;
@@ -63,10 +70,15 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
 static void session_free(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
+    pthread_mutex_lock(&shard->lock);
+    list_del(&s->link);
+    pthread_mutex_unlock(&shard->lock);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     count_give(&shard->server->sessions);
     outgoing_free(s);
+    received_fini(shard->alloc, &s->received);
     vec_fini(shard->alloc, &s->done);
+    rights_free(s->rights);
     list_del(&s->done_link);
     list_del(&s->dirty);
     mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
@@ -84,7 +96,7 @@ void session_end(struct mqtt_session *s)
                      true); /* no memory for its number: then all are written anew */
     wills_release(shard, s);
     if (session_stored(s))
-        checkpoint_changed(&shard->server->checkpoint);
+        server_changed(shard->server);
     session_free(s);
 }
 
@@ -101,14 +113,24 @@ static void look_at(struct mqtt_shard *shard, int64_t at_ns)
         timer_set(&shard->ends, at_ns);
 }
 
+static void set_connection(struct mqtt_session *s, struct mqtt_connection *c)
+{
+    pthread_mutex_lock(&s->shard->lock);
+    s->connection = c;
+    pthread_mutex_unlock(&s->shard->lock);
+}
+
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
 {
-    s->connection = c;
     c->session = s;
+    c->connected_ms = worker_now_ms(s->shard->worker);
+    set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
-    s->resent = 0;
-    s->unacked = 0;
+    s->received_before = (uint32_t)s->received.ids.n;
+    window_attach(s);
+    rights_free(s->rights); /* the client's before it */
+    s->rights = NULL;
     session_changed(s);
 }
 
@@ -120,11 +142,10 @@ int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns)
 void session_detach(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
-    s->connection = NULL;
+    set_connection(s, NULL);
     s->offline_ms = worker_now_ms(shard->worker);
     s->ends_ns = session_end_ns(s, worker_now_ns(shard->worker));
-    s->resent = 0;
-    s->unacked = 0;
+    window_attach(s);
     outgoing_trim(s);
     session_changed(s);
     if (s->expiry_s)
@@ -157,7 +178,7 @@ void session_changed(struct mqtt_session *s)
     if (!session_stored(s) || !list_empty(&s->dirty))
         return;
     list_add_tail(&s->shard->dirty, &s->dirty);
-    checkpoint_changed(&s->shard->server->checkpoint);
+    server_changed(s->shard->server);
 }
 
 /* Ends those whose time is over; gives the time of the next. */

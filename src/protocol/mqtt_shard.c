@@ -114,8 +114,21 @@ static void retry_fired(struct timer *t)
     LIST_EACH(&shard->connections, it)
     {
         struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
-        if (c->paused)
+        if (c->paused || c->journal_full)
             task_wake(&c->task);
+    }
+}
+
+static void room(struct bus_room *r)
+{
+    struct mqtt_shard *shard = CONTAINER_OF(r, struct mqtt_shard, room);
+    LIST_EACH(&shard->connections, it)
+    {
+        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
+        if (!c->crowded)
+            continue;
+        c->crowded = false;
+        task_wake(&c->task);
     }
 }
 
@@ -135,6 +148,8 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     shard->limits = &s->limits;
     shard->queue_piece = allowance_piece(s);
     list_init(&shard->connections);
+    list_init(&shard->all);
+    pthread_mutex_init(&shard->lock, NULL);
     list_init(&shard->wills);
     list_init(&shard->done);
     list_init(&shard->dirty);
@@ -144,6 +159,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     timer_init(&shard->done_timer, w, done_retried);
     timer_init(&shard->retry, w, retry_fired);
     tick_hook_init(&shard->done_hook, done_hooked);
+    shard->room.room = room;
     return shard;
 }
 
@@ -166,8 +182,10 @@ void shard_free(struct mqtt_shard *shard)
     timer_cancel(&shard->done_timer);
     timer_cancel(&shard->retry);
     tick_hook_cancel(&shard->done_hook);
+    bus_room_cancel(&shard->room);
     sessions_free(shard);
     map_fini(&shard->sessions);
     vec_fini(shard->alloc, &shard->ended);
+    pthread_mutex_destroy(&shard->lock);
     mem_free(shard->alloc, shard, sizeof(*shard));
 }

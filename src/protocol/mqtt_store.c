@@ -16,6 +16,11 @@ static const char *const steps[] = {
     " retain INTEGER NOT NULL, ids BLOB, PRIMARY KEY(session, position)) WITHOUT ROWID;"
     "CREATE TABLE queued_message(seq INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL,"
     " body BLOB NOT NULL);",
+    /* QoS 2: the ids that wait for PUBREL; the flight_state of what has a packet id, which before
+     * was always FLIGHT_SENT1. */
+    "ALTER TABLE session ADD COLUMN received BLOB;"
+    "ALTER TABLE queued ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE queued SET state = 1 WHERE packet_id <> 0;",
 };
 static const struct db_migration migration = {"mqtt", steps, ARRAY_LEN(steps)};
 
@@ -27,7 +32,7 @@ struct saved_sub {
     uint32_t id;
 };
 struct saved_message {
-    struct outgoing out; /* its message is referenced, its ids are a copy */
+    struct flight flight; /* its message is referenced, its ids are a copy; id 0: it has none */
     int64_t position;
 };
 struct saved_session {
@@ -38,6 +43,8 @@ struct saved_session {
     uint16_t next_id;
     bool subs_too;
     int64_t head; /* positions below have left the queue */
+    uint8_t *received;
+    size_t received_n;
     VEC(struct saved_sub) subs;
     VEC(struct saved_message) messages;
 };
@@ -68,9 +75,8 @@ static void free_str(struct snapshot *s, struct str x)
 
 static void free_message(struct snapshot *s, struct saved_message *m)
 {
-    if (m->out.ids_n > 1)
-        mem_free(s->alloc, m->out.sub_ids, m->out.ids_n * sizeof(uint32_t));
-    message_unref(m->out.message);
+    outgoing_forget_ids(s->alloc, &m->flight.out);
+    message_unref(m->flight.out.message);
 }
 
 static void part_free(struct snapshot *s)
@@ -83,6 +89,7 @@ static void part_free(struct snapshot *s)
             free_message(s, &x->messages.v[k]);
         vec_fini(s->alloc, &x->subs);
         vec_fini(s->alloc, &x->messages);
+        mem_free(s->alloc, x->received, x->received_n);
         free_str(s, x->client_id);
     }
     vec_fini(s->alloc, &s->sessions);
@@ -117,27 +124,65 @@ static void save_sub(void *ctx, const struct subscription *sub)
     }
 }
 
-static void save_message(struct saving *to, const struct outgoing *o, int64_t position)
+static bool copy_ids(struct alloc *a, struct outgoing *o)
+{
+    uint32_t *copy;
+    if (o->ids_n < 2)
+        return true;
+    if (!(copy = mem_new(a, o->ids_n * sizeof(*copy))))
+        return false;
+    memcpy(copy, o->sub_ids, o->ids_n * sizeof(*copy));
+    o->sub_ids = copy;
+    return true;
+}
+
+static void save_message(struct saving *to, const struct flight *f, int64_t position)
 {
     struct alloc *a = to->snapshot->alloc;
-    struct saved_message x = {.out = *o, .position = position};
-    if (!o->message || !o->message->seq)
+    struct saved_message x = {.flight = *f, .position = position};
+    if (!f->seq)
         return; /* QoS 0 does not outlive us */
-    if (o->ids_n > 1) {
-        x.out.sub_ids = mem_new(a, o->ids_n * sizeof(uint32_t));
-        if (!x.out.sub_ids) {
-            to->snapshot->nomem = true;
-            return;
-        }
-        memcpy(x.out.sub_ids, o->sub_ids, o->ids_n * sizeof(uint32_t));
-    }
-    if (vec_push(a, &to->session->messages, x)) {
-        message_ref(o->message);
+    if (!copy_ids(a, &x.flight.out)) {
+        to->snapshot->nomem = true;
         return;
     }
-    if (x.out.ids_n > 1)
-        mem_free(a, x.out.sub_ids, o->ids_n * sizeof(uint32_t));
-    to->snapshot->nomem = true;
+    if (x.flight.out.message)
+        message_ref(x.flight.out.message);
+    if (!vec_push(a, &to->session->messages, x)) {
+        free_message(to->snapshot, &x);
+        to->snapshot->nomem = true;
+    }
+}
+
+static void save_received(struct snapshot *snapshot, struct saved_session *x,
+                          const struct received *r)
+{
+    size_t n = 2 * r->ids.n;
+    x->received = n ? mem_new(snapshot->alloc, n) : NULL;
+    if (!n)
+        return;
+    if (!x->received) {
+        snapshot->nomem = true;
+        return;
+    }
+    x->received_n = n;
+    struct writer w = writer_from(x->received, n);
+    received_write(r, &w);
+}
+
+static void save_messages(struct saving *to, struct mqtt_session *s, bool all)
+{
+    for (uint32_t i = 0; i < s->flight.n; i++) {
+        const struct flight *f = flight_at(&s->flight, i);
+        if (f->state != FLIGHT_DONE)
+            save_message(to, f, s->queue_at - s->flight.n + i);
+    }
+    int64_t from = all || s->stored_to < s->queue_at ? 0 : s->stored_to - s->queue_at;
+    for (int64_t i = from; i < s->queue.n; i++) {
+        struct flight f = {.out = *ring_at(&s->queue, (uint32_t)i)};
+        f.seq = f.out.message && f.out.qos ? f.out.message->seq : 0;
+        save_message(to, &f, s->queue_at + i);
+    }
 }
 
 static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool all)
@@ -159,11 +204,8 @@ static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool
     struct saving to = {snapshot, &snapshot->sessions.v[snapshot->sessions.n - 1]};
     if (x.subs_too)
         bus_subscriptions_each(&s->subscriber, save_sub, &to);
-    for (uint32_t i = 0; i < s->flight.n; i++)
-        save_message(&to, ring_at(&s->flight, i), s->queue_at - s->flight.n + i);
-    int64_t from = all || s->stored_to < s->queue_at ? 0 : s->stored_to - s->queue_at;
-    for (int64_t i = from; i < s->queue.n; i++)
-        save_message(&to, ring_at(&s->queue, (uint32_t)i), s->queue_at + i);
+    save_received(snapshot, to.session, &s->received);
+    save_messages(&to, s, all);
 }
 
 static struct mqtt_server *server_of(struct checkpoint *c)
@@ -179,8 +221,7 @@ static void saved(struct mqtt_session *s)
     list_del(&s->dirty);
 }
 
-/* Those of one worker; NULL without memory. */
-static struct snapshot *gather_part(struct mqtt_shard *shard, bool all)
+void *store_part(struct mqtt_shard *shard, bool all)
 {
     struct snapshot *s = mem_zero(shard->alloc, sizeof(*s));
     struct str key;
@@ -208,18 +249,18 @@ static struct snapshot *gather_part(struct mqtt_shard *shard, bool all)
     return s;
 }
 
-/* The parts of all workers as one snapshot; NULL if one has none: then all is written next time. */
-static void *join_parts(struct mqtt_server *server, struct snapshot *const *parts, unsigned n)
+void *store_join(struct mqtt_server *server, void *const *parts, unsigned n)
 {
     struct snapshot *first = NULL;
     bool whole = true;
     for (unsigned i = 0; i < n; i++) {
-        if (!parts[i]) {
+        struct snapshot *part = parts[i];
+        if (!part) {
             whole = false;
             continue;
         }
-        parts[i]->next = first;
-        first = parts[i];
+        part->next = first;
+        first = part;
     }
     if (whole)
         return first;
@@ -228,14 +269,9 @@ static void *join_parts(struct mqtt_server *server, struct snapshot *const *part
     return NULL;
 }
 
-static void *gather(struct checkpoint *c)
+void store_part_free(void *part)
 {
-    struct mqtt_server *server = server_of(c);
-    struct snapshot *parts[EXECUTOR_WORKERS_MAX];
-    bool all = atomic_exchange(&server->rewrite, false);
-    for (unsigned i = 0; i < server->shards_n; i++)
-        parts[i] = gather_part(server->shards[i], all);
-    return join_parts(server, parts, server->shards_n);
+    snapshot_free(part);
 }
 
 static void failed(struct checkpoint *c)
@@ -257,8 +293,8 @@ enum statement {
     STATEMENTS,
 };
 static const char *const sql_of[STATEMENTS] = {
-    [PUT_SESSION] = "INSERT OR REPLACE INTO session(number, client, expiry_s, offline_ms, next_id)"
-                    " VALUES(?1, ?2, ?3, ?4, ?5)",
+    [PUT_SESSION] = "INSERT OR REPLACE INTO session(number, client, expiry_s, offline_ms, next_id,"
+                    " received) VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
     [DEL_SESSION] = "DELETE FROM session WHERE number = ?1",
     [DEL_SUBS] = "DELETE FROM subscription WHERE session = ?1",
     [PUT_SUB] = "INSERT OR REPLACE INTO subscription(session, filter, options, id)"
@@ -266,8 +302,8 @@ static const char *const sql_of[STATEMENTS] = {
     [DEL_QUEUED] = "DELETE FROM queued WHERE session = ?1",
     [DEL_BELOW] = "DELETE FROM queued WHERE session = ?1 AND position < ?2",
     [PUT_QUEUED] =
-        "INSERT OR REPLACE INTO queued(session, position, seq, packet_id, qos, retain, ids)"
-        " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        "INSERT OR REPLACE INTO queued(session, position, seq, packet_id, qos, retain, ids,"
+        " state) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
     [PUT_MESSAGE] = "INSERT OR IGNORE INTO queued_message(seq, wall_ms, body) VALUES(?1, ?2, ?3)",
 };
 
@@ -312,19 +348,21 @@ static enum err put_body(struct writing *w, const struct message *m)
 
 static enum err put_message(struct writing *w, uint64_t number, const struct saved_message *m)
 {
-    const struct outgoing *o = &m->out;
+    const struct flight *f = &m->flight;
+    const struct outgoing *o = &f->out;
     sqlite3_stmt *s = w->stmt[PUT_QUEUED];
     sqlite3_bind_int64(s, 1, (sqlite3_int64)number);
     sqlite3_bind_int64(s, 2, m->position);
-    sqlite3_bind_int64(s, 3, (sqlite3_int64)o->message->seq);
-    sqlite3_bind_int(s, 4, o->packet_id);
+    sqlite3_bind_int64(s, 3, (sqlite3_int64)f->seq);
+    sqlite3_bind_int(s, 4, f->id);
     sqlite3_bind_int(s, 5, o->qos);
     sqlite3_bind_int(s, 6, o->retain);
     if (o->ids_n)
         sqlite3_bind_blob64(s, 7, o->ids_n > 1 ? o->sub_ids : &o->sub_id,
                             o->ids_n * sizeof(uint32_t), SQLITE_STATIC);
+    sqlite3_bind_int(s, 8, f->state);
     enum err err = step(w, PUT_QUEUED);
-    return err ? err : put_body(w, o->message);
+    return err || !o->message ? err : put_body(w, o->message);
 }
 
 static enum err put_subs(struct writing *w, const struct saved_session *x)
@@ -350,6 +388,8 @@ static enum err put_session(struct writing *w, const struct saved_session *x)
     sqlite3_bind_int64(s, 3, x->expiry_s);
     sqlite3_bind_int64(s, 4, x->offline_ms);
     sqlite3_bind_int(s, 5, x->next_id);
+    if (x->received_n)
+        sqlite3_bind_blob64(s, 6, x->received, x->received_n, SQLITE_STATIC);
     enum err err = step(w, PUT_SESSION);
     if (!err && x->subs_too)
         err = put_subs(w, x);
@@ -401,134 +441,11 @@ static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
     return err;
 }
 
-static const struct checkpoint_ops ops = {
-    .gather = gather, .write = write, .free = snapshot_free, .failed = failed};
-
-/* ---- from the database ---- */
-
-struct load {
-    struct db_job job;
-    struct mqtt_server *server;
-};
-
-static struct str blob(sqlite3_stmt *s, int column)
-{
-    const char *p = sqlite3_column_blob(s, column);
-    return (struct str){p, (size_t)sqlite3_column_bytes(s, column)};
-}
-
-static void load_session(struct mqtt_server *server, sqlite3_stmt *q)
-{
-    uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
-    struct mqtt_session *s = session_new(shard_of(server, blob(q, 1)), blob(q, 1), number);
-    if (!s) {
-        LOG_E("mqtt", "the session of %.*s is lost: no room", STR_FMT(blob(q, 1)));
-        return;
-    }
-    s->expiry_s = (uint32_t)sqlite3_column_int64(q, 2);
-    s->offline_ms = sqlite3_column_int64(q, 3);
-    s->next_id = (uint16_t)sqlite3_column_int(q, 4);
-    server_number_seen(server, number);
-}
-
-static struct mqtt_session *session_at(struct mqtt_server *server, sqlite3_stmt *q)
-{
-    uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
-    return map_get(&server->by_number, (struct str){(const char *)&number, sizeof(number)});
-}
-
-static void load_sub(struct mqtt_server *server, sqlite3_stmt *q)
-{
-    struct mqtt_session *s = session_at(server, q);
-    bool existed;
-    if (!s)
-        return;
-    struct subscription sub = {.filter = blob(q, 1),
-                               .subscriber = &s->subscriber,
-                               .id = (uint32_t)sqlite3_column_int64(q, 3)};
-    if (subscribe_one(s, &sub, (uint8_t)sqlite3_column_int(q, 2), &existed) >= MQTT_RC_UNSPECIFIED)
-        LOG_E("mqtt", "%.*s: a subscription is lost: no room", STR_FMT(s->client_id));
-}
-
-static void load_ids(struct mqtt_server *server, sqlite3_stmt *q, struct outgoing *o)
-{
-    struct str ids = blob(q, 5);
-    uint32_t *list = &o->sub_id;
-    size_t n = ids.n / sizeof(uint32_t);
-    if (n == 0 || n > UINT16_MAX)
-        return;
-    if (n > 1 && !(list = mem_new(server->alloc, n * sizeof(uint32_t))))
-        return; /* then they are not listed */
-    memcpy(list, ids.p, n * sizeof(uint32_t));
-    if (n > 1)
-        o->sub_ids = list;
-    o->ids_n = (uint16_t)n;
-}
-
-static void load_queued(struct mqtt_server *server, sqlite3_stmt *q)
-{
-    struct mqtt_session *s = session_at(server, q);
-    struct str body = blob(q, 7);
-    struct outgoing o = {.packet_id = (uint16_t)sqlite3_column_int(q, 2),
-                         .qos = (uint8_t)sqlite3_column_int(q, 3),
-                         .retain = sqlite3_column_int(q, 4)};
-    if (!s)
-        return;
-    o.message = message_decode(server->alloc, (struct bytes){(const uint8_t *)body.p, body.n},
-                               (uint64_t)sqlite3_column_int64(q, 1), sqlite3_column_int64(q, 6));
-    load_ids(server, q, &o);
-    if (o.message && o.message->seq > server->restored_to)
-        server->restored_to = o.message->seq;
-    if (o.message && outgoing_restore(s, &o))
-        return;
-    LOG_E("mqtt", "%.*s: a queued message is lost: no room", STR_FMT(s->client_id));
-    message_unref(o.message);
-    if (o.ids_n > 1)
-        mem_free(server->alloc, o.sub_ids, o.ids_n * sizeof(uint32_t));
-}
-
-static enum err each_row(struct load *l, struct sqlite3 *sql, const char *text,
-                         void (*row)(struct mqtt_server *server, sqlite3_stmt *q))
-{
-    sqlite3_stmt *q = NULL;
-    int rc;
-    if (sqlite3_prepare_v2(sql, text, -1, &q, NULL))
-        return db_error(sql, &l->job.error, "read sessions");
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW)
-        row(l->server, q);
-    sqlite3_finalize(q);
-    return rc == SQLITE_DONE ? ERR_OK : db_error(sql, &l->job.error, "read sessions");
-}
-
-static enum err load(struct db_job *j, struct sqlite3 *sql)
-{
-    struct load *l = CONTAINER_OF(j, struct load, job);
-    enum err err = each_row(
-        l, sql, "SELECT number, client, expiry_s, offline_ms, next_id FROM session", load_session);
-    if (!err)
-        err = each_row(l, sql, "SELECT session, filter, options, id FROM subscription", load_sub);
-    if (!err)
-        err = each_row(l, sql,
-                       "SELECT session, seq, packet_id, qos, retain, ids, wall_ms, body FROM queued"
-                       " JOIN queued_message USING(seq) ORDER BY session, position",
-                       load_queued);
-    return err;
-}
-
-static enum err load_all(struct mqtt_server *s, struct error *e)
-{
-    struct load l = {.job = {.run = load}, .server = s};
-    struct str key;
-    void *value;
-    enum err err = db_run_now(s->cfg.db, &l.job);
-    if (err && e)
-        *e = l.job.error;
-    /* Positions begin anew, so all is written once: the rows still have those of the last run. */
-    atomic_store(&s->rewrite, true);
-    for (size_t at = 0; map_next(&s->by_number, &at, &key, &value);)
-        ((struct mqtt_session *)value)->new_in_db = false;
-    return err;
-}
+static const struct checkpoint_ops ops = {.gather = barrier_gather,
+                                          .begin = barrier_begin,
+                                          .write = write,
+                                          .free = snapshot_free,
+                                          .failed = failed};
 
 enum err store_open(struct mqtt_server *s, struct error *e)
 {
@@ -542,5 +459,5 @@ enum err store_open(struct mqtt_server *s, struct error *e)
     enum err err = db_migrate(s->cfg.db, &migration, e);
     if (!err)
         err = checkpoint_init(&s->checkpoint, &cfg, e);
-    return err ? err : load_all(s, e);
+    return err ? err : store_load(s, e);
 }

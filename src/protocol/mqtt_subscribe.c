@@ -18,6 +18,56 @@ static enum err record(struct mqtt_connection *c, enum session_op op,
     return record_filters(c->session, op, m->filters, m->props.subscription_id, seq);
 }
 
+/* Marks what the client may not subscribe to; gives how many that are. */
+static size_t mark_denied(struct mqtt_connection *c, const struct mqtt_subscribe *m, uint8_t *codes)
+{
+    struct mqtt_session *s = c->session;
+    struct cursor at = cursor_from(m->filters.p, m->filters.n);
+    struct str filter, rest;
+    char why[160];
+    size_t n = 0;
+    for (size_t i = 0; mqtt_filter_next(&at, MQTT_SUBSCRIBE, &filter, NULL); i++) {
+        if (!mqtt_share_parse(filter, NULL, &rest))
+            rest = filter;
+        if (session_may(s, ACCESS_SUBSCRIBE, rest, why))
+            continue;
+        codes[i] = MQTT_RC_NOT_AUTHORIZED;
+        n++;
+        if (denied_news(c->shard, s->client_id, filter))
+            LOG_W("mqtt", "%.*s may not subscribe to %.*s: %s", STR_FMT(s->client_id),
+                  STR_FMT(filter), why);
+    }
+    return n;
+}
+
+/* The record of those that are not denied: a restart must not bring back what was refused. */
+static enum err record_allowed(struct mqtt_connection *c, const struct mqtt_subscribe *m,
+                               const uint8_t *codes, size_t denied, uint64_t *seq)
+{
+    struct alloc *a = c->shard->alloc;
+    *seq = 0;
+    if (!denied)
+        return record(c, SESSION_SUBSCRIBE, m, seq);
+    if (denied == m->count || !session_stored(c->session))
+        return ERR_OK;
+    uint8_t *room = mem_new(a, m->filters.n);
+    struct writer w = writer_from(room, m->filters.n);
+    struct cursor at = cursor_from(m->filters.p, m->filters.n);
+    struct str filter;
+    uint8_t options;
+    if (!room)
+        return ERR_NOMEM;
+    for (size_t i = 0; mqtt_filter_next(&at, MQTT_SUBSCRIBE, &filter, &options); i++) {
+        if (!codes[i])
+            mqtt_put_filter(&w, MQTT_SUBSCRIBE, filter, options);
+    }
+    struct mqtt_subscribe allowed = *m;
+    allowed.filters = (struct bytes){room, writer_len(&w)};
+    enum err err = record(c, SESSION_SUBSCRIBE, &allowed, seq);
+    mem_free(a, room, m->filters.n);
+    return err;
+}
+
 uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t options,
                       bool *existed)
 {
@@ -26,14 +76,14 @@ uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t 
         return MQTT_RC_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
     if (s->subscriptions >= s->shard->limits->subscriptions_max)
         return MQTT_RC_QUOTA_EXCEEDED;
-    sub->qos = MQTT_SUB_QOS(options) > 1 ? 1 : MQTT_SUB_QOS(options);
+    sub->qos = MQTT_SUB_QOS(options);
     sub->no_local = options & MQTT_SUB_NO_LOCAL;
     sub->retain_as_published = options & MQTT_SUB_RETAIN_AS_PUBLISHED;
     sub->stored = session_stored(s);
     enum err err = bus_subscribe(s->shard->bus, sub, existed);
     if (err)
         return err == ERR_RANGE ? MQTT_RC_TOPIC_FILTER_INVALID : MQTT_RC_QUOTA_EXCEEDED;
-    s->subscriptions += !*existed;
+    atomic_add_own(&s->subscriptions, *existed ? 0U : 1U);
     return sub->qos;
 }
 
@@ -55,6 +105,7 @@ static void send_retained(struct mqtt_connection *c, const struct mqtt_subscribe
             continue;
         sub.qos = codes[i];
         bus_send_retained(c->shard->bus, &sub);
+        sys_send(c->session, &sub);
     }
 }
 
@@ -78,8 +129,10 @@ static void subscribe_all(struct mqtt_connection *c, const struct mqtt_subscribe
                                .id = m->props.subscription_id};
     uint8_t options;
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_SUBSCRIBE, &sub.filter, &options); i++) {
-        codes[i] =
-            failed ? MQTT_RC_UNSPECIFIED : subscribe_one(c->session, &sub, options, &existed[i]);
+        if (failed)
+            codes[i] = MQTT_RC_UNSPECIFIED;
+        else if (!codes[i])
+            codes[i] = subscribe_one(c->session, &sub, options, &existed[i]);
         if (c->version != MQTT_V5 && codes[i] >= MQTT_RC_UNSPECIFIED)
             codes[i] = MQTT_RC_UNSPECIFIED; /* 3.1.1 knows one failure */
     }
@@ -92,13 +145,15 @@ enum handled handle_subscribe(struct mqtt_connection *c, const struct mqtt_packe
     const struct mqtt_subscribe *m = &packet->subscribe;
     struct alloc *a = c->shard->alloc;
     uint64_t seq;
-    enum err err = record(c, SESSION_SUBSCRIBE, m, &seq);
-    if (err == ERR_FULL)
-        return HANDLED_AGAIN;
     uint8_t *codes = mem_zero(a, 2 * m->count); /* and as many bools */
     if (!codes)
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
     bool *existed = (bool *)(codes + m->count);
+    enum err err = record_allowed(c, m, codes, mark_denied(c, m, codes), &seq);
+    if (err == ERR_FULL) {
+        mem_free(a, codes, 2 * m->count);
+        return HANDLED_AGAIN;
+    }
     subscribe_all(c, m, err != ERR_OK, codes, existed);
     if (put_suback(c, MQTT_SUBACK, m->id, (struct bytes){codes, m->count}, seq) && !err)
         send_retained(c, m, codes, existed);
@@ -121,9 +176,9 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     if (!codes)
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &filter, NULL); i++) {
-        bool there = !err && bus_unsubscribe(c->shard->bus, &s->subscriber,
-                                             (struct str){NULL, 0}, filter);
-        s->subscriptions -= there;
+        bool there =
+            !err && bus_unsubscribe(c->shard->bus, &s->subscriber, (struct str){NULL, 0}, filter);
+        atomic_add_own(&s->subscriptions, there ? -1U : 0U);
         codes[i] = err     ? MQTT_RC_UNSPECIFIED
                    : there ? MQTT_RC_SUCCESS
                            : MQTT_RC_NO_SUBSCRIPTION_EXISTED;

@@ -8,18 +8,24 @@ static enum handled handle_pingreq(struct mqtt_connection *c, const struct mqtt_
     return connection_put(c, &answer) ? HANDLED : HANDLED_STOP;
 }
 
-/* AUTH is missing on purpose: a client that named no method may not send it [MQTT-4.12.0-6], and
- * one that named a method was refused. PUBREC, PUBREL and PUBCOMP belong to QoS 2, which CONNACK
- * excludes. */
 static const packet_handler table[CONNECTION_STATES][16] = {
     [CONNECTION_NEW] =
         {
             [MQTT_CONNECT] = handle_connect,
         },
+    [CONNECTION_AUTHENTICATING] =
+        {
+            [MQTT_AUTH] = handle_auth,
+            [MQTT_DISCONNECT] = handle_auth_left,
+        },
     [CONNECTION_OPEN] =
         {
+            [MQTT_AUTH] = handle_auth,
             [MQTT_PUBLISH] = handle_publish,
             [MQTT_PUBACK] = handle_puback,
+            [MQTT_PUBREC] = handle_pubrec,
+            [MQTT_PUBREL] = handle_pubrel,
+            [MQTT_PUBCOMP] = handle_pubcomp,
             [MQTT_SUBSCRIBE] = handle_subscribe,
             [MQTT_UNSUBSCRIBE] = handle_unsubscribe,
             [MQTT_PINGREQ] = handle_pingreq,

@@ -13,7 +13,7 @@ struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, st
         return NULL;
     list_init(&w->link);
     w->size = size;
-    w->qos = m->will_qos > 1 ? 1 : m->will_qos;
+    w->qos = m->will_qos;
     w->retain = m->will_retain;
     w->delay_s = m->will_props.will_delay_s;
     w->expiry_s = m->will_props.has & MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY)
@@ -38,6 +38,7 @@ void will_free(struct mqtt_shard *shard, struct will *w)
     if (!w)
         return;
     list_del(&w->link);
+    rights_free(w->rights);
     mem_free(shard->alloc, w, w->size);
 }
 
@@ -53,7 +54,8 @@ static bool will_publish(struct mqtt_shard *shard, struct will *w)
                                       .expiry_s = w->expiry_s,
                                       .from = &from};
     struct bus_receipt r;
-    enum err err = bus_publish(shard->bus, &p, &r);
+    bool may = !w->rights || rights_allow(shard, w->rights, ACCESS_PUBLISH, w->topic, r.why);
+    enum err err = may ? bus_publish(shard->bus, &p, &r) : ERR_DENIED;
     if (err == ERR_FULL)
         return false;
     if (err == ERR_DENIED)

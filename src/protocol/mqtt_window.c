@@ -1,0 +1,271 @@
+/* The window: messages at QoS 1 and 2 that were given their packet id, until the client has them.
+ *
+ * Order: packets leave in the order of the ids. An entry whose note is not committed yet holds up
+ * those behind it, so QoS 1 behind QoS 2 waits for the disk too, and order is one. PUBRELs leave in
+ * the order of the PUBRECs: they wait among the answers (mqtt_pending.c). */
+#include "protocol/mqtt_broker.h"
+
+static uint32_t window(const struct mqtt_session *s)
+{
+    const struct mqtt_connection *c = s->connection;
+    uint32_t max = s->shard->limits->inflight_max;
+    return c->receive_max < max ? c->receive_max : max;
+}
+
+bool window_open(const struct mqtt_session *s)
+{
+    return s->sent >= s->old && s->unacked < window(s) &&
+           s->flight.n < s->shard->limits->inflight_max;
+}
+
+/* Whether the next packet of the entry may leave. If the journal has failed the site goes on. */
+static bool stands(const struct mqtt_session *s, struct flight *f)
+{
+    const struct journal *j = s->shard->journal;
+    if (f->noted && journal_committed(j) < f->noted && !journal_failed(j, NULL))
+        return false;
+    f->noted = 0;
+    return true;
+}
+
+static void shrink(struct mqtt_session *s)
+{
+    uint32_t gone = flight_shrink(&s->flight);
+    s->sent -= gone < s->sent ? gone : s->sent;
+    s->old -= gone < s->old ? gone : s->old;
+}
+
+/* The entry becomes a hole. */
+static void finish(struct mqtt_session *s, struct flight *f)
+{
+    record_done(s, f->seq, f->state == FLIGHT_SENT1 ? 0 : f->id);
+    if (f->out.message)
+        outgoing_drop(s, &f->out);
+    f->state = FLIGHT_DONE;
+    s->unacked -= f->counted;
+    f->counted = false;
+    session_changed(s);
+}
+
+/* ---- sending ---- */
+
+static bool note(struct mqtt_session *s, struct flight *f)
+{
+    if (f->state != FLIGHT_SENT2 || !f->seq || !session_stored(s))
+        return true;
+    s->connection->journal_full = record_sent(s, f->seq, f->id, &f->noted) == ERR_FULL;
+    return !s->connection->journal_full;
+}
+
+enum sent window_take(struct mqtt_session *s, const struct outgoing *o)
+{
+    struct flight f = {.out = *o,
+                       .seq = o->message->seq,
+                       .id = s->next_id,
+                       .state = o->qos == 2 ? FLIGHT_SENT2 : FLIGHT_SENT1,
+                       .counted = true};
+    if (!flight_reserve(s->shard->alloc, &s->flight) || !note(s, &f))
+        return SENT_LATER;
+    if (f.noted || s->sent < s->flight.n) {
+        task_wake(&s->connection->task); /* it waits for the commit */
+    } else {
+        enum sent sent = outgoing_transmit(s->connection, o, f.id, false);
+        if (sent != SENT)
+            return sent;
+        f.dup = true; /* from now on */
+        s->sent++;
+    }
+    flight_push(&s->flight, &f);
+    s->next_id = flight_next_id(s->next_id);
+    s->unacked++;
+    return SENT;
+}
+
+static enum sent send_release(struct mqtt_connection *c, uint16_t id)
+{
+    uint8_t bytes[4];
+    struct writer w = writer_from(bytes, sizeof(bytes));
+    mqtt_put_ack(&w, MQTT_PUBREL, id);
+    return connection_write(c, bytes, writer_len(&w)) ? SENT : SENT_LATER;
+}
+
+/* The packet that an entry has to send now: PUBLISH, for the second time with DUP, or PUBREL
+ * (checklist 15). A PUBREL does not count for the Receive Maximum. */
+static enum sent send_entry(struct mqtt_session *s, struct flight *f)
+{
+    if (f->state == FLIGHT_RELEASED)
+        return send_release(s->connection, f->id);
+    if (!f->counted && s->unacked >= window(s))
+        return SENT_LATER;
+    enum sent sent = outgoing_transmit(s->connection, &f->out, f->id, f->dup);
+    if (sent == SENT) {
+        s->unacked += !f->counted;
+        f->counted = f->dup = true;
+    }
+    return sent;
+}
+
+bool window_send(struct mqtt_session *s)
+{
+    while (s->sent < s->flight.n) {
+        struct flight *f = flight_at(&s->flight, s->sent);
+        enum sent sent = SENT;
+        if (f->state != FLIGHT_DONE)
+            sent = stands(s, f) ? send_entry(s, f) : SENT_LATER;
+        if (sent == SENT_LATER)
+            break;
+        if (sent == SENT_NEVER)
+            finish(s, f);
+        s->sent++;
+    }
+    shrink(s);
+    return s->sent == s->flight.n;
+}
+
+uint64_t window_waits_for(const struct mqtt_session *s)
+{
+    if (s->sent == s->flight.n)
+        return 0;
+    uint64_t noted = flight_at(&s->flight, s->sent)->noted;
+    return noted > journal_committed(s->shard->journal) ? noted : 0;
+}
+
+void window_attach(struct mqtt_session *s)
+{
+    for (uint32_t i = 0; i < s->flight.n; i++)
+        flight_at(&s->flight, i)->counted = false;
+    s->sent = s->unacked = 0;
+    s->old = s->flight.n;
+}
+
+/* ---- acknowledgements ---- */
+
+static enum handled stop(struct mqtt_connection *c, uint8_t reason, const char *why)
+{
+    metric_add_own(&c->shard->count.errors, 1);
+    connection_close(c, reason, why);
+    return HANDLED_STOP;
+}
+
+static enum handled answer(struct mqtt_connection *c, uint16_t id, uint64_t seq)
+{
+    if (!pending_add(c, &(struct pending){.seq = seq, .id = id, .type = MQTT_PUBREL}))
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBREL");
+    (void)pending_flush(c);
+    return HANDLED;
+}
+
+static enum handled release(struct mqtt_connection *c, struct flight *f)
+{
+    struct mqtt_session *s = c->session;
+    uint64_t seq = 0;
+    if (f->seq && session_stored(s) && record_received(s, f->seq, f->id, &seq) == ERR_FULL)
+        return HANDLED_AGAIN;
+    f->noted = seq;
+    f->state = FLIGHT_RELEASED;
+    outgoing_drop(s, &f->out);
+    session_changed(s);
+    return answer(c, f->id, seq);
+}
+
+static enum handled unknown(struct mqtt_connection *c, uint16_t id)
+{
+    const struct mqtt_packet p = {.type = MQTT_PUBREL,
+                                  .ack = {.id = id, .reason = MQTT_RC_PACKET_ID_NOT_FOUND}};
+    if (c->version != MQTT_V5)
+        return answer(c, id, 0);
+    if (!pending_add_packet(c, &p, 0, false, id))
+        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBREL");
+    (void)pending_flush(c);
+    return HANDLED;
+}
+
+static enum handled acknowledged(struct mqtt_connection *c, uint16_t id, enum flight_event event)
+{
+    struct mqtt_session *s = c->session;
+    uint32_t i = 0;
+    struct flight *f = flight_find(&s->flight, id, &i);
+    if (f && i >= s->sent)
+        return HANDLED; /* of an earlier connection: it will be asked again on this one */
+    switch (flight_action(f ? f->state : FLIGHT_DONE, event)) {
+    case FLIGHT_IGNORE: return HANDLED;
+    case FLIGHT_UNKNOWN: return unknown(c, id);
+    case FLIGHT_RELEASE: return release(c, f);
+    case FLIGHT_AGAIN: return answer(c, id, f->noted);
+    case FLIGHT_FINISH: break;
+    case FLIGHT_ERROR:
+    default:
+        return stop(c, MQTT_RC_PROTOCOL_ERROR, "it acknowledges what it was not sent like that");
+    }
+    finish(s, f);
+    shrink(s);
+    if (queue_first(s))
+        outgoing_pump(s);
+    return HANDLED;
+}
+
+enum handled handle_puback(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    return acknowledged(c, p->ack.id, FLIGHT_PUBACK);
+}
+
+enum handled handle_pubrec(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    return acknowledged(c, p->ack.id,
+                        p->ack.reason < MQTT_RC_UNSPECIFIED ? FLIGHT_PUBREC : FLIGHT_REFUSED);
+}
+
+enum handled handle_pubcomp(struct mqtt_connection *c, const struct mqtt_packet *p)
+{
+    return acknowledged(c, p->ack.id, FLIGHT_PUBCOMP);
+}
+
+/* ---- start and replay ---- */
+
+static struct flight *find(const struct mqtt_session *s, uint64_t seq, uint16_t id)
+{
+    for (uint32_t i = 0; i < s->flight.n; i++) {
+        struct flight *f = flight_at(&s->flight, i);
+        if (f->state != FLIGHT_DONE && f->seq == seq && (!id || f->id == id))
+            return f;
+    }
+    return NULL;
+}
+
+bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id)
+{
+    return find(s, seq, id);
+}
+
+bool window_forget(struct mqtt_session *s, uint64_t seq, uint16_t id)
+{
+    struct flight *f = find(s, seq, id);
+    if (!f)
+        return false;
+    finish(s, f);
+    shrink(s);
+    return true;
+}
+
+void window_released(struct mqtt_session *s, uint64_t seq, uint16_t id)
+{
+    struct flight *f = find(s, seq, id);
+    if (!f || f->state != FLIGHT_SENT2)
+        return;
+    f->state = FLIGHT_RELEASED;
+    outgoing_drop(s, &f->out);
+    session_changed(s);
+}
+
+bool window_restore(struct mqtt_session *s, struct flight *f)
+{
+    uint32_t i;
+    struct flight *old = flight_find(&s->flight, f->id, &i);
+    f->dup = true; /* it may have left */
+    if (old)       /* the end of it was not noted, and its id is used again */
+        finish(s, old);
+    if (!flight_place(s->shard->alloc, &s->flight, f, &s->next_id, INFLIGHT_MAX))
+        return false;
+    session_changed(s);
+    return true;
+}
