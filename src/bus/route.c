@@ -176,11 +176,10 @@ static void place_observer(struct route_view *v, struct route *x, const struct s
 
 static void place_member(struct route *x, struct route_member *all, uint32_t *n, struct sub *sub)
 {
-    struct route_group *g = x->groups_n ? &x->groups[x->groups_n - 1] : NULL;
-    if (!g || g->group != sub->more->group) {
-        g = &x->groups[x->groups_n++];
-        *g = (struct route_group){.group = sub->more->group, .members = all + *n};
-    }
+    struct share_group *group = sub->more->group;
+    if (x->groups_n == 0 || x->groups[x->groups_n - 1].group != group)
+        x->groups[x->groups_n++] = (struct route_group){.group = group, .members = all + *n};
+    struct route_group *g = &x->groups[x->groups_n - 1];
     g->members[g->n++] = (struct route_member){
         .sub = sub_ref(sub), .flags = (uint16_t)sub_flags(sub), .worker = sub->o.worker};
     ++*n;
@@ -271,9 +270,14 @@ static struct route *route_new(struct route_view *v, struct str topic, bool *kee
 
 /* ---- the cache ---- */
 
+static struct route **set_at(struct route **cache, size_t sets, uint64_t hash)
+{
+    return &cache[(hash & (sets - 1)) * 2];
+}
+
 static struct route **set_of(struct route_view *v, uint64_t hash)
 {
-    return &v->cache[(hash & (v->sets - 1)) * 2];
+    return set_at(v->cache, v->sets, hash);
 }
 
 static size_t cache_size(const struct route_view *v)
@@ -306,21 +310,22 @@ void route_view_clear(struct route_view *v)
 /* Twice as many sets, if there is memory. The two of one go to two that are theirs alone. */
 static void cache_grow(struct route_view *v)
 {
-    struct route_view grown = {.sets = v->sets ? v->sets * 2 : ROUTE_SETS_MIN};
-    grown.cache = mem_array(v->routes->alloc, grown.sets * 2, sizeof(*grown.cache));
+    size_t sets = v->cache ? v->sets * 2 : ROUTE_SETS_MIN;
+    struct route **cache = mem_array(v->routes->alloc, sets * 2, sizeof(struct route *));
     v->pushed_out = 0;
-    if (!grown.cache)
+    if (!cache)
         return;
-    for (size_t i = v->sets * 2; i-- > 0;) {
-        struct route *x = v->cache[i], **set = x ? set_of(&grown, x->hash) : NULL;
+    for (size_t i = v->cache ? v->sets * 2 : 0; i-- > 0;) {
+        struct route *x = v->cache[i];
         if (!x)
             continue;
+        struct route **set = set_at(cache, sets, x->hash);
         set[1] = set[0];
         set[0] = x;
     }
     mem_free(v->routes->alloc, v->cache, cache_size(v));
-    v->cache = grown.cache;
-    v->sets = grown.sets;
+    v->cache = cache;
+    v->sets = sets;
 }
 
 /* Makes room in turn, whoever is there: what is asked for often comes back. */

@@ -146,6 +146,7 @@ static enum err note_end(struct walk *w)
         c->after_cap = cap;
     }
     char *p = c->after;
+    ASSERT(p);
     for (unsigned i = 0; i < w->depth; i++) {
         if (i)
             *p++ = '/';
