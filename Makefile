@@ -7,7 +7,7 @@ TARGET  ?=
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install test bench fuzz fuzz-planted pitfalls own-mutants asan tsan stress coverage lint format clean
+.PHONY: all help run install test bench soak fuzz fuzz-planted pitfalls own-mutants asan tsan stress coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -41,6 +41,12 @@ bench-%: ## one family: make bench-mqtt
 	@tools/install build bench
 	@$(call build,release)
 	@tools/bench $*
+
+soak: ## the broker under mixed traffic for SECONDS=600, released and sanitized: nothing lost, nothing grows
+	@tools/install build test
+	@$(call build,release,sedge)
+	@$(call build,asan,sedge)
+	@tools/soak $(SECONDS) $(if $(SEED),--seed $(SEED))
 
 fuzz: ## every fuzz target for its share of SECONDS=600 (TARGET=name for one)
 	@tools/install build check

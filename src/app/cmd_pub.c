@@ -4,34 +4,53 @@
 #include "async/timer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: sedge pub -t TOPIC (-m TEXT | -n | -s | -l) [OPTIONS]\n"
-    "Publishes a message, or one for each line of the standard input.\n\n"
-    "  -m TEXT     the message                 -n        an empty message\n"
-    "  -s          the standard input          -l        each of its lines\n"
-    "  -h HOST     the broker (127.0.0.1)      -p PORT   its port (1883)\n"
+    "usage: sedge pub -t TOPIC (-m TEXT | -f FILE | -n | -s | -l) [OPTIONS]\n"
+    "Publishes a message, or one for each line of the standard input. Options are those of\n"
+    "mosquitto_pub.\n\n"
+    "the message\n"
+    "  -m TEXT     this text                   -n        nothing\n"
+    "  -f FILE     what is in a file           -s        the standard input\n"
+    "  -l          each line of the standard input\n"
     "  -q 0|1|2    quality of service (0)      -r        retain\n"
-    "  -i ID       client id                   -k SEC    keep-alive (60)\n"
-    "  -u USER     -P PASSWORD                 -V 311|5  version of the protocol (5)\n";
+    "  --repeat N  so often                    --repeat-delay SEC   and so long between\n"
+    "  -D PACKET NAME VALUE   a property of publish, connect, disconnect or will\n"
+    "where to\n"
+    "  -h HOST     the broker (127.0.0.1)      -p PORT   its port (1883; 8883 with TLS)\n"
+    "  --unix PATH its unix socket             --ws, --ws-path PATH   by WebSocket (/mqtt)\n"
+    "  -L URL      mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, ws[s]://…\n"
+    "  --cafile FILE, --tls-use-os-certs   TLS, and who is believed\n"
+    "  --cert FILE --key FILE              our certificate    --insecure   believe anybody\n"
+    "who we are\n"
+    "  -i ID       client id                   -I PREFIX client id: PREFIX and the process id\n"
+    "  -u USER     -P PASSWORD                 -V 5|311|31  version (5)\n"
+    "  -k SEC      keep-alive (60)             -c        keep the session (needs -i)\n"
+    "  -x SEC      the session expires after so long; -1: never\n"
+    "  --will-topic TOPIC [--will-payload TEXT] [--will-qos 0|1|2] [--will-retain]\n"
+    "  -M N        so many messages under way (1024)\n"
+    "  -d          say what happens            --quiet   say nothing on standard error\n\n"
+    "Exit status: 0; what the server refused the connection with; else 1, 2 wrong usage.\n";
 
-enum { INPUT_MAX = 8 << 20, READ_SIZE = 65536, RETRY_MS = 5 };
+enum { INPUT_MAX = 8 << 20, FILE_MAX = 268435455, READ_SIZE = 65536, RETRY_MS = 5 };
 
 struct pub {
     struct mqtt_options o;
-    struct executor *ex;
-    struct worker *worker;
+    struct mqtt_setup setup;
+    struct mqtt_props props;    /* of PUBLISH */
     struct mqtt_client *client; /* NULL once it has ended */
-    struct timer retry;         /* after ERR_FULL */
+    struct timer again;         /* after ERR_FULL, or --repeat-delay */
     struct io_op poll_op;       /* for the standard input */
     struct strbuf input;        /* read, not yet published; the first `at` bytes are */
     size_t at;
+    int64_t left; /* so often the whole input is published yet; of lines: none */
     size_t unanswered;
-    bool polling, eof, was_online;
+    bool polling, eof, was_online, resting;
     int status;
 };
 
@@ -39,16 +58,19 @@ static void pump(struct pub *p);
 
 static void fail(struct pub *p, const char *what, const char *why)
 {
-    (void)fprintf(stderr, "sedge pub: %s (%s)\n", what, why);
+    mqtt_options_say(&p->o, "%s (%s)", what, why);
     p->status = EXIT_FINDING;
     if (p->client)
-        mqtt_client_stop(p->client);
+        mqtt_options_leave(&p->o, p->client);
 }
 
 static void on_answer(void *ctx, enum err err, uint8_t reason)
 {
     struct pub *p = ctx;
     p->unanswered--;
+    if (p->o.debug && err != ERR_CANCELED)
+        mqtt_options_say(&p->o, "the server answered with %u (%s)", reason,
+                         mqtt_reason_name(reason));
     if (err == ERR_DENIED)
         fail(p, "the server refused a message", mqtt_reason_name(reason));
     else if (err == ERR_OK)
@@ -59,10 +81,11 @@ static void on_answer(void *ctx, enum err err, uint8_t reason)
 static bool publish(struct pub *p, struct str payload)
 {
     struct mqtt_publish m = {
-        .topic = p->o.topics[0],
+        .topic = p->o.topics.list[0],
         .payload = {(const uint8_t *)payload.p, payload.n},
         .qos = p->o.qos,
         .retain = p->o.retain,
+        .props = p->props,
     };
     p->unanswered += m.qos > 0;
     enum err err = mqtt_client_publish(p->client, &m, (struct mqtt_done){on_answer, p});
@@ -70,7 +93,7 @@ static bool publish(struct pub *p, struct str payload)
         return true;
     p->unanswered -= m.qos > 0;
     if (err == ERR_FULL)
-        timer_set_after_ms(&p->retry, RETRY_MS);
+        timer_set_after_ms(&p->again, RETRY_MS);
     else if (err != ERR_CLOSED) /* that one: off-line; online() goes on */
         fail(p, "the message cannot be sent", err_name(err));
     return false;
@@ -84,28 +107,36 @@ static void forget_published(struct pub *p)
     p->at = 0;
 }
 
-/* Publishes what is whole: lines, or at the end all the rest. False: it has to wait. */
-static bool publish_input(struct pub *p)
+/* What is whole, and at the end the rest. False: it has to wait. */
+static bool publish_lines(struct pub *p)
 {
     for (;;) {
         struct str rest = {p->input.p + p->at, p->input.n - p->at};
-        size_t line;
-        if (p->o.lines && rest.n > 0 && str_find(rest, '\n', &line)) {
-            if (!publish(p, str_sub(rest, 0, line)))
-                return false;
-            p->at += line + 1;
-            continue;
-        }
-        bool whole = p->eof && (rest.n > 0 || (!p->o.lines && p->o.from_stdin));
-        if (whole) {
-            if (!publish(p, rest))
-                return false;
-            p->at += rest.n;
-            p->o.from_stdin = false;
-        }
-        return true;
+        size_t line = rest.n;
+        bool whole = rest.n > 0 && str_find(rest, '\n', &line);
+        if (!whole && !(p->eof && rest.n > 0))
+            return true;
+        if (!publish(p, str_sub(rest, 0, line)))
+            return false;
+        p->at += line + whole;
     }
 }
+
+/* All that there is, once or several times. */
+static bool publish_whole(struct pub *p)
+{
+    while (p->eof && p->left > 0) {
+        if (p->resting || !publish(p, strbuf_str(&p->input)))
+            return false;
+        p->left--;
+        p->resting = p->left > 0 && p->o.repeat_delay_ms > 0;
+        if (p->resting)
+            timer_set_after_ms(&p->again, p->o.repeat_delay_ms);
+    }
+    return true;
+}
+
+/* --- the standard input -------------------------------------------------------------------- */
 
 static void read_input(struct pub *p)
 {
@@ -120,7 +151,7 @@ static void read_input(struct pub *p)
         forget_published(p);
     strbuf_add(&p->input, b, n > 0 ? (size_t)n : 0);
     if (p->input.failed)
-        fail(p, "the standard input cannot be held", "above 8 MiB");
+        fail(p, "the standard input cannot be held", "it is too long");
 }
 
 static void on_readable(struct io_op *op, struct io_result r)
@@ -136,27 +167,35 @@ static void on_readable(struct io_op *op, struct io_result r)
 /* Goes on as far as it can. */
 static void pump(struct pub *p)
 {
-    if (!p->client || p->status || !mqtt_client_online(p->client) || !publish_input(p))
+    if (!p->client || p->status || !mqtt_client_online(p->client))
         return;
-    if (p->eof && p->unanswered == 0 && p->at == p->input.n) {
-        mqtt_client_stop(p->client);
+    if (!(p->o.lines ? publish_lines(p) : publish_whole(p)))
+        return;
+    if (p->eof && p->unanswered == 0 && p->left == 0) {
+        mqtt_options_leave(&p->o, p->client);
     } else if (!p->eof && !p->polling) {
         p->polling = true;
-        struct io_driver *io = worker_io(p->worker);
+        struct io_driver *io = worker_io(p->setup.worker);
         io->ops->poll(io, &p->poll_op, STDIN_FILENO, POLLIN);
     }
 }
 
-static void on_retry(struct timer *t)
+/* --- the connection ------------------------------------------------------------------------ */
+
+static void on_again(struct timer *t)
 {
-    pump(CONTAINER_OF(t, struct pub, retry));
+    struct pub *p = CONTAINER_OF(t, struct pub, again);
+    p->resting = false;
+    pump(p);
 }
 
 static void on_online(void *ctx, bool session_present)
 {
     struct pub *p = ctx;
-    (void)session_present;
     p->was_online = true;
+    if (p->o.debug)
+        mqtt_options_say(&p->o, "connected as '%.*s', session present: %d",
+                         STR_FMT(mqtt_client_id(p->client)), session_present);
     pump(p);
 }
 
@@ -165,11 +204,11 @@ static bool on_lost(void *ctx, const struct mqtt_client_loss *loss)
     struct pub *p = ctx;
     if (p->status)
         return false;
-    mqtt_options_tell("pub", loss);
+    mqtt_options_tell(&p->o, loss);
     /* What a server did not yet acknowledge is worth another try; a wrong address is not. */
     if (p->was_online && loss->err != ERR_DENIED && loss->attempts < 20)
         return true;
-    p->status = EXIT_FINDING;
+    p->status = mqtt_options_status(loss);
     return false;
 }
 
@@ -177,64 +216,98 @@ static void on_ended(void *ctx)
 {
     struct pub *p = ctx;
     p->client = NULL;
-    executor_stop(p->ex);
+    executor_stop(p->setup.ex);
 }
 
-static int check_sources(const struct mqtt_options *o)
+/* --- starting ------------------------------------------------------------------------------ */
+
+static int check(const struct mqtt_options *o)
 {
-    int sources = (o->message != NULL) + o->null_message + o->from_stdin + o->lines;
-    if (sources == 1 && o->topics_n == 1 && mqtt_topic_valid(o->topics[0]))
-        return EXIT_OK;
+    int sources =
+        (o->message != NULL) + (o->file != NULL) + o->null_message + o->from_stdin + o->lines;
     if (sources != 1)
-        (void)fprintf(stderr, "sedge pub: give one of -m, -n, -s and -l\n");
-    else if (o->topics_n != 1)
-        (void)fprintf(stderr, "sedge pub: give one topic\n");
+        mqtt_options_say(o, "give one of -m, -f, -n, -s and -l");
+    else if (o->topics.n != 1)
+        mqtt_options_say(o, "give one topic");
+    else if (!mqtt_topic_valid(o->topics.list[0]))
+        mqtt_options_say(o, "'%.*s' is not a topic to publish to", STR_FMT(o->topics.list[0]));
+    else if (o->lines && o->repeat > 1)
+        mqtt_options_say(o, "--repeat is not for lines");
     else
-        (void)fprintf(stderr, "sedge pub: '%.*s' is not a topic to publish to\n",
-                      STR_FMT(o->topics[0]));
+        return EXIT_OK;
     return EXIT_USAGE;
 }
 
-static void take_message(struct pub *p)
+static int read_file(struct pub *p)
 {
-    if (!p->o.message && !p->o.null_message)
-        return;
-    p->eof = true;
-    p->o.from_stdin = true; /* publish_input() sends what is there as one message */
-    if (p->o.message)
-        strbuf_adds(&p->input, p->o.message);
+    char b[READ_SIZE];
+    ssize_t n = -1;
+    int fd = open(p->o.file, O_RDONLY | O_CLOEXEC);
+    while (fd >= 0 && (n = read(fd, b, sizeof(b))) > 0)
+        strbuf_add(&p->input, b, (size_t)n);
+    if (n < 0)
+        mqtt_options_say(&p->o, "%s: %s", p->o.file, strerror(errno));
+    else if (p->input.failed)
+        mqtt_options_say(&p->o, "%s: it is too long", p->o.file);
+    if (fd >= 0)
+        (void)close(fd);
+    return n < 0 || p->input.failed ? EXIT_FINDING : EXIT_OK;
+}
+
+static int take_message(struct pub *p)
+{
+    const struct mqtt_options *o = &p->o;
+    strbuf_init(&p->input, alloc_system(), o->lines ? INPUT_MAX : FILE_MAX);
+    p->left = o->lines ? 0 : o->repeat;
+    p->eof = !o->lines && !o->from_stdin;
+    if (o->message)
+        strbuf_adds(&p->input, o->message);
+    return o->file ? read_file(p) : EXIT_OK;
+}
+
+static int start(struct pub *p)
+{
+    struct mqtt_client_config *cfg = &p->setup.cfg;
+    struct mqtt_props props = mqtt_packet_props(&p->o.connect);
+    cfg->props = &props;
+    cfg->ctx = p;
+    cfg->online = on_online;
+    cfg->lost = on_lost;
+    cfg->ended = on_ended;
+    enum err err = mqtt_client_new(&p->client, p->setup.worker, cfg);
+    if (!err)
+        return EXIT_OK;
+    mqtt_options_say(&p->o, "the options do not fit together (%s)", err_name(err));
+    return EXIT_USAGE;
+}
+
+static int run(struct pub *p)
+{
+    int status = check(&p->o);
+    status = status ? status : take_message(p);
+    status = status ? status : mqtt_setup_init(&p->setup, &p->o);
+    if (status)
+        return status;
+    p->props = mqtt_packet_props(&p->o.publish);
+    p->poll_op.done = on_readable;
+    timer_init(&p->again, p->setup.worker, on_again);
+    status = start(p);
+    if (status == EXIT_OK)
+        executor_run(p->setup.ex);
+    timer_cancel(&p->again);
+    return status ? status : p->status;
 }
 
 int cmd_pub(int argc, char **argv)
 {
     struct pub p = {0};
-    struct mqtt_client_config cfg;
     bool done;
-    int status = mqtt_options_parse(&p.o, argc, argv, "h:p:t:m:nslq:ri:u:P:k:V:", usage, &done);
-    if (done)
-        return status;
-    status = check_sources(&p.o);
-    status = status ? status : mqtt_options_open(&p.o, &p.ex, &cfg);
-    if (status)
-        return status;
-    strbuf_init(&p.input, alloc_system(), INPUT_MAX);
-    take_message(&p);
-    p.worker = executor_worker(p.ex, 0);
-    p.poll_op.done = on_readable;
-    timer_init(&p.retry, p.worker, on_retry);
-    cfg.ctx = &p;
-    cfg.online = on_online;
-    cfg.lost = on_lost;
-    cfg.ended = on_ended;
-    enum err err = mqtt_client_new(&p.client, p.worker, &cfg);
-    if (err) {
-        (void)fprintf(stderr, "sedge pub: the options do not fit together (%s)\n", err_name(err));
-        p.status = EXIT_USAGE;
-    } else {
-        executor_run(p.ex);
-    }
-    timer_cancel(&p.retry);
-    executor_free(p.ex);
-    strbuf_fini(&p.input);
-    return p.status;
+    int status = mqtt_options_parse(&p.o, MQTT_COMMAND_PUB, argc, argv, usage, &done);
+    if (!done)
+        status = run(&p);
+    mqtt_setup_fini(&p.setup);
+    mqtt_options_fini(&p.o);
+    if (p.input.alloc)
+        strbuf_fini(&p.input);
+    return status;
 }

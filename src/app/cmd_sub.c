@@ -1,39 +1,71 @@
 #include "app/cmd.h"
+#include "app/mqtt_format.h"
 #include "app/mqtt_options.h"
 #include "async/signals.h"
 #include "async/timer.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static const char usage[] =
     "usage: sedge sub -t FILTER [-t FILTER ...] [OPTIONS]\n"
-    "Prints messages, one a line.\n\n"
-    "  -h HOST     the broker (127.0.0.1)      -p PORT   its port (1883)\n"
-    "  -t FILTER   topic filter, repeatable    -q 0|1|2  quality of service asked for (0)\n"
-    "  -v          print the topic too         -R        no retained messages\n"
-    "  -C COUNT    end after so many messages  -W SEC    end after so long, with status 1\n"
-    "  -c          keep the session (needs -i) -i ID     client id\n"
-    "  -u USER     -P PASSWORD                 -k SEC    keep-alive (60)\n"
-    "  -V 311|5    version of the protocol (5)\n";
+    "Prints messages, one a line. Options are those of mosquitto_sub.\n\n"
+    "where to\n"
+    "  -h HOST     the broker (127.0.0.1)      -p PORT   its port (1883; 8883 with TLS)\n"
+    "  --unix PATH its unix socket             --ws, --ws-path PATH   by WebSocket (/mqtt)\n"
+    "  -L URL      mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/FILTER, ws[s]://…\n"
+    "  --cafile FILE, --tls-use-os-certs   TLS, and who is believed\n"
+    "  --cert FILE --key FILE              our certificate    --insecure   believe anybody\n"
+    "who we are\n"
+    "  -i ID       client id                   -I PREFIX client id: PREFIX and the process id\n"
+    "  -u USER     -P PASSWORD                 -V 5|311|31  version (5)\n"
+    "  -k SEC      keep-alive (60)             -c        keep the session (needs -i)\n"
+    "  -x SEC      the session expires after so long; -1: never\n"
+    "  --will-topic TOPIC [--will-payload TEXT] [--will-qos 0|1|2] [--will-retain]\n"
+    "  -D PACKET NAME VALUE   a property of connect, subscribe, unsubscribe, disconnect or will\n"
+    "what is asked for\n"
+    "  -t FILTER   topic filter, repeatable    -q 0|1|2  quality of service (0)\n"
+    "  -U FILTER   unsubscribe from it         -E        end when all is subscribed\n"
+    "  --retain-as-published                   --remove-retained   of what is retained, clear it\n"
+    "what is printed\n"
+    "  -v          the topic too               -F FORMAT as mosquitto_sub(1) has it; %j: JSON\n"
+    "  -N          no end of line              --pretty  JSON with lines\n"
+    "  -R          no retained messages        --retained-only   these, and the end behind them\n"
+    "  -T FILTER   not these topics            --random-filter PERCENT\n"
+    "when it ends\n"
+    "  -C COUNT    after so many messages      -W SEC    after so long, with status 27\n"
+    "  -d          say what happens            --quiet   say nothing on standard error\n\n"
+    "Exit status: 0; 27 after -W; what the server refused the connection with; else 1, 2 wrong\n"
+    "usage.\n";
 
 struct sub {
     struct mqtt_options o;
-    struct executor *ex;
+    struct mqtt_setup setup;
     struct mqtt_client *client; /* NULL once it has ended */
     struct signal_watch *signals;
     struct timer timer;
     struct tick_hook flush;
+    struct strbuf text;
+    struct random random;
     int64_t left; /* messages to print; -1: no limit */
+    size_t unanswered, granted, removing;
     int status;
-    bool was_online;
+    bool was_online, finished;
 };
+
+static void leave(struct sub *s)
+{
+    if (s->client && s->finished && s->removing == 0)
+        mqtt_options_leave(&s->o, s->client);
+}
 
 static void finish(struct sub *s, int status)
 {
-    s->status = s->status ? s->status : status;
-    if (s->client)
-        mqtt_client_stop(s->client);
-    s->left = 0;
+    s->status = s->finished ? s->status : status;
+    s->finished = true;
+    if (status != EXIT_OK)
+        s->removing = 0; /* nothing is waited for */
+    leave(s);
 }
 
 static void flush(struct tick_hook *h)
@@ -43,55 +75,133 @@ static void flush(struct tick_hook *h)
         finish(s, EXIT_FINDING);
 }
 
+/* --- messages ------------------------------------------------------------------------------ */
+
+static void print(struct sub *s, const struct mqtt_publish *m)
+{
+    struct mqtt_shown shown = {.m = m, .pretty = s->o.pretty};
+    bool empty = m->payload.n == 0;
+    const char *format = s->o.format ? s->o.format : s->o.verbose ? "%t %p" : "%p";
+    if (empty && !s->o.format) /* as mosquitto_sub has it */
+        format = s->o.verbose && !s->o.no_newline ? "%t (null)" : "";
+    (void)clock_gettime(CLOCK_REALTIME, &shown.now);
+    strbuf_reset(&s->text);
+    if (mqtt_format(&s->text, format, &shown) != ERR_OK)
+        mqtt_options_say(&s->o, "the payload on %.*s is not valid JSON", STR_FMT(m->topic));
+    if (!s->o.no_newline && format[0])
+        strbuf_addc(&s->text, '\n');
+    (void)fwrite(s->text.p, 1, s->text.n, stdout);
+    worker_at_tick_end(worker_current(), &s->flush);
+}
+
+static void on_removed(void *ctx, enum err err, uint8_t reason)
+{
+    struct sub *s = ctx;
+    s->removing -= s->removing > 0;
+    if (err == ERR_DENIED)
+        mqtt_options_say(&s->o, "the server did not remove a message (%s)",
+                         mqtt_reason_name(reason));
+    leave(s);
+}
+
+static void remove_retained(struct sub *s, struct str topic)
+{
+    struct mqtt_publish gone = {.topic = topic, .retain = true, .qos = 1};
+    s->removing++;
+    if (mqtt_client_publish(s->client, &gone, (struct mqtt_done){on_removed, s}) == ERR_OK)
+        return;
+    s->removing--;
+    gone.qos = 0; /* too many are under way: this one without an answer */
+    if (mqtt_client_publish(s->client, &gone, (struct mqtt_done){0}) == ERR_OK)
+        return;
+    mqtt_options_say(&s->o, "%.*s is not removed: too many at a time", STR_FMT(topic));
+    finish(s, EXIT_FINDING);
+}
+
+static bool filtered_out(struct sub *s, struct str topic)
+{
+    for (size_t i = 0; i < s->o.filter_out.n; i++)
+        if (mqtt_filter_match(s->o.filter_out.list[i], topic))
+            return true;
+    return s->o.chance < 100 && random_unit(&s->random) * 100 >= s->o.chance;
+}
+
 static void on_message(void *ctx, const struct mqtt_publish *m)
 {
     struct sub *s = ctx;
-    if (s->left == 0 || (s->o.no_retained && m->retain))
+    if (s->finished)
         return;
-    if (s->o.verbose) {
-        (void)fwrite(m->topic.p, 1, m->topic.n, stdout);
-        (void)fputc(' ', stdout);
+    if (s->o.retained_only && !m->retain) {
+        finish(s, EXIT_OK);
+        return;
     }
-    (void)fwrite(m->payload.p, 1, m->payload.n, stdout);
-    (void)fputc('\n', stdout);
-    worker_at_tick_end(worker_current(), &s->flush);
+    if (filtered_out(s, m->topic))
+        return;
+    if (s->o.remove_retained && m->retain && m->payload.n > 0)
+        remove_retained(s, m->topic);
+    if (s->o.no_retained && m->retain)
+        return;
+    print(s, m);
     if (s->left > 0 && --s->left == 0)
         finish(s, EXIT_OK);
+}
+
+/* --- the connection ------------------------------------------------------------------------ */
+
+static void on_online(void *ctx, bool session_present)
+{
+    struct sub *s = ctx;
+    s->was_online = true;
+    if (s->o.debug)
+        mqtt_options_say(&s->o, "connected as '%.*s', session present: %d",
+                         STR_FMT(mqtt_client_id(s->client)), session_present);
 }
 
 static bool on_lost(void *ctx, const struct mqtt_client_loss *loss)
 {
     struct sub *s = ctx;
-    s->was_online = s->was_online || loss->was_online;
-    if (s->left == 0)
+    if (s->finished)
         return false;
-    mqtt_options_tell("sub", loss);
+    mqtt_options_tell(&s->o, loss);
     if (s->was_online && loss->err != ERR_DENIED)
         return true;
-    s->status = EXIT_FINDING;
+    s->finished = true;
+    s->status = mqtt_options_status(loss);
     return false;
 }
 
 static void on_subscribed(void *ctx, enum err err, uint8_t reason)
 {
     struct sub *s = ctx;
-    if (err != ERR_DENIED)
+    s->unanswered--;
+    if (err == ERR_CANCELED)
         return;
-    (void)fprintf(stderr, "sedge sub: the server refused a subscription (%s)\n",
-                  mqtt_reason_name(reason));
-    finish(s, EXIT_FINDING);
+    s->granted += err == ERR_OK;
+    if (err == ERR_DENIED)
+        mqtt_options_say(&s->o, "the server refused a subscription (%s)", mqtt_reason_name(reason));
+    else if (s->o.debug)
+        mqtt_options_say(&s->o, "the server answered a subscription with %u", reason);
+    if (s->unanswered > 0)
+        return;
+    if (s->granted == 0)
+        finish(s, EXIT_FINDING);
+    else if (s->o.exit_when_subscribed)
+        finish(s, EXIT_OK);
 }
 
 static void on_ended(void *ctx)
 {
     struct sub *s = ctx;
     s->client = NULL;
-    executor_stop(s->ex);
+    executor_stop(s->setup.ex);
 }
 
 static void on_timeout(struct timer *t)
 {
-    finish(CONTAINER_OF(t, struct sub, timer), EXIT_FINDING);
+    struct sub *s = CONTAINER_OF(t, struct sub, timer);
+    if (!s->finished)
+        mqtt_options_say(&s->o, "timed out");
+    finish(s, EXIT_TIMED_OUT);
 }
 
 static void on_signal(void *ctx, int signal)
@@ -100,60 +210,120 @@ static void on_signal(void *ctx, int signal)
     finish(ctx, EXIT_OK);
 }
 
-static int start(struct sub *s, struct mqtt_client_config *cfg)
+/* --- starting ------------------------------------------------------------------------------ */
+
+static uint8_t options_of(const struct mqtt_options *o)
+{
+    uint8_t options = o->qos;
+    if (o->version != MQTT_V5)
+        return options;
+    if (o->retain_as_published)
+        options |= MQTT_SUB_RETAIN_AS_PUBLISHED;
+    if (o->no_retained && !o->remove_retained)
+        options |= 2 << 4; /* they need not be sent */
+    return options;
+}
+
+static enum err ask(struct sub *s, struct str filter, bool subscribe)
+{
+    struct mqtt_props p = mqtt_packet_props(subscribe ? &s->o.subscribe : &s->o.unsubscribe);
+    struct mqtt_client_filter f = {
+        .filter = filter, .options = options_of(&s->o), .id = p.subscription_id, .user_raw = p.raw};
+    struct mqtt_done done = {on_subscribed, s};
+    enum err err = subscribe ? mqtt_client_subscribe_with(s->client, &f, done)
+                             : mqtt_client_unsubscribe_with(s->client, &f, done);
+    s->unanswered += err == ERR_OK;
+    return err;
+}
+
+static int ask_for_all(struct sub *s)
+{
+    const struct mqtt_topics *on = &s->o.topics, *off = &s->o.unsubscribe_from;
+    for (size_t i = 0; i < on->n + off->n; i++) {
+        struct str filter = i < on->n ? on->list[i] : off->list[i - on->n];
+        enum err err = ask(s, filter, i < on->n);
+        if (!err)
+            continue;
+        mqtt_options_say(&s->o, "'%.*s' cannot be subscribed to (%s)", STR_FMT(filter),
+                         err_name(err));
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+static int start(struct sub *s)
 {
     static const int signals[] = {SIGINT, SIGTERM};
+    struct mqtt_client_config *cfg = &s->setup.cfg;
+    struct mqtt_props props = mqtt_packet_props(&s->o.connect);
     struct error e = {0};
-    struct worker *w = executor_worker(s->ex, 0);
+    cfg->props = &props;
     cfg->ctx = s;
+    cfg->online = on_online;
     cfg->message = on_message;
     cfg->lost = on_lost;
     cfg->ended = on_ended;
-    if (signal_watch_new(&s->signals, w, signals, 2, on_signal, s, &e)) {
-        (void)fprintf(stderr, "sedge sub: %s\n", e.text);
+    if (signal_watch_new(&s->signals, s->setup.worker, signals, 2, on_signal, s, &e)) {
+        mqtt_options_say(&s->o, "%s", e.text);
         return EXIT_FINDING;
     }
-    enum err err = mqtt_client_new(&s->client, w, cfg);
+    enum err err = mqtt_client_new(&s->client, s->setup.worker, cfg);
     if (err) {
-        (void)fprintf(stderr, "sedge sub: the options do not fit together (%s)\n", err_name(err));
+        mqtt_options_say(&s->o, "the options do not fit together (%s)", err_name(err));
         return EXIT_USAGE;
     }
-    for (size_t i = 0; i < s->o.topics_n; i++) {
-        err = mqtt_client_subscribe(s->client, s->o.topics[i], s->o.qos,
-                                    (struct mqtt_done){on_subscribed, s});
-        if (err) {
-            (void)fprintf(stderr, "sedge sub: '%.*s' is not a topic filter\n",
-                          STR_FMT(s->o.topics[i]));
-            finish(s, EXIT_USAGE);
-            break;
-        }
+    int status = ask_for_all(s);
+    if (status)
+        mqtt_client_stop(s->client);
+    return status;
+}
+
+static int check(const struct mqtt_options *o)
+{
+    const char *why = o->format ? mqtt_format_check(o->format) : NULL;
+    if (why)
+        mqtt_options_say(o, "-F '%s': %s", o->format, why);
+    for (size_t i = 0; i < o->topics.n && !why; i++) {
+        if (mqtt_filter_valid(o->topics.list[i]))
+            continue;
+        why = "it is no topic filter";
+        mqtt_options_say(o, "-t '%.*s': %s", STR_FMT(o->topics.list[i]), why);
     }
-    return EXIT_OK;
+    return why ? EXIT_USAGE : EXIT_OK;
+}
+
+static int run(struct sub *s)
+{
+    int status = check(&s->o);
+    status = status ? status : mqtt_setup_init(&s->setup, &s->o);
+    if (status)
+        return status;
+    s->left = s->o.count ? s->o.count : -1;
+    random_seed(&s->random, executor_env(s->setup.ex)->seed);
+    tick_hook_init(&s->flush, flush);
+    timer_init(&s->timer, s->setup.worker, on_timeout);
+    if (s->o.timeout_ms)
+        timer_set_after_ms(&s->timer, s->o.timeout_ms);
+    status = start(s);
+    if (s->client)
+        executor_run(s->setup.ex);
+    timer_cancel(&s->timer);
+    tick_hook_cancel(&s->flush);
+    if (s->signals)
+        signal_watch_free(s->signals);
+    return status ? status : s->status;
 }
 
 int cmd_sub(int argc, char **argv)
 {
     struct sub s = {0};
-    struct mqtt_client_config cfg;
     bool done;
-    int status = mqtt_options_parse(&s.o, argc, argv, "h:p:t:q:vRC:W:ci:u:P:k:V:", usage, &done);
-    if (done)
-        return status;
-    status = mqtt_options_open(&s.o, &s.ex, &cfg);
-    if (status)
-        return status;
-    s.left = s.o.count ? s.o.count : -1;
-    tick_hook_init(&s.flush, flush);
-    timer_init(&s.timer, executor_worker(s.ex, 0), on_timeout);
-    if (s.o.timeout_ms)
-        timer_set_after_ms(&s.timer, s.o.timeout_ms);
-    status = start(&s, &cfg);
-    if (status == EXIT_OK)
-        executor_run(s.ex);
-    timer_cancel(&s.timer);
-    tick_hook_cancel(&s.flush);
-    if (s.signals)
-        signal_watch_free(s.signals);
-    executor_free(s.ex);
-    return status ? status : s.status;
+    strbuf_init(&s.text, alloc_system(), 0);
+    int status = mqtt_options_parse(&s.o, MQTT_COMMAND_SUB, argc, argv, usage, &done);
+    if (!done)
+        status = run(&s);
+    mqtt_setup_fini(&s.setup);
+    mqtt_options_fini(&s.o);
+    strbuf_fini(&s.text);
+    return status;
 }

@@ -3,18 +3,23 @@
 #include "app/cmd.h"
 #include "tests/support/test.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#define ARGS_MAX 16
+#define ARGS_MAX 32
 
 /* Splits at blanks; argv[0] is the command. */
-static int split(char *text, char **argv)
+static int split(const char *text, char room[512], char **argv)
 {
     int argc = 0;
     char *rest = NULL;
-    for (char *at = strtok_r(text, " ", &rest); at && argc < ARGS_MAX;
+    REQUIRE(strlen(text) < 512);
+    memcpy(room, text, strlen(text) + 1);
+    for (char *at = strtok_r(room, " ", &rest); at && argc < ARGS_MAX;
          at = strtok_r(NULL, " ", &rest))
         argv[argc++] = at;
+    argv[argc] = NULL;
     return argc;
 }
 
@@ -33,10 +38,48 @@ TEST(pub_and_sub_refuse_wrong_usage)
         {"sub -t a -V 4", cmd_sub},
         {"sub -t a -C 0", cmd_sub},
         {"sub -t a -W -1", cmd_sub},
+        {"sub -t a -W 0", cmd_sub},
         {"sub -t a -c", cmd_sub},
         {"sub -t a extra", cmd_sub},
         {"sub -t a -m x", cmd_sub},
         {"sub -t a#", cmd_sub},
+        {"sub -t a -T b#", cmd_sub},
+        {"sub -t a -U b#", cmd_sub},
+        {"sub -t a -F %z", cmd_sub},
+        {"sub -t a -R --retained-only", cmd_sub},
+        {"sub -t a --random-filter 101", cmd_sub},
+        {"sub -t a --random-filter 0", cmd_sub},
+        {"sub -t a -V 311 --retain-as-published", cmd_sub},
+        {"sub -t a -V 311 -D connect user-property a b", cmd_sub},
+        {"sub -t a -V 311 -x 5", cmd_sub},
+        {"sub -t a -x -2", cmd_sub},
+        {"sub -t a -i b -I c", cmd_sub},
+        {"sub -t a -D", cmd_sub},
+        {"sub -t a -D publish user-property a b", cmd_sub}, /* it publishes nothing */
+        {"sub -t a -D connect user-property a", cmd_sub},
+        {"sub -t a -D connect receive-maximum 65536", cmd_sub},
+        {"sub -t a -D connect receive-maximum 0", cmd_sub}, /* which no server takes */
+        {"sub -t a -D subscribe subscription-identifier 0", cmd_sub},
+        {"sub -t a -D connect content-type x", cmd_sub},
+        {"sub -t a -D connect no-such-thing x", cmd_sub},
+        {"sub -t a --will-payload x", cmd_sub},
+        {"sub -t a --will-topic x/#", cmd_sub},
+        {"sub -t a --proxy socks5h://x", cmd_sub},
+        {"sub -t a --no-such-option", cmd_sub},
+        {"sub -t a --verbose=1", cmd_sub},
+        {"sub -t a -vz", cmd_sub},
+        {"sub -L mqtt://", cmd_sub},
+        {"sub -L http://h/t", cmd_sub},
+        {"sub -L mqtt://h:0/t", cmd_sub},
+        {"sub -L mqtt://h:x/t", cmd_sub},
+        {"sub -L mqtt://[::1/t", cmd_sub},
+        {"sub -L mqtt://h/a%4", cmd_sub},
+        {"sub -L mqtt://h/a%00", cmd_sub},
+        {"sub -L mqtt://h", cmd_sub}, /* no topic */
+        {"sub -L mqtt://h/a -L mqtt://h/b", cmd_sub},
+        {"sub -t a --cert c.pem", cmd_sub},
+        {"sub -t a --unix /x --ws", cmd_sub},
+        {"sub -t a --tls-version tlsv1.1", cmd_sub},
         {"pub -t a", cmd_pub},
         {"pub -m x", cmd_pub},
         {"pub -t a -m x -n", cmd_pub},
@@ -45,38 +88,124 @@ TEST(pub_and_sub_refuse_wrong_usage)
         {"pub -t a -m x -C 1", cmd_pub},
         {"pub -t a -m x -k 65536", cmd_pub},
         {"pub -t a -m x -V 311 -P secret", cmd_pub},
+        {"pub -t a -m x --repeat 0", cmd_pub},
+        {"pub -t a -m x --repeat-delay -1", cmd_pub},
+        {"pub -t a -l --repeat 2", cmd_pub},
+        {"pub -t a -m x -M 0", cmd_pub},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        char text[128], *argv[ARGS_MAX + 1] = {0};
+        char room[512], *argv[ARGS_MAX + 1] = {0};
         LABEL("%s", rows[i].args);
-        REQUIRE(strlen(rows[i].args) < sizeof(text));
-        memcpy(text, rows[i].args, strlen(rows[i].args) + 1);
-        CHECK_EQ_INT(rows[i].run(split(text, argv), argv), EXIT_USAGE);
+        int argc = split(rows[i].args, room, argv);
+        CHECK_EQ_INT(rows[i].run(argc, argv), EXIT_USAGE);
     }
+}
+
+TEST(pub_tells_that_a_file_is_missing)
+{
+    char room[512], *argv[ARGS_MAX + 1] = {0};
+    int argc = split("pub -t a -f /no/such/file", room, argv);
+    CHECK_EQ_INT(cmd_pub(argc, argv), EXIT_FINDING);
+}
+
+static void parse(struct mqtt_options *o, const char *args, char room[512])
+{
+    char *argv[ARGS_MAX + 1] = {0};
+    bool done = true;
+    int argc = split(args, room, argv);
+    bool pub = strcmp(argv[0], "pub") == 0;
+    CHECK_EQ_INT(
+        mqtt_options_parse(o, pub ? MQTT_COMMAND_PUB : MQTT_COMMAND_SUB, argc, argv, "", &done),
+        EXIT_OK);
+    CHECK(!done);
 }
 
 TEST(options_are_taken)
 {
-    char text[] = "sub -h ::1 -p 1884 -t a/# -t b -q 1 -v -C 3 -W 2 -c -i me -u u -P p -k 5 -V 311";
-    char *argv[32] = {0};
-    int argc = 0;
-    char *rest = NULL;
-    for (char *at = strtok_r(text, " ", &rest); at; at = strtok_r(NULL, " ", &rest))
-        argv[argc++] = at;
     struct mqtt_options o;
-    bool done = true;
-    CHECK_EQ_INT(mqtt_options_parse(&o, argc, argv, "h:p:t:q:vC:W:ci:u:P:k:V:", "", &done),
-                 EXIT_OK);
-    CHECK(!done);
+    char room[512];
+    parse(&o,
+          "sub -h ::1 -p 1884 -t a/# --topic=b -q1 -vR -C 3 -W 2.5 -c -i me -u u -P p -k 5 -V 311 "
+          "-T c -T d/+ -U e",
+          room);
     CHECK_EQ_STR(o.host, "::1");
-    CHECK_EQ_STR(o.port, "1884");
-    CHECK_EQ_UINT(o.topics_n, 2);
-    CHECK(str_eq(o.topics[0], STR("a/#")) && str_eq(o.topics[1], STR("b")));
-    CHECK(o.qos == 1 && o.verbose && o.persistent && !o.retain && o.keep_alive_s == 5);
+    CHECK_EQ_INT(o.port, 1884);
+    CHECK_EQ_UINT(o.topics.n, 2);
+    CHECK(str_eq(o.topics.list[0], STR("a/#")) && str_eq(o.topics.list[1], STR("b")));
+    CHECK_EQ_UINT(o.filter_out.n, 2);
+    CHECK_EQ_UINT(o.unsubscribe_from.n, 1);
+    CHECK(o.qos == 1 && o.verbose && o.no_retained && o.persistent && o.keep_alive_s == 5);
     CHECK_EQ_INT(o.count, 3);
-    CHECK_EQ_INT(o.timeout_ms, 2000);
+    CHECK_EQ_INT(o.timeout_ms, 2500);
     CHECK_EQ_STR(o.id, "me");
     CHECK_EQ_STR(o.user, "u");
     CHECK_EQ_STR(o.password, "p");
     CHECK_EQ_INT(o.version, MQTT_V311);
+    mqtt_options_fini(&o);
+}
+
+TEST(options_of_pub_are_taken)
+{
+    struct mqtt_options o;
+    char room[512], id[32];
+    parse(&o,
+          "pub -t a -m x -I pre- --repeat 3 --repeat-delay 0.25 -M 7 -x -1 --will-topic w "
+          "--will-qos 2 --will-retain --cafile ca.pem --qos 2 -r",
+          room);
+    (void)snprintf(id, sizeof(id), "pre-%d", (int)getpid());
+    CHECK_EQ_STR(o.id, id);
+    CHECK(o.tls && o.retain && o.will_retain && o.will_qos == 2 && o.qos == 2);
+    CHECK_EQ_INT(o.repeat, 3);
+    CHECK_EQ_INT(o.repeat_delay_ms, 250);
+    CHECK_EQ_INT(o.inflight_max, 7);
+    CHECK_EQ_UINT(o.expiry_s, UINT32_MAX);
+    mqtt_options_fini(&o);
+}
+
+TEST(urls_are_taken_apart)
+{
+    static const struct {
+        const char *args, *host, *user, *password, *topic;
+        int64_t port;
+        bool tls, ws;
+    } rows[] = {
+        {"sub -L mqtt://h/a/b", "h", NULL, NULL, "a/b", 0, false, false},
+        {"sub -L mqtts://u:p@h:99/#", "h", "u", "p", "#", 99, true, false},
+        {"sub -L ws://u@[::1]:8/a//", "::1", "u", NULL, "a//", 8, false, true},
+        {"sub -L wss://u%40x:p%3a%2F@h/%23", "h", "u@x", "p:/", "#", 0, true, true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct mqtt_options o;
+        char room[512];
+        LABEL("%s", rows[i].args);
+        parse(&o, rows[i].args, room);
+        CHECK_EQ_STR(o.host, rows[i].host);
+        CHECK_EQ_STR(o.user, rows[i].user);
+        CHECK_EQ_STR(o.password, rows[i].password);
+        CHECK(o.topics.n == 1 && str_eq(o.topics.list[0], str_from(rows[i].topic)));
+        CHECK_EQ_INT(o.port, rows[i].port);
+        CHECK(o.tls == rows[i].tls && o.ws == rows[i].ws);
+        mqtt_options_fini(&o);
+    }
+}
+
+TEST(properties_go_to_their_packets)
+{
+    struct mqtt_options o;
+    char room[512];
+    parse(&o,
+          "pub -t a -m x -D publish content-type text -D PUBLISH user-property k v -D publish "
+          "user-property k w -D connect receive-maximum 9 -D will will-delay-interval 5",
+          room);
+    struct mqtt_props publish = mqtt_packet_props(&o.publish);
+    struct cursor at = cursor_from(publish.raw.p, publish.raw.n);
+    struct mqtt_prop p = {0};
+    CHECK_EQ_UINT(publish.has, MQTT_HAS(MQTT_PROP_CONTENT_TYPE));
+    CHECK(str_eq(publish.content_type, STR("text")));
+    CHECK(mqtt_prop_next(&at, &p) && str_eq(p.value, STR("v")));
+    CHECK(mqtt_prop_next(&at, &p) && str_eq(p.value, STR("w")));
+    CHECK(!mqtt_prop_next(&at, &p));
+    CHECK_EQ_UINT(o.connect.props.receive_max, 9);
+    CHECK_EQ_UINT(o.will.props.will_delay_s, 5);
+    mqtt_options_fini(&o);
 }

@@ -83,18 +83,20 @@ TEST(the_format_says_how_all_is_mapped)
                   2); /* no way to reach it, and so nothing that maps `open` */
 }
 
-TEST(workers_and_watchdog)
+TEST(workers_watchdog_and_sys)
 {
     static const struct {
         const char *clauses;
         unsigned workers;
-        int64_t stuck_ms;
+        int64_t stuck_ms, sys_ms;
     } rows[] = {
-        {"", 1, 1000},
-        {"workers 64", 64, 1000},
-        {"workers auto", 0, 1000},
-        {"watchdog 250 ms", 1, 250},
-        {"watchdog off; workers 3", 3, 0},
+        {"", 1, 1000, 10000},
+        {"workers 64", 64, 1000, 10000},
+        {"workers auto", 0, 1000, 10000},
+        {"watchdog 250 ms", 1, 250, 10000},
+        {"watchdog off; workers 3", 3, 0, 10000},
+        {"sys 1min", 1, 1000, 60000},
+        {"sys off", 1, 1000, 0},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         LABEL("%s", rows[i].clauses);
@@ -109,6 +111,7 @@ TEST(workers_and_watchdog)
         CHECK_EQ_INT(site_settings_read(&got, site, &e), ERR_OK);
         CHECK_EQ_UINT(got.workers, rows[i].workers);
         CHECK_EQ_INT(got.stuck_ms, rows[i].stuck_ms);
+        CHECK_EQ_INT(got.sys_ms, rows[i].sys_ms);
         lang_site_free(site);
     }
 }

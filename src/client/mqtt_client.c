@@ -1,169 +1,13 @@
-#include "base/log.h"
-#include "base/map.h"
 #include "client/mqtt_client_internal.h"
 
-#include <string.h>
+#include <stdio.h>
 
 enum {
     STEADY_MS = 10000, /* a connection that lived this long starts the back-off anew */
     LINGER_MS = 2000,
 };
 
-/* --- starting ------------------------------------------------------------------------------ */
-
-static void set_defaults(struct mqtt_client_config *cfg)
-{
-    cfg->alloc = cfg->alloc ? cfg->alloc : alloc_system();
-    cfg->version = cfg->version ? cfg->version : MQTT_V5;
-    cfg->inflight_max = cfg->inflight_max ? cfg->inflight_max : 64;
-    cfg->inflight_max = cfg->inflight_max < 32768 ? cfg->inflight_max : 32768;
-    cfg->inflight_bytes_max = cfg->inflight_bytes_max ? cfg->inflight_bytes_max : 1 << 20;
-    cfg->subscriptions_max = cfg->subscriptions_max ? cfg->subscriptions_max : 64;
-    cfg->packet_max = cfg->packet_max ? cfg->packet_max : 1 << 20;
-    cfg->connect_timeout_ms = cfg->connect_timeout_ms ? cfg->connect_timeout_ms : 10000;
-    cfg->backoff_min_ms = cfg->backoff_min_ms ? cfg->backoff_min_ms : 250;
-    cfg->backoff_max_ms = cfg->backoff_max_ms ? cfg->backoff_max_ms : 30000;
-}
-
-/* CONNECT as configured is kept encoded: the one copy of all that the configuration points to. */
-static enum err keep_hello(struct mqtt_client *c)
-{
-    const struct mqtt_client_config *cfg = &c->cfg;
-    struct mqtt_packet p = {.type = MQTT_CONNECT};
-    p.connect = (struct mqtt_connect){
-        .version = cfg->version,
-        .clean_start = !cfg->persistent,
-        .has_user = cfg->has_user,
-        .user = cfg->user,
-        .has_password = cfg->has_password,
-        .password = cfg->password,
-        .keep_alive_s = cfg->keep_alive_s,
-        .client_id = cfg->client_id,
-        .props = {.has =
-                      MQTT_HAS(MQTT_PROP_SESSION_EXPIRY) | MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE),
-                  .session_expiry_s = cfg->session_expiry_s,
-                  .maximum_packet_size = (uint32_t)cfg->packet_max},
-    };
-    if (cfg->will) {
-        p.connect.has_will = true;
-        p.connect.will_topic = cfg->will->topic;
-        p.connect.will_payload = cfg->will->payload;
-        p.connect.will_qos = cfg->will->qos;
-        p.connect.will_retain = cfg->will->retain;
-        p.connect.will_props = cfg->will->props;
-    }
-    c->hello_n = mqtt_encoded_size(cfg->version, &p);
-    if (c->hello_n == 0)
-        return ERR_INVALID;
-    c->hello = mem_new(cfg->alloc, c->hello_n);
-    if (!c->hello)
-        return ERR_NOMEM;
-    struct writer w = writer_from(c->hello, c->hello_n);
-    enum err err = mqtt_encode(cfg->version, &p, &w);
-    struct mqtt_decoder d = {.is_server = true};
-    size_t used;
-    if (err || mqtt_decode(&d, (struct bytes){c->hello, c->hello_n}, &p, &used) != MQTT_OK)
-        return ERR_INVALID; /* text that no server takes */
-    c->connect = p.connect;
-    return ERR_OK;
-}
-
-static enum err open_pool(struct mqtt_client *c)
-{
-    c->pool = c->cfg.pool;
-    if (c->pool)
-        return ERR_OK;
-    c->own_pool = true;
-    return conn_pool_new(&c->pool, c->worker,
-                         &(struct conn_pool_config){.per_addr_max = 1,
-                                                    .total_max = 1,
-                                                    .waiting_max = 1,
-                                                    .idle_ms = -1,
-                                                    .connect_ms = c->cfg.connect_timeout_ms});
-}
-
-static void client_free(struct mqtt_client *c)
-{
-    struct alloc *a = c->cfg.alloc;
-    if (c->own_pool)
-        conn_pool_close(c->pool);
-    mem_free(a, c->hello, c->hello_n);
-    mem_free(a, c->assigned_id, c->assigned_id_n);
-    mem_free(a, c->received, RECEIVED_BYTES);
-    mem_free(a, c, sizeof(*c));
-}
-
-static void client_finished(struct task *t)
-{
-    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
-    timer_cancel(&c->timer);
-    flights_cancel(c);
-    subs_cancel(c);
-    if (c->cfg.ended)
-        c->cfg.ended(c->cfg.ctx);
-    client_free(c);
-}
-
-static void timer_fire(struct timer *t)
-{
-    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, timer);
-    c->timer_fired = true;
-    task_wake(&c->task);
-}
-
-static enum poll client_poll(struct task *t);
-
-enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
-                         const struct mqtt_client_config *cfg)
-{
-    struct mqtt_client_config full = *cfg;
-    set_defaults(&full);
-    if ((full.version != MQTT_V311 && full.version != MQTT_V5) || full.packet_max > 268435460 ||
-        full.backoff_min_ms > full.backoff_max_ms)
-        return ERR_INVALID;
-    struct mqtt_client *c = mem_zero(full.alloc, sizeof(*c));
-    if (!c)
-        return ERR_NOMEM;
-    c->cfg = full;
-    c->worker = w;
-    enum err err = open_pool(c);
-    if (!err)
-        err = keep_hello(c);
-    if (err) {
-        client_free(c);
-        return err;
-    }
-    c->cfg.will = NULL; /* these were borrowed; `connect` has them */
-    c->cfg.user = c->cfg.client_id = (struct str){0};
-    c->cfg.password = (struct bytes){0};
-    list_init(&c->flights);
-    c->unsent = &c->flights;
-    list_init(&c->subs);
-    uint64_t seed = executor_env(worker_executor(w))->seed;
-    random_seed(&c->random, hash_bytes(c->connect.client_id.p, c->connect.client_id.n, seed));
-    timer_init(&c->timer, w, timer_fire);
-    task_init(&c->task, PART, client_poll, client_finished);
-    conn_request_init(&c->request, &c->task);
-    task_spawn(w, &c->task);
-    *out = c;
-    return ERR_OK;
-}
-
-void mqtt_client_stop(struct mqtt_client *c)
-{
-    c->stopping = true;
-    task_wake(&c->task);
-}
-
-bool mqtt_client_online(const struct mqtt_client *c)
-{
-    return c->state == CLIENT_ONLINE;
-}
-
-struct str mqtt_client_id(const struct mqtt_client *c)
-{
-    return c->connect.client_id;
-}
+/* --- packet ids ---------------------------------------------------------------------------- */
 
 static uint16_t id_after(uint16_t id)
 {
@@ -212,6 +56,10 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
         return;
     bool was_online = c->state == CLIENT_ONLINE;
     int os_errno = err != ERR_IO ? 0 : c->stream ? stream_os_errno(c->stream) : c->request.os_errno;
+    char problem[sizeof(c->request.problem)] = "";
+    if (err == ERR_IO)
+        (void)snprintf(problem, sizeof(problem), "%s",
+                       c->stream ? stream_problem(c->stream) : c->request.problem);
     if (was_online && err == ERR_PROTOCOL && c->cfg.version == MQTT_V5)
         say_why(c, reason);
     else if (c->stream)
@@ -221,15 +69,18 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
     if (was_online && worker_now_ns(c->worker) - c->online_since_ns >= STEADY_MS * INT64_C(1000000))
         c->backoff_ms = 0;
     c->attempts = was_online ? 0 : c->attempts + 1;
+    c->addr_at = was_online ? c->addr_at : (c->addr_at + 1) % c->addrs_n;
     c->state = CLIENT_WAITING;
     flights_lost(c);
     subs_lost(c);
+    auth_lost(c, ERR_CLOSED);
     timer_set_after_ms(&c->timer, next_backoff_ms(c));
     struct mqtt_client_loss loss = {.err = err,
                                     .reason = reason,
                                     .text = text,
                                     .was_online = was_online,
                                     .os_errno = os_errno,
+                                    .problem = problem,
                                     .attempts = c->attempts};
     if (c->cfg.lost && !c->cfg.lost(c->cfg.ctx, &loss))
         mqtt_client_stop(c);
@@ -260,7 +111,7 @@ static void start(struct mqtt_client *c)
 
 static void say_hello(struct mqtt_client *c)
 {
-    enum err err = conn_pool_poll(c->pool, &c->request, &c->cfg.addr, -1, &c->stream);
+    enum err err = conn_pool_poll(c->pool, &c->request, &c->addrs[c->addr_at], -1, &c->stream);
     if (err == ERR_AGAIN)
         return;
     if (err) {
@@ -279,7 +130,11 @@ static void say_hello(struct mqtt_client *c)
     /* A 5.0 session that outlives its connection is taken up again. */
     if (c->met_server && c->cfg.version == MQTT_V5 && c->cfg.session_expiry_s > 0)
         p.connect.clean_start = false;
-    client_send(c, &p);
+    struct strbuf auth;
+    strbuf_init(&auth, c->cfg.alloc, UINT16_MAX);
+    if (auth_start(c, &p.connect, &auth))
+        client_send(c, &p);
+    strbuf_fini(&auth);
 }
 
 static void on_timer(struct mqtt_client *c)
@@ -295,17 +150,30 @@ static void on_timer(struct mqtt_client *c)
             return;
         }
         c->ping_sent = true;
-        timer_set_after_ms(&c->timer, c->keep_alive_s * 750);
+        timer_set_after_ms(&c->timer, c->server.keep_alive_s * 750);
         client_send(c, &(struct mqtt_packet){.type = MQTT_PINGREQ});
         break;
     default: break;
     }
 }
 
-static void end(struct mqtt_client *c)
+/* The last packet: what mqtt_client_stop_with() has left, or a bare DISCONNECT. False: none. */
+static bool say_bye(struct mqtt_client *c)
 {
-    if (c->state == CLIENT_ONLINE)
-        client_send(c, &(struct mqtt_packet){.type = MQTT_DISCONNECT});
+    static const uint8_t bare[] = {MQTT_DISCONNECT << 4, 0};
+    const uint8_t *p = c->bye ? c->bye : bare;
+    return !c->silent && stream_write(c->stream, p, c->bye ? c->bye_n : sizeof(bare)) == ERR_OK;
+}
+
+/* A connection that is closed while the server still answers is reset, and what we have said last
+ * may be lost with it. So the server, which closes at DISCONNECT, goes first if it is quick. */
+static void leave(struct mqtt_client *c, bool at_once)
+{
+    if (c->state == CLIENT_ONLINE && say_bye(c) && !at_once) {
+        c->state = CLIENT_LEAVING;
+        timer_set_after_ms(&c->timer, LINGER_MS);
+        return;
+    }
     if (c->state == CLIENT_ONLINE)
         conn_pool_finish(c->pool, c->stream, LINGER_MS);
     else if (c->stream)
@@ -315,11 +183,26 @@ static void end(struct mqtt_client *c)
     c->state = CLIENT_ENDED;
 }
 
-static enum poll client_poll(struct task *t)
+/* Drops what still comes, up to the server's end. */
+static void await_end(struct mqtt_client *c, bool at_once)
 {
-    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
-    c->stopping = c->stopping || t->canceled;
-    if (c->timer_fired && !c->stopping)
+    struct bytes in;
+    enum err err;
+    while ((err = stream_read(c->stream, &in)) == ERR_OK)
+        stream_consume(c->stream, in.n);
+    if (err == ERR_AGAIN && !c->timer_fired && !at_once)
+        return;
+    if (err == ERR_AGAIN)
+        conn_pool_finish(c->pool, c->stream, LINGER_MS);
+    else
+        conn_pool_drop(c->pool, c->stream);
+    c->stream = NULL;
+    c->state = CLIENT_ENDED;
+}
+
+static void work(struct mqtt_client *c)
+{
+    if (c->timer_fired)
         on_timer(c);
     if (c->state == CLIENT_START && !c->stopping)
         start(c);
@@ -331,7 +214,85 @@ static enum poll client_poll(struct task *t)
         subs_flush(c);
         flights_flush(c);
     }
-    if (c->stopping)
-        end(c);
+}
+
+enum poll client_poll(struct task *t)
+{
+    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
+    c->stopping = c->stopping || t->canceled;
+    if (!c->stopping)
+        work(c);
+    if (c->stopping && c->state < CLIENT_LEAVING) {
+        c->timer_fired = false;
+        leave(c, t->canceled);
+    }
+    if (c->state == CLIENT_LEAVING)
+        await_end(c, t->canceled);
     return c->state == CLIENT_ENDED ? POLL_READY : POLL_PENDING;
+}
+
+void client_finished(struct task *t)
+{
+    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, task);
+    timer_cancel(&c->timer);
+    flights_cancel(c);
+    subs_cancel(c);
+    auth_lost(c, ERR_CANCELED);
+    if (c->cfg.ended)
+        c->cfg.ended(c->cfg.ctx);
+    client_free(c);
+}
+
+void client_timer_fired(struct timer *t)
+{
+    struct mqtt_client *c = CONTAINER_OF(t, struct mqtt_client, timer);
+    c->timer_fired = true;
+    task_wake(&c->task);
+}
+
+void mqtt_client_stop(struct mqtt_client *c)
+{
+    c->stopping = true;
+    task_wake(&c->task);
+}
+
+enum err mqtt_client_stop_with(struct mqtt_client *c, const struct mqtt_end *end)
+{
+    struct mqtt_packet p = {.type = MQTT_DISCONNECT, .end = *end};
+    size_t n = mqtt_encoded_size(c->cfg.version, &p);
+    if (n == 0)
+        return ERR_INVALID;
+    if (c->bye || c->stopping)
+        return ERR_OK;
+    c->bye = mem_new(c->cfg.alloc, n);
+    if (!c->bye)
+        return ERR_NOMEM;
+    struct writer w = writer_from(c->bye, n);
+    c->bye_n = n;
+    enum err err = mqtt_encode(c->cfg.version, &p, &w);
+    ASSERT(err == ERR_OK);
+    /* 3.1.1 has no other way to have the will sent than to leave without a word. */
+    c->silent = c->cfg.version != MQTT_V5 && end->reason == MQTT_RC_DISCONNECT_WITH_WILL;
+    mqtt_client_stop(c);
+    return ERR_OK;
+}
+
+bool mqtt_client_online(const struct mqtt_client *c)
+{
+    return c->state == CLIENT_ONLINE;
+}
+
+struct str mqtt_client_id(const struct mqtt_client *c)
+{
+    return c->connect.client_id;
+}
+
+size_t mqtt_client_room(const struct mqtt_client *c)
+{
+    return c->state == CLIENT_ONLINE && !c->stopping ? stream_write_room(c->stream) : 0;
+}
+
+const struct mqtt_props *mqtt_client_said(const struct mqtt_client *c)
+{
+    return c->said;
 }

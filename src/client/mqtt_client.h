@@ -2,15 +2,19 @@
  *
  * Why: `sedge pub` and `sub`, the simulated plants, bridges and the installed library all need the
  * same: connect, subscribe, publish with an answer, and come back after a loss with nothing
- * acknowledged lost. It reconnects with exponential back-off and jitter, subscribes again, and
- * sends QoS 1 and 2 messages that were not acknowledged again, in order and with DUP. Ownership:
- * mqtt_client_new() copies what the configuration points to. The client frees itself behind its
- * last callback, `ended`; until then the pointer is good. Threads: its worker's only
- * (mqtt_client_new() before the worker runs is fine). Callbacks run on it and may call any function
- * here. Bounds: messages in flight by number and bytes, subscriptions, packet size. ERR_FULL is
+ * acknowledged lost. It reconnects with exponential back-off and jitter, subscribes again where the
+ * session is gone, and sends what was not acknowledged again, in order: with its id and DUP into
+ * the session that it was sent in, as new messages into another.
+ * Ownership: mqtt_client_new() copies what the configuration points to. The client frees itself
+ * behind its last callback, `ended`; until then the pointer is good. Packets that callbacks are
+ * shown are borrowed for the call.
+ * Threads: its worker's only (mqtt_client_new() before the worker runs is fine). Callbacks run on
+ * it and may call any function here.
+ * Bounds: messages in flight by number and bytes, subscriptions, aliases, packet size. ERR_FULL is
  * back-pressure: try again after a `done`.
  * Errors: a lost connection is not an error but `lost`; see there.
- * Source: MQTT 3.1.1 and 5.0, sections 4.4 (delivery retry) and 4.6 (order). */
+ * Source: MQTT 3.1.1 and 5.0, sections 4.3 (QoS), 4.4 (delivery retry), 4.6 (order), 4.9 (flow
+ * control), 4.12 (enhanced authentication). */
 #pragma once
 
 #include "codec/mqtt.h"
@@ -27,18 +31,30 @@ struct mqtt_done {
 };
 
 struct mqtt_client_loss {
-    enum err err;     /* ERR_IO, ERR_CLOSED, ERR_TIMEOUT, ERR_PROTOCOL, ERR_DENIED (CONNACK) */
+    enum err err;     /* ERR_IO, ERR_CLOSED, ERR_TIMEOUT, ERR_PROTOCOL, ERR_DENIED (CONNACK, or
+                         our own `auth`) */
     uint8_t reason;   /* of the server's CONNACK or DISCONNECT as on the wire, or of ours after
                          ERR_PROTOCOL; 0 if there was none */
     const char *text; /* a short sentence */
     bool was_online;
-    int os_errno;      /* of ERR_IO */
-    unsigned attempts; /* failed ones since the client was last online */
+    int os_errno;        /* of ERR_IO */
+    const char *problem; /* of TLS or WebSocket: "certificate has expired"; "" if there is none */
+    unsigned attempts;   /* failed ones since the client was last online */
+};
+
+/* One step of an enhanced authentication. */
+enum mqtt_auth_step {
+    MQTT_AUTH_START,    /* of a connection or of mqtt_client_reauth(); there is no data yet */
+    MQTT_AUTH_CONTINUE, /* the server goes on */
+    MQTT_AUTH_DONE,     /* the server is content; what is added to `out` goes nowhere */
 };
 
 struct mqtt_client_config {
     struct alloc *alloc; /* default alloc_system() */
     struct addr addr;
+    const struct addr *others; /* of the same server or of others, tried in turn; at most 7 */
+    size_t others_n;
+    const struct stream_via *via; /* TLS, WebSocket; of the own pool. It must outlive the client */
     /* Where connections come from; it must outlive the client. NULL: a pool of its own. An MQTT
      * connection is never used again, so a shared one limits and counts. */
     struct conn_pool *pool;
@@ -51,6 +67,15 @@ struct mqtt_client_config {
     bool persistent;                 /* keep the session: no clean start */
     uint32_t session_expiry_s;       /* 5.0 */
     uint16_t keep_alive_s;           /* 0: none */
+    /* 5.0: what else CONNECT says: user properties, receive_max, topic_alias_max (of the server's
+     * messages; `message` is shown whole topics), request_problem_info, request_response_info. */
+    const struct mqtt_props *props;
+    /* 5.0: so many topics are sent as aliases where the server takes them; at most 64. */
+    uint16_t topic_aliases;
+    /* 5.0: enhanced authentication, if not empty. `auth` reads the server's data and adds ours to
+     * `out`; an error gives the connection up as ERR_DENIED. */
+    struct str auth_method;
+    enum err (*auth)(void *ctx, enum mqtt_auth_step step, struct bytes in, struct strbuf *out);
 
     size_t inflight_max;        /* QoS 1 and 2 messages that are not acknowledged; default 64 */
     size_t inflight_bytes_max;  /* their bytes; default 1 MiB */
@@ -60,33 +85,78 @@ struct mqtt_client_config {
     int64_t backoff_min_ms, backoff_max_ms; /* default 250 ms, 30 s */
 
     void *ctx;
-    void (*online)(void *ctx, bool session_present);          /* may be NULL */
-    void (*message)(void *ctx, const struct mqtt_publish *m); /* borrowed for the call */
+    void (*online)(void *ctx, bool session_present); /* may be NULL */
+    void (*message)(void *ctx, const struct mqtt_publish *m);
+    bool acks_by_hand; /* QoS 1 and 2 are acknowledged by mqtt_client_ack() only */
     /* The connection or an attempt failed; false ends the client. NULL: for ever again. */
     bool (*lost)(void *ctx, const struct mqtt_client_loss *loss);
     void (*ended)(void *ctx); /* the client is gone when this returns; may be NULL */
 };
 
+/* ERR_INVALID: what no server would take; ERR_RANGE: too many aliases or addresses; ERR_NOMEM. */
 MUST_USE enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
                                   const struct mqtt_client_config *cfg);
-/* Sends DISCONNECT behind what is queued, closes and ends. Unacknowledged messages are canceled. */
+/* Sends DISCONNECT behind what is queued (the acknowledgement of the message that is being shown,
+ * too), closes when the server has, or after two seconds, and ends. Unacknowledged messages are
+ * canceled then. */
 void mqtt_client_stop(struct mqtt_client *c);
+/* The same with a reason (MQTT_RC_DISCONNECT_WITH_WILL) and properties, in 5.0. ERR_INVALID: it
+ * cannot be encoded, ERR_NOMEM: the client goes on. */
+MUST_USE enum err mqtt_client_stop_with(struct mqtt_client *c, const struct mqtt_end *end);
 
 /* `m`: topic, payload, qos, retain, props; the rest is the client's. QoS 0 goes out now or not at
  * all (ERR_CLOSED off-line, ERR_FULL) and `done` is not called; QoS 1 and 2 are kept until they are
  * acknowledged, off-line too. ERR_FULL; ERR_RANGE: above packet_max or the server's maximum;
- * ERR_UNSUPPORTED: above the server's maximum QoS; ERR_INVALID: what the codec refuses; ERR_NOMEM.
- * On an error `done` is not called. */
+ * ERR_UNSUPPORTED: above the server's maximum QoS, or it retains nothing; ERR_INVALID: what the
+ * codec refuses; ERR_NOMEM. On an error `done` is not called. */
 MUST_USE enum err mqtt_client_publish(struct mqtt_client *c, const struct mqtt_publish *m,
                                       struct mqtt_done done);
+
+struct mqtt_client_filter {
+    struct str filter;
+    uint8_t options;       /* as on the wire: MQTT_SUB_… */
+    uint32_t id;           /* 5.0: subscription identifier; 0: none */
+    struct bytes user_raw; /* 5.0: user properties, made by mqtt_put_user_property() */
+};
 /* Now or when on-line, and again after each loss of the session. The same filter again replaces
- * its options. ERR_FULL, ERR_INVALID, ERR_NOMEM. */
+ * its options. ERR_FULL, ERR_INVALID, ERR_NOMEM; ERR_UNSUPPORTED: the server has no wildcards, no
+ * shared subscriptions or no identifiers (told by `done` if it is known later). */
 MUST_USE enum err mqtt_client_subscribe(struct mqtt_client *c, struct str filter, uint8_t options,
                                         struct mqtt_done done);
+MUST_USE enum err mqtt_client_subscribe_with(struct mqtt_client *c,
+                                             const struct mqtt_client_filter *f,
+                                             struct mqtt_done done);
+/* Also of a filter that an earlier client of this session has subscribed to. ERR_FULL, ERR_INVALID,
+ * ERR_NOMEM. */
 MUST_USE enum err mqtt_client_unsubscribe(struct mqtt_client *c, struct str filter,
-                                          struct mqtt_done done); /* ERR_NOT_FOUND */
+                                          struct mqtt_done done);
+MUST_USE enum err mqtt_client_unsubscribe_with(struct mqtt_client *c,
+                                               const struct mqtt_client_filter *f,
+                                               struct mqtt_done done);
+
+/* What acknowledges the message that `message` is being shown, later. With QoS 0 it does nothing.
+ */
+struct mqtt_receipt {
+    uint32_t connection;
+    uint16_t id;
+    uint8_t qos;
+};
+struct mqtt_receipt mqtt_client_receipt(const struct mqtt_client *c, const struct mqtt_publish *m);
+/* Only with acks_by_hand. In the order of the messages, as the standard wants it. A reason of 0x80
+ * or more refuses the message, in 5.0. One of an earlier connection does nothing: the server sends
+ * that message again (QoS 2: it is known then, and acknowledged without being shown). */
+void mqtt_client_ack(struct mqtt_client *c, struct mqtt_receipt r, uint8_t reason);
+
+/* Authenticates again on the same connection. ERR_CLOSED: off-line; ERR_INVALID: not with an
+ * auth_method; ERR_FULL: it is being done. */
+MUST_USE enum err mqtt_client_reauth(struct mqtt_client *c, struct mqtt_done done);
 
 bool mqtt_client_online(const struct mqtt_client *c);
 size_t mqtt_client_inflight(const struct mqtt_client *c);
+/* Room in the send queue: how many bytes of QoS 0 go out now. */
+size_t mqtt_client_room(const struct mqtt_client *c);
 /* The id in use; the server's once it has given one. */
 struct str mqtt_client_id(const struct mqtt_client *c);
+/* During a callback: the properties of the server's packet that caused it (reason string, user
+ * properties, limits in CONNACK). NULL: none did. */
+const struct mqtt_props *mqtt_client_said(const struct mqtt_client *c);

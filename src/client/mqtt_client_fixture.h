@@ -9,7 +9,9 @@
 
 #define HELLO5          "CONNECT v5 keep-alive=0 clean=1 id=c { session-expiry=0 max-size=1048576 }"
 #define AGAIN5          "CONNECT v5 keep-alive=0 clean=0 id=c { session-expiry=9 max-size=1048576 }"
+#define SESSION5        "CONNECT v5 keep-alive=0 clean=1 id=c { session-expiry=9 max-size=1048576 }"
 #define ACCEPT5         "20 03 00 00 00"
+#define PRESENT5        "20 03 01 00 00"
 #define ACCEPT4         "20 02 00 00"
 #define BYE             "DISCONNECT reason=00"
 #define PUB(q, d, i, t) "PUBLISH qos=" q " dup=" d " retain=0 id=" i " topic=" t " payload=x"

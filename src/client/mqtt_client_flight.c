@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+enum { RETAIN = 0x01, DUP = 0x08 }; /* of a PUBLISH's first byte */
+
 static struct flight *flight_of(struct list *l)
 {
     return CONTAINER_OF(l, struct flight, link);
@@ -37,37 +39,63 @@ unsigned flights_free_ids(const struct mqtt_client *c, uint16_t from)
     return free_ids;
 }
 
+/* As it is kept, or with an alias. */
+static bool send_publish(struct mqtt_client *c, struct flight *f)
+{
+    if (c->aliases_out.max == 0)
+        return stream_write(c->stream, f->packet, f->size) == ERR_OK;
+    if (stream_write_room(c->stream) < f->size + ACK_ROOM)
+        return false;
+    struct mqtt_decoder d = {.version = c->cfg.version, .is_server = true};
+    struct mqtt_packet p;
+    size_t used;
+    enum mqtt_result r = mqtt_decode(&d, (struct bytes){f->packet, f->size}, &p, &used);
+    ASSERT(r == MQTT_OK);
+    alias_shorten(c, &p.publish);
+    client_send(c, &p);
+    return true;
+}
+
 static bool send_one(struct mqtt_client *c, struct flight *f)
 {
-    if (c->sent_n >= c->receive_max)
+    if (c->sent_n >= c->server.receive_max)
         return false;
     if (f->state == FLIGHT_REL_UNSENT) {
         struct mqtt_packet rel = {.type = MQTT_PUBREL};
         rel.ack.id = f->id;
-        if (stream_write_room(c->stream) < 64)
+        if (stream_write_room(c->stream) < ACK_ROOM)
             return false;
         client_send(c, &rel);
         f->state = FLIGHT_REL_SENT;
     } else {
-        if (stream_write(c->stream, f->packet, f->size))
+        if (!send_publish(c, f))
             return false;
-        f->packet[0] |= 0x08; /* DUP, should it be sent again */
+        f->packet[0] |= DUP; /* should it be sent again */
         f->state = FLIGHT_SENT;
     }
     c->sent_n++;
     return true;
 }
 
+/* Why this server does not take it; 0: it does. */
+static uint8_t refusal(const struct mqtt_client *c, const struct flight *f)
+{
+    if (f->state != FLIGHT_UNSENT)
+        return 0;
+    if (c->server.packet_max && f->size > c->server.packet_max)
+        return MQTT_RC_PACKET_TOO_LARGE;
+    if (f->qos > c->server.qos_max)
+        return MQTT_RC_QOS_NOT_SUPPORTED;
+    return (f->packet[0] & RETAIN) && !c->server.retain ? MQTT_RC_RETAIN_NOT_SUPPORTED : 0;
+}
+
 void flights_flush(struct mqtt_client *c)
 {
-    while (c->state == CLIENT_ONLINE && c->unsent != &c->flights) {
+    while (c->state == CLIENT_ONLINE && !c->stopping && c->unsent != &c->flights) {
         struct flight *f = flight_of(c->unsent);
-        if (f->state == FLIGHT_UNSENT && c->server_packet_max && f->size > c->server_packet_max) {
-            complete(c, f, ERR_DENIED, MQTT_RC_PACKET_TOO_LARGE);
-            continue;
-        }
-        if (f->state == FLIGHT_UNSENT && f->qos > c->server_qos_max) {
-            complete(c, f, ERR_DENIED, MQTT_RC_QOS_NOT_SUPPORTED);
+        uint8_t reason = refusal(c, f);
+        if (reason) {
+            complete(c, f, ERR_DENIED, reason);
             continue;
         }
         if (!send_one(c, f))
@@ -90,6 +118,20 @@ void flights_lost(struct mqtt_client *c)
     c->sent_n = 0;
 }
 
+/* In another session a message is a new one; what had come to PUBREL is the server's already. */
+void flights_online(struct mqtt_client *c, bool session_present)
+{
+    LIST_EACH_SAFE(&c->flights, it)
+    {
+        struct flight *f = flight_of(it);
+        if (session_present)
+            continue;
+        f->packet[0] &= (uint8_t)~DUP;
+        if (f->state == FLIGHT_REL_UNSENT)
+            complete(c, f, ERR_OK, MQTT_RC_SUCCESS);
+    }
+}
+
 void flights_cancel(struct mqtt_client *c)
 {
     while (!list_empty(&c->flights))
@@ -105,41 +147,76 @@ static struct flight *find_out(struct mqtt_client *c, uint16_t id)
     return NULL;
 }
 
-/* PUBREC: the message is the server's now; PUBREL lets it go. */
+/* What an acknowledgement means for the message with its id, by what was sent of that last. */
+enum meaning { NOTHING, DONE, RELEASE, UNKNOWN, WRONG };
+enum out { OUT_NONE, OUT_QOS1, OUT_QOS2, OUT_REL };
+static const uint8_t meanings[4][3] = {
+    /*             PUBACK   PUBREC   PUBCOMP */
+    [OUT_NONE] = {NOTHING, UNKNOWN, NOTHING},
+    [OUT_QOS1] = {DONE, WRONG, WRONG},
+    [OUT_QOS2] = {WRONG, RELEASE, WRONG},
+    [OUT_REL] = {WRONG, RELEASE, DONE},
+};
+
+static enum out out_of(const struct flight *f)
+{
+    if (!f)
+        return OUT_NONE;
+    if (f->state == FLIGHT_REL_SENT)
+        return OUT_REL;
+    return f->qos == 1 ? OUT_QOS1 : OUT_QOS2;
+}
+
+static void release(struct mqtt_client *c, uint16_t id, uint8_t reason)
+{
+    struct mqtt_packet rel = {.type = MQTT_PUBREL};
+    rel.ack.id = id;
+    rel.ack.reason = reason;
+    client_send(c, &rel);
+}
+
+/* PUBREC: the message is the server's now, or it does not want it; PUBREL lets it go. */
 static void on_pubrec(struct mqtt_client *c, struct flight *f, const struct mqtt_ack *a)
 {
-    if (f && f->state == FLIGHT_SENT && a->reason >= 0x80) {
+    if (f->state == FLIGHT_SENT && a->reason >= 0x80) {
         complete(c, f, ERR_DENIED, a->reason);
         return;
     }
-    struct mqtt_packet rel = {.type = MQTT_PUBREL};
-    rel.ack.id = a->id;
-    if (f && f->qos == 2)
-        f->state = FLIGHT_REL_SENT;
-    else if (a->reason >= 0x80)
-        return;
-    else
-        rel.ack.reason = MQTT_RC_PACKET_ID_NOT_FOUND;
-    client_send(c, &rel);
+    f->state = FLIGHT_REL_SENT;
+    release(c, a->id, MQTT_RC_SUCCESS);
 }
 
 void flights_ack(struct mqtt_client *c, enum mqtt_type type, const struct mqtt_ack *a)
 {
     struct flight *f = find_out(c, a->id);
-    if (type == MQTT_PUBREC) {
-        on_pubrec(c, f, a);
-    } else if (f && f->qos == (type == MQTT_PUBACK ? 1 : 2)) {
+    unsigned column = type == MQTT_PUBACK ? 0 : type == MQTT_PUBREC ? 1 : 2;
+    switch ((enum meaning)meanings[out_of(f)][column]) {
+    case DONE:
         /* PUBCOMP 0x92 says that the server knew it no more: it is done all the same. */
-        bool ok = type == MQTT_PUBCOMP || a->reason < 0x80;
-        complete(c, f, ok ? ERR_OK : ERR_DENIED, a->reason);
+        complete(c, f, type == MQTT_PUBCOMP || a->reason < 0x80 ? ERR_OK : ERR_DENIED, a->reason);
+        break;
+    case RELEASE: on_pubrec(c, f, a); break;
+    case UNKNOWN:
+        if (a->reason < 0x80)
+            release(c, a->id, MQTT_RC_PACKET_ID_NOT_FOUND);
+        break;
+    case WRONG:
+        client_drop(c, ERR_PROTOCOL, MQTT_RC_PROTOCOL_ERROR,
+                    "the server acknowledged in the wrong way");
+        return;
+    default: break;
     }
     flights_flush(c);
 }
 
-static enum err publish_now(struct mqtt_client *c, const struct mqtt_publish *m, size_t size)
+static enum err publish_now(struct mqtt_client *c, struct mqtt_publish *m, size_t size)
 {
     if (c->state != CLIENT_ONLINE)
         return ERR_CLOSED;
+    if (c->aliases_out.max && stream_write_room(c->stream) >= size + ACK_ROOM) {
+        alias_shorten(c, m);
+        size = mqtt_publish_size(c->cfg.version, m);
+    }
     uint8_t *room = stream_reserve(c->stream, size);
     if (!room)
         return ERR_FULL;
@@ -149,35 +226,30 @@ static enum err publish_now(struct mqtt_client *c, const struct mqtt_publish *m,
     return err;
 }
 
-enum err mqtt_client_publish(struct mqtt_client *c, const struct mqtt_publish *m,
-                             struct mqtt_done done)
+static enum err check(const struct mqtt_client *c, const struct mqtt_publish *m, size_t size)
 {
-    struct mqtt_publish out = *m;
-    out.dup = false;
-    out.id = out.qos ? 1 : 0; /* for its size */
-    if (!mqtt_topic_valid(out.topic))
-        return ERR_INVALID;
-    size_t size = mqtt_publish_size(c->cfg.version, &out);
-    if (size == 0)
-        return ERR_INVALID;
     bool online = c->state == CLIENT_ONLINE;
-    if (size > c->cfg.packet_max || (online && c->server_packet_max && size > c->server_packet_max))
-        return ERR_RANGE;
-    if (online && out.qos > c->server_qos_max)
-        return ERR_UNSUPPORTED;
-    if (out.qos == 0)
-        return publish_now(c, &out, size);
     if (c->stopping || c->state == CLIENT_ENDED)
         return ERR_CLOSED;
+    if (size > c->cfg.packet_max || (online && c->server.packet_max && size > c->server.packet_max))
+        return ERR_RANGE;
+    if (online && (m->qos > c->server.qos_max || (m->retain && !c->server.retain)))
+        return ERR_UNSUPPORTED;
+    return ERR_OK;
+}
+
+static enum err queue(struct mqtt_client *c, struct mqtt_publish *m, size_t size,
+                      struct mqtt_done done)
+{
     if (c->flights_n >= c->cfg.inflight_max || c->flights_bytes + size > c->cfg.inflight_bytes_max)
         return ERR_FULL;
     struct flight *f = mem_new(c->cfg.alloc, sizeof(*f) + size);
     if (!f)
         return ERR_NOMEM;
-    *f = (struct flight){.done = done, .id = client_next_id(c), .qos = out.qos, .size = size};
-    out.id = f->id;
+    *f = (struct flight){.done = done, .id = client_next_id(c), .qos = m->qos, .size = size};
+    m->id = f->id;
     struct writer w = writer_from(f->packet, size);
-    enum err err = mqtt_put_publish(c->cfg.version, &out, &w);
+    enum err err = mqtt_put_publish(c->cfg.version, m, &w);
     if (err) {
         mem_free(c->cfg.alloc, f, sizeof(*f) + size);
         return err;
@@ -189,6 +261,24 @@ enum err mqtt_client_publish(struct mqtt_client *c, const struct mqtt_publish *m
         c->unsent = &f->link;
     flights_flush(c);
     return ERR_OK;
+}
+
+enum err mqtt_client_publish(struct mqtt_client *c, const struct mqtt_publish *m,
+                             struct mqtt_done done)
+{
+    struct mqtt_publish out = *m;
+    out.dup = false;
+    out.id = out.qos ? 1 : 0; /* for its size */
+    out.props.has &= ~MQTT_HAS(MQTT_PROP_TOPIC_ALIAS);
+    if (!mqtt_topic_valid(out.topic))
+        return ERR_INVALID;
+    size_t size = mqtt_publish_size(c->cfg.version, &out);
+    if (size == 0)
+        return ERR_INVALID;
+    enum err err = check(c, &out, size);
+    if (err)
+        return err;
+    return out.qos == 0 ? publish_now(c, &out, size) : queue(c, &out, size, done);
 }
 
 size_t mqtt_client_inflight(const struct mqtt_client *c)

@@ -14,6 +14,29 @@ static enum err keep_assigned_id(struct mqtt_client *c, struct str id)
     return ERR_OK;
 }
 
+/* Without the property a thing is available; in 3.1.1 there are no properties. */
+static bool has_not(const struct mqtt_props *p, enum mqtt_prop_id id, uint8_t value)
+{
+    return (p->has & MQTT_HAS(id)) && value == 0;
+}
+
+static void keep_limits(struct mqtt_client *c, const struct mqtt_props *p)
+{
+    bool keep_alive = p->has & MQTT_HAS(MQTT_PROP_SERVER_KEEP_ALIVE);
+    bool v5 = c->cfg.version == MQTT_V5;
+    c->server = (struct server_limits){
+        .receive_max = p->receive_max ? p->receive_max : UINT16_MAX,
+        .packet_max = p->maximum_packet_size,
+        .qos_max = p->has & MQTT_HAS(MQTT_PROP_MAXIMUM_QOS) ? p->maximum_qos : 2,
+        .keep_alive_s = keep_alive ? p->server_keep_alive_s : c->connect.keep_alive_s,
+        .retain = !has_not(p, MQTT_PROP_RETAIN_AVAILABLE, p->retain_available),
+        .wildcards = !has_not(p, MQTT_PROP_WILDCARD_AVAILABLE, p->wildcard_available),
+        .shared = !has_not(p, MQTT_PROP_SHARED_AVAILABLE, p->shared_available),
+        .subscription_ids =
+            v5 && !has_not(p, MQTT_PROP_SUBSCRIPTION_IDS_AVAILABLE, p->subscription_ids_available),
+    };
+}
+
 static void on_connack(struct mqtt_client *c, const struct mqtt_connack *a)
 {
     const struct mqtt_props *p = &a->props;
@@ -21,85 +44,71 @@ static void on_connack(struct mqtt_client *c, const struct mqtt_connack *a)
         client_drop(c, ERR_DENIED, a->reason, "the server refused the connection");
         return;
     }
+    if (!auth_connack(c, a))
+        return;
     if (p->assigned_client_id.n > 0 && c->connect.client_id.n == 0 &&
         keep_assigned_id(c, p->assigned_client_id)) {
         client_drop(c, ERR_NOMEM, 0, "no memory");
         return;
     }
-    c->receive_max = p->receive_max ? p->receive_max : UINT16_MAX;
-    c->server_packet_max = p->maximum_packet_size;
-    c->server_qos_max = p->has & MQTT_HAS(MQTT_PROP_MAXIMUM_QOS) ? p->maximum_qos : 2;
-    c->keep_alive_s = p->has & MQTT_HAS(MQTT_PROP_SERVER_KEEP_ALIVE) ? p->server_keep_alive_s
-                                                                     : c->connect.keep_alive_s;
-    c->state = CLIENT_ONLINE;
+    keep_limits(c, p);
     c->online_since_ns = worker_now_ns(c->worker);
+    c->connections++;
     c->attempts = 0;
     c->met_server = true;
     c->ping_sent = false;
-    if (c->keep_alive_s)
-        timer_set_after_ms(&c->timer, c->keep_alive_s * 750);
+    if (c->server.keep_alive_s)
+        timer_set_after_ms(&c->timer, c->server.keep_alive_s * 750);
     else
         timer_cancel(&c->timer);
-    if (!a->session_present && c->received)
-        memset(c->received, 0, RECEIVED_BYTES);
+    /* 3.1 does not tell whether there was a session: then what was sent may be known to it, and
+     * subscriptions are made again all the same. */
+    bool kept = a->session_present || (c->cfg.version == MQTT_V31 && !c->connect.clean_start);
+    receive_online(c, kept);
+    aliases_online(c, p->topic_alias_max);
     subs_online(c, a->session_present);
+    flights_online(c, kept); /* tells before we are on-line: nothing is sent yet */
+    c->state = CLIENT_ONLINE;
     if (c->cfg.online)
         c->cfg.online(c->cfg.ctx, a->session_present);
 }
 
-/* Whether this QoS 2 message is new; remembers its id until PUBREL. */
-static bool is_new(struct mqtt_client *c, uint16_t id)
+static const struct mqtt_props *props_of(const struct mqtt_packet *p)
 {
-    uint8_t bit = (uint8_t)(1u << id % 8);
-    bool known = c->received[id / 8] & bit;
-    c->received[id / 8] |= bit;
-    return !known;
+    switch (p->type) {
+    case MQTT_CONNACK: return &p->connack.props;
+    case MQTT_PUBLISH: return &p->publish.props;
+    case MQTT_PUBACK:
+    case MQTT_PUBREC:
+    case MQTT_PUBREL:
+    case MQTT_PUBCOMP: return &p->ack.props;
+    case MQTT_SUBACK:
+    case MQTT_UNSUBACK: return &p->suback.props;
+    case MQTT_DISCONNECT:
+    case MQTT_AUTH: return &p->end.props;
+    default: return NULL;
+    }
 }
 
-static void on_publish(struct mqtt_client *c, const struct mqtt_publish *m)
+static bool in_turn(const struct mqtt_client *c, enum mqtt_type type)
 {
-    if (m->qos == 2 && !c->received) {
-        c->received = mem_zero(c->cfg.alloc, RECEIVED_BYTES);
-        if (!c->received) {
-            client_drop(c, ERR_NOMEM, 0, "no memory");
-            return;
-        }
-    }
-    if (m->topic.n == 0) { /* we have allowed no alias */
-        client_drop(c, ERR_PROTOCOL, MQTT_RC_TOPIC_ALIAS_INVALID, "the server used a topic alias");
-        return;
-    }
-    if ((m->qos < 2 || is_new(c, m->id)) && c->cfg.message)
-        c->cfg.message(c->cfg.ctx, m);
-    struct mqtt_packet ack = {.type = m->qos == 1 ? MQTT_PUBACK : MQTT_PUBREC};
-    ack.ack.id = m->id;
-    if (m->qos > 0)
-        client_send(c, &ack);
-}
-
-static void on_pubrel(struct mqtt_client *c, const struct mqtt_ack *a)
-{
-    uint8_t bit = (uint8_t)(1u << a->id % 8);
-    struct mqtt_packet comp = {.type = MQTT_PUBCOMP};
-    comp.ack.id = a->id;
-    if (c->received && (c->received[a->id / 8] & bit))
-        c->received[a->id / 8] &= (uint8_t)~bit;
-    else
-        comp.ack.reason = MQTT_RC_PACKET_ID_NOT_FOUND;
-    client_send(c, &comp);
+    if (c->state == CLIENT_HELLO)
+        return type == MQTT_CONNACK || type == MQTT_AUTH;
+    return type != MQTT_CONNACK;
 }
 
 static void on_packet(struct mqtt_client *c, const struct mqtt_packet *p)
 {
-    if ((c->state == CLIENT_HELLO) != (p->type == MQTT_CONNACK)) {
+    if (!in_turn(c, p->type)) {
         client_drop(c, ERR_PROTOCOL, MQTT_RC_PROTOCOL_ERROR,
                     "the server sent a packet out of turn");
         return;
     }
+    c->said = props_of(p);
     switch (p->type) {
     case MQTT_CONNACK: on_connack(c, &p->connack); break;
-    case MQTT_PUBLISH: on_publish(c, &p->publish); break;
-    case MQTT_PUBREL: on_pubrel(c, &p->ack); break;
+    case MQTT_PUBLISH: receive_publish(c, &p->publish); break;
+    case MQTT_PUBREL: receive_pubrel(c, &p->ack); break;
     case MQTT_PUBACK:
     case MQTT_PUBREC:
     case MQTT_PUBCOMP: flights_ack(c, p->type, &p->ack); break;
@@ -109,10 +118,9 @@ static void on_packet(struct mqtt_client *c, const struct mqtt_packet *p)
     case MQTT_DISCONNECT:
         client_drop(c, ERR_CLOSED, p->end.reason, mqtt_reason_name(p->end.reason));
         break;
-    default:
-        client_drop(c, ERR_PROTOCOL, MQTT_RC_PROTOCOL_ERROR, "the server asked for authentication");
-        break;
+    default: auth_packet(c, &p->end); break; /* the decoder lets nothing else pass */
     }
+    c->said = NULL;
 }
 
 /* Handles the whole packets in `in`; the bytes that they took. */

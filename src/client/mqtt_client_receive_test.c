@@ -11,8 +11,8 @@ static void subscribe_twice(struct site *x)
     CHECK_EQ_INT(subscribe(x, "a#", 0), ERR_INVALID);
     CHECK_EQ_INT(subscribe(x, "a", 3), ERR_INVALID);
     CHECK_EQ_INT(subscribe(x, "third", 0), ERR_FULL);
-    CHECK_EQ_INT(mqtt_client_unsubscribe(x->client, STR("c"), (struct mqtt_done){0}),
-                 ERR_NOT_FOUND);
+    CHECK_EQ_INT(mqtt_client_unsubscribe(x->client, STR("c"), (struct mqtt_done){0}), ERR_FULL);
+    CHECK_EQ_INT(mqtt_client_unsubscribe(x->client, STR(""), (struct mqtt_done){0}), ERR_INVALID);
 }
 
 static void unsubscribe_then_stop(struct site *x)
@@ -84,6 +84,27 @@ TEST(client_receives_with_each_qos)
     x.cfg.version = MQTT_V311;
     x.lost = give_up;
     site_run(&x, " online:0 a=0 a=1 a=2 a=3 lost:protocol error:81:1 ended");
+}
+
+static void stop_at_message(void *ctx, const struct mqtt_publish *m)
+{
+    on_message(ctx, m);
+    stop(ctx);
+}
+
+/* The message that is shown is acknowledged, and then it is the end: the next is not shown. */
+TEST(client_acknowledges_before_it_leaves)
+{
+    static const struct script_step steps[] = {
+        {HELLO5, ACCEPT5, 0},
+        {NULL, "32 07 0001 61 0007 00 31  32 07 0001 61 0008 00 32", 0},
+        {"PUBACK id=7 reason=00", NULL, 0},
+        {BYE, NULL, 0},
+        {0}};
+    struct site x;
+    site_open(&x, steps);
+    x.cfg.message = stop_at_message;
+    site_run(&x, " online:0 a=1 ended");
 }
 
 TEST(client_answers_what_is_unknown_or_wrong)

@@ -1,5 +1,7 @@
 #include "client/mqtt_client_internal.h"
 
+#include <string.h>
+
 static struct subscription *sub_of(struct list *l)
 {
     return CONTAINER_OF(l, struct subscription, link);
@@ -32,7 +34,7 @@ static void sub_remove(struct mqtt_client *c, struct subscription *s, enum err e
     struct mqtt_done done = s->done;
     list_del(&s->link);
     c->subs_n--;
-    mem_free(c->cfg.alloc, s, sizeof(*s) + s->wire_n);
+    mem_free(c->cfg.alloc, s, sizeof(*s) + s->wire_n + s->raw_n);
     client_done(done, err, reason);
 }
 
@@ -49,14 +51,30 @@ unsigned subs_free_ids(const struct mqtt_client *c, uint16_t from)
     return free_ids;
 }
 
-/* One packet for each filter. */
+/* Why this server does not take the filter; 0: it does. */
+static uint8_t refusal(const struct mqtt_client *c, struct str filter, uint32_t id)
+{
+    if (!c->server.shared && mqtt_share_parse(filter, NULL, NULL))
+        return MQTT_RC_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+    if (!c->server.wildcards &&
+        (memchr(filter.p, '#', filter.n) || memchr(filter.p, '+', filter.n)))
+        return MQTT_RC_WILDCARDS_NOT_SUPPORTED;
+    return id && !c->server.subscription_ids ? MQTT_RC_SUBSCRIPTION_IDS_NOT_SUPPORTED : 0;
+}
+
+/* One packet for each filter. False: it has to wait. */
 static bool sub_send(struct mqtt_client *c, struct subscription *s)
 {
     bool wanted = s->state == SUB_WANTED;
     struct mqtt_packet p = {.type = wanted ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE};
     p.subscribe.id = client_next_id(c);
     p.subscribe.filters = (struct bytes){s->wire, wanted ? s->wire_n : s->wire_n - 1};
-    if (stream_write_room(c->stream) < mqtt_encoded_size(c->cfg.version, &p) + 64)
+    p.subscribe.props.raw = (struct bytes){s->wire + s->wire_n, s->raw_n};
+    if (wanted && s->subscription) {
+        p.subscribe.props.has = MQTT_HAS(MQTT_PROP_SUBSCRIPTION_ID);
+        p.subscribe.props.subscription_id = s->subscription;
+    }
+    if (stream_write_room(c->stream) < mqtt_encoded_size(c->cfg.version, &p) + ACK_ROOM)
         return false;
     s->id = p.subscribe.id;
     s->state = wanted ? SUB_SENT : SUB_UNWANTED_SENT;
@@ -64,14 +82,26 @@ static bool sub_send(struct mqtt_client *c, struct subscription *s)
     return true;
 }
 
-void subs_flush(struct mqtt_client *c)
+/* The first that waits to be sent. A callback may change the list, so it is looked for anew. */
+static struct subscription *waiting(struct mqtt_client *c)
 {
-    LIST_EACH_SAFE(&c->subs, it)
+    LIST_EACH(&c->subs, it)
     {
         struct subscription *s = sub_of(it);
-        if (c->state != CLIENT_ONLINE)
-            return;
-        if ((s->state == SUB_WANTED || s->state == SUB_UNWANTED) && !sub_send(c, s))
+        if (s->state == SUB_WANTED || s->state == SUB_UNWANTED)
+            return s;
+    }
+    return NULL;
+}
+
+void subs_flush(struct mqtt_client *c)
+{
+    struct subscription *s;
+    while (c->state == CLIENT_ONLINE && !c->stopping && (s = waiting(c))) {
+        uint8_t reason = s->state == SUB_WANTED ? refusal(c, filter_of(s), s->subscription) : 0;
+        if (reason)
+            sub_remove(c, s, ERR_DENIED, reason);
+        else if (!sub_send(c, s))
             return;
     }
 }
@@ -125,51 +155,81 @@ void subs_cancel(struct mqtt_client *c)
         sub_remove(c, sub_of(c->subs.next), ERR_CANCELED, 0);
 }
 
+static struct subscription *sub_new(struct mqtt_client *c, const struct mqtt_client_filter *f)
+{
+    size_t wire_n = f->filter.n + 3, raw_n = c->cfg.version == MQTT_V5 ? f->user_raw.n : 0;
+    struct subscription *s = mem_new(c->cfg.alloc, sizeof(*s) + wire_n + raw_n);
+    if (!s)
+        return NULL;
+    *s = (struct subscription){.wire_n = wire_n, .raw_n = raw_n, .subscription = f->id};
+    struct writer w = writer_from(s->wire, wire_n + raw_n);
+    mqtt_put_filter(&w, MQTT_SUBSCRIBE, f->filter, f->options);
+    writer_bytes(&w, f->user_raw.p, raw_n);
+    return s;
+}
+
+/* Takes the place of what there was of this filter; who asked for that gets no other answer. */
+static enum err request(struct mqtt_client *c, const struct mqtt_client_filter *f,
+                        enum sub_state state, struct mqtt_done done)
+{
+    if (c->stopping || c->state == CLIENT_ENDED)
+        return ERR_CLOSED;
+    struct subscription *before = find(c, f->filter);
+    if (!before && c->subs_n >= c->cfg.subscriptions_max)
+        return ERR_FULL;
+    struct subscription *s = sub_new(c, f);
+    if (!s)
+        return ERR_NOMEM;
+    s->done = done;
+    s->state = state;
+    list_add_tail(before ? &before->link : &c->subs, &s->link);
+    c->subs_n++;
+    task_wake(&c->task); /* sends it */
+    if (before)
+        sub_remove(c, before, ERR_CANCELED, 0);
+    return ERR_OK;
+}
+
+static bool options_valid(const struct mqtt_client *c, const struct mqtt_client_filter *f)
+{
+    bool v5 = c->cfg.version == MQTT_V5;
+    uint8_t reserved = v5 ? 0xC0 : 0xFC;
+    if (MQTT_SUB_QOS(f->options) == 3 || (f->options & reserved) ||
+        MQTT_SUB_RETAIN_HANDLING(f->options) == 3)
+        return false;
+    /* No Local is not for groups [MQTT-3.8.3-4]. */
+    if ((f->options & MQTT_SUB_NO_LOCAL) && mqtt_share_parse(f->filter, NULL, NULL))
+        return false;
+    return f->id == 0 || (v5 && f->id <= 268435455);
+}
+
+enum err mqtt_client_subscribe_with(struct mqtt_client *c, const struct mqtt_client_filter *f,
+                                    struct mqtt_done done)
+{
+    if (!mqtt_filter_valid(f->filter) || !options_valid(c, f))
+        return ERR_INVALID;
+    if (c->state == CLIENT_ONLINE && refusal(c, f->filter, f->id))
+        return ERR_UNSUPPORTED;
+    return request(c, f, SUB_WANTED, done);
+}
+
 enum err mqtt_client_subscribe(struct mqtt_client *c, struct str filter, uint8_t options,
                                struct mqtt_done done)
 {
-    uint8_t reserved = c->cfg.version == MQTT_V5 ? 0xC0 : 0xFC;
-    if (!mqtt_filter_valid(filter) || MQTT_SUB_QOS(options) == 3 || (options & reserved) ||
-        MQTT_SUB_RETAIN_HANDLING(options) == 3)
+    struct mqtt_client_filter f = {.filter = filter, .options = options};
+    return mqtt_client_subscribe_with(c, &f, done);
+}
+
+enum err mqtt_client_unsubscribe_with(struct mqtt_client *c, const struct mqtt_client_filter *f,
+                                      struct mqtt_done done)
+{
+    struct mqtt_client_filter bare = {.filter = f->filter, .user_raw = f->user_raw};
+    if (!mqtt_filter_valid(f->filter))
         return ERR_INVALID;
-    if (c->stopping || c->state == CLIENT_ENDED)
-        return ERR_CLOSED;
-    struct subscription *s = find(c, filter);
-    if (s) {
-        sub_tell(s, ERR_CANCELED, 0); /* who asked before gets no other answer */
-        s = find(c, filter);          /* the callback may have changed the list */
-    }
-    if (!s) {
-        if (c->subs_n >= c->cfg.subscriptions_max)
-            return ERR_FULL;
-        size_t wire_n = filter.n + 3;
-        s = mem_new(c->cfg.alloc, sizeof(*s) + wire_n);
-        if (!s)
-            return ERR_NOMEM;
-        *s = (struct subscription){.wire_n = wire_n};
-        struct writer w = writer_from(s->wire, wire_n);
-        mqtt_put_filter(&w, MQTT_SUBSCRIBE, filter, options);
-        list_add_tail(&c->subs, &s->link);
-        c->subs_n++;
-    }
-    s->wire[s->wire_n - 1] = options;
-    s->done = done;
-    s->state = SUB_WANTED;
-    task_wake(&c->task); /* sends it */
-    return ERR_OK;
+    return request(c, &bare, SUB_UNWANTED, done);
 }
 
 enum err mqtt_client_unsubscribe(struct mqtt_client *c, struct str filter, struct mqtt_done done)
 {
-    if (c->stopping || c->state == CLIENT_ENDED)
-        return ERR_CLOSED;
-    struct subscription *s = find(c, filter);
-    if (!s)
-        return ERR_NOT_FOUND;
-    struct mqtt_done before = s->done;
-    s->done = done;
-    s->state = SUB_UNWANTED;
-    task_wake(&c->task);
-    client_done(before, ERR_CANCELED, 0);
-    return ERR_OK;
+    return mqtt_client_unsubscribe_with(c, &(struct mqtt_client_filter){.filter = filter}, done);
 }

@@ -31,6 +31,35 @@ TEST(client_connects_in_both_versions)
     site_run(&x, " online:1 ended");
 }
 
+static void publish_and_subscribe_once(struct site *x)
+{
+    if (x->onlines == 1) {
+        CHECK_EQ_INT(publish(x, "a", 1), ERR_OK);
+        CHECK_EQ_INT(subscribe(x, "s", 1), ERR_OK);
+    }
+}
+
+/* 3.1 does not tell of a session: messages may be known to it, subscriptions are made again. */
+TEST(client_speaks_31)
+{
+    static const struct script_step steps[] = {
+        {"CONNECT v3 keep-alive=0 clean=0 id=c", ACCEPT4, 0},
+        {PUB("1", "0", "1", "a"), NULL, 0},
+        {"SUBSCRIBE id=2 count=1 filter=s:01", "90 03 0002 01", SCRIPT_CLOSE},
+        {"CONNECT v3 keep-alive=0 clean=0 id=c", ACCEPT4, 0},
+        {"SUBSCRIBE id=3 count=1 filter=s:01", "90 03 0003 01", 0},
+        {PUB("1", "1", "1", "a"), "40 02 0001", 0},
+        {BYE, NULL, 0},
+        {0}};
+    struct site x;
+    site_open(&x, steps);
+    x.cfg.version = MQTT_V31;
+    x.cfg.persistent = true;
+    x.online = publish_and_subscribe_once;
+    x.answered = stop_when_answered;
+    site_run(&x, " online:0 ok:01 lost:closed:00:1 online:0 ok:00 ended");
+}
+
 static void check_assigned(struct site *x)
 {
     CHECK(str_eq(mqtt_client_id(x->client), STR("id7")));
@@ -79,7 +108,7 @@ TEST(client_refuses_a_configuration_that_cannot_be)
     x.cfg.client_id = STR("\xFF");
     CHECK_EQ_INT(mqtt_client_new(&c, x.script.worker, &x.cfg), ERR_INVALID);
     x.cfg.client_id = STR("a");
-    x.cfg.version = 3;
+    x.cfg.version = 6;
     CHECK_EQ_INT(mqtt_client_new(&c, x.script.worker, &x.cfg), ERR_INVALID);
     executor_stop(x.script.ex);
     script_run(&x.script);
@@ -165,14 +194,14 @@ static void publish_five_once(struct site *x)
 TEST(client_sends_unacknowledged_messages_again)
 {
     static const struct script_step steps[] = {
-        {HELLO5, ACCEPT5, 0},
+        {SESSION5, ACCEPT5, 0},
         {PUB("1", "0", "1", "a"), NULL, 0},
         {PUB("1", "0", "2", "a"), "40 02 0002", 0},
         {PUB("1", "0", "3", "a"), NULL, 0},
         {PUB("2", "0", "4", "b"), "50 02 0004", 0},
         {PUB("1", "0", "5", "c"), NULL, 0},
         {"PUBREL id=4 reason=00", NULL, SCRIPT_CLOSE},
-        {HELLO5, ACCEPT5, 0},
+        {AGAIN5, PRESENT5, 0},
         {PUB("1", "1", "1", "a"), "40 02 0001", 0},
         {PUB("1", "1", "3", "a"), NULL, 0},
         {"PUBREL id=4 reason=00", "70 03 0004 92", 0},
@@ -181,9 +210,63 @@ TEST(client_sends_unacknowledged_messages_again)
         {0}};
     struct site x;
     site_open(&x, steps);
+    x.cfg.session_expiry_s = 9;
     x.online = publish_five_once;
     x.answered = stop_when_answered;
-    site_run(&x, " online:0 ok:00 lost:closed:00:1 online:0 ok:00 ok:92 ok:00 ok:00 ended");
+    site_run(&x, " online:0 ok:00 lost:closed:00:1 online:1 ok:00 ok:92 ok:00 ok:00 ended");
+}
+
+/* Another session knows neither ids nor what was released: messages are new ones there. */
+TEST(client_begins_anew_in_another_session)
+{
+    static const struct script_step steps[] = {
+        {SESSION5, ACCEPT5, 0},
+        {PUB("1", "0", "1", "a"), NULL, 0},
+        {PUB("1", "0", "2", "a"), NULL, 0},
+        {PUB("1", "0", "3", "a"), NULL, 0},
+        {PUB("2", "0", "4", "b"), "50 02 0004", 0},
+        {PUB("1", "0", "5", "c"), NULL, 0},
+        {"PUBREL id=4 reason=00", NULL, SCRIPT_CLOSE},
+        {AGAIN5, ACCEPT5, 0},
+        {PUB("1", "0", "1", "a"), NULL, 0},
+        {PUB("1", "0", "2", "a"), NULL, 0},
+        {PUB("1", "0", "3", "a"), NULL, 0},
+        {PUB("1", "0", "5", "c"), "40 02 0001 40 02 0002 40 02 0003 40 02 0005", 0},
+        {BYE, NULL, 0},
+        {0}};
+    struct site x;
+    site_open(&x, steps);
+    x.cfg.session_expiry_s = 9;
+    x.online = publish_five_once;
+    x.answered = stop_when_answered;
+    site_run(&x, " online:0 lost:closed:00:1 ok:00 online:0 ok:00 ok:00 ok:00 ok:00 ended");
+}
+
+/* Every acknowledgement in every state, but the ones that are right. */
+TEST(client_refuses_wrong_acknowledgements)
+{
+    static const struct {
+        const char *label, *reply;
+    } rows[] = {
+        {"PUBREC for QoS 1", "50 02 0001"},
+        {"PUBCOMP for QoS 1", "70 02 0001"},
+        {"PUBACK for QoS 2", "40 02 0002"},
+        {"PUBCOMP before PUBREC", "70 02 0002"},
+        {"PUBACK behind PUBREC", "50 02 0002 40 02 0002"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].label);
+        const struct script_step steps[] = {{HELLO5, ACCEPT5, 0},
+                                            {PUB("1", "0", "1", "a"), NULL, 0},
+                                            {PUB("2", "0", "2", "b"), rows[i].reply, 0},
+                                            {"... DISCONNECT reason=82", NULL, 0},
+                                            {0}};
+        struct site x;
+        site_open(&x, steps);
+        x.online = publish_two;
+        x.lost = give_up;
+        site_run(&x, " online:0 lost:protocol error:82:1 canceled:00 canceled:00 ended");
+    }
 }
 
 static void publish_until_full(struct site *x)

@@ -78,6 +78,7 @@ struct load_run {
     size_t pubs_n, subs_n;
     uint32_t inflight; /* what the broker allows and the window asks */
     bool ending;       /* DISCONNECT was sent: a closed connection is no failure */
+    bool removing;     /* connects once more, to remove the sessions that last */
     int64_t now_ns, start_ns;
     uint64_t issued; /* open loop */
     uint64_t sent, acked, delivered, moved /* anything, to see a stall */;

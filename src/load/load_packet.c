@@ -21,7 +21,7 @@ void load_send_connect(struct load_run *r, struct load_conn *c)
 {
     char id[40];
     int n = snprintf(id, sizeof(id), "bench-%08x-%u", r->id, c->index);
-    bool lasting = r->cfg->persistent && c->sub;
+    bool lasting = r->cfg->persistent && c->sub && !r->removing;
     struct mqtt_packet p = {
         .type = MQTT_CONNECT,
         .connect = {.version = r->cfg->version,
@@ -70,7 +70,7 @@ static void take_connack(struct load_run *r, struct load_conn *c, const struct m
     }
     if (a->props.has & MQTT_HAS(MQTT_PROP_RECEIVE_MAX) && a->props.receive_max < r->inflight)
         r->inflight = a->props.receive_max;
-    if (c->sub || (!c->pub && r->cfg->subscribed)) {
+    if (!r->removing && (c->sub || (!c->pub && r->cfg->subscribed))) {
         c->state = LOAD_SUBACK;
         send_subscribe(r, c);
     } else {
@@ -111,26 +111,9 @@ void load_take_other(struct load_run *r, struct load_conn *c, struct bytes packe
     }
 }
 
-/* With its session, if that lasts: 5.0 can say so; in 3.1.1 the subscription goes at least. */
 void load_send_end(struct load_run *r, struct load_conn *c)
 {
-    bool lasting = r->cfg->persistent && c->sub;
-    struct mqtt_packet p = {.type = MQTT_DISCONNECT};
-    if (lasting && r->cfg->version == MQTT_V5) {
-        p.end.props.has = MQTT_HAS(MQTT_PROP_SESSION_EXPIRY);
-    } else if (lasting) {
-        char filter[64];
-        uint8_t b[128];
-        struct writer w = writer_from(b, sizeof(b));
-        mqtt_put_filter(&w, MQTT_UNSUBSCRIBE,
-                        (struct str){filter, load_filter(r, c->index, filter)}, 0);
-        struct mqtt_packet u = {
-            .type = MQTT_UNSUBSCRIBE,
-            .subscribe = {.id = 2, .count = 1, .filters = {b, writer_len(&w)}},
-        };
-        send_packet(r, c, &u);
-    }
-    send_packet(r, c, &p);
+    send_packet(r, c, &(struct mqtt_packet){.type = MQTT_DISCONNECT});
 }
 
 enum err load_make_pattern(struct load_run *r, size_t publisher)

@@ -123,15 +123,32 @@ static void linger(struct load_run *r)
         load_turn(r, 10);
 }
 
-static void end_sessions(struct load_run *r)
+static void disconnect(struct load_run *r, size_t n)
 {
-    r->ending = true;
-    for (size_t i = 0; i < r->conns_n; i++)
+    for (size_t i = 0; i < n; i++)
         if (r->conns[i].state == LOAD_READY)
             load_send_end(r, &r->conns[i]);
-    int64_t end = load_now_ns() + 200000000;
-    while (!r->failed && r->cfg->persistent && load_now_ns() < end)
-        load_turn(r, 20);
+}
+
+/* A session that lasts ends when its client comes once more with a clean one: in both versions. */
+static enum err remove_sessions(struct load_run *r)
+{
+    for (size_t i = 0; i < r->conns_n; i++)
+        load_conn_close(r, &r->conns[i]);
+    r->removing = true;
+    r->ending = false;
+    r->opened = r->ready = 0;
+    enum err err = load_open_until(r, r->subs_n);
+    if (!err)
+        disconnect(r, r->subs_n);
+    return err;
+}
+
+static enum err end_sessions(struct load_run *r)
+{
+    r->ending = true;
+    disconnect(r, r->conns_n);
+    return r->cfg->persistent && !r->failed ? remove_sessions(r) : ERR_OK;
 }
 
 static void sum_up(struct load_run *r, struct load_result *out)
@@ -185,8 +202,8 @@ static enum err load_messages(struct load_run *r, struct load_result *out)
     drain(r);
     linger(r);
     sum_up(r, out);
-    end_sessions(r);
-    return r->failed ? ERR_IO : ERR_OK;
+    err = end_sessions(r);
+    return r->failed ? ERR_IO : err;
 }
 
 enum err load_run(const struct load_config *cfg, struct alloc *alloc, struct load_result *out,

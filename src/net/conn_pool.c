@@ -1,5 +1,6 @@
 #include "net/conn_pool.h"
-#include "net/net_internal.h"
+#include "net/layer.h"
+#include <stdio.h>
 #include <string.h>
 
 /* What is known about one address; it exists while there is a connection or a taker. */
@@ -147,7 +148,8 @@ static void request_leave(struct conn_request *r)
     r->addr->waiting--;
 }
 
-static void request_fail(struct conn_request *r, enum err failure, int os_errno)
+static void request_fail(struct conn_request *r, enum err failure, int os_errno,
+                         const char *problem)
 {
     struct conn_pool *p = r->pool;
     request_leave(r);
@@ -155,6 +157,7 @@ static void request_fail(struct conn_request *r, enum err failure, int os_errno)
     r->state = CONN_REQUEST_FAILED;
     r->failure = failure;
     r->os_errno = os_errno;
+    (void)snprintf(r->problem, sizeof(r->problem), "%s", problem);
     task_wake(r->task);
 }
 
@@ -188,7 +191,7 @@ static void on_deadline(struct timer *t)
     struct conn_request *r = CONTAINER_OF(t, struct conn_request, deadline);
     struct conn_pool *p = r->pool;
     p->stats.timed_out++;
-    request_fail(r, ERR_TIMEOUT, 0);
+    request_fail(r, ERR_TIMEOUT, 0, "");
     serve(p);
 }
 
@@ -203,6 +206,8 @@ static bool is_healthy(const struct pooled *c)
 static bool is_quiet(const struct pooled *c)
 {
     struct io_driver *io = c->stream->net->io;
+    if (c->stream->stack)
+        return true; /* what its layers have been sent (tickets, pings) is not the user's */
     return !io->ops->is_quiet || io->ops->is_quiet(io, c->stream->fd);
 }
 
@@ -238,7 +243,7 @@ static enum err begin(struct conn_pool *p, struct pool_addr *a)
     struct pooled *c = mem_zero(p->alloc, sizeof(*c));
     if (!c)
         return ERR_NOMEM;
-    enum err r = stream_connect(&c->stream, p->worker, &a->addr, NULL);
+    enum err r = stream_connect_via(&c->stream, p->worker, &a->addr, p->cfg.via, NULL);
     if (r) {
         mem_free(p->alloc, c, sizeof(*c));
         p->stats.failed++;
@@ -278,7 +283,7 @@ static void serve_one(struct conn_pool *p, struct conn_request *r)
     } else if (make_room(p, a)) {
         enum err failure = begin(p, a);
         if (failure)
-            request_fail(r, failure, 0);
+            request_fail(r, failure, 0, "");
         else
             a->claimed++;
     }
@@ -327,10 +332,12 @@ static void attempt_failed(struct pooled *c, enum err failure)
     struct conn_pool *p = c->pool;
     struct conn_request *r = first_waiting(p, c->addr);
     int os_errno = stream_os_errno(c->stream);
+    char problem[sizeof(r->problem)];
+    (void)snprintf(problem, sizeof(problem), "%s", stream_problem(c->stream));
     p->stats.failed++;
     close_conn(c);
     if (r)
-        request_fail(r, failure, os_errno);
+        request_fail(r, failure, os_errno, problem);
 }
 
 /* The stream of a connection that nobody has taken has changed. */
@@ -400,7 +407,7 @@ void conn_pool_close(struct conn_pool *p)
     p->closed = true;
     timer_cancel(&p->timer);
     while (!list_empty(&p->waiting))
-        request_fail(CONTAINER_OF(p->waiting.next, struct conn_request, link), ERR_CLOSED, 0);
+        request_fail(CONTAINER_OF(p->waiting.next, struct conn_request, link), ERR_CLOSED, 0, "");
     while (!list_empty(&p->connecting))
         close_conn(pooled_of(p->connecting.next));
     while (!list_empty(&p->idle))
@@ -456,13 +463,15 @@ enum err conn_pool_poll(struct conn_pool *p, struct conn_request *r, const struc
     }
     if (r->state == CONN_REQUEST_WAITS)
         return ERR_AGAIN;
-    enum err err = r->state == CONN_REQUEST_FAILED ? r->failure : ERR_OK;
-    int os_errno = r->os_errno;
-    if (!err)
-        *out = r->granted->stream;
-    conn_request_init(r, r->task);
-    r->os_errno = os_errno;
-    return err;
+    struct conn_request was = *r;
+    conn_request_init(r, was.task);
+    if (was.state == CONN_REQUEST_GRANTED) {
+        *out = was.granted->stream;
+        return ERR_OK;
+    }
+    r->os_errno = was.os_errno;
+    memcpy(r->problem, was.problem, sizeof(r->problem));
+    return was.failure;
 }
 
 void conn_pool_forget(struct conn_request *r)
@@ -495,6 +504,8 @@ enum err conn_pool_take(struct conn_pool *p, const struct addr *to, int64_t time
     if (!err)
         return ERR_OK;
     addr_format(to, text);
+    if (r.problem[0])
+        return error_set(e, err, "no connection to %s: %s", text, r.problem);
     if (r.os_errno)
         return error_set_os(e, r.os_errno, "no connection to %s", text);
     return error_set(e, err, "no connection to %s: %s", text, err_name(err));

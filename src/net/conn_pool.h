@@ -24,14 +24,16 @@
 #include "async/coroutine.h"
 #include "async/timer.h"
 #include "net/stream.h"
+#include "net/via.h"
 
 struct conn_pool;
 struct conn_pool_config {
-    size_t per_addr_max; /* connections to one address, idle ones too; default 8 */
-    size_t total_max;    /* to all; default 64 */
-    size_t waiting_max;  /* takers; default 256 */
-    int64_t idle_ms;     /* so long one is kept; default 60 s; negative: none is kept */
-    int64_t connect_ms;  /* for one attempt; default 10 s */
+    size_t per_addr_max;          /* connections to one address, idle ones too; default 8 */
+    size_t total_max;             /* to all; default 64 */
+    size_t waiting_max;           /* takers; default 256 */
+    int64_t idle_ms;              /* so long one is kept; default 60 s; negative: none is kept */
+    int64_t connect_ms;           /* for one attempt, handshakes too; default 10 s */
+    const struct stream_via *via; /* all its connections are of one kind; NULL: plain */
 };
 MUST_USE enum err conn_pool_new(struct conn_pool **out, struct worker *w,
                                 const struct conn_pool_config *cfg);
@@ -48,7 +50,8 @@ struct conn_request {
     struct pooled *granted;
     enum { CONN_REQUEST_NEW, CONN_REQUEST_WAITS, CONN_REQUEST_GRANTED, CONN_REQUEST_FAILED } state;
     enum err failure;
-    int os_errno; /* of ERR_IO */
+    int os_errno;     /* of ERR_IO */
+    char problem[96]; /* stream_problem() */
 };
 void conn_request_init(struct conn_request *r, struct task *t); /* before each use */
 /* timeout_ms counts from the first call; negative: without limit. */

@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "net/net_internal.h"
+#include "net/layer.h"
 #include <errno.h>
 #include <string.h>
 
@@ -48,6 +48,11 @@ static void take(struct listener *l, int fd)
     l->connections++;
     l->warned = false;
     l->net->socket->no_delay(l->net->io, fd);
+    if (l->cfg.via && stack_new(s, l->cfg.via, true)) {
+        l->refused++;
+        stream_close(s);
+        return;
+    }
     l->cfg.accepted(l->cfg.ctx, s);
 }
 

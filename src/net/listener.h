@@ -1,5 +1,7 @@
 /* listener: a listening socket that hands over accepted streams.
  *
+ * A stream with layers (via.h) is handed over at once; what its user reads comes behind the
+ * handshake, so the user's patience with one that says nothing covers that as well.
  * A unix socket's file is removed before, if nobody listens on it any more, and behind.
  * Ownership: listener_close() ends it (its streams live on); `accepted` gets a stream that it owns:
  * stream_bind(), now or later (until then nothing is received), or stream_close(). Threads: its
@@ -8,12 +10,14 @@
 #pragma once
 
 #include "net/stream.h"
+#include "net/via.h"
 
 struct listener;
 struct listener_config {
     struct addr addr;
     void (*accepted)(void *ctx, struct stream *s);
     void *ctx;
+    const struct stream_via *via; /* NULL: plain */
     size_t connections_max; /* 0: no limit of its own; above it new ones are closed and counted */
 };
 MUST_USE enum err listener_open(struct listener **out, struct worker *w,

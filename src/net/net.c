@@ -22,7 +22,10 @@ static void net_free(struct worker_local *l)
         LOG_D("net", "%zu streams were left open at the end", left);
     ASSERT(net->large_bytes == 0);
     pool_fini(&net->streams);
+    pool_fini(&net->senders);
     pool_fini(&net->blocks);
+    pool_fini(&net->small);
+    net_scratch_free(net);
     mem_free(net->alloc, net, sizeof(*net));
 }
 
@@ -45,52 +48,16 @@ struct net_worker *net_of(struct worker *w)
     /* Without a reserve neither can fail. */
     enum err r = pool_init(&net->streams, a, sizeof(struct stream), NET_STREAMS_MAX, 0);
     ASSERT(r == ERR_OK);
+    r = pool_init(&net->senders, a, sizeof(struct stream_sender), NET_STREAMS_MAX, 0);
+    ASSERT(r == ERR_OK);
     r = pool_init(&net->blocks, a, NET_BLOCK_SIZE, NET_BLOCKS_MAX, 0);
     ASSERT(r == ERR_OK);
+    r = pool_init(&net->small, a, NET_SMALL_SIZE, NET_SMALL_MAX, 0);
+    ASSERT(r == ERR_OK);
     worker_pool_show(w, &net->streams, "net.streams");
+    worker_pool_show(w, &net->senders, "net.senders");
     worker_pool_show(w, &net->blocks, "net.blocks");
+    worker_pool_show(w, &net->small, "net.small");
     worker_local_set(w, WORKER_LOCAL_NET, &net->local);
     return net;
-}
-
-struct block *net_block_take(struct net_worker *net, size_t room)
-{
-    struct block *b;
-    if (room <= NET_BLOCK_ROOM) {
-        room = NET_BLOCK_ROOM;
-        b = pool_take(&net->blocks);
-    } else if (room > NET_LARGE_MAX - net->large_bytes) {
-        b = NULL;
-    } else {
-        b = mem_new(net->alloc, sizeof(*b) + room);
-        if (b)
-            net->large_bytes += room;
-    }
-    if (b)
-        *b = (struct block){.cap = (uint32_t)room};
-    return b;
-}
-
-size_t net_blocks_left(const struct net_worker *net)
-{
-    return net->blocks.blocks_max - net->blocks.in_use;
-}
-
-void net_block_give(struct net_worker *net, struct block *b)
-{
-    struct list *it;
-    if (!b)
-        return;
-    if (b->cap == NET_BLOCK_ROOM) {
-        pool_give(&net->blocks, b);
-    } else {
-        net->large_bytes -= b->cap;
-        mem_free(net->alloc, b, sizeof(*b) + b->cap);
-    }
-    while ((it = list_pop_head(&net->starved))) {
-        struct stream *s = CONTAINER_OF(it, struct stream, link);
-        list_add_tail(&net->open, it);
-        if (s->task)
-            task_wake(s->task);
-    }
 }

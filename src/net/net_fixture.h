@@ -5,8 +5,9 @@
 #include "async/coroutine.h"
 #include "async/sim/env_sim.h"
 #include "async/timer.h"
+#include "net/layer.h"
 #include "net/listener.h"
-#include "net/net_internal.h"
+#include "net/tls.h"
 #include "tests/support/test.h"
 
 struct conn {
@@ -34,6 +35,9 @@ struct site {
     /* The executor stops when both are reached. connect_client() counts up the first. */
     size_t stop_after_clients, stop_after_servers;
     struct stream_limits limits; /* of accepted streams */
+    struct tls *server_tls, *client_tls;
+    struct websocket websocket;
+    struct stream_via server_via, client_via;
 };
 
 /* In a coroutine: waits while the condition holds, at most until the test is stopped. */
@@ -48,9 +52,14 @@ struct site {
 extern const char *const drivers[3];
 enum { SYSTEM_DRIVERS = 2 };
 
+/* What the streams of a test go through. */
+extern const char *const ways[4]; /* "plain", "TLS", "WebSocket", "WebSocket in TLS" */
+
 /* Skips the test if the driver does not work here. */
 void site_open(struct site *x, const char *driver, const char *host, size_t connections_max,
                enum poll (*serve)(struct conn *c));
+void site_open_on(struct site *x, const char *driver, const char *way, const char *host,
+                  size_t connections_max, enum poll (*serve)(struct conn *c));
 void connect_client(struct site *x, struct conn *c, enum poll (*step)(struct conn *c));
 void client_init(struct site *x, struct conn *c, enum poll (*step)(struct conn *c));
 /* Runs until it stops, and frees all. */

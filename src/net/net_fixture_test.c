@@ -1,6 +1,8 @@
+#include "net/cert_fixture.h"
 #include "net/net_fixture.h"
 #include <string.h>
 
+const char *const ways[4] = {"plain", "TLS", "WebSocket", "WebSocket in TLS"};
 const char *const drivers[3] = {"epoll", "io_uring", "sim"};
 
 static enum poll conn_poll(struct task *t)
@@ -62,13 +64,39 @@ static void too_long(struct timer *t)
     executor_stop(worker_executor(t->worker));
 }
 
+static void set_way(struct site *x, const char *way)
+{
+    struct error e = {0};
+    struct cert ca, server;
+    bool websocket = strstr(way, "WebSocket") != NULL;
+    if (strstr(way, "TLS")) {
+        cert_make(&ca, "ca", NULL, NULL, false);
+        cert_make(&server, "server", &ca, "DNS:localhost,IP:127.0.0.1,IP:::1", false);
+        struct tls_config cfg = {.ex = x->ex,
+                                 .server = true,
+                                 .identities = {{server.cert, server.key}},
+                                 .identities_n = 1};
+        REQUIRE(CHECK_EQ_INT(tls_new(&x->server_tls, &cfg, &e), ERR_OK));
+        cfg = (struct tls_config){.ex = x->ex, .ca = ca.cert};
+        REQUIRE(CHECK_EQ_INT(tls_new(&x->client_tls, &cfg, &e), ERR_OK));
+    }
+    x->server_via = stream_via_make(x->server_tls, websocket ? &x->websocket : NULL, NULL);
+    x->client_via = stream_via_make(x->client_tls, websocket ? &x->websocket : NULL, NULL);
+}
+
 void site_open(struct site *x, const char *driver, const char *host, size_t connections_max,
                enum poll (*serve)(struct conn *c))
+{
+    site_open_on(x, driver, ways[0], host, connections_max, serve);
+}
+
+void site_open_on(struct site *x, const char *driver, const char *way, const char *host,
+                  size_t connections_max, enum poll (*serve)(struct conn *c))
 {
     struct executor_config cfg = {
         .alloc = alloc_system(), .workers = 1, .driver = driver, .offload_threads = 1};
     struct listener_config lc = {
-        .accepted = on_accept, .ctx = x, .connections_max = connections_max};
+        .accepted = on_accept, .ctx = x, .via = &x->server_via, .connections_max = connections_max};
     struct error e = {0};
     *x = (struct site){.serve = serve};
     list_init(&x->servers);
@@ -80,6 +108,7 @@ void site_open(struct site *x, const char *driver, const char *host, size_t conn
     if (executor_new(&x->ex, &cfg, &e) != ERR_OK)
         SKIP("%s: %s", driver, e.text);
     x->worker = executor_worker(x->ex, 0);
+    set_way(x, way);
     REQUIRE(addr_parse(&lc.addr, str_from(host), 0) == ERR_OK);
     if (!CHECK_EQ_INT(listener_open(&x->listener, x->worker, &lc, &e), ERR_OK))
         SKIP("%s", e.text);
@@ -98,7 +127,8 @@ void client_init(struct site *x, struct conn *c, enum poll (*step)(struct conn *
 void connect_client(struct site *x, struct conn *c, enum poll (*step)(struct conn *c))
 {
     client_init(x, c, step);
-    REQUIRE(stream_connect(&c->stream, x->worker, listener_addr(x->listener), &c->task) == ERR_OK);
+    REQUIRE(stream_connect_via(&c->stream, x->worker, listener_addr(x->listener), &x->client_via,
+                               &c->task) == ERR_OK);
     task_spawn(x->worker, &c->task);
 }
 
@@ -113,6 +143,8 @@ void site_run(struct site *x)
 
 void site_free(struct site *x)
 {
+    tls_free(x->server_tls);
+    tls_free(x->client_tls);
     executor_free(x->ex);
     env_sim_free(x->env);
     sim_free(x->sim);

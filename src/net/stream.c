@@ -1,4 +1,4 @@
-#include "net/net_internal.h"
+#include "net/layer.h"
 #include <errno.h>
 #include <string.h>
 
@@ -8,11 +8,16 @@
 #define WRITE_MAX ((size_t)1024 * 1024)
 #define WRITE_LOW ((size_t)64 * 1024)
 
+static uint32_t limit(size_t asked, size_t otherwise)
+{
+    return asked > UINT32_MAX ? UINT32_MAX : (uint32_t)(asked ? asked : otherwise);
+}
+
 void stream_set_limits(struct stream *s, const struct stream_limits *l)
 {
-    s->read_max = l->read_max ? l->read_max : READ_MAX;
-    s->write_max = l->write_max ? l->write_max : WRITE_MAX;
-    s->write_low = l->write_low ? l->write_low : WRITE_LOW;
+    s->read_max = limit(l->read_max, READ_MAX);
+    s->write_max = limit(l->write_max, WRITE_MAX);
+    s->write_low = limit(l->write_low, WRITE_LOW);
     if (s->write_low > s->write_max)
         s->write_low = s->write_max;
 }
@@ -29,18 +34,25 @@ void stream_bind(struct stream *s, struct task *task)
 
 /* --- reading --- */
 
+struct bytes stream_unread_bytes(const struct stream *s)
+{
+    const struct block *b = s->kept;
+    if (b)
+        return (struct bytes){b->bytes + b->start, b->end - b->start};
+    return s->net->lent_to == s ? s->net->lent : (struct bytes){NULL, 0};
+}
+
 size_t stream_unread(const struct stream *s)
 {
-    return s->kept ? s->kept->end - s->kept->start : s->lent.n;
+    return stream_unread_bytes(s).n;
 }
 
 enum err stream_read(struct stream *s, struct bytes *out)
 {
     uint64_t poll = worker_polls(s->net->worker);
-    size_t n = stream_unread(s);
     ASSERT(!s->closed && !s->finishing);
-    *out = s->kept ? (struct bytes){s->kept->bytes + s->kept->start, n} : s->lent;
-    if (n > 0 && (s->fresh || s->read_at != poll)) {
+    *out = stream_unread_bytes(s);
+    if (out->n > 0 && (s->fresh || s->read_at != poll)) {
         s->fresh = false;
         s->read_at = poll;
         return ERR_OK;
@@ -56,11 +68,11 @@ void stream_consume(struct stream *s, size_t n)
         if (s->kept->start == s->kept->end)
             stream_drop_read(s);
     } else if (n > 0) {
-        s->lent.p += n;
-        s->lent.n -= n;
+        s->net->lent.p += n;
+        s->net->lent.n -= n;
     }
-    if (!s->rx_on && s->bound && !s->ended && !s->connecting && stream_unread(s) <= s->read_max / 2)
-        stream_receive(s);
+    if (!s->rx_on)
+        stream_receive_more(s);
 }
 
 /* --- writing --- */
@@ -82,77 +94,32 @@ static enum err may_write(struct stream *s, size_t n)
         return ERR_CLOSED;
     if (n > s->write_max)
         return ERR_RANGE;
-    if (n > s->write_max - s->out_bytes)
+    if (n > stream_write_room(s))
         return refuse(s, false);
-    return ERR_OK;
-}
-
-static void append_block(struct stream *s, struct block *b)
-{
-    if (s->out_tail)
-        s->out_tail->next = b;
-    else
-        s->out = b;
-    s->out_tail = b;
-}
-
-static size_t tail_room(const struct stream *s)
-{
-    return s->out_tail ? s->out_tail->cap - s->out_tail->end : 0;
-}
-
-static void added(struct stream *s, size_t n)
-{
-    s->out_bytes += n;
-    if (!s->tx_on)
-        worker_at_tick_end(s->net->worker, &s->flush);
-}
-
-/* Blocks for n bytes, all or none. */
-static bool take_chain(struct net_worker *net, size_t n, struct block **first)
-{
-    struct block **at = first;
-    *first = NULL;
-    if (n > net_blocks_left(net) * NET_BLOCK_ROOM)
-        return false; /* and nobody is woken by blocks that are only given back */
-    for (size_t got = 0; got < n; got += NET_BLOCK_ROOM) {
-        *at = net_block_take(net, NET_BLOCK_ROOM);
-        if (!*at) {
-            for (struct block *b = *first, *next; b; b = next) {
-                next = b->next;
-                net_block_give(net, b);
-            }
-            return false;
-        }
-        at = &(*at)->next;
-    }
-    return true;
+    return stream_may_send(s) ? ERR_OK : refuse(s, true);
 }
 
 enum err stream_write(struct stream *s, const void *p, size_t n)
 {
-    const uint8_t *from = p;
-    struct block *chain, *next;
     enum err r = may_write(s, n);
     if (r || n == 0)
         return r;
-    size_t here = tail_room(s) < n ? tail_room(s) : n;
-    if (!take_chain(s->net, n - here, &chain))
+    if (!block_queue_add(s->net, &s->out, p, n))
         return refuse(s, true);
-    if (here > 0) {
-        memcpy(s->out_tail->bytes + s->out_tail->end, from, here);
-        s->out_tail->end += (uint32_t)here;
-    }
-    for (size_t at = here; chain; chain = next) {
-        size_t part = n - at < chain->cap ? n - at : chain->cap;
-        next = chain->next;
-        chain->next = NULL;
-        memcpy(chain->bytes, from + at, part);
-        chain->end = (uint32_t)part;
-        append_block(s, chain);
-        at += part;
-    }
-    added(s, n);
+    stream_send_soon(s);
+    return ERR_OK;
+}
+
+enum err stream_write_shared(struct stream *s, const void *head, size_t head_n,
+                             const struct stream_shared *body)
+{
+    ASSERT(body->n > 0 && body->n <= UINT32_MAX);
+    enum err r = head_n > SIZE_MAX - body->n ? ERR_RANGE : may_write(s, head_n + body->n);
+    if (r)
+        return r;
+    if (!block_queue_add_shared(s->net, &s->out, head, head_n, body))
+        return refuse(s, true);
+    stream_send_soon(s);
     return ERR_OK;
 }
 
@@ -160,40 +127,53 @@ uint8_t *stream_reserve(struct stream *s, size_t n)
 {
     if (may_write(s, n))
         return NULL;
-    if (!s->out_tail || tail_room(s) < n) {
-        struct block *b = net_block_take(s->net, n);
-        if (!b) {
-            (void)refuse(s, true);
-            return NULL;
-        }
-        append_block(s, b);
-    }
-    s->reserved = n;
-    return s->out_tail->bytes + s->out_tail->end;
+    uint8_t *at = block_queue_reserve(s->net, &s->out, n);
+    if (at)
+        s->reserved = (uint32_t)n;
+    else
+        (void)refuse(s, true);
+    return at;
 }
 
 void stream_commit(struct stream *s, size_t n)
 {
     ASSERT(n <= s->reserved);
     s->reserved = 0;
-    s->out_tail->end += (uint32_t)n;
+    s->out.last->end += (uint32_t)n;
+    s->out.bytes += n;
     if (n > 0)
-        added(s, n);
-    else if (s->out_bytes == 0)
-        stream_drop_sent(s, 0);
+        stream_send_soon(s);
+    else if (s->out.bytes == 0)
+        block_queue_drop(s->net, &s->out, 0);
 }
 
 size_t stream_write_pending(const struct stream *s)
 {
-    return s->out_bytes;
+    return s->out.bytes + (s->stack ? s->stack->wire.bytes : 0);
 }
 
 size_t stream_write_room(const struct stream *s)
 {
-    return s->write_dead || s->out_bytes >= s->write_max ? 0 : s->write_max - s->out_bytes;
+    size_t used = stream_write_pending(s);
+    return s->write_dead || used >= s->write_max ? 0 : s->write_max - used;
 }
 
 /* --- the rest --- */
+
+const char *stream_problem(const struct stream *s)
+{
+    return s->stack ? s->stack->problem : "";
+}
+
+struct str stream_person(const struct stream *s)
+{
+    return s->stack ? s->stack->person : (struct str){NULL, 0};
+}
+
+bool stream_is_secret(const struct stream *s)
+{
+    return s->stack && s->stack->secret;
+}
 
 void stream_address(const struct stream *s, struct addr *out)
 {

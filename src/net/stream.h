@@ -1,4 +1,5 @@
-/* stream: a byte stream in both directions (TCP now; TLS and WebSocket wrap one later).
+/* stream: a byte stream in both directions: TCP or a unix socket, plain or through TLS, WebSocket
+ * or both (via.h): the same for who uses it.
  *
  * A stream serves one task: it wakes the task when there is something to read, when the send
  * queue has fallen below its low mark, and when the stream has ended. The task then reads
@@ -8,7 +9,8 @@
  * Ownership: stream_close() ends it; the memory goes when its last I/O operation has ended.
  * After stream_close() the pointer must not be used and the task is not woken by it any more.
  * Threads: its worker's only.
- * Errors: ERR_CLOSED at the peer's end, ERR_IO with stream_error(). */
+ * Errors: ERR_CLOSED at the peer's end, ERR_IO with stream_os_errno() and, where a layer has found
+ * fault, stream_problem(). */
 #pragma once
 
 #include "async/executor.h"
@@ -41,7 +43,19 @@ MUST_USE enum err stream_write(struct stream *s, const void *p, size_t n);
  * stream_commit() with what was used, before anything else is called on the stream. */
 uint8_t *stream_reserve(struct stream *s, size_t n);
 void stream_commit(struct stream *s, size_t n);
-size_t stream_write_pending(const struct stream *s);
+/* Copies and queues `head`, and behind it `body` by reference, both or (as stream_write())
+ * neither. The body's bytes stay as they are until release(ctx), which is called once, on the
+ * stream's worker: when they have been sent or encrypted, or the stream has ended. Not before this
+ * returns, and not at all if it failed. It must not use the stream. */
+struct stream_shared {
+    const void *p;
+    size_t n;
+    void (*release)(void *ctx); /* NULL: they last for ever */
+    void *ctx;
+};
+MUST_USE enum err stream_write_shared(struct stream *s, const void *head, size_t head_n,
+                                      const struct stream_shared *body);
+size_t stream_write_pending(const struct stream *s); /* in layers too */
 size_t stream_write_room(const struct stream *s);
 
 /* Sends what is queued, tells the peer that it was all, and closes at the peer's end; at most
@@ -55,11 +69,21 @@ const struct addr *stream_peer(struct stream *s); /* len 0 if it can't be told a
 /* The same, asked of the system each time. Any thread, while the stream can't be closed. */
 void stream_address(const struct stream *s, struct addr *out);
 int stream_os_errno(const struct stream *s);
-uint64_t stream_bytes_in(const struct stream *s);
+/* What a layer found wrong, "certificate has expired"; "" if none did. Its stream ends with ERR_IO
+ * and EPROTO. */
+const char *stream_problem(const struct stream *s);
+/* The common name in the peer's certificate, if it was asked for one and that was believed; p NULL:
+ * none. */
+struct str stream_person(const struct stream *s);
+bool stream_is_secret(const struct stream *s);    /* TLS */
+uint64_t stream_bytes_in(const struct stream *s); /* of the socket, as stream_bytes_out() */
 uint64_t stream_bytes_out(const struct stream *s);
 
-/* Starts to connect; the task is woken when it is done: stream_connected() tells ERR_AGAIN, ERR_OK
- * or the error. */
+/* Starts to connect; the task is woken when it is done, the handshakes of its layers too:
+ * stream_connected() tells ERR_AGAIN, ERR_OK or the error. `via` NULL: plain. */
 MUST_USE enum err stream_connect(struct stream **out, struct worker *w, const struct addr *to,
                                  struct task *task);
+struct stream_via;
+MUST_USE enum err stream_connect_via(struct stream **out, struct worker *w, const struct addr *to,
+                                     const struct stream_via *via, struct task *task);
 MUST_USE enum err stream_connected(const struct stream *s);

@@ -40,7 +40,7 @@ static enum err wait_on(const struct patience *p)
 /* What lies in the stream, whether it was looked at before or not. */
 static struct bytes unread(const struct stream *s)
 {
-    return s->kept ? (struct bytes){s->kept->bytes + s->kept->start, stream_unread(s)} : s->lent;
+    return stream_unread_bytes(s);
 }
 
 static bool too_much(const struct stream *s, size_t n)

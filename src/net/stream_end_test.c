@@ -49,11 +49,12 @@ static enum poll answer_late(struct conn *c)
 
 TEST(a_half_closed_stream_still_answers)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, answer_late);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, answer_late);
         connect_client(&x, &c, half_close);
         x.stop_after_servers = 1;
         site_run(&x);
@@ -98,11 +99,12 @@ static enum poll be_reset(struct conn *c)
 
 TEST(a_reset_is_told)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, be_reset);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, be_reset);
         connect_client(&x, &c, reset);
         x.stop_after_servers = 1;
         site_run(&x);
@@ -144,11 +146,12 @@ static enum poll talk_until_closed(struct conn *c)
 TEST(a_stream_may_be_closed_within_its_poll)
 {
     enum { CLIENTS = 50 };
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c[CLIENTS] = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, close_at_once);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, close_at_once);
         for (size_t k = 0; k < CLIENTS; k++)
             connect_client(&x, &c[k], talk_until_closed);
         x.stop_after_servers = CLIENTS;
@@ -177,19 +180,20 @@ static enum poll come_and_go(struct conn *c)
     c->sent = 0;
     if (++c->rounds == 100)
         return POLL_READY;
-    REQUIRE(stream_connect(&c->stream, c->site->worker, listener_addr(c->site->listener),
-                           &c->task) == ERR_OK);
+    REQUIRE(stream_connect_via(&c->stream, c->site->worker, listener_addr(c->site->listener),
+                               &c->site->client_via, &c->task) == ERR_OK);
     return POLL_PENDING;
 }
 
 TEST(connections_come_and_go)
 {
     enum { CLIENTS = 10 };
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c[CLIENTS] = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, echo);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, echo);
         for (size_t k = 0; k < CLIENTS; k++)
             connect_client(&x, &c[k], come_and_go);
         x.stop_after_servers = CLIENTS * 100;
@@ -221,19 +225,20 @@ static int nobody_listens(struct addr *a)
 
 TEST(a_refused_connection_is_told)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, echo);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, echo);
         struct addr nobody;
         int bound = nobody_listens(&nobody);
         client_init(&x, &c, expect_refusal);
         /* One that is given up before it is decided must leave nothing behind. */
         struct stream *given_up;
-        REQUIRE(stream_connect(&given_up, x.worker, &nobody, &c.task) == ERR_OK);
+        REQUIRE(stream_connect_via(&given_up, x.worker, &nobody, &x.client_via, &c.task) == ERR_OK);
         stream_close(given_up);
-        REQUIRE(stream_connect(&c.stream, x.worker, &nobody, &c.task) == ERR_OK);
+        REQUIRE(stream_connect_via(&c.stream, x.worker, &nobody, &x.client_via, &c.task) == ERR_OK);
         task_spawn(x.worker, &c.task);
         site_run(&x);
         CHECK_EQ_INT(c.end, ERR_IO);
@@ -274,11 +279,12 @@ static void poke(struct timer *t)
 
 TEST(lingering_ends_by_its_time)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, finish_soon);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, finish_soon);
         connect_client(&x, &c, never_read);
         stream_set_limits(c.stream, &(struct stream_limits){.read_max = 1000});
         timer_cancel(&x.timer);
@@ -295,11 +301,12 @@ TEST(lingering_ends_by_its_time)
 TEST(connections_above_the_limit_are_closed)
 {
     enum { CLIENTS = 8 };
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c[CLIENTS] = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 3, echo);
+        site_open_on(&x, driver, way, "127.0.0.1", 3, echo);
         for (size_t k = 0; k < CLIENTS; k++)
             connect_client(&x, &c[k], talk_until_closed);
         x.stop_after_clients = CLIENTS - 3;

@@ -1,4 +1,4 @@
-#include "net/net_internal.h"
+#include "net/layer.h"
 #include <errno.h>
 #include <string.h>
 
@@ -15,8 +15,6 @@ struct stream *stream_new(struct net_worker *net, int fd, struct listener *from)
         return NULL;
     *s = (struct stream){.net = net, .fd = fd, .listener = from};
     s->rx.done = received;
-    s->tx.done = sent;
-    tick_hook_init(&s->flush, flush);
     stream_set_limits(s, &(struct stream_limits){0});
     list_add_tail(&net->open, &s->link);
     return s;
@@ -26,45 +24,61 @@ void stream_drop_read(struct stream *s)
 {
     struct block *b = s->kept;
     s->kept = NULL;
-    s->lent = (struct bytes){0};
+    if (s->net->lent_to == s)
+        s->net->lent = (struct bytes){0};
     net_block_give(s->net, b);
+}
+
+bool stream_may_send(struct stream *s)
+{
+    if (s->sender)
+        return true;
+    struct stream_sender *o = pool_take(&s->net->senders);
+    if (!o)
+        return false;
+    o->tx = (struct io_send){.op = {.done = sent}};
+    tick_hook_init(&o->flush, flush);
+    o->stream = s;
+    o->pieces = NULL;
+    s->sender = o;
+    return true;
 }
 
 static void drop_pieces(struct stream *s)
 {
-    struct block *b = s->pieces;
-    s->pieces = NULL;
+    struct block *b = s->sender->pieces;
+    s->sender->pieces = NULL;
     net_block_give(s->net, b);
 }
 
-void stream_drop_sent(struct stream *s, size_t n)
+static void drop_sender(struct stream *s)
 {
-    struct block *b;
-    s->out_bytes -= n;
-    while ((b = s->out)) {
-        size_t take = b->end - b->start;
-        if (take > n)
-            take = n;
-        b->start += (uint32_t)take;
-        n -= take;
-        if (b->start < b->end)
-            break;
-        s->out = b->next;
-        if (!s->out)
-            s->out_tail = NULL;
-        net_block_give(s->net, b);
-    }
-    ASSERT(n == 0);
+    struct stream_sender *o = s->sender;
+    if (!o)
+        return;
+    ASSERT(!s->tx_on);
+    drop_pieces(s);
+    tick_hook_cancel(&o->flush);
+    s->sender = NULL;
+    pool_give(&s->net->senders, o);
+}
+
+static void drop_queues(struct stream *s)
+{
+    block_queue_drop(s->net, &s->out, s->out.bytes);
+    if (s->stack)
+        block_queue_drop(s->net, &s->stack->wire, s->stack->wire.bytes);
 }
 
 void stream_settle(struct stream *s)
 {
     struct net_worker *net = s->net;
-    if (!s->closed || s->rx_on || s->tx_on)
+    if (!s->closed || s->rx_on || s->tx_on || (s->stack && s->stack->busy > 0))
         return;
     stream_drop_read(s);
-    drop_pieces(s);
-    stream_drop_sent(s, s->out_bytes);
+    drop_sender(s);
+    drop_queues(s);
+    stack_free(s);
     if (net->io && s->fd >= 0)
         net->io->ops->close_fd(net->io, s->fd);
     else if (s->fd >= 0)
@@ -87,7 +101,7 @@ void stream_stop_receiving(struct stream *s)
 
 static void drop_linger(struct stream *s)
 {
-    if (!s->linger)
+    if (!s->finishing || !s->linger)
         return;
     timer_cancel(&s->linger->timer);
     mem_free(s->net->alloc, s->linger, sizeof(*s->linger));
@@ -99,21 +113,30 @@ void stream_close(struct stream *s)
     ASSERT(!s->closed);
     s->closed = true;
     s->task = NULL;
-    tick_hook_cancel(&s->flush);
+    if (s->sender)
+        tick_hook_cancel(&s->sender->flush);
     drop_linger(s);
     stream_drop_read(s);
     stream_stop_receiving(s);
     if (s->tx_on)
-        s->net->io->ops->cancel(s->net->io, &s->tx);
+        s->net->io->ops->cancel(s->net->io, &s->sender->tx.op);
     stream_settle(s);
 }
 
-static void wake(struct stream *s)
+void stream_wake(struct stream *s)
 {
     if (s->watch)
         s->watch(s);
     else if (s->task)
         task_wake(s->task);
+}
+
+void stream_unstarve(struct stream *s)
+{
+    if (s->task)
+        task_wake(s->task);
+    if (s->stack && s->sender)
+        stream_send_soon(s);
 }
 
 /* --- reading --- */
@@ -122,6 +145,17 @@ void stream_receive(struct stream *s)
 {
     s->rx_on = true;
     s->net->io->ops->receive(s->net->io, &s->rx, s->fd);
+}
+
+static bool has_room(const struct stream *s)
+{
+    return stream_unread(s) <= s->read_max / 2 && !(s->stack && s->stack->held);
+}
+
+void stream_receive_more(struct stream *s)
+{
+    if (!s->rx_on && s->bound && !s->ended && has_room(s))
+        stream_receive(s);
 }
 
 /* Behind what is kept already; grows by doubling. */
@@ -157,37 +191,38 @@ void stream_end(struct stream *s, enum err how, int os_errno)
         s->os_errno = os_errno;
     }
     if (how != ERR_CLOSED)
-        s->write_dead = true; /* at the peer's end we may still write */
-    if (s->finishing && (how != ERR_CLOSED || s->out_bytes == 0))
+        s->write_dead = s->wire_dead = true; /* at the peer's end we may still write */
+    if (s->finishing && (how != ERR_CLOSED || stream_write_pending(s) == 0))
         stream_close(s);
     else
-        wake(s);
+        stream_wake(s);
 }
 
 /* The bytes are the driver's until we return. If the task can be polled right now it reads them
  * where they lie; only what it leaves is copied. */
 void stream_data(struct stream *s, struct bytes lent)
 {
-    s->bytes_in += lent.n;
+    struct net_worker *net = s->net;
     if (s->finishing)
         return;
     s->fresh = true;
     bool kept = true;
-    if (s->kept)
+    if (s->kept) {
         kept = keep(s, lent);
-    else
-        s->lent = lent;
+        lent.n = 0;
+    }
+    ASSERT(!net->lent_to); /* only the driver lends, one after the other */
+    net->lent = lent;
+    net->lent_to = s;
     if (kept && s->watch)
         s->watch(s);
     else if (kept && s->task)
         (void)task_poll_now(s->task);
     /* The stream itself is still there, as its operation has not ended. */
-    if (s->closed || s->finishing) {
-        s->lent = (struct bytes){0};
+    lent = net->lent;
+    net->lent_to = NULL;
+    if (s->closed || s->finishing)
         return;
-    }
-    lent = s->lent;
-    s->lent = (struct bytes){0};
     if (kept && lent.n > 0)
         kept = keep(s, lent);
     if (!kept) {
@@ -198,23 +233,35 @@ void stream_data(struct stream *s, struct bytes lent)
     }
 }
 
+static void socket_end(struct stream *s, enum err how, int os_errno)
+{
+    if (s->stack)
+        stack_end(s, how, os_errno);
+    else
+        stream_end(s, how, os_errno);
+}
+
 static void received(struct io_op *op, struct io_result r)
 {
     struct stream *s = CONTAINER_OF(op, struct stream, rx);
-    bool stopped = s->rx_stopping, moving = s->move;
+    bool stopped = s->rx_stopping, moving = s->moving;
     if (!r.more)
         s->rx_on = s->rx_stopping = false;
     if (s->closed) {
         stream_settle(s);
     } else if (r.res > 0) {
-        stream_data(s, (struct bytes){r.data, (size_t)r.res});
+        s->bytes_in += (uint64_t)r.res;
+        if (s->stack)
+            stack_input(s, (struct bytes){r.data, (size_t)r.res});
+        else
+            stream_data(s, (struct bytes){r.data, (size_t)r.res});
     } else if (r.res == 0) {
-        stream_end(s, ERR_CLOSED, 0);
+        socket_end(s, ERR_CLOSED, 0);
     } else if (r.res != -ECANCELED) {
-        stream_end(s, ERR_IO, -r.res);
+        socket_end(s, ERR_IO, -r.res);
     } else if (!stopped) {
-        stream_end(s, ERR_CANCELED, 0); /* the worker ends */
-    } else if (!moving && !s->ended && (s->finishing || stream_unread(s) <= s->read_max / 2)) {
+        socket_end(s, ERR_CANCELED, 0); /* the worker ends */
+    } else if (!moving && !s->ended && (s->finishing || has_room(s))) {
         stream_receive(s); /* it was read while the pause was on its way */
     }
     if (moving)
@@ -223,22 +270,36 @@ static void received(struct io_op *op, struct io_result r)
 
 /* --- writing --- */
 
+/* What the socket is to have: of a plain stream it is the user's own queue. */
+static struct block_queue *wire_of(struct stream *s)
+{
+    return s->stack ? &s->stack->wire : &s->out;
+}
+
+void stream_send_soon(struct stream *s)
+{
+    if (!s->tx_on)
+        worker_at_tick_end(s->net->worker, &s->sender->flush);
+}
+
 /* All blocks in one list; if there is no room for the list, the first block alone. */
 static unsigned gather(struct stream *s, const struct iovec **list)
 {
+    const struct block_queue *q = wire_of(s);
+    struct stream_sender *o = s->sender;
     unsigned n = 0;
     size_t max = 1;
-    struct iovec *v = &s->piece;
-    if (s->out != s->out_tail && (s->pieces = net_block_take(s->net, NET_BLOCK_ROOM))) {
-        v = (struct iovec *)(void *)s->pieces->bytes;
+    struct iovec *v = &o->piece;
+    if (q->first != q->last && (o->pieces = net_block_take(s->net, NET_BLOCK_ROOM))) {
+        v = (struct iovec *)(void *)o->pieces->bytes;
         max = NET_BLOCK_ROOM / sizeof(*v) < NET_IOV_MAX ? NET_BLOCK_ROOM / sizeof(*v) : NET_IOV_MAX;
     }
-    s->in_flight = 0;
-    for (struct block *b = s->out; b && n < max; b = b->next) {
+    o->in_flight = 0;
+    for (struct block *b = q->first; b && n < max; b = b->next) {
         if (b->start == b->end)
             continue;
-        v[n++] = (struct iovec){b->bytes + b->start, b->end - b->start};
-        s->in_flight += b->end - b->start;
+        v[n++] = (struct iovec){b->data + b->start, b->end - b->start};
+        o->in_flight += b->end - b->start;
     }
     *list = v;
     return n;
@@ -248,6 +309,13 @@ static unsigned gather(struct stream *s, const struct iovec **list)
  * then does not make the kernel reset the connection and take our last bytes away. */
 static void all_sent(struct stream *s)
 {
+    if (s->stack && !s->stack->finished) {
+        stack_finish(s);
+        if (s->stack->wire.bytes > 0) {
+            stream_send_soon(s);
+            return;
+        }
+    }
     if (s->ended) {
         stream_close(s);
         return;
@@ -255,37 +323,43 @@ static void all_sent(struct stream *s)
     s->net->socket->send_end(s->net->io, s->fd);
 }
 
+/* The queue was this long and is shorter now: whoever waits for room is told. */
+static void tell_room(struct stream *s, size_t before)
+{
+    if (stream_write_pending(s) <= s->write_low && (before > s->write_low || s->refused)) {
+        s->refused = false;
+        stream_wake(s);
+    }
+}
+
 /* The kernel has taken n bytes from the head of the queue. */
 static void account(struct stream *s, size_t n)
 {
-    size_t before = s->out_bytes;
+    struct block_queue *q = wire_of(s);
+    size_t before = stream_write_pending(s);
     s->bytes_out += n;
-    stream_drop_sent(s, n);
-    if (s->out_bytes > 0)
-        worker_at_tick_end(s->net->worker, &s->flush);
-    else if (s->finishing) {
+    block_queue_drop(s->net, q, n);
+    if (q->bytes > 0 || s->out.bytes > 0)
+        worker_at_tick_end(s->net->worker, &s->sender->flush);
+    else
+        drop_sender(s);
+    if (s->finishing && stream_write_pending(s) == 0)
         all_sent(s);
-        return;
-    }
-    if (s->out_bytes <= s->write_low && (before > s->write_low || s->refused)) {
-        s->refused = false;
-        wake(s);
-    }
+    else
+        tell_room(s, before);
 }
 
 static void send_failed(struct stream *s, int os_errno)
 {
-    stream_drop_sent(s, s->out_bytes);
+    drop_queues(s);
     stream_end(s, os_errno == ECANCELED ? ERR_CANCELED : ERR_IO, os_errno);
 }
 
 /* Mostly the socket takes all of it. Else an operation brings the rest. */
-static void send_queued(struct stream *s)
+static void send_queue(struct stream *s)
 {
     const struct io_driver_ops *ops = s->net->io->ops;
     const struct iovec *list;
-    if (s->tx_on || s->write_dead || s->out_bytes == 0)
-        return;
     unsigned n = gather(s, &list);
     ssize_t taken = ops->send_now ? ops->send_now(s->net->io, s->fd, list, n) : 0;
     if (taken != 0)
@@ -294,32 +368,37 @@ static void send_queued(struct stream *s)
         send_failed(s, (int)-taken);
         return;
     }
-    if ((size_t)taken == s->in_flight) {
-        account(s, s->in_flight);
+    if ((size_t)taken == s->sender->in_flight) {
+        account(s, (size_t)taken);
         return;
     }
     if (taken > 0) {
         account(s, (size_t)taken);
         n = gather(s, &list);
     }
-    tick_hook_cancel(&s->flush);
+    tick_hook_cancel(&s->sender->flush);
     s->tx_on = true;
-    ops->send(s->net->io, &s->tx, s->fd, list, n);
+    ops->send(s->net->io, &s->sender->tx, s->fd, list, n);
 }
 
 static void flush(struct tick_hook *h)
 {
-    struct stream *s = CONTAINER_OF(h, struct stream, flush);
-    bool moving = s->move; /* if not, it may be gone behind this */
-    send_queued(s);
+    struct stream *s = CONTAINER_OF(h, struct stream_sender, flush)->stream;
+    bool moving = s->moving; /* if not, it may be gone behind this */
+    if (s->tx_on || s->wire_dead || (s->stack && !stack_encode(s)))
+        return;
+    if (wire_of(s)->bytes > 0)
+        send_queue(s);
+    else if (s->stack && s->finishing && s->out.bytes == 0)
+        all_sent(s);
     if (moving)
         stream_move_settle(s);
 }
 
 static void sent(struct io_op *op, struct io_result r)
 {
-    struct stream *s = CONTAINER_OF(op, struct stream, tx);
-    bool moving = s->move;
+    struct stream *s = CONTAINER_OF(op, struct stream_sender, tx.op)->stream;
+    bool moving = s->moving;
     s->tx_on = false;
     drop_pieces(s);
     if (s->closed)
@@ -327,7 +406,7 @@ static void sent(struct io_op *op, struct io_result r)
     else if (r.res < 0)
         send_failed(s, -r.res);
     else
-        account(s, s->in_flight);
+        account(s, s->sender->in_flight);
     if (moving)
         stream_move_settle(s);
 }
@@ -341,21 +420,24 @@ static void linger_over(struct timer *t)
 
 void stream_finish(struct stream *s, int64_t linger_ms)
 {
+    struct stream_linger *linger = NULL;
     ASSERT(!s->closed && !s->finishing);
-    if (s->write_dead || s->connecting || linger_ms <= 0 ||
-        !(s->linger = mem_zero(s->net->alloc, sizeof(*s->linger)))) {
+    if (s->wire_dead || s->connecting || linger_ms <= 0 ||
+        !(linger = mem_zero(s->net->alloc, sizeof(*linger)))) {
         stream_close(s);
         return;
     }
     s->task = NULL;
+    s->watch = NULL;
     s->finishing = true;
+    s->linger = linger;
     s->linger->stream = s;
     timer_init(&s->linger->timer, s->net->worker, linger_over);
     timer_set_after_ms(&s->linger->timer, linger_ms);
     stream_drop_read(s);
     if (!s->rx_on && !s->ended)
         stream_receive(s);
-    if (s->out_bytes == 0)
+    if (stream_write_pending(s) == 0)
         all_sent(s);
 }
 
@@ -363,29 +445,42 @@ void stream_finish(struct stream *s, int64_t linger_ms)
 
 static void connected(struct io_op *op, struct io_result r)
 {
-    struct stream *s = CONTAINER_OF(op, struct stream, tx);
+    struct stream *s = CONTAINER_OF(op, struct stream_sender, tx.op)->stream;
     s->tx_on = s->connecting = false;
-    s->tx.done = sent;
+    op->done = sent;
     if (s->closed) {
         stream_settle(s);
         return;
     }
     if (r.res < 0) {
         s->connect_failed = true;
-        stream_drop_sent(s, s->out_bytes);
+        drop_queues(s);
         stream_end(s, ERR_IO, -r.res);
         return;
     }
     s->bound = true;
     s->net->socket->no_delay(s->net->io, s->fd);
     stream_receive(s);
-    if (s->out_bytes > 0)
-        worker_at_tick_end(s->net->worker, &s->flush);
-    wake(s);
+    if (s->stack) {
+        s->connecting = true; /* goes on */
+        stack_start(s);
+        return;
+    }
+    if (s->out.bytes > 0)
+        stream_send_soon(s);
+    else
+        drop_sender(s);
+    stream_wake(s);
 }
 
 enum err stream_connect(struct stream **out, struct worker *w, const struct addr *to,
                         struct task *task)
+{
+    return stream_connect_via(out, w, to, NULL, task);
+}
+
+enum err stream_connect_via(struct stream **out, struct worker *w, const struct addr *to,
+                            const struct stream_via *via, struct task *task)
 {
     struct net_worker *net = net_of(w);
     *out = NULL;
@@ -405,10 +500,14 @@ enum err stream_connect(struct stream **out, struct worker *w, const struct addr
         return ERR_FULL;
     }
     s->peer = peer;
+    if (!stream_may_send(s) || (via && stack_new(s, via, false))) {
+        stream_close(s);
+        return ERR_NOMEM;
+    }
     s->task = task;
     s->connecting = s->tx_on = true;
-    s->tx.done = connected;
-    net->io->ops->connect(net->io, &s->tx, fd, &peer->sa, peer->len);
+    s->sender->tx.op.done = connected;
+    net->io->ops->connect(net->io, &s->sender->tx.op, fd, &peer->sa, peer->len);
     *out = s;
     return ERR_OK;
 }

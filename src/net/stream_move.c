@@ -1,5 +1,5 @@
 #include "net/stream_move.h"
-#include "net/net_internal.h"
+#include "net/layer.h"
 #include <string.h>
 
 enum { DRAIN_MS = 10000 };
@@ -18,7 +18,8 @@ struct stream_move {
     struct stream_limits limits;
     uint64_t bytes_in, bytes_out;
     uint8_t ended;
-    bool write_dead, late;
+    bool write_dead, wire_dead, late;
+    struct stream_stack *stack;
     uint8_t *bytes; /* unread */
     size_t bytes_n;
 };
@@ -27,6 +28,7 @@ static void drop(struct alloc *a, struct stream_move *m)
 {
     mem_free(a, m->bytes, m->bytes_n);
     mem_free(a, m->peer, sizeof(*m->peer));
+    stack_drop(m->stack, a);
     mem_free(a, m, sizeof(*m));
 }
 
@@ -52,12 +54,15 @@ static void depart(struct stream *s)
     const struct io_driver_ops *ops = net->io->ops;
     timer_cancel(&m->patience);
     s->move = NULL;
+    s->moving = false;
     s->closed = true;
     if (!m->late && copy_unread(net->alloc, s, m)) {
         m->fd = s->fd;
         m->ended = s->ended;
         m->os_errno = s->os_errno;
         m->write_dead = s->write_dead;
+        m->wire_dead = s->wire_dead;
+        m->stack = stack_leave(s);
         m->bytes_in = s->bytes_in;
         m->bytes_out = s->bytes_out;
         m->limits = (struct stream_limits){s->read_max, s->write_max, s->write_low};
@@ -74,7 +79,8 @@ static void depart(struct stream *s)
 
 void stream_move_settle(struct stream *s)
 {
-    if (!s->rx_on && !s->tx_on && (s->out_bytes == 0 || s->move->late))
+    bool sent = stream_write_pending(s) == 0 || s->move->late;
+    if (!s->rx_on && !s->tx_on && sent && !stack_busy(s))
         depart(s);
 }
 
@@ -85,7 +91,7 @@ static void patience_over(struct timer *t)
     struct stream *s = m->stream;
     m->late = true;
     if (s->tx_on)
-        s->net->io->ops->cancel(s->net->io, &s->tx);
+        s->net->io->ops->cancel(s->net->io, &s->sender->tx.op);
     stream_move_settle(s);
 }
 
@@ -93,7 +99,8 @@ enum err stream_move(struct stream *s, struct worker *to,
                      void (*moved)(void *ctx, struct stream *s), void *ctx)
 {
     struct net_worker *there = net_of(to);
-    ASSERT(!s->closed && !s->finishing && !s->move && !s->connecting && s->reserved == 0);
+    ASSERT(!s->closed && !s->finishing && !s->moving && !s->pooled && !s->connecting &&
+           s->reserved == 0);
     ASSERT(there && there != s->net && there->prepared);
     struct stream_move *m = mem_zero(s->net->alloc, sizeof(*m));
     if (!m)
@@ -104,6 +111,7 @@ enum err stream_move(struct stream *s, struct worker *to,
     s->task = NULL;
     s->watch = NULL;
     s->move = m;
+    s->moving = true;
     stream_stop_receiving(s);
     stream_move_settle(s);
     return ERR_OK;
@@ -139,6 +147,9 @@ static struct stream *settle_down(struct net_worker *net, struct stream_move *m)
     s->ended = m->ended;
     s->os_errno = m->os_errno;
     s->write_dead = m->write_dead;
+    s->wire_dead = m->wire_dead;
+    stack_enter(s, m->stack);
+    m->stack = NULL;
     s->bytes_in = m->bytes_in;
     s->bytes_out = m->bytes_out;
     s->peer = m->peer;

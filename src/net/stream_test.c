@@ -30,13 +30,13 @@ static enum poll ping(struct conn *c)
     return POLL_PENDING;
 }
 
-static void many_pings(const char *driver, const char *host)
+static void many_pings(const char *driver, const char *way, const char *host)
 {
     enum { CLIENTS = 200, ROUNDS = 50 };
     static struct conn clients[CLIENTS];
     struct site x;
     memset(clients, 0, sizeof(clients));
-    site_open(&x, driver, host, 0, echo);
+    site_open_on(&x, driver, way, host, 0, echo);
     for (size_t i = 0; i < CLIENTS; i++) {
         clients[i].want = ROUNDS * PING;
         connect_client(&x, &clients[i], ping);
@@ -55,10 +55,11 @@ TEST(many_connections_ping_and_pong)
     char path[200];
     (void)snprintf(path, sizeof(path), "unix:%s/socket", test_tmpdir());
     const char *hosts[] = {"127.0.0.1", "::1", path};
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
         for (size_t k = 0; k < ARRAY_LEN(hosts); k++) {
-            LABEL("%s, %s", drivers[i], hosts[k]);
-            many_pings(drivers[i], hosts[k]);
+            LABEL("%s, %s, %s", driver, way, hosts[k]);
+            many_pings(driver, way, hosts[k]);
         }
     }
     CHECK(access(path + 5, F_OK) != 0); /* the listener removed its file */
@@ -124,17 +125,18 @@ static enum poll pour_huge(struct conn *c)
 {
     c->want = HUGE_BYTES;
     enum poll p = pour(c);
-    CHECK(c->peak <= 256 * 1024);
+    CHECK(c->peak <= 256 * 1024 + LAYER_PIECE); /* what is encrypted is a little longer */
     return p;
 }
 
 TEST(a_slow_reader_bounds_both_sides)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, pour_huge);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, pour_huge);
         x.limits = (struct stream_limits){.write_max = 256 * 1024, .write_low = 32 * 1024};
         connect_client(&x, &c, sip);
         stream_set_limits(c.stream, &(struct stream_limits){.read_max = 100 * 1000});
@@ -181,11 +183,12 @@ static enum poll pour_and_check(struct conn *c)
 TEST(back_pressure_goes_through_an_echo)
 {
     enum { CLIENTS = 4 };
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c[CLIENTS] = {0};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, echo);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, echo);
         x.limits = (struct stream_limits){
             .read_max = 64 * 1024, .write_max = 64 * 1024, .write_low = 8 * 1024};
         for (size_t k = 0; k < CLIENTS; k++) {
@@ -240,11 +243,12 @@ static enum poll await_all(struct conn *c)
 
 TEST(a_message_in_pieces_is_gathered)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers); i++) {
-        LABEL("%s", drivers[i]);
+    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+        LABEL("%s, %s", driver, way);
         struct conn c = {.want = 300};
         struct site x;
-        site_open(&x, drivers[i], "127.0.0.1", 0, await_all);
+        site_open_on(&x, driver, way, "127.0.0.1", 0, await_all);
         connect_client(&x, &c, dribble);
         x.stop_after_servers = 1;
         site_run(&x);

@@ -15,7 +15,9 @@
  * mqtt_spill.c      of long queues only both ends are in memory
  * mqtt_received.h   the ids of QoS 2 publications that came in
  * mqtt_will.c       wills
+ * mqtt_sys.c        what the broker tells of itself on $SYS
  * mqtt_record.c     what sessions leave in the journal, and its replay
+ * mqtt_barrier.c    the snapshot of all workers' sessions
  * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
  * Threads: a session lives on the worker that its client id belongs to, and so does its connection:
@@ -168,6 +170,7 @@ struct mqtt_connection {
     uint8_t kick; /* close with this reason at the next poll */
     bool problem_info, clean, waiting, paused, starved;
     bool journal_full; /* a note could not be appended: again after a commit */
+    bool crowded;      /* paused, because the bus has no room */
     bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
 };
@@ -194,6 +197,7 @@ struct denied_slot {
 
 struct mqtt_metrics {
     struct metric received, sent, connects, refused, errors, connections, dropped[MQTT_DROP_COUNT];
+    struct metric packets_received, packets_sent, bytes_received, bytes_sent;
 };
 
 /* What one worker has of the server. */
@@ -217,10 +221,12 @@ struct mqtt_shard {
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */
     struct timer retry;                  /* the same for connections that are paused */
+    struct bus_room room;                /* the bus was full: the same */
     VEC(uint64_t) ended;                 /* numbers to delete from the database */
     _Atomic size_t queued, queued_bytes; /* written here, read by all */
-    size_t queue_allowance;              /* bytes that it has taken of server->queue_bytes, */
-    size_t queue_piece;                  /* about so many at a time */
+    void *part;             /* of the snapshot that is being gathered: mqtt_store.c's */
+    size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
+    size_t queue_piece;     /* about so many at a time */
     struct mqtt_metrics count;
     struct denied_slot denied[DENIED_SLOTS];
 };
@@ -237,8 +243,14 @@ struct mqtt_server {
     struct checkpoint checkpoint;
     struct post press; /* to worker 0: a checkpoint, soon */
     _Atomic bool pressing;
-    _Atomic bool rewrite;      /* the database is to be told all */
-    struct mqtt_metrics total; /* of the shards' */
+    struct post change, gathered; /* to worker 0 */
+    _Atomic bool change_posted;
+    struct bus_fence fence;      /* of a snapshot, */
+    _Atomic unsigned parts_left; /* from so many workers still, */
+    bool fencing, gather_all;    /* of all sessions, not only of those that have changed */
+    _Atomic bool rewrite;        /* the database is to be told all */
+    struct mqtt_metrics total;   /* of the shards' */
+    struct mqtt_sys *sys;        /* NULL: there is no $SYS */
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
     _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
@@ -257,6 +269,13 @@ static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
 static inline void shard_queued_add(struct mqtt_shard *shard, int n)
 {
     atomic_add_own(&shard->queued, (size_t)n);
+}
+
+/* So many bytes are on their way, in so many packets. */
+static inline void shard_sent(struct mqtt_shard *shard, unsigned packets, size_t bytes)
+{
+    metric_add_own(&shard->count.packets_sent, packets);
+    metric_add_own(&shard->count.bytes_sent, (int64_t)bytes);
 }
 
 /* mqtt_server.c */
@@ -479,6 +498,13 @@ void wills_release(struct mqtt_shard *shard, struct mqtt_session *session); /* i
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_free(struct mqtt_shard *shard);
 
+/* mqtt_sys.c */
+MUST_USE enum err sys_new(struct mqtt_server *s);
+void sys_start(struct mqtt_server *s);
+void sys_free(struct mqtt_server *s);
+void sys_send(struct mqtt_session *s,
+              const struct subscription *sub); /* as if they were retained */
+
 /* mqtt_record.c. Each gives the record's seq (0 without a journal). */
 enum session_op { /* in the journal: never renumber */
                   SESSION_NEW = 1,
@@ -509,9 +535,20 @@ void record_done(struct mqtt_session *s, uint64_t message, uint16_t id); /* lazy
 void record_done_flush(struct mqtt_shard *shard);
 void record_apply(struct journal_consumer *c, const struct journal_record *r);
 
+/* mqtt_barrier.c */
+void server_changed(struct mqtt_server *s); /* a session has; any worker */
+bool barrier_begin(struct checkpoint *c);
+void *barrier_gather(struct checkpoint *c); /* when no executor runs */
+void barrier_drop(struct mqtt_server *s);   /* what was gathered for nobody */
+
 /* mqtt_store.c; mqtt_load.c reads */
 /* Columns seq, qos, retain, ids, wall_ms, body of a statement, from `column` on; the message has
  * one reference. False: no memory, or no message. */
 bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, struct outgoing *out);
+/* A worker's part of a snapshot: all sessions, or those that have changed. NULL: no memory. */
+void *store_part(struct mqtt_shard *shard, bool all);
+void store_part_free(void *part);
+/* The whole snapshot from its parts. If one is missing: NULL, and all is written the next time. */
+void *store_join(struct mqtt_server *server, void *const *parts, unsigned n);
 MUST_USE enum err store_load(struct mqtt_server *s, struct error *e);
 MUST_USE enum err store_open(struct mqtt_server *s, struct error *e);

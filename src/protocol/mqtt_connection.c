@@ -196,7 +196,8 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
     leave_session(c); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
-    mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
+    if (c->user.n) /* an empty name is nobody's memory */
+        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){NULL, 0};
     task_wake(&c->task);
 }
@@ -216,7 +217,10 @@ size_t connection_write_max(const struct mqtt_connection *c)
 
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)
 {
-    return c->stream && stream_write(c->stream, p, n) == ERR_OK;
+    if (!c->stream || stream_write(c->stream, p, n))
+        return false;
+    shard_sent(c->shard, 1, n);
+    return true;
 }
 
 bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
@@ -230,6 +234,7 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
         if (mqtt_encode(c->version, p, &w) != ERR_OK)
             w.p = w.start;
         stream_commit(c->stream, writer_len(&w));
+        shard_sent(c->shard, 1, writer_len(&w));
         return true;
     }
     connection_close(c, MQTT_RC_QUOTA_EXCEEDED, "answers are not being read");
@@ -284,8 +289,10 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
         if (r == MQTT_MORE)
             return HANDLED;
         h = r == MQTT_OK ? handle(c, &p) : refuse_packet(c, &p);
-        if (h != HANDLED_AGAIN)
-            *used += n;
+        if (h == HANDLED_AGAIN)
+            break;
+        *used += n;
+        metric_add_own(&c->shard->count.packets_received, 1);
     }
     return h;
 }
@@ -312,6 +319,7 @@ static void read_all(struct mqtt_connection *c)
         if (c->state == CONNECTION_OPEN) /* before, all of CONNECT and AUTH must come in time */
             c->heard_ns = worker_now_ns(c->shard->worker);
         enum handled h = handle_all(c, in, &used);
+        metric_add_own(&c->shard->count.bytes_received, (int64_t)used);
         if (!c->stream)
             return;
         stream_consume(c->stream, used);
@@ -335,7 +343,7 @@ static void wind_up(struct mqtt_connection *c)
 /* After a commit, or when the stream has room again, what was refused is tried once more. */
 static void maybe_resume(struct mqtt_connection *c)
 {
-    if (c->paused && (c->starved ? connection_room(c, 0) : !c->waiting))
+    if (c->paused && !c->crowded && (c->starved ? connection_room(c, 0) : !c->waiting))
         c->paused = c->starved = false;
 }
 

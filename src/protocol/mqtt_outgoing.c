@@ -91,6 +91,7 @@ static enum sent put(struct mqtt_connection *c, const struct mqtt_publish *p)
     struct writer w = writer_from(room, n);
     enum err err = mqtt_put_publish(c->version, p, &w);
     stream_commit(c->stream, err ? 0 : n);
+    shard_sent(c->shard, !err, err ? 0 : n);
     return err ? SENT_NEVER : SENT;
 }
 

@@ -60,6 +60,33 @@ static void register_dropped(struct metrics *m, struct metric *dropped)
         metric_register(m, &dropped[i], METRIC_COUNTER, of[i].name, of[i].help);
 }
 
+#define AT(field) offsetof(struct mqtt_metrics, field)
+static const struct {
+    size_t at;
+    enum metric_kind kind;
+    const char *name, *help;
+} metric_rows[] = {
+    {AT(received), METRIC_COUNTER, "sedge_mqtt_messages_received_total",
+     "Publications from clients"},
+    {AT(sent), METRIC_COUNTER, "sedge_mqtt_messages_sent_total", "Publications to clients"},
+    {AT(connects), METRIC_COUNTER, "sedge_mqtt_connects_total", "Clients that were let in"},
+    {AT(refused), METRIC_COUNTER, "sedge_mqtt_refused_total", "Connections that were refused"},
+    {AT(errors), METRIC_COUNTER, "sedge_mqtt_protocol_errors_total",
+     "Packets that broke the protocol"},
+    {AT(connections), METRIC_GAUGE, "sedge_mqtt_connections", "Open connections"},
+    {AT(packets_received), METRIC_COUNTER, "sedge_mqtt_packets_received_total",
+     "Packets from clients"},
+    {AT(packets_sent), METRIC_COUNTER, "sedge_mqtt_packets_sent_total", "Packets to clients"},
+    {AT(bytes_received), METRIC_COUNTER, "sedge_mqtt_received_bytes_total",
+     "Bytes of packets from clients"},
+    {AT(bytes_sent), METRIC_COUNTER, "sedge_mqtt_sent_bytes_total", "Bytes of packets to clients"},
+};
+
+static struct metric *metric_at(struct mqtt_metrics *t, size_t row)
+{
+    return (struct metric *)(void *)((char *)t + metric_rows[row].at);
+}
+
 /* Before the shards add their parts. */
 static void metrics(struct mqtt_server *s)
 {
@@ -67,28 +94,16 @@ static void metrics(struct mqtt_server *s)
     struct mqtt_metrics *t = &s->total;
     if (!m)
         return;
-    metric_register(m, &t->received, METRIC_COUNTER, "sedge_mqtt_messages_received_total",
-                    "Publications from clients");
-    metric_register(m, &t->sent, METRIC_COUNTER, "sedge_mqtt_messages_sent_total",
-                    "Publications to clients");
-    metric_register(m, &t->connects, METRIC_COUNTER, "sedge_mqtt_connects_total",
-                    "Clients that were let in");
-    metric_register(m, &t->refused, METRIC_COUNTER, "sedge_mqtt_refused_total",
-                    "Connections that were refused");
-    metric_register(m, &t->errors, METRIC_COUNTER, "sedge_mqtt_protocol_errors_total",
-                    "Packets that broke the protocol");
-    metric_register(m, &t->connections, METRIC_GAUGE, "sedge_mqtt_connections", "Open connections");
+    for (size_t i = 0; i < ARRAY_LEN(metric_rows); i++)
+        metric_register(m, metric_at(t, i), metric_rows[i].kind, metric_rows[i].name,
+                        metric_rows[i].help);
     register_dropped(m, t->dropped);
 }
 
 static void metrics_add(struct mqtt_metrics *total, struct mqtt_metrics *part)
 {
-    metric_part(&total->received, &part->received);
-    metric_part(&total->sent, &part->sent);
-    metric_part(&total->connects, &part->connects);
-    metric_part(&total->refused, &part->refused);
-    metric_part(&total->errors, &part->errors);
-    metric_part(&total->connections, &part->connections);
+    for (size_t i = 0; i < ARRAY_LEN(metric_rows); i++)
+        metric_part(metric_at(total, i), metric_at(part, i));
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
         metric_part(&total->dropped[i], &part->dropped[i]);
 }
@@ -101,10 +116,8 @@ static void forget_metric(struct metric *m)
 
 static void metrics_forget(struct mqtt_metrics *t)
 {
-    struct metric *const all[] = {&t->received, &t->sent,   &t->connects,
-                                  &t->refused,  &t->errors, &t->connections};
-    for (size_t i = 0; i < ARRAY_LEN(all); i++)
-        forget_metric(all[i]);
+    for (size_t i = 0; i < ARRAY_LEN(metric_rows); i++)
+        forget_metric(metric_at(t, i));
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
         forget_metric(&t->dropped[i]);
 }
@@ -143,9 +156,11 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
     list_init(&s->listeners);
     map_init(&s->by_number, a, s->seed, s->limits.sessions_max);
     metrics(s);
-    enum err err = make_shards(s, 1, e);
+    enum err err = make_shards(s, executor_workers(cfg->ex), e);
     if (!err && cfg->journal)
         err = store_open(s, e);
+    if (!err && sys_new(s))
+        err = error_set(e, ERR_NOMEM, "no memory for the topics below $SYS");
     if (err) {
         mqtt_server_close(s);
         return err;
@@ -169,6 +184,7 @@ void server_started(struct mqtt_server *s)
     map_fini(&s->by_number);
     for (unsigned i = 0; i < s->shards_n; i++)
         sessions_started(s->shards[i]);
+    sys_start(s);
 }
 
 static void free_shards(struct mqtt_server *s)
@@ -184,11 +200,13 @@ void mqtt_server_close(struct mqtt_server *s)
     if (!s)
         return;
     rights_unwatch(s);
+    sys_free(s);
     mqtt_listeners_close(s);
     for (unsigned i = 0; i < s->shards_n; i++)
         if (s->shards[i])
             shard_close(s->shards[i]);
     checkpoint_fini(&s->checkpoint);
+    barrier_drop(s);
     free_shards(s);
     map_fini(&s->by_number);
     metrics_forget(&s->total);

@@ -44,6 +44,7 @@ struct mqtt_server_config {
     struct alloc *alloc;     /* any thread may use it */
     struct metrics *metrics; /* may be NULL */
     struct access *access;   /* rules of access, as they stand in it now; may be NULL */
+    int64_t sys_interval_ms; /* of the topics below $SYS; 0: there are none */
     struct mqtt_limits limits;
 };
 struct mqtt_server;
@@ -55,7 +56,9 @@ void mqtt_server_close(struct mqtt_server *s);
 
 struct mqtt_listen {
     struct addr addr;
+    const struct stream_via *via;    /* TLS, WebSocket; NULL: plain; outlives the server */
     bool anonymous;                  /* clients without a user name are let in */
+    bool certificates;               /* a client with a certificate is its common name */
     struct password_file *passwords; /* NULL: a user name is taken as it is (anonymous only) */
     const struct enhanced_method *const *methods; /* ended by NULL; may be NULL */
 };

@@ -105,6 +105,7 @@ static void send_retained(struct mqtt_connection *c, const struct mqtt_subscribe
             continue;
         sub.qos = codes[i];
         bus_send_retained(c->shard->bus, &sub);
+        sys_send(c->session, &sub);
     }
 }
 
@@ -175,8 +176,8 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     if (!codes)
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &filter, NULL); i++) {
-        bool there = !err && bus_unsubscribe(c->shard->bus, &s->subscriber,
-                                             (struct str){NULL, 0}, filter);
+        bool there =
+            !err && bus_unsubscribe(c->shard->bus, &s->subscriber, (struct str){NULL, 0}, filter);
         atomic_add_own(&s->subscriptions, there ? -1U : 0U);
         codes[i] = err     ? MQTT_RC_UNSPECIFIED
                    : there ? MQTT_RC_SUCCESS

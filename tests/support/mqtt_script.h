@@ -103,7 +103,7 @@ static inline void script_read(struct script *s)
             return;
         }
         size_t at = 0, used;
-        struct mqtt_packet p;
+        struct mqtt_packet p = {0};
         while (s->stream && mqtt_decode(&s->decoder, (struct bytes){in.p + at, in.n - at}, &p,
                                         &used) == MQTT_OK) {
             script_packet(s, &p);
@@ -111,6 +111,10 @@ static inline void script_read(struct script *s)
         }
         if (s->stream)
             stream_consume(s->stream, at);
+        if (s->stream && p.type == MQTT_DISCONNECT) { /* a server closes then */
+            stream_finish(s->stream, 1000);
+            s->stream = NULL;
+        }
     }
 }
 

@@ -1,0 +1,170 @@
+#include "app/mqtt_options_internal.h"
+
+#include "app/cmd.h"
+
+#include <netdb.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PORT = 1883, PORT_TLS = 8883, PORT_WS = 80, PORT_WSS = 443 };
+
+static uint16_t port_of(const struct mqtt_options *o)
+{
+    if (o->port)
+        return (uint16_t)o->port;
+    if (o->ws)
+        return o->tls ? PORT_WSS : PORT_WS;
+    return o->tls ? PORT_TLS : PORT;
+}
+
+static int look_up_name(struct mqtt_setup *s, const struct mqtt_options *o)
+{
+    char port[8];
+    (void)snprintf(port, sizeof(port), "%u", port_of(o));
+    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
+    int failed = getaddrinfo(o->host, port, &hints, &found);
+    if (failed || !found) {
+        mqtt_options_say(o, "%s: %s", o->host, gai_strerror(failed));
+        return EXIT_FINDING;
+    }
+    for (struct addrinfo *at = found; at && s->cfg.others_n < MQTT_ADDRS_MAX; at = at->ai_next) {
+        struct addr *to = &s->addrs[s->cfg.others_n++];
+        to->len = at->ai_addrlen;
+        memcpy(&to->sa, at->ai_addr, at->ai_addrlen);
+    }
+    freeaddrinfo(found);
+    s->cfg.addr = s->addrs[0];
+    s->cfg.others = s->addrs + 1;
+    s->cfg.others_n--;
+    return EXIT_OK;
+}
+
+static int look_up(struct mqtt_setup *s, const struct mqtt_options *o)
+{
+    char path[ADDR_TEXT_MAX + 8];
+    if (!o->unix_path) {
+        if (addr_parse(&s->cfg.addr, str_from(o->host), port_of(o)) == ERR_OK)
+            return EXIT_OK;
+        return look_up_name(s, o);
+    }
+    int n = snprintf(path, sizeof(path), "unix:%s", o->unix_path);
+    if (n >= (int)sizeof(path) || addr_parse(&s->cfg.addr, str_from(path), 0)) {
+        mqtt_options_say(o, "'%s' is no path of a socket", o->unix_path);
+        return EXIT_USAGE;
+    }
+    return EXIT_OK;
+}
+
+static int open_layers(struct mqtt_setup *s, const struct mqtt_options *o)
+{
+    struct error e = {0};
+    if (o->tls) {
+        struct tls_config tc = {.ex = s->ex,
+                                .identities_n = o->cert != NULL,
+                                .ca = o->cafile,
+                                .insecure = o->insecure,
+                                .tls_1_2 = o->tls_1_2};
+        tc.identities[0] = (struct tls_identity){o->cert, o->key};
+        if (tls_new(&s->tls, &tc, &e)) {
+            mqtt_options_say(o, "%s", e.text);
+            return EXIT_FINDING;
+        }
+    }
+    s->websocket.path = o->ws_path;
+    s->via = stream_via_make(s->tls, o->ws ? &s->websocket : NULL, o->host);
+    if (o->ws || o->tls)
+        s->cfg.via = &s->via;
+    return EXIT_OK;
+}
+
+static void set_will(struct mqtt_setup *s, const struct mqtt_options *o)
+{
+    if (!o->will_topic)
+        return;
+    s->will = (struct mqtt_publish){
+        .topic = str_from(o->will_topic),
+        .payload = {(const uint8_t *)o->will_payload, str_from(o->will_payload).n},
+        .qos = o->will_qos,
+        .retain = o->will_retain,
+        .props = mqtt_packet_props(&o->will),
+    };
+    s->cfg.will = &s->will;
+}
+
+static uint32_t expiry_of(const struct mqtt_options *o)
+{
+    if (o->has_expiry)
+        return o->expiry_s;
+    if (o->connect.props.has & MQTT_HAS(MQTT_PROP_SESSION_EXPIRY))
+        return o->connect.props.session_expiry_s;
+    return o->persistent ? UINT32_MAX : 0;
+}
+
+static void configure(struct mqtt_setup *s, const struct mqtt_options *o)
+{
+    const struct mqtt_props *p = &o->connect.props;
+    bool has_max = p->has & MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE);
+    s->cfg.version = o->version;
+    s->cfg.client_id = str_from(o->id);
+    s->cfg.has_user = o->user != NULL;
+    s->cfg.user = str_from(o->user);
+    s->cfg.has_password = o->password != NULL;
+    s->cfg.password = (struct bytes){(const uint8_t *)o->password, str_from(o->password).n};
+    s->cfg.persistent = o->persistent;
+    s->cfg.session_expiry_s = expiry_of(o);
+    s->cfg.keep_alive_s = o->keep_alive_s;
+    s->cfg.inflight_max = (size_t)o->inflight_max;
+    s->cfg.inflight_bytes_max = 64 << 20;
+    s->cfg.subscriptions_max = 2 * MQTT_TOPICS_MAX;
+    s->cfg.packet_max =
+        has_max && p->maximum_packet_size < 16 << 20 ? p->maximum_packet_size : 16 << 20;
+    s->cfg.topic_aliases = o->publish.props.has & MQTT_HAS(MQTT_PROP_TOPIC_ALIAS) ? 1 : 0;
+    set_will(s, o);
+}
+
+int mqtt_setup_init(struct mqtt_setup *s, const struct mqtt_options *o)
+{
+    struct error e = {0};
+    struct executor_config ec = {
+        .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
+    *s = (struct mqtt_setup){0};
+    configure(s, o);
+    int status = look_up(s, o);
+    if (status)
+        return status;
+    if (executor_new(&s->ex, &ec, &e)) {
+        mqtt_options_say(o, "%s", e.text);
+        return EXIT_FINDING;
+    }
+    s->worker = executor_worker(s->ex, 0);
+    return open_layers(s, o);
+}
+
+void mqtt_setup_fini(struct mqtt_setup *s)
+{
+    tls_free(s->tls);
+    if (s->ex)
+        executor_free(s->ex);
+    *s = (struct mqtt_setup){0};
+}
+
+void mqtt_options_leave(const struct mqtt_options *o, struct mqtt_client *c)
+{
+    struct mqtt_end end = {.props = mqtt_packet_props(&o->disconnect)};
+    if (mqtt_client_stop_with(c, &end) != ERR_OK)
+        mqtt_client_stop(c);
+}
+
+void mqtt_options_tell(const struct mqtt_options *o, const struct mqtt_client_loss *loss)
+{
+    const char *why = loss->reason       ? mqtt_reason_name(loss->reason)
+                      : loss->problem[0] ? loss->problem
+                      : loss->os_errno   ? strerror(loss->os_errno)
+                                         : err_name(loss->err);
+    mqtt_options_say(o, "%s: %s", loss->text, why);
+}
+
+int mqtt_options_status(const struct mqtt_client_loss *loss)
+{
+    return loss->err == ERR_DENIED && loss->reason ? loss->reason : EXIT_FINDING;
+}
