@@ -154,6 +154,8 @@ void outgoing_pump(struct mqtt_session *s)
     struct outgoing *o;
     s->connection->journal_full = false;
     (void)window_send(s);
+    if (s->spill)
+        spill_refill(s);
     while ((o = queue_first(s)) && send_head(s, o))
         continue;
 }
@@ -173,7 +175,7 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
         return false;
     if (o->qos == 0 && s->queued_qos0 == 0)
         sent = outgoing_transmit(s->connection, o, 0, false);
-    else if (o->qos && !queue_first(s) && window_open(s))
+    else if (o->qos && queue_empty(s) && window_open(s))
         sent = window_take(s, o);
     if (sent == SENT_LATER)
         return false;
