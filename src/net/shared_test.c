@@ -46,7 +46,7 @@ static enum poll share_all(struct conn *c)
 static bool byte_fits(struct conn *c, uint8_t byte)
 {
     size_t n = head_size(c->rounds);
-    uint8_t want = c->sent < n ? (uint8_t)('a' + c->rounds % 26) : share.body[c->sent - n];
+    int want = c->sent < n ? 'a' + c->rounds % 26 : share.body[c->sent - n];
     if (++c->sent == n + BODY) {
         c->sent = 0;
         c->rounds++;

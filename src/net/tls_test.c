@@ -310,7 +310,9 @@ static enum poll attack_poll(struct conn *c)
         return r == ERR_AGAIN ? POLL_PENDING : end(c, r);
     size_t n = attack->bytewise ? 1 : attack->n;
     if (c->sent < attack->n) {
-        CHECK_EQ_INT(stream_write(c->stream, attack->bytes + c->sent, n), ERR_OK);
+        r = stream_write(c->stream, attack->bytes + c->sent, n);
+        if (r) /* it has ended meanwhile */
+            return end(c, r);
         c->sent += n;
         task_wake(&c->task);
     } else if (attack->ends && stream_write_pending(c->stream) == 0 && c->rounds++ == 0) {
