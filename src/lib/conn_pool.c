@@ -22,8 +22,8 @@ enum sedge_err sedge_conn_pool_new(struct sedge_conn_pool **out,
             return SEDGE_ERR_INVALID;
     if (!w)
         return SEDGE_ERR_INVALID;
-    struct conn_pool_config house = {c->per_addr_max, c->total_max, c->waiting_max, c->idle_ms,
-                                     c->connect_ms};
+    struct conn_pool_config house = {c->per_addr_max, c->total_max,  c->waiting_max,
+                                     c->idle_ms,      c->connect_ms, NULL};
     enum err r = conn_pool_new(&p, w, &house);
     *out = (struct sedge_conn_pool *)p;
     return err_public(r);
