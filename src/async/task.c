@@ -159,6 +159,32 @@ void task_cancel(struct task *t)
     task_wake(t);
 }
 
+static void queue_remove(struct task_queue *q, struct task *t)
+{
+    struct task_queue rest = {0};
+    struct task *x;
+    while ((x = task_queue_pop(q)))
+        if (x != t)
+            task_queue_push(&rest, x);
+    *q = rest;
+}
+
+void task_abandon(struct task *t)
+{
+    uint32_t s = atomic_exchange(&t->state, TASK_COMPLETE);
+    ASSERT(s != TASK_RUNNING && s != TASK_NOTIFIED && !t->free);
+    if (s == TASK_NEW || s == TASK_COMPLETE)
+        return;
+    if (!list_empty(&t->link)) {
+        list_del(&t->link);
+        worker_tasks_add(t->worker, -1);
+    }
+    if (s != TASK_SCHEDULED)
+        return;
+    worker_take_inbox(t->worker);
+    queue_remove(&t->worker->run, t);
+}
+
 /* The state is running and the right to run it is ours. */
 static void poll_claimed(struct worker *w, struct task *t)
 {

@@ -62,6 +62,10 @@ bool task_poll_now(struct task *t);
 /* Sets `canceled` and wakes. Its worker only; of a free task any thread. */
 void task_cancel(struct task *t);
 
+/* While the executor does not run: takes back a pinned task that has not finished, whatever it
+ * waits for; nobody may wake it any more. For owners that go before the executor does. */
+void task_abandon(struct task *t);
+
 /* What another thread or a registry holds in order to wake a task. A zeroed waker wakes nobody. */
 struct waker {
     struct task *task;

@@ -66,7 +66,7 @@ void worker_job_done(struct worker *w, struct offload_job *j)
     worker_wake(w);
 }
 
-static void take_inbox(struct worker *w)
+void worker_take_inbox(struct worker *w)
 {
     if (!atomic_load_explicit(&w->inbox, memory_order_relaxed))
         return;
@@ -212,7 +212,7 @@ static void run_tasks(struct worker *w)
 static void tick(struct worker *w, bool may_sleep)
 {
     worker_count(&w->ticks);
-    take_inbox(w);
+    worker_take_inbox(w);
     worker_take_jobs(w);
     wheel_advance(&w->wheel, worker_now_ns(w));
     run_tasks(w);

@@ -95,6 +95,8 @@ void worker_run(struct worker *w);
 int64_t worker_turn(struct worker *w);
 /* Makes it the one that worker_current() tells; the one before. */
 struct worker *worker_enter(struct worker *w);
+/* What other threads have made runnable goes into the run queue. */
+void worker_take_inbox(struct worker *w);
 /* Hands back jobs that were done when no loop runs any more. */
 void worker_take_jobs(struct worker *w);
 

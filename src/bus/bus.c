@@ -10,46 +10,49 @@ static size_t bus_bytes(unsigned workers)
     return sizeof(struct bus) + workers * sizeof(struct lane);
 }
 
-static void lanes_init(struct bus *b)
+static void config_defaults(struct bus_config *c)
 {
-    for (unsigned i = 0; i < b->workers; i++) {
-        struct lane *l = &b->lanes[i];
-        l->bus = b;
-        l->worker = executor_worker(b->cfg.ex, i);
-        l->index = i;
-        l->view = routes_view(b->routes, i);
-    }
+    if (!c->alloc)
+        c->alloc = alloc_system();
+    c->retained_max = or_default(c->retained_max, 1000000);
+    c->retained_bytes_max = or_default(c->retained_bytes_max, 256u << 20);
+    c->subscriptions_max = or_default(c->subscriptions_max, 1000000);
+    c->ring_max = (uint32_t)or_default(c->ring_max, 4096);
+    c->waiting_max = (uint32_t)or_default(c->waiting_max, 4096);
+    c->ring_bytes_max = or_default(c->ring_bytes_max, 32u << 20);
+    c->waiting_bytes_max = or_default(c->waiting_bytes_max, 64u << 20);
 }
 
-static enum err parts_init(struct bus *b, const struct bus_config *cfg)
+static enum err parts_init(struct bus *b)
 {
-    struct alloc *a = b->cfg.alloc;
-    enum err err = routes_new(&b->routes, cfg->ex, a, or_default(cfg->subscriptions_max, 1000000));
+    const struct bus_config *cfg = &b->cfg;
+    enum err err = routes_new(&b->routes, cfg->ex, cfg->alloc, cfg->subscriptions_max);
     if (!err)
-        err = retained_init(&b->retained, cfg->ex, a, executor_env(cfg->ex)->seed,
-                            or_default(cfg->retained_max, 1000000),
-                            or_default(cfg->retained_bytes_max, 256u << 20));
+        err = retained_init(&b->retained, cfg->ex, cfg->alloc, executor_env(cfg->ex)->seed,
+                            cfg->retained_max, cfg->retained_bytes_max);
     if (!err)
-        lanes_init(b);
+        err = rings_new(b);
+    for (unsigned i = 0; !err && i < b->workers; i++)
+        lane_init(&b->lanes[i], b, i);
     return err;
 }
 
 enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e)
 {
-    struct alloc *a = cfg->alloc ? cfg->alloc : alloc_system();
+    struct bus_config full = *cfg;
     unsigned workers = executor_workers(cfg->ex);
-    struct bus *b = mem_zero(a, bus_bytes(workers));
+    config_defaults(&full);
+    struct bus *b = mem_zero(full.alloc, bus_bytes(workers));
     *out = NULL;
     if (!b)
         return error_set(e, ERR_NOMEM, "no memory for the bus");
-    b->cfg = *cfg;
-    b->cfg.alloc = a;
+    b->cfg = full;
     b->workers = workers;
     b->worker = executor_worker(cfg->ex, 0);
     list_init(&b->sample_listeners);
     list_init(&b->event_listeners);
     series_init(b);
-    enum err err = parts_init(b, cfg);
+    enum err err = parts_init(b);
     if (err)
         error_set(e, err, "no memory for the bus");
     else if (cfg->journal)
@@ -62,12 +65,6 @@ enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e
     return ERR_OK;
 }
 
-static void lane_fini(struct lane *l)
-{
-    vec_fini(l->bus->cfg.alloc, &l->local);
-    vec_fini(l->bus->cfg.alloc, &l->picked);
-}
-
 void bus_free(struct bus *b)
 {
     if (!b)
@@ -75,6 +72,7 @@ void bus_free(struct bus *b)
     retained_db_close(b);
     for (unsigned i = 0; i < b->workers && b->lanes[i].bus; i++)
         lane_fini(&b->lanes[i]);
+    rings_free(b);
     routes_free(b->routes);
     retained_fini(&b->retained);
     series_fini(b);
@@ -101,8 +99,14 @@ void lane_bury(struct lane *l)
 {
     if (l->delivering)
         return;
-    routes_bury(l->bus->routes, l->index, UINT64_MAX);
-    grace_idle(l->bus->cfg.ex); /* else it would all wait for the run */
+    if (l->view->graveyard) {
+        uint64_t oldest = l->jobs_n ? jobs_oldest_route(l) : UINT64_MAX;
+        if (oldest == UINT64_MAX || oldest != l->buried_to) /* else they are still in use */
+            routes_bury(l->bus->routes, l->index, oldest);
+        l->buried_to = oldest;
+    }
+    if (!worker_current())
+        grace_idle(l->bus->cfg.ex); /* else it would all wait for the run */
 }
 
 uint32_t bus_publisher_id(struct bus *b)
@@ -163,6 +167,7 @@ struct bus_stats bus_stats(const struct bus *b)
         s.denied += atomic_load_explicit(&l->denied, memory_order_relaxed);
         s.full += atomic_load_explicit(&l->full, memory_order_relaxed);
         s.lost += atomic_load_explicit(&l->lost, memory_order_relaxed);
+        s.handed += atomic_load_explicit(&l->handed, memory_order_relaxed);
     }
     return s;
 }

@@ -49,6 +49,8 @@ struct bus_config {
     size_t subscriptions_max;  /* default 1,000,000 */
     uint32_t ring_max;         /* messages from one worker to another; default 4,096 */
     uint32_t waiting_max;      /* messages of a worker that wait behind slices; default 4,096 */
+    size_t ring_bytes_max;     /* one more is taken below it; default 32 MiB */
+    size_t waiting_bytes_max;  /* the same; default 64 MiB */
 };
 MUST_USE enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e);
 void bus_free(struct bus *b);
@@ -183,7 +185,8 @@ void bus_send_retained(struct bus *b, const struct subscription *sub);
 void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p);
 /* Another member gets it: the one that held it has gone, or gives it back. `share_id` is that of
  * the subscription that was chosen. False: there is nobody; the message has no receiver then.
- * `from`: who does not want it; may be NULL. */
+ * `from`: who stays and does not want it; NULL: it has gone. Any worker; inside a delivery it
+ * happens soon after. */
 bool bus_share_again(struct bus *b, uint64_t share_id, struct message *m,
                      const struct subscriber *from);
 
@@ -212,9 +215,12 @@ void bus_checkpoint(struct bus *b);
 /* A fence: tells each worker, once and there, that all that was published before bus_fence() by any
  * worker has been delivered to its subscribers, slices too. For a snapshot of sessions that shall
  * hold all up to journal_last() of the call. Worker 0, when no fence is under way; the struct is
- * the bus's until the last worker was told. */
+ * the bus's until every worker has been told. */
 struct bus_fence {
     void (*passed)(struct bus_fence *f, struct worker *w);
+    /* When all have been told: messages of shares moved from one worker to another meanwhile, so
+     * that a snapshot may lack some. Again, then. */
+    _Atomic bool disturbed;
 };
 void bus_fence(struct bus *b, struct bus_fence *f);
 /* Delivers what waits in rings and behind slices, at once: for this worker; when the executor does

@@ -3,8 +3,11 @@
  * routes.c   subscriptions of the site; share.c the groups of shares
  * route.c    who gets a topic, as one worker sees it; its cache
  * retained.c retained messages in memory; retained_db.c their checkpoint and replay
+ * publish.c  what happens to a publication where it comes from; subscribe.c, guard.c, access.c
+ * deliver.c  a message to the subscribers of one worker; job.c in slices; again.c of shares
+ * lane.c     what one worker has: its task, what others hand to it (ring.h); room.c, fence.c
  * series.c   series and samples; event.c alerts and actions
- * bus.c      building it all, publishing, subscribing */
+ * bus.c      building it all */
 #pragma once
 
 #include "async/post.h"
@@ -12,6 +15,7 @@
 #include "base/vec.h"
 #include "bus/bus.h"
 #include "bus/checkpoint.h"
+#include "bus/ring.h"
 #include "bus/trie.h"
 #include <pthread.h>
 
@@ -186,14 +190,14 @@ struct share_group *group_find(const struct routes *r, struct trie_node *node, s
 /* The same; made if there is none. NULL without memory. */
 struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name);
 void group_prune(struct routes *r, struct share_group *g); /* if it has no members */
-/* The next in turn of a group's members; NULL: nobody can take a message of this QoS now. `not`:
+/* The next in turn of a group's members; NULL: nobody can take a message of this QoS now. `except`:
  * who shall not be chosen. */
 const struct route_member *group_pick(const struct route_group *g, unsigned qos,
-                                      const struct subscriber * not );
+                                      const struct subscriber *except);
 const struct route_member *group_pick_stored(const struct route_group *g); /* for replay */
 /* The same for a group by its number. Referred to. */
 struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
-                              const struct subscriber * not );
+                              const struct subscriber *except);
 
 struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
 /* NULL without memory. Valid until the next call, or as long as it is held. */
@@ -298,19 +302,88 @@ struct series_table {
     VEC(struct series_own *) all;
 };
 
+/* ---- what waits behind slices: job.c ---- */
+
+/* Messages of one topic: the first is being delivered, the others wait for it. Or the retained
+ * messages of one subscription. */
+struct job {
+    struct list link;   /* in lane->jobs: their turns */
+    struct list bucket; /* in lane->topics; of a topic */
+    struct list items;  /* the first is under way; of a topic */
+    uint32_t items_n;
+    bool hot;        /* it is listed in lane->hot */
+    uint64_t number; /* of the route, or of the job for retained messages */
+    /* Of the item under way. */
+    struct route *route; /* held; NULL: not yet looked for */
+    uint32_t at;
+    uint64_t removed;
+    /* Retained messages. */
+    struct sub *sub; /* referred to; NULL: it is about a topic */
+    struct retained_cursor cursor;
+};
+struct job_item {
+    struct list link;
+    struct message *message;
+    uint64_t hash, number;
+};
+enum { JOB_BUCKETS = 64, HOT_MAX = 8 };
+
 /* ---- the bus ---- */
 
-/* What belongs to one worker. */
+/* A message of a share that has to find another member. */
+struct again {
+    struct list link;
+    struct message *message;
+    uint64_t share_id;
+    const struct subscriber *except;
+    uint8_t hops;
+};
+
+enum lane_state { LANE_NO_TASK, LANE_SPAWNS, LANE_TASK };
+/* What belongs to one worker. Others touch the rings and what is atomic. */
 struct lane {
     struct bus *bus;
     struct worker *worker;
     unsigned index;
     struct route_view *view;
     bool delivering;
-    uint64_t removed;                                          /* subscriptions so far */
-    _Atomic uint64_t published, delivered, denied, full, lost; /* written by this worker */
-    VEC(const struct sub_options *) local;                     /* scratch: without No Local's */
-    VEC(const struct route_member *) picked;                   /* scratch: of shares */
+    uint64_t removed;                                                  /* subscriptions so far */
+    _Atomic uint64_t published, delivered, denied, handed, full, lost; /* written by this worker */
+    VEC(const struct sub_options *) local;   /* scratch: without No Local's */
+    VEC(const struct route_member *) picked; /* scratch: of shares */
+    int64_t look_from_ns;                    /* observers: of this second */
+    uint32_t looks;
+
+    /* lane.c: its task takes what lies in rings[i] from worker i, and runs the jobs. */
+    struct task task;
+    _Atomic uint32_t state; /* of the task: enum lane_state */
+    uint64_t progress;      /* what was taken, done, handed on */
+    struct tick_hook later, tell;
+    uint64_t told; /* a bit for each lane that has something new from this one */
+    struct ring *rings;
+    unsigned first; /* whose turn it is */
+    struct list again;
+
+    /* job.c */
+    struct list jobs, topics[JOB_BUCKETS];
+    uint32_t jobs_n, waiting; /* messages behind those under way */
+    uint64_t waiting_bytes, number_last;
+    uint64_t buried_to;            /* what was removed below this number is gone */
+    _Atomic uint64_t hot[HOT_MAX]; /* hashes of topics that have too much waiting; 0: none */
+    _Atomic uint32_t hot_n;
+
+    /* room.c */
+    struct list rooms;
+    bool refused;                /* somebody was, and will be told */
+    bool full_here;              /* because of what waits here */
+    _Atomic bool room;           /* another lane says that there is room */
+    _Atomic uint64_t hot_wanted; /* a bit for each lane that was refused because of `hot` */
+
+    /* fence.c */
+    _Atomic bool fence_asked;
+    unsigned fences;  /* came so far */
+    bool fence_waits; /* for jobs up to this number: */
+    uint64_t fence_number;
 };
 
 struct bus {
@@ -325,12 +398,20 @@ struct bus {
     _Atomic bool retained_news; /* worker 0 has been told */
     struct post retained_post;
     _Atomic(const struct bus_access *) access;
+    struct bus_fence *fence;
+    _Atomic uint32_t fence_left; /* lanes that it has not passed */
+    _Atomic uint32_t moved;      /* stored messages of shares that went to another lane again */
+    uint32_t fence_moved;        /* before the fence */
     unsigned workers;
+    struct ring *rings;        /* workers * workers: [to * workers + from] */
+    struct ring_entry *places; /* of all rings */
     struct lane lanes[];
 };
 void series_init(struct bus *b);
 void series_fini(struct bus *b);
 int64_t bus_now_ms(const struct bus *b); /* worker 0 */
+MUST_USE enum err rings_new(struct bus *b);
+void rings_free(struct bus *b);
 /* The one whose worker this thread runs; of the first if it runs none. */
 struct lane *lane_here(struct bus *b);
 struct lane *lane_of(struct bus *b, const struct subscriber *s);
@@ -365,7 +446,70 @@ struct slice {
 };
 uint32_t deliver_slice(struct lane *l, const struct slice *x); /* how many got it */
 void deliver_observers(struct lane *l, const struct route *route, struct message *m);
-/* To one member of a share; false: it has gone. */
+/* To one member of a share; false: it has gone, or may not have it. */
 bool deliver_picked(struct lane *l, struct sub *x, struct message *m);
+bool deliver_retained(struct lane *l, struct sub *x, struct message *m);
 /* What was removed is freed if nothing points to it any more. */
 void lane_bury(struct lane *l);
+
+/* lane.c */
+void lane_init(struct lane *l, struct bus *b, unsigned index);
+void lane_fini(struct lane *l);  /* what still waits is dropped */
+void lane_wake(struct lane *l);  /* any thread: its task looks at everything */
+void lane_later(struct lane *l); /* its own worker: the same, in the next tick */
+static inline struct ring *lane_ring(const struct lane *from, unsigned to)
+{
+    return &from->bus->rings[to * from->bus->workers + from->index];
+}
+/* There is room: another worker gets it. Takes a reference of its own. */
+void lane_hand(struct lane *l, unsigned to, const struct ring_entry *e);
+/* May it leave the rest for later ticks? Not when no executor runs. */
+static inline bool lane_slices(const struct lane *l)
+{
+    return worker_current() == l->worker;
+}
+
+/* job.c */
+/* The messages of a topic that wait on this lane; NULL: none. */
+struct job *job_find(const struct lane *l, uint64_t hash, struct str topic);
+static inline struct job *job_of(const struct lane *l, uint64_t hash, struct str topic)
+{
+    return __builtin_expect(l->jobs_n == 0, 1) ? NULL : job_find(l, hash, topic);
+}
+/* Delivers to all own subscribers of the route: now, or the rest in later ticks. */
+uint32_t job_begin(struct lane *l, struct route *route, struct message *m);
+/* Behind those that wait. False: there is no room (see job_room()), or no memory. */
+bool job_behind(struct lane *l, struct job *j, struct message *m, uint64_t hash);
+void job_finish(struct lane *l, struct job *j); /* now, all of it, as far as there is memory */
+bool job_room(const struct lane *l, const struct job *j);
+bool jobs_are_few(const struct lane *l); /* half of the room is there again */
+/* All that match the subscription, the first slice now; instead of what was left of an earlier
+ * such job. */
+void job_retained(struct lane *l, struct sub *x, struct str filter);
+void jobs_run(struct lane *l, bool all); /* a slice of each; or everything */
+/* Numbers of the oldest message that is not through, and of the oldest route that is in use;
+ * UINT64_MAX: none. */
+uint64_t jobs_oldest(const struct lane *l);
+uint64_t jobs_oldest_route(const struct lane *l);
+void jobs_drop(struct lane *l);
+bool lane_is_hot(const struct lane *l, uint64_t hash); /* any thread */
+
+/* room.c */
+/* Whether a publication may go to all of these lanes. If not, room is made known later. */
+bool room_for(struct lane *l, uint64_t others, uint32_t n, uint64_t hash);
+bool room_behind(struct lane *l, const struct job *j); /* the same for what waits here */
+void room_tell(struct lane *l); /* those who wait on this lane, if there is news */
+void room_drained(struct lane *l, unsigned from); /* after its ring was emptied a bit */
+
+/* fence.c */
+void fence_begin(struct lane *l); /* if it was asked for */
+void fence_came(struct lane *l);
+void fence_check(struct lane *l);
+
+/* again.c: shares whose member did not take it. */
+bool share_again(struct lane *l, uint64_t share_id, struct message *m,
+                 const struct subscriber *except, unsigned hops);
+bool again_push(struct lane *l, uint64_t share_id, struct message *m,
+                const struct subscriber *except, unsigned hops);
+void again_run(struct lane *l);
+void again_drop(struct lane *l);

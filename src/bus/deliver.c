@@ -86,6 +86,21 @@ void deliver_observers(struct lane *l, const struct route *route, struct message
     l->delivering = false;
 }
 
+bool deliver_retained(struct lane *l, struct sub *x, struct message *m)
+{
+    const struct sub_options *o = &x->o;
+    struct subscriber *s = x->key.subscriber;
+    if (message_expired(m, worker_now_ms(l->worker)) ||
+        (o->no_local && s->publisher_id && s->publisher_id == m->publisher) ||
+        !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
+        return false;
+    bool outer = l->delivering;
+    l->delivering = true;
+    s->deliver(s, m, &o, 1, true);
+    l->delivering = outer;
+    return true;
+}
+
 bool deliver_picked(struct lane *l, struct sub *x, struct message *m)
 {
     struct subscriber *s = x->key.subscriber;

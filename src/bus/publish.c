@@ -120,9 +120,9 @@ static enum err make_retained(struct lane *l, const struct bus_publication *p,
 
 static void explain(struct bus_receipt *r, enum err err)
 {
-    if (err == ERR_FULL)
+    if (err == ERR_FULL && r->full == BUS_FULL_NOT)
         r->full = BUS_FULL_JOURNAL;
-    if (err && !r->why[0])
+    if (!r->why[0])
         (void)snprintf(r->why, sizeof(r->why), "%s",
                        err == ERR_NOMEM  ? "no memory"
                        : err == ERR_FULL ? "the journal can take no more now"
@@ -130,38 +130,170 @@ static void explain(struct bus_receipt *r, enum err err)
                                          : "it is larger than the journal takes");
 }
 
-static uint32_t spread(struct lane *l, struct route *route, struct message *m)
+/* ---- where it goes ---- */
+
+/* The other workers, and whether somebody who only looks is to see it. */
+struct targets {
+    uint64_t others, looking;
+    bool look;
+    struct job *job; /* it waits behind these here */
+};
+
+/* Not more often than the observers of the topic want, and not too many of all. */
+static bool look_now(struct lane *l, const struct route *route)
 {
-    const struct slice all = {route, m, 0, route->entries_n, l->removed};
-    uint32_t matched = deliver_slice(l, &all);
-    if (route->observers_n)
-        deliver_observers(l, route, m);
+    int64_t now_ns = worker_now_ns(l->worker);
+    if (route->observed_ns && now_ns - route->observed_ns < (int64_t)route->every_ms * 1000000)
+        return false;
+    if (now_ns - l->look_from_ns >= 1000000000 || !l->look_from_ns) {
+        l->look_from_ns = now_ns;
+        l->looks = 0;
+    }
+    return l->looks < BUS_OBSERVED_MAX;
+}
+
+static uint64_t other_lanes(const struct lane *l)
+{
+    unsigned n = l->bus->workers;
+    return (n == 64 ? UINT64_MAX : (1ull << n) - 1) & ~(1ull << l->index);
+}
+
+/* Of those that only look, the ones with room: nobody is held up for them. */
+static uint64_t with_room(struct lane *l, uint64_t lanes)
+{
+    for (uint64_t left = lanes; left; left &= left - 1) {
+        unsigned to = (unsigned)__builtin_ctzll(left);
+        if (!ring_room(lane_ring(l, to), (uint32_t)l->picked.n + 1))
+            lanes &= ~(1ull << to);
+    }
+    return lanes;
+}
+
+/* Where it goes; ERR_FULL: there is no room at one of them. */
+static enum err aim(struct lane *l, const struct route *route, bool retain, struct bus_receipt *r,
+                    struct targets *t)
+{
+    *t = (struct targets){.others = route->others,
+                          .look = route->every_ms && look_now(l, route),
+                          .job = job_of(l, route->hash, route->topic)};
+    t->looking = t->look ? with_room(l, route->others_observe) : 0;
+    uint64_t all = t->others;
+    if (retain) /* somebody may subscribe on any worker until it is there: see spread() */
+        all |= other_lanes(l);
     for (size_t i = 0; i < l->picked.n; i++)
-        matched += deliver_picked(l, l->picked.v[i]->sub, m);
-    lane_bury(l);
+        if (l->picked.v[i]->worker != l->index)
+            all |= 1ull << l->picked.v[i]->worker;
+    if ((!all || room_for(l, all, (uint32_t)l->picked.n + 1, route->hash)) &&
+        (!t->job || room_behind(l, t->job)))
+        return ERR_OK;
+    r->full = BUS_FULL_ROOM;
+    (void)snprintf(r->why, sizeof(r->why), "too much waits to be delivered");
+    return ERR_FULL;
+}
+
+static void spread_others(struct lane *l, const struct route *route, const struct targets *t,
+                          struct message *m)
+{
+    for (uint64_t left = t->others | t->looking; left; left &= left - 1) {
+        unsigned to = (unsigned)__builtin_ctzll(left);
+        bool looks = t->looking >> to & 1;
+        const struct ring_entry e = {
+            .message = m, .hash = route->hash, .kind = looks ? RING_LOOK : RING_TOPIC};
+        lane_hand(l, to, &e);
+    }
+}
+
+/* True if somebody gets it. */
+static bool spread_picked(struct lane *l, const struct route_member *member, struct message *m)
+{
+    struct sub *x = member->sub;
+    if (member->worker == l->index)
+        return deliver_picked(l, x, m) || share_again(l, x->o.share_id, m, x->key.subscriber, 1);
+    const struct ring_entry e = {.message = m, .sub = sub_ref(x), .kind = RING_SHARE};
+    lane_hand(l, member->worker, &e);
+    return true;
+}
+
+/* Behind what waits for the same topic; if there is no memory for that, after it. */
+static uint32_t spread_own(struct lane *l, struct route *route, const struct targets *t,
+                           struct message *m)
+{
+    if (t->job && job_behind(l, t->job, m, route->hash))
+        return route->entries_n;
+    if (t->job)
+        job_finish(l, t->job);
+    return job_begin(l, route, m);
+}
+
+static uint32_t spread(struct lane *l, struct route *route, const struct targets *t,
+                       struct message *m)
+{
+    uint32_t matched = route->others_n;
+    spread_others(l, route, t, m);
+    if (route->entries_n)
+        matched += spread_own(l, route, t, m);
+    if (t->look) {
+        route->observed_ns = worker_now_ns(l->worker);
+        l->looks++;
+        deliver_observers(l, route, m);
+    }
+    for (size_t i = 0; i < l->picked.n; i++)
+        matched += spread_picked(l, l->picked.v[i], m);
     return matched;
+}
+
+/* Who subscribes looks at retained messages after it can be found; so after the message is there we
+ * look once more who can be found, and one of the two sees the other. */
+static uint32_t spread_retained(struct lane *l, struct route *before, struct targets *t,
+                                struct message *m)
+{
+    struct route *route = route_find(l->view, before->topic, before->hash);
+    if (!route)
+        route = before; /* no memory */
+    (void)route_hold(route);
+    t->others = route->others;
+    uint32_t matched = spread(l, route, t, m);
+    route_release(l->view, route);
+    return matched;
+}
+
+/* ---- all of it ---- */
+
+static enum err prepare(struct lane *l, const struct bus_publication *p, const struct route *route,
+                        struct bus_receipt *r, struct targets *t)
+{
+    enum err err = may_publish(l, p, route, r);
+    if (!err)
+        err = pick(l, route, p->qos);
+    return err ? err : aim(l, route, p->retain, r, t);
 }
 
 enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_receipt *r)
 {
     struct lane *l = lane_here(b);
     struct message *m = NULL;
+    struct targets t;
     ASSERT(!l->delivering); /* a subscriber that publishes does so at the end of its tick */
-    *r = (struct bus_receipt){.full = BUS_FULL_NOT};
+    r->seq = 0;
+    r->matched = 0;
+    r->full = BUS_FULL_NOT;
+    r->why[0] = '\0';
     struct route *route = route_find(l->view, p->topic, routes_hash(b->routes, p->topic));
-    enum err err = route ? may_publish(l, p, route, r) : ERR_NOMEM;
-    if (!err)
-        err = pick(l, route, p->qos);
+    enum err err = route ? prepare(l, p, route, r, &t) : ERR_NOMEM;
     if (!err)
         err = p->retain ? make_retained(l, p, route, &m, r->why) : make_stored(l, p, route, &m);
-    explain(r, err);
+    if (err)
+        explain(r, err);
     if (err && err != ERR_IO) {
         lane_count(&l->full, err == ERR_FULL);
         return err;
     }
     lane_count(&l->published, 1);
     r->seq = m->seq;
-    r->matched = spread(l, route, m);
+    (void)route_hold(route); /* while others may be looked for */
+    r->matched = p->retain ? spread_retained(l, route, &t, m) : spread(l, route, &t, m);
+    route_release(l->view, route);
+    lane_bury(l);
     message_unref(m);
     return err;
 }

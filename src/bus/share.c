@@ -100,14 +100,14 @@ static uint32_t next_turn(struct share_group *g)
 }
 
 const struct route_member *group_pick(const struct route_group *g, unsigned qos,
-                                      const struct subscriber * not )
+                                      const struct subscriber *except)
 {
     const struct route_member *best = NULL;
     unsigned best_eagerness = 0;
     uint32_t turn = next_turn(g->group);
     for (uint32_t i = 0; i < g->n && best_eagerness < 3; i++) {
         const struct route_member *m = &g->members[(turn + i) % g->n];
-        unsigned e = m->sub->key.subscriber == not ? 0 : eagerness(m->sub, m->flags, qos);
+        unsigned e = m->sub->key.subscriber == except ? 0 : eagerness(m->sub, m->flags, qos);
         if (e > best_eagerness) {
             best = m;
             best_eagerness = e;
@@ -126,7 +126,7 @@ const struct route_member *group_pick_stored(const struct route_group *g)
 }
 
 struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
-                              const struct subscriber * not )
+                              const struct subscriber *except)
 {
     struct sub *best = NULL;
     unsigned best_eagerness = 0;
@@ -137,7 +137,7 @@ struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
     for (uint32_t i = 0; g && i < g->members.n && best_eagerness < 3; i++) {
         struct sub *x = g->members.v[(turn + i) % g->members.n];
         unsigned flags = sub_flags(x);
-        unsigned e = x->key.subscriber == not ? 0 : eagerness(x, flags, qos);
+        unsigned e = x->key.subscriber == except ? 0 : eagerness(x, flags, qos);
         if (e > best_eagerness) {
             best = x;
             best_eagerness = e;

@@ -14,7 +14,7 @@ enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *exis
 static void forget(struct lane *l, struct sub *x)
 {
     l->removed++;
-    routes_remove(l->bus->routes, x, l->removed);
+    routes_remove(l->bus->routes, x, l->number_last);
 }
 
 bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str share, struct str filter)
@@ -58,40 +58,11 @@ void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p)
             atomic_store_explicit(&x->more->presence, (uint16_t)p, memory_order_relaxed);
 }
 
-/* ---- retained messages of a new subscription ---- */
-
-static bool send_one(struct lane *l, struct sub *x, struct message *m)
-{
-    const struct sub_options *o = &x->o;
-    struct subscriber *s = x->key.subscriber;
-    if (message_expired(m, worker_now_ms(l->worker)) ||
-        (o->no_local && s->publisher_id && s->publisher_id == m->publisher) ||
-        !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
-        return false;
-    s->deliver(s, m, &o, 1, true);
-    return true;
-}
-
 void bus_send_retained(struct bus *b, const struct subscription *sub)
 {
     struct lane *l = lane_of(b, sub->subscriber);
     struct sub *x = routes_sub(b->routes, sub->subscriber, sub->share, sub->filter);
-    struct retained_cursor cursor;
-    struct message *m;
-    bool more = true;
-    if (!x || !retained_cursor_init(&b->retained, &cursor, sub->filter))
-        return;
-    bool outer = l->delivering;
-    l->delivering = true;
-    while (!x->o.gone && more) {
-        m = retained_cursor_next(&b->retained, &cursor, &more);
-        if (!m)
-            continue;
-        more = true;
-        lane_count(&l->delivered, send_one(l, x, m));
-        message_unref(m);
-    }
-    l->delivering = outer;
-    retained_cursor_fini(&b->retained, &cursor);
+    if (x)
+        job_retained(l, x, sub->filter);
     lane_bury(l);
 }

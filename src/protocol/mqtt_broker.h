@@ -16,6 +16,7 @@
  * mqtt_will.c       wills
  * mqtt_sys.c        what the broker tells of itself on $SYS
  * mqtt_record.c     what sessions leave in the journal, and its replay
+ * mqtt_barrier.c    the snapshot of all workers' sessions
  * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
  * Threads: a session lives on the worker that its client id belongs to, and so does its connection:
@@ -27,6 +28,7 @@
  * no delivery is under way. */
 #pragma once
 
+#include "async/post.h"
 #include "base/log.h"
 #include "base/map.h"
 #include "base/vec.h"
@@ -152,6 +154,7 @@ struct mqtt_connection {
     uint8_t kick; /* close with this reason at the next poll */
     bool problem_info, clean, waiting, paused, starved;
     bool journal_full; /* a note could not be appended: again after a commit */
+    bool crowded;      /* paused, because the bus has no room */
     bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
 };
@@ -202,10 +205,12 @@ struct mqtt_shard {
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */
     struct timer retry;                  /* the same for connections that are paused */
+    struct bus_room room;                /* the bus was full: the same */
     VEC(uint64_t) ended;                 /* numbers to delete from the database */
     _Atomic size_t queued, queued_bytes; /* written here, read by all */
-    size_t queue_allowance;              /* bytes that it has taken of server->queue_bytes, */
-    size_t queue_piece;                  /* about so many at a time */
+    void *part;             /* of the snapshot that is being gathered: mqtt_store.c's */
+    size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
+    size_t queue_piece;     /* about so many at a time */
     struct mqtt_metrics count;
     struct denied_slot denied[DENIED_SLOTS];
 };
@@ -220,9 +225,14 @@ struct mqtt_server {
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
-    _Atomic bool rewrite;      /* the database is to be told all */
-    struct mqtt_metrics total; /* of the shards' */
-    struct mqtt_sys *sys;      /* NULL: there is no $SYS */
+    struct post change, gathered; /* to worker 0 */
+    _Atomic bool change_posted;
+    struct bus_fence fence;      /* of a snapshot, */
+    _Atomic unsigned parts_left; /* from so many workers still, */
+    bool fencing, gather_all;    /* of all sessions, not only of those that have changed */
+    _Atomic bool rewrite;        /* the database is to be told all */
+    struct mqtt_metrics total;   /* of the shards' */
+    struct mqtt_sys *sys;        /* NULL: there is no $SYS */
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
     _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
@@ -484,6 +494,17 @@ void record_done(struct mqtt_session *s, uint64_t message, uint16_t id); /* lazy
 void record_done_flush(struct mqtt_shard *shard);
 void record_apply(struct journal_consumer *c, const struct journal_record *r);
 
+/* mqtt_barrier.c */
+void server_changed(struct mqtt_server *s); /* a session has; any worker */
+bool barrier_begin(struct checkpoint *c);
+void *barrier_gather(struct checkpoint *c); /* when no executor runs */
+void barrier_drop(struct mqtt_server *s);   /* what was gathered for nobody */
+
 /* mqtt_store.c; mqtt_load.c reads */
+/* A worker's part of a snapshot: all sessions, or those that have changed. NULL: no memory. */
+void *store_part(struct mqtt_shard *shard, bool all);
+void store_part_free(void *part);
+/* The whole snapshot from its parts. If one is missing: NULL, and all is written the next time. */
+void *store_join(struct mqtt_server *server, void *const *parts, unsigned n);
 MUST_USE enum err store_load(struct mqtt_server *s, struct error *e);
 MUST_USE enum err store_open(struct mqtt_server *s, struct error *e);

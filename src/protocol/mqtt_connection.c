@@ -342,7 +342,7 @@ static void wind_up(struct mqtt_connection *c)
 /* After a commit, or when the stream has room again, what was refused is tried once more. */
 static void maybe_resume(struct mqtt_connection *c)
 {
-    if (c->paused && (c->starved ? connection_room(c, 0) : !c->waiting))
+    if (c->paused && !c->crowded && (c->starved ? connection_room(c, 0) : !c->waiting))
         c->paused = c->starved = false;
 }
 

@@ -98,7 +98,7 @@ static uint64_t next_record(const struct mqtt_connection *c)
         seq = noted;
     if (seq != UINT64_MAX)
         return seq;
-    bool again = (c->paused && !c->starved) || c->journal_full;
+    bool again = (c->paused && !c->starved && !c->crowded) || c->journal_full;
     return again ? journal_last(c->shard->journal) : 0;
 }
 

@@ -189,8 +189,12 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     enum err err = may ? to_the_bus(c, m, topic, properties, &r) : ERR_DENIED;
     if (m->qos == 2 && err && err != ERR_IO)
         (void)received_remove(&s->received, m->id);
-    if (err == ERR_FULL)
+    if (err == ERR_FULL) {
+        c->crowded = r.full == BUS_FULL_ROOM;
+        if (c->crowded)
+            bus_room_wait(c->shard->bus, &c->shard->room);
         return HANDLED_AGAIN;
+    }
     atomic_add_own(&c->received, 1);
     metric_add_own(&c->shard->count.received, 1);
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */

@@ -154,7 +154,7 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
     list_init(&s->listeners);
     map_init(&s->by_number, a, s->seed, s->limits.sessions_max);
     metrics(s);
-    enum err err = make_shards(s, 1, e);
+    enum err err = make_shards(s, executor_workers(cfg->ex), e);
     if (!err && cfg->journal)
         err = store_open(s, e);
     if (!err && sys_new(s))
@@ -204,6 +204,7 @@ void mqtt_server_close(struct mqtt_server *s)
         if (s->shards[i])
             shard_close(s->shards[i]);
     checkpoint_fini(&s->checkpoint);
+    barrier_drop(s);
     free_shards(s);
     map_fini(&s->by_number);
     metrics_forget(&s->total);

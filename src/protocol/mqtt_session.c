@@ -45,6 +45,7 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
         return NULL;
     char *text = (char *)(s + 1);
     memcpy(text, client_id.p, client_id.n);
+    s->subscriber.worker = shard->worker;
     s->subscriber.deliver = session_deliver;
     s->subscriber.worker = shard->worker;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
@@ -95,7 +96,7 @@ void session_end(struct mqtt_session *s)
                      true); /* no memory for its number: then all are written anew */
     wills_release(shard, s);
     if (session_stored(s))
-        checkpoint_changed(&shard->server->checkpoint);
+        server_changed(shard->server);
     session_free(s);
 }
 
@@ -177,7 +178,7 @@ void session_changed(struct mqtt_session *s)
     if (!session_stored(s) || !list_empty(&s->dirty))
         return;
     list_add_tail(&s->shard->dirty, &s->dirty);
-    checkpoint_changed(&s->shard->server->checkpoint);
+    server_changed(s->shard->server);
 }
 
 /* Ends those whose time is over; gives the time of the next. */

@@ -11,7 +11,7 @@ static const char *name_of(char out[40], const char *what, unsigned i)
     return out;
 }
 
-/* Every shard has some of them, unless there are too few to tell. */
+/* Every shard has some of them: by chance none would have, once in a million million runs. */
 static void check_spread(const struct broker *b)
 {
     const struct mqtt_server *s = b->server;
@@ -33,6 +33,8 @@ static void send_all_at_once(struct client *c, unsigned i)
     struct mqtt_packet connect = {.type = MQTT_CONNECT,
                                   .connect = {.version = MQTT_V5, .clean_start = true}};
     connect.connect.client_id = str_from(name_of(id, "ring", i));
+    connect.connect.props.has = MQTT_HAS(MQTT_PROP_SESSION_EXPIRY); /* is there behind the stop */
+    connect.connect.props.session_expiry_s = 100;
     REQUIRE(mqtt_encode(MQTT_V5, &connect, &w) == ERR_OK);
     uint8_t filter[100];
     struct writer f = writer_from(filter, sizeof(filter));
@@ -131,7 +133,7 @@ TEST(mqtt_take_over_wherever_it_was_accepted)
         EXPECT(&old, "SUBACK id=1 codes 01");
         for (unsigned k = 0; k < TIMES; k++) {
             client_join(&next, &b, "one", (struct hello_opt){.expiry_s = 100}, true);
-            EXPECT(&old, "DISCONNECT reason=8E");
+            EXPECT(&old, "DISCONNECT reason=8e");
             EXPECT(&old, "END");
             client_close(&old);
             old = next; /* all of it */
@@ -140,11 +142,11 @@ TEST(mqtt_take_over_wherever_it_was_accepted)
         const char *text = client_next(&old);
         bool acked = strcmp(text, "PUBACK id=1 reason=00") == 0;
         CHECK_HAS_STR(acked ? client_next(&old) : text, "topic=t payload=still\\x20here");
-        broker_halt(&b);
         CHECK_EQ_UINT(mqtt_server_stats(b.server).sessions, 1);
-        CHECK_EQ_UINT(mqtt_server_stats(b.server).connections, 1);
+        while (mqtt_server_stats(b.server).connections > 1)
+            usleep(1000);
         client_close(&old);
-        broker_free(&b);
+        broker_stop(&b);
     }
 }
 
@@ -163,7 +165,7 @@ TEST(mqtt_assigned_ids_with_several_workers)
         REQUIRE(CHECK(at != NULL));
         (void)snprintf(id, sizeof(id), "%.30s", at);
         client_join(&again, &b, id, (struct hello_opt){.expiry_s = 100}, true);
-        EXPECT(&first, "DISCONNECT reason=8E");
+        EXPECT(&first, "DISCONNECT reason=8e");
         client_close(&first);
         client_close(&again);
     }

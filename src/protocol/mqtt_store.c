@@ -221,8 +221,7 @@ static void saved(struct mqtt_session *s)
     list_del(&s->dirty);
 }
 
-/* Those of one worker; NULL without memory. */
-static struct snapshot *gather_part(struct mqtt_shard *shard, bool all)
+void *store_part(struct mqtt_shard *shard, bool all)
 {
     struct snapshot *s = mem_zero(shard->alloc, sizeof(*s));
     struct str key;
@@ -250,18 +249,18 @@ static struct snapshot *gather_part(struct mqtt_shard *shard, bool all)
     return s;
 }
 
-/* The parts of all workers as one snapshot; NULL if one has none: then all is written next time. */
-static void *join_parts(struct mqtt_server *server, struct snapshot *const *parts, unsigned n)
+void *store_join(struct mqtt_server *server, void *const *parts, unsigned n)
 {
     struct snapshot *first = NULL;
     bool whole = true;
     for (unsigned i = 0; i < n; i++) {
-        if (!parts[i]) {
+        struct snapshot *part = parts[i];
+        if (!part) {
             whole = false;
             continue;
         }
-        parts[i]->next = first;
-        first = parts[i];
+        part->next = first;
+        first = part;
     }
     if (whole)
         return first;
@@ -270,14 +269,9 @@ static void *join_parts(struct mqtt_server *server, struct snapshot *const *part
     return NULL;
 }
 
-static void *gather(struct checkpoint *c)
+void store_part_free(void *part)
 {
-    struct mqtt_server *server = server_of(c);
-    struct snapshot *parts[EXECUTOR_WORKERS_MAX];
-    bool all = atomic_exchange(&server->rewrite, false);
-    for (unsigned i = 0; i < server->shards_n; i++)
-        parts[i] = gather_part(server->shards[i], all);
-    return join_parts(server, parts, server->shards_n);
+    snapshot_free(part);
 }
 
 static void failed(struct checkpoint *c)
@@ -447,8 +441,11 @@ static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
     return err;
 }
 
-static const struct checkpoint_ops ops = {
-    .gather = gather, .write = write, .free = snapshot_free, .failed = failed};
+static const struct checkpoint_ops ops = {.gather = barrier_gather,
+                                          .begin = barrier_begin,
+                                          .write = write,
+                                          .free = snapshot_free,
+                                          .failed = failed};
 
 enum err store_open(struct mqtt_server *s, struct error *e)
 {
