@@ -143,18 +143,18 @@ static mqtt_wrong set_version(struct mqtt_options *o, const char *value)
     static const struct {
         const char *name;
         enum mqtt_version version;
-    } versions[] = {{"5", MQTT_V5},
-                    {"mqttv5", MQTT_V5},
-                    {"311", MQTT_V311},
-                    {"mqttv311", MQTT_V311},
-                    {"mqttv3.1.1", MQTT_V311}};
+    } versions[] = {
+        {"5", MQTT_V5},          {"mqttv5", MQTT_V5},       {"311", MQTT_V311},
+        {"mqttv311", MQTT_V311}, {"mqttv3.1.1", MQTT_V311}, {"31", MQTT_V31},
+        {"mqttv31", MQTT_V31},   {"mqttv3.1", MQTT_V31},
+    };
     for (size_t i = 0; i < ARRAY_LEN(versions); i++) {
         if (strcmp(value, versions[i].name) == 0) {
             o->version = versions[i].version;
             return NULL;
         }
     }
-    return "there are 5 and 311";
+    return "there are 5, 311 and 31";
 }
 
 /* -1 and ∞ never expire, as mosquitto's tools have it. */

@@ -91,7 +91,7 @@ static void forget_borrowed(struct mqtt_client_config *cfg)
 static enum err check(const struct mqtt_client_config *cfg)
 {
     bool v5 = cfg->version == MQTT_V5;
-    if (!v5 && cfg->version != MQTT_V311)
+    if (!v5 && cfg->version != MQTT_V311 && cfg->version != MQTT_V31)
         return ERR_INVALID;
     if (cfg->packet_max > 268435460 || cfg->backoff_min_ms > cfg->backoff_max_ms ||
         (cfg->auth_method.n > 0 && (!v5 || !cfg->auth)))

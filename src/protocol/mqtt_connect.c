@@ -185,12 +185,25 @@ static void password_checked(void *ctx, enum err result)
     task_wake(&c->task);
 }
 
+/* Its certificate says who it is, whatever CONNECT does. */
+static enum handled let_in_by_certificate(struct mqtt_connection *c, struct str person)
+{
+    if (!connection_take_user(c, person))
+        return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
+    c->proven = true;
+    connect_let_in(c);
+    return c->state == CONNECTION_OPEN ? HANDLED : HANDLED_STOP;
+}
+
 static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_connect *m)
 {
     const struct mqtt_listen *l = &c->listener->cfg;
     enum err err = ERR_OK;
     bool named = m->has_user || m->has_password;
+    struct str person = l->certificates ? stream_person(c->stream) : (struct str){NULL, 0};
     c->state = CONNECTION_WAITING;
+    if (person.p && !(named && l->passwords))
+        return let_in_by_certificate(c, person);
     if (named ? !l->passwords && !l->anonymous : !l->anonymous)
         return refuse(c, MQTT_RC_NOT_AUTHORIZED, "this listener asks for a user name and password");
     if (named && l->passwords)
@@ -258,6 +271,8 @@ bool connection_take_user(struct mqtt_connection *c, struct str user)
         return false;
     if (user.n)
         memcpy(copy, user.p, user.n);
+    if (c->user.n)
+        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){user.n ? copy : "", user.n};
     return true;
 }

@@ -196,7 +196,8 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
     leave_session(c); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
-    mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
+    if (c->user.n) /* an empty name is nobody's memory */
+        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
     c->user = (struct str){NULL, 0};
     task_wake(&c->task);
 }

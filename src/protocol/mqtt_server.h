@@ -53,7 +53,9 @@ void mqtt_server_close(struct mqtt_server *s);
 
 struct mqtt_listen {
     struct addr addr;
+    const struct stream_via *via;    /* TLS, WebSocket; NULL: plain; outlives the server */
     bool anonymous;                  /* clients without a user name are let in */
+    bool certificates;               /* a client with a certificate is its common name */
     struct password_file *passwords; /* NULL: a user name is taken as it is (anonymous only) */
     const struct enhanced_method *const *methods; /* ended by NULL; may be NULL */
 };

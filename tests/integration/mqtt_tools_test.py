@@ -19,7 +19,7 @@ TOOLS = {"ours": {"pub": [SEDGE, "pub"], "sub": [SEDGE, "sub"]},
 MESSAGES = [
     ["-t", "f/a", "-m", "hello", "-q", "0"],
     ["-t", "f/b", "-m", "zz", "-q", "1"],
-    ["-t", "f/c", "-m", '{"a": [1, 2.5, "x"]}', "-q", "2"],
+    ["-t", "f/c", "-m", '{"a":[1,2.5,"x"]}', "-q", "2"],
     ["-t", "f/d", "-m", "x", "-q", "1", "-D", "publish", "content-type", "text/plain", "-D", "publish",
      "user-property", "k", "v w", "-D", "publish", "user-property", "k", "again", "-D", "publish", "correlation-data",
      "c", "-D", "publish", "response-topic", "back/here", "-D", "publish", "payload-format-indicator", "1"],
