@@ -144,6 +144,12 @@ struct pending_ring {
     struct pending *v;
     uint32_t cap, head, n, publishes;
 };
+/* What a connection has only while something waits, and a while behind it. */
+struct connection_waits {
+    struct mqtt_connection *connection;
+    struct journal_wait commit;
+    struct pending_ring answers;
+};
 
 struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
@@ -157,10 +163,9 @@ struct mqtt_connection {
     struct hello *hello;
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
-    struct str user;    /* owned; p NULL: none */
-    struct timer timer; /* CONNECT in time, then keep-alive */
-    struct journal_wait wait;
-    struct pending_ring pending;
+    struct str user;                /* owned; p NULL: none */
+    struct timer timer;             /* CONNECT in time, then keep-alive */
+    struct connection_waits *waits; /* NULL: nothing does */
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
     _Atomic uint64_t received, sent;
@@ -381,8 +386,19 @@ void publish_denied(struct mqtt_shard *shard, struct str client, struct str user
 /* Takes p->packet. False without memory: the connection is to be closed. */
 bool pending_add(struct mqtt_connection *c, const struct pending *p);
 bool pending_flush(struct mqtt_connection *c); /* false: the stream takes no more now */
-void pending_free(struct mqtt_connection *c);
-void pending_trim(struct mqtt_connection *c);
+void pending_free(struct mqtt_connection *c);  /* all of it, and the wait */
+void pending_trim(struct mqtt_connection *c);  /* gives back what is empty */
+static inline uint32_t pending_count(const struct mqtt_connection *c)
+{
+    return c->waits ? c->waits->answers.n : 0;
+}
+static inline uint32_t pending_publishes(const struct mqtt_connection *c)
+{
+    return c->waits ? c->waits->answers.publishes : 0;
+}
+/* Wakes the connection's task when the record is committed; kicks it if it never will be. False: no
+ * memory. */
+bool connection_wait(struct mqtt_connection *c, uint64_t seq);
 /* Waits for the next commit that matters to this connection, if any does. */
 void pending_wait(struct mqtt_connection *c);
 /* Encodes an answer and adds it. False: no memory. */
