@@ -167,6 +167,41 @@ static void routing(struct executor *ex, size_t n, double out[3])
     (void)malloc_trim(0);
 }
 
+/* ---- one topic for very many ---- */
+
+static void fan_out(struct executor *ex, size_t n)
+{
+    struct subscriber *subscribers = calloc(n, sizeof(*subscribers));
+    struct routes *routes;
+    double ns[RUNS];
+    if (!subscribers || routes_new(&routes, ex, alloc_system(), n))
+        abort();
+    size_t before = heap_bytes();
+    for (size_t i = 0; i < n; i++) {
+        bool existed;
+        const struct subscription s = {.filter = STR("news/all"), .subscriber = &subscribers[i]};
+        if (routes_add(routes, &s, &existed))
+            abort();
+        grace_idle(ex);
+    }
+    print("memory_fan_out", n, "bytes", (double)(heap_bytes() - before) / (double)n);
+    for (int run = 0; run < RUNS; run++) {
+        int64_t from_ns = now_ns();
+        const struct str topic = STR("news/all");
+        atomic_fetch_add(&routes->changed_any, 1);
+        const struct route *x =
+            route_find(routes_view(routes, 0), topic, routes_hash(routes, topic));
+        if (x->entries_n != n)
+            abort();
+        ns[run] = (double)(now_ns() - from_ns);
+    }
+    print("build_fan_out", n, "us", stats_median(ns, RUNS) / 1000);
+    for (size_t i = 0; i < n; i++)
+        routes_remove(routes, subscribers[i].subscriptions, 0);
+    routes_free(routes);
+    free(subscribers);
+}
+
 /* ---- retained ---- */
 
 static struct message *message(size_t device, size_t property)
@@ -264,6 +299,8 @@ int main(int argc, char **argv)
     }
     for (size_t i = 0; i < ARRAY_LEN(sizes) && sizes[i] <= max; i++)
         retained(ex, sizes[i]);
+    fan_out(ex, 1000);
+    fan_out(ex, 100000);
     executor_free(ex);
     return 0;
 }
