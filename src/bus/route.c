@@ -17,13 +17,19 @@ static size_t route_bytes(const struct sizes *n, size_t topic)
            n->subs * sizeof(struct sub_options *) + topic;
 }
 
-static void route_free(struct routes *r, struct route *x)
+/* What it refers to. */
+static void route_let_go(struct routes *r, struct route *x)
 {
     for (uint32_t i = 0; i < x->groups_n; i++)
         for (uint32_t j = 0; j < x->groups[i].n; j++)
             sub_unref(r, x->groups[i].members[j].sub);
     if (x->guard)
         sub_unref(r, x->guard);
+}
+
+static void route_free(struct routes *r, struct route *x)
+{
+    route_let_go(r, x);
     mem_free(r->alloc, x, x->bytes);
 }
 
@@ -170,11 +176,10 @@ static void place_observer(struct route_view *v, struct route *x, const struct s
 
 static void place_member(struct route *x, struct route_member *all, uint32_t *n, struct sub *sub)
 {
-    struct route_group *g = x->groups_n ? &x->groups[x->groups_n - 1] : NULL;
-    if (!g || g->group != sub->more->group) {
-        g = &x->groups[x->groups_n++];
-        *g = (struct route_group){.group = sub->more->group, .members = all + *n};
-    }
+    struct share_group *group = sub->more->group;
+    if (x->groups_n == 0 || x->groups[x->groups_n - 1].group != group)
+        x->groups[x->groups_n++] = (struct route_group){.group = group, .members = all + *n};
+    struct route_group *g = &x->groups[x->groups_n - 1];
     g->members[g->n++] = (struct route_member){
         .sub = sub_ref(sub), .flags = (uint16_t)sub_flags(sub), .worker = sub->o.worker};
     ++*n;
@@ -217,15 +222,36 @@ static void place_rest(struct route_view *v, struct route *x, struct route_membe
     }
 }
 
-/* Of what was found. */
-static struct route *route_new(struct route_view *v, struct str topic)
+/* Memory for one that is asked for the first time: always the same, unless somebody holds it. */
+static struct route *passing_room(struct route_view *v, size_t bytes)
+{
+    struct route *x = v->passing;
+    if (x && x->refs == 1 && x->bytes >= bytes) {
+        size_t room = x->bytes;
+        route_let_go(v->routes, x);
+        memset(x, 0, bytes);
+        x->bytes = room;
+        return x;
+    }
+    route_release(v, x);
+    bytes = bytes < ROUTE_PASSING_MIN ? ROUTE_PASSING_MIN : bytes;
+    v->passing = x = mem_zero(v->routes->alloc, bytes);
+    if (x)
+        x->bytes = bytes;
+    return x;
+}
+
+/* Of what was found. *keep: it is worth a place in the cache. */
+static struct route *route_new(struct route_view *v, struct str topic, bool *keep)
 {
     struct sizes n = measure(v);
     size_t bytes = route_bytes(&n, topic.n);
-    struct route *x = mem_zero(v->routes->alloc, bytes);
+    *keep = *keep || bytes > ROUTE_PASSING_MAX;
+    struct route *x = *keep ? mem_zero(v->routes->alloc, bytes) : passing_room(v, bytes);
     if (!x)
         return NULL;
-    x->bytes = bytes;
+    if (*keep)
+        x->bytes = bytes;
     x->refs = 1;
     x->guard_text = "";
     x->entries = (struct route_entry *)(void *)(x + 1);
@@ -244,9 +270,14 @@ static struct route *route_new(struct route_view *v, struct str topic)
 
 /* ---- the cache ---- */
 
+static struct route **set_at(struct route **cache, size_t sets, uint64_t hash)
+{
+    return &cache[(hash & (sets - 1)) * 2];
+}
+
 static struct route **set_of(struct route_view *v, uint64_t hash)
 {
-    return &v->cache[(hash & (v->sets - 1)) * 2];
+    return set_at(v->cache, v->sets, hash);
 }
 
 static size_t cache_size(const struct route_view *v)
@@ -271,28 +302,30 @@ void route_view_clear(struct route_view *v)
     v->cache = NULL;
     v->sets = 0;
     route_release(v, v->large);
-    v->large = NULL;
+    route_release(v, v->passing);
+    v->large = v->passing = NULL;
     vec_fini(a, &v->found);
 }
 
 /* Twice as many sets, if there is memory. The two of one go to two that are theirs alone. */
 static void cache_grow(struct route_view *v)
 {
-    struct route_view grown = {.sets = v->sets ? v->sets * 2 : ROUTE_SETS_MIN};
-    grown.cache = mem_array(v->routes->alloc, grown.sets * 2, sizeof(*grown.cache));
+    size_t sets = v->cache ? v->sets * 2 : ROUTE_SETS_MIN;
+    struct route **cache = mem_array(v->routes->alloc, sets * 2, sizeof(struct route *));
     v->pushed_out = 0;
-    if (!grown.cache)
+    if (!cache)
         return;
-    for (size_t i = v->sets * 2; i-- > 0;) {
-        struct route *x = v->cache[i], **set = x ? set_of(&grown, x->hash) : NULL;
+    for (size_t i = v->cache ? v->sets * 2 : 0; i-- > 0;) {
+        struct route *x = v->cache[i];
         if (!x)
             continue;
+        struct route **set = set_at(cache, sets, x->hash);
         set[1] = set[0];
         set[0] = x;
     }
     mem_free(v->routes->alloc, v->cache, cache_size(v));
-    v->cache = grown.cache;
-    v->sets = grown.sets;
+    v->cache = cache;
+    v->sets = sets;
 }
 
 /* Makes room in turn, whoever is there: what is asked for often comes back. */
@@ -342,21 +375,34 @@ static struct route *cache_get(struct route_view *v, struct str topic, uint64_t 
     return NULL;
 }
 
+/* Was it asked for a short while ago? Where each of a million topics comes once in a while, the
+ * cache would do no more than turn over memory. */
+static bool comes_again(struct route_view *v, uint64_t hash)
+{
+    uint8_t *seen = &v->seen[hash >> 32 & (ROUTE_SEEN - 1)], mark = (uint8_t)(hash >> 56 | 1);
+    bool again = *seen == mark;
+    *seen = mark;
+    return again;
+}
+
 /* Its age is that of before anything was looked at. */
 static struct route *build(struct route_view *v, struct str topic, uint64_t hash)
 {
+    bool keep = comes_again(v, hash);
     uint16_t stripes[2];
     routes_stripes(v->routes, topic, stripes);
     uint64_t generation = routes_generation(v->routes, stripes);
     v->found.n = 0;
     v->nomem = false;
     trie_match(&v->routes->trie, topic, found_set, v);
-    struct route *x = v->nomem ? NULL : route_new(v, topic);
+    struct route *x = v->nomem ? NULL : route_new(v, topic, &keep);
     if (!x)
         return NULL;
     x->hash = hash;
     x->generation = generation;
     memcpy(x->stripes, stripes, sizeof(stripes));
+    if (keep)
+        cache_put(v, x);
     return x;
 }
 
@@ -372,8 +418,5 @@ struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
         return x;
     }
     v->misses++;
-    x = build(v, topic, hash);
-    if (x)
-        cache_put(v, x);
-    return x;
+    return build(v, topic, hash);
 }

@@ -12,6 +12,7 @@
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
+ * mqtt_spill.c      of long queues only both ends are in memory
  * mqtt_received.h   the ids of QoS 2 publications that came in
  * mqtt_will.c       wills
  * mqtt_sys.c        what the broker tells of itself on $SYS
@@ -49,6 +50,16 @@ static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i
 {
     return &r->v[(r->head + i) & (r->cap - 1)];
 }
+
+/* The middle of a queue that is only in the database, and the end of it that is in memory again.
+ * Positions: queue_at … is session->queue, then what is spilled, then from tail_at on the tail. */
+struct spill {
+    struct outgoing_ring tail;
+    int64_t tail_at;
+    uint32_t n;              /* messages that are only in the database */
+    size_t bytes;            /* of them, as in memory */
+    struct spill_load *load; /* some are on their way back */
+};
 
 struct will {
     struct list link;             /* in shard->wills */
@@ -93,16 +104,20 @@ struct mqtt_session {
     uint64_t received_seq;      /* the last record about them */
     struct outgoing_ring queue; /* what waits for the window, the stream or the client */
     int64_t queue_at;           /* position of the queue's head, in the database */
-    int64_t stored_to;          /* positions below are in the database */
+    int64_t stored_to;          /* positions below are in the database, */
+    uint64_t stored_run;        /* once this run of the checkpoint has ended well */
+    struct spill *spill;        /* NULL: all of the queue is in memory */
     _Atomic uint32_t queued;    /* without holes */
     uint32_t queued_qos0;       /* of them */
-    size_t queued_bytes;        /* of both rings */
+    size_t queued_bytes;        /* in memory, of what has an id too, */
+    size_t flight_bytes;        /* which are these */
     VEC(struct done) done;      /* not yet in the journal */
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
     struct rights *rights;      /* of its client; NULL: not asked yet */
     struct bus_publisher who;   /* to the bus, which asks about it */
     bool subs_dirty;
+    bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */
 };
 
@@ -130,6 +145,7 @@ struct pending_ring {
     uint32_t cap, head, n, publishes;
 };
 
+struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
 struct mqtt_connection {
     struct task task;
@@ -232,6 +248,8 @@ struct mqtt_server {
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
+    struct post press; /* to worker 0: a checkpoint, soon */
+    _Atomic bool pressing;
     struct post change, gathered; /* to worker 0 */
     _Atomic bool change_posted;
     struct bus_fence fence;      /* of a snapshot, */
@@ -453,16 +471,39 @@ bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id);
 /* mqtt_queue.c: what waits for the window, the stream or the client. */
 /* Takes a reference, unless it is dropped because the queue is full. Takes the ids. */
 void queue_add(struct mqtt_session *s, struct outgoing *o);
-struct outgoing *queue_first(struct mqtt_session *s); /* NULL: nothing waits */
-void queue_pop(struct mqtt_session *s, bool moved);   /* the first; its reference goes along */
+/* NULL: nothing waits, or what does has to come from the database first. */
+struct outgoing *queue_first(struct mqtt_session *s);
+bool queue_empty(const struct mqtt_session *s);
+void queue_pop(struct mqtt_session *s, bool moved); /* the first; its reference goes along */
 bool queue_holds(const struct mqtt_session *s, uint64_t seq);
-/* Replay: takes the message out. False: it is not there. */
-bool queue_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out);
-/* Start: the next message, as the database says; takes the reference, which is counted already.
- * False: no memory. */
-bool queue_restore(struct mqtt_session *s, const struct outgoing *o);
+/* Replay: takes the message out. False: it is not there. `sure`: it was there, so that it is
+ * looked for in the database too. */
+bool queue_take(struct mqtt_session *s, uint64_t seq, bool sure, struct outgoing *out);
+/* The message at this position, out of the database, behind those that are there; takes the
+ * reference. Neither is counted. False: no memory. */
+bool queue_restore(struct mqtt_session *s, const struct outgoing *o, int64_t position);
 void queue_free(struct mqtt_session *s);
 void queue_trim(struct mqtt_session *s);
+void queue_skip_holes(struct mqtt_session *s);
+bool ring_reserve(struct alloc *a, struct outgoing_ring *r, uint32_t more);
+void ring_push(struct outgoing_ring *r, const struct outgoing *o); /* there is room */
+void ring_free(struct alloc *a, struct outgoing_ring *r);
+void queue_count(struct mqtt_session *s, const struct outgoing *o, int n); /* 1 or -1 */
+/* Its first position, and that behind its end, as in the database. */
+static inline int64_t queue_end(const struct mqtt_session *s)
+{
+    return s->spill ? s->spill->tail_at + s->spill->tail.n : s->queue_at + s->queue.n;
+}
+
+/* mqtt_spill.c: queues that are too long for memory. */
+void spill_some(struct mqtt_session *s);   /* what a checkpoint has stored leaves memory */
+void spill_refill(struct mqtt_session *s); /* the beginning is short: asks for more */
+void spill_free(struct mqtt_session *s);
+/* Start and replay: when no executor runs. */
+bool spill_refill_now(struct mqtt_session *s); /* false: there is nothing more */
+bool spill_holds(const struct mqtt_session *s, uint64_t seq);
+/* Start: one more message at this position, that is left in the database. False: no memory. */
+bool spill_restore(struct mqtt_session *s, int64_t position, size_t bytes);
 
 /* mqtt_received.c has the set; mqtt_publish.c: */
 enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *p);
@@ -522,6 +563,9 @@ void *barrier_gather(struct checkpoint *c); /* when no executor runs */
 void barrier_drop(struct mqtt_server *s);   /* what was gathered for nobody */
 
 /* mqtt_store.c; mqtt_load.c reads */
+/* Columns seq, qos, retain, ids, wall_ms, body of a statement, from `column` on; the message has
+ * one reference. False: no memory, or no message. */
+bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, struct outgoing *out);
 /* A worker's part of a snapshot: all sessions, or those that have changed. NULL: no memory. */
 void *store_part(struct mqtt_shard *shard, bool all);
 void store_part_free(void *part);

@@ -232,7 +232,8 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
 static void apply_sent(struct mqtt_session *s, uint64_t seq, uint16_t id)
 {
     struct flight f = {.seq = seq, .id = id, .state = FLIGHT_SENT2};
-    if (window_holds(s, seq, id) || (!queue_take(s, seq, &f.out) && !shares_take(s, seq, &f.out)))
+    if (window_holds(s, seq, id) ||
+        (!queue_take(s, seq, true, &f.out) && !shares_take(s, seq, &f.out)))
         return;
     if (window_restore(s, &f))
         return;
@@ -292,7 +293,7 @@ static void apply_session(struct mqtt_server *server, const struct journal_recor
 static void forget(struct mqtt_session *s, uint64_t seq, uint16_t id)
 {
     struct outgoing o;
-    if (!window_forget(s, seq, id) && (queue_take(s, seq, &o) || shares_take(s, seq, &o)))
+    if (!window_forget(s, seq, id) && (queue_take(s, seq, false, &o) || shares_take(s, seq, &o)))
         outgoing_drop(s, &o);
 }
 

@@ -29,6 +29,8 @@ static void default_limits(struct mqtt_limits *l)
     DEFAULT(queue_max, 100000);
     DEFAULT(queue_bytes_max, 64u << 20);
     DEFAULT(queue_total_bytes_max, (size_t)512 << 20);
+    DEFAULT(queue_memory_max, 1000);
+    DEFAULT(queue_memory_bytes_max, 1u << 20);
     DEFAULT(packet_size_max, 1u << 20);
     DEFAULT(receive_max, 1024);
     DEFAULT(inflight_max, 1024);

@@ -139,7 +139,7 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
 
 void session_presence(struct mqtt_session *s)
 {
-    enum bus_presence p = !s->connection ? BUS_AWAY : s->queue.n ? BUS_BUSY : BUS_READY;
+    enum bus_presence p = !s->connection ? BUS_AWAY : queue_empty(s) ? BUS_READY : BUS_BUSY;
     bus_presence_set(s->shard->bus, &s->subscriber, p);
 }
 

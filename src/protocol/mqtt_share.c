@@ -14,8 +14,15 @@ static void give(struct mqtt_session *s, const struct outgoing *o)
         (void)bus_share_again(s->shard->bus, o->share_id, o->message, NULL);
 }
 
+static void give_ring(struct mqtt_session *s, const struct outgoing_ring *r)
+{
+    for (uint32_t i = 0; i < r->n; i++)
+        give(s, ring_at(r, i));
+}
+
 /* At QoS 1 a client may have had it, and another one gets it even so; at QoS 2 only what has never
- * left goes on [MQTT-4.8.2-5]. */
+ * left goes on [MQTT-4.8.2-5]. The middle of a queue that is only in the database goes with it: an
+ * end must not wait for the disk. */
 void shares_hand_over(struct mqtt_session *s)
 {
     for (uint32_t i = 0; i < s->flight.n; i++) {
@@ -23,8 +30,9 @@ void shares_hand_over(struct mqtt_session *s)
         if (f->state == FLIGHT_SENT1 || (f->state == FLIGHT_SENT2 && !f->dup))
             give(s, &f->out);
     }
-    for (uint32_t i = 0; i < s->queue.n; i++)
-        give(s, ring_at(&s->queue, i));
+    give_ring(s, &s->queue);
+    if (s->spill)
+        give_ring(s, &s->spill->tail);
 }
 
 /* ---- replay ---- */
@@ -79,7 +87,7 @@ bool shares_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out)
     for (; n; n = n->before) {
         struct mqtt_session *holder = session_of(server, n->number);
         if (holder && holder != s && bus_share_has(s->shard->bus, n->share_id, &s->subscriber) &&
-            queue_take(holder, seq, out)) {
+            queue_take(holder, seq, false, out)) {
             size_t bytes = message_bytes(out->message);
             holder->queued_bytes -= bytes;
             shard_queue_left(holder->shard, bytes);
