@@ -216,6 +216,7 @@ const struct route_member *group_pick_stored(const struct route_group *g); /* fo
 /* The same for a group by its number. Referred to. */
 struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
                               const struct subscriber *except);
+bool routes_share_has(struct routes *r, uint64_t share_id, const struct subscriber *s);
 
 struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
 /* NULL without memory. Valid until the next call, or as long as it is held. */

@@ -154,6 +154,18 @@ static const struct check checks[] = {
         "A> " V5_KEEP("a") "A< ok\n" SUB5("A", "$share/g/t", "01") IN5("C", "c") "C> 32[ 't' 0001 {} \"1\" ]\n"
         "A< 32[ 't' 0001 {} \"1\" ]\n" IN5("B", "b") SUB5("B", "$share/g/t", "01") "A-\n" "B.\n" "A> " V5_KEEP("a")
         "A< ok 1\n" "A< 3A[ 't' 0001 {} \"1\" ]\n"},
+    {.name = "checklist 33, 37: over a power cut, who is away", .durable = true, .script =
+        "A> " V5_KEEP("a") "A< ok\n" SUB5("A", "$share/g/t", "01") "A-\n" IN5("C", "c")
+        "C> 32[ 't' 0001 {} \"1\" ]\n" "C< 40[ 0001 ]\n" "power\n" "A> " V5_KEEP("a") "A< ok 1\n"
+        "A< 32[ 't' 0001 {} \"1\" ]\n" "A> A2[ 0001 {} '$share/g/t' ]\n" "A< B0[ 0001 {} 00 ]\n"},
+    {.name = "checklist 33, 9: handed over when the time of a session is over", .durable = true, .script =
+        "A> 10[ 'MQTT' 05 00 0000 {11 00000003} 'a' ]\n" "A< ok\n" SUB5("A", "$share/g/t", "02") "A-\n" IN5("C", "c")
+        "C> 32[ 't' 0001 {} \"1\" ] 34[ 't' 0002 {} \"2\" ]\n" "C~ PUBACK id=1\n" "C~ PUBREC id=2\n" "wait 1000\n"
+        "B> " V5_KEEP("b") "B< ok\n" SUB5("B", "$share/g/t", "02") "B.\n" "wait 4000\n"
+        "B< 32[ 't' 0001 {} \"1\" ]\n" "B~ PUBLISH qos=2 dup=0 retain=0 id=2 topic=t payload=2\n" "B.\n"},
+    {.name = "checklist 33: not handed over: QoS 2 that has left", .script =
+        IN5("A", "a") SUB5("A", "$share/g/t", "02") IN5("C", "c") "C> 34[ 't' 0001 {} \"1\" ]\n"
+        "A< 34[ 't' 0001 {} \"1\" ]\n" IN5("B", "b") SUB5("B", "$share/g/t", "02") "A-\n" "B.\n"},
     /* 34 */
     {.name = "checklist 34: reason strings, where something can be said", .script =
         IN5("A", "a") "A> 32[ 'owned/set' 0001 {} \"x\" ]\n"

@@ -84,12 +84,17 @@ static enum err record_allowed(struct mqtt_connection *c, const struct mqtt_subs
     return err;
 }
 
+void subscribe_split(struct subscription *sub)
+{
+    sub->share = (struct str){NULL, 0};
+    (void)mqtt_share_parse(sub->filter, &sub->share, &sub->filter);
+}
+
 uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t options,
                       bool *existed)
 {
     *existed = false;
-    if (mqtt_share_parse(sub->filter, NULL, NULL))
-        return MQTT_RC_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+    subscribe_split(sub);
     if (s->subscriptions >= s->shard->limits->subscriptions_max)
         return MQTT_RC_QUOTA_EXCEEDED;
     sub->qos = MQTT_SUB_QOS(options);
@@ -119,7 +124,9 @@ static void send_retained(struct mqtt_connection *c, const struct mqtt_subscribe
                                .id = m->props.subscription_id};
     uint8_t options;
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_SUBSCRIBE, &sub.filter, &options); i++) {
-        if (codes[i] >= MQTT_RC_UNSPECIFIED || !subscribe_wants_retained(options, existed[i]))
+        bool shared = mqtt_share_parse(sub.filter, NULL, NULL); /* checklist 33 */
+        if (shared || codes[i] >= MQTT_RC_UNSPECIFIED ||
+            !subscribe_wants_retained(options, existed[i]))
             continue;
         sub.qos = codes[i];
         bus_send_retained(c->shard->bus, &sub);
@@ -185,7 +192,7 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     struct mqtt_session *s = c->session;
     struct alloc *a = c->shard->alloc;
     struct cursor at = cursor_from(m->filters.p, m->filters.n);
-    struct str filter;
+    struct subscription sub;
     uint64_t seq;
     enum err err = record(c, SESSION_UNSUBSCRIBE, m, &seq);
     if (err == ERR_FULL)
@@ -193,9 +200,9 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     uint8_t *codes = mem_zero(a, m->count);
     if (!codes)
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
-    for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &filter, NULL); i++) {
-        bool there =
-            !err && bus_unsubscribe(c->shard->bus, &s->subscriber, (struct str){NULL, 0}, filter);
+    for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &sub.filter, NULL); i++) {
+        subscribe_split(&sub);
+        bool there = !err && bus_unsubscribe(c->shard->bus, &s->subscriber, sub.share, sub.filter);
         atomic_add_own(&s->subscriptions, there ? -1U : 0U);
         codes[i] = err     ? MQTT_RC_UNSPECIFIED
                    : there ? MQTT_RC_SUCCESS
