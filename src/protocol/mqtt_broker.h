@@ -102,7 +102,6 @@ struct mqtt_session {
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
     struct rights *rights;      /* of its client; NULL: not asked yet */
-    struct bus_publisher who;   /* to the bus, which asks about it */
     bool subs_dirty;
     bool new_in_db; /* the database knows nothing of it */
 };

@@ -64,10 +64,8 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     memcpy(text, client_id.p, client_id.n);
     s->subscriber.worker = shard->worker;
     s->subscriber.deliver = session_deliver;
-    s->subscriber.worker = shard->worker;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
-    s->who = (struct bus_publisher){.rights = s};
-    s->subscriber.who = &s->who;
+    s->subscriber.rights = s;
     s->shard = shard;
     s->client_id = (struct str){text, client_id.n};
     s->number = number;
