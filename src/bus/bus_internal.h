@@ -450,6 +450,16 @@ static inline bool access_allows(struct bus *b, const struct bus_publisher *who,
            access_check(b, who, act, topic, why);
 }
 
+/* The same of who gets it, or wants to. */
+bool access_check_subscriber(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic);
+static inline bool access_of(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic)
+{
+    return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
+           access_check_subscriber(b, s, act, topic);
+}
+
 /* guard.c: tells the guard's owner. */
 void guard_denied(struct lane *l, struct sub *guard, const struct bus_publication *p,
                   const char *why);
