@@ -143,7 +143,7 @@ struct route_view {
     VEC(struct route_found) found; /* scratch */
     bool nomem;
     struct sub *graveyard;
-    uint8_t seen[ROUTE_SEEN]; /* a mark of the last topic that was not found cached */
+    uint8_t *seen; /* marks of topics that were not found cached lately; made with the cache */
 };
 #define ROUTE_ALL     UINT32_MAX
 #define ROUTE_STRIPES 1024u
