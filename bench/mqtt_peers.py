@@ -87,7 +87,7 @@ HAVE_TLS = {"sedge", "mosquitto"}
 @contextlib.contextmanager
 def start(name, cores, workers=1, tls=False):
     """A broker in a folder of its own, pinned to cores; ended, and its folder removed, at the end."""
-    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"bench-{name}-"))
+    folder = pathlib.Path(tempfile.mkdtemp(prefix=f"bench-{pathlib.Path(name).name}-"))
     port, tls_port = free_ports(2)
     if tls:
         certificate(folder)

@@ -29,7 +29,7 @@ static const char usage[] =
     "  --cert FILE --key FILE              our certificate    --insecure   believe anybody\n"
     "who we are\n"
     "  -i ID       client id                   -I PREFIX client id: PREFIX and the process id\n"
-    "  -u USER     -P PASSWORD                 -V 311|5  version of the protocol (5)\n"
+    "  -u USER     -P PASSWORD                 -V 5|311|31  version (5)\n"
     "  -k SEC      keep-alive (60)             -c        keep the session (needs -i)\n"
     "  -x SEC      the session expires after so long; -1: never\n"
     "  --will-topic TOPIC [--will-payload TEXT] [--will-qos 0|1|2] [--will-retain]\n"

@@ -2,13 +2,13 @@
  */
 #include "alert/alert.h"
 #include "app/cmd.h"
+#include "app/site_gate.h"
 #include "app/site_load.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
 #include "app/site_zone.h"
 #include "async/signals.h"
 #include "async/worker_pools.h"
-#include "auth/password.h"
 #include "automation/automation.h"
 #include "base/log.h"
 #include "dashboard/dashboard.h"
@@ -56,7 +56,7 @@ struct run {
     struct automation *automation;
     struct access access;
     struct mqtt_server *mqtt;
-    struct password_file *passwords[SITE_LISTENERS_MAX];
+    struct site_gate mqtt_gates[SITE_LISTENERS_MAX], http_gates[SITE_LISTENERS_MAX];
     struct dashboard *dashboard;
     struct site_reload *reload;
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
@@ -146,18 +146,12 @@ static void find_folder(struct run *r)
 
 /* --- the files have changed --- */
 
-static void reload_passwords(struct run *r)
+static void reload_gates(struct run *r)
 {
-    for (size_t i = 0; i < r->settings.mqtt_count; i++) {
-        struct error e = {0};
-        if (!r->passwords[i])
-            continue;
-        if (password_file_reload(r->passwords[i], &e))
-            LOG_E("app", "the passwords stay as they were: %s", e.text);
-        else
-            LOG_I("app", "the passwords of %.*s are read again",
-                  STR_FMT(r->settings.mqtt[i].passwords));
-    }
+    for (size_t i = 0; i < r->settings.mqtt_count; i++)
+        site_gate_reload(&r->mqtt_gates[i]);
+    for (size_t i = 0; i < r->settings.http_count; i++)
+        site_gate_reload(&r->http_gates[i]);
 }
 
 static enum err read_site(void *ctx, struct lang_site **out, struct error *e)
@@ -184,7 +178,7 @@ static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result)
     struct run *r = ctx;
     enum err err = site_reload_start(r->reload, done, arg);
     if (!err)
-        reload_passwords(r);
+        reload_gates(r);
     return err;
 }
 
@@ -202,7 +196,7 @@ static void caught(void *ctx, int signal)
 {
     struct run *r = ctx;
     if (signal == SIGHUP) {
-        reload_passwords(r);
+        reload_gates(r);
         if (r->reload)
             site_reload_soon(r->reload);
         return;
@@ -313,23 +307,23 @@ static enum err build_consumers(struct run *r, struct error *e)
 static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
 {
     const struct site_listen *l = &r->settings.mqtt[i];
-    struct mqtt_listen cfg = {.addr = l->addr, .anonymous = l->passwords.n == 0};
-    if (l->passwords.n) {
-        char path[PATH_MAX];
-        bool absolute = l->passwords.p[0] == '/';
-        int n = snprintf(path, sizeof(path), "%s%s%.*s", absolute ? "" : r->folder,
-                         absolute ? "" : "/", STR_FMT(l->passwords));
-        if (n < 0 || (size_t)n >= sizeof(path))
-            return error_set(e, ERR_RANGE, "the path of the password file %.*s is too long",
-                             STR_FMT(l->passwords));
-        struct password_config pw = {.ex = r->ex, .alloc = r->alloc, .path = path};
-        enum err err = r->passwords[i] ? ERR_OK : password_file_open(&r->passwords[i], &pw, e);
-        if (err)
-            return err;
-        cfg.passwords = r->passwords[i];
-        cfg.methods = password_file_methods(r->passwords[i]);
-    }
-    return mqtt_server_listen(r->mqtt, &cfg, NULL, e);
+    struct site_gate *g = &r->mqtt_gates[i];
+    enum err err = site_gate_open(g, r->ex, r->alloc, r->folder, "mqtt", l, e);
+    const struct mqtt_listen cfg = {.addr = l->addr,
+                                    .via = &g->via,
+                                    .anonymous = !g->passwords && !g->certificates,
+                                    .certificates = g->certificates,
+                                    .passwords = g->passwords};
+    return err ? err : mqtt_server_listen(r->mqtt, &cfg, NULL, e);
+}
+
+static enum err listen_http(struct run *r, size_t i, struct error *e)
+{
+    const struct site_listen *l = &r->settings.http[i];
+    struct site_gate *g = &r->http_gates[i];
+    enum err err = site_gate_open(g, r->ex, r->alloc, r->folder, "http", l, e);
+    const char *name = g->name[0] ? g->name : NULL;
+    return err ? err : dashboard_listen(r->dashboard, &l->addr, &g->via, name, e);
 }
 
 static void note_address(struct run *r, struct str list[], size_t i, size_t slot,
@@ -400,7 +394,7 @@ static enum err open_listeners(struct run *r, struct error *e)
     int tries = 0;
     for (size_t i = 0; !err && i < r->settings.http_count; i++)
         do
-            err = dashboard_listen(r->dashboard, &r->settings.http[i].addr, e);
+            err = listen_http(r, i, e);
         while (err && try_again(e, &tries));
     for (size_t i = 0; !err && i < r->settings.mqtt_count; i++)
         do
@@ -460,8 +454,10 @@ static void tear_down(struct run *r)
     site_reload_free(r->reload);
     dashboard_free(r->dashboard);
     mqtt_server_close(r->mqtt);
-    for (size_t i = 0; i < SITE_LISTENERS_MAX; i++)
-        password_file_close(r->passwords[i]);
+    for (size_t i = 0; i < SITE_LISTENERS_MAX; i++) {
+        site_gate_close(&r->mqtt_gates[i]);
+        site_gate_close(&r->http_gates[i]);
+    }
     if (r->db)
         db_drain(r->db);
     automation_free(r->automation);
@@ -491,9 +487,12 @@ static void announce(const struct run *r)
               "time",
               (double)r->settings.commit_ms / 1000);
     for (size_t i = 0; i < r->settings.mqtt_count; i++)
-        LOG_I("app", "mqtt  %.*s", STR_FMT(r->mqtt_addresses[i]));
+        LOG_I("app", "mqtt  %.*s%s%s", STR_FMT(r->mqtt_addresses[i]),
+              r->settings.mqtt[i].websocket ? ", WebSocket" : "",
+              r->settings.mqtt[i].tls ? ", TLS" : "");
     for (size_t i = 0; i < r->settings.http_count; i++)
-        LOG_I("app", "page  http://%.*s/", STR_FMT(r->http_addresses[i]));
+        LOG_I("app", "page  http%s://%.*s/", r->settings.http[i].tls ? "s" : "",
+              STR_FMT(r->http_addresses[i]));
 }
 
 int cmd_run(int argc, char **argv)

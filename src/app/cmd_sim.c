@@ -182,7 +182,15 @@ static enum err broker_address(const struct sim *s, struct addr *out, struct err
 {
     if (s->settings.mqtt_count == 0)
         return error_set(e, ERR_NOT_FOUND, "%s declares no mqtt listener", s->o.site);
-    const struct site_listen *l = &s->settings.mqtt[0];
+    size_t i = 0;
+    while (i < s->settings.mqtt_count && (s->settings.mqtt[i].tls || s->settings.mqtt[i].websocket))
+        i++;
+    if (i == s->settings.mqtt_count)
+        return error_set(e, ERR_UNSUPPORTED,
+                         "%s has no plain mqtt listener, which the simulated plant needs: let it "
+                         "have one on loopback, mqtt 127.0.0.1:1883",
+                         s->o.site);
+    const struct site_listen *l = &s->settings.mqtt[i];
     if (str_eq(l->host, STR("0.0.0.0")))
         return addr_parse(out, STR("127.0.0.1"), l->port);
     if (str_eq(l->host, STR("::")))

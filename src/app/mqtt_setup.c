@@ -58,10 +58,6 @@ static int look_up(struct mqtt_setup *s, const struct mqtt_options *o)
 static int open_layers(struct mqtt_setup *s, const struct mqtt_options *o)
 {
     struct error e = {0};
-    if (o->ws) {
-        s->websocket.path = o->ws_path;
-        s->via.websocket = &s->websocket;
-    }
     if (o->tls) {
         struct tls_config tc = {.ex = s->ex,
                                 .identities_n = o->cert != NULL,
@@ -73,9 +69,9 @@ static int open_layers(struct mqtt_setup *s, const struct mqtt_options *o)
             mqtt_options_say(o, "%s", e.text);
             return EXIT_FINDING;
         }
-        s->via.tls = s->tls;
     }
-    s->via.host = o->host;
+    s->websocket.path = o->ws_path;
+    s->via = stream_via_make(s->tls, o->ws ? &s->websocket : NULL, o->host);
     if (o->ws || o->tls)
         s->cfg.via = &s->via;
     return EXIT_OK;
@@ -117,6 +113,7 @@ static void configure(struct mqtt_setup *s, const struct mqtt_options *o)
     s->cfg.persistent = o->persistent;
     s->cfg.session_expiry_s = expiry_of(o);
     s->cfg.keep_alive_s = o->keep_alive_s;
+    s->cfg.receive_max = p->receive_max;
     s->cfg.inflight_max = (size_t)o->inflight_max;
     s->cfg.inflight_bytes_max = 64 << 20;
     s->cfg.subscriptions_max = 2 * MQTT_TOPICS_MAX;

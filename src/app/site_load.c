@@ -24,39 +24,94 @@ static struct str text_of(const struct lang_clause_decl *c, const char *arg)
 static enum err check_listen(const struct site_listen *l, const char *what, bool can_ask,
                              struct error *e)
 {
-    if (addr_is_loopback(&l->addr) || l->insecure || l->passwords.n)
-        return ERR_OK;
     char at[ADDR_TEXT_MAX];
+    if (addr_is_loopback(&l->addr) || l->insecure || (l->tls && (l->passwords.n || l->ca.n)))
+        return ERR_OK;
     addr_format(&l->addr, at);
-    return error_set(e, ERR_DENIED, "%s %s can be reached from other machines: %s", what, at,
-                     can_ask
-                         ? "give it a password file (passwords \"FILE\", see `sedge passwd`), or "
-                           "say `insecure`"
-                         : "listen on loopback behind a proxy that asks who it is, or say "
-                           "`insecure`");
+    return error_set(
+        e, ERR_DENIED, "%s %s can be reached from other machines: give it %s%s, or say `insecure`",
+        what, at, l->tls ? "" : "tls with a certificate (tls cert \"FILE\" key \"FILE\") and ",
+        can_ask ? "a password file (passwords \"FILE\", see `sedge passwd`) or those "
+                  "who vouch for its clients (ca \"FILE\")"
+                : "those who vouch for its users (tls … ca \"FILE\")");
+}
+
+static enum err check_tls(const struct site_listen *l, const char *what, struct error *e)
+{
+    const char *why = NULL;
+    if (l->tls && (!l->cert.n || !l->key.n))
+        why = "tls needs a certificate and its key: tls cert \"FILE\" key \"FILE\"";
+    else if (!l->tls && (l->cert.n || l->key.n || l->ca.n || l->tls_1_2))
+        why = "cert, key, ca and tls12 go with tls";
+    return why ? error_set(e, ERR_INVALID, "%s %.*s:%u: %s", what, STR_FMT(l->host), l->port, why)
+               : ERR_OK;
+}
+
+/* Not every kind of listener takes every option. */
+static bool takes(const struct lang_clause *c, const char *arg)
+{
+    for (size_t i = 0; i < c->args_n; i++)
+        if (strcmp(c->args[i].name, arg) == 0)
+            return true;
+    return false;
+}
+
+static void read_options(struct site_listen *l, const struct lang_clause_decl *c)
+{
+    const struct {
+        const char *arg;
+        struct str *to;
+    } texts[] = {{"passwords", &l->passwords}, {"cert", &l->cert}, {"key", &l->key}, {"ca", &l->ca},
+                 {"path", &l->path},           {"name", &l->name}};
+    const struct {
+        const char *arg;
+        bool *to;
+    } flags[] = {{"insecure", &l->insecure},
+                 {"tls", &l->tls},
+                 {"tls12", &l->tls_1_2},
+                 {"any_origin", &l->any_origin}};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        *texts[i].to = takes(c->clause, texts[i].arg) ? text_of(c, texts[i].arg) : STR("");
+    for (size_t i = 0; i < ARRAY_LEN(flags); i++)
+        *flags[i].to = takes(c->clause, flags[i].arg) && has(c, flags[i].arg);
+}
+
+/* `mqtt unix "path"`: who may open it is for the file's folder to say. */
+static enum err read_unix(struct site_listen *l, const struct lang_clause_decl *c, struct error *e)
+{
+    struct str path = text_of(c, "path");
+    read_options(l, c);
+    l->path = STR("");
+    l->host = path;
+    memset(&l->addr, 0, sizeof(l->addr));
+    if (!str_starts(path, STR("/")) || path.n >= sizeof(l->addr.un.sun_path))
+        return error_set(e, ERR_INVALID,
+                         "mqtt unix \"%.*s\": a path from the root on, of %zu bytes at most",
+                         STR_FMT(path), sizeof(l->addr.un.sun_path) - 1);
+    l->addr.un.sun_family = AF_UNIX;
+    memcpy(l->addr.un.sun_path, path.p, path.n);
+    l->addr.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + path.n + 1);
+    return ERR_OK;
 }
 
 static enum err read_listen(struct site_listen *l, const struct lang_clause_decl *c,
-                            const char *what, struct error *e)
+                            struct error *e)
 {
+    const char *what = c->clause->word;
+    *l = (struct site_listen){.websocket = strcmp(what, "websocket") == 0};
+    if (c->clause->second)
+        return read_unix(l, c, e);
     const struct lang_value *at = lang_clause_value(c, "address");
     l->host = at->text;
     l->port = at->port;
-    l->insecure = has(c, "insecure");
-    bool can_ask = strcmp(what, "mqtt") == 0;
-    if (can_ask)
-        l->passwords = text_of(c, "passwords");
-    if (has(c, "tls"))
-        return error_set(e, ERR_UNSUPPORTED,
-                         "%s %.*s:%u: this version has no TLS yet: listen on loopback behind a "
-                         "TLS proxy, or leave `tls` out",
-                         what, STR_FMT(l->host), l->port);
+    read_options(l, c);
     if (addr_parse(&l->addr, l->host, l->port))
         return error_set(e, ERR_INVALID,
                          "%s %.*s: an address to listen on is numeric, 127.0.0.1 or [::1] or "
                          "0.0.0.0",
                          what, STR_FMT(l->host));
-    return check_listen(l, what, can_ask, e);
+    enum err err = check_tls(l, what, e);
+    return err ? err : check_listen(l, what, strcmp(what, "http") != 0, e);
 }
 
 static enum err read_listens(const struct lang_decl *server, const char *word,
@@ -64,12 +119,12 @@ static enum err read_listens(const struct lang_decl *server, const char *word,
 {
     const struct lang_clause_decl *c;
     for (size_t i = 0; (c = lang_decl_clause(server, word, NULL, i)); i++) {
-        if (i == SITE_LISTENERS_MAX)
+        if (*count == SITE_LISTENERS_MAX)
             return error_set(e, ERR_FULL, "more than %d %s listeners", SITE_LISTENERS_MAX, word);
-        enum err err = read_listen(&list[i], c, word, e);
+        enum err err = read_listen(&list[*count], c, e);
         if (err)
             return err;
-        *count = i + 1;
+        ++*count;
     }
     return ERR_OK;
 }
@@ -123,6 +178,8 @@ enum err site_settings_read(struct site_settings *out, const struct lang_site *s
                          "the site declares no server:  server { mqtt 127.0.0.1:1883 }");
     enum err err = read_listens(server, "mqtt", out->mqtt, &out->mqtt_count, e);
     if (!err)
+        err = read_listens(server, "websocket", out->mqtt, &out->mqtt_count, e);
+    if (!err)
         err = read_listens(server, "http", out->http, &out->http_count, e);
     read_store(out, server);
     read_runtime(out, server);
@@ -137,22 +194,36 @@ enum err site_settings_read(struct site_settings *out, const struct lang_site *s
 static bool same_listen(const struct site_listen *a, const struct site_listen *b)
 {
     return str_eq(a->host, b->host) && a->port == b->port && a->insecure == b->insecure &&
-           str_eq(a->passwords, b->passwords);
+           a->websocket == b->websocket && a->any_origin == b->any_origin && a->tls == b->tls &&
+           a->tls_1_2 == b->tls_1_2 && str_eq(a->passwords, b->passwords) &&
+           str_eq(a->cert, b->cert) && str_eq(a->key, b->key) && str_eq(a->ca, b->ca) &&
+           str_eq(a->path, b->path) && str_eq(a->name, b->name);
 }
 
-static void listen_text(char out[256], const char *word, const struct site_listen *l)
+enum { LISTEN_TEXT_MAX = 512 };
+
+static void listen_text(char out[LISTEN_TEXT_MAX], const char *word, const struct site_listen *l)
 {
+    const struct {
+        const char *word;
+        struct str value;
+    } texts[] = {{"cert", l->cert},           {"key", l->key},   {"ca", l->ca},
+                 {"passwords", l->passwords}, {"path", l->path}, {"name", l->name}};
     char at[ADDR_TEXT_MAX];
     addr_format(&l->addr, at);
-    (void)snprintf(out, 256, "%s %s%s%s%.*s%s", word, at, l->insecure ? " insecure" : "",
-                   l->passwords.n ? " passwords \"" : "", STR_FMT(l->passwords),
-                   l->passwords.n ? "\"" : "");
+    int n = snprintf(out, LISTEN_TEXT_MAX, "%s %s%s%s%s%s", l->websocket ? "websocket" : word, at,
+                     l->tls ? " tls" : "", l->tls_1_2 ? " tls12" : "",
+                     l->insecure ? " insecure" : "", l->any_origin ? " any_origin" : "");
+    for (size_t i = 0; i < ARRAY_LEN(texts) && n > 0 && n < LISTEN_TEXT_MAX; i++)
+        if (texts[i].value.n)
+            n += snprintf(out + n, (size_t)(LISTEN_TEXT_MAX - n), " %s \"%.*s\"", texts[i].word,
+                          STR_FMT(texts[i].value));
 }
 
 static enum err keep_listens(const char *word, const struct site_listen *now, size_t now_n,
                              const struct site_listen *next, size_t next_n, struct error *e)
 {
-    char was[256] = "absent", is[256] = "absent";
+    char was[LISTEN_TEXT_MAX] = "absent", is[LISTEN_TEXT_MAX] = "absent";
     size_t i = 0;
     while (i < now_n && i < next_n && same_listen(&now[i], &next[i]))
         i++;

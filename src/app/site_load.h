@@ -11,12 +11,16 @@
 
 enum { SITE_LISTENERS_MAX = 8 };
 
+/* Files are relative to the site; "" if there is none. */
 struct site_listen {
-    struct str host;
+    struct str host; /* of a unix socket: "unix:" and its path */
     uint16_t port;
     struct addr addr;
-    bool insecure;        /* the site says so in words */
-    struct str passwords; /* file, relative to the site; "" if none */
+    bool insecure; /* the site says so in words */
+    bool websocket, any_origin, tls, tls_1_2;
+    struct str passwords, cert, key, ca;
+    struct str path; /* of a WebSocket; "": any */
+    struct str name; /* of the page's host; "": none but addresses */
 };
 struct site_settings {
     struct str name;
@@ -29,8 +33,9 @@ struct site_settings {
     int64_t sys_ms;    /* between two looks of the topics below $SYS; 0: there are none */
     struct str zone;   /* of the clock; "": the system's */
 };
-/* Refuses listeners that are neither on loopback, nor have passwords, nor say `insecure`, a zone
- * that is not known here, and rules of access that make no sense. */
+/* Refuses listeners that are neither on loopback, nor have TLS and ask who it is (passwords, or
+ * certificates by a `ca`), nor say `insecure`, a zone that is not known here, and rules of access
+ * that make no sense. */
 MUST_USE enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
                                      struct error *e);
 /* Whether the next site's settings can take the place of those that run: what is open since the

@@ -18,16 +18,39 @@ static const struct lang_clause site_clauses[] = {
 
 /* ---- server ------------------------------------------------------------------------------ */
 
+#define FLAG(word)                                                                                 \
+    {                                                                                              \
+        .kind = LANG_ARG_FLAG, .name = (word), .lead = (word), .flags = OPT                        \
+    }
+#define FILED(word)                                                                                \
+    {                                                                                              \
+        .kind = LANG_ARG_STRING, .name = (word), .lead = (word), .flags = OPT                      \
+    }
+#define TLS FLAG("tls"), FLAG("tls12"), FILED("cert"), FILED("key"), FILED("ca")
+
 static const struct lang_arg mqtt_listener_args[] = {
     {.kind = LANG_ARG_ADDRESS, .name = "address"},
-    {.kind = LANG_ARG_FLAG, .name = "tls", .lead = "tls", .flags = OPT},
-    {.kind = LANG_ARG_FLAG, .name = "insecure", .lead = "insecure", .flags = OPT},
-    {.kind = LANG_ARG_STRING, .name = "passwords", .lead = "passwords", .flags = OPT},
+    TLS,
+    FLAG("insecure"),
+    FILED("passwords"),
+};
+static const struct lang_arg mqtt_unix_args[] = {
+    {.kind = LANG_ARG_STRING, .name = "path"},
+    FILED("passwords"),
+};
+static const struct lang_arg websocket_args[] = {
+    {.kind = LANG_ARG_ADDRESS, .name = "address"},
+    TLS,
+    FLAG("insecure"),
+    FILED("passwords"),
+    FILED("path"),
+    FLAG("any_origin"),
 };
 static const struct lang_arg http_args[] = {
     {.kind = LANG_ARG_ADDRESS, .name = "address"},
-    {.kind = LANG_ARG_FLAG, .name = "tls", .lead = "tls", .flags = OPT},
-    {.kind = LANG_ARG_FLAG, .name = "insecure", .lead = "insecure", .flags = OPT},
+    TLS,
+    FLAG("insecure"),
+    FILED("name"),
 };
 static const struct lang_arg commit_args[] = {
     {.kind = LANG_ARG_NUMBER, .name = "time", .unit = "s"},
@@ -70,6 +93,15 @@ static const struct lang_clause server_clauses[] = {
      .flags = LANG_CLAUSE_REPEATED,
      N(mqtt_listener_args),
      .example = "mqtt 127.0.0.1:1883"},
+    {.word = "mqtt",
+     .second = "unix",
+     .flags = LANG_CLAUSE_REPEATED,
+     N(mqtt_unix_args),
+     .example = "mqtt unix \"/run/sedge/mqtt.sock\""},
+    {.word = "websocket",
+     .flags = LANG_CLAUSE_REPEATED,
+     N(websocket_args),
+     .example = "websocket 127.0.0.1:8083"},
     {.word = "http", .flags = LANG_CLAUSE_REPEATED, N(http_args), .example = "http 127.0.0.1:8080"},
     {.word = "store", N(store_args), .example = "store \"data\""},
     {.word = "workers", N(workers_args), .example = "workers 2"},

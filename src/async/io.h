@@ -25,11 +25,15 @@ struct io_op {
     void (*done)(struct io_op *op, struct io_result r);
     int fd;
     uint8_t kind, state; /* the driver's */
+    uint32_t events;     /* poll: what was asked for; else the driver's */
     struct list link;
+};
+/* A send needs more; most ops only wait to receive. */
+struct io_send {
+    struct io_op op;
     const struct iovec *iov;
     unsigned iov_count;
-    uint32_t events; /* poll: what was asked for; else the driver's */
-    void *private;   /* the driver's */
+    size_t sent; /* the driver's */
 };
 
 /* Sockets before and beside the operations that run on them; calls that do not block. A result
@@ -57,7 +61,7 @@ struct io_driver_ops {
     void (*receive)(struct io_driver *d, struct io_op *op,
                     int fd); /* multishot; ends with res <= 0 */
     /* Sends all, or ends with an error; iov and its bytes stay until done. */
-    void (*send)(struct io_driver *d, struct io_op *op, int fd, const struct iovec *iov,
+    void (*send)(struct io_driver *d, struct io_send *send, int fd, const struct iovec *iov,
                  unsigned n);
     /* What the socket takes at once: how many bytes, or -errno; 0: none, or the driver would rather
      * have an operation. Not while one that writes is under way. NULL: not offered.

@@ -109,6 +109,15 @@ struct route {
     size_t bytes;
 };
 
+/* What is noted of a subscription that matches. */
+struct route_found {
+    struct sub *sub;
+    struct subscriber *subscriber;
+    uint32_t entry; /* of an own one */
+    uint8_t part;   /* route.c */
+    uint8_t flags, worker;
+    bool own;
+};
 /* A worker's view of the routes. What is asked for twice within a while is cached. The cache has
  * sets of two routes: topics share a place and push each other out. It doubles while routes that
  * are still good are pushed out. */
@@ -131,7 +140,7 @@ struct route_view {
     struct route *passing; /* the last one that is not cached, if nobody holds it */
     size_t cache_bytes;
     uint64_t hits, misses;
-    VEC(struct sub *) found; /* scratch */
+    VEC(struct route_found) found; /* scratch */
     bool nomem;
     struct sub *graveyard;
     uint8_t seen[ROUTE_SEEN]; /* a mark of the last topic that was not found cached */
@@ -207,6 +216,7 @@ const struct route_member *group_pick_stored(const struct route_group *g); /* fo
 /* The same for a group by its number. Referred to. */
 struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
                               const struct subscriber *except);
+bool routes_share_has(struct routes *r, uint64_t share_id, const struct subscriber *s);
 
 struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
 /* NULL without memory. Valid until the next call, or as long as it is held. */

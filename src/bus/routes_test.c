@@ -89,8 +89,8 @@ static enum poll crowd_poll(struct task *t)
         topic_at(topic, random_below(&w->random, TOPICS));
         struct route *x =
             route_find(v, str_from(topic), routes_hash(w->crowd->routes, str_from(topic)));
-        if (CHECK(x != NULL))
-            check_route(w, x);
+        REQUIRE(x != NULL);
+        check_route(w, x);
     }
     change(w);
     if (++w->round < ROUNDS) {

@@ -24,6 +24,10 @@ static struct mqtt_props hello_props(const struct mqtt_client_config *cfg)
     p.has |= MQTT_HAS(MQTT_PROP_SESSION_EXPIRY) | MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE);
     p.session_expiry_s = cfg->session_expiry_s;
     p.maximum_packet_size = (uint32_t)cfg->packet_max;
+    p.receive_max = cfg->receive_max;
+    p.has &= ~MQTT_HAS(MQTT_PROP_RECEIVE_MAX);
+    if (cfg->receive_max)
+        p.has |= MQTT_HAS(MQTT_PROP_RECEIVE_MAX);
     if (cfg->auth_method.n > 0) {
         p.has |= MQTT_HAS(MQTT_PROP_AUTH_METHOD);
         p.has &= ~MQTT_HAS(MQTT_PROP_AUTH_DATA); /* each connection has its own */
@@ -91,7 +95,7 @@ static void forget_borrowed(struct mqtt_client_config *cfg)
 static enum err check(const struct mqtt_client_config *cfg)
 {
     bool v5 = cfg->version == MQTT_V5;
-    if (!v5 && cfg->version != MQTT_V311)
+    if (!v5 && cfg->version != MQTT_V311 && cfg->version != MQTT_V31)
         return ERR_INVALID;
     if (cfg->packet_max > 268435460 || cfg->backoff_min_ms > cfg->backoff_max_ms ||
         (cfg->auth_method.n > 0 && (!v5 || !cfg->auth)))

@@ -61,10 +61,13 @@ static void on_connack(struct mqtt_client *c, const struct mqtt_connack *a)
         timer_set_after_ms(&c->timer, c->server.keep_alive_s * 750);
     else
         timer_cancel(&c->timer);
-    receive_online(c, a->session_present);
+    /* 3.1 does not tell whether there was a session: then what was sent may be known to it, and
+     * subscriptions are made again all the same. */
+    bool kept = a->session_present || (c->cfg.version == MQTT_V31 && !c->connect.clean_start);
+    receive_online(c, kept);
     aliases_online(c, p->topic_alias_max);
     subs_online(c, a->session_present);
-    flights_online(c, a->session_present); /* tells before we are on-line: nothing is sent yet */
+    flights_online(c, kept); /* tells before we are on-line: nothing is sent yet */
     c->state = CLIENT_ONLINE;
     if (c->cfg.online)
         c->cfg.online(c->cfg.ctx, a->session_present);

@@ -31,6 +31,35 @@ TEST(client_connects_in_both_versions)
     site_run(&x, " online:1 ended");
 }
 
+static void publish_and_subscribe_once(struct site *x)
+{
+    if (x->onlines == 1) {
+        CHECK_EQ_INT(publish(x, "a", 1), ERR_OK);
+        CHECK_EQ_INT(subscribe(x, "s", 1), ERR_OK);
+    }
+}
+
+/* 3.1 does not tell of a session: messages may be known to it, subscriptions are made again. */
+TEST(client_speaks_31)
+{
+    static const struct script_step steps[] = {
+        {"CONNECT v3 keep-alive=0 clean=0 id=c", ACCEPT4, 0},
+        {PUB("1", "0", "1", "a"), NULL, 0},
+        {"SUBSCRIBE id=2 count=1 filter=s:01", "90 03 0002 01", SCRIPT_CLOSE},
+        {"CONNECT v3 keep-alive=0 clean=0 id=c", ACCEPT4, 0},
+        {"SUBSCRIBE id=3 count=1 filter=s:01", "90 03 0003 01", 0},
+        {PUB("1", "1", "1", "a"), "40 02 0001", 0},
+        {BYE, NULL, 0},
+        {0}};
+    struct site x;
+    site_open(&x, steps);
+    x.cfg.version = MQTT_V31;
+    x.cfg.persistent = true;
+    x.online = publish_and_subscribe_once;
+    x.answered = stop_when_answered;
+    site_run(&x, " online:0 ok:01 lost:closed:00:1 online:0 ok:00 ended");
+}
+
 static void check_assigned(struct site *x)
 {
     CHECK(str_eq(mqtt_client_id(x->client), STR("id7")));
@@ -79,7 +108,7 @@ TEST(client_refuses_a_configuration_that_cannot_be)
     x.cfg.client_id = STR("\xFF");
     CHECK_EQ_INT(mqtt_client_new(&c, x.script.worker, &x.cfg), ERR_INVALID);
     x.cfg.client_id = STR("a");
-    x.cfg.version = 3;
+    x.cfg.version = 6;
     CHECK_EQ_INT(mqtt_client_new(&c, x.script.worker, &x.cfg), ERR_INVALID);
     executor_stop(x.script.ex);
     script_run(&x.script);

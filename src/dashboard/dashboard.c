@@ -70,12 +70,20 @@ enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cf
     return ERR_OK;
 }
 
-enum err dashboard_listen(struct dashboard *d, const struct addr *addr, struct error *e)
+enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
+                          const struct stream_via *via, const char *name, struct error *e)
 {
     if (d->server_count == SERVERS_MAX)
         return error_set(e, ERR_FULL, "more than %d http listeners", SERVERS_MAX);
-    struct http_server_config cfg = {
-        .routes = routes, .route_count = ARRAY_LEN(routes), .fallback = page, .ctx = d, .csp = csp};
+    struct http_server_config cfg = {.routes = routes,
+                                     .route_count = ARRAY_LEN(routes),
+                                     .fallback = page,
+                                     .ctx = d,
+                                     .csp = csp,
+                                     .hosts = &d->names[d->server_count],
+                                     .host_count = name != NULL,
+                                     .via = via};
+    d->names[d->server_count] = name;
     enum err err = http_server_open(&d->servers[d->server_count], d->worker, addr, &cfg, e);
     if (!err)
         d->server_count++;

@@ -43,7 +43,10 @@ struct dashboard_config {
 };
 MUST_USE enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cfg,
                                 struct error *e);
-MUST_USE enum err dashboard_listen(struct dashboard *d, const struct addr *addr, struct error *e);
+/* `via` NULL: plain; `name` NULL: browsers reach it by numeric addresses and localhost only. Both
+ * are borrowed until dashboard_free(). */
+MUST_USE enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
+                                   const struct stream_via *via, const char *name, struct error *e);
 /* Another site has taken the place of cfg.site, with this name; the old one ends after this call.
  */
 void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, struct str name);

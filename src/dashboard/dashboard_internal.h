@@ -18,6 +18,7 @@ struct dashboard {
     struct dashboard_config cfg;
     struct worker *worker;
     struct http_server *servers[SERVERS_MAX];
+    const char *names[SERVERS_MAX]; /* of each server's host; NULL: none */
     size_t server_count;
     char run[17]; /* of this run: series numbers are valid within it */
     int64_t started_ms, started_ns;

@@ -81,14 +81,18 @@ static const struct lang_clause *take_clause(struct parser *p, const struct lang
         return NULL;
     }
     (void)take_token(p);
-    if (!first->second)
-        return first;
-    for (size_t i = 0; i < n; i++)
-        if (strcmp(table[i].word, first->word) == 0 && table[i].second &&
-            take_word(p, table[i].second))
+    const struct lang_clause *alone = NULL;
+    for (size_t i = 0; i < n; i++) {
+        if (strcmp(table[i].word, first->word) != 0)
+            continue;
+        if (!table[i].second)
+            alone = &table[i];
+        else if (take_word(p, table[i].second))
             return &table[i];
-    unknown_second(p, table, n, first->word);
-    return NULL;
+    }
+    if (!alone)
+        unknown_second(p, table, n, first->word);
+    return alone;
 }
 
 static bool at_lead(const struct parser *p, const struct lang_arg *arg)

@@ -96,7 +96,7 @@ struct lang_arg {
 struct lang_clause {
     const char *word;
     const char *second; /* a fixed word after it, `via mqtt`; NULL if none. Clauses that share
-                           `word` differ in it. */
+                           `word` differ in it; one of them may have none. */
     enum lang_clause_role role;
     uint32_t flags;
     const struct lang_arg *args; /* those without a lead first, in order; the others in any order */

@@ -49,7 +49,8 @@ enum err http_server_open(struct http_server **out, struct worker *w, const stru
     list_init(&s->conns);
     list_init(&s->idle);
     list_init(&s->gzips);
-    struct listener_config listening = {.addr = *addr, .accepted = accepted, .ctx = s};
+    struct listener_config listening = {
+        .addr = *addr, .accepted = accepted, .ctx = s, .via = cfg->via};
     enum err err = listener_open(&s->listener, w, &listening, e);
     if (err) {
         mem_free(alloc, s, sizeof(*s));

@@ -83,7 +83,7 @@ struct stream_move;
 
 /* What a stream has only while there is something to send, or an operation that writes. */
 struct stream_sender {
-    struct io_op tx; /* connects first */
+    struct io_send tx; /* connects first */
     struct tick_hook flush;
     struct stream *stream;
     size_t in_flight;   /* of what is being sent: the kernel has them */

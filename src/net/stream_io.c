@@ -36,7 +36,7 @@ bool stream_may_send(struct stream *s)
     struct stream_sender *o = pool_take(&s->net->senders);
     if (!o)
         return false;
-    o->tx = (struct io_op){.done = sent};
+    o->tx = (struct io_send){.op = {.done = sent}};
     tick_hook_init(&o->flush, flush);
     o->stream = s;
     o->pieces = NULL;
@@ -119,7 +119,7 @@ void stream_close(struct stream *s)
     stream_drop_read(s);
     stream_stop_receiving(s);
     if (s->tx_on)
-        s->net->io->ops->cancel(s->net->io, &s->sender->tx);
+        s->net->io->ops->cancel(s->net->io, &s->sender->tx.op);
     stream_settle(s);
 }
 
@@ -154,7 +154,7 @@ static bool has_room(const struct stream *s)
 
 void stream_receive_more(struct stream *s)
 {
-    if (!s->rx_on && s->bound && !s->ended && has_room(s))
+    if (!s->rx_on && s->bound && !s->ended && !s->move && has_room(s))
         stream_receive(s);
 }
 
@@ -397,7 +397,7 @@ static void flush(struct tick_hook *h)
 
 static void sent(struct io_op *op, struct io_result r)
 {
-    struct stream *s = CONTAINER_OF(op, struct stream_sender, tx)->stream;
+    struct stream *s = CONTAINER_OF(op, struct stream_sender, tx.op)->stream;
     bool moving = s->moving;
     s->tx_on = false;
     drop_pieces(s);
@@ -445,7 +445,7 @@ void stream_finish(struct stream *s, int64_t linger_ms)
 
 static void connected(struct io_op *op, struct io_result r)
 {
-    struct stream *s = CONTAINER_OF(op, struct stream_sender, tx)->stream;
+    struct stream *s = CONTAINER_OF(op, struct stream_sender, tx.op)->stream;
     s->tx_on = s->connecting = false;
     op->done = sent;
     if (s->closed) {
@@ -506,8 +506,8 @@ enum err stream_connect_via(struct stream **out, struct worker *w, const struct 
     }
     s->task = task;
     s->connecting = s->tx_on = true;
-    s->sender->tx.done = connected;
-    net->io->ops->connect(net->io, &s->sender->tx, fd, &peer->sa, peer->len);
+    s->sender->tx.op.done = connected;
+    net->io->ops->connect(net->io, &s->sender->tx.op, fd, &peer->sa, peer->len);
     *out = s;
     return ERR_OK;
 }

@@ -91,7 +91,7 @@ static void patience_over(struct timer *t)
     struct stream *s = m->stream;
     m->late = true;
     if (s->tx_on)
-        s->net->io->ops->cancel(s->net->io, &s->sender->tx);
+        s->net->io->ops->cancel(s->net->io, &s->sender->tx.op);
     stream_move_settle(s);
 }
 

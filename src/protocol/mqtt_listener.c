@@ -31,7 +31,7 @@ static void close_all(struct mqtt_listener *l)
 /* The first socket may be given a port by the system; the others take the same. */
 static enum err open_all(struct mqtt_listener *l, struct error *e)
 {
-    struct listener_config lc = {.addr = l->cfg.addr, .accepted = accepted};
+    struct listener_config lc = {.addr = l->cfg.addr, .accepted = accepted, .via = l->cfg.via};
     unsigned n = lc.addr.sa.sa_family == AF_UNIX ? 1 : l->server->shards_n;
     for (unsigned i = 0; i < n; i++) {
         struct mqtt_gate *gate = &l->gates[i];

@@ -146,7 +146,8 @@ struct broker {
     const struct enhanced_method *const *methods; /* default: those of the password file */
     struct access *access;
     int64_t sys_interval_ms;
-    bool light; /* no journal, no database */
+    bool light;       /* no journal, no database */
+    unsigned workers; /* default: $SEDGE_TEST_WORKERS, else 1 */
     size_t group_bytes_max, segment_bytes, journal_max_bytes;
 };
 
@@ -186,13 +187,19 @@ static inline void broker_open_store(struct broker *b)
     REQUIRE(CHECK_EQ_INT(journal_open(&b->journal, &jc, &e), ERR_OK));
 }
 
+static inline unsigned broker_workers(const struct broker *b)
+{
+    const char *text = getenv("SEDGE_TEST_WORKERS");
+    return b->workers ? b->workers : text ? (unsigned)strtoul(text, NULL, 10) : 1;
+}
+
 /* `dir` NULL: the test's folder. */
 static inline void broker_start(struct broker *b, const char *dir)
 {
     struct error e = {0};
     struct listener *listener;
     const struct executor_config ec = {
-        .workers = 1, .driver = getenv("SEDGE_TEST_DRIVER"), .offload_threads = 2};
+        .workers = broker_workers(b), .driver = getenv("SEDGE_TEST_DRIVER"), .offload_threads = 2};
     (void)snprintf(b->dir, sizeof(b->dir), "%s", dir ? dir : test_tmpdir());
     REQUIRE(CHECK_EQ_INT(executor_new(&b->ex, &ec, &e), ERR_OK));
     if (!b->light)
@@ -461,8 +468,7 @@ static inline void client_hello(struct client *c, const char *id, struct hello_o
 }
 
 #define CONNACK_5(session)                                                                         \
-    "CONNACK reason=00 session=" #session                                                          \
-    " { receive-max=1024 alias-max=16 max-size=1048576 shared-ok=0 }"
+    "CONNACK reason=00 session=" #session " { receive-max=1024 alias-max=16 max-size=1048576 }"
 
 /* Opens, connects and expects success. */
 static inline void client_join(struct client *c, const struct broker *b, const char *id,

@@ -45,6 +45,7 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
         return NULL;
     char *text = (char *)(s + 1);
     memcpy(text, client_id.p, client_id.n);
+    s->subscriber.worker = shard->worker;
     s->subscriber.deliver = session_deliver;
     s->subscriber.worker = shard->worker;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
@@ -95,7 +96,9 @@ void session_end(struct mqtt_session *s)
                      true); /* no memory for its number: then all are written anew */
     wills_release(shard, s);
     if (session_stored(s))
-        checkpoint_changed(&shard->server->checkpoint);
+        server_changed(shard->server);
+    bus_unsubscribe_all(shard->bus, &s->subscriber);
+    shares_hand_over(s);
     session_free(s);
 }
 
@@ -130,7 +133,14 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     window_attach(s);
     rights_free(s->rights); /* the client's before it */
     s->rights = NULL;
+    session_presence(s);
     session_changed(s);
+}
+
+void session_presence(struct mqtt_session *s)
+{
+    enum bus_presence p = !s->connection ? BUS_AWAY : queue_empty(s) ? BUS_READY : BUS_BUSY;
+    bus_presence_set(s->shard->bus, &s->subscriber, p);
 }
 
 int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns)
@@ -146,6 +156,7 @@ void session_detach(struct mqtt_session *s)
     s->ends_ns = session_end_ns(s, worker_now_ns(shard->worker));
     window_attach(s);
     outgoing_trim(s);
+    session_presence(s);
     session_changed(s);
     if (s->expiry_s)
         look_at(shard, s->ends_ns);
@@ -177,7 +188,7 @@ void session_changed(struct mqtt_session *s)
     if (!session_stored(s) || !list_empty(&s->dirty))
         return;
     list_add_tail(&s->shard->dirty, &s->dirty);
-    checkpoint_changed(&s->shard->server->checkpoint);
+    server_changed(s->shard->server);
 }
 
 /* Ends those whose time is over; gives the time of the next. */

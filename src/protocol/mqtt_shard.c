@@ -119,6 +119,19 @@ static void retry_fired(struct timer *t)
     }
 }
 
+static void room(struct bus_room *r)
+{
+    struct mqtt_shard *shard = CONTAINER_OF(r, struct mqtt_shard, room);
+    LIST_EACH(&shard->connections, it)
+    {
+        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
+        if (!c->crowded)
+            continue;
+        c->crowded = false;
+        task_wake(&c->task);
+    }
+}
+
 /* ---- from the first to the last day ---- */
 
 struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
@@ -146,6 +159,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     timer_init(&shard->done_timer, w, done_retried);
     timer_init(&shard->retry, w, retry_fired);
     tick_hook_init(&shard->done_hook, done_hooked);
+    shard->room.room = room;
     return shard;
 }
 
@@ -168,6 +182,7 @@ void shard_free(struct mqtt_shard *shard)
     timer_cancel(&shard->done_timer);
     timer_cancel(&shard->retry);
     tick_hook_cancel(&shard->done_hook);
+    bus_room_cancel(&shard->room);
     sessions_free(shard);
     map_fini(&shard->sessions);
     vec_fini(shard->alloc, &shard->ended);

@@ -15,7 +15,7 @@ struct stage {
     struct task writer, reader;
     _Atomic(struct box *) slot;
     unsigned writes, writes_max;
-    _Atomic bool over; /* nothing more is written */
+    _Atomic bool over;     /* nothing more is written */
     _Atomic unsigned left; /* boxes to be freed, and the reader */
 };
 

@@ -8,7 +8,7 @@ import asyncio
 import random
 import struct
 
-from mqtt_wire import Broken, Session, Will, connect
+from mqtt_async import Broken, Session, Will, connect
 
 WINDOW = 20  # messages under way of one publisher
 PAD = b"." * 48

@@ -177,18 +177,18 @@ static void epoll_receive(struct io_driver *io, struct io_op *op, int fd)
 /* All that the socket takes now. True when the op has its result. */
 static bool send_more(struct io_op *op, int *result)
 {
-    size_t *sent = (size_t *)(void *)&op->private;
+    struct io_send *s = CONTAINER_OF(op, struct io_send, op);
     unsigned first;
     size_t offset;
-    while (iov_after(op->iov, op->iov_count, *sent, &first, &offset)) {
-        struct iovec rest = {(uint8_t *)op->iov[first].iov_base + offset,
-                             op->iov[first].iov_len - offset};
+    while (iov_after(s->iov, s->iov_count, s->sent, &first, &offset)) {
+        struct iovec rest = {(uint8_t *)s->iov[first].iov_base + offset,
+                             s->iov[first].iov_len - offset};
         /* iov is only read: sendmsg() takes it without const. */
-        struct msghdr m = {.msg_iov = offset ? &rest : (struct iovec *)(uintptr_t)&op->iov[first],
-                           .msg_iovlen = offset ? 1 : op->iov_count - first};
+        struct msghdr m = {.msg_iov = offset ? &rest : (struct iovec *)(uintptr_t)&s->iov[first],
+                           .msg_iovlen = offset ? 1 : s->iov_count - first};
         ssize_t n = sendmsg(op->fd, &m, MSG_NOSIGNAL | MSG_DONTWAIT);
         if (n >= 0) {
-            *sent += (size_t)n;
+            s->sent += (size_t)n;
         } else if (errno == EAGAIN) {
             return false;
         } else if (errno != EINTR) {
@@ -196,19 +196,20 @@ static bool send_more(struct io_op *op, int *result)
             return true;
         }
     }
-    *result = (int)*sent;
+    *result = (int)s->sent;
     return true;
 }
 
-static void epoll_send(struct io_driver *io, struct io_op *op, int fd, const struct iovec *iov,
+static void epoll_send(struct io_driver *io, struct io_send *send, int fd, const struct iovec *iov,
                        unsigned n)
 {
     struct epoll_driver *d = self(io);
+    struct io_op *op = &send->op;
     int result;
     start(op, fd, KIND_SEND);
-    op->iov = iov;
-    op->iov_count = n;
-    op->private = NULL;
+    send->iov = iov;
+    send->iov_count = n;
+    send->sent = 0;
     if (send_more(op, &result)) {
         complete_later(d, op, result);
         return;

@@ -103,19 +103,20 @@ static void arm_receive(struct uring_driver *d, struct io_op *op)
 /* What is left to send. False if nothing is. */
 static bool arm_send(struct uring_driver *d, struct io_op *op)
 {
-    size_t sent = (size_t)(uintptr_t)op->private, offset;
+    const struct io_send *s = CONTAINER_OF(op, struct io_send, op);
+    size_t offset;
     unsigned first;
-    if (!iov_after(op->iov, op->iov_count, sent, &first, &offset))
+    if (!iov_after(s->iov, s->iov_count, s->sent, &first, &offset))
         return false;
     struct io_uring_sqe *sqe = entry(d);
-    const struct iovec *v = &op->iov[first];
-    if (offset > 0 || op->iov_count - first == 1) {
+    const struct iovec *v = &s->iov[first];
+    if (offset > 0 || s->iov_count - first == 1) {
         io_uring_prep_send(sqe, op->fd, (const uint8_t *)v->iov_base + offset, v->iov_len - offset,
                            MSG_NOSIGNAL | MSG_WAITALL);
     } else {
         struct msghdr *m = &d->messages[sqe - d->ring.sq.sqes];
         *m = (struct msghdr){.msg_iov = (struct iovec *)(uintptr_t)v,
-                             .msg_iovlen = op->iov_count - first};
+                             .msg_iovlen = s->iov_count - first};
         io_uring_prep_sendmsg(sqe, op->fd, m, MSG_NOSIGNAL | MSG_WAITALL);
     }
     set_owner(d, sqe, op);
@@ -149,15 +150,15 @@ static void uring_receive(struct io_driver *io, struct io_op *op, int fd)
         arm_receive(self(io), op);
 }
 
-static void uring_send(struct io_driver *io, struct io_op *op, int fd, const struct iovec *iov,
+static void uring_send(struct io_driver *io, struct io_send *send, int fd, const struct iovec *iov,
                        unsigned n)
 {
     ASSERT(iov_bytes(iov, n) > 0);
-    op->iov = iov;
-    op->iov_count = n;
-    op->private = NULL;
-    if (start(self(io), op, fd, KIND_SEND))
-        (void)arm_send(self(io), op);
+    send->iov = iov;
+    send->iov_count = n;
+    send->sent = 0;
+    if (start(self(io), &send->op, fd, KIND_SEND))
+        (void)arm_send(self(io), &send->op);
 }
 
 /* The first few of a tick, by the system call; the others go together with one submission, which
@@ -261,15 +262,15 @@ static void received(struct uring_driver *d, struct io_op *op, int32_t res, uint
 
 static void sent(struct uring_driver *d, struct io_op *op, int32_t res)
 {
+    struct io_send *s = CONTAINER_OF(op, struct io_send, op);
     if (res > 0)
-        op->private = (void *)((uintptr_t)op->private + (uintptr_t)res);
+        s->sent += (size_t)res;
     if (res < 0 && res != -EINTR && res != -EAGAIN)
         finish(op, res);
-    else if (op->state & STATE_CANCELED &&
-             iov_bytes(op->iov, op->iov_count) > (uintptr_t)op->private)
+    else if (op->state & STATE_CANCELED && iov_bytes(s->iov, s->iov_count) > s->sent)
         finish(op, -ECANCELED);
     else if (!arm_send(d, op))
-        finish(op, (int32_t)(uintptr_t)op->private);
+        finish(op, (int32_t)s->sent);
 }
 
 static void complete(struct uring_driver *d, const struct io_uring_cqe *cqe)

@@ -115,13 +115,13 @@ static void sim_receive(struct io_driver *io, struct io_op *op, int fd)
         set_ready(s);
 }
 
-static void sim_send(struct io_driver *io, struct io_op *op, int fd, const struct iovec *iov,
+static void sim_send(struct io_driver *io, struct io_send *send, int fd, const struct iovec *iov,
                      unsigned n)
 {
-    op->iov = iov;
-    op->iov_count = n;
-    op->private = NULL;
-    struct net_socket *s = start(io, op, fd, KIND_SEND);
+    send->iov = iov;
+    send->iov_count = n;
+    send->sent = 0;
+    struct net_socket *s = start(io, &send->op, fd, KIND_SEND);
     if (s)
         net_send(s);
 }

@@ -406,22 +406,22 @@ static void finish_send(struct net_socket *s, int result)
 
 void net_send(struct net_socket *s)
 {
-    struct io_op *op = s->writer;
-    size_t *sent = (size_t *)(void *)&op->private, offset;
+    struct io_send *op = CONTAINER_OF(s->writer, struct io_send, op);
+    size_t offset;
     unsigned first;
     if (s->error || s->send_ended || s->state != NET_CONNECTED) {
         finish_send(s, s->state == NET_CONNECTED ? -EPIPE : -ENOTCONN);
         return;
     }
-    while (iov_after(op->iov, op->iov_count, *sent, &first, &offset)) {
+    while (iov_after(op->iov, op->iov_count, op->sent, &first, &offset)) {
         const uint8_t *p = (const uint8_t *)op->iov[first].iov_base + offset;
         size_t n = op->iov[first].iov_len - offset;
         size_t took = s->other ? pipe_put(s->other, p, n) : send_to_nobody(s, n);
         if (took == 0)
             return;
-        *sent += took;
+        op->sent += took;
     }
-    finish_send(s, (int)*sent);
+    finish_send(s, (int)op->sent);
 }
 
 static void window_opened(struct env_event *ev)

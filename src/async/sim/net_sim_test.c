@@ -80,7 +80,10 @@ static struct sockaddr_in address(const char *ip_of_10_0_0, uint16_t port)
 
 /* An operation and what came of it. */
 struct result {
-    struct io_op op;
+    union {
+        struct io_op op;
+        struct io_send send;
+    };
     int32_t last; /* of the completion without `more` */
     bool over;
     int pieces, accepted;
@@ -157,7 +160,7 @@ static void take(struct host *h, struct result *r, int fd)
 
 static void put(struct host *h, struct result *r, int fd, const struct iovec *v, unsigned count)
 {
-    h->io->ops->send(h->io, &r->op, fd, v, count);
+    h->io->ops->send(h->io, &r->send, fd, v, count);
     CHECK(!r->over);
 }
 
