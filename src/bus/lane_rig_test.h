@@ -134,7 +134,7 @@ struct lane_mouth {
     unsigned at;    /* the next topic */
     int burst;      /* things said in one poll; 0: 20 */
     uint8_t qos;
-    uint64_t refused;
+    _Atomic uint64_t refused;
     void (*done)(struct lane_mouth *m); /* may be NULL */
     struct lane_mouth *other;
 };
