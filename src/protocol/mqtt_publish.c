@@ -201,6 +201,8 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
     if (err && err != ERR_IO)
         reason = refused(c, topic, err, r.why);
+    else if (!r.matched)
+        reason = MQTT_RC_NO_MATCHING_SUBSCRIBERS;
     if (m->qos == 2) {
         s->received_seq = r.seq ? r.seq : s->received_seq;
         session_changed(s);
@@ -229,7 +231,7 @@ static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publi
 static bool too_many(const struct mqtt_connection *c, const struct mqtt_publish *m)
 {
     const struct mqtt_session *s = c->session;
-    size_t n = c->pending.publishes, ids = s->received.ids.n;
+    size_t n = pending_publishes(c), ids = s->received.ids.n;
     if (c->version == MQTT_V5) /* 3.1.1 knows no limit, and must not wait for its own PUBREL */
         n += ids > s->received_before ? ids - s->received_before : 0;
     return m->qos && n >= c->shard->limits->receive_max;
@@ -238,8 +240,13 @@ static bool too_many(const struct mqtt_connection *c, const struct mqtt_publish 
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *packet)
 {
     const struct mqtt_publish *m = &packet->publish;
+    const unsigned without = c->shard->limits->without;
     struct alloc *a = c->shard->alloc;
     struct str topic;
+    if (m->qos == 2 && (without & MQTT_WITHOUT_QOS2)) /* checklist 36 */
+        return stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not offered");
+    if (m->retain && (without & MQTT_WITHOUT_RETAIN))
+        return stop(c, MQTT_RC_RETAIN_NOT_SUPPORTED, "RETAIN is not offered");
     bool known = m->qos == 2 && received_has(&c->session->received, m->id);
     if (!known && too_many(c, m)) {
         if (c->version == MQTT_V5)

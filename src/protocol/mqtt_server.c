@@ -29,6 +29,8 @@ static void default_limits(struct mqtt_limits *l)
     DEFAULT(queue_max, 100000);
     DEFAULT(queue_bytes_max, 64u << 20);
     DEFAULT(queue_total_bytes_max, (size_t)512 << 20);
+    DEFAULT(queue_memory_max, 1000);
+    DEFAULT(queue_memory_bytes_max, 1u << 20);
     DEFAULT(packet_size_max, 1u << 20);
     DEFAULT(receive_max, 1024);
     DEFAULT(inflight_max, 1024);
@@ -153,6 +155,7 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
     s->starting = true;
     list_init(&s->listeners);
     map_init(&s->by_number, a, s->seed, s->limits.sessions_max);
+    map_init(&s->share_notes, a, s->seed, SIZE_MAX);
     metrics(s);
     enum err err = make_shards(s, executor_workers(cfg->ex), e);
     if (!err && cfg->journal)
@@ -180,6 +183,7 @@ void server_started(struct mqtt_server *s)
         return;
     s->starting = false;
     map_fini(&s->by_number);
+    shares_forget(s);
     for (unsigned i = 0; i < s->shards_n; i++)
         sessions_started(s->shards[i]);
     sys_start(s);
@@ -206,6 +210,7 @@ void mqtt_server_close(struct mqtt_server *s)
     checkpoint_fini(&s->checkpoint);
     barrier_drop(s);
     free_shards(s);
+    shares_forget(s);
     map_fini(&s->by_number);
     metrics_forget(&s->total);
     mem_free(s->alloc, s, sizeof(*s));

@@ -19,26 +19,38 @@
 #include "bus/bus.h"
 #include "net/listener.h"
 
-struct mqtt_limits {               /* 0: the default */
-    size_t connections_max;        /* 20,000 */
-    size_t sessions_max;           /* off-line ones too; 100,000 */
-    size_t subscriptions_max;      /* of one client; 10,000 */
-    size_t queue_max;              /* messages that wait for one client; 100,000 */
-    size_t queue_bytes_max;        /* the same in bytes; 64 MiB */
-    size_t queue_total_bytes_max;  /* of all clients; 512 MiB */
+struct mqtt_limits {              /* 0: the default */
+    size_t connections_max;       /* 20,000 */
+    size_t sessions_max;          /* off-line ones too; 100,000 */
+    size_t subscriptions_max;     /* of one client; 10,000 */
+    size_t queue_max;             /* messages that wait for one client; 100,000 */
+    size_t queue_bytes_max;       /* the same in bytes; 64 MiB */
+    size_t queue_total_bytes_max; /* of all clients, in memory; 512 MiB */
+    /* What a stored session keeps in memory of each end of its queue; the rest waits in the
+     * database: 1,000 messages, and 1 MiB. */
+    size_t queue_memory_max, queue_memory_bytes_max;
     uint32_t packet_size_max;      /* 1 MiB; at most 16 MiB */
     uint16_t receive_max;          /* publications that wait for their PUBACK; 1,024 */
     uint16_t inflight_max;         /* sent to one client and not acknowledged; 1,024 */
     uint16_t topic_alias_max;      /* 16 */
     uint32_t session_expiry_max_s; /* default: none */
     uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000 */
+    uint16_t keep_alive_max_s;     /* 5.0: more, or none, becomes this; default: as they like */
+    unsigned without;              /* bits of enum mqtt_without: told in CONNACK, and refused */
+};
+enum mqtt_without {
+    MQTT_WITHOUT_QOS2 = 1, /* also refuses wills that have it; who subscribes at 2 is granted 1 */
+    MQTT_WITHOUT_RETAIN = 2,
+    MQTT_WITHOUT_WILDCARDS = 4,
+    MQTT_WITHOUT_SHARES = 8,
+    MQTT_WITHOUT_SUBSCRIPTION_IDS = 16,
 };
 struct mqtt_server_config {
     struct executor *ex;
     struct bus *bus;
     struct journal *journal; /* NULL: nothing lasts; else open and not yet replayed */
     struct db *db;           /* NULL only without a journal */
-    struct alloc *alloc;
+    struct alloc *alloc;     /* any thread may use it */
     struct metrics *metrics; /* may be NULL */
     struct access *access;   /* rules of access, as they stand in it now; may be NULL */
     int64_t sys_interval_ms; /* of the topics below $SYS; 0: there are none */
