@@ -190,6 +190,9 @@ void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p);
 bool bus_share_again(struct bus *b, uint64_t share_id, struct message *m,
                      const struct subscriber *from);
 
+/* Whether it is a member. When the executor does not run: for replay. */
+bool bus_share_has(struct bus *b, uint64_t share_id, const struct subscriber *s);
+
 /* ---- access rules, see access.h ---- */
 
 /* NULL: none, and nothing is asked. Worker 0. A former one may be in use by other workers until

@@ -22,8 +22,11 @@ enum sedge_err sedge_conn_pool_new(struct sedge_conn_pool **out,
             return SEDGE_ERR_INVALID;
     if (!w)
         return SEDGE_ERR_INVALID;
-    struct conn_pool_config house = {c->per_addr_max, c->total_max, c->waiting_max, c->idle_ms,
-                                     c->connect_ms};
+    struct conn_pool_config house = {.per_addr_max = c->per_addr_max,
+                                     .total_max = c->total_max,
+                                     .waiting_max = c->waiting_max,
+                                     .idle_ms = c->idle_ms,
+                                     .connect_ms = c->connect_ms};
     enum err r = conn_pool_new(&p, w, &house);
     *out = (struct sedge_conn_pool *)p;
     return err_public(r);

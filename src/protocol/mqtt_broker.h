@@ -148,6 +148,12 @@ struct pending_ring {
     struct pending *v;
     uint32_t cap, head, n, publishes;
 };
+/* What a connection has only while something waits, and a while behind it. */
+struct connection_waits {
+    struct mqtt_connection *connection;
+    struct journal_wait commit;
+    struct pending_ring answers;
+};
 
 struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
@@ -161,10 +167,9 @@ struct mqtt_connection {
     struct hello *hello;
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
-    struct str user;    /* owned; p NULL: none */
-    struct timer timer; /* CONNECT in time, then keep-alive */
-    struct journal_wait wait;
-    struct pending_ring pending;
+    struct str user;                /* owned; p NULL: none */
+    struct timer timer;             /* CONNECT in time, then keep-alive */
+    struct connection_waits *waits; /* NULL: nothing does */
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
     _Atomic uint64_t received, sent;
@@ -190,6 +195,13 @@ struct mqtt_listener {
     struct mqtt_server *server;
     struct mqtt_listen cfg;
     struct mqtt_gate gates[]; /* one for each shard */
+};
+
+/* See mqtt_share.c. */
+struct share_note {
+    uint64_t seq, number; /* of the message, of the session */
+    uint32_t share_id;
+    struct share_note *before; /* of the same message, by another share */
 };
 
 /* Who was told lately that something is denied: one line a minute for each. */
@@ -263,9 +275,10 @@ struct mqtt_server {
     _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
     /* Until the first listener opens, that is while the database and the journal are read. */
     bool starting;
-    struct map by_number; /* the stored sessions */
-    uint64_t replaying;   /* seq of the record; 0: not replaying */
-    uint64_t restored_to; /* the newest message that the database had */
+    struct map by_number;   /* the stored sessions */
+    struct map share_notes; /* by seq: who was given it by a share */
+    uint64_t replaying;     /* seq of the record; 0: not replaying */
+    uint64_t restored_to;   /* the newest message that the database had */
 };
 
 static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
@@ -355,6 +368,17 @@ void auth_put_connack(const struct mqtt_connection *c, struct mqtt_props *props)
 void auth_connected(struct mqtt_connection *c); /* CONNACK has left */
 void auth_free(struct mqtt_connection *c);
 
+/* mqtt_share.c */
+void shares_hand_over(struct mqtt_session *s); /* it ends, and is no member any more */
+/* Replay: it got this by a share. Others may have had it. */
+void shares_noted(struct mqtt_session *s, uint64_t seq, uint32_t share_id);
+/* Replay: this session had it, not the member that was chosen anew. Gives the entry; false: nobody
+ * has it. */
+bool shares_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out);
+/* Replay: does a member hold it since the last checkpoint? */
+bool shares_held(const struct mqtt_server *server, uint64_t seq, uint32_t share_id);
+void shares_forget(struct mqtt_server *server);
+
 /* mqtt_rights.c */
 void rights_watch(struct mqtt_server *s); /* the bus asks while the site has rules */
 void rights_unwatch(struct mqtt_server *s);
@@ -388,8 +412,19 @@ void publish_denied(struct mqtt_shard *shard, struct str client, struct str user
 /* Takes p->packet. False without memory: the connection is to be closed. */
 bool pending_add(struct mqtt_connection *c, const struct pending *p);
 bool pending_flush(struct mqtt_connection *c); /* false: the stream takes no more now */
-void pending_free(struct mqtt_connection *c);
-void pending_trim(struct mqtt_connection *c);
+void pending_free(struct mqtt_connection *c);  /* all of it, and the wait */
+void pending_trim(struct mqtt_connection *c);  /* gives back what is empty */
+static inline uint32_t pending_count(const struct mqtt_connection *c)
+{
+    return c->waits ? c->waits->answers.n : 0;
+}
+static inline uint32_t pending_publishes(const struct mqtt_connection *c)
+{
+    return c->waits ? c->waits->answers.publishes : 0;
+}
+/* Wakes the connection's task when the record is committed; kicks it if it never will be. False: no
+ * memory. */
+bool connection_wait(struct mqtt_connection *c, uint64_t seq);
 /* Waits for the next commit that matters to this connection, if any does. */
 void pending_wait(struct mqtt_connection *c);
 /* Encodes an answer and adds it. False: no memory. */
@@ -399,6 +434,7 @@ bool pending_add_packet(struct mqtt_connection *c, const struct mqtt_packet *p, 
 /* mqtt_subscribe.c */
 enum handled handle_subscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* Adds one; gives its code in SUBACK. Sets the rest of *sub from the options. */
+void subscribe_split(struct subscription *sub); /* `$share/GROUP/FILTER` becomes its parts */
 uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t options,
                       bool *existed);
 bool subscribe_wants_retained(uint8_t options, bool existed);
@@ -413,6 +449,7 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s); /* it differs from the database */
 bool session_stored(const struct mqtt_session *s);
+void session_presence(struct mqtt_session *s); /* tells its shares whether it takes messages now */
 void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line begin to count */
 void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
 void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */

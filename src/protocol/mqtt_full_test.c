@@ -27,7 +27,7 @@ static void check_full(struct broker *b, enum mqtt_full policy, int *first, int 
         }
     }
     client_publish(&pub, 1000, "other", "x", false);
-    EXPECT(&pub, "PUBACK id=1000 reason=00");
+    EXPECT(&pub, "PUBACK id=1000 reason=10");
     client_join(&sub, b, "sub", (struct hello_opt){.expiry_s = 1000}, true);
     client_hex(&sub, "C0 00");
     *first = -1;

@@ -159,6 +159,7 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
     list_init(&s->refusals);
     pthread_mutex_init(&s->refusals_lock, NULL);
     map_init(&s->by_number, a, s->seed, s->limits.sessions_max);
+    map_init(&s->share_notes, a, s->seed, SIZE_MAX);
     metrics(s);
     enum err err = make_shards(s, executor_workers(cfg->ex), e);
     if (!err && cfg->journal)
@@ -186,6 +187,7 @@ void server_started(struct mqtt_server *s)
         return;
     s->starting = false;
     map_fini(&s->by_number);
+    shares_forget(s);
     for (unsigned i = 0; i < s->shards_n; i++)
         sessions_started(s->shards[i]);
     sys_start(s);
@@ -212,6 +214,7 @@ void mqtt_server_close(struct mqtt_server *s)
     checkpoint_fini(&s->checkpoint);
     barrier_drop(s);
     free_shards(s);
+    shares_forget(s);
     map_fini(&s->by_number);
     pthread_mutex_destroy(&s->refusals_lock);
     metrics_forget(&s->total);

@@ -46,6 +46,15 @@ struct mqtt_limits {               /* 0: the default */
     uint16_t topic_alias_max;      /* 16 */
     uint32_t session_expiry_max_s; /* default: none */
     uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000 */
+    uint16_t keep_alive_max_s;     /* 5.0: more, or none, becomes this; default: as they like */
+    unsigned without;              /* bits of enum mqtt_without: told in CONNACK, and refused */
+};
+enum mqtt_without {
+    MQTT_WITHOUT_QOS2 = 1, /* also refuses wills that have it; who subscribes at 2 is granted 1 */
+    MQTT_WITHOUT_RETAIN = 2,
+    MQTT_WITHOUT_WILDCARDS = 4,
+    MQTT_WITHOUT_SHARES = 8,
+    MQTT_WITHOUT_SUBSCRIPTION_IDS = 16,
 };
 struct mqtt_server_config {
     struct executor *ex;

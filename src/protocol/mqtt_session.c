@@ -99,6 +99,8 @@ void session_end(struct mqtt_session *s)
     wills_release(shard, s);
     if (session_stored(s))
         server_changed(shard->server);
+    bus_unsubscribe_all(shard->bus, &s->subscriber);
+    shares_hand_over(s);
     session_free(s);
 }
 
@@ -143,7 +145,14 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     window_attach(s);
     rights_free(s->rights); /* the client's before it */
     s->rights = NULL;
+    session_presence(s);
     session_changed(s);
+}
+
+void session_presence(struct mqtt_session *s)
+{
+    enum bus_presence p = !s->connection ? BUS_AWAY : queue_empty(s) ? BUS_READY : BUS_BUSY;
+    bus_presence_set(s->shard->bus, &s->subscriber, p);
 }
 
 int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns)
@@ -159,6 +168,7 @@ void session_detach(struct mqtt_session *s)
     s->ends_ns = session_end_ns(s, worker_now_ns(shard->worker));
     window_attach(s);
     outgoing_trim(s);
+    session_presence(s);
     session_changed(s);
     if (s->expiry_s)
         look_at(shard, s->ends_ns);

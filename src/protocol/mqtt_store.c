@@ -118,11 +118,29 @@ struct saving {
     struct saved_session *session;
 };
 
+/* As the client wrote it. */
+static struct str copy_filter(struct snapshot *s, const struct subscription *sub)
+{
+    static const struct str prefix = {"$share/", 7};
+    if (!sub->share.n)
+        return copy_str(s, sub->filter);
+    struct str out = {NULL, prefix.n + sub->share.n + 1 + sub->filter.n};
+    char *room = mem_new(s->alloc, out.n);
+    struct writer w = writer_from(room, room ? out.n : 0);
+    writer_bytes(&w, prefix.p, prefix.n);
+    writer_bytes(&w, sub->share.p, sub->share.n);
+    writer_u8(&w, '/');
+    writer_bytes(&w, sub->filter.p, sub->filter.n);
+    s->nomem = s->nomem || !room;
+    out.p = room;
+    return out;
+}
+
 static void save_sub(void *ctx, const struct subscription *sub)
 {
     struct saving *to = ctx;
     struct saved_sub x = {
-        .filter = copy_str(to->snapshot, sub->filter),
+        .filter = copy_filter(to->snapshot, sub),
         .options = (uint8_t)(sub->qos | (sub->no_local ? MQTT_SUB_NO_LOCAL : 0) |
                              (sub->retain_as_published ? MQTT_SUB_RETAIN_AS_PUBLISHED : 0)),
         .id = sub->id};
