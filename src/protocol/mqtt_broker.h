@@ -13,6 +13,7 @@
  * mqtt_outgoing.c   messages that go out: composing, writing
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
  * mqtt_spill.c      of long queues only both ends are in memory
+ * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in
  * mqtt_will.c       wills
  * mqtt_sys.c        what the broker tells of itself on $SYS
@@ -116,6 +117,9 @@ struct mqtt_session {
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
     struct rights *rights;      /* of its client; NULL: not asked yet */
+    struct refusal *refusal;    /* its queue is full and refuses */
+    uint8_t full;               /* enum mqtt_full */
+    bool full_told;             /* in the log, since it connected */
     bool subs_dirty;
     bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */
@@ -252,6 +256,9 @@ struct mqtt_server {
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
+    pthread_mutex_t refusals_lock;
+    struct list refusals; /* of sessions of all workers */
+    _Atomic unsigned refusing;
     struct post press; /* to worker 0: a checkpoint, soon */
     _Atomic bool pressing;
     struct post change, gathered; /* to worker 0 */
@@ -525,6 +532,13 @@ bool spill_refill_now(struct mqtt_session *s); /* false: there is nothing more *
 bool spill_holds(const struct mqtt_session *s, uint64_t seq);
 /* Start: one more message at this position, that is left in the database. False: no memory. */
 bool spill_restore(struct mqtt_session *s, int64_t position, size_t bytes);
+
+/* mqtt_refuse.c: full queues that refuse what others publish. */
+void refuse_look(struct mqtt_session *s);  /* its queue has grown or shrunk */
+void refuse_renew(struct mqtt_session *s); /* its subscriptions have changed */
+void refuse_end(struct mqtt_session *s);
+/* Any worker: is a publication at QoS 1 or 2 on this topic refused, and why? */
+bool refuse_asked(struct mqtt_server *s, struct str topic, char why[160]);
 
 /* mqtt_received.c has the set; mqtt_publish.c: */
 enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *p);

@@ -71,6 +71,7 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->number = number;
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
+    s->full = (uint8_t)shard->limits->queue_full;
     s->new_in_db = true;
     list_init(&s->done_link);
     list_init(&s->dirty);
@@ -88,6 +89,7 @@ static void session_free(struct mqtt_session *s)
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     count_give(&shard->server->sessions);
     outgoing_free(s);
+    refuse_end(s);
     received_fini(shard->alloc, &s->received);
     vec_fini(shard->alloc, &s->done);
     rights_free(s->rights);
@@ -127,6 +129,12 @@ static void look_at(struct mqtt_shard *shard, int64_t at_ns)
         timer_set(&shard->ends, at_ns);
 }
 
+static uint8_t full_policy(const struct mqtt_shard *shard, const struct mqtt_listener *l)
+{
+    enum mqtt_full own = l ? l->cfg.queue_full : MQTT_FULL_DEFAULT;
+    return (uint8_t)(own ? own : shard->limits->queue_full);
+}
+
 static void set_connection(struct mqtt_session *s, struct mqtt_connection *c)
 {
     pthread_mutex_lock(&s->shard->lock);
@@ -141,6 +149,10 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
+    s->full = full_policy(s->shard, c->listener);
+    s->full_told = false;
+    if (s->full != MQTT_FULL_REFUSE)
+        refuse_end(s);
     s->received_before = (uint32_t)s->received.ids.n;
     window_attach(s);
     rights_free(s->rights); /* the client's before it */
