@@ -2,24 +2,6 @@
 
 #include <string.h>
 
-struct cursor cursor_from(const void *p, size_t n)
-{
-    static const uint8_t nothing[1];
-    const uint8_t *b = n ? p : nothing;
-    return (struct cursor){.p = b, .end = b + n};
-}
-
-struct bytes cursor_take(struct cursor *c, size_t n)
-{
-    if (c->failed || n > (size_t)(c->end - c->p)) {
-        c->failed = true;
-        return (struct bytes){0};
-    }
-    struct bytes b = {c->p, n};
-    c->p += n;
-    return b;
-}
-
 static uint64_t take_be(struct cursor *c, size_t n)
 {
     struct bytes b = cursor_take(c, n);
@@ -38,14 +20,6 @@ static uint64_t take_le(struct cursor *c, size_t n)
     return v;
 }
 
-uint8_t cursor_u8(struct cursor *c)
-{
-    return (uint8_t)take_be(c, 1);
-}
-uint16_t cursor_u16(struct cursor *c)
-{
-    return (uint16_t)take_be(c, 2);
-}
 uint32_t cursor_u32(struct cursor *c)
 {
     return (uint32_t)take_be(c, 4);
@@ -98,29 +72,6 @@ int64_t cursor_svarint(struct cursor *c)
     return (int64_t)(u >> 1) ^ -(int64_t)(u & 1);
 }
 
-struct str cursor_str16(struct cursor *c)
-{
-    uint16_t n = cursor_u16(c);
-    struct bytes b = cursor_take(c, n);
-    return (struct str){(const char *)b.p, b.n};
-}
-
-struct writer writer_from(void *p, size_t n)
-{
-    return (struct writer){.start = p, .p = p, .end = n ? (uint8_t *)p + n : p};
-}
-
-void writer_bytes(struct writer *w, const void *p, size_t n)
-{
-    if (w->failed || n > (size_t)(w->end - w->p)) {
-        w->failed = true;
-        return;
-    }
-    if (n)
-        memcpy(w->p, p, n);
-    w->p += n;
-}
-
 static void put_be(struct writer *w, uint64_t v, size_t n)
 {
     uint8_t b[8];
@@ -137,14 +88,6 @@ static void put_le(struct writer *w, uint64_t v, size_t n)
     writer_bytes(w, b, n);
 }
 
-void writer_u8(struct writer *w, uint8_t v)
-{
-    put_be(w, v, 1);
-}
-void writer_u16(struct writer *w, uint16_t v)
-{
-    put_be(w, v, 2);
-}
 void writer_u32(struct writer *w, uint32_t v)
 {
     put_be(w, v, 4);

@@ -46,7 +46,10 @@ void message_unref(struct message *m)
 {
     if (!m)
         return;
-    uint32_t before = atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel);
+    /* Who holds the only reference need not ask for the cache line with a locked instruction. */
+    uint32_t before = atomic_load_explicit(&m->refs, memory_order_acquire);
+    if (before != 1)
+        before = atomic_fetch_sub_explicit(&m->refs, 1, memory_order_acq_rel);
     ASSERT(before > 0);
     if (before == 1)
         mem_free(m->alloc, m, message_size(m->topic_len, m->properties_len, m->payload_len));

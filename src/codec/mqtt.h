@@ -259,6 +259,17 @@ MUST_USE enum err mqtt_encode(enum mqtt_version v, const struct mqtt_packet *p, 
 /* Hot paths; the same bytes as mqtt_encode() gives. */
 /* PUBACK, PUBREC, PUBREL or PUBCOMP with success: 4 bytes in both versions. */
 void mqtt_put_ack(struct writer *w, enum mqtt_type type, uint16_t id);
+/* A PUBLISH that has no properties, as nearly all have none: small enough to be made for each
+ * delivery (struct mqtt_publish is some 300 bytes). Size and errors as of mqtt_put_publish(). */
+struct mqtt_plain {
+    bool dup, retain;
+    uint8_t qos;
+    uint16_t id;
+    struct str topic; /* not empty */
+    struct bytes payload;
+};
+size_t mqtt_plain_size(enum mqtt_version v, const struct mqtt_plain *m);
+MUST_USE enum err mqtt_put_plain(enum mqtt_version v, const struct mqtt_plain *m, struct writer *w);
 size_t mqtt_publish_size(enum mqtt_version v, const struct mqtt_publish *m);
 MUST_USE enum err mqtt_put_publish(enum mqtt_version v, const struct mqtt_publish *m,
                                    struct writer *w);

@@ -226,6 +226,41 @@ TEST(mqtt_hot_paths_give_the_same_bytes)
     }
 }
 
+TEST(mqtt_plain_publish_gives_the_same_bytes)
+{
+    static const enum mqtt_version versions[] = {MQTT_V31, MQTT_V311, MQTT_V5};
+    static uint8_t payload[20000], a[20100], b[20100];
+    static const size_t sizes[] = {0, 1, 110, 121, 16370, 20000};
+    for (unsigned i = 0; i < ARRAY_LEN(versions) * ARRAY_LEN(sizes) * 16; i++) {
+        enum mqtt_version v = versions[i % 3];
+        size_t n = sizes[i / 3 % ARRAY_LEN(sizes)];
+        unsigned bits = i / (3 * (unsigned)ARRAY_LEN(sizes));
+        LABEL("version %d, %zu bytes, flags %x", (int)v, n, bits);
+        const struct mqtt_plain plain = {.dup = bits & 8,
+                                         .retain = bits & 1,
+                                         .qos = bits >> 1 & 3,
+                                         .id = bits & 6 ? 0x1234 : 0,
+                                         .topic = STR("a/b"),
+                                         .payload = {payload, n}};
+        const struct mqtt_publish m = {.dup = plain.dup,
+                                       .retain = plain.retain,
+                                       .qos = plain.qos,
+                                       .id = plain.id,
+                                       .topic = plain.topic,
+                                       .payload = plain.payload};
+        struct writer wa = writer_from(a, sizeof(a)), wb = writer_from(b, sizeof(b));
+        CHECK_EQ_INT(mqtt_put_plain(v, &plain, &wa), mqtt_put_publish(v, &m, &wb));
+        CHECK_EQ_UINT(mqtt_plain_size(v, &plain), mqtt_publish_size(v, &m));
+        CHECK_EQ_UINT(mqtt_plain_size(v, &plain), writer_len(&wa));
+        REQUIRE(CHECK_EQ_UINT(writer_len(&wa), writer_len(&wb)));
+        CHECK_EQ_MEM(a, b, writer_len(&wa));
+        struct writer small = writer_from(b, writer_len(&wa) ? writer_len(&wa) - 1 : 0);
+        if (writer_len(&wa))
+            CHECK_EQ_INT(mqtt_put_plain(v, &plain, &small), ERR_FULL);
+        CHECK_EQ_UINT(writer_len(&small), 0);
+    }
+}
+
 TEST(mqtt_composes_filters_and_user_properties)
 {
     uint8_t filters[32], props[32], b[64];

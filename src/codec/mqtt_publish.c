@@ -79,6 +79,67 @@ void mqtt_put_ack(struct writer *w, enum mqtt_type type, uint16_t id)
     writer_bytes(w, b, sizeof(b));
 }
 
+/* ---- writing a PUBLISH ---- */
+
+#define LENGTH_MAX 268435455
+
+static enum err count_plain(enum mqtt_version v, const struct mqtt_plain *m, size_t *body)
+{
+    if (v != MQTT_V31 && v != MQTT_V311 && v != MQTT_V5)
+        return ERR_INVALID;
+    if (m->qos > 2 || m->topic.n == 0 || (m->qos == 0 ? m->dup : m->id == 0))
+        return ERR_INVALID;
+    if (m->topic.n > UINT16_MAX || m->payload.n > LENGTH_MAX)
+        return ERR_RANGE;
+    *body = 2 + m->topic.n + (m->qos ? 2 : 0) + (v == MQTT_V5) + m->payload.n;
+    return *body > LENGTH_MAX ? ERR_RANGE : ERR_OK;
+}
+
+size_t mqtt_plain_size(enum mqtt_version v, const struct mqtt_plain *m)
+{
+    size_t body;
+    return count_plain(v, m, &body) ? 0 : 1 + mqtt_varint_size(body) + body;
+}
+
+static uint8_t *put16(uint8_t *at, size_t v)
+{
+    at[0] = (uint8_t)(v >> 8);
+    at[1] = (uint8_t)v;
+    return at + 2;
+}
+
+static uint8_t *put_varint(uint8_t *at, size_t v)
+{
+    for (; v >= 0x80; v >>= 7)
+        *at++ = (uint8_t)(v | 0x80);
+    *at++ = (uint8_t)v;
+    return at;
+}
+
+enum err mqtt_put_plain(enum mqtt_version v, const struct mqtt_plain *m, struct writer *w)
+{
+    size_t body;
+    enum err err = count_plain(v, m, &body);
+    if (err)
+        return err;
+    size_t size = 1 + mqtt_varint_size(body) + body;
+    if (w->failed || size > (size_t)(w->end - w->p))
+        return ERR_FULL;
+    uint8_t *at = writer_take(w, size);
+    *at++ = (uint8_t)(MQTT_PUBLISH << 4 | (m->dup ? 8u : 0) | (unsigned)m->qos << 1 |
+                      (m->retain ? 1u : 0));
+    at = put16(put_varint(at, body), m->topic.n);
+    memcpy(at, m->topic.p, m->topic.n);
+    at += m->topic.n;
+    if (m->qos > 0)
+        at = put16(at, m->id);
+    if (v == MQTT_V5)
+        *at++ = 0; /* no properties */
+    if (m->payload.n)
+        memcpy(at, m->payload.p, m->payload.n);
+    return ERR_OK;
+}
+
 static enum err count(enum mqtt_version v, const struct mqtt_publish *m, size_t *body)
 {
     struct mqtt_out o = {.version = v};
@@ -86,7 +147,7 @@ static enum err count(enum mqtt_version v, const struct mqtt_publish *m, size_t 
         return ERR_INVALID;
     write_publish(&o, m);
     *body = o.n;
-    return o.err ? o.err : o.n > 268435455 ? ERR_RANGE : ERR_OK;
+    return o.err ? o.err : o.n > LENGTH_MAX ? ERR_RANGE : ERR_OK;
 }
 
 size_t mqtt_publish_size(enum mqtt_version v, const struct mqtt_publish *m)

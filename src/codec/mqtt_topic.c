@@ -1,6 +1,8 @@
 #include "base/utf8.h"
 #include "codec/mqtt_internal.h"
 
+#include <string.h>
+
 static const struct str SHARE = {"$share/", 7};
 
 bool mqtt_text_valid(struct str s)
@@ -8,18 +10,44 @@ bool mqtt_text_valid(struct str s)
     return s.n == 0 || utf8_valid_nonul(s);
 }
 
+#define EACH_BYTE(c) (UINT64_C(0x0101010101010101) * (c))
+
+/* The high bit of each byte that is 0 or above 0x80, and maybe of one above a byte that is 0. */
+static uint64_t zero_bytes(uint64_t w)
+{
+    return (w - EACH_BYTE(0x01)) | w;
+}
+
+/* Whether eight bytes are ASCII, and none of them 0, `+` or `#`. */
+static bool plain_word(uint64_t w)
+{
+    uint64_t odd = zero_bytes(w) | zero_bytes(w ^ EACH_BYTE('+')) | zero_bytes(w ^ EACH_BYTE('#'));
+    return (odd & EACH_BYTE(0x80)) == 0;
+}
+
+static bool topic_bytes_valid(struct str topic)
+{
+    for (size_t i = 0; i < topic.n; i++)
+        if (topic.p[i] == 0 || topic.p[i] == '+' || topic.p[i] == '#')
+            return false;
+    return utf8_valid(topic);
+}
+
+/* Eight bytes at once; the last eight overlap those before. */
 bool mqtt_topic_valid(struct str topic)
 {
+    uint64_t w;
     if (topic.n == 0 || topic.n > UINT16_MAX)
         return false;
-    bool ascii = true;
-    for (size_t i = 0; i < topic.n; i++) {
-        unsigned char c = (unsigned char)topic.p[i];
-        if (c == 0 || c == '+' || c == '#')
-            return false;
-        ascii = ascii && c < 0x80;
+    if (topic.n < 8)
+        return topic_bytes_valid(topic);
+    for (size_t i = 0; i + 8 <= topic.n; i += 8) {
+        memcpy(&w, topic.p + i, 8);
+        if (!plain_word(w))
+            return topic_bytes_valid(topic);
     }
-    return ascii || utf8_valid_nonul(topic);
+    memcpy(&w, topic.p + topic.n - 8, 8);
+    return plain_word(w) || topic_bytes_valid(topic);
 }
 
 /* `#` only last, `+` a whole level [MQTT-4.7.1-1, -2]. */

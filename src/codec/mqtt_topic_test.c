@@ -42,6 +42,29 @@ TEST(mqtt_topic_valid)
     CHECK(!mqtt_filter_valid((struct str){longest, 65536}));
 }
 
+/* Long topics are looked at eight bytes at a time: what is wrong is seen wherever it stands. */
+TEST(mqtt_topic_valid_at_every_place)
+{
+    static const struct {
+        const char *bytes;
+        size_t n;
+        bool want;
+    } rows[] = {{"+", 1, false},    {"#", 1, false},       {"\0", 1, false},
+                {"\x80", 1, false}, {"\xC3\xA4", 2, true}, {"\x01", 1, true},
+                {",", 1, true},     {"$", 1, true},        {"\x7F", 1, true}};
+    for (size_t n = 1; n <= 26; n++) {
+        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+            for (size_t at = 0; at + rows[i].n <= n; at++) {
+                char topic[26];
+                memset(topic, 'x', sizeof(topic));
+                memcpy(topic + at, rows[i].bytes, rows[i].n);
+                LABEL("row %zu at %zu of %zu", i, at, n);
+                CHECK_EQ_INT(mqtt_topic_valid((struct str){topic, n}), rows[i].want);
+            }
+        }
+    }
+}
+
 TEST(mqtt_filter_valid)
 {
     static const struct {

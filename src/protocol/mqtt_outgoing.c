@@ -38,7 +38,7 @@ static bool compose(struct mqtt_session *s, struct message *m,
                     struct outgoing *o)
 {
     size_t ids = 0;
-    *o = (struct outgoing){.message = m};
+    *o = (struct outgoing){.message = m, .share_id = subs[0]->share_id};
     for (size_t i = 0; i < n; i++) {
         o->qos = subs[i]->qos > o->qos ? subs[i]->qos : o->qos;
         o->retain = o->retain || (m->retain && subs[i]->retain_as_published);
@@ -80,31 +80,50 @@ static void props_of(const struct message *m, struct mqtt_props *out)
     }
 }
 
-static enum sent put(struct mqtt_connection *c, const struct mqtt_publish *p)
+/* Room in the stream for a packet of n bytes (0: it can't be encoded). */
+static enum sent reserve(struct mqtt_connection *c, size_t n, struct writer *w)
 {
-    size_t n = mqtt_publish_size(c->version, p);
     if (n == 0 || n > c->packet_size_max || n > connection_write_max(c))
         return SENT_NEVER; /* checklist 20: dropped, as if it had been delivered */
     uint8_t *room = connection_room(c, n) ? stream_reserve(c->stream, n) : NULL;
-    if (!room) /* or the connection is lost, and nobody has told us yet */
-        return SENT_LATER;
-    struct writer w = writer_from(room, n);
-    enum err err = mqtt_put_publish(c->version, p, &w);
-    stream_commit(c->stream, err ? 0 : n);
-    shard_sent(c->shard, !err, err ? 0 : n);
+    *w = writer_from(room, n);
+    return room ? SENT : SENT_LATER; /* or the connection is lost, and nobody has told us yet */
+}
+
+static enum sent commit(struct mqtt_connection *c, const struct writer *w, enum err err)
+{
+    size_t n = err ? 0 : writer_len(w);
+    stream_commit(c->stream, n);
+    shard_sent(c->shard, !err, n);
     return err ? SENT_NEVER : SENT;
 }
 
-enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
-                            bool dup)
+static enum sent put_plain(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
+                           bool dup)
+{
+    struct writer w;
+    const struct mqtt_plain p = {.dup = dup,
+                                 .retain = o->retain,
+                                 .qos = o->qos,
+                                 .id = id,
+                                 .topic = message_topic(o->message),
+                                 .payload = message_payload(o->message)};
+    enum sent sent = reserve(c, mqtt_plain_size(c->version, &p), &w);
+    return sent == SENT ? commit(c, &w, mqtt_put_plain(c->version, &p, &w)) : sent;
+}
+
+static enum sent put(struct mqtt_connection *c, const struct mqtt_publish *p)
+{
+    struct writer w;
+    enum sent sent = reserve(c, mqtt_publish_size(c->version, p), &w);
+    return sent == SENT ? commit(c, &w, mqtt_put_publish(c->version, p, &w)) : sent;
+}
+
+/* With properties of its own, an expiry, or subscription ids. */
+static enum sent put_with_props(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
+                                bool dup)
 {
     const struct message *m = o->message;
-    struct mqtt_shard *shard = c->shard;
-    if (!session_may(c->session, ACCESS_DELIVER, message_topic(m), NULL)) {
-        mqtt_dropped(shard,
-                     MQTT_DROP_WITHHELD); /* it has waited longer than the right to have it */
-        return SENT_NEVER;
-    }
     struct mqtt_publish p = {.dup = dup,
                              .retain = o->retain,
                              .qos = o->qos,
@@ -113,23 +132,45 @@ enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o,
                              .payload = message_payload(m),
                              .subscription_ids = o->ids_n > 1 ? o->sub_ids : &o->sub_id,
                              .subscription_ids_n = o->ids_n};
-    if (m->expiry_s != UINT32_MAX) {
-        p.props.message_expiry_s = message_expiry_left_s(m, worker_now_ms(shard->worker));
-        if (!p.props.message_expiry_s && !dup) { /* one that was sent before is sent again */
-            mqtt_dropped(shard, MQTT_DROP_EXPIRED);
-            return SENT_NEVER;
-        }
-    }
     if (m->properties_len && c->version == MQTT_V5)
         props_of(m, &p.props);
-    if (m->expiry_s != UINT32_MAX)
+    if (m->expiry_s != UINT32_MAX) {
+        p.props.message_expiry_s = message_expiry_left_s(m, worker_now_ms(c->shard->worker));
         p.props.has |= MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY);
-    enum sent sent = put(c, &p);
+    }
+    return put(c, &p);
+}
+
+/* What has waited too long to be sent: longer than the right to have it, or than its expiry. One
+ * that was sent before is sent again. */
+static bool too_late(const struct mqtt_connection *c, const struct message *m, bool dup)
+{
+    struct mqtt_shard *shard = c->shard;
+    if (!session_may(c->session, ACCESS_DELIVER, message_topic(m), NULL)) {
+        mqtt_dropped(shard, MQTT_DROP_WITHHELD);
+        return true;
+    }
+    if (m->expiry_s == UINT32_MAX || dup ||
+        message_expiry_left_s(m, worker_now_ms(shard->worker)) > 0)
+        return false;
+    mqtt_dropped(shard, MQTT_DROP_EXPIRED);
+    return true;
+}
+
+enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
+                            bool dup)
+{
+    const struct message *m = o->message;
+    if (too_late(c, m, dup))
+        return SENT_NEVER;
+    bool plain =
+        !o->ids_n && m->expiry_s == UINT32_MAX && (!m->properties_len || c->version != MQTT_V5);
+    enum sent sent = plain ? put_plain(c, o, id, dup) : put_with_props(c, o, id, dup);
     if (sent == SENT) {
         atomic_add_own(&c->sent, 1);
-        metric_add_own(&shard->count.sent, 1);
+        metric_add_own(&c->shard->count.sent, 1);
     } else if (sent == SENT_NEVER) {
-        mqtt_dropped(shard, MQTT_DROP_TOO_LARGE);
+        mqtt_dropped(c->shard, MQTT_DROP_TOO_LARGE);
     }
     return sent;
 }
@@ -154,8 +195,11 @@ void outgoing_pump(struct mqtt_session *s)
     struct outgoing *o;
     s->connection->journal_full = false;
     (void)window_send(s);
+    if (s->spill)
+        spill_refill(s);
     while ((o = queue_first(s)) && send_head(s, o))
         continue;
+    session_presence(s);
 }
 
 /* ---- the bus ---- */
@@ -173,7 +217,7 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
         return false;
     if (o->qos == 0 && s->queued_qos0 == 0)
         sent = outgoing_transmit(s->connection, o, 0, false);
-    else if (o->qos && !queue_first(s) && window_open(s))
+    else if (o->qos && queue_empty(s) && window_open(s))
         sent = window_take(s, o);
     if (sent == SENT_LATER)
         return false;
@@ -198,12 +242,25 @@ static bool replay_wants(const struct mqtt_session *s, const struct message *m, 
     return m->seq > server->restored_to || (!window_holds(s, m->seq, 0) && !queue_holds(s, m->seq));
 }
 
+/* The same for a share, where any member may hold it. */
+static bool replay_wants_share(struct mqtt_session *s, const struct message *m, uint32_t share_id)
+{
+    const struct mqtt_server *server = s->shard->server;
+    if (m->seq <= server->restored_to && shares_held(server, m->seq, share_id))
+        return false;
+    shares_noted(s, m->seq, share_id);
+    return true;
+}
+
 void session_deliver(struct subscriber *sub, struct message *m,
                      const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     struct outgoing o;
     if (s->shard->server->replaying && !replay_wants(s, m, retained))
+        return;
+    if (s->shard->server->replaying && subs[0]->share_id &&
+        !replay_wants_share(s, m, subs[0]->share_id))
         return;
     if (!compose(s, m, subs, n, retained, &o)) {
         mqtt_dropped(s->shard, MQTT_DROP_NO_MEMORY);
@@ -215,6 +272,7 @@ void session_deliver(struct subscriber *sub, struct message *m,
         outgoing_forget_ids(s->shard->alloc, &o); /* QoS 0 does not wait for who is not there */
     else
         queue_add(s, &o);
+    session_presence(s);
 }
 
 void outgoing_trim(struct mqtt_session *s)
