@@ -1,11 +1,8 @@
 /* Any bytes as what three MQTT clients do to a whole broker in a simulated world; the model of
  * correct clients (tests/support/mqtt_model.h) says what must hold. SEDGE_MODEL_TRACE=1 shows the
  * steps of one input. */
-#include "auth/password.h"
 #include "base/log.h"
-#include "client/mqtt_client.h"
 #include "protocol/mqtt_server.h"
-#include "registry/registry.h"
 #include "tests/support/mqtt_model_play.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
