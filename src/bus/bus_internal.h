@@ -109,6 +109,15 @@ struct route {
     size_t bytes;
 };
 
+/* What is noted of a subscription that matches. */
+struct route_found {
+    struct sub *sub;
+    struct subscriber *subscriber;
+    uint32_t entry; /* of an own one */
+    uint8_t part;   /* route.c */
+    uint8_t flags, worker;
+    bool own;
+};
 /* A worker's view of the routes. What is asked for twice within a while is cached. The cache has
  * sets of two routes: topics share a place and push each other out. It doubles while routes that
  * are still good are pushed out. */
@@ -131,10 +140,10 @@ struct route_view {
     struct route *passing; /* the last one that is not cached, if nobody holds it */
     size_t cache_bytes;
     uint64_t hits, misses;
-    VEC(struct sub *) found; /* scratch */
+    VEC(struct route_found) found; /* scratch */
     bool nomem;
     struct sub *graveyard;
-    uint8_t seen[ROUTE_SEEN]; /* a mark of the last topic that was not found cached */
+    uint8_t *seen; /* marks of topics that were not found cached lately; made with the cache */
 };
 #define ROUTE_ALL     UINT32_MAX
 #define ROUTE_STRIPES 1024u
@@ -439,6 +448,16 @@ static inline bool access_allows(struct bus *b, const struct bus_publisher *who,
 {
     return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
            access_check(b, who, act, topic, why);
+}
+
+/* The same of who gets it, or wants to. */
+bool access_check_subscriber(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic);
+static inline bool access_of(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic)
+{
+    return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
+           access_check_subscriber(b, s, act, topic);
 }
 
 /* guard.c: tells the guard's owner. */

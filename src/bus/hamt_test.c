@@ -8,7 +8,7 @@
 
 struct entry {
     _Alignas(8) bool in;
-    char key[12];
+    char key[24];
 };
 static struct str entry_key(const void *item, uint64_t scratch[2])
 {

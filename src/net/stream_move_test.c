@@ -65,9 +65,11 @@ static void hopper_finished(struct task *t)
     h->stream = NULL;
     h->hops++;
     h->worker = 1 - h->worker;
-    REQUIRE(stream_move(s, executor_worker(h->world->ex, h->worker), moved, h) == ERR_OK);
-    if (h->hops == h->world->stop_at_hop)
-        executor_stop(h->world->ex);
+    struct executor *ex = h->world->ex;
+    bool stop = h->hops == h->world->stop_at_hop; /* once it moves, it is the other worker's */
+    REQUIRE(stream_move(s, executor_worker(ex, h->worker), moved, h) == ERR_OK);
+    if (stop)
+        executor_stop(ex);
 }
 
 /* A few bytes, and away: often with bytes left unread. */

@@ -32,6 +32,7 @@
 #include "async/post.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/table.h"
 #include "base/vec.h"
 #include "bus/checkpoint.h"
 #include "codec/mqtt.h"
@@ -86,7 +87,7 @@ struct done {
 struct mqtt_session {
     struct subscriber subscriber; /* of the bus */
     struct mqtt_shard *shard;
-    struct list link;                   /* in shard->all */
+    struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
     struct str client_id;
     uint64_t number;    /* in the journal and the database; 0: never to be stored */
@@ -115,7 +116,6 @@ struct mqtt_session {
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
     struct rights *rights;      /* of its client; NULL: not asked yet */
-    struct bus_publisher who;   /* to the bus, which asks about it */
     bool subs_dirty;
     bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */
@@ -144,6 +144,12 @@ struct pending_ring {
     struct pending *v;
     uint32_t cap, head, n, publishes;
 };
+/* What a connection has only while something waits, and a while behind it. */
+struct connection_waits {
+    struct mqtt_connection *connection;
+    struct journal_wait commit;
+    struct pending_ring answers;
+};
 
 struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
@@ -157,10 +163,9 @@ struct mqtt_connection {
     struct hello *hello;
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
-    struct str user;    /* owned; p NULL: none */
-    struct timer timer; /* CONNECT in time, then keep-alive */
-    struct journal_wait wait;
-    struct pending_ring pending;
+    struct str user;                /* owned; p NULL: none */
+    struct timer timer;             /* CONNECT in time, then keep-alive */
+    struct connection_waits *waits; /* NULL: nothing does */
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
     _Atomic uint64_t received, sent;
@@ -217,13 +222,12 @@ struct mqtt_shard {
     struct journal *journal;
     const struct mqtt_limits *limits;
     struct list connections, wills;
-    struct map sessions; /* by client id */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
-    struct list all;   /* sessions, and the mark of who goes through them */
-    struct timer due;  /* wills */
-    struct timer ends; /* of sessions */
+    struct table sessions; /* by client id */
+    struct timer due;      /* wills */
+    struct timer ends;     /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */
@@ -400,8 +404,19 @@ void publish_denied(struct mqtt_shard *shard, struct str client, struct str user
 /* Takes p->packet. False without memory: the connection is to be closed. */
 bool pending_add(struct mqtt_connection *c, const struct pending *p);
 bool pending_flush(struct mqtt_connection *c); /* false: the stream takes no more now */
-void pending_free(struct mqtt_connection *c);
-void pending_trim(struct mqtt_connection *c);
+void pending_free(struct mqtt_connection *c);  /* all of it, and the wait */
+void pending_trim(struct mqtt_connection *c);  /* gives back what is empty */
+static inline uint32_t pending_count(const struct mqtt_connection *c)
+{
+    return c->waits ? c->waits->answers.n : 0;
+}
+static inline uint32_t pending_publishes(const struct mqtt_connection *c)
+{
+    return c->waits ? c->waits->answers.publishes : 0;
+}
+/* Wakes the connection's task when the record is committed; kicks it if it never will be. False: no
+ * memory. */
+bool connection_wait(struct mqtt_connection *c, uint64_t seq);
 /* Waits for the next commit that matters to this connection, if any does. */
 void pending_wait(struct mqtt_connection *c);
 /* Encodes an answer and adds it. False: no memory. */
@@ -418,6 +433,12 @@ bool subscribe_wants_retained(uint8_t options, bool existed);
 enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
 
 /* mqtt_session.c */
+struct str session_key(const struct table_node *node);
+static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, struct table_at *at)
+{
+    struct table_node *node = table_next(&shard->sessions, at);
+    return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
+}
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);

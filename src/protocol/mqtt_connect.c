@@ -101,6 +101,7 @@ static void connected(struct mqtt_connection *c)
         return;
     hello_free(c);
     auth_connected(c);
+    pending_trim(c);
     c->state = CONNECTION_OPEN;
     metric_add_own(&c->shard->count.connects, 1);
     connection_watch(c);
@@ -191,8 +192,8 @@ void connect_let_in(struct mqtt_connection *c)
     }
     h->accepted = true;
     if (h->seq) {
-        c->waiting = true;
-        journal_wait(c->shard->journal, c->shard->worker, &c->wait, h->seq);
+        if (!connection_wait(c, h->seq))
+            (void)refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
     } else {
         connected(c);
     }

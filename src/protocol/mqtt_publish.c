@@ -231,7 +231,7 @@ static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publi
 static bool too_many(const struct mqtt_connection *c, const struct mqtt_publish *m)
 {
     const struct mqtt_session *s = c->session;
-    size_t n = c->pending.publishes, ids = s->received.ids.n;
+    size_t n = pending_publishes(c), ids = s->received.ids.n;
     if (c->version == MQTT_V5) /* 3.1.1 knows no limit, and must not wait for its own PUBREL */
         n += ids > s->received_before ? ids - s->received_before : 0;
     return m->qos && n >= c->shard->limits->receive_max;
