@@ -108,9 +108,9 @@ static bool load_one(struct mqtt_session *s, struct flight *f, int64_t position)
         outgoing_drop(s, &f->out);
     if (placed && !f->id)
         queue_count(s, &f->out, 1);
-    s->stored_to = position + 1;
-    if (f->id && !s->queue.n) /* the next one comes behind it */
-        s->queue_at = position + 1;
+    s->out->stored_to = position + 1;
+    if (f->id && !s->out->queue.n) /* the next one comes behind it */
+        s->out->queue_at = position + 1;
     return placed;
 }
 
@@ -118,8 +118,8 @@ static bool load_one(struct mqtt_session *s, struct flight *f, int64_t position)
 static bool goes_to_memory(const struct mqtt_session *s)
 {
     const struct mqtt_limits *l = s->shard->limits;
-    return !s->spill && s->queue.n < l->queue_memory_max &&
-           s->queued_bytes - s->flight_bytes < l->queue_memory_bytes_max;
+    return !s->out->spill && s->out->queue.n < l->queue_memory_max &&
+           s->out->queued_bytes - s->out->flight_bytes < l->queue_memory_bytes_max;
 }
 
 static void load_queued(struct load *l, sqlite3_stmt *q)

@@ -52,6 +52,7 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->who = (struct bus_publisher){.rights = s};
     s->subscriber.who = &s->who;
     s->shard = shard;
+    s->out = &shard->rest;
     s->client_id = (struct str){text, client_id.n};
     s->number = number;
     s->ends_ns = INT64_MAX;
@@ -60,7 +61,8 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->new_in_db = true;
     list_init(&s->done_link);
     list_init(&s->dirty);
-    if (!enter(s)) {
+    if ((number && !outgoing_own(s)) || !enter(s)) {
+        outgoing_free(s);
         mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
         return NULL;
     }

@@ -208,14 +208,15 @@ static void save_queued(struct saving *to, const struct outgoing_ring *r, int64_
 
 static void save_messages(struct saving *to, struct mqtt_session *s, bool all)
 {
-    for (uint32_t i = 0; i < s->flight.n; i++) {
-        const struct flight *f = flight_at(&s->flight, i);
+    for (uint32_t i = 0; i < s->out->flight.n; i++) {
+        const struct flight *f = flight_at(&s->out->flight, i);
         if (f->state != FLIGHT_DONE)
-            save_message(to, f, s->queue_at - s->flight.n + i);
+            save_message(to, f, s->out->queue_at - s->out->flight.n + i);
     }
-    save_queued(to, &s->queue, s->queue_at, all ? INT64_MIN : s->stored_to);
-    if (s->spill)
-        save_queued(to, &s->spill->tail, s->spill->tail_at, all ? INT64_MIN : s->stored_to);
+    save_queued(to, &s->out->queue, s->out->queue_at, all ? INT64_MIN : s->out->stored_to);
+    if (s->out->spill)
+        save_queued(to, &s->out->spill->tail, s->out->spill->tail_at,
+                    all ? INT64_MIN : s->out->stored_to);
 }
 
 static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool all)
@@ -227,9 +228,10 @@ static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool
                               .next_id = s->next_id,
                               .subs_too = all || s->subs_dirty,
                               .requeue = all || s->requeue,
-                              .head = s->queue_at,
-                              .spilled = s->queue_at + s->queue.n,
-                              .tail = s->spill ? s->spill->tail_at : s->queue_at + s->queue.n};
+                              .head = s->out->queue_at,
+                              .spilled = s->out->queue_at + s->out->queue.n,
+                              .tail = s->out->spill ? s->out->spill->tail_at
+                                                    : s->out->queue_at + s->out->queue.n};
     if (!x.client_id.p)
         return;
     if (!vec_push(snapshot->alloc, &snapshot->sessions, x)) {
@@ -243,8 +245,8 @@ static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool
     save_received(snapshot, to.session, &s->received);
     save_messages(&to, s, x.requeue);
     s->requeue = false;
-    s->stored_to = queue_end(s);
-    s->stored_run = atomic_load(&s->shard->server->checkpoint.begun);
+    s->out->stored_to = queue_end(s);
+    s->out->stored_run = atomic_load(&s->shard->server->checkpoint.begun);
 }
 
 static struct mqtt_server *server_of(struct checkpoint *c)
