@@ -271,7 +271,8 @@ void route_view_clear(struct route_view *v)
     v->cache = NULL;
     v->sets = 0;
     route_release(v, v->large);
-    v->large = NULL;
+    route_release(v, v->last);
+    v->large = v->last = NULL;
     vec_fini(a, &v->found);
 }
 
@@ -360,6 +361,23 @@ static struct route *build(struct route_view *v, struct str topic, uint64_t hash
     return x;
 }
 
+static void remember(struct route_view *v, struct route *x)
+{
+    if (x == v->last)
+        return;
+    route_release(v, v->last);
+    v->last = route_hold(x);
+}
+
+struct route *route_again(struct route_view *v, struct str topic)
+{
+    struct route *x = v->last;
+    if (!x || !str_eq(x->topic, topic) || !is_current(v, x))
+        return NULL;
+    v->hits++;
+    return x;
+}
+
 struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
 {
     if (!v->cache)
@@ -369,11 +387,13 @@ struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
     struct route *x = cache_get(v, topic, hash);
     if (x) {
         v->hits++;
+        remember(v, x);
         return x;
     }
     v->misses++;
     x = build(v, topic, hash);
-    if (x)
-        cache_put(v, x);
+    if (!x)
+        return NULL;
+    cache_put(v, x);
     return x;
 }
