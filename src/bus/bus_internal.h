@@ -138,6 +138,7 @@ struct route_view {
     size_t sets, sweep;    /* where room is made next */
     struct route *large;   /* the last one that was too large for the cache */
     struct route *passing; /* the last one that is not cached, if nobody holds it */
+    struct route *last;    /* the last one that was found: topics come in runs; may be NULL */
     size_t cache_bytes;
     uint64_t hits, misses;
     VEC(struct route_found) found; /* scratch */
@@ -221,6 +222,9 @@ bool routes_share_has(struct routes *r, uint64_t share_id, const struct subscrib
 struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
 /* NULL without memory. Valid until the next call, or as long as it is held. */
 struct route *route_find(struct route_view *v, struct str topic, uint64_t hash);
+/* The route that was found last, if it is this topic's and still good; else NULL. It spares the
+ * hash. */
+struct route *route_again(struct route_view *v, struct str topic);
 struct route *route_hold(struct route *x);
 void route_release(struct route_view *v, struct route *x);
 void route_view_clear(struct route_view *v);
@@ -448,6 +452,16 @@ static inline bool access_allows(struct bus *b, const struct bus_publisher *who,
 {
     return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
            access_check(b, who, act, topic, why);
+}
+
+/* The same of who gets it, or wants to. */
+bool access_check_subscriber(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic);
+static inline bool access_of(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic)
+{
+    return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
+           access_check_subscriber(b, s, act, topic);
 }
 
 /* guard.c: tells the guard's owner. */
