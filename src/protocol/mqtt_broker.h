@@ -13,6 +13,7 @@
  * mqtt_outgoing.c   messages that go out: composing, writing
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
  * mqtt_spill.c      of long queues only both ends are in memory
+ * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in
  * mqtt_will.c       wills
  * mqtt_sys.c        what the broker tells of itself on $SYS
@@ -32,6 +33,7 @@
 #include "async/post.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/table.h"
 #include "base/vec.h"
 #include "bus/checkpoint.h"
 #include "codec/mqtt.h"
@@ -86,7 +88,7 @@ struct done {
 struct mqtt_session {
     struct subscriber subscriber; /* of the bus */
     struct mqtt_shard *shard;
-    struct list link;                   /* in shard->all */
+    struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
     struct str client_id;
     uint64_t number;    /* in the journal and the database; 0: never to be stored */
@@ -115,7 +117,9 @@ struct mqtt_session {
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
     struct rights *rights;      /* of its client; NULL: not asked yet */
-    struct bus_publisher who;   /* to the bus, which asks about it */
+    struct refusal *refusal;    /* its queue is full and refuses */
+    uint8_t full;               /* enum mqtt_full */
+    bool full_told;             /* in the log, since it connected */
     bool subs_dirty;
     bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */
@@ -222,13 +226,12 @@ struct mqtt_shard {
     struct journal *journal;
     const struct mqtt_limits *limits;
     struct list connections, wills;
-    struct map sessions; /* by client id */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
-    struct list all;   /* sessions, and the mark of who goes through them */
-    struct timer due;  /* wills */
-    struct timer ends; /* of sessions */
+    struct table sessions; /* by client id */
+    struct timer due;      /* wills */
+    struct timer ends;     /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */
@@ -253,12 +256,16 @@ struct mqtt_server {
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
+    pthread_mutex_t refusals_lock;
+    struct list refusals; /* of sessions of all workers */
+    _Atomic unsigned refusing;
     struct post press; /* to worker 0: a checkpoint, soon */
     _Atomic bool pressing;
     struct post change, gathered; /* to worker 0 */
     _Atomic bool change_posted;
     struct bus_fence fence;      /* of a snapshot, */
     _Atomic unsigned parts_left; /* from so many workers still, */
+    unsigned fences;             /* so far, for this one */
     bool fencing, gather_all;    /* of all sessions, not only of those that have changed */
     _Atomic bool rewrite;        /* the database is to be told all */
     struct mqtt_metrics total;   /* of the shards' */
@@ -434,6 +441,12 @@ bool subscribe_wants_retained(uint8_t options, bool existed);
 enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
 
 /* mqtt_session.c */
+struct str session_key(const struct table_node *node);
+static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, struct table_at *at)
+{
+    struct table_node *node = table_next(&shard->sessions, at);
+    return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
+}
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
@@ -520,6 +533,13 @@ bool spill_refill_now(struct mqtt_session *s); /* false: there is nothing more *
 bool spill_holds(const struct mqtt_session *s, uint64_t seq);
 /* Start: one more message at this position, that is left in the database. False: no memory. */
 bool spill_restore(struct mqtt_session *s, int64_t position, size_t bytes);
+
+/* mqtt_refuse.c: full queues that refuse what others publish. */
+void refuse_look(struct mqtt_session *s);  /* its queue has grown or shrunk */
+void refuse_renew(struct mqtt_session *s); /* its subscriptions have changed */
+void refuse_end(struct mqtt_session *s);
+/* Any worker: is a publication at QoS 1 or 2 on this topic refused, and why? */
+bool refuse_asked(struct mqtt_server *s, struct str topic, char why[160]);
 
 /* mqtt_received.c has the set; mqtt_publish.c: */
 enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *p);

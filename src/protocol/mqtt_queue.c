@@ -78,21 +78,43 @@ void queue_pop(struct mqtt_session *s, bool moved)
     queue_skip_holes(s);
     if (s->spill)
         spill_refill(s);
+    if (s->refusal)
+        refuse_look(s);
 }
 
 /* ---- the end that is written to ---- */
 
-static bool full(struct mqtt_session *s, const struct message *m)
+/* What is stored leaves memory with the next checkpoint, and the journal bounds what waits for
+ * that; so there it is the disk that bounds a session. A replay brings back what was taken already.
+ */
+static bool full(struct mqtt_session *s, const struct outgoing *o)
 {
     const struct mqtt_limits *l = s->shard->limits;
-    size_t bytes = message_bytes(m), spilled = s->spill ? s->spill->bytes : 0;
-    return s->queued >= l->queue_max || s->queued_bytes + spilled + bytes > l->queue_bytes_max ||
-           !shard_queue_room(s->shard, bytes);
+    size_t bytes = message_bytes(o->message), all = s->queued_bytes + bytes;
+    if (s->queued >= l->queue_max)
+        return true;
+    if (session_stored(s) && o->qos && o->message->seq) {
+        if (all + (s->spill ? s->spill->bytes : 0) > l->queue_stored_bytes_max)
+            return true;
+    } else if (all > l->queue_bytes_max) {
+        return true;
+    }
+    return !s->shard->server->replaying && !shard_queue_room(s->shard, bytes);
+}
+
+static void tell(struct mqtt_session *s)
+{
+    if (s->full_told)
+        return;
+    s->full_told = true;
+    LOG_W("mqtt", "%.*s: its queue is full: the %s messages are dropped", STR_FMT(s->client_id),
+          s->full == MQTT_FULL_DROP_OLDEST ? "oldest" : "newest");
 }
 
 static void drop_oldest(struct mqtt_session *s)
 {
     const struct outgoing *o = queue_first(s);
+    tell(s);
     mqtt_dropped(s->shard, MQTT_DROP_QUEUE_FULL);
     record_done(s, o->qos ? o->message->seq : 0, 0);
     queue_pop(s, false);
@@ -108,13 +130,14 @@ static void refuse(struct mqtt_session *s, struct outgoing *o, enum mqtt_drop wh
 
 void queue_add(struct mqtt_session *s, struct outgoing *o)
 {
-    if (o->qos == 0 && full(s, o->message)) {
+    if (o->qos == 0 && full(s, o)) {
         refuse(s, o, MQTT_DROP_QOS0_FULL);
         return;
     }
-    while (s->queue.n && full(s, o->message))
+    while (s->full == MQTT_FULL_DROP_OLDEST && s->queue.n && full(s, o))
         drop_oldest(s);
-    if (full(s, o->message)) {
+    if (full(s, o)) {
+        tell(s);
         refuse(s, o, MQTT_DROP_QUEUE_FULL);
         return;
     }
@@ -129,6 +152,8 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
     session_changed(s);
     if (session_stored(s))
         spill_some(s);
+    if (s->full == MQTT_FULL_REFUSE)
+        refuse_look(s);
 }
 
 /* ---- start and replay ---- */

@@ -135,6 +135,7 @@ struct spill_load {
     uint64_t number;
     int64_t from, to; /* positions */
     uint32_t max;
+    size_t bytes, bytes_max; /* of the messages */
     VEC(struct loaded) rows;
 };
 
@@ -153,6 +154,7 @@ static enum err take_row(struct spill_load *l, sqlite3_stmt *q)
 {
     struct loaded x = {.position = sqlite3_column_int64(q, 0)};
     bool read = store_read_outgoing(l->alloc, q, 1, &x.out);
+    l->bytes += read ? message_bytes(x.out.message) : 0;
     if (read && vec_push(l->alloc, &l->rows, x))
         return ERR_OK;
     outgoing_forget_ids(l->alloc, &x.out);
@@ -165,7 +167,7 @@ static enum err load_run(struct db_job *j, struct sqlite3 *sql)
     struct spill_load *l = CONTAINER_OF(j, struct spill_load, job);
     sqlite3_stmt *q = NULL;
     enum err err = ERR_OK;
-    int rc;
+    int rc = SQLITE_ROW;
     if (sqlite3_prepare_v2(sql,
                            "SELECT position, seq, qos, retain, ids, wall_ms, body FROM queued"
                            " JOIN queued_message USING(seq) WHERE session = ?1 AND position >= ?2"
@@ -176,9 +178,9 @@ static enum err load_run(struct db_job *j, struct sqlite3 *sql)
     sqlite3_bind_int64(q, 2, l->from);
     sqlite3_bind_int64(q, 3, l->to);
     sqlite3_bind_int64(q, 4, l->max);
-    while (!err && (rc = sqlite3_step(q)) == SQLITE_ROW)
+    while (!err && l->bytes < l->bytes_max && (rc = sqlite3_step(q)) == SQLITE_ROW)
         err = take_row(l, q);
-    if (!err && rc != SQLITE_DONE)
+    if (!err && rc != SQLITE_DONE && rc != SQLITE_ROW)
         err = db_error(sql, &j->error, "read queued messages");
     sqlite3_finalize(q);
     return err;
@@ -237,7 +239,7 @@ static void append_rows(struct mqtt_session *s, struct spill_load *l)
         spill->bytes -= bytes < spill->bytes ? bytes : spill->bytes;
         spill->n -= spill->n > 0;
     }
-    if (l->rows.n < l->max && l->to == spill->tail_at && spill->n)
+    if (l->rows.n < l->max && l->bytes < l->bytes_max && l->to == spill->tail_at && spill->n)
         missed(s);
     l->rows.n = 0;
     if (!spill->n)
@@ -290,7 +292,8 @@ static struct spill_load *load_new(struct mqtt_session *s)
                              .number = s->number,
                              .from = s->queue_at + s->queue.n,
                              .to = s->spill->tail_at,
-                             .max = (uint32_t)s->shard->limits->queue_memory_max};
+                             .max = (uint32_t)s->shard->limits->queue_memory_max,
+                             .bytes_max = s->shard->limits->queue_memory_bytes_max};
     timer_init(&l->again, l->worker, load_again);
     return l;
 }
@@ -298,7 +301,10 @@ static struct spill_load *load_new(struct mqtt_session *s)
 void spill_refill(struct mqtt_session *s)
 {
     struct spill *spill = s->spill;
-    if (spill->load || s->queue.n > s->shard->limits->queue_memory_max / 2 || !worker_current())
+    const struct mqtt_limits *l = s->shard->limits;
+    bool short_of = s->queue.n <= l->queue_memory_max / 2 &&
+                    s->queued_bytes - s->flight_bytes <= l->queue_memory_bytes_max;
+    if (spill->load || (s->queue.n && !short_of) || !worker_current())
         return;
     if (!spill->n)
         merge(s);

@@ -107,6 +107,7 @@ uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t 
     if (err)
         return err == ERR_RANGE ? MQTT_RC_TOPIC_FILTER_INVALID : MQTT_RC_QUOTA_EXCEEDED;
     atomic_add_own(&s->subscriptions, *existed ? 0U : 1U);
+    refuse_renew(s);
     return sub->qos;
 }
 
@@ -209,6 +210,7 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
                            : MQTT_RC_NO_SUBSCRIPTION_EXISTED;
     }
     s->subs_dirty = true;
+    refuse_renew(s);
     session_changed(s);
     struct bytes sent = {codes, c->version == MQTT_V5 ? m->count : 0};
     if (err && c->version != MQTT_V5) /* a 3.1.1 UNSUBACK can only say that it was done */
