@@ -1,7 +1,8 @@
 /* sedge_mqtt: an MQTT client that stays connected.
  *
  *     struct sedge_mqtt_config config = {.host = "127.0.0.1", .client_id = "meter-7"};
- *     struct sedge_mqtt_message m = {.topic = "meter/7", .payload = "21", .payload_n = 2, .qos = 2};
+ *     struct sedge_mqtt_message m = {.topic = "meter/7", .payload = "21", .qos = 2};
+ *     m.payload_n = 2;
  *     if (!sedge_mqtt_new(&client, &config, &error))
  *         r = sedge_mqtt_publish(client, &m, NULL, 5000); // has the server's answer
  *
@@ -67,14 +68,14 @@ struct sedge_mqtt_message {
     const void *payload;
     size_t payload_n;
     uint8_t qos;
-    bool retain;                            /* received: it is not new, but was kept */
-    bool dup;                               /* received: it may have come before */
+    bool retain;                                    /* received: it is not new, but was kept */
+    bool dup;                                       /* received: it may have come before */
     const struct sedge_mqtt_properties *properties; /* NULL: none. Received: never NULL */
 };
 
 /* Why a connection was lost, or could not be made. */
 struct sedge_mqtt_loss {
-    enum sedge_err err; /* SEDGE_ERR_IO, CLOSED, TIMEOUT, INVALID (of the protocol), DENIED */
+    enum sedge_err err; /* SEDGE_ERR_IO, CLOSED, TIMEOUT, INVALID (of the protocol), DENIED, FULL */
     uint8_t reason;     /* of the server; 0: it gave none */
     const char *text;   /* a sentence, for people */
     bool was_online;
@@ -96,19 +97,19 @@ struct sedge_mqtt_config {
     const char *client_id;           /* the server gives one (3.1.1: only if nothing is kept) */
     const char *user, *password;     /* none */
 
-    bool tls;             /* TLS 1.3; the system's authorities are believed, or */
-    const char *ca;       /* those in this PEM file */
-    const char *cert;     /* PEM: our certificate, with what leads to its issuer; none */
-    const char *key;      /* PEM: its private key */
-    bool insecure;        /* whoever answers is believed */
-    bool tls_1_2;         /* also TLS 1.2 */
-    const char *ws_path;  /* WebSocket at this path, "/mqtt" by custom; none */
+    bool tls;            /* TLS 1.3; the system's authorities are believed, or */
+    const char *ca;      /* those in this PEM file */
+    const char *cert;    /* PEM: our certificate, with what leads to its issuer; none */
+    const char *key;     /* PEM: its private key */
+    bool insecure;       /* whoever answers is believed */
+    bool tls_1_2;        /* also TLS 1.2 */
+    const char *ws_path; /* WebSocket at this path, "/mqtt" by custom; none */
 
     bool persistent;           /* keep the session over connections: no clean start */
     uint32_t session_expiry_s; /* 5.0: and so long without one; UINT32_MAX: for ever */
     uint16_t keep_alive_s;     /* 60 */
     bool no_keep_alive;
-    const struct sedge_mqtt_message *will; /* none */
+    const struct sedge_mqtt_message *will;         /* none */
     const struct sedge_mqtt_pair *user_properties; /* of CONNECT, 5.0 */
     size_t user_properties_n;
 
@@ -116,9 +117,9 @@ struct sedge_mqtt_config {
     size_t inflight_bytes;    /* their bytes; 1 MiB */
     size_t subscriptions_max; /* 64 */
     size_t packet_max;        /* bytes, either way; 1 MiB */
-    uint16_t receive_max;     /* received and not yet freed, of QoS 1 and 2; as many of QoS 0; 256 */
-    uint16_t aliases;         /* 5.0: so many topics go out as numbers; at most 64; 0: none */
-    int64_t connect_ms;       /* for one attempt; 10000 */
+    uint16_t receive_max; /* received and not yet freed, of QoS 1 and 2; as many of QoS 0; 256 */
+    uint16_t aliases;     /* 5.0: so many topics go out as numbers; at most 64; 0: none */
+    int64_t connect_ms;   /* for one attempt; 10000 */
     int64_t backoff_min_ms, backoff_max_ms; /* between attempts; 250, 30000 */
 
     void *ctx;
@@ -158,7 +159,8 @@ SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_mqtt_await_online(struct sedge_mqt
                                                                 int64_t timeout_ms);
 /* The one in use; "" until the server has given one. */
 SEDGE_API const char *sedge_mqtt_client_id(const struct sedge_mqtt *client);
-/* "not authorized"; "?" if there is none. In 3.1.1 a connection's refusal has numbers of its own. */
+/* "not authorized"; "?" if there is none. In 3.1.1 a connection's refusal has numbers of its own.
+ */
 SEDGE_API const char *sedge_mqtt_reason(uint8_t reason);
 
 /* QoS 1 and 2: kept until they are acknowledged, without a connection too, and this waits for that.
@@ -205,9 +207,8 @@ sedge_mqtt_unsubscribe_then(struct sedge_mqtt *client, const char *filter,
  * that ends before gets it again (QoS 1 and 2, in a session that is kept). What nobody takes stops
  * the server at receive_max; above it QoS 0 is dropped and counted. SEDGE_ERR_CLOSED: the client
  * has ended, and all was taken; SEDGE_ERR_INVALID: messages go to `message`. */
-SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_mqtt_recv(struct sedge_mqtt *client,
-                                                        struct sedge_mqtt_message **out,
-                                                        int64_t timeout_ms);
+SEDGE_API SEDGE_MUST_USE enum sedge_err
+sedge_mqtt_recv(struct sedge_mqtt *client, struct sedge_mqtt_message **out, int64_t timeout_ms);
 /* In the order of their arrival; before the client is freed. NULL: nothing. */
 SEDGE_API void sedge_mqtt_message_free(struct sedge_mqtt_message *m);
 SEDGE_API uint64_t sedge_mqtt_dropped(const struct sedge_mqtt *client);

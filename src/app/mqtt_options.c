@@ -363,7 +363,7 @@ static const char *unfit(const struct mqtt_options *o)
     if (o->persistent && !o->id && !o->id_prefix)
         return "a session that is kept needs a client id: -i";
     if (o->password && !o->user && !v5)
-        return "3.1.1 has no password without a user: -u";
+        return "before 5 there is no password without a user: -u";
     if (o->will_topic && !mqtt_topic_valid(str_from(o->will_topic)))
         return "--will-topic is not a topic to publish to";
     if (!o->will_topic && (o->will_payload || o->will_qos || o->will_retain))
@@ -377,13 +377,16 @@ static const char *unfit(const struct mqtt_options *o)
     return o->no_retained && o->retained_only ? "-R and --retained-only exclude each other" : NULL;
 }
 
-/* The id of -I, and what a file of certificates means. */
+/* The id of -I (3.1 wants one from everybody), and what a file of certificates means. */
 static bool complete(struct mqtt_options *o)
 {
+    const char *prefix = o->id_prefix;
     o->tls = o->tls || o->cafile || o->cert || o->insecure;
-    if (!o->id_prefix)
+    if (!prefix && !o->id && o->version == MQTT_V31)
+        prefix = "sedge-";
+    if (!prefix)
         return true;
-    if (asprintf(&o->made_id, "%s%d", o->id_prefix, (int)getpid()) < 0)
+    if (asprintf(&o->made_id, "%s%d", prefix, (int)getpid()) < 0)
         o->made_id = NULL;
     o->id = o->made_id;
     return o->id != NULL;

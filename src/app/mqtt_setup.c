@@ -113,6 +113,7 @@ static void configure(struct mqtt_setup *s, const struct mqtt_options *o)
     s->cfg.persistent = o->persistent;
     s->cfg.session_expiry_s = expiry_of(o);
     s->cfg.keep_alive_s = o->keep_alive_s;
+    s->cfg.receive_max = p->receive_max;
     s->cfg.inflight_max = (size_t)o->inflight_max;
     s->cfg.inflight_bytes_max = 64 << 20;
     s->cfg.subscriptions_max = 2 * MQTT_TOPICS_MAX;

@@ -431,6 +431,8 @@ static void town_open(struct town *t, uint64_t seed)
     if (chance(t, 20))
         cfg.net.window = 1024;
     t->pace_ms = chance(t, 50) ? 20 : 200; /* slow enough for history to let go of the journal */
+    if (chance(t, 50))                     /* queues leave memory */
+        t->house.limits = (struct mqtt_limits){.queue_memory_max = 10, .inflight_max = 8};
     t->crashes_left = 1 + (int)random_below(&t->plan, 3);
     REQUIRE(sim_new(&t->sim, &cfg) == ERR_OK);
     REQUIRE(env_sim_new(&t->house.env, t->sim) == ERR_OK);

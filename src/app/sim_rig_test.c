@@ -86,8 +86,12 @@ static enum err build_consumers(struct house *h, struct error *e)
                                                  .db = h->db,
                                                  .alloc = a,
                                                  .site = h->site};
-    const struct mqtt_server_config server = {
-        .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = a};
+    const struct mqtt_server_config server = {.ex = h->ex,
+                                              .bus = h->bus,
+                                              .journal = h->journal,
+                                              .db = h->db,
+                                              .alloc = a,
+                                              .limits = h->limits};
     enum err err = history_new(&h->history, &history, e);
     if (!err)
         err = alerts_new(&h->alerts, &alerts, e);

@@ -28,6 +28,7 @@ struct house {
     struct alerts *alerts;
     struct automation *automation;
     struct mqtt_server *server;
+    struct mqtt_limits limits;
     void (*wired)(void *ctx); /* when there is a bus, and nothing has begun; may be NULL */
     void *ctx;
     uint64_t recycled; /* segments of the journal, in all lives but the present one */

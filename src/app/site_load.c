@@ -84,8 +84,9 @@ static enum err read_unix(struct site_listen *l, const struct lang_clause_decl *
     l->path = STR("");
     l->host = path;
     memset(&l->addr, 0, sizeof(l->addr));
-    if (path.n == 0 || path.n >= sizeof(l->addr.un.sun_path))
-        return error_set(e, ERR_INVALID, "mqtt unix \"%.*s\": a path of 1 to %zu bytes",
+    if (!str_starts(path, STR("/")) || path.n >= sizeof(l->addr.un.sun_path))
+        return error_set(e, ERR_INVALID,
+                         "mqtt unix \"%.*s\": a path from the root on, of %zu bytes at most",
                          STR_FMT(path), sizeof(l->addr.un.sun_path) - 1);
     l->addr.un.sun_family = AF_UNIX;
     memcpy(l->addr.un.sun_path, path.p, path.n);

@@ -116,6 +116,85 @@ TEST(workers_watchdog_and_sys)
     }
 }
 
+/* Reads the settings of a site with these clauses of its server. */
+static enum err read_settings(const char *clauses, struct lang_site **site,
+                              struct site_settings *got, struct error *e)
+{
+    char text[512];
+    (void)snprintf(text, sizeof(text), "site \"s\"\nserver { %s }\n", clauses);
+    struct lang_source source = {STR("x.sedge"), str_from(text)};
+    REQUIRE(lang_check(alloc_system(), site_schema(), &source, 1, site) == ERR_OK);
+    CHECK_EQ_UINT((*site)->errors, 0);
+    *e = (struct error){0};
+    return site_settings_read(got, *site, e);
+}
+
+TEST(listeners_that_start_and_that_do_not)
+{
+    static const struct {
+        const char *clauses;
+        enum err err;
+        const char *says;
+    } rows[] = {
+        {"mqtt 127.0.0.1:1883", ERR_OK, ""},
+        {"mqtt 0.0.0.0:1883", ERR_DENIED, "passwords"},
+        {"mqtt 0.0.0.0:1883 insecure", ERR_OK, ""},
+        {"mqtt 0.0.0.0:1883 passwords \"u\"", ERR_DENIED, "tls"},
+        {"mqtt 0.0.0.0:8883 tls cert \"c\" key \"k\"", ERR_DENIED, "passwords"},
+        {"mqtt 0.0.0.0:8883 tls cert \"c\" key \"k\" passwords \"u\"", ERR_OK, ""},
+        {"mqtt [::]:8883 tls cert \"c\" key \"k\" ca \"a\"", ERR_OK, ""},
+        {"websocket 0.0.0.0:8083 path \"/mqtt\"", ERR_DENIED, "passwords"},
+        {"websocket 127.0.0.1:8083", ERR_OK, ""},
+        {"websocket 0.0.0.0:8083 tls key \"k\" cert \"c\" passwords \"u\"", ERR_OK, ""},
+        {"http 0.0.0.0:8443 tls cert \"c\" key \"k\"", ERR_DENIED, "ca"},
+        {"http 0.0.0.0:8443 tls cert \"c\" key \"k\" ca \"a\" name \"n\"", ERR_OK, ""},
+        {"mqtt 127.0.0.1:8883 tls", ERR_INVALID, "tls cert"},
+        {"mqtt 127.0.0.1:8883 tls cert \"c\"", ERR_INVALID, "tls cert"},
+        {"mqtt 127.0.0.1:8883 ca \"a\"", ERR_INVALID, "go with tls"},
+        {"mqtt 127.0.0.1:8883 tls12", ERR_INVALID, "go with tls"},
+        {"mqtt unix \"/run/m.sock\"", ERR_OK, ""},
+        {"mqtt unix \"m.sock\"", ERR_INVALID, "from the root"},
+        {"mqtt plant.example:1883", ERR_INVALID, "numeric"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].clauses);
+        struct lang_site *site;
+        struct site_settings got;
+        struct error e;
+        CHECK_EQ_INT(read_settings(rows[i].clauses, &site, &got, &e), rows[i].err);
+        CHECK_HAS_STR(e.text, rows[i].says);
+        lang_site_free(site);
+    }
+}
+
+TEST(listeners_in_full)
+{
+    struct lang_site *site, *same, *other;
+    struct site_settings got, next;
+    struct error e;
+    const char *all = "mqtt 127.0.0.1:1; mqtt unix \"/run/m.sock\" passwords \"u\"; websocket "
+                      "[::1]:2 any_origin path \"/p\" tls tls12 ca \"a\" cert \"c\" key \"k\"";
+    REQUIRE(read_settings(all, &site, &got, &e) == ERR_OK);
+    REQUIRE(CHECK_EQ_UINT(got.mqtt_count, 3));
+    const struct site_listen *u = &got.mqtt[1], *w = &got.mqtt[2];
+    CHECK_EQ_STR(u->addr.un.sun_path, "/run/m.sock");
+    CHECK(str_eq(u->passwords, STR("u")) && !u->tls && !u->websocket && !u->path.n);
+    CHECK(w->websocket && w->any_origin && w->tls && w->tls_1_2 && w->port == 2);
+    CHECK(str_eq(w->path, STR("/p")) && str_eq(w->ca, STR("a")));
+    CHECK(str_eq(w->cert, STR("c")) && str_eq(w->key, STR("k")));
+    /* A reload may not change any of it. */
+    REQUIRE(read_settings(all, &same, &next, &e) == ERR_OK);
+    CHECK_EQ_INT(site_settings_keep(&got, &next, false, &e), ERR_OK);
+    lang_site_free(same);
+    REQUIRE(read_settings("mqtt 127.0.0.1:1; mqtt unix \"/run/m.sock\" passwords \"u\"; websocket "
+                          "[::1]:2 any_origin path \"/p\" tls ca \"a\" cert \"c\" key \"k\"",
+                          &other, &next, &e) == ERR_OK);
+    CHECK_EQ_INT(site_settings_keep(&got, &next, false, &e), ERR_UNSUPPORTED);
+    CHECK_HAS_STR(e.text, "websocket");
+    lang_site_free(other);
+    lang_site_free(site);
+}
+
 static void write_file(const char *folder, const char *name, const char *text)
 {
     char path[512];

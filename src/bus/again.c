@@ -77,6 +77,11 @@ bool bus_share_again(struct bus *b, uint64_t share_id, struct message *m,
     return share_again(lane_here(b), share_id, m, from, 0);
 }
 
+bool bus_share_has(struct bus *b, uint64_t share_id, const struct subscriber *s)
+{
+    return routes_share_has(b->routes, share_id, s);
+}
+
 static void again_free(struct lane *l, struct again *x)
 {
     list_del(&x->link);

@@ -109,24 +109,42 @@ struct route {
     size_t bytes;
 };
 
-/* A worker's view of the routes. Its cache has sets of two routes: topics share a place and push
- * each other out. It doubles while routes that are still good are pushed out. */
-enum { ROUTE_SETS_MIN = 256, ROUTE_SETS_MAX = 1 << 16 };
+/* What is noted of a subscription that matches. */
+struct route_found {
+    struct sub *sub;
+    struct subscriber *subscriber;
+    uint32_t entry; /* of an own one */
+    uint8_t part;   /* route.c */
+    uint8_t flags, worker;
+    bool own;
+};
+/* A worker's view of the routes. What is asked for twice within a while is cached. The cache has
+ * sets of two routes: topics share a place and push each other out. It doubles while routes that
+ * are still good are pushed out. */
+enum {
+    ROUTE_SETS_MIN = 256,
+    ROUTE_SETS_MAX = 1 << 16,
+    ROUTE_SEEN = 1 << 16,
+    ROUTE_PASSING_MIN = 512,
+    ROUTE_PASSING_MAX = 1 << 16, /* what is larger is cached at once */
+};
 #define ROUTE_BYTES_MAX (16u << 20)
 struct route_view {
     struct routes *routes;
     unsigned worker; /* ROUTE_ALL: all subscribers are its own, for replay */
     uint32_t pushed_out;
     uint64_t build;
-    struct route **cache; /* sets * 2; made at the first use */
-    size_t sets, sweep;   /* where room is made next */
-    struct route *large;  /* the last one that was too large for the cache */
-    struct route *last;   /* the last one that was found: topics come in runs; may be NULL */
+    struct route **cache;  /* sets * 2; made at the first use */
+    size_t sets, sweep;    /* where room is made next */
+    struct route *large;   /* the last one that was too large for the cache */
+    struct route *passing; /* the last one that is not cached, if nobody holds it */
+    struct route *last;    /* the last one that was found: topics come in runs; may be NULL */
     size_t cache_bytes;
     uint64_t hits, misses;
-    VEC(struct sub *) found; /* scratch */
+    VEC(struct route_found) found; /* scratch */
     bool nomem;
     struct sub *graveyard;
+    uint8_t *seen; /* marks of topics that were not found cached lately; made with the cache */
 };
 #define ROUTE_ALL     UINT32_MAX
 #define ROUTE_STRIPES 1024u
@@ -199,6 +217,7 @@ const struct route_member *group_pick_stored(const struct route_group *g); /* fo
 /* The same for a group by its number. Referred to. */
 struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
                               const struct subscriber *except);
+bool routes_share_has(struct routes *r, uint64_t share_id, const struct subscriber *s);
 
 struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
 /* NULL without memory. Valid until the next call, or as long as it is held. */
@@ -433,6 +452,16 @@ static inline bool access_allows(struct bus *b, const struct bus_publisher *who,
 {
     return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
            access_check(b, who, act, topic, why);
+}
+
+/* The same of who gets it, or wants to. */
+bool access_check_subscriber(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic);
+static inline bool access_of(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic)
+{
+    return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
+           access_check_subscriber(b, s, act, topic);
 }
 
 /* guard.c: tells the guard's owner. */

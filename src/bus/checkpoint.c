@@ -13,7 +13,7 @@ struct checkpoint_run {
     const char *name;
     struct alloc *alloc;
     void *snapshot;
-    uint64_t seq;
+    uint64_t seq, number;
     enum stage { GATHERING, COMMITTING, WRITING } stage; /* what it waits for */
 };
 
@@ -82,10 +82,12 @@ static void run_end(struct checkpoint_run *r, enum err result, const struct erro
               why && why->text[0] ? why->text : err_name(result));
     if (c) {
         c->run = NULL;
-        if (result)
+        if (result) {
             c->ops->failed(c);
-        else
+        } else {
+            atomic_store(&c->stored, r->number);
             journal_release(c->journal, &c->consumer, r->seq);
+        }
     }
     r->ops->free(r->snapshot);
     mem_free(r->alloc, r, sizeof(*r));
@@ -122,6 +124,7 @@ static struct checkpoint_run *run_new(struct checkpoint *c)
                                  .name = c->consumer.name,
                                  .alloc = c->alloc,
                                  .seq = journal_last(c->journal),
+                                 .number = 1 + atomic_fetch_add(&c->begun, 1),
                                  .wait = {.done = committed},
                                  .job = {.write = true, .run = write_all, .done = written}};
     return r;

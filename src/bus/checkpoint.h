@@ -17,6 +17,7 @@
 #pragma once
 
 #include "async/timer.h"
+#include "base/atomic.h"
 #include "store/db.h"
 #include "store/journal.h"
 
@@ -42,6 +43,9 @@ struct checkpoint {
     struct alloc *alloc;
     struct timer timer;
     struct checkpoint_run *run;
+    /* Runs are numbered from 1; all that was gathered by a run up to `stored` is in the database,
+     * unless it failed and was not gathered again. Written by its worker, read by any. */
+    _Atomic uint64_t begun, stored;
     bool again;   /* once more at its end */
     bool changed; /* meanwhile */
 };

@@ -44,7 +44,7 @@ void *hamt_get(const struct hamt *h, const struct hamt_word *set, struct str key
 
 static unsigned table_len(const struct hamt_table *t)
 {
-    return (unsigned)__builtin_popcountll(t->map);
+    return hamt_count(t->map);
 }
 
 static void *first_from(const struct hamt_table *t, unsigned i)
@@ -109,7 +109,7 @@ static size_t table_bytes(unsigned n)
 
 static struct hamt_table *table_new(struct hamt *h, uint64_t map)
 {
-    size_t bytes = table_bytes((unsigned)__builtin_popcountll(map));
+    size_t bytes = table_bytes(hamt_count(map));
     struct hamt_table *t = mem_zero(h->alloc, bytes);
     if (!t)
         return NULL;

@@ -63,9 +63,18 @@ static inline struct hamt_table *hamt_table(uintptr_t word)
 {
     return (struct hamt_table *)(word - 1);
 }
+/* The number of set bits. The instruction for it is not in every x86-64, and the compiler's
+ * function for the others reads a table. */
+static inline unsigned hamt_count(uint64_t map)
+{
+    map -= map >> 1 & UINT64_C(0x5555555555555555);
+    map = (map & UINT64_C(0x3333333333333333)) + (map >> 2 & UINT64_C(0x3333333333333333));
+    map = (map + (map >> 4)) & UINT64_C(0x0f0f0f0f0f0f0f0f);
+    return (unsigned)(map * UINT64_C(0x0101010101010101) >> 56);
+}
 static inline unsigned hamt_rank(uint64_t map, unsigned digit)
 {
-    return (unsigned)__builtin_popcountll(map & ((1ull << digit) - 1));
+    return hamt_count(map & ((1ull << digit) - 1));
 }
 
 /* The only item that can have this key: the caller compares. `hash` is hamt_hash() of the key. */

@@ -8,7 +8,7 @@
 
 struct entry {
     _Alignas(8) bool in;
-    char key[12];
+    char key[24];
 };
 static struct str entry_key(const void *item, uint64_t scratch[2])
 {
@@ -114,7 +114,9 @@ static void play(struct rig *r, struct random *random, size_t n, int steps)
     size_t in = 0;
     for (size_t i = 0; i < n; i++) {
         all[i].in = false;
-        (void)snprintf(all[i].key, sizeof(all[i].key), i ? "k%zu" : "", i);
+        all[i].key[0] = '\0'; /* an empty key is one too */
+        if (i)
+            (void)snprintf(all[i].key, sizeof(all[i].key), "k%zu", i);
     }
     for (int step = 0; step < steps; step++) {
         struct entry *x = &all[random_below(random, n)];

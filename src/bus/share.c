@@ -125,6 +125,18 @@ const struct route_member *group_pick_stored(const struct route_group *g)
     return NULL;
 }
 
+bool routes_share_has(struct routes *r, uint64_t share_id, const struct subscriber *s)
+{
+    uint32_t id = (uint32_t)share_id;
+    bool found = false;
+    pthread_mutex_lock(&r->trie.lock);
+    struct share_group *g = map_get(&r->groups, (struct str){(const char *)&id, sizeof(id)});
+    for (uint32_t i = 0; g && i < g->members.n && !found; i++)
+        found = g->members.v[i]->key.subscriber == s;
+    pthread_mutex_unlock(&r->trie.lock);
+    return found;
+}
+
 struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
                               const struct subscriber *except)
 {

@@ -140,10 +140,11 @@ static void match(const struct match *m, const struct trie_node *at, struct str 
         return;
     struct str name = trie_level(&rest);
     const struct trie_node *child = trie_child(t, at, name, hamt_hash(&t->children, name));
+    const struct trie_node *plus = has & TRIE_PLUS ? trie_child(t, at, STR("+"), t->plus) : NULL;
     if (child)
         match(m, child, rest, true);
-    if (has & TRIE_PLUS && (child = trie_child(t, at, STR("+"), t->plus)))
-        match(m, child, rest, true);
+    if (plus)
+        match(m, plus, rest, true);
 }
 
 void trie_match(const struct trie *t, struct str topic,

@@ -134,6 +134,9 @@ static enum err note_end(struct walk *w)
 {
     struct trie_cursor *c = w->cursor;
     size_t n = stack_len(w);
+    c->after_n = n;
+    if (n == 0)
+        return ERR_OK;
     if (n > c->after_cap) {
         size_t cap = n * 2;
         char *p = mem_resize(c->alloc, c->after, c->after_cap, cap);
@@ -143,6 +146,7 @@ static enum err note_end(struct walk *w)
         c->after_cap = cap;
     }
     char *p = c->after;
+    ASSERT(p);
     for (unsigned i = 0; i < w->depth; i++) {
         if (i)
             *p++ = '/';
@@ -150,7 +154,6 @@ static enum err note_end(struct walk *w)
             memcpy(p, w->stack[i]->name, w->stack[i]->n);
         p += w->stack[i]->n;
     }
-    c->after_n = n;
     return ERR_OK;
 }
 

@@ -32,7 +32,7 @@ struct mqtt_done {
 
 struct mqtt_client_loss {
     enum err err;     /* ERR_IO, ERR_CLOSED, ERR_TIMEOUT, ERR_PROTOCOL, ERR_DENIED (CONNACK, or
-                         our own `auth`) */
+                         our own `auth`), ERR_FULL, ERR_NOMEM */
     uint8_t reason;   /* of the server's CONNACK or DISCONNECT as on the wire, or of ours after
                          ERR_PROTOCOL; 0 if there was none */
     const char *text; /* a short sentence */
@@ -67,7 +67,7 @@ struct mqtt_client_config {
     bool persistent;                 /* keep the session: no clean start */
     uint32_t session_expiry_s;       /* 5.0 */
     uint16_t keep_alive_s;           /* 0: none */
-    /* 5.0: what else CONNECT says: user properties, receive_max, topic_alias_max (of the server's
+    /* 5.0: what else CONNECT says: user properties, topic_alias_max (of the server's
      * messages; `message` is shown whole topics), request_problem_info, request_response_info. */
     const struct mqtt_props *props;
     /* 5.0: so many topics are sent as aliases where the server takes them; at most 64. */
@@ -77,6 +77,10 @@ struct mqtt_client_config {
     struct str auth_method;
     enum err (*auth)(void *ctx, enum mqtt_auth_step step, struct bytes in, struct strbuf *out);
 
+    /* Messages of QoS 1 and 2 that the server may send before they are acknowledged (QoS 2: and
+     * released). 5.0 tells it; in 3.1.1 a server that sends more loses the connection. Default
+     * 65,535. */
+    uint16_t receive_max;
     size_t inflight_max;        /* QoS 1 and 2 messages that are not acknowledged; default 64 */
     size_t inflight_bytes_max;  /* their bytes; default 1 MiB */
     size_t subscriptions_max;   /* default 64 */
@@ -146,6 +150,10 @@ struct mqtt_receipt mqtt_client_receipt(const struct mqtt_client *c, const struc
  * or more refuses the message, in 5.0. One of an earlier connection does nothing: the server sends
  * that message again (QoS 2: it is known then, and acknowledged without being shown). */
 void mqtt_client_ack(struct mqtt_client *c, struct mqtt_receipt r, uint8_t reason);
+
+/* As if the message had not come: it is forgotten, and the connection given up (`lost` with
+ * ERR_FULL), so that the server sends it again to the next one. With QoS 0 it does nothing. */
+void mqtt_client_refuse(struct mqtt_client *c, struct mqtt_receipt r);
 
 /* Authenticates again on the same connection. ERR_CLOSED: off-line; ERR_INVALID: not with an
  * auth_method; ERR_FULL: it is being done. */

@@ -24,6 +24,10 @@ static struct mqtt_props hello_props(const struct mqtt_client_config *cfg)
     p.has |= MQTT_HAS(MQTT_PROP_SESSION_EXPIRY) | MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE);
     p.session_expiry_s = cfg->session_expiry_s;
     p.maximum_packet_size = (uint32_t)cfg->packet_max;
+    p.receive_max = cfg->receive_max;
+    p.has &= ~MQTT_HAS(MQTT_PROP_RECEIVE_MAX);
+    if (cfg->receive_max)
+        p.has |= MQTT_HAS(MQTT_PROP_RECEIVE_MAX);
     if (cfg->auth_method.n > 0) {
         p.has |= MQTT_HAS(MQTT_PROP_AUTH_METHOD);
         p.has &= ~MQTT_HAS(MQTT_PROP_AUTH_DATA); /* each connection has its own */

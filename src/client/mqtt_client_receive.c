@@ -4,7 +4,7 @@
 
 static unsigned receive_max(const struct mqtt_client *c)
 {
-    return c->connect.props.receive_max ? c->connect.props.receive_max : UINT16_MAX;
+    return c->cfg.receive_max ? c->cfg.receive_max : UINT16_MAX;
 }
 
 static bool is_known(const struct mqtt_client *c, uint16_t id)
@@ -103,4 +103,13 @@ void mqtt_client_ack(struct mqtt_client *c, struct mqtt_receipt r, uint8_t reaso
         return;
     c->unacked_n -= r.qos == 1;
     acknowledge(c, r.id, r.qos, reason);
+}
+
+void mqtt_client_refuse(struct mqtt_client *c, struct mqtt_receipt r)
+{
+    if (r.qos == 0 || r.connection != c->connections || c->state != CLIENT_ONLINE)
+        return;
+    if (r.qos == 2)
+        (void)forget(c, r.id);
+    client_drop(c, ERR_FULL, 0, "a message could not be kept");
 }

@@ -41,10 +41,8 @@ TEST(client_says_what_it_is_told_and_tells_what_the_server_says)
     uint8_t room[16];
     const struct mqtt_props props = {
         .has = MQTT_HAS(MQTT_PROP_REQUEST_PROBLEM_INFO) |
-               MQTT_HAS(MQTT_PROP_REQUEST_RESPONSE_INFO) | MQTT_HAS(MQTT_PROP_RECEIVE_MAX) |
-               MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX),
+               MQTT_HAS(MQTT_PROP_REQUEST_RESPONSE_INFO) | MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX),
         .request_response_info = 1,
-        .receive_max = 5,
         .topic_alias_max = 3,
         .raw = user_property(room),
     };
@@ -61,6 +59,7 @@ TEST(client_says_what_it_is_told_and_tells_what_the_server_says)
     site_open(&x, steps);
     x.cfg.props = &props;
     x.cfg.will = &will;
+    x.cfg.receive_max = 5;
     x.online = check_said_then_leave;
     site_run(&x, " online:0 ended");
 }
@@ -303,10 +302,9 @@ TEST(client_holds_the_server_to_the_receive_maximum)
         {"PUBREC id=9 reason=00", NULL, 0},
         {"DISCONNECT reason=93", NULL, 0},
         {0}};
-    static const struct mqtt_props two = {.has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX), .receive_max = 2};
     struct site x;
     site_open(&x, steps);
-    x.cfg.props = &two;
+    x.cfg.receive_max = 2;
     x.lost = give_up;
     site_run(&x, " online:0 a=1 a=2 a=3 lost:protocol error:93:1 ended");
 }

@@ -60,6 +60,8 @@ void site_open(struct site *x, const char *driver, const char *host, size_t conn
                enum poll (*serve)(struct conn *c));
 void site_open_on(struct site *x, const char *driver, const char *way, const char *host,
                   size_t connections_max, enum poll (*serve)(struct conn *c));
+/* The layers only, of a site that has an executor and nothing else. */
+void site_way(struct site *x, const char *way);
 void connect_client(struct site *x, struct conn *c, enum poll (*step)(struct conn *c));
 void client_init(struct site *x, struct conn *c, enum poll (*step)(struct conn *c));
 /* Runs until it stops, and frees all. */

@@ -64,7 +64,7 @@ static void too_long(struct timer *t)
     executor_stop(worker_executor(t->worker));
 }
 
-static void set_way(struct site *x, const char *way)
+void site_way(struct site *x, const char *way)
 {
     struct error e = {0};
     struct cert ca, server;
@@ -108,7 +108,7 @@ void site_open_on(struct site *x, const char *driver, const char *way, const cha
     if (executor_new(&x->ex, &cfg, &e) != ERR_OK)
         SKIP("%s: %s", driver, e.text);
     x->worker = executor_worker(x->ex, 0);
-    set_way(x, way);
+    site_way(x, way);
     REQUIRE(addr_parse(&lc.addr, str_from(host), 0) == ERR_OK);
     if (!CHECK_EQ_INT(listener_open(&x->listener, x->worker, &lc, &e), ERR_OK))
         SKIP("%s", e.text);

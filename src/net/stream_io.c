@@ -154,7 +154,7 @@ static bool has_room(const struct stream *s)
 
 void stream_receive_more(struct stream *s)
 {
-    if (!s->rx_on && s->bound && !s->ended && has_room(s))
+    if (!s->rx_on && s->bound && !s->ended && !s->move && has_room(s))
         stream_receive(s);
 }
 

@@ -27,6 +27,7 @@ struct world {
     unsigned accepted;
     _Atomic unsigned clients_done;
     unsigned stop_at_hop; /* 0: never */
+    struct site layers;
 };
 
 static uint64_t next_random(uint64_t *r)
@@ -64,9 +65,11 @@ static void hopper_finished(struct task *t)
     h->stream = NULL;
     h->hops++;
     h->worker = 1 - h->worker;
-    REQUIRE(stream_move(s, executor_worker(h->world->ex, h->worker), moved, h) == ERR_OK);
-    if (h->hops == h->world->stop_at_hop)
-        executor_stop(h->world->ex);
+    struct executor *ex = h->world->ex;
+    bool stop = h->hops == h->world->stop_at_hop; /* once it moves, it is the other worker's */
+    REQUIRE(stream_move(s, executor_worker(ex, h->worker), moved, h) == ERR_OK);
+    if (stop)
+        executor_stop(ex);
 }
 
 /* A few bytes, and away: often with bytes left unread. */
@@ -155,7 +158,7 @@ static void *pour(void *arg)
     return NULL;
 }
 
-static void open_world(struct world *w, const char *driver)
+static void open_world(struct world *w, const char *driver, const char *way)
 {
     const struct executor_config cfg = {
         .alloc = alloc_system(), .workers = WORKERS, .driver = driver, .offload_threads = 1};
@@ -164,6 +167,9 @@ static void open_world(struct world *w, const char *driver)
     *w = (struct world){0};
     if (executor_new(&w->ex, &cfg, &e) != ERR_OK)
         SKIP("%s: %s", driver, e.text);
+    w->layers.ex = w->ex;
+    site_way(&w->layers, way);
+    lc.via = &w->layers.server_via;
     REQUIRE(addr_parse(&lc.addr, STR("127.0.0.1"), 0) == ERR_OK);
     REQUIRE(net_prepare(w->ex) == ERR_OK);
     REQUIRE(CHECK_EQ_INT(listener_open(&w->listener, executor_worker(w->ex, 0), &lc, &e), ERR_OK));
@@ -192,7 +198,7 @@ TEST(moving_streams_lose_no_byte)
     struct pourer p[CLIENTS];
     for (size_t d = 0; d < SYSTEM_DRIVERS; d++) {
         LABEL("%s", drivers[d]);
-        open_world(&w, drivers[d]);
+        open_world(&w, drivers[d], ways[0]);
         pour_all(&w, p);
         wait_for(p);
         CHECK_EQ_UINT(listener_connections(w.listener), 0);
@@ -219,11 +225,94 @@ TEST(streams_on_their_way_at_the_end)
     for (size_t d = 0; d < SYSTEM_DRIVERS; d++)
         for (unsigned hop = 1; hop <= ABANDONED; hop++) {
             LABEL("%s, %u", drivers[d], hop);
-            open_world(&w, drivers[d]);
+            open_world(&w, drivers[d], ways[0]);
             w.stop_at_hop = hop;
             pour_all(&w, p);
             listener_close(w.listener);
             executor_free(w.ex);
             wait_for(p); /* none waits for ever */
+        }
+}
+
+/* ---- clients with layers: tasks on worker 0 ---- */
+
+enum { LAYERED_BYTES = 100000 };
+
+struct asker {
+    struct task task;
+    struct stream *stream;
+    struct world *world;
+    size_t sent, got;
+    enum err end;
+};
+
+static bool look_at_answers(struct asker *a, enum err *r)
+{
+    struct bytes in;
+    while ((*r = stream_read(a->stream, &in)) == ERR_OK) {
+        for (size_t i = 0; i < in.n; i++)
+            if (in.p[i] != pattern(a->got++))
+                return false;
+        stream_consume(a->stream, in.n);
+    }
+    return true;
+}
+
+/* Pours, ends its side, and reads until the server has ended. */
+static enum poll asker_poll(struct task *t)
+{
+    struct asker *a = CONTAINER_OF(t, struct asker, task);
+    uint8_t out[3000];
+    enum err r = t->canceled ? ERR_CANCELED : stream_connected(a->stream);
+    while (!r && a->sent < LAYERED_BYTES) {
+        size_t n = LAYERED_BYTES - a->sent < sizeof(out) ? LAYERED_BYTES - a->sent : sizeof(out);
+        for (size_t i = 0; i < n; i++)
+            out[i] = pattern(a->sent + i);
+        r = stream_write(a->stream, out, n);
+        a->sent += r ? 0 : n;
+    }
+    if (r == ERR_FULL || r == ERR_OK)
+        r = look_at_answers(a, &r) ? r : ERR_CORRUPT;
+    if (r == ERR_AGAIN && a->got < LAYERED_BYTES / 9000)
+        return POLL_PENDING;
+    a->end = r;
+    stream_finish(a->stream, 5000);
+    if (atomic_fetch_add(&a->world->clients_done, 1) + 1 == CLIENTS)
+        executor_stop(a->world->ex);
+    return POLL_READY;
+}
+
+static void move_layered(const char *driver, const char *way)
+{
+    static struct world w;
+    static struct asker askers[CLIENTS];
+    open_world(&w, driver, way);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        struct asker *a = &askers[i];
+        *a = (struct asker){.world = &w};
+        task_init(&a->task, "asker", asker_poll, NULL);
+        REQUIRE(stream_connect_via(&a->stream, executor_worker(w.ex, 0), listener_addr(w.listener),
+                                   &w.layers.client_via, &a->task) == ERR_OK);
+        task_spawn(executor_worker(w.ex, 0), &a->task);
+    }
+    executor_run(w.ex);
+    listener_close(w.listener);
+    tls_free(w.layers.server_tls);
+    tls_free(w.layers.client_tls);
+    executor_free(w.ex);
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        CHECK_EQ_INT(askers[i].end, ERR_AGAIN);
+        CHECK(askers[i].got >= LAYERED_BYTES / 9000); /* one for each hop, at least */
+        CHECK(w.hoppers[i].hops >= askers[i].got || w.hoppers[i].hops > LAYERED_BYTES / 9000);
+        CHECK(!w.hoppers[i].lost);
+    }
+}
+
+TEST(moving_streams_take_their_layers_along)
+{
+    for (size_t d = 0; d < SYSTEM_DRIVERS; d++)
+        for (size_t i = 1; i < ARRAY_LEN(ways); i++) {
+            LABEL("%s, %s", drivers[d], ways[i]);
+            move_layered(drivers[d], ways[i]);
         }
 }

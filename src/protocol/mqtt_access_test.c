@@ -177,6 +177,41 @@ TEST(mqtt_access_deliver)
     access_fini(&a);
 }
 
+/* A member that may not have it is passed over, whoever's turn it is. */
+TEST(mqtt_access_of_a_share)
+{
+    static const struct access_rule some[] = {{false, ACCESS_DELIVER, ACCESS_ALL, ANY, STR("t/%c")},
+                                              {true, P | SD, ACCESS_ALL, ANY, STR("t/#")}};
+    struct access a;
+    struct broker b = {.light = true, .access = &a};
+    struct client c, d, p;
+    access_init(&a);
+    access_take(&a, some, ARRAY_LEN(some));
+    broker_start(&b, NULL);
+    client_join(&c, &b, "c", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&c, 1, "$share/g/t/#", 0, 0);
+    EXPECT(&c, "SUBACK id=1 codes 00");
+    client_join(&d, &b, "d", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&d, 1, "$share/g/t/#", 0, 0);
+    EXPECT(&d, "SUBACK id=1 codes 00");
+    client_join(&p, &b, "p", (struct hello_opt){.clean = true}, false);
+    for (int i = 0; i < 3; i++) {
+        client_publish(&p, 0, "t/c", "not c", false);
+        client_publish(&p, 0, "t/d", "not d", false);
+    }
+    for (int i = 0; i < 3; i++) {
+        EXPECT_HAS(&d, "topic=t/c payload=not\\x20c");
+        EXPECT_HAS(&c, "topic=t/d payload=not\\x20d");
+    }
+    EXPECT_NOTHING(&c);
+    EXPECT_NOTHING(&d);
+    client_bye(&c);
+    client_bye(&d);
+    client_bye(&p);
+    broker_stop(&b);
+    access_fini(&a);
+}
+
 /* It waited for the client longer than the right to have it. */
 TEST(mqtt_access_while_it_waits)
 {

@@ -12,6 +12,8 @@
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
+ * mqtt_spill.c      of long queues only both ends are in memory
+ * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in
  * mqtt_will.c       wills
  * mqtt_sys.c        what the broker tells of itself on $SYS
@@ -31,6 +33,7 @@
 #include "async/post.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/table.h"
 #include "base/vec.h"
 #include "bus/checkpoint.h"
 #include "codec/mqtt.h"
@@ -49,6 +52,16 @@ static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i
 {
     return &r->v[(r->head + i) & (r->cap - 1)];
 }
+
+/* The middle of a queue that is only in the database, and the end of it that is in memory again.
+ * Positions: queue_at … is session->queue, then what is spilled, then from tail_at on the tail. */
+struct spill {
+    struct outgoing_ring tail;
+    int64_t tail_at;
+    uint32_t n;              /* messages that are only in the database */
+    size_t bytes;            /* of them, as in memory */
+    struct spill_load *load; /* some are on their way back */
+};
 
 struct will {
     struct list link;             /* in shard->wills */
@@ -75,7 +88,7 @@ struct done {
 struct mqtt_session {
     struct subscriber subscriber; /* of the bus */
     struct mqtt_shard *shard;
-    struct list link;                   /* in shard->all */
+    struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
     struct str client_id;
     uint64_t number;    /* in the journal and the database; 0: never to be stored */
@@ -93,16 +106,22 @@ struct mqtt_session {
     uint64_t received_seq;      /* the last record about them */
     struct outgoing_ring queue; /* what waits for the window, the stream or the client */
     int64_t queue_at;           /* position of the queue's head, in the database */
-    int64_t stored_to;          /* positions below are in the database */
+    int64_t stored_to;          /* positions below are in the database, */
+    uint64_t stored_run;        /* once this run of the checkpoint has ended well */
+    struct spill *spill;        /* NULL: all of the queue is in memory */
     _Atomic uint32_t queued;    /* without holes */
     uint32_t queued_qos0;       /* of them */
-    size_t queued_bytes;        /* of both rings */
+    size_t queued_bytes;        /* in memory, of what has an id too, */
+    size_t flight_bytes;        /* which are these */
     VEC(struct done) done;      /* not yet in the journal */
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
     struct rights *rights;      /* of its client; NULL: not asked yet */
-    struct bus_publisher who;   /* to the bus, which asks about it */
+    struct refusal *refusal;    /* its queue is full and refuses */
+    uint8_t full;               /* enum mqtt_full */
+    bool full_told;             /* in the log, since it connected */
     bool subs_dirty;
+    bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */
 };
 
@@ -129,7 +148,14 @@ struct pending_ring {
     struct pending *v;
     uint32_t cap, head, n, publishes;
 };
+/* What a connection has only while something waits, and a while behind it. */
+struct connection_waits {
+    struct mqtt_connection *connection;
+    struct journal_wait commit;
+    struct pending_ring answers;
+};
 
+struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
 struct mqtt_connection {
     struct task task;
@@ -141,10 +167,9 @@ struct mqtt_connection {
     struct hello *hello;
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
-    struct str user;    /* owned; p NULL: none */
-    struct timer timer; /* CONNECT in time, then keep-alive */
-    struct journal_wait wait;
-    struct pending_ring pending;
+    struct str user;                /* owned; p NULL: none */
+    struct timer timer;             /* CONNECT in time, then keep-alive */
+    struct connection_waits *waits; /* NULL: nothing does */
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
     _Atomic uint64_t received, sent;
@@ -172,6 +197,13 @@ struct mqtt_listener {
     struct mqtt_gate gates[]; /* one for each shard */
 };
 
+/* See mqtt_share.c. */
+struct share_note {
+    uint64_t seq, number; /* of the message, of the session */
+    uint32_t share_id;
+    struct share_note *before; /* of the same message, by another share */
+};
+
 /* Who was told lately that something is denied: one line a minute for each. */
 #define DENIED_SLOTS 1024
 struct denied_slot {
@@ -194,13 +226,12 @@ struct mqtt_shard {
     struct journal *journal;
     const struct mqtt_limits *limits;
     struct list connections, wills;
-    struct map sessions; /* by client id */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
-    struct list all;   /* sessions, and the mark of who goes through them */
-    struct timer due;  /* wills */
-    struct timer ends; /* of sessions */
+    struct table sessions; /* by client id */
+    struct timer due;      /* wills */
+    struct timer ends;     /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */
@@ -225,10 +256,16 @@ struct mqtt_server {
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
+    pthread_mutex_t refusals_lock;
+    struct list refusals; /* of sessions of all workers */
+    _Atomic unsigned refusing;
+    struct post press; /* to worker 0: a checkpoint, soon */
+    _Atomic bool pressing;
     struct post change, gathered; /* to worker 0 */
     _Atomic bool change_posted;
     struct bus_fence fence;      /* of a snapshot, */
     _Atomic unsigned parts_left; /* from so many workers still, */
+    unsigned fences;             /* so far, for this one */
     bool fencing, gather_all;    /* of all sessions, not only of those that have changed */
     _Atomic bool rewrite;        /* the database is to be told all */
     struct mqtt_metrics total;   /* of the shards' */
@@ -238,9 +275,10 @@ struct mqtt_server {
     _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
     /* Until the first listener opens, that is while the database and the journal are read. */
     bool starting;
-    struct map by_number; /* the stored sessions */
-    uint64_t replaying;   /* seq of the record; 0: not replaying */
-    uint64_t restored_to; /* the newest message that the database had */
+    struct map by_number;   /* the stored sessions */
+    struct map share_notes; /* by seq: who was given it by a share */
+    uint64_t replaying;     /* seq of the record; 0: not replaying */
+    uint64_t restored_to;   /* the newest message that the database had */
 };
 
 static inline void mqtt_dropped(struct mqtt_shard *shard, enum mqtt_drop reason)
@@ -330,6 +368,17 @@ void auth_put_connack(const struct mqtt_connection *c, struct mqtt_props *props)
 void auth_connected(struct mqtt_connection *c); /* CONNACK has left */
 void auth_free(struct mqtt_connection *c);
 
+/* mqtt_share.c */
+void shares_hand_over(struct mqtt_session *s); /* it ends, and is no member any more */
+/* Replay: it got this by a share. Others may have had it. */
+void shares_noted(struct mqtt_session *s, uint64_t seq, uint32_t share_id);
+/* Replay: this session had it, not the member that was chosen anew. Gives the entry; false: nobody
+ * has it. */
+bool shares_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out);
+/* Replay: does a member hold it since the last checkpoint? */
+bool shares_held(const struct mqtt_server *server, uint64_t seq, uint32_t share_id);
+void shares_forget(struct mqtt_server *server);
+
 /* mqtt_rights.c */
 void rights_watch(struct mqtt_server *s); /* the bus asks while the site has rules */
 void rights_unwatch(struct mqtt_server *s);
@@ -363,8 +412,19 @@ void publish_denied(struct mqtt_shard *shard, struct str client, struct str user
 /* Takes p->packet. False without memory: the connection is to be closed. */
 bool pending_add(struct mqtt_connection *c, const struct pending *p);
 bool pending_flush(struct mqtt_connection *c); /* false: the stream takes no more now */
-void pending_free(struct mqtt_connection *c);
-void pending_trim(struct mqtt_connection *c);
+void pending_free(struct mqtt_connection *c);  /* all of it, and the wait */
+void pending_trim(struct mqtt_connection *c);  /* gives back what is empty */
+static inline uint32_t pending_count(const struct mqtt_connection *c)
+{
+    return c->waits ? c->waits->answers.n : 0;
+}
+static inline uint32_t pending_publishes(const struct mqtt_connection *c)
+{
+    return c->waits ? c->waits->answers.publishes : 0;
+}
+/* Wakes the connection's task when the record is committed; kicks it if it never will be. False: no
+ * memory. */
+bool connection_wait(struct mqtt_connection *c, uint64_t seq);
 /* Waits for the next commit that matters to this connection, if any does. */
 void pending_wait(struct mqtt_connection *c);
 /* Encodes an answer and adds it. False: no memory. */
@@ -374,12 +434,19 @@ bool pending_add_packet(struct mqtt_connection *c, const struct mqtt_packet *p, 
 /* mqtt_subscribe.c */
 enum handled handle_subscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* Adds one; gives its code in SUBACK. Sets the rest of *sub from the options. */
+void subscribe_split(struct subscription *sub); /* `$share/GROUP/FILTER` becomes its parts */
 uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t options,
                       bool *existed);
 bool subscribe_wants_retained(uint8_t options, bool existed);
 enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
 
 /* mqtt_session.c */
+struct str session_key(const struct table_node *node);
+static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, struct table_at *at)
+{
+    struct table_node *node = table_next(&shard->sessions, at);
+    return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
+}
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
@@ -388,6 +455,7 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s); /* it differs from the database */
 bool session_stored(const struct mqtt_session *s);
+void session_presence(struct mqtt_session *s); /* tells its shares whether it takes messages now */
 void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line begin to count */
 void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
 void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */
@@ -432,16 +500,46 @@ bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id);
 /* mqtt_queue.c: what waits for the window, the stream or the client. */
 /* Takes a reference, unless it is dropped because the queue is full. Takes the ids. */
 void queue_add(struct mqtt_session *s, struct outgoing *o);
-struct outgoing *queue_first(struct mqtt_session *s); /* NULL: nothing waits */
-void queue_pop(struct mqtt_session *s, bool moved);   /* the first; its reference goes along */
+/* NULL: nothing waits, or what does has to come from the database first. */
+struct outgoing *queue_first(struct mqtt_session *s);
+bool queue_empty(const struct mqtt_session *s);
+void queue_pop(struct mqtt_session *s, bool moved); /* the first; its reference goes along */
 bool queue_holds(const struct mqtt_session *s, uint64_t seq);
-/* Replay: takes the message out. False: it is not there. */
-bool queue_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out);
-/* Start: the next message, as the database says; takes the reference, which is counted already.
- * False: no memory. */
-bool queue_restore(struct mqtt_session *s, const struct outgoing *o);
+/* Replay: takes the message out. False: it is not there. `sure`: it was there, so that it is
+ * looked for in the database too. */
+bool queue_take(struct mqtt_session *s, uint64_t seq, bool sure, struct outgoing *out);
+/* The message at this position, out of the database, behind those that are there; takes the
+ * reference. Neither is counted. False: no memory. */
+bool queue_restore(struct mqtt_session *s, const struct outgoing *o, int64_t position);
 void queue_free(struct mqtt_session *s);
 void queue_trim(struct mqtt_session *s);
+void queue_skip_holes(struct mqtt_session *s);
+bool ring_reserve(struct alloc *a, struct outgoing_ring *r, uint32_t more);
+void ring_push(struct outgoing_ring *r, const struct outgoing *o); /* there is room */
+void ring_free(struct alloc *a, struct outgoing_ring *r);
+void queue_count(struct mqtt_session *s, const struct outgoing *o, int n); /* 1 or -1 */
+/* Its first position, and that behind its end, as in the database. */
+static inline int64_t queue_end(const struct mqtt_session *s)
+{
+    return s->spill ? s->spill->tail_at + s->spill->tail.n : s->queue_at + s->queue.n;
+}
+
+/* mqtt_spill.c: queues that are too long for memory. */
+void spill_some(struct mqtt_session *s);   /* what a checkpoint has stored leaves memory */
+void spill_refill(struct mqtt_session *s); /* the beginning is short: asks for more */
+void spill_free(struct mqtt_session *s);
+/* Start and replay: when no executor runs. */
+bool spill_refill_now(struct mqtt_session *s); /* false: there is nothing more */
+bool spill_holds(const struct mqtt_session *s, uint64_t seq);
+/* Start: one more message at this position, that is left in the database. False: no memory. */
+bool spill_restore(struct mqtt_session *s, int64_t position, size_t bytes);
+
+/* mqtt_refuse.c: full queues that refuse what others publish. */
+void refuse_look(struct mqtt_session *s);  /* its queue has grown or shrunk */
+void refuse_renew(struct mqtt_session *s); /* its subscriptions have changed */
+void refuse_end(struct mqtt_session *s);
+/* Any worker: is a publication at QoS 1 or 2 on this topic refused, and why? */
+bool refuse_asked(struct mqtt_server *s, struct str topic, char why[160]);
 
 /* mqtt_received.c has the set; mqtt_publish.c: */
 enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *p);
@@ -501,6 +599,9 @@ void *barrier_gather(struct checkpoint *c); /* when no executor runs */
 void barrier_drop(struct mqtt_server *s);   /* what was gathered for nobody */
 
 /* mqtt_store.c; mqtt_load.c reads */
+/* Columns seq, qos, retain, ids, wall_ms, body of a statement, from `column` on; the message has
+ * one reference. False: no memory, or no message. */
+bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, struct outgoing *out);
 /* A worker's part of a snapshot: all sessions, or those that have changed. NULL: no memory. */
 void *store_part(struct mqtt_shard *shard, bool all);
 void store_part_free(void *part);

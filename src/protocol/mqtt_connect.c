@@ -9,6 +9,7 @@
 struct hello {
     struct str client_id;
     uint32_t expiry_s, expiry_asked_s;
+    uint16_t keep_alive_asked_s;
     bool clean, assigned, present;
     bool accepted; /* it has its session */
     uint64_t seq;  /* CONNACK waits for it */
@@ -51,6 +52,26 @@ static enum handled refuse(struct mqtt_connection *c, uint8_t reason, const char
 
 /* ---- CONNACK ---- */
 
+/* What is left out (checklist 36); what is there needs no word. */
+static void tell_reduced(unsigned without, struct mqtt_props *props)
+{
+    static const struct {
+        enum mqtt_without what;
+        enum mqtt_prop_id id;
+    } rows[] = {
+        {MQTT_WITHOUT_RETAIN, MQTT_PROP_RETAIN_AVAILABLE},
+        {MQTT_WITHOUT_WILDCARDS, MQTT_PROP_WILDCARD_AVAILABLE},
+        {MQTT_WITHOUT_SHARES, MQTT_PROP_SHARED_AVAILABLE},
+        {MQTT_WITHOUT_SUBSCRIPTION_IDS, MQTT_PROP_SUBSCRIPTION_IDS_AVAILABLE},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) /* their values are 0 */
+        props->has |= without & rows[i].what ? MQTT_HAS(rows[i].id) : 0;
+    if (without & MQTT_WITHOUT_QOS2) {
+        props->has |= MQTT_HAS(MQTT_PROP_MAXIMUM_QOS);
+        props->maximum_qos = 1;
+    }
+}
+
 static void connected(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
@@ -58,12 +79,16 @@ static void connected(struct mqtt_connection *c)
     struct mqtt_packet p = {.type = MQTT_CONNACK, .connack = {.session_present = h->present}};
     struct mqtt_props *props = &p.connack.props;
     props->has = MQTT_HAS(MQTT_PROP_RECEIVE_MAX) | MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) |
-                 MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX) | MQTT_HAS(MQTT_PROP_SHARED_AVAILABLE);
+                 MQTT_HAS(MQTT_PROP_TOPIC_ALIAS_MAX);
     props->receive_max = l->receive_max;
     props->maximum_packet_size = l->packet_size_max;
     props->topic_alias_max = l->topic_alias_max;
-    props->shared_available = 0;
+    tell_reduced(l->without, props);
     auth_put_connack(c, props);
+    if (c->keep_alive_s != h->keep_alive_asked_s) {
+        props->has |= MQTT_HAS(MQTT_PROP_SERVER_KEEP_ALIVE);
+        props->server_keep_alive_s = c->keep_alive_s;
+    }
     if (h->expiry_s != h->expiry_asked_s) {
         props->has |= MQTT_HAS(MQTT_PROP_SESSION_EXPIRY);
         props->session_expiry_s = h->expiry_s;
@@ -76,6 +101,7 @@ static void connected(struct mqtt_connection *c)
         return;
     hello_free(c);
     auth_connected(c);
+    pending_trim(c);
     c->state = CONNECTION_OPEN;
     metric_add_own(&c->shard->count.connects, 1);
     connection_watch(c);
@@ -148,7 +174,9 @@ void connect_let_in(struct mqtt_connection *c)
         connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER, NULL);
         old = session_find(c->shard, h->client_id); /* it may have ended with its connection */
     }
-    if (old && (h->clean || !old->number)) {
+    /* Those whose time is over are looked for once a second only; here it is exact. */
+    bool over = old && old->ends_ns <= worker_now_ns(c->shard->worker);
+    if (old && (h->clean || over || !old->number)) {
         err = end_old(c, old);
         old = NULL;
     }
@@ -164,8 +192,8 @@ void connect_let_in(struct mqtt_connection *c)
     }
     h->accepted = true;
     if (h->seq) {
-        c->waiting = true;
-        journal_wait(c->shard->journal, c->shard->worker, &c->wait, h->seq);
+        if (!connection_wait(c, h->seq))
+            (void)refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
     } else {
         connected(c);
     }
@@ -259,6 +287,7 @@ static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_conn
     h->client_id = (struct str){h->data, client_id.n};
     h->assigned = !m->client_id.n;
     h->clean = m->clean_start;
+    h->keep_alive_asked_s = m->keep_alive_s;
     h->expiry_asked_s = expiry_asked(m);
     h->expiry_s = h->expiry_asked_s < expiry_max_s ? h->expiry_asked_s : expiry_max_s;
     return h;
@@ -280,12 +309,24 @@ bool connection_take_user(struct mqtt_connection *c, struct str user)
 static void take_limits(struct mqtt_connection *c, const struct mqtt_connect *m)
 {
     const struct mqtt_props *p = &m->props;
-    c->keep_alive_s = m->keep_alive_s;
+    const uint16_t max_s = c->shard->limits->keep_alive_max_s;
+    bool more = max_s && (m->keep_alive_s == 0 || m->keep_alive_s > max_s);
+    c->keep_alive_s = more && m->version == MQTT_V5 ? max_s : m->keep_alive_s;
     c->receive_max = p->has & MQTT_HAS(MQTT_PROP_RECEIVE_MAX) ? p->receive_max : UINT16_MAX;
     c->packet_size_max =
         p->has & MQTT_HAS(MQTT_PROP_MAXIMUM_PACKET_SIZE) ? p->maximum_packet_size : UINT32_MAX;
     c->problem_info =
         !(p->has & MQTT_HAS(MQTT_PROP_REQUEST_PROBLEM_INFO)) || p->request_problem_info;
+}
+
+/* A reason to refuse its will; 0: none. */
+static uint8_t will_beyond(const struct mqtt_limits *l, const struct mqtt_connect *m)
+{
+    if (m->has_will && m->will_qos == 2 && (l->without & MQTT_WITHOUT_QOS2))
+        return MQTT_RC_QOS_NOT_SUPPORTED;
+    if (m->has_will && m->will_retain && (l->without & MQTT_WITHOUT_RETAIN))
+        return MQTT_RC_RETAIN_NOT_SUPPORTED;
+    return 0;
 }
 
 static enum handled go_home(struct mqtt_connection *c, const struct mqtt_shard *home)
@@ -305,6 +346,9 @@ enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet 
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "its client id is too long");
     if (!m->client_id.n && !m->clean_start && m->version != MQTT_V5)
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "a session needs a client id");
+    uint8_t beyond = will_beyond(c->shard->limits, m);
+    if (beyond)
+        return refuse(c, beyond, "its will is more than is offered");
     take_limits(c, m);
     c->hello = hello_new(c, m);
     bool known = c->hello && (!m->has_user || connection_take_user(c, m->user));

@@ -51,19 +51,6 @@ void connection_watch(struct mqtt_connection *c)
 
 /* ---- life ---- */
 
-static void waited(struct journal_wait *w, enum err result)
-{
-    struct mqtt_connection *c = CONTAINER_OF(w, struct mqtt_connection, wait);
-    c->waiting = false;
-    if (result && c->state != CONNECTION_OPEN)
-        connection_kick(c, MQTT_RC_SERVER_UNAVAILABLE);
-    else if (result && (c->pending.n || c->paused)) /* what will never be stored must not be
-                                                       acknowledged */
-        connection_kick(c, MQTT_RC_IMPLEMENTATION_SPECIFIC);
-    else
-        task_wake(&c->task);
-}
-
 void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool counted)
 {
     struct mqtt_shard *shard = gate->shard;
@@ -80,7 +67,6 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
     c->shard = shard;
     c->listener = gate->listener;
     c->stream = stream;
-    c->wait.done = waited;
     c->problem_info = true;
     task_init(&c->task, "mqtt", connection_poll, connection_finished);
     timer_init(&c->timer, shard->worker, timer_fired);
@@ -186,9 +172,6 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
               c->session ? c->session->client_id.p : "?", why ? why : mqtt_reason_name(reason));
     c->state = CONNECTION_CLOSED;
     timer_cancel(&c->timer);
-    if (c->waiting)
-        journal_wait_cancel(&c->wait);
-    c->waiting = false;
     hello_free(c);
     auth_free(c);
     pending_free(c);

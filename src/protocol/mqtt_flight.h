@@ -20,6 +20,7 @@ struct outgoing {
         uint32_t sub_id;   /* ids_n == 1 */
         uint32_t *sub_ids; /* ids_n > 1: owned */
     };
+    uint32_t share_id; /* by which it came, see bus_share_again(); 0: none */
     uint16_t ids_n;
     uint8_t qos;
     bool retain;

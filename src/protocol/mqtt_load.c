@@ -7,6 +7,7 @@
 struct load {
     struct db_job job;
     struct mqtt_server *server;
+    sqlite3_stmt *body; /* of one message */
 };
 
 static struct str blob(sqlite3_stmt *s, int column)
@@ -15,8 +16,9 @@ static struct str blob(sqlite3_stmt *s, int column)
     return (struct str){p, (size_t)sqlite3_column_bytes(s, column)};
 }
 
-static void load_session(struct mqtt_server *server, sqlite3_stmt *q)
+static void load_session(struct load *l, sqlite3_stmt *q)
 {
+    struct mqtt_server *server = l->server;
     uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
     struct mqtt_session *s = session_new(shard_of(server, blob(q, 1)), blob(q, 1), number);
     if (!s) {
@@ -33,15 +35,15 @@ static void load_session(struct mqtt_server *server, sqlite3_stmt *q)
     server_number_seen(server, number);
 }
 
-static struct mqtt_session *session_at(struct mqtt_server *server, sqlite3_stmt *q)
+static struct mqtt_session *session_at(struct load *l, sqlite3_stmt *q)
 {
     uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
-    return map_get(&server->by_number, (struct str){(const char *)&number, sizeof(number)});
+    return map_get(&l->server->by_number, (struct str){(const char *)&number, sizeof(number)});
 }
 
-static void load_sub(struct mqtt_server *server, sqlite3_stmt *q)
+static void load_sub(struct load *l, sqlite3_stmt *q)
 {
-    struct mqtt_session *s = session_at(server, q);
+    struct mqtt_session *s = session_at(l, q);
     bool existed;
     if (!s)
         return;
@@ -52,68 +54,109 @@ static void load_sub(struct mqtt_server *server, sqlite3_stmt *q)
         LOG_E("mqtt", "%.*s: a subscription is lost: no room", STR_FMT(s->client_id));
 }
 
-static void load_ids(struct mqtt_server *server, sqlite3_stmt *q, struct outgoing *o)
+static bool read_ids(struct alloc *a, struct str ids, struct outgoing *o)
 {
-    struct str ids = blob(q, 5);
     uint32_t *list = &o->sub_id;
     size_t n = ids.n / sizeof(uint32_t);
     if (n == 0 || n > UINT16_MAX)
-        return;
-    if (n > 1 && !(list = mem_new(server->alloc, n * sizeof(uint32_t))))
-        return; /* then they are not listed */
+        return true;
+    if (n > 1 && !(list = mem_new(a, n * sizeof(uint32_t))))
+        return false;
     memcpy(list, ids.p, n * sizeof(uint32_t));
     if (n > 1)
         o->sub_ids = list;
     o->ids_n = (uint16_t)n;
+    return true;
+}
+
+static struct message *decode(struct alloc *a, struct str body, uint64_t seq, int64_t wall_ms)
+{
+    return message_decode(a, (struct bytes){(const uint8_t *)body.p, body.n}, seq, wall_ms);
+}
+
+bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, struct outgoing *out)
+{
+    *out = (struct outgoing){.qos = (uint8_t)sqlite3_column_int(q, column + 1),
+                             .retain = sqlite3_column_int(q, column + 2)};
+    if (!read_ids(a, blob(q, column + 3), out))
+        return false;
+    out->message = decode(a, blob(q, column + 5), (uint64_t)sqlite3_column_int64(q, column),
+                          sqlite3_column_int64(q, column + 4));
+    return out->message;
+}
+
+static struct message *body_of(struct load *l, uint64_t seq)
+{
+    struct message *m = NULL;
+    sqlite3_bind_int64(l->body, 1, (sqlite3_int64)seq);
+    if (sqlite3_step(l->body) == SQLITE_ROW)
+        m = decode(l->server->alloc, blob(l->body, 1), seq, sqlite3_column_int64(l->body, 0));
+    (void)sqlite3_reset(l->body);
+    return m;
 }
 
 /* One with a packet id goes to the window, else to the queue. Takes the reference. False: lost. */
-static bool load_one(struct mqtt_session *s, struct flight *f)
+static bool load_one(struct mqtt_session *s, struct flight *f, int64_t position)
 {
     bool placed = f->out.message || f->state == FLIGHT_RELEASED;
     if (placed && f->out.message)
         outgoing_hold(s, &f->out);
     message_unref(f->out.message); /* hold() took one more */
     if (placed)
-        placed = f->id ? window_restore(s, f) : queue_restore(s, &f->out);
+        placed = f->id ? window_restore(s, f) : queue_restore(s, &f->out, position);
     if (!placed && f->out.message)
         outgoing_drop(s, &f->out);
+    if (placed && !f->id)
+        queue_count(s, &f->out, 1);
+    s->stored_to = position + 1;
+    if (f->id && !s->queue.n) /* the next one comes behind it */
+        s->queue_at = position + 1;
     return placed;
 }
 
-static void load_queued(struct mqtt_server *server, sqlite3_stmt *q)
+/* What is beyond the part of its queue that a session keeps in memory is only counted. */
+static bool goes_to_memory(const struct mqtt_session *s)
 {
-    struct mqtt_session *s = session_at(server, q);
-    struct str body = blob(q, 7);
+    const struct mqtt_limits *l = s->shard->limits;
+    return !s->spill && s->queue.n < l->queue_memory_max &&
+           s->queued_bytes - s->flight_bytes < l->queue_memory_bytes_max;
+}
+
+static void load_queued(struct load *l, sqlite3_stmt *q)
+{
+    struct mqtt_session *s = session_at(l, q);
+    int64_t position = sqlite3_column_int64(q, 1);
     struct flight f = {
-        .seq = (uint64_t)sqlite3_column_int64(q, 1),
-        .id = (uint16_t)sqlite3_column_int(q, 2),
-        .state = (uint8_t)(sqlite3_column_int(q, 8) & 3),
-        .out = {.qos = (uint8_t)sqlite3_column_int(q, 3), .retain = sqlite3_column_int(q, 4)}};
+        .seq = (uint64_t)sqlite3_column_int64(q, 2),
+        .id = (uint16_t)sqlite3_column_int(q, 3),
+        .state = (uint8_t)(sqlite3_column_int(q, 7) & 3),
+        .out = {.qos = (uint8_t)sqlite3_column_int(q, 4), .retain = sqlite3_column_int(q, 5)}};
+    bool placed;
     if (!s)
         return;
-    if (f.state != FLIGHT_RELEASED) {
-        f.out.message =
-            message_decode(server->alloc, (struct bytes){(const uint8_t *)body.p, body.n}, f.seq,
-                           sqlite3_column_int64(q, 6));
-        load_ids(server, q, &f.out);
+    if (f.seq > l->server->restored_to)
+        l->server->restored_to = f.seq;
+    if (!f.id && !goes_to_memory(s)) {
+        placed = spill_restore(s, position, (size_t)sqlite3_column_int64(q, 8));
+    } else {
+        if (f.state != FLIGHT_RELEASED && read_ids(l->server->alloc, blob(q, 6), &f.out))
+            f.out.message = body_of(l, f.seq);
+        placed = load_one(s, &f, position);
     }
-    if (f.seq > server->restored_to)
-        server->restored_to = f.seq;
-    if (!load_one(s, &f))
+    if (!placed)
         LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
               (unsigned long long)f.seq);
 }
 
 static enum err each_row(struct load *l, struct sqlite3 *sql, const char *text,
-                         void (*row)(struct mqtt_server *server, sqlite3_stmt *q))
+                         void (*row)(struct load *l, sqlite3_stmt *q))
 {
     sqlite3_stmt *q = NULL;
     int rc;
     if (sqlite3_prepare_v2(sql, text, -1, &q, NULL))
         return db_error(sql, &l->job.error, "read sessions");
     while ((rc = sqlite3_step(q)) == SQLITE_ROW)
-        row(l->server, q);
+        row(l, q);
     sqlite3_finalize(q);
     return rc == SQLITE_DONE ? ERR_OK : db_error(sql, &l->job.error, "read sessions");
 }
@@ -126,12 +169,15 @@ static enum err load(struct db_job *j, struct sqlite3 *sql)
         load_session);
     if (!err)
         err = each_row(l, sql, "SELECT session, filter, options, id FROM subscription", load_sub);
+    if (!err && sqlite3_prepare_v2(sql, "SELECT wall_ms, body FROM queued_message WHERE seq = ?1",
+                                   -1, &l->body, NULL))
+        err = db_error(sql, &j->error, "read sessions");
     if (!err)
-        err =
-            each_row(l, sql,
-                     "SELECT session, seq, packet_id, qos, retain, ids, wall_ms, body, state"
-                     " FROM queued LEFT JOIN queued_message USING(seq) ORDER BY session, position",
-                     load_queued);
+        err = each_row(l, sql,
+                       "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes"
+                       " FROM queued ORDER BY session, position",
+                       load_queued);
+    sqlite3_finalize(l->body);
     return err;
 }
 
@@ -143,8 +189,6 @@ enum err store_load(struct mqtt_server *s, struct error *e)
     enum err err = db_run_now(s->cfg.db, &l.job);
     if (err && e)
         *e = l.job.error;
-    /* Positions begin anew, so all is written once: the rows still have those of the last run. */
-    atomic_store(&s->rewrite, true);
     for (size_t at = 0; map_next(&s->by_number, &at, &key, &value);)
         ((struct mqtt_session *)value)->new_in_db = false;
     return err;

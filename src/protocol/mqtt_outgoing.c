@@ -38,7 +38,7 @@ static bool compose(struct mqtt_session *s, struct message *m,
                     struct outgoing *o)
 {
     size_t ids = 0;
-    *o = (struct outgoing){.message = m};
+    *o = (struct outgoing){.message = m, .share_id = subs[0]->share_id};
     for (size_t i = 0; i < n; i++) {
         o->qos = subs[i]->qos > o->qos ? subs[i]->qos : o->qos;
         o->retain = o->retain || (m->retain && subs[i]->retain_as_published);
@@ -203,8 +203,11 @@ void outgoing_pump(struct mqtt_session *s)
     struct outgoing *o;
     s->connection->journal_full = false;
     (void)window_send(s);
+    if (s->spill)
+        spill_refill(s);
     while ((o = queue_first(s)) && send_head(s, o))
         continue;
+    session_presence(s);
 }
 
 /* ---- the bus ---- */
@@ -222,7 +225,7 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
         return false;
     if (o->qos == 0 && s->queued_qos0 == 0)
         sent = outgoing_transmit(s->connection, o, 0, false);
-    else if (o->qos && !queue_first(s) && window_open(s))
+    else if (o->qos && queue_empty(s) && window_open(s))
         sent = window_take(s, o);
     if (sent == SENT_LATER)
         return false;
@@ -247,12 +250,25 @@ static bool replay_wants(const struct mqtt_session *s, const struct message *m, 
     return m->seq > server->restored_to || (!window_holds(s, m->seq, 0) && !queue_holds(s, m->seq));
 }
 
+/* The same for a share, where any member may hold it. */
+static bool replay_wants_share(struct mqtt_session *s, const struct message *m, uint32_t share_id)
+{
+    const struct mqtt_server *server = s->shard->server;
+    if (m->seq <= server->restored_to && shares_held(server, m->seq, share_id))
+        return false;
+    shares_noted(s, m->seq, share_id);
+    return true;
+}
+
 void session_deliver(struct subscriber *sub, struct message *m,
                      const struct sub_options *const *subs, size_t n, bool retained)
 {
     struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     struct outgoing o;
     if (s->shard->server->replaying && !replay_wants(s, m, retained))
+        return;
+    if (s->shard->server->replaying && subs[0]->share_id &&
+        !replay_wants_share(s, m, subs[0]->share_id))
         return;
     if (!compose(s, m, subs, n, retained, &o)) {
         mqtt_dropped(s->shard, MQTT_DROP_NO_MEMORY);
@@ -264,6 +280,7 @@ void session_deliver(struct subscriber *sub, struct message *m,
         outgoing_forget_ids(s->shard->alloc, &o); /* QoS 0 does not wait for who is not there */
     else
         queue_add(s, &o);
+    session_presence(s);
 }
 
 void outgoing_trim(struct mqtt_session *s)

@@ -26,10 +26,48 @@ static bool grow(struct alloc *a, struct pending_ring *r)
     return true;
 }
 
+/* ---- what is there while something waits ---- */
+
+static void waited(struct journal_wait *w, enum err result)
+{
+    struct mqtt_connection *c = CONTAINER_OF(w, struct connection_waits, commit)->connection;
+    c->waiting = false;
+    if (result && c->state != CONNECTION_OPEN)
+        connection_kick(c, MQTT_RC_SERVER_UNAVAILABLE);
+    else if (result && (pending_count(c) || c->paused)) /* what will never be stored must not be
+                                                       acknowledged */
+        connection_kick(c, MQTT_RC_IMPLEMENTATION_SPECIFIC);
+    else
+        task_wake(&c->task);
+}
+
+static bool waits_make(struct mqtt_connection *c)
+{
+    if (c->waits)
+        return true;
+    c->waits = mem_zero(c->shard->alloc, sizeof(*c->waits));
+    if (!c->waits)
+        return false;
+    c->waits->connection = c;
+    c->waits->commit.done = waited;
+    return true;
+}
+
+bool connection_wait(struct mqtt_connection *c, uint64_t seq)
+{
+    if (!waits_make(c))
+        return false;
+    c->waiting = true;
+    journal_wait(c->shard->journal, c->shard->worker, &c->waits->commit, seq);
+    return true;
+}
+
+/* ---- answers ---- */
+
 bool pending_add(struct mqtt_connection *c, const struct pending *p)
 {
-    struct pending_ring *r = &c->pending;
-    if (r->n == r->cap && !grow(c->shard->alloc, r)) {
+    struct pending_ring *r = waits_make(c) ? &c->waits->answers : NULL;
+    if (!r || (r->n == r->cap && !grow(c->shard->alloc, r))) {
         mem_free(c->shard->alloc, p->packet, p->size);
         return false;
     }
@@ -68,7 +106,7 @@ static bool transmit(struct mqtt_connection *c, const struct pending *p)
 
 static void drop_head(struct mqtt_connection *c)
 {
-    struct pending_ring *r = &c->pending;
+    struct pending_ring *r = &c->waits->answers;
     struct pending *p = at(r, 0);
     mem_free(c->shard->alloc, p->packet, p->size);
     r->publishes -= p->publish;
@@ -79,9 +117,9 @@ static void drop_head(struct mqtt_connection *c)
 bool pending_flush(struct mqtt_connection *c)
 {
     const struct journal *j = c->shard->journal;
-    uint64_t committed = j && c->pending.n ? journal_committed(j) : 0;
-    while (c->pending.n && at(&c->pending, 0)->seq <= committed) {
-        if (!transmit(c, at(&c->pending, 0)))
+    uint64_t committed = j && pending_count(c) ? journal_committed(j) : 0;
+    while (pending_count(c) && at(&c->waits->answers, 0)->seq <= committed) {
+        if (!transmit(c, at(&c->waits->answers, 0)))
             return false;
         drop_head(c);
     }
@@ -92,7 +130,7 @@ bool pending_flush(struct mqtt_connection *c)
  * sent; or any, after one that did not fit. 0: none. */
 static uint64_t next_record(const struct mqtt_connection *c)
 {
-    uint64_t seq = c->pending.n ? at(&c->pending, 0)->seq : UINT64_MAX;
+    uint64_t seq = pending_count(c) ? at(&c->waits->answers, 0)->seq : UINT64_MAX;
     uint64_t noted = window_waits_for(c->session);
     if (noted && noted < seq)
         seq = noted;
@@ -113,27 +151,32 @@ void pending_wait(struct mqtt_connection *c)
     uint64_t seq = flushed ? next_record(c) : window_waits_for(c->session);
     if (!seq) /* nothing, or for the stream, which wakes us */
         return;
-    if (!c->pending.n && seq <= journal_committed(j)) { /* above its budget: no commit helps */
+    if (!pending_count(c) && seq <= journal_committed(j)) { /* above its budget: no commit helps */
         if (!timer_armed(&shard->retry))
             timer_set_after_ms(&shard->retry, RETRY_MS);
         return;
     }
-    c->waiting = true;
-    journal_wait(j, shard->worker, &c->wait, seq); /* answers at once if it is committed now */
+    /* It answers at once if it is committed now. */
+    if (!connection_wait(c, seq) && !timer_armed(&shard->retry))
+        timer_set_after_ms(&shard->retry, RETRY_MS);
 }
 
 void pending_free(struct mqtt_connection *c)
 {
-    while (c->pending.n)
+    if (c->waiting)
+        journal_wait_cancel(&c->waits->commit);
+    c->waiting = false;
+    while (pending_count(c))
         drop_head(c);
     pending_trim(c);
 }
 
 void pending_trim(struct mqtt_connection *c)
 {
-    struct pending_ring *r = &c->pending;
-    if (r->n || !r->cap)
+    struct connection_waits *w = c->waits;
+    if (!w || w->answers.n || c->waiting)
         return;
-    mem_free(c->shard->alloc, r->v, r->cap * sizeof(*r->v));
-    *r = (struct pending_ring){0};
+    mem_free(c->shard->alloc, w->answers.v, w->answers.cap * sizeof(*w->answers.v));
+    mem_free(c->shard->alloc, w, sizeof(*w));
+    c->waits = NULL;
 }

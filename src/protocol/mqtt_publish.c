@@ -140,13 +140,14 @@ static bool answer(struct mqtt_connection *c, const struct mqtt_publish *m, uint
 }
 
 /* docs/decisions/0003: what can't be published, with or without a way to say so. */
-static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err, const char *why)
+static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err,
+                       enum mqtt_drop drop, const char *why)
 {
     if (err == ERR_DENIED) {
         publish_denied(c->shard, c->session->client_id, c->user, topic, why);
         return MQTT_RC_NOT_AUTHORIZED;
     }
-    mqtt_dropped(c->shard, err == ERR_NOMEM ? MQTT_DROP_NO_MEMORY : MQTT_DROP_TOO_LARGE);
+    mqtt_dropped(c->shard, err == ERR_NOMEM ? MQTT_DROP_NO_MEMORY : drop);
     if (denied_news(c->shard, c->session->client_id, topic))
         LOG_W("mqtt", "%.*s: not published to %.*s: %s", STR_FMT(c->session->client_id),
               STR_FMT(topic), why);
@@ -184,9 +185,10 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     uint8_t reason = MQTT_RC_SUCCESS;
     if (m->qos == 2 && !received_add(c->shard->alloc, &s->received, m->id))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for a packet id");
-    r.seq = 0;
+    r = (struct bus_receipt){0};
     bool may = session_may(s, ACCESS_PUBLISH, topic, r.why);
-    enum err err = may ? to_the_bus(c, m, topic, properties, &r) : ERR_DENIED;
+    bool full = may && m->qos && refuse_asked(c->shard->server, topic, r.why);
+    enum err err = !may ? ERR_DENIED : full ? ERR_RANGE : to_the_bus(c, m, topic, properties, &r);
     if (m->qos == 2 && err && err != ERR_IO)
         (void)received_remove(&s->received, m->id);
     if (err == ERR_FULL) {
@@ -200,7 +202,9 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
     if (err && err != ERR_IO)
-        reason = refused(c, topic, err, r.why);
+        reason = refused(c, topic, err, full ? MQTT_DROP_QUEUE_FULL : MQTT_DROP_TOO_LARGE, r.why);
+    else if (!r.matched)
+        reason = MQTT_RC_NO_MATCHING_SUBSCRIBERS;
     if (m->qos == 2) {
         s->received_seq = r.seq ? r.seq : s->received_seq;
         session_changed(s);
@@ -229,7 +233,7 @@ static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publi
 static bool too_many(const struct mqtt_connection *c, const struct mqtt_publish *m)
 {
     const struct mqtt_session *s = c->session;
-    size_t n = c->pending.publishes, ids = s->received.ids.n;
+    size_t n = pending_publishes(c), ids = s->received.ids.n;
     if (c->version == MQTT_V5) /* 3.1.1 knows no limit, and must not wait for its own PUBREL */
         n += ids > s->received_before ? ids - s->received_before : 0;
     return m->qos && n >= c->shard->limits->receive_max;
@@ -238,8 +242,13 @@ static bool too_many(const struct mqtt_connection *c, const struct mqtt_publish 
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *packet)
 {
     const struct mqtt_publish *m = &packet->publish;
+    const unsigned without = c->shard->limits->without;
     struct alloc *a = c->shard->alloc;
     struct str topic;
+    if (m->qos == 2 && (without & MQTT_WITHOUT_QOS2)) /* checklist 36 */
+        return stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not offered");
+    if (m->retain && (without & MQTT_WITHOUT_RETAIN))
+        return stop(c, MQTT_RC_RETAIN_NOT_SUPPORTED, "RETAIN is not offered");
     bool known = m->qos == 2 && received_has(&c->session->received, m->id);
     if (!known && too_many(c, m)) {
         if (c->version == MQTT_V5)

@@ -116,7 +116,7 @@ TEST(mqtt_qos2_in_over_a_reconnect)
     publish2(&pub, 3, false, "nobody", "not stored by anybody else");
     EXPECT(&pub, "PUBREC id=1 reason=00");
     EXPECT(&pub, "PUBREC id=2 reason=00");
-    EXPECT(&pub, "PUBREC id=3 reason=00");
+    EXPECT(&pub, "PUBREC id=3 reason=10");
     ack(&pub, MQTT_PUBREL, 1);
     EXPECT(&pub, "PUBCOMP id=1 reason=00");
     client_close(&pub);
@@ -238,9 +238,9 @@ TEST(mqtt_qos2_receive_maximum)
     ack(&pub, MQTT_PUBREL, 2);
     EXPECT(&pub, "PUBCOMP id=2 reason=00");
     client_publish(&pub, 9, "t", "x", false);
-    EXPECT(&pub, "PUBACK id=9 reason=00");
+    EXPECT(&pub, "PUBACK id=9 reason=10");
     publish2(&pub, 2, false, "t", "x");
-    EXPECT(&pub, "PUBREC id=2 reason=00");
+    EXPECT(&pub, "PUBREC id=2 reason=10");
     publish2(&pub, 3, true, "t", "x"); /* not one more */
     EXPECT(&pub, "PUBREC id=3 reason=00");
     publish2(&pub, 4, false, "t", "x");
@@ -436,7 +436,7 @@ TEST(mqtt_qos2_after_a_failed_sync)
     client_join(&pub, &b, "pub", (struct hello_opt){.expiry_s = 1000}, false);
     client_join(&old, &b, "old", (struct hello_opt){.expiry_s = 1000}, false);
     publish2(&old, 5, false, "x", "x");
-    EXPECT(&old, "PUBREC id=5 reason=00");
+    EXPECT(&old, "PUBREC id=5 reason=10");
     moody_set(&b.disk, false, true);
     publish2(&pub, 1, false, "t", "x");
     EXPECT(&pub, "DISCONNECT reason=83");

@@ -3,9 +3,13 @@
 
 /* ---- rings ---- */
 
-static bool ring_grow(struct alloc *a, struct outgoing_ring *r)
+bool ring_reserve(struct alloc *a, struct outgoing_ring *r, uint32_t more)
 {
-    uint32_t cap = r->cap ? r->cap * 2 : 8;
+    uint32_t cap = r->cap ? r->cap : 8;
+    while (cap - r->n < more)
+        cap *= 2;
+    if (cap == r->cap)
+        return true;
     struct outgoing *v = mem_new(a, cap * sizeof(*v));
     if (!v)
         return false;
@@ -18,13 +22,17 @@ static bool ring_grow(struct alloc *a, struct outgoing_ring *r)
     return true;
 }
 
-static bool ring_push(struct alloc *a, struct outgoing_ring *r, const struct outgoing *o)
+void ring_push(struct outgoing_ring *r, const struct outgoing *o)
 {
-    if (r->n == r->cap && !ring_grow(a, r))
-        return false;
+    ASSERT(r->n < r->cap);
     r->n++;
     *ring_at(r, r->n - 1) = *o;
-    return true;
+}
+
+void ring_free(struct alloc *a, struct outgoing_ring *r)
+{
+    mem_free(a, r->v, r->cap * sizeof(*r->v));
+    *r = (struct outgoing_ring){0};
 }
 
 static void skip(struct mqtt_session *s)
@@ -34,26 +42,18 @@ static void skip(struct mqtt_session *s)
     s->queue_at++;
 }
 
-static void skip_holes(struct mqtt_session *s)
+void queue_skip_holes(struct mqtt_session *s)
 {
     while (s->queue.n && !ring_at(&s->queue, 0)->message)
         skip(s);
 }
 
-/* ---- counts ---- */
-
-static void count(struct mqtt_session *s, const struct outgoing *o)
+void queue_count(struct mqtt_session *s, const struct outgoing *o, int n)
 {
-    atomic_add_own(&s->queued, 1U);
-    shard_queued_add(s->shard, 1);
-    s->queued_qos0 += o->qos == 0;
-}
-
-static void uncount(struct mqtt_session *s, const struct outgoing *o)
-{
-    atomic_add_own(&s->queued, -1U);
-    shard_queued_add(s->shard, -1);
-    s->queued_qos0 -= o->qos == 0;
+    atomic_add_own(&s->queued, (uint32_t)n);
+    shard_queued_add(s->shard, n);
+    if (o->qos == 0)
+        s->queued_qos0 += (uint32_t)n;
 }
 
 /* ---- the end that sends ---- */
@@ -63,29 +63,58 @@ struct outgoing *queue_first(struct mqtt_session *s)
     return s->queue.n ? ring_at(&s->queue, 0) : NULL;
 }
 
+bool queue_empty(const struct mqtt_session *s)
+{
+    return !s->queue.n && !s->spill;
+}
+
 void queue_pop(struct mqtt_session *s, bool moved)
 {
     struct outgoing *o = ring_at(&s->queue, 0);
-    uncount(s, o);
+    queue_count(s, o, -1);
     if (!moved)
         outgoing_drop(s, o);
     skip(s);
-    skip_holes(s);
+    queue_skip_holes(s);
+    if (s->spill)
+        spill_refill(s);
+    if (s->refusal)
+        refuse_look(s);
 }
 
 /* ---- the end that is written to ---- */
 
-static bool full(struct mqtt_session *s, const struct message *m)
+/* What is stored leaves memory with the next checkpoint, and the journal bounds what waits for
+ * that; so there it is the disk that bounds a session. A replay brings back what was taken already.
+ */
+static bool full(struct mqtt_session *s, const struct outgoing *o)
 {
     const struct mqtt_limits *l = s->shard->limits;
-    size_t bytes = message_bytes(m);
-    return s->queued >= l->queue_max || s->queued_bytes + bytes > l->queue_bytes_max ||
-           !shard_queue_room(s->shard, bytes);
+    size_t bytes = message_bytes(o->message), all = s->queued_bytes + bytes;
+    if (s->queued >= l->queue_max)
+        return true;
+    if (session_stored(s) && o->qos && o->message->seq) {
+        if (all + (s->spill ? s->spill->bytes : 0) > l->queue_stored_bytes_max)
+            return true;
+    } else if (all > l->queue_bytes_max) {
+        return true;
+    }
+    return !s->shard->server->replaying && !shard_queue_room(s->shard, bytes);
+}
+
+static void tell(struct mqtt_session *s)
+{
+    if (s->full_told)
+        return;
+    s->full_told = true;
+    LOG_W("mqtt", "%.*s: its queue is full: the %s messages are dropped", STR_FMT(s->client_id),
+          s->full == MQTT_FULL_DROP_OLDEST ? "oldest" : "newest");
 }
 
 static void drop_oldest(struct mqtt_session *s)
 {
     const struct outgoing *o = queue_first(s);
+    tell(s);
     mqtt_dropped(s->shard, MQTT_DROP_QUEUE_FULL);
     record_done(s, o->qos ? o->message->seq : 0, 0);
     queue_pop(s, false);
@@ -101,74 +130,104 @@ static void refuse(struct mqtt_session *s, struct outgoing *o, enum mqtt_drop wh
 
 void queue_add(struct mqtt_session *s, struct outgoing *o)
 {
-    if (o->qos == 0 && full(s, o->message)) {
+    if (o->qos == 0 && full(s, o)) {
         refuse(s, o, MQTT_DROP_QOS0_FULL);
         return;
     }
-    while (s->queue.n && full(s, o->message))
+    while (s->full == MQTT_FULL_DROP_OLDEST && s->queue.n && full(s, o))
         drop_oldest(s);
-    if (full(s, o->message)) {
+    if (full(s, o)) {
+        tell(s);
         refuse(s, o, MQTT_DROP_QUEUE_FULL);
         return;
     }
-    if (!ring_push(s->shard->alloc, &s->queue, o)) {
+    struct outgoing_ring *end = s->spill ? &s->spill->tail : &s->queue;
+    if (!ring_reserve(s->shard->alloc, end, 1)) {
         refuse(s, o, MQTT_DROP_NO_MEMORY);
         return;
     }
+    ring_push(end, o);
     outgoing_hold(s, o);
-    count(s, o);
+    queue_count(s, o, 1);
     session_changed(s);
+    if (session_stored(s))
+        spill_some(s);
+    if (s->full == MQTT_FULL_REFUSE)
+        refuse_look(s);
 }
 
 /* ---- start and replay ---- */
 
-static struct outgoing *find(const struct mqtt_session *s, uint64_t seq)
+static struct outgoing *find(const struct outgoing_ring *r, uint64_t seq)
 {
-    for (uint32_t i = 0; i < s->queue.n; i++) {
-        struct outgoing *o = ring_at(&s->queue, i);
+    for (uint32_t i = 0; i < r->n; i++) {
+        struct outgoing *o = ring_at(r, i);
         if (o->message && o->message->seq == seq)
             return o;
     }
     return NULL;
 }
 
-bool queue_holds(const struct mqtt_session *s, uint64_t seq)
+static struct outgoing *find_anywhere(const struct mqtt_session *s, uint64_t seq)
 {
-    return find(s, seq);
+    struct outgoing *o = find(&s->queue, seq);
+    return o || !s->spill ? o : find(&s->spill->tail, seq);
 }
 
-bool queue_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out)
+bool queue_holds(const struct mqtt_session *s, uint64_t seq)
 {
-    struct outgoing *o = find(s, seq);
+    return find_anywhere(s, seq) || (s->spill && spill_holds(s, seq));
+}
+
+/* Messages mostly have rising numbers, so what is not sure to be there is looked for only where it
+ * may be. */
+static bool may_come(const struct mqtt_session *s, uint64_t seq)
+{
+    const struct outgoing *last = s->queue.n ? ring_at(&s->queue, s->queue.n - 1) : NULL;
+    return !last || !last->message || last->message->seq < seq;
+}
+
+bool queue_take(struct mqtt_session *s, uint64_t seq, bool sure, struct outgoing *out)
+{
+    struct outgoing *o = find_anywhere(s, seq);
+    while (!o && s->spill && (sure || may_come(s, seq)) && spill_refill_now(s))
+        o = find_anywhere(s, seq);
     if (!o)
         return false;
     *out = *o;
-    uncount(s, o);
+    queue_count(s, o, -1);
+    s->requeue = s->requeue || o != queue_first(s);
     o->message = NULL;
-    skip_holes(s);
+    queue_skip_holes(s);
     session_changed(s);
     return true;
 }
 
-bool queue_restore(struct mqtt_session *s, const struct outgoing *o)
+bool queue_restore(struct mqtt_session *s, const struct outgoing *o, int64_t position)
 {
-    if (!ring_push(s->shard->alloc, &s->queue, o))
+    const struct outgoing hole = {0};
+    if (!s->queue.n)
+        s->queue_at = position;
+    int64_t more = position - (s->queue_at + s->queue.n) + 1;
+    if (more < 1 || more > UINT32_MAX / 4 ||
+        !ring_reserve(s->shard->alloc, &s->queue, (uint32_t)more))
         return false;
-    count(s, o);
+    while (s->queue_at + s->queue.n < position)
+        ring_push(&s->queue, &hole);
+    ring_push(&s->queue, o);
     return true;
 }
 
 void queue_trim(struct mqtt_session *s)
 {
-    struct outgoing_ring *r = &s->queue;
-    if (r->n || !r->cap)
-        return;
-    mem_free(s->shard->alloc, r->v, r->cap * sizeof(*r->v));
-    *r = (struct outgoing_ring){0};
+    if (!s->queue.n)
+        ring_free(s->shard->alloc, &s->queue);
 }
 
 void queue_free(struct mqtt_session *s)
 {
+    if (s->spill)
+        spill_free(s);
     while (queue_first(s))
         queue_pop(s, false);
     queue_trim(s);

@@ -216,10 +216,11 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
     bool existed;
     while (mqtt_filter_next(c, type, &sub.filter, &options)) {
         if (type == MQTT_UNSUBSCRIBE) {
+            subscribe_split(&sub);
             s->subscriptions -= bus_unsubscribe(bus, &s->subscriber, sub.share, sub.filter);
             continue;
         }
-        if (subscribe_one(s, &sub, options, &existed) < MQTT_RC_UNSPECIFIED &&
+        if (subscribe_one(s, &sub, options, &existed) < MQTT_RC_UNSPECIFIED && !sub.share.n &&
             subscribe_wants_retained(options, existed))
             bus_send_retained(bus, &sub);
     }
@@ -231,7 +232,8 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
 static void apply_sent(struct mqtt_session *s, uint64_t seq, uint16_t id)
 {
     struct flight f = {.seq = seq, .id = id, .state = FLIGHT_SENT2};
-    if (window_holds(s, seq, id) || !queue_take(s, seq, &f.out))
+    if (window_holds(s, seq, id) ||
+        (!queue_take(s, seq, true, &f.out) && !shares_take(s, seq, &f.out)))
         return;
     if (window_restore(s, &f))
         return;
@@ -291,7 +293,7 @@ static void apply_session(struct mqtt_server *server, const struct journal_recor
 static void forget(struct mqtt_session *s, uint64_t seq, uint16_t id)
 {
     struct outgoing o;
-    if (!window_forget(s, seq, id) && queue_take(s, seq, &o))
+    if (!window_forget(s, seq, id) && (queue_take(s, seq, false, &o) || shares_take(s, seq, &o)))
         outgoing_drop(s, &o);
 }
 

@@ -468,8 +468,7 @@ static inline void client_hello(struct client *c, const char *id, struct hello_o
 }
 
 #define CONNACK_5(session)                                                                         \
-    "CONNACK reason=00 session=" #session                                                          \
-    " { receive-max=1024 alias-max=16 max-size=1048576 shared-ok=0 }"
+    "CONNACK reason=00 session=" #session " { receive-max=1024 alias-max=16 max-size=1048576 }"
 
 /* Opens, connects and expects success. */
 static inline void client_join(struct client *c, const struct broker *b, const char *id,

@@ -29,6 +29,10 @@ static void default_limits(struct mqtt_limits *l)
     DEFAULT(queue_max, 100000);
     DEFAULT(queue_bytes_max, 64u << 20);
     DEFAULT(queue_total_bytes_max, (size_t)512 << 20);
+    DEFAULT(queue_stored_bytes_max, (size_t)1 << 30);
+    DEFAULT(queue_full, MQTT_FULL_DROP_OLDEST);
+    DEFAULT(queue_memory_max, 1000);
+    DEFAULT(queue_memory_bytes_max, 1u << 20);
     DEFAULT(packet_size_max, 1u << 20);
     DEFAULT(receive_max, 1024);
     DEFAULT(inflight_max, 8192);
@@ -152,7 +156,10 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
     s->seed = executor_env(cfg->ex)->seed;
     s->starting = true;
     list_init(&s->listeners);
+    list_init(&s->refusals);
+    pthread_mutex_init(&s->refusals_lock, NULL);
     map_init(&s->by_number, a, s->seed, s->limits.sessions_max);
+    map_init(&s->share_notes, a, s->seed, SIZE_MAX);
     metrics(s);
     enum err err = make_shards(s, executor_workers(cfg->ex), e);
     if (!err && cfg->journal)
@@ -180,6 +187,7 @@ void server_started(struct mqtt_server *s)
         return;
     s->starting = false;
     map_fini(&s->by_number);
+    shares_forget(s);
     for (unsigned i = 0; i < s->shards_n; i++)
         sessions_started(s->shards[i]);
     sys_start(s);
@@ -206,7 +214,9 @@ void mqtt_server_close(struct mqtt_server *s)
     checkpoint_fini(&s->checkpoint);
     barrier_drop(s);
     free_shards(s);
+    shares_forget(s);
     map_fini(&s->by_number);
+    pthread_mutex_destroy(&s->refusals_lock);
     metrics_forget(&s->total);
     mem_free(s->alloc, s, sizeof(*s));
 }
@@ -241,31 +251,39 @@ static struct mqtt_client_info info_of(const struct mqtt_session *s)
 
 #define PAGE 64 /* sessions that are told of while a worker may have to wait for its lock */
 
-/* Those behind the mark, which moves on. False: these were the last. */
-static bool tell_page(struct mqtt_shard *shard, struct list *mark,
-                      void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx)
+struct telling {
+    void (*each)(void *ctx, const struct mqtt_client_info *info);
+    void *ctx;
+    unsigned n;
+};
+
+static void tell(void *ctx, struct table_node *node)
 {
+    struct telling *t = ctx;
+    const struct mqtt_client_info info = info_of(CONTAINER_OF(node, struct mqtt_session, node));
+    t->each(t->ctx, &info);
+    t->n++;
+}
+
+/* The next of them. False: these were the last. */
+static bool tell_page(struct mqtt_shard *shard, uint64_t *cursor, struct telling *t)
+{
+    t->n = 0;
     pthread_mutex_lock(&shard->lock);
-    struct list *it = list_empty(mark) ? shard->all.next : mark->next;
-    for (unsigned n = 0; n < PAGE && it != &shard->all; n++, it = it->next) {
-        const struct mqtt_client_info info = info_of(CONTAINER_OF(it, struct mqtt_session, link));
-        each(ctx, &info);
-    }
-    list_del(mark);
-    bool more = it != &shard->all;
-    if (more)
-        list_add_tail(it, mark); /* before it */
+    do
+        table_scan(&shard->sessions, cursor, tell, t);
+    while (*cursor && t->n < PAGE);
     pthread_mutex_unlock(&shard->lock);
-    return more;
+    return *cursor != 0;
 }
 
 void mqtt_server_each(struct mqtt_server *s,
                       void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx)
 {
+    struct telling t = {.each = each, .ctx = ctx};
     for (unsigned i = 0; i < s->shards_n; i++) {
-        struct list mark;
-        list_init(&mark);
-        while (tell_page(s->shards[i], &mark, each, ctx))
+        uint64_t cursor = 0;
+        while (tell_page(s->shards[i], &cursor, &t))
             continue;
     }
 }

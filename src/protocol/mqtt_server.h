@@ -19,26 +19,49 @@
 #include "bus/bus.h"
 #include "net/listener.h"
 
+/* What a message meets that finds the queue of a session full. QoS 0 is always dropped. */
+enum mqtt_full {
+    MQTT_FULL_DEFAULT,     /* of a listener: what the limits say; there: the oldest */
+    MQTT_FULL_DROP_OLDEST, /* to make room for it */
+    MQTT_FULL_DROP_NEWEST, /* itself */
+    MQTT_FULL_REFUSE,      /* it is not published at all: 0x97 to its publisher. What is not a
+                            * client's (a will, the site's own) is dropped for this session */
+};
+
 struct mqtt_limits {               /* 0: the default */
     size_t connections_max;        /* 20,000 */
     size_t sessions_max;           /* off-line ones too; 100,000 */
     size_t subscriptions_max;      /* of one client; 10,000 */
     size_t queue_max;              /* messages that wait for one client; 100,000 */
-    size_t queue_bytes_max;        /* the same in bytes; 64 MiB */
-    size_t queue_total_bytes_max;  /* of all clients; 512 MiB */
+    size_t queue_bytes_max;        /* the same in bytes; 64 MiB; but */
+    size_t queue_stored_bytes_max; /* of a stored session, on disk for the most part; 1 GiB */
+    size_t queue_total_bytes_max;  /* of all clients, in memory; 512 MiB */
+    enum mqtt_full queue_full;
+    /* What a stored session keeps in memory of each end of its queue; the rest waits in the
+     * database: 1,000 messages, and 1 MiB. */
+    size_t queue_memory_max, queue_memory_bytes_max;
     uint32_t packet_size_max;      /* 1 MiB; at most 16 MiB */
     uint16_t receive_max;          /* publications that wait for their PUBACK; 1,024 */
     uint16_t inflight_max;         /* sent to one client and not acknowledged; 8,192 */
     uint16_t topic_alias_max;      /* 16 */
     uint32_t session_expiry_max_s; /* default: none */
     uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000 */
+    uint16_t keep_alive_max_s;     /* 5.0: more, or none, becomes this; default: as they like */
+    unsigned without;              /* bits of enum mqtt_without: told in CONNACK, and refused */
+};
+enum mqtt_without {
+    MQTT_WITHOUT_QOS2 = 1, /* also refuses wills that have it; who subscribes at 2 is granted 1 */
+    MQTT_WITHOUT_RETAIN = 2,
+    MQTT_WITHOUT_WILDCARDS = 4,
+    MQTT_WITHOUT_SHARES = 8,
+    MQTT_WITHOUT_SUBSCRIPTION_IDS = 16,
 };
 struct mqtt_server_config {
     struct executor *ex;
     struct bus *bus;
     struct journal *journal; /* NULL: nothing lasts; else open and not yet replayed */
     struct db *db;           /* NULL only without a journal */
-    struct alloc *alloc;
+    struct alloc *alloc;     /* any thread may use it */
     struct metrics *metrics; /* may be NULL */
     struct access *access;   /* rules of access, as they stand in it now; may be NULL */
     int64_t sys_interval_ms; /* of the topics below $SYS; 0: there are none */
@@ -54,6 +77,7 @@ void mqtt_server_close(struct mqtt_server *s);
 struct mqtt_listen {
     struct addr addr;
     const struct stream_via *via;    /* TLS, WebSocket; NULL: plain; outlives the server */
+    enum mqtt_full queue_full;       /* for sessions that connect here */
     bool anonymous;                  /* clients without a user name are let in */
     bool certificates;               /* a client with a certificate is its common name */
     struct password_file *passwords; /* NULL: a user name is taken as it is (anonymous only) */
@@ -79,7 +103,7 @@ void mqtt_server_each(struct mqtt_server *s,
                       void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx);
 
 enum mqtt_drop {
-    MQTT_DROP_QUEUE_FULL, /* the oldest message of a full queue */
+    MQTT_DROP_QUEUE_FULL, /* by a full queue: the oldest message, or the newest */
     MQTT_DROP_QOS0_FULL,  /* QoS 0 for a client that does not keep up */
     MQTT_DROP_EXPIRED,    /* its expiry interval was over */
     MQTT_DROP_TOO_LARGE,  /* above what the client can take */

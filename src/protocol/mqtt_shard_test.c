@@ -20,6 +20,13 @@ static void check_spread(const struct broker *b)
     CHECK_EQ_UINT(s->shards_n, b->workers);
 }
 
+/* A client sees the end a moment before the broker has counted it. */
+static void await_connections(const struct broker *b, size_t most)
+{
+    while (mqtt_server_stats(b->server).connections > most)
+        usleep(1000);
+}
+
 /* ---- messages from everybody to everybody ---- */
 
 enum { RING = 40, ROUNDS = 3 };
@@ -143,8 +150,7 @@ TEST(mqtt_take_over_wherever_it_was_accepted)
         bool acked = strcmp(text, "PUBACK id=1 reason=00") == 0;
         CHECK_HAS_STR(acked ? client_next(&old) : text, "topic=t payload=still\\x20here");
         CHECK_EQ_UINT(mqtt_server_stats(b.server).sessions, 1);
-        while (mqtt_server_stats(b.server).connections > 1)
-            usleep(1000);
+        await_connections(&b, 1);
         client_close(&old);
         broker_stop(&b);
     }
@@ -194,9 +200,11 @@ TEST(mqtt_connections_max_counts_all_workers)
         /* Two leave, so two may come; their sessions stay, and then there are no more. */
         client_bye(&c[0]);
         client_bye(&c[1]);
+        await_connections(&b, MAX - 2);
         client_join(&c[0], &b, "x", (struct hello_opt){.expiry_s = 100}, false);
         client_join(&c[1], &b, "y", (struct hello_opt){.expiry_s = 100}, false);
         client_bye(&c[0]);
+        await_connections(&b, MAX - 1);
         client_open(&c[0], &b);
         client_hello(&c[0], "z", (struct hello_opt){.expiry_s = 100});
         EXPECT_HAS(&c[0], "CONNACK reason=89");
@@ -354,4 +362,117 @@ TEST(mqtt_expiry_goes_on_over_a_restart)
     client_join(&c, &b, "short0", (struct hello_opt){.expiry_s = 1000}, false);
     client_close(&c);
     broker_stop(&b);
+}
+
+/* ---- checkpoints ---- */
+
+enum { READERS = 6, STREAM = 960, BURST = 40 };
+
+struct asker {
+    struct task task;
+    struct broker *broker;
+    _Atomic bool busy;
+};
+
+static enum poll ask_poll(struct task *t)
+{
+    mqtt_server_checkpoint(CONTAINER_OF(t, struct asker, task)->broker->server);
+    return POLL_READY;
+}
+
+static void ask_finished(struct task *t)
+{
+    atomic_store(&CONTAINER_OF(t, struct asker, task)->busy, false);
+}
+
+/* Not waited for: the snapshot is gathered, and written, while messages come and go. */
+static void ask_for_checkpoint(struct asker *a)
+{
+    if (atomic_exchange(&a->busy, true))
+        return;
+    task_init(&a->task, "asker", ask_poll, ask_finished);
+    task_spawn(executor_worker(a->broker->ex, 0), &a->task);
+}
+
+/* n of those that have come or are on their way; not all are acknowledged. */
+static void read_some(struct client *c, struct random *random, size_t n, bool seen[STREAM])
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t which = number_in(client_next(c));
+        REQUIRE(CHECK(which < STREAM));
+        if (random_below(random, 4) == 0)
+            continue;
+        seen[which] = true;
+        client_puback(c, c->last_id);
+    }
+}
+
+static void stream_with_checkpoints(struct broker *b, struct client *readers,
+                                    bool seen[READERS][STREAM])
+{
+    struct asker asker = {.broker = b};
+    struct client pub;
+    struct random random;
+    char text[40];
+    random_seed(&random, test_seed());
+    client_join(&pub, b, "pub", (struct hello_opt){.clean = true}, false);
+    for (unsigned i = 0; i < STREAM; i += BURST) {
+        if (random_below(&random, 3) == 0)
+            ask_for_checkpoint(&asker);
+        for (unsigned k = i; k < i + BURST; k++)
+            client_publish(&pub, (uint16_t)(k + 1), "t", name_of(text, "", k), false);
+        for (unsigned k = i; k < i + BURST; k++)
+            EXPECT_HAS(&pub, "PUBACK");
+        for (unsigned r = 0; r < READERS; r++)
+            read_some(&readers[r], &random, random_below(&random, BURST), seen[r]);
+    }
+    while (atomic_load(&asker.busy))
+        usleep(1000);
+    client_close(&pub);
+}
+
+/* Everything that was not acknowledged comes, in order, and nothing twice. */
+static void check_rest(struct broker *b, unsigned r, bool seen[STREAM])
+{
+    struct client c;
+    char id[40];
+    bool came[STREAM] = {false};
+    size_t last = 0;
+    client_join(&c, b, name_of(id, "reader", r), (struct hello_opt){.expiry_s = 1000}, true);
+    client_hex(&c, "C0 00");
+    for (const char *text; strcmp(text = client_next(&c), "PINGRESP") != 0;) {
+        size_t n = number_in(text);
+        REQUIRE(CHECK(n < STREAM && !came[n] && (n >= last)));
+        came[n] = true;
+        last = n;
+    }
+    for (size_t i = 0; i < STREAM; i++) {
+        LABEL("reader %u, message %zu", r, i);
+        CHECK(seen[i] || came[i]);
+    }
+    client_close(&c);
+}
+
+TEST(mqtt_checkpoints_of_all_workers_lose_nothing)
+{
+    static struct client readers[READERS];
+    static bool seen[READERS][STREAM];
+    struct broker b = {.workers = 4}, after = {.workers = 3};
+    char id[40], image[240];
+    broker_start(&b, NULL);
+    for (unsigned r = 0; r < READERS; r++) {
+        client_join(&readers[r], &b, name_of(id, "reader", r),
+                    (struct hello_opt){.expiry_s = 1000, .receive_max = 2000}, false);
+        client_subscribe(&readers[r], 1, "t", 1, 0);
+        EXPECT(&readers[r], "SUBACK id=1 codes 01");
+    }
+    stream_with_checkpoints(&b, readers, seen);
+    broker_image(&b, image);
+    for (unsigned r = 0; r < READERS; r++)
+        client_close(&readers[r]);
+    broker_stop(&b);
+    broker_start(&after, image);
+    for (unsigned r = 0; r < READERS; r++)
+        check_rest(&after, r, seen[r]);
+    broker_stop(&after);
 }

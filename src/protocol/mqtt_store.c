@@ -17,10 +17,16 @@ static const char *const steps[] = {
     "CREATE TABLE queued_message(seq INTEGER PRIMARY KEY, wall_ms INTEGER NOT NULL,"
     " body BLOB NOT NULL);",
     /* QoS 2: the ids that wait for PUBREL; the flight_state of what has a packet id, which before
-     * was always FLIGHT_SENT1. */
+     * was always FLIGHT_SENT1. Spilling: a message goes with the last row that names it, and its
+     * size in memory is known without reading it. */
     "ALTER TABLE session ADD COLUMN received BLOB;"
     "ALTER TABLE queued ADD COLUMN state INTEGER NOT NULL DEFAULT 0;"
-    "UPDATE queued SET state = 1 WHERE packet_id <> 0;",
+    "ALTER TABLE queued ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;"
+    "UPDATE queued SET state = 1 WHERE packet_id <> 0;"
+    "CREATE INDEX queued_seq ON queued(seq);"
+    "CREATE TRIGGER queued_gone AFTER DELETE ON queued"
+    " WHEN NOT EXISTS (SELECT 1 FROM queued WHERE seq = old.seq)"
+    " BEGIN DELETE FROM queued_message WHERE seq = old.seq; END;",
 };
 static const struct db_migration migration = {"mqtt", steps, ARRAY_LEN(steps)};
 
@@ -42,7 +48,9 @@ struct saved_session {
     int64_t offline_ms;
     uint16_t next_id;
     bool subs_too;
-    int64_t head; /* positions below have left the queue */
+    bool requeue;          /* all of its queue is here, but what is spilled */
+    int64_t head;          /* positions below have left the queue */
+    int64_t spilled, tail; /* from the first up to the second the rows are all there is */
     uint8_t *received;
     size_t received_n;
     VEC(struct saved_sub) subs;
@@ -110,11 +118,29 @@ struct saving {
     struct saved_session *session;
 };
 
+/* As the client wrote it. */
+static struct str copy_filter(struct snapshot *s, const struct subscription *sub)
+{
+    static const struct str prefix = {"$share/", 7};
+    if (!sub->share.n)
+        return copy_str(s, sub->filter);
+    struct str out = {NULL, prefix.n + sub->share.n + 1 + sub->filter.n};
+    char *room = mem_new(s->alloc, out.n);
+    struct writer w = writer_from(room, room ? out.n : 0);
+    writer_bytes(&w, prefix.p, prefix.n);
+    writer_bytes(&w, sub->share.p, sub->share.n);
+    writer_u8(&w, '/');
+    writer_bytes(&w, sub->filter.p, sub->filter.n);
+    s->nomem = s->nomem || !room;
+    out.p = room;
+    return out;
+}
+
 static void save_sub(void *ctx, const struct subscription *sub)
 {
     struct saving *to = ctx;
     struct saved_sub x = {
-        .filter = copy_str(to->snapshot, sub->filter),
+        .filter = copy_filter(to->snapshot, sub),
         .options = (uint8_t)(sub->qos | (sub->no_local ? MQTT_SUB_NO_LOCAL : 0) |
                              (sub->retain_as_published ? MQTT_SUB_RETAIN_AS_PUBLISHED : 0)),
         .id = sub->id};
@@ -170,6 +196,16 @@ static void save_received(struct snapshot *snapshot, struct saved_session *x,
     received_write(r, &w);
 }
 
+/* Those of a ring from `from` on; its first is at position `at`. */
+static void save_queued(struct saving *to, const struct outgoing_ring *r, int64_t at, int64_t from)
+{
+    for (int64_t i = from > at ? from - at : 0; i < r->n; i++) {
+        struct flight f = {.out = *ring_at(r, (uint32_t)i)};
+        f.seq = f.out.message && f.out.qos ? f.out.message->seq : 0;
+        save_message(to, &f, at + i);
+    }
+}
+
 static void save_messages(struct saving *to, struct mqtt_session *s, bool all)
 {
     for (uint32_t i = 0; i < s->flight.n; i++) {
@@ -177,12 +213,9 @@ static void save_messages(struct saving *to, struct mqtt_session *s, bool all)
         if (f->state != FLIGHT_DONE)
             save_message(to, f, s->queue_at - s->flight.n + i);
     }
-    int64_t from = all || s->stored_to < s->queue_at ? 0 : s->stored_to - s->queue_at;
-    for (int64_t i = from; i < s->queue.n; i++) {
-        struct flight f = {.out = *ring_at(&s->queue, (uint32_t)i)};
-        f.seq = f.out.message && f.out.qos ? f.out.message->seq : 0;
-        save_message(to, &f, s->queue_at + i);
-    }
+    save_queued(to, &s->queue, s->queue_at, all ? INT64_MIN : s->stored_to);
+    if (s->spill)
+        save_queued(to, &s->spill->tail, s->spill->tail_at, all ? INT64_MIN : s->stored_to);
 }
 
 static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool all)
@@ -193,7 +226,10 @@ static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool
                               .offline_ms = s->offline_ms,
                               .next_id = s->next_id,
                               .subs_too = all || s->subs_dirty,
-                              .head = s->queue_at};
+                              .requeue = all || s->requeue,
+                              .head = s->queue_at,
+                              .spilled = s->queue_at + s->queue.n,
+                              .tail = s->spill ? s->spill->tail_at : s->queue_at + s->queue.n};
     if (!x.client_id.p)
         return;
     if (!vec_push(snapshot->alloc, &snapshot->sessions, x)) {
@@ -205,7 +241,10 @@ static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool
     if (x.subs_too)
         bus_subscriptions_each(&s->subscriber, save_sub, &to);
     save_received(snapshot, to.session, &s->received);
-    save_messages(&to, s, all);
+    save_messages(&to, s, x.requeue);
+    s->requeue = false;
+    s->stored_to = queue_end(s);
+    s->stored_run = atomic_load(&s->shard->server->checkpoint.begun);
 }
 
 static struct mqtt_server *server_of(struct checkpoint *c)
@@ -215,7 +254,6 @@ static struct mqtt_server *server_of(struct checkpoint *c)
 
 static void saved(struct mqtt_session *s)
 {
-    s->stored_to = s->queue_at + s->queue.n;
     s->subs_dirty = false;
     s->new_in_db = false;
     list_del(&s->dirty);
@@ -224,15 +262,14 @@ static void saved(struct mqtt_session *s)
 void *store_part(struct mqtt_shard *shard, bool all)
 {
     struct snapshot *s = mem_zero(shard->alloc, sizeof(*s));
-    struct str key;
-    void *value;
+    struct table_at at = {0};
     if (!s)
         return NULL;
     s->alloc = shard->alloc;
     s->rewrite = all;
-    for (size_t at = 0; all && map_next(&shard->sessions, &at, &key, &value);)
-        if (session_stored(value))
-            save_session(s, value, true);
+    for (struct mqtt_session *x; all && (x = session_next(shard, &at));)
+        if (session_stored(x))
+            save_session(s, x, true);
     if (!all)
         LIST_EACH(&shard->dirty, it)
     save_session(s, CONTAINER_OF(it, struct mqtt_session, dirty), false);
@@ -288,6 +325,7 @@ enum statement {
     PUT_SUB,
     DEL_QUEUED,
     DEL_BELOW,
+    DEL_OUTSIDE,
     PUT_QUEUED,
     PUT_MESSAGE,
     STATEMENTS,
@@ -301,9 +339,10 @@ static const char *const sql_of[STATEMENTS] = {
                 " VALUES(?1, ?2, ?3, ?4)",
     [DEL_QUEUED] = "DELETE FROM queued WHERE session = ?1",
     [DEL_BELOW] = "DELETE FROM queued WHERE session = ?1 AND position < ?2",
+    [DEL_OUTSIDE] = "DELETE FROM queued WHERE session = ?1 AND (position < ?2 OR position >= ?3)",
     [PUT_QUEUED] =
         "INSERT OR REPLACE INTO queued(session, position, seq, packet_id, qos, retain, ids,"
-        " state) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        " state, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [PUT_MESSAGE] = "INSERT OR IGNORE INTO queued_message(seq, wall_ms, body) VALUES(?1, ?2, ?3)",
 };
 
@@ -361,6 +400,7 @@ static enum err put_message(struct writing *w, uint64_t number, const struct sav
         sqlite3_bind_blob64(s, 7, o->ids_n > 1 ? o->sub_ids : &o->sub_id,
                             o->ids_n * sizeof(uint32_t), SQLITE_STATIC);
     sqlite3_bind_int(s, 8, f->state);
+    sqlite3_bind_int64(s, 9, o->message ? (sqlite3_int64)message_bytes(o->message) : 0);
     enum err err = step(w, PUT_QUEUED);
     return err || !o->message ? err : put_body(w, o->message);
 }
@@ -380,6 +420,17 @@ static enum err put_subs(struct writing *w, const struct saved_session *x)
     return err;
 }
 
+/* What has left the queue; or all but what is only there. */
+static enum err del_queued(struct writing *w, const struct saved_session *x)
+{
+    enum statement which = x->requeue ? DEL_OUTSIDE : DEL_BELOW;
+    sqlite3_bind_int64(w->stmt[which], 1, (sqlite3_int64)x->number);
+    sqlite3_bind_int64(w->stmt[which], 2, x->requeue ? x->spilled : x->head);
+    if (x->requeue)
+        sqlite3_bind_int64(w->stmt[which], 3, x->tail);
+    return step(w, which);
+}
+
 static enum err put_session(struct writing *w, const struct saved_session *x)
 {
     sqlite3_stmt *s = w->stmt[PUT_SESSION];
@@ -395,9 +446,7 @@ static enum err put_session(struct writing *w, const struct saved_session *x)
         err = put_subs(w, x);
     if (err)
         return err;
-    sqlite3_bind_int64(w->stmt[DEL_BELOW], 1, (sqlite3_int64)x->number);
-    sqlite3_bind_int64(w->stmt[DEL_BELOW], 2, x->head);
-    err = step(w, DEL_BELOW);
+    err = del_queued(w, x);
     for (size_t i = 0; !err && i < x->messages.n; i++)
         err = put_message(w, x->number, &x->messages.v[i]);
     return err;
@@ -418,16 +467,18 @@ static enum err write_sessions(struct writing *w, const struct snapshot *s)
     return err;
 }
 
-static const char clear_all[] = "DELETE FROM session; DELETE FROM subscription; DELETE FROM queued;"
-                                "DELETE FROM queued_message";
-static const char sweep[] = "DELETE FROM queued_message WHERE seq NOT IN (SELECT seq FROM queued)";
+/* A rewrite: before, and behind. */
+static const char clear_all[] = "DELETE FROM session; DELETE FROM subscription";
+static const char sweep[] = "DELETE FROM queued WHERE session NOT IN (SELECT number FROM session);"
+                            "DELETE FROM queued_message WHERE seq NOT IN (SELECT seq FROM queued)";
 
 static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
 {
     const struct snapshot *s = snapshot;
+    const bool rewrite = s->rewrite;
     struct writing w = {.sql = sql, .error = e};
     enum err err = ERR_OK;
-    if (s->rewrite && sqlite3_exec(sql, clear_all, NULL, NULL, NULL))
+    if (rewrite && sqlite3_exec(sql, clear_all, NULL, NULL, NULL))
         err = db_error(sql, e, "store sessions");
     for (size_t i = 0; !err && i < STATEMENTS; i++)
         if (sqlite3_prepare_v2(sql, sql_of[i], -1, &w.stmt[i], NULL))
@@ -436,7 +487,7 @@ static enum err write(void *snapshot, struct sqlite3 *sql, struct error *e)
         err = write_sessions(&w, s);
     for (size_t i = 0; i < STATEMENTS; i++)
         sqlite3_finalize(w.stmt[i]);
-    if (!err && sqlite3_exec(sql, sweep, NULL, NULL, NULL))
+    if (!err && rewrite && sqlite3_exec(sql, sweep, NULL, NULL, NULL))
         err = db_error(sql, e, "store sessions");
     return err;
 }

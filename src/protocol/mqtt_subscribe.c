@@ -18,37 +18,53 @@ static enum err record(struct mqtt_connection *c, enum session_op op,
     return record_filters(c->session, op, m->filters, m->props.subscription_id, seq);
 }
 
-/* Marks what the client may not subscribe to; gives how many that are. */
-static size_t mark_denied(struct mqtt_connection *c, const struct mqtt_subscribe *m, uint8_t *codes)
+/* Why a filter is not subscribed to, before anything is tried; 0: it is. */
+static uint8_t refusal(struct mqtt_connection *c, const struct mqtt_subscribe *m, struct str filter)
 {
+    const unsigned without = c->shard->limits->without;
     struct mqtt_session *s = c->session;
-    struct cursor at = cursor_from(m->filters.p, m->filters.n);
-    struct str filter, rest;
+    struct str rest = filter;
     char why[160];
+    size_t at;
+    bool shared = mqtt_share_parse(filter, NULL, &rest);
+    bool wild = str_find(rest, '+', &at) || str_find(rest, '#', &at);
+    if (shared && (without & MQTT_WITHOUT_SHARES)) /* checklist 36 */
+        return MQTT_RC_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+    if (wild && (without & MQTT_WITHOUT_WILDCARDS))
+        return MQTT_RC_WILDCARDS_NOT_SUPPORTED;
+    if (m->props.subscription_id && (without & MQTT_WITHOUT_SUBSCRIPTION_IDS))
+        return MQTT_RC_SUBSCRIPTION_IDS_NOT_SUPPORTED;
+    if (session_may(s, ACCESS_SUBSCRIBE, rest, why))
+        return 0;
+    if (denied_news(c->shard, s->client_id, filter))
+        LOG_W("mqtt", "%.*s may not subscribe to %.*s: %s", STR_FMT(s->client_id), STR_FMT(filter),
+              why);
+    return MQTT_RC_NOT_AUTHORIZED;
+}
+
+/* Gives those their code that are refused, and how many they are. */
+static size_t mark_refused(struct mqtt_connection *c, const struct mqtt_subscribe *m,
+                           uint8_t *codes)
+{
+    struct cursor at = cursor_from(m->filters.p, m->filters.n);
+    struct str filter;
     size_t n = 0;
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_SUBSCRIBE, &filter, NULL); i++) {
-        if (!mqtt_share_parse(filter, NULL, &rest))
-            rest = filter;
-        if (session_may(s, ACCESS_SUBSCRIBE, rest, why))
-            continue;
-        codes[i] = MQTT_RC_NOT_AUTHORIZED;
-        n++;
-        if (denied_news(c->shard, s->client_id, filter))
-            LOG_W("mqtt", "%.*s may not subscribe to %.*s: %s", STR_FMT(s->client_id),
-                  STR_FMT(filter), why);
+        codes[i] = refusal(c, m, filter);
+        n += codes[i] != 0;
     }
     return n;
 }
 
-/* The record of those that are not denied: a restart must not bring back what was refused. */
+/* The record of the others: a restart must not bring back what was refused. */
 static enum err record_allowed(struct mqtt_connection *c, const struct mqtt_subscribe *m,
-                               const uint8_t *codes, size_t denied, uint64_t *seq)
+                               const uint8_t *codes, size_t refused, uint64_t *seq)
 {
     struct alloc *a = c->shard->alloc;
     *seq = 0;
-    if (!denied)
+    if (!refused)
         return record(c, SESSION_SUBSCRIBE, m, seq);
-    if (denied == m->count || !session_stored(c->session))
+    if (refused == m->count || !session_stored(c->session))
         return ERR_OK;
     uint8_t *room = mem_new(a, m->filters.n);
     struct writer w = writer_from(room, m->filters.n);
@@ -68,15 +84,22 @@ static enum err record_allowed(struct mqtt_connection *c, const struct mqtt_subs
     return err;
 }
 
+void subscribe_split(struct subscription *sub)
+{
+    sub->share = (struct str){NULL, 0};
+    (void)mqtt_share_parse(sub->filter, &sub->share, &sub->filter);
+}
+
 uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t options,
                       bool *existed)
 {
     *existed = false;
-    if (mqtt_share_parse(sub->filter, NULL, NULL))
-        return MQTT_RC_SHARED_SUBSCRIPTIONS_NOT_SUPPORTED;
+    subscribe_split(sub);
     if (s->subscriptions >= s->shard->limits->subscriptions_max)
         return MQTT_RC_QUOTA_EXCEEDED;
     sub->qos = MQTT_SUB_QOS(options);
+    if (sub->qos == 2 && (s->shard->limits->without & MQTT_WITHOUT_QOS2))
+        sub->qos = 1;
     sub->no_local = options & MQTT_SUB_NO_LOCAL;
     sub->retain_as_published = options & MQTT_SUB_RETAIN_AS_PUBLISHED;
     sub->stored = session_stored(s);
@@ -84,6 +107,7 @@ uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t 
     if (err)
         return err == ERR_RANGE ? MQTT_RC_TOPIC_FILTER_INVALID : MQTT_RC_QUOTA_EXCEEDED;
     atomic_add_own(&s->subscriptions, *existed ? 0U : 1U);
+    refuse_renew(s);
     return sub->qos;
 }
 
@@ -101,7 +125,9 @@ static void send_retained(struct mqtt_connection *c, const struct mqtt_subscribe
                                .id = m->props.subscription_id};
     uint8_t options;
     for (size_t i = 0; mqtt_filter_next(&at, MQTT_SUBSCRIBE, &sub.filter, &options); i++) {
-        if (codes[i] >= MQTT_RC_UNSPECIFIED || !subscribe_wants_retained(options, existed[i]))
+        bool shared = mqtt_share_parse(sub.filter, NULL, NULL); /* checklist 33 */
+        if (shared || codes[i] >= MQTT_RC_UNSPECIFIED ||
+            !subscribe_wants_retained(options, existed[i]))
             continue;
         sub.qos = codes[i];
         bus_send_retained(c->shard->bus, &sub);
@@ -149,7 +175,7 @@ enum handled handle_subscribe(struct mqtt_connection *c, const struct mqtt_packe
     if (!codes)
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
     bool *existed = (bool *)(codes + m->count);
-    enum err err = record_allowed(c, m, codes, mark_denied(c, m, codes), &seq);
+    enum err err = record_allowed(c, m, codes, mark_refused(c, m, codes), &seq);
     if (err == ERR_FULL) {
         mem_free(a, codes, 2 * m->count);
         return HANDLED_AGAIN;
@@ -167,7 +193,7 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     struct mqtt_session *s = c->session;
     struct alloc *a = c->shard->alloc;
     struct cursor at = cursor_from(m->filters.p, m->filters.n);
-    struct str filter;
+    struct subscription sub;
     uint64_t seq;
     enum err err = record(c, SESSION_UNSUBSCRIBE, m, &seq);
     if (err == ERR_FULL)
@@ -175,15 +201,16 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
     uint8_t *codes = mem_zero(a, m->count);
     if (!codes)
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
-    for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &filter, NULL); i++) {
-        bool there =
-            !err && bus_unsubscribe(c->shard->bus, &s->subscriber, (struct str){NULL, 0}, filter);
+    for (size_t i = 0; mqtt_filter_next(&at, MQTT_UNSUBSCRIBE, &sub.filter, NULL); i++) {
+        subscribe_split(&sub);
+        bool there = !err && bus_unsubscribe(c->shard->bus, &s->subscriber, sub.share, sub.filter);
         atomic_add_own(&s->subscriptions, there ? -1U : 0U);
         codes[i] = err     ? MQTT_RC_UNSPECIFIED
                    : there ? MQTT_RC_SUCCESS
                            : MQTT_RC_NO_SUBSCRIPTION_EXISTED;
     }
     s->subs_dirty = true;
+    refuse_renew(s);
     session_changed(s);
     struct bytes sent = {codes, c->version == MQTT_V5 ? m->count : 0};
     if (err && c->version != MQTT_V5) /* a 3.1.1 UNSUBACK can only say that it was done */

@@ -35,12 +35,19 @@ static void shrink(struct mqtt_session *s)
     s->old -= gone < s->old ? gone : s->old;
 }
 
+static void let_go(struct mqtt_session *s, struct flight *f)
+{
+    if (!f->out.message)
+        return;
+    s->flight_bytes -= message_bytes(f->out.message);
+    outgoing_drop(s, &f->out);
+}
+
 /* The entry becomes a hole. */
 static void finish(struct mqtt_session *s, struct flight *f)
 {
     record_done(s, f->seq, f->state == FLIGHT_SENT1 ? 0 : f->id);
-    if (f->out.message)
-        outgoing_drop(s, &f->out);
+    let_go(s, f);
     f->state = FLIGHT_DONE;
     s->unacked -= f->counted;
     f->counted = false;
@@ -76,6 +83,7 @@ enum sent window_take(struct mqtt_session *s, const struct outgoing *o)
         s->sent++;
     }
     flight_push(&s->flight, &f);
+    s->flight_bytes += message_bytes(o->message);
     s->next_id = flight_next_id(s->next_id);
     s->unacked++;
     return SENT;
@@ -163,7 +171,7 @@ static enum handled release(struct mqtt_connection *c, struct flight *f)
         return HANDLED_AGAIN;
     f->noted = seq;
     f->state = FLIGHT_RELEASED;
-    outgoing_drop(s, &f->out);
+    let_go(s, f);
     session_changed(s);
     return answer(c, f->id, seq);
 }
@@ -253,7 +261,7 @@ void window_released(struct mqtt_session *s, uint64_t seq, uint16_t id)
     if (!f || f->state != FLIGHT_SENT2)
         return;
     f->state = FLIGHT_RELEASED;
-    outgoing_drop(s, &f->out);
+    let_go(s, f);
     session_changed(s);
 }
 
@@ -266,6 +274,8 @@ bool window_restore(struct mqtt_session *s, struct flight *f)
         finish(s, old);
     if (!flight_place(s->shard->alloc, &s->flight, f, &s->next_id, INFLIGHT_MAX))
         return false;
+    if (f->out.message)
+        s->flight_bytes += message_bytes(f->out.message);
     session_changed(s);
     return true;
 }

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# ctest: timeout=180
+# ctest: timeout=180 workers=2
 """The real program with Debian's clients: publish and subscribe, wildcards, retained messages, users and passwords,
 a persistent session over a restart, the list of connections."""
 

@@ -78,8 +78,10 @@ class Refused(unittest.TestCase):
     def test_a_listener_that_others_can_reach(self):
         for address in ("0.0.0.0", "[::]"):
             with self.subTest(address=address):
-                self.refused(address, "passwords", "insecure", "sedge passwd",
-                             text=SERVER.format(f"mqtt {address}:@MQTT@"))
+                for options in ("", 'passwords "users"', 'tls cert "a" key "b"'):
+                    for word in ("mqtt", "websocket"):
+                        self.refused(f"{word} {address}", "passwords", "insecure", "sedge passwd",
+                                     text=SERVER.format(f"{word} {address}:@MQTT@ {options}"))
                 said = self.refused(address, "insecure",
                                     text=SERVER.format(f"mqtt 127.0.0.1:@MQTT@ \n http {address}:@HTTP@"))
                 self.assertNotIn("passwords", said)  # http has none
@@ -94,8 +96,13 @@ class Refused(unittest.TestCase):
                         s.listen()
                 self.refused("0.0.0.0:", "in use", text=SERVER.format(text), prepare=take)
 
-    def test_tls_is_not_there_yet(self):
-        self.refused("TLS", text=SERVER.format("mqtt 127.0.0.1:@MQTT@ tls"))
+    def test_tls_that_lacks_something(self):
+        for options, words in (("tls", ("tls cert",)), ('tls cert "a.pem"', ("tls cert",)),
+                               ('cert "a.pem" key "a.key"', ("go with tls",)), ("tls12", ("go with tls",)),
+                               ('tls cert "a.pem" key "a.key"', ("a.pem", "can't be used"))):
+            for word in ("mqtt", "websocket"):
+                with self.subTest(options=options, word=word):
+                    self.refused(*words, text=SERVER.format(f"{word} 127.0.0.1:@MQTT@ {options}"))
 
     def test_a_password_file_that_is_not_there(self):
         self.refused("nobody.passwd", "No such file",
@@ -174,7 +181,7 @@ class Passwords(unittest.TestCase):
                                "-q", "1", *args], capture_output=True, text=True, timeout=30).returncode
 
     def test_a_listener_for_all_with_passwords(self):
-        with Site(text=SERVER.format('mqtt 0.0.0.0:@MQTT@ passwords "users"\n http 127.0.0.1:@HTTP@')) as site:
+        with Site(text=SERVER.format('mqtt 0.0.0.0:@MQTT@ insecure passwords "users"\n http 127.0.0.1:@HTTP@')) as site:
             self.set_password(site, "ada", "correct horse")
             self.set_password(site, "bo", "b\u00fcffel")
             site.start()

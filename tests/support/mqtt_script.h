@@ -3,7 +3,9 @@
  * Why: losses, refusals and bad packets come when the test wants them, and every packet of the
  * client is compared as text (mqtt_text.h).
  * Use: a script is an array of steps that ends with a zeroed one; a step with `want` waits for a
- * packet. Each connection takes the steps behind the last SCRIPT_CLOSE. */
+ * packet. Each connection takes the steps behind the last SCRIPT_CLOSE. script_open() and
+ * script_run() bring an executor of their own; script_begin() and script_end() are for a worker
+ * that is there. */
 #pragma once
 
 #include "async/timer.h"
@@ -39,12 +41,18 @@ static inline bool script_at_end(const struct script *s)
     return !s->at->want && !s->at->reply && !s->at->then;
 }
 
+static inline void script_stop(struct script *s)
+{
+    if (s->ex)
+        executor_stop(s->ex);
+}
+
 /* The client is gone; what it sent last may still be on its way. */
 static inline void script_client_ended(struct script *s)
 {
     s->client_ended = true;
     if (script_at_end(s) || !s->stream)
-        executor_stop(s->ex);
+        script_stop(s);
 }
 
 static inline void script_reply(struct script *s, const char *hex)
@@ -84,7 +92,7 @@ static inline void script_packet(struct script *s, const struct mqtt_packet *p)
     else if (pass || CHECK_EQ_STR(text.p, want))
         script_advance(s, true);
     else
-        executor_stop(s->ex);
+        script_stop(s);
     strbuf_fini(&text);
 }
 
@@ -99,7 +107,7 @@ static inline void script_read(struct script *s)
             stream_close(s->stream);
             s->stream = NULL;
             if (s->client_ended)
-                executor_stop(s->ex);
+                script_stop(s);
             return;
         }
         size_t at = 0, used;
@@ -128,7 +136,7 @@ static inline enum poll script_poll(struct task *t)
     if (t->canceled)
         s->stream = NULL;
     if (s->client_ended && script_at_end(s))
-        executor_stop(s->ex);
+        script_stop(s);
     return t->canceled ? POLL_READY : POLL_PENDING;
 }
 
@@ -150,19 +158,15 @@ static inline void script_too_long(struct timer *t)
     struct script *s = CONTAINER_OF(t, struct script, guard);
     bool script_came_to_its_end = false;
     CHECK(script_came_to_its_end);
-    executor_stop(s->ex);
+    script_stop(s);
 }
 
-static inline void script_open(struct script *s, const struct script_step *steps)
+/* On s->worker, from its thread or before it runs. */
+static inline void script_begin(struct script *s, const struct script_step *steps)
 {
-    struct executor_config cfg = {
-        .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
     struct listener_config lc = {.accepted = script_accepted, .ctx = s};
     struct error e = {0};
-    *s = (struct script){.at = steps};
-    if (executor_new(&s->ex, &cfg, &e) != ERR_OK)
-        SKIP("%s", e.text);
-    s->worker = executor_worker(s->ex, 0);
+    s->at = steps;
     REQUIRE(addr_parse(&lc.addr, STR("127.0.0.1"), 0) == ERR_OK);
     REQUIRE(listener_open(&s->listener, s->worker, &lc, &e) == ERR_OK);
     task_init(&s->task, "script", script_poll, NULL);
@@ -171,13 +175,31 @@ static inline void script_open(struct script *s, const struct script_step *steps
     timer_set_after_ms(&s->guard, 60000);
 }
 
-/* Runs until executor_stop(); holds when the whole script was played. */
-static inline void script_run(struct script *s)
+/* Holds when the whole script was played. */
+static inline void script_end(struct script *s)
 {
-    executor_run(s->ex);
     CHECK_EQ_STR(s->at->want, NULL);
     CHECK_EQ_STR(s->at->reply, NULL);
     timer_cancel(&s->guard);
     listener_close(s->listener);
+}
+
+static inline void script_open(struct script *s, const struct script_step *steps)
+{
+    struct executor_config cfg = {
+        .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
+    struct error e = {0};
+    *s = (struct script){0};
+    if (executor_new(&s->ex, &cfg, &e) != ERR_OK)
+        SKIP("%s", e.text);
+    s->worker = executor_worker(s->ex, 0);
+    script_begin(s, steps);
+}
+
+/* Runs until executor_stop(). */
+static inline void script_run(struct script *s)
+{
+    executor_run(s->ex);
+    script_end(s);
     executor_free(s->ex);
 }

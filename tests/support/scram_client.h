@@ -51,7 +51,8 @@ static inline const char *scram_client_final(struct scram_client *c, const char 
     REQUIRE(EVP_Digest(key, (size_t)n, stored, NULL, c->md, NULL) == 1);
     (void)EVP_EncodeBlock((uint8_t *)gs2, (const uint8_t *)c->gs2, (int)strlen(c->gs2));
     int at = snprintf(c->final, sizeof(c->final), "c=%s,r=%s", gs2, nonce);
-    (void)snprintf(all, sizeof(all), "%s,%s,%s", c->bare, server_first, c->final);
+    int all_n = snprintf(all, sizeof(all), "%s,%s,%s", c->bare, server_first, c->final);
+    REQUIRE(all_n > 0 && (size_t)all_n < sizeof(all));
     scram_client_mac(c, stored, all, mac);
     for (int i = 0; i < n; i++)
         key[i] ^= mac[i];

@@ -1,0 +1,138 @@
+/* Shares over a power cut: what one member has had is not given to another, and what nobody has had
+ * to one of them, whoever is chosen when the journal is replayed. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "codec/mqtt.h"
+#include "tests/support/mqtt_bytes.h"
+#include "tests/support/mqtt_world.h"
+#include "tests/support/test.h"
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MEMBERS = 3, MESSAGES = 60 };
+
+struct share_world {
+    struct world world;
+    struct peer members[MEMBERS], publisher;
+    struct random random;
+    bool acked[MESSAGES];   /* PUBACK, PUBREC or PUBCOMP was sent for it */
+    unsigned got[MESSAGES]; /* since the restart */
+};
+
+static void say(struct share_world *x, struct peer *p, const char *text)
+{
+    uint8_t bytes[MQTT_BYTES_MAX];
+    peer_send(p, bytes, mqtt_bytes(text, bytes));
+    world_settle(&x->world);
+}
+
+static void join(struct share_world *x, unsigned i)
+{
+    char text[100];
+    peer_connect(&x->members[i], &x->world);
+    (void)snprintf(text, sizeof(text), "10[ 'MQTT' 05 00 0000 {11 FFFFFFFF} 'm%u' ]", i);
+    say(x, &x->members[i], text);
+}
+
+static void answer(struct share_world *x, struct peer *p, const struct mqtt_publish *m,
+                   size_t number)
+{
+    char text[40];
+    x->acked[number] = true;
+    (void)snprintf(text, sizeof(text), "%s[ %04X ]", m->qos == 1 ? "40" : "50", m->id);
+    say(x, p, text);
+}
+
+/* Before the cut a member answers now and then; after it, it only counts. */
+static void take(struct share_world *x, struct peer *p, bool after)
+{
+    const struct mqtt_decoder d = {.version = MQTT_V5};
+    struct mqtt_packet packet;
+    size_t used;
+    while (mqtt_decode(&d, (struct bytes){p->in, p->n}, &packet, &used) == MQTT_OK) {
+        char text[8] = "";
+        struct bytes payload = packet.publish.payload;
+        bool message = packet.type == MQTT_PUBLISH && packet.publish.qos;
+        const struct mqtt_publish m = packet.publish;
+        if (message)
+            memcpy(text, payload.p, payload.n < 7 ? payload.n : 7);
+        peer_used(p, used);
+        size_t number = strtoul(text, NULL, 10);
+        if (!message || !CHECK(number < MESSAGES))
+            continue;
+        if (after)
+            x->got[number]++;
+        else if (random_below(&x->random, 2))
+            answer(x, p, &m, number);
+    }
+}
+
+static void publish(struct share_world *x, unsigned number)
+{
+    char text[100];
+    unsigned qos = 1 + (unsigned)random_below(&x->random, 2);
+    (void)snprintf(text, sizeof(text), "%s[ 't' %04X {} \"%u\" ]", qos == 1 ? "32" : "34",
+                   number + 1, number);
+    say(x, &x->publisher, text);
+    if (random_below(&x->random, 3) == 0) /* takes a turn, and is not in the journal */
+        say(x, &x->publisher, "30[ 't' {} ]");
+}
+
+static void open_all(struct share_world *x)
+{
+    world_open(&x->world);
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        peer_init(&x->members[i], &x->world);
+        join(x, i);
+        say(x, &x->members[i], "82[ 0001 {} '$share/g/t' 02 ]");
+        take(x, &x->members[i], false);
+    }
+    peer_init(&x->publisher, &x->world);
+    peer_connect(&x->publisher, &x->world);
+    say(x, &x->publisher, "10[ 'MQTT' 05 02 0000 {} 'p' ]");
+}
+
+static void one_run(uint64_t seed)
+{
+    static struct share_world x;
+    x = (struct share_world){.world = {.seed = seed}};
+    random_seed(&x.random, seed);
+    open_all(&x);
+    for (unsigned n = 0; n < MESSAGES; n++) {
+        publish(&x, n);
+        for (unsigned i = 0; i < MEMBERS; i++)
+            take(&x, &x.members[i], false);
+        if (random_below(&x.random, 20) == 0)
+            mqtt_server_checkpoint(x.world.server);
+    }
+    world_wait_ms(&x.world, 1000);
+    world_restart(&x.world, random_below(&x.random, 2) ? ENV_SIM_POWER : ENV_SIM_KILL);
+    peer_drop(&x.publisher);
+    for (unsigned i = 0; i < MEMBERS; i++) {
+        peer_drop(&x.members[i]);
+        join(&x, i);
+    }
+    for (unsigned i = 0; i < MEMBERS; i++)
+        take(&x, &x.members[i], true);
+    for (unsigned n = 0; n < MESSAGES; n++) {
+        LABEL("seed %llu, message %u", (unsigned long long)seed, n);
+        CHECK_EQ_UINT(x.got[n], x.acked[n] ? 0 : 1);
+    }
+    for (unsigned i = 0; i < MEMBERS; i++)
+        peer_drop(&x.members[i]);
+    world_close(&x.world);
+}
+
+static void nowhere(void *ctx, enum log_level level, const char *part, const char *text)
+{
+    (void)ctx, (void)level, (void)part, (void)text;
+}
+
+TEST(mqtt_shares_over_a_power_cut)
+{
+    uint64_t first = test_seed();
+    log_set_sink(nowhere, NULL);
+    for (uint64_t i = 0; i < 30; i++)
+        one_run(first + i);
+    log_set_sink(NULL, NULL);
+}

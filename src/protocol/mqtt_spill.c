@@ -1,0 +1,389 @@
+/* Queues that are too long for memory.
+ *
+ * A stored session keeps the beginning and the end of its queue in memory. The middle is where
+ * every checkpoint has put it anyway: in the table `queued`, under its position. So nothing is
+ * written twice: when a queue has grown too long a checkpoint is asked for, and once it has ended
+ * well what it stored leaves memory. The beginning is filled up by the pool's readers, a batch at a
+ * time. What is spilled is not looked at: it is counted, and waits. */
+#include "protocol/mqtt_broker.h"
+
+#include <sqlite3.h>
+#include <string.h>
+
+#define AGAIN_MS 1000 /* the database could not be read */
+
+/* ---- out of memory, into the database ---- */
+
+static void pressed(struct post *p)
+{
+    struct mqtt_server *s = CONTAINER_OF(p, struct mqtt_server, press);
+    atomic_store(&s->pressing, false);
+    checkpoint_now(&s->checkpoint);
+}
+
+/* A checkpoint, but not from here: a message may be on its way to other sessions. */
+static void press(struct mqtt_server *s)
+{
+    if (worker_current() && !atomic_exchange(&s->pressing, true))
+        worker_post(s->shards[0]->worker, &s->press, "mqtt queues are long", pressed);
+}
+
+static bool crowded(const struct mqtt_session *s)
+{
+    const struct mqtt_limits *l = s->shard->limits;
+    uint32_t n = s->queue.n + (s->spill ? s->spill->tail.n : 0);
+    size_t bytes = s->queued_bytes - s->flight_bytes;
+    return n > 2 * l->queue_memory_max || (n > 2 && bytes > 2 * l->queue_memory_bytes_max);
+}
+
+/* How many of the queue's first stay in memory. */
+static uint32_t kept(const struct mqtt_session *s)
+{
+    const struct mqtt_limits *l = s->shard->limits;
+    size_t bytes = 0;
+    uint32_t i = 0;
+    for (; i < s->queue.n && i < l->queue_memory_max; i++) {
+        const struct outgoing *o = ring_at(&s->queue, i);
+        bytes += o->message ? message_bytes(o->message) : 0;
+        if (bytes > l->queue_memory_bytes_max)
+            break;
+    }
+    return i ? i : 1;
+}
+
+/* It is in the database, or has to go: QoS 0 for a client that does not keep up. */
+static void let_go(struct mqtt_session *s, struct outgoing *o)
+{
+    if (!o->message)
+        return;
+    if (o->qos && o->message->seq) {
+        s->spill->n++;
+        s->spill->bytes += message_bytes(o->message);
+    } else {
+        mqtt_dropped(s->shard, MQTT_DROP_QOS0_FULL);
+        queue_count(s, o, -1);
+    }
+    outgoing_drop(s, o);
+}
+
+/* What is stored behind the kept ones goes, what is not stored yet becomes the tail. */
+static void split(struct mqtt_session *s)
+{
+    struct alloc *a = s->shard->alloc;
+    uint32_t keep = kept(s);
+    int64_t stored = s->stored_to - s->queue_at;
+    if (stored <= (int64_t)keep)
+        return;
+    struct spill *spill = mem_zero(a, sizeof(*spill));
+    uint32_t rest = stored < s->queue.n ? s->queue.n - (uint32_t)stored : 0;
+    if (!spill || !ring_reserve(a, &spill->tail, rest)) {
+        mem_free(a, spill, sizeof(*spill));
+        return;
+    }
+    s->spill = spill;
+    spill->tail_at = s->stored_to;
+    for (uint32_t i = keep; i < s->queue.n; i++) {
+        struct outgoing *o = ring_at(&s->queue, i);
+        if (s->queue_at + i < s->stored_to)
+            let_go(s, o);
+        else
+            ring_push(&spill->tail, o);
+    }
+    s->queue.n = keep;
+}
+
+static void shorten_tail(struct mqtt_session *s)
+{
+    struct spill *spill = s->spill;
+    while (spill->tail.n && spill->tail_at < s->stored_to) {
+        let_go(s, ring_at(&spill->tail, 0));
+        spill->tail.head = (spill->tail.head + 1) & (spill->tail.cap - 1);
+        spill->tail.n--;
+        spill->tail_at++;
+    }
+}
+
+void spill_some(struct mqtt_session *s)
+{
+    struct mqtt_server *server = s->shard->server;
+    if (!crowded(s) || server->replaying)
+        return;
+    if (s->stored_run && s->stored_run <= atomic_load(&server->checkpoint.stored)) {
+        if (s->spill)
+            shorten_tail(s);
+        else
+            split(s);
+    }
+    if (crowded(s))
+        press(server);
+}
+
+/* ---- and back ---- */
+
+struct loaded {
+    struct outgoing out; /* its message has a reference that is not counted yet */
+    int64_t position;
+};
+/* On its way: a reader of the database fills it, the session's worker takes it. */
+struct spill_load {
+    struct db_job job;
+    struct mqtt_session *session; /* NULL: gone meanwhile */
+    struct timer again;
+    struct worker *worker;
+    struct db *db;
+    struct alloc *alloc;
+    uint64_t number;
+    int64_t from, to; /* positions */
+    uint32_t max;
+    size_t bytes, bytes_max; /* of the messages */
+    VEC(struct loaded) rows;
+};
+
+static void load_free(struct spill_load *l)
+{
+    for (size_t i = 0; i < l->rows.n; i++) {
+        outgoing_forget_ids(l->alloc, &l->rows.v[i].out);
+        message_unref(l->rows.v[i].out.message);
+    }
+    vec_fini(l->alloc, &l->rows);
+    timer_cancel(&l->again);
+    mem_free(l->alloc, l, sizeof(*l));
+}
+
+static enum err take_row(struct spill_load *l, sqlite3_stmt *q)
+{
+    struct loaded x = {.position = sqlite3_column_int64(q, 0)};
+    bool read = store_read_outgoing(l->alloc, q, 1, &x.out);
+    l->bytes += read ? message_bytes(x.out.message) : 0;
+    if (read && vec_push(l->alloc, &l->rows, x))
+        return ERR_OK;
+    outgoing_forget_ids(l->alloc, &x.out);
+    message_unref(x.out.message);
+    return error_set(&l->job.error, ERR_NOMEM, "no memory for queued messages");
+}
+
+static enum err load_run(struct db_job *j, struct sqlite3 *sql)
+{
+    struct spill_load *l = CONTAINER_OF(j, struct spill_load, job);
+    sqlite3_stmt *q = NULL;
+    enum err err = ERR_OK;
+    int rc = SQLITE_ROW;
+    if (sqlite3_prepare_v2(sql,
+                           "SELECT position, seq, qos, retain, ids, wall_ms, body FROM queued"
+                           " JOIN queued_message USING(seq) WHERE session = ?1 AND position >= ?2"
+                           " AND position < ?3 AND packet_id = 0 ORDER BY position LIMIT ?4",
+                           -1, &q, NULL))
+        return db_error(sql, &j->error, "read queued messages");
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)l->number);
+    sqlite3_bind_int64(q, 2, l->from);
+    sqlite3_bind_int64(q, 3, l->to);
+    sqlite3_bind_int64(q, 4, l->max);
+    while (!err && l->bytes < l->bytes_max && (rc = sqlite3_step(q)) == SQLITE_ROW)
+        err = take_row(l, q);
+    if (!err && rc != SQLITE_DONE && rc != SQLITE_ROW)
+        err = db_error(sql, &j->error, "read queued messages");
+    sqlite3_finalize(q);
+    return err;
+}
+
+/* All is in memory again: one ring. */
+static void merge(struct mqtt_session *s)
+{
+    const struct outgoing hole = {0};
+    struct spill *spill = s->spill;
+    struct alloc *a = s->shard->alloc;
+    if (!s->queue.n) {
+        ring_free(a, &s->queue);
+        s->queue = spill->tail;
+        s->queue_at = spill->tail_at;
+    } else {
+        int64_t holes = spill->tail_at - (s->queue_at + s->queue.n);
+        ASSERT(holes >= 0 && holes < UINT32_MAX / 4);
+        if (!ring_reserve(a, &s->queue, (uint32_t)holes + spill->tail.n))
+            return; /* again when the next message has left */
+        for (; holes > 0; holes--)
+            ring_push(&s->queue, &hole);
+        for (uint32_t i = 0; i < spill->tail.n; i++)
+            ring_push(&s->queue, ring_at(&spill->tail, i));
+        ring_free(a, &spill->tail);
+    }
+    s->spill = NULL;
+    mem_free(a, spill, sizeof(*spill));
+    queue_skip_holes(s);
+}
+
+/* What should be there is not: a table was damaged. */
+static void missed(struct mqtt_session *s)
+{
+    LOG_E("mqtt", "%.*s: %u queued messages are not in the database any more",
+          STR_FMT(s->client_id), s->spill->n);
+    const struct outgoing any = {.qos = 1};
+    for (; s->spill->n; s->spill->n--)
+        queue_count(s, &any, -1);
+}
+
+static void append_rows(struct mqtt_session *s, struct spill_load *l)
+{
+    struct spill *spill = s->spill;
+    for (size_t i = 0; i < l->rows.n; i++) {
+        struct outgoing *o = &l->rows.v[i].out;
+        size_t bytes = message_bytes(o->message);
+        if (!queue_restore(s, o, l->rows.v[i].position)) {
+            LOG_E("mqtt", "%.*s: a queued message is lost: no memory", STR_FMT(s->client_id));
+            queue_count(s, o, -1);
+            outgoing_forget_ids(l->alloc, o);
+        } else {
+            outgoing_hold(s, o);
+        }
+        message_unref(o->message); /* hold() took one more */
+        spill->bytes -= bytes < spill->bytes ? bytes : spill->bytes;
+        spill->n -= spill->n > 0;
+    }
+    if (l->rows.n < l->max && l->bytes < l->bytes_max && l->to == spill->tail_at && spill->n)
+        missed(s);
+    l->rows.n = 0;
+    if (!spill->n)
+        merge(s);
+}
+
+static void load_submit(struct spill_load *l)
+{
+    if (db_submit(l->db, l->worker, &l->job))
+        timer_set_after_ms(&l->again, AGAIN_MS);
+}
+
+static void load_again(struct timer *t)
+{
+    struct spill_load *l = CONTAINER_OF(t, struct spill_load, again);
+    load_submit(l);
+}
+
+static void loaded(struct db_job *j)
+{
+    struct spill_load *l = CONTAINER_OF(j, struct spill_load, job);
+    struct mqtt_session *s = l->session;
+    if (s && j->result) {
+        LOG_W("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(s->client_id), j->error.text);
+        timer_set_after_ms(&l->again, AGAIN_MS);
+        return;
+    }
+    if (s) {
+        s->spill->load = NULL;
+        append_rows(s, l);
+        if (s->connection)
+            task_wake(&s->connection->task);
+        if (s->spill)
+            spill_refill(s);
+    }
+    load_free(l);
+}
+
+static struct spill_load *load_new(struct mqtt_session *s)
+{
+    struct mqtt_server *server = s->shard->server;
+    struct spill_load *l = mem_zero(server->alloc, sizeof(*l));
+    if (!l)
+        return NULL;
+    *l = (struct spill_load){.job = {.run = load_run, .done = loaded},
+                             .session = s,
+                             .worker = s->shard->worker,
+                             .db = server->cfg.db,
+                             .alloc = server->alloc,
+                             .number = s->number,
+                             .from = s->queue_at + s->queue.n,
+                             .to = s->spill->tail_at,
+                             .max = (uint32_t)s->shard->limits->queue_memory_max,
+                             .bytes_max = s->shard->limits->queue_memory_bytes_max};
+    timer_init(&l->again, l->worker, load_again);
+    return l;
+}
+
+void spill_refill(struct mqtt_session *s)
+{
+    struct spill *spill = s->spill;
+    const struct mqtt_limits *l = s->shard->limits;
+    bool short_of = s->queue.n <= l->queue_memory_max / 2 &&
+                    s->queued_bytes - s->flight_bytes <= l->queue_memory_bytes_max;
+    if (spill->load || (s->queue.n && !short_of) || !worker_current())
+        return;
+    if (!spill->n)
+        merge(s);
+    else if ((spill->load = load_new(s)))
+        load_submit(spill->load);
+}
+
+void spill_free(struct mqtt_session *s)
+{
+    const struct outgoing any = {.qos = 1};
+    struct spill *spill = s->spill;
+    if (spill->load && timer_armed(&spill->load->again))
+        load_free(spill->load);
+    else if (spill->load)
+        spill->load->session = NULL; /* the database calls loaded() */
+    for (; spill->n; spill->n--)
+        queue_count(s, &any, -1);
+    for (uint32_t i = 0; i < spill->tail.n; i++) {
+        struct outgoing *o = ring_at(&spill->tail, i);
+        if (!o->message)
+            continue;
+        queue_count(s, o, -1);
+        outgoing_drop(s, o);
+    }
+    ring_free(s->shard->alloc, &spill->tail);
+    mem_free(s->shard->alloc, spill, sizeof(*spill));
+    s->spill = NULL;
+}
+
+/* ---- start and replay ---- */
+
+bool spill_refill_now(struct mqtt_session *s)
+{
+    struct spill_load *l = load_new(s);
+    bool more = l && db_run_now(l->db, &l->job) == ERR_OK;
+    if (more)
+        append_rows(s, l);
+    else
+        LOG_E("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(s->client_id),
+              l ? l->job.error.text : "no memory");
+    if (l)
+        load_free(l);
+    return more;
+}
+
+struct look {
+    struct db_job job;
+    uint64_t number, seq;
+    bool found;
+};
+
+static enum err look_run(struct db_job *j, struct sqlite3 *sql)
+{
+    struct look *l = CONTAINER_OF(j, struct look, job);
+    sqlite3_stmt *q = NULL;
+    if (sqlite3_prepare_v2(sql, "SELECT 1 FROM queued WHERE seq = ?1 AND session = ?2", -1, &q,
+                           NULL))
+        return db_error(sql, &j->error, "look for a queued message");
+    sqlite3_bind_int64(q, 1, (sqlite3_int64)l->seq);
+    sqlite3_bind_int64(q, 2, (sqlite3_int64)l->number);
+    l->found = sqlite3_step(q) == SQLITE_ROW;
+    sqlite3_finalize(q);
+    return ERR_OK;
+}
+
+bool spill_holds(const struct mqtt_session *s, uint64_t seq)
+{
+    struct look l = {.job = {.run = look_run}, .number = s->number, .seq = seq};
+    return db_run_now(s->shard->server->cfg.db, &l.job) == ERR_OK && l.found;
+}
+
+bool spill_restore(struct mqtt_session *s, int64_t position, size_t bytes)
+{
+    const struct outgoing any = {.qos = 1};
+    if (!s->spill && !(s->spill = mem_zero(s->shard->alloc, sizeof(*s->spill))))
+        return false;
+    s->spill->n++;
+    s->spill->bytes += bytes;
+    s->spill->tail_at = s->stored_to = position + 1;
+    queue_count(s, &any, 1);
+    return true;
+}
