@@ -1,4 +1,5 @@
 #include "async/grace.h"
+#include "async/timer.h"
 #include "async/worker_internal.h"
 #include "tests/support/test.h"
 
@@ -157,8 +158,8 @@ TEST(grace_ends_though_the_retirer_has_nothing_else_to_do)
     }
 }
 
-/* Three workers read what each of them replaces all the time. The sanitizers see who comes too
- * late; without them, what is freed is spoilt first. */
+/* Three workers read what each of them replaces all the time, and sleep now and then. The
+ * sanitizers see who comes too late; without them, what is freed is spoilt first. */
 enum { SLOTS = 8, REPLACED = 20000, LIVE = 0x11fe };
 struct box {
     struct retired retired;
@@ -169,6 +170,7 @@ struct shelf {
     _Atomic(struct box *) slots[SLOTS];
     struct reader {
         struct task task;
+        struct timer timer;
         struct shelf *shelf;
         uint32_t n;
     } readers[3];
@@ -201,8 +203,16 @@ static enum poll reads_and_replaces(struct task *t)
             executor_stop(s->ex);
         return POLL_READY;
     }
-    task_wake(t);
+    if (r->n % 256)
+        task_wake(t);
+    else
+        timer_set_after_ms(&r->timer, 1);
     return POLL_PENDING;
+}
+
+static void go_on(struct timer *t)
+{
+    task_wake(&CONTAINER_OF(t, struct reader, timer)->task);
 }
 
 TEST(grace_under_stress)
@@ -218,6 +228,7 @@ TEST(grace_under_stress)
         }
         for (unsigned i = 0; i < 3; i++) {
             s.readers[i] = (struct reader){.shelf = &s, .n = i};
+            timer_init(&s.readers[i].timer, executor_worker(s.ex, i), go_on);
             task_init(&s.readers[i].task, "reader", reads_and_replaces, NULL);
             task_spawn(executor_worker(s.ex, i), &s.readers[i].task);
         }

@@ -12,3 +12,10 @@ bool access_check(struct bus *b, const struct bus_publisher *who, enum bus_act a
     return !access || !who || who->trusted || !who->rights ||
            access->check(access, who, act, topic, why);
 }
+
+bool access_check_subscriber(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic)
+{
+    const struct bus_publisher who = {.id = s->publisher_id, .rights = s->rights};
+    return access_check(b, &who, act, topic, NULL);
+}

@@ -153,8 +153,8 @@ struct subscriber {
                     size_t n, bool retained);
     /* One of its guards refused something. On its worker, soon. May be NULL. */
     void (*denied)(struct subscriber *s, const struct bus_denial *d);
-    const struct bus_publisher *who; /* for the access rules; NULL: sedge itself */
-    uint32_t publisher_id;           /* for no_local; 0: none */
+    void *rights;          /* as bus_publisher.rights; NULL: sedge itself */
+    uint32_t publisher_id; /* for no_local; 0: none */
     /* The bus's; zero at first. */
     uint8_t presence;
     uint32_t shares;

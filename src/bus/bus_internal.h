@@ -143,7 +143,7 @@ struct route_view {
     VEC(struct route_found) found; /* scratch */
     bool nomem;
     struct sub *graveyard;
-    uint8_t seen[ROUTE_SEEN]; /* a mark of the last topic that was not found cached */
+    uint8_t *seen; /* marks of topics that were not found cached lately; made with the cache */
 };
 #define ROUTE_ALL     UINT32_MAX
 #define ROUTE_STRIPES 1024u
@@ -448,6 +448,16 @@ static inline bool access_allows(struct bus *b, const struct bus_publisher *who,
 {
     return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
            access_check(b, who, act, topic, why);
+}
+
+/* The same of who gets it, or wants to. */
+bool access_check_subscriber(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic);
+static inline bool access_of(struct bus *b, const struct subscriber *s, enum bus_act act,
+                             struct str topic)
+{
+    return __builtin_expect(!atomic_load_explicit(&b->access, memory_order_relaxed), 1) ||
+           access_check_subscriber(b, s, act, topic);
 }
 
 /* guard.c: tells the guard's owner. */

@@ -137,6 +137,52 @@ TEST(bus_route_cache_follows_subscriptions)
     bus_rig_light_close(&r);
 }
 
+/* What changes makes only those routes old that it may be about. */
+TEST(bus_route_cache_keeps_what_did_not_change)
+{
+    static const struct {
+        const char *filter;
+        uint8_t qos;
+        bool same; /* the route of s/one/x is still good */
+    } changes[] = {
+        {"s/+/x", 0, true}, /* it is there, with these options */
+        {"s/two/x", 0, true},  {"s/two/#", 0, true}, {"t/#", 0, true},      {"t", 0, true},
+        {"s/one/#", 0, false}, {"s/one", 0, false},  {"s/+/y", 0, false},   {"s/#", 0, false},
+        {"+", 0, false},       {"#", 0, false},      {"+/one/x", 0, false}, {"s/+/x", 1, true},
+    };
+    struct bus_rig r = {0};
+    struct listener_rig l;
+    struct error e;
+    struct env env = *env_linux();
+    env.seed = 5; /* with another one two of these may share a stripe */
+    const struct executor_config ec = {
+        .env = &env, .workers = 1, .driver = "epoll", .offload_threads = 1};
+    REQUIRE(executor_new(&r.ex, &ec, &e) == ERR_OK);
+    const struct bus_config cfg = {.ex = r.ex};
+    REQUIRE(bus_new(&r.bus, &cfg, &e) == ERR_OK);
+    listener_rig_init(&l, r.bus);
+    const struct route_view *v = r.bus->lanes[0].view;
+    rig_subscribe(&l, "s/+/x", 0, 0);
+    (void)rig_publish(r.bus, "s/one/x", "", 0, false);
+    (void)rig_publish(r.bus, "s/one/x", "", 0, false);
+    for (size_t i = 0; i < ARRAY_LEN(changes); i++) {
+        LABEL("%s", changes[i].filter);
+        uint64_t misses = v->misses;
+        rig_subscribe(&l, changes[i].filter, changes[i].qos, 0);
+        (void)rig_publish(r.bus, "s/one/x", "", 0, false);
+        CHECK_EQ_UINT(v->misses - misses, !changes[i].same);
+        if (strcmp(changes[i].filter, "s/+/x") == 0)
+            continue;
+        misses = v->misses;
+        CHECK(bus_unsubscribe(r.bus, &l.subscriber, (struct str){NULL, 0},
+                              str_from(changes[i].filter)));
+        (void)rig_publish(r.bus, "s/one/x", "", 0, false);
+        CHECK_EQ_UINT(v->misses - misses, !changes[i].same);
+    }
+    listener_rig_fini(&l);
+    bus_rig_light_close(&r);
+}
+
 TEST(bus_route_cache_is_bounded)
 {
     struct bus_rig r = {0};

@@ -53,7 +53,7 @@ static bool deliver_entry(struct lane *l, const struct route *route,
     size_t n;
     struct subscriber *s = entry->subscriber;
     const struct sub_options *const *subs = local_subs(l, route, entry, m->publisher, &n);
-    if (!n || !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
+    if (!n || !access_of(l->bus, s, BUS_ACT_DELIVER, message_topic(m)))
         return false;
     s->deliver(s, m, subs, n, false);
     return true;
@@ -92,7 +92,7 @@ bool deliver_retained(struct lane *l, struct sub *x, struct message *m)
     struct subscriber *s = x->key.subscriber;
     if (message_expired(m, worker_now_ms(l->worker)) ||
         (o->no_local && s->publisher_id && s->publisher_id == m->publisher) ||
-        !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
+        !access_of(l->bus, s, BUS_ACT_DELIVER, message_topic(m)))
         return false;
     bool outer = l->delivering;
     l->delivering = true;
@@ -105,7 +105,7 @@ bool deliver_picked(struct lane *l, struct sub *x, struct message *m)
 {
     struct subscriber *s = x->key.subscriber;
     const struct sub_options *o = &x->o;
-    if (o->gone || !access_allows(l->bus, s->who, BUS_ACT_DELIVER, message_topic(m), NULL))
+    if (o->gone || !access_of(l->bus, s, BUS_ACT_DELIVER, message_topic(m)))
         return false;
     l->delivering = true;
     s->deliver(s, m, &o, 1, false);

@@ -132,9 +132,11 @@ struct lane_mouth {
     unsigned topics_n, number;
     uint32_t n, of; /* messages on each topic */
     unsigned at;    /* the next topic */
+    int burst;      /* things said in one poll; 0: 20 */
     uint8_t qos;
-    uint64_t refused;
+    _Atomic uint64_t refused;
     void (*done)(struct lane_mouth *m); /* may be NULL */
+    struct lane_mouth *other;
 };
 
 static inline enum err lane_say(struct lane_rig *r, const char *topic, uint32_t publisher,
@@ -153,12 +155,12 @@ static inline void lane_mouth_room(struct bus_room *room)
     task_wake(&CONTAINER_OF(room, struct lane_mouth, room)->task);
 }
 
-/* Says 20 things, then lets others do something. */
+/* Says some things, then lets others do something. */
 static inline enum poll lane_mouth_poll(struct task *t)
 {
     struct lane_mouth *m = CONTAINER_OF(t, struct lane_mouth, task);
     struct bus_receipt receipt;
-    for (int i = 0; i < 20 && m->n < m->of && !t->canceled; i++) {
+    for (int i = 0; i < (m->burst ? m->burst : 20) && m->n < m->of && !t->canceled; i++) {
         enum err err = lane_say(m->rig, m->topics[m->at], m->number, m->n + 1, m->qos, &receipt);
         if (err == ERR_FULL) {
             m->refused++;

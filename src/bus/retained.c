@@ -1,3 +1,4 @@
+#include "base/log.h"
 #include "bus/bus_internal.h"
 
 #include <stdio.h>
@@ -316,7 +317,10 @@ struct message *retained_cursor_next(struct retained_store *r, struct retained_c
     if (c->taken == c->batch_n && !c->ended) {
         bool rest;
         c->taken = c->batch_n = 0;
-        c->ended = trie_walk(&r->trie, &c->at, CURSOR_NODES, take, c, &rest) || !rest;
+        enum err err = trie_walk(&r->trie, &c->at, CURSOR_NODES, take, c, &rest);
+        if (err)
+            LOG_W("bus", "a new subscription does not get all that is retained: no memory");
+        c->ended = err || !rest;
     }
     if (c->taken < c->batch_n)
         return c->batch[c->taken++];

@@ -315,7 +315,9 @@ void route_view_clear(struct route_view *v)
     for (size_t i = 0; i < v->sets * 2; i++)
         push_out(v, &v->cache[i]);
     mem_free(a, v->cache, cache_size(v));
+    mem_free(a, v->seen, ROUTE_SEEN);
     v->cache = NULL;
+    v->seen = NULL;
     v->sets = 0;
     route_release(v, v->large);
     route_release(v, v->passing);
@@ -342,6 +344,15 @@ static void cache_grow(struct route_view *v)
     mem_free(v->routes->alloc, v->cache, cache_size(v));
     v->cache = cache;
     v->sets = sets;
+}
+
+static bool cache_init(struct route_view *v)
+{
+    if (!v->seen)
+        v->seen = mem_zero(v->routes->alloc, ROUTE_SEEN);
+    if (v->seen)
+        cache_grow(v);
+    return v->cache != NULL;
 }
 
 /* Makes room in turn, whoever is there: what is asked for often comes back. */
@@ -424,9 +435,7 @@ static struct route *build(struct route_view *v, struct str topic, uint64_t hash
 
 struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
 {
-    if (!v->cache)
-        cache_grow(v);
-    if (!v->cache)
+    if (__builtin_expect(!v->cache, 0) && !cache_init(v))
         return NULL;
     struct route *x = cache_get(v, topic, hash);
     if (x) {

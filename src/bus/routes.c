@@ -52,7 +52,8 @@ static struct sub *set_find(const struct routes *r, const struct trie_node *n,
     return hamt_get(&r->subs, &n->value, (struct str){(const char *)&key, sizeof(key)});
 }
 
-static void options_set(struct sub *x, const struct subscription *s)
+/* True if routes are different by that: all else they look up in the subscription. */
+static bool options_set(struct sub *x, const struct subscription *s)
 {
     unsigned flags = (s->stored ? SUB_STORED_ANY : 0u) | (s->stored && s->qos ? SUB_STORED : 0u) |
                      (s->kept ? SUB_KEPT : 0u) | (s->no_local ? SUB_NO_LOCAL : 0u);
@@ -60,7 +61,9 @@ static void options_set(struct sub *x, const struct subscription *s)
     x->o.qos = s->qos & 3u;
     x->o.no_local = s->no_local;
     x->o.retain_as_published = s->retain_as_published;
+    bool other = sub_flags(x) != flags;
     atomic_store_explicit(&x->o.flags, (uint8_t)flags, memory_order_relaxed);
+    return other;
 }
 
 static bool is_ordinary(const struct subscription *s)
@@ -99,7 +102,7 @@ static struct sub *sub_new(struct routes *r, struct trie_node *n, struct share_g
     x->o.worker = (uint8_t)(w ? worker_index(w) : 0);
     x->o.share_id = g ? g->id : 0;
     atomic_init(&x->refs, 1);
-    options_set(x, s);
+    (void)options_set(x, s);
     group_ref(g);
     return x;
 }
@@ -314,16 +317,19 @@ static enum err add_new(struct routes *r, struct trie_node *n, struct share_grou
         return err;
     }
     link_own(x);
+    changed(r, n);
     atomic_fetch_add_explicit(&r->count, 1, memory_order_relaxed);
     return ERR_OK;
 }
 
 /* Of what all workers look at only the flags can change: others are replaced as a whole. A message
- * on its way to the old one is delivered by it. */
+ * on its way to the old one is delivered by it. Clients that come back subscribe to what they have:
+ * then no route is built anew. */
 static enum err add_again(struct routes *r, struct sub *old, const struct subscription *s)
 {
     if ((!old->more && is_ordinary(s)) || sub_group(old)) {
-        options_set(old, s);
+        if (options_set(old, s))
+            changed(r, old->key.node);
         return ERR_OK;
     }
     struct sub *x = sub_new(r, old->key.node, NULL, s);
@@ -332,6 +338,7 @@ static enum err add_again(struct routes *r, struct sub *old, const struct subscr
     hamt_replace(&r->subs, &old->key.node->value, old, x);
     unlink_own(old);
     link_own(x);
+    changed(r, x->key.node);
     lay_out(r, old, UINT64_MAX - 1);
     return ERR_OK;
 }
@@ -345,8 +352,6 @@ static enum err add_at(struct routes *r, struct trie_node *n, const struct subsc
     struct sub *old = set_find(r, n, s->subscriber, g);
     *existed = old;
     enum err err = old ? add_again(r, old, s) : add_new(r, n, g, s);
-    if (!err)
-        changed(r, n);
     group_prune(r, g);
     return err;
 }

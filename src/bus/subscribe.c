@@ -4,7 +4,7 @@
 enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed)
 {
     bool ignored;
-    if (!access_allows(b, sub->subscriber->who, BUS_ACT_SUBSCRIBE, sub->filter, NULL))
+    if (!access_of(b, sub->subscriber, BUS_ACT_SUBSCRIBE, sub->filter))
         return ERR_DENIED;
     enum err err = routes_add(b->routes, sub, existed ? existed : &ignored);
     lane_bury(lane_of(b, sub->subscriber));

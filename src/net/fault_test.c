@@ -1,4 +1,5 @@
 /* Every allocation of a conversation fails in turn: it ends, or goes on, and leaves nothing. */
+#include "net/cert_fixture.h"
 #include "net/net_fixture.h"
 #include <string.h>
 
@@ -6,6 +7,9 @@ struct talk {
     struct executor *ex;
     struct alloc_faulty faulty;
     struct timer timer;
+    struct tls *tls[2]; /* the server's, the client's */
+    struct websocket websocket;
+    struct stream_via via[2];
     struct side {
         struct task task;
         struct stream *stream;
@@ -75,7 +79,8 @@ static void talk_accepted(void *ctx, struct stream *s)
 static void talk(struct talk *k, const struct addr *at)
 {
     struct worker *w = executor_worker(k->ex, 0);
-    struct listener_config cfg = {.addr = *at, .accepted = talk_accepted, .ctx = k};
+    struct listener_config cfg = {
+        .addr = *at, .accepted = talk_accepted, .ctx = k, .via = &k->via[0]};
     struct listener *l;
     struct stream *s;
     static uint8_t message[MESSAGE];
@@ -85,7 +90,7 @@ static void talk(struct talk *k, const struct addr *at)
     CHECK(r == ERR_OK || (r == ERR_NOMEM && k->faulty.failed));
     if (r)
         return;
-    r = stream_connect(&s, w, listener_addr(l), &k->client.task);
+    r = stream_connect_via(&s, w, listener_addr(l), &k->via[1], &k->client.task);
     CHECK(r == ERR_OK || k->faulty.failed);
     if (!r) {
         r = stream_write(s, message, MESSAGE);
@@ -97,23 +102,49 @@ static void talk(struct talk *k, const struct addr *at)
     listener_close(l);
 }
 
+/* The files were made with memory; the rest is the layers'. */
+static bool open_layers(struct talk *k, const char *way, const struct cert *cert)
+{
+    const struct websocket *ws = strstr(way, "WebSocket") ? &k->websocket : NULL;
+    for (int i = 0; i < 2 && strstr(way, "TLS"); i++) {
+        struct tls_config cfg = {.ex = k->ex, .alloc = &k->faulty.alloc, .server = i == 0};
+        if (i == 0)
+            cfg.identities[cfg.identities_n++] = (struct tls_identity){cert->cert, cert->key};
+        else
+            cfg.ca = cert->cert;
+        enum err r = tls_new(&k->tls[i], &cfg, NULL);
+        CHECK(r == ERR_OK || (r == ERR_NOMEM && k->faulty.failed));
+        if (r)
+            return false;
+    }
+    for (int i = 0; i < 2; i++)
+        k->via[i] = stream_via_make(k->tls[i], ws, NULL);
+    return true;
+}
+
 TEST(a_conversation_without_memory_ends_clean)
 {
+    struct cert cert;
+    cert_make(&cert, "self", NULL, "IP:127.0.0.1", false);
     struct addr any;
     REQUIRE(addr_parse(&any, STR("127.0.0.1"), 0) == ERR_OK);
-    for (size_t i = 0; i < SYSTEM_DRIVERS; i++) {
+    for (size_t i = 0; i < SYSTEM_DRIVERS * ARRAY_LEN(ways); i++) {
+        const char *driver = drivers[i % SYSTEM_DRIVERS], *way = ways[i / SYSTEM_DRIVERS];
         bool failed = true;
         for (uint64_t n = 0; failed; n++) {
-            LABEL("%s, allocation %llu", drivers[i], (unsigned long long)n);
+            LABEL("%s, %s, allocation %llu", driver, way, (unsigned long long)n);
             struct talk k = {0};
             alloc_faulty_init(&k.faulty, n);
-            struct executor_config cfg = {
-                .alloc = &k.faulty.alloc, .workers = 1, .driver = drivers[i]};
+            struct executor_config cfg = {.alloc = &k.faulty.alloc, .workers = 1, .driver = driver};
             struct error e = {0};
-            if (executor_new(&k.ex, &cfg, &e) == ERR_OK)
-                talk(&k, &any);
-            else if (!k.faulty.failed)
-                SKIP("%s: %s", drivers[i], e.text);
+            if (executor_new(&k.ex, &cfg, &e) == ERR_OK) {
+                if (open_layers(&k, way, &cert))
+                    talk(&k, &any);
+            } else if (!k.faulty.failed) {
+                SKIP("%s: %s", driver, e.text);
+            }
+            tls_free(k.tls[0]);
+            tls_free(k.tls[1]);
             executor_free(k.ex);
             CHECK_EQ_UINT(k.faulty.live_bytes, 0);
             failed = k.faulty.failed;

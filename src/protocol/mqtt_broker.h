@@ -33,6 +33,7 @@
 #include "async/post.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/table.h"
 #include "base/vec.h"
 #include "bus/checkpoint.h"
 #include "codec/mqtt.h"
@@ -115,7 +116,7 @@ struct done {
 struct mqtt_session {
     struct subscriber subscriber; /* of the bus */
     struct mqtt_shard *shard;
-    struct list link;                   /* in shard->all */
+    struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
     struct str client_id;
     uint64_t number;    /* in the journal and the database; 0: never to be stored */
@@ -124,12 +125,11 @@ struct mqtt_session {
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
     uint16_t next_id;
-    _Atomic uint32_t queued;  /* messages that wait, without holes */
-    struct rights *rights;    /* of its client; NULL: not asked yet */
-    struct bus_publisher who; /* to the bus, which asks about it */
-    struct refusal *refusal;  /* its queue is full and refuses */
-    uint8_t full;             /* enum mqtt_full */
-    bool full_told;           /* in the log, since it connected */
+    _Atomic uint32_t queued; /* messages that wait, without holes */
+    struct rights *rights;   /* of its client; NULL: not asked yet */
+    struct refusal *refusal; /* its queue is full and refuses */
+    uint8_t full;            /* enum mqtt_full */
+    bool full_told;          /* in the log, since it connected */
 };
 
 /* ---- a connection ---- */
@@ -233,13 +233,12 @@ struct mqtt_shard {
     struct journal *journal;
     const struct mqtt_limits *limits;
     struct list connections, wills;
-    struct map sessions; /* by client id */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
-    struct list all;   /* sessions, and the mark of who goes through them */
-    struct timer due;  /* wills */
-    struct timer ends; /* of sessions */
+    struct table sessions; /* by client id */
+    struct timer due;      /* wills */
+    struct timer ends;     /* of sessions */
     struct list done, dirty;
     struct tick_hook done_hook;
     struct timer done_timer;             /* the journal was full: again */
@@ -449,6 +448,12 @@ bool subscribe_wants_retained(uint8_t options, bool existed);
 enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_packet *p);
 
 /* mqtt_session.c */
+struct str session_key(const struct table_node *node);
+static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, struct table_at *at)
+{
+    struct table_node *node = table_next(&shard->sessions, at);
+    return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
+}
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);

@@ -251,31 +251,39 @@ static struct mqtt_client_info info_of(const struct mqtt_session *s)
 
 #define PAGE 64 /* sessions that are told of while a worker may have to wait for its lock */
 
-/* Those behind the mark, which moves on. False: these were the last. */
-static bool tell_page(struct mqtt_shard *shard, struct list *mark,
-                      void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx)
+struct telling {
+    void (*each)(void *ctx, const struct mqtt_client_info *info);
+    void *ctx;
+    unsigned n;
+};
+
+static void tell(void *ctx, struct table_node *node)
 {
+    struct telling *t = ctx;
+    const struct mqtt_client_info info = info_of(CONTAINER_OF(node, struct mqtt_session, node));
+    t->each(t->ctx, &info);
+    t->n++;
+}
+
+/* The next of them. False: these were the last. */
+static bool tell_page(struct mqtt_shard *shard, uint64_t *cursor, struct telling *t)
+{
+    t->n = 0;
     pthread_mutex_lock(&shard->lock);
-    struct list *it = list_empty(mark) ? shard->all.next : mark->next;
-    for (unsigned n = 0; n < PAGE && it != &shard->all; n++, it = it->next) {
-        const struct mqtt_client_info info = info_of(CONTAINER_OF(it, struct mqtt_session, link));
-        each(ctx, &info);
-    }
-    list_del(mark);
-    bool more = it != &shard->all;
-    if (more)
-        list_add_tail(it, mark); /* before it */
+    do
+        table_scan(&shard->sessions, cursor, tell, t);
+    while (*cursor && t->n < PAGE);
     pthread_mutex_unlock(&shard->lock);
-    return more;
+    return *cursor != 0;
 }
 
 void mqtt_server_each(struct mqtt_server *s,
                       void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx)
 {
+    struct telling t = {.each = each, .ctx = ctx};
     for (unsigned i = 0; i < s->shards_n; i++) {
-        struct list mark;
-        list_init(&mark);
-        while (tell_page(s->shards[i], &mark, each, ctx))
+        uint64_t cursor = 0;
+        while (tell_page(s->shards[i], &cursor, &t))
             continue;
     }
 }

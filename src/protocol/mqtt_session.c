@@ -4,7 +4,13 @@
 
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id)
 {
-    return map_get(&shard->sessions, client_id);
+    struct table_node *node = table_get(&shard->sessions, client_id);
+    return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
+}
+
+struct str session_key(const struct table_node *node)
+{
+    return CONTAINER_OF(node, struct mqtt_session, node)->client_id;
 }
 
 bool session_stored(const struct mqtt_session *s)
@@ -17,23 +23,34 @@ static struct str number_key(const struct mqtt_session *s)
     return (struct str){(const char *)&s->number, sizeof(s->number)};
 }
 
-/* Into the tables. False: no memory, or sessions_max. */
+/* Where others may see it; see shard->lock. */
 static bool enter(struct mqtt_session *s)
+{
+    pthread_mutex_lock(&s->shard->lock);
+    enum err err = table_put(&s->shard->sessions, &s->node);
+    pthread_mutex_unlock(&s->shard->lock);
+    return !err;
+}
+
+static void leave(struct mqtt_session *s)
+{
+    pthread_mutex_lock(&s->shard->lock);
+    table_del(&s->shard->sessions, &s->node);
+    pthread_mutex_unlock(&s->shard->lock);
+}
+
+/* Into the tables. False: no memory, or sessions_max. */
+static bool add(struct mqtt_session *s)
 {
     struct mqtt_server *server = s->shard->server;
     if (!count_take(&server->sessions, server->limits.sessions_max))
         return false;
-    if (map_put(&s->shard->sessions, s->client_id, s)) {
-        count_give(&server->sessions);
-        return false;
-    }
-    if (!s->number || !server->starting || !map_put(&server->by_number, number_key(s), s)) {
-        pthread_mutex_lock(&s->shard->lock);
-        list_add_tail(&s->shard->all, &s->link);
-        pthread_mutex_unlock(&s->shard->lock);
+    bool entered = enter(s);
+    if (entered &&
+        (!s->number || !server->starting || !map_put(&server->by_number, number_key(s), s)))
         return true;
-    }
-    (void)map_del(&s->shard->sessions, s->client_id);
+    if (entered)
+        leave(s);
     count_give(&server->sessions);
     return false;
 }
@@ -47,10 +64,8 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     memcpy(text, client_id.p, client_id.n);
     s->subscriber.worker = shard->worker;
     s->subscriber.deliver = session_deliver;
-    s->subscriber.worker = shard->worker;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
-    s->who = (struct bus_publisher){.rights = s};
-    s->subscriber.who = &s->who;
+    s->subscriber.rights = s;
     s->shard = shard;
     s->transit = &shard->rest;
     s->client_id = (struct str){text, client_id.n};
@@ -58,7 +73,7 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
     s->full = (uint8_t)shard->limits->queue_full;
-    if ((number && !transit_own(s)) || !enter(s)) {
+    if ((number && !transit_own(s)) || !add(s)) {
         outgoing_free(s);
         mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
         return NULL;
@@ -70,9 +85,6 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
 static void session_free(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
-    pthread_mutex_lock(&shard->lock);
-    list_del(&s->link);
-    pthread_mutex_unlock(&shard->lock);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     count_give(&shard->server->sessions);
     outgoing_free(s);
@@ -85,7 +97,7 @@ void session_end(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
     ASSERT(!s->connection);
-    (void)map_del(&shard->sessions, s->client_id);
+    leave(s);
     if (s->number && shard->server->starting)
         (void)map_del(&shard->server->by_number, number_key(s));
     if (session_stored(s) && !s->transit->new_in_db &&
@@ -174,10 +186,8 @@ void session_detach(struct mqtt_session *s)
 void sessions_started(struct mqtt_shard *shard)
 {
     int64_t now_ms = worker_now_ms(shard->worker), now_ns = worker_now_ns(shard->worker);
-    struct str key;
-    void *value;
-    for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);) {
-        struct mqtt_session *s = value;
+    struct table_at at = {0};
+    for (struct mqtt_session *s; (s = session_next(shard, &at));) {
         int64_t away_ms = s->offline_ms ? now_ms - s->offline_ms : 0;
         if (!s->offline_ms) {
             s->offline_ms = now_ms;
@@ -211,10 +221,8 @@ void session_changed(struct mqtt_session *s)
 static int64_t end_expired(struct mqtt_shard *shard, int64_t now_ns)
 {
     int64_t next_ns = INT64_MAX;
-    struct str key;
-    void *value;
-    for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);) {
-        struct mqtt_session *s = value;
+    struct table_at at = {0};
+    for (struct mqtt_session *s; (s = session_next(shard, &at));) {
         uint64_t seq;
         if (s->connection)
             continue;
@@ -238,11 +246,9 @@ void sessions_due(struct mqtt_shard *shard)
 
 void sessions_free(struct mqtt_shard *shard)
 {
-    struct str key;
-    void *value;
-    for (size_t at = 0; map_next(&shard->sessions, &at, &key, &value);) {
-        struct mqtt_session *s = value;
-        (void)map_del(&shard->sessions, key);
+    struct table_at at = {0};
+    for (struct mqtt_session *s; (s = session_next(shard, &at));) {
+        leave(s);
         session_free(s);
     }
 }

@@ -148,12 +148,11 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     shard->limits = &s->limits;
     shard->queue_piece = allowance_piece(s);
     list_init(&shard->connections);
-    list_init(&shard->all);
     pthread_mutex_init(&shard->lock, NULL);
     list_init(&shard->wills);
     list_init(&shard->done);
     list_init(&shard->dirty);
-    map_init(&shard->sessions, s->alloc, s->seed, s->limits.sessions_max);
+    table_init(&shard->sessions, s->alloc, s->seed, s->limits.sessions_max, session_key);
     timer_init(&shard->due, w, wills_fired);
     timer_init(&shard->ends, w, ends_fired);
     timer_init(&shard->done_timer, w, done_retried);
@@ -184,7 +183,7 @@ void shard_free(struct mqtt_shard *shard)
     tick_hook_cancel(&shard->done_hook);
     bus_room_cancel(&shard->room);
     sessions_free(shard);
-    map_fini(&shard->sessions);
+    table_fini(&shard->sessions);
     vec_fini(shard->alloc, &shard->ended);
     pthread_mutex_destroy(&shard->lock);
     mem_free(shard->alloc, shard, sizeof(*shard));

@@ -266,15 +266,14 @@ static void saved(struct mqtt_session *s)
 void *store_part(struct mqtt_shard *shard, bool all)
 {
     struct snapshot *s = mem_zero(shard->alloc, sizeof(*s));
-    struct str key;
-    void *value;
+    struct table_at at = {0};
     if (!s)
         return NULL;
     s->alloc = shard->alloc;
     s->rewrite = all;
-    for (size_t at = 0; all && map_next(&shard->sessions, &at, &key, &value);)
-        if (session_stored(value))
-            save_session(s, value, true);
+    for (struct mqtt_session *x; all && (x = session_next(shard, &at));)
+        if (session_stored(x))
+            save_session(s, x, true);
     if (!all)
         LIST_EACH(&shard->dirty, it)
     save_session(s, CONTAINER_OF(it, struct transit, dirty)->session, false);

@@ -5,7 +5,8 @@
 Publishers with sessions of their own send QoS 1 and QoS 2 as fast as they are answered and go on with the same state
 after every kill (DUP, PUBREL), as the standard asks. One subscriber is there whenever the server is, one comes now and
 then, each with a persistent session at QoS 2, and one at QoS 1. Large payloads make the journal press for checkpoints and
-recycle its segments meanwhile. Retained counters must never go back behind an acknowledged value.
+recycle its segments meanwhile. Retained counters must never go back behind an acknowledged value, and a meter's readings
+that were acknowledged are in its history, sealed or not.
 What is checked: each subscriber got every publication that was acknowledged; at QoS 2 exactly once, and then the
 sequence of each publisher is 1, 2, 3 … without a gap; at QoS 1 the first arrivals are in order.
 
@@ -23,8 +24,18 @@ sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from mqtt_wire import Session, Wire  # noqa: E402
 from sedge_site import Site, wait_until  # noqa: E402
 
-SITE = 'site "once"\nserver {\n  mqtt 127.0.0.1:@MQTT@\n  http 127.0.0.1:@HTTP@\n  store "data"\n}\n'
+SITE = """site "once"
+server {
+  mqtt 127.0.0.1:@MQTT@
+  http 127.0.0.1:@HTTP@
+  store "data"
+}
+model Meter { property count: int }
+device plant.meter: Meter { via mqtt "meter" json }
+"""
+METER_MS = 1700000000000  # the time of its first reading
 PUBLISHERS = [("q1a", 1), ("q1b", 1), ("q2a", 2), ("q2b", 2), ("q2c", 2)]
+METERED = "q2a"  # sends the meter's readings, too
 WINDOW = 100
 SETTLE = 2  # rounds; what they bring stays below the bound of a queue (64 MiB), or the oldest would be dropped, as they must
 ROUND_BYTES = 25 << 20
@@ -34,7 +45,7 @@ PAYLOADS = [16, 64, 300, 3000, 20000]
 class Publisher:
     def __init__(self, name, qos):
         self.session, self.qos, self.name = Session(name), qos, name
-        self.sent = self.kept = 0
+        self.sent = self.kept = self.read = 0
         self.wire = None
 
     def feed(self, rng, allowed):
@@ -45,6 +56,11 @@ class Publisher:
                 self.kept += 1
                 self.wire.publish(f"kept/{self.name}", b"%d" % self.kept, self.qos, retain=True,
                                   name=("kept", self.kept))
+                continue
+            if self.name == METERED and rng.random() < 0.3:
+                self.read += 1
+                text = b'{"ts": %d, "values": {"count": %d}}' % (METER_MS + self.read, self.read)
+                self.wire.publish("meter", text, self.qos, name=("read", self.read))
                 continue
             self.sent += 1
             payload = (b"%d " % self.sent).ljust(rng.choice(PAYLOADS), b".")
@@ -185,6 +201,22 @@ def retained(site, publishers):
         assert acked <= value <= p.kept, f"{p.name}: retained {value}, acknowledged {acked}, sent {p.kept}"
 
 
+def check_history(site, publisher):
+    """Each reading that was acknowledged is there, once, with its value."""
+    acked, got, at = set(publisher.acked("read")), [], METER_MS
+    while True:
+        page = site.get(f"/api/history?series=plant.meter.count&from={at}&to={METER_MS + publisher.read}&limit=20000")
+        got += page["points"]
+        if not page["truncated"]:
+            break
+        at = got[-1][0] + 1
+    assert all(ts == METER_MS + value for ts, value in got), "readings with other values"
+    values = [value for _, value in got]
+    assert len(values) == len(set(values)), "a reading is there twice"
+    missing = acked - set(values)
+    assert not missing, f"{len(missing)} of {len(acked)} acknowledged readings are not in the history: {sorted(missing)[:10]}"
+
+
 def main():
     options = argparse.ArgumentParser()
     options.add_argument("--rounds", type=int, default=30)
@@ -215,12 +247,14 @@ def main():
                 settle(site, publishers, everybody)
                 for s in everybody:
                     s.check(publishers, settled=True)
+                check_history(site, next(p for p in publishers if p.name == METERED))
         stats = wait_until(lambda: site.get("/api/stats"), what="the figures")
         site.stop()
     sent = {q: sum(p.sent for p in publishers if p.qos == q) for q in (1, 2)}
     assert sent[2] > options.rounds * 20, f"only {sent}: that proves nothing"
     assert not any(d["count"] for d in stats.get("dropped", []) if d["reason"] == "queue full")
-    print(f"published {sent[1]} at QoS 1 and {sent[2]} at QoS 2, retained {sum(p.kept for p in publishers)}; "
+    print(f"published {sent[1]} at QoS 1 and {sent[2]} at QoS 2, retained {sum(p.kept for p in publishers)}, "
+          f"readings {sum(p.read for p in publishers)}; "
           f"delivered {[s.count for s in everybody]}, again at QoS 1 {[s.doubled for s in everybody]}, lost 0, doubled at QoS 2 0; "
           f"{time.monotonic() - started:.0f} s")
 

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 # ctest: timeout=180
-"""The real program on a disk whose sync is slow or broken: with the sync held for a second no PUBACK leaves, and
-when it fails none ever does, even after it works again."""
+"""The real program on a disk whose sync is slow or broken: with the sync held for a second no PUBACK, PUBREC, PUBREL or
+PUBCOMP leaves, and when it fails none ever does, even after it works again."""
 
 import os
 import pathlib
@@ -13,6 +13,7 @@ import time
 import paho.mqtt.client as paho
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from mqtt_wire import Session, Wire  # noqa: E402
 from sedge_site import ROOT, Site, wait_until  # noqa: E402
 
 SITE = 'site "sync"\nserver {\n  mqtt 127.0.0.1:@MQTT@\n  http 127.0.0.1:@HTTP@\n  store "data"\n}\n'
@@ -32,6 +33,11 @@ class Disk:
         fresh = self.control.with_suffix(".new")
         fresh.write_text(word)
         fresh.rename(self.control)
+
+    def release(self):
+        """Lets go, and forgets that it held."""
+        self.control.with_name("control.held").unlink(missing_ok=True)
+        self.order("")
 
     def held(self):
         return self.control.with_name("control.held").exists()
@@ -84,11 +90,69 @@ def held(site, disk):
     wait_until(disk.held, what="a sync that is held")
     publisher.run_for(1.0)
     assert publisher.acked == [first] and not publisher.ended, f"acknowledged before the commit: {publisher.acked}"
-    disk.order("")
+    disk.release()
     assert publisher.run(lambda: len(publisher.acked) == 22), f"{len(publisher.acked)} of 22 acknowledgements came"
     assert publisher.acked == sorted(publisher.acked), "they came out of order"
     keeper.client.disconnect()
     publisher.client.disconnect()
+
+
+class Watched(Wire):
+    """Notes what comes."""
+
+    def __init__(self, port, name):
+        self.came = []
+        super().__init__(port, Session(name))
+        self.until(lambda: self.connected)
+
+    def _handle(self, first, body):
+        self.came.append(first & 0xF0)
+        super()._handle(first, body)
+
+    def until(self, done, seconds=20.0):
+        end = time.monotonic() + seconds
+        while not done() and time.monotonic() < end:
+            assert self.pump(0.02), "the connection broke"
+        return done()
+
+    def nothing_while_held(self, disk, kind, act):
+        """With the sync held, `act` brings no packet of this kind; once it is let go, one comes."""
+        before = self.came.count(kind)
+        disk.order("hold")
+        act()
+        wait_until(lambda: self.pump(0.01) and disk.held(), what="a sync that is held")
+        self.until(lambda: False, 0.5)
+        assert self.came.count(kind) == before, f"packet {kind:#x} left before the commit: {self.came}"
+        disk.release()
+        assert self.until(lambda: self.came.count(kind) == before + 1), f"no packet {kind:#x} after the commit"
+
+
+def held_qos2(site, disk):
+    """Each step of a QoS 2 delivery, in and out, waits for its record."""
+    keeper = Watched(site.mqtt_port, "exact")
+    keeper.subscribe("exact/#", 2)
+    assert keeper.until(lambda: keeper.granted == [2])
+    publisher = Watched(site.mqtt_port, "teller")
+    publisher.handshake = []
+    answer = publisher._answer
+    publisher._answer = lambda kind, packet_id: publisher.handshake.append((kind, packet_id))
+    publisher.nothing_while_held(disk, 0x50, lambda: publisher.publish("exact/1", b"one", 2))
+    # Its PUBREL, and the PUBCOMP that must wait for its record.
+    publisher.nothing_while_held(disk, 0x70, lambda: answer(*publisher.handshake[0]))
+    # The subscriber's side: PUBREC now, and the PUBREL waits for its record.
+    assert keeper.until(lambda: 0x30 in keeper.came and 0x60 in keeper.came), f"not delivered: {keeper.came}"
+    silent, keeper.out_held = keeper._published, []
+    keeper._published = lambda first, body: keeper.out_held.append((first, body))
+    publisher._answer = answer
+    publisher.publish("exact/2", b"two", 2)
+    wait_until(lambda: publisher.pump(0.01) and keeper.pump(0.01) and keeper.out_held, what="the second message")
+    keeper.nothing_while_held(disk, 0x60, lambda: silent(*keeper.out_held[0]))
+    # A PUBLISH of QoS 2 waits for the note of its packet id.
+    keeper._published = silent
+    keeper.nothing_while_held(disk, 0x30, lambda: (publisher.publish("exact/3", b"three", 2), publisher.pump(0.05)))
+    assert keeper.until(lambda: keeper.came.count(0x60) == 3), f"not completed: {keeper.came}"
+    for wire in (keeper, publisher):
+        wire.disconnect()
 
 
 def failing(site, disk):
@@ -115,6 +179,7 @@ def main():
         disk = Disk(folder)
         site.start(env=disk.env)
         held(site, disk)
+        held_qos2(site, disk)
         failing(site, disk)
         site.process.stop()
         site.start()  # on a disk that works: all that was acknowledged is there
@@ -128,7 +193,7 @@ def main():
             assert keeper.loop(0.05) == paho.MQTT_ERR_SUCCESS
         keeper.disconnect()
         site.stop()
-    print(f"held: 21 acknowledgements waited; failed: none left; after the restart {len(got)} messages")
+    print(f"held: 21 acknowledgements and each step of QoS 2 waited; failed: none left; after the restart {len(got)} messages")
 
 
 if __name__ == "__main__":
