@@ -140,13 +140,14 @@ static bool answer(struct mqtt_connection *c, const struct mqtt_publish *m, uint
 }
 
 /* docs/decisions/0003: what can't be published, with or without a way to say so. */
-static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err, const char *why)
+static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err,
+                       enum mqtt_drop drop, const char *why)
 {
     if (err == ERR_DENIED) {
         publish_denied(c->shard, c->session->client_id, c->user, topic, why);
         return MQTT_RC_NOT_AUTHORIZED;
     }
-    mqtt_dropped(c->shard, err == ERR_NOMEM ? MQTT_DROP_NO_MEMORY : MQTT_DROP_TOO_LARGE);
+    mqtt_dropped(c->shard, err == ERR_NOMEM ? MQTT_DROP_NO_MEMORY : drop);
     if (denied_news(c->shard, c->session->client_id, topic))
         LOG_W("mqtt", "%.*s: not published to %.*s: %s", STR_FMT(c->session->client_id),
               STR_FMT(topic), why);
@@ -182,13 +183,15 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     struct mqtt_session *s = c->session;
     struct bus_receipt r;
     uint8_t reason = MQTT_RC_SUCCESS;
-    if (m->qos == 2 && !received_add(c->shard->alloc, &s->received, m->id))
+    if (m->qos == 2 &&
+        (!transit_own(s) || !received_add(c->shard->alloc, &s->transit->received, m->id)))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for a packet id");
-    r.seq = 0;
+    r = (struct bus_receipt){0};
     bool may = session_may(s, ACCESS_PUBLISH, topic, r.why);
-    enum err err = may ? to_the_bus(c, m, topic, properties, &r) : ERR_DENIED;
+    bool full = may && m->qos && refuse_asked(c->shard->server, topic, r.why);
+    enum err err = !may ? ERR_DENIED : full ? ERR_RANGE : to_the_bus(c, m, topic, properties, &r);
     if (m->qos == 2 && err && err != ERR_IO)
-        (void)received_remove(&s->received, m->id);
+        (void)received_remove(&s->transit->received, m->id);
     if (err == ERR_FULL) {
         c->crowded = r.full == BUS_FULL_ROOM;
         if (c->crowded)
@@ -200,11 +203,11 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
     if (err && err != ERR_IO)
-        reason = refused(c, topic, err, r.why);
+        reason = refused(c, topic, err, full ? MQTT_DROP_QUEUE_FULL : MQTT_DROP_TOO_LARGE, r.why);
     else if (!r.matched)
         reason = MQTT_RC_NO_MATCHING_SUBSCRIBERS;
     if (m->qos == 2) {
-        s->received_seq = r.seq ? r.seq : s->received_seq;
+        s->transit->received_seq = r.seq ? r.seq : s->transit->received_seq;
         session_changed(s);
     }
     if (m->qos && !answer(c, m, r.seq, reason, r.why))
@@ -220,7 +223,7 @@ static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publi
     struct journal *j = c->shard->journal;
     if (session_stored(c->session) && journal_failed(j, NULL))
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "the journal has failed");
-    if (!answer(c, m, c->session->received_seq, MQTT_RC_SUCCESS, ""))
+    if (!answer(c, m, c->session->transit->received_seq, MQTT_RC_SUCCESS, ""))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
     (void)pending_flush(c);
     return HANDLED;
@@ -231,9 +234,9 @@ static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publi
 static bool too_many(const struct mqtt_connection *c, const struct mqtt_publish *m)
 {
     const struct mqtt_session *s = c->session;
-    size_t n = pending_publishes(c), ids = s->received.ids.n;
+    size_t n = pending_publishes(c), ids = s->transit->received.ids.n;
     if (c->version == MQTT_V5) /* 3.1.1 knows no limit, and must not wait for its own PUBREL */
-        n += ids > s->received_before ? ids - s->received_before : 0;
+        n += ids > s->transit->received_before ? ids - s->transit->received_before : 0;
     return m->qos && n >= c->shard->limits->receive_max;
 }
 
@@ -247,7 +250,7 @@ enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet 
         return stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not offered");
     if (m->retain && (without & MQTT_WITHOUT_RETAIN))
         return stop(c, MQTT_RC_RETAIN_NOT_SUPPORTED, "RETAIN is not offered");
-    bool known = m->qos == 2 && received_has(&c->session->received, m->id);
+    bool known = m->qos == 2 && received_has(&c->session->transit->received, m->id);
     if (!known && too_many(c, m)) {
         if (c->version == MQTT_V5)
             return stop(c, MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED, "more than its Receive Maximum");
@@ -289,15 +292,16 @@ enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *
 {
     struct mqtt_session *s = c->session;
     uint16_t id = p->ack.id;
-    bool known = received_has(&s->received, id);
-    enum err err = known && session_stored(s) ? record_released(s, id, &s->received_seq) : ERR_OK;
+    bool known = received_has(&s->transit->received, id);
+    enum err err =
+        known && session_stored(s) ? record_released(s, id, &s->transit->received_seq) : ERR_OK;
     if (err == ERR_FULL)
         return HANDLED_AGAIN;
     if (err)
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "what it releases can't be stored");
-    if (received_remove(&s->received, id))
+    if (received_remove(&s->transit->received, id))
         session_changed(s);
-    if (!complete(c, id, s->received_seq, known))
+    if (!complete(c, id, s->transit->received_seq, known))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBCOMP");
     (void)pending_flush(c);
     return HANDLED;

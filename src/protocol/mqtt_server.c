@@ -29,6 +29,8 @@ static void default_limits(struct mqtt_limits *l)
     DEFAULT(queue_max, 100000);
     DEFAULT(queue_bytes_max, 64u << 20);
     DEFAULT(queue_total_bytes_max, (size_t)512 << 20);
+    DEFAULT(queue_stored_bytes_max, (size_t)1 << 30);
+    DEFAULT(queue_full, MQTT_FULL_DROP_OLDEST);
     DEFAULT(queue_memory_max, 1000);
     DEFAULT(queue_memory_bytes_max, 1u << 20);
     DEFAULT(packet_size_max, 1u << 20);
@@ -154,6 +156,8 @@ enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_conf
     s->seed = executor_env(cfg->ex)->seed;
     s->starting = true;
     list_init(&s->listeners);
+    list_init(&s->refusals);
+    pthread_mutex_init(&s->refusals_lock, NULL);
     map_init(&s->by_number, a, s->seed, s->limits.sessions_max);
     map_init(&s->share_notes, a, s->seed, SIZE_MAX);
     metrics(s);
@@ -212,6 +216,7 @@ void mqtt_server_close(struct mqtt_server *s)
     free_shards(s);
     shares_forget(s);
     map_fini(&s->by_number);
+    pthread_mutex_destroy(&s->refusals_lock);
     metrics_forget(&s->total);
     mem_free(s->alloc, s, sizeof(*s));
 }

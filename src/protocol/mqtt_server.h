@@ -19,13 +19,24 @@
 #include "bus/bus.h"
 #include "net/listener.h"
 
-struct mqtt_limits {              /* 0: the default */
-    size_t connections_max;       /* 20,000 */
-    size_t sessions_max;          /* off-line ones too; 100,000 */
-    size_t subscriptions_max;     /* of one client; 10,000 */
-    size_t queue_max;             /* messages that wait for one client; 100,000 */
-    size_t queue_bytes_max;       /* the same in bytes; 64 MiB */
-    size_t queue_total_bytes_max; /* of all clients, in memory; 512 MiB */
+/* What a message meets that finds the queue of a session full. QoS 0 is always dropped. */
+enum mqtt_full {
+    MQTT_FULL_DEFAULT,     /* of a listener: what the limits say; there: the oldest */
+    MQTT_FULL_DROP_OLDEST, /* to make room for it */
+    MQTT_FULL_DROP_NEWEST, /* itself */
+    MQTT_FULL_REFUSE,      /* it is not published at all: 0x97 to its publisher. What is not a
+                            * client's (a will, the site's own) is dropped for this session */
+};
+
+struct mqtt_limits {               /* 0: the default */
+    size_t connections_max;        /* 20,000 */
+    size_t sessions_max;           /* off-line ones too; 100,000 */
+    size_t subscriptions_max;      /* of one client; 10,000 */
+    size_t queue_max;              /* messages that wait for one client; 100,000 */
+    size_t queue_bytes_max;        /* the same in bytes; 64 MiB; but */
+    size_t queue_stored_bytes_max; /* of a stored session, on disk for the most part; 1 GiB */
+    size_t queue_total_bytes_max;  /* of all clients, in memory; 512 MiB */
+    enum mqtt_full queue_full;
     /* What a stored session keeps in memory of each end of its queue; the rest waits in the
      * database: 1,000 messages, and 1 MiB. */
     size_t queue_memory_max, queue_memory_bytes_max;
@@ -66,6 +77,7 @@ void mqtt_server_close(struct mqtt_server *s);
 struct mqtt_listen {
     struct addr addr;
     const struct stream_via *via;    /* TLS, WebSocket; NULL: plain; outlives the server */
+    enum mqtt_full queue_full;       /* for sessions that connect here */
     bool anonymous;                  /* clients without a user name are let in */
     bool certificates;               /* a client with a certificate is its common name */
     struct password_file *passwords; /* NULL: a user name is taken as it is (anonymous only) */
@@ -91,7 +103,7 @@ void mqtt_server_each(struct mqtt_server *s,
                       void (*each)(void *ctx, const struct mqtt_client_info *info), void *ctx);
 
 enum mqtt_drop {
-    MQTT_DROP_QUEUE_FULL, /* the oldest message of a full queue */
+    MQTT_DROP_QUEUE_FULL, /* by a full queue: the oldest message, or the newest */
     MQTT_DROP_QOS0_FULL,  /* QoS 0 for a client that does not keep up */
     MQTT_DROP_EXPIRED,    /* its expiry interval was over */
     MQTT_DROP_TOO_LARGE,  /* above what the client can take */

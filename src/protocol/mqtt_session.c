@@ -67,14 +67,14 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
     s->subscriber.rights = s;
     s->shard = shard;
+    s->transit = &shard->rest;
     s->client_id = (struct str){text, client_id.n};
     s->number = number;
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
-    s->new_in_db = true;
-    list_init(&s->done_link);
-    list_init(&s->dirty);
-    if (!add(s)) {
+    s->full = (uint8_t)shard->limits->queue_full;
+    if ((number && !transit_own(s)) || !add(s)) {
+        outgoing_free(s);
         mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
         return NULL;
     }
@@ -88,11 +88,8 @@ static void session_free(struct mqtt_session *s)
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     count_give(&shard->server->sessions);
     outgoing_free(s);
-    received_fini(shard->alloc, &s->received);
-    vec_fini(shard->alloc, &s->done);
+    refuse_end(s);
     rights_free(s->rights);
-    list_del(&s->done_link);
-    list_del(&s->dirty);
     mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
 }
 
@@ -103,7 +100,8 @@ void session_end(struct mqtt_session *s)
     leave(s);
     if (s->number && shard->server->starting)
         (void)map_del(&shard->server->by_number, number_key(s));
-    if (session_stored(s) && !s->new_in_db && !vec_push(shard->alloc, &shard->ended, s->number))
+    if (session_stored(s) && !s->transit->new_in_db &&
+        !vec_push(shard->alloc, &shard->ended, s->number))
         atomic_store(&shard->server->rewrite,
                      true); /* no memory for its number: then all are written anew */
     wills_release(shard, s);
@@ -127,6 +125,12 @@ static void look_at(struct mqtt_shard *shard, int64_t at_ns)
         timer_set(&shard->ends, at_ns);
 }
 
+static uint8_t full_policy(const struct mqtt_shard *shard, const struct mqtt_listener *l)
+{
+    enum mqtt_full own = l ? l->cfg.queue_full : MQTT_FULL_DEFAULT;
+    return (uint8_t)(own ? own : shard->limits->queue_full);
+}
+
 static void set_connection(struct mqtt_session *s, struct mqtt_connection *c)
 {
     pthread_mutex_lock(&s->shard->lock);
@@ -141,7 +145,11 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
-    s->received_before = (uint32_t)s->received.ids.n;
+    s->full = full_policy(s->shard, c->listener);
+    s->full_told = false;
+    if (s->full != MQTT_FULL_REFUSE)
+        refuse_end(s);
+    s->transit->received_before = (uint32_t)s->transit->received.ids.n;
     window_attach(s);
     rights_free(s->rights); /* the client's before it */
     s->rights = NULL;
@@ -193,11 +201,19 @@ void sessions_started(struct mqtt_shard *shard)
     }
 }
 
+void session_subs_changed(struct mqtt_session *s)
+{
+    if (!session_stored(s))
+        return;
+    s->transit->subs_dirty = true;
+    session_changed(s);
+}
+
 void session_changed(struct mqtt_session *s)
 {
-    if (!session_stored(s) || !list_empty(&s->dirty))
+    if (!session_stored(s) || !list_empty(&s->transit->dirty))
         return;
-    list_add_tail(&s->shard->dirty, &s->dirty);
+    list_add_tail(&s->shard->dirty, &s->transit->dirty);
     server_changed(s->shard->server);
 }
 

@@ -76,7 +76,8 @@ class Wire:
             return
         packet_id = s.take_id()
         s.flight[packet_id] = [PUBACK if qos == 1 else PUBREC, topic, payload, qos, retain, name or payload]
-        self._send(packet_id, dup=False)
+        if self.connected:  # else behind what is older, in its turn
+            self._send(packet_id, dup=False)
 
     def _send(self, packet_id, dup):
         awaited, topic, payload, qos, retain, _ = self.session.flight[packet_id]

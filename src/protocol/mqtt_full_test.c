@@ -1,0 +1,70 @@
+/* Full queues: who is dropped, who is told (docs/decisions/0003). */
+#include "protocol/mqtt_rig_test.h"
+
+enum { MAX = 16 };
+
+static void check_full(struct broker *b, enum mqtt_full policy, int *first, int *last, int *refused)
+{
+    struct client pub, sub;
+    char payload[16];
+    *b = (struct broker){.light = true, .limits = {.queue_max = MAX, .queue_full = policy}};
+    broker_start(b, NULL);
+    client_join(&sub, b, "sub", (struct hello_opt){.expiry_s = 1000}, false);
+    client_subscribe(&sub, 1, "t/+", 1, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 01");
+    client_bye(&sub);
+    client_join(&pub, b, "pub", (struct hello_opt){.clean = true}, false);
+    *refused = 0;
+    for (int i = 0; i < 3 * MAX; i++) {
+        (void)snprintf(payload, sizeof(payload), "%d", i);
+        client_publish(&pub, (uint16_t)(i + 1), "t/x", payload, false);
+        const char *answer = client_next(&pub);
+        if (strstr(answer, "reason=97")) {
+            CHECK_HAS_STR(answer, "the\\x20queue\\x20of\\x20sub\\x20is\\x20full");
+            ++*refused;
+        } else {
+            CHECK_HAS_STR(answer, "reason=00");
+        }
+    }
+    client_publish(&pub, 1000, "other", "x", false);
+    EXPECT(&pub, "PUBACK id=1000 reason=10");
+    client_join(&sub, b, "sub", (struct hello_opt){.expiry_s = 1000}, true);
+    client_hex(&sub, "C0 00");
+    *first = -1;
+    for (const char *text; strcmp(text = client_next(&sub), "PINGRESP") != 0;) {
+        *last = (int)number_in(text);
+        *first = *first < 0 ? *last : *first;
+        client_puback(&sub, sub.last_id);
+    }
+    EXPECT_NOTHING(&sub);
+    client_publish(&pub, 1001, "t/y", "0", false);
+    EXPECT(&pub, "PUBACK id=1001 reason=00"); /* there is room again */
+    EXPECT_HAS(&sub, "topic=t/y payload=0");
+    client_close(&sub);
+    client_close(&pub);
+}
+
+TEST(mqtt_full_queue)
+{
+    static const struct {
+        enum mqtt_full policy;
+        int first, last, refused, dropped;
+    } cases[] = {
+        {MQTT_FULL_DEFAULT, 2 * MAX, 3 * MAX - 1, 0, 2 * MAX},
+        {MQTT_FULL_DROP_OLDEST, 2 * MAX, 3 * MAX - 1, 0, 2 * MAX},
+        {MQTT_FULL_DROP_NEWEST, 0, MAX - 1, 0, 2 * MAX},
+        {MQTT_FULL_REFUSE, 0, MAX / 8 * 7 - 1, 3 * MAX - MAX / 8 * 7, 3 * MAX - MAX / 8 * 7},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct broker b;
+        int first, last, refused;
+        LABEL("policy %d", cases[i].policy);
+        check_full(&b, cases[i].policy, &first, &last, &refused);
+        CHECK_EQ_INT(first, cases[i].first);
+        CHECK_EQ_INT(last, cases[i].last);
+        CHECK_EQ_INT(refused, cases[i].refused);
+        CHECK_EQ_UINT(mqtt_server_stats(b.server).dropped[MQTT_DROP_QUEUE_FULL],
+                      (uint64_t)cases[i].dropped);
+        broker_stop(&b);
+    }
+}
