@@ -125,11 +125,11 @@ struct mqtt_session {
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
     uint16_t next_id;
-    _Atomic uint32_t queued;  /* messages that wait, without holes */
-    struct rights *rights;    /* of its client; NULL: not asked yet */
-    struct refusal *refusal;  /* its queue is full and refuses */
-    uint8_t full;             /* enum mqtt_full */
-    bool full_told;           /* in the log, since it connected */
+    _Atomic uint32_t queued; /* messages that wait, without holes */
+    struct rights *rights;   /* of its client; NULL: not asked yet */
+    struct refusal *refusal; /* its queue is full and refuses */
+    uint8_t full;            /* enum mqtt_full */
+    bool full_told;          /* in the log, since it connected */
 };
 
 /* ---- a connection ---- */
