@@ -2,11 +2,12 @@
  *
  * Why: the way into the house. A connection is a task that reads all that has come, routes it and
  * writes once a tick; a session is what outlives it: subscriptions, messages in flight, a queue.
- * Promise: a PUBACK, SUBACK, UNSUBACK or CONNACK that something durable depends on leaves after
- * the commit of its record, and never if the commit failed.
- * Here so far: QoS 0 and 1; no shared subscriptions, no enhanced authentication. What is missing is
- * told in CONNACK and refused with its reason code. A will that waits (Will Delay, or a full
- * journal) is lost when the process ends. Ownership: the server owns its listeners, connections and
+ * Promise: a PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK or CONNACK that something durable depends on
+ * leaves after the commit of its record, and never if the commit failed; so do a PUBLISH at QoS 2
+ * to a stored session, and its PUBREL, so that not even a crash delivers it twice.
+ * Queues are bounded by messages and bytes; of a stored session's long queue only both ends are in
+ * memory. A will that waits (Will Delay, or a full journal) is lost when the process ends.
+ * Ownership: the server owns its listeners, connections and
  * sessions. Threads: worker 0. Errors: start-up only; afterwards connections are closed with a
  * reason, and counted. Source: OASIS MQTT 3.1.1 and 5.0; docs/decisions/0003 for publications that
  * are denied. */
