@@ -1,5 +1,5 @@
 # The installed libraries libsedge-rt and libsedge-mqtt (which holds the former), shared and static, and their
-# manual pages. docs/decisions/0008 and 0019 have the reasons.
+# manual pages. docs/decisions/0008 and 0018 have the reasons.
 #
 # Its objects are compiled anew, as code of a shared library. They begin with the facades
 # (src/lib, src/mqttlib) and take from the house what those need, so nobody lists the house's files here.

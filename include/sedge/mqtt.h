@@ -1,9 +1,10 @@
 /* sedge_mqtt: an MQTT client that stays connected.
  *
  *     struct sedge_mqtt_config config = {.host = "127.0.0.1", .client_id = "meter-7"};
- *     struct sedge_mqtt_message m = {.topic = "meter/7", .payload = "21", .payload_n = 2, .qos =
- * 2}; if (!sedge_mqtt_new(&client, &config, &error)) r = sedge_mqtt_publish(client, &m, NULL,
- * 5000); // has the server's answer
+ *     struct sedge_mqtt_message m = {.topic = "meter/7", .payload = "21", .qos = 2};
+ *     m.payload_n = 2;
+ *     if (!sedge_mqtt_new(&client, &config, &error))
+ *         r = sedge_mqtt_publish(client, &m, NULL, 5000); // has the server's answer
  *
  * Why: connecting, subscribing, acknowledging, and coming back after a loss with nothing
  * acknowledged lost are the same for everybody. The client reconnects with an exponential back-off,

@@ -273,6 +273,7 @@ struct mqtt_server {
     _Atomic bool change_posted;
     struct bus_fence fence;      /* of a snapshot, */
     _Atomic unsigned parts_left; /* from so many workers still, */
+    unsigned fences;             /* so far, for this one */
     bool fencing, gather_all;    /* of all sessions, not only of those that have changed */
     _Atomic bool rewrite;        /* the database is to be told all */
     struct mqtt_metrics total;   /* of the shards' */

@@ -1,4 +1,4 @@
-/* mqtt_server: MQTT 3.1.1 and 5.0 for devices and people: listeners, connections, sessions.
+/* mqtt_server: MQTT 3.1, 3.1.1 and 5.0 for devices and people: listeners, connections, sessions.
  *
  * Why: the way into the house. A connection is a task that reads all that has come, routes it and
  * writes once a tick; a session is what outlives it: subscriptions, messages in flight, a queue.
@@ -6,10 +6,14 @@
  * leaves after the commit of its record, and never if the commit failed; so do a PUBLISH at QoS 2
  * to a stored session, and its PUBREL, so that not even a crash delivers it twice.
  * Queues are bounded by messages and bytes; of a stored session's long queue only both ends are in
- * memory. A will that waits (Will Delay, or a full journal) is lost when the process ends.
- * Ownership: the server owns its listeners, connections and
- * sessions. Threads: worker 0. Errors: start-up only; afterwards connections are closed with a
- * reason, and counted. Source: OASIS MQTT 3.1.1 and 5.0; docs/decisions/0003 for publications that
+ * memory.
+ * What a site leaves out (limits.without) is told in CONNACK and refused with its reason code. A
+ * will that waits (Will Delay, or a full journal) is lost when the process ends.
+ * Ownership: the server owns its listeners, connections and sessions.
+ * Threads: building, listening and closing: worker 0. A session, and so its connection, lives on
+ * the worker that its client id belongs to; each() and stats() are for any.
+ * Errors: start-up only; afterwards connections are closed with a reason, and counted.
+ * Source: OASIS MQTT 3.1.1 and 5.0, MQTT 3.1 (IBM, 2010); docs/decisions/0003 for publications that
  * are denied. */
 #pragma once
 
@@ -43,7 +47,7 @@ struct mqtt_limits {               /* 0: the default */
     size_t queue_memory_max, queue_memory_bytes_max;
     uint32_t packet_size_max;      /* 1 MiB; at most 16 MiB */
     uint16_t receive_max;          /* publications that wait for their PUBACK; 1,024 */
-    uint16_t inflight_max;         /* sent to one client and not acknowledged; 1,024 */
+    uint16_t inflight_max;         /* sent to one client and not acknowledged; 8,192 */
     uint16_t topic_alias_max;      /* 16 */
     uint32_t session_expiry_max_s; /* default: none */
     uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000 */

@@ -11,6 +11,7 @@ GIVEN = {
     "fork": None,
     "co": "intptr_t fetch(void *arg); int part[3]; size_t n = 3; enum sedge_err r = SEDGE_OK;",
     "chan": "struct sedge_chan *jobs = NULL, *quit = NULL; int job;",
+    "mqtt": "struct sedge_mqtt *client; struct sedge_error error; enum sedge_err r;",
     "panic": "void close_file(void *f); void parse(FILE *f); const char *path = NULL;",
     "signal": "",
     "stream": """struct sedge_listener *listener = NULL; struct sedge_scope all; struct sedge_stream *s; char line[80];
@@ -35,7 +36,8 @@ class Docs(unittest.TestCase):
         self.assertGreaterEqual(len(programs), 3)
         for source, text in programs:
             with self.subTest(source.read_text()):
-                self.assertEqual(run(self.lib.compile(source), env=self.lib.env), text)
+                library = "mqtt" if "<sedge/mqtt.h>" in source.read_text() else "rt"
+                self.assertEqual(run(self.lib.compile(source, library=library), env=self.lib.env), text)
 
     def test_the_readme(self):
         (source, _), = self.programs("README.md")
@@ -51,15 +53,15 @@ class Docs(unittest.TestCase):
                 self.assertEqual(bool(code), header.stem in GIVEN)
                 if GIVEN.get(header.stem) is not None:
                     code = f"void example(void);\nvoid example(void)\n{{\n{GIVEN[header.stem]}\n{code}\n}}"
-                text = f"#include <sedge/sedge.h>\n#include <signal.h>\n#include <stdio.h>\n{code}\n"
+                text = f"#include <sedge/mqtt.h>\n#include <sedge/sedge.h>\n#include <signal.h>\n#include <stdio.h>\n{code}\n"
                 source = self.lib.write(f"header_{header.stem}.c", text)
                 run("cc", "-fsyntax-only", "-std=c11", "-Wall", "-Wextra", "-Werror", "-Wno-unused",
                     *self.lib.flags("--cflags"), source)
 
     def test_the_guide_names_every_example(self):
         guide = (SOURCE / "docs/library.md").read_text()
-        for path in (SOURCE / "examples/rt").glob("*.c"):
-            self.assertIn(f"(../examples/rt/{path.name})", guide)
+        for path in (SOURCE / "examples").glob("*/*.c"):
+            self.assertIn(f"(../examples/{path.parent.name}/{path.name})", guide)
 
 
 unittest.main()

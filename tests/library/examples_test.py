@@ -7,8 +7,11 @@ import subprocess
 import unittest
 
 from sedge_installed import SOURCE, Installed, run
+from sedge_site import Process, Site, wait_until
 
 EXAMPLES = SOURCE / "examples/rt"
+MQTT = SOURCE / "examples/mqtt"
+SITE = 'site "examples"\nserver {\n  mqtt 127.0.0.1:@MQTT@\n  http 127.0.0.1:@HTTP@\n  store "data"\n}\n'
 
 # What each says, as a pattern of the whole.
 SAYS = {
@@ -30,8 +33,35 @@ class Examples(unittest.TestCase):
         self.assertEqual(sorted(p.stem for p in EXAMPLES.glob("*.c")), sorted([*SAYS, *TALKS]))
 
     def test_they_are_short(self):
-        for path in EXAMPLES.glob("*.c"):
-            self.assertTrue(20 <= len(path.read_text().splitlines()) <= 60, path.name)
+        for path in (SOURCE / "examples").glob("*/*.c"):
+            self.assertTrue(20 <= len(path.read_text().splitlines()) <= 85, path.name)
+
+    def test_mqtt_with_the_broker(self):
+        self.assertEqual(sorted(p.stem for p in MQTT.glob("*.c")), ["logger", "sensor"])
+        said = [f"demo/sensor/level {20 + i}" for i in range(5)]
+        with Site(text=SITE) as site:
+            site.start()
+            for static in [False, True]:
+                logger, sensor = (self.lib.compile(MQTT / f"{name}.c", static=static, library="mqtt")
+                                  for name in ["logger", "sensor"])
+                log = Process([logger, "127.0.0.1", site.mqtt_port], env=self.lib.env)
+                wait_until(lambda: "subscribed" in log.text("err"), what="the subscription")
+                self.assertIn("5 of 5", run(sensor, "127.0.0.1", site.mqtt_port, env=self.lib.env))
+                wait_until(lambda: log.text("out").endswith("demo/sensor/here no") and "level 24" in log.text("out"),
+                           what="the will, behind all measurements")
+                self.assertEqual(log.stop(), 0)
+                lines = log.text("out").split("\n")
+                self.assertEqual([line for line in lines if "level" in line], said)
+                # What is published while nobody is there waits in the session.
+                run(sensor, "127.0.0.1", site.mqtt_port, env=self.lib.env)
+                log = Process([logger, "127.0.0.1", site.mqtt_port], env=self.lib.env)
+                wait_until(lambda: log.text("out").count("level") == 5, what="what had waited")
+                self.assertEqual(log.stop(), 0)
+
+    def test_mqtt_says_why_it_gives_up(self):
+        program = self.lib.compile(MQTT / "logger.c", library="mqtt")
+        with self.assertRaisesRegex(AssertionError, "exit 1\nno-such-name.invalid: "):
+            run(program, "no-such-name.invalid", env=self.lib.env)
 
     def test_what_they_say(self):
         for name, pattern in SAYS.items():

@@ -4,7 +4,7 @@ import re
 import sys
 import unittest
 
-from sedge_installed import BUILD, HEADERS, SOURCE, Installed, public_functions, run
+from sedge_installed import BUILD, HEADERS, SOURCE, Installed, declared, public_functions, run
 
 # Names that the house has too, and that any program may have.
 COLLIDES = """
@@ -58,6 +58,40 @@ add_executable(shared main.c)
 target_link_libraries(shared sedge::rt)
 add_executable(static main.c)
 target_link_libraries(static sedge::rt-static)
+find_package(sedge-mqtt 0.1 REQUIRED)
+add_executable(mqtt mqtt.c)
+target_link_libraries(mqtt sedge::mqtt)
+"""
+
+# A client on the runtime of the same library: nobody listens on the port of "discard".
+MQTT = """
+#include <sedge/mqtt.h>
+#include <sedge/sedge.h>
+static bool lost(void *ctx, const struct sedge_mqtt_loss *loss)
+{
+    *(enum sedge_err *)ctx = loss->err;
+    return false;
+}
+static intptr_t run(void *arg)
+{
+    struct sedge_mqtt *c;
+    enum sedge_err how = SEDGE_OK;
+    struct sedge_mqtt_config config = {0};
+    (void)arg;
+    config.port = 9;
+    config.ctx = &how;
+    config.lost = lost;
+    if (sedge_mqtt_new(&c, &config, NULL))
+        return 1;
+    if (sedge_mqtt_await_online(c, -1) != SEDGE_ERR_CLOSED)
+        return 2;
+    sedge_mqtt_free(c);
+    return how == SEDGE_ERR_IO ? 0 : 3;
+}
+int main(void)
+{
+    return sedge_main(NULL, run, NULL);
+}
 """
 
 
@@ -67,6 +101,7 @@ class Install(unittest.TestCase):
         cls.lib = cls.enterClassContext(Installed())
         cls.shared = cls.lib.lib / "libsedge-rt.so.0"
         cls.static = cls.lib.lib / "libsedge-rt.a"
+        cls.mqtt = cls.lib.lib / "libsedge-mqtt.so.0"
 
     def test_everything_is_there(self):
         want = ["bin/sedge", "include/sedge/sedge.h", "share/man/man3/sedge_chan.3", "share/man/man3/sedge_chan_send.3"]
@@ -83,22 +118,28 @@ class Install(unittest.TestCase):
         self.assertIn("prefix=/opt/x\n", text)
         self.assertNotIn(str(stage), text)
 
-    def test_shared_library_exports_what_the_headers_declare(self):
-        lines = run("nm", "-D", "--defined-only", "--with-symbol-versions", self.shared).splitlines()
-        found = [line.split()[2] for line in lines if line.split()[1] != "A"]
-        self.assertEqual(sorted(found), [f"{name}@@SEDGE_RT_0.1" for name in public_functions()])
+    def test_shared_libraries_export_what_the_headers_declare(self):
+        mqtt = set(declared(SOURCE / "include/sedge/mqtt.h"))
+        for library, path in [("rt", self.shared), ("mqtt", self.mqtt)]:
+            lines = run("nm", "-D", "--defined-only", "--with-symbol-versions", path).splitlines()
+            found = [line.split()[2] for line in lines if line.split()[1] != "A"]
+            want = [f"{name}@@SEDGE_{'MQTT' if name in mqtt else 'RT'}_0.1" for name in public_functions(library)]
+            self.assertEqual(sorted(found), want, library)
 
-    def test_shared_library_needs_libc_and_liburing(self):
-        dynamic = run("readelf", "-d", self.shared)
-        needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
-        self.assertEqual(sorted(n.split(".so")[0] for n in needed if not n.startswith("ld-linux")), ["libc", "liburing"])
-        self.assertIn("SONAME", dynamic)
-        self.assertNotRegex(dynamic, "R(UN)?PATH|TEXTREL")
+    def test_what_shared_libraries_need(self):
+        for path, want in [(self.shared, ["libc", "liburing"]),
+                           (self.mqtt, ["libc", "libcrypto", "libm", "libssl", "liburing", "libwslay"])]:
+            dynamic = run("readelf", "-d", path)
+            needed = re.findall(r"NEEDED.*\[(.*)\]", dynamic)
+            self.assertEqual(sorted(n.split(".so")[0] for n in needed if not n.startswith("ld-linux")), want)
+            self.assertIn("SONAME", dynamic)
+            self.assertNotRegex(dynamic, "R(UN)?PATH|TEXTREL")
 
-    def test_static_library_keeps_its_names_to_itself(self):
-        lines = run("nm", "-g", "--defined-only", self.static).splitlines()
-        found = sorted(line.split()[2] for line in lines if len(line.split()) == 3)
-        self.assertEqual(found, public_functions())
+    def test_static_libraries_keep_their_names_to_themselves(self):
+        for library in ["rt", "mqtt"]:
+            lines = run("nm", "-g", "--defined-only", self.lib.lib / f"libsedge-{library}.a").splitlines()
+            found = sorted(line.split()[2] for line in lines if len(line.split()) == 3)
+            self.assertEqual(found, public_functions(library))
         program = self.lib.compile(self.lib.write("collides.c", COLLIDES), static=True)
         run(program)
 
@@ -129,11 +170,17 @@ class Install(unittest.TestCase):
     def test_from_cmake(self):
         self.lib.write("CMakeLists.txt", CMAKE)
         self.lib.write("main.c", (SOURCE / "examples/rt/pipeline.c").read_text())
+        self.lib.write("mqtt.c", MQTT)
         build = self.lib.tmp / "cmake"
         run("cmake", "-S", self.lib.tmp, "-B", build, "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.lib.prefix}")
         run("cmake", "--build", build)
         for program in ["shared", "static"]:
             self.assertIn("338350", run(build / program, env=self.lib.env))
+        run(build / "mqtt", env=self.lib.env)
+
+    def test_mqtt_from_pkg_config(self):
+        for static in [False, True]:
+            run(self.lib.compile(self.lib.write("alone.c", MQTT), static=static, library="mqtt"), env=self.lib.env)
 
     def test_version_is_one(self):
         version = self.lib.flags("--modversion")[0]

@@ -44,6 +44,7 @@ log_dest stderr
 persistence true
 persistence_location @DATA@/
 max_queued_messages 10000
+max_inflight_messages 1000
 listener @MQTT@ 127.0.0.1
 allow_anonymous true
 listener @TLS@ 127.0.0.1

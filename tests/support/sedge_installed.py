@@ -20,13 +20,19 @@ def run(*command, **options):
     return done.stdout
 
 
-def public_functions():
+def headers_of(library):
+    """Those whose functions are in libsedge-rt; libsedge-mqtt has all."""
+    return [h for h in HEADERS if library == "mqtt" or h.stem != "mqtt"]
+
+
+def declared(header):
+    code = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
+    return sorted(set(re.findall(r"SEDGE_API[^;]*?\b(sedge_\w+)\(", code)))
+
+
+def public_functions(library="mqtt"):
     """The functions that the headers declare for the library, in the order of the alphabet."""
-    names = set()
-    for header in HEADERS:
-        code = re.sub(r"/\*.*?\*/", "", header.read_text(), flags=re.S)
-        names.update(re.findall(r"SEDGE_API[^;]*?\b(sedge_\w+)\(", code))
-    return sorted(names)
+    return sorted({name for header in headers_of(library) for name in declared(header)})
 
 
 class Installed:
@@ -46,13 +52,18 @@ class Installed:
     def __exit__(self, *_):
         self.folder.cleanup()
 
-    def flags(self, *options):
-        return run("pkg-config", *options, "sedge-rt", env=self.env).split()
+    def flags(self, *options, library="rt"):
+        return run("pkg-config", *options, f"sedge-{library}", env=self.env).split()
 
-    def compile(self, source, compiler="cc", standard="c11", static=False):
-        """Builds one file with pkg-config's flags; the program's path."""
+    def compile(self, source, compiler="cc", standard="c11", static=False, library="rt"):
+        """Builds one file with pkg-config's flags; the program's path. Static: libsedge-mqtt's own objects only, since
+        Debian has not all that it needs as archives."""
         program = self.tmp / f"{pathlib.Path(source).stem}-{standard}{'-static' if static else ''}"
-        link = ["-static", *self.flags("--static", "--cflags", "--libs")] if static else self.flags("--cflags", "--libs")
+        link = self.flags(*(["--static"] if static else []), "--cflags", "--libs", library=library)
+        if static and library == "rt":
+            link = ["-static", *link]
+        elif static:
+            link = [self.lib / "libsedge-mqtt.a" if word == "-lsedge-mqtt" else word for word in link]
         run(compiler, f"-std={standard}", "-O1", *WARNINGS, source, "-o", program, *link)
         return program
 
