@@ -313,7 +313,9 @@ static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
                                     .via = &g->via,
                                     .anonymous = !g->passwords && !g->certificates,
                                     .certificates = g->certificates,
-                                    .passwords = g->passwords};
+                                    .passwords = g->passwords,
+                                    .methods =
+                                        g->passwords ? password_file_methods(g->passwords) : NULL};
     return err ? err : mqtt_server_listen(r->mqtt, &cfg, NULL, e);
 }
 

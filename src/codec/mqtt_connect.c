@@ -87,7 +87,7 @@ static bool read_client_id(struct mqtt_in *in, struct mqtt_connect *c)
         return false;
     if (c->client_id.n || c->version == MQTT_V5 || (c->version == MQTT_V311 && c->clean_start))
         return true;
-    in->fault->answer = c->version; /* 3.1.1 [MQTT-3.1.3-8] */
+    in->fault->answer = (uint8_t)c->version; /* 3.1.1 [MQTT-3.1.3-8] */
     return mqtt_fail(in, MQTT_RC_CLIENT_ID_NOT_VALID,
                      c->version == MQTT_V31 ? "no client id" : "no client id for a kept session");
 }

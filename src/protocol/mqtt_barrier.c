@@ -2,6 +2,8 @@
  * the bus's fence, so that what every worker had published at the beginning is in the parts. */
 #include "protocol/mqtt_broker.h"
 
+#define FENCES_MAX 5 /* then the snapshot is made at another time */
+
 static void changed(struct post *p)
 {
     struct mqtt_server *s = CONTAINER_OF(p, struct mqtt_server, change);
@@ -31,11 +33,26 @@ static void *take_parts(struct mqtt_server *s)
     return store_join(s, parts, s->shards_n);
 }
 
+static void fence(struct mqtt_server *s);
+
+/* What a share gave to another worker meanwhile may be in neither part: once more then, from the
+ * same cursor, which only has to be low enough. */
 static void all_gathered(struct post *p)
 {
     struct mqtt_server *s = CONTAINER_OF(p, struct mqtt_server, gathered);
+    bool whole = !atomic_load(&s->fence.disturbed);
+    void *snapshot = take_parts(s);
+    if (!whole) {
+        store_part_free(snapshot);
+        snapshot = NULL;
+        atomic_store(&s->rewrite, true); /* its changes are not noted any more */
+    }
+    if (!whole && ++s->fences < FENCES_MAX) {
+        fence(s);
+        return;
+    }
     s->fencing = false;
-    checkpoint_gathered(&s->checkpoint, take_parts(s));
+    checkpoint_gathered(&s->checkpoint, snapshot);
 }
 
 /* On the worker w, which has now all that was published before. */
@@ -48,16 +65,22 @@ static void passed(struct bus_fence *f, struct worker *w)
         worker_post(s->shards[0]->worker, &s->gathered, "mqtt sessions gathered", all_gathered);
 }
 
+static void fence(struct mqtt_server *s)
+{
+    s->gather_all = atomic_exchange(&s->rewrite, false);
+    s->fence.passed = passed;
+    atomic_store(&s->parts_left, s->shards_n);
+    bus_fence(s->cfg.bus, &s->fence);
+}
+
 bool barrier_begin(struct checkpoint *c)
 {
     struct mqtt_server *s = CONTAINER_OF(c, struct mqtt_server, checkpoint);
     if (s->fencing) /* that of a run that was given up */
         return false;
     s->fencing = true;
-    s->gather_all = atomic_exchange(&s->rewrite, false);
-    s->fence.passed = passed;
-    atomic_store(&s->parts_left, s->shards_n);
-    bus_fence(s->cfg.bus, &s->fence);
+    s->fences = 0;
+    fence(s);
     return true;
 }
 

@@ -77,6 +77,34 @@ struct will {
     uint8_t data[];
 };
 
+/* What is on its way between a session and its client, in both directions; and of a stored session
+ * what is on its way to the journal and the database. */
+struct transit {
+    struct mqtt_session *session;
+    /* What has a packet id and is not finished. The first `sent` of them have left on this
+     * connection; the first `old` got their id on an earlier one; `unacked` count for the client's
+     * Receive Maximum. */
+    struct flight_ring flight;
+    uint32_t sent, old, unacked;
+    uint32_t queued_qos0;       /* of those that wait */
+    struct outgoing_ring queue; /* what waits for the window, the stream or the client */
+    int64_t queue_at;           /* position of the queue's head, in the database */
+    int64_t stored_to;          /* positions below are in the database, */
+    uint64_t stored_run;        /* once this run of the checkpoint has ended well */
+    struct spill *spill;        /* NULL: all of the queue is in memory */
+    size_t queued_bytes;        /* in memory, of what has an id too, */
+    size_t flight_bytes;        /* which are these */
+    struct received received;   /* QoS 2 publications of the client that wait for PUBREL */
+    uint32_t received_before;   /* so many of them when it connected */
+    uint64_t received_seq;      /* the last record about them */
+    VEC(struct done) done;      /* not yet in the journal */
+    struct list done_link;      /* in shard->done */
+    struct list dirty;          /* in shard->dirty: differs from the database */
+    bool subs_dirty;
+    bool requeue;   /* the rows of its queue have holes: write them anew */
+    bool new_in_db; /* the database knows nothing of it */
+};
+
 /* The session is done with a message: acknowledged or dropped. */
 struct done {
     uint64_t seq;
@@ -95,34 +123,13 @@ struct mqtt_session {
     int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms; /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
-    /* What has a packet id and is not finished. The first `sent` of them have left on this
-     * connection; the first `old` got their id on an earlier one; `unacked` count for the client's
-     * Receive Maximum. */
-    struct flight_ring flight;
-    uint32_t sent, old, unacked;
+    struct transit *transit; /* shard->rest: nothing is on its way */
     uint16_t next_id;
-    struct received received;   /* QoS 2 publications of the client that wait for PUBREL */
-    uint32_t received_before;   /* so many of them when it connected */
-    uint64_t received_seq;      /* the last record about them */
-    struct outgoing_ring queue; /* what waits for the window, the stream or the client */
-    int64_t queue_at;           /* position of the queue's head, in the database */
-    int64_t stored_to;          /* positions below are in the database, */
-    uint64_t stored_run;        /* once this run of the checkpoint has ended well */
-    struct spill *spill;        /* NULL: all of the queue is in memory */
-    _Atomic uint32_t queued;    /* without holes */
-    uint32_t queued_qos0;       /* of them */
-    size_t queued_bytes;        /* in memory, of what has an id too, */
-    size_t flight_bytes;        /* which are these */
-    VEC(struct done) done;      /* not yet in the journal */
-    struct list done_link;      /* in shard->done */
-    struct list dirty;          /* in shard->dirty: differs from the database */
-    struct rights *rights;      /* of its client; NULL: not asked yet */
-    struct refusal *refusal;    /* its queue is full and refuses */
-    uint8_t full;               /* enum mqtt_full */
-    bool full_told;             /* in the log, since it connected */
-    bool subs_dirty;
-    bool requeue;   /* the rows of its queue have holes: write them anew */
-    bool new_in_db; /* the database knows nothing of it */
+    _Atomic uint32_t queued; /* messages that wait, without holes */
+    struct rights *rights;   /* of its client; NULL: not asked yet */
+    struct refusal *refusal; /* its queue is full and refuses */
+    uint8_t full;            /* enum mqtt_full */
+    bool full_told;          /* in the log, since it connected */
 };
 
 /* ---- a connection ---- */
@@ -244,6 +251,7 @@ struct mqtt_shard {
     size_t queue_piece;     /* about so many at a time */
     struct mqtt_metrics count;
     struct denied_slot denied[DENIED_SLOTS];
+    struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
 
 /* What the workers share: fixed once it listens, or atomic. */
@@ -265,6 +273,7 @@ struct mqtt_server {
     _Atomic bool change_posted;
     struct bus_fence fence;      /* of a snapshot, */
     _Atomic unsigned parts_left; /* from so many workers still, */
+    unsigned fences;             /* so far, for this one */
     bool fencing, gather_all;    /* of all sessions, not only of those that have changed */
     _Atomic bool rewrite;        /* the database is to be told all */
     struct mqtt_metrics total;   /* of the shards' */
@@ -452,7 +461,8 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
 void session_end(struct mqtt_session *s); /* forgets it; records nothing */
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
-void session_changed(struct mqtt_session *s); /* it differs from the database */
+void session_changed(struct mqtt_session *s);      /* it differs from the database */
+void session_subs_changed(struct mqtt_session *s); /* and so do its subscriptions */
 bool session_stored(const struct mqtt_session *s);
 void session_presence(struct mqtt_session *s); /* tells its shares whether it takes messages now */
 void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line begin to count */
@@ -464,6 +474,9 @@ int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
 void session_deliver(struct subscriber *sub, struct message *m,
                      const struct sub_options *const *subs, size_t n, bool retained);
 void outgoing_pump(struct mqtt_session *s); /* sends what the window and the stream allow */
+/* One of its own; false without memory. A stored session has it from the beginning, others until it
+ * is empty and trimmed. */
+MUST_USE bool transit_own(struct mqtt_session *s);
 void outgoing_trim(struct mqtt_session *s);
 void outgoing_free(struct mqtt_session *s);
 /* Another reference to the message, counted for the session's budget; and letting go of it, with
@@ -520,7 +533,8 @@ void queue_count(struct mqtt_session *s, const struct outgoing *o, int n); /* 1 
 /* Its first position, and that behind its end, as in the database. */
 static inline int64_t queue_end(const struct mqtt_session *s)
 {
-    return s->spill ? s->spill->tail_at + s->spill->tail.n : s->queue_at + s->queue.n;
+    return s->transit->spill ? s->transit->spill->tail_at + s->transit->spill->tail.n
+                             : s->transit->queue_at + s->transit->queue.n;
 }
 
 /* mqtt_spill.c: queues that are too long for memory. */

@@ -174,7 +174,9 @@ void connect_let_in(struct mqtt_connection *c)
         connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER, NULL);
         old = session_find(c->shard, h->client_id); /* it may have ended with its connection */
     }
-    if (old && (h->clean || !old->number)) {
+    /* Those whose time is over are looked for once a second only; here it is exact. */
+    bool over = old && old->ends_ns <= worker_now_ns(c->shard->worker);
+    if (old && (h->clean || over || !old->number)) {
         err = end_old(c, old);
         old = NULL;
     }

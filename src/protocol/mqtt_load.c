@@ -29,7 +29,7 @@ static void load_session(struct load *l, sqlite3_stmt *q)
     s->offline_ms = sqlite3_column_int64(q, 3);
     s->next_id = (uint16_t)sqlite3_column_int(q, 4);
     const struct str received = blob(q, 5);
-    if (!received_read(server->alloc, &s->received,
+    if (!received_read(server->alloc, &s->transit->received,
                        (struct bytes){(const uint8_t *)received.p, received.n}))
         LOG_E("mqtt", "%.*s: no memory for its packet ids", STR_FMT(s->client_id));
     server_number_seen(server, number);
@@ -108,9 +108,9 @@ static bool load_one(struct mqtt_session *s, struct flight *f, int64_t position)
         outgoing_drop(s, &f->out);
     if (placed && !f->id)
         queue_count(s, &f->out, 1);
-    s->stored_to = position + 1;
-    if (f->id && !s->queue.n) /* the next one comes behind it */
-        s->queue_at = position + 1;
+    s->transit->stored_to = position + 1;
+    if (f->id && !s->transit->queue.n) /* the next one comes behind it */
+        s->transit->queue_at = position + 1;
     return placed;
 }
 
@@ -118,8 +118,8 @@ static bool load_one(struct mqtt_session *s, struct flight *f, int64_t position)
 static bool goes_to_memory(const struct mqtt_session *s)
 {
     const struct mqtt_limits *l = s->shard->limits;
-    return !s->spill && s->queue.n < l->queue_memory_max &&
-           s->queued_bytes - s->flight_bytes < l->queue_memory_bytes_max;
+    return !s->transit->spill && s->transit->queue.n < l->queue_memory_max &&
+           s->transit->queued_bytes - s->transit->flight_bytes < l->queue_memory_bytes_max;
 }
 
 static void load_queued(struct load *l, sqlite3_stmt *q)
@@ -190,6 +190,6 @@ enum err store_load(struct mqtt_server *s, struct error *e)
     if (err && e)
         *e = l.job.error;
     for (size_t at = 0; map_next(&s->by_number, &at, &key, &value);)
-        ((struct mqtt_session *)value)->new_in_db = false;
+        ((struct mqtt_session *)value)->transit->new_in_db = false;
     return err;
 }

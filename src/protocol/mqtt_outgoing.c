@@ -17,7 +17,7 @@ void outgoing_forget_ids(struct alloc *a, struct outgoing *o)
 void outgoing_drop(struct mqtt_session *s, struct outgoing *o)
 {
     size_t bytes = message_bytes(o->message);
-    s->queued_bytes -= bytes;
+    s->transit->queued_bytes -= bytes;
     shard_queue_left(s->shard, bytes);
     outgoing_forget_ids(s->shard->alloc, o);
     message_unref(o->message);
@@ -28,7 +28,7 @@ void outgoing_hold(struct mqtt_session *s, const struct outgoing *o)
 {
     size_t bytes = message_bytes(o->message);
     message_ref(o->message);
-    s->queued_bytes += bytes;
+    s->transit->queued_bytes += bytes;
     shard_queue_entered(s->shard, bytes);
 }
 
@@ -80,19 +80,19 @@ static void props_of(const struct message *m, struct mqtt_props *out)
     }
 }
 
-/* Room in the stream for a packet of n bytes (0: it can't be encoded). */
-static enum sent reserve(struct mqtt_connection *c, size_t n, struct writer *w)
+/* Room in the stream for a packet of n bytes (0: it can't be encoded); NULL: *sent says why. */
+static uint8_t *reserve(struct mqtt_connection *c, size_t n, enum sent *sent)
 {
+    *sent = SENT_NEVER; /* checklist 20: dropped, as if it had been delivered */
     if (n == 0 || n > c->packet_size_max || n > connection_write_max(c))
-        return SENT_NEVER; /* checklist 20: dropped, as if it had been delivered */
-    uint8_t *room = connection_room(c, n) ? stream_reserve(c->stream, n) : NULL;
-    *w = writer_from(room, n);
-    return room ? SENT : SENT_LATER; /* or the connection is lost, and nobody has told us yet */
+        return NULL;
+    *sent = SENT_LATER; /* or the connection is lost, and nobody has told us yet */
+    return connection_room(c, n) ? stream_reserve(c->stream, n) : NULL;
 }
 
-static enum sent commit(struct mqtt_connection *c, const struct writer *w, enum err err)
+static enum sent commit(struct mqtt_connection *c, enum err err, size_t n)
 {
-    size_t n = err ? 0 : writer_len(w);
+    n = err ? 0 : n;
     stream_commit(c->stream, n);
     shard_sent(c->shard, !err, n);
     return err ? SENT_NEVER : SENT;
@@ -101,22 +101,30 @@ static enum sent commit(struct mqtt_connection *c, const struct writer *w, enum 
 static enum sent put_plain(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
                            bool dup)
 {
-    struct writer w;
     const struct mqtt_plain p = {.dup = dup,
                                  .retain = o->retain,
                                  .qos = o->qos,
                                  .id = id,
                                  .topic = message_topic(o->message),
                                  .payload = message_payload(o->message)};
-    enum sent sent = reserve(c, mqtt_plain_size(c->version, &p), &w);
-    return sent == SENT ? commit(c, &w, mqtt_put_plain(c->version, &p, &w)) : sent;
+    enum sent sent;
+    size_t n = mqtt_plain_size(c->version, &p);
+    uint8_t *room = reserve(c, n, &sent);
+    if (!room)
+        return sent;
+    struct writer w = writer_from(room, n);
+    return commit(c, mqtt_put_plain(c->version, &p, &w), n);
 }
 
 static enum sent put(struct mqtt_connection *c, const struct mqtt_publish *p)
 {
-    struct writer w;
-    enum sent sent = reserve(c, mqtt_publish_size(c->version, p), &w);
-    return sent == SENT ? commit(c, &w, mqtt_put_publish(c->version, p, &w)) : sent;
+    enum sent sent;
+    size_t n = mqtt_publish_size(c->version, p);
+    uint8_t *room = reserve(c, n, &sent);
+    if (!room)
+        return sent;
+    struct writer w = writer_from(room, n);
+    return commit(c, mqtt_put_publish(c->version, p, &w), n);
 }
 
 /* With properties of its own, an expiry, or subscription ids. */
@@ -195,7 +203,7 @@ void outgoing_pump(struct mqtt_session *s)
     struct outgoing *o;
     s->connection->journal_full = false;
     (void)window_send(s);
-    if (s->spill)
+    if (s->transit->spill)
         spill_refill(s);
     while ((o = queue_first(s)) && send_head(s, o))
         continue;
@@ -215,7 +223,7 @@ static bool send_now(struct mqtt_session *s, struct outgoing *o)
     enum sent sent = SENT_LATER;
     if (!is_open(s))
         return false;
-    if (o->qos == 0 && s->queued_qos0 == 0)
+    if (o->qos == 0 && s->transit->queued_qos0 == 0)
         sent = outgoing_transmit(s->connection, o, 0, false);
     else if (o->qos && queue_empty(s) && window_open(s))
         sent = window_take(s, o);
@@ -275,18 +283,51 @@ void session_deliver(struct subscriber *sub, struct message *m,
     session_presence(s);
 }
 
+bool transit_own(struct mqtt_session *s)
+{
+    if (s->transit != &s->shard->rest)
+        return true;
+    struct transit *own = mem_zero(s->shard->alloc, sizeof(*own));
+    if (!own)
+        return false;
+    own->session = s;
+    own->new_in_db = true;
+    list_init(&own->done_link);
+    list_init(&own->dirty);
+    s->transit = own;
+    return true;
+}
+
+static void disown(struct mqtt_session *s)
+{
+    struct alloc *a = s->shard->alloc;
+    struct transit *own = s->transit;
+    if (own == &s->shard->rest)
+        return;
+    received_fini(a, &own->received);
+    vec_fini(a, &own->done);
+    list_del(&own->done_link);
+    list_del(&own->dirty);
+    mem_free(a, own, sizeof(*own));
+    s->transit = &s->shard->rest;
+}
+
 void outgoing_trim(struct mqtt_session *s)
 {
-    flight_trim(s->shard->alloc, &s->flight);
+    const struct transit *t = s->transit;
+    flight_trim(s->shard->alloc, &s->transit->flight);
     queue_trim(s);
+    if (!s->number && !t->flight.cap && !t->queue.cap && !t->received.ids.n)
+        disown(s);
 }
 
 void outgoing_free(struct mqtt_session *s)
 {
-    for (uint32_t i = 0; i < s->flight.n; i++)
-        if (flight_at(&s->flight, i)->out.message)
-            outgoing_drop(s, &flight_at(&s->flight, i)->out);
-    s->flight.n = 0;
+    for (uint32_t i = 0; i < s->transit->flight.n; i++)
+        if (flight_at(&s->transit->flight, i)->out.message)
+            outgoing_drop(s, &flight_at(&s->transit->flight, i)->out);
+    s->transit->flight.n = 0;
     queue_free(s);
     outgoing_trim(s);
+    disown(s);
 }

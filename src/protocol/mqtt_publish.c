@@ -183,14 +183,15 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     struct mqtt_session *s = c->session;
     struct bus_receipt r;
     uint8_t reason = MQTT_RC_SUCCESS;
-    if (m->qos == 2 && !received_add(c->shard->alloc, &s->received, m->id))
+    if (m->qos == 2 &&
+        (!transit_own(s) || !received_add(c->shard->alloc, &s->transit->received, m->id)))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for a packet id");
     r = (struct bus_receipt){0};
     bool may = session_may(s, ACCESS_PUBLISH, topic, r.why);
     bool full = may && m->qos && refuse_asked(c->shard->server, topic, r.why);
     enum err err = !may ? ERR_DENIED : full ? ERR_RANGE : to_the_bus(c, m, topic, properties, &r);
     if (m->qos == 2 && err && err != ERR_IO)
-        (void)received_remove(&s->received, m->id);
+        (void)received_remove(&s->transit->received, m->id);
     if (err == ERR_FULL) {
         c->crowded = r.full == BUS_FULL_ROOM;
         if (c->crowded)
@@ -206,7 +207,7 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     else if (!r.matched)
         reason = MQTT_RC_NO_MATCHING_SUBSCRIBERS;
     if (m->qos == 2) {
-        s->received_seq = r.seq ? r.seq : s->received_seq;
+        s->transit->received_seq = r.seq ? r.seq : s->transit->received_seq;
         session_changed(s);
     }
     if (m->qos && !answer(c, m, r.seq, reason, r.why))
@@ -222,7 +223,7 @@ static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publi
     struct journal *j = c->shard->journal;
     if (session_stored(c->session) && journal_failed(j, NULL))
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "the journal has failed");
-    if (!answer(c, m, c->session->received_seq, MQTT_RC_SUCCESS, ""))
+    if (!answer(c, m, c->session->transit->received_seq, MQTT_RC_SUCCESS, ""))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
     (void)pending_flush(c);
     return HANDLED;
@@ -233,9 +234,9 @@ static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publi
 static bool too_many(const struct mqtt_connection *c, const struct mqtt_publish *m)
 {
     const struct mqtt_session *s = c->session;
-    size_t n = pending_publishes(c), ids = s->received.ids.n;
+    size_t n = pending_publishes(c), ids = s->transit->received.ids.n;
     if (c->version == MQTT_V5) /* 3.1.1 knows no limit, and must not wait for its own PUBREL */
-        n += ids > s->received_before ? ids - s->received_before : 0;
+        n += ids > s->transit->received_before ? ids - s->transit->received_before : 0;
     return m->qos && n >= c->shard->limits->receive_max;
 }
 
@@ -249,7 +250,7 @@ enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet 
         return stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not offered");
     if (m->retain && (without & MQTT_WITHOUT_RETAIN))
         return stop(c, MQTT_RC_RETAIN_NOT_SUPPORTED, "RETAIN is not offered");
-    bool known = m->qos == 2 && received_has(&c->session->received, m->id);
+    bool known = m->qos == 2 && received_has(&c->session->transit->received, m->id);
     if (!known && too_many(c, m)) {
         if (c->version == MQTT_V5)
             return stop(c, MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED, "more than its Receive Maximum");
@@ -291,15 +292,16 @@ enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *
 {
     struct mqtt_session *s = c->session;
     uint16_t id = p->ack.id;
-    bool known = received_has(&s->received, id);
-    enum err err = known && session_stored(s) ? record_released(s, id, &s->received_seq) : ERR_OK;
+    bool known = received_has(&s->transit->received, id);
+    enum err err =
+        known && session_stored(s) ? record_released(s, id, &s->transit->received_seq) : ERR_OK;
     if (err == ERR_FULL)
         return HANDLED_AGAIN;
     if (err)
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "what it releases can't be stored");
-    if (received_remove(&s->received, id))
+    if (received_remove(&s->transit->received, id))
         session_changed(s);
-    if (!complete(c, id, s->received_seq, known))
+    if (!complete(c, id, s->transit->received_seq, known))
         return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBCOMP");
     (void)pending_flush(c);
     return HANDLED;

@@ -37,14 +37,14 @@ void ring_free(struct alloc *a, struct outgoing_ring *r)
 
 static void skip(struct mqtt_session *s)
 {
-    s->queue.head = (s->queue.head + 1) & (s->queue.cap - 1);
-    s->queue.n--;
-    s->queue_at++;
+    s->transit->queue.head = (s->transit->queue.head + 1) & (s->transit->queue.cap - 1);
+    s->transit->queue.n--;
+    s->transit->queue_at++;
 }
 
 void queue_skip_holes(struct mqtt_session *s)
 {
-    while (s->queue.n && !ring_at(&s->queue, 0)->message)
+    while (s->transit->queue.n && !ring_at(&s->transit->queue, 0)->message)
         skip(s);
 }
 
@@ -53,30 +53,30 @@ void queue_count(struct mqtt_session *s, const struct outgoing *o, int n)
     atomic_add_own(&s->queued, (uint32_t)n);
     shard_queued_add(s->shard, n);
     if (o->qos == 0)
-        s->queued_qos0 += (uint32_t)n;
+        s->transit->queued_qos0 += (uint32_t)n;
 }
 
 /* ---- the end that sends ---- */
 
 struct outgoing *queue_first(struct mqtt_session *s)
 {
-    return s->queue.n ? ring_at(&s->queue, 0) : NULL;
+    return s->transit->queue.n ? ring_at(&s->transit->queue, 0) : NULL;
 }
 
 bool queue_empty(const struct mqtt_session *s)
 {
-    return !s->queue.n && !s->spill;
+    return !s->transit->queue.n && !s->transit->spill;
 }
 
 void queue_pop(struct mqtt_session *s, bool moved)
 {
-    struct outgoing *o = ring_at(&s->queue, 0);
+    struct outgoing *o = ring_at(&s->transit->queue, 0);
     queue_count(s, o, -1);
     if (!moved)
         outgoing_drop(s, o);
     skip(s);
     queue_skip_holes(s);
-    if (s->spill)
+    if (s->transit->spill)
         spill_refill(s);
     if (s->refusal)
         refuse_look(s);
@@ -90,11 +90,11 @@ void queue_pop(struct mqtt_session *s, bool moved)
 static bool full(struct mqtt_session *s, const struct outgoing *o)
 {
     const struct mqtt_limits *l = s->shard->limits;
-    size_t bytes = message_bytes(o->message), all = s->queued_bytes + bytes;
+    size_t bytes = message_bytes(o->message), all = s->transit->queued_bytes + bytes;
     if (s->queued >= l->queue_max)
         return true;
     if (session_stored(s) && o->qos && o->message->seq) {
-        if (all + (s->spill ? s->spill->bytes : 0) > l->queue_stored_bytes_max)
+        if (all + (s->transit->spill ? s->transit->spill->bytes : 0) > l->queue_stored_bytes_max)
             return true;
     } else if (all > l->queue_bytes_max) {
         return true;
@@ -134,15 +134,16 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
         refuse(s, o, MQTT_DROP_QOS0_FULL);
         return;
     }
-    while (s->full == MQTT_FULL_DROP_OLDEST && s->queue.n && full(s, o))
+    while (s->full == MQTT_FULL_DROP_OLDEST && s->transit->queue.n && full(s, o))
         drop_oldest(s);
     if (full(s, o)) {
         tell(s);
         refuse(s, o, MQTT_DROP_QUEUE_FULL);
         return;
     }
-    struct outgoing_ring *end = s->spill ? &s->spill->tail : &s->queue;
-    if (!ring_reserve(s->shard->alloc, end, 1)) {
+    bool own = transit_own(s);
+    struct outgoing_ring *end = s->transit->spill ? &s->transit->spill->tail : &s->transit->queue;
+    if (!own || !ring_reserve(s->shard->alloc, end, 1)) {
         refuse(s, o, MQTT_DROP_NO_MEMORY);
         return;
     }
@@ -170,33 +171,34 @@ static struct outgoing *find(const struct outgoing_ring *r, uint64_t seq)
 
 static struct outgoing *find_anywhere(const struct mqtt_session *s, uint64_t seq)
 {
-    struct outgoing *o = find(&s->queue, seq);
-    return o || !s->spill ? o : find(&s->spill->tail, seq);
+    struct outgoing *o = find(&s->transit->queue, seq);
+    return o || !s->transit->spill ? o : find(&s->transit->spill->tail, seq);
 }
 
 bool queue_holds(const struct mqtt_session *s, uint64_t seq)
 {
-    return find_anywhere(s, seq) || (s->spill && spill_holds(s, seq));
+    return find_anywhere(s, seq) || (s->transit->spill && spill_holds(s, seq));
 }
 
 /* Messages mostly have rising numbers, so what is not sure to be there is looked for only where it
  * may be. */
 static bool may_come(const struct mqtt_session *s, uint64_t seq)
 {
-    const struct outgoing *last = s->queue.n ? ring_at(&s->queue, s->queue.n - 1) : NULL;
+    const struct outgoing *last =
+        s->transit->queue.n ? ring_at(&s->transit->queue, s->transit->queue.n - 1) : NULL;
     return !last || !last->message || last->message->seq < seq;
 }
 
 bool queue_take(struct mqtt_session *s, uint64_t seq, bool sure, struct outgoing *out)
 {
     struct outgoing *o = find_anywhere(s, seq);
-    while (!o && s->spill && (sure || may_come(s, seq)) && spill_refill_now(s))
+    while (!o && s->transit->spill && (sure || may_come(s, seq)) && spill_refill_now(s))
         o = find_anywhere(s, seq);
     if (!o)
         return false;
     *out = *o;
     queue_count(s, o, -1);
-    s->requeue = s->requeue || o != queue_first(s);
+    s->transit->requeue = s->transit->requeue || o != queue_first(s);
     o->message = NULL;
     queue_skip_holes(s);
     session_changed(s);
@@ -206,27 +208,29 @@ bool queue_take(struct mqtt_session *s, uint64_t seq, bool sure, struct outgoing
 bool queue_restore(struct mqtt_session *s, const struct outgoing *o, int64_t position)
 {
     const struct outgoing hole = {0};
-    if (!s->queue.n)
-        s->queue_at = position;
-    int64_t more = position - (s->queue_at + s->queue.n) + 1;
-    if (more < 1 || more > UINT32_MAX / 4 ||
-        !ring_reserve(s->shard->alloc, &s->queue, (uint32_t)more))
+    if (!transit_own(s))
         return false;
-    while (s->queue_at + s->queue.n < position)
-        ring_push(&s->queue, &hole);
-    ring_push(&s->queue, o);
+    if (!s->transit->queue.n)
+        s->transit->queue_at = position;
+    int64_t more = position - (s->transit->queue_at + s->transit->queue.n) + 1;
+    if (more < 1 || more > UINT32_MAX / 4 ||
+        !ring_reserve(s->shard->alloc, &s->transit->queue, (uint32_t)more))
+        return false;
+    while (s->transit->queue_at + s->transit->queue.n < position)
+        ring_push(&s->transit->queue, &hole);
+    ring_push(&s->transit->queue, o);
     return true;
 }
 
 void queue_trim(struct mqtt_session *s)
 {
-    if (!s->queue.n)
-        ring_free(s->shard->alloc, &s->queue);
+    if (!s->transit->queue.n)
+        ring_free(s->shard->alloc, &s->transit->queue);
 }
 
 void queue_free(struct mqtt_session *s)
 {
-    if (s->spill)
+    if (s->transit->spill)
         spill_free(s);
     while (queue_first(s))
         queue_pop(s, false);

@@ -130,19 +130,20 @@ enum err record_released(struct mqtt_session *s, uint16_t id, uint64_t *seq)
 void record_done(struct mqtt_session *s, uint64_t message, uint16_t id)
 {
     struct mqtt_shard *shard = s->shard;
-    if (!session_stored(s) || !message || s->done.n >= DONE_MAX || shard->server->replaying)
+    if (!session_stored(s) || !message || s->transit->done.n >= DONE_MAX ||
+        shard->server->replaying)
         return;
-    if (!vec_push(shard->alloc, &s->done, (struct done){message, id}))
+    if (!vec_push(shard->alloc, &s->transit->done, (struct done){message, id}))
         return;
-    if (list_empty(&s->done_link))
-        list_add_tail(&shard->done, &s->done_link);
+    if (list_empty(&s->transit->done_link))
+        list_add_tail(&shard->done, &s->transit->done_link);
     if (!timer_armed(&shard->done_timer))
         worker_at_tick_end(shard->worker, &shard->done_hook);
 }
 
 static enum err append_done(struct mqtt_shard *shard, struct mqtt_session *s)
 {
-    size_t size = 1 + 20 + (10 + 3) * s->done.n;
+    size_t size = 1 + 20 + (10 + 3) * s->transit->done.n;
     uint8_t *room = mem_new(shard->alloc, size);
     uint64_t seq;
     if (!room)
@@ -150,10 +151,10 @@ static enum err append_done(struct mqtt_shard *shard, struct mqtt_session *s)
     struct writer w = writer_from(room, size);
     writer_u8(&w, ACK_VERSION);
     writer_varint(&w, s->number);
-    writer_varint(&w, s->done.n);
-    for (size_t i = 0; i < s->done.n; i++) {
-        writer_varint(&w, s->done.v[i].seq);
-        writer_varint(&w, s->done.v[i].id);
+    writer_varint(&w, s->transit->done.n);
+    for (size_t i = 0; i < s->transit->done.n; i++) {
+        writer_varint(&w, s->transit->done.v[i].seq);
+        writer_varint(&w, s->transit->done.v[i].id);
     }
     ASSERT(!w.failed);
     const struct iovec part = {room, writer_len(&w)};
@@ -166,16 +167,16 @@ void record_done_flush(struct mqtt_shard *shard)
 {
     LIST_EACH_SAFE(&shard->done, it)
     {
-        struct mqtt_session *s = CONTAINER_OF(it, struct mqtt_session, done_link);
+        struct mqtt_session *s = CONTAINER_OF(it, struct transit, done_link)->session;
         enum err err = append_done(shard, s);
         if (err == ERR_FULL || err == ERR_NOMEM) {
             timer_set_after_ms(&shard->done_timer, RETRY_MS);
             return;
         }
-        list_del(&s->done_link);
-        if (s->done.n > 64)
-            vec_fini(shard->alloc, &s->done);
-        s->done.n = 0;
+        list_del(&s->transit->done_link);
+        if (s->transit->done.n > 64)
+            vec_fini(shard->alloc, &s->transit->done);
+        s->transit->done.n = 0;
     }
 }
 
@@ -224,8 +225,7 @@ static void apply_filters(struct mqtt_session *s, enum session_op op, struct cur
             subscribe_wants_retained(options, existed))
             bus_send_retained(bus, &sub);
     }
-    s->subs_dirty = true;
-    session_changed(s);
+    session_subs_changed(s);
 }
 
 /* The message has its packet id now: it moves from the queue into the window. */
@@ -252,7 +252,7 @@ static void apply_step(struct mqtt_session *s, enum session_op op, struct cursor
         apply_sent(s, seq, id);
     else if (op == SESSION_RECEIVED)
         window_released(s, seq, id);
-    else if (received_remove(&s->received, id))
+    else if (received_remove(&s->transit->received, id))
         session_changed(s);
 }
 
@@ -350,7 +350,7 @@ static void apply_origin(struct mqtt_server *server, const struct journal_record
     struct mqtt_session *s = by_number(server, from.session);
     if (!s || !from.packet_id)
         return;
-    if (!received_add(s->shard->alloc, &s->received, from.packet_id))
+    if (!received_add(s->shard->alloc, &s->transit->received, from.packet_id))
         LOG_E("mqtt", "%.*s: no memory for a packet id: what it sends again is published again",
               STR_FMT(s->client_id));
     session_changed(s);

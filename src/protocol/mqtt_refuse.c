@@ -83,7 +83,8 @@ void refuse_look(struct mqtt_session *s)
 {
     const struct mqtt_limits *l = s->shard->limits;
     size_t max = session_stored(s) ? l->queue_stored_bytes_max : l->queue_bytes_max;
-    size_t n = s->queued, bytes = s->queued_bytes + (s->spill ? s->spill->bytes : 0);
+    size_t n = s->queued,
+           bytes = s->transit->queued_bytes + (s->transit->spill ? s->transit->spill->bytes : 0);
     if (!s->refusal && (n >= eighths(l->queue_max, 7) || bytes >= eighths(max, 7)))
         begin(s);
     else if (s->refusal && n <= eighths(l->queue_max, 6) && bytes <= eighths(max, 6))

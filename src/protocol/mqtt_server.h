@@ -1,14 +1,16 @@
-/* mqtt_server: MQTT 3.1.1 and 5.0 for devices and people: listeners, connections, sessions.
+/* mqtt_server: MQTT 3.1, 3.1.1 and 5.0 for devices and people: listeners, connections, sessions.
  *
  * Why: the way into the house. A connection is a task that reads all that has come, routes it and
  * writes once a tick; a session is what outlives it: subscriptions, messages in flight, a queue.
- * Promise: a PUBACK, SUBACK, UNSUBACK or CONNACK that something durable depends on leaves after
- * the commit of its record, and never if the commit failed.
- * Here so far: QoS 0 and 1; no shared subscriptions, no enhanced authentication. What is missing is
- * told in CONNACK and refused with its reason code. A will that waits (Will Delay, or a full
- * journal) is lost when the process ends. Ownership: the server owns its listeners, connections and
- * sessions. Threads: worker 0. Errors: start-up only; afterwards connections are closed with a
- * reason, and counted. Source: OASIS MQTT 3.1.1 and 5.0; docs/decisions/0003 for publications that
+ * Promise: an acknowledgement that something durable depends on leaves after the commit of its
+ * record, and never if the commit failed.
+ * What a site leaves out (limits.without) is told in CONNACK and refused with its reason code. A
+ * will that waits (Will Delay, or a full journal) is lost when the process ends.
+ * Ownership: the server owns its listeners, connections and sessions.
+ * Threads: building, listening and closing: worker 0. A session, and so its connection, lives on
+ * the worker that its client id belongs to; each() and stats() are for any.
+ * Errors: start-up only; afterwards connections are closed with a reason, and counted.
+ * Source: OASIS MQTT 3.1.1 and 5.0, MQTT 3.1 (IBM, 2010); docs/decisions/0003 for publications that
  * are denied. */
 #pragma once
 
@@ -42,7 +44,7 @@ struct mqtt_limits {               /* 0: the default */
     size_t queue_memory_max, queue_memory_bytes_max;
     uint32_t packet_size_max;      /* 1 MiB; at most 16 MiB */
     uint16_t receive_max;          /* publications that wait for their PUBACK; 1,024 */
-    uint16_t inflight_max;         /* sent to one client and not acknowledged; 1,024 */
+    uint16_t inflight_max;         /* sent to one client and not acknowledged; 8,192 */
     uint16_t topic_alias_max;      /* 16 */
     uint32_t session_expiry_max_s; /* default: none */
     uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000 */

@@ -67,15 +67,14 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
     s->subscriber.rights = s;
     s->shard = shard;
+    s->transit = &shard->rest;
     s->client_id = (struct str){text, client_id.n};
     s->number = number;
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
     s->full = (uint8_t)shard->limits->queue_full;
-    s->new_in_db = true;
-    list_init(&s->done_link);
-    list_init(&s->dirty);
-    if (!add(s)) {
+    if ((number && !transit_own(s)) || !add(s)) {
+        outgoing_free(s);
         mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
         return NULL;
     }
@@ -90,11 +89,7 @@ static void session_free(struct mqtt_session *s)
     count_give(&shard->server->sessions);
     outgoing_free(s);
     refuse_end(s);
-    received_fini(shard->alloc, &s->received);
-    vec_fini(shard->alloc, &s->done);
     rights_free(s->rights);
-    list_del(&s->done_link);
-    list_del(&s->dirty);
     mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
 }
 
@@ -105,7 +100,8 @@ void session_end(struct mqtt_session *s)
     leave(s);
     if (s->number && shard->server->starting)
         (void)map_del(&shard->server->by_number, number_key(s));
-    if (session_stored(s) && !s->new_in_db && !vec_push(shard->alloc, &shard->ended, s->number))
+    if (session_stored(s) && !s->transit->new_in_db &&
+        !vec_push(shard->alloc, &shard->ended, s->number))
         atomic_store(&shard->server->rewrite,
                      true); /* no memory for its number: then all are written anew */
     wills_release(shard, s);
@@ -153,7 +149,7 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     s->full_told = false;
     if (s->full != MQTT_FULL_REFUSE)
         refuse_end(s);
-    s->received_before = (uint32_t)s->received.ids.n;
+    s->transit->received_before = (uint32_t)s->transit->received.ids.n;
     window_attach(s);
     rights_free(s->rights); /* the client's before it */
     s->rights = NULL;
@@ -205,11 +201,19 @@ void sessions_started(struct mqtt_shard *shard)
     }
 }
 
+void session_subs_changed(struct mqtt_session *s)
+{
+    if (!session_stored(s))
+        return;
+    s->transit->subs_dirty = true;
+    session_changed(s);
+}
+
 void session_changed(struct mqtt_session *s)
 {
-    if (!session_stored(s) || !list_empty(&s->dirty))
+    if (!session_stored(s) || !list_empty(&s->transit->dirty))
         return;
-    list_add_tail(&s->shard->dirty, &s->dirty);
+    list_add_tail(&s->shard->dirty, &s->transit->dirty);
     server_changed(s->shard->server);
 }
 

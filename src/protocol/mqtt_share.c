@@ -25,14 +25,14 @@ static void give_ring(struct mqtt_session *s, const struct outgoing_ring *r)
  * end must not wait for the disk. */
 void shares_hand_over(struct mqtt_session *s)
 {
-    for (uint32_t i = 0; i < s->flight.n; i++) {
-        const struct flight *f = flight_at(&s->flight, i);
+    for (uint32_t i = 0; i < s->transit->flight.n; i++) {
+        const struct flight *f = flight_at(&s->transit->flight, i);
         if (f->state == FLIGHT_SENT1 || (f->state == FLIGHT_SENT2 && !f->dup))
             give(s, &f->out);
     }
-    give_ring(s, &s->queue);
-    if (s->spill)
-        give_ring(s, &s->spill->tail);
+    give_ring(s, &s->transit->queue);
+    if (s->transit->spill)
+        give_ring(s, &s->transit->spill->tail);
 }
 
 /* ---- replay ---- */
@@ -89,9 +89,9 @@ bool shares_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out)
         if (holder && holder != s && bus_share_has(s->shard->bus, n->share_id, &s->subscriber) &&
             queue_take(holder, seq, false, out)) {
             size_t bytes = message_bytes(out->message);
-            holder->queued_bytes -= bytes;
+            holder->transit->queued_bytes -= bytes;
             shard_queue_left(holder->shard, bytes);
-            s->queued_bytes += bytes;
+            s->transit->queued_bytes += bytes;
             shard_queue_entered(s->shard, bytes);
             return true;
         }

@@ -31,8 +31,8 @@ static void press(struct mqtt_server *s)
 static bool crowded(const struct mqtt_session *s)
 {
     const struct mqtt_limits *l = s->shard->limits;
-    uint32_t n = s->queue.n + (s->spill ? s->spill->tail.n : 0);
-    size_t bytes = s->queued_bytes - s->flight_bytes;
+    uint32_t n = s->transit->queue.n + (s->transit->spill ? s->transit->spill->tail.n : 0);
+    size_t bytes = s->transit->queued_bytes - s->transit->flight_bytes;
     return n > 2 * l->queue_memory_max || (n > 2 && bytes > 2 * l->queue_memory_bytes_max);
 }
 
@@ -42,8 +42,8 @@ static uint32_t kept(const struct mqtt_session *s)
     const struct mqtt_limits *l = s->shard->limits;
     size_t bytes = 0;
     uint32_t i = 0;
-    for (; i < s->queue.n && i < l->queue_memory_max; i++) {
-        const struct outgoing *o = ring_at(&s->queue, i);
+    for (; i < s->transit->queue.n && i < l->queue_memory_max; i++) {
+        const struct outgoing *o = ring_at(&s->transit->queue, i);
         bytes += o->message ? message_bytes(o->message) : 0;
         if (bytes > l->queue_memory_bytes_max)
             break;
@@ -57,8 +57,8 @@ static void let_go(struct mqtt_session *s, struct outgoing *o)
     if (!o->message)
         return;
     if (o->qos && o->message->seq) {
-        s->spill->n++;
-        s->spill->bytes += message_bytes(o->message);
+        s->transit->spill->n++;
+        s->transit->spill->bytes += message_bytes(o->message);
     } else {
         mqtt_dropped(s->shard, MQTT_DROP_QOS0_FULL);
         queue_count(s, o, -1);
@@ -71,31 +71,31 @@ static void split(struct mqtt_session *s)
 {
     struct alloc *a = s->shard->alloc;
     uint32_t keep = kept(s);
-    int64_t stored = s->stored_to - s->queue_at;
+    int64_t stored = s->transit->stored_to - s->transit->queue_at;
     if (stored <= (int64_t)keep)
         return;
     struct spill *spill = mem_zero(a, sizeof(*spill));
-    uint32_t rest = stored < s->queue.n ? s->queue.n - (uint32_t)stored : 0;
+    uint32_t rest = stored < s->transit->queue.n ? s->transit->queue.n - (uint32_t)stored : 0;
     if (!spill || !ring_reserve(a, &spill->tail, rest)) {
         mem_free(a, spill, sizeof(*spill));
         return;
     }
-    s->spill = spill;
-    spill->tail_at = s->stored_to;
-    for (uint32_t i = keep; i < s->queue.n; i++) {
-        struct outgoing *o = ring_at(&s->queue, i);
-        if (s->queue_at + i < s->stored_to)
+    s->transit->spill = spill;
+    spill->tail_at = s->transit->stored_to;
+    for (uint32_t i = keep; i < s->transit->queue.n; i++) {
+        struct outgoing *o = ring_at(&s->transit->queue, i);
+        if (s->transit->queue_at + i < s->transit->stored_to)
             let_go(s, o);
         else
             ring_push(&spill->tail, o);
     }
-    s->queue.n = keep;
+    s->transit->queue.n = keep;
 }
 
 static void shorten_tail(struct mqtt_session *s)
 {
-    struct spill *spill = s->spill;
-    while (spill->tail.n && spill->tail_at < s->stored_to) {
+    struct spill *spill = s->transit->spill;
+    while (spill->tail.n && spill->tail_at < s->transit->stored_to) {
         let_go(s, ring_at(&spill->tail, 0));
         spill->tail.head = (spill->tail.head + 1) & (spill->tail.cap - 1);
         spill->tail.n--;
@@ -108,8 +108,9 @@ void spill_some(struct mqtt_session *s)
     struct mqtt_server *server = s->shard->server;
     if (!crowded(s) || server->replaying)
         return;
-    if (s->stored_run && s->stored_run <= atomic_load(&server->checkpoint.stored)) {
-        if (s->spill)
+    if (s->transit->stored_run &&
+        s->transit->stored_run <= atomic_load(&server->checkpoint.stored)) {
+        if (s->transit->spill)
             shorten_tail(s);
         else
             split(s);
@@ -190,24 +191,24 @@ static enum err load_run(struct db_job *j, struct sqlite3 *sql)
 static void merge(struct mqtt_session *s)
 {
     const struct outgoing hole = {0};
-    struct spill *spill = s->spill;
+    struct spill *spill = s->transit->spill;
     struct alloc *a = s->shard->alloc;
-    if (!s->queue.n) {
-        ring_free(a, &s->queue);
-        s->queue = spill->tail;
-        s->queue_at = spill->tail_at;
+    if (!s->transit->queue.n) {
+        ring_free(a, &s->transit->queue);
+        s->transit->queue = spill->tail;
+        s->transit->queue_at = spill->tail_at;
     } else {
-        int64_t holes = spill->tail_at - (s->queue_at + s->queue.n);
+        int64_t holes = spill->tail_at - (s->transit->queue_at + s->transit->queue.n);
         ASSERT(holes >= 0 && holes < UINT32_MAX / 4);
-        if (!ring_reserve(a, &s->queue, (uint32_t)holes + spill->tail.n))
+        if (!ring_reserve(a, &s->transit->queue, (uint32_t)holes + spill->tail.n))
             return; /* again when the next message has left */
         for (; holes > 0; holes--)
-            ring_push(&s->queue, &hole);
+            ring_push(&s->transit->queue, &hole);
         for (uint32_t i = 0; i < spill->tail.n; i++)
-            ring_push(&s->queue, ring_at(&spill->tail, i));
+            ring_push(&s->transit->queue, ring_at(&spill->tail, i));
         ring_free(a, &spill->tail);
     }
-    s->spill = NULL;
+    s->transit->spill = NULL;
     mem_free(a, spill, sizeof(*spill));
     queue_skip_holes(s);
 }
@@ -216,15 +217,15 @@ static void merge(struct mqtt_session *s)
 static void missed(struct mqtt_session *s)
 {
     LOG_E("mqtt", "%.*s: %u queued messages are not in the database any more",
-          STR_FMT(s->client_id), s->spill->n);
+          STR_FMT(s->client_id), s->transit->spill->n);
     const struct outgoing any = {.qos = 1};
-    for (; s->spill->n; s->spill->n--)
+    for (; s->transit->spill->n; s->transit->spill->n--)
         queue_count(s, &any, -1);
 }
 
 static void append_rows(struct mqtt_session *s, struct spill_load *l)
 {
-    struct spill *spill = s->spill;
+    struct spill *spill = s->transit->spill;
     for (size_t i = 0; i < l->rows.n; i++) {
         struct outgoing *o = &l->rows.v[i].out;
         size_t bytes = message_bytes(o->message);
@@ -268,11 +269,11 @@ static void loaded(struct db_job *j)
         return;
     }
     if (s) {
-        s->spill->load = NULL;
+        s->transit->spill->load = NULL;
         append_rows(s, l);
         if (s->connection)
             task_wake(&s->connection->task);
-        if (s->spill)
+        if (s->transit->spill)
             spill_refill(s);
     }
     load_free(l);
@@ -290,8 +291,8 @@ static struct spill_load *load_new(struct mqtt_session *s)
                              .db = server->cfg.db,
                              .alloc = server->alloc,
                              .number = s->number,
-                             .from = s->queue_at + s->queue.n,
-                             .to = s->spill->tail_at,
+                             .from = s->transit->queue_at + s->transit->queue.n,
+                             .to = s->transit->spill->tail_at,
                              .max = (uint32_t)s->shard->limits->queue_memory_max,
                              .bytes_max = s->shard->limits->queue_memory_bytes_max};
     timer_init(&l->again, l->worker, load_again);
@@ -300,11 +301,12 @@ static struct spill_load *load_new(struct mqtt_session *s)
 
 void spill_refill(struct mqtt_session *s)
 {
-    struct spill *spill = s->spill;
+    struct spill *spill = s->transit->spill;
     const struct mqtt_limits *l = s->shard->limits;
-    bool short_of = s->queue.n <= l->queue_memory_max / 2 &&
-                    s->queued_bytes - s->flight_bytes <= l->queue_memory_bytes_max;
-    if (spill->load || (s->queue.n && !short_of) || !worker_current())
+    bool short_of =
+        s->transit->queue.n <= l->queue_memory_max / 2 &&
+        s->transit->queued_bytes - s->transit->flight_bytes <= l->queue_memory_bytes_max;
+    if (spill->load || (s->transit->queue.n && !short_of) || !worker_current())
         return;
     if (!spill->n)
         merge(s);
@@ -315,7 +317,7 @@ void spill_refill(struct mqtt_session *s)
 void spill_free(struct mqtt_session *s)
 {
     const struct outgoing any = {.qos = 1};
-    struct spill *spill = s->spill;
+    struct spill *spill = s->transit->spill;
     if (spill->load && timer_armed(&spill->load->again))
         load_free(spill->load);
     else if (spill->load)
@@ -331,7 +333,7 @@ void spill_free(struct mqtt_session *s)
     }
     ring_free(s->shard->alloc, &spill->tail);
     mem_free(s->shard->alloc, spill, sizeof(*spill));
-    s->spill = NULL;
+    s->transit->spill = NULL;
 }
 
 /* ---- start and replay ---- */
@@ -379,11 +381,12 @@ bool spill_holds(const struct mqtt_session *s, uint64_t seq)
 bool spill_restore(struct mqtt_session *s, int64_t position, size_t bytes)
 {
     const struct outgoing any = {.qos = 1};
-    if (!s->spill && !(s->spill = mem_zero(s->shard->alloc, sizeof(*s->spill))))
+    if (!s->transit->spill &&
+        !(s->transit->spill = mem_zero(s->shard->alloc, sizeof(*s->transit->spill))))
         return false;
-    s->spill->n++;
-    s->spill->bytes += bytes;
-    s->spill->tail_at = s->stored_to = position + 1;
+    s->transit->spill->n++;
+    s->transit->spill->bytes += bytes;
+    s->transit->spill->tail_at = s->transit->stored_to = position + 1;
     queue_count(s, &any, 1);
     return true;
 }

@@ -208,14 +208,16 @@ static void save_queued(struct saving *to, const struct outgoing_ring *r, int64_
 
 static void save_messages(struct saving *to, struct mqtt_session *s, bool all)
 {
-    for (uint32_t i = 0; i < s->flight.n; i++) {
-        const struct flight *f = flight_at(&s->flight, i);
+    for (uint32_t i = 0; i < s->transit->flight.n; i++) {
+        const struct flight *f = flight_at(&s->transit->flight, i);
         if (f->state != FLIGHT_DONE)
-            save_message(to, f, s->queue_at - s->flight.n + i);
+            save_message(to, f, s->transit->queue_at - s->transit->flight.n + i);
     }
-    save_queued(to, &s->queue, s->queue_at, all ? INT64_MIN : s->stored_to);
-    if (s->spill)
-        save_queued(to, &s->spill->tail, s->spill->tail_at, all ? INT64_MIN : s->stored_to);
+    save_queued(to, &s->transit->queue, s->transit->queue_at,
+                all ? INT64_MIN : s->transit->stored_to);
+    if (s->transit->spill)
+        save_queued(to, &s->transit->spill->tail, s->transit->spill->tail_at,
+                    all ? INT64_MIN : s->transit->stored_to);
 }
 
 static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool all)
@@ -225,11 +227,13 @@ static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool
                               .expiry_s = s->expiry_s,
                               .offline_ms = s->offline_ms,
                               .next_id = s->next_id,
-                              .subs_too = all || s->subs_dirty,
-                              .requeue = all || s->requeue,
-                              .head = s->queue_at,
-                              .spilled = s->queue_at + s->queue.n,
-                              .tail = s->spill ? s->spill->tail_at : s->queue_at + s->queue.n};
+                              .subs_too = all || s->transit->subs_dirty,
+                              .requeue = all || s->transit->requeue,
+                              .head = s->transit->queue_at,
+                              .spilled = s->transit->queue_at + s->transit->queue.n,
+                              .tail = s->transit->spill
+                                          ? s->transit->spill->tail_at
+                                          : s->transit->queue_at + s->transit->queue.n};
     if (!x.client_id.p)
         return;
     if (!vec_push(snapshot->alloc, &snapshot->sessions, x)) {
@@ -240,11 +244,11 @@ static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool
     struct saving to = {snapshot, &snapshot->sessions.v[snapshot->sessions.n - 1]};
     if (x.subs_too)
         bus_subscriptions_each(&s->subscriber, save_sub, &to);
-    save_received(snapshot, to.session, &s->received);
+    save_received(snapshot, to.session, &s->transit->received);
     save_messages(&to, s, x.requeue);
-    s->requeue = false;
-    s->stored_to = queue_end(s);
-    s->stored_run = atomic_load(&s->shard->server->checkpoint.begun);
+    s->transit->requeue = false;
+    s->transit->stored_to = queue_end(s);
+    s->transit->stored_run = atomic_load(&s->shard->server->checkpoint.begun);
 }
 
 static struct mqtt_server *server_of(struct checkpoint *c)
@@ -254,9 +258,9 @@ static struct mqtt_server *server_of(struct checkpoint *c)
 
 static void saved(struct mqtt_session *s)
 {
-    s->subs_dirty = false;
-    s->new_in_db = false;
-    list_del(&s->dirty);
+    s->transit->subs_dirty = false;
+    s->transit->new_in_db = false;
+    list_del(&s->transit->dirty);
 }
 
 void *store_part(struct mqtt_shard *shard, bool all)
@@ -272,7 +276,7 @@ void *store_part(struct mqtt_shard *shard, bool all)
             save_session(s, x, true);
     if (!all)
         LIST_EACH(&shard->dirty, it)
-    save_session(s, CONTAINER_OF(it, struct mqtt_session, dirty), false);
+    save_session(s, CONTAINER_OF(it, struct transit, dirty)->session, false);
     for (size_t i = 0; i < shard->ended.n; i++)
         if (!vec_push(s->alloc, &s->ended, shard->ended.v[i]))
             s->nomem = true;
@@ -281,7 +285,7 @@ void *store_part(struct mqtt_shard *shard, bool all)
         return NULL;
     }
     LIST_EACH_SAFE(&shard->dirty, it)
-    saved(CONTAINER_OF(it, struct mqtt_session, dirty));
+    saved(CONTAINER_OF(it, struct transit, dirty)->session);
     shard->ended.n = 0;
     return s;
 }

@@ -162,8 +162,7 @@ static void subscribe_all(struct mqtt_connection *c, const struct mqtt_subscribe
         if (c->version != MQTT_V5 && codes[i] >= MQTT_RC_UNSPECIFIED)
             codes[i] = MQTT_RC_UNSPECIFIED; /* 3.1.1 knows one failure */
     }
-    c->session->subs_dirty = true;
-    session_changed(c->session);
+    session_subs_changed(c->session);
 }
 
 enum handled handle_subscribe(struct mqtt_connection *c, const struct mqtt_packet *packet)
@@ -209,9 +208,8 @@ enum handled handle_unsubscribe(struct mqtt_connection *c, const struct mqtt_pac
                    : there ? MQTT_RC_SUCCESS
                            : MQTT_RC_NO_SUBSCRIPTION_EXISTED;
     }
-    s->subs_dirty = true;
+    session_subs_changed(s);
     refuse_renew(s);
-    session_changed(s);
     struct bytes sent = {codes, c->version == MQTT_V5 ? m->count : 0};
     if (err && c->version != MQTT_V5) /* a 3.1.1 UNSUBACK can only say that it was done */
         connection_close(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "the journal has failed");

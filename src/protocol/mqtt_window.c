@@ -14,8 +14,8 @@ static uint32_t window(const struct mqtt_session *s)
 
 bool window_open(const struct mqtt_session *s)
 {
-    return s->sent >= s->old && s->unacked < window(s) &&
-           s->flight.n < s->shard->limits->inflight_max;
+    return s->transit->sent >= s->transit->old && s->transit->unacked < window(s) &&
+           s->transit->flight.n < s->shard->limits->inflight_max;
 }
 
 /* Whether the next packet of the entry may leave. If the journal has failed the site goes on. */
@@ -30,16 +30,16 @@ static bool stands(const struct mqtt_session *s, struct flight *f)
 
 static void shrink(struct mqtt_session *s)
 {
-    uint32_t gone = flight_shrink(&s->flight);
-    s->sent -= gone < s->sent ? gone : s->sent;
-    s->old -= gone < s->old ? gone : s->old;
+    uint32_t gone = flight_shrink(&s->transit->flight);
+    s->transit->sent -= gone < s->transit->sent ? gone : s->transit->sent;
+    s->transit->old -= gone < s->transit->old ? gone : s->transit->old;
 }
 
 static void let_go(struct mqtt_session *s, struct flight *f)
 {
     if (!f->out.message)
         return;
-    s->flight_bytes -= message_bytes(f->out.message);
+    s->transit->flight_bytes -= message_bytes(f->out.message);
     outgoing_drop(s, &f->out);
 }
 
@@ -49,7 +49,7 @@ static void finish(struct mqtt_session *s, struct flight *f)
     record_done(s, f->seq, f->state == FLIGHT_SENT1 ? 0 : f->id);
     let_go(s, f);
     f->state = FLIGHT_DONE;
-    s->unacked -= f->counted;
+    s->transit->unacked -= f->counted;
     f->counted = false;
     session_changed(s);
 }
@@ -66,26 +66,28 @@ static bool note(struct mqtt_session *s, struct flight *f)
 
 enum sent window_take(struct mqtt_session *s, const struct outgoing *o)
 {
+    if (!transit_own(s))
+        return SENT_LATER;
     struct flight f = {.out = *o,
                        .seq = o->message->seq,
                        .id = s->next_id,
                        .state = o->qos == 2 ? FLIGHT_SENT2 : FLIGHT_SENT1,
                        .counted = true};
-    if (!flight_reserve(s->shard->alloc, &s->flight) || !note(s, &f))
+    if (!flight_reserve(s->shard->alloc, &s->transit->flight) || !note(s, &f))
         return SENT_LATER;
-    if (f.noted || s->sent < s->flight.n) {
+    if (f.noted || s->transit->sent < s->transit->flight.n) {
         task_wake(&s->connection->task); /* it waits for the commit */
     } else {
         enum sent sent = outgoing_transmit(s->connection, o, f.id, false);
         if (sent != SENT)
             return sent;
         f.dup = true; /* from now on */
-        s->sent++;
+        s->transit->sent++;
     }
-    flight_push(&s->flight, &f);
-    s->flight_bytes += message_bytes(o->message);
+    flight_push(&s->transit->flight, &f);
+    s->transit->flight_bytes += message_bytes(o->message);
     s->next_id = flight_next_id(s->next_id);
-    s->unacked++;
+    s->transit->unacked++;
     return SENT;
 }
 
@@ -103,11 +105,11 @@ static enum sent send_entry(struct mqtt_session *s, struct flight *f)
 {
     if (f->state == FLIGHT_RELEASED)
         return send_release(s->connection, f->id);
-    if (!f->counted && s->unacked >= window(s))
+    if (!f->counted && s->transit->unacked >= window(s))
         return SENT_LATER;
     enum sent sent = outgoing_transmit(s->connection, &f->out, f->id, f->dup);
     if (sent == SENT) {
-        s->unacked += !f->counted;
+        s->transit->unacked += !f->counted;
         f->counted = f->dup = true;
     }
     return sent;
@@ -115,8 +117,8 @@ static enum sent send_entry(struct mqtt_session *s, struct flight *f)
 
 bool window_send(struct mqtt_session *s)
 {
-    while (s->sent < s->flight.n) {
-        struct flight *f = flight_at(&s->flight, s->sent);
+    while (s->transit->sent < s->transit->flight.n) {
+        struct flight *f = flight_at(&s->transit->flight, s->transit->sent);
         enum sent sent = SENT;
         if (f->state != FLIGHT_DONE)
             sent = stands(s, f) ? send_entry(s, f) : SENT_LATER;
@@ -124,26 +126,26 @@ bool window_send(struct mqtt_session *s)
             break;
         if (sent == SENT_NEVER)
             finish(s, f);
-        s->sent++;
+        s->transit->sent++;
     }
     shrink(s);
-    return s->sent == s->flight.n;
+    return s->transit->sent == s->transit->flight.n;
 }
 
 uint64_t window_waits_for(const struct mqtt_session *s)
 {
-    if (s->sent == s->flight.n)
+    if (s->transit->sent == s->transit->flight.n)
         return 0;
-    uint64_t noted = flight_at(&s->flight, s->sent)->noted;
+    uint64_t noted = flight_at(&s->transit->flight, s->transit->sent)->noted;
     return noted > journal_committed(s->shard->journal) ? noted : 0;
 }
 
 void window_attach(struct mqtt_session *s)
 {
-    for (uint32_t i = 0; i < s->flight.n; i++)
-        flight_at(&s->flight, i)->counted = false;
-    s->sent = s->unacked = 0;
-    s->old = s->flight.n;
+    for (uint32_t i = 0; i < s->transit->flight.n; i++)
+        flight_at(&s->transit->flight, i)->counted = false;
+    s->transit->sent = s->transit->unacked = 0;
+    s->transit->old = s->transit->flight.n;
 }
 
 /* ---- acknowledgements ---- */
@@ -192,8 +194,8 @@ static enum handled acknowledged(struct mqtt_connection *c, uint16_t id, enum fl
 {
     struct mqtt_session *s = c->session;
     uint32_t i = 0;
-    struct flight *f = flight_find(&s->flight, id, &i);
-    if (f && i >= s->sent)
+    struct flight *f = flight_find(&s->transit->flight, id, &i);
+    if (f && i >= s->transit->sent)
         return HANDLED; /* of an earlier connection: it will be asked again on this one */
     switch (flight_action(f ? f->state : FLIGHT_DONE, event)) {
     case FLIGHT_IGNORE: return HANDLED;
@@ -232,8 +234,8 @@ enum handled handle_pubcomp(struct mqtt_connection *c, const struct mqtt_packet 
 
 static struct flight *find(const struct mqtt_session *s, uint64_t seq, uint16_t id)
 {
-    for (uint32_t i = 0; i < s->flight.n; i++) {
-        struct flight *f = flight_at(&s->flight, i);
+    for (uint32_t i = 0; i < s->transit->flight.n; i++) {
+        struct flight *f = flight_at(&s->transit->flight, i);
         if (f->state != FLIGHT_DONE && f->seq == seq && (!id || f->id == id))
             return f;
     }
@@ -268,14 +270,16 @@ void window_released(struct mqtt_session *s, uint64_t seq, uint16_t id)
 bool window_restore(struct mqtt_session *s, struct flight *f)
 {
     uint32_t i;
-    struct flight *old = flight_find(&s->flight, f->id, &i);
+    if (!transit_own(s))
+        return false;
+    struct flight *old = flight_find(&s->transit->flight, f->id, &i);
     f->dup = true; /* it may have left */
     if (old)       /* the end of it was not noted, and its id is used again */
         finish(s, old);
-    if (!flight_place(s->shard->alloc, &s->flight, f, &s->next_id, INFLIGHT_MAX))
+    if (!flight_place(s->shard->alloc, &s->transit->flight, f, &s->next_id, INFLIGHT_MAX))
         return false;
     if (f->out.message)
-        s->flight_bytes += message_bytes(f->out.message);
+        s->transit->flight_bytes += message_bytes(f->out.message);
     session_changed(s);
     return true;
 }
