@@ -2,7 +2,7 @@
  * subscriptions of which three in ten have wildcards, and what subscriptions and retained messages
  * need in memory and time.
  *
- * Topics are site/lineL/devD/PROPERTY; ten devices a subscriber, four subscriptions a device: two
+ * Topics are plant/lineL/devD/PROPERTY; ten devices a subscriber, four subscriptions a device: two
  * of exact topics, one with `+`, one of ten with `#`, the rest exact again. So a topic matches as
  * many subscriptions whatever their number, and only the size of the trie differs. Three ways:
  *   cached    750 topics again and again: how publishers are

@@ -115,9 +115,10 @@ struct subscription {
     bool stored;       /* what gets here at QoS >= 1 must be in the journal: persistent sessions */
     bool kept;         /* whatever its QoS: kept properties */
     uint32_t id;       /* subscription identifier, 0: none */
-    uint32_t every_ms; /* an observer: gets at most one message of a topic in that time from each
-                          worker, and not more than BUS_OBSERVED_MAX of all; none for which its
-                          subscriber has another subscription. Not counted as matched. 0: no */
+    uint32_t every_ms; /* an observer: gets one message of a topic in that time from each worker
+                          (more of one that comes so seldom that it is not remembered), and not more
+                          than BUS_OBSERVED_MAX of all in a second; none for which its subscriber
+                          has another subscription. Not counted as matched. 0: no */
     struct str guard;  /* not empty: who is not trusted may not publish what matches, and is told
                           this (copied, cut at 159 bytes); nothing is delivered because of it */
 };

@@ -138,6 +138,7 @@ struct route_view {
     size_t sets, sweep;    /* where room is made next */
     struct route *large;   /* the last one that was too large for the cache */
     struct route *passing; /* the last one that is not cached, if nobody holds it */
+    struct route *last;    /* the last one that was found: topics come in runs; may be NULL */
     size_t cache_bytes;
     uint64_t hits, misses;
     VEC(struct route_found) found; /* scratch */
@@ -221,6 +222,9 @@ bool routes_share_has(struct routes *r, uint64_t share_id, const struct subscrib
 struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
 /* NULL without memory. Valid until the next call, or as long as it is held. */
 struct route *route_find(struct route_view *v, struct str topic, uint64_t hash);
+/* The route that was found last, if it is this topic's and still good; else NULL. It spares the
+ * hash. */
+struct route *route_again(struct route_view *v, struct str topic);
 struct route *route_hold(struct route *x);
 void route_release(struct route_view *v, struct route *x);
 void route_view_clear(struct route_view *v);

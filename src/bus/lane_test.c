@@ -310,3 +310,107 @@ TEST(lanes_settle_when_nobody_runs)
     bus_unsubscribe_all(r.bus, &far.subscriber);
     lane_rig_close(&r);
 }
+
+/* ---- who subscribes while something is retained ---- */
+
+enum { CHANCES = 300 };
+struct chance_rig {
+    struct lane_rig rig;
+    struct subscriber late; /* on worker 1 */
+    struct task task[2];
+    _Atomic uint32_t round; /* both begin it */
+    _Atomic uint32_t ready, got;
+    uint32_t missed;
+    struct bus_fence fence;
+};
+
+static void late_got(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
+                     size_t n, bool retained)
+{
+    struct chance_rig *c = CONTAINER_OF(s, struct chance_rig, late);
+    (void)m, (void)subs, (void)n, (void)retained;
+    atomic_fetch_add(&c->got, 1);
+}
+
+static void meet(struct chance_rig *c)
+{
+    uint32_t round = atomic_load(&c->round);
+    if (atomic_fetch_add(&c->ready, 1) == 1) {
+        atomic_store(&c->ready, 0);
+        atomic_fetch_add(&c->round, 1);
+    }
+    while (atomic_load(&c->round) == round)
+        cpu_relax();
+}
+
+static enum poll retain_now(struct task *t)
+{
+    struct chance_rig *c = CONTAINER_OF(t, struct chance_rig, task[0]);
+    const struct bus_publication p = {.topic = STR("k"),
+                                      .payload = {(const uint8_t *)"x", 1},
+                                      .retain = true,
+                                      .expiry_s = UINT32_MAX};
+    struct bus_receipt receipt;
+    meet(c);
+    CHECK_EQ_INT(bus_publish(c->rig.bus, &p, &receipt), ERR_OK);
+    return POLL_READY;
+}
+
+static enum poll subscribe_now(struct task *t)
+{
+    struct chance_rig *c = CONTAINER_OF(t, struct chance_rig, task[1]);
+    const struct subscription sub = {.filter = STR("k"), .subscriber = &c->late};
+    meet(c);
+    CHECK_EQ_INT(bus_subscribe(c->rig.bus, &sub, NULL), ERR_OK);
+    bus_send_retained(c->rig.bus, &sub);
+    return POLL_READY;
+}
+
+static void both_done(struct bus_fence *f, struct worker *w)
+{
+    struct chance_rig *c = CONTAINER_OF(f, struct chance_rig, fence);
+    if (worker_index(w) == 1)
+        executor_stop(c->rig.ex); /* all that was under way has come */
+}
+
+static enum poll retain_and_fence(struct task *t)
+{
+    struct chance_rig *c = CONTAINER_OF(t, struct chance_rig, task[0]);
+    (void)retain_now(t);
+    meet(c); /* the other one has subscribed */
+    bus_fence(c->rig.bus, &c->fence);
+    return POLL_READY;
+}
+
+static enum poll subscribe_and_meet(struct task *t)
+{
+    (void)subscribe_now(t);
+    meet(CONTAINER_OF(t, struct chance_rig, task[1]));
+    return POLL_READY;
+}
+
+/* Live, or as a retained one, or both; but it gets it. */
+TEST(lanes_a_new_subscriber_never_misses_what_is_retained)
+{
+    struct chance_rig c = {0};
+    lane_rig_open(&c.rig, 2, NULL);
+    c.late = (struct subscriber){.worker = executor_worker(c.rig.ex, 1), .deliver = late_got};
+    c.fence.passed = both_done;
+    for (int i = 0; i < CHANCES; i++) {
+        struct bus_receipt receipt;
+        const struct bus_publication none = {
+            .topic = STR("k"), .retain = true, .expiry_s = UINT32_MAX};
+        c.got = 0;
+        task_init(&c.task[0], "retains", retain_and_fence, NULL);
+        task_init(&c.task[1], "subscribes", subscribe_and_meet, NULL);
+        for (unsigned w = 0; w < 2; w++)
+            task_spawn(executor_worker(c.rig.ex, w), &c.task[w]);
+        lane_rig_run(&c.rig);
+        c.missed += c.got == 0;
+        bus_unsubscribe_all(c.rig.bus, &c.late);
+        CHECK_EQ_INT(bus_publish(c.rig.bus, &none, &receipt), ERR_OK);
+        bus_settle(c.rig.bus);
+    }
+    CHECK_EQ_UINT(c.missed, 0);
+    lane_rig_close(&c.rig);
+}

@@ -278,7 +278,9 @@ enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_
     r->matched = 0;
     r->full = BUS_FULL_NOT;
     r->why[0] = '\0';
-    struct route *route = route_find(l->view, p->topic, routes_hash(b->routes, p->topic));
+    struct route *route = route_again(l->view, p->topic);
+    if (!route)
+        route = route_find(l->view, p->topic, routes_hash(b->routes, p->topic));
     enum err err = route ? prepare(l, p, route, r, &t) : ERR_NOMEM;
     if (!err)
         err = p->retain ? make_retained(l, p, route, &m, r->why) : make_stored(l, p, route, &m);

@@ -321,7 +321,8 @@ void route_view_clear(struct route_view *v)
     v->sets = 0;
     route_release(v, v->large);
     route_release(v, v->passing);
-    v->large = v->passing = NULL;
+    route_release(v, v->last);
+    v->large = v->passing = v->last = NULL;
     vec_fini(a, &v->found);
 }
 
@@ -433,6 +434,23 @@ static struct route *build(struct route_view *v, struct str topic, uint64_t hash
     return x;
 }
 
+static void remember(struct route_view *v, struct route *x)
+{
+    if (x == v->last)
+        return;
+    route_release(v, v->last);
+    v->last = route_hold(x);
+}
+
+struct route *route_again(struct route_view *v, struct str topic)
+{
+    struct route *x = v->last;
+    if (!x || !str_eq(x->topic, topic) || !is_current(v, x))
+        return NULL;
+    v->hits++;
+    return x;
+}
+
 struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
 {
     if (__builtin_expect(!v->cache, 0) && !cache_init(v))
@@ -440,6 +458,7 @@ struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
     struct route *x = cache_get(v, topic, hash);
     if (x) {
         v->hits++;
+        remember(v, x);
         return x;
     }
     v->misses++;

@@ -185,7 +185,7 @@ void layer_opened(struct stream_layer *l)
         return;
     }
     s->stack->open = true;
-    if (s->out.bytes > 0)
+    if (stream_queued(s) > 0)
         stream_send_soon(s);
     if (s->connecting) {
         s->connecting = false;
@@ -253,18 +253,18 @@ bool stack_encode(struct stream *s)
 {
     struct stream_stack *k = s->stack;
     k->busy++;
-    while (k->open && !k->failed && s->out.bytes > 0 && k->wire.bytes < LAYER_WIRE_MAX &&
+    while (k->open && !k->failed && stream_queued(s) > 0 && k->wire.bytes < LAYER_WIRE_MAX &&
            !starved(s)) {
-        const struct block *b = s->out.first;
+        const struct block *b = s->sender->out.first;
         size_t n = b->end - b->start;
         if (n > LAYER_PIECE)
             n = LAYER_PIECE;
         if (n > 0)
             k->top->ops->output(k->top, (struct bytes){b->data + b->start, n});
-        block_queue_drop(s->net, &s->out, n);
+        block_queue_drop(s->net, &s->sender->out, n);
     }
-    if (k->failed)
-        block_queue_drop(s->net, &s->out, s->out.bytes);
+    if (k->failed && s->sender)
+        block_queue_drop(s->net, &s->sender->out, s->sender->out.bytes);
     return stack_release(s);
 }
 

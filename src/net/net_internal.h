@@ -86,6 +86,8 @@ struct stream_sender {
     struct io_send tx; /* connects first */
     struct tick_hook flush;
     struct stream *stream;
+    struct block_queue out; /* what the user has queued */
+    uint32_t reserved;
     size_t in_flight;   /* of what is being sent: the kernel has them */
     struct iovec piece; /* of a send of one block; else */
     struct block *pieces;
@@ -110,8 +112,6 @@ struct stream {
     uint64_t read_at;                /* the poll of the last stream_read() */
     uint64_t bytes_in, bytes_out;
 
-    struct block_queue out; /* what the user has queued */
-    uint32_t reserved;
     uint32_t write_max, write_low, read_max;
     struct stream_sender *sender; /* NULL: there is nothing to do */
     struct list link;
@@ -134,6 +134,10 @@ void stream_data(struct stream *s, struct bytes lent); /* hands over to the task
 void stream_end(struct stream *s, enum err how, int os_errno);
 void stream_drop_read(struct stream *s);
 void stream_settle(struct stream *s);
+static inline size_t stream_queued(const struct stream *s)
+{
+    return s->sender ? s->sender->out.bytes : 0;
+}
 bool stream_may_send(struct stream *s);       /* makes its sender; false: no memory */
 void stream_send_soon(struct stream *s);      /* at the tick's end; it has its sender */
 void stream_stop_receiving(struct stream *s); /* for now */

@@ -39,6 +39,8 @@ bool stream_may_send(struct stream *s)
     o->tx = (struct io_send){.op = {.done = sent}};
     tick_hook_init(&o->flush, flush);
     o->stream = s;
+    o->out = (struct block_queue){0};
+    o->reserved = 0;
     o->pieces = NULL;
     s->sender = o;
     return true;
@@ -65,7 +67,8 @@ static void drop_sender(struct stream *s)
 
 static void drop_queues(struct stream *s)
 {
-    block_queue_drop(s->net, &s->out, s->out.bytes);
+    if (s->sender)
+        block_queue_drop(s->net, &s->sender->out, s->sender->out.bytes);
     if (s->stack)
         block_queue_drop(s->net, &s->stack->wire, s->stack->wire.bytes);
 }
@@ -76,8 +79,8 @@ void stream_settle(struct stream *s)
     if (!s->closed || s->rx_on || s->tx_on || (s->stack && s->stack->busy > 0))
         return;
     stream_drop_read(s);
-    drop_sender(s);
     drop_queues(s);
+    drop_sender(s);
     stack_free(s);
     if (net->io && s->fd >= 0)
         net->io->ops->close_fd(net->io, s->fd);
@@ -273,7 +276,7 @@ static void received(struct io_op *op, struct io_result r)
 /* What the socket is to have: of a plain stream it is the user's own queue. */
 static struct block_queue *wire_of(struct stream *s)
 {
-    return s->stack ? &s->stack->wire : &s->out;
+    return s->stack ? &s->stack->wire : &s->sender->out;
 }
 
 void stream_send_soon(struct stream *s)
@@ -339,7 +342,7 @@ static void account(struct stream *s, size_t n)
     size_t before = stream_write_pending(s);
     s->bytes_out += n;
     block_queue_drop(s->net, q, n);
-    if (q->bytes > 0 || s->out.bytes > 0)
+    if (q->bytes > 0 || stream_queued(s) > 0)
         worker_at_tick_end(s->net->worker, &s->sender->flush);
     else
         drop_sender(s);
@@ -389,7 +392,7 @@ static void flush(struct tick_hook *h)
         return;
     if (wire_of(s)->bytes > 0)
         send_queue(s);
-    else if (s->stack && s->finishing && s->out.bytes == 0)
+    else if (s->stack && s->finishing && stream_queued(s) == 0)
         all_sent(s);
     if (moving)
         stream_move_settle(s);
@@ -466,7 +469,7 @@ static void connected(struct io_op *op, struct io_result r)
         stack_start(s);
         return;
     }
-    if (s->out.bytes > 0)
+    if (stream_queued(s) > 0)
         stream_send_soon(s);
     else
         drop_sender(s);

@@ -100,7 +100,7 @@ enum err stream_move(struct stream *s, struct worker *to,
 {
     struct net_worker *there = net_of(to);
     ASSERT(!s->closed && !s->finishing && !s->moving && !s->pooled && !s->connecting &&
-           s->reserved == 0);
+           (!s->sender || s->sender->reserved == 0));
     ASSERT(there && there != s->net && there->prepared);
     struct stream_move *m = mem_zero(s->net->alloc, sizeof(*m));
     if (!m)

@@ -80,19 +80,19 @@ static void props_of(const struct message *m, struct mqtt_props *out)
     }
 }
 
-/* Room in the stream for a packet of n bytes (0: it can't be encoded). */
-static enum sent reserve(struct mqtt_connection *c, size_t n, struct writer *w)
+/* Room in the stream for a packet of n bytes (0: it can't be encoded); NULL: *sent says why. */
+static uint8_t *reserve(struct mqtt_connection *c, size_t n, enum sent *sent)
 {
+    *sent = SENT_NEVER; /* checklist 20: dropped, as if it had been delivered */
     if (n == 0 || n > c->packet_size_max || n > connection_write_max(c))
-        return SENT_NEVER; /* checklist 20: dropped, as if it had been delivered */
-    uint8_t *room = connection_room(c, n) ? stream_reserve(c->stream, n) : NULL;
-    *w = writer_from(room, n);
-    return room ? SENT : SENT_LATER; /* or the connection is lost, and nobody has told us yet */
+        return NULL;
+    *sent = SENT_LATER; /* or the connection is lost, and nobody has told us yet */
+    return connection_room(c, n) ? stream_reserve(c->stream, n) : NULL;
 }
 
-static enum sent commit(struct mqtt_connection *c, const struct writer *w, enum err err)
+static enum sent commit(struct mqtt_connection *c, enum err err, size_t n)
 {
-    size_t n = err ? 0 : writer_len(w);
+    n = err ? 0 : n;
     stream_commit(c->stream, n);
     shard_sent(c->shard, !err, n);
     return err ? SENT_NEVER : SENT;
@@ -101,22 +101,30 @@ static enum sent commit(struct mqtt_connection *c, const struct writer *w, enum 
 static enum sent put_plain(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
                            bool dup)
 {
-    struct writer w;
     const struct mqtt_plain p = {.dup = dup,
                                  .retain = o->retain,
                                  .qos = o->qos,
                                  .id = id,
                                  .topic = message_topic(o->message),
                                  .payload = message_payload(o->message)};
-    enum sent sent = reserve(c, mqtt_plain_size(c->version, &p), &w);
-    return sent == SENT ? commit(c, &w, mqtt_put_plain(c->version, &p, &w)) : sent;
+    enum sent sent;
+    size_t n = mqtt_plain_size(c->version, &p);
+    uint8_t *room = reserve(c, n, &sent);
+    if (!room)
+        return sent;
+    struct writer w = writer_from(room, n);
+    return commit(c, mqtt_put_plain(c->version, &p, &w), n);
 }
 
 static enum sent put(struct mqtt_connection *c, const struct mqtt_publish *p)
 {
-    struct writer w;
-    enum sent sent = reserve(c, mqtt_publish_size(c->version, p), &w);
-    return sent == SENT ? commit(c, &w, mqtt_put_publish(c->version, p, &w)) : sent;
+    enum sent sent;
+    size_t n = mqtt_publish_size(c->version, p);
+    uint8_t *room = reserve(c, n, &sent);
+    if (!room)
+        return sent;
+    struct writer w = writer_from(room, n);
+    return commit(c, mqtt_put_publish(c->version, p, &w), n);
 }
 
 /* With properties of its own, an expiry, or subscription ids. */

@@ -35,7 +35,7 @@ static void default_limits(struct mqtt_limits *l)
     DEFAULT(queue_memory_bytes_max, 1u << 20);
     DEFAULT(packet_size_max, 1u << 20);
     DEFAULT(receive_max, 1024);
-    DEFAULT(inflight_max, 1024);
+    DEFAULT(inflight_max, 8192);
     DEFAULT(topic_alias_max, 16);
     DEFAULT(session_expiry_max_s, SESSION_NEVER);
     DEFAULT(connect_timeout_ms, 10000);

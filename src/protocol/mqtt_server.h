@@ -44,7 +44,7 @@ struct mqtt_limits {               /* 0: the default */
     size_t queue_memory_max, queue_memory_bytes_max;
     uint32_t packet_size_max;      /* 1 MiB; at most 16 MiB */
     uint16_t receive_max;          /* publications that wait for their PUBACK; 1,024 */
-    uint16_t inflight_max;         /* sent to one client and not acknowledged; 1,024 */
+    uint16_t inflight_max;         /* sent to one client and not acknowledged; 8,192 */
     uint16_t topic_alias_max;      /* 16 */
     uint32_t session_expiry_max_s; /* default: none */
     uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000 */

@@ -1,4 +1,4 @@
-"""Every outgoing connection of sedge comes from the pool: only net/conn_pool.c calls stream_connect(),
+"""Every outgoing connection of sedge comes from the pool: only net/conn_pool.c calls stream_connect() and its like,
 and the library, whose users have the choice."""
 
 import os
@@ -22,7 +22,7 @@ def callers(root):
         test = re.search(r"_(test|fixture)\.[ch]$", name)
         if test or name in DEFINED:
             continue
-        if re.search(r"\bstream_connect\b", layers.without_text(path.read_text())):
+        if re.search(r"\bstream_connect(?:_via)?\b", layers.without_text(path.read_text())):
             found.add(name)
     return found
 
