@@ -8,6 +8,7 @@
  * mqtt_connect.c    CONNECT until CONNACK: who it is, take-over, session
  * mqtt_auth.c       AUTH: enhanced authentication; mqtt_rights.c what the access rules say
  * mqtt_publish.c    publications that come in; mqtt_pending.c their acknowledgements
+ * mqtt_denied.c     telling people what was denied
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
@@ -356,6 +357,8 @@ enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet 
 void aliases_free(struct mqtt_connection *c);
 /* The properties that a broker forwards. False: no room in out. */
 bool forward_properties(const struct mqtt_props *props, struct writer *out);
+
+/* mqtt_denied.c */
 /* Whether it is time to say once more that this is denied. */
 bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic);
 void publish_denied(struct mqtt_shard *shard, struct str client, struct str user, struct str topic,

@@ -57,7 +57,7 @@ def rules(site):
     assert pub(site, "ann", "own/ann/y", "hers, too").returncode == 0
     assert listener.wait() == 0
     assert listener.text("out").splitlines() == ["own/ann/x hers", "own/ann/y hers, too"], listener.text()
-    assert "may not publish to own/ann/x: no access rule lets it" in site.process.text(), site.process.text()
+    wait_until(lambda: "may not publish to own/ann/x: no access rule lets it" in site.process.text(), what="the log")
     assert granted(site, "bob", "own/ann/public/#") and not granted(site, "bob", "own/ann/#")
     assert not granted(site, "bob", "#") and not granted(site, "bob", "$SYS/#")
 
