@@ -1,4 +1,4 @@
-# ctest: timeout=300
+# ctest: timeout=300 workers=2
 """MQTT.js (tests/clients/mqttjs, its version pinned there) against sedge, in 3.1, 3.1.1 and 5.0. npm puts it into the
 build's folder when the test runs first, and again when the pinned version changes."""
 
