@@ -297,6 +297,7 @@ TEST(mqtt_qos2_out_over_a_reconnect)
     EXPECT(&sub, "PUBLISH qos=2 dup=0 retain=0 id=4 topic=t payload=sent\\x20too");
     EXPECT_NOTHING(&sub);
     client_close(&sub);
+    client_close(&pub);
     client_join(&pub, &b, "other", (struct hello_opt){.expiry_s = 1}, false);
     client_close(&pub); /* its record is committed, and so is the lazy one before it */
     broker_image(&b, image);
