@@ -12,13 +12,12 @@
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
- * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
- * mqtt_spill.c      of long queues only both ends are in memory
- * mqtt_refuse.c     full queues that refuse what others publish
- * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
- * mqtt_will.c       wills
- * mqtt_sys.c        what the broker tells of itself on $SYS
- * mqtt_record.c     what sessions leave in the journal, and its replay
+ * mqtt_frame.c      a PUBLISH as bytes: encoded once for all who get it alike; large ones by
+ * reference mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c
+ * those without mqtt_spill.c      of long queues only both ends are in memory mqtt_refuse.c full
+ * queues that refuse what others publish mqtt_received.h   the ids of QoS 2 publications that came
+ * in; mqtt_transit.h all of these mqtt_will.c       wills mqtt_sys.c        what the broker tells
+ * of itself on $SYS mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_barrier.c    the snapshot of all workers' sessions
  * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
@@ -196,6 +195,7 @@ struct mqtt_shard {
     size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
     size_t queue_piece;     /* about so many at a time */
     struct mqtt_metrics count;
+    struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
     struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
@@ -392,6 +392,11 @@ enum sent { SENT, SENT_LATER, SENT_NEVER };
 /* Writes a PUBLISH. NEVER: expired, or too large for this client (counted). */
 enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
                             bool dup);
+
+/* mqtt_frame.c: writes it; NEVER: larger than the client takes. */
+enum sent frame_send(struct mqtt_connection *c, const struct outgoing *o, uint16_t id, bool dup);
+void frames_next(struct mqtt_shard *shard); /* another message begins */
+void frames_free(struct mqtt_shard *shard);
 
 /* mqtt_window.c: what has a packet id. */
 bool window_open(const struct mqtt_session *s);

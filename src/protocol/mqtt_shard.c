@@ -183,6 +183,7 @@ void shard_free(struct mqtt_shard *shard)
     tick_hook_cancel(&shard->done_hook);
     bus_room_cancel(&shard->room);
     sessions_free(shard);
+    frames_free(shard);
     table_fini(&shard->sessions);
     vec_fini(shard->alloc, &shard->ended);
     pthread_mutex_destroy(&shard->lock);
