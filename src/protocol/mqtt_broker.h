@@ -352,7 +352,7 @@ bool connection_room(const struct mqtt_connection *c, size_t n); /* for a messag
 size_t connection_write_max(const struct mqtt_connection *c);    /* a larger one will never fit */
 
 /* mqtt_watch.c */
-void watch_init(struct mqtt_shard *shard);
+void connections_init(struct mqtt_shard *shard);
 void connection_watch(struct mqtt_connection *c); /* its patience begins anew */
 /* Those of a worker; the one that is looked at may go. */
 void connections_each(struct mqtt_shard *shard, void (*each)(struct mqtt_connection *c));

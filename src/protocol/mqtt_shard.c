@@ -148,7 +148,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     shard->journal = s->cfg.journal;
     shard->limits = &s->limits;
     shard->queue_piece = allowance_piece(s);
-    watch_init(shard);
+    connections_init(shard);
     pthread_mutex_init(&shard->lock, NULL);
     list_init(&shard->wills);
     list_init(&shard->done);

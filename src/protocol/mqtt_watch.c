@@ -73,7 +73,7 @@ static void fired(struct timer *t)
         }
 }
 
-void watch_init(struct mqtt_shard *shard)
+void connections_init(struct mqtt_shard *shard)
 {
     for (size_t i = 0; i < WATCH_SLOTS; i++)
         list_init(&shard->slots[i]);
