@@ -309,13 +309,13 @@ static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
     const struct site_listen *l = &r->settings.mqtt[i];
     struct site_gate *g = &r->mqtt_gates[i];
     enum err err = site_gate_open(g, r->ex, r->alloc, r->folder, "mqtt", l, e);
-    const struct mqtt_listen cfg = {.addr = l->addr,
-                                    .via = &g->via,
-                                    .anonymous = !g->passwords && !g->certificates,
-                                    .certificates = g->certificates,
-                                    .passwords = g->passwords,
-                                    .methods =
-                                        g->passwords ? password_file_methods(g->passwords) : NULL};
+    const struct mqtt_listen cfg = {
+        .addr = l->addr,
+        .via = &g->via,
+        .anonymous = l->anonymous || (!g->passwords && !g->certificates),
+        .certificates = g->certificates,
+        .passwords = g->passwords,
+        .methods = g->passwords ? password_file_methods(g->passwords) : NULL};
     return err ? err : mqtt_server_listen(r->mqtt, &cfg, NULL, e);
 }
 

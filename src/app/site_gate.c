@@ -71,7 +71,7 @@ enum err site_gate_open(struct site_gate *g, struct executor *ex, struct alloc *
     addr_format(&l->addr, at);
     (void)snprintf(g->text, sizeof(g->text), "%s %s", l->websocket ? "websocket" : word, at);
     /* Whoever asks for a password is safe from pages: they would have to know one. */
-    bool any = l->any_origin || (l->passwords.n && !l->ca.n);
+    bool any = l->any_origin || (l->passwords.n && !l->ca.n && !l->anonymous);
     g->websocket = (struct websocket){.path = g->path[0] ? g->path : NULL, .any_origin = any};
     g->via = stream_via_make(g->tls, l->websocket ? &g->websocket : NULL, NULL);
     return ERR_OK;

@@ -25,7 +25,8 @@ static enum err check_listen(const struct site_listen *l, const char *what, bool
                              struct error *e)
 {
     char at[ADDR_TEXT_MAX];
-    if (addr_is_loopback(&l->addr) || l->insecure || (l->tls && (l->passwords.n || l->ca.n)))
+    bool asks = l->tls && (l->passwords.n || l->ca.n) && !l->anonymous;
+    if (addr_is_loopback(&l->addr) || l->insecure || asks)
         return ERR_OK;
     addr_format(&l->addr, at);
     return error_set(
@@ -67,6 +68,7 @@ static void read_options(struct site_listen *l, const struct lang_clause_decl *c
         const char *arg;
         bool *to;
     } flags[] = {{"insecure", &l->insecure},
+                 {"anonymous", &l->anonymous},
                  {"tls", &l->tls},
                  {"tls12", &l->tls_1_2},
                  {"any_origin", &l->any_origin}};
@@ -194,10 +196,11 @@ enum err site_settings_read(struct site_settings *out, const struct lang_site *s
 static bool same_listen(const struct site_listen *a, const struct site_listen *b)
 {
     return str_eq(a->host, b->host) && a->port == b->port && a->insecure == b->insecure &&
-           a->websocket == b->websocket && a->any_origin == b->any_origin && a->tls == b->tls &&
-           a->tls_1_2 == b->tls_1_2 && str_eq(a->passwords, b->passwords) &&
-           str_eq(a->cert, b->cert) && str_eq(a->key, b->key) && str_eq(a->ca, b->ca) &&
-           str_eq(a->path, b->path) && str_eq(a->name, b->name);
+           a->anonymous == b->anonymous && a->websocket == b->websocket &&
+           a->any_origin == b->any_origin && a->tls == b->tls && a->tls_1_2 == b->tls_1_2 &&
+           str_eq(a->passwords, b->passwords) && str_eq(a->cert, b->cert) &&
+           str_eq(a->key, b->key) && str_eq(a->ca, b->ca) && str_eq(a->path, b->path) &&
+           str_eq(a->name, b->name);
 }
 
 enum { LISTEN_TEXT_MAX = 512 };
@@ -211,9 +214,10 @@ static void listen_text(char out[LISTEN_TEXT_MAX], const char *word, const struc
                  {"passwords", l->passwords}, {"path", l->path}, {"name", l->name}};
     char at[ADDR_TEXT_MAX];
     addr_format(&l->addr, at);
-    int n = snprintf(out, LISTEN_TEXT_MAX, "%s %s%s%s%s%s", l->websocket ? "websocket" : word, at,
-                     l->tls ? " tls" : "", l->tls_1_2 ? " tls12" : "",
-                     l->insecure ? " insecure" : "", l->any_origin ? " any_origin" : "");
+    int n =
+        snprintf(out, LISTEN_TEXT_MAX, "%s %s%s%s%s%s%s", l->websocket ? "websocket" : word, at,
+                 l->tls ? " tls" : "", l->tls_1_2 ? " tls12" : "", l->insecure ? " insecure" : "",
+                 l->anonymous ? " anonymous" : "", l->any_origin ? " any_origin" : "");
     for (size_t i = 0; i < ARRAY_LEN(texts) && n > 0 && n < LISTEN_TEXT_MAX; i++)
         if (texts[i].value.n)
             n += snprintf(out + n, (size_t)(LISTEN_TEXT_MAX - n), " %s \"%.*s\"", texts[i].word,

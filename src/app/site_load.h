@@ -16,7 +16,8 @@ struct site_listen {
     struct str host; /* of a unix socket: "unix:" and its path */
     uint16_t port;
     struct addr addr;
-    bool insecure; /* the site says so in words */
+    bool insecure;  /* the site says so in words */
+    bool anonymous; /* clients without a name are let in beside those who have a password */
     bool websocket, any_origin, tls, tls_1_2;
     struct str passwords, cert, key, ca;
     struct str path; /* of a WebSocket; "": any */

@@ -33,16 +33,19 @@ static const struct lang_arg mqtt_listener_args[] = {
     TLS,
     FLAG("insecure"),
     FILED("passwords"),
+    FLAG("anonymous"),
 };
 static const struct lang_arg mqtt_unix_args[] = {
     {.kind = LANG_ARG_STRING, .name = "path"},
     FILED("passwords"),
+    FLAG("anonymous"),
 };
 static const struct lang_arg websocket_args[] = {
     {.kind = LANG_ARG_ADDRESS, .name = "address"},
     TLS,
     FLAG("insecure"),
     FILED("passwords"),
+    FLAG("anonymous"),
     FILED("path"),
     FLAG("any_origin"),
 };

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -289,4 +290,51 @@ TEST(what_a_layer_keeps_for_one_worker_outlives_the_operations_of_all)
     CHECK(l.freed);
     close(l.pipe[0]);
     close(l.pipe[1]);
+}
+
+/* ---- a task that is taken back ---- */
+
+struct taken {
+    struct task task;
+    unsigned polls;
+    struct executor *ex; /* to be stopped */
+};
+
+static enum poll count_and_stop(struct task *t)
+{
+    struct taken *x = CONTAINER_OF(t, struct taken, task);
+    x->polls++;
+    executor_stop(x->ex);
+    return POLL_PENDING;
+}
+
+TEST(tasks_are_taken_back_between_two_runs)
+{
+    struct executor *ex;
+    struct error e = {0};
+    const struct executor_config cfg = {.workers = 2, .driver = "epoll", .offload_threads = 1};
+    REQUIRE(executor_new(&ex, &cfg, &e) == ERR_OK);
+    for (unsigned w = 0; w < 2; w++) {
+        struct taken waits = {.ex = ex}, scheduled = {.ex = ex}, other = {.ex = ex};
+        LABEL("worker %u", w);
+        task_init(&waits.task, "waits", count_and_stop, NULL);
+        task_spawn(executor_worker(ex, w), &waits.task);
+        executor_run(ex);
+        size_t tasks = worker_stats(executor_worker(ex, w)).tasks;
+        CHECK(waits.polls > 0);
+        task_abandon(&waits.task);
+        CHECK_EQ_UINT(worker_stats(executor_worker(ex, w)).tasks, tasks - 1);
+        task_init(&scheduled.task, "scheduled", count_and_stop, NULL);
+        task_init(&other.task, "other", count_and_stop, NULL);
+        task_spawn(executor_worker(ex, w), &scheduled.task);
+        task_spawn(executor_worker(ex, w), &other.task);
+        task_abandon(&scheduled.task);
+        task_abandon(&scheduled.task);       /* nothing is left to take back */
+        memset(&waits, 0xee, sizeof(waits)); /* the next run does not look at it */
+        executor_run(ex);
+        CHECK_EQ_UINT(scheduled.polls, 0);
+        CHECK(other.polls > 0);
+        task_abandon(&other.task);
+    }
+    executor_free(ex);
 }

@@ -159,6 +159,7 @@ struct subscriber {
     /* The bus's; zero at first. */
     uint8_t presence;
     uint32_t shares;
+    uint64_t number; /* in the order in which they first subscribed */
     uint64_t stamp;
     void *subscriptions;
 };

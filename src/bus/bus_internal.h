@@ -40,6 +40,7 @@ struct sub;
 struct share_group {
     uint32_t id; /* the key of routes.groups */
     _Atomic uint32_t refs, turn;
+    uint64_t joined; /* members so far */
     VEC(struct sub *) members;
     size_t name_n;
     struct trie_node *node; /* with the name: the key of routes.group_names */
@@ -48,6 +49,7 @@ struct share_group {
 /* Of a member of a share, an observer, a guard. Does not change, but for what is atomic or `at`. */
 struct sub_more {
     struct share_group *group; /* NULL: of no share */
+    uint64_t joined;           /* which member of the group it was: their order */
     uint32_t at;               /* in group->members */
     uint32_t every_ms;
     _Atomic uint16_t presence;
@@ -158,6 +160,7 @@ struct routes {
     struct map groups;      /* id to share_group */
     struct map group_names; /* node and name to the same */
     uint32_t group_last;
+    uint64_t subscriber_last;
     _Atomic size_t count;
     /* A change of a filter counts one of these up, and a topic's routes are as old as the sum of
      * the three that are about it: by a filter with a wildcard at the first level, at the second,

@@ -243,7 +243,7 @@ TEST(shares_prefer_who_takes_it_at_once)
 TEST(shares_take_turns)
 {
     struct share_rig s;
-    char topic[10];
+    char topic[20];
     share_open(&s, false);
     for (size_t i = 0; i < MEMBERS; i++)
         share_join(&s, i, 0, false, BUS_READY);

@@ -352,3 +352,35 @@ TEST(jobs_need_no_slices_without_a_run)
     CHECK_EQ_UINT(c->ears[0].got, RETAINED + 1);
     crowd_free(c);
 }
+
+/* ---- without memory ---- */
+
+static struct alloc_faulty scarce;
+
+/* Nothing can wait then, so it is all done at once, in order. */
+static void talk_without_memory(struct crowd *c)
+{
+    say(c, "big/0", 1);
+    say(c, "big/0", 2); /* and its route is remembered */
+    CHECK_EQ_UINT(crowd_got(c), BUS_SLICE);
+    scarce.fail_at = scarce.count;
+    say(c, "big/0", 3);
+    CHECK_EQ_UINT(crowd_got(c), 3 * c->n);
+    say(c, "big/0", 4);
+    CHECK_EQ_UINT(crowd_got(c), 4 * c->n);
+    scarce.fail_at = UINT64_MAX;
+    CHECK(scarce.failed);
+    say(c, "small/1", 1);
+}
+
+TEST(jobs_without_memory_keep_the_order)
+{
+    alloc_faulty_init(&scarce, UINT64_MAX);
+    const struct bus_config cfg = {.alloc = &scarce.alloc, .messages = alloc_system()};
+    struct crowd *c = crowd_new(1, 2000, &cfg);
+    c->rig.expected = 4 * 2000 + 1;
+    crowd_run(c, talk_without_memory);
+    CHECK_EQ_UINT(c->rig.wrong, 0);
+    crowd_free(c);
+    CHECK_EQ_UINT(scarce.live_bytes, 0);
+}

@@ -112,11 +112,18 @@ static struct sizes look_at_all(struct route_view *v)
     return n;
 }
 
+/* Who is in none first, then one group after the other, in the order in which they joined. */
 static int by_group(const void *a, const void *b)
 {
-    const struct route_found *x = a, *y = b;
-    uintptr_t g = (uintptr_t)sub_group(x->sub), h = (uintptr_t)sub_group(y->sub);
-    return g < h ? -1 : g > h;
+    const struct sub *x = ((const struct route_found *)a)->sub;
+    const struct sub *y = ((const struct route_found *)b)->sub;
+    const struct share_group *g = sub_group(x), *h = sub_group(y);
+    uint32_t g_id = g ? g->id : 0, h_id = h ? h->id : 0;
+    if (g_id != h_id)
+        return g_id < h_id ? -1 : 1;
+    if (!g)
+        return 0;
+    return x->more->joined < y->more->joined ? -1 : x->more->joined > y->more->joined;
 }
 
 /* Members of a group stand together from now on. How many groups there are. */

@@ -31,25 +31,28 @@ void sub_unref(struct routes *r, struct sub *x)
     mem_free(r->alloc, x, sizeof(*x));
 }
 
-/* In a set of subscriptions: a subscriber has one of its own, and one in each share. */
-struct set_key {
-    const struct subscriber *subscriber;
-    const struct share_group *group;
-};
+/* In a set of subscriptions: a subscriber has one of its own, and one in each share. Numbers, not
+ * addresses: what is delivered in which order must not depend on where memory lies. Asked with the
+ * lock held only, under which a subscriber whose subscription is in a set has not gone. */
+static struct str set_key_of(const struct subscriber *s, const struct share_group *g,
+                             uint64_t key[2])
+{
+    key[0] = s->number;
+    key[1] = g ? g->id : 0;
+    return (struct str){(const char *)key, sizeof(uint64_t[2])};
+}
 
 static struct str set_key(const void *item, uint64_t scratch[2])
 {
     const struct sub *x = item;
-    const struct set_key key = {x->key.subscriber, sub_group(x)};
-    memcpy(scratch, &key, sizeof(key));
-    return (struct str){(const char *)scratch, sizeof(key)};
+    return set_key_of(x->key.subscriber, sub_group(x), scratch);
 }
 
 static struct sub *set_find(const struct routes *r, const struct trie_node *n,
                             const struct subscriber *s, const struct share_group *g)
 {
-    const struct set_key key = {s, g};
-    return hamt_get(&r->subs, &n->value, (struct str){(const char *)&key, sizeof(key)});
+    uint64_t key[2];
+    return hamt_get(&r->subs, &n->value, set_key_of(s, g, key));
 }
 
 /* True if routes are different by that: all else they look up in the subscription. */
@@ -303,8 +306,10 @@ static enum err add_new(struct routes *r, struct trie_node *n, struct share_grou
     struct sub *x = sub_new(r, n, g, s);
     if (!x)
         return ERR_NOMEM;
-    if (g)
+    if (g) {
         x->more->at = (uint32_t)g->members.n;
+        x->more->joined = ++g->joined;
+    }
     if (g && !vec_push(r->alloc, &g->members, x)) {
         sub_unref(r, x);
         return ERR_NOMEM;
@@ -363,6 +368,8 @@ enum err routes_add(struct routes *r, const struct subscription *sub, bool *exis
     if (sub->share.n > UINT16_MAX || sub->filter.n > SUB_FILTER_MAX)
         return ERR_RANGE;
     pthread_mutex_lock(&r->trie.lock);
+    if (!sub->subscriber->number)
+        sub->subscriber->number = ++r->subscriber_last;
     enum err err = trie_make(&r->trie, sub->filter, &n);
     if (!err) {
         err = add_at(r, n, sub, existed);

@@ -5,6 +5,11 @@
 #define HELLO5_WITH(more)                                                                          \
     "CONNECT v5 keep-alive=0 clean=1 id=c { session-expiry=0" more " max-size=1048576 }"
 
+#define SESSION5_WITH(more)                                                                        \
+    "CONNECT v5 keep-alive=0 clean=1 id=c { session-expiry=9" more " max-size=1048576 }"
+#define AGAIN5_WITH(more)                                                                          \
+    "CONNECT v5 keep-alive=0 clean=0 id=c { session-expiry=9" more " max-size=1048576 }"
+
 static struct bytes user_property(uint8_t room[16])
 {
     struct writer w = writer_from(room, 16);
@@ -243,7 +248,7 @@ TEST(client_refuses_wrong_aliases)
 
 /* --- acknowledging by hand, and our receive maximum ---------------------------------------- */
 
-static struct mqtt_receipt held[4];
+static struct mqtt_receipt held[8];
 static unsigned held_n;
 
 static void hold(void *ctx, const struct mqtt_publish *m)
@@ -256,9 +261,9 @@ static void hold(void *ctx, const struct mqtt_publish *m)
         mqtt_client_ack(x->client, held[1], MQTT_RC_QUOTA_EXCEEDED);
         mqtt_client_ack(x->client, held[0], MQTT_RC_SUCCESS); /* a second time: nothing */
     }
-    if (held_n == 4) {
+    if (held_n > 3) {
         mqtt_client_ack(x->client, held[2], MQTT_RC_SUCCESS); /* of the connection before */
-        mqtt_client_ack(x->client, held[3], MQTT_RC_SUCCESS);
+        mqtt_client_ack(x->client, held[held_n - 1], MQTT_RC_SUCCESS);
     }
 }
 
@@ -271,13 +276,15 @@ static bool give_up_second(struct site *x, const struct mqtt_client_loss *loss)
 TEST(client_acknowledges_by_hand)
 {
     static const struct script_step steps[] = {
-        {SESSION5, ACCEPT5, 0},
+        {SESSION5_WITH(" receive-max=2"), ACCEPT5, 0},
         {NULL, "32 07 0001 61 0007 00 31  34 07 0001 61 0008 00 32", 0},
         {"PUBACK id=7 reason=00", NULL, 0},
         {"PUBREC id=8 reason=97", "32 07 0001 61 0009 00 33", SCRIPT_CLOSE},
-        {AGAIN5, PRESENT5, 0},
-        {NULL, "3A 07 0001 61 0009 00 33", 0},
-        {"PUBACK id=9 reason=00", "FF", 0},
+        {AGAIN5_WITH(" receive-max=2"), PRESENT5, 0},
+        {NULL, "32 07 0001 61 000A 00 34", 0},
+        {"PUBACK id=10 reason=00", "32 07 0001 61 000B 00 35", 0},
+        {"PUBACK id=11 reason=00", "32 07 0001 61 000C 00 36", 0},
+        {"PUBACK id=12 reason=00", "FF", 0},
         {"DISCONNECT reason=81", NULL, 0},
         {0}};
     struct site x;
@@ -285,10 +292,43 @@ TEST(client_acknowledges_by_hand)
     held_n = 0;
     x.cfg.session_expiry_s = 9;
     x.cfg.acks_by_hand = true;
+    x.cfg.receive_max = 2;
     x.cfg.message = hold;
     x.lost = give_up_second;
-    site_run(&x,
-             " online:0 a=1 a=2 a=3 lost:closed:00:1 online:1 a=3 lost:protocol error:81:1 ended");
+    site_run(&x, " online:0 a=1 a=2 a=3 lost:closed:00:1 online:1 a=4 a=5 a=6 lost:protocol "
+                 "error:81:1 ended");
+}
+
+static void refuse(void *ctx, const struct mqtt_publish *m)
+{
+    struct site *x = ctx;
+    on_message(ctx, m);
+    if (held_n++ < 2)
+        mqtt_client_refuse(x->client, mqtt_client_receipt(x->client, m));
+    else
+        mqtt_client_ack(x->client, mqtt_client_receipt(x->client, m), MQTT_RC_SUCCESS);
+}
+
+/* As if it had not come: the next connection is shown it again, at QoS 2 too. */
+TEST(client_refuses_a_message_that_cannot_be_kept)
+{
+    static const struct script_step steps[] = {
+        {SESSION5_WITH(""), ACCEPT5, 0},
+        {NULL, "30 05 0001 61 00 30  34 07 0001 61 0007 00 31", 0},
+        {NULL, NULL, SCRIPT_CLOSE},
+        {AGAIN5_WITH(""), PRESENT5, 0},
+        {NULL, "3C 07 0001 61 0007 00 31", 0},
+        {"PUBREC id=7 reason=00", "FF", 0},
+        {"DISCONNECT reason=81", NULL, 0},
+        {0}};
+    struct site x;
+    site_open(&x, steps);
+    held_n = 0;
+    x.cfg.session_expiry_s = 9;
+    x.cfg.acks_by_hand = true;
+    x.cfg.message = refuse;
+    x.lost = give_up_second;
+    site_run(&x, " online:0 a=0 a=1 lost:full:00:1 online:1 a=1 lost:protocol error:81:1 ended");
 }
 
 TEST(client_holds_the_server_to_the_receive_maximum)

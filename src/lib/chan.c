@@ -1,7 +1,7 @@
 #include <sedge/chan.h>
 
 #include "async/select.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 
 _Static_assert(offsetof(struct sedge_chan, chan) == 0,
                "an arm holds one by the address of the other");

@@ -2,7 +2,7 @@
 
 #include "async/coroutine.h"
 #include "async/scope.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 
 LIB_STORAGE(sedge_scope, scope)
 

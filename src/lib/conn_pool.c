@@ -1,6 +1,6 @@
 #include <sedge/conn_pool.h>
 
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 #include "net/conn_pool.h"
 
 /* A public pool is a house's, seen through a type that nobody defines. */

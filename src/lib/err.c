@@ -1,5 +1,5 @@
 #include "base/log.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 #include <string.h>
 
 #define SAME(name) _Static_assert((int)SEDGE_##name == (int)name, #name)

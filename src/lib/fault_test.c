@@ -1,5 +1,5 @@
 /* Every allocation of a runtime fails in turn. */
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 #include "tests/support/test.h"
 #include <sedge/rt.h>
 

@@ -1,7 +1,7 @@
 #include <sedge/fork.h>
 
 #include "async/fork.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 
 struct lib_fork {
     struct fork fork;

@@ -1,7 +1,7 @@
 #include <sedge/panic.h>
 
 #include "async/panic.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 #include <stdio.h>
 
 LIB_STORAGE(sedge_defer, co_defer)

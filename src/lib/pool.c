@@ -2,7 +2,7 @@
 
 #include "base/arena.h"
 #include "base/pool.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 
 LIB_STORAGE(sedge_pool, pool)
 LIB_STORAGE(sedge_arena, arena)

@@ -1,7 +1,7 @@
 #include <sedge/rt.h>
 
 #include "async/coroutine.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>

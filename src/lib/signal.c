@@ -1,7 +1,7 @@
 #include <sedge/signal.h>
 
 #include "async/signals.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 
 struct sedge_signals {
     struct signal_watch *watch;

@@ -1,7 +1,7 @@
 #include <sedge/stream.h>
 
 #include "async/select.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 #include "net/stream_co.h"
 #include <string.h>
 

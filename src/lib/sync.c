@@ -1,7 +1,7 @@
 #include <sedge/sync.h>
 
 #include "async/sync.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 
 LIB_STORAGE(sedge_mutex, mutex)
 LIB_STORAGE(sedge_semaphore, semaphore)

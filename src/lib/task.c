@@ -1,7 +1,7 @@
 #include <sedge/task.h>
 
 #include "async/panic.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 
 struct lib_task {
     struct task task;

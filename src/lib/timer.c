@@ -2,7 +2,7 @@
 
 #include "async/coroutine.h"
 #include "async/timer.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 
 enum { NS_A_MS = 1000000 };
 

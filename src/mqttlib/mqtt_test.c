@@ -108,7 +108,7 @@ static intptr_t receiving(void *steps)
 {
     struct sedge_mqtt_options o = {
         .qos = 2, .no_local = true, .retain_as_published = true, .retained = 2, .id = 7};
-    struct sedge_mqtt_message *first = NULL, *second = NULL;
+    struct sedge_mqtt_message *first = NULL, *second = NULL, *third = NULL;
     uint8_t reason = 99;
     site.config.persistent = true;
     site.config.receive_max = 2;
@@ -132,11 +132,14 @@ static intptr_t receiving(void *steps)
     CHECK_EQ_STR(p->content_type, "t");
     CHECK_EQ_STR(p->response_topic, NULL);
     CHECK(p->correlation_n == 1 && p->expiry_s == 9 && p->is_text);
-    CHECK_EQ_INT(sedge_mqtt_recv(site.client, &second, 0), SEDGE_ERR_TIMEOUT);
-    CHECK_EQ_PTR(second, NULL);
+    CHECK_EQ_INT(sedge_mqtt_recv(site.client, &third, 0), SEDGE_ERR_TIMEOUT);
+    CHECK_EQ_PTR(third, NULL);
     sedge_mqtt_message_free(first); /* acknowledges; the script goes on */
     CHECK_EQ_INT(sedge_mqtt_unsubscribe(site.client, "a/#", &reason, WAIT_MS), SEDGE_OK);
     CHECK_EQ_UINT(reason, 0x11);
+    sedge_mqtt_stop(site.client); /* what is freed behind it is acknowledged no more */
+    CHECK_EQ_INT(sedge_mqtt_recv(site.client, &third, WAIT_MS), SEDGE_ERR_CLOSED);
+    sedge_mqtt_message_free(second);
     end();
     return 0;
 }

@@ -5,7 +5,7 @@
 #pragma once
 
 #include "client/mqtt_client.h"
-#include "lib/lib_internal.h"
+#include "lib/facade.h"
 #include "net/tls.h"
 #include <sedge/mqtt.h>
 

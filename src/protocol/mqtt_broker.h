@@ -9,13 +9,14 @@
  * mqtt_connect.c    CONNECT until CONNACK: who it is, take-over, session
  * mqtt_auth.c       AUTH: enhanced authentication; mqtt_rights.c what the access rules say
  * mqtt_publish.c    publications that come in; mqtt_pending.c their acknowledgements
+ * mqtt_denied.c     telling people what was denied
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
  * mqtt_spill.c      of long queues only both ends are in memory
  * mqtt_refuse.c     full queues that refuse what others publish
- * mqtt_received.h   the ids of QoS 2 publications that came in
+ * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
  * mqtt_will.c       wills
  * mqtt_sys.c        what the broker tells of itself on $SYS
  * mqtt_record.c     what sessions leave in the journal, and its replay
@@ -39,30 +40,9 @@
 #include "bus/checkpoint.h"
 #include "codec/mqtt.h"
 #include "net/stream_move.h"
-#include "protocol/mqtt_flight.h"
-#include "protocol/mqtt_received.h"
 #include "protocol/mqtt_server.h"
+#include "protocol/mqtt_transit.h"
 #include <pthread.h>
-
-/* ---- outgoing ---- */
-struct outgoing_ring {
-    struct outgoing *v;
-    uint32_t cap, head, n; /* cap is 0 or a power of two */
-};
-static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i)
-{
-    return &r->v[(r->head + i) & (r->cap - 1)];
-}
-
-/* The middle of a queue that is only in the database, and the end of it that is in memory again.
- * Positions: queue_at … is session->queue, then what is spilled, then from tail_at on the tail. */
-struct spill {
-    struct outgoing_ring tail;
-    int64_t tail_at;
-    uint32_t n;              /* messages that are only in the database */
-    size_t bytes;            /* of them, as in memory */
-    struct spill_load *load; /* some are on their way back */
-};
 
 struct will {
     struct list link;             /* in shard->wills */
@@ -76,40 +56,6 @@ struct will {
     struct bytes payload, properties;
     size_t size;
     uint8_t data[];
-};
-
-/* What is on its way between a session and its client, in both directions; and of a stored session
- * what is on its way to the journal and the database. */
-struct transit {
-    struct mqtt_session *session;
-    /* What has a packet id and is not finished. The first `sent` of them have left on this
-     * connection; the first `old` got their id on an earlier one; `unacked` count for the client's
-     * Receive Maximum. */
-    struct flight_ring flight;
-    uint32_t sent, old, unacked;
-    uint32_t queued_qos0;       /* of those that wait */
-    struct outgoing_ring queue; /* what waits for the window, the stream or the client */
-    int64_t queue_at;           /* position of the queue's head, in the database */
-    int64_t stored_to;          /* positions below are in the database, */
-    uint64_t stored_run;        /* once this run of the checkpoint has ended well */
-    struct spill *spill;        /* NULL: all of the queue is in memory */
-    size_t queued_bytes;        /* in memory, of what has an id too, */
-    size_t flight_bytes;        /* which are these */
-    struct received received;   /* QoS 2 publications of the client that wait for PUBREL */
-    uint32_t received_before;   /* so many of them when it connected */
-    uint64_t received_seq;      /* the last record about them */
-    VEC(struct done) done;      /* not yet in the journal */
-    struct list done_link;      /* in shard->done */
-    struct list dirty;          /* in shard->dirty: differs from the database */
-    bool subs_dirty;
-    bool requeue;   /* the rows of its queue have holes: write them anew */
-    bool new_in_db; /* the database knows nothing of it */
-};
-
-/* The session is done with a message: acknowledged or dropped. */
-struct done {
-    uint64_t seq;
-    uint16_t id; /* of an entry that was noted; else 0 */
 };
 
 #define INFLIGHT_MAX  32000
@@ -377,53 +323,11 @@ void connect_let_in(struct mqtt_connection *c); /* in CONNECTION_WAITING: it is 
 bool connection_take_user(struct mqtt_connection *c, struct str user);
 void hello_free(struct mqtt_connection *c);
 
-/* mqtt_auth.c */
-enum handled auth_begin(struct mqtt_connection *c, const struct mqtt_connect *m);
-enum handled handle_auth(struct mqtt_connection *c, const struct mqtt_packet *p);
-enum handled handle_auth_left(struct mqtt_connection *c, const struct mqtt_packet *p);
-void auth_put_connack(const struct mqtt_connection *c, struct mqtt_props *props);
-void auth_connected(struct mqtt_connection *c); /* CONNACK has left */
-void auth_free(struct mqtt_connection *c);
-
-/* mqtt_share.c */
-void shares_hand_over(struct mqtt_session *s); /* it ends, and is no member any more */
-/* Replay: it got this by a share. Others may have had it. */
-void shares_noted(struct mqtt_session *s, uint64_t seq, uint32_t share_id);
-/* Replay: this session had it, not the member that was chosen anew. Gives the entry; false: nobody
- * has it. */
-bool shares_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out);
-/* Replay: does a member hold it since the last checkpoint? */
-bool shares_held(const struct mqtt_server *server, uint64_t seq, uint32_t share_id);
-void shares_forget(struct mqtt_server *server);
-
-/* mqtt_rights.c */
-void rights_watch(struct mqtt_server *s); /* the bus asks while the site has rules */
-void rights_unwatch(struct mqtt_server *s);
-void rights_free(struct rights *r);
-/* For whoever has left: they go along with his will. False: no memory; such a will is not sent. */
-bool session_rights_take(struct mqtt_session *s, const struct mqtt_connection *c,
-                         struct rights **out);
-bool rights_allow(struct mqtt_shard *shard, struct rights *r, enum access_right right,
-                  struct str subject, char why[160]);
-bool session_asked(struct mqtt_session *s, enum access_right right, struct str subject,
-                   char why[160]);
-/* Whether its client may; if not, *why (may be NULL) says so. */
-static inline bool session_may(struct mqtt_session *s, enum access_right right, struct str subject,
-                               char why[160])
-{
-    const struct access *access = s->shard->server->cfg.access;
-    return !access || !access_has_rules(access) || session_asked(s, right, subject, why);
-}
-
 /* mqtt_publish.c */
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *p);
 void aliases_free(struct mqtt_connection *c);
 /* The properties that a broker forwards. False: no room in out. */
 bool forward_properties(const struct mqtt_props *props, struct writer *out);
-/* Whether it is time to say once more that this is denied. */
-bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic);
-void publish_denied(struct mqtt_shard *shard, struct str client, struct str user, struct str topic,
-                    const char *why);
 
 /* mqtt_pending.c */
 /* Takes p->packet. False without memory: the connection is to be closed. */
@@ -577,13 +481,6 @@ void wills_release(struct mqtt_shard *shard, struct mqtt_session *session); /* i
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_free(struct mqtt_shard *shard);
 
-/* mqtt_sys.c */
-MUST_USE enum err sys_new(struct mqtt_server *s);
-void sys_start(struct mqtt_server *s);
-void sys_free(struct mqtt_server *s);
-void sys_send(struct mqtt_session *s,
-              const struct subscription *sub); /* as if they were retained */
-
 /* mqtt_record.c. Each gives the record's seq (0 without a journal). */
 enum session_op { /* in the journal: never renumber */
                   SESSION_NEW = 1,
@@ -631,3 +528,5 @@ void store_part_free(void *part);
 void *store_join(struct mqtt_server *server, void *const *parts, unsigned n);
 MUST_USE enum err store_load(struct mqtt_server *s, struct error *e);
 MUST_USE enum err store_open(struct mqtt_server *s, struct error *e);
+
+#include "protocol/mqtt_access.h"

@@ -56,7 +56,7 @@ static const struct check checks[] = {
         IN5("A", "a") SUB5("A", "t", "02") IN5("B", "b") "B> 34[ 't' 0001 {} ]\n" "B< 50[ 0001 ]\n"
         "B> 62[ 0001 ]\n" "B< 70[ 0001 ]\n" "A< 34[ 't' 0001 {} ]\n" "A> 50[ 0001 ]\n" "A< 62[ 0001 ]\n"
         "A> 70[ 0001 ]\n" "A.\n"},
-    /* 18; that ids in use are passed over is below, in C */
+    /* 18; ids that come round: mqtt_checklist_test.c */
     {.name = "checklist 18: PUBLISH with id 0, 5.0", .script =
         IN5("A", "a") "A> 32[ 't' 0000 {} ]\n" "A< E0[ 82 ]\n" "A|\n"},
     {.name = "checklist 18: PUBLISH with id 0, 3.1.1", .script = IN4("A", "a") "A> 34[ 't' 0000 ]\n" "A|\n"},

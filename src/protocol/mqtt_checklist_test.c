@@ -231,6 +231,71 @@ TEST(mqtt_checklist_of_subscriptions)
     play_all(&mqtt_checks_subscribe);
 }
 
+/* ---- what is too long for a script ---- */
+
+enum { WRAP_BATCH = 500 };
+
+static void publish_batch(struct play *y, struct peer *from)
+{
+    static uint8_t bytes[WRAP_BATCH * 16];
+    size_t n = 0;
+    for (unsigned i = 1; i <= WRAP_BATCH; i++) {
+        char text[40];
+        uint8_t one[MQTT_BYTES_MAX];
+        (void)snprintf(text, sizeof(text), "32[ 't' %04X {} ]", i);
+        size_t size = mqtt_bytes(text, one);
+        memcpy(bytes + n, one, size);
+        n += size;
+    }
+    peer_send(from, bytes, n);
+    world_settle(&y->world);
+    peer_used(from, from->n); /* PUBACKs */
+}
+
+/* Acknowledges all that have come; holds if they had the ids that follow *last. */
+static bool take_batch(struct play *y, struct peer *p, unsigned *last)
+{
+    const struct mqtt_decoder d = {.version = MQTT_V5};
+    struct mqtt_packet packet;
+    size_t used, count = 0;
+    bool good = true;
+    while (mqtt_decode(&d, (struct bytes){p->in, p->n}, &packet, &used) == MQTT_OK) {
+        unsigned want = *last == UINT16_MAX ? 1 : *last + 1;
+        good = good && packet.type == MQTT_PUBLISH && packet.publish.id == want;
+        uint8_t ack[] = {0x40, 2, (uint8_t)(want >> 8), (uint8_t)want};
+        *last = want;
+        count++;
+        peer_used(p, used);
+        peer_send(p, ack, sizeof(ack));
+    }
+    world_settle(&y->world);
+    return good && count == WRAP_BATCH;
+}
+
+/* checklist 18: 1 follows 65,535, and 0 never comes. */
+TEST(mqtt_checklist_18_ids_come_round)
+{
+    static struct play y;
+    static const char hello[] = IN5("A", "a") SUB5("A", "t", "01") IN5("B", "b");
+    unsigned last = 0, rounds = 0;
+    y = (struct play){.good = true, .world.light = true};
+    world_open(&y.world);
+    for (unsigned i = 0; i < PEERS; i++)
+        peer_init(&y.peers[i], &y.world);
+    play_lines(&y, hello);
+    REQUIRE(y.good);
+    for (unsigned i = 0; i < 140; i++) {
+        unsigned before = last;
+        LABEL("batch %u", i);
+        publish_batch(&y, &y.peers[1]);
+        REQUIRE(CHECK(take_batch(&y, &y.peers[0], &last)));
+        rounds += last < before;
+    }
+    CHECK_EQ_UINT(rounds, 1);
+    drop_all(&y);
+    world_close(&y.world);
+}
+
 /* ---- is all there? ---- */
 
 static void note_lines(const struct checks *all, unsigned named[LINES + 1])

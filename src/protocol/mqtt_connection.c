@@ -2,9 +2,10 @@
 
 #include <string.h>
 
-#define LINGER_MS     1000
-#define ROOM_RESERVED (64u << 10)  /* for acknowledgements; messages leave it free */
-#define HELLO_MAX     (256u << 10) /* a CONNECT: nobody is known yet */
+#define LINGER_MS      1000
+#define ROOM_RESERVED  (64u << 10) /* for acknowledgements; messages leave it free */
+#define ANSWERS_MAX(c) (4u * (c)->shard->limits->receive_max) /* that wait for their turn */
+#define HELLO_MAX      (256u << 10)                           /* a CONNECT: nobody is known yet */
 
 static enum poll connection_poll(struct task *t);
 
@@ -57,7 +58,9 @@ void connection_free(struct mqtt_connection *c)
 
 bool connection_move(struct mqtt_connection *c, const struct mqtt_shard *home)
 {
-    ASSERT(c->state == CONNECTION_NEW && stream_write_pending(c->stream) == 0);
+    /* We have said nothing. Layers may have: what of that still waits (TLS tickets, the answer of a
+     * WebSocket) goes along. */
+    ASSERT(c->state == CONNECTION_NEW);
     /* Not const: it is handed back to us by the net as it was. */
     void *gate = (void *)(uintptr_t)&c->listener->gates[home->index];
     if (stream_move(c->stream, home->worker, listener_arrived, gate))
@@ -196,6 +199,8 @@ static void protocol_error(struct mqtt_connection *c, uint8_t reason, const char
 static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *p)
 {
     packet_handler h = mqtt_handler(c->state, p->type);
+    if (pending_count(c) >= ANSWERS_MAX(c)) /* some must leave first, whatever it asks */
+        return HANDLED_AGAIN;
     if (h)
         return h(c, p);
     protocol_error(c, MQTT_RC_PROTOCOL_ERROR, "this packet is not allowed now");

@@ -1,9 +1,6 @@
 #include "protocol/mqtt_broker.h"
 
-#include <stdio.h>
 #include <string.h>
-
-#define DENIED_EVERY_NS 60000000000
 
 /* ---- topic aliases ---- */
 
@@ -70,45 +67,6 @@ bool forward_properties(const struct mqtt_props *props, struct writer *out)
         from = at.p;
     }
     return !out->failed;
-}
-
-/* ---- denied ---- */
-
-bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
-{
-    uint64_t seed = executor_env(worker_executor(shard->worker))->seed;
-    uint64_t hash = hash_bytes(topic.p, topic.n, hash_bytes(client.p, client.n, seed));
-    struct denied_slot *slot = &shard->denied[hash % DENIED_SLOTS];
-    int64_t now_ns = worker_now_ns(shard->worker);
-    if (slot->hash == hash && now_ns - slot->at_ns < DENIED_EVERY_NS)
-        return false;
-    *slot = (struct denied_slot){hash, now_ns};
-    return true;
-}
-
-void publish_denied(struct mqtt_shard *shard, struct str client, struct str user, struct str topic,
-                    const char *why)
-{
-    char id[40];
-    mqtt_dropped(shard, MQTT_DROP_DENIED);
-    if (!denied_news(shard, client, topic))
-        return;
-    LOG_W("mqtt", "%.*s may not publish to %.*s: %s", STR_FMT(client), STR_FMT(topic), why);
-    int64_t now_ms = worker_now_ms(shard->worker);
-    int n = snprintf(id, sizeof(id), "denied-%lld-%lld", (long long)now_ms,
-                     (long long)metric_get(&shard->count.dropped[MQTT_DROP_DENIED]));
-    const struct action_event e = {.id = {id, (size_t)n},
-                                   .device = topic,
-                                   .action = STR("publish"),
-                                   .args_json = STR("{}"),
-                                   .confirms = STR(""),
-                                   .why = str_from(why),
-                                   .state = ACTION_DENIED,
-                                   .attempts = 1,
-                                   .cause = {.operator_name = user.n ? user : client},
-                                   .requested_ms = now_ms,
-                                   .outcome_ms = now_ms};
-    bus_action_publish(shard->bus, &e);
 }
 
 /* ---- PUBLISH ---- */

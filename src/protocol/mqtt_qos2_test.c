@@ -1,5 +1,6 @@
 /* QoS 2 in both directions, and what of it lasts: checklist 15, 17, 18, 19 and 37. */
 #include "protocol/mqtt_rig_test.h"
+#include <sqlite3.h>
 
 static void publish2(struct client *c, uint16_t id, bool dup, const char *topic,
                      const char *payload)
@@ -297,6 +298,7 @@ TEST(mqtt_qos2_out_over_a_reconnect)
     EXPECT(&sub, "PUBLISH qos=2 dup=0 retain=0 id=4 topic=t payload=sent\\x20too");
     EXPECT_NOTHING(&sub);
     client_close(&sub);
+    client_close(&pub);
     client_join(&pub, &b, "other", (struct hello_opt){.expiry_s = 1}, false);
     client_close(&pub); /* its record is committed, and so is the lazy one before it */
     broker_image(&b, image);
@@ -453,6 +455,75 @@ TEST(mqtt_qos2_after_a_failed_sync)
     EXPECT_NOTHING(&sub);
     ack(&sub, MQTT_PUBREC, 1);
     EXPECT(&sub, "PUBREL id=1 reason=00");
+    client_close(&sub);
+    broker_stop(&b);
+}
+
+/* However often a client asks while nothing can be answered: it is read no further, and goes on. */
+TEST(mqtt_qos2_answers_are_bounded)
+{
+    enum { TIMES = 200 };
+    struct broker b = {.limits = {.receive_max = 4}};
+    struct client pub;
+    broker_start(&b, NULL);
+    client_join(&pub, &b, "pub", (struct hello_opt){.expiry_s = 1000}, false);
+    moody_set(&b.disk, true, false);
+    for (int i = 0; i < TIMES; i++)
+        publish2(&pub, 1, i > 0, "t", "x");
+    moody_await(&b.disk);
+    expect_silence(&pub);
+    moody_set(&b.disk, false, false);
+    for (int i = 0; i < TIMES; i++)
+        EXPECT_HAS(&pub, "PUBREC id=1 ");
+    EXPECT_NOTHING(&pub);
+    client_close(&pub);
+    broker_stop(&b);
+}
+
+/* Tables as the version before QoS 2 left them. */
+static void make_old(const char *dir)
+{
+    char path[300];
+    struct sqlite3 *sql;
+    (void)snprintf(path, sizeof(path), "%s/sedge.db", dir);
+    REQUIRE(sqlite3_open(path, &sql) == SQLITE_OK);
+    CHECK_EQ_INT(sqlite3_exec(sql,
+                              "DROP TRIGGER queued_gone; DROP INDEX queued_seq;"
+                              "ALTER TABLE queued DROP COLUMN state;"
+                              "ALTER TABLE queued DROP COLUMN bytes;"
+                              "ALTER TABLE session DROP COLUMN received;"
+                              "UPDATE migration SET version = 1 WHERE part = 'mqtt'",
+                              NULL, NULL, NULL),
+                 SQLITE_OK);
+    CHECK_EQ_INT(sqlite3_changes(sql), 1);
+    sqlite3_close(sql);
+}
+
+TEST(mqtt_qos2_reads_what_was_before_it)
+{
+    struct broker b = {0};
+    struct client pub, sub;
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000, .receive_max = 1}, false);
+    client_subscribe(&sub, 1, "t", 1, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 01");
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    client_publish(&pub, 1, "t", "sent", false);
+    client_publish(&pub, 2, "t", "queued", false);
+    EXPECT(&pub, "PUBACK id=1 reason=00");
+    EXPECT(&pub, "PUBACK id=2 reason=00");
+    EXPECT(&sub, "PUBLISH qos=1 dup=0 retain=0 id=1 topic=t payload=sent");
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+    make_old(b.dir);
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000}, true);
+    EXPECT(&sub, "PUBLISH qos=1 dup=1 retain=0 id=1 topic=t payload=sent");
+    EXPECT(&sub, "PUBLISH qos=1 dup=0 retain=0 id=2 topic=t payload=queued");
+    client_puback(&sub, 1);
+    client_puback(&sub, 2);
+    EXPECT_NOTHING(&sub);
     client_close(&sub);
     broker_stop(&b);
 }

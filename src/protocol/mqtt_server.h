@@ -2,8 +2,11 @@
  *
  * Why: the way into the house. A connection is a task that reads all that has come, routes it and
  * writes once a tick; a session is what outlives it: subscriptions, messages in flight, a queue.
- * Promise: an acknowledgement that something durable depends on leaves after the commit of its
- * record, and never if the commit failed.
+ * Promise: a PUBACK, PUBREC, PUBCOMP, SUBACK, UNSUBACK or CONNACK that something durable depends on
+ * leaves after the commit of its record, and never if the commit failed; so do a PUBLISH at QoS 2
+ * to a stored session, and its PUBREL, so that not even a crash delivers it twice.
+ * Queues are bounded by messages and bytes; of a stored session's long queue only both ends are in
+ * memory.
  * What a site leaves out (limits.without) is told in CONNACK and refused with its reason code. A
  * will that waits (Will Delay, or a full journal) is lost when the process ends.
  * Ownership: the server owns its listeners, connections and sessions.

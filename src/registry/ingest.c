@@ -233,8 +233,12 @@ static void let_go(struct registry *r, const struct topic_binding *gone)
 {
     const struct topic_binding *b = map_get(&r->now->topics, gone->topic);
     bool guarded = b && b->role == TOPIC_SET && b->device->owner.n;
-    if (b && b->role != TOPIC_SET)
+    struct error e;
+    if (b && b->role != TOPIC_SET) {
+        if (listen(r, b, &e)) /* as this site wants it; what is there needs no memory */
+            LOG_E("registry", "%s", e.text);
         return;
+    }
     if (!guarded)
         (void)bus_unsubscribe(r->cfg.bus, &r->subscriber, (struct str){NULL, 0}, gone->topic);
     else if (ingest_guard(r, b->device)) /* it is guarded, with the text of the other site */

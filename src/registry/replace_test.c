@@ -207,3 +207,75 @@ TEST(a_mistake_is_found_before_anything_changes)
     CHECK(valve->props[0].series->last.f == 10);
     rig_fini(&g);
 }
+
+/* ---- O16: who may command it ---- */
+
+static enum err try_to_command(struct rig *g)
+{
+    const struct bus_publication p = {.topic = STR("v/set"),
+                                      .payload = {(const uint8_t *)"{}", 2},
+                                      .qos = 1,
+                                      .expiry_s = UINT32_MAX,
+                                      .from = &g->base.client};
+    return bus_publish(g->base.bus, &p, &g->base.receipt);
+}
+
+/* The next site has the valve for somebody else, and then is not taken. */
+static void nearly_replace(struct rig *g, const char *owner)
+{
+    struct error e = {0};
+    const struct model_def *valve;
+    struct device *d;
+    REQUIRE(registry_replace_begin(g->r, &e) == ERR_OK);
+    REQUIRE(registry_model(g->r, &valve_model, &valve, &e) == ERR_OK);
+    REQUIRE(registry_device(g->r, STR("plant.v"), valve, STR("urn:v"), STR("v"), &d, &e) == ERR_OK);
+    REQUIRE(registry_set_owner(d, str_from(owner)) == ERR_OK);
+    CHECK_EQ_INT(try_to_command(g), ERR_DENIED); /* whatever comes of it */
+    registry_replace_cancel(g->r);
+}
+
+TEST(an_owner_comes_and_goes_with_its_site)
+{
+    static const struct next same = {"plant.valve", "v", NULL}, gone = {NULL, NULL, NULL};
+    struct rig g;
+    struct registry_change n;
+    rig_init(&g, test_tmpdir());
+    CHECK_EQ_INT(try_to_command(&g), ERR_DENIED);
+    CHECK_EQ_STR(g.base.receipt.why, "plant.valve is owned by guard: only it may command it");
+    nearly_replace(&g, "other");
+    CHECK_EQ_INT(try_to_command(&g), ERR_DENIED);
+    CHECK_EQ_STR(g.base.receipt.why, "plant.valve is owned by guard: only it may command it");
+    CHECK_EQ_INT(replace(&g, &same, &n), ERR_OK); /* nobody owns it there */
+    CHECK_EQ_INT(try_to_command(&g), ERR_OK);
+    nearly_replace(&g, "other");
+    CHECK_EQ_INT(try_to_command(&g), ERR_OK);
+    REQUIRE(registry_set_owner(g.valve, STR("another")) == ERR_OK);
+    CHECK_EQ_INT(try_to_command(&g), ERR_DENIED);
+    CHECK_EQ_STR(g.base.receipt.why, "plant.valve is owned by another: only it may command it");
+    CHECK_EQ_INT(replace(&g, &gone, &n), ERR_OK);
+    CHECK_EQ_INT(try_to_command(&g), ERR_OK);
+    rig_fini(&g);
+}
+
+static uint64_t listens(const struct rig *g)
+{
+    return bus_stats(g->base.bus).subscriptions;
+}
+
+TEST(a_site_that_goes_leaves_no_subscriptions)
+{
+    static const struct next other = {"plant.valve", "w", &wide_valve},
+                             same = {"plant.valve", "v", NULL}, clash = {"plant.valve", "l", NULL};
+    struct rig g;
+    struct registry_change n;
+    rig_init(&g, test_tmpdir());
+    CHECK_EQ_INT(replace(&g, &same, &n), ERR_OK);
+    uint64_t before = listens(&g);
+    CHECK_EQ_INT(replace(&g, &other, &n), ERR_OK);
+    CHECK(listens(&g) > before); /* it has a property more */
+    CHECK_EQ_INT(replace(&g, &same, &n), ERR_OK);
+    CHECK_EQ_UINT(listens(&g), before);
+    CHECK_EQ_INT(replace(&g, &clash, &n), ERR_EXISTS);
+    CHECK_EQ_UINT(listens(&g), before);
+    rig_fini(&g);
+}

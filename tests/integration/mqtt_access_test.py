@@ -11,7 +11,7 @@ from sedge_site import SEDGE, Site, wait_until  # noqa: E402
 
 SITE = """site "rules"
 server {
-  mqtt 127.0.0.1:@MQTT@ passwords "users"
+  mqtt 127.0.0.1:@MQTT@ passwords "users" anonymous
   http 127.0.0.1:@HTTP@
   store "data"
   sys 1s
@@ -57,8 +57,14 @@ def rules(site):
     assert pub(site, "ann", "own/ann/y", "hers, too").returncode == 0
     assert listener.wait() == 0
     assert listener.text("out").splitlines() == ["own/ann/x hers", "own/ann/y hers, too"], listener.text()
-    assert "may not publish to own/ann/x: no access rule lets it" in site.process.text(), site.process.text()
+    wait_until(lambda: "may not publish to own/ann/x: no access rule lets it" in site.process.text(), what="the log")
     assert granted(site, "bob", "own/ann/public/#") and not granted(site, "bob", "own/ann/#")
+    nobody = ["mosquitto_pub", "-h", "127.0.0.1", "-p", str(site.mqtt_port), "-V", "mqttv5", "-q", "1", "-m", "x"]
+    done = subprocess.run([*nobody, "-t", "own/ann/x"], capture_output=True, text=True, timeout=30)
+    assert "Not authorized" in done.stderr, done
+    done = subprocess.run([*nobody, "-t", "own/ann/x", "-u", "ann", "-P", "wrong"], capture_output=True, text=True,
+                          timeout=30)
+    assert done.returncode != 0, done  # a name is asked for its password, here too
     assert not granted(site, "bob", "#") and not granted(site, "bob", "$SYS/#")
 
 

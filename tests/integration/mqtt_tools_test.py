@@ -1,4 +1,4 @@
-# ctest: timeout=240
+# ctest: timeout=240 workers=2
 """`sedge pub` and `sedge sub` beside mosquitto_pub and mosquitto_sub, against sedge and against mosquitto: the same
 options do, print and return the same.
 
@@ -42,7 +42,8 @@ def run(b, tool, *args, port=None, data=None, code=0):
 
 def spawn(b, tool, *args):
     """Starts a tool that goes on. Line by line, so that a test sees at once what a tool of theirs prints."""
-    return Process(["stdbuf", "-oL", *tool, "-h", "127.0.0.1", "-p", b.port, *args])
+    flushed = [] if tool[0] == SEDGE else ["stdbuf", "-oL"]
+    return Process([*flushed, *tool, "-h", "127.0.0.1", "-p", b.port, *args])
 
 
 def subscribed(process):

@@ -47,7 +47,8 @@ class Examples(unittest.TestCase):
                 log = Process([logger, "127.0.0.1", site.mqtt_port], env=self.lib.env)
                 wait_until(lambda: "subscribed" in log.text("err"), what="the subscription")
                 self.assertIn("5 of 5", run(sensor, "127.0.0.1", site.mqtt_port, env=self.lib.env))
-                wait_until(lambda: "demo/sensor/here no" in log.text("out"), what="the will")
+                wait_until(lambda: log.text("out").endswith("demo/sensor/here no") and "level 24" in log.text("out"),
+                           what="the will, behind all measurements")
                 self.assertEqual(log.stop(), 0)
                 lines = log.text("out").split("\n")
                 self.assertEqual([line for line in lines if "level" in line], said)

@@ -54,6 +54,7 @@ static inline void model_publish_came(struct model *m, struct model_client *c,
     memcpy(text, p->payload.p, p->payload.n);
     ASSERT(sscanf(text, "%u", &number) == 1 && number < m->messages_n);
     const struct model_message *x = &m->messages[number];
+    model_trace(m, "    message %u, QoS %u%s", number, p->qos, p->dup ? ", DUP" : "");
     ASSERT(str_eq(p->topic, str_from(model_topics[x->topic])) && p->qos <= x->qos && !p->retain);
     if (!p->qos) {
         ASSERT(!p->dup && !p->id);
@@ -170,16 +171,21 @@ static inline bool model_read(struct model *m, struct model_client *c, enum mqtt
     }
 }
 
-/* Lets things happen, and reads what came of it; nobody may be thrown out. */
+/* Lets things happen, and reads what came of it, until nothing more does; nobody may be thrown
+ * out. */
 static inline void model_settle(struct model *m)
 {
-    world_settle(&m->world);
-    model_time(m);
-    for (size_t i = 0; i < MODEL_CLIENTS; i++) {
-        struct model_client *c = &m->clients[i];
-        if (!c->open)
-            continue;
-        bool bye = model_read(m, c, 0, NULL);
-        ASSERT(!bye && !model_peer(c)->ended);
+    for (bool more = true; more;) {
+        more = false;
+        world_settle(&m->world);
+        model_time(m);
+        for (size_t i = 0; i < MODEL_CLIENTS; i++) {
+            struct model_client *c = &m->clients[i];
+            if (!c->open)
+                continue;
+            more = more || model_peer(c)->n;
+            bool bye = model_read(m, c, 0, NULL);
+            ASSERT(!bye && !model_peer(c)->ended);
+        }
     }
 }

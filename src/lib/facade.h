@@ -1,4 +1,4 @@
-/* lib_internal: from the public types of include/sedge to those of the house and back.
+/* facade: from the public types of include/sedge to those of the house and back.
  *
  * Why: the facade is thin: a call is a jump, a type that is embedded in its user's memory is the
  * house's type in storage with room to grow, and the numbers of errors are the same. What must be
