@@ -4,6 +4,7 @@
  * mqtt_shard.c      a worker's part of it
  * mqtt_listener.c   new streams
  * mqtt_connection.c the task of a connection: read, route, write, close
+ * mqtt_watch.c      connections by the time at which their patience ends
  * mqtt_table.c      state x packet: who handles what
  * mqtt_connect.c    CONNECT until CONNACK: who it is, take-over, session
  * mqtt_auth.c       AUTH: enhanced authentication; mqtt_rights.c what the access rules say
@@ -69,12 +70,12 @@ struct mqtt_session {
     int64_t offline_ms; /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
-    uint16_t next_id;
-    _Atomic uint32_t queued; /* messages that wait, without holes */
     struct rights *rights;   /* of its client; NULL: not asked yet */
     struct refusal *refusal; /* its queue is full and refuses */
-    uint8_t full;            /* enum mqtt_full */
-    bool full_told;          /* in the log, since it connected */
+    _Atomic uint32_t queued; /* messages that wait, without holes */
+    uint16_t next_id;
+    uint8_t full;   /* enum mqtt_full */
+    bool full_told; /* in the log, since it connected */
 };
 
 /* ---- a connection ---- */
@@ -111,7 +112,7 @@ struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
 struct mqtt_connection {
     struct task task;
-    struct list link; /* in shard->connections */
+    struct list link; /* in one of shard->slots */
     struct mqtt_shard *shard;
     const struct mqtt_listener *listener;
     struct stream *stream; /* NULL: closed, or moved */
@@ -120,7 +121,6 @@ struct mqtt_connection {
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
     struct str user;                /* owned; p NULL: none */
-    struct timer timer;             /* CONNECT in time, then keep-alive */
     struct connection_waits *waits; /* NULL: nothing does */
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
@@ -169,6 +169,7 @@ struct mqtt_metrics {
 };
 
 /* What one worker has of the server. */
+enum { WATCH_SLOTS = 256 };
 struct mqtt_shard {
     struct mqtt_server *server;
     struct worker *worker;
@@ -177,7 +178,10 @@ struct mqtt_shard {
     struct bus *bus;
     struct journal *journal;
     const struct mqtt_limits *limits;
-    struct list connections, wills;
+    struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
+    int64_t slot_done;              /* its number */
+    struct timer watch;
+    struct list wills;
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
@@ -292,7 +296,12 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p);
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n);
 bool connection_room(const struct mqtt_connection *c, size_t n); /* for a message of n bytes */
 size_t connection_write_max(const struct mqtt_connection *c);    /* a larger one will never fit */
-void connection_watch(struct mqtt_connection *c);                /* arms the keep-alive timer */
+
+/* mqtt_watch.c */
+void connections_init(struct mqtt_shard *shard);
+void connection_watch(struct mqtt_connection *c); /* its patience begins anew */
+/* Those of a worker; the one that is looked at may go. */
+void connections_each(struct mqtt_shard *shard, void (*each)(struct mqtt_connection *c));
 
 /* mqtt_table.c: what a handler made of a packet. */
 enum handled {
