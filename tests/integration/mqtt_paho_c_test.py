@@ -1,4 +1,4 @@
-# ctest: timeout=240
+# ctest: timeout=240 workers=2
 """Paho's C client (tests/clients/paho_c.c, built here) against sedge and mosquitto, in 3.1, 3.1.1 and 5.0."""
 
 import os

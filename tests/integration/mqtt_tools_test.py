@@ -1,4 +1,4 @@
-# ctest: timeout=240
+# ctest: timeout=240 workers=2
 """`sedge pub` and `sedge sub` beside mosquitto_pub and mosquitto_sub, against sedge and against mosquitto: the same
 options do, print and return the same.
 

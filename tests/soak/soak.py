@@ -92,6 +92,8 @@ class Soak:
         """Waits until nothing is missing; a failure after a while without progress."""
         last, end = None, time.monotonic() + actors.PATIENCE_S
         while True:
+            if not self.site.process.alive():
+                return  # main() tells
             now = missing()
             if not now:
                 return
@@ -117,6 +119,8 @@ class Soak:
             len(p.acked - self.group.get(p.topic, set())) for p in self.shared))
         await self.until("wills that were not sent", self.wills.missing)
         await self.until("sessions that should have ended", self.left_sessions)
+        if not self.site.process.alive():
+            return
         for p in everyone:
             p.acked.clear()
         for holder in [*self.keepers]:
@@ -137,8 +141,12 @@ class Soak:
                   for p in [*self.publishers, *self.shared]]
         tasks += [asyncio.ensure_future(actors.guarded(self.world, "mortals", self.wills.die()))]
         end = time.monotonic() + self.o.seconds
-        while time.monotonic() < end and not self.world.failures and self.site.process.alive():
-            await self.lap()
+        try:
+            while time.monotonic() < end and not self.world.failures and self.site.process.alive():
+                await self.lap()
+        except OSError:
+            if self.site.process.alive():
+                raise
         self.world.over = True
         self.world.quiet.clear()
         for t in tasks:
@@ -168,9 +176,9 @@ class Soak:
             asyncio.run(self.run())
             self.judge_growth()
             if not site.process.alive():
-                self.world.fail(f"the process ended with {site.process.wait()}:\n{site.process.text()[-4000:]}")
+                self.world.failures[:] = [f"the process ended with {site.process.wait()}:\n{site.process.text()[-8000:]}"]
             elif (code := site.process.stop(120)) != 0:
-                self.world.fail(f"the process ended with {code}:\n{site.process.text()[-4000:]}")
+                self.world.fail(f"the process ended with {code}:\n{site.process.text()[-8000:]}")
         for what, n in sorted(self.world.counts.items()):
             print(f"{what}: {n:,}")
         for failure in self.world.failures:

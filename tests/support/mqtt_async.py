@@ -127,11 +127,11 @@ class Client:
                 self._take(*await self._packet())
         except (asyncio.IncompleteReadError, OSError) as error:
             self._end(Broken(f"{self.session.client_id}: closed ({error})"))
-        except Broken as error:
-            self._end(error)
         except asyncio.CancelledError:
             self._end(None)
             raise
+        except Exception as error:  # any: whoever waits for the end must be told
+            self._end(error)
 
     def _end(self, error):
         self.writer.close()
@@ -188,8 +188,8 @@ class Client:
         if kind == 7 and entry[0] != "release":
             raise Broken(f"{self.session.client_id}: PUBCOMP {key} before its PUBREC")
         del under_way[key]
-        if not entry[3].done():
-            entry[3].set_result(reason)
+        if not entry[3].done():  # 0x92: the PUBREL was answered before, and the answer lost with a connection
+            entry[3].set_result(0 if kind == 7 and reason == 0x92 else reason)
 
     def publish_soon(self, topic, payload, qos=0, retain=False):
         """Sends; the future is done when it is complete (for QoS 0 at once), over reconnections too."""
