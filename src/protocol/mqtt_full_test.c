@@ -68,3 +68,38 @@ TEST(mqtt_full_queue)
         broker_stop(&b);
     }
 }
+
+/* What a client was sent and does not acknowledge is memory too: it stays within the same bounds,
+ * and what has no place in them waits, or goes, by the same policy. */
+TEST(mqtt_full_window)
+{
+    enum { COUNT = 100, SIZE = 4000 };
+    struct broker b = {.light = true, .limits = {.queue_bytes_max = 64 << 10}};
+    struct client pub, sub;
+    char payload[SIZE + 1];
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&sub, 1, "t", 1, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 01");
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    memset(payload, ' ', SIZE);
+    payload[SIZE] = '\0';
+    for (int i = 0; i < COUNT; i++) {
+        payload[snprintf(payload, SIZE, "%d", i)] = ' ';
+        client_publish(&pub, (uint16_t)(i + 1), "t", payload, false);
+        EXPECT_HAS(&pub, "PUBACK");
+    }
+    CHECK(mqtt_server_stats(b.server).queued_bytes <= b.limits.queue_bytes_max);
+    CHECK(mqtt_server_stats(b.server).dropped[MQTT_DROP_QUEUE_FULL] > COUNT / 2);
+    for (size_t last = 0; last < COUNT - 1;) { /* and it is not stuck */
+        size_t n = number_in(client_next(&sub));
+        REQUIRE(CHECK(n >= last));
+        last = n;
+        client_puback(&sub, sub.last_id);
+    }
+    EXPECT_NOTHING(&sub);
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).queued_bytes, 0);
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+}

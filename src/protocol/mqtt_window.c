@@ -12,10 +12,19 @@ static uint32_t window(const struct mqtt_session *s)
     return c->receive_max < max ? c->receive_max : max;
 }
 
+/* One message may always be on its way; more only as far as there is memory for them, or who reads
+ * and never acknowledges would hold thousands of the largest. */
+static bool affordable(const struct mqtt_session *s)
+{
+    return !s->transit->unacked ||
+           (s->transit->flight_bytes < s->shard->limits->queue_bytes_max / 4 &&
+            shard_queue_room(s->shard, 0));
+}
+
 bool window_open(const struct mqtt_session *s)
 {
     return s->transit->sent >= s->transit->old && s->transit->unacked < window(s) &&
-           s->transit->flight.n < s->shard->limits->inflight_max;
+           s->transit->flight.n < s->shard->limits->inflight_max && affordable(s);
 }
 
 /* Whether the next packet of the entry may leave. If the journal has failed the site goes on. */
