@@ -65,11 +65,13 @@ static void finish(struct mqtt_session *s, struct flight *f)
 
 /* ---- sending ---- */
 
+/* False: not now. If the journal has failed the site goes on without. */
 static bool note(struct mqtt_session *s, struct flight *f)
 {
     if (f->state != FLIGHT_SENT2 || !f->seq || !session_stored(s))
         return true;
-    s->connection->journal_full = record_sent(s, f->seq, f->id, &f->noted) == ERR_FULL;
+    enum err err = record_sent(s, f->seq, f->id, &f->noted);
+    s->connection->journal_full = err && err != ERR_IO;
     return !s->connection->journal_full;
 }
 
@@ -178,7 +180,9 @@ static enum handled release(struct mqtt_connection *c, struct flight *f)
 {
     struct mqtt_session *s = c->session;
     uint64_t seq = 0;
-    if (f->seq && session_stored(s) && record_received(s, f->seq, f->id, &seq) == ERR_FULL)
+    enum err err =
+        f->seq && session_stored(s) ? record_received(s, f->seq, f->id, &seq) : ERR_OK;
+    if (err && err != ERR_IO)
         return HANDLED_AGAIN;
     f->noted = seq;
     f->state = FLIGHT_RELEASED;
