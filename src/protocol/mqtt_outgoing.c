@@ -189,6 +189,8 @@ void session_deliver(struct subscriber *sub, struct message *m,
         outgoing_forget_ids(s->shard->alloc, &o); /* QoS 0 does not wait for who is not there */
     else
         queue_add(s, &o);
+    if (is_open(s) && s->connection->journal_full)
+        task_wake(&s->connection->task); /* it waits for a commit */
     session_presence(s);
 }
 
