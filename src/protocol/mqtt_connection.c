@@ -4,6 +4,7 @@
 
 #define LINGER_MS      1000
 #define ROOM_RESERVED  (64u << 10) /* for acknowledgements; messages leave it free */
+#define WRITE_LOW      (64u << 10)
 #define ANSWERS_MAX(c) (4u * (c)->shard->limits->receive_max) /* that wait for their turn */
 #define HELLO_MAX      (256u << 10)                           /* a CONNECT: nobody is known yet */
 
@@ -38,7 +39,7 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
     metric_add_own(&shard->count.connections, 1);
     const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
                                          .write_max = connection_write_max(c),
-                                         .write_low = ROOM_RESERVED};
+                                         .write_low = WRITE_LOW};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
     connection_watch(c);
@@ -157,9 +158,11 @@ bool connection_room(const struct mqtt_connection *c, size_t n)
            stream_write_pending(c->stream) == 0;
 }
 
+/* When the stream wakes us it holds no more than WRITE_LOW, and there must be room then for the
+ * largest message, with what is added to it on its way, or nobody would wake us again. */
 size_t connection_write_max(const struct mqtt_connection *c)
 {
-    return 2 * (size_t)c->shard->limits->packet_size_max + ROOM_RESERVED;
+    return 2 * (size_t)c->shard->limits->packet_size_max + 2 * ROOM_RESERVED + WRITE_LOW;
 }
 
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)
