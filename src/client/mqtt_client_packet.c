@@ -154,7 +154,9 @@ void client_read(struct mqtt_client *c)
         if (err == ERR_AGAIN)
             return;
         if (err) {
-            client_drop(c, err, 0, "the connection was closed");
+            client_drop(c, err, 0,
+                        c->state == CLIENT_HELLO ? "the connection ended before the server answered"
+                                                 : "the connection ended");
             return;
         }
         size_t used = take_packets(c, in);
