@@ -170,9 +170,9 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
         return;
     if (reason && c->state == CONNECTION_OPEN && c->version == MQTT_V5)
         say_goodbye(c, reason);
-    if (reason)
-        LOG_D("mqtt", "%.*s: closed: %s", c->session ? (int)c->session->client_id.n : 1,
-              c->session ? c->session->client_id.p : "?", why ? why : mqtt_reason_name(reason));
+    if (reason && c->session) /* a client that does something wrong is the operator's concern */
+        log_write(why ? LOG_INFO : LOG_DEBUG, "mqtt", "%.*s: closed: %s",
+                  STR_FMT(c->session->client_id), why ? why : mqtt_reason_name(reason));
     c->state = CONNECTION_CLOSED;
     timer_cancel(&c->timer);
     hello_free(c);
