@@ -108,9 +108,8 @@ def take_over(site):
 
 def leave_keepers(site):
     for i in range(KEEPERS):
-        keeper = sub(site, "-i", f"keeper{i}", "-c", "-q", "1", "-t", f"keep/{i}", "-t", "all")
-        wait_until(lambda: connected(site, f"keeper{i}"), what="the subscription")
-        keeper.stop()
+        keeper = sub(site, "-i", f"keeper{i}", "-c", "-q", "1", "-t", f"keep/{i}", "-t", "all", "-E")
+        assert keeper.wait() == 0, keeper.text()
     wait_until(lambda: not any(c["connected_ms"] for name, c in clients(site).items() if name.startswith("keeper")),
                what="the end of their connections")
 
