@@ -188,8 +188,10 @@ struct mqtt_shard {
     struct table sessions; /* by client id */
     struct timer due;      /* wills */
     struct timer ends;     /* of sessions */
-    struct list done, dirty;
+    struct list done, dirty, crowded; /* crowded: queues that shall leave memory */
     struct tick_hook done_hook;
+    struct post spill; /* to its worker: they may leave it */
+    _Atomic bool spilling;
     struct timer done_timer;             /* the journal was full: again */
     struct timer retry;                  /* the same for connections that are paused */
     struct bus_room room;                /* the bus was full: the same */
@@ -457,6 +459,7 @@ static inline int64_t queue_end(const struct mqtt_session *s)
 
 /* mqtt_spill.c: queues that are too long for memory. */
 void spill_some(struct mqtt_session *s);   /* what a checkpoint has stored leaves memory */
+void spill_stored(struct checkpoint *c);   /* one has: the same for all that wait for it */
 void spill_refill(struct mqtt_session *s); /* the beginning is short: asks for more */
 void spill_free(struct mqtt_session *s);
 /* Start and replay: when no executor runs. */

@@ -60,6 +60,7 @@ struct transit {
     VEC(struct done) done;      /* not yet in the journal */
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
+    struct list crowded;        /* in shard->crowded */
     bool subs_dirty;
     bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */
