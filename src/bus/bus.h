@@ -45,12 +45,14 @@ struct bus_config {
     struct alloc *messages;    /* for what is published; default: worker_buffers() of the worker
                                   that publishes, and `alloc` for what is retained */
     size_t retained_max;       /* messages; default 1,000,000 */
-    size_t retained_bytes_max; /* default 256 MiB */
+    size_t retained_bytes_max; /* of messages; once more for their topics; default 256 MiB */
     size_t subscriptions_max;  /* default 1,000,000 */
-    uint32_t ring_max;         /* messages from one worker to another; default 4,096 */
-    uint32_t waiting_max;      /* messages of a worker that wait behind slices; default 4,096 */
-    size_t ring_bytes_max;     /* one more is taken below it; default 32 MiB */
-    size_t waiting_bytes_max;  /* the same; default 64 MiB */
+    /* Of subscriptions, with their filters; one more is taken below it. Default 512 MiB. */
+    size_t subscriptions_bytes_max;
+    uint32_t ring_max;        /* messages from one worker to another; default 4,096 */
+    uint32_t waiting_max;     /* messages of a worker that wait behind slices; default 4,096 */
+    size_t ring_bytes_max;    /* one more is taken below it; default 32 MiB */
+    size_t waiting_bytes_max; /* the same; default 64 MiB */
 };
 MUST_USE enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e);
 void bus_free(struct bus *b);
@@ -164,8 +166,8 @@ struct subscriber {
     void *subscriptions;
 };
 /* Replaces the options if the filter (of the same share) is there already (*existed; may be NULL).
- * ERR_FULL: subscriptions_max; ERR_RANGE: more than LEVELS_MAX levels; ERR_DENIED: the access rules
- * refuse it. */
+ * ERR_FULL: subscriptions_max, or their bytes; ERR_RANGE: more than LEVELS_MAX levels; ERR_DENIED:
+ * the access rules refuse it. */
 MUST_USE enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed);
 /* `share` empty: the one that is not shared. What lies in a ring for it is not delivered. */
 bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str share, struct str filter);

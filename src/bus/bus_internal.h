@@ -154,11 +154,12 @@ struct routes {
     struct alloc *alloc;
     uint64_t seed;
     unsigned workers;
-    size_t max;
+    size_t max, bytes_max; /* bytes_max: SIZE_MAX until its owner says otherwise */
     struct trie trie;
     struct hamt subs;       /* what the sets of subscriptions have in common */
     struct map groups;      /* id to share_group */
     struct map group_names; /* node and name to the same */
+    size_t group_bytes;
     uint32_t group_last;
     uint64_t subscriber_last;
     _Atomic size_t count;
