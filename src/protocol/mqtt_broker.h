@@ -45,7 +45,7 @@
 
 struct will {
     struct list link;             /* in shard->wills */
-    struct mqtt_session *session; /* whose end it must not outlast; NULL: publish at once */
+    struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
     struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
     uint32_t delay_s, expiry_s, publisher_id;
@@ -71,6 +71,7 @@ struct mqtt_session {
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
     struct rights *rights;   /* of its client; NULL: not asked yet */
+    struct will *will;       /* that waits for its delay */
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
@@ -186,7 +187,8 @@ struct mqtt_shard {
      * connections, under this lock. */
     pthread_mutex_t lock;
     struct table sessions; /* by client id */
-    struct timer due;      /* wills */
+    struct timer due;      /* wills, */
+    int64_t wills_looked_ns; /* which were looked at then */
     struct timer ends;     /* of sessions */
     struct list done, dirty, crowded; /* crowded: queues that shall leave memory */
     struct tick_hook done_hook;
@@ -484,8 +486,8 @@ struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, st
 void will_free(struct mqtt_shard *shard, struct will *w);
 /* The connection has ended and the will is to be sent: now, or after its delay. Takes it. */
 void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session);
-void wills_cancel(struct mqtt_shard *shard, struct mqtt_session *session);  /* it is back */
-void wills_release(struct mqtt_shard *shard, struct mqtt_session *session); /* it has ended: now */
+void will_cancel(struct mqtt_session *session);  /* it is back */
+void will_release(struct mqtt_session *session); /* it has ended: now */
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_free(struct mqtt_shard *shard);
 

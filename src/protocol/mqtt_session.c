@@ -104,7 +104,7 @@ void session_end(struct mqtt_session *s)
         !vec_push(shard->alloc, &shard->ended, s->number))
         atomic_store(&shard->server->rewrite,
                      true); /* no memory for its number: then all are written anew */
-    wills_release(shard, s);
+    will_release(s);
     if (session_stored(s))
         server_changed(shard->server);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
