@@ -176,7 +176,8 @@ void bus_unsubscribe_all(struct bus *b, struct subscriber *s);
 void bus_subscriptions_each(const struct subscriber *s,
                             void (*each)(void *ctx, const struct subscription *sub), void *ctx);
 /* Delivers the retained messages that match, through s->deliver: the first slice at once, the rest
- * in later ticks unless the subscription goes. It has been added by bus_subscribe(); else nothing
+ * in later ticks unless the subscription goes, and, if it is not stored, while the subscriber is
+ * not BUS_BUSY. It has been added by bus_subscribe(); else nothing
  * happens. */
 void bus_send_retained(struct bus *b, const struct subscription *sub);
 
@@ -185,7 +186,8 @@ void bus_send_retained(struct bus *b, const struct subscription *sub);
  * One member of a group gets a message: the next in turn that is BUS_READY, else BUS_BUSY, else one
  * that is away and stored (QoS >= 1), else nobody. */
 
-/* A subscriber comes, goes, or its window fills; on its worker. New ones are away. */
+/* A subscriber comes, goes, or its window fills; on its worker. New ones are away. While it is
+ * busy no retained messages are sent because of a new subscription. */
 void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p);
 /* Another member gets it: the one that held it has gone, or gives it back. `share_id` is that of
  * the subscription that was chosen. False: there is nobody; the message has no receiver then.
