@@ -13,12 +13,15 @@
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
- * mqtt_frame.c      a PUBLISH as bytes: encoded once for all who get it alike; large ones by
- * reference mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c
- * those without mqtt_spill.c      of long queues only both ends are in memory mqtt_refuse.c full
- * queues that refuse what others publish mqtt_received.h   the ids of QoS 2 publications that came
- * in; mqtt_transit.h all of these mqtt_will.c       wills mqtt_sys.c        what the broker tells
- * of itself on $SYS mqtt_record.c     what sessions leave in the journal, and its replay
+ * mqtt_frame.c      a PUBLISH as bytes
+ * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
+ * mqtt_spill.c      of long queues only both ends are in memory
+ * mqtt_share.c      what a session that ends hands over to others
+ * mqtt_refuse.c     full queues that refuse what others publish
+ * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
+ * mqtt_will.c       wills
+ * mqtt_sys.c        what the broker tells of itself on $SYS
+ * mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_barrier.c    the snapshot of all workers' sessions
  * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
@@ -187,10 +190,10 @@ struct mqtt_shard {
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
-    struct table sessions; /* by client id */
-    struct timer due;      /* wills, */
+    struct table sessions;   /* by client id */
+    struct timer due;        /* wills, */
     int64_t wills_looked_ns; /* which were looked at then */
-    struct timer ends;     /* of sessions */
+    struct timer ends;       /* of sessions */
     struct list done, dirty;
     struct list crowded; /* whose queues shall leave memory */
     struct list late;    /* sessions that have ended, and stay for their shares */
