@@ -231,7 +231,7 @@ static enum poll lane_poll(struct task *t)
     room_tell(l);
     fence_check(l);
     lane_bury(l);
-    if (more || l->jobs_n || !list_empty(&l->again))
+    if (more || l->jobs_n > l->held || !list_empty(&l->again))
         lane_later(l);
     return POLL_PENDING;
 }

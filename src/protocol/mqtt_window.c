@@ -180,8 +180,7 @@ static enum handled release(struct mqtt_connection *c, struct flight *f)
 {
     struct mqtt_session *s = c->session;
     uint64_t seq = 0;
-    enum err err =
-        f->seq && session_stored(s) ? record_received(s, f->seq, f->id, &seq) : ERR_OK;
+    enum err err = f->seq && session_stored(s) ? record_received(s, f->seq, f->id, &seq) : ERR_OK;
     if (err && err != ERR_IO)
         return HANDLED_AGAIN;
     f->noted = seq;
