@@ -235,6 +235,57 @@ TEST(access_views_remember_and_follow_a_reload)
     access_fini(&a);
 }
 
+/* Tables change while others ask: each answer is that of one table, and the last is that of the
+ * last. */
+struct asker {
+    pthread_t thread;
+    struct access *access;
+    _Atomic bool *over;
+    bool mixed, last;
+};
+
+static void *ask(void *arg)
+{
+    struct asker *x = arg;
+    const struct access_client who = {{NULL, 0}, STR("c")};
+    struct access_view v;
+    access_view_init(&v, alloc_system(), &who);
+    for (bool over = false; !over;) {
+        over = atomic_load(x->over); /* once more behind the last change */
+        bool a = access_may(x->access, &v, P, STR("a"), NULL);
+        uint64_t version = v.version;
+        bool b = access_may(x->access, &v, P, STR("b"), NULL);
+        x->mixed = x->mixed || (version == v.version && a == b);
+        x->last = a;
+    }
+    access_view_fini(&v);
+    return NULL;
+}
+
+TEST(access_changes_under_the_hands_of_others)
+{
+    static const struct access_rule one[] = {{true, P, ACCESS_ALL, {NULL, 0}, STR("a")}};
+    static const struct access_rule other[] = {{true, P, ACCESS_ALL, {NULL, 0}, STR("b")}};
+    struct access a;
+    struct asker askers[2];
+    _Atomic bool over = false;
+    access_init(&a);
+    access_set(&a, table(one, 1));
+    for (size_t i = 0; i < 2; i++) {
+        askers[i] = (struct asker){.access = &a, .over = &over};
+        REQUIRE(pthread_create(&askers[i].thread, NULL, ask, &askers[i]) == 0);
+    }
+    for (int i = 0; i < 2000; i++)
+        access_set(&a, i % 2 ? table(one, 1) : table(other, 1));
+    atomic_store(&over, true);
+    for (size_t i = 0; i < 2; i++) {
+        REQUIRE(pthread_join(askers[i].thread, NULL) == 0);
+        CHECK(!askers[i].mixed);
+        CHECK(askers[i].last);
+    }
+    access_fini(&a);
+}
+
 /* A view without memory still tells the truth. */
 static void *refuse(struct alloc *a, void *p, size_t old_size, size_t size)
 {

@@ -182,9 +182,11 @@ struct mqtt_publish {
     struct str topic; /* may be empty with an alias */
     struct bytes payload;
     struct mqtt_props props;
-    /* Encoding only: subscription ids to add (checklist 31). */
+    /* Encoding only: subscription ids to add (checklist 31); and whether the payload, which is
+     * counted, is written by the caller, behind what mqtt_put_publish() writes. */
     const uint32_t *subscription_ids;
     size_t subscription_ids_n;
+    bool payload_apart;
 };
 struct mqtt_ack { /* PUBACK, PUBREC, PUBREL, PUBCOMP */
     uint16_t id;

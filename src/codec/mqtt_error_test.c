@@ -185,6 +185,7 @@ static const struct bad subscribes[] = {
     {"checklist 32: SUBACK without codes", C4, "90 02 0001", 0x82, "no reason code"},
     {"checklist 32: UNSUBACK without codes", C5, "B0 03 0001 00", 0x82, "no reason code"},
     {"3.1.1: SUBACK code 3", C4, "90 03 0001 03", 0x82, "return code"},
+    {"3.1: SUBACK code 80, which 3.1.1 brought", MQTT_V31, false, "90 03 0001 80", 0x82, "return code"},
     {"SUBACK code of another packet", C5, "90 04 0001 00 11", 0x82, "reason code"},
     {"UNSUBACK code of another packet", C5, "B0 04 0001 00 01", 0x82, "reason code"},
     {"SUBACK of id 0", C5, "90 04 0000 00 00", 0x82, "packet id"},

@@ -11,6 +11,7 @@ bool mqtt_read_publish(struct mqtt_in *in, struct mqtt_packet *p)
     m->id = 0;
     m->subscription_ids = NULL;
     m->subscription_ids_n = 0;
+    m->payload_apart = false;
     m->topic = cursor_str16(&in->c);
     if (!mqtt_in_ok(in))
         return false;
@@ -38,7 +39,8 @@ static void write_publish(struct mqtt_out *o, const struct mqtt_publish *m)
     if (m->qos > 0)
         mqtt_out_id(o, m->id);
     mqtt_out_props(o, MQTT_PUBLISH, &m->props, m->subscription_ids, m->subscription_ids_n);
-    mqtt_out_bytes(o, m->payload.p, m->payload.n);
+    if (!m->payload_apart)
+        mqtt_out_bytes(o, m->payload.p, m->payload.n);
 }
 
 /* PUBACK, PUBREC, PUBREL, PUBCOMP. In 5.0 properties, then the reason, may be left out. */
@@ -146,8 +148,8 @@ static enum err count(enum mqtt_version v, const struct mqtt_publish *m, size_t 
     if (v != MQTT_V31 && v != MQTT_V311 && v != MQTT_V5)
         return ERR_INVALID;
     write_publish(&o, m);
-    *body = o.n;
-    return o.err ? o.err : o.n > LENGTH_MAX ? ERR_RANGE : ERR_OK;
+    *body = o.n + (m->payload_apart ? m->payload.n : 0);
+    return o.err ? o.err : *body > LENGTH_MAX ? ERR_RANGE : ERR_OK;
 }
 
 size_t mqtt_publish_size(enum mqtt_version v, const struct mqtt_publish *m)
@@ -163,7 +165,7 @@ enum err mqtt_put_publish(enum mqtt_version v, const struct mqtt_publish *m, str
     if (err)
         return err;
     size_t room = w->failed ? 0 : (size_t)(w->end - w->p);
-    if (room < 1 + mqtt_varint_size(body) + body)
+    if (room < 1 + mqtt_varint_size(body) + body - (m->payload_apart ? m->payload.n : 0))
         return ERR_FULL;
     struct mqtt_out o = {.w = w, .version = v};
     unsigned flags = (m->dup ? 8u : 0) | (unsigned)m->qos << 1 | (m->retain ? 1u : 0);

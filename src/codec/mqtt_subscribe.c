@@ -85,7 +85,7 @@ bool mqtt_read_suback(struct mqtt_in *in, struct mqtt_packet *p)
         if (in->version == MQTT_V5) {
             if (!mqtt_in_reason(in, p->type, code))
                 return false;
-        } else if (code > 2 && code != 0x80) { /* 3.1.1 [MQTT-3.9.3-2] */
+        } else if (code > 2 && (code != 0x80 || in->version == MQTT_V31)) { /* [MQTT-3.9.3-2] */
             return mqtt_fail(in, MQTT_RC_PROTOCOL_ERROR, "an unknown return code");
         }
     }

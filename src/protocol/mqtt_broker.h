@@ -4,6 +4,7 @@
  * mqtt_shard.c      a worker's part of it
  * mqtt_listener.c   new streams
  * mqtt_connection.c the task of a connection: read, route, write, close
+ * mqtt_watch.c      connections by the time at which their patience ends
  * mqtt_table.c      state x packet: who handles what
  * mqtt_connect.c    CONNECT until CONNACK: who it is, take-over, session
  * mqtt_auth.c       AUTH: enhanced authentication; mqtt_rights.c what the access rules say
@@ -12,13 +13,12 @@
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
- * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
- * mqtt_spill.c      of long queues only both ends are in memory
- * mqtt_refuse.c     full queues that refuse what others publish
- * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
- * mqtt_will.c       wills
- * mqtt_sys.c        what the broker tells of itself on $SYS
- * mqtt_record.c     what sessions leave in the journal, and its replay
+ * mqtt_frame.c      a PUBLISH as bytes: encoded once for all who get it alike; large ones by
+ * reference mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c
+ * those without mqtt_spill.c      of long queues only both ends are in memory mqtt_refuse.c full
+ * queues that refuse what others publish mqtt_received.h   the ids of QoS 2 publications that came
+ * in; mqtt_transit.h all of these mqtt_will.c       wills mqtt_sys.c        what the broker tells
+ * of itself on $SYS mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_barrier.c    the snapshot of all workers' sessions
  * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
@@ -70,12 +70,12 @@ struct mqtt_session {
     int64_t offline_ms; /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
-    uint16_t next_id;
-    _Atomic uint32_t queued; /* messages that wait, without holes */
     struct rights *rights;   /* of its client; NULL: not asked yet */
     struct refusal *refusal; /* its queue is full and refuses */
-    uint8_t full;            /* enum mqtt_full */
-    bool full_told;          /* in the log, since it connected */
+    _Atomic uint32_t queued; /* messages that wait, without holes */
+    uint16_t next_id;
+    uint8_t full;   /* enum mqtt_full */
+    bool full_told; /* in the log, since it connected */
 };
 
 /* ---- a connection ---- */
@@ -112,7 +112,7 @@ struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
 struct mqtt_connection {
     struct task task;
-    struct list link; /* in shard->connections */
+    struct list link; /* in one of shard->slots */
     struct mqtt_shard *shard;
     const struct mqtt_listener *listener;
     struct stream *stream; /* NULL: closed, or moved */
@@ -121,7 +121,6 @@ struct mqtt_connection {
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
     struct str user;                /* owned; p NULL: none */
-    struct timer timer;             /* CONNECT in time, then keep-alive */
     struct connection_waits *waits; /* NULL: nothing does */
     struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
@@ -170,6 +169,7 @@ struct mqtt_metrics {
 };
 
 /* What one worker has of the server. */
+enum { WATCH_SLOTS = 256 };
 struct mqtt_shard {
     struct mqtt_server *server;
     struct worker *worker;
@@ -178,7 +178,10 @@ struct mqtt_shard {
     struct bus *bus;
     struct journal *journal;
     const struct mqtt_limits *limits;
-    struct list connections, wills;
+    struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
+    int64_t slot_done;              /* its number */
+    struct timer watch;
+    struct list wills;
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
@@ -196,6 +199,7 @@ struct mqtt_shard {
     size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
     size_t queue_piece;     /* about so many at a time */
     struct mqtt_metrics count;
+    struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
     struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
@@ -292,7 +296,12 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p);
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n);
 bool connection_room(const struct mqtt_connection *c, size_t n); /* for a message of n bytes */
 size_t connection_write_max(const struct mqtt_connection *c);    /* a larger one will never fit */
-void connection_watch(struct mqtt_connection *c);                /* arms the keep-alive timer */
+
+/* mqtt_watch.c */
+void connections_init(struct mqtt_shard *shard);
+void connection_watch(struct mqtt_connection *c); /* its patience begins anew */
+/* Those of a worker; the one that is looked at may go. */
+void connections_each(struct mqtt_shard *shard, void (*each)(struct mqtt_connection *c));
 
 /* mqtt_table.c: what a handler made of a packet. */
 enum handled {
@@ -392,6 +401,11 @@ enum sent { SENT, SENT_LATER, SENT_NEVER };
 /* Writes a PUBLISH. NEVER: expired, or too large for this client (counted). */
 enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
                             bool dup);
+
+/* mqtt_frame.c: writes it; NEVER: larger than the client takes. */
+enum sent frame_send(struct mqtt_connection *c, const struct outgoing *o, uint16_t id, bool dup);
+void frames_next(struct mqtt_shard *shard); /* another message begins */
+void frames_free(struct mqtt_shard *shard);
 
 /* mqtt_window.c: what has a packet id. */
 bool window_open(const struct mqtt_session *s);

@@ -170,6 +170,9 @@ TEST(mqtt_users_and_passwords)
         {"ada", "wrong", MQTT_V311, "CONNACK reason=04 session=0"},
         {"ada", NULL, MQTT_V5, "CONNACK reason=86 session=0"},
         {"bob", "secret", MQTT_V5, "CONNACK reason=86 session=0"},
+        {"", "secret", MQTT_V5, "CONNACK reason=86 session=0"},
+        {"", NULL, MQTT_V311, "CONNACK reason=04 session=0"},
+        {NULL, "secret", MQTT_V5, "CONNACK reason=86 session=0"},
         {NULL, NULL, MQTT_V5, "CONNACK reason=87 session=0"},
         {NULL, NULL, MQTT_V311, "CONNACK reason=05 session=0"},
     };
@@ -191,9 +194,36 @@ TEST(mqtt_users_and_passwords)
         client_close(&c);
     }
     broker_halt(&b);
-    CHECK_EQ_UINT(password_file_stats(b.passwords).computed, 5);
+    CHECK_EQ_UINT(password_file_stats(b.passwords).computed, 8);
     CHECK_EQ_UINT(password_file_stats(b.passwords).remembered, 1);
     broker_free(&b);
+}
+
+/* A user name may be empty, and is then nobody's memory: both ways of ending give back what was
+ * taken. */
+TEST(mqtt_empty_user_name)
+{
+    static const struct hello_opt cases[] = {
+        {.version = MQTT_V31, .clean = true, .user = ""},
+        {.version = MQTT_V311, .clean = true, .user = ""},
+        {.version = MQTT_V311, .clean = true, .user = "", .password = ""},
+        {.version = MQTT_V5, .clean = true, .user = "", .password = "secret"},
+    };
+    struct broker b = {.light = true};
+    struct client c, other;
+    broker_start(&b, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        LABEL("case %zu", i);
+        client_join(&c, &b, "x", cases[i], false);
+        client_hex(&c, "C0 00");
+        EXPECT(&c, "PINGRESP");
+        client_join(&other, &b, "x", cases[i], false); /* takes over: the broker closes the first */
+        client_hex(&other, "E0 00");
+        EXPECT(&other, "END");
+        client_close(&other);
+        client_close(&c);
+    }
+    broker_stop(&b);
 }
 
 /* The client goes while its password is being checked. */

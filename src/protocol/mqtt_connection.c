@@ -4,6 +4,7 @@
 
 #define LINGER_MS      1000
 #define ROOM_RESERVED  (64u << 10) /* for acknowledgements; messages leave it free */
+#define WRITE_LOW      (64u << 10)
 #define ANSWERS_MAX(c) (4u * (c)->shard->limits->receive_max) /* that wait for their turn */
 #define HELLO_MAX      (256u << 10)                           /* a CONNECT: nobody is known yet */
 
@@ -12,42 +13,6 @@ static enum poll connection_poll(struct task *t);
 static void connection_finished(struct task *t)
 {
     connection_free(CONTAINER_OF(t, struct mqtt_connection, task));
-}
-
-/* ---- time ---- */
-
-static int64_t patience_ns(const struct mqtt_connection *c)
-{
-    if (c->state != CONNECTION_OPEN)
-        return (int64_t)c->shard->limits->connect_timeout_ms * 1000000;
-    return (int64_t)c->keep_alive_s * 1500000000; /* [MQTT-3.1.2-22] */
-}
-
-/* Packets only note the time; the timer looks at it when it fires, and moves on. */
-static void timer_fired(struct timer *t)
-{
-    struct mqtt_connection *c = CONTAINER_OF(t, struct mqtt_connection, timer);
-    int64_t patience = patience_ns(c), due_ns = c->heard_ns + patience;
-    if (!patience)
-        return;
-    if (c->session && c->state == CONNECTION_OPEN) {
-        pending_trim(c);
-        outgoing_trim(c->session);
-    }
-    if (worker_now_ns(c->shard->worker) >= due_ns)
-        connection_kick(c, MQTT_RC_KEEP_ALIVE_TIMEOUT);
-    else
-        timer_set(t, due_ns);
-}
-
-void connection_watch(struct mqtt_connection *c)
-{
-    int64_t patience = patience_ns(c);
-    c->heard_ns = worker_now_ns(c->shard->worker);
-    if (patience)
-        timer_set(&c->timer, c->heard_ns + patience);
-    else
-        timer_cancel(&c->timer);
 }
 
 /* ---- life ---- */
@@ -70,12 +35,11 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
     c->stream = stream;
     c->problem_info = true;
     task_init(&c->task, "mqtt", connection_poll, connection_finished);
-    timer_init(&c->timer, shard->worker, timer_fired);
-    list_add_tail(&shard->connections, &c->link);
+    list_init(&c->link);
     metric_add_own(&shard->count.connections, 1);
     const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
                                          .write_max = connection_write_max(c),
-                                         .write_low = ROOM_RESERVED};
+                                         .write_low = WRITE_LOW};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
     connection_watch(c);
@@ -105,7 +69,6 @@ bool connection_move(struct mqtt_connection *c, const struct mqtt_shard *home)
     c->stream = NULL;
     c->moved = true;
     c->state = CONNECTION_CLOSED;
-    timer_cancel(&c->timer);
     task_wake(&c->task);
     return true;
 }
@@ -174,7 +137,6 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
         log_write(why ? LOG_INFO : LOG_DEBUG, "mqtt", "%.*s: closed: %s",
                   STR_FMT(c->session->client_id), why ? why : mqtt_reason_name(reason));
     c->state = CONNECTION_CLOSED;
-    timer_cancel(&c->timer);
     hello_free(c);
     auth_free(c);
     pending_free(c);
@@ -196,9 +158,11 @@ bool connection_room(const struct mqtt_connection *c, size_t n)
            stream_write_pending(c->stream) == 0;
 }
 
+/* When the stream wakes us it holds no more than WRITE_LOW, and there must be room then for the
+ * largest message, with what is added to it on its way, or nobody would wake us again. */
 size_t connection_write_max(const struct mqtt_connection *c)
 {
-    return 2 * (size_t)c->shard->limits->packet_size_max + ROOM_RESERVED;
+    return 2 * (size_t)c->shard->limits->packet_size_max + 2 * ROOM_RESERVED + WRITE_LOW;
 }
 
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)

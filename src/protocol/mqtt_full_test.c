@@ -68,3 +68,128 @@ TEST(mqtt_full_queue)
         broker_stop(&b);
     }
 }
+
+/* What a client was sent and does not acknowledge is memory too: it stays within the same bounds,
+ * and what has no place in them waits, or goes, by the same policy. */
+TEST(mqtt_full_window)
+{
+    enum { COUNT = 100, SIZE = 4000 };
+    struct broker b = {.light = true, .limits = {.queue_bytes_max = 64 << 10}};
+    struct client pub, sub;
+    char payload[SIZE + 1];
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&sub, 1, "t", 1, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 01");
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    memset(payload, ' ', SIZE);
+    payload[SIZE] = '\0';
+    for (int i = 0; i < COUNT; i++) {
+        payload[snprintf(payload, SIZE, "%d", i)] = ' ';
+        client_publish(&pub, (uint16_t)(i + 1), "t", payload, false);
+        EXPECT_HAS(&pub, "PUBACK");
+    }
+    CHECK(mqtt_server_stats(b.server).queued_bytes <= b.limits.queue_bytes_max);
+    CHECK(mqtt_server_stats(b.server).dropped[MQTT_DROP_QUEUE_FULL] > COUNT / 2);
+    for (size_t last = 0; last < COUNT - 1;) { /* and it is not stuck */
+        size_t n = number_in(client_next(&sub));
+        REQUIRE(CHECK(n >= last));
+        last = n;
+        client_puback(&sub, sub.last_id);
+    }
+    EXPECT_NOTHING(&sub);
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).queued_bytes, 0);
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+}
+
+/* Who reads slowly gets all in the end, and need not say anything for that, whatever the largest
+ * packet is. */
+TEST(mqtt_full_stream)
+{
+    enum { COUNT = 1500, SIZE = 8000 };
+    struct broker b = {.light = true, .limits = {.packet_size_max = 10000}};
+    struct client pub, sub;
+    char payload[SIZE + 1];
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&sub, 1, "t", 0, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 00");
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    memset(payload, ' ', SIZE);
+    payload[SIZE] = '\0';
+    for (int i = 0; i < COUNT; i++) {
+        payload[snprintf(payload, SIZE, "%d", i)] = ' ';
+        client_publish(&pub, 0, "t", payload, false);
+    }
+    EXPECT_NOTHING(&pub);
+    CHECK(mqtt_server_stats(b.server).queued > COUNT / 10); /* it was too much for the socket */
+    for (size_t i = 0; i < COUNT; i++) {
+        LABEL("message %zu", i);
+        REQUIRE(CHECK_EQ_UINT(number_in(client_next(&sub)), i));
+    }
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+}
+
+static void send2(struct client *c, enum mqtt_type type, uint16_t id)
+{
+    client_put(c, &(struct mqtt_packet){.type = type, .ack = {.id = id}});
+}
+
+/* A message fits into the journal, and the note of its packet id does not any more: it leaves when
+ * there is room, although nothing else happens on that connection. */
+TEST(mqtt_full_journal_for_a_note)
+{
+    enum { GROUP = 8000, STEP = 10, RANGE = 200 };
+    struct broker b = {.group_bytes_max = GROUP, .workers = 1};
+    struct client pub, filler, sub;
+    static char payload[GROUP + 1];
+    unsigned published = 0, too_large = 0;
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000}, false);
+    client_subscribe(&sub, 1, "t", 2, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 02");
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    client_join(&filler, &b, "filler", (struct hello_opt){.clean = true}, false);
+    for (int n = GROUP - RANGE; n < GROUP; n += STEP) {
+        LABEL("%d bytes", n);
+        memset(payload, 'x', (size_t)n);
+        payload[n] = '\0';
+        moody_set(&b.disk, true, false);
+        client_publish(&filler, 1, "kept", "x", true);
+        moody_await(&b.disk);
+        const struct mqtt_packet p = {
+            .type = MQTT_PUBLISH,
+            .publish = {
+                .qos = 2, .id = 1, .topic = STR("t"), .payload = {(uint8_t *)payload, (size_t)n}}};
+        client_put(&pub, &p);
+        client_hex(&pub, "C0 00");
+        const char *first = client_next(&pub);
+        bool fits = strcmp(first, "PINGRESP") == 0;
+        moody_set(&b.disk, false, false);
+        EXPECT_HAS(&filler, "PUBACK id=1");
+        if (!fits) {
+            CHECK_HAS_STR(first, "PUBREC id=1 reason=97");
+            EXPECT(&pub, "PINGRESP");
+            too_large++;
+            continue;
+        }
+        EXPECT(&pub, "PUBREC id=1 reason=00");
+        REQUIRE(EXPECT_HAS(&sub, "PUBLISH"));
+        send2(&sub, MQTT_PUBREC, sub.last_id);
+        EXPECT_HAS(&sub, "PUBREL");
+        send2(&sub, MQTT_PUBCOMP, sub.last_id);
+        send2(&pub, MQTT_PUBREL, 1);
+        EXPECT(&pub, "PUBCOMP id=1 reason=00");
+        published++;
+    }
+    CHECK(published > 0);
+    CHECK(too_large > 0); /* so there was one between them */
+    client_close(&sub);
+    client_close(&pub);
+    client_close(&filler);
+    broker_stop(&b);
+}

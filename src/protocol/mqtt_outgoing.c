@@ -60,95 +60,6 @@ static bool compose(struct mqtt_session *s, struct message *m,
 
 /* ---- to the wire ---- */
 
-static void props_of(const struct message *m, struct mqtt_props *out)
-{
-    struct bytes raw = message_properties(m);
-    struct cursor at = cursor_from(raw.p, raw.n);
-    struct mqtt_prop one;
-    out->raw = raw;
-    while (mqtt_prop_next(&at, &one)) {
-        struct str v = one.value;
-        out->has |= MQTT_HAS(one.id);
-        if (one.id == MQTT_PROP_PAYLOAD_FORMAT)
-            out->payload_format = (uint8_t)one.number;
-        else if (one.id == MQTT_PROP_CONTENT_TYPE)
-            out->content_type = v;
-        else if (one.id == MQTT_PROP_RESPONSE_TOPIC)
-            out->response_topic = v;
-        else if (one.id == MQTT_PROP_CORRELATION_DATA)
-            out->correlation_data = (struct bytes){(const uint8_t *)v.p, v.n};
-    }
-}
-
-/* Room in the stream for a packet of n bytes (0: it can't be encoded); NULL: *sent says why. */
-static uint8_t *reserve(struct mqtt_connection *c, size_t n, enum sent *sent)
-{
-    *sent = SENT_NEVER; /* checklist 20: dropped, as if it had been delivered */
-    if (n == 0 || n > c->packet_size_max || n > connection_write_max(c))
-        return NULL;
-    *sent = SENT_LATER; /* or the connection is lost, and nobody has told us yet */
-    return connection_room(c, n) ? stream_reserve(c->stream, n) : NULL;
-}
-
-static enum sent commit(struct mqtt_connection *c, enum err err, size_t n)
-{
-    n = err ? 0 : n;
-    stream_commit(c->stream, n);
-    shard_sent(c->shard, !err, n);
-    return err ? SENT_NEVER : SENT;
-}
-
-static enum sent put_plain(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
-                           bool dup)
-{
-    const struct mqtt_plain p = {.dup = dup,
-                                 .retain = o->retain,
-                                 .qos = o->qos,
-                                 .id = id,
-                                 .topic = message_topic(o->message),
-                                 .payload = message_payload(o->message)};
-    enum sent sent;
-    size_t n = mqtt_plain_size(c->version, &p);
-    uint8_t *room = reserve(c, n, &sent);
-    if (!room)
-        return sent;
-    struct writer w = writer_from(room, n);
-    return commit(c, mqtt_put_plain(c->version, &p, &w), n);
-}
-
-static enum sent put(struct mqtt_connection *c, const struct mqtt_publish *p)
-{
-    enum sent sent;
-    size_t n = mqtt_publish_size(c->version, p);
-    uint8_t *room = reserve(c, n, &sent);
-    if (!room)
-        return sent;
-    struct writer w = writer_from(room, n);
-    return commit(c, mqtt_put_publish(c->version, p, &w), n);
-}
-
-/* With properties of its own, an expiry, or subscription ids. */
-static enum sent put_with_props(struct mqtt_connection *c, const struct outgoing *o, uint16_t id,
-                                bool dup)
-{
-    const struct message *m = o->message;
-    struct mqtt_publish p = {.dup = dup,
-                             .retain = o->retain,
-                             .qos = o->qos,
-                             .id = id,
-                             .topic = message_topic(m),
-                             .payload = message_payload(m),
-                             .subscription_ids = o->ids_n > 1 ? o->sub_ids : &o->sub_id,
-                             .subscription_ids_n = o->ids_n};
-    if (m->properties_len && c->version == MQTT_V5)
-        props_of(m, &p.props);
-    if (m->expiry_s != UINT32_MAX) {
-        p.props.message_expiry_s = message_expiry_left_s(m, worker_now_ms(c->shard->worker));
-        p.props.has |= MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY);
-    }
-    return put(c, &p);
-}
-
 /* What has waited too long to be sent: longer than the right to have it, or than its expiry. One
  * that was sent before is sent again. */
 static bool too_late(const struct mqtt_connection *c, const struct message *m, bool dup)
@@ -171,9 +82,7 @@ enum sent outgoing_transmit(struct mqtt_connection *c, const struct outgoing *o,
     const struct message *m = o->message;
     if (too_late(c, m, dup))
         return SENT_NEVER;
-    bool plain =
-        !o->ids_n && m->expiry_s == UINT32_MAX && (!m->properties_len || c->version != MQTT_V5);
-    enum sent sent = plain ? put_plain(c, o, id, dup) : put_with_props(c, o, id, dup);
+    enum sent sent = frame_send(c, o, id, dup);
     if (sent == SENT) {
         atomic_add_own(&c->sent, 1);
         metric_add_own(&c->shard->count.sent, 1);
@@ -280,6 +189,8 @@ void session_deliver(struct subscriber *sub, struct message *m,
         outgoing_forget_ids(s->shard->alloc, &o); /* QoS 0 does not wait for who is not there */
     else
         queue_add(s, &o);
+    if (is_open(s) && s->connection->journal_full)
+        task_wake(&s->connection->task); /* it waits for a commit */
     session_presence(s);
 }
 

@@ -130,6 +130,7 @@ static enum err to_the_bus(struct mqtt_connection *c, const struct mqtt_publish 
                                       .from = &from,
                                       .session = noted ? s->number : 0,
                                       .packet_id = noted ? m->id : 0};
+    frames_next(c->shard);
     return bus_publish(c->shard->bus, &p, r);
 }
 

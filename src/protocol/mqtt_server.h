@@ -10,8 +10,11 @@
  * What a site leaves out (limits.without) is told in CONNACK and refused with its reason code. A
  * will that waits (Will Delay, or a full journal) is lost when the process ends.
  * Ownership: the server owns its listeners, connections and sessions.
- * Threads: building, listening and closing: worker 0. A session, and so its connection, lives on
- * the worker that its client id belongs to; each() and stats() are for any.
+ * Threads: building and listening before the executor runs, closing behind it, all on one thread;
+ * each() and checkpoint() are worker 0's, stats() is for any. A session, and so its connection,
+ * lives on the worker that its client id belongs to: a connection that was accepted elsewhere moves
+ * there with its CONNECT unread (net/stream_move.h), so that a take-over, a will, an expiry are
+ * that worker's alone. Limits are the site's, whichever worker counts.
  * Errors: start-up only; afterwards connections are closed with a reason, and counted.
  * Source: OASIS MQTT 3.1.1 and 5.0, MQTT 3.1 (IBM, 2010); docs/decisions/0003 for publications that
  * are denied. */

@@ -108,28 +108,29 @@ static void done_retried(struct timer *t)
     record_done_flush(CONTAINER_OF(t, struct mqtt_shard, done_timer));
 }
 
+static void retry(struct mqtt_connection *c)
+{
+    if (c->paused || c->journal_full)
+        task_wake(&c->task);
+}
+
 static void retry_fired(struct timer *t)
 {
     struct mqtt_shard *shard = CONTAINER_OF(t, struct mqtt_shard, retry);
-    LIST_EACH(&shard->connections, it)
-    {
-        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
-        if (c->paused || c->journal_full)
-            task_wake(&c->task);
-    }
+    connections_each(shard, retry);
+}
+
+static void go_on(struct mqtt_connection *c)
+{
+    if (!c->crowded)
+        return;
+    c->crowded = false;
+    task_wake(&c->task);
 }
 
 static void room(struct bus_room *r)
 {
-    struct mqtt_shard *shard = CONTAINER_OF(r, struct mqtt_shard, room);
-    LIST_EACH(&shard->connections, it)
-    {
-        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
-        if (!c->crowded)
-            continue;
-        c->crowded = false;
-        task_wake(&c->task);
-    }
+    connections_each(CONTAINER_OF(r, struct mqtt_shard, room), go_on);
 }
 
 /* ---- from the first to the last day ---- */
@@ -147,7 +148,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     shard->journal = s->cfg.journal;
     shard->limits = &s->limits;
     shard->queue_piece = allowance_piece(s);
-    list_init(&shard->connections);
+    connections_init(shard);
     pthread_mutex_init(&shard->lock, NULL);
     list_init(&shard->wills);
     list_init(&shard->done);
@@ -164,11 +165,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
 
 void shard_close(struct mqtt_shard *shard)
 {
-    LIST_EACH_SAFE(&shard->connections, it)
-    { /* their tasks are over or will never run */
-        struct mqtt_connection *c = CONTAINER_OF(it, struct mqtt_connection, link);
-        connection_abandon(c);
-    }
+    connections_each(shard, connection_abandon); /* their tasks are over or will never run */
     if (shard->journal)
         record_done_flush(shard);
 }
@@ -176,6 +173,7 @@ void shard_close(struct mqtt_shard *shard)
 void shard_free(struct mqtt_shard *shard)
 {
     wills_free(shard);
+    timer_cancel(&shard->watch);
     timer_cancel(&shard->due);
     timer_cancel(&shard->ends);
     timer_cancel(&shard->done_timer);
@@ -183,6 +181,7 @@ void shard_free(struct mqtt_shard *shard)
     tick_hook_cancel(&shard->done_hook);
     bus_room_cancel(&shard->room);
     sessions_free(shard);
+    frames_free(shard);
     table_fini(&shard->sessions);
     vec_fini(shard->alloc, &shard->ended);
     pthread_mutex_destroy(&shard->lock);

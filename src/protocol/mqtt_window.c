@@ -12,10 +12,19 @@ static uint32_t window(const struct mqtt_session *s)
     return c->receive_max < max ? c->receive_max : max;
 }
 
+/* One message may always be on its way; more only as far as there is memory for them, or who reads
+ * and never acknowledges would hold thousands of the largest. */
+static bool affordable(const struct mqtt_session *s)
+{
+    return !s->transit->unacked ||
+           (s->transit->flight_bytes < s->shard->limits->queue_bytes_max / 4 &&
+            shard_queue_room(s->shard, 0));
+}
+
 bool window_open(const struct mqtt_session *s)
 {
     return s->transit->sent >= s->transit->old && s->transit->unacked < window(s) &&
-           s->transit->flight.n < s->shard->limits->inflight_max;
+           s->transit->flight.n < s->shard->limits->inflight_max && affordable(s);
 }
 
 /* Whether the next packet of the entry may leave. If the journal has failed the site goes on. */
@@ -56,11 +65,13 @@ static void finish(struct mqtt_session *s, struct flight *f)
 
 /* ---- sending ---- */
 
+/* False: not now. If the journal has failed the site goes on without. */
 static bool note(struct mqtt_session *s, struct flight *f)
 {
     if (f->state != FLIGHT_SENT2 || !f->seq || !session_stored(s))
         return true;
-    s->connection->journal_full = record_sent(s, f->seq, f->id, &f->noted) == ERR_FULL;
+    enum err err = record_sent(s, f->seq, f->id, &f->noted);
+    s->connection->journal_full = err && err != ERR_IO;
     return !s->connection->journal_full;
 }
 
@@ -169,7 +180,9 @@ static enum handled release(struct mqtt_connection *c, struct flight *f)
 {
     struct mqtt_session *s = c->session;
     uint64_t seq = 0;
-    if (f->seq && session_stored(s) && record_received(s, f->seq, f->id, &seq) == ERR_FULL)
+    enum err err =
+        f->seq && session_stored(s) ? record_received(s, f->seq, f->id, &seq) : ERR_OK;
+    if (err && err != ERR_IO)
         return HANDLED_AGAIN;
     f->noted = seq;
     f->state = FLIGHT_RELEASED;

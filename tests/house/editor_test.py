@@ -148,18 +148,26 @@ class Editor(unittest.TestCase):
 
     def test_the_words_of_declarations_have_a_colour(self):
         source = "".join((ROOT / "src/app" / name).read_text() for name in ("site_schema.c", "site_access.c"))
-        words = set(re.findall(r'\.(?:word|second|lead) = "(\w+)"', source)) - {"alert"}
+        words = set(re.findall(r'\.(?:word|second|lead) = "(\w+)"|\bFLAG\("(\w+)"\)', source))
+        words = {word or flag for word, flag in words} - {"alert"}
         self.assertGreater(len(words), 20)
+        filed = set(re.findall(r'\bFILED\("(\w+)"\)', source)) - words  # they take a text, and are names where none follows
+        self.assertIn("cert", filed)
         kinds = set(re.findall(r'\{\.word = "(\w+)",\s+(?:\.role = \w+,\s+)?\.head', source))
         self.assertIn("device", kinds)
-        for word in words:
+        for word in sorted(words | filed):
             with self.subTest(word):
-                text, at = (f"{word} x {{", 0) if word in kinds else (f"model X {{ {word} x() }}", 10)
+                text, at = f"model X {{ {word} x() }}", 10
+                if word in filed:
+                    text, at = f'server {{ {word} "x" }}', 9
+                elif word in kinds:
+                    text, at = f"{word} x {{", 0
                 names, _ = GRAMMAR.scopes(text)
                 self.assertRegex(scope_at(names, at), r"storage\.type\.declaration|keyword\.other\.clause")
 
     def test_names_stay_names(self):
-        for text in ("x.at = 1", "a.when.x", "max = 3", "read: 1", "device = 3", "start = 1", "to = 2", "action = 1"):
+        for text in ("x.at = 1", "a.when.x", "max = 3", "read: 1", "device = 3", "start = 1", "to = 2", "action = 1",
+                     "key = 3", "name = 1"):
             with self.subTest(text):
                 names, _ = GRAMMAR.scopes(text)
                 self.assertNotRegex(scope_at(names, text.find(".") + 1), "keyword|storage")
