@@ -3,6 +3,7 @@
  * Exit codes: 0 without errors (warnings alone are fine), 1 with errors, 2 on wrong usage or when
  * the sources can't be read. */
 #include "app/cmd.h"
+#include "app/site_load.h"
 #include "app/site_schema.h"
 #include "app/site_zone.h"
 
@@ -44,11 +45,16 @@ static void print_ok(struct strbuf *out, const struct lang_site *site)
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_BYTECODE };
 
-/* What the sources alone don't tell: whether this machine knows the site's zone. */
-static bool zone_known(const struct lang_site *site)
+/* What the language does not know: whether `run` would take these settings (open listeners, rules
+ * of access), and whether this machine has the site's zone. A site without a server, that only its
+ * tests play, is fine. */
+static bool settings_good(const struct lang_site *site)
 {
+    struct site_settings settings;
     struct error e = {0};
-    if (site_zone_check(site_zone(site), &e) == ERR_OK)
+    enum err err = lang_site_decl(site, "server", 0) ? site_settings_read(&settings, site, &e)
+                                                     : site_zone_check(site_zone(site), &e);
+    if (err == ERR_OK)
         return true;
     (void)fprintf(stderr, "error: %s\n", e.text);
     return false;
@@ -56,7 +62,7 @@ static bool zone_known(const struct lang_site *site)
 
 static int report(const struct lang_site *site, enum format format)
 {
-    bool good = site->errors == 0 && zone_known(site);
+    bool good = site->errors == 0 && settings_good(site);
     struct strbuf out;
     strbuf_init(&out, alloc_system(), 0);
     if (format == FORMAT_JSON)

@@ -95,7 +95,8 @@ static bool publish(struct pub *p, struct str payload)
     if (err == ERR_FULL)
         timer_set_after_ms(&p->again, RETRY_MS);
     else if (err != ERR_CLOSED) /* that one: off-line; online() goes on */
-        fail(p, "the message cannot be sent", err_name(err));
+        fail(p, "the message cannot be sent",
+             err == ERR_RANGE ? "it is larger than the server takes" : err_name(err));
     return false;
 }
 
@@ -206,7 +207,8 @@ static bool on_lost(void *ctx, const struct mqtt_client_loss *loss)
         return false;
     mqtt_options_tell(&p->o, loss);
     /* What a server did not yet acknowledge is worth another try; a wrong address is not. */
-    if (p->was_online && loss->err != ERR_DENIED && loss->attempts < 20)
+    if (p->was_online && loss->err != ERR_DENIED && loss->attempts < 20 &&
+        loss->reason != MQTT_RC_SESSION_TAKEN_OVER)
         return true;
     p->status = mqtt_options_status(loss);
     return false;

@@ -163,7 +163,8 @@ static bool on_lost(void *ctx, const struct mqtt_client_loss *loss)
     if (s->finished)
         return false;
     mqtt_options_tell(&s->o, loss);
-    if (s->was_online && loss->err != ERR_DENIED)
+    /* Who has taken our session would lose it to us, and take it again. */
+    if (s->was_online && loss->err != ERR_DENIED && loss->reason != MQTT_RC_SESSION_TAKEN_OVER)
         return true;
     s->finished = true;
     s->status = mqtt_options_status(loss);

@@ -158,10 +158,11 @@ void mqtt_options_leave(const struct mqtt_options *o, struct mqtt_client *c)
 
 void mqtt_options_tell(const struct mqtt_options *o, const struct mqtt_client_loss *loss)
 {
-    const char *why = loss->reason       ? mqtt_reason_name(loss->reason)
-                      : loss->problem[0] ? loss->problem
-                      : loss->os_errno   ? strerror(loss->os_errno)
-                                         : err_name(loss->err);
+    const char *why = loss->reason              ? mqtt_reason_name(loss->reason)
+                      : loss->problem[0]        ? loss->problem
+                      : loss->os_errno          ? strerror(loss->os_errno)
+                      : loss->err == ERR_CLOSED ? "the server closed it"
+                                                : err_name(loss->err);
     mqtt_options_say(o, "%s: %s", loss->text, why);
 }
 

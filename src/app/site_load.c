@@ -112,6 +112,9 @@ static enum err read_listen(struct site_listen *l, const struct lang_clause_decl
                          "%s %.*s: an address to listen on is numeric, 127.0.0.1 or [::1] or "
                          "0.0.0.0",
                          what, STR_FMT(l->host));
+    if (l->path.n && l->path.p[0] != '/')
+        return error_set(e, ERR_INVALID, "%s %.*s:%u: a path begins with a slash: path \"/%.*s\"",
+                         what, STR_FMT(l->host), l->port, STR_FMT(l->path));
     enum err err = check_tls(l, what, e);
     return err ? err : check_listen(l, what, strcmp(what, "http") != 0, e);
 }
@@ -151,7 +154,7 @@ static void read_runtime(struct site_settings *out, const struct lang_decl *serv
     const struct lang_clause_decl *watchdog = lang_decl_clause(server, "watchdog", NULL, 0);
     const struct lang_clause_decl *sys = lang_decl_clause(server, "sys", NULL, 0);
     if (sys)
-        out->sys_ms = (int64_t)(lang_clause_value(sys, "interval")->number * 1000);
+        out->sys_ms = (int64_t)(lang_clause_value(sys, "sys")->number * 1000);
     if (workers)
         out->workers = (unsigned)lang_clause_value(workers, "workers")->number;
     if (watchdog)

@@ -89,7 +89,7 @@ static const struct lang_arg watchdog_args[] = {
      .max = 3600},
 };
 static const struct lang_arg sys_args[] = {
-    {.kind = LANG_ARG_NUMBER, .name = "interval", .words = off, .unit = "s", .min = 1, .max = 3600},
+    {.kind = LANG_ARG_NUMBER, .name = "sys", .words = off, .unit = "s", .min = 1, .max = 3600},
 };
 static const struct lang_clause server_clauses[] = {
     {.word = "mqtt",

@@ -116,7 +116,7 @@ static void on_packet(struct mqtt_client *c, const struct mqtt_packet *p)
     case MQTT_UNSUBACK: subs_ack(c, p->type, &p->suback); break;
     case MQTT_PINGRESP: c->ping_sent = false; break;
     case MQTT_DISCONNECT:
-        client_drop(c, ERR_CLOSED, p->end.reason, mqtt_reason_name(p->end.reason));
+        client_drop(c, ERR_CLOSED, p->end.reason, "the server ended the connection");
         break;
     default: auth_packet(c, &p->end); break; /* the decoder lets nothing else pass */
     }
@@ -154,7 +154,9 @@ void client_read(struct mqtt_client *c)
         if (err == ERR_AGAIN)
             return;
         if (err) {
-            client_drop(c, err, 0, "the connection was closed");
+            client_drop(c, err, 0,
+                        c->state == CLIENT_HELLO ? "the connection ended before the server answered"
+                                                 : "the connection ended");
             return;
         }
         size_t used = take_packets(c, in);

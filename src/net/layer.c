@@ -109,6 +109,7 @@ void stack_input(struct stream *s, struct bytes in)
     struct stream_stack *k = s->stack;
     if (k->failed)
         return; /* what still comes is not understood */
+    k->begun = true;
     k->busy++;
     k->bottom->ops->input(k->bottom, in);
     (void)stack_release(s);
@@ -118,10 +119,14 @@ static void end_now(struct stream *s, enum err how, int os_errno)
 {
     struct stream_stack *k = s->stack;
     k->late = false;
-    if (!k->open && !k->failed && s->connecting && how == ERR_CLOSED)
+    if (!k->open && !k->failed && s->connecting && how == ERR_CLOSED) {
         layer_fail(k->bottom, "the peer closed the connection during the handshake");
-    else
-        stream_end(s, how, os_errno);
+        return;
+    }
+    /* Who does not believe our certificate often just goes. */
+    if (!k->open && !k->failed && !s->connecting && k->begun)
+        (void)snprintf(k->problem, sizeof(k->problem), "the peer broke the handshake off");
+    stream_end(s, how, os_errno);
 }
 
 void stack_end(struct stream *s, enum err how, int os_errno)

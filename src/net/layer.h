@@ -44,6 +44,7 @@ struct stream_stack {
     struct stream_layer *top, *bottom;
     struct block_queue wire;
     unsigned busy; /* somebody is at work in it: it must stay */
+    bool begun;    /* the peer has said something */
     bool open;     /* all layers are: the user's bytes pass */
     bool secret;   /* TLS is among them */
     bool failed;

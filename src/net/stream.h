@@ -70,7 +70,8 @@ const struct addr *stream_peer(struct stream *s); /* len 0 if it can't be told a
 void stream_address(const struct stream *s, struct addr *out);
 int stream_os_errno(const struct stream *s);
 /* What a layer found wrong, "certificate has expired"; "" if none did. Its stream ends with ERR_IO
- * and EPROTO. */
+ * and EPROTO; but that of a server with the socket's own end, where a client broke a handshake off.
+ */
 const char *stream_problem(const struct stream *s);
 /* The common name in the peer's certificate, if it was asked for one and that was believed; p NULL:
  * none. */

@@ -25,9 +25,12 @@ struct tls_set *tls_set_take(struct tls *t)
     return set;
 }
 
+/* That a file can't be opened is the first thing in the queue, what came of that the last. */
 static enum err refused(struct error *e, const char *what, const char *file)
 {
-    const char *why = ERR_reason_error_string(ERR_peek_last_error());
+    unsigned long first = ERR_peek_error();
+    const char *why = ERR_SYSTEM_ERROR(first) ? strerror(ERR_GET_REASON(first))
+                                              : ERR_reason_error_string(ERR_peek_last_error());
     enum err r = error_set(e, ERR_INVALID, "%s %s can't be used: %s", what, file,
                            why ? why : "it is not PEM");
     ERR_clear_error();

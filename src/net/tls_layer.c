@@ -175,6 +175,9 @@ static void note_failure(struct tls_layer *l)
     struct handshake *h = l->handshake;
     unsigned long code = ERR_peek_error();
     const char *why = ERR_reason_error_string(code);
+    if (ERR_GET_REASON(code) == SSL_R_WRONG_VERSION_NUMBER ||
+        ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST)
+        why = "the peer does not speak TLS"; /* the name is of SSL 2's days */
     if (l->ssl && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
         why = X509_verify_cert_error_string(SSL_get_verify_result(l->ssl));
     (void)snprintf(h->why, sizeof(h->why), "%s", why ? why : "no memory for TLS");

@@ -4,6 +4,7 @@
 
 #define LINGER_MS      1000
 #define ROOM_RESERVED  (64u << 10) /* for acknowledgements; messages leave it free */
+#define WRITE_LOW      (64u << 10)
 #define ANSWERS_MAX(c) (4u * (c)->shard->limits->receive_max) /* that wait for their turn */
 #define HELLO_MAX      (256u << 10)                           /* a CONNECT: nobody is known yet */
 
@@ -38,7 +39,7 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
     metric_add_own(&shard->count.connections, 1);
     const struct stream_limits limits = {.read_max = shard->limits->packet_size_max + ROOM_RESERVED,
                                          .write_max = connection_write_max(c),
-                                         .write_low = ROOM_RESERVED};
+                                         .write_low = WRITE_LOW};
     stream_set_limits(stream, &limits);
     stream_bind(stream, &c->task);
     connection_watch(c);
@@ -132,9 +133,9 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
         return;
     if (reason && c->state == CONNECTION_OPEN && c->version == MQTT_V5)
         say_goodbye(c, reason);
-    if (reason)
-        LOG_D("mqtt", "%.*s: closed: %s", c->session ? (int)c->session->client_id.n : 1,
-              c->session ? c->session->client_id.p : "?", why ? why : mqtt_reason_name(reason));
+    if (reason && c->session) /* a client that does something wrong is the operator's concern */
+        log_write(why ? LOG_INFO : LOG_DEBUG, "mqtt", "%.*s: closed: %s",
+                  STR_FMT(c->session->client_id), why ? why : mqtt_reason_name(reason));
     c->state = CONNECTION_CLOSED;
     hello_free(c);
     auth_free(c);
@@ -157,9 +158,11 @@ bool connection_room(const struct mqtt_connection *c, size_t n)
            stream_write_pending(c->stream) == 0;
 }
 
+/* When the stream wakes us it holds no more than WRITE_LOW, and there must be room then for the
+ * largest message, with what is added to it on its way, or nobody would wake us again. */
 size_t connection_write_max(const struct mqtt_connection *c)
 {
-    return 2 * (size_t)c->shard->limits->packet_size_max + ROOM_RESERVED;
+    return 2 * (size_t)c->shard->limits->packet_size_max + 2 * ROOM_RESERVED + WRITE_LOW;
 }
 
 bool connection_write(struct mqtt_connection *c, const void *p, size_t n)
@@ -207,11 +210,31 @@ static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *
     return HANDLED_STOP;
 }
 
-static enum handled refuse_packet(struct mqtt_connection *c, const struct mqtt_packet *p)
+/* What comes to the wrong port is told by its first bytes; NULL: nothing that we know. */
+static const char *foreign(struct bytes in)
 {
+    static const struct {
+        const char *begins, *text;
+    } known[] = {
+        {"\x16\x03", "it speaks TLS, and this listener is a plain one"},
+        {"GET ", "it speaks HTTP, and this listener plain MQTT"},
+        {"POST", "it speaks HTTP, and this listener plain MQTT"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+        size_t n = strlen(known[i].begins);
+        if (in.n >= n && memcmp(in.p, known[i].begins, n) == 0)
+            return known[i].text;
+    }
+    return NULL;
+}
+
+static enum handled refuse_packet(struct mqtt_connection *c, const struct mqtt_packet *p,
+                                  struct bytes in)
+{
+    const char *other = c->state == CONNECTION_NEW ? foreign(in) : NULL;
     metric_add_own(&c->shard->count.errors, 1);
     if (c->state == CONNECTION_NEW)
-        connect_refuse(c, p->fault.answer, p->fault.reason, p->fault.text);
+        connect_refuse(c, p->fault.answer, p->fault.reason, other ? other : p->fault.text);
     else
         connection_close(c, p->fault.reason, p->fault.text);
     return HANDLED_STOP;
@@ -234,10 +257,11 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
                                                        : HELLO_MAX};
         struct mqtt_packet p;
         size_t n = 0;
-        enum mqtt_result r = mqtt_decode(&d, (struct bytes){in.p + *used, in.n - *used}, &p, &n);
+        const struct bytes rest = {in.p + *used, in.n - *used};
+        enum mqtt_result r = mqtt_decode(&d, rest, &p, &n);
         if (r == MQTT_MORE)
             return HANDLED;
-        h = r == MQTT_OK ? handle(c, &p) : refuse_packet(c, &p);
+        h = r == MQTT_OK ? handle(c, &p) : refuse_packet(c, &p, rest);
         if (h == HANDLED_AGAIN)
             break;
         *used += n;
@@ -253,6 +277,17 @@ static bool may_read(const struct mqtt_connection *c)
     return listens && !c->paused;
 }
 
+/* A client that TLS or WebSocket keeps out never gets so far as to say who it is, so whoever looks
+ * for it has nothing but this line. */
+static void lost(struct mqtt_connection *c)
+{
+    const char *problem = stream_problem(c->stream);
+    if (c->state == CONNECTION_NEW && problem[0])
+        connect_refuse(c, 0, 0, problem);
+    else
+        connection_close(c, 0, NULL);
+}
+
 static void read_all(struct mqtt_connection *c)
 {
     struct bytes in;
@@ -262,7 +297,7 @@ static void read_all(struct mqtt_connection *c)
         if (err == ERR_AGAIN)
             return;
         if (err) {
-            connection_close(c, 0, NULL);
+            lost(c);
             return;
         }
         if (c->state == CONNECTION_OPEN) /* before, all of CONNECT and AUTH must come in time */

@@ -104,6 +104,36 @@ TEST(mqtt_full_window)
     broker_stop(&b);
 }
 
+/* Who reads slowly gets all in the end, and need not say anything for that, whatever the largest
+ * packet is. */
+TEST(mqtt_full_stream)
+{
+    enum { COUNT = 1500, SIZE = 8000 };
+    struct broker b = {.light = true, .limits = {.packet_size_max = 10000}};
+    struct client pub, sub;
+    char payload[SIZE + 1];
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&sub, 1, "t", 0, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 00");
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    memset(payload, ' ', SIZE);
+    payload[SIZE] = '\0';
+    for (int i = 0; i < COUNT; i++) {
+        payload[snprintf(payload, SIZE, "%d", i)] = ' ';
+        client_publish(&pub, 0, "t", payload, false);
+    }
+    EXPECT_NOTHING(&pub);
+    CHECK(mqtt_server_stats(b.server).queued > COUNT / 10); /* it was too much for the socket */
+    for (size_t i = 0; i < COUNT; i++) {
+        LABEL("message %zu", i);
+        REQUIRE(CHECK_EQ_UINT(number_in(client_next(&sub)), i));
+    }
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+}
+
 static void send2(struct client *c, enum mqtt_type type, uint16_t id)
 {
     client_put(c, &(struct mqtt_packet){.type = type, .ack = {.id = id}});

@@ -31,7 +31,7 @@ static void crash(struct disk_sim *s)
     LIST_EACH(&s->inodes, it)
     {
         s->stats.sectors_lost +=
-            sim_crash_inode(CONTAINER_OF(it, struct sim_inode, link), &s->random);
+            sim_crash_inode(CONTAINER_OF(it, struct sim_inode, link), s->keep, &s->random);
     }
     sim_collect(s);
 }
@@ -39,6 +39,8 @@ static void crash(struct disk_sim *s)
 /* Counts the call; the error number that it must answer, or 0. With the lock held. */
 static int injected(struct disk_sim *s, enum disk_sim_call call)
 {
+    if (s->watch && !s->off)
+        s->watch(s->watch_ctx, call);
     if (s->calls++ == s->off_at && !s->off) {
         crash(s);
         s->off = true;
@@ -416,6 +418,21 @@ void disk_sim_off_at(struct disk_sim *s, uint64_t n, void (*went)(void *ctx), vo
     s->off_at = s->calls + n;
     s->went = went;
     s->went_ctx = ctx;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void disk_sim_keep(struct disk_sim *s, enum disk_sim_keep keep)
+{
+    pthread_mutex_lock(&s->lock);
+    s->keep = keep;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void disk_sim_watch(struct disk_sim *s, void (*call)(void *ctx, enum disk_sim_call kind), void *ctx)
+{
+    pthread_mutex_lock(&s->lock);
+    s->watch = call;
+    s->watch_ctx = ctx;
     pthread_mutex_unlock(&s->lock);
 }
 

@@ -37,6 +37,12 @@ bool disk_sim_is_off(struct disk_sim *s);
 /* The same by itself, with a crash, in place of call number n from now (from 0, of any kind): so
  * the power goes between any two calls. Then calls went(ctx), with the disk locked. */
 void disk_sim_off_at(struct disk_sim *s, uint64_t n, void (*went)(void *ctx), void *ctx);
+/* What the crashes from now on keep of what was not synced. */
+enum disk_sim_keep {
+    DISK_SIM_KEEP_SOME,    /* what the seed says, as above */
+    DISK_SIM_KEEP_NOTHING, /* the worst that a disk without a cache does */
+};
+void disk_sim_keep(struct disk_sim *s, enum disk_sim_keep keep);
 
 /* The call number n (from 0, counted from now) and all later ones of its kind fail with os_errno.
  * DISK_SIM_NEVER to end that. */
@@ -52,6 +58,11 @@ enum disk_sim_call {
 void disk_sim_fail(struct disk_sim *s, enum disk_sim_call call, uint64_t n, int os_errno);
 /* A write that fails has written this many of its bytes; default 0. */
 void disk_sim_fail_short(struct disk_sim *s, size_t bytes);
+
+/* Is told of each call before it happens, with the disk locked: for who counts them. While the disk
+ * is off there are none. */
+void disk_sim_watch(struct disk_sim *s, void (*call)(void *ctx, enum disk_sim_call kind),
+                    void *ctx);
 
 struct disk_sim_stats {
     uint64_t calls[DISK_SIM_CALLS];

@@ -76,20 +76,24 @@ void sim_sync_failed(struct sim_inode *inode)
 }
 
 /* A growing file has any length in between; a cut either has happened or not. */
-static size_t size_after_crash(const struct sim_inode *inode, struct random *r)
+static size_t size_after_crash(const struct sim_inode *inode, enum disk_sim_keep keep,
+                               struct random *r)
 {
+    if (keep == DISK_SIM_KEEP_NOTHING)
+        return inode->safe_size;
     if (inode->size < inode->safe_size)
         return random_below(r, 2) ? inode->size : inode->safe_size;
     return inode->safe_size + (size_t)random_below(r, inode->size - inode->safe_size + 1);
 }
 
-uint64_t sim_crash_inode(struct sim_inode *inode, struct random *r)
+uint64_t sim_crash_inode(struct sim_inode *inode, enum disk_sim_keep keep, struct random *r)
 {
+    const bool some = keep == DISK_SIM_KEEP_SOME;
     uint64_t lost = 0;
-    size_t size = size_after_crash(inode, r);
+    size_t size = size_after_crash(inode, keep, r);
     for (size_t i = 0; i < inode->cap / SIM_SECTOR; i++) {
         uint8_t *now = inode->now + i * SIM_SECTOR, *safe = inode->safe + i * SIM_SECTOR;
-        if (inode->sector[i] != SECTOR_SAFE && random_below(r, 2)) {
+        if (inode->sector[i] != SECTOR_SAFE && some && random_below(r, 2)) {
             memcpy(safe, now, SIM_SECTOR);
         } else if (inode->sector[i] != SECTOR_SAFE) {
             memcpy(now, safe, SIM_SECTOR);

@@ -71,6 +71,9 @@ struct disk_sim {
     uint64_t calls, off_at; /* of all kinds */
     void (*went)(void *ctx);
     void *went_ctx;
+    enum disk_sim_keep keep;
+    void (*watch)(void *ctx, enum disk_sim_call kind);
+    void *watch_ctx;
 };
 
 /* Without "./" in front and "/" behind; false if it is too long. */
@@ -97,4 +100,5 @@ void sim_mark(struct sim_inode *inode, size_t from, size_t to); /* dirty */
 void sim_cut(struct sim_inode *inode, size_t size);
 void sim_synced(struct sim_inode *inode);
 void sim_sync_failed(struct sim_inode *inode);
-uint64_t sim_crash_inode(struct sim_inode *inode, struct random *r); /* sectors that were lost */
+/* Gives how many sectors were lost. */
+uint64_t sim_crash_inode(struct sim_inode *inode, enum disk_sim_keep keep, struct random *r);

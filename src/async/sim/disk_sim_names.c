@@ -158,7 +158,8 @@ void sim_crash_names(struct disk_sim *s)
         size_t all = 0, kept = 0;
         for (size_t i = 0; i < s->changes.n; i++)
             all += sim_in_dir(s->changes.v[i].to, dir);
-        sim_settle(s, dir, (size_t)random_below(&s->random, all + 1));
+        if (s->keep == DISK_SIM_KEEP_SOME)
+            sim_settle(s, dir, (size_t)random_below(&s->random, all + 1));
         for (size_t i = 0; i < s->changes.n; i++)
             if (!sim_in_dir(s->changes.v[i].to, dir))
                 s->changes.v[kept++] = s->changes.v[i];
