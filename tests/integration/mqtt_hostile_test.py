@@ -163,6 +163,7 @@ class Hostile(unittest.TestCase):
 
     def setUp(self):
         self.peers = []
+        self.keeps = PUT_ASIDE
         self.memory = self.resident()
 
     def tearDown(self):
@@ -171,7 +172,7 @@ class Hostile(unittest.TestCase):
         for p in self.peers:
             p.close()
         self.served()
-        self.grown_less(PUT_ASIDE)
+        self.grown_less(self.keeps)
 
     def peer(self, *args, **how):
         self.peers.append(Peer(self.port, *args, **how))
@@ -285,16 +286,22 @@ class Hostile(unittest.TestCase):
                 self.served()
 
     def test_one_that_does_not_read_what_it_subscribed_to(self):
-        """At QoS 0 its messages are dropped, at QoS 1 they wait up to its bound; nobody waits for it."""
-        deaf = [self.peer(buffer=4096).greet(f"deaf-{q}-{i}") for q in (0, 1) for i in range(5)]
-        for i, p in enumerate(deaf):
-            p.send(subscribe_packet("flood/#", 0 if i < 5 else 1))
+        """At QoS 0 its messages are dropped, at QoS 1 they wait up to its bound; nobody waits for it. What a queue
+        had stays with the C library for the next one: twice takes no more than once."""
+        self.keeps = 112 * MIB
         flood = self.peer().greet("flood")
         data = publish_packet("flood/a", b"f" * 1000) * 100
-        for _ in range(2000):  # 200 MB to each; a queue has a bound of 64 MiB
-            self.assertTrue(flood.send(data))
-        self.served()
-        self.grown_less(128 * MIB)
+        for _ in range(2):
+            deaf = [self.peer(buffer=4096).greet(f"deaf-{q}-{i}") for q in (0, 1) for i in range(5)]
+            for i, p in enumerate(deaf):
+                p.send(subscribe_packet("flood/#", 0 if i < 5 else 1))
+            for _ in range(2000):  # 200 MB to each; a queue has a bound of 64 MiB
+                self.assertTrue(flood.send(data))
+            self.served()
+            self.grown_less(128 * MIB)
+            for p in deaf:
+                p.close()
+            self.served()
 
     def test_one_that_publishes_and_does_not_read_its_acknowledgements(self):
         some = [self.peer(buffer=4096).greet(f"mute-{i}") for i in range(5)]
