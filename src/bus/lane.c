@@ -210,6 +210,7 @@ static bool take_all(struct lane *l)
     uint32_t n = 0;
     bool more = false;
     unsigned workers = l->bus->workers;
+    ASSERT(workers);
     for (unsigned i = 0; i < workers; i++) {
         unsigned from = (l->first + i) % workers;
         if (from != l->index && l->rings)

@@ -79,7 +79,6 @@ struct mqtt_session {
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
-    uint8_t full;   /* enum mqtt_full */
     bool full_told; /* in the log, since it connected */
 };
 

@@ -108,7 +108,7 @@ static void tell(struct mqtt_session *s)
         return;
     s->full_told = true;
     LOG_W("mqtt", "%.*s: its queue is full: the %s messages are dropped", STR_FMT(s->client_id),
-          s->full == MQTT_FULL_DROP_OLDEST ? "oldest" : "newest");
+          s->shard->limits->queue_full == MQTT_FULL_DROP_OLDEST ? "oldest" : "newest");
 }
 
 static void drop_oldest(struct mqtt_session *s)
@@ -136,7 +136,8 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
     }
     if (session_stored(s) && full(s, o))
         spill_some(s); /* what is stored by now makes room */
-    while (s->full == MQTT_FULL_DROP_OLDEST && s->transit->queue.n && full(s, o))
+    while (s->shard->limits->queue_full == MQTT_FULL_DROP_OLDEST && s->transit->queue.n &&
+           full(s, o))
         drop_oldest(s);
     if (full(s, o)) {
         tell(s);
@@ -155,7 +156,7 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
     session_changed(s);
     if (session_stored(s))
         spill_some(s);
-    if (s->full == MQTT_FULL_REFUSE)
+    if (s->shard->limits->queue_full == MQTT_FULL_REFUSE)
         refuse_look(s);
 }
 

@@ -72,7 +72,6 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->number = number;
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
-    s->full = (uint8_t)shard->limits->queue_full;
     if ((number && !transit_own(s)) || !add(s)) {
         outgoing_free(s);
         mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
@@ -142,12 +141,6 @@ static void look_at(struct mqtt_shard *shard, int64_t at_ns)
         timer_set(&shard->ends, at_ns);
 }
 
-static uint8_t full_policy(const struct mqtt_shard *shard, const struct mqtt_listener *l)
-{
-    enum mqtt_full own = l ? l->cfg.queue_full : MQTT_FULL_DEFAULT;
-    return (uint8_t)(own ? own : shard->limits->queue_full);
-}
-
 static void set_connection(struct mqtt_session *s, struct mqtt_connection *c)
 {
     pthread_mutex_lock(&s->shard->lock);
@@ -162,10 +155,7 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
-    s->full = full_policy(s->shard, c->listener);
     s->full_told = false;
-    if (s->full != MQTT_FULL_REFUSE)
-        refuse_end(s);
     s->transit->received_before = (uint32_t)s->transit->received.ids.n;
     window_attach(s);
     rights_free(s->rights); /* the client's before it */

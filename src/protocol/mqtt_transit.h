@@ -22,7 +22,8 @@ static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i
 }
 
 /* The middle of a queue that is only in the database, and the end of it that is in memory again.
- * Positions: from queue_at on the ring `queue`, then what is spilled, then from tail_at on the tail. */
+ * Positions: from queue_at on the ring `queue`, then what is spilled, then from tail_at on the
+ * tail. */
 struct spill {
     struct outgoing_ring tail;
     int64_t tail_at;
