@@ -46,8 +46,10 @@ struct bus_config {
                                   that publishes, and `alloc` for what is retained */
     size_t retained_max;       /* messages; default 1,000,000 */
     size_t retained_bytes_max; /* of messages; once more for their topics; default 256 MiB */
-    size_t subscriptions_max;  /* default 1,000,000 */
-    /* Of subscriptions, with their filters; one more is taken below it. Default 512 MiB. */
+    /* Of all; but sedge's own (subscriber.rights NULL) are taken even so. Default 1,000,000. */
+    size_t subscriptions_max;
+    /* The same of what they need, with their filters; one more is taken below it. Default 512 MiB.
+     */
     size_t subscriptions_bytes_max;
     uint32_t ring_max;        /* messages from one worker to another; default 4,096 */
     uint32_t waiting_max;     /* messages of a worker that wait behind slices; default 4,096 */
