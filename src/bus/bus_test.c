@@ -342,6 +342,9 @@ TEST(bus_subscription_limits)
     CHECK_EQ_INT(bus_subscribe(b, &deeper, NULL), ERR_RANGE);
     CHECK_EQ_UINT(b->routes->trie.nodes, nodes);
     CHECK_EQ_UINT(bus_stats(b).subscriptions, 2);
+    struct subscription restored = third;
+    restored.restored = true; /* what was taken before a restart comes back */
+    CHECK_EQ_INT(bus_subscribe(b, &restored, NULL), ERR_OK);
     struct listener_rig own;
     listener_rig_init(&own, b); /* the site's own have room even so */
     rig_subscribe(&own, "b/d/e", 0, 0);
