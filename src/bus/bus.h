@@ -46,8 +46,10 @@ struct bus_config {
                                   that publishes, and `alloc` for what is retained */
     size_t retained_max;       /* messages; default 1,000,000 */
     size_t retained_bytes_max; /* of messages; once more for their topics; default 256 MiB */
-    size_t subscriptions_max;  /* default 1,000,000 */
-    /* Of subscriptions, with their filters; one more is taken below it. Default 512 MiB. */
+    /* Of all; but sedge's own (subscriber.rights NULL) are taken even so. Default 1,000,000. */
+    size_t subscriptions_max;
+    /* The same of what they need, with their filters; one more is taken below it. Default 512 MiB.
+     */
     size_t subscriptions_bytes_max;
     uint32_t ring_max;        /* messages from one worker to another; default 4,096 */
     uint32_t waiting_max;     /* messages of a worker that wait behind slices; default 4,096 */
@@ -116,6 +118,7 @@ struct subscription {
     bool no_local, retain_as_published;
     bool stored;       /* what gets here at QoS >= 1 must be in the journal: persistent sessions */
     bool kept;         /* whatever its QoS: kept properties */
+    bool restored;     /* it was there before a restart: no limit is asked */
     uint32_t id;       /* subscription identifier, 0: none */
     uint32_t every_ms; /* an observer: gets one message of a topic in that time from each worker
                           (more of one that comes so seldom that it is not remembered), and not more

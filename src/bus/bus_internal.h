@@ -259,7 +259,8 @@ struct retained_store {
     struct executor *ex;
     struct trie trie;
     struct retained_stripe stripes[RETAINED_STRIPES];
-    bool track; /* there is a database: remember changes */
+    bool track;    /* there is a database: remember changes */
+    bool restores; /* what was taken once comes back, whatever the limits say */
     /* Under trie.lock. */
     VEC(struct trie_node *) dirty; /* not yet in the database; their nodes are held */
     size_t begun;                  /* changes under way, which have room in `dirty` */
@@ -394,8 +395,8 @@ struct lane {
 
     /* job.c */
     struct list jobs, topics[JOB_BUCKETS];
-    uint32_t jobs_n, held;    /* held: so many of them */
-    uint32_t waiting;         /* messages behind those under way */
+    uint32_t jobs_n, held; /* held: so many of them */
+    uint32_t waiting;      /* messages behind those under way */
     uint64_t waiting_bytes, number_last;
     uint64_t buried_to;            /* what was removed below this number is gone */
     _Atomic uint64_t hot[HOT_MAX]; /* hashes of topics that have too much waiting; 0: none */

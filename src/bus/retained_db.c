@@ -201,10 +201,12 @@ static void restore(struct bus *b, struct message *m)
 {
     char why[160] = "";
     uint64_t hash = routes_hash(b->routes, message_topic(m));
+    b->retained.restores = true;
     if (retained_begin(&b->retained, hash, message_topic(m), m->payload_len, why))
         LOG_E("bus", "a retained message is lost: %s", why[0] ? why : "no memory");
     else
         retained_end(&b->retained, hash, m);
+    b->retained.restores = false;
     grace_idle(b->cfg.ex); /* a long replay shall not keep all that it has seen */
 }
 

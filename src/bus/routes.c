@@ -308,8 +308,8 @@ static size_t memory(const struct routes *r)
 static enum err add_new(struct routes *r, struct trie_node *n, struct share_group *g,
                         const struct subscription *s)
 {
-    if (r->count >= r->max || memory(r) > r->bytes_max)
-        return ERR_FULL;
+    if (s->subscriber->rights && !s->restored && (r->count >= r->max || memory(r) > r->bytes_max))
+        return ERR_FULL; /* clients: what they take must not be missing to the site itself */
     struct sub *x = sub_new(r, n, g, s);
     if (!x)
         return ERR_NOMEM;

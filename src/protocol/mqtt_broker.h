@@ -210,6 +210,8 @@ struct mqtt_shard {
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
+    int64_t denied_from_ns; /* told of in this second: */
+    uint32_t denied_told;
     struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
 

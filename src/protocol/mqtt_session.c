@@ -224,11 +224,15 @@ void session_changed(struct mqtt_session *s)
     server_changed(s->shard->server);
 }
 
-/* Ends those whose time is over; gives the time of the next. */
-static int64_t end_expired(struct mqtt_shard *shard, int64_t now_ns)
+#define END_AT_ONCE  1000 /* when a whole house has been away for a day */
+#define END_PAUSE_NS 1000000
+
+/* Ends those whose time is over; gives the time of the next. *more: there are more of them. */
+static int64_t end_expired(struct mqtt_shard *shard, int64_t now_ns, bool *more)
 {
     int64_t next_ns = INT64_MAX;
     struct table_at at = {0};
+    unsigned ended = 0;
     for (struct mqtt_session *s; (s = session_next(shard, &at));) {
         uint64_t seq;
         if (s->connection)
@@ -242,13 +246,22 @@ static int64_t end_expired(struct mqtt_shard *shard, int64_t now_ns)
             continue;
         }
         session_end(s);
+        *more = ++ended == END_AT_ONCE;
+        if (*more)
+            break;
     }
     return next_ns;
 }
 
 void sessions_due(struct mqtt_shard *shard)
 {
-    look_at(shard, end_expired(shard, worker_now_ns(shard->worker)));
+    int64_t now_ns = worker_now_ns(shard->worker);
+    bool more = false;
+    int64_t next_ns = end_expired(shard, now_ns, &more);
+    if (more) /* others first */
+        timer_set(&shard->ends, now_ns + END_PAUSE_NS);
+    else
+        look_at(shard, next_ns);
 }
 
 void sessions_free(struct mqtt_shard *shard)
