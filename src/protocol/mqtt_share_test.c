@@ -136,3 +136,47 @@ TEST(mqtt_shares_over_a_power_cut)
         one_run(first + i);
     log_set_sink(NULL, NULL);
 }
+
+/* What it was given by a share, and what only its own subscription brought. */
+static void expect_of_both(struct peer *p)
+{
+    uint8_t bytes[MQTT_BYTES_MAX];
+    size_t n = mqtt_bytes("32[ 't' 0001 {} 'shared' ]", bytes);
+    CHECK_EQ_UINT(p->n, n);
+    CHECK_EQ_MEM(p->in, bytes, n);
+    peer_used(p, p->n);
+}
+
+/* The heir's messages come from the database, with the share by which they came. */
+TEST(mqtt_shares_are_inherited_over_a_restart)
+{
+    static struct share_world x;
+    struct peer *gone = &x.members[0], *heir = &x.members[1];
+    x = (struct share_world){.world = {.seed = 1}};
+    world_open(&x.world);
+    for (unsigned i = 0; i < 2; i++)
+        peer_init(&x.members[i], &x.world);
+    peer_init(&x.publisher, &x.world);
+    peer_connect(gone, &x.world);
+    say(&x, gone, "10[ 'MQTT' 05 00 0000 {11 00000005} 'gone' ]");
+    say(&x, gone, "82[ 0001 {} '$share/g/t' 01 ]");
+    say(&x, gone, "82[ 0002 {} 'own' 01 ]");
+    peer_drop(gone);
+    join(&x, 1);
+    peer_connect(&x.publisher, &x.world);
+    say(&x, &x.publisher, "10[ 'MQTT' 05 02 0000 {} 'p' ]");
+    say(&x, &x.publisher, "32[ 't' 0001 {} 'shared' ]");
+    say(&x, &x.publisher, "32[ 'own' 0002 {} 'own' ]");
+    say(&x, heir, "82[ 0001 {} '$share/g/t' 01 ]");
+    mqtt_server_checkpoint(x.world.server);
+    world_wait_ms(&x.world, 1000);
+    world_restart(&x.world, ENV_SIM_POWER);
+    peer_drop(&x.publisher);
+    peer_drop(heir);
+    join(&x, 1);
+    peer_used(heir, heir->n); /* CONNACK */
+    world_wait_ms(&x.world, 10000);
+    expect_of_both(heir);
+    peer_drop(heir);
+    world_close(&x.world);
+}
