@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USUAL_CUTS = 300, USUAL_SEEDS = 2, AGAIN_WITHIN = 150 };
+enum { USUAL_CUTS = 200, USUAL_SEEDS = 1, AGAIN_WITHIN = 150 };
 #define PATIENCE_NS (120 * CUT_SECOND)
 
 enum manner { MANNER_LOST, MANNER_TORN, MANNER_TWICE, MANNERS };
@@ -134,6 +134,8 @@ static struct outcome play(uint64_t seed, const struct cut *cut, struct calls *c
         disk_sim_watch(env_sim_disk(p->house.env), NULL, NULL);
     if (!p->broken)
         p->broken = !CHECK_EQ_INT(p->phase, PHASE_DONE);
+    if (p->phase != PHASE_DONE)
+        cast_note(p);
     struct outcome o = {.crashes = p->crashes,
                         .waiting = p->waiting,
                         .sectors_lost = disk_sim_stats(env_sim_disk(p->house.env)).sectors_lost};

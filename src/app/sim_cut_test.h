@@ -59,7 +59,7 @@ struct play {
     int ticks;
     int64_t built_ns, crash_ns[2], give_up_ns;
     int crashes;
-    int64_t brief_left_ns, mortal_at_ns, heir_left_ns;
+    int64_t brief_left_ns, mortal_at_ns, heir_left_ns, looked_ns;
     bool brief_here;
     int brief_trips;
     int brief_returns[2]; /* to a session that had ended; to the one that it left */
@@ -72,5 +72,6 @@ struct play {
 void cast_init(struct play *p, uint64_t seed);
 void cast_site_is_gone(struct play *p);
 void cast_site_is_back(struct play *p);
+void cast_note(struct play *p); /* what it still waits for, as lines of the report */
 /* After PHASE_DONE, with the house still standing. Sets p->broken. */
 void cast_check(struct play *p);
