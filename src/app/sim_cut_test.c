@@ -198,20 +198,18 @@ static void tell(uint64_t seed, const struct calls *calls, const struct report *
               r->twice, r->sectors_lost, r->recycled);
 }
 
-/* The numbers of cuts: for each call that changes something, one for each manner. */
+/* In each manner at each call that changes something, or at so many of them that it is `max` cuts.
+ */
 static void cut_all(uint64_t seed, const struct calls *calls, uint64_t max, struct report *report)
 {
-    uint64_t can = 0, at = 0;
-    for (size_t i = 0; i < calls->kinds.n; i++)
-        can += calls->kinds.v[i] == DISK_SIM_READ ? 0 : MANNERS;
-    if (max > can)
-        max = can;
+    uint64_t can = calls->kinds.n - report->calls[DISK_SIM_READ], at = 0;
+    uint64_t want = max / MANNERS < can ? max / MANNERS : can;
     for (size_t i = 0; i < calls->kinds.n; i++) {
         if (calls->kinds.v[i] == DISK_SIM_READ)
             continue;
-        for (uint64_t m = 0; m < MANNERS; m++, at++)
-            if ((at + 1) * max / can != at * max / can)
-                cut_once(seed, i * MANNERS + m, report);
+        at++;
+        for (uint64_t m = 0; m < MANNERS && at * want / can != (at - 1) * want / can; m++)
+            cut_once(seed, i * MANNERS + m, report);
     }
 }
 
