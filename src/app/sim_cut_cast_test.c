@@ -330,6 +330,8 @@ static void load(struct play *p)
     want(&p->readers[CREW1].peer, percent < 40 || percent >= 80);
     if (p->ticks % 17 == 0)
         peer_take_over(&p->readers[AWAKE].peer);
+    if (p->ticks % 5 == 0)
+        peer_take_over(&p->authors[p->ticks / 5 % AUTHORS].peer);
     brief_turn(p);
     mortal_turn(p);
     if (!all_answered(p))

@@ -5,7 +5,8 @@
  *
  * The cast:
  *   authors   two persistent sessions (3.1.1 and 5.0) that publish at QoS 1 and 2: to load/…, a
- *             retained counter, work/… for the crew, and samples of a device
+ *             retained counter, work/… for the crew, and samples of a device; every so often they
+ *             take their own sessions over, and send again what was not answered
  *   awake     hears load/# and the wills; every so often another connection takes its session over
  *   sleeper   hears load/#, and is away until all has been sent: its queue leaves memory
  *   crew      two sessions that share work/#, for a while both away
