@@ -159,6 +159,7 @@ struct routes {
     struct hamt subs;       /* what the sets of subscriptions have in common */
     struct map groups;      /* id to share_group */
     struct map group_names; /* node and name to the same */
+    uint32_t group_last;
     uint64_t subscriber_last;
     _Atomic size_t count;
     /* A change of a filter counts one of these up, and a topic's routes are as old as the sum of

@@ -42,20 +42,15 @@ struct share_group *group_find(const struct routes *r, struct trie_node *node, s
     return map_get(&r->group_names, (struct str){key, sizeof(node) + name.n});
 }
 
-/* A number that no group has: the same one in every run of the site, since what a session was given
- * by a share is stored with it. Of two whose texts have one hash the later one takes the next
- * number, and what was stored may find the other one in the next run. Numbers come again: who still
- * knows that of a group that has gone asks in vain, or asks the same group anew. */
-static uint32_t choose_id(const struct routes *r, const struct trie_node *node, struct str name)
+/* A number that no group has. They come again after 2^32 groups: who still knows one of a group
+ * that went so long ago asks in vain, or asks another group. */
+static uint32_t next_id(struct routes *r)
 {
-    char filter[SUB_FILTER_MAX];
-    size_t n = trie_path_len(node);
-    ASSERT(n <= SUB_FILTER_MAX);
-    trie_path(node, filter);
-    uint32_t id = (uint32_t)hash_bytes(filter, n, hash_bytes(name.p, name.n, 0));
-    while (id == 0 || map_get(&r->groups, (struct str){(const char *)&id, sizeof(id)}))
-        id++;
-    return id;
+    do
+        r->group_last++;
+    while (r->group_last == 0 ||
+           map_get(&r->groups, (struct str){(const char *)&r->group_last, sizeof(uint32_t)}));
+    return r->group_last;
 }
 
 struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name)
@@ -63,7 +58,7 @@ struct share_group *group_at(struct routes *r, struct trie_node *node, struct st
     struct share_group *g = group_find(r, node, name);
     if (g || !(g = mem_zero(r->alloc, group_bytes(name.n))))
         return g;
-    g->id = choose_id(r, node, name);
+    g->id = next_id(r);
     g->node = node;
     g->name_n = name.n;
     memcpy(g->name, name.p, name.n);

@@ -523,8 +523,8 @@ void *barrier_gather(struct checkpoint *c); /* when no executor runs */
 void barrier_drop(struct mqtt_server *s);   /* what was gathered for nobody */
 
 /* mqtt_store.c; mqtt_load.c reads */
-/* Columns seq, qos, retain, ids, wall_ms, body, share of a statement, from `column` on; the message
- * has one reference. False: no memory, or no message. */
+/* Columns seq, qos, retain, ids, wall_ms, body of a statement, from `column` on; the message has
+ * one reference. False: no memory, or no message. */
 bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, struct outgoing *out);
 /* A worker's part of a snapshot: all sessions, or those that have changed. NULL: no memory. */
 void *store_part(struct mqtt_shard *shard, bool all);

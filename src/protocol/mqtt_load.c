@@ -8,7 +8,6 @@ struct load {
     struct db_job job;
     struct mqtt_server *server;
     sqlite3_stmt *body; /* of one message */
-    int broken;         /* what SQLite said when it could not read one; 0: nothing */
 };
 
 static struct str blob(sqlite3_stmt *s, int column)
@@ -78,8 +77,7 @@ static struct message *decode(struct alloc *a, struct str body, uint64_t seq, in
 bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, struct outgoing *out)
 {
     *out = (struct outgoing){.qos = (uint8_t)sqlite3_column_int(q, column + 1),
-                             .retain = sqlite3_column_int(q, column + 2),
-                             .share_id = (uint32_t)sqlite3_column_int64(q, column + 6)};
+                             .retain = sqlite3_column_int(q, column + 2)};
     if (!read_ids(a, blob(q, column + 3), out))
         return false;
     out->message = decode(a, blob(q, column + 5), (uint64_t)sqlite3_column_int64(q, column),
@@ -87,15 +85,11 @@ bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, st
     return out->message;
 }
 
-/* NULL: it is not there, or can't be read now: then nothing may be taken for lost. */
 static struct message *body_of(struct load *l, uint64_t seq)
 {
     struct message *m = NULL;
     sqlite3_bind_int64(l->body, 1, (sqlite3_int64)seq);
-    int rc = sqlite3_step(l->body);
-    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
-        l->broken = rc;
-    if (rc == SQLITE_ROW)
+    if (sqlite3_step(l->body) == SQLITE_ROW)
         m = decode(l->server->alloc, blob(l->body, 1), seq, sqlite3_column_int64(l->body, 0));
     (void)sqlite3_reset(l->body);
     return m;
@@ -132,12 +126,11 @@ static void load_queued(struct load *l, sqlite3_stmt *q)
 {
     struct mqtt_session *s = session_at(l, q);
     int64_t position = sqlite3_column_int64(q, 1);
-    struct flight f = {.seq = (uint64_t)sqlite3_column_int64(q, 2),
-                       .id = (uint16_t)sqlite3_column_int(q, 3),
-                       .state = (uint8_t)(sqlite3_column_int(q, 7) & 3),
-                       .out = {.qos = (uint8_t)sqlite3_column_int(q, 4),
-                               .retain = sqlite3_column_int(q, 5),
-                               .share_id = (uint32_t)sqlite3_column_int64(q, 9)}};
+    struct flight f = {
+        .seq = (uint64_t)sqlite3_column_int64(q, 2),
+        .id = (uint16_t)sqlite3_column_int(q, 3),
+        .state = (uint8_t)(sqlite3_column_int(q, 7) & 3),
+        .out = {.qos = (uint8_t)sqlite3_column_int(q, 4), .retain = sqlite3_column_int(q, 5)}};
     bool placed;
     if (!s)
         return;
@@ -150,7 +143,7 @@ static void load_queued(struct load *l, sqlite3_stmt *q)
             f.out.message = body_of(l, f.seq);
         placed = load_one(s, &f, position);
     }
-    if (!placed && !l->broken)
+    if (!placed)
         LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
               (unsigned long long)f.seq);
 }
@@ -159,14 +152,12 @@ static enum err each_row(struct load *l, struct sqlite3 *sql, const char *text,
                          void (*row)(struct load *l, sqlite3_stmt *q))
 {
     sqlite3_stmt *q = NULL;
-    int rc = SQLITE_DONE;
+    int rc;
     if (sqlite3_prepare_v2(sql, text, -1, &q, NULL))
         return db_error(sql, &l->job.error, "read sessions");
-    while (!l->broken && (rc = sqlite3_step(q)) == SQLITE_ROW)
+    while ((rc = sqlite3_step(q)) == SQLITE_ROW)
         row(l, q);
     sqlite3_finalize(q);
-    if (l->broken)
-        return error_set(&l->job.error, ERR_IO, "read sessions: %s", sqlite3_errstr(l->broken));
     return rc == SQLITE_DONE ? ERR_OK : db_error(sql, &l->job.error, "read sessions");
 }
 
@@ -183,8 +174,8 @@ static enum err load(struct db_job *j, struct sqlite3 *sql)
         err = db_error(sql, &j->error, "read sessions");
     if (!err)
         err = each_row(l, sql,
-                       "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes,"
-                       " share FROM queued ORDER BY session, position",
+                       "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes"
+                       " FROM queued ORDER BY session, position",
                        load_queued);
     sqlite3_finalize(l->body);
     return err;

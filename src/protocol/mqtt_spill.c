@@ -170,7 +170,7 @@ static enum err load_run(struct db_job *j, struct sqlite3 *sql)
     enum err err = ERR_OK;
     int rc = SQLITE_ROW;
     if (sqlite3_prepare_v2(sql,
-                           "SELECT position, seq, qos, retain, ids, wall_ms, body, share FROM queued"
+                           "SELECT position, seq, qos, retain, ids, wall_ms, body FROM queued"
                            " JOIN queued_message USING(seq) WHERE session = ?1 AND position >= ?2"
                            " AND position < ?3 AND packet_id = 0 ORDER BY position LIMIT ?4",
                            -1, &q, NULL))

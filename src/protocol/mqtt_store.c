@@ -27,8 +27,6 @@ static const char *const steps[] = {
     "CREATE TRIGGER queued_gone AFTER DELETE ON queued"
     " WHEN NOT EXISTS (SELECT 1 FROM queued WHERE seq = old.seq)"
     " BEGIN DELETE FROM queued_message WHERE seq = old.seq; END;",
-    /* By which share it came: another member gets it when the session ends. */
-    "ALTER TABLE queued ADD COLUMN share INTEGER NOT NULL DEFAULT 0;",
 };
 static const struct db_migration migration = {"mqtt", steps, ARRAY_LEN(steps)};
 
@@ -348,7 +346,7 @@ static const char *const sql_of[STATEMENTS] = {
     [DEL_OUTSIDE] = "DELETE FROM queued WHERE session = ?1 AND (position < ?2 OR position >= ?3)",
     [PUT_QUEUED] =
         "INSERT OR REPLACE INTO queued(session, position, seq, packet_id, qos, retain, ids,"
-        " state, bytes, share) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        " state, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
     [PUT_MESSAGE] = "INSERT OR IGNORE INTO queued_message(seq, wall_ms, body) VALUES(?1, ?2, ?3)",
 };
 
@@ -407,7 +405,6 @@ static enum err put_message(struct writing *w, uint64_t number, const struct sav
                             o->ids_n * sizeof(uint32_t), SQLITE_STATIC);
     sqlite3_bind_int(s, 8, f->state);
     sqlite3_bind_int64(s, 9, o->message ? (sqlite3_int64)message_bytes(o->message) : 0);
-    sqlite3_bind_int64(s, 10, o->share_id);
     enum err err = step(w, PUT_QUEUED);
     return err || !o->message ? err : put_body(w, o->message);
 }
