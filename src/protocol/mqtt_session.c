@@ -72,7 +72,6 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->number = number;
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
-    s->full = (uint8_t)shard->limits->queue_full;
     if ((number && !transit_own(s)) || !add(s)) {
         outgoing_free(s);
         mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
@@ -85,12 +84,25 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
 static void session_free(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
+    shares_end(s);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     count_give(&shard->server->sessions);
     outgoing_free(s);
     refuse_end(s);
     rights_free(s->rights);
     mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
+}
+
+void session_gone(struct mqtt_session *s)
+{
+    struct mqtt_shard *shard = s->shard;
+    if (session_stored(s) && !s->transit->new_in_db &&
+        !vec_push(shard->alloc, &shard->ended, s->number))
+        atomic_store(&shard->server->rewrite,
+                     true); /* no memory for its number: then all are written anew */
+    if (session_stored(s))
+        server_changed(shard->server);
+    session_free(s);
 }
 
 void session_end(struct mqtt_session *s)
@@ -100,16 +112,20 @@ void session_end(struct mqtt_session *s)
     leave(s);
     if (s->number && shard->server->starting)
         (void)map_del(&shard->server->by_number, number_key(s));
-    if (session_stored(s) && !s->transit->new_in_db &&
-        !vec_push(shard->alloc, &shard->ended, s->number))
-        atomic_store(&shard->server->rewrite,
-                     true); /* no memory for its number: then all are written anew */
-    wills_release(shard, s);
+    will_release(s);
     if (session_stored(s))
         server_changed(shard->server);
+    bool stays = shares_stay(s);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
+    refuse_end(s);
+    if (stays) { /* no snapshot has it any more */
+        list_del(&s->transit->crowded);
+        list_del(&s->transit->dirty);
+        list_add_tail(&shard->late, &s->transit->dirty);
+    }
     shares_hand_over(s);
-    session_free(s);
+    if (!stays)
+        session_gone(s);
 }
 
 /* At most one look a second, however many end. */
@@ -123,12 +139,6 @@ static void look_at(struct mqtt_shard *shard, int64_t at_ns)
     at_ns = at_ns < soonest_ns ? soonest_ns : at_ns;
     if (!timer_armed(&shard->ends) || shard->ends.at_ns > at_ns)
         timer_set(&shard->ends, at_ns);
-}
-
-static uint8_t full_policy(const struct mqtt_shard *shard, const struct mqtt_listener *l)
-{
-    enum mqtt_full own = l ? l->cfg.queue_full : MQTT_FULL_DEFAULT;
-    return (uint8_t)(own ? own : shard->limits->queue_full);
 }
 
 static void set_connection(struct mqtt_session *s, struct mqtt_connection *c)
@@ -145,10 +155,7 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
-    s->full = full_policy(s->shard, c->listener);
     s->full_told = false;
-    if (s->full != MQTT_FULL_REFUSE)
-        refuse_end(s);
     s->transit->received_before = (uint32_t)s->transit->received.ids.n;
     window_attach(s);
     rights_free(s->rights); /* the client's before it */
@@ -247,6 +254,8 @@ void sessions_due(struct mqtt_shard *shard)
 void sessions_free(struct mqtt_shard *shard)
 {
     struct table_at at = {0};
+    while (!list_empty(&shard->late))
+        session_free(CONTAINER_OF(shard->late.next, struct transit, dirty)->session);
     for (struct mqtt_session *s; (s = session_next(shard, &at));) {
         leave(s);
         session_free(s);
