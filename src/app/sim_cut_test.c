@@ -9,7 +9,7 @@
  * changes of names, by journal and database, from the first start on. Then it is played again for
  * each of these in four ways: in its place the power goes and nothing is left that was not synced;
  * a part is left, torn (by the seed); that, and once more during the start that follows; and that,
- * and from some call on the disk can't be read during this start, which may fail, but not lose
+ * and one read of the disk fails during this start, or all from then on: it may fail, but not lose
  * anything. The clients keep what they know, come back and go on. Reads are not cut: the disk after
  * it is the same as in place of the next call that changes something. Without SEDGE_CUTS a part of
  * them is played, spread over all of the run. */
@@ -22,7 +22,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { USUAL_CUTS = 200, USUAL_SEEDS = 1, AGAIN_WITHIN = 150, READ_WITHIN = 60 };
+enum { USUAL_CUTS = 200, USUAL_SEEDS = 1, AGAIN_WITHIN = 150, READ_WITHIN = 120 };
 #define PATIENCE_NS (120 * CUT_SECOND)
 
 enum manner { MANNER_LOST, MANNER_TORN, MANNER_TWICE, MANNER_UNREADABLE, MANNERS };
@@ -70,7 +70,8 @@ static void arm(struct stage *s)
     else if (p->crashes == 1 && s->cut.manner == MANNER_TWICE)
         env_sim_off_at_call(p->house.env, s->cut.call % AGAIN_WITHIN, &s->went);
     else if (p->crashes == 1 && s->cut.manner == MANNER_UNREADABLE && !s->refusals)
-        disk_sim_fail(env_sim_disk(p->house.env), DISK_SIM_READ, s->cut.call % READ_WITHIN, EIO);
+        disk_sim_fail(env_sim_disk(p->house.env), DISK_SIM_READ, s->cut.call * 37 % READ_WITHIN,
+                      EIO);
 }
 
 /* Somebody sees to the disk and starts it again. */
@@ -124,6 +125,7 @@ static void stage_open(struct stage *s, uint64_t seed, const struct cut *cut, st
     REQUIRE(sim_new(&s->play.sim, &cfg) == ERR_OK);
     REQUIRE(env_sim_new(&s->play.house.env, s->play.sim) == ERR_OK);
     struct disk_sim *disk = env_sim_disk(s->play.house.env);
+    disk_sim_fail_times(disk, cut->call % 2 ? 1 : UINT64_MAX);
     disk_sim_keep(disk, cut->manner == MANNER_LOST ? DISK_SIM_KEEP_NOTHING : DISK_SIM_KEEP_SOME);
     if (calls)
         disk_sim_watch(disk, note_call, calls);

@@ -214,6 +214,10 @@ TEST(failures_begin_at_their_call)
     CHECK_EQ_INT(x.disk->ops->size(x.disk, f, &size, NULL), ERR_OK);
     CHECK_EQ_UINT(size, 23);
     CHECK_EQ_UINT(disk_sim_stats(x.sim).calls[DISK_SIM_WRITE], 4);
+    disk_sim_fail(x.sim, DISK_SIM_WRITE, 0, EIO);
+    disk_sim_fail_times(x.sim, 1);
+    CHECK_EQ_INT(x.disk->ops->write_at(x.disk, f, 20, "c", 1, &e), ERR_IO);
+    put(x.disk, f, 20, 'c', 1);
     CHECK_EQ_INT(disk_sim_flip(x.sim, "data/log", 1, 0x03), ERR_OK);
     char c;
     size_t got;
