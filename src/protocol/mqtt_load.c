@@ -6,6 +6,7 @@
 
 struct load {
     struct db_job job;
+    int broken; /* what SQLite said when it could not read a message; 0: nothing */
     struct mqtt_server *server;
     sqlite3_stmt *body; /* of one message */
 };
@@ -85,11 +86,15 @@ bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, st
     return out->message;
 }
 
+/* NULL: it is not there, or can't be read now: then nothing may be taken for lost. */
 static struct message *body_of(struct load *l, uint64_t seq)
 {
     struct message *m = NULL;
     sqlite3_bind_int64(l->body, 1, (sqlite3_int64)seq);
-    if (sqlite3_step(l->body) == SQLITE_ROW)
+    int rc = sqlite3_step(l->body);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        l->broken = rc;
+    if (rc == SQLITE_ROW)
         m = decode(l->server->alloc, blob(l->body, 1), seq, sqlite3_column_int64(l->body, 0));
     (void)sqlite3_reset(l->body);
     return m;
@@ -145,7 +150,7 @@ static void load_queued(struct load *l, sqlite3_stmt *q)
             f.out.message = body_of(l, f.seq);
         placed = load_one(s, &f, position);
     }
-    if (!placed)
+    if (!placed && !l->broken)
         LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
               (unsigned long long)f.seq);
 }
@@ -154,12 +159,14 @@ static enum err each_row(struct load *l, struct sqlite3 *sql, const char *text,
                          void (*row)(struct load *l, sqlite3_stmt *q))
 {
     sqlite3_stmt *q = NULL;
-    int rc;
+    int rc = SQLITE_DONE;
     if (sqlite3_prepare_v2(sql, text, -1, &q, NULL))
         return db_error(sql, &l->job.error, "read sessions");
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+    while (!l->broken && (rc = sqlite3_step(q)) == SQLITE_ROW)
         row(l, q);
     sqlite3_finalize(q);
+    if (l->broken)
+        return error_set(&l->job.error, ERR_IO, "read sessions: %s", sqlite3_errstr(l->broken));
     return rc == SQLITE_DONE ? ERR_OK : db_error(sql, &l->job.error, "read sessions");
 }
 
