@@ -351,7 +351,7 @@ static enum err add_again(struct routes *r, struct sub *old, const struct subscr
 static enum err add_at(struct routes *r, struct trie_node *n, const struct subscription *s,
                        bool *existed)
 {
-    struct share_group *g = s->share.n ? group_at(r, n, s->share) : NULL;
+    struct share_group *g = s->share.n ? group_at(r, n, s->share, s->filter) : NULL;
     if (s->share.n && !g)
         return ERR_NOMEM;
     struct sub *old = set_find(r, n, s->subscriber, g);

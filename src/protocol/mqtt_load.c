@@ -8,6 +8,7 @@ struct load {
     struct db_job job;
     struct mqtt_server *server;
     sqlite3_stmt *body; /* of one message */
+    struct share_known known;
 };
 
 static struct str blob(sqlite3_stmt *s, int column)
@@ -136,6 +137,11 @@ static void load_queued(struct load *l, sqlite3_stmt *q)
         return;
     if (f.seq > l->server->restored_to)
         l->server->restored_to = f.seq;
+    f.out.share_id =
+        share_id_of(l->server->cfg.bus, &l->known, (uint64_t)sqlite3_column_int64(q, 9));
+    if (f.out.share_id && !f.id)
+        shares_noted(s, f.seq, f.out.share_id);
+    s->transit->shared = s->transit->shared || f.out.share_id;
     if (!f.id && !goes_to_memory(s)) {
         placed = spill_restore(s, position, (size_t)sqlite3_column_int64(q, 8));
     } else {
@@ -173,10 +179,11 @@ static enum err load(struct db_job *j, struct sqlite3 *sql)
                                    -1, &l->body, NULL))
         err = db_error(sql, &j->error, "read sessions");
     if (!err)
-        err = each_row(l, sql,
-                       "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes"
-                       " FROM queued ORDER BY session, position",
-                       load_queued);
+        err = each_row(
+            l, sql,
+            "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes, share"
+            " FROM queued ORDER BY session, position",
+            load_queued);
     sqlite3_finalize(l->body);
     return err;
 }
