@@ -121,7 +121,6 @@ struct subscription {
                           (more of one that comes so seldom that it is not remembered), and not more
                           than BUS_OBSERVED_MAX of all in a second; none for which its subscriber
                           has another subscription. Not counted as matched. 0: no */
-    uint32_t share_id; /* of its group; bus_subscriptions_each() tells, nobody else asks */
     struct str guard;  /* not empty: who is not trusted may not publish what matches, and is told
                           this (copied, cut at 159 bytes); nothing is delivered because of it */
 };

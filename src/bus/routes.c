@@ -128,7 +128,6 @@ struct subscription sub_describe(const struct sub *x, char filter[SUB_FILTER_MAX
         .stored = flags & SUB_STORED_ANY,
         .kept = flags & SUB_KEPT,
         .id = x->o.id,
-        .share_id = g ? g->id : 0,
         .every_ms = sub_every_ms(x),
         .guard = sub_is_guard(x) ? (struct str){x->more->guard, x->more->guard_n} : none};
 }

@@ -75,7 +75,6 @@ struct mqtt_session {
     struct transit *transit; /* shard->rest: nothing is on its way */
     struct rights *rights;   /* of its client; NULL: not asked yet */
     struct will *will;       /* that waits for its delay */
-    struct claims *claims;   /* it has ended, but see mqtt_share.c */
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
@@ -195,7 +194,6 @@ struct mqtt_shard {
     struct timer ends;       /* of sessions */
     struct list done, dirty;
     struct list crowded; /* whose queues shall leave memory */
-    struct list late;    /* sessions that have ended, and stay for their shares */
     struct tick_hook done_hook;
     struct post spill; /* to its worker: they may leave it */
     _Atomic bool spilling;
@@ -380,8 +378,7 @@ static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, 
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
-void session_end(struct mqtt_session *s);  /* forgets it; records nothing */
-void session_gone(struct mqtt_session *s); /* and nothing of it is needed any more */
+void session_end(struct mqtt_session *s); /* forgets it; records nothing */
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s);      /* it differs from the database */

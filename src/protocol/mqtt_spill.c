@@ -270,7 +270,6 @@ static void append_rows(struct mqtt_session *s, struct spill_load *l)
     for (size_t i = 0; i < l->rows.n; i++) {
         struct outgoing *o = &l->rows.v[i].out;
         size_t bytes = message_bytes(o->message);
-        shares_guess(s, o);
         if (!queue_restore(s, o, l->rows.v[i].position)) {
             LOG_E("mqtt", "%.*s: a queued message is lost: no memory", STR_FMT(s->client_id));
             queue_count(s, o, -1);
@@ -317,8 +316,6 @@ static void loaded(struct db_job *j)
             task_wake(&s->connection->task);
         if (s->transit->spill)
             spill_refill(s);
-        if (s->claims)
-            shares_go_on(s);
     }
     load_free(l);
 }

@@ -60,7 +60,7 @@ struct transit {
     uint64_t received_seq;      /* the last record about them */
     VEC(struct done) done;      /* not yet in the journal */
     struct list done_link;      /* in shard->done */
-    struct list dirty;          /* in shard->dirty: differs from the database; or in late */
+    struct list dirty;          /* in shard->dirty: differs from the database */
     struct list crowded;        /* in shard->crowded */
     bool subs_dirty;
     bool requeue;   /* the rows of its queue have holes: write them anew */
