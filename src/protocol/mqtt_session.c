@@ -108,7 +108,7 @@ struct mqtt_session *session_rename(struct mqtt_session *s, struct str name)
         return NULL;
     leave(s);
     by_number_forget(s);
-    wills_release(shard, s);
+    will_release(s);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     shares_hand_over_window(s);
     window_clear(s);
@@ -141,7 +141,7 @@ void session_end(struct mqtt_session *s)
         !vec_push(shard->alloc, &shard->ended, s->number))
         atomic_store(&shard->server->rewrite,
                      true); /* no memory for its number: then all are written anew */
-    wills_release(shard, s);
+    will_release(s);
     if (session_stored(s))
         server_changed(shard->server);
     bus_unsubscribe_all(shard->bus, &s->subscriber);

@@ -221,7 +221,10 @@ static enum handled acknowledged(struct mqtt_connection *c, uint16_t id, enum fl
     struct flight *f = flight_find(&s->transit->flight, id, &i);
     if (f && i >= s->transit->sent)
         return HANDLED; /* of an earlier connection: it will be asked again on this one */
-    switch (flight_action(f ? f->state : FLIGHT_DONE, event)) {
+    enum flight_action action = flight_action(f ? f->state : FLIGHT_DONE, event);
+    bool of_entry = action == FLIGHT_RELEASE || action == FLIGHT_AGAIN || action == FLIGHT_FINISH;
+    ASSERT(f || !of_entry);
+    switch (action) {
     case FLIGHT_IGNORE: return HANDLED;
     case FLIGHT_UNKNOWN: return unknown(c, id);
     case FLIGHT_RELEASE: return release(c, f);
