@@ -128,7 +128,6 @@ struct subscription sub_describe(const struct sub *x, char filter[SUB_FILTER_MAX
         .stored = flags & SUB_STORED_ANY,
         .kept = flags & SUB_KEPT,
         .id = x->o.id,
-        .share_id = g ? g->id : 0,
         .every_ms = sub_every_ms(x),
         .guard = sub_is_guard(x) ? (struct str){x->more->guard, x->more->guard_n} : none};
 }
@@ -358,7 +357,7 @@ static enum err add_again(struct routes *r, struct sub *old, const struct subscr
 static enum err add_at(struct routes *r, struct trie_node *n, const struct subscription *s,
                        bool *existed)
 {
-    struct share_group *g = s->share.n ? group_at(r, n, s->share) : NULL;
+    struct share_group *g = s->share.n ? group_at(r, n, s->share, s->filter) : NULL;
     if (s->share.n && !g)
         return ERR_NOMEM;
     struct sub *old = set_find(r, n, s->subscriber, g);

@@ -9,6 +9,7 @@ struct load {
     int broken; /* what SQLite said when it could not read a message; 0: nothing */
     struct mqtt_server *server;
     sqlite3_stmt *body; /* of one message */
+    struct share_known known;
 };
 
 static struct str blob(sqlite3_stmt *s, int column)
@@ -104,10 +105,8 @@ static struct message *body_of(struct load *l, uint64_t seq)
 static bool load_one(struct mqtt_session *s, struct flight *f, int64_t position)
 {
     bool placed = f->out.message || f->state == FLIGHT_RELEASED;
-    if (placed && f->out.message) {
-        shares_guess(s, &f->out);
+    if (placed && f->out.message)
         outgoing_hold(s, &f->out);
-    }
     message_unref(f->out.message); /* hold() took one more */
     if (placed)
         placed = f->id ? window_restore(s, f) : queue_restore(s, &f->out, position);
@@ -143,6 +142,11 @@ static void load_queued(struct load *l, sqlite3_stmt *q)
         return;
     if (f.seq > l->server->restored_to)
         l->server->restored_to = f.seq;
+    f.out.share_id =
+        share_id_of(l->server->cfg.bus, &l->known, (uint64_t)sqlite3_column_int64(q, 9));
+    if (f.out.share_id && !f.id)
+        shares_noted(s, f.seq, f.out.share_id);
+    s->transit->shared = s->transit->shared || f.out.share_id;
     if (!f.id && !goes_to_memory(s)) {
         placed = spill_restore(s, position, (size_t)sqlite3_column_int64(q, 8));
     } else {
@@ -182,10 +186,11 @@ static enum err load(struct db_job *j, struct sqlite3 *sql)
                                    -1, &l->body, NULL))
         err = db_error(sql, &j->error, "read sessions");
     if (!err)
-        err = each_row(l, sql,
-                       "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes"
-                       " FROM queued ORDER BY session, position",
-                       load_queued);
+        err = each_row(
+            l, sql,
+            "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes, share"
+            " FROM queued ORDER BY session, position",
+            load_queued);
     sqlite3_finalize(l->body);
     return err;
 }
