@@ -114,7 +114,7 @@ struct sedge_mqtt_config {
     size_t user_properties_n;
 
     size_t inflight_max;      /* messages of QoS 1 and 2 under way to the server; 64 */
-    size_t inflight_bytes;    /* their bytes; 1 MiB */
+    size_t inflight_bytes;    /* their bytes; 1 MiB, or packet_max if that is more */
     size_t subscriptions_max; /* 64 */
     size_t packet_max;        /* bytes, either way; 1 MiB */
     uint16_t receive_max; /* received and not yet freed, of QoS 1 and 2; as many of QoS 0; 256 */
