@@ -129,6 +129,8 @@ void client_free(struct mqtt_client *c)
     struct alloc *a = c->cfg.alloc;
     if (c->own_pool)
         conn_pool_close(c->pool);
+    if (c->hello) /* the password is in it */
+        explicit_bzero(c->hello, c->hello_n);
     mem_free(a, c->hello, c->hello_n);
     mem_free(a, c->bye, c->bye_n);
     mem_free(a, c->assigned_id, c->assigned_id_n);
