@@ -47,7 +47,7 @@
 #include <pthread.h>
 
 struct will {
-    struct list link;             /* in shard->wills */
+    struct list link;             /* in shard->wills or wills_due */
     struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
     struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
@@ -184,7 +184,7 @@ struct mqtt_shard {
     struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
     int64_t slot_done;              /* its number */
     struct timer watch;
-    struct list wills;
+    struct list wills, wills_due; /* that wait; to be published now */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
