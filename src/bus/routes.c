@@ -128,7 +128,6 @@ struct subscription sub_describe(const struct sub *x, char filter[SUB_FILTER_MAX
         .stored = flags & SUB_STORED_ANY,
         .kept = flags & SUB_KEPT,
         .id = x->o.id,
-        .share_id = g ? g->id : 0,
         .every_ms = sub_every_ms(x),
         .guard = sub_is_guard(x) ? (struct str){x->more->guard, x->more->guard_n} : none};
 }
@@ -360,7 +359,7 @@ static enum err add_at(struct routes *r, struct trie_node *n, const struct subsc
 {
     struct share_group *g = !s->share.n  ? NULL
                             : s->renewal ? group_find(r, n, s->share)
-                                         : group_at(r, n, s->share);
+                                         : group_at(r, n, s->share, s->filter);
     if (s->share.n && !g)
         return s->renewal ? ERR_FULL : ERR_NOMEM;
     struct sub *old = set_find(r, n, s->subscriber, g);
