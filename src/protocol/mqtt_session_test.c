@@ -532,6 +532,8 @@ TEST(mqtt_subscriptions_max)
         EXPECT(&c, "SUBACK id=2 codes 00");
         client_subscribe(&c, 3, "c", 1, 0);
         EXPECT(&c, "SUBACK id=3 codes 97");
+        client_subscribe(&c, 3, "$share/s/a", 1, 0);
+        EXPECT(&c, "SUBACK id=3 codes 97");
     }
     client_publish(&c, 1, "c", "x", false);
     EXPECT(&c, "PUBACK id=1 reason=10");
