@@ -77,6 +77,15 @@ static void on_answer(void *ctx, enum err err, uint8_t reason)
         pump(p);
 }
 
+static const char *why_not(enum err err)
+{
+    switch (err) {
+    case ERR_RANGE: return "it is larger than the server takes";
+    case ERR_UNSUPPORTED: return "the server does not offer its QoS, or to retain it";
+    default: return err_name(err);
+    }
+}
+
 /* Whether the message went; otherwise a later pump() tries again. */
 static bool publish(struct pub *p, struct str payload)
 {
@@ -95,8 +104,7 @@ static bool publish(struct pub *p, struct str payload)
     if (err == ERR_FULL)
         timer_set_after_ms(&p->again, RETRY_MS);
     else if (err != ERR_CLOSED) /* that one: off-line; online() goes on */
-        fail(p, "the message cannot be sent",
-             err == ERR_RANGE ? "it is larger than the server takes" : err_name(err));
+        fail(p, "the message cannot be sent", why_not(err));
     return false;
 }
 

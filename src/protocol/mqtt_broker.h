@@ -200,7 +200,8 @@ struct mqtt_shard {
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
-    struct transit rest; /* of sessions that have nothing on its way: always zero */
+    int64_t crowded_told_ns; /* in the log, that there are too many connections; 0: never */
+    struct transit rest;     /* of sessions that have nothing on its way: always zero */
 };
 
 /* What the workers share: fixed once it listens, or atomic. */
