@@ -17,6 +17,7 @@ static void config_defaults(struct bus_config *c)
     c->retained_max = or_default(c->retained_max, 1000000);
     c->retained_bytes_max = or_default(c->retained_bytes_max, 256u << 20);
     c->subscriptions_max = or_default(c->subscriptions_max, 1000000);
+    c->subscriptions_bytes_max = or_default(c->subscriptions_bytes_max, (size_t)512 << 20);
     c->ring_max = (uint32_t)or_default(c->ring_max, 4096);
     c->waiting_max = (uint32_t)or_default(c->waiting_max, 4096);
     c->ring_bytes_max = or_default(c->ring_bytes_max, 32u << 20);
@@ -27,6 +28,8 @@ static enum err parts_init(struct bus *b)
 {
     const struct bus_config *cfg = &b->cfg;
     enum err err = routes_new(&b->routes, cfg->ex, cfg->alloc, cfg->subscriptions_max);
+    if (!err)
+        b->routes->bytes_max = cfg->subscriptions_bytes_max;
     if (!err)
         err = retained_init(&b->retained, cfg->ex, cfg->alloc, executor_env(cfg->ex)->seed,
                             cfg->retained_max, cfg->retained_bytes_max);

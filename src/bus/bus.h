@@ -45,12 +45,14 @@ struct bus_config {
     struct alloc *messages;    /* for what is published; default: worker_buffers() of the worker
                                   that publishes, and `alloc` for what is retained */
     size_t retained_max;       /* messages; default 1,000,000 */
-    size_t retained_bytes_max; /* default 256 MiB */
+    size_t retained_bytes_max; /* of messages; once more for their topics; default 256 MiB */
     size_t subscriptions_max;  /* default 1,000,000 */
-    uint32_t ring_max;         /* messages from one worker to another; default 4,096 */
-    uint32_t waiting_max;      /* messages of a worker that wait behind slices; default 4,096 */
-    size_t ring_bytes_max;     /* one more is taken below it; default 32 MiB */
-    size_t waiting_bytes_max;  /* the same; default 64 MiB */
+    /* Of subscriptions, with their filters; one more is taken below it. Default 512 MiB. */
+    size_t subscriptions_bytes_max;
+    uint32_t ring_max;        /* messages from one worker to another; default 4,096 */
+    uint32_t waiting_max;     /* messages of a worker that wait behind slices; default 4,096 */
+    size_t ring_bytes_max;    /* one more is taken below it; default 32 MiB */
+    size_t waiting_bytes_max; /* the same; default 64 MiB */
 };
 MUST_USE enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e);
 void bus_free(struct bus *b);
@@ -119,6 +121,7 @@ struct subscription {
                           (more of one that comes so seldom that it is not remembered), and not more
                           than BUS_OBSERVED_MAX of all in a second; none for which its subscriber
                           has another subscription. Not counted as matched. 0: no */
+    uint32_t share_id; /* of its group; bus_subscriptions_each() tells, nobody else asks */
     struct str guard;  /* not empty: who is not trusted may not publish what matches, and is told
                           this (copied, cut at 159 bytes); nothing is delivered because of it */
 };
@@ -164,8 +167,8 @@ struct subscriber {
     void *subscriptions;
 };
 /* Replaces the options if the filter (of the same share) is there already (*existed; may be NULL).
- * ERR_FULL: subscriptions_max; ERR_RANGE: more than LEVELS_MAX levels; ERR_DENIED: the access rules
- * refuse it. */
+ * ERR_FULL: subscriptions_max, or their bytes; ERR_RANGE: more than LEVELS_MAX levels; ERR_DENIED:
+ * the access rules refuse it. */
 MUST_USE enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed);
 /* `share` empty: the one that is not shared. What lies in a ring for it is not delivered. */
 bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str share, struct str filter);
@@ -174,7 +177,8 @@ void bus_unsubscribe_all(struct bus *b, struct subscriber *s);
 void bus_subscriptions_each(const struct subscriber *s,
                             void (*each)(void *ctx, const struct subscription *sub), void *ctx);
 /* Delivers the retained messages that match, through s->deliver: the first slice at once, the rest
- * in later ticks unless the subscription goes. It has been added by bus_subscribe(); else nothing
+ * in later ticks unless the subscription goes, and, if it is not stored, while the subscriber is
+ * not BUS_BUSY. It has been added by bus_subscribe(); else nothing
  * happens. */
 void bus_send_retained(struct bus *b, const struct subscription *sub);
 
@@ -183,7 +187,8 @@ void bus_send_retained(struct bus *b, const struct subscription *sub);
  * One member of a group gets a message: the next in turn that is BUS_READY, else BUS_BUSY, else one
  * that is away and stored (QoS >= 1), else nobody. */
 
-/* A subscriber comes, goes, or its window fills; on its worker. New ones are away. */
+/* A subscriber comes, goes, or its window fills; on its worker. New ones are away. While it is
+ * busy no retained messages are sent because of a new subscription. */
 void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p);
 /* Another member gets it: the one that held it has gone, or gives it back. `share_id` is that of
  * the subscription that was chosen. False: there is nobody; the message has no receiver then.

@@ -154,11 +154,12 @@ struct routes {
     struct alloc *alloc;
     uint64_t seed;
     unsigned workers;
-    size_t max;
+    size_t max, bytes_max; /* bytes_max: SIZE_MAX until its owner says otherwise */
     struct trie trie;
     struct hamt subs;       /* what the sets of subscriptions have in common */
     struct map groups;      /* id to share_group */
     struct map group_names; /* node and name to the same */
+    size_t group_bytes;
     uint32_t group_last;
     uint64_t subscriber_last;
     _Atomic size_t count;
@@ -338,6 +339,7 @@ struct job {
     struct list items;  /* the first is under way; of a topic */
     uint32_t items_n;
     bool hot;        /* it is listed in lane->hot */
+    bool held;       /* retained messages that wait until their subscriber takes more */
     uint64_t number; /* of the route, or of the job for retained messages */
     /* Of the item under way. */
     struct route *route; /* held; NULL: not yet looked for */
@@ -392,7 +394,8 @@ struct lane {
 
     /* job.c */
     struct list jobs, topics[JOB_BUCKETS];
-    uint32_t jobs_n, waiting; /* messages behind those under way */
+    uint32_t jobs_n, held;    /* held: so many of them */
+    uint32_t waiting;         /* messages behind those under way */
     uint64_t waiting_bytes, number_last;
     uint64_t buried_to;            /* what was removed below this number is gone */
     _Atomic uint64_t hot[HOT_MAX]; /* hashes of topics that have too much waiting; 0: none */

@@ -98,6 +98,8 @@ static void run_end(struct checkpoint_run *r, enum err result, const struct erro
         } else {
             atomic_store(&c->stored, r->number);
             journal_release(c->journal, &c->consumer, r->seq);
+            if (c->ops->stored && worker_current())
+                c->ops->stored(c);
         }
     }
     r->ops->free(r->snapshot);

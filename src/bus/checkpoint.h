@@ -32,6 +32,8 @@ struct checkpoint_ops {
     /* Instead of gather() while the executor runs, unless it is NULL: checkpoint_gathered() will
      * be called with what gather() would give. False: not now. */
     bool (*begin)(struct checkpoint *c);
+    /* The run has ended well while the executor runs; NULL: nobody wants to know. */
+    void (*stored)(struct checkpoint *c);
 };
 struct checkpoint_run;
 struct checkpoint {

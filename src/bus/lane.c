@@ -210,6 +210,7 @@ static bool take_all(struct lane *l)
     uint32_t n = 0;
     bool more = false;
     unsigned workers = l->bus->workers;
+    ASSERT(workers);
     for (unsigned i = 0; i < workers; i++) {
         unsigned from = (l->first + i) % workers;
         if (from != l->index && l->rings)
@@ -230,7 +231,7 @@ static enum poll lane_poll(struct task *t)
     room_tell(l);
     fence_check(l);
     lane_bury(l);
-    if (more || l->jobs_n || !list_empty(&l->again))
+    if (more || l->jobs_n > l->held || !list_empty(&l->again))
         lane_later(l);
     return POLL_PENDING;
 }

@@ -28,6 +28,10 @@ struct message *message_new(struct alloc *a, struct str topic, struct bytes prop
         .alloc = a,
     };
     uint8_t *p = m->data;
+    if (!properties.n && (const uint8_t *)topic.p + topic.n == payload.p) {
+        memcpy(p, topic.p, topic.n + payload.n); /* as they stand in a packet of QoS 0 */
+        return m;
+    }
     memcpy(p, topic.p, topic.n);
     if (properties.n)
         memcpy(p + topic.n, properties.p, properties.n);

@@ -290,6 +290,7 @@ enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_
         lane_count(&l->full, err == ERR_FULL);
         return err;
     }
+    ASSERT(m);
     lane_count(&l->published, 1);
     r->seq = m->seq;
     (void)route_hold(route); /* while others may be looked for */

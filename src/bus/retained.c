@@ -90,6 +90,11 @@ static enum err check_limits(const struct retained_store *r, const struct retain
         (void)snprintf(why, 160, "more than %zu retained messages", r->count_max);
         return ERR_RANGE;
     }
+    if (s->count == 1 && trie_bytes(&r->trie) > r->bytes_max) {
+        (void)snprintf(why, 160, "the topics of retained messages need more than %zu bytes",
+                       r->bytes_max);
+        return ERR_RANGE;
+    }
     if ((s->bytes & SIZE_MAX >> 1) == s->bytes && r->bytes + s->bytes > r->bytes_max) {
         (void)snprintf(why, 160, "retained messages need more than %zu bytes", r->bytes_max);
         return ERR_RANGE;

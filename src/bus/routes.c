@@ -128,6 +128,7 @@ struct subscription sub_describe(const struct sub *x, char filter[SUB_FILTER_MAX
         .stored = flags & SUB_STORED_ANY,
         .kept = flags & SUB_KEPT,
         .id = x->o.id,
+        .share_id = g ? g->id : 0,
         .every_ms = sub_every_ms(x),
         .guard = sub_is_guard(x) ? (struct str){x->more->guard, x->more->guard_n} : none};
 }
@@ -159,6 +160,7 @@ enum err routes_new(struct routes **out, struct executor *ex, struct alloc *a, s
     r->seed = executor_env(ex)->seed;
     r->workers = workers;
     r->max = max;
+    r->bytes_max = SIZE_MAX;
     for (unsigned i = 0; i <= workers; i++)
         r->views[i] = (struct route_view){.routes = r, .worker = i < workers ? i : ROUTE_ALL};
     map_init(&r->groups, a, r->seed, UINT32_MAX);
@@ -298,10 +300,15 @@ static void lay_out(struct routes *r, struct sub *x, uint64_t job)
     own->graveyard = x;
 }
 
+static size_t memory(const struct routes *r)
+{
+    return trie_bytes(&r->trie) + r->subs.bytes + r->group_bytes + r->count * sizeof(struct sub);
+}
+
 static enum err add_new(struct routes *r, struct trie_node *n, struct share_group *g,
                         const struct subscription *s)
 {
-    if (r->count >= r->max)
+    if (r->count >= r->max || memory(r) > r->bytes_max)
         return ERR_FULL;
     struct sub *x = sub_new(r, n, g, s);
     if (!x)

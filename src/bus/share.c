@@ -66,8 +66,10 @@ struct share_group *group_at(struct routes *r, struct trie_node *node, struct st
     enum err err = map_put(&r->groups, id_of(g), g);
     if (!err && (err = map_put(&r->group_names, names_key(g), g)))
         (void)map_del(&r->groups, id_of(g));
-    if (!err)
+    if (!err) {
+        r->group_bytes += group_bytes(name.n);
         return g;
+    }
     group_unref(r, g);
     return NULL;
 }
@@ -78,6 +80,7 @@ void group_prune(struct routes *r, struct share_group *g)
         return;
     (void)map_del(&r->groups, id_of(g));
     (void)map_del(&r->group_names, names_key(g));
+    r->group_bytes -= group_bytes(g->name_n);
     group_unref(r, g);
 }
 

@@ -3,14 +3,19 @@
 
 #include <string.h>
 
+/* With all of them under way there is an id left for the next. */
+enum { INFLIGHT_MOST = 32768, SUBSCRIPTIONS_MOST = MQTT_IDS - INFLIGHT_MOST };
+
 static void set_defaults(struct mqtt_client_config *cfg)
 {
     cfg->alloc = cfg->alloc ? cfg->alloc : alloc_system();
     cfg->version = cfg->version ? cfg->version : MQTT_V5;
     cfg->inflight_max = cfg->inflight_max ? cfg->inflight_max : 64;
-    cfg->inflight_max = cfg->inflight_max < 32768 ? cfg->inflight_max : 32768;
+    cfg->inflight_max = cfg->inflight_max < INFLIGHT_MOST ? cfg->inflight_max : INFLIGHT_MOST;
     cfg->inflight_bytes_max = cfg->inflight_bytes_max ? cfg->inflight_bytes_max : 1 << 20;
     cfg->subscriptions_max = cfg->subscriptions_max ? cfg->subscriptions_max : 64;
+    if (cfg->subscriptions_max > SUBSCRIPTIONS_MOST)
+        cfg->subscriptions_max = SUBSCRIPTIONS_MOST;
     cfg->packet_max = cfg->packet_max ? cfg->packet_max : 1 << 20;
     cfg->connect_timeout_ms = cfg->connect_timeout_ms ? cfg->connect_timeout_ms : 10000;
     cfg->backoff_min_ms = cfg->backoff_min_ms ? cfg->backoff_min_ms : 250;

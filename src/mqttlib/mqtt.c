@@ -149,10 +149,12 @@ void sedge_mqtt_free(struct sedge_mqtt *client)
         client->orphan = true;
         return;
     }
-    co_shield_begin();
-    enum err err = mqtt_wait(client, has_ended, -1);
-    co_shield_end();
-    ASSERT(err == ERR_OK);
+    if (client->client) {
+        co_shield_begin();
+        enum err err = mqtt_wait(client, has_ended, -1);
+        co_shield_end();
+        ASSERT(err == ERR_OK);
+    }
     mqtt_dispose(client);
 }
 

@@ -248,6 +248,36 @@ TEST(mqtt_callbacks_over_a_loss)
     run(steps, with_callbacks);
 }
 
+/* --- its end ------------------------------------------------------------------------------- */
+
+static void free_it(void *ctx)
+{
+    struct sedge_mqtt *client = site.client;
+    site.client = NULL;
+    strbuf_adds(ctx, "ended");
+    sedge_mqtt_free(client);
+}
+
+static intptr_t freed_in_ended(void *steps)
+{
+    site.config = (struct sedge_mqtt_config){.ctx = &site.log, .ended = free_it};
+    if (!begin(steps))
+        return 1;
+    CHECK_EQ_INT(sedge_mqtt_await_online(site.client, WAIT_MS), SEDGE_OK);
+    sedge_mqtt_stop(site.client);
+    while (site.client)
+        CHECK_EQ_INT(sedge_sleep_ms(1), SEDGE_OK);
+    CHECK_EQ_STR(site.log.p, "ended");
+    script_end(&site.script);
+    return 0;
+}
+
+TEST(mqtt_may_be_freed_in_ended)
+{
+    static const struct script_step steps[] = {{HELLO(""), ACCEPT, 0}, {BYE, NULL, 0}, {0}};
+    run(steps, freed_in_ended);
+}
+
 /* --- configurations ------------------------------------------------------------------------ */
 
 static intptr_t wrong_configurations(void *arg)

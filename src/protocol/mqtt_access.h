@@ -14,7 +14,13 @@ void auth_connected(struct mqtt_connection *c); /* CONNACK has left */
 void auth_free(struct mqtt_connection *c);
 
 /* mqtt_share.c */
-void shares_hand_over(struct mqtt_session *s); /* it ends, and is no member any more */
+/* It ends, and is a member still: must it stay for what is in the database? */
+bool shares_stay(struct mqtt_session *s);
+void shares_hand_over(struct mqtt_session *s); /* it is no member any more; if it stays it may go */
+void shares_go_on(struct mqtt_session *s);     /* it stays, and more has come; it may go */
+void shares_end(struct mqtt_session *s);
+/* Out of the database: by which share it came. */
+void shares_guess(struct mqtt_session *s, struct outgoing *o);
 /* Replay: it got this by a share. Others may have had it. */
 void shares_noted(struct mqtt_session *s, uint64_t seq, uint32_t share_id);
 /* Replay: this session had it, not the member that was chosen anew. Gives the entry; false: nobody

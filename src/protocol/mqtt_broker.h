@@ -13,12 +13,15 @@
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
- * mqtt_frame.c      a PUBLISH as bytes: encoded once for all who get it alike; large ones by
- * reference mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c
- * those without mqtt_spill.c      of long queues only both ends are in memory mqtt_refuse.c full
- * queues that refuse what others publish mqtt_received.h   the ids of QoS 2 publications that came
- * in; mqtt_transit.h all of these mqtt_will.c       wills mqtt_sys.c        what the broker tells
- * of itself on $SYS mqtt_record.c     what sessions leave in the journal, and its replay
+ * mqtt_frame.c      a PUBLISH as bytes
+ * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
+ * mqtt_spill.c      of long queues only both ends are in memory
+ * mqtt_share.c      what a session that ends hands over to others
+ * mqtt_refuse.c     full queues that refuse what others publish
+ * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
+ * mqtt_will.c       wills
+ * mqtt_sys.c        what the broker tells of itself on $SYS
+ * mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_barrier.c    the snapshot of all workers' sessions
  * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
@@ -45,7 +48,7 @@
 
 struct will {
     struct list link;             /* in shard->wills */
-    struct mqtt_session *session; /* whose end it must not outlast; NULL: publish at once */
+    struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
     struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
     uint32_t delay_s, expiry_s, publisher_id;
@@ -71,6 +74,8 @@ struct mqtt_session {
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
     struct rights *rights;   /* of its client; NULL: not asked yet */
+    struct will *will;       /* that waits for its delay */
+    struct claims *claims;   /* it has ended, but see mqtt_share.c */
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
@@ -184,11 +189,16 @@ struct mqtt_shard {
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
-    struct table sessions; /* by client id */
-    struct timer due;      /* wills */
-    struct timer ends;     /* of sessions */
+    struct table sessions;   /* by client id */
+    struct timer due;        /* wills, */
+    int64_t wills_looked_ns; /* which were looked at then */
+    struct timer ends;       /* of sessions */
     struct list done, dirty;
+    struct list crowded; /* whose queues shall leave memory */
+    struct list late;    /* sessions that have ended, and stay for their shares */
     struct tick_hook done_hook;
+    struct post spill; /* to its worker: they may leave it */
+    _Atomic bool spilling;
     struct timer done_timer;             /* the journal was full: again */
     struct timer retry;                  /* the same for connections that are paused */
     struct bus_room room;                /* the bus was full: the same */
@@ -371,7 +381,8 @@ static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, 
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
-void session_end(struct mqtt_session *s); /* forgets it; records nothing */
+void session_end(struct mqtt_session *s);  /* forgets it; records nothing */
+void session_gone(struct mqtt_session *s); /* and nothing of it is needed any more */
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s);      /* it differs from the database */
@@ -457,6 +468,7 @@ static inline int64_t queue_end(const struct mqtt_session *s)
 
 /* mqtt_spill.c: queues that are too long for memory. */
 void spill_some(struct mqtt_session *s);   /* what a checkpoint has stored leaves memory */
+void spill_stored(struct checkpoint *c);   /* one has: the same for all that wait for it */
 void spill_refill(struct mqtt_session *s); /* the beginning is short: asks for more */
 void spill_free(struct mqtt_session *s);
 /* Start and replay: when no executor runs. */
@@ -481,8 +493,8 @@ struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, st
 void will_free(struct mqtt_shard *shard, struct will *w);
 /* The connection has ended and the will is to be sent: now, or after its delay. Takes it. */
 void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session);
-void wills_cancel(struct mqtt_shard *shard, struct mqtt_session *session);  /* it is back */
-void wills_release(struct mqtt_shard *shard, struct mqtt_session *session); /* it has ended: now */
+void will_cancel(struct mqtt_session *session);  /* it is back */
+void will_release(struct mqtt_session *session); /* it has ended: now */
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_free(struct mqtt_shard *shard);
 

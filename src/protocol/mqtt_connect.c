@@ -141,7 +141,7 @@ static enum err resume(struct mqtt_connection *c, struct mqtt_session *s)
     }
     if (!same)
         h->seq = seq;
-    wills_cancel(c->shard, s);
+    will_cancel(s);
     h->present = true;
     session_attach(s, c);
     return ERR_OK;

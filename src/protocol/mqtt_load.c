@@ -99,8 +99,10 @@ static struct message *body_of(struct load *l, uint64_t seq)
 static bool load_one(struct mqtt_session *s, struct flight *f, int64_t position)
 {
     bool placed = f->out.message || f->state == FLIGHT_RELEASED;
-    if (placed && f->out.message)
+    if (placed && f->out.message) {
+        shares_guess(s, &f->out);
         outgoing_hold(s, &f->out);
+    }
     message_unref(f->out.message); /* hold() took one more */
     if (placed)
         placed = f->id ? window_restore(s, f) : queue_restore(s, &f->out, position);

@@ -134,6 +134,8 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
         refuse(s, o, MQTT_DROP_QOS0_FULL);
         return;
     }
+    if (session_stored(s) && full(s, o))
+        spill_some(s); /* what is stored by now makes room */
     while (s->shard->limits->queue_full == MQTT_FULL_DROP_OLDEST && s->transit->queue.n &&
            full(s, o))
         drop_oldest(s);

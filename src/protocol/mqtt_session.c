@@ -84,12 +84,25 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
 static void session_free(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
+    shares_end(s);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     count_give(&shard->server->sessions);
     outgoing_free(s);
     refuse_end(s);
     rights_free(s->rights);
     mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
+}
+
+void session_gone(struct mqtt_session *s)
+{
+    struct mqtt_shard *shard = s->shard;
+    if (session_stored(s) && !s->transit->new_in_db &&
+        !vec_push(shard->alloc, &shard->ended, s->number))
+        atomic_store(&shard->server->rewrite,
+                     true); /* no memory for its number: then all are written anew */
+    if (session_stored(s))
+        server_changed(shard->server);
+    session_free(s);
 }
 
 void session_end(struct mqtt_session *s)
@@ -99,16 +112,20 @@ void session_end(struct mqtt_session *s)
     leave(s);
     if (s->number && shard->server->starting)
         (void)map_del(&shard->server->by_number, number_key(s));
-    if (session_stored(s) && !s->transit->new_in_db &&
-        !vec_push(shard->alloc, &shard->ended, s->number))
-        atomic_store(&shard->server->rewrite,
-                     true); /* no memory for its number: then all are written anew */
-    wills_release(shard, s);
+    will_release(s);
     if (session_stored(s))
         server_changed(shard->server);
+    bool stays = shares_stay(s);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
+    refuse_end(s);
+    if (stays) { /* no snapshot has it any more */
+        list_del(&s->transit->crowded);
+        list_del(&s->transit->dirty);
+        list_add_tail(&shard->late, &s->transit->dirty);
+    }
     shares_hand_over(s);
-    session_free(s);
+    if (!stays)
+        session_gone(s);
 }
 
 /* At most one look a second, however many end. */
@@ -237,6 +254,8 @@ void sessions_due(struct mqtt_shard *shard)
 void sessions_free(struct mqtt_shard *shard)
 {
     struct table_at at = {0};
+    while (!list_empty(&shard->late))
+        session_free(CONTAINER_OF(shard->late.next, struct transit, dirty)->session);
     for (struct mqtt_session *s; (s = session_next(shard, &at));) {
         leave(s);
         session_free(s);

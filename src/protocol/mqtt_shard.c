@@ -153,6 +153,8 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     list_init(&shard->wills);
     list_init(&shard->done);
     list_init(&shard->dirty);
+    list_init(&shard->crowded);
+    list_init(&shard->late);
     table_init(&shard->sessions, s->alloc, s->seed, s->limits.sessions_max, session_key);
     timer_init(&shard->due, w, wills_fired);
     timer_init(&shard->ends, w, ends_fired);

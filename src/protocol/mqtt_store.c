@@ -500,7 +500,8 @@ static const struct checkpoint_ops ops = {.gather = barrier_gather,
                                           .begin = barrier_begin,
                                           .write = write,
                                           .free = snapshot_free,
-                                          .failed = failed};
+                                          .failed = failed,
+                                          .stored = spill_stored};
 
 enum err store_open(struct mqtt_server *s, struct error *e)
 {

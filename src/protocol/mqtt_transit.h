@@ -22,7 +22,8 @@ static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i
 }
 
 /* The middle of a queue that is only in the database, and the end of it that is in memory again.
- * Positions: from queue_at on the ring `queue`, then what is spilled, then from tail_at on the tail. */
+ * Positions: from queue_at on the ring `queue`, then what is spilled, then from tail_at on the
+ * tail. */
 struct spill {
     struct outgoing_ring tail;
     int64_t tail_at;
@@ -59,7 +60,8 @@ struct transit {
     uint64_t received_seq;      /* the last record about them */
     VEC(struct done) done;      /* not yet in the journal */
     struct list done_link;      /* in shard->done */
-    struct list dirty;          /* in shard->dirty: differs from the database */
+    struct list dirty;          /* in shard->dirty: differs from the database; or in late */
+    struct list crowded;        /* in shard->crowded */
     bool subs_dirty;
     bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */

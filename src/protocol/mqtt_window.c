@@ -180,8 +180,7 @@ static enum handled release(struct mqtt_connection *c, struct flight *f)
 {
     struct mqtt_session *s = c->session;
     uint64_t seq = 0;
-    enum err err =
-        f->seq && session_stored(s) ? record_received(s, f->seq, f->id, &seq) : ERR_OK;
+    enum err err = f->seq && session_stored(s) ? record_received(s, f->seq, f->id, &seq) : ERR_OK;
     if (err && err != ERR_IO)
         return HANDLED_AGAIN;
     f->noted = seq;
@@ -210,7 +209,10 @@ static enum handled acknowledged(struct mqtt_connection *c, uint16_t id, enum fl
     struct flight *f = flight_find(&s->transit->flight, id, &i);
     if (f && i >= s->transit->sent)
         return HANDLED; /* of an earlier connection: it will be asked again on this one */
-    switch (flight_action(f ? f->state : FLIGHT_DONE, event)) {
+    enum flight_action action = flight_action(f ? f->state : FLIGHT_DONE, event);
+    bool of_entry = action == FLIGHT_RELEASE || action == FLIGHT_AGAIN || action == FLIGHT_FINISH;
+    ASSERT(f || !of_entry);
+    switch (action) {
     case FLIGHT_IGNORE: return HANDLED;
     case FLIGHT_UNKNOWN: return unknown(c, id);
     case FLIGHT_RELEASE: return release(c, f);
