@@ -176,6 +176,8 @@ def wills(b):
 
 def taken_over(b):
     """Whose session was taken over does not take it back: two with one client id would fight for it for ever."""
+    if not isinstance(b, Sedge):  # theirs does not say why it closes the connection
+        return
     sub = TOOLS["ours"]["sub"]
     first = spawn(b, sub, "-i", "one", "-d", "-t", "taken")
     subscribed(first)
