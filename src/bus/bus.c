@@ -128,9 +128,24 @@ struct message *bus_message_decode(struct bus *b, const struct journal_record *r
     return message_decode(b->cfg.alloc, r->body, r->seq, r->wall_ms);
 }
 
-void bus_match_each(struct bus *b, struct str topic,
+/* Who has the message by this share, as the record says. NULL: nobody that is stored. */
+static const struct route_member *chosen_of(const struct route_group *g,
+                                            const struct message_origin *from, uint64_t *chosen)
+{
+    *chosen = 0;
+    if (!from->picked)
+        return group_pick_stored(g);
+    if (!message_pick(from, g->group->key, chosen) || !*chosen)
+        return NULL;
+    for (uint32_t i = 0; i < g->n; i++)
+        if (g->members[i].sub->key.subscriber->stored_id == *chosen)
+            return &g->members[i];
+    return group_pick_stored(g);
+}
+
+void bus_match_each(struct bus *b, struct str topic, const struct message_origin *from,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct sub_options *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n, uint64_t chosen),
                     void *ctx)
 {
     struct route_view *v = routes_view(b->routes, ROUTE_ALL);
@@ -138,13 +153,14 @@ void bus_match_each(struct bus *b, struct str topic,
     ASSERT(!worker_current());
     for (uint32_t i = 0; route && i < route->entries_n; i++) {
         const struct route_entry *entry = &route->entries[i];
-        each(ctx, entry->subscriber, route->subs + entry->first, entry->n);
+        each(ctx, entry->subscriber, route->subs + entry->first, entry->n, 0);
     }
     for (uint32_t i = 0; route && i < route->groups_n; i++) {
-        const struct route_member *m = group_pick_stored(&route->groups[i]);
+        uint64_t chosen;
+        const struct route_member *m = chosen_of(&route->groups[i], from, &chosen);
         const struct sub_options *o = m ? &m->sub->o : NULL;
         if (o)
-            each(ctx, m->sub->key.subscriber, &o, 1);
+            each(ctx, m->sub->key.subscriber, &o, 1, chosen);
     }
 }
 

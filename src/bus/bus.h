@@ -46,8 +46,10 @@ struct bus_config {
                                   that publishes, and `alloc` for what is retained */
     size_t retained_max;       /* messages; default 1,000,000 */
     size_t retained_bytes_max; /* of messages; once more for their topics; default 256 MiB */
-    size_t subscriptions_max;  /* default 1,000,000 */
-    /* Of subscriptions, with their filters; one more is taken below it. Default 512 MiB. */
+    /* Of all; but sedge's own (subscriber.rights NULL) are taken even so. Default 1,000,000. */
+    size_t subscriptions_max;
+    /* The same of what they need, with their filters; one more is taken below it. Default 512 MiB.
+     */
     size_t subscriptions_bytes_max;
     uint32_t ring_max;        /* messages from one worker to another; default 4,096 */
     uint32_t waiting_max;     /* messages of a worker that wait behind slices; default 4,096 */
@@ -116,12 +118,12 @@ struct subscription {
     bool no_local, retain_as_published;
     bool stored;       /* what gets here at QoS >= 1 must be in the journal: persistent sessions */
     bool kept;         /* whatever its QoS: kept properties */
+    bool restored;     /* it was there before a restart: no limit is asked */
     uint32_t id;       /* subscription identifier, 0: none */
     uint32_t every_ms; /* an observer: gets one message of a topic in that time from each worker
                           (more of one that comes so seldom that it is not remembered), and not more
                           than BUS_OBSERVED_MAX of all in a second; none for which its subscriber
                           has another subscription. Not counted as matched. 0: no */
-    uint32_t share_id; /* of its group; bus_subscriptions_each() tells, nobody else asks */
     struct str guard;  /* not empty: who is not trusted may not publish what matches, and is told
                           this (copied, cut at 159 bytes); nothing is delivered because of it */
 };
@@ -157,6 +159,11 @@ struct subscriber {
                     size_t n, bool retained);
     /* One of its guards refused something. On its worker, soon. May be NULL. */
     void (*denied)(struct subscriber *s, const struct bus_denial *d);
+    /* A message of a share that another member was to have first (bus_share_again()): as deliver(),
+     * but it may be written down who has it now. False: not now, again soon. NULL: deliver(). */
+    bool (*again)(struct subscriber *s, struct message *m, const struct sub_options *sub);
+    uint64_t stored_id;    /* who it is in the records of messages that it was chosen for by a
+                              share; 0: nobody that is stored. Does not change */
     void *rights;          /* as bus_publisher.rights; NULL: sedge itself */
     uint32_t publisher_id; /* for no_local; 0: none */
     /* The bus's; zero at first. */
@@ -197,8 +204,17 @@ void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p);
 bool bus_share_again(struct bus *b, uint64_t share_id, struct message *m,
                      const struct subscriber *from);
 
+/* Messages wait for another member, as there was no room: who has many more to give waits, too. */
+bool bus_share_waits(struct bus *b);
+
 /* Whether it is a member. When the executor does not run: for replay. */
 bool bus_share_has(struct bus *b, uint64_t share_id, const struct subscriber *s);
+/* A share's number in records and in the database: made of its name and its filter, so it is the
+ * same after a restart. 0: there is no such group. */
+uint64_t bus_share_key(struct bus *b, uint32_t share_id);
+uint32_t bus_share_find(struct bus *b, uint64_t key);
+/* Replay: delivers it to this member. False: it is none. */
+bool bus_share_give(struct bus *b, struct subscriber *s, uint64_t key, struct message *m);
 
 /* ---- access rules, see access.h ---- */
 
@@ -211,10 +227,12 @@ void bus_access_set(struct bus *b, const struct bus_access *access);
 /* A message from its journal record (replay), or NULL without memory. */
 struct message *bus_message_decode(struct bus *b, const struct journal_record *r);
 /* Matches without delivering: for replay, when the executor does not run. Calls each() as deliver
- * would be called, for subscribers of all workers; of a share for one that is stored. */
-void bus_match_each(struct bus *b, struct str topic,
+ * would be called, for subscribers of all workers; of a share for the member that was chosen, if
+ * that was one who is stored. `chosen`: its stored_id; if there is no such member (any more), or if
+ * the record does not say, for another one that is stored. 0: no share, or not said. */
+void bus_match_each(struct bus *b, struct str topic, const struct message_origin *from,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct sub_options *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n, uint64_t chosen),
                     void *ctx);
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx);
 /* Writes retained state and its cursor to the database; the bus does it at the journal's pressure

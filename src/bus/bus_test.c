@@ -329,6 +329,7 @@ TEST(bus_subscription_limits)
     struct bus *b;
     REQUIRE(bus_new(&b, &cfg, &e) == ERR_OK);
     listener_rig_init(&l, b);
+    l.subscriber.rights = &l; /* a client */
     for (int i = 1; i < LEVELS_MAX; i++)
         memcpy(deep + strlen(deep), "/a", 3);
     rig_subscribe(&l, deep, 0, 0);
@@ -341,6 +342,13 @@ TEST(bus_subscription_limits)
     CHECK_EQ_INT(bus_subscribe(b, &deeper, NULL), ERR_RANGE);
     CHECK_EQ_UINT(b->routes->trie.nodes, nodes);
     CHECK_EQ_UINT(bus_stats(b).subscriptions, 2);
+    struct subscription restored = third;
+    restored.restored = true; /* what was taken before a restart comes back */
+    CHECK_EQ_INT(bus_subscribe(b, &restored, NULL), ERR_OK);
+    struct listener_rig own;
+    listener_rig_init(&own, b); /* the site's own have room even so */
+    rig_subscribe(&own, "b/d/e", 0, 0);
+    listener_rig_fini(&own);
     listener_rig_fini(&l);
     bus_free(b);
     executor_free(ex);
@@ -360,13 +368,14 @@ TEST(bus_subscription_bytes)
     const struct bus_config cfg = {.ex = ex, .subscriptions_bytes_max = 1 << 20};
     REQUIRE(bus_new(&b, &cfg, &e) == ERR_OK);
     listener_rig_init(&l, b);
+    l.subscriber.rights = &l;
     memset(filter, 'x', sizeof(filter));
     for (int round = 0; round < 4; round++) {
         enum err err = ERR_OK;
         LABEL("round %d", round);
         for (int i = 0; i < 100 && !err; i++) {
-            (void)snprintf(filter, 4, "%03d", i);
-            filter[3] = 'x';
+            filter[0] = (char)('a' + i % 10);
+            filter[1] = (char)('a' + i / 10);
             const struct str text = {filter, sizeof(filter)};
             const struct subscription s = {.filter = round % 2 ? STR("t") : text,
                                            .share = round % 2 ? text : (struct str){NULL, 0},

@@ -117,7 +117,7 @@ static enum err make_room(struct retained_store *r, struct retained_stripe *s, s
     size_t size = payload_n ? sizeof(struct message) + topic.n + payload_n : 0;
     s->count = (size_t)(payload_n != 0) - (size_t)(old != NULL);
     s->bytes = size - (old ? message_bytes(old) : 0);
-    enum err err = payload_n ? check_limits(r, s, why) : ERR_OK;
+    enum err err = payload_n && !r->restores ? check_limits(r, s, why) : ERR_OK;
     if (err || (!n && !payload_n))
         return err;
     if (!dirty_reserve(r) || (old && !(s->old = mem_new(r->alloc, sizeof(*s->old)))))

@@ -128,7 +128,6 @@ struct subscription sub_describe(const struct sub *x, char filter[SUB_FILTER_MAX
         .stored = flags & SUB_STORED_ANY,
         .kept = flags & SUB_KEPT,
         .id = x->o.id,
-        .share_id = g ? g->id : 0,
         .every_ms = sub_every_ms(x),
         .guard = sub_is_guard(x) ? (struct str){x->more->guard, x->more->guard_n} : none};
 }
@@ -308,8 +307,8 @@ static size_t memory(const struct routes *r)
 static enum err add_new(struct routes *r, struct trie_node *n, struct share_group *g,
                         const struct subscription *s)
 {
-    if (r->count >= r->max || memory(r) > r->bytes_max)
-        return ERR_FULL;
+    if (s->subscriber->rights && !s->restored && (r->count >= r->max || memory(r) > r->bytes_max))
+        return ERR_FULL; /* clients: what they take must not be missing to the site itself */
     struct sub *x = sub_new(r, n, g, s);
     if (!x)
         return ERR_NOMEM;
@@ -358,7 +357,7 @@ static enum err add_again(struct routes *r, struct sub *old, const struct subscr
 static enum err add_at(struct routes *r, struct trie_node *n, const struct subscription *s,
                        bool *existed)
 {
-    struct share_group *g = s->share.n ? group_at(r, n, s->share) : NULL;
+    struct share_group *g = s->share.n ? group_at(r, n, s->share, s->filter) : NULL;
     if (s->share.n && !g)
         return ERR_NOMEM;
     struct sub *old = set_find(r, n, s->subscriber, g);

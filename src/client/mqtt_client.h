@@ -83,7 +83,7 @@ struct mqtt_client_config {
     uint16_t receive_max;
     size_t inflight_max;        /* QoS 1 and 2 messages that are not acknowledged; default 64,
                                    at most 32,768 */
-    size_t inflight_bytes_max;  /* their bytes; default 1 MiB */
+    size_t inflight_bytes_max;  /* their bytes; default 1 MiB, or packet_max if that is more */
     size_t subscriptions_max;   /* default 64, at most 32,767 */
     size_t packet_max;          /* either way; default 1 MiB */
     int64_t connect_timeout_ms; /* until CONNACK; default 10 s */
@@ -111,9 +111,9 @@ MUST_USE enum err mqtt_client_stop_with(struct mqtt_client *c, const struct mqtt
 
 /* `m`: topic, payload, qos, retain, props; the rest is the client's. QoS 0 goes out now or not at
  * all (ERR_CLOSED off-line, ERR_FULL) and `done` is not called; QoS 1 and 2 are kept until they are
- * acknowledged, off-line too. ERR_FULL; ERR_RANGE: above packet_max or the server's maximum;
- * ERR_UNSUPPORTED: above the server's maximum QoS, or it retains nothing; ERR_INVALID: what the
- * codec refuses; ERR_NOMEM. On an error `done` is not called. */
+ * acknowledged, off-line too. ERR_FULL; ERR_RANGE: above packet_max, inflight_bytes_max or the
+ * server's maximum; ERR_UNSUPPORTED: above the server's maximum QoS, or it retains nothing;
+ * ERR_INVALID: what the codec refuses; ERR_NOMEM. On an error `done` is not called. */
 MUST_USE enum err mqtt_client_publish(struct mqtt_client *c, const struct mqtt_publish *m,
                                       struct mqtt_done done);
 

@@ -6,6 +6,10 @@
 
 enum { PARALLEL = 2, WAITING_MAX = 16384 };
 
+/* Of 1.2: no key that travels under the certificate's, so that who gets hold of that one later
+ * can't read what was recorded. All of 1.3 are so. */
+#define CIPHERS_1_2 "DEFAULT:!kRSA:!PSK:!SRP"
+
 /* --- contexts --- */
 
 void tls_set_give(struct tls_set *set)
@@ -138,6 +142,8 @@ static enum err set_up(struct tls *t, SSL_CTX *c, const struct tls_identity *id,
     static const unsigned char context[] = "sedge";
     const struct tls_config *cfg = &t->cfg;
     SSL_CTX_set_min_proto_version(c, cfg->tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+    if (SSL_CTX_set_cipher_list(c, CIPHERS_1_2) != 1)
+        return refused(e, "the ciphers", CIPHERS_1_2);
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);

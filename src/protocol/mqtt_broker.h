@@ -75,7 +75,6 @@ struct mqtt_session {
     struct transit *transit; /* shard->rest: nothing is on its way */
     struct rights *rights;   /* of its client; NULL: not asked yet */
     struct will *will;       /* that waits for its delay */
-    struct claims *claims;   /* it has ended, but see mqtt_share.c */
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
@@ -157,7 +156,7 @@ struct mqtt_listener {
 struct share_note {
     uint64_t seq, number; /* of the message, of the session */
     uint32_t share_id;
-    struct share_note *before; /* of the same message, by another share */
+    struct share_note *before; /* of the same message, by another share or member */
 };
 
 /* Who was told lately that something is denied: one line a minute for each. */
@@ -195,12 +194,13 @@ struct mqtt_shard {
     struct timer ends;       /* of sessions */
     struct list done, dirty;
     struct list crowded; /* whose queues shall leave memory */
-    struct list late;    /* sessions that have ended, and stay for their shares */
     struct tick_hook done_hook;
     struct post spill; /* to its worker: they may leave it */
     _Atomic bool spilling;
-    struct timer done_timer;             /* the journal was full: again */
-    struct timer retry;                  /* the same for connections that are paused */
+    struct timer done_timer; /* the journal was full: again */
+    struct timer retry;      /* the same for connections that are paused */
+    struct timer linger;     /* for who gives away what it holds */
+    VEC(struct mqtt_session *) lingering;
     struct bus_room room;                /* the bus was full: the same */
     VEC(uint64_t) ended;                 /* numbers to delete from the database */
     _Atomic size_t queued, queued_bytes; /* written here, read by all */
@@ -211,7 +211,9 @@ struct mqtt_shard {
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
     int64_t crowded_told_ns; /* in the log, that there are too many connections; 0: never */
-    struct transit rest;     /* of sessions that have nothing on its way: always zero */
+    int64_t denied_from_ns;  /* told of in this second: */
+    uint32_t denied_told;
+    struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
 
 /* What the workers share: fixed once it listens, or atomic. */
@@ -244,7 +246,7 @@ struct mqtt_server {
     /* Until the first listener opens, that is while the database and the journal are read. */
     bool starting;
     struct map by_number;   /* the stored sessions */
-    struct map share_notes; /* by seq: who was given it by a share */
+    struct map share_notes; /* by seq: who was given it by a share, or held it already */
     uint64_t replaying;     /* seq of the record; 0: not replaying */
     uint64_t restored_to;   /* the newest message that the database had */
 };
@@ -381,8 +383,10 @@ static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, 
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
-void session_end(struct mqtt_session *s);  /* forgets it; records nothing */
-void session_gone(struct mqtt_session *s); /* and nothing of it is needed any more */
+void session_end(struct mqtt_session *s); /* forgets it, or lets it linger; records nothing */
+/* The same without its subscriptions, by another name; s is gone. NULL: no memory, and s is as it
+ * was. */
+struct mqtt_session *session_rename(struct mqtt_session *s, struct str name);
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s);      /* it differs from the database */
@@ -393,6 +397,14 @@ void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line 
 void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
 void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */
 int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
+
+/* mqtt_linger.c */
+bool session_lingers(const struct mqtt_session *s); /* if it ended now */
+bool session_is_lingering(const struct mqtt_session *s);
+bool session_linger(struct mqtt_session *s); /* false: no memory, and s is as it was */
+void linger_started(struct mqtt_session *s); /* one that was before the start */
+void linger_wake(struct mqtt_shard *shard);  /* something came out of the database */
+void linger_fired(struct timer *t);
 
 /* mqtt_outgoing.c */
 void session_deliver(struct subscriber *sub, struct message *m,
@@ -427,6 +439,7 @@ enum sent window_take(struct mqtt_session *s, const struct outgoing *o);
 bool window_send(struct mqtt_session *s);
 uint64_t window_waits_for(const struct mqtt_session *s); /* the record to be committed; 0: none */
 void window_attach(struct mqtt_session *s);              /* a new connection */
+void window_clear(struct mqtt_session *s);               /* its client will not come back */
 enum handled handle_puback(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_pubrec(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_pubcomp(struct mqtt_connection *c, const struct mqtt_packet *p);
@@ -472,6 +485,7 @@ static inline int64_t queue_end(const struct mqtt_session *s)
 void spill_some(struct mqtt_session *s);   /* what a checkpoint has stored leaves memory */
 void spill_stored(struct checkpoint *c);   /* one has: the same for all that wait for it */
 void spill_refill(struct mqtt_session *s); /* the beginning is short: asks for more */
+void spill_moved(struct mqtt_session *s);  /* it was another struct's */
 void spill_free(struct mqtt_session *s);
 /* Start and replay: when no executor runs. */
 bool spill_refill_now(struct mqtt_session *s); /* false: there is nothing more */
@@ -511,10 +525,18 @@ enum session_op { /* in the journal: never renumber */
                   SESSION_SENT = 7,
                   SESSION_RECEIVED = 8,
                   SESSION_RELEASED = 9,
+                  SESSION_GIVEN = 10,
+                  SESSION_LINGER = 11,
 };
 MUST_USE enum err record_new(struct mqtt_shard *shard, uint64_t number, struct str client_id,
                              uint32_t expiry_s, uint64_t *seq);
 MUST_USE enum err record_end(struct mqtt_shard *shard, uint64_t number, uint64_t *seq);
+/* The same for one that session_end() is about to end; it may linger. */
+MUST_USE enum err record_gone(struct mqtt_session *s, uint64_t *seq);
+/* The session has the message by a share now, and not who had it. Without a seq the message is
+ * stored by this, and *seq is to be its own. */
+MUST_USE enum err record_given(struct mqtt_shard *shard, uint64_t number, uint64_t key,
+                               const struct message *m, bool lazy, uint64_t *seq);
 MUST_USE enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq);
 void record_offline(struct mqtt_session *s);
 /* The filters of the packet, as they stand there; sub_id 0: none. */

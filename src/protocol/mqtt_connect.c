@@ -119,7 +119,7 @@ void connect_go_on(struct mqtt_connection *c)
 static enum err end_old(struct mqtt_connection *c, struct mqtt_session *old)
 {
     if (session_stored(old)) {
-        enum err err = record_end(c->shard, old->number, &c->hello->seq);
+        enum err err = record_gone(old, &c->hello->seq);
         if (err)
             return err;
     }

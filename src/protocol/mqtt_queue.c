@@ -154,6 +154,7 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
         return;
     }
     ring_push(end, o);
+    s->transit->shared = s->transit->shared || o->share_id;
     outgoing_hold(s, o);
     queue_count(s, o, 1);
     session_changed(s);

@@ -162,6 +162,7 @@ static void check_hand_over(uint32_t memory_max, unsigned count)
     world_restart(&x.world, ENV_SIM_KILL);
     join(&x, 1);
     hello_anew(&x, 0);
+    world_wait_ms(&x.world, 1000);
     take(&x, &x.members[1], true);
     for (unsigned n = 0; n < MESSAGES; n++) {
         LABEL("message %u", n);

@@ -166,6 +166,7 @@ void spill_stored(struct checkpoint *c)
 struct loaded {
     struct outgoing out; /* its message has a reference that is not counted yet */
     int64_t position;
+    uint64_t share; /* see bus_share_key() */
 };
 /* On its way: a reader of the database fills it, the session's worker takes it. */
 struct spill_load {
@@ -195,7 +196,8 @@ static void load_free(struct spill_load *l)
 
 static enum err take_row(struct spill_load *l, sqlite3_stmt *q)
 {
-    struct loaded x = {.position = sqlite3_column_int64(q, 0)};
+    struct loaded x = {.position = sqlite3_column_int64(q, 0),
+                       .share = (uint64_t)sqlite3_column_int64(q, 7)};
     bool read = store_read_outgoing(l->alloc, q, 1, &x.out);
     l->bytes += read ? message_bytes(x.out.message) : 0;
     if (read && vec_push(l->alloc, &l->rows, x))
@@ -211,11 +213,12 @@ static enum err load_run(struct db_job *j, struct sqlite3 *sql)
     sqlite3_stmt *q = NULL;
     enum err err = ERR_OK;
     int rc = SQLITE_ROW;
-    if (sqlite3_prepare_v2(sql,
-                           "SELECT position, seq, qos, retain, ids, wall_ms, body FROM queued"
-                           " JOIN queued_message USING(seq) WHERE session = ?1 AND position >= ?2"
-                           " AND position < ?3 AND packet_id = 0 ORDER BY position LIMIT ?4",
-                           -1, &q, NULL))
+    if (sqlite3_prepare_v2(
+            sql,
+            "SELECT position, seq, qos, retain, ids, wall_ms, body, share FROM queued"
+            " JOIN queued_message USING(seq) WHERE session = ?1 AND position >= ?2"
+            " AND position < ?3 AND packet_id = 0 ORDER BY position LIMIT ?4",
+            -1, &q, NULL))
         return db_error(sql, &j->error, "read queued messages");
     sqlite3_bind_int64(q, 1, (sqlite3_int64)l->number);
     sqlite3_bind_int64(q, 2, l->from);
@@ -268,10 +271,11 @@ static void missed(struct mqtt_session *s)
 static void append_rows(struct mqtt_session *s, struct spill_load *l)
 {
     struct spill *spill = s->transit->spill;
+    struct share_known known = {0};
     for (size_t i = 0; i < l->rows.n; i++) {
         struct outgoing *o = &l->rows.v[i].out;
+        o->share_id = share_id_of(s->shard->bus, &known, l->rows.v[i].share);
         size_t bytes = message_bytes(o->message);
-        shares_guess(s, o);
         if (!queue_restore(s, o, l->rows.v[i].position)) {
             LOG_E("mqtt", "%.*s: a queued message is lost: no memory", STR_FMT(s->client_id));
             queue_count(s, o, -1);
@@ -316,10 +320,10 @@ static void loaded(struct db_job *j)
         append_rows(s, l);
         if (s->connection)
             task_wake(&s->connection->task);
+        if (session_is_lingering(s))
+            linger_wake(s->shard);
         if (s->transit->spill)
             spill_refill(s);
-        if (s->claims)
-            shares_go_on(s);
     }
     load_free(l);
 }
@@ -355,6 +359,12 @@ void spill_refill(struct mqtt_session *s)
         merge(s);
     else if ((spill->load = load_new(s)))
         load_submit(spill->load);
+}
+
+void spill_moved(struct mqtt_session *s)
+{
+    if (s->transit->spill->load)
+        s->transit->spill->load->session = s;
 }
 
 void spill_free(struct mqtt_session *s)
