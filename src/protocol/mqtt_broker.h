@@ -78,7 +78,7 @@ struct mqtt_session {
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
-    bool full_told; /* in the log, since it connected */
+    bool full_told, slow_told; /* in the log, since it connected: of QoS 1 and 2, and of QoS 0 */
 };
 
 /* ---- a connection ---- */
@@ -210,7 +210,8 @@ struct mqtt_shard {
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
-    int64_t denied_from_ns; /* told of in this second: */
+    int64_t crowded_told_ns; /* in the log, that there are too many connections; 0: never */
+    int64_t denied_from_ns;  /* told of in this second: */
     uint32_t denied_told;
     struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
@@ -453,6 +454,8 @@ bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id);
 /* mqtt_queue.c: what waits for the window, the stream or the client. */
 /* Takes a reference, unless it is dropped because the queue is full. Takes the ids. */
 void queue_add(struct mqtt_session *s, struct outgoing *o);
+/* The first drop for this reason since its client connected is told in the log. */
+void queue_tell(struct mqtt_session *s, enum mqtt_drop why);
 /* NULL: nothing waits, or what does has to come from the database first. */
 struct outgoing *queue_first(struct mqtt_session *s);
 bool queue_empty(const struct mqtt_session *s);
