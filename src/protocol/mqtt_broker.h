@@ -16,7 +16,8 @@
  * mqtt_frame.c      a PUBLISH as bytes
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
  * mqtt_spill.c      of long queues only both ends are in memory
- * mqtt_share.c      what a session that ends hands over to others
+ * mqtt_share.c      what a session that ends hands over to others; mqtt_linger.c the same for what
+ *                   is in the database only
  * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
  * mqtt_will.c       wills
