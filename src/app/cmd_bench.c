@@ -309,8 +309,14 @@ int cmd_bench(int argc, char **argv)
             return EXIT_OK;
         }
     }
-    if (argc < 3 || strcmp(argv[1], "mqtt") != 0 || !find_scenario(&b, argv[2])) {
+    if (argc < 3) {
         (void)fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    bool mqtt = strcmp(argv[1], "mqtt") == 0;
+    if (!mqtt || !find_scenario(&b, argv[2])) {
+        (void)fprintf(stderr, "sedge bench: there is no %s '%s' (sedge bench --help)\n",
+                      mqtt ? "scenario" : "bench", argv[mqtt ? 2 : 1]);
         return EXIT_USAGE;
     }
     argv[2] = argv[0]; /* getopt_long() begins its messages with it */

@@ -1,5 +1,6 @@
 #include "mqttlib/mqttlib_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SAME(outer, inner) _Static_assert((int)(outer) == (int)(inner), #outer)
@@ -20,14 +21,26 @@ void mqtt_on_online(void *ctx, bool session_present)
         c->calls.online(c->calls.ctx, session_present);
 }
 
+/* "cannot connect: Connection refused": what happened, and why if that is known. */
+static void explain(char *text, size_t size, const struct mqtt_client_loss *loss)
+{
+    char buf[64];
+    const char *why = loss->problem;
+    if (!why[0] && loss->os_errno)
+        why = strerror_r(loss->os_errno, buf, sizeof(buf));
+    (void)snprintf(text, size, "%s%s%s", loss->text, why[0] ? ": " : "", why);
+}
+
 bool mqtt_on_lost(void *ctx, const struct mqtt_client_loss *loss)
 {
     struct sedge_mqtt *c = ctx;
+    char text[256];
+    explain(text, sizeof(text), loss);
     struct sedge_mqtt_loss shown = {
         /* That the peer broke the protocol is the house's number only. */
         .err = loss->err == ERR_PROTOCOL ? SEDGE_ERR_INVALID : err_public(loss->err),
         .reason = loss->reason,
-        .text = loss->problem[0] ? loss->problem : loss->text,
+        .text = text,
         .was_online = loss->was_online,
         .attempts = loss->attempts,
     };

@@ -280,7 +280,7 @@ static enum poll stay(struct conn *c)
         return end(c, r);
     }
     CHECK_EQ_INT(r, ERR_OK);
-    while ((r = stream_read(c->stream, &in)) == ERR_OK) {
+    while (stream_read(c->stream, &in) == ERR_OK) {
         c->got += in.n;
         stream_consume(c->stream, in.n);
     }
