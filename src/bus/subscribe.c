@@ -50,7 +50,7 @@ void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p)
     (void)b;
     if (s->presence == p)
         return;
-    s->presence = (uint8_t)p;
+    s->presence = p & 3u;
     if (!s->shares)
         return;
     for (struct sub *x = s->subscriptions; x; x = x->next)

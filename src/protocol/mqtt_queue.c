@@ -107,7 +107,7 @@ static void tell(struct mqtt_session *s)
     if (s->full_told)
         return;
     s->full_told = true;
-    LOG_W("mqtt", "%.*s: its queue is full: the %s messages are dropped", STR_FMT(s->client_id),
+    LOG_W("mqtt", "%.*s: its queue is full: the %s messages are dropped", STR_FMT(session_id(s)),
           s->full == MQTT_FULL_DROP_OLDEST ? "oldest" : "newest");
 }
 
