@@ -159,6 +159,7 @@ enum err routes_new(struct routes **out, struct executor *ex, struct alloc *a, s
     r->seed = executor_env(ex)->seed;
     r->workers = workers;
     r->max = max;
+    r->bytes_max = SIZE_MAX;
     for (unsigned i = 0; i <= workers; i++)
         r->views[i] = (struct route_view){.routes = r, .worker = i < workers ? i : ROUTE_ALL};
     map_init(&r->groups, a, r->seed, UINT32_MAX);
@@ -300,11 +301,16 @@ static void lay_out(struct routes *r, struct sub *x, uint64_t job)
     own->graveyard = x;
 }
 
+static size_t memory(const struct routes *r)
+{
+    return trie_bytes(&r->trie) + r->subs.bytes + r->group_bytes + r->count * sizeof(struct sub);
+}
+
 static enum err add_new(struct routes *r, struct trie_node *n, struct share_group *g,
                         const struct subscription *s)
 {
-    if (r->count >= r->max)
-        return ERR_FULL;
+    if (s->subscriber->rights && !s->restored && (r->count >= r->max || memory(r) > r->bytes_max))
+        return ERR_FULL; /* clients: what they take must not be missing to the site itself */
     struct sub *x = sub_new(r, n, g, s);
     if (!x)
         return ERR_NOMEM;
@@ -353,7 +359,7 @@ static enum err add_again(struct routes *r, struct sub *old, const struct subscr
 static enum err add_at(struct routes *r, struct trie_node *n, const struct subscription *s,
                        bool *existed)
 {
-    struct share_group *g = s->share.n ? group_at(r, n, s->share) : NULL;
+    struct share_group *g = s->share.n ? group_at(r, n, s->share, s->filter) : NULL;
     if (s->share.n && !g)
         return ERR_NOMEM;
     struct sub *old = set_find(r, n, s->subscriber, g);

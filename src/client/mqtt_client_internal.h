@@ -135,7 +135,7 @@ static inline unsigned id_distance(uint16_t from, uint16_t id)
 void client_read(struct mqtt_client *c);
 
 /* mqtt_client_receive.c */
-void receive_publish(struct mqtt_client *c, const struct mqtt_publish *m);
+void receive_publish(struct mqtt_client *c, const struct mqtt_publish *received);
 void receive_pubrel(struct mqtt_client *c, const struct mqtt_ack *a);
 void receive_online(struct mqtt_client *c, bool session_present);
 

@@ -37,7 +37,7 @@ enum { LOAD_PAYLOAD_MIN = 24, LOAD_PAYLOAD_MAX = 1 << 20, LOAD_CONNECTIONS_MAX =
 struct load_tls {
     bool on, insecure;       /* insecure: whoever answers */
     const char *ca;          /* file of certificates that are trusted; NULL: the system's */
-    const char *server_name; /* must be in the server's certificate */
+    const char *server_name; /* must be in the server's certificate; NULL: any will do */
 };
 
 struct load_config {

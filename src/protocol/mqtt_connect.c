@@ -119,7 +119,7 @@ void connect_go_on(struct mqtt_connection *c)
 static enum err end_old(struct mqtt_connection *c, struct mqtt_session *old)
 {
     if (session_stored(old)) {
-        enum err err = record_end(c->shard, old->number, &c->hello->seq);
+        enum err err = record_gone(old, &c->hello->seq);
         if (err)
             return err;
     }
@@ -141,7 +141,7 @@ static enum err resume(struct mqtt_connection *c, struct mqtt_session *s)
     }
     if (!same)
         h->seq = seq;
-    wills_cancel(c->shard, s);
+    will_cancel(s);
     h->present = true;
     session_attach(s, c);
     return ERR_OK;

@@ -118,7 +118,7 @@ static void leave_session(struct mqtt_connection *c)
         will_free(c->shard, will);
     if (session && !session->expiry_s) {
         uint64_t seq = 0;
-        if (session_stored(session) && record_end(c->shard, session->number, &seq))
+        if (session_stored(session) && record_gone(session, &seq))
             LOG_W("mqtt", "the end of a session could not be noted in the journal");
         session_end(session);
     } else if (session) {

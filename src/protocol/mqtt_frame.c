@@ -9,8 +9,8 @@
 
 #include <string.h>
 
-#define FRAME_MAX 4096 /* of a frame without what goes by reference; larger ones are encoded anew  \
-                        */
+/* A frame without what goes by reference; larger ones are encoded anew. */
+#define FRAME_MAX   4096
 #define APART_MIN   4096 /* a payload of so much is left where it is */
 #define FRAME_KINDS 6    /* 5.0 or before x QoS */
 

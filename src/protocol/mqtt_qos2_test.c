@@ -286,8 +286,8 @@ TEST(mqtt_qos2_out_over_a_reconnect)
     client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
     client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000, .receive_max = 3}, false);
     subscribe2(&sub, "t");
-    for (uint16_t i = 0; i < ARRAY_LEN(payloads); i++)
-        publish2_whole(&pub, i + 1, "t", payloads[i]);
+    for (size_t i = 0; i < ARRAY_LEN(payloads); i++)
+        publish2_whole(&pub, (uint16_t)(i + 1), "t", payloads[i]);
     for (uint16_t i = 1; i <= 3; i++)
         EXPECT_HAS(&sub, "PUBLISH qos=2 dup=0 ");
     ack(&sub, MQTT_PUBREC, 1);
@@ -491,6 +491,7 @@ static void make_old(const char *dir)
                               "DROP TRIGGER queued_gone; DROP INDEX queued_seq;"
                               "ALTER TABLE queued DROP COLUMN state;"
                               "ALTER TABLE queued DROP COLUMN bytes;"
+                              "ALTER TABLE queued DROP COLUMN share;"
                               "ALTER TABLE session DROP COLUMN received;"
                               "UPDATE migration SET version = 1 WHERE part = 'mqtt'",
                               NULL, NULL, NULL),

@@ -108,7 +108,7 @@ static void tell(struct mqtt_session *s)
         return;
     s->full_told = true;
     LOG_W("mqtt", "%.*s: its queue is full: the %s messages are dropped", STR_FMT(session_id(s)),
-          s->full == MQTT_FULL_DROP_OLDEST ? "oldest" : "newest");
+          s->shard->limits->queue_full == MQTT_FULL_DROP_OLDEST ? "oldest" : "newest");
 }
 
 static void drop_oldest(struct mqtt_session *s)
@@ -134,7 +134,10 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
         refuse(s, o, MQTT_DROP_QOS0_FULL);
         return;
     }
-    while (s->full == MQTT_FULL_DROP_OLDEST && s->transit->queue.n && full(s, o))
+    if (session_stored(s) && full(s, o))
+        spill_some(s); /* what is stored by now makes room */
+    while (s->shard->limits->queue_full == MQTT_FULL_DROP_OLDEST && s->transit->queue.n &&
+           full(s, o))
         drop_oldest(s);
     if (full(s, o)) {
         tell(s);
@@ -148,12 +151,13 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
         return;
     }
     ring_push(end, o);
+    s->transit->shared = s->transit->shared || o->share_id;
     outgoing_hold(s, o);
     queue_count(s, o, 1);
     session_changed(s);
     if (session_stored(s))
         spill_some(s);
-    if (s->full == MQTT_FULL_REFUSE)
+    if (s->shard->limits->queue_full == MQTT_FULL_REFUSE)
         refuse_look(s);
 }
 

@@ -107,7 +107,9 @@ static bool matches(const struct refusal *r, struct str topic)
     struct cursor c = cursor_from(r->filters, r->filters_n);
     while (cursor_left(&c)) {
         struct refused_filter head;
-        memcpy(&head, cursor_take(&c, sizeof(head)).p, sizeof(head));
+        struct bytes bytes = cursor_take(&c, sizeof(head));
+        ASSERT(bytes.p);
+        memcpy(&head, bytes.p, sizeof(head));
         struct bytes text = cursor_take(&c, head.n);
         if (mqtt_filter_match((struct str){(const char *)text.p, text.n}, topic))
             return true;

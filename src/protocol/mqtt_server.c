@@ -260,7 +260,10 @@ struct telling {
 static void tell(void *ctx, struct table_node *node)
 {
     struct telling *t = ctx;
-    const struct mqtt_client_info info = info_of(CONTAINER_OF(node, struct mqtt_session, node));
+    const struct mqtt_session *s = CONTAINER_OF(node, struct mqtt_session, node);
+    if (session_is_lingering(s))
+        return;
+    const struct mqtt_client_info info = info_of(s);
     t->each(t->ctx, &info);
     t->n++;
 }

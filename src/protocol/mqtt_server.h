@@ -29,7 +29,7 @@
 
 /* What a message meets that finds the queue of a session full. QoS 0 is always dropped. */
 enum mqtt_full {
-    MQTT_FULL_DEFAULT,     /* of a listener: what the limits say; there: the oldest */
+    MQTT_FULL_DEFAULT,     /* the oldest */
     MQTT_FULL_DROP_OLDEST, /* to make room for it */
     MQTT_FULL_DROP_NEWEST, /* itself */
     MQTT_FULL_REFUSE,      /* it is not published at all: 0x97 to its publisher. What is not a
@@ -85,7 +85,6 @@ void mqtt_server_close(struct mqtt_server *s);
 struct mqtt_listen {
     struct addr addr;
     const struct stream_via *via;    /* TLS, WebSocket; NULL: plain; outlives the server */
-    enum mqtt_full queue_full;       /* for sessions that connect here */
     bool anonymous;                  /* clients without a user name are let in */
     bool certificates;               /* a client with a certificate is its common name */
     struct password_file *passwords; /* NULL: a user name is taken as it is (anonymous only) */

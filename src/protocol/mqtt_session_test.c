@@ -516,3 +516,29 @@ TEST(mqtt_clients_are_listed)
     client_close(&on);
     broker_stop(&b);
 }
+
+/* Who has as many subscriptions as it may renews them even so; a new one is refused. */
+TEST(mqtt_subscriptions_max)
+{
+    struct broker b = {.light = true, .limits = {.subscriptions_max = 2}};
+    struct client c;
+    broker_start(&b, NULL);
+    client_join(&c, &b, "c", (struct hello_opt){.clean = true}, false);
+    for (int round = 0; round < 2; round++) {
+        LABEL("round %d", round);
+        client_subscribe(&c, 1, "a", 1, 0);
+        EXPECT(&c, "SUBACK id=1 codes 01");
+        client_subscribe(&c, 2, "b", 0, 0);
+        EXPECT(&c, "SUBACK id=2 codes 00");
+        client_subscribe(&c, 3, "c", 1, 0);
+        EXPECT(&c, "SUBACK id=3 codes 97");
+    }
+    client_publish(&c, 1, "c", "x", false);
+    EXPECT(&c, "PUBACK id=1 reason=10");
+    client_unsubscribe(&c, 4, "a");
+    EXPECT(&c, "UNSUBACK id=4 codes 00");
+    client_subscribe(&c, 5, "c", 1, 0);
+    EXPECT(&c, "SUBACK id=5 codes 01");
+    client_close(&c);
+    broker_stop(&b);
+}

@@ -22,7 +22,8 @@ static inline struct outgoing *ring_at(const struct outgoing_ring *r, uint32_t i
 }
 
 /* The middle of a queue that is only in the database, and the end of it that is in memory again.
- * Positions: from queue_at on the ring `queue`, then what is spilled, then from tail_at on the tail. */
+ * Positions: from queue_at on the ring `queue`, then what is spilled, then from tail_at on the
+ * tail. */
 struct spill {
     struct outgoing_ring tail;
     int64_t tail_at;
@@ -60,6 +61,10 @@ struct transit {
     VEC(struct done) done;      /* not yet in the journal */
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
+    struct list crowded;        /* in shard->crowded */
+    uint64_t given;             /* of one that is not stored: record of what it got by a share
+                                   from another one, to be committed before QoS 2 leaves */
+    bool shared;                /* some of it may have come by a share */
     bool subs_dirty;
     bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */

@@ -22,6 +22,7 @@ server {
 model Press { property parts: int }
 device plant.press: Press { via mqtt "press" json }
 """
+STANDING = 3  # tasks of a worker that do not end: of the bus, of connections that move to it, of the journal
 T0, POINTS, MESSAGES, READERS, ROUNDS = 1764000000000, 10000, 5000, 4, 10
 HISTORY = f"/api/history?series=plant.press.parts&from={T0}&to={T0 + POINTS * 1000}"
 
@@ -84,7 +85,7 @@ class Workers(unittest.TestCase):
                     self.assertGreaterEqual(new[key], old[key], key)
             self.assertGreater(after[1]["polls"], before[1]["polls"])
             self.assertGreater(after[1]["handed"] + after[1]["steals"], before[1]["handed"] + before[1]["steals"])
-            self.assertEqual(after[1]["tasks"], 0)
+            wait_until(lambda: site.get("/api/stats")["runtime"]["workers"][1]["tasks"] <= STANDING)
             self.assertNotIn("WARN", process.text())
             site.stop()
 

@@ -3,6 +3,8 @@
 
 #include "tests/support/mqtt_model.h"
 
+#include <stdlib.h>
+
 /* ---- messages that come ---- */
 
 static inline size_t model_find_held(const struct model_client *c, uint16_t id)
@@ -48,11 +50,12 @@ static inline void model_fresh(struct model *m, struct model_client *c, uint16_t
 static inline void model_publish_came(struct model *m, struct model_client *c,
                                       const struct mqtt_publish *p)
 {
-    char text[8] = "";
-    unsigned number, at = 0;
+    char text[8] = "", *end = NULL;
+    unsigned at = 0;
     ASSERT(p->payload.n > 0 && p->payload.n < sizeof(text));
     memcpy(text, p->payload.p, p->payload.n);
-    ASSERT(sscanf(text, "%u", &number) == 1 && number < m->messages_n);
+    unsigned number = (unsigned)strtoul(text, &end, 10);
+    ASSERT(end > text && number < m->messages_n);
     const struct model_message *x = &m->messages[number];
     model_trace(m, "    message %u, QoS %u%s", number, p->qos, p->dup ? ", DUP" : "");
     ASSERT(str_eq(p->topic, str_from(model_topics[x->topic])) && p->qos <= x->qos && !p->retain);

@@ -36,9 +36,10 @@ static inline void scram_client_mac(const struct scram_client *c, const uint8_t 
 static inline const char *scram_client_final(struct scram_client *c, const char *server_first)
 {
     uint8_t salt[100], salted[64], key[64], stored[64], mac[64], server_key[64];
-    char all[3000], nonce[600], salt64[140], proof[120], gs2[20];
-    int rounds = 0, n = EVP_MD_size(c->md);
-    REQUIRE(sscanf(server_first, "r=%599[^,],s=%139[^,],i=%d", nonce, salt64, &rounds) == 3);
+    char all[3000], nonce[600], salt64[140], count[10], proof[120], gs2[20];
+    int n = EVP_MD_size(c->md);
+    REQUIRE(sscanf(server_first, "r=%599[^,],s=%139[^,],i=%9[0-9]", nonce, salt64, count) == 3);
+    int rounds = (int)strtol(count, NULL, 10);
     CHECK(strncmp(nonce, c->nonce, strlen(c->nonce)) == 0 && strlen(nonce) > strlen(c->nonce));
     int salt_n = EVP_DecodeBlock(salt, (const uint8_t *)salt64, (int)strlen(salt64));
     REQUIRE(salt_n > 0);
