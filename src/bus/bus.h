@@ -168,9 +168,8 @@ struct subscriber {
     void *rights;          /* as bus_publisher.rights; NULL: sedge itself */
     uint32_t publisher_id; /* for no_local; 0: none */
     /* The bus's; zero at first. */
-    uint8_t presence;
-    uint32_t shares;
-    uint64_t number; /* in the order in which they first subscribed */
+    uint32_t presence : 2, shares : 30; /* how many of its subscriptions are shared */
+    uint64_t number;                    /* in the order in which they first subscribed */
     uint64_t stamp;
     void *subscriptions;
 };

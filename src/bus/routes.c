@@ -275,7 +275,8 @@ static void link_own(struct sub *x)
     if (x->next)
         x->next->prev = x;
     s->subscriptions = x;
-    s->shares += sub_group(x) != NULL;
+    if (sub_group(x))
+        s->shares++;
 }
 
 static void unlink_own(struct sub *x)
@@ -287,7 +288,8 @@ static void unlink_own(struct sub *x)
         x->prev->next = x->next;
     else
         s->subscriptions = x->next;
-    s->shares -= sub_group(x) != NULL;
+    if (sub_group(x))
+        s->shares--;
 }
 
 /* It has been unlinked everywhere; its worker may still deliver by it. */

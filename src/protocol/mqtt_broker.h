@@ -68,10 +68,9 @@ struct mqtt_session {
     struct mqtt_shard *shard;
     struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
-    struct str client_id;
-    uint64_t number;    /* in the journal and the database; 0: never to be stored */
-    int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
-    int64_t offline_ms; /* since when; 0: connected */
+    uint64_t number;                    /* in the journal and the database; 0: never to be stored */
+    int64_t ends_ns;                    /* off-line: when it ends; INT64_MAX: never */
+    int64_t offline_ms;                 /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
     struct rights *rights;   /* of its client; NULL: not asked yet */
@@ -80,7 +79,13 @@ struct mqtt_session {
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
     bool full_told, slow_told; /* in the log, since it connected: of QoS 1 and 2, and of QoS 0 */
+    uint16_t client_id_n;
+    char client_id[];
 };
+static inline struct str session_id(const struct mqtt_session *s)
+{
+    return (struct str){s->client_id, s->client_id_n};
+}
 
 /* ---- a connection ---- */
 enum connection_state {
@@ -112,21 +117,27 @@ struct connection_waits {
     struct pending_ring answers;
 };
 
+struct user_name {
+    size_t n; /* 0: the name is empty */
+    char name[];
+};
+
 struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
 struct mqtt_connection {
     struct task task;
     struct list link; /* in one of shard->slots */
     struct mqtt_shard *shard;
-    const struct mqtt_listener *listener;
     struct stream *stream; /* NULL: closed, or moved */
     struct mqtt_session *session;
-    struct hello *hello;
+    union {
+        struct hello *hello; /* until CONNACK has left; then */
+        struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
+    };
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
-    struct str user;                /* owned; p NULL: none */
+    struct user_name *user;         /* see connection_user(); owned; NULL: none */
     struct connection_waits *waits; /* NULL: nothing does */
-    struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
     _Atomic uint64_t received, sent;
     uint32_t packet_size_max; /* the client's */
@@ -138,7 +149,10 @@ struct mqtt_connection {
     bool crowded;      /* paused, because the bus has no room */
     bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
+    uint16_t listener; /* its number; see connection_listener() */
 };
+_Static_assert(sizeof(struct mqtt_connection) <= 200,
+               "most connections wait most of their time: what they cost then is a goal");
 
 /* Where the streams of one worker come in: accepted there, or sent by another worker. */
 struct mqtt_gate {
@@ -148,6 +162,7 @@ struct mqtt_gate {
 };
 struct mqtt_listener {
     struct list link; /* in server->listeners */
+    uint16_t number;
     struct mqtt_server *server;
     struct mqtt_listen cfg;
     struct mqtt_gate gates[]; /* one for each shard */
@@ -224,6 +239,7 @@ struct mqtt_server {
     struct alloc *alloc;
     uint64_t seed;
     struct list listeners;
+    uint16_t listeners_n;       /* so far: the number of the next */
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
@@ -292,6 +308,8 @@ void count_give(_Atomic size_t *count);
 /* A stream comes from another worker; ctx is its gate. NULL: it was lost on its way. */
 void listener_arrived(void *ctx, struct stream *stream);
 void mqtt_listeners_close(struct mqtt_server *s);
+/* Where it came in: asked when it connects, so it is looked for. NULL: that is closed. */
+struct mqtt_listener *connection_listener(const struct mqtt_connection *c);
 
 /* mqtt_connection.c */
 /* `counted`: it is one of server->connections already. */
@@ -333,7 +351,13 @@ enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_pack
 void connect_go_on(struct mqtt_connection *c);
 void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why);
 void connect_let_in(struct mqtt_connection *c); /* in CONNECTION_WAITING: it is who it says */
-bool connection_take_user(struct mqtt_connection *c, struct str user);
+/* The name that it gave; p NULL: none. */
+static inline struct str connection_user(const struct mqtt_connection *c)
+{
+    return c->user ? (struct str){c->user->name, c->user->n} : (struct str){NULL, 0};
+}
+bool connection_take_user(struct mqtt_connection *c, struct str user); /* a copy */
+void connection_forget_user(struct mqtt_connection *c);
 void hello_free(struct mqtt_connection *c);
 
 /* mqtt_publish.c */

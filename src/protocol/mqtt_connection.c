@@ -45,7 +45,7 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
         return;
     }
     c->shard = shard;
-    c->listener = gate->listener;
+    c->listener = gate->listener->number;
     c->stream = stream;
     c->problem_info = true;
     task_init(&c->task, "mqtt", connection_poll, connection_finished);
@@ -76,9 +76,8 @@ bool connection_move(struct mqtt_connection *c, const struct mqtt_shard *home)
     /* We have said nothing. Layers may have: what of that still waits (TLS tickets, the answer of a
      * WebSocket) goes along. */
     ASSERT(c->state == CONNECTION_NEW);
-    /* Not const: it is handed back to us by the net as it was. */
-    void *gate = (void *)(uintptr_t)&c->listener->gates[home->index];
-    if (stream_move(c->stream, home->worker, listener_arrived, gate))
+    struct mqtt_listener *l = connection_listener(c);
+    if (!l || stream_move(c->stream, home->worker, listener_arrived, &l->gates[home->index]))
         return false;
     c->stream = NULL;
     c->moved = true;
@@ -149,18 +148,18 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
         say_goodbye(c, reason);
     if (reason && c->session) /* a client that does something wrong is the operator's concern */
         log_write(why ? LOG_INFO : LOG_DEBUG, "mqtt", "%.*s: closed: %s",
-                  STR_FMT(c->session->client_id), why ? why : mqtt_reason_name(reason));
+                  STR_FMT(session_id(c->session)), why ? why : mqtt_reason_name(reason));
+    if (c->state == CONNECTION_OPEN)
+        aliases_free(c);
+    else
+        hello_free(c);
     c->state = CONNECTION_CLOSED;
-    hello_free(c);
     auth_free(c);
     pending_free(c);
-    aliases_free(c);
     leave_session(c); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
-    if (c->user.n) /* an empty name is nobody's memory */
-        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
-    c->user = (struct str){NULL, 0};
+    connection_forget_user(c);
     task_wake(&c->task);
 }
 

@@ -108,7 +108,7 @@ void queue_tell(struct mqtt_session *s, enum mqtt_drop why)
     bool *told = why == MQTT_DROP_QOS0_FULL ? &s->slow_told : &s->full_told;
     const char *what = why == MQTT_DROP_QOS0_FULL ? "QoS 0" : oldest ? "the oldest" : "the newest";
     if (!*told)
-        LOG_W("mqtt", "%.*s: its queue is full: %s messages are dropped", STR_FMT(s->client_id),
+        LOG_W("mqtt", "%.*s: its queue is full: %s messages are dropped", STR_FMT(session_id(s)),
               what);
     *told = true;
 }

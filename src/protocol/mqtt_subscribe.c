@@ -36,8 +36,8 @@ static uint8_t refusal(struct mqtt_connection *c, const struct mqtt_subscribe *m
         return MQTT_RC_SUBSCRIPTION_IDS_NOT_SUPPORTED;
     if (session_may(s, ACCESS_SUBSCRIBE, rest, why))
         return 0;
-    if (denied_news(c->shard, s->client_id, filter))
-        LOG_W("mqtt", "%.*s may not subscribe to %.*s: %s", STR_FMT(s->client_id), STR_FMT(filter),
+    if (denied_news(c->shard, session_id(s), filter))
+        LOG_W("mqtt", "%.*s may not subscribe to %.*s: %s", STR_FMT(session_id(s)), STR_FMT(filter),
               why);
     return MQTT_RC_NOT_AUTHORIZED;
 }
