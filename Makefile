@@ -4,10 +4,11 @@ SECONDS ?= 600
 FAULT   ?=
 SEED    ?=
 TARGET  ?=
+SEEDS   ?= 10
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install test bench soak fuzz fuzz-planted pitfalls own-mutants asan tsan stress coverage lint format clean
+.PHONY: all help run install test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -56,6 +57,12 @@ fuzz: ## every fuzz target for its share of SECONDS=600 (TARGET=name for one)
 fuzz-planted: ## proof that fuzzing finds bugs: plants some in copies and looks for them
 	@tools/install build check
 	@tools/fuzz-planted
+
+power-cuts: ## the power goes at every call of the disk, in SEEDS=10 different runs of a site (SEED=N for one)
+	@tools/install build test
+	@$(call configure,release)
+	@cmake --build --preset release --target app_test
+	@tools/power-cuts $(SEEDS) $(SEED)
 
 pitfalls: ## proof that the tests of the runtime find bugs: takes each guard out in a copy
 	@tools/install build test

@@ -29,7 +29,7 @@ struct conn {
     uint16_t id; /* of the last QoS 1 delivery */
     uint8_t *rest, *out;
     size_t rest_n, rest_cap, out_at, out_n, out_cap;
-    struct conn *next_dirty;
+    struct conn *next_dirty, *next;
 };
 
 /* Who gets a topic: made at its first message and after every change of the subscriptions. */
@@ -52,7 +52,7 @@ static size_t filters_n;
 static struct topic topics[TOPICS];
 static uint64_t generation = 1;
 static int epoll_fd;
-static struct conn *dirty;
+static struct conn *dirty, *conns; /* all that there were */
 static uint8_t in[IN];
 
 static _Noreturn void fail(const char *what)
@@ -63,7 +63,7 @@ static _Noreturn void fail(const char *what)
 
 static void *grown(void *p, size_t n)
 {
-    void *more = realloc(p, n);
+    void *more = realloc(p, n ? n : 1);
     if (!more)
         fail("memory");
     return more;
@@ -285,6 +285,8 @@ static void accept_all(int listener)
         if (!c)
             fail("memory");
         c->fd = fd;
+        c->next = conns;
+        conns = c;
         (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, fd, &ev) != 0)
             fail("epoll_ctl");

@@ -71,6 +71,7 @@ struct sedge_mqtt_message {
     bool retain;                                    /* received: it is not new, but was kept */
     bool dup;                                       /* received: it may have come before */
     const struct sedge_mqtt_properties *properties; /* NULL: none. Received: never NULL */
+    void *reserved[2];                              /* NULL */
 };
 
 /* Why a connection was lost, or could not be made. */
@@ -97,12 +98,13 @@ struct sedge_mqtt_config {
     const char *client_id;           /* the server gives one (3.1.1: only if nothing is kept) */
     const char *user, *password;     /* none */
 
-    bool tls;            /* TLS 1.3; the system's authorities are believed, or */
+    bool tls;            /* TLS 1.3, as with any of the next five; the system's authorities are
+                            believed, or */
     const char *ca;      /* those in this PEM file */
     const char *cert;    /* PEM: our certificate, with what leads to its issuer; none */
     const char *key;     /* PEM: its private key */
     bool insecure;       /* whoever answers is believed */
-    bool tls_1_2;        /* also TLS 1.2 */
+    bool tls_1_2;        /* also TLS 1.2, with forward secrecy */
     const char *ws_path; /* WebSocket at this path, "/mqtt" by custom; none */
 
     bool persistent;           /* keep the session over connections: no clean start */
@@ -114,7 +116,7 @@ struct sedge_mqtt_config {
     size_t user_properties_n;
 
     size_t inflight_max;      /* messages of QoS 1 and 2 under way to the server; 64 */
-    size_t inflight_bytes;    /* their bytes; 1 MiB */
+    size_t inflight_bytes;    /* their bytes; 1 MiB, or packet_max if that is more */
     size_t subscriptions_max; /* 64 */
     size_t packet_max;        /* bytes, either way; 1 MiB */
     uint16_t receive_max; /* received and not yet freed, of QoS 1 and 2; as many of QoS 0; 256 */
@@ -150,7 +152,8 @@ SEDGE_API void sedge_mqtt_stop(struct sedge_mqtt *client);
 /* The same, but the server sends our will, too. */
 SEDGE_API void sedge_mqtt_stop_with_will(struct sedge_mqtt *client);
 /* Stops it and frees it, with the messages that nobody received. A coroutine waits for the end;
- * else it frees itself later, behind `ended`. NULL: nothing. */
+ * else it frees itself later, before `ended`. Others that wait in its calls are told
+ * SEDGE_ERR_CLOSED, or what the server has answered. NULL: nothing. */
 SEDGE_API void sedge_mqtt_free(struct sedge_mqtt *client);
 
 SEDGE_API bool sedge_mqtt_online(const struct sedge_mqtt *client);

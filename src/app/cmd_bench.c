@@ -20,7 +20,7 @@ static const char usage[] =
     "(311)\n"
     "  -u USER    -P PASSWORD\n"
     "  --publishers N  --subscribers N\n"
-    "  --payload BYTES    of each message (64)\n"
+    "  --payload BYTES    of each message (64), at most 128 KiB\n"
     "  --window N         messages on their way, for each publisher (100; more at QoS 0)\n"
     "  --rate N           open loop: N messages a second in all, whatever the broker does\n"
     "  --seconds S        that count (3)               --warm-up S   before them (0.5)\n"
@@ -29,7 +29,7 @@ static const char usage[] =
     "  --connections N    idle: up to so many (10000)  --steps N     idle: points of the line (8)\n"
     "  --subscribed       idle: each with a subscription of its own\n"
     "  --sources N        connections come from N addresses, 127.1.0.1 and upwards\n"
-    "  --tls  --cafile FILE  --server-name NAME  --insecure\n"
+    "  --tls  --cafile FILE  --server-name NAME (HOST)  --insecure   TLS, and who is believed\n"
     "  --lines            bench=NAME unit=U ours=N …, a line for each figure\n"
     "  --json             one object\n\n"
     "Exit status: 0; 1 lost, doubled or reordered messages, or no run; 2 wrong usage.\n";
@@ -187,6 +187,16 @@ static bool set_option(struct bench *b, int c, const char *value)
     }
 }
 
+/* Whoever says whom to believe wants TLS; and the certificate is to be of the host that was named.
+ */
+static void tls_complete(struct bench *b)
+{
+    struct load_tls *t = &b->load.tls;
+    t->on = t->on || t->ca || t->server_name || t->insecure;
+    if (!t->server_name && !t->insecure)
+        t->server_name = strncmp(b->host, "unix:", 5) == 0 ? "localhost" : b->host;
+}
+
 static int parse(struct bench *b, int argc, char **argv)
 {
     int c, index = 0;
@@ -207,6 +217,7 @@ static int parse(struct bench *b, int argc, char **argv)
         (void)fprintf(stderr, "sedge bench: unexpected argument: %s\n", argv[optind]);
         return EXIT_USAGE;
     }
+    tls_complete(b);
     if (b->load.window == 0)
         b->load.window = b->load.qos ? WINDOW_ACKED : b->window;
     if (b->load.scenario == LOAD_PAIRS && b->load.subscribers != b->load.publishers) {
@@ -298,8 +309,14 @@ int cmd_bench(int argc, char **argv)
             return EXIT_OK;
         }
     }
-    if (argc < 3 || strcmp(argv[1], "mqtt") != 0 || !find_scenario(&b, argv[2])) {
+    if (argc < 3) {
         (void)fputs(usage, stderr);
+        return EXIT_USAGE;
+    }
+    bool mqtt = strcmp(argv[1], "mqtt") == 0;
+    if (!mqtt || !find_scenario(&b, argv[2])) {
+        (void)fprintf(stderr, "sedge bench: there is no %s '%s' (sedge bench --help)\n",
+                      mqtt ? "scenario" : "bench", argv[mqtt ? 2 : 1]);
         return EXIT_USAGE;
     }
     argv[2] = argv[0]; /* getopt_long() begins its messages with it */

@@ -38,6 +38,7 @@ static const char usage[] =
     "Exit status: 0; what the server refused the connection with; else 1, 2 wrong usage.\n";
 
 enum { INPUT_MAX = 8 << 20, FILE_MAX = 268435455, READ_SIZE = 65536, RETRY_MS = 5 };
+enum { PACKET_REST = 5 }; /* of a packet, at least, beside the payload */
 
 struct pub {
     struct mqtt_options o;
@@ -77,6 +78,18 @@ static void on_answer(void *ctx, enum err err, uint8_t reason)
         pump(p);
 }
 
+static const char *why_not(const struct pub *p, struct str payload, enum err err)
+{
+    if (err == ERR_UNSUPPORTED)
+        return p->o.retain ? "the server retains nothing, or does not take this QoS"
+                           : "the server does not take this QoS";
+    if (err != ERR_RANGE)
+        return err_name(err);
+    return payload.n + PACKET_REST > p->setup.cfg.packet_max
+               ? "it is larger than 16 MiB, or than the maximum-packet-size of -D"
+               : "it is larger than the server takes";
+}
+
 /* Whether the message went; otherwise a later pump() tries again. */
 static bool publish(struct pub *p, struct str payload)
 {
@@ -95,8 +108,7 @@ static bool publish(struct pub *p, struct str payload)
     if (err == ERR_FULL)
         timer_set_after_ms(&p->again, RETRY_MS);
     else if (err != ERR_CLOSED) /* that one: off-line; online() goes on */
-        fail(p, "the message cannot be sent",
-             err == ERR_RANGE ? "it is larger than the server takes" : err_name(err));
+        fail(p, "the message cannot be sent", why_not(p, payload, err));
     return false;
 }
 

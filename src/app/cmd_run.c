@@ -289,7 +289,8 @@ static enum err build_consumers(struct run *r, struct error *e)
                                       .db = r->db,
                                       .alloc = r->alloc,
                                       .access = &r->access,
-                                      .sys_interval_ms = r->settings.sys_ms};
+                                      .sys_interval_ms = r->settings.sys_ms,
+                                      .limits = r->settings.limits};
     struct access_rules *rules;
     enum err err = site_access_read(&rules, r->site, r->alloc, e);
     access_set(&r->access, rules);

@@ -184,7 +184,8 @@ static void lasting(struct sim_peer *peer, bool present)
 static void heir_online(struct sim_peer *peer, bool present)
 {
     struct play *p = peer->ctx;
-    HOLDS(p, p->phase == PHASE_SETUP || !present); /* it comes when its session is over */
+    bool begins = p->phase == PHASE_SETUP || peer->lives > 1; /* or has begun, in another life */
+    HOLDS(p, begins || !present || p->built_ns > p->looked_ns);
 }
 
 /* --- brief --- */
@@ -329,6 +330,8 @@ static void load(struct play *p)
     want(&p->readers[CREW1].peer, percent < 40 || percent >= 80);
     if (p->ticks % 17 == 0)
         peer_take_over(&p->readers[AWAKE].peer);
+    if (p->ticks % 5 == 0)
+        peer_take_over(&p->authors[p->ticks / 5 % AUTHORS].peer);
     brief_turn(p);
     mortal_turn(p);
     if (!all_answered(p))
@@ -359,6 +362,7 @@ static void settle(struct play *p)
     if (!all_heard(p) || !brief_done(p) || !wills_heard(p) || !heir_is_over(p) || !p->house.server)
         return;
     p->phase = PHASE_LOOK;
+    p->looked_ns = now_ns(p);
     want(&p->readers[HEIR].peer, true);
     want(&p->looker, true);
 }
@@ -508,6 +512,28 @@ void cast_site_is_gone(struct play *p)
 void cast_site_is_back(struct play *p)
 {
     everybody(p, peer_site_is_back);
+}
+
+void cast_note(struct play *p)
+{
+    static const char *const names[READERS] = {"awake", "sleeper", "crew0", "crew1", "heir"};
+    for (int i = 0; i < READERS; i++)
+        if (p->readers[i].peer.wanted && !p->readers[i].peer.connected)
+            test_note("%s is not connected", names[i]);
+    for (int i = 0; i < AUTHORS; i++)
+        for (int k = 0; k < p->authors[i].sent; k++) {
+            const struct publication *m = &p->authors[i].all[k];
+            if ((m->kind == KIND_LOAD || m->kind == KIND_WORK) && !heard_times(p, i, k))
+                test_note("%d-%d (%s, QoS %d) is missing: awake %d, sleeper %d", i, k,
+                          m->kind == KIND_WORK ? "work" : "load", m->qos,
+                          p->readers[AWAKE].times[i][k], p->readers[SLEEPER].times[i][k]);
+        }
+    if (!brief_done(p) || !heir_is_over(p))
+        test_note("brief was back %d times late, %d times early; heir: %d", p->brief_returns[0],
+                  p->brief_returns[1], heir_is_over(p));
+    for (int i = 1; i <= p->wills_n; i++)
+        if (will_owed(p, &p->wills[i]) && !p->wills[i].times)
+            test_note("will %d is missing, of %d", i, p->wills_n);
 }
 
 /* --- what must hold --- */

@@ -7,24 +7,27 @@
  *
  * Run N of the cast (sim_cut_test.h) is played once to its end: so many opens, writes, syncs and
  * changes of names, by journal and database, from the first start on. Then it is played again for
- * each of these in three ways: in its place the power goes and nothing is left that was not synced;
- * a part is left, torn (by the seed); and that, and once more during the start that follows. The
- * clients keep what they know, come back and go on. Reads are not cut: the disk after it is the
- * same as in place of the next call that changes something.
- * Without SEDGE_CUTS a part of them is played, spread over all of the run. */
+ * each of these in four ways: in its place the power goes and nothing is left that was not synced;
+ * a part is left, torn (by the seed); that, and once more during the start that follows; and that,
+ * and one read of the disk fails during this start, or all from then on: it may fail, but not lose
+ * anything. The clients keep what they know, come back and go on. Reads are not cut: the disk after
+ * it is the same as in place of the next call that changes something. Without SEDGE_CUTS a part of
+ * them is played, spread over all of the run. */
 #include "app/sim_cut_test.h"
 
 #include "base/vec.h"
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { USUAL_CUTS = 300, USUAL_SEEDS = 2, AGAIN_WITHIN = 150 };
+enum { USUAL_CUTS = 200, USUAL_SEEDS = 1, AGAIN_WITHIN = 150, READ_WITHIN = 120 };
 #define PATIENCE_NS (120 * CUT_SECOND)
 
-enum manner { MANNER_LOST, MANNER_TORN, MANNER_TWICE, MANNERS };
-static const char *const manner_names[] = {"nothing un-synced is left", "torn", "torn, twice"};
+enum manner { MANNER_LOST, MANNER_TORN, MANNER_TWICE, MANNER_UNREADABLE, MANNERS };
+static const char *const manner_names[] = {"nothing un-synced is left", "torn", "torn, twice",
+                                           "torn, then unreadable"};
 static const char *const call_names[] = {"open", "read", "write", "sync", "name"};
 
 /* What the power is cut at; `call` UINT64_MAX: at nothing. */
@@ -41,6 +44,7 @@ struct stage {
     struct play play;
     struct env_event went, again;
     struct cut cut;
+    int refusals;        /* starts that failed because the disk could not be read */
     struct calls *calls; /* to be noted; may be NULL */
 };
 
@@ -58,26 +62,51 @@ static void crash(struct env_event *ev)
     sim_after(p->sim, &s->again, 20 * CUT_MS);
 }
 
+static void arm(struct stage *s)
+{
+    struct play *p = &s->play;
+    if (!p->crashes && s->cut.call != UINT64_MAX)
+        env_sim_off_at_call(p->house.env, s->cut.call, &s->went);
+    else if (p->crashes == 1 && s->cut.manner == MANNER_TWICE)
+        env_sim_off_at_call(p->house.env, s->cut.call % AGAIN_WITHIN, &s->went);
+    else if (p->crashes == 1 && s->cut.manner == MANNER_UNREADABLE && !s->refusals)
+        disk_sim_fail(env_sim_disk(p->house.env), DISK_SIM_READ, s->cut.call * 37 % READ_WITHIN,
+                      EIO);
+}
+
+/* Somebody sees to the disk and starts it again. */
+static void refused(struct stage *s, const char *why)
+{
+    struct play *p = &s->play;
+    bool expected = s->cut.manner == MANNER_UNREADABLE && !s->refusals;
+    s->refusals++;
+    if (expected) {
+        env_sim_off(p->house.env, ENV_SIM_KILL);
+        house_take_down(&p->house);
+        sim_after(p->sim, &s->again, 20 * CUT_MS);
+        return;
+    }
+    test_note("the site does not start: %s", why);
+    p->broken = true;
+    sim_halt(p->sim);
+}
+
 static void start(struct env_event *ev)
 {
     struct stage *s = CONTAINER_OF(ev, struct stage, again);
     struct play *p = &s->play;
     struct error e = {0};
     env_sim_on(p->house.env);
-    if (!p->crashes && s->cut.call != UINT64_MAX)
-        env_sim_off_at_call(p->house.env, s->cut.call, &s->went);
-    else if (p->crashes == 1 && s->cut.manner == MANNER_TWICE)
-        env_sim_off_at_call(p->house.env, s->cut.call % AGAIN_WITHIN, &s->went);
+    arm(s);
     p->built_ns = sim_now_ns(p->sim);
     p->give_up_ns = p->built_ns + PATIENCE_NS;
     p->house.limits = (struct mqtt_limits){.queue_memory_max = 10, .inflight_max = 8};
-    if (house_build(&p->house, &e) == ERR_OK) {
+    enum err err = house_build(&p->house, &e);
+    disk_sim_fail(env_sim_disk(p->house.env), DISK_SIM_READ, DISK_SIM_NEVER, 0);
+    if (!err)
         cast_site_is_back(p);
-    } else if (!disk_sim_is_off(env_sim_disk(p->house.env))) { /* else `went` is on its way */
-        test_note("the site does not start: %s", e.text);
-        p->broken = true;
-        sim_halt(p->sim);
-    }
+    else if (!disk_sim_is_off(env_sim_disk(p->house.env))) /* else `went` is on its way */
+        refused(s, e.text);
 }
 
 /* --- one run --- */
@@ -96,6 +125,7 @@ static void stage_open(struct stage *s, uint64_t seed, const struct cut *cut, st
     REQUIRE(sim_new(&s->play.sim, &cfg) == ERR_OK);
     REQUIRE(env_sim_new(&s->play.house.env, s->play.sim) == ERR_OK);
     struct disk_sim *disk = env_sim_disk(s->play.house.env);
+    disk_sim_fail_times(disk, cut->call % 2 ? 1 : UINT64_MAX);
     disk_sim_keep(disk, cut->manner == MANNER_LOST ? DISK_SIM_KEEP_NOTHING : DISK_SIM_KEEP_SOME);
     if (calls)
         disk_sim_watch(disk, note_call, calls);
@@ -119,7 +149,7 @@ static void stage_close(struct stage *s)
 
 struct outcome {
     bool good;
-    int crashes;
+    int crashes, refusals;
     uint64_t recycled, seals, sectors_lost;
     size_t waiting;
 };
@@ -134,7 +164,10 @@ static struct outcome play(uint64_t seed, const struct cut *cut, struct calls *c
         disk_sim_watch(env_sim_disk(p->house.env), NULL, NULL);
     if (!p->broken)
         p->broken = !CHECK_EQ_INT(p->phase, PHASE_DONE);
+    if (p->phase != PHASE_DONE)
+        cast_note(p);
     struct outcome o = {.crashes = p->crashes,
+                        .refusals = s.refusals,
                         .waiting = p->waiting,
                         .sectors_lost = disk_sim_stats(env_sim_disk(p->house.env)).sectors_lost};
     if (!p->broken) {
@@ -159,6 +192,7 @@ static uint64_t asked(const char *name, uint64_t otherwise)
 
 struct report {
     uint64_t calls[DISK_SIM_CALLS], cuts[MANNERS], bad[MANNERS], recycled, sectors_lost, twice;
+    uint64_t refusals;
 };
 
 static void cut_once(uint64_t seed, uint64_t number, struct report *report)
@@ -173,11 +207,15 @@ static void cut_once(uint64_t seed, uint64_t number, struct report *report)
     report->recycled += o.recycled;
     report->sectors_lost += o.sectors_lost;
     report->twice += o.crashes > 1;
+    report->refusals += (uint64_t)o.refusals;
 }
 
 static uint64_t bad_of(const struct report *r)
 {
-    return r->bad[MANNER_LOST] + r->bad[MANNER_TORN] + r->bad[MANNER_TWICE];
+    uint64_t bad = 0;
+    for (int i = 0; i < MANNERS; i++)
+        bad += r->bad[i];
+    return bad;
 }
 
 static void tell(uint64_t seed, const struct calls *calls, const struct report *r)
@@ -191,25 +229,23 @@ static void tell(uint64_t seed, const struct calls *calls, const struct report *
     for (int i = 0; i < MANNERS; i++)
         test_note("  %" PRIu64 " cuts (%s), %" PRIu64 " failed", r->cuts[i], manner_names[i],
                   r->bad[i]);
-    test_note("  %" PRIu64 " were cut again during the start; %" PRIu64 " sectors lost, %" PRIu64
-              " segments recycled",
-              r->twice, r->sectors_lost, r->recycled);
+    test_note("  %" PRIu64 " were cut again during the start, %" PRIu64 " starts failed; %" PRIu64
+              " sectors lost, %" PRIu64 " segments recycled",
+              r->twice, r->refusals, r->sectors_lost, r->recycled);
 }
 
-/* The numbers of cuts: for each call that changes something, one for each manner. */
+/* In each manner at each call that changes something, or at so many of them that it is `max` cuts.
+ */
 static void cut_all(uint64_t seed, const struct calls *calls, uint64_t max, struct report *report)
 {
-    uint64_t can = 0, at = 0;
-    for (size_t i = 0; i < calls->kinds.n; i++)
-        can += calls->kinds.v[i] == DISK_SIM_READ ? 0 : MANNERS;
-    if (max > can)
-        max = can;
+    uint64_t can = calls->kinds.n - report->calls[DISK_SIM_READ], at = 0;
+    uint64_t want = max / MANNERS < can ? max / MANNERS : can;
     for (size_t i = 0; i < calls->kinds.n; i++) {
         if (calls->kinds.v[i] == DISK_SIM_READ)
             continue;
-        for (uint64_t m = 0; m < MANNERS; m++, at++)
-            if ((at + 1) * max / can != at * max / can)
-                cut_once(seed, i * MANNERS + m, report);
+        at++;
+        for (uint64_t m = 0; m < MANNERS && at * want / can != (at - 1) * want / can; m++)
+            cut_once(seed, i * MANNERS + m, report);
     }
 }
 

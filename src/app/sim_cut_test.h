@@ -5,7 +5,8 @@
  *
  * The cast:
  *   authors   two persistent sessions (3.1.1 and 5.0) that publish at QoS 1 and 2: to load/…, a
- *             retained counter, work/… for the crew, and samples of a device
+ *             retained counter, work/… for the crew, and samples of a device; every so often they
+ *             take their own sessions over, and send again what was not answered
  *   awake     hears load/# and the wills; every so often another connection takes its session over
  *   sleeper   hears load/#, and is away until all has been sent: its queue leaves memory
  *   crew      two sessions that share work/#, for a while both away
@@ -59,7 +60,7 @@ struct play {
     int ticks;
     int64_t built_ns, crash_ns[2], give_up_ns;
     int crashes;
-    int64_t brief_left_ns, mortal_at_ns, heir_left_ns;
+    int64_t brief_left_ns, mortal_at_ns, heir_left_ns, looked_ns;
     bool brief_here;
     int brief_trips;
     int brief_returns[2]; /* to a session that had ended; to the one that it left */
@@ -72,5 +73,6 @@ struct play {
 void cast_init(struct play *p, uint64_t seed);
 void cast_site_is_gone(struct play *p);
 void cast_site_is_back(struct play *p);
+void cast_note(struct play *p); /* what it still waits for, as lines of the report */
 /* After PHASE_DONE, with the house still standing. Sets p->broken. */
 void cast_check(struct play *p);

@@ -198,7 +198,8 @@ static void connected(struct sim_peer *p, const struct mqtt_connack *m)
         return;
     }
     p->connected = true;
-    if (!m->session_present) {
+    /* Of the first CONNECT its CONNACK may be lost, but not the session. */
+    if (!m->session_present || !p->lives) {
         p->lives++;
         p->received_n = 0;
         p->granted = p->subscribed = false;

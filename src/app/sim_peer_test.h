@@ -49,7 +49,8 @@ struct sim_peer {
     bool subscribed; /* asked for, in this life */
     bool broken;
     int64_t dialed_ns;
-    int lives; /* of the session: how often it was not present */
+    int lives; /* of the session: 1 behind the first CONNACK, and one more whenever it was not
+                  present */
 
     /* Its own. */
     struct task task;

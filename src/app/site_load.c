@@ -188,6 +188,7 @@ enum err site_settings_read(struct site_settings *out, const struct lang_site *s
         err = read_listens(server, "http", out->http, &out->http_count, e);
     read_store(out, server);
     read_runtime(out, server);
+    site_limits_read(&out->limits, server);
     out->zone = site_zone(site);
     if (!err)
         err = check_access(site, e);
@@ -282,6 +283,8 @@ enum err site_settings_keep(const struct site_settings *now, const struct site_s
                         "server: `sys` was %lld ms and is %lld ms (0: off): it can't change while "
                         "the site runs; restart it",
                         (long long)now->sys_ms, (long long)next->sys_ms);
+    if (!err)
+        err = site_limits_keep(&now->limits, &next->limits, e);
     if (!err && !str_eq(now->zone, next->zone))
         err = error_set(e, ERR_UNSUPPORTED,
                         "site: `zone` was \"%.*s\" and is \"%.*s\": it can't change while the "

@@ -5,6 +5,7 @@
  * Ownership: settings borrow the site. Threads: none. */
 #pragma once
 
+#include "app/site_limits.h"
 #include "lang/lang.h"
 #include "net/addr.h"
 #include "registry/registry.h"
@@ -32,7 +33,8 @@ struct site_settings {
     unsigned workers;  /* 1 … EXECUTOR_WORKERS_MAX; 0: one for each core */
     int64_t stuck_ms;  /* the watchdog's patience; 0: there is none */
     int64_t sys_ms;    /* between two looks of the topics below $SYS; 0: there are none */
-    struct str zone;   /* of the clock; "": the system's */
+    struct mqtt_limits limits;
+    struct str zone; /* of the clock; "": the system's */
 };
 /* Refuses listeners that are neither on loopback, nor have TLS and ask who it is (passwords, or
  * certificates by a `ca`), nor say `insecure`, a zone that is not known here, and rules of access
@@ -40,8 +42,8 @@ struct site_settings {
 MUST_USE enum err site_settings_read(struct site_settings *out, const struct lang_site *site,
                                      struct error *e);
 /* Whether the next site's settings can take the place of those that run: what is open since the
- * start (listeners, store, workers, watchdog, sys, zone) must be as it is. ERR_UNSUPPORTED names
- * the clause. `workers_fixed`: the command line has said how many, whatever the site says. */
+ * start (listeners, store, workers, watchdog, sys, limits, zone) must be as it is. ERR_UNSUPPORTED
+ * names the clause. `workers_fixed`: the command line has said how many, whatever the site says. */
 MUST_USE enum err site_settings_keep(const struct site_settings *now,
                                      const struct site_settings *next, bool workers_fixed,
                                      struct error *e);

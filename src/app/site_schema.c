@@ -2,6 +2,7 @@
 #include "app/site_schema.h"
 
 #include "app/site_access.h"
+#include "app/site_limits.h"
 #include "async/executor.h"
 
 #define OPT  LANG_ARG_OPTIONAL
@@ -91,6 +92,12 @@ static const struct lang_arg watchdog_args[] = {
 static const struct lang_arg sys_args[] = {
     {.kind = LANG_ARG_NUMBER, .name = "sys", .words = off, .unit = "s", .min = 1, .max = 3600},
 };
+static const struct lang_arg limits_args[] = {
+    {.kind = LANG_ARG_BLOCK,
+     .name = "limits",
+     .clauses = site_limits_clauses,
+     .clauses_n = SITE_LIMITS_CLAUSES},
+};
 static const struct lang_clause server_clauses[] = {
     {.word = "mqtt",
      .flags = LANG_CLAUSE_REPEATED,
@@ -110,6 +117,7 @@ static const struct lang_clause server_clauses[] = {
     {.word = "workers", N(workers_args), .example = "workers 2"},
     {.word = "watchdog", N(watchdog_args), .example = "watchdog 1s"},
     {.word = "sys", N(sys_args), .example = "sys 10s"},
+    {.word = "limits", N(limits_args), .example = "limits { connections 20000 }"},
 };
 
 /* ---- model ------------------------------------------------------------------------------- */

@@ -45,7 +45,7 @@ struct password_check;
 /* ERR_OK: right, it was before. ERR_DENIED: such a password is never right. ERR_AGAIN: it is being
  * computed, done() will be called on w with ERR_OK, ERR_DENIED or ERR_NOMEM; *check is for
  * password_check_cancel() until then. ERR_FULL: too many wait. ERR_NOMEM.
- * An unknown user takes as long as a wrong password. */
+ * An unknown user takes as long as a wrong password of somebody who is in the file. */
 MUST_USE enum err password_file_check(struct password_file *f, struct worker *w, struct str user,
                                       struct bytes password,
                                       void (*done)(void *ctx, enum err result), void *ctx,

@@ -1,4 +1,4 @@
-#include "auth/password.h"
+#include "auth/password_internal.h"
 #include "auth/scram.h"
 
 #include "base/log.h"
@@ -16,7 +16,7 @@
 #define CHECKS_AT_ONCE 2 /* each takes ARGON2_KIB of memory and a thread of the pool */
 #define MAC_BYTES      32
 
-/* Nobody's: an unknown user's password is compared with it, so that the time tells nothing. */
+/* Nobody's, for a file without users. */
 static const char nobody[] = "$argon2id$v=19$m=7168,t=5,p=1$c2VkZ2Ugbm9ib2R5ISE$"
                              "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -362,12 +362,33 @@ static void check_done(struct offload_job *j)
     check_free(c);
 }
 
-/* `known`: NULL for an unknown user. */
+/* An unknown user's password is compared with somebody's, always the same one's, so that the time
+ * does not tell who is there: another kind of hash takes longer or shorter. */
+static struct str line_of(const struct password_file *f, const struct user *known, struct str name)
+{
+    const struct map *m = &f->users;
+    size_t at = m->cap ? hash_bytes(name.p, name.n, m->seed) % m->cap : 0;
+    void *somebody = NULL;
+    if (known)
+        return known->hash;
+    if (!map_next(m, &at, NULL, &somebody)) {
+        at = 0;
+        (void)map_next(m, &at, NULL, &somebody);
+    }
+    return somebody ? ((struct user *)somebody)->hash : str_from(nobody);
+}
+
+struct str password_file_line(const struct password_file *f, struct str user)
+{
+    return line_of(f, map_get(&f->users, user), user);
+}
+
+/* `known`: NULL for an unknown user, whose check has no name and is never right. */
 static struct password_check *check_new(struct password_file *f, const struct user *known,
-                                        struct bytes password)
+                                        struct str user, struct bytes password)
 {
     struct str name = known ? known->name : (struct str){NULL, 0};
-    struct str hash = known ? known->hash : str_from(nobody);
+    struct str hash = line_of(f, known, user);
     size_t size = sizeof(struct password_check) + name.n + hash.n + password.n;
     struct password_check *c = mem_zero(f->cfg.alloc, size);
     if (!c)
@@ -403,7 +424,7 @@ static enum err remembered(struct password_file *f, struct str user, struct byte
         f->stats.remembered++;
         return ERR_OK;
     }
-    *check = check_new(f, u, password);
+    *check = check_new(f, u, user, password);
     if (!*check)
         return ERR_NOMEM;
     memcpy((*check)->mac, mac, sizeof(mac));

@@ -1,4 +1,4 @@
-#include "auth/password.h"
+#include "auth/password_internal.h"
 
 #include "tests/support/test.h"
 #include <fcntl.h>
@@ -183,6 +183,32 @@ TEST(password_check_remembers_what_was_right)
     CHECK_EQ_UINT(e.line, 1);
     CHECK_HAS_STR(e.where, "/users");
     CHECK_EQ_INT(check(&r, "ada", "new"), ERR_OK);
+    rig_close(&r);
+}
+
+/* What an unknown user's password is compared with costs what a known one's does. */
+TEST(password_of_a_stranger_is_compared_with_somebodys)
+{
+    struct rig r;
+    struct error e = {0};
+    char own[PASSWORD_HASH_MAX], text[2 * PASSWORD_HASH_MAX], name[16];
+    unsigned ada = 0, eve = 0;
+    REQUIRE(password_hash(bytes_of("x"), own, &e) == ERR_OK);
+    (void)snprintf(text, sizeof(text), "ada:" MOSQUITTO_SECRET "\neve:%s\n", own);
+    rig_open(&r, text, 0);
+    for (unsigned i = 0; i < 1000; i++) {
+        (void)snprintf(name, sizeof(name), "stranger%u", i);
+        struct str line = password_file_line(r.file, str_from(name));
+        CHECK_EQ_PTR(line.p, password_file_line(r.file, str_from(name)).p);
+        ada += str_eq(line, STR(MOSQUITTO_SECRET));
+        eve += str_eq(line, str_from(own));
+    }
+    CHECK_EQ_UINT(ada + eve, 1000);
+    CHECK(ada > 0 && eve > 0);
+    CHECK(str_eq(password_file_line(r.file, STR("eve")), str_from(own)));
+    write_text(r.path, "# nobody yet\n");
+    CHECK_EQ_INT(password_file_reload(r.file, &e), ERR_OK);
+    CHECK(str_starts(password_file_line(r.file, STR("ada")), STR("$argon2id$")));
     rig_close(&r);
 }
 

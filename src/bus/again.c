@@ -21,8 +21,6 @@ bool again_push(struct lane *l, uint64_t share_id, struct message *m,
     return true;
 }
 
-enum outcome { TAKEN, NOBODY, NOT_NOW };
-
 /* To the member, wherever it is. */
 static enum outcome give(struct lane *l, struct sub *x, struct message *m, unsigned hops)
 {
@@ -30,7 +28,7 @@ static enum outcome give(struct lane *l, struct sub *x, struct message *m, unsig
     if (here && l->delivering)
         return NOT_NOW;
     if (here)
-        return deliver_picked(&l->bus->lanes[x->o.worker], x, m) ? TAKEN : NOBODY;
+        return deliver_again(&l->bus->lanes[x->o.worker], x, m);
     const struct ring_entry e = {.message = m, .sub = x, .kind = RING_SHARE, .hops = (uint8_t)hops};
     if (!room_for(l, 1ull << x->o.worker, 1, 0))
         return NOT_NOW;
@@ -74,7 +72,28 @@ bool share_again(struct lane *l, uint64_t share_id, struct message *m,
 bool bus_share_again(struct bus *b, uint64_t share_id, struct message *m,
                      const struct subscriber *from)
 {
-    return share_again(lane_here(b), share_id, m, from, 0);
+    return share_again(lane_here(b), share_id, m, from, 1); /* 0 is who was chosen first */
+}
+
+bool bus_share_waits(struct bus *b)
+{
+    return !list_empty(&lane_here(b)->again);
+}
+
+uint64_t bus_share_key(struct bus *b, uint32_t share_id)
+{
+    return routes_share_key(b->routes, share_id);
+}
+
+uint32_t bus_share_find(struct bus *b, uint64_t key)
+{
+    return routes_share_find(b->routes, key);
+}
+
+bool bus_share_give(struct bus *b, struct subscriber *s, uint64_t key, struct message *m)
+{
+    struct sub *x = routes_share_member(b->routes, key, s);
+    return x && deliver_picked(&b->lanes[x->o.worker], x, m);
 }
 
 bool bus_share_has(struct bus *b, uint64_t share_id, const struct subscriber *s)

@@ -17,6 +17,7 @@ static void config_defaults(struct bus_config *c)
     c->retained_max = or_default(c->retained_max, 1000000);
     c->retained_bytes_max = or_default(c->retained_bytes_max, 256u << 20);
     c->subscriptions_max = or_default(c->subscriptions_max, 1000000);
+    c->subscriptions_bytes_max = or_default(c->subscriptions_bytes_max, (size_t)512 << 20);
     c->ring_max = (uint32_t)or_default(c->ring_max, 4096);
     c->waiting_max = (uint32_t)or_default(c->waiting_max, 4096);
     c->ring_bytes_max = or_default(c->ring_bytes_max, 32u << 20);
@@ -27,6 +28,8 @@ static enum err parts_init(struct bus *b)
 {
     const struct bus_config *cfg = &b->cfg;
     enum err err = routes_new(&b->routes, cfg->ex, cfg->alloc, cfg->subscriptions_max);
+    if (!err)
+        b->routes->bytes_max = cfg->subscriptions_bytes_max;
     if (!err)
         err = retained_init(&b->retained, cfg->ex, cfg->alloc, executor_env(cfg->ex)->seed,
                             cfg->retained_max, cfg->retained_bytes_max);
@@ -125,9 +128,24 @@ struct message *bus_message_decode(struct bus *b, const struct journal_record *r
     return message_decode(b->cfg.alloc, r->body, r->seq, r->wall_ms);
 }
 
-void bus_match_each(struct bus *b, struct str topic,
+/* Who has the message by this share, as the record says. NULL: nobody that is stored. */
+static const struct route_member *chosen_of(const struct route_group *g,
+                                            const struct message_origin *from, uint64_t *chosen)
+{
+    *chosen = 0;
+    if (!from->picked)
+        return group_pick_stored(g);
+    if (!message_pick(from, g->group->key, chosen) || !*chosen)
+        return NULL;
+    for (uint32_t i = 0; i < g->n; i++)
+        if (g->members[i].sub->key.subscriber->stored_id == *chosen)
+            return &g->members[i];
+    return group_pick_stored(g);
+}
+
+void bus_match_each(struct bus *b, struct str topic, const struct message_origin *from,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct sub_options *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n, uint64_t chosen),
                     void *ctx)
 {
     struct route_view *v = routes_view(b->routes, ROUTE_ALL);
@@ -135,13 +153,14 @@ void bus_match_each(struct bus *b, struct str topic,
     ASSERT(!worker_current());
     for (uint32_t i = 0; route && i < route->entries_n; i++) {
         const struct route_entry *entry = &route->entries[i];
-        each(ctx, entry->subscriber, route->subs + entry->first, entry->n);
+        each(ctx, entry->subscriber, route->subs + entry->first, entry->n, 0);
     }
     for (uint32_t i = 0; route && i < route->groups_n; i++) {
-        const struct route_member *m = group_pick_stored(&route->groups[i]);
+        uint64_t chosen;
+        const struct route_member *m = chosen_of(&route->groups[i], from, &chosen);
         const struct sub_options *o = m ? &m->sub->o : NULL;
         if (o)
-            each(ctx, m->sub->key.subscriber, &o, 1);
+            each(ctx, m->sub->key.subscriber, &o, 1, chosen);
     }
 }
 

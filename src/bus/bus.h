@@ -45,12 +45,16 @@ struct bus_config {
     struct alloc *messages;    /* for what is published; default: worker_buffers() of the worker
                                   that publishes, and `alloc` for what is retained */
     size_t retained_max;       /* messages; default 1,000,000 */
-    size_t retained_bytes_max; /* default 256 MiB */
-    size_t subscriptions_max;  /* default 1,000,000 */
-    uint32_t ring_max;         /* messages from one worker to another; default 4,096 */
-    uint32_t waiting_max;      /* messages of a worker that wait behind slices; default 4,096 */
-    size_t ring_bytes_max;     /* one more is taken below it; default 32 MiB */
-    size_t waiting_bytes_max;  /* the same; default 64 MiB */
+    size_t retained_bytes_max; /* of messages; once more for their topics; default 256 MiB */
+    /* Of all; but sedge's own (subscriber.rights NULL) are taken even so. Default 1,000,000. */
+    size_t subscriptions_max;
+    /* The same of what they need, with their filters; one more is taken below it. Default 512 MiB.
+     */
+    size_t subscriptions_bytes_max;
+    uint32_t ring_max;        /* messages from one worker to another; default 4,096 */
+    uint32_t waiting_max;     /* messages of a worker that wait behind slices; default 4,096 */
+    size_t ring_bytes_max;    /* one more is taken below it; default 32 MiB */
+    size_t waiting_bytes_max; /* the same; default 64 MiB */
 };
 MUST_USE enum err bus_new(struct bus **out, const struct bus_config *cfg, struct error *e);
 void bus_free(struct bus *b);
@@ -114,6 +118,8 @@ struct subscription {
     bool no_local, retain_as_published;
     bool stored;       /* what gets here at QoS >= 1 must be in the journal: persistent sessions */
     bool kept;         /* whatever its QoS: kept properties */
+    bool restored;     /* it was there before a restart: no limit is asked */
+    bool renewal;      /* only if there is one already; else ERR_FULL */
     uint32_t id;       /* subscription identifier, 0: none */
     uint32_t every_ms; /* an observer: gets one message of a topic in that time from each worker
                           (more of one that comes so seldom that it is not remembered), and not more
@@ -154,18 +160,22 @@ struct subscriber {
                     size_t n, bool retained);
     /* One of its guards refused something. On its worker, soon. May be NULL. */
     void (*denied)(struct subscriber *s, const struct bus_denial *d);
+    /* A message of a share that another member was to have first (bus_share_again()): as deliver(),
+     * but it may be written down who has it now. False: not now, again soon. NULL: deliver(). */
+    bool (*again)(struct subscriber *s, struct message *m, const struct sub_options *sub);
+    uint64_t stored_id;    /* who it is in the records of messages that it was chosen for by a
+                              share; 0: nobody that is stored. Does not change */
     void *rights;          /* as bus_publisher.rights; NULL: sedge itself */
     uint32_t publisher_id; /* for no_local; 0: none */
     /* The bus's; zero at first. */
-    uint8_t presence;
-    uint32_t shares;
-    uint64_t number; /* in the order in which they first subscribed */
+    uint32_t presence : 2, shares : 30; /* how many of its subscriptions are shared */
+    uint64_t number;                    /* in the order in which they first subscribed */
     uint64_t stamp;
     void *subscriptions;
 };
 /* Replaces the options if the filter (of the same share) is there already (*existed; may be NULL).
- * ERR_FULL: subscriptions_max; ERR_RANGE: more than LEVELS_MAX levels; ERR_DENIED: the access rules
- * refuse it. */
+ * ERR_FULL: subscriptions_max, or their bytes; ERR_RANGE: more than LEVELS_MAX levels; ERR_DENIED:
+ * the access rules refuse it. */
 MUST_USE enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *existed);
 /* `share` empty: the one that is not shared. What lies in a ring for it is not delivered. */
 bool bus_unsubscribe(struct bus *b, struct subscriber *s, struct str share, struct str filter);
@@ -174,7 +184,8 @@ void bus_unsubscribe_all(struct bus *b, struct subscriber *s);
 void bus_subscriptions_each(const struct subscriber *s,
                             void (*each)(void *ctx, const struct subscription *sub), void *ctx);
 /* Delivers the retained messages that match, through s->deliver: the first slice at once, the rest
- * in later ticks unless the subscription goes. It has been added by bus_subscribe(); else nothing
+ * in later ticks unless the subscription goes, and, if it is not stored, while the subscriber is
+ * not BUS_BUSY. It has been added by bus_subscribe(); else nothing
  * happens. */
 void bus_send_retained(struct bus *b, const struct subscription *sub);
 
@@ -183,7 +194,8 @@ void bus_send_retained(struct bus *b, const struct subscription *sub);
  * One member of a group gets a message: the next in turn that is BUS_READY, else BUS_BUSY, else one
  * that is away and stored (QoS >= 1), else nobody. */
 
-/* A subscriber comes, goes, or its window fills; on its worker. New ones are away. */
+/* A subscriber comes, goes, or its window fills; on its worker. New ones are away. While it is
+ * busy no retained messages are sent because of a new subscription. */
 void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p);
 /* Another member gets it: the one that held it has gone, or gives it back. `share_id` is that of
  * the subscription that was chosen. False: there is nobody; the message has no receiver then.
@@ -192,8 +204,17 @@ void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p);
 bool bus_share_again(struct bus *b, uint64_t share_id, struct message *m,
                      const struct subscriber *from);
 
+/* Messages wait for another member, as there was no room: who has many more to give waits, too. */
+bool bus_share_waits(struct bus *b);
+
 /* Whether it is a member. When the executor does not run: for replay. */
 bool bus_share_has(struct bus *b, uint64_t share_id, const struct subscriber *s);
+/* A share's number in records and in the database: made of its name and its filter, so it is the
+ * same after a restart. 0: there is no such group. */
+uint64_t bus_share_key(struct bus *b, uint32_t share_id);
+uint32_t bus_share_find(struct bus *b, uint64_t key);
+/* Replay: delivers it to this member. False: it is none. */
+bool bus_share_give(struct bus *b, struct subscriber *s, uint64_t key, struct message *m);
 
 /* ---- access rules, see access.h ---- */
 
@@ -206,10 +227,12 @@ void bus_access_set(struct bus *b, const struct bus_access *access);
 /* A message from its journal record (replay), or NULL without memory. */
 struct message *bus_message_decode(struct bus *b, const struct journal_record *r);
 /* Matches without delivering: for replay, when the executor does not run. Calls each() as deliver
- * would be called, for subscribers of all workers; of a share for one that is stored. */
-void bus_match_each(struct bus *b, struct str topic,
+ * would be called, for subscribers of all workers; of a share for the member that was chosen, if
+ * that was one who is stored. `chosen`: its stored_id; if there is no such member (any more), or if
+ * the record does not say, for another one that is stored. 0: no share, or not said. */
+void bus_match_each(struct bus *b, struct str topic, const struct message_origin *from,
                     void (*each)(void *ctx, struct subscriber *s,
-                                 const struct sub_options *const *subs, size_t n),
+                                 const struct sub_options *const *subs, size_t n, uint64_t chosen),
                     void *ctx);
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx);
 /* Writes retained state and its cursor to the database; the bus does it at the journal's pressure

@@ -41,6 +41,7 @@ struct share_group {
     uint32_t id; /* the key of routes.groups */
     _Atomic uint32_t refs, turn;
     uint64_t joined; /* members so far */
+    uint64_t key;    /* see bus_share_key() */
     VEC(struct sub *) members;
     size_t name_n;
     struct trie_node *node; /* with the name: the key of routes.group_names */
@@ -154,11 +155,12 @@ struct routes {
     struct alloc *alloc;
     uint64_t seed;
     unsigned workers;
-    size_t max;
+    size_t max, bytes_max; /* bytes_max: SIZE_MAX until its owner says otherwise */
     struct trie trie;
     struct hamt subs;       /* what the sets of subscriptions have in common */
     struct map groups;      /* id to share_group */
     struct map group_names; /* node and name to the same */
+    size_t group_bytes;
     uint32_t group_last;
     uint64_t subscriber_last;
     _Atomic size_t count;
@@ -210,7 +212,8 @@ void group_ref(struct share_group *g); /* NULL: nothing, as below */
 void group_unref(struct routes *r, struct share_group *g);
 struct share_group *group_find(const struct routes *r, struct trie_node *node, struct str name);
 /* The same; made if there is none. NULL without memory. */
-struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name);
+struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name,
+                             struct str filter);
 void group_prune(struct routes *r, struct share_group *g); /* if it has no members */
 /* The next in turn of a group's members; NULL: nobody can take a message of this QoS now. `except`:
  * who shall not be chosen. */
@@ -221,6 +224,10 @@ const struct route_member *group_pick_stored(const struct route_group *g); /* fo
 struct sub *routes_share_pick(struct routes *r, uint64_t share_id, unsigned qos,
                               const struct subscriber *except);
 bool routes_share_has(struct routes *r, uint64_t share_id, const struct subscriber *s);
+/* NULL: there is no such group, or s is no member. */
+struct sub *routes_share_member(struct routes *r, uint64_t key, const struct subscriber *s);
+uint64_t routes_share_key(struct routes *r, uint32_t share_id); /* 0: there is none */
+uint32_t routes_share_find(struct routes *r, uint64_t key);     /* the same */
 
 struct route_view *routes_view(struct routes *r, unsigned worker); /* or ROUTE_ALL */
 /* NULL without memory. Valid until the next call, or as long as it is held. */
@@ -258,7 +265,8 @@ struct retained_store {
     struct executor *ex;
     struct trie trie;
     struct retained_stripe stripes[RETAINED_STRIPES];
-    bool track; /* there is a database: remember changes */
+    bool track;    /* there is a database: remember changes */
+    bool restores; /* what was taken once comes back, whatever the limits say */
     /* Under trie.lock. */
     VEC(struct trie_node *) dirty; /* not yet in the database; their nodes are held */
     size_t begun;                  /* changes under way, which have room in `dirty` */
@@ -338,6 +346,7 @@ struct job {
     struct list items;  /* the first is under way; of a topic */
     uint32_t items_n;
     bool hot;        /* it is listed in lane->hot */
+    bool held;       /* retained messages that wait until their subscriber takes more */
     uint64_t number; /* of the route, or of the job for retained messages */
     /* Of the item under way. */
     struct route *route; /* held; NULL: not yet looked for */
@@ -365,6 +374,10 @@ struct again {
     uint8_t hops;
 };
 
+struct pick_bytes {
+    uint8_t b[MESSAGE_PICK_BYTES];
+};
+
 enum lane_state { LANE_NO_TASK, LANE_SPAWNS, LANE_TASK };
 /* What belongs to one worker. Others touch the rings and what is atomic. */
 struct lane {
@@ -376,7 +389,8 @@ struct lane {
     uint64_t removed;                                                  /* subscriptions so far */
     _Atomic uint64_t published, delivered, denied, handed, full, lost; /* written by this worker */
     VEC(const struct sub_options *) local;   /* scratch: without No Local's */
-    VEC(const struct route_member *) picked; /* scratch: of shares */
+    VEC(const struct route_member *) picked; /* scratch: of shares, */
+    VEC(struct pick_bytes) picks;            /* and as they stand in a record */
     int64_t look_from_ns;                    /* observers: of this second */
     uint32_t looks;
 
@@ -392,7 +406,8 @@ struct lane {
 
     /* job.c */
     struct list jobs, topics[JOB_BUCKETS];
-    uint32_t jobs_n, waiting; /* messages behind those under way */
+    uint32_t jobs_n, held; /* held: so many of them */
+    uint32_t waiting;      /* messages behind those under way */
     uint64_t waiting_bytes, number_last;
     uint64_t buried_to;            /* what was removed below this number is gone */
     _Atomic uint64_t hot[HOT_MAX]; /* hashes of topics that have too much waiting; 0: none */
@@ -484,6 +499,9 @@ uint32_t deliver_slice(struct lane *l, const struct slice *x); /* how many got i
 void deliver_observers(struct lane *l, const struct route *route, struct message *m);
 /* To one member of a share; false: it has gone, or may not have it. */
 bool deliver_picked(struct lane *l, struct sub *x, struct message *m);
+enum outcome { TAKEN, NOBODY, NOT_NOW };
+/* The same for one that another member was to have. NOBODY: it does not get it. */
+enum outcome deliver_again(struct lane *l, struct sub *x, struct message *m);
 bool deliver_retained(struct lane *l, struct sub *x, struct message *m);
 /* What was removed is freed if nothing points to it any more. */
 void lane_bury(struct lane *l);

@@ -329,6 +329,7 @@ TEST(bus_subscription_limits)
     struct bus *b;
     REQUIRE(bus_new(&b, &cfg, &e) == ERR_OK);
     listener_rig_init(&l, b);
+    l.subscriber.rights = &l; /* a client */
     for (int i = 1; i < LEVELS_MAX; i++)
         memcpy(deep + strlen(deep), "/a", 3);
     rig_subscribe(&l, deep, 0, 0);
@@ -341,7 +342,85 @@ TEST(bus_subscription_limits)
     CHECK_EQ_INT(bus_subscribe(b, &deeper, NULL), ERR_RANGE);
     CHECK_EQ_UINT(b->routes->trie.nodes, nodes);
     CHECK_EQ_UINT(bus_stats(b).subscriptions, 2);
+    struct subscription restored = third;
+    restored.restored = true; /* what was taken before a restart comes back */
+    CHECK_EQ_INT(bus_subscribe(b, &restored, NULL), ERR_OK);
+    struct listener_rig own;
+    listener_rig_init(&own, b); /* the site's own have room even so */
+    rig_subscribe(&own, "b/d/e", 0, 0);
+    listener_rig_fini(&own);
     listener_rig_fini(&l);
+    bus_free(b);
+    executor_free(ex);
+}
+
+/* Few long filters are as much as many short ones, and so are the names of shares; what goes makes
+ * room. */
+TEST(bus_subscription_bytes)
+{
+    static char filter[SUB_FILTER_MAX];
+    struct error e;
+    struct executor *ex;
+    struct listener_rig l;
+    struct bus *b;
+    const struct executor_config ec = {.workers = 1, .driver = "epoll", .offload_threads = 1};
+    REQUIRE(executor_new(&ex, &ec, &e) == ERR_OK);
+    const struct bus_config cfg = {.ex = ex, .subscriptions_bytes_max = 1 << 20};
+    REQUIRE(bus_new(&b, &cfg, &e) == ERR_OK);
+    listener_rig_init(&l, b);
+    l.subscriber.rights = &l;
+    memset(filter, 'x', sizeof(filter));
+    for (int round = 0; round < 4; round++) {
+        enum err err = ERR_OK;
+        LABEL("round %d", round);
+        for (int i = 0; i < 100 && !err; i++) {
+            filter[0] = (char)('a' + i % 10);
+            filter[1] = (char)('a' + i / 10);
+            const struct str text = {filter, sizeof(filter)};
+            const struct subscription s = {.filter = round % 2 ? STR("t") : text,
+                                           .share = round % 2 ? text : (struct str){NULL, 0},
+                                           .subscriber = &l.subscriber};
+            err = bus_subscribe(b, &s, NULL);
+        }
+        CHECK_EQ_INT(err, ERR_FULL);
+        CHECK(bus_stats(b).subscriptions > 14);
+        CHECK(bus_stats(b).subscriptions <= 17);
+        bus_unsubscribe_all(b, &l.subscriber);
+    }
+    listener_rig_fini(&l);
+    bus_free(b);
+    executor_free(ex);
+}
+
+/* A topic of many levels that nobody shares needs much more than its text. */
+TEST(bus_retained_topic_bytes)
+{
+    enum { LEVELS = 100 };
+    struct error e;
+    struct executor *ex;
+    struct bus *b;
+    struct bus_receipt r;
+    char topic[2 * LEVELS + 10];
+    enum err err = ERR_OK;
+    int i = 0;
+    const struct executor_config ec = {.workers = 1, .driver = "epoll", .offload_threads = 1};
+    REQUIRE(executor_new(&ex, &ec, &e) == ERR_OK);
+    const struct bus_config cfg = {.ex = ex, .retained_bytes_max = 1 << 20};
+    REQUIRE(bus_new(&b, &cfg, &e) == ERR_OK);
+    for (; i < 1000 && !err; i++) {
+        (void)snprintf(topic, sizeof(topic), "%d", i);
+        for (int k = 1; k < LEVELS; k++)
+            memcpy(topic + strlen(topic), "/a", 3);
+        const struct bus_publication p = {.topic = str_from(topic),
+                                          .payload = {(const uint8_t *)"x", 1},
+                                          .retain = true,
+                                          .expiry_s = UINT32_MAX};
+        err = bus_publish(b, &p, &r);
+    }
+    CHECK_EQ_INT(err, ERR_RANGE);
+    CHECK_EQ_STR(r.why, "the topics of retained messages need more than 1048576 bytes");
+    CHECK(bus_stats(b).retained_bytes < 1 << 20);
+    CHECK(b->retained.trie.node_bytes < (1 << 20) + (64 << 10));
     bus_free(b);
     executor_free(ex);
 }

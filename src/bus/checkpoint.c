@@ -4,6 +4,7 @@
 
 #define CHANGED_AFTER_MS 60000
 #define COMMIT_WAIT_MS   3000
+#define PATIENCE_MS      1000 /* with a database that failed: its disk may be full */
 
 struct checkpoint_run {
     struct journal_wait wait;
@@ -73,20 +74,32 @@ static enum err write_all(struct db_job *j, struct sqlite3 *sql)
     return err ? err : db_cursor_set(sql, r->name, r->seq, &j->error);
 }
 
+/* A full disk may last for days: a line at its beginning, and one when it is over. */
+static void tell(const struct checkpoint_run *r, enum err result, const struct error *why)
+{
+    bool failing = r->owner && r->owner->patience_ns;
+    if (result && !failing)
+        LOG_W("checkpoint", "%s: not stored: %s", r->name,
+              why && why->text[0] ? why->text : err_name(result));
+    else if (!result && failing)
+        LOG_I("checkpoint", "%s: stored again", r->name);
+}
+
 /* Ends the run and frees it. */
 static void run_end(struct checkpoint_run *r, enum err result, const struct error *why)
 {
     struct checkpoint *c = r->owner;
-    if (result)
-        LOG_W("checkpoint", "%s: not stored: %s", r->name,
-              why && why->text[0] ? why->text : err_name(result));
+    tell(r, result, why);
     if (c) {
         c->run = NULL;
+        c->patience_ns = result ? worker_now_ns(c->worker) + PATIENCE_MS * INT64_C(1000000) : 0;
         if (result) {
             c->ops->failed(c);
         } else {
             atomic_store(&c->stored, r->number);
             journal_release(c->journal, &c->consumer, r->seq);
+            if (c->ops->stored && worker_current())
+                c->ops->stored(c);
         }
     }
     r->ops->free(r->snapshot);
@@ -185,6 +198,10 @@ void checkpoint_now(struct checkpoint *c)
     c->again = c->run;
     if (c->run)
         return;
+    if (worker_now_ns(c->worker) < c->patience_ns) {
+        timer_set(&c->timer, c->patience_ns);
+        return;
+    }
     c->changed = false;
     c->run = run_new(c);
     if (!c->run)

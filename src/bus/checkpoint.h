@@ -12,8 +12,9 @@
  * Ownership: embedded in its owner. A run that is under way at checkpoint_fini() ends by itself
  * (db_close() drains it); only its snapshot is freed then.
  * Threads: the worker's, but write() on the database's thread.
- * Errors: logged once for each run; the snapshot is handed back, its owner writes all of it the
- * next time. */
+ * Errors: logged when they begin and when they are over; the snapshot is handed back, its owner
+ * writes all of it the next time. That is a second later at the earliest, however often a run is
+ * asked for: writing all costs much, and to a full disk it is in vain. */
 #pragma once
 
 #include "async/timer.h"
@@ -31,6 +32,8 @@ struct checkpoint_ops {
     /* Instead of gather() while the executor runs, unless it is NULL: checkpoint_gathered() will
      * be called with what gather() would give. False: not now. */
     bool (*begin)(struct checkpoint *c);
+    /* The run has ended well while the executor runs; NULL: nobody wants to know. */
+    void (*stored)(struct checkpoint *c);
 };
 struct checkpoint_run;
 struct checkpoint {
@@ -46,8 +49,9 @@ struct checkpoint {
     /* Runs are numbered from 1; all that was gathered by a run up to `stored` is in the database,
      * unless it failed and was not gathered again. Written by its worker, read by any. */
     _Atomic uint64_t begun, stored;
-    bool again;   /* once more at its end */
-    bool changed; /* meanwhile */
+    int64_t patience_ns; /* the last run failed: none before; 0: it did not */
+    bool again;          /* once more at its end */
+    bool changed;        /* meanwhile */
 };
 
 struct checkpoint_config {

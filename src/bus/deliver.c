@@ -101,11 +101,30 @@ bool deliver_retained(struct lane *l, struct sub *x, struct message *m)
     return true;
 }
 
+static bool may_take(const struct lane *l, const struct sub *x, const struct message *m)
+{
+    return !x->o.gone && access_of(l->bus, x->key.subscriber, BUS_ACT_DELIVER, message_topic(m));
+}
+
+enum outcome deliver_again(struct lane *l, struct sub *x, struct message *m)
+{
+    struct subscriber *s = x->key.subscriber;
+    if (!s->again)
+        return deliver_picked(l, x, m) ? TAKEN : NOBODY;
+    if (!may_take(l, x, m))
+        return NOBODY;
+    l->delivering = true;
+    bool taken = s->again(s, m, &x->o);
+    l->delivering = false;
+    lane_count(&l->delivered, taken);
+    return taken ? TAKEN : NOT_NOW;
+}
+
 bool deliver_picked(struct lane *l, struct sub *x, struct message *m)
 {
     struct subscriber *s = x->key.subscriber;
     const struct sub_options *o = &x->o;
-    if (o->gone || !access_of(l->bus, s, BUS_ACT_DELIVER, message_topic(m)))
+    if (!may_take(l, x, m))
         return false;
     l->delivering = true;
     s->deliver(s, m, &o, 1, false);

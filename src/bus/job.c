@@ -66,6 +66,7 @@ static void job_free(struct lane *l, struct job *j)
     }
     list_del(&j->link);
     list_del(&j->bucket);
+    l->held -= j->held;
     mem_free(l->bus->cfg.alloc, j, sizeof(*j));
     l->jobs_n--;
 }
@@ -225,12 +226,32 @@ uint32_t job_begin(struct lane *l, struct route *route, struct message *m)
 
 /* ---- retained messages of a new subscription ---- */
 
+/* Who does not keep up gets the rest later: nobody publishes too fast here, so nothing has to be
+ * dropped. Not if it is stored: a snapshot has to hold all of it, and its queue may leave memory.
+ */
+static bool has_enough(const struct sub *x)
+{
+    return !x->o.gone && x->key.subscriber->presence == BUS_BUSY &&
+           !(sub_flags(x) & SUB_STORED_ANY);
+}
+
+/* Whether it waits for its subscriber; see bus_presence_set(). */
+static bool hold(struct lane *l, struct job *j)
+{
+    bool held = j->sub && has_enough(j->sub);
+    l->held += (uint32_t)held - (uint32_t)j->held;
+    j->held = held;
+    return held;
+}
+
 /* True: that was the last one. */
 static bool retained_run(struct lane *l, struct job *j, bool all)
 {
     bool more = true;
     uint32_t got = 0;
     for (uint32_t n = 0; (n < BUS_SLICE || all) && !j->sub->o.gone; n++) {
+        if (!all && has_enough(j->sub))
+            break;
         struct message *m = retained_cursor_next(&l->bus->retained, &j->cursor, &more);
         if (!m && !more)
             break;
@@ -285,6 +306,8 @@ void jobs_run(struct lane *l, bool all)
         struct job *j = CONTAINER_OF(l->jobs.next, struct job, link);
         list_del(&j->link);
         list_add_tail(&l->jobs, &j->link);
+        if (!all && hold(l, j))
+            continue;
         uint64_t before = l->progress;
         bool done = j->sub ? retained_run(l, j, all) : topic_run(l, j);
         if (done)
@@ -304,7 +327,8 @@ uint64_t jobs_oldest(const struct lane *l)
     {
         const struct job *j = CONTAINER_OF(it, struct job, link);
         uint64_t number = j->sub ? j->number : first_of(j)->number;
-        oldest = number < oldest ? number : oldest;
+        if (!j->held) /* nobody stores those */
+            oldest = number < oldest ? number : oldest;
     }
     return oldest;
 }

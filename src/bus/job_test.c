@@ -304,6 +304,69 @@ static void ask_twice(struct crowd *c)
     bus_send_retained(c->rig.bus, &sub);
 }
 
+enum { LOT = 100 };
+struct slow {
+    struct timer timer;
+    struct bus_fence fence;
+    struct lane_ear *ear;
+    bool fenced, passed;
+};
+static struct slow slow;
+
+static void take_a_lot(struct subscriber *s, struct message *m,
+                       const struct sub_options *const *subs, size_t n, bool retained)
+{
+    const struct lane_ear *e = CONTAINER_OF(s, struct lane_ear, subscriber);
+    count_retained(s, m, subs, n, retained);
+    if (e->got % LOT == 0)
+        bus_presence_set(e->rig->bus, s, BUS_BUSY);
+}
+
+static void fence_passed(struct bus_fence *f, struct worker *w)
+{
+    (void)f, (void)w;
+    slow.passed = true;
+}
+
+/* It takes no more than it wants; and a snapshot does not wait for it. */
+static void slow_fired(struct timer *t)
+{
+    struct lane_rig *rig = slow.ear->rig;
+    if (slow.ear->got % LOT)
+        atomic_fetch_add(&rig->wrong, 1);
+    if (!slow.fenced)
+        bus_fence(rig->bus, &slow.fence);
+    slow.fenced = true;
+    if (slow.passed)
+        bus_presence_set(rig->bus, &slow.ear->subscriber, BUS_READY);
+    timer_set_after_ms(t, 1);
+}
+
+static void ask_slowly(struct crowd *c)
+{
+    const struct subscription sub = {.filter = STR("kept/#"), .subscriber = &c->ears[0].subscriber};
+    slow = (struct slow){.ear = &c->ears[0], .fence.passed = fence_passed};
+    c->ears[0].subscriber.deliver = take_a_lot;
+    bus_presence_set(c->rig.bus, &c->ears[0].subscriber, BUS_READY);
+    REQUIRE(CHECK_EQ_INT(bus_subscribe(c->rig.bus, &sub, NULL), ERR_OK));
+    bus_send_retained(c->rig.bus, &sub);
+    timer_init(&slow.timer, executor_worker(c->rig.ex, 0), slow_fired);
+    timer_set_after_ms(&slow.timer, 1);
+}
+
+TEST(jobs_for_retained_messages_wait_for_who_is_slow)
+{
+    struct crowd *c = crowd_new(1, 1, NULL);
+    keep_many(c);
+    c->rig.expected = RETAINED;
+    crowd_run(c, ask_slowly);
+    timer_cancel(&slow.timer);
+    CHECK_EQ_UINT(c->ears[0].got, RETAINED);
+    CHECK_EQ_UINT(c->rig.wrong, 0);
+    CHECK(slow.passed);
+    crowd_free(c);
+}
+
 TEST(jobs_for_retained_messages_begin_anew)
 {
     struct crowd *c = crowd_new(1, 1, NULL);

@@ -95,6 +95,7 @@ void lane_fini(struct lane *l)
     tick_hook_cancel(&l->tell);
     vec_fini(l->bus->cfg.alloc, &l->local);
     vec_fini(l->bus->cfg.alloc, &l->picked);
+    vec_fini(l->bus->cfg.alloc, &l->picks);
 }
 
 /* ---- waking ---- */
@@ -174,6 +175,19 @@ static bool take_topic(struct lane *l, const struct ring_entry *e, uint32_t *n)
     return true;
 }
 
+static void take_share(struct lane *l, const struct ring_entry *e)
+{
+    const struct subscriber *s = e->sub->key.subscriber;
+    bool first = e->hops == 0;
+    enum outcome o = !first                                  ? deliver_again(l, e->sub, e->message)
+                     : deliver_picked(l, e->sub, e->message) ? TAKEN
+                                                             : NOBODY;
+    if (o == NOT_NOW)
+        (void)again_push(l, e->sub->o.share_id, e->message, NULL, e->hops);
+    else if (o == NOBODY)
+        (void)share_again(l, e->sub->o.share_id, e->message, s, e->hops + 1u);
+}
+
 static bool take(struct lane *l, const struct ring_entry *e, uint32_t *n)
 {
     switch ((enum ring_kind)e->kind) {
@@ -181,9 +195,7 @@ static bool take(struct lane *l, const struct ring_entry *e, uint32_t *n)
     case RING_LOOK: return take_topic(l, e, n);
     case RING_SHARE:
         ++*n;
-        if (!deliver_picked(l, e->sub, e->message))
-            (void)share_again(l, e->sub->o.share_id, e->message, e->sub->key.subscriber,
-                              e->hops + 1u);
+        take_share(l, e);
         return true;
     case RING_FENCE: fence_came(l); return true;
     }
@@ -231,7 +243,7 @@ static enum poll lane_poll(struct task *t)
     room_tell(l);
     fence_check(l);
     lane_bury(l);
-    if (more || l->jobs_n || !list_empty(&l->again))
+    if (more || l->jobs_n > l->held || !list_empty(&l->again))
         lane_later(l);
     return POLL_PENDING;
 }

@@ -3,8 +3,13 @@
 #include "base/alloc.h"
 #include <string.h>
 
-#define RECORD_VERSION 2
-enum { RECORD_QOS = 3, RECORD_RETAIN = 4, RECORD_SESSION = 8 }; /* bits of its flags */
+#define RECORD_VERSION 3
+enum { /* bits of its flags */
+       RECORD_QOS = 3,
+       RECORD_RETAIN = 4,
+       RECORD_SESSION = 8,
+       RECORD_PICKS = 16,
+};
 
 static size_t message_size(size_t topic, size_t properties, size_t payload)
 {
@@ -28,6 +33,10 @@ struct message *message_new(struct alloc *a, struct str topic, struct bytes prop
         .alloc = a,
     };
     uint8_t *p = m->data;
+    if (!properties.n && (const uint8_t *)topic.p + topic.n == payload.p) {
+        memcpy(p, topic.p, topic.n + payload.n); /* as they stand in a packet of QoS 0 */
+        return m;
+    }
     memcpy(p, topic.p, topic.n);
     if (properties.n)
         memcpy(p + topic.n, properties.p, properties.n);
@@ -75,17 +84,18 @@ uint32_t message_expiry_left_s(const struct message *m, int64_t now_ms)
     return waited_s >= (int64_t)m->expiry_s ? 0 : m->expiry_s - (uint32_t)waited_s;
 }
 
-/* version, flags (bits 0 and 1 QoS, bit 2 retain, bit 3 session), expiry, length of the publisher's
- * name, of the topic, of the properties; with bit 3 the session's number and the packet id; then
- * publisher, topic and properties; the payload is the rest. */
+/* version, flags (bits 0 and 1 QoS, bit 2 retain, bit 3 session, bit 4 picks), expiry, length of
+ * the publisher's name, of the topic, of the properties; with bit 3 the session's number and the
+ * packet id; with bit 4 the number of picks; then publisher, picks, topic and properties; the
+ * payload is the rest. */
 unsigned message_record(const struct message *m, const struct message_origin *o,
-                        struct message_head *h, struct iovec parts[3])
+                        struct message_head *h, struct iovec parts[MESSAGE_PARTS])
 {
     struct writer w = writer_from(h->bytes, sizeof(h->bytes));
     size_t name_n = o->publisher.n > MESSAGE_PUBLISHER_MAX ? MESSAGE_PUBLISHER_MAX : o->publisher.n;
     writer_u8(&w, RECORD_VERSION);
     writer_u8(&w, (uint8_t)(m->qos | (m->retain ? RECORD_RETAIN : 0u) |
-                            (o->session ? RECORD_SESSION : 0u)));
+                            (o->session ? RECORD_SESSION : 0u) | (o->picked ? RECORD_PICKS : 0u)));
     writer_u32(&w, m->expiry_s);
     writer_u16(&w, (uint16_t)name_n);
     writer_u16(&w, m->topic_len);
@@ -94,12 +104,34 @@ unsigned message_record(const struct message *m, const struct message_origin *o,
         writer_u64(&w, o->session);
         writer_u16(&w, o->packet_id);
     }
-    ASSERT(!w.failed);
+    if (o->picked)
+        writer_u16(&w, (uint16_t)(o->picks.n / MESSAGE_PICK_BYTES));
+    ASSERT(!w.failed && o->picks.n <= (size_t)MESSAGE_PICKS_MAX * MESSAGE_PICK_BYTES);
     parts[0] = (struct iovec){h->bytes, writer_len(&w)};
     parts[1] = (struct iovec){(void *)(uintptr_t)o->publisher.p, name_n};
-    parts[2] = (struct iovec){(void *)(uintptr_t)m->data,
+    parts[2] = (struct iovec){(void *)(uintptr_t)o->picks.p, o->picks.n};
+    parts[3] = (struct iovec){(void *)(uintptr_t)m->data,
                               (size_t)m->topic_len + m->properties_len + m->payload_len};
-    return 3;
+    return MESSAGE_PARTS;
+}
+
+void message_pick_put(uint8_t *room, uint64_t share, uint64_t number)
+{
+    struct writer w = writer_from(room, MESSAGE_PICK_BYTES);
+    writer_u64(&w, share);
+    writer_u64(&w, number);
+}
+
+bool message_pick(const struct message_origin *o, uint64_t share, uint64_t *number)
+{
+    struct cursor c = cursor_from(o->picks.p, o->picks.n);
+    while (cursor_left(&c)) {
+        uint64_t of = cursor_u64(&c);
+        *number = cursor_u64(&c);
+        if (of == share)
+            return true;
+    }
+    return false;
 }
 
 struct record {
@@ -115,7 +147,7 @@ static bool record_parse(struct bytes body, struct record *out)
     struct cursor c = cursor_from(body.p, body.n);
     *out = (struct record){0};
     uint8_t version = cursor_u8(&c);
-    if (version != 1 && version != RECORD_VERSION)
+    if (version < 1 || version > RECORD_VERSION)
         return false;
     out->flags = cursor_u8(&c);
     out->expiry_s = cursor_u32(&c);
@@ -127,12 +159,17 @@ static bool record_parse(struct bytes body, struct record *out)
         if (!out->origin.session)
             return false;
     }
-    struct bytes publisher = cursor_take(&c, publisher_len), topic = cursor_take(&c, topic_len);
+    out->origin.picked = out->flags & RECORD_PICKS;
+    size_t picks = out->origin.picked ? cursor_u16(&c) : 0;
+    struct bytes publisher = cursor_take(&c, publisher_len);
+    out->origin.picks = cursor_take(&c, picks * MESSAGE_PICK_BYTES);
+    struct bytes topic = cursor_take(&c, topic_len);
     out->properties = cursor_take(&c, properties_len);
     out->payload = cursor_take(&c, cursor_left(&c));
     out->origin.publisher = (struct str){(const char *)publisher.p, publisher.n};
     out->topic = (struct str){(const char *)topic.p, topic.n};
-    unsigned known = RECORD_QOS | RECORD_RETAIN | (version > 1 ? RECORD_SESSION : 0u);
+    unsigned known = RECORD_QOS | RECORD_RETAIN | (version > 1 ? RECORD_SESSION : 0u) |
+                     (version > 2 ? RECORD_PICKS : 0u);
     return !c.failed && topic.n > 0 && (out->flags & ~known) == 0 && (out->flags & RECORD_QOS) < 3;
 }
 

@@ -48,7 +48,8 @@ bool message_expired(const struct message *m, int64_t now_ms);
 uint32_t message_expiry_left_s(const struct message *m, int64_t now_ms);
 
 /* The record of a message, versioned: as in the journal, and as a blob in the database. The parts
- * borrow from the message, the origin and *h. Version 1, which is still read, had no session. */
+ * borrow from the message, the origin and *h. Version 1, which is still read, had no session,
+ * version 2 nothing of shares. */
 #define MESSAGE_PUBLISHER_MAX 1024
 struct message_head {
     uint8_t bytes[32];
@@ -58,9 +59,20 @@ struct message_origin {
         publisher;      /* client id, cut at MESSAGE_PUBLISHER_MAX; for No Local after a restart */
     uint64_t session;   /* number of the stored session that sent it at QoS 2; 0: none */
     uint16_t packet_id; /* by which it did */
+    /* Who gets it by shared subscriptions: MESSAGE_PICK_BYTES for each group, see message_pick().
+     * Not known in old records; there `picked` is false. */
+    bool picked;
+    struct bytes picks;
 };
+enum { MESSAGE_PICK_BYTES = 16, MESSAGE_PICKS_MAX = UINT16_MAX };
+/* The last part is topic, properties and payload. */
+enum { MESSAGE_PARTS = 4 };
 unsigned message_record(const struct message *m, const struct message_origin *o,
-                        struct message_head *h, struct iovec parts[3]);
+                        struct message_head *h, struct iovec parts[MESSAGE_PARTS]);
+/* `room` has MESSAGE_PICK_BYTES. number: of the stored session; 0: of nobody that is stored. */
+void message_pick_put(uint8_t *room, uint64_t share, uint64_t number);
+/* False: nobody got it by that share. */
+bool message_pick(const struct message_origin *o, uint64_t share, uint64_t *number);
 /* NULL without memory, or if it is no record that this version knows. */
 struct message *message_decode(struct alloc *a, struct bytes body, uint64_t seq, int64_t wall_ms);
 /* Where it came from, borrowed from the record; zero if it is none. */

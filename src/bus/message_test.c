@@ -12,7 +12,7 @@ static struct bytes bytes_of(const char *s)
 static size_t gather(const struct message *m, const struct message_origin *o, uint8_t *out)
 {
     struct message_head head;
-    struct iovec parts[3];
+    struct iovec parts[MESSAGE_PARTS];
     size_t n = 0;
     unsigned count = message_record(m, o, &head, parts);
     for (unsigned i = 0; i < count; i++) {
@@ -57,7 +57,8 @@ TEST(message_record_of_a_session)
     struct message *m = message_new(alloc_system(), STR("a"), bytes_of(""), bytes_of("x"));
     REQUIRE(m != NULL);
     m->qos = 2;
-    const struct message_origin from = {STR("ada"), UINT64_MAX - 1, 65535};
+    const struct message_origin from = {
+        .publisher = STR("ada"), .session = UINT64_MAX - 1, .packet_id = 65535};
     size_t n = gather(m, &from, record);
     message_unref(m);
     const struct message_origin back = message_record_origin((struct bytes){record, n});
@@ -71,6 +72,41 @@ TEST(message_record_of_a_session)
     message_unref(m);
     record[0] = 1; /* which had no sessions */
     CHECK(message_decode(alloc_system(), (struct bytes){record, n}, 1, 1) == NULL);
+}
+
+TEST(message_record_of_shares)
+{
+    uint8_t record[200], picks[3 * MESSAGE_PICK_BYTES];
+    uint64_t number;
+    struct message *m = message_new(alloc_system(), STR("a"), bytes_of("p"), bytes_of("x"));
+    REQUIRE(m != NULL);
+    message_pick_put(picks, 7, 70);
+    message_pick_put(picks + MESSAGE_PICK_BYTES, UINT64_MAX, 0);
+    message_pick_put(picks + 2 * MESSAGE_PICK_BYTES, 8, UINT64_MAX);
+    for (size_t count = 0; count <= 3; count++) {
+        LABEL("%zu picks", count);
+        const struct message_origin from = {.publisher = STR("ada"),
+                                            .session = count & 1,
+                                            .packet_id = 1,
+                                            .picked = true,
+                                            .picks = {picks, count * MESSAGE_PICK_BYTES}};
+        size_t n = gather(m, &from, record);
+        const struct message_origin back = message_record_origin((struct bytes){record, n});
+        CHECK(back.picked && str_eq(back.publisher, STR("ada")));
+        CHECK(message_pick(&back, 7, &number) == (count > 0) && (!count || number == 70));
+        CHECK(message_pick(&back, 8, &number) == (count > 2) &&
+              (count < 3 || number == UINT64_MAX));
+        CHECK(!message_pick(&back, 70, &number));
+        struct message *same = message_decode(alloc_system(), (struct bytes){record, n}, 1, 1);
+        REQUIRE(same != NULL);
+        CHECK(str_eq(message_topic(same), STR("a")) && same->payload_len == 1);
+        message_unref(same);
+        record[0] = 2; /* which had no picks */
+        CHECK(message_decode(alloc_system(), (struct bytes){record, n}, 1, 1) == NULL);
+    }
+    size_t n = gather(m, &(struct message_origin){0}, record);
+    CHECK(!message_record_origin((struct bytes){record, n}).picked);
+    message_unref(m);
 }
 
 /* Journals of the version before are still read. */
@@ -101,7 +137,7 @@ TEST(message_record_damaged)
         LABEL("cut at %zu", cut);
         CHECK(message_decode(alloc_system(), (struct bytes){record, cut}, 1, 1) == NULL);
     }
-    record[0] = 3; /* a version that this program does not know */
+    record[0] = 4; /* a version that this program does not know */
     CHECK(message_decode(alloc_system(), (struct bytes){record, n}, 1, 1) == NULL);
     record[0] = 1;
     record[1] = 3; /* QoS 3 */

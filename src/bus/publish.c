@@ -52,16 +52,40 @@ static bool needs_journal(struct lane *l, const struct route *route,
     return route_needs_journal(l, route, p->qos, p->from ? p->from->id : 0);
 }
 
-static enum err append(struct bus *b, const struct bus_publication *p, struct message *m)
+/* Who gets it by shares goes into its record, so that a replay chooses as we did. */
+static bool note_picks(struct lane *l, const struct route *route, struct message_origin *origin)
 {
+    struct alloc *a = l->bus->cfg.alloc;
+    if (!route->groups_n || l->picked.n > MESSAGE_PICKS_MAX)
+        return true;
+    l->picks.n = 0;
+    for (size_t i = 0; i < l->picked.n; i++) {
+        const struct route_member *m = l->picked.v[i];
+        struct pick_bytes pick;
+        message_pick_put(pick.b, sub_group(m->sub)->key,
+                         m->flags & SUB_STORED ? m->sub->key.subscriber->stored_id : 0);
+        if (!vec_push(a, &l->picks, pick))
+            return false;
+    }
+    origin->picked = true;
+    origin->picks =
+        (struct bytes){(const uint8_t *)l->picks.v, l->picks.n * sizeof(struct pick_bytes)};
+    return true;
+}
+
+static enum err append(struct lane *l, const struct bus_publication *p, const struct route *route,
+                       struct message *m)
+{
+    struct bus *b = l->bus;
     struct message_head head;
-    struct iovec parts[3];
+    struct iovec parts[MESSAGE_PARTS];
     if (!b->cfg.journal)
         return ERR_OK;
-    const struct message_origin origin = {.publisher =
-                                              p->from ? p->from->name : (struct str){NULL, 0},
-                                          .session = p->qos == 2 ? p->session : 0,
-                                          .packet_id = p->packet_id};
+    struct message_origin origin = {.publisher = p->from ? p->from->name : (struct str){NULL, 0},
+                                    .session = p->qos == 2 ? p->session : 0,
+                                    .packet_id = p->packet_id};
+    if (!note_picks(l, route, &origin))
+        return ERR_NOMEM;
     unsigned n = message_record(m, &origin, &head, parts);
     return journal_append(b->cfg.journal, JOURNAL_MESSAGE, false, parts, n, &m->seq);
 }
@@ -94,7 +118,7 @@ static enum err make_stored(struct lane *l, const struct bus_publication *p,
                             const struct route *route, struct message **out)
 {
     struct message *m = *out = make(l, p);
-    enum err err = !m ? ERR_NOMEM : needs_journal(l, route, p) ? append(l->bus, p, m) : ERR_OK;
+    enum err err = !m ? ERR_NOMEM : needs_journal(l, route, p) ? append(l, p, route, m) : ERR_OK;
     if (err && err != ERR_IO) {
         message_unref(m);
         *out = NULL;

@@ -90,6 +90,11 @@ static enum err check_limits(const struct retained_store *r, const struct retain
         (void)snprintf(why, 160, "more than %zu retained messages", r->count_max);
         return ERR_RANGE;
     }
+    if (s->count == 1 && trie_bytes(&r->trie) > r->bytes_max) {
+        (void)snprintf(why, 160, "the topics of retained messages need more than %zu bytes",
+                       r->bytes_max);
+        return ERR_RANGE;
+    }
     if ((s->bytes & SIZE_MAX >> 1) == s->bytes && r->bytes + s->bytes > r->bytes_max) {
         (void)snprintf(why, 160, "retained messages need more than %zu bytes", r->bytes_max);
         return ERR_RANGE;
@@ -112,7 +117,7 @@ static enum err make_room(struct retained_store *r, struct retained_stripe *s, s
     size_t size = payload_n ? sizeof(struct message) + topic.n + payload_n : 0;
     s->count = (size_t)(payload_n != 0) - (size_t)(old != NULL);
     s->bytes = size - (old ? message_bytes(old) : 0);
-    enum err err = payload_n ? check_limits(r, s, why) : ERR_OK;
+    enum err err = payload_n && !r->restores ? check_limits(r, s, why) : ERR_OK;
     if (err || (!n && !payload_n))
         return err;
     if (!dirty_reserve(r) || (old && !(s->old = mem_new(r->alloc, sizeof(*s->old)))))

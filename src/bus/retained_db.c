@@ -116,14 +116,14 @@ static enum err write_message(sqlite3_stmt *put, struct sqlite3 *sql, const stru
                               struct error *e)
 {
     struct message_head head;
-    struct iovec parts[3];
+    struct iovec parts[MESSAGE_PARTS];
     (void)message_record(m, &(struct message_origin){0}, &head, parts);
-    size_t n = parts[0].iov_len + parts[2].iov_len; /* without a publisher */
+    size_t n = parts[0].iov_len + parts[3].iov_len; /* without an origin */
     uint8_t *body = sqlite3_malloc64(n);
     if (!body)
         return error_set(e, ERR_NOMEM, "no memory for a retained message");
     memcpy(body, parts[0].iov_base, parts[0].iov_len);
-    memcpy(body + parts[0].iov_len, parts[2].iov_base, parts[2].iov_len);
+    memcpy(body + parts[0].iov_len, parts[3].iov_base, parts[3].iov_len);
     sqlite3_bind_blob(put, 1, m->data, m->topic_len, SQLITE_STATIC);
     sqlite3_bind_int64(put, 2, (sqlite3_int64)m->seq);
     sqlite3_bind_int64(put, 3, m->wall_ms);
@@ -201,10 +201,12 @@ static void restore(struct bus *b, struct message *m)
 {
     char why[160] = "";
     uint64_t hash = routes_hash(b->routes, message_topic(m));
+    b->retained.restores = true;
     if (retained_begin(&b->retained, hash, message_topic(m), m->payload_len, why))
         LOG_E("bus", "a retained message is lost: %s", why[0] ? why : "no memory");
     else
         retained_end(&b->retained, hash, m);
+    b->retained.restores = false;
     grace_idle(b->cfg.ex); /* a long replay shall not keep all that it has seen */
 }
 

@@ -159,6 +159,7 @@ enum err routes_new(struct routes **out, struct executor *ex, struct alloc *a, s
     r->seed = executor_env(ex)->seed;
     r->workers = workers;
     r->max = max;
+    r->bytes_max = SIZE_MAX;
     for (unsigned i = 0; i <= workers; i++)
         r->views[i] = (struct route_view){.routes = r, .worker = i < workers ? i : ROUTE_ALL};
     map_init(&r->groups, a, r->seed, UINT32_MAX);
@@ -274,7 +275,8 @@ static void link_own(struct sub *x)
     if (x->next)
         x->next->prev = x;
     s->subscriptions = x;
-    s->shares += sub_group(x) != NULL;
+    if (sub_group(x))
+        s->shares++;
 }
 
 static void unlink_own(struct sub *x)
@@ -286,7 +288,8 @@ static void unlink_own(struct sub *x)
         x->prev->next = x->next;
     else
         s->subscriptions = x->next;
-    s->shares -= sub_group(x) != NULL;
+    if (sub_group(x))
+        s->shares--;
 }
 
 /* It has been unlinked everywhere; its worker may still deliver by it. */
@@ -298,11 +301,16 @@ static void lay_out(struct routes *r, struct sub *x, uint64_t job)
     own->graveyard = x;
 }
 
+static size_t memory(const struct routes *r)
+{
+    return trie_bytes(&r->trie) + r->subs.bytes + r->group_bytes + r->count * sizeof(struct sub);
+}
+
 static enum err add_new(struct routes *r, struct trie_node *n, struct share_group *g,
                         const struct subscription *s)
 {
-    if (r->count >= r->max)
-        return ERR_FULL;
+    if (s->subscriber->rights && !s->restored && (r->count >= r->max || memory(r) > r->bytes_max))
+        return ERR_FULL; /* clients: what they take must not be missing to the site itself */
     struct sub *x = sub_new(r, n, g, s);
     if (!x)
         return ERR_NOMEM;
@@ -351,12 +359,14 @@ static enum err add_again(struct routes *r, struct sub *old, const struct subscr
 static enum err add_at(struct routes *r, struct trie_node *n, const struct subscription *s,
                        bool *existed)
 {
-    struct share_group *g = s->share.n ? group_at(r, n, s->share) : NULL;
+    struct share_group *g = !s->share.n  ? NULL
+                            : s->renewal ? group_find(r, n, s->share)
+                                         : group_at(r, n, s->share, s->filter);
     if (s->share.n && !g)
-        return ERR_NOMEM;
+        return s->renewal ? ERR_FULL : ERR_NOMEM;
     struct sub *old = set_find(r, n, s->subscriber, g);
     *existed = old;
-    enum err err = old ? add_again(r, old, s) : add_new(r, n, g, s);
+    enum err err = old ? add_again(r, old, s) : s->renewal ? ERR_FULL : add_new(r, n, g, s);
     group_prune(r, g);
     return err;
 }
@@ -370,7 +380,11 @@ enum err routes_add(struct routes *r, const struct subscription *sub, bool *exis
     pthread_mutex_lock(&r->trie.lock);
     if (!sub->subscriber->number)
         sub->subscriber->number = ++r->subscriber_last;
-    enum err err = trie_make(&r->trie, sub->filter, &n);
+    enum err err = ERR_OK;
+    if (!sub->renewal)
+        err = trie_make(&r->trie, sub->filter, &n);
+    else if (!(n = trie_find(&r->trie, sub->filter)))
+        err = ERR_FULL;
     if (!err) {
         err = add_at(r, n, sub, existed);
         trie_prune(&r->trie, n);

@@ -53,21 +53,37 @@ static uint32_t next_id(struct routes *r)
     return r->group_last;
 }
 
-struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name)
+/* FNV-1a, as it is on disk: never change it. A name has no `/`. */
+static uint64_t key_of(struct str name, struct str filter)
+{
+    uint64_t h = 0xCBF29CE484222325;
+    for (size_t i = 0; i < name.n; i++)
+        h = (h ^ (uint8_t)name.p[i]) * 0x100000001B3;
+    h = (h ^ '/') * 0x100000001B3;
+    for (size_t i = 0; i < filter.n; i++)
+        h = (h ^ (uint8_t)filter.p[i]) * 0x100000001B3;
+    return h ? h : 1;
+}
+
+struct share_group *group_at(struct routes *r, struct trie_node *node, struct str name,
+                             struct str filter)
 {
     struct share_group *g = group_find(r, node, name);
     if (g || !(g = mem_zero(r->alloc, group_bytes(name.n))))
         return g;
     g->id = next_id(r);
     g->node = node;
+    g->key = key_of(name, filter);
     g->name_n = name.n;
     memcpy(g->name, name.p, name.n);
     atomic_init(&g->refs, 1); /* the maps' */
     enum err err = map_put(&r->groups, id_of(g), g);
     if (!err && (err = map_put(&r->group_names, names_key(g), g)))
         (void)map_del(&r->groups, id_of(g));
-    if (!err)
+    if (!err) {
+        r->group_bytes += group_bytes(name.n);
         return g;
+    }
     group_unref(r, g);
     return NULL;
 }
@@ -78,6 +94,7 @@ void group_prune(struct routes *r, struct share_group *g)
         return;
     (void)map_del(&r->groups, id_of(g));
     (void)map_del(&r->group_names, names_key(g));
+    r->group_bytes -= group_bytes(g->name_n);
     group_unref(r, g);
 }
 
@@ -133,6 +150,48 @@ bool routes_share_has(struct routes *r, uint64_t share_id, const struct subscrib
     struct share_group *g = map_get(&r->groups, (struct str){(const char *)&id, sizeof(id)});
     for (uint32_t i = 0; g && i < g->members.n && !found; i++)
         found = g->members.v[i]->key.subscriber == s;
+    pthread_mutex_unlock(&r->trie.lock);
+    return found;
+}
+
+uint64_t routes_share_key(struct routes *r, uint32_t share_id)
+{
+    pthread_mutex_lock(&r->trie.lock);
+    const struct share_group *g =
+        map_get(&r->groups, (struct str){(const char *)&share_id, sizeof(share_id)});
+    uint64_t key = g ? g->key : 0;
+    pthread_mutex_unlock(&r->trie.lock);
+    return key;
+}
+
+/* Rare, so the groups are looked through. */
+static struct share_group *find_key(const struct routes *r, uint64_t key)
+{
+    struct str name;
+    void *value;
+    for (size_t at = 0; map_next(&r->groups, &at, &name, &value);)
+        if (((const struct share_group *)value)->key == key)
+            return value;
+    return NULL;
+}
+
+uint32_t routes_share_find(struct routes *r, uint64_t key)
+{
+    pthread_mutex_lock(&r->trie.lock);
+    const struct share_group *g = find_key(r, key);
+    uint32_t id = g ? g->id : 0;
+    pthread_mutex_unlock(&r->trie.lock);
+    return id;
+}
+
+struct sub *routes_share_member(struct routes *r, uint64_t key, const struct subscriber *s)
+{
+    struct sub *found = NULL;
+    pthread_mutex_lock(&r->trie.lock);
+    const struct share_group *g = find_key(r, key);
+    for (uint32_t i = 0; g && i < g->members.n && !found; i++)
+        if (g->members.v[i]->key.subscriber == s)
+            found = g->members.v[i];
     pthread_mutex_unlock(&r->trie.lock);
     return found;
 }

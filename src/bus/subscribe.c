@@ -14,6 +14,8 @@ enum err bus_subscribe(struct bus *b, const struct subscription *sub, bool *exis
 static void forget(struct lane *l, struct sub *x)
 {
     l->removed++;
+    if (l->held)
+        lane_later(l);
     routes_remove(l->bus->routes, x, l->number_last);
 }
 
@@ -47,10 +49,12 @@ void bus_subscriptions_each(const struct subscriber *s,
 
 void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p)
 {
-    (void)b;
+    struct lane *l = lane_of(b, s);
     if (s->presence == p)
         return;
-    s->presence = (uint8_t)p;
+    s->presence = p & 3u;
+    if (l->held && p != BUS_BUSY) /* some of its retained messages may have waited for that */
+        lane_later(l);
     if (!s->shares)
         return;
     for (struct sub *x = s->subscriptions; x; x = x->next)

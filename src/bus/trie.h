@@ -50,6 +50,13 @@ MUST_USE enum err trie_init(struct trie *t, struct executor *ex, struct alloc *a
  * one. */
 void trie_fini(struct trie *t, void (*each)(void *ctx, struct trie_node *n), void *ctx);
 
+/* What its nodes need, with the lock held: a topic of many levels that nobody shares is much more
+ * than its text. */
+static inline size_t trie_bytes(const struct trie *t)
+{
+    return t->node_bytes + t->children.bytes;
+}
+
 /* ---- reading ---- */
 
 struct trie_node *trie_find(const struct trie *t, struct str path);

@@ -81,9 +81,10 @@ struct mqtt_client_config {
      * released). 5.0 tells it; in 3.1.1 a server that sends more loses the connection. Default
      * 65,535. */
     uint16_t receive_max;
-    size_t inflight_max;        /* QoS 1 and 2 messages that are not acknowledged; default 64 */
-    size_t inflight_bytes_max;  /* their bytes; default 1 MiB */
-    size_t subscriptions_max;   /* default 64 */
+    size_t inflight_max;        /* QoS 1 and 2 messages that are not acknowledged; default 64,
+                                   at most 32,768 */
+    size_t inflight_bytes_max;  /* their bytes; default 1 MiB, or packet_max if that is more */
+    size_t subscriptions_max;   /* default 64, at most 32,767 */
     size_t packet_max;          /* either way; default 1 MiB */
     int64_t connect_timeout_ms; /* until CONNACK; default 10 s */
     int64_t backoff_min_ms, backoff_max_ms; /* default 250 ms, 30 s */
@@ -110,9 +111,9 @@ MUST_USE enum err mqtt_client_stop_with(struct mqtt_client *c, const struct mqtt
 
 /* `m`: topic, payload, qos, retain, props; the rest is the client's. QoS 0 goes out now or not at
  * all (ERR_CLOSED off-line, ERR_FULL) and `done` is not called; QoS 1 and 2 are kept until they are
- * acknowledged, off-line too. ERR_FULL; ERR_RANGE: above packet_max or the server's maximum;
- * ERR_UNSUPPORTED: above the server's maximum QoS, or it retains nothing; ERR_INVALID: what the
- * codec refuses; ERR_NOMEM. On an error `done` is not called. */
+ * acknowledged, off-line too. ERR_FULL; ERR_RANGE: above packet_max, inflight_bytes_max or the
+ * server's maximum; ERR_UNSUPPORTED: above the server's maximum QoS, or it retains nothing;
+ * ERR_INVALID: what the codec refuses; ERR_NOMEM. On an error `done` is not called. */
 MUST_USE enum err mqtt_client_publish(struct mqtt_client *c, const struct mqtt_publish *m,
                                       struct mqtt_done done);
 
@@ -124,7 +125,8 @@ struct mqtt_client_filter {
 };
 /* Now or when on-line, and again after each loss of the session. The same filter again replaces
  * its options. ERR_FULL, ERR_INVALID, ERR_NOMEM; ERR_UNSUPPORTED: the server has no wildcards, no
- * shared subscriptions or no identifiers (told by `done` if it is known later). */
+ * shared subscriptions or no identifiers (told by `done` if it is known later; so is that the
+ * packet is larger than it takes). */
 MUST_USE enum err mqtt_client_subscribe(struct mqtt_client *c, struct str filter, uint8_t options,
                                         struct mqtt_done done);
 MUST_USE enum err mqtt_client_subscribe_with(struct mqtt_client *c,

@@ -233,6 +233,8 @@ static enum err check(const struct mqtt_client *c, const struct mqtt_publish *m,
         return ERR_CLOSED;
     if (size > c->cfg.packet_max || (online && c->server.packet_max && size > c->server.packet_max))
         return ERR_RANGE;
+    if (m->qos > 0 && size > c->cfg.inflight_bytes_max)
+        return ERR_RANGE; /* it would never have room */
     if (online && (m->qos > c->server.qos_max || (m->retain && !c->server.retain)))
         return ERR_UNSUPPORTED;
     return ERR_OK;

@@ -3,15 +3,21 @@
 
 #include <string.h>
 
+/* With all of them under way there is an id left for the next. */
+enum { INFLIGHT_MOST = 32768, SUBSCRIPTIONS_MOST = MQTT_IDS - INFLIGHT_MOST };
+
 static void set_defaults(struct mqtt_client_config *cfg)
 {
     cfg->alloc = cfg->alloc ? cfg->alloc : alloc_system();
     cfg->version = cfg->version ? cfg->version : MQTT_V5;
     cfg->inflight_max = cfg->inflight_max ? cfg->inflight_max : 64;
-    cfg->inflight_max = cfg->inflight_max < 32768 ? cfg->inflight_max : 32768;
-    cfg->inflight_bytes_max = cfg->inflight_bytes_max ? cfg->inflight_bytes_max : 1 << 20;
+    cfg->inflight_max = cfg->inflight_max < INFLIGHT_MOST ? cfg->inflight_max : INFLIGHT_MOST;
     cfg->subscriptions_max = cfg->subscriptions_max ? cfg->subscriptions_max : 64;
+    if (cfg->subscriptions_max > SUBSCRIPTIONS_MOST)
+        cfg->subscriptions_max = SUBSCRIPTIONS_MOST;
     cfg->packet_max = cfg->packet_max ? cfg->packet_max : 1 << 20;
+    if (!cfg->inflight_bytes_max) /* at least one has room */
+        cfg->inflight_bytes_max = cfg->packet_max > 1 << 20 ? cfg->packet_max : 1 << 20;
     cfg->connect_timeout_ms = cfg->connect_timeout_ms ? cfg->connect_timeout_ms : 10000;
     cfg->backoff_min_ms = cfg->backoff_min_ms ? cfg->backoff_min_ms : 250;
     cfg->backoff_max_ms = cfg->backoff_max_ms ? cfg->backoff_max_ms : 30000;
@@ -123,6 +129,8 @@ void client_free(struct mqtt_client *c)
     struct alloc *a = c->cfg.alloc;
     if (c->own_pool)
         conn_pool_close(c->pool);
+    if (c->hello) /* the password is in it */
+        explicit_bzero(c->hello, c->hello_n);
     mem_free(a, c->hello, c->hello_n);
     mem_free(a, c->bye, c->bye_n);
     mem_free(a, c->assigned_id, c->assigned_id_n);

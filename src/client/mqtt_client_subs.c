@@ -62,22 +62,41 @@ static uint8_t refusal(const struct mqtt_client *c, struct str filter, uint32_t 
     return id && !c->server.subscription_ids ? MQTT_RC_SUBSCRIPTION_IDS_NOT_SUPPORTED : 0;
 }
 
-/* One packet for each filter. False: it has to wait. */
-static bool sub_send(struct mqtt_client *c, struct subscription *s)
+/* One packet for each filter; without its id. */
+static struct mqtt_packet packet_of(const struct subscription *s)
 {
     bool wanted = s->state == SUB_WANTED;
     struct mqtt_packet p = {.type = wanted ? MQTT_SUBSCRIBE : MQTT_UNSUBSCRIBE};
-    p.subscribe.id = client_next_id(c);
+    p.subscribe.id = 1; /* for its size */
     p.subscribe.filters = (struct bytes){s->wire, wanted ? s->wire_n : s->wire_n - 1};
     p.subscribe.props.raw = (struct bytes){s->wire + s->wire_n, s->raw_n};
     if (wanted && s->subscription) {
         p.subscribe.props.has = MQTT_HAS(MQTT_PROP_SUBSCRIPTION_ID);
         p.subscribe.props.subscription_id = s->subscription;
     }
+    return p;
+}
+
+/* Why this server does not take its packet; 0: it does. */
+static uint8_t packet_refusal(const struct mqtt_client *c, const struct subscription *s)
+{
+    struct mqtt_packet p = packet_of(s);
+    uint8_t reason =
+        s->state == SUB_WANTED ? refusal(c, filter_of(s), s->subscription) : MQTT_RC_SUCCESS;
+    if (reason || !c->server.packet_max ||
+        mqtt_encoded_size(c->cfg.version, &p) <= c->server.packet_max)
+        return reason;
+    return MQTT_RC_PACKET_TOO_LARGE;
+}
+
+/* False: it has to wait. */
+static bool sub_send(struct mqtt_client *c, struct subscription *s)
+{
+    struct mqtt_packet p = packet_of(s);
     if (stream_write_room(c->stream) < mqtt_encoded_size(c->cfg.version, &p) + ACK_ROOM)
         return false;
-    s->id = p.subscribe.id;
-    s->state = wanted ? SUB_SENT : SUB_UNWANTED_SENT;
+    s->id = p.subscribe.id = client_next_id(c);
+    s->state = s->state == SUB_WANTED ? SUB_SENT : SUB_UNWANTED_SENT;
     client_send(c, &p);
     return true;
 }
@@ -98,7 +117,7 @@ void subs_flush(struct mqtt_client *c)
 {
     struct subscription *s;
     while (c->state == CLIENT_ONLINE && !c->stopping && (s = waiting(c))) {
-        uint8_t reason = s->state == SUB_WANTED ? refusal(c, filter_of(s), s->subscription) : 0;
+        uint8_t reason = packet_refusal(c, s);
         if (reason)
             sub_remove(c, s, ERR_DENIED, reason);
         else if (!sub_send(c, s))

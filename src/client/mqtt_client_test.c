@@ -301,6 +301,30 @@ TEST(client_full_is_back_pressure)
     site_run(&x, " online:0 ok:00 ok:00 ok:00 ended");
 }
 
+/* What will never fit is told so at once: who waited for room would wait for ever. */
+static void publish_too_much(struct site *x)
+{
+    static const uint8_t big[101];
+    struct mqtt_publish m = {.topic = STR("t"), .payload = {big, sizeof(big)}, .qos = 1};
+    CHECK_EQ_UINT(x->client->cfg.inflight_bytes_max, 2 << 20); /* one has room */
+    x->client->cfg.inflight_bytes_max = 100;
+    CHECK_EQ_INT(mqtt_client_publish(x->client, &m, (struct mqtt_done){0}), ERR_RANGE);
+    stop(x);
+}
+
+TEST(client_full_is_not_for_what_never_fits)
+{
+    static const struct script_step steps[] = {
+        {"CONNECT v5 keep-alive=0 clean=1 id=c { session-expiry=0 max-size=2097152 }", ACCEPT5, 0},
+        {BYE, NULL, 0},
+        {0}};
+    struct site x;
+    site_open(&x, steps);
+    x.cfg.packet_max = 2 << 20;
+    x.online = publish_too_much;
+    site_run(&x, " online:0 ended");
+}
+
 /* Checklist 19 and 20: the server's limits. */
 static void publish_beyond_the_servers_limits(struct site *x)
 {

@@ -108,6 +108,12 @@ static void stop_after_two(struct site *x)
         stop(x);
 }
 
+static void stop_after_four(struct site *x)
+{
+    if (x->answers == 4)
+        stop(x);
+}
+
 TEST(client_subscribes_with_properties)
 {
     static const struct script_step steps[] = {
@@ -157,6 +163,32 @@ TEST(client_asks_for_nothing_that_the_server_has_not)
     x.answered = stop_when_answered;
     script_run(&x.script);
     CHECK_EQ_STR(x.log.p, " online:0 denied:9e denied:a2 denied:a1 denied:9a ended");
+    strbuf_fini(&x.log);
+}
+
+/* A packet above the server's maximum would cost the connection, again and again. */
+TEST(client_asks_for_nothing_that_is_too_long)
+{
+    static const struct script_step steps[] = {
+        {HELLO5, "20 08 00 00 05 27 00000010", 0},
+        {"SUBSCRIBE id=1 count=1 filter=12345678:00", "90 04 0001 00 00", 0},
+        {"UNSUBSCRIBE id=2 count=1 filter=123456789", "B0 04 0002 00 00", 0},
+        {BYE, NULL, 0},
+        {0}};
+    struct site x;
+    site_open(&x, steps);
+    x.cfg.subscriptions_max = 100000;
+    REQUIRE(mqtt_client_new(&x.client, x.script.worker, &x.cfg) == ERR_OK);
+    CHECK_EQ_UINT(x.client->cfg.subscriptions_max, 32767); /* each may need an id */
+    struct mqtt_done done = {on_answer, &x};
+    CHECK_EQ_INT(subscribe(&x, "12345678", 0), ERR_OK);
+    CHECK_EQ_INT(subscribe(&x, "1234567890", 0), ERR_OK);
+    CHECK_EQ_INT(mqtt_client_unsubscribe(x.client, STR("123456789"), done), ERR_OK);
+    CHECK_EQ_INT(mqtt_client_unsubscribe(x.client, STR("1234567890+"), done), ERR_INVALID);
+    CHECK_EQ_INT(mqtt_client_unsubscribe(x.client, STR("1234567890/"), done), ERR_OK);
+    x.answered = stop_after_four;
+    script_run(&x.script);
+    CHECK_EQ_STR(x.log.p, " online:0 denied:95 denied:95 ok:00 ok:00 ended");
     strbuf_fini(&x.log);
 }
 

@@ -57,7 +57,7 @@ bool mqtt_read_ack(struct mqtt_in *in, struct mqtt_packet *p)
         if (cursor_left(&in->c) > 0)
             return mqtt_in_props(in, p->type, &a->props);
     }
-    memset(&a->props, 0, sizeof(a->props));
+    mqtt_zero(&a->props, sizeof(a->props));
     return true;
 }
 

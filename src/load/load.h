@@ -32,12 +32,12 @@ enum load_scenario {
     LOAD_IDLE,    /* connections that wait: the broker's memory for each */
 };
 
-enum { LOAD_PAYLOAD_MIN = 24, LOAD_PAYLOAD_MAX = 1 << 20, LOAD_CONNECTIONS_MAX = 1 << 20 };
+enum { LOAD_PAYLOAD_MIN = 24, LOAD_PAYLOAD_MAX = 128 << 10, LOAD_CONNECTIONS_MAX = 1 << 20 };
 
 struct load_tls {
     bool on, insecure;       /* insecure: whoever answers */
     const char *ca;          /* file of certificates that are trusted; NULL: the system's */
-    const char *server_name; /* must be in the server's certificate */
+    const char *server_name; /* must be in the server's certificate; NULL: any will do */
 };
 
 struct load_config {

@@ -1,5 +1,6 @@
 #include "load/load_internal.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
 #include <openssl/ssl.h>
@@ -36,13 +37,21 @@ void load_tls_close(struct load_run *r)
     r->tls = NULL;
 }
 
+/* SNI is for names (RFC 6066, 3). */
+static bool is_address(const char *name)
+{
+    struct in6_addr any;
+    return inet_pton(AF_INET, name, &any) == 1 || inet_pton(AF_INET6, name, &any) == 1;
+}
+
 enum err load_tls_begin(struct load_run *r, struct load_conn *c)
 {
     const char *name = r->cfg->tls.server_name;
     c->ssl = SSL_new(r->tls);
     if (!c->ssl || SSL_set_fd(c->ssl, c->fd) != 1)
         return fail(r, "TLS cannot begin");
-    if (name && (SSL_set_tlsext_host_name(c->ssl, name) != 1 || SSL_set1_host(c->ssl, name) != 1))
+    if (name && (SSL_set1_host(c->ssl, name) != 1 ||
+                 (!is_address(name) && SSL_set_tlsext_host_name(c->ssl, name) != 1)))
         return fail(r, "the server's name is wrong");
     return ERR_OK;
 }

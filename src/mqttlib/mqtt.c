@@ -1,5 +1,6 @@
 #include "mqttlib/mqttlib_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define SAME(outer, inner) _Static_assert((int)(outer) == (int)(inner), #outer)
@@ -20,14 +21,26 @@ void mqtt_on_online(void *ctx, bool session_present)
         c->calls.online(c->calls.ctx, session_present);
 }
 
+/* "cannot connect: Connection refused": what happened, and why if that is known. */
+static void explain(char *text, size_t size, const struct mqtt_client_loss *loss)
+{
+    char buf[64];
+    const char *why = loss->problem;
+    if (!why[0] && loss->os_errno)
+        why = strerror_r(loss->os_errno, buf, sizeof(buf));
+    (void)snprintf(text, size, "%s%s%s", loss->text, why[0] ? ": " : "", why);
+}
+
 bool mqtt_on_lost(void *ctx, const struct mqtt_client_loss *loss)
 {
     struct sedge_mqtt *c = ctx;
+    char text[256];
+    explain(text, sizeof(text), loss);
     struct sedge_mqtt_loss shown = {
         /* That the peer broke the protocol is the house's number only. */
         .err = loss->err == ERR_PROTOCOL ? SEDGE_ERR_INVALID : err_public(loss->err),
         .reason = loss->reason,
-        .text = loss->problem[0] ? loss->problem : loss->text,
+        .text = text,
         .was_online = loss->was_online,
         .attempts = loss->attempts,
     };
@@ -70,15 +83,13 @@ void mqtt_on_message(void *ctx, const struct mqtt_publish *m)
 void mqtt_on_ended(void *ctx)
 {
     struct sedge_mqtt *c = ctx;
-    bool orphan = c->orphan;
     c->client = NULL;
     if (c->has_inbox)
         chan_close(&c->inbox);
     mqtt_wake_all(c);
     void (*ended)(void *) = c->calls.ended;
     void *user = c->calls.ctx;
-    if (orphan)
-        mqtt_dispose(c);
+    mqtt_settle(c);
     if (ended)
         ended(user);
 }
@@ -132,15 +143,14 @@ void sedge_mqtt_free(struct sedge_mqtt *client)
     if (!client)
         return;
     sedge_mqtt_stop(client);
-    if (client->client && !co_current()) {
-        client->orphan = true;
-        return;
+    if (client->client && co_current()) {
+        co_shield_begin();
+        enum err err = mqtt_wait(client, has_ended, -1);
+        co_shield_end();
+        ASSERT(err == ERR_OK);
     }
-    co_shield_begin();
-    enum err err = mqtt_wait(client, has_ended, -1);
-    co_shield_end();
-    ASSERT(err == ERR_OK);
-    mqtt_dispose(client);
+    client->orphan = true;
+    mqtt_settle(client);
 }
 
 bool sedge_mqtt_online(const struct sedge_mqtt *client)
@@ -155,8 +165,12 @@ static bool has_come(const struct sedge_mqtt *c)
 
 enum sedge_err sedge_mqtt_await_online(struct sedge_mqtt *client, int64_t timeout_ms)
 {
+    client->inside++;
     enum err err = mqtt_wait(client, has_come, timeout_ms);
-    return err_public(!err && !client->client ? ERR_CLOSED : err);
+    err = !err && !client->client ? ERR_CLOSED : err;
+    client->inside--;
+    mqtt_settle(client);
+    return err_public(err);
 }
 
 const char *sedge_mqtt_client_id(const struct sedge_mqtt *client)
@@ -311,7 +325,14 @@ enum sedge_err sedge_mqtt_recv(struct sedge_mqtt *client, struct sedge_mqtt_mess
     *out = NULL;
     if (!client->has_inbox)
         return SEDGE_ERR_INVALID;
+    client->inside++;
     enum err err = chan_recv_timed(&client->inbox, &l, timeout_ms);
+    client->inside--;
+    if (!err && client->orphan) { /* its messages are gone with it */
+        message_free(l);
+        err = ERR_CLOSED;
+    }
+    mqtt_settle(client);
     *out = err ? NULL : &l->m;
     return err_public(err);
 }

@@ -71,7 +71,7 @@ enum err message_out(const struct sedge_mqtt_message *from, struct strbuf *raw,
         .qos = from->qos,
         .retain = from->retain,
     };
-    if (from->qos > 2)
+    if (from->qos > 2 || from->reserved[0] || from->reserved[1])
         return ERR_INVALID;
     return from->properties ? props_out(from->properties, raw, &m->props) : ERR_OK;
 }

@@ -185,7 +185,7 @@ static enum err check(const struct sedge_mqtt_config *k, struct error *e)
 
 static enum err init(struct sedge_mqtt *c, const struct sedge_mqtt_config *k, struct error *e)
 {
-    bool tls = k->tls || k->ca || k->cert || k->insecure;
+    bool tls = k->tls || k->ca || k->cert || k->insecure || k->tls_1_2;
     struct borrowed b = {0};
     c->worker = worker_current();
     c->calls = (struct sedge_mqtt_config){.ctx = k->ctx,
@@ -241,4 +241,10 @@ void mqtt_dispose(struct sedge_mqtt *c)
     mem_free(c->alloc, c->ws_path, c->ws_path_size);
     mem_free(c->alloc, c->id, c->id_size);
     mem_free(c->alloc, c, sizeof(*c));
+}
+
+void mqtt_settle(struct sedge_mqtt *c)
+{
+    if (c->orphan && !c->client && c->inside == 0)
+        mqtt_dispose(c);
 }

@@ -79,6 +79,8 @@ static intptr_t publishing(void *steps)
     CHECK_EQ_STR(sedge_mqtt_reason(reason), "not authorized");
     m.topic = "a/#";
     CHECK_EQ_INT(sedge_mqtt_publish(site.client, &m, NULL, WAIT_MS), SEDGE_ERR_INVALID);
+    m = (struct sedge_mqtt_message){.topic = "a", .qos = 1, .reserved = {&m}};
+    CHECK_EQ_INT(sedge_mqtt_publish(site.client, &m, NULL, WAIT_MS), SEDGE_ERR_INVALID);
     m = message("late", 1); /* no answer in time: it still may come */
     CHECK_EQ_INT(sedge_mqtt_publish(site.client, &m, NULL, 5), SEDGE_ERR_TIMEOUT);
     m.topic = "last";
@@ -248,6 +250,97 @@ TEST(mqtt_callbacks_over_a_loss)
     run(steps, with_callbacks);
 }
 
+/* --- its end ------------------------------------------------------------------------------- */
+
+static void free_it(void *ctx)
+{
+    struct sedge_mqtt *client = site.client;
+    site.client = NULL;
+    strbuf_adds(ctx, "ended");
+    sedge_mqtt_free(client);
+}
+
+static intptr_t freed_in_ended(void *steps)
+{
+    site.config = (struct sedge_mqtt_config){.ctx = &site.log, .ended = free_it};
+    if (!begin(steps))
+        return 1;
+    CHECK_EQ_INT(sedge_mqtt_await_online(site.client, WAIT_MS), SEDGE_OK);
+    sedge_mqtt_stop(site.client);
+    while (site.client)
+        CHECK_EQ_INT(sedge_sleep_ms(1), SEDGE_OK);
+    CHECK_EQ_STR(site.log.p, "ended");
+    script_end(&site.script);
+    return 0;
+}
+
+TEST(mqtt_may_be_freed_in_ended)
+{
+    static const struct script_step steps[] = {{HELLO(""), ACCEPT, 0}, {BYE, NULL, 0}, {0}};
+    run(steps, freed_in_ended);
+}
+
+/* Whoever waits in a call when the client is freed comes back. */
+static intptr_t receive(void *arg)
+{
+    struct sedge_mqtt_message *m;
+    CHECK_EQ_INT(sedge_mqtt_recv(arg, &m, WAIT_MS), SEDGE_ERR_CLOSED);
+    CHECK_EQ_PTR(m, NULL);
+    strbuf_adds(&site.log, " received");
+    return 0;
+}
+
+static void free_at_last(void *ctx)
+{
+    sedge_mqtt_free(ctx);
+}
+
+static void free_by(struct sedge_timer *t, struct sedge_mqtt *client, bool by_timer)
+{
+    sedge_timer_init(t, free_at_last, client);
+    if (by_timer) /* no coroutine: it does not wait for the end */
+        sedge_timer_set_after_ms(t, 0);
+    else
+        sedge_mqtt_free(client);
+}
+
+static void freed_under(bool by_timer)
+{
+    struct sedge_scope s;
+    struct sedge_timer t;
+    CHECK_EQ_INT(sedge_mqtt_await_online(site.client, WAIT_MS), SEDGE_OK);
+    sedge_scope_begin(&s);
+    for (int i = 0; i < 2; i++)
+        CHECK_EQ_INT(sedge_scope_spawn(&s, receive, site.client, "receive"), SEDGE_OK);
+    while (site.client->inside < 2)
+        CHECK_EQ_INT(sedge_sleep_ms(1), SEDGE_OK);
+    free_by(&t, site.client, by_timer);
+    CHECK_EQ_INT(sedge_scope_end(&s), SEDGE_OK);
+    CHECK_EQ_STR(site.log.p, " received received");
+    script_end(&site.script);
+}
+
+static intptr_t freed_by_coroutine(void *steps)
+{
+    if (begin(steps))
+        freed_under(false);
+    return 0;
+}
+
+static intptr_t freed_by_timer(void *steps)
+{
+    if (begin(steps))
+        freed_under(true);
+    return 0;
+}
+
+TEST(mqtt_may_be_freed_under_others)
+{
+    static const struct script_step steps[] = {{HELLO(""), ACCEPT, 0}, {BYE, NULL, 0}, {0}};
+    run(steps, freed_by_coroutine);
+    run(steps, freed_by_timer);
+}
+
 /* --- configurations ------------------------------------------------------------------------ */
 
 static intptr_t wrong_configurations(void *arg)
@@ -282,6 +375,30 @@ TEST(mqtt_refuses_wrong_configurations)
     struct sedge_mqtt *c = NULL;
     CHECK_EQ_INT(sedge_mqtt_new(&c, NULL, NULL), SEDGE_ERR_INVALID); /* no worker */
     run(NULL, wrong_configurations);
+}
+
+/* Whoever asks for anything of TLS does not get a connection without. */
+static intptr_t asking_for_tls(void *arg)
+{
+    const struct sedge_mqtt_config rows[] = {
+        {.tls = true}, {.insecure = true}, {.tls_1_2 = true}, {.tls = false}};
+    (void)arg;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct sedge_mqtt *c;
+        struct sedge_mqtt_config k = rows[i];
+        LABEL("%zu", i);
+        k.port = 1;
+        if (!CHECK_EQ_INT(sedge_mqtt_new(&c, &k, NULL), SEDGE_OK))
+            continue;
+        CHECK_EQ_INT(c->tls != NULL, i < 3);
+        sedge_mqtt_free(c);
+    }
+    return 0;
+}
+
+TEST(mqtt_tls_is_on_if_anything_of_it_is)
+{
+    run(NULL, asking_for_tls);
 }
 
 /* Each allocation fails in turn. */

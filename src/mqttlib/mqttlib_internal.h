@@ -22,7 +22,9 @@ struct sedge_mqtt {
     char *id; /* what sedge_mqtt_client_id() gave last */
     size_t id_size;
     struct chan inbox; /* struct lib_message *; only without `message` */
-    bool has_inbox, orphan;
+    bool has_inbox;
+    bool orphan;     /* nobody's any more: it goes when it has ended */
+    unsigned inside; /* and when so many coroutines have left its calls */
     size_t receive_max;
     uint64_t dropped;
     struct list awaiters; /* for on-line or the end */
@@ -41,6 +43,8 @@ struct lib_message {
 enum err mqtt_new(struct sedge_mqtt **out, struct alloc *a, const struct sedge_mqtt_config *config,
                   struct error *e);
 void mqtt_dispose(struct sedge_mqtt *c); /* it has ended, or never began */
+/* The same if it is an orphan's and nobody is inside. */
+void mqtt_settle(struct sedge_mqtt *c);
 
 /* mqtt.c: the house's callbacks */
 void mqtt_on_online(void *ctx, bool session_present);

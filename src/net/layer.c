@@ -132,6 +132,7 @@ static void end_now(struct stream *s, enum err how, int os_errno)
 void stack_end(struct stream *s, enum err how, int os_errno)
 {
     struct stream_stack *k = s->stack;
+    k->gone = true;
     if (k->held_end && how == ERR_CLOSED) {
         k->late = true;
         return;
@@ -280,6 +281,11 @@ void stack_finish(struct stream *s)
     for (struct stream_layer *l = k->top; l && !k->failed; l = l->below)
         if (l->open)
             l->ops->finish(l);
+}
+
+bool stack_outlived(const struct stream *s)
+{
+    return s->stack && s->stack->failed && !s->stack->gone;
 }
 
 /* --- from one worker to another --- */

@@ -52,6 +52,7 @@ struct stream_stack {
     bool held;         /* a layer has its hands full: nothing is received */
     bool held_end;     /* a layer has yet to deal with what came before the socket's end, */
     bool late;         /* which has come */
+    bool gone;         /* the socket's end has come, whether or not it was dealt with */
     char problem[96];  /* why it failed; "" */
     struct str person; /* whom the peer's certificate names, owned; p NULL: nobody */
 };
@@ -69,6 +70,8 @@ bool stack_encode(struct stream *s);
 void stack_finish(struct stream *s);
 
 bool stack_busy(const struct stream *s); /* false of a plain stream; also below */
+/* A layer has failed, and the peer, who may not know it yet, goes on. */
+bool stack_outlived(const struct stream *s);
 /* Between two workers: the stack of a stream that has nothing left to send and is not busy leaves
  * it, and goes on in another one; or is dropped on its way. */
 struct stream_stack *stack_leave(struct stream *s);

@@ -244,6 +244,12 @@ static void socket_end(struct stream *s, enum err how, int os_errno)
         stream_end(s, how, os_errno);
 }
 
+/* Nothing comes any more. Behind a layer's failure there may: it is read and dropped, as below. */
+static bool is_over(const struct stream *s)
+{
+    return s->ended && !stack_outlived(s);
+}
+
 static void received(struct io_op *op, struct io_result r)
 {
     struct stream *s = CONTAINER_OF(op, struct stream, rx);
@@ -264,7 +270,7 @@ static void received(struct io_op *op, struct io_result r)
         socket_end(s, ERR_IO, -r.res);
     } else if (!stopped) {
         socket_end(s, ERR_CANCELED, 0); /* the worker ends */
-    } else if (!moving && !s->ended && (s->finishing || has_room(s))) {
+    } else if (!moving && (s->finishing ? !is_over(s) : !s->ended && has_room(s))) {
         stream_receive(s); /* it was read while the pause was on its way */
     }
     if (moving)
@@ -319,7 +325,7 @@ static void all_sent(struct stream *s)
             return;
         }
     }
-    if (s->ended) {
+    if (is_over(s)) {
         stream_close(s);
         return;
     }
@@ -438,7 +444,7 @@ void stream_finish(struct stream *s, int64_t linger_ms)
     timer_init(&s->linger->timer, s->net->worker, linger_over);
     timer_set_after_ms(&s->linger->timer, linger_ms);
     stream_drop_read(s);
-    if (!s->rx_on && !s->ended)
+    if (!s->rx_on && !is_over(s))
         stream_receive(s);
     if (stream_write_pending(s) == 0)
         all_sent(s);

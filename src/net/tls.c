@@ -1,9 +1,14 @@
 #include "net/tls_internal.h"
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <string.h>
 
 enum { PARALLEL = 2, WAITING_MAX = 16384 };
+
+/* Of 1.2: no key that travels under the certificate's, so that who gets hold of that one later
+ * can't read what was recorded. All of 1.3 are so. */
+#define CIPHERS_1_2 "DEFAULT:!kRSA:!PSK:!SRP"
 
 /* --- contexts --- */
 
@@ -25,12 +30,20 @@ struct tls_set *tls_set_take(struct tls *t)
     return set;
 }
 
-/* That a file can't be opened is the first thing in the queue, what came of that the last. */
+/* The first error in the queue is the cause; what came of it stands behind. */
+static const char *first_error(void)
+{
+    unsigned long code = ERR_peek_error();
+    if (ERR_SYSTEM_ERROR(code))
+        return strerror(ERR_GET_REASON(code));
+    if (ERR_GET_LIB(code) == ERR_LIB_PEM && ERR_GET_REASON(code) == PEM_R_NO_START_LINE)
+        return NULL;
+    return ERR_reason_error_string(code);
+}
+
 static enum err refused(struct error *e, const char *what, const char *file)
 {
-    unsigned long first = ERR_peek_error();
-    const char *why = ERR_SYSTEM_ERROR(first) ? strerror(ERR_GET_REASON(first))
-                                              : ERR_reason_error_string(ERR_peek_last_error());
+    const char *why = first_error();
     enum err r = error_set(e, ERR_INVALID, "%s %s can't be used: %s", what, file,
                            why ? why : "it is not PEM");
     ERR_clear_error();
@@ -50,6 +63,7 @@ static int no_passphrase(char *buf, int size, int rwflag, void *ctx)
 static enum err load_identity(SSL_CTX *c, const struct tls_identity *id, struct error *e)
 {
     SSL_CTX_set_default_passwd_cb(c, no_passphrase);
+    ERR_clear_error();
     if (SSL_CTX_use_certificate_chain_file(c, id->cert) != 1)
         return refused(e, "the certificate", id->cert);
     if (SSL_CTX_use_PrivateKey_file(c, id->key, SSL_FILETYPE_PEM) != 1 ||
@@ -128,6 +142,8 @@ static enum err set_up(struct tls *t, SSL_CTX *c, const struct tls_identity *id,
     static const unsigned char context[] = "sedge";
     const struct tls_config *cfg = &t->cfg;
     SSL_CTX_set_min_proto_version(c, cfg->tls_1_2 ? TLS1_2_VERSION : TLS1_3_VERSION);
+    if (SSL_CTX_set_cipher_list(c, CIPHERS_1_2) != 1)
+        return refused(e, "the ciphers", CIPHERS_1_2);
     SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                SSL_OP_CIPHER_SERVER_PREFERENCE);
     SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);

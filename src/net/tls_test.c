@@ -2,6 +2,7 @@
  */
 #include "net/cert_fixture.h"
 #include "net/net_fixture.h"
+#include "net/tls_internal.h"
 #include <errno.h>
 #include <openssl/ssl.h>
 #include <stdio.h>
@@ -71,7 +72,7 @@ struct belief {
     const struct cert *client_ca; /* the server's; NULL: it does not ask */
     const struct cert *server_ca; /* the client's; NULL: insecure */
     const char *host;
-    bool optional, tls_1_2;
+    bool optional, tls_1_2, old_client;
     const char *person, *problem; /* problem NULL: all is well */
 };
 
@@ -93,6 +94,11 @@ static void set_up(struct site *x, const struct belief *b)
     }
     REQUIRE(CHECK_EQ_INT(tls_new(&x->server_tls, &server, &e), ERR_OK));
     REQUIRE(CHECK_EQ_INT(tls_new(&x->client_tls, &client, &e), ERR_OK));
+    if (b->old_client) {
+        SSL_CTX *c = x->client_tls->set->contexts[0];
+        REQUIRE(SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) == 1);
+        REQUIRE(SSL_CTX_set_max_proto_version(c, TLS1_2_VERSION) == 1);
+    }
     x->server_via = stream_via_make(x->server_tls, NULL, NULL);
     x->client_via = stream_via_make(x->client_tls, NULL, b->host);
 }
@@ -143,6 +149,10 @@ TEST(tls_believes_whom_it_should)
         {"a false client where none must", .server = &k->server, .server_ca = &k->ca,
          .client = &k->false_press, .client_ca = &k->ca, .optional = true, .problem = "ca"},
         {"also the older version", .server = &k->server, .server_ca = &k->ca, .tls_1_2 = true},
+        {"by the older version", .server = &k->server, .server_ca = &k->ca, .tls_1_2 = true,
+         .old_client = true},
+        {"by the older version, for nobody has asked", .server = &k->server, .server_ca = &k->ca,
+         .old_client = true, .problem = "protocol version"},
     };
     make_certs();
     for (size_t d = 0; d < ARRAY_LEN(drivers); d++)
@@ -183,6 +193,26 @@ TEST(tls_names_the_file_that_it_can_not_use)
         CHECK_HAS_STR(e.text, cases[i].named);
     }
     executor_free(ex);
+}
+
+/* Who gets hold of the key later can't read what was recorded before. */
+TEST(tls_has_forward_secrecy)
+{
+    struct site x;
+    make_certs();
+    site_open(&x, "epoll", "127.0.0.1", 0, answer_once);
+    set_up(&x, &(struct belief){.server = &certs.server, .tls_1_2 = true});
+    STACK_OF(SSL_CIPHER) *ciphers = SSL_CTX_get_ciphers(x.server_tls->set->contexts[0]);
+    CHECK(sk_SSL_CIPHER_num(ciphers) > 3);
+    for (int i = 0; i < sk_SSL_CIPHER_num(ciphers); i++) {
+        const SSL_CIPHER *c = sk_SSL_CIPHER_value(ciphers, i);
+        int kx = SSL_CIPHER_get_kx_nid(c);
+        LABEL("%s", SSL_CIPHER_get_name(c));
+        CHECK(kx == NID_kx_any || kx == NID_kx_ecdhe || kx == NID_kx_dhe);
+        CHECK(SSL_CIPHER_get_auth_nid(c) != NID_auth_null);
+    }
+    listener_close(x.listener);
+    site_free(&x);
 }
 
 /* --- tickets, and certificates that change --- */

@@ -13,6 +13,8 @@
 /* A masked frame with a mask of nought: its payload as it is. */
 #define MASKED(head, n)             head n "\0\0\0\0"
 #define BYTES(literal)              (const uint8_t *)(literal), sizeof(literal) - 1
+#define FIFTY                       "01234567890123456789012345678901234567890123456789"
+#define HUNDRED                     FIFTY FIFTY
 #define CLOSED(code_high, code_low) "\x88\x02" code_high code_low
 
 struct frames_case {
@@ -53,6 +55,9 @@ static const struct frames_case cases[] = {
      BYTES(CLOSED("\x03", "\xea")), true},
     {"a length that is not the shortest", BYTES(MASKED("\x82", "\xfe\x00\x05") "hello"),
      BYTES(CLOSED("\x03", "\xea")), true},
+    {"text, and the client goes on",
+     BYTES(MASKED("\x81", "\x85") "hello" HUNDRED HUNDRED HUNDRED HUNDRED),
+     BYTES(CLOSED("\x03", "\xeb")), true},
     {"a length of more than 63 bits", BYTES(MASKED("\x82", "\xff\xff\0\0\0\0\0\0\0") "x"),
      BYTES(CLOSED("\x03", "\xea")), true},
     {"a frame that is too large", BYTES(MASKED("\x82", "\xff\0\0\0\0\x20\0\0\0") "x"),

@@ -14,13 +14,30 @@ void auth_connected(struct mqtt_connection *c); /* CONNACK has left */
 void auth_free(struct mqtt_connection *c);
 
 /* mqtt_share.c */
-void shares_hand_over(struct mqtt_session *s); /* it ends, and is no member any more */
+void shares_hand_over(struct mqtt_session *s);        /* it ends, and is no member any more */
+void shares_hand_over_window(struct mqtt_session *s); /* a part of it, */
+void share_pass_on(struct mqtt_session *s, const struct outgoing *o); /* and one of it */
+bool session_again(struct subscriber *sub, struct message *m, const struct sub_options *options);
+/* A share by its number in the database; most rows have that of the one before. */
+struct share_known {
+    uint64_t key;
+    uint32_t share_id;
+};
+static inline uint32_t share_id_of(struct bus *b, struct share_known *known, uint64_t key)
+{
+    if (key != known->key)
+        *known = (struct share_known){key, bus_share_find(b, key)};
+    return known->share_id;
+}
 /* Replay: it got this by a share. Others may have had it. */
 void shares_noted(struct mqtt_session *s, uint64_t seq, uint32_t share_id);
 /* Replay: this session had it, not the member that was chosen anew. Gives the entry; false: nobody
  * has it. */
 bool shares_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out);
 /* Replay: does a member hold it since the last checkpoint? */
+/* A record says that s has it now (NULL: one that is not stored), and not who had it. */
+void shares_moved(struct mqtt_server *server, struct mqtt_session *s, uint64_t seq, uint64_t key);
+void shares_give(struct mqtt_session *s, uint64_t key, struct message *m);
 bool shares_held(const struct mqtt_server *server, uint64_t seq, uint32_t share_id);
 void shares_forget(struct mqtt_server *server);
 

@@ -13,12 +13,16 @@
  * mqtt_subscribe.c  SUBSCRIBE and UNSUBSCRIBE
  * mqtt_session.c    sessions: from the first to the last day
  * mqtt_outgoing.c   messages that go out: composing, writing
- * mqtt_frame.c      a PUBLISH as bytes: encoded once for all who get it alike; large ones by
- * reference mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c
- * those without mqtt_spill.c      of long queues only both ends are in memory mqtt_refuse.c full
- * queues that refuse what others publish mqtt_received.h   the ids of QoS 2 publications that came
- * in; mqtt_transit.h all of these mqtt_will.c       wills mqtt_sys.c        what the broker tells
- * of itself on $SYS mqtt_record.c     what sessions leave in the journal, and its replay
+ * mqtt_frame.c      a PUBLISH as bytes
+ * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
+ * mqtt_spill.c      of long queues only both ends are in memory
+ * mqtt_share.c      what a session that ends hands over to others; mqtt_linger.c the same for what
+ *                   is in the database only
+ * mqtt_refuse.c     full queues that refuse what others publish
+ * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
+ * mqtt_will.c       wills
+ * mqtt_sys.c        what the broker tells of itself on $SYS
+ * mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_barrier.c    the snapshot of all workers' sessions
  * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
  *
@@ -44,8 +48,8 @@
 #include <pthread.h>
 
 struct will {
-    struct list link;             /* in shard->wills */
-    struct mqtt_session *session; /* whose end it must not outlast; NULL: publish at once */
+    struct list link;             /* in shard->wills or wills_due */
+    struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
     struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
     uint32_t delay_s, expiry_s, publisher_id;
@@ -64,19 +68,24 @@ struct mqtt_session {
     struct mqtt_shard *shard;
     struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
-    struct str client_id;
-    uint64_t number;    /* in the journal and the database; 0: never to be stored */
-    int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
-    int64_t offline_ms; /* since when; 0: connected */
+    uint64_t number;                    /* in the journal and the database; 0: never to be stored */
+    int64_t ends_ns;                    /* off-line: when it ends; INT64_MAX: never */
+    int64_t offline_ms;                 /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
     struct rights *rights;   /* of its client; NULL: not asked yet */
+    struct will *will;       /* that waits for its delay */
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
-    uint8_t full;   /* enum mqtt_full */
-    bool full_told; /* in the log, since it connected */
+    bool full_told, slow_told; /* in the log, since it connected: of QoS 1 and 2, and of QoS 0 */
+    uint16_t client_id_n;
+    char client_id[];
 };
+static inline struct str session_id(const struct mqtt_session *s)
+{
+    return (struct str){s->client_id, s->client_id_n};
+}
 
 /* ---- a connection ---- */
 enum connection_state {
@@ -108,21 +117,27 @@ struct connection_waits {
     struct pending_ring answers;
 };
 
+struct user_name {
+    size_t n; /* 0: the name is empty */
+    char name[];
+};
+
 struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
 struct mqtt_connection {
     struct task task;
     struct list link; /* in one of shard->slots */
     struct mqtt_shard *shard;
-    const struct mqtt_listener *listener;
     struct stream *stream; /* NULL: closed, or moved */
     struct mqtt_session *session;
-    struct hello *hello;
+    union {
+        struct hello *hello; /* until CONNACK has left; then */
+        struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
+    };
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
-    struct str user;                /* owned; p NULL: none */
+    struct user_name *user;         /* see connection_user(); owned; NULL: none */
     struct connection_waits *waits; /* NULL: nothing does */
-    struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
     _Atomic uint64_t received, sent;
     uint32_t packet_size_max; /* the client's */
@@ -134,7 +149,10 @@ struct mqtt_connection {
     bool crowded;      /* paused, because the bus has no room */
     bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
+    uint16_t listener; /* its number; see connection_listener() */
 };
+_Static_assert(sizeof(struct mqtt_connection) <= 200,
+               "most connections wait most of their time: what they cost then is a goal");
 
 /* Where the streams of one worker come in: accepted there, or sent by another worker. */
 struct mqtt_gate {
@@ -144,6 +162,7 @@ struct mqtt_gate {
 };
 struct mqtt_listener {
     struct list link; /* in server->listeners */
+    uint16_t number;
     struct mqtt_server *server;
     struct mqtt_listen cfg;
     struct mqtt_gate gates[]; /* one for each shard */
@@ -153,7 +172,7 @@ struct mqtt_listener {
 struct share_note {
     uint64_t seq, number; /* of the message, of the session */
     uint32_t share_id;
-    struct share_note *before; /* of the same message, by another share */
+    struct share_note *before; /* of the same message, by another share or member */
 };
 
 /* Who was told lately that something is denied: one line a minute for each. */
@@ -181,17 +200,23 @@ struct mqtt_shard {
     struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
     int64_t slot_done;              /* its number */
     struct timer watch;
-    struct list wills;
+    struct list wills, wills_due; /* that wait; to be published now */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
-    struct table sessions; /* by client id */
-    struct timer due;      /* wills */
-    struct timer ends;     /* of sessions */
+    struct table sessions;   /* by client id */
+    struct timer due;        /* wills, */
+    int64_t wills_looked_ns; /* which were looked at then */
+    struct timer ends;       /* of sessions */
     struct list done, dirty;
+    struct list crowded; /* whose queues shall leave memory */
     struct tick_hook done_hook;
-    struct timer done_timer;             /* the journal was full: again */
-    struct timer retry;                  /* the same for connections that are paused */
+    struct post spill; /* to its worker: they may leave it */
+    _Atomic bool spilling;
+    struct timer done_timer; /* the journal was full: again */
+    struct timer retry;      /* the same for connections that are paused */
+    struct timer linger;     /* for who gives away what it holds */
+    VEC(struct mqtt_session *) lingering;
     struct bus_room room;                /* the bus was full: the same */
     VEC(uint64_t) ended;                 /* numbers to delete from the database */
     _Atomic size_t queued, queued_bytes; /* written here, read by all */
@@ -201,6 +226,9 @@ struct mqtt_shard {
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
+    int64_t crowded_told_ns; /* in the log, that there are too many connections; 0: never */
+    int64_t denied_from_ns;  /* told of in this second: */
+    uint32_t denied_told;
     struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
 
@@ -211,6 +239,7 @@ struct mqtt_server {
     struct alloc *alloc;
     uint64_t seed;
     struct list listeners;
+    uint16_t listeners_n;       /* so far: the number of the next */
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
@@ -234,7 +263,7 @@ struct mqtt_server {
     /* Until the first listener opens, that is while the database and the journal are read. */
     bool starting;
     struct map by_number;   /* the stored sessions */
-    struct map share_notes; /* by seq: who was given it by a share */
+    struct map share_notes; /* by seq: who was given it by a share, or held it already */
     uint64_t replaying;     /* seq of the record; 0: not replaying */
     uint64_t restored_to;   /* the newest message that the database had */
 };
@@ -279,6 +308,8 @@ void count_give(_Atomic size_t *count);
 /* A stream comes from another worker; ctx is its gate. NULL: it was lost on its way. */
 void listener_arrived(void *ctx, struct stream *stream);
 void mqtt_listeners_close(struct mqtt_server *s);
+/* Where it came in: asked when it connects, so it is looked for. NULL: that is closed. */
+struct mqtt_listener *connection_listener(const struct mqtt_connection *c);
 
 /* mqtt_connection.c */
 /* `counted`: it is one of server->connections already. */
@@ -320,7 +351,13 @@ enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_pack
 void connect_go_on(struct mqtt_connection *c);
 void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why);
 void connect_let_in(struct mqtt_connection *c); /* in CONNECTION_WAITING: it is who it says */
-bool connection_take_user(struct mqtt_connection *c, struct str user);
+/* The name that it gave; p NULL: none. */
+static inline struct str connection_user(const struct mqtt_connection *c)
+{
+    return c->user ? (struct str){c->user->name, c->user->n} : (struct str){NULL, 0};
+}
+bool connection_take_user(struct mqtt_connection *c, struct str user); /* a copy */
+void connection_forget_user(struct mqtt_connection *c);
 void hello_free(struct mqtt_connection *c);
 
 /* mqtt_publish.c */
@@ -371,7 +408,10 @@ static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, 
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
-void session_end(struct mqtt_session *s); /* forgets it; records nothing */
+void session_end(struct mqtt_session *s); /* forgets it, or lets it linger; records nothing */
+/* The same without its subscriptions, by another name; s is gone. NULL: no memory, and s is as it
+ * was. */
+struct mqtt_session *session_rename(struct mqtt_session *s, struct str name);
 void session_attach(struct mqtt_session *s, struct mqtt_connection *c);
 void session_detach(struct mqtt_session *s);
 void session_changed(struct mqtt_session *s);      /* it differs from the database */
@@ -382,6 +422,14 @@ void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line 
 void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
 void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */
 int64_t session_end_ns(const struct mqtt_session *s, int64_t now_ns);
+
+/* mqtt_linger.c */
+bool session_lingers(const struct mqtt_session *s); /* if it ended now */
+bool session_is_lingering(const struct mqtt_session *s);
+bool session_linger(struct mqtt_session *s); /* false: no memory, and s is as it was */
+void linger_started(struct mqtt_session *s); /* one that was before the start */
+void linger_wake(struct mqtt_shard *shard);  /* something came out of the database */
+void linger_fired(struct timer *t);
 
 /* mqtt_outgoing.c */
 void session_deliver(struct subscriber *sub, struct message *m,
@@ -416,6 +464,7 @@ enum sent window_take(struct mqtt_session *s, const struct outgoing *o);
 bool window_send(struct mqtt_session *s);
 uint64_t window_waits_for(const struct mqtt_session *s); /* the record to be committed; 0: none */
 void window_attach(struct mqtt_session *s);              /* a new connection */
+void window_clear(struct mqtt_session *s);               /* its client will not come back */
 enum handled handle_puback(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_pubrec(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_pubcomp(struct mqtt_connection *c, const struct mqtt_packet *p);
@@ -430,6 +479,8 @@ bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id);
 /* mqtt_queue.c: what waits for the window, the stream or the client. */
 /* Takes a reference, unless it is dropped because the queue is full. Takes the ids. */
 void queue_add(struct mqtt_session *s, struct outgoing *o);
+/* The first drop for this reason since its client connected is told in the log. */
+void queue_tell(struct mqtt_session *s, enum mqtt_drop why);
 /* NULL: nothing waits, or what does has to come from the database first. */
 struct outgoing *queue_first(struct mqtt_session *s);
 bool queue_empty(const struct mqtt_session *s);
@@ -457,7 +508,9 @@ static inline int64_t queue_end(const struct mqtt_session *s)
 
 /* mqtt_spill.c: queues that are too long for memory. */
 void spill_some(struct mqtt_session *s);   /* what a checkpoint has stored leaves memory */
+void spill_stored(struct checkpoint *c);   /* one has: the same for all that wait for it */
 void spill_refill(struct mqtt_session *s); /* the beginning is short: asks for more */
+void spill_moved(struct mqtt_session *s);  /* it was another struct's */
 void spill_free(struct mqtt_session *s);
 /* Start and replay: when no executor runs. */
 bool spill_refill_now(struct mqtt_session *s); /* false: there is nothing more */
@@ -481,8 +534,8 @@ struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, st
 void will_free(struct mqtt_shard *shard, struct will *w);
 /* The connection has ended and the will is to be sent: now, or after its delay. Takes it. */
 void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session);
-void wills_cancel(struct mqtt_shard *shard, struct mqtt_session *session);  /* it is back */
-void wills_release(struct mqtt_shard *shard, struct mqtt_session *session); /* it has ended: now */
+void will_cancel(struct mqtt_session *session);  /* it is back */
+void will_release(struct mqtt_session *session); /* it has ended: now */
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_free(struct mqtt_shard *shard);
 
@@ -497,10 +550,18 @@ enum session_op { /* in the journal: never renumber */
                   SESSION_SENT = 7,
                   SESSION_RECEIVED = 8,
                   SESSION_RELEASED = 9,
+                  SESSION_GIVEN = 10,
+                  SESSION_LINGER = 11,
 };
 MUST_USE enum err record_new(struct mqtt_shard *shard, uint64_t number, struct str client_id,
                              uint32_t expiry_s, uint64_t *seq);
 MUST_USE enum err record_end(struct mqtt_shard *shard, uint64_t number, uint64_t *seq);
+/* The same for one that session_end() is about to end; it may linger. */
+MUST_USE enum err record_gone(struct mqtt_session *s, uint64_t *seq);
+/* The session has the message by a share now, and not who had it. Without a seq the message is
+ * stored by this, and *seq is to be its own. */
+MUST_USE enum err record_given(struct mqtt_shard *shard, uint64_t number, uint64_t key,
+                               const struct message *m, bool lazy, uint64_t *seq);
 MUST_USE enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq);
 void record_offline(struct mqtt_session *s);
 /* The filters of the packet, as they stand there; sub_id 0: none. */

@@ -101,6 +101,12 @@ static const struct check checks[] = {
     {.name = "checklist 10, 12: keep-alive", .script =
         IN5("D", "d") SUB5("D", "w", "00") "A> 10[ 'MQTT' 04 06 0002 'a' 'w' 'gone' ]\n" "A< ok\n"
         "wait 3100\n" "A|\n" "D< " GONE5},
+    {.name = "checklist 12: whom we let wait is not late", .durable = true, .receive_max = 2, .script =
+        "A> 10[ 'MQTT' 04 02 0002 'a' ]\n" "A< ok\n" "hold\n"
+        "A> 33[ 't' 0001 \"x\" ]\n" "A> 33[ 't' 0002 \"x\" ]\n" "A> 33[ 't' 0003 \"x\" ]\n"
+        "wait 2000\n" "A> C0[]\n" "wait 2000\n" "A.\n" "release\n"
+        "A< 40[ 0001 ]\n" "A< D0[]\n" "A< 40[ 0002 ]\n" "A< 40[ 0003 ]\n"
+        "wait 2500\n" "A.\n" "wait 1000\n" "A|\n"},
     {.name = "checklist 10: its QoS, RETAIN and properties", .script =
         IN5("D", "d") SUB5("D", "w", "02")
         "A> 10[ 'MQTT' 05 2E 0000 {} 'a' {01 01 02 00000064 03 'ct' 08 'r' 09 'co' 26 'k' 'v'} 'w' 'x' ]\n"

@@ -2,15 +2,20 @@
  * written as tests: bytes in, bytes out, time moves.
  *
  * A script has a line for each step. A … D are clients:
+ *
  *     A> 30[ 't' {} "x" ]    sends (tests/support/mqtt_bytes.h); connects first if it has to
  *     A< 30[ 't' {} "x" ]    exactly these bytes come next
- *     A< ok, A< ok 1         a CONNACK that lets it in, without or with a session; whatever it
- * tells A~ TEXT                a packet comes next whose text (mqtt_text.h) has this in it A.
- * nothing has come, and the connection is open A|                     nothing more has come, and
- * the broker has closed A-                     it is gone without a word wait 1500 milliseconds
- * pass hold, release          the disk's sync waits, and is let go kill, power            the
- * broker is killed, or loses its power, and starts again; all connections with it The name begins
- * with the lines that it is about: "checklist 7, 11: …". */
+ *     A< ok, A< ok 1         a CONNACK lets it in, without or with a session
+ *     A~ TEXT                a packet comes next whose text (mqtt_text.h) has this in it
+ *     A.                     nothing has come, and the connection is open
+ *     A|                     nothing more has come, and the broker has closed
+ *     A-                     it is gone without a word
+ *     wait 1500              milliseconds pass
+ *     hold, release          the disk's sync waits, and is let go
+ *     kill, power            the broker is killed, or loses its power, and starts again; all
+ *                            connections with it
+ *
+ * The name begins with the lines that it is about: "checklist 7, 11: …". */
 #pragma once
 
 #include <stdbool.h>

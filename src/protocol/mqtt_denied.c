@@ -1,5 +1,6 @@
 /* What was denied is told to people: a line in the log once a minute for each client and topic, and
- * among the site's actions (docs/decisions/0003). Those belong to worker 0. */
+ * among the site's actions (docs/decisions/0003). Those belong to worker 0. Whoever tries a million
+ * topics fills neither: of all together some are told in a second, all are counted. */
 #include "async/post.h"
 #include "protocol/mqtt_broker.h"
 
@@ -7,6 +8,7 @@
 #include <string.h>
 
 #define DENIED_EVERY_NS 60000000000
+#define DENIED_PER_S    10 /* told of by a worker */
 
 bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
 {
@@ -15,6 +17,12 @@ bool denied_news(struct mqtt_shard *shard, struct str client, struct str topic)
     struct denied_slot *slot = &shard->denied[hash % DENIED_SLOTS];
     int64_t now_ns = worker_now_ns(shard->worker);
     if (slot->hash == hash && now_ns - slot->at_ns < DENIED_EVERY_NS)
+        return false;
+    if (now_ns - shard->denied_from_ns >= 1000000000) {
+        shard->denied_from_ns = now_ns;
+        shard->denied_told = 0;
+    }
+    if (shard->denied_told++ >= DENIED_PER_S)
         return false;
     *slot = (struct denied_slot){hash, now_ns};
     return true;

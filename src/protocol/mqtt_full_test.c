@@ -134,6 +134,40 @@ TEST(mqtt_full_stream)
     broker_stop(&b);
 }
 
+/* A new subscription gets all that is retained, however long its client takes to read it. */
+TEST(mqtt_full_but_retained)
+{
+    enum { COUNT = 3000, SIZE = 4000 };
+    struct broker b = {.light = true, .limits = {.queue_max = MAX}};
+    struct client pub, sub;
+    char payload[SIZE + 1], topic[20];
+    broker_start(&b, NULL);
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    memset(payload, ' ', SIZE);
+    payload[SIZE] = '\0';
+    for (int i = 0; i < COUNT; i++) {
+        payload[snprintf(payload, SIZE, "%d", i)] = ' ';
+        (void)snprintf(topic, sizeof(topic), "t/%d", i);
+        client_publish(&pub, 0, topic, payload, true);
+    }
+    EXPECT_NOTHING(&pub);
+    client_join(&sub, &b, "sub", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&sub, 1, "#", 0, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 00");
+    for (unsigned n = 0; mqtt_server_stats(b.server).queued == 0; n++) { /* it does not read */
+        REQUIRE(CHECK(n < 60000));
+        EXPECT_NOTHING(&pub);
+    }
+    for (size_t i = 0; i < COUNT; i++) {
+        LABEL("message %zu", i);
+        REQUIRE(EXPECT_HAS(&sub, "retain=1"));
+    }
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).dropped[MQTT_DROP_QOS0_FULL], 0);
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+}
+
 static void send2(struct client *c, enum mqtt_type type, uint16_t id)
 {
     client_put(c, &(struct mqtt_packet){.type = type, .ack = {.id = id}});

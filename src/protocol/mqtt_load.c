@@ -6,8 +6,10 @@
 
 struct load {
     struct db_job job;
+    int broken; /* what SQLite said when it could not read a message; 0: nothing */
     struct mqtt_server *server;
     sqlite3_stmt *body; /* of one message */
+    struct share_known known;
 };
 
 static struct str blob(sqlite3_stmt *s, int column)
@@ -31,7 +33,7 @@ static void load_session(struct load *l, sqlite3_stmt *q)
     const struct str received = blob(q, 5);
     if (!received_read(server->alloc, &s->transit->received,
                        (struct bytes){(const uint8_t *)received.p, received.n}))
-        LOG_E("mqtt", "%.*s: no memory for its packet ids", STR_FMT(s->client_id));
+        LOG_E("mqtt", "%.*s: no memory for its packet ids", STR_FMT(session_id(s)));
     server_number_seen(server, number);
 }
 
@@ -51,7 +53,7 @@ static void load_sub(struct load *l, sqlite3_stmt *q)
                                .subscriber = &s->subscriber,
                                .id = (uint32_t)sqlite3_column_int64(q, 3)};
     if (subscribe_one(s, &sub, (uint8_t)sqlite3_column_int(q, 2), &existed) >= MQTT_RC_UNSPECIFIED)
-        LOG_E("mqtt", "%.*s: a subscription is lost: no room", STR_FMT(s->client_id));
+        LOG_E("mqtt", "%.*s: a subscription is lost: no room", STR_FMT(session_id(s)));
 }
 
 static bool read_ids(struct alloc *a, struct str ids, struct outgoing *o)
@@ -85,11 +87,15 @@ bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, st
     return out->message;
 }
 
+/* NULL: it is not there, or can't be read now: then nothing may be taken for lost. */
 static struct message *body_of(struct load *l, uint64_t seq)
 {
     struct message *m = NULL;
     sqlite3_bind_int64(l->body, 1, (sqlite3_int64)seq);
-    if (sqlite3_step(l->body) == SQLITE_ROW)
+    int rc = sqlite3_step(l->body);
+    if (rc != SQLITE_ROW && rc != SQLITE_DONE)
+        l->broken = rc;
+    if (rc == SQLITE_ROW)
         m = decode(l->server->alloc, blob(l->body, 1), seq, sqlite3_column_int64(l->body, 0));
     (void)sqlite3_reset(l->body);
     return m;
@@ -136,6 +142,11 @@ static void load_queued(struct load *l, sqlite3_stmt *q)
         return;
     if (f.seq > l->server->restored_to)
         l->server->restored_to = f.seq;
+    f.out.share_id =
+        share_id_of(l->server->cfg.bus, &l->known, (uint64_t)sqlite3_column_int64(q, 9));
+    if (f.out.share_id && !f.id)
+        shares_noted(s, f.seq, f.out.share_id);
+    s->transit->shared = s->transit->shared || f.out.share_id;
     if (!f.id && !goes_to_memory(s)) {
         placed = spill_restore(s, position, (size_t)sqlite3_column_int64(q, 8));
     } else {
@@ -143,8 +154,8 @@ static void load_queued(struct load *l, sqlite3_stmt *q)
             f.out.message = body_of(l, f.seq);
         placed = load_one(s, &f, position);
     }
-    if (!placed)
-        LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
+    if (!placed && !l->broken)
+        LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(session_id(s)),
               (unsigned long long)f.seq);
 }
 
@@ -152,12 +163,14 @@ static enum err each_row(struct load *l, struct sqlite3 *sql, const char *text,
                          void (*row)(struct load *l, sqlite3_stmt *q))
 {
     sqlite3_stmt *q = NULL;
-    int rc;
+    int rc = SQLITE_DONE;
     if (sqlite3_prepare_v2(sql, text, -1, &q, NULL))
         return db_error(sql, &l->job.error, "read sessions");
-    while ((rc = sqlite3_step(q)) == SQLITE_ROW)
+    while (!l->broken && (rc = sqlite3_step(q)) == SQLITE_ROW)
         row(l, q);
     sqlite3_finalize(q);
+    if (l->broken)
+        return error_set(&l->job.error, ERR_IO, "read sessions: %s", sqlite3_errstr(l->broken));
     return rc == SQLITE_DONE ? ERR_OK : db_error(sql, &l->job.error, "read sessions");
 }
 
@@ -173,10 +186,11 @@ static enum err load(struct db_job *j, struct sqlite3 *sql)
                                    -1, &l->body, NULL))
         err = db_error(sql, &j->error, "read sessions");
     if (!err)
-        err = each_row(l, sql,
-                       "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes"
-                       " FROM queued ORDER BY session, position",
-                       load_queued);
+        err = each_row(
+            l, sql,
+            "SELECT session, position, seq, packet_id, qos, retain, ids, state, bytes, share"
+            " FROM queued ORDER BY session, position",
+            load_queued);
     sqlite3_finalize(l->body);
     return err;
 }

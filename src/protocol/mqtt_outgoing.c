@@ -205,6 +205,7 @@ bool transit_own(struct mqtt_session *s)
     own->new_in_db = true;
     list_init(&own->done_link);
     list_init(&own->dirty);
+    list_init(&own->crowded);
     s->transit = own;
     return true;
 }
@@ -219,6 +220,7 @@ static void disown(struct mqtt_session *s)
     vec_fini(a, &own->done);
     list_del(&own->done_link);
     list_del(&own->dirty);
+    list_del(&own->crowded);
     mem_free(a, own, sizeof(*own));
     s->transit = &s->shard->rest;
 }

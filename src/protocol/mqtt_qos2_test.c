@@ -491,6 +491,7 @@ static void make_old(const char *dir)
                               "DROP TRIGGER queued_gone; DROP INDEX queued_seq;"
                               "ALTER TABLE queued DROP COLUMN state;"
                               "ALTER TABLE queued DROP COLUMN bytes;"
+                              "ALTER TABLE queued DROP COLUMN share;"
                               "ALTER TABLE session DROP COLUMN received;"
                               "UPDATE migration SET version = 1 WHERE part = 'mqtt'",
                               NULL, NULL, NULL),

@@ -11,6 +11,11 @@
  *     RECEIVED    the same; the client has it. Committed before PUBREL leaves
  *     RELEASED    QoS 2 from the client: packet id (u16). Committed before PUBCOMP leaves. That the
  *                 id was received stands in the record of its message
+ *     GIVEN       a message of a share goes to this session (0: one that is not stored) and not to
+ *                 the one that had it: key of the share (u64), seq of the message (varint). 0: the
+ *                 message follows, its time (u64) and its record, and this is its seq
+ *     LINGER      as END, but what it holds by shares is given to others by and by (GIVEN), and
+ *                 then END follows
  * JOURNAL_ACK, lazy: version, then for each session: number, count, and for each message that it is
  * done with (acknowledged by the client, or dropped) its seq and the packet id under which it was
  * SENT, else 0 (all varints). Version 1 had no ids.
@@ -83,7 +88,7 @@ void record_offline(struct mqtt_session *s)
     writer_u32(&w, s->expiry_s);
     /* If it is lost, the session counts from the next start. */
     if (append(s->shard, true, &w, (struct bytes){NULL, 0}, &seq))
-        LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(s->client_id));
+        LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(session_id(s)));
 }
 
 enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes filters,
@@ -93,6 +98,34 @@ enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes
     struct writer w = head_of(room, sizeof(room), op, s->number);
     writer_u32(&w, sub_id);
     return append(s->shard, false, &w, filters, seq);
+}
+
+enum err record_gone(struct mqtt_session *s, uint64_t *seq)
+{
+    uint8_t room[32];
+    if (!session_lingers(s))
+        return record_end(s->shard, s->number, seq);
+    struct writer w = head_of(room, sizeof(room), SESSION_LINGER, s->number);
+    return append(s->shard, false, &w, (struct bytes){NULL, 0}, seq);
+}
+
+enum err record_given(struct mqtt_shard *shard, uint64_t number, uint64_t key,
+                      const struct message *m, bool lazy, uint64_t *seq)
+{
+    uint8_t room[64];
+    struct message_head head;
+    struct iovec parts[1 + MESSAGE_PARTS];
+    unsigned n = 0;
+    struct writer w = head_of(room, sizeof(room), SESSION_GIVEN, number);
+    writer_u64(&w, key);
+    writer_varint(&w, m->seq);
+    if (!m->seq) {
+        writer_u64(&w, (uint64_t)m->wall_ms);
+        n = message_record(m, &(struct message_origin){0}, &head, parts + 1);
+    }
+    ASSERT(!w.failed);
+    parts[0] = (struct iovec){room, writer_len(&w)};
+    return journal_append(shard->journal, JOURNAL_SESSION, lazy, parts, 1 + n, seq);
 }
 
 /* ---- QoS 2 ---- */
@@ -237,7 +270,7 @@ static void apply_sent(struct mqtt_session *s, uint64_t seq, uint16_t id)
         return;
     if (window_restore(s, &f))
         return;
-    LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
+    LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(session_id(s)),
           (unsigned long long)seq);
     outgoing_drop(s, &f.out);
 }
@@ -256,22 +289,50 @@ static void apply_step(struct mqtt_session *s, enum session_op op, struct cursor
         session_changed(s);
 }
 
+/* The message itself is here, or another session holds it by the share. */
+static void apply_given(struct mqtt_server *server, struct mqtt_session *s, uint64_t record,
+                        struct cursor *c)
+{
+    uint64_t key = cursor_u64(c), seq = cursor_varint(c);
+    if (c->failed)
+        return;
+    if (seq) {
+        shares_moved(server, s, seq, key);
+        return;
+    }
+    int64_t wall_ms = (int64_t)cursor_u64(c);
+    struct message *m =
+        c->failed ? NULL
+                  : message_decode(server->alloc, cursor_take(c, cursor_left(c)), record, wall_ms);
+    if (m && s)
+        shares_give(s, key, m);
+    else if (!m)
+        LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)record);
+    message_unref(m);
+}
+
 static void apply_session(struct mqtt_server *server, const struct journal_record *r)
 {
     struct cursor c = cursor_from(r->body.p, r->body.n);
     uint8_t version = cursor_u8(&c), op = cursor_u8(&c);
     uint64_t number = cursor_varint(&c);
-    struct mqtt_session *s = by_number(server, number);
+    struct mqtt_session *s = number ? by_number(server, number) : NULL;
     if (version != RECORD_VERSION || c.failed) {
         LOG_E("mqtt", "record %llu of a session can't be read", (unsigned long long)r->seq);
         return;
     }
     if (op == SESSION_NEW)
         apply_new(server, number, &c);
+    if (op == SESSION_GIVEN)
+        apply_given(server, s, r->seq, &c);
     if (!s)
         return;
     switch (op) {
     case SESSION_END: session_end(s); return;
+    case SESSION_LINGER:
+        if (!session_linger(s))
+            session_end(s);
+        return;
     case SESSION_ONLINE:
         s->expiry_s = cursor_u32(&c);
         s->offline_ms = 0;
@@ -325,7 +386,7 @@ struct route {
 
 /* As the bus did when the message came: to our sessions, without those of No Local. */
 static void route_one(void *ctx, struct subscriber *sub, const struct sub_options *const *subs,
-                      size_t n)
+                      size_t n, uint64_t chosen)
 {
     const struct route *r = ctx;
     const struct sub_options *kept[16];
@@ -333,7 +394,11 @@ static void route_one(void *ctx, struct subscriber *sub, const struct sub_option
     if (sub->deliver != session_deliver)
         return;
     const struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
-    bool own = str_eq(s->client_id, r->publisher);
+    /* The member that was chosen by a share has ended, as a snapshot says that is ahead of this
+     * record: what it held then has been given to others. */
+    if (chosen && chosen != s->number && !by_number(r->server, chosen))
+        return;
+    bool own = str_eq(session_id(s), r->publisher);
     for (size_t i = 0; i < n && kept_n < ARRAY_LEN(kept); i++)
         if (!own || !subs[i]->no_local)
             kept[kept_n++] = subs[i];
@@ -352,21 +417,22 @@ static void apply_origin(struct mqtt_server *server, const struct journal_record
         return;
     if (!received_add(s->shard->alloc, &s->transit->received, from.packet_id))
         LOG_E("mqtt", "%.*s: no memory for a packet id: what it sends again is published again",
-              STR_FMT(s->client_id));
+              STR_FMT(session_id(s)));
     session_changed(s);
 }
 
 static void apply_message(struct mqtt_server *server, const struct journal_record *r)
 {
+    const struct message_origin from = message_record_origin(r->body);
     struct route route = {.server = server,
                           .message = bus_message_decode(server->cfg.bus, r),
-                          .publisher = message_record_origin(r->body).publisher};
+                          .publisher = from.publisher};
     if (!route.message) {
         LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)r->seq);
         return;
     }
     apply_origin(server, r);
-    bus_match_each(server->cfg.bus, message_topic(route.message), route_one, &route);
+    bus_match_each(server->cfg.bus, message_topic(route.message), &from, route_one, &route);
     message_unref(route.message);
 }
 

@@ -1,5 +1,6 @@
 #include "protocol/mqtt_broker.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id)
@@ -10,7 +11,7 @@ struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id
 
 struct str session_key(const struct table_node *node)
 {
-    return CONTAINER_OF(node, struct mqtt_session, node)->client_id;
+    return session_id(CONTAINER_OF(node, struct mqtt_session, node));
 }
 
 bool session_stored(const struct mqtt_session *s)
@@ -55,27 +56,34 @@ static bool add(struct mqtt_session *s)
     return false;
 }
 
+static size_t size_of(size_t client_id_n)
+{
+    size_t size = offsetof(struct mqtt_session, client_id) + client_id_n;
+    return size < sizeof(struct mqtt_session) ? sizeof(struct mqtt_session) : size;
+}
+
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number)
 {
-    struct mqtt_session *s = mem_zero(shard->alloc, sizeof(*s) + client_id.n);
-    if (!s)
+    struct mqtt_session *s =
+        client_id.n > UINT16_MAX ? NULL : mem_zero(shard->alloc, size_of(client_id.n));
+    if (!s) /* no packet and no record has a longer one */
         return NULL;
-    char *text = (char *)(s + 1);
-    memcpy(text, client_id.p, client_id.n);
+    s->client_id_n = (uint16_t)client_id.n;
+    memcpy(s->client_id, client_id.p, client_id.n);
     s->subscriber.worker = shard->worker;
     s->subscriber.deliver = session_deliver;
+    s->subscriber.again = session_again;
+    s->subscriber.stored_id = number;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
     s->subscriber.rights = s;
     s->shard = shard;
     s->transit = &shard->rest;
-    s->client_id = (struct str){text, client_id.n};
     s->number = number;
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
-    s->full = (uint8_t)shard->limits->queue_full;
     if ((number && !transit_own(s)) || !add(s)) {
         outgoing_free(s);
-        mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
+        mem_free(shard->alloc, s, size_of(client_id.n));
         return NULL;
     }
     session_changed(s);
@@ -90,21 +98,57 @@ static void session_free(struct mqtt_session *s)
     outgoing_free(s);
     refuse_end(s);
     rights_free(s->rights);
-    mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
+    mem_free(shard->alloc, s, size_of(s->client_id_n));
+}
+
+static void by_number_forget(struct mqtt_session *s)
+{
+    if (s->number && s->shard->server->starting)
+        (void)map_del(&s->shard->server->by_number, number_key(s));
+}
+
+struct mqtt_session *session_rename(struct mqtt_session *s, struct str name)
+{
+    struct mqtt_shard *shard = s->shard;
+    struct mqtt_session *to = session_new(shard, name, 0);
+    if (!to)
+        return NULL;
+    leave(s);
+    by_number_forget(s);
+    will_release(s);
+    bus_unsubscribe_all(shard->bus, &s->subscriber);
+    shares_hand_over_window(s);
+    window_clear(s);
+    to->number = s->number;
+    to->offline_ms = s->offline_ms;
+    to->transit = s->transit;
+    to->transit->session = to;
+    atomic_store(&to->queued, s->queued);
+    s->number = 0;
+    s->transit = &shard->rest;
+    atomic_store(&s->queued, 0);
+    if (to->transit->spill)
+        spill_moved(to);
+    if (shard->server->starting && map_put(&shard->server->by_number, number_key(to), to))
+        LOG_E("mqtt", "no memory for session %llu", (unsigned long long)to->number);
+    session_free(s);
+    session_subs_changed(to);
+    return to;
 }
 
 void session_end(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
     ASSERT(!s->connection);
+    if (session_lingers(s) && session_linger(s))
+        return;
     leave(s);
-    if (s->number && shard->server->starting)
-        (void)map_del(&shard->server->by_number, number_key(s));
+    by_number_forget(s);
     if (session_stored(s) && !s->transit->new_in_db &&
         !vec_push(shard->alloc, &shard->ended, s->number))
         atomic_store(&shard->server->rewrite,
                      true); /* no memory for its number: then all are written anew */
-    wills_release(shard, s);
+    will_release(s);
     if (session_stored(s))
         server_changed(shard->server);
     bus_unsubscribe_all(shard->bus, &s->subscriber);
@@ -125,12 +169,6 @@ static void look_at(struct mqtt_shard *shard, int64_t at_ns)
         timer_set(&shard->ends, at_ns);
 }
 
-static uint8_t full_policy(const struct mqtt_shard *shard, const struct mqtt_listener *l)
-{
-    enum mqtt_full own = l ? l->cfg.queue_full : MQTT_FULL_DEFAULT;
-    return (uint8_t)(own ? own : shard->limits->queue_full);
-}
-
 static void set_connection(struct mqtt_session *s, struct mqtt_connection *c)
 {
     pthread_mutex_lock(&s->shard->lock);
@@ -145,10 +183,7 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
-    s->full = full_policy(s->shard, c->listener);
-    s->full_told = false;
-    if (s->full != MQTT_FULL_REFUSE)
-        refuse_end(s);
+    s->full_told = s->slow_told = false;
     s->transit->received_before = (uint32_t)s->transit->received.ids.n;
     window_attach(s);
     rights_free(s->rights); /* the client's before it */
@@ -188,6 +223,10 @@ void sessions_started(struct mqtt_shard *shard)
     int64_t now_ms = worker_now_ms(shard->worker), now_ns = worker_now_ns(shard->worker);
     struct table_at at = {0};
     for (struct mqtt_session *s; (s = session_next(shard, &at));) {
+        if (session_is_lingering(s)) {
+            linger_started(s);
+            continue;
+        }
         int64_t away_ms = s->offline_ms ? now_ms - s->offline_ms : 0;
         if (!s->offline_ms) {
             s->offline_ms = now_ms;
@@ -217,31 +256,44 @@ void session_changed(struct mqtt_session *s)
     server_changed(s->shard->server);
 }
 
-/* Ends those whose time is over; gives the time of the next. */
-static int64_t end_expired(struct mqtt_shard *shard, int64_t now_ns)
+#define END_AT_ONCE  1000 /* when a whole house has been away for a day */
+#define END_PAUSE_NS 1000000
+
+/* Ends those whose time is over; gives the time of the next. *more: there are more of them. */
+static int64_t end_expired(struct mqtt_shard *shard, int64_t now_ns, bool *more)
 {
     int64_t next_ns = INT64_MAX;
     struct table_at at = {0};
+    unsigned ended = 0;
     for (struct mqtt_session *s; (s = session_next(shard, &at));) {
         uint64_t seq;
-        if (s->connection)
+        if (s->connection || session_is_lingering(s))
             continue;
         if (s->ends_ns > now_ns) {
             next_ns = s->ends_ns < next_ns ? s->ends_ns : next_ns;
             continue;
         }
-        if (session_stored(s) && record_end(shard, s->number, &seq) == ERR_FULL) {
+        if (session_stored(s) && record_gone(s, &seq) == ERR_FULL) {
             next_ns = now_ns; /* again, at the next look */
             continue;
         }
         session_end(s);
+        *more = ++ended == END_AT_ONCE;
+        if (*more)
+            break;
     }
     return next_ns;
 }
 
 void sessions_due(struct mqtt_shard *shard)
 {
-    look_at(shard, end_expired(shard, worker_now_ns(shard->worker)));
+    int64_t now_ns = worker_now_ns(shard->worker);
+    bool more = false;
+    int64_t next_ns = end_expired(shard, now_ns, &more);
+    if (more) /* others first */
+        timer_set(&shard->ends, now_ns + END_PAUSE_NS);
+    else
+        look_at(shard, next_ns);
 }
 
 void sessions_free(struct mqtt_shard *shard)

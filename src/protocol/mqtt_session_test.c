@@ -380,6 +380,17 @@ TEST(mqtt_full_queues_drop_and_count)
     broker_free(&b);
 }
 
+static _Atomic unsigned slow_told;
+
+static void hear_slow(void *ctx, enum log_level level, const char *part, const char *text)
+{
+    (void)ctx;
+    (void)level;
+    (void)part;
+    if (strcmp(text, "slow: its queue is full: QoS 0 messages are dropped") == 0)
+        atomic_fetch_add(&slow_told, 1);
+}
+
 /* A client that does not read gets what its connection and queue can hold, in order, and the
  * publisher is not held up. */
 TEST(mqtt_slow_client)
@@ -390,6 +401,8 @@ TEST(mqtt_slow_client)
     char *payload = mem_zero(alloc_system(), SIZE + 1);
     REQUIRE(payload != NULL);
     memset(payload, 'x', SIZE);
+    atomic_store(&slow_told, 0);
+    log_set_sink(hear_slow, NULL);
     broker_start(&b, NULL);
     client_join(&slow, &b, "slow", (struct hello_opt){.clean = true}, false);
     client_subscribe(&slow, 1, "t", 0, 0);
@@ -420,6 +433,8 @@ TEST(mqtt_slow_client)
     client_close(&pub);
     broker_halt(&b);
     struct mqtt_stats stats = mqtt_server_stats(b.server);
+    log_set_sink(NULL, NULL);
+    CHECK_EQ_UINT(atomic_load(&slow_told), 1);
     CHECK(stats.dropped[MQTT_DROP_QOS0_FULL] > 0);
     CHECK(got > 50);
     CHECK_EQ_UINT(stats.dropped[MQTT_DROP_QOS0_FULL] + (unsigned)got, COUNT);
@@ -514,5 +529,33 @@ TEST(mqtt_clients_are_listed)
     CHECK_HAS_STR(seen.text, "off/ v0 off kept subs=1 queued=1; ");
     CHECK_HAS_STR(seen.text, "on/ada v4 on clean subs=0 queued=0; ");
     client_close(&on);
+    broker_stop(&b);
+}
+
+/* Who has as many subscriptions as it may renews them even so; a new one is refused. */
+TEST(mqtt_subscriptions_max)
+{
+    struct broker b = {.light = true, .limits = {.subscriptions_max = 2}};
+    struct client c;
+    broker_start(&b, NULL);
+    client_join(&c, &b, "c", (struct hello_opt){.clean = true}, false);
+    for (int round = 0; round < 2; round++) {
+        LABEL("round %d", round);
+        client_subscribe(&c, 1, "a", 1, 0);
+        EXPECT(&c, "SUBACK id=1 codes 01");
+        client_subscribe(&c, 2, "b", 0, 0);
+        EXPECT(&c, "SUBACK id=2 codes 00");
+        client_subscribe(&c, 3, "c", 1, 0);
+        EXPECT(&c, "SUBACK id=3 codes 97");
+        client_subscribe(&c, 3, "$share/s/a", 1, 0);
+        EXPECT(&c, "SUBACK id=3 codes 97");
+    }
+    client_publish(&c, 1, "c", "x", false);
+    EXPECT(&c, "PUBACK id=1 reason=10");
+    client_unsubscribe(&c, 4, "a");
+    EXPECT(&c, "UNSUBACK id=4 codes 00");
+    client_subscribe(&c, 5, "c", 1, 0);
+    EXPECT(&c, "SUBACK id=5 codes 01");
+    client_close(&c);
     broker_stop(&b);
 }

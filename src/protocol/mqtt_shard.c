@@ -151,13 +151,16 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     connections_init(shard);
     pthread_mutex_init(&shard->lock, NULL);
     list_init(&shard->wills);
+    list_init(&shard->wills_due);
     list_init(&shard->done);
     list_init(&shard->dirty);
+    list_init(&shard->crowded);
     table_init(&shard->sessions, s->alloc, s->seed, s->limits.sessions_max, session_key);
     timer_init(&shard->due, w, wills_fired);
     timer_init(&shard->ends, w, ends_fired);
     timer_init(&shard->done_timer, w, done_retried);
     timer_init(&shard->retry, w, retry_fired);
+    timer_init(&shard->linger, w, linger_fired);
     tick_hook_init(&shard->done_hook, done_hooked);
     shard->room.room = room;
     return shard;
@@ -178,12 +181,14 @@ void shard_free(struct mqtt_shard *shard)
     timer_cancel(&shard->ends);
     timer_cancel(&shard->done_timer);
     timer_cancel(&shard->retry);
+    timer_cancel(&shard->linger);
     tick_hook_cancel(&shard->done_hook);
     bus_room_cancel(&shard->room);
     sessions_free(shard);
     frames_free(shard);
     table_fini(&shard->sessions);
     vec_fini(shard->alloc, &shard->ended);
+    vec_fini(shard->alloc, &shard->lingering);
     pthread_mutex_destroy(&shard->lock);
     mem_free(shard->alloc, shard, sizeof(*shard));
 }

@@ -123,6 +123,56 @@ static void one_run(uint64_t seed)
     world_close(&x.world);
 }
 
+static void hello_anew(struct share_world *x, unsigned i)
+{
+    char text[100];
+    peer_connect(&x->members[i], &x->world);
+    (void)snprintf(text, sizeof(text), "10[ 'MQTT' 05 02 0000 {} 'm%u' ]", i);
+    say(x, &x->members[i], text);
+}
+
+/* What one got by a share goes on to another when its session ends, also if it came out of the
+ * database meanwhile, where it is not written by which subscription it came. */
+static void check_hand_over(uint32_t memory_max, unsigned count)
+{
+    static struct share_world x;
+    char text[60];
+    x = (struct share_world){.world.limits.queue_memory_max = memory_max};
+    world_open(&x.world);
+    for (unsigned i = 0; i < MEMBERS; i++)
+        peer_init(&x.members[i], &x.world);
+    peer_init(&x.publisher, &x.world);
+    peer_connect(&x.publisher, &x.world);
+    say(&x, &x.publisher, "10[ 'MQTT' 05 02 0000 {} 'p' ]");
+    join(&x, 0);
+    say(&x, &x.members[0], "82[ 0001 {} '$share/g/t' 02 ]");
+    say(&x, &x.members[0], "82[ 0002 {} 'own' 02 ]");
+    peer_drop(&x.members[0]);
+    say(&x, &x.publisher, "32[ 'own' 00FF {} \"59\" ]");
+    for (unsigned n = 0; n < count; n++) {
+        (void)snprintf(text, sizeof(text), "32[ 't' %04X {} \"%u\" ]", n + 1, n);
+        say(&x, &x.publisher, text);
+    }
+    mqtt_server_checkpoint(x.world.server);
+    world_wait_ms(&x.world, 1000);
+    join(&x, 1);
+    say(&x, &x.members[1], "82[ 0001 {} '$share/g/t' 02 ]");
+    peer_drop(&x.publisher);
+    peer_drop(&x.members[1]);
+    world_restart(&x.world, ENV_SIM_KILL);
+    join(&x, 1);
+    hello_anew(&x, 0);
+    world_wait_ms(&x.world, 1000);
+    take(&x, &x.members[1], true);
+    for (unsigned n = 0; n < MESSAGES; n++) {
+        LABEL("message %u", n);
+        CHECK_EQ_UINT(x.got[n], n < count ? 1 : 0);
+    }
+    for (unsigned i = 0; i < 2; i++)
+        peer_drop(&x.members[i]);
+    world_close(&x.world);
+}
+
 static void nowhere(void *ctx, enum log_level level, const char *part, const char *text)
 {
     (void)ctx, (void)level, (void)part, (void)text;
@@ -134,5 +184,20 @@ TEST(mqtt_shares_over_a_power_cut)
     log_set_sink(nowhere, NULL);
     for (uint64_t i = 0; i < 30; i++)
         one_run(first + i);
+    log_set_sink(NULL, NULL);
+}
+
+TEST(mqtt_shares_out_of_the_database)
+{
+    log_set_sink(nowhere, NULL);
+    check_hand_over(0, 40);
+    log_set_sink(NULL, NULL);
+}
+
+/* Most of it is not even in memory when the session ends. */
+TEST(mqtt_shares_of_a_long_queue)
+{
+    log_set_sink(nowhere, NULL);
+    check_hand_over(4, 55);
     log_set_sink(NULL, NULL);
 }

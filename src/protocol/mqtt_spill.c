@@ -28,24 +28,37 @@ static void press(struct mqtt_server *s)
         worker_post(s->shards[0]->worker, &s->press, "mqtt queues are long", pressed);
 }
 
+/* What a session keeps in memory of each end of its queue. Less, when many have long ones, so that
+ * what they share is not used up by the first who are away: a small part of what is left; and what
+ * nobody can take away, its share of an eighth of all. */
+static size_t memory_bytes_max(const struct mqtt_session *s)
+{
+    const struct mqtt_limits *l = s->shard->limits;
+    size_t all = l->queue_total_bytes_max, own = all / 8 / l->sessions_max;
+    size_t taken = atomic_load_explicit(&s->shard->server->queue_bytes, memory_order_relaxed);
+    size_t of_rest = taken < all ? (all - taken) / 512 : 0;
+    size_t max = of_rest > own ? of_rest : own;
+    return max < l->queue_memory_bytes_max ? max + 1 : l->queue_memory_bytes_max;
+}
+
 static bool crowded(const struct mqtt_session *s)
 {
     const struct mqtt_limits *l = s->shard->limits;
     uint32_t n = s->transit->queue.n + (s->transit->spill ? s->transit->spill->tail.n : 0);
     size_t bytes = s->transit->queued_bytes - s->transit->flight_bytes;
-    return n > 2 * l->queue_memory_max || (n > 2 && bytes > 2 * l->queue_memory_bytes_max);
+    return n > 2 * l->queue_memory_max || (n > 2 && bytes > 2 * memory_bytes_max(s));
 }
 
 /* How many of the queue's first stay in memory. */
 static uint32_t kept(const struct mqtt_session *s)
 {
-    const struct mqtt_limits *l = s->shard->limits;
+    const size_t n_max = s->shard->limits->queue_memory_max, bytes_max = memory_bytes_max(s);
     size_t bytes = 0;
     uint32_t i = 0;
-    for (; i < s->transit->queue.n && i < l->queue_memory_max; i++) {
+    for (; i < s->transit->queue.n && i < n_max; i++) {
         const struct outgoing *o = ring_at(&s->transit->queue, i);
         bytes += o->message ? message_bytes(o->message) : 0;
-        if (bytes > l->queue_memory_bytes_max)
+        if (bytes > bytes_max)
             break;
     }
     return i ? i : 1;
@@ -60,6 +73,7 @@ static void let_go(struct mqtt_session *s, struct outgoing *o)
         s->transit->spill->n++;
         s->transit->spill->bytes += message_bytes(o->message);
     } else {
+        queue_tell(s, MQTT_DROP_QOS0_FULL);
         mqtt_dropped(s->shard, MQTT_DROP_QOS0_FULL);
         queue_count(s, o, -1);
     }
@@ -115,8 +129,36 @@ void spill_some(struct mqtt_session *s)
         else
             split(s);
     }
-    if (crowded(s))
-        press(server);
+    bool more = s->transit->spill ? s->transit->spill->tail.n : s->transit->queue.n > kept(s);
+    if (!more || !crowded(s)) /* what is left is its beginning */
+        return;
+    if (list_empty(&s->transit->crowded))
+        list_add_tail(&s->shard->crowded, &s->transit->crowded);
+    press(server);
+}
+
+/* Once each: those that are still crowded behind it are in the list again. */
+static void spill_all(struct post *p)
+{
+    struct mqtt_shard *shard = CONTAINER_OF(p, struct mqtt_shard, spill);
+    struct list now;
+    atomic_store(&shard->spilling, false);
+    list_init(&now);
+    while (!list_empty(&shard->crowded))
+        list_add_tail(&now, list_pop_head(&shard->crowded));
+    while (!list_empty(&now))
+        spill_some(CONTAINER_OF(list_pop_head(&now), struct transit, crowded)->session);
+}
+
+/* Who is away and gets nothing more would else keep in memory what waited for this run. */
+void spill_stored(struct checkpoint *c)
+{
+    const struct mqtt_server *server = CONTAINER_OF(c, struct mqtt_server, checkpoint);
+    for (unsigned i = 0; i < server->shards_n; i++) {
+        struct mqtt_shard *shard = server->shards[i];
+        if (!atomic_exchange(&shard->spilling, true))
+            worker_post(shard->worker, &shard->spill, "mqtt queues leave memory", spill_all);
+    }
 }
 
 /* ---- and back ---- */
@@ -124,6 +166,7 @@ void spill_some(struct mqtt_session *s)
 struct loaded {
     struct outgoing out; /* its message has a reference that is not counted yet */
     int64_t position;
+    uint64_t share; /* see bus_share_key() */
 };
 /* On its way: a reader of the database fills it, the session's worker takes it. */
 struct spill_load {
@@ -153,7 +196,8 @@ static void load_free(struct spill_load *l)
 
 static enum err take_row(struct spill_load *l, sqlite3_stmt *q)
 {
-    struct loaded x = {.position = sqlite3_column_int64(q, 0)};
+    struct loaded x = {.position = sqlite3_column_int64(q, 0),
+                       .share = (uint64_t)sqlite3_column_int64(q, 7)};
     bool read = store_read_outgoing(l->alloc, q, 1, &x.out);
     l->bytes += read ? message_bytes(x.out.message) : 0;
     if (read && vec_push(l->alloc, &l->rows, x))
@@ -169,11 +213,12 @@ static enum err load_run(struct db_job *j, struct sqlite3 *sql)
     sqlite3_stmt *q = NULL;
     enum err err = ERR_OK;
     int rc = SQLITE_ROW;
-    if (sqlite3_prepare_v2(sql,
-                           "SELECT position, seq, qos, retain, ids, wall_ms, body FROM queued"
-                           " JOIN queued_message USING(seq) WHERE session = ?1 AND position >= ?2"
-                           " AND position < ?3 AND packet_id = 0 ORDER BY position LIMIT ?4",
-                           -1, &q, NULL))
+    if (sqlite3_prepare_v2(
+            sql,
+            "SELECT position, seq, qos, retain, ids, wall_ms, body, share FROM queued"
+            " JOIN queued_message USING(seq) WHERE session = ?1 AND position >= ?2"
+            " AND position < ?3 AND packet_id = 0 ORDER BY position LIMIT ?4",
+            -1, &q, NULL))
         return db_error(sql, &j->error, "read queued messages");
     sqlite3_bind_int64(q, 1, (sqlite3_int64)l->number);
     sqlite3_bind_int64(q, 2, l->from);
@@ -217,7 +262,7 @@ static void merge(struct mqtt_session *s)
 static void missed(struct mqtt_session *s)
 {
     LOG_E("mqtt", "%.*s: %u queued messages are not in the database any more",
-          STR_FMT(s->client_id), s->transit->spill->n);
+          STR_FMT(session_id(s)), s->transit->spill->n);
     const struct outgoing any = {.qos = 1};
     for (; s->transit->spill->n; s->transit->spill->n--)
         queue_count(s, &any, -1);
@@ -226,11 +271,13 @@ static void missed(struct mqtt_session *s)
 static void append_rows(struct mqtt_session *s, struct spill_load *l)
 {
     struct spill *spill = s->transit->spill;
+    struct share_known known = {0};
     for (size_t i = 0; i < l->rows.n; i++) {
         struct outgoing *o = &l->rows.v[i].out;
+        o->share_id = share_id_of(s->shard->bus, &known, l->rows.v[i].share);
         size_t bytes = message_bytes(o->message);
         if (!queue_restore(s, o, l->rows.v[i].position)) {
-            LOG_E("mqtt", "%.*s: a queued message is lost: no memory", STR_FMT(s->client_id));
+            LOG_E("mqtt", "%.*s: a queued message is lost: no memory", STR_FMT(session_id(s)));
             queue_count(s, o, -1);
             outgoing_forget_ids(l->alloc, o);
         } else {
@@ -264,7 +311,7 @@ static void loaded(struct db_job *j)
     struct spill_load *l = CONTAINER_OF(j, struct spill_load, job);
     struct mqtt_session *s = l->session;
     if (s && j->result) {
-        LOG_W("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(s->client_id), j->error.text);
+        LOG_W("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(session_id(s)), j->error.text);
         timer_set_after_ms(&l->again, AGAIN_MS);
         return;
     }
@@ -273,6 +320,8 @@ static void loaded(struct db_job *j)
         append_rows(s, l);
         if (s->connection)
             task_wake(&s->connection->task);
+        if (session_is_lingering(s))
+            linger_wake(s->shard);
         if (s->transit->spill)
             spill_refill(s);
     }
@@ -294,7 +343,7 @@ static struct spill_load *load_new(struct mqtt_session *s)
                              .from = s->transit->queue_at + s->transit->queue.n,
                              .to = s->transit->spill->tail_at,
                              .max = (uint32_t)s->shard->limits->queue_memory_max,
-                             .bytes_max = s->shard->limits->queue_memory_bytes_max};
+                             .bytes_max = memory_bytes_max(s)};
     timer_init(&l->again, l->worker, load_again);
     return l;
 }
@@ -302,16 +351,20 @@ static struct spill_load *load_new(struct mqtt_session *s)
 void spill_refill(struct mqtt_session *s)
 {
     struct spill *spill = s->transit->spill;
-    const struct mqtt_limits *l = s->shard->limits;
-    bool short_of =
-        s->transit->queue.n <= l->queue_memory_max / 2 &&
-        s->transit->queued_bytes - s->transit->flight_bytes <= l->queue_memory_bytes_max;
+    bool short_of = s->transit->queue.n <= s->shard->limits->queue_memory_max / 2 &&
+                    s->transit->queued_bytes - s->transit->flight_bytes <= memory_bytes_max(s);
     if (spill->load || (s->transit->queue.n && !short_of) || !worker_current())
         return;
     if (!spill->n)
         merge(s);
     else if ((spill->load = load_new(s)))
         load_submit(spill->load);
+}
+
+void spill_moved(struct mqtt_session *s)
+{
+    if (s->transit->spill->load)
+        s->transit->spill->load->session = s;
 }
 
 void spill_free(struct mqtt_session *s)
@@ -345,7 +398,7 @@ bool spill_refill_now(struct mqtt_session *s)
     if (more)
         append_rows(s, l);
     else
-        LOG_E("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(s->client_id),
+        LOG_E("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(session_id(s)),
               l ? l->job.error.text : "no memory");
     if (l)
         load_free(l);

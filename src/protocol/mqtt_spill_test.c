@@ -137,3 +137,41 @@ TEST(mqtt_spill_ends_with_its_session)
     client_close(&sub);
     broker_stop(&b);
 }
+
+/* The memory that all queues share is not used up by the first who are away for long: the more they
+ * are, the less of each stays in memory. */
+TEST(mqtt_spill_of_many)
+{
+    enum { SESSIONS = 40, SIZE = 1000, TOTAL = 1 << 20, EACH = 60 };
+    struct broker b = {.limits = {.queue_total_bytes_max = TOTAL, .sessions_max = 100}};
+    struct client pub, sub;
+    char payload[SIZE + 1], name[20];
+    memset(payload, ' ', SIZE);
+    payload[SIZE] = '\0';
+    broker_start(&b, NULL);
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    for (int i = 0; i < SESSIONS; i++) {
+        (void)snprintf(name, sizeof(name), "s%d", i);
+        client_join(&sub, &b, name, (struct hello_opt){.expiry_s = 1000}, false);
+        client_subscribe(&sub, 1, name, 1, 0);
+        EXPECT(&sub, "SUBACK id=1 codes 01");
+        client_bye(&sub);
+        for (int n = 0; n < EACH; n++) {
+            payload[snprintf(payload, SIZE, "%d", n)] = ' ';
+            client_publish(&pub, 1, name, payload, false);
+            EXPECT(&pub, "PUBACK id=1 reason=00");
+        }
+        for (int n = 0; mqtt_server_stats(b.server).queued_bytes > TOTAL / 2; n++) {
+            REQUIRE(CHECK(n < 60000)); /* the disk is slow at times */
+            client_publish(&pub, 1, "nobody", "x", true);
+            EXPECT(&pub, "PUBACK id=1 reason=10");
+        }
+    }
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).queued, SESSIONS * EACH);
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).dropped[MQTT_DROP_QUEUE_FULL], 0);
+    client_join(&sub, &b, "s0", (struct hello_opt){.expiry_s = 1000}, true);
+    expect_numbers(&sub, 0, EACH);
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+}

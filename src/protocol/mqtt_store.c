@@ -27,6 +27,8 @@ static const char *const steps[] = {
     "CREATE TRIGGER queued_gone AFTER DELETE ON queued"
     " WHEN NOT EXISTS (SELECT 1 FROM queued WHERE seq = old.seq)"
     " BEGIN DELETE FROM queued_message WHERE seq = old.seq; END;",
+    /* By which share it came: bus_share_key(). */
+    "ALTER TABLE queued ADD COLUMN share INTEGER NOT NULL DEFAULT 0;",
 };
 static const struct db_migration migration = {"mqtt", steps, ARRAY_LEN(steps)};
 
@@ -40,6 +42,7 @@ struct saved_sub {
 struct saved_message {
     struct flight flight; /* its message is referenced, its ids are a copy; id 0: it has none */
     int64_t position;
+    uint64_t share; /* see bus_share_key() */
 };
 struct saved_session {
     uint64_t number;
@@ -116,6 +119,7 @@ static void snapshot_free(void *p)
 struct saving {
     struct snapshot *snapshot;
     struct saved_session *session;
+    struct bus *bus;
 };
 
 /* As the client wrote it. */
@@ -165,7 +169,10 @@ static bool copy_ids(struct alloc *a, struct outgoing *o)
 static void save_message(struct saving *to, const struct flight *f, int64_t position)
 {
     struct alloc *a = to->snapshot->alloc;
-    struct saved_message x = {.flight = *f, .position = position};
+    struct saved_message x = {.flight = *f,
+                              .position = position,
+                              .share =
+                                  f->out.share_id ? bus_share_key(to->bus, f->out.share_id) : 0};
     if (!f->seq)
         return; /* QoS 0 does not outlive us */
     if (!copy_ids(a, &x.flight.out)) {
@@ -223,7 +230,7 @@ static void save_messages(struct saving *to, struct mqtt_session *s, bool all)
 static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool all)
 {
     struct saved_session x = {.number = s->number,
-                              .client_id = copy_str(snapshot, s->client_id),
+                              .client_id = copy_str(snapshot, session_id(s)),
                               .expiry_s = s->expiry_s,
                               .offline_ms = s->offline_ms,
                               .next_id = s->next_id,
@@ -241,7 +248,7 @@ static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool
         snapshot->nomem = true;
         return;
     }
-    struct saving to = {snapshot, &snapshot->sessions.v[snapshot->sessions.n - 1]};
+    struct saving to = {snapshot, &snapshot->sessions.v[snapshot->sessions.n - 1], s->shard->bus};
     if (x.subs_too)
         bus_subscriptions_each(&s->subscriber, save_sub, &to);
     save_received(snapshot, to.session, &s->transit->received);
@@ -346,7 +353,7 @@ static const char *const sql_of[STATEMENTS] = {
     [DEL_OUTSIDE] = "DELETE FROM queued WHERE session = ?1 AND (position < ?2 OR position >= ?3)",
     [PUT_QUEUED] =
         "INSERT OR REPLACE INTO queued(session, position, seq, packet_id, qos, retain, ids,"
-        " state, bytes) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        " state, bytes, share) VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
     [PUT_MESSAGE] = "INSERT OR IGNORE INTO queued_message(seq, wall_ms, body) VALUES(?1, ?2, ?3)",
 };
 
@@ -374,14 +381,14 @@ static enum err del(struct writing *w, enum statement which, uint64_t number)
 static enum err put_body(struct writing *w, const struct message *m)
 {
     struct message_head head;
-    struct iovec parts[3];
+    struct iovec parts[MESSAGE_PARTS];
     (void)message_record(m, &(struct message_origin){0}, &head, parts);
-    size_t n = parts[0].iov_len + parts[2].iov_len; /* without a publisher */
+    size_t n = parts[0].iov_len + parts[3].iov_len; /* without an origin */
     uint8_t *body = sqlite3_malloc64(n);
     if (!body)
         return error_set(w->error, ERR_NOMEM, "no memory for a queued message");
     memcpy(body, parts[0].iov_base, parts[0].iov_len);
-    memcpy(body + parts[0].iov_len, parts[2].iov_base, parts[2].iov_len);
+    memcpy(body + parts[0].iov_len, parts[3].iov_base, parts[3].iov_len);
     sqlite3_stmt *s = w->stmt[PUT_MESSAGE];
     sqlite3_bind_int64(s, 1, (sqlite3_int64)m->seq);
     sqlite3_bind_int64(s, 2, m->wall_ms);
@@ -405,6 +412,7 @@ static enum err put_message(struct writing *w, uint64_t number, const struct sav
                             o->ids_n * sizeof(uint32_t), SQLITE_STATIC);
     sqlite3_bind_int(s, 8, f->state);
     sqlite3_bind_int64(s, 9, o->message ? (sqlite3_int64)message_bytes(o->message) : 0);
+    sqlite3_bind_int64(s, 10, (sqlite3_int64)m->share);
     enum err err = step(w, PUT_QUEUED);
     return err || !o->message ? err : put_body(w, o->message);
 }
@@ -500,7 +508,8 @@ static const struct checkpoint_ops ops = {.gather = barrier_gather,
                                           .begin = barrier_begin,
                                           .write = write,
                                           .free = snapshot_free,
-                                          .failed = failed};
+                                          .failed = failed,
+                                          .stored = spill_stored};
 
 enum err store_open(struct mqtt_server *s, struct error *e)
 {

@@ -61,6 +61,10 @@ struct transit {
     VEC(struct done) done;      /* not yet in the journal */
     struct list done_link;      /* in shard->done */
     struct list dirty;          /* in shard->dirty: differs from the database */
+    struct list crowded;        /* in shard->crowded */
+    uint64_t given;             /* of one that is not stored: record of what it got by a share
+                                   from another one, to be committed before QoS 2 leaves */
+    bool shared;                /* some of it may have come by a share */
     bool subs_dirty;
     bool requeue;   /* the rows of its queue have holes: write them anew */
     bool new_in_db; /* the database knows nothing of it */

@@ -44,6 +44,8 @@ static void look_at(struct mqtt_connection *c, int64_t now_ns)
         pending_trim(c);
         outgoing_trim(c->session);
     }
+    if (c->paused && !c->starved) /* it is we who don't listen */
+        c->heard_ns = now_ns;
     bool over = patience && now_ns >= c->heard_ns + patience;
     if (over)
         connection_kick(c, MQTT_RC_KEEP_ALIVE_TIMEOUT);

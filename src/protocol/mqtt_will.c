@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-#define RETRY_NS 100000000 /* the journal was full */
+#define LOOK_EVERY_NS 100000000 /* then, too, what the journal had no room for is tried again */
+#define AT_ONCE       1000      /* when a whole house goes off-line */
 
 struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, struct str client_id)
 {
@@ -37,6 +38,8 @@ void will_free(struct mqtt_shard *shard, struct will *w)
 {
     if (!w)
         return;
+    if (w->session)
+        w->session->will = NULL;
     list_del(&w->link);
     rights_free(w->rights);
     mem_free(shard->alloc, w, w->size);
@@ -67,67 +70,102 @@ static bool will_publish(struct mqtt_shard *shard, struct will *w)
     return true;
 }
 
+/* What is due is published at once; those that wait are all looked at, so not too often. */
 static void set_timer(struct mqtt_shard *shard, int64_t due_ns)
 {
     if (!timer_armed(&shard->due) || shard->due.at_ns > due_ns)
         timer_set(&shard->due, due_ns);
 }
 
+static void look_at(struct mqtt_shard *shard, int64_t due_ns)
+{
+    int64_t soonest_ns = shard->wills_looked_ns + LOOK_EVERY_NS;
+    set_timer(shard, due_ns < soonest_ns ? soonest_ns : due_ns);
+}
+
+/* Its time has come: nothing cancels it any more. */
+static void fall_due(struct mqtt_shard *shard, struct will *w)
+{
+    if (w->session)
+        w->session->will = NULL;
+    w->session = NULL;
+    list_del(&w->link);
+    list_add_tail(&shard->wills_due, &w->link);
+}
+
 void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session)
 {
     int64_t now_ns = worker_now_ns(shard->worker);
-    w->session = session;
-    w->due_ns = now_ns + (session ? (int64_t)w->delay_s * 1000000000 : 0);
-    if (w->due_ns <= now_ns && will_publish(shard, w))
+    if (session && w->delay_s) {
+        ASSERT(!session->will); /* its next connection has cancelled it */
+        w->due_ns = now_ns + (int64_t)w->delay_s * 1000000000;
+        w->session = session;
+        session->will = w;
+        list_add_tail(&shard->wills, &w->link);
+        look_at(shard, w->due_ns);
         return;
-    if (w->due_ns <= now_ns)
-        w->due_ns = now_ns + RETRY_NS;
-    list_add_tail(&shard->wills, &w->link);
-    set_timer(shard, w->due_ns);
+    }
+    if (list_empty(&shard->wills_due) && will_publish(shard, w))
+        return;
+    list_add_tail(&shard->wills_due, &w->link);
+    set_timer(shard, now_ns + LOOK_EVERY_NS);
 }
 
-void wills_cancel(struct mqtt_shard *shard, struct mqtt_session *session)
+void will_cancel(struct mqtt_session *session)
 {
+    if (session->will)
+        will_free(session->shard, session->will);
+}
+
+void will_release(struct mqtt_session *session)
+{
+    struct mqtt_shard *shard = session->shard;
+    if (!session->will)
+        return;
+    fall_due(shard, session->will);
+    set_timer(shard, worker_now_ns(shard->worker));
+}
+
+/* Those that wait. Gives when the next one is due. */
+static int64_t look(struct mqtt_shard *shard, int64_t now_ns)
+{
+    int64_t next_ns = INT64_MAX;
+    shard->wills_looked_ns = now_ns;
     LIST_EACH_SAFE(&shard->wills, it)
     {
         struct will *w = CONTAINER_OF(it, struct will, link);
-        if (w->session == session && w->delay_s)
-            will_free(shard,
-                      w); /* without a delay it was due already, and only waits for the journal */
+        if (w->due_ns <= now_ns)
+            fall_due(shard, w);
+        else
+            next_ns = w->due_ns < next_ns ? w->due_ns : next_ns;
     }
+    return next_ns;
 }
 
-void wills_release(struct mqtt_shard *shard, struct mqtt_session *session)
-{
-    int64_t now_ns = worker_now_ns(shard->worker);
-    LIST_EACH(&shard->wills, it)
-    {
-        struct will *w = CONTAINER_OF(it, struct will, link);
-        if (w->session != session)
-            continue;
-        w->session = NULL;
-        w->due_ns = now_ns;
-        set_timer(shard, now_ns);
-    }
-}
-
-/* Those that are due leave the list first: publishing may close nothing, but it may take time. */
 void wills_due(struct mqtt_shard *shard, int64_t now_ns)
 {
-    LIST_EACH_SAFE(&shard->wills, it)
-    {
-        struct will *w = CONTAINER_OF(it, struct will, link);
-        if (w->due_ns <= now_ns) {
-            if (will_publish(shard, w))
-                continue;
-            w->due_ns = now_ns + RETRY_NS;
-        }
-        set_timer(shard, w->due_ns);
-    }
+    int64_t looked_ns = shard->wills_looked_ns;
+    int64_t next_ns = now_ns - looked_ns >= LOOK_EVERY_NS ? look(shard, now_ns)
+                      : list_empty(&shard->wills)         ? INT64_MAX
+                                                          : looked_ns + LOOK_EVERY_NS;
+    unsigned n = 0;
+    while (!list_empty(&shard->wills_due) && n++ < AT_ONCE)
+        if (!will_publish(shard, CONTAINER_OF(shard->wills_due.next, struct will, link)))
+            break;
+    if (next_ns != INT64_MAX)
+        look_at(shard, next_ns);
+    if (!list_empty(&shard->wills_due))
+        set_timer(shard, now_ns + LOOK_EVERY_NS);
+}
+
+static void free_all(struct mqtt_shard *shard, struct list *wills)
+{
+    LIST_EACH_SAFE(wills, it)
+    will_free(shard, CONTAINER_OF(it, struct will, link));
 }
 
 void wills_free(struct mqtt_shard *shard)
 {
-    LIST_EACH_SAFE(&shard->wills, it)
-    will_free(shard, CONTAINER_OF(it, struct will, link));
+    free_all(shard, &shard->wills);
+    free_all(shard, &shard->wills_due);
 }

@@ -52,6 +52,14 @@ static void let_go(struct mqtt_session *s, struct flight *f)
     outgoing_drop(s, &f->out);
 }
 
+void window_clear(struct mqtt_session *s)
+{
+    for (uint32_t i = 0; i < s->transit->flight.n; i++)
+        let_go(s, flight_at(&s->transit->flight, i));
+    s->transit->flight.n = s->transit->sent = s->transit->old = s->transit->unacked = 0;
+    flight_trim(s->shard->alloc, &s->transit->flight);
+}
+
 /* The entry becomes a hole. */
 static void finish(struct mqtt_session *s, struct flight *f)
 {
@@ -68,7 +76,11 @@ static void finish(struct mqtt_session *s, struct flight *f)
 /* False: not now. If the journal has failed the site goes on without. */
 static bool note(struct mqtt_session *s, struct flight *f)
 {
-    if (f->state != FLIGHT_SENT2 || !f->seq || !session_stored(s))
+    if (f->state != FLIGHT_SENT2)
+        return true;
+    if (s->transit->given && s->transit->given > journal_committed(s->shard->journal))
+        f->noted = s->transit->given;
+    if (!f->seq || !session_stored(s))
         return true;
     enum err err = record_sent(s, f->seq, f->id, &f->noted);
     s->connection->journal_full = err && err != ERR_IO;

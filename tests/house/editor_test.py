@@ -41,6 +41,9 @@ CASES = [
     ("server { mqtt 127.0.0.1:1883 tls; store \"data\" { commit 10s } }\nlet x = 1", [
         ("server", "storage.type.declaration"), ("mqtt", "clause"), ("127.0.0.1:1883", "constant.other.address"), ("tls", "clause"),
         ("data", "string"), ("commit", "clause"), ("s", "keyword.other.unit"), ("let", "storage.type.variable")]),
+    ("server { limits { queue 5; full refuse; packet 1 MiB; without qos2 } }", [
+        ("limits", "clause"), ("queue", "clause"), ("5", "constant.numeric"), ("full", "clause"), ("refuse", "clause"),
+        ("packet", "clause"), ("MiB", "keyword.other.unit"), ("without", "clause"), ("qos2", "clause")]),
     ("group  plant.stations = plant.press1, plant.oven", [("group", "storage.type.declaration"), ("plant.stations", "entity.name.namespace"),
                                                           ("plant.oven", "entity.name.namespace")]),
     ("read temp: °C = st.temperature stale 5s", [("read", OWNERSHIP), ("temp", "variable.other"), ("°C", "support.type.unit"), ("st", "variable.other"),

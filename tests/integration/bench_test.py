@@ -8,12 +8,15 @@ it loses, sends twice, or holds back.
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
+import tempfile
 import threading
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
+from mqtt_certificates import Certificates  # noqa: E402
 from sedge_site import SEDGE, Site  # noqa: E402
 
 SITE = 'site "bench"\nserver {\n  mqtt 127.0.0.1:@MQTT@\n  http 127.0.0.1:@HTTP@\n  store "data"\n}\n'
@@ -124,6 +127,35 @@ class Bench(unittest.TestCase):
                 self.assertEqual(status, 0, figures)
                 self.assertEqual(figures["connections"], 500)
 
+    def test_the_certificate_must_be_of_the_host(self):
+        with tempfile.TemporaryDirectory() as folder, socket.create_server(("127.0.0.1", 0)) as listener:
+            certs = Certificates(folder)
+            elsewhere = certs._signed("elsewhere", "elsewhere", "subjectAltName=DNS:elsewhere.example\n",
+                                      certs.folder / "ca.key")
+            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            context.load_cert_chain(*elsewhere)
+
+            def serve():
+                while True:
+                    try:
+                        with context.wrap_socket(listener.accept()[0], server_side=True) as s:
+                            s.recv(1000)
+                    except (ssl.SSLError, ConnectionError):
+                        pass
+                    except OSError:
+                        return
+
+            threading.Thread(target=serve, daemon=True).start()
+            # What is believed is TLS enough. Who gets past the handshake is hung up on.
+            for args, refused in (([], True), (["--tls"], True), (["--server-name", "elsewhere.example"], False),
+                                  (["--insecure"], False)):
+                with self.subTest(args):
+                    done = subprocess.run([SEDGE, "bench", "mqtt", "pairs", "-p", str(listener.getsockname()[1]), "--cafile",
+                                           str(certs.ca), *args], stderr=subprocess.PIPE, text=True, timeout=60)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertEqual("certificate verify failed" in done.stderr, refused, done.stderr)
+                    self.assertIn("TLS" if refused else "subscriber's connection", done.stderr)
+
     def test_a_broker_that_is_not_there(self):
         with socket.socket() as s:
             s.bind(("127.0.0.1", 0))  # and does not listen
@@ -134,6 +166,7 @@ class Bench(unittest.TestCase):
 
     def test_wrong_usage(self):
         for args in (["mqtt"], ["mqtt", "sideways"], ["mqtt", "pairs", "-q", "3"], ["mqtt", "pairs", "--payload", "8"],
+                     ["mqtt", "pairs", "--payload", "200000"],
                      ["mqtt", "pairs", "--publishers", "2"], ["mqtt", "fan-in", "more"]):
             with self.subTest(args):
                 done = subprocess.run([SEDGE, "bench", *args], stderr=subprocess.PIPE, text=True, timeout=60)

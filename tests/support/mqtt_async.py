@@ -232,13 +232,19 @@ class Client:
 
     def cut(self):
         """The connection breaks, as by a lost cable: no DISCONNECT, and what was queued here is gone."""
-        self.writer.transport.abort()
+        try:
+            self.writer.transport.abort()
+        except AttributeError:
+            pass  # so asyncio says that a TLS connection has gone already
         if self.task:
             self.task.cancel()
 
     async def disconnect(self):
-        self.writer.write(b"\xe0\0")
-        await self.drain()
+        try:
+            self.writer.write(b"\xe0\0")
+            await self.drain()
+        except AttributeError:
+            pass  # as above
         if self.task:
             self.task.cancel()
         self.writer.close()

@@ -46,7 +46,8 @@ static int injected(struct disk_sim *s, enum disk_sim_call call)
         s->off = true;
         s->went(s->went_ctx);
     }
-    bool fails = s->stats.calls[call]++ >= s->fail_at[call];
+    uint64_t at = s->stats.calls[call]++;
+    bool fails = at >= s->fail_at[call] && at - s->fail_at[call] < s->fail_times;
     if (s->off)
         return EIO;
     return fails ? s->fail_errno[call] : 0;
@@ -340,6 +341,7 @@ enum err disk_sim_new(struct disk_sim **out, struct alloc *a, uint64_t seed, uin
     s->alloc = a;
     s->bytes_max = bytes_max;
     s->off_at = UINT64_MAX;
+    s->fail_times = UINT64_MAX;
     random_seed(&s->random, seed);
     list_init(&s->files);
     list_init(&s->inodes);
@@ -442,6 +444,13 @@ void disk_sim_fail(struct disk_sim *s, enum disk_sim_call call, uint64_t n, int 
     uint64_t made = s->stats.calls[call];
     s->fail_at[call] = n > DISK_SIM_NEVER - made ? DISK_SIM_NEVER : made + n;
     s->fail_errno[call] = os_errno;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void disk_sim_fail_times(struct disk_sim *s, uint64_t times)
+{
+    pthread_mutex_lock(&s->lock);
+    s->fail_times = times;
     pthread_mutex_unlock(&s->lock);
 }
 

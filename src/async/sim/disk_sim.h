@@ -56,6 +56,8 @@ enum disk_sim_call {
     DISK_SIM_CALLS,
 };
 void disk_sim_fail(struct disk_sim *s, enum disk_sim_call call, uint64_t n, int os_errno);
+/* Only so many of them fail, and then the disk is well again; default all. */
+void disk_sim_fail_times(struct disk_sim *s, uint64_t times);
 /* A write that fails has written this many of its bytes; default 0. */
 void disk_sim_fail_short(struct disk_sim *s, size_t bytes);
 

@@ -64,6 +64,7 @@ struct disk_sim {
     VEC(struct sim_changed) changes; /* that lead from safe to now, in order */
     uint64_t fail_at[DISK_SIM_CALLS];
     int fail_errno[DISK_SIM_CALLS];
+    uint64_t fail_times;
     size_t short_bytes;
     uint64_t bytes_max;
     struct disk_sim_stats stats;

@@ -214,6 +214,10 @@ TEST(failures_begin_at_their_call)
     CHECK_EQ_INT(x.disk->ops->size(x.disk, f, &size, NULL), ERR_OK);
     CHECK_EQ_UINT(size, 23);
     CHECK_EQ_UINT(disk_sim_stats(x.sim).calls[DISK_SIM_WRITE], 4);
+    disk_sim_fail(x.sim, DISK_SIM_WRITE, 0, EIO);
+    disk_sim_fail_times(x.sim, 1);
+    CHECK_EQ_INT(x.disk->ops->write_at(x.disk, f, 20, "c", 1, &e), ERR_IO);
+    put(x.disk, f, 20, 'c', 1);
     CHECK_EQ_INT(disk_sim_flip(x.sim, "data/log", 1, 0x03), ERR_OK);
     char c;
     size_t got;
@@ -332,4 +336,41 @@ TEST(the_power_goes_in_place_of_the_call_that_was_named)
     CHECK(!disk_sim_is_off(x.sim));
     x.disk->ops->close(x.disk, f);
     disk_sim_free(x.sim);
+}
+
+static void count_writes(void *ctx, enum disk_sim_call kind)
+{
+    *(int *)ctx += kind == DISK_SIM_WRITE;
+}
+
+/* Whatever the seed: the bytes, the length and the names are those of the last sync. */
+TEST(a_crash_that_keeps_nothing)
+{
+    for (uint64_t seed = 1; seed <= 50; seed++) {
+        struct fixture x = make(seed);
+        struct disk_file *f = open_file(x.disk, "data/log", DISK_WRITE | DISK_CREATE);
+        uint64_t size = 0;
+        size_t got = 0;
+        int writes = 0;
+        char c = 0;
+        LABEL("seed %llu", (unsigned long long)seed);
+        disk_sim_keep(x.sim, DISK_SIM_KEEP_NOTHING);
+        disk_sim_watch(x.sim, count_writes, &writes);
+        put(x.disk, f, 0, 'a', 1000);
+        CHECK_EQ_INT(x.disk->ops->sync(x.disk, f, NULL), ERR_OK);
+        CHECK_EQ_INT(x.disk->ops->sync_dir(x.disk, "data", NULL), ERR_OK);
+        put(x.disk, f, 0, 'b', 5000);
+        x.disk->ops->close(x.disk, open_file(x.disk, "data/new", DISK_WRITE | DISK_CREATE));
+        disk_sim_crash(x.sim);
+        x.disk->ops->close(x.disk, f);
+        CHECK_EQ_INT(writes, 2);
+        CHECK_EQ_INT(names_in(x.disk, "data"), 1);
+        f = open_file(x.disk, "data/log", DISK_READ);
+        CHECK_EQ_INT(x.disk->ops->size(x.disk, f, &size, NULL), ERR_OK);
+        CHECK_EQ_UINT(size, 1000);
+        CHECK_EQ_INT(x.disk->ops->read_at(x.disk, f, 0, &c, 1, &got, NULL), ERR_OK);
+        CHECK_EQ_INT(c, 'a');
+        x.disk->ops->close(x.disk, f);
+        disk_sim_free(x.sim);
+    }
 }
