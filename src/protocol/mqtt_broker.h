@@ -48,7 +48,7 @@
 #include <pthread.h>
 
 struct will {
-    struct list link;             /* in shard->wills */
+    struct list link;             /* in shard->wills or wills_due */
     struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
     struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
@@ -79,7 +79,7 @@ struct mqtt_session {
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
-    bool full_told; /* in the log, since it connected */
+    bool full_told, slow_told; /* in the log, since it connected: of QoS 1 and 2, and of QoS 0 */
 };
 
 /* ---- a connection ---- */
@@ -185,7 +185,7 @@ struct mqtt_shard {
     struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
     int64_t slot_done;              /* its number */
     struct timer watch;
-    struct list wills;
+    struct list wills, wills_due; /* that wait; to be published now */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
@@ -211,7 +211,8 @@ struct mqtt_shard {
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
-    int64_t denied_from_ns; /* told of in this second: */
+    int64_t crowded_told_ns; /* in the log, that there are too many connections; 0: never */
+    int64_t denied_from_ns;  /* told of in this second: */
     uint32_t denied_told;
     struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
@@ -454,6 +455,8 @@ bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id);
 /* mqtt_queue.c: what waits for the window, the stream or the client. */
 /* Takes a reference, unless it is dropped because the queue is full. Takes the ids. */
 void queue_add(struct mqtt_session *s, struct outgoing *o);
+/* The first drop for this reason since its client connected is told in the log. */
+void queue_tell(struct mqtt_session *s, enum mqtt_drop why);
 /* NULL: nothing waits, or what does has to come from the database first. */
 struct outgoing *queue_first(struct mqtt_session *s);
 bool queue_empty(const struct mqtt_session *s);
