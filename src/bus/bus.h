@@ -119,6 +119,7 @@ struct subscription {
     bool stored;       /* what gets here at QoS >= 1 must be in the journal: persistent sessions */
     bool kept;         /* whatever its QoS: kept properties */
     bool restored;     /* it was there before a restart: no limit is asked */
+    bool renewal;      /* only if there is one already; else ERR_FULL */
     uint32_t id;       /* subscription identifier, 0: none */
     uint32_t every_ms; /* an observer: gets one message of a topic in that time from each worker
                           (more of one that comes so seldom that it is not remembered), and not more

@@ -16,7 +16,8 @@
  * mqtt_frame.c      a PUBLISH as bytes
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
  * mqtt_spill.c      of long queues only both ends are in memory
- * mqtt_share.c      what a session that ends hands over to others
+ * mqtt_share.c      what a session that ends hands over to others; mqtt_linger.c the same for what
+ *                   is in the database only
  * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
  * mqtt_will.c       wills
@@ -47,7 +48,7 @@
 #include <pthread.h>
 
 struct will {
-    struct list link;             /* in shard->wills */
+    struct list link;             /* in shard->wills or wills_due */
     struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
     struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
@@ -77,7 +78,7 @@ struct mqtt_session {
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
-    bool full_told; /* in the log, since it connected */
+    bool full_told, slow_told; /* in the log, since it connected: of QoS 1 and 2, and of QoS 0 */
     uint16_t client_id_n;
     char client_id[];
 };
@@ -199,7 +200,7 @@ struct mqtt_shard {
     struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
     int64_t slot_done;              /* its number */
     struct timer watch;
-    struct list wills;
+    struct list wills, wills_due; /* that wait; to be published now */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
@@ -225,7 +226,8 @@ struct mqtt_shard {
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
-    int64_t denied_from_ns; /* told of in this second: */
+    int64_t crowded_told_ns; /* in the log, that there are too many connections; 0: never */
+    int64_t denied_from_ns;  /* told of in this second: */
     uint32_t denied_told;
     struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
@@ -477,6 +479,8 @@ bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id);
 /* mqtt_queue.c: what waits for the window, the stream or the client. */
 /* Takes a reference, unless it is dropped because the queue is full. Takes the ids. */
 void queue_add(struct mqtt_session *s, struct outgoing *o);
+/* The first drop for this reason since its client connected is told in the log. */
+void queue_tell(struct mqtt_session *s, enum mqtt_drop why);
 /* NULL: nothing waits, or what does has to come from the database first. */
 struct outgoing *queue_first(struct mqtt_session *s);
 bool queue_empty(const struct mqtt_session *s);

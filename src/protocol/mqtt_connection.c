@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-#define LINGER_MS      1000
-#define ROOM_RESERVED  (64u << 10) /* for acknowledgements; messages leave it free */
-#define WRITE_LOW      (64u << 10)
-#define ANSWERS_MAX(c) (4u * (c)->shard->limits->receive_max) /* that wait for their turn */
-#define HELLO_MAX      (256u << 10)                           /* a CONNECT: nobody is known yet */
+#define LINGER_MS       1000
+#define ROOM_RESERVED   (64u << 10) /* for acknowledgements; messages leave it free */
+#define WRITE_LOW       (64u << 10)
+#define ANSWERS_MAX(c)  (4u * (c)->shard->limits->receive_max) /* that wait for their turn */
+#define CROWDED_TELL_NS INT64_C(60000000000)
+#define HELLO_MAX       (256u << 10) /* a CONNECT: nobody is known yet */
 
 static enum poll connection_poll(struct task *t);
 
@@ -17,12 +18,25 @@ static void connection_finished(struct task *t)
 
 /* ---- life ---- */
 
+/* A line a minute and worker, and a number in the metrics for each. */
+static void tell_crowded(struct mqtt_shard *shard)
+{
+    int64_t now = worker_now_ns(shard->worker);
+    if (shard->crowded_told_ns && now - shard->crowded_told_ns < CROWDED_TELL_NS)
+        return;
+    shard->crowded_told_ns = now;
+    LOG_W("mqtt", "no more connections are taken: there are %zu, as many as the limits allow",
+          shard->limits->connections_max);
+}
+
 void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool counted)
 {
     struct mqtt_shard *shard = gate->shard;
     struct mqtt_connection *c = NULL;
     if (!counted)
         counted = count_take(&shard->server->connections, shard->limits->connections_max);
+    if (!counted)
+        tell_crowded(shard);
     if (counted && !(c = mem_zero(shard->alloc, sizeof(*c))))
         count_give(&shard->server->connections);
     if (!c) {

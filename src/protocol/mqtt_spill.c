@@ -73,6 +73,7 @@ static void let_go(struct mqtt_session *s, struct outgoing *o)
         s->transit->spill->n++;
         s->transit->spill->bytes += message_bytes(o->message);
     } else {
+        queue_tell(s, MQTT_DROP_QOS0_FULL);
         mqtt_dropped(s->shard, MQTT_DROP_QOS0_FULL);
         queue_count(s, o, -1);
     }
