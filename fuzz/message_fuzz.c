@@ -9,7 +9,7 @@ static void compare(const struct message *m, const struct message_origin *origin
                     const uint8_t *data, size_t size)
 {
     struct message_head head;
-    struct iovec parts[3];
+    struct iovec parts[MESSAGE_PARTS];
     size_t at = 0;
     unsigned n = message_record(m, origin, &head, parts);
     head.bytes[0] = data[0]; /* an older version, of which the rest is the same */

@@ -20,7 +20,7 @@ static const char usage[] =
     "(311)\n"
     "  -u USER    -P PASSWORD\n"
     "  --publishers N  --subscribers N\n"
-    "  --payload BYTES    of each message (64)\n"
+    "  --payload BYTES    of each message (64), at most 128 KiB\n"
     "  --window N         messages on their way, for each publisher (100; more at QoS 0)\n"
     "  --rate N           open loop: N messages a second in all, whatever the broker does\n"
     "  --seconds S        that count (3)               --warm-up S   before them (0.5)\n"

@@ -113,7 +113,7 @@ static void parse(struct mqtt_options *o, const char *args, char room[512])
     char *argv[ARGS_MAX + 1] = {0};
     bool done = true;
     int argc = split(args, room, argv);
-    REQUIRE(argc > 0 && argv[0]);
+    ASSERT(argv[0]);
     bool pub = strcmp(argv[0], "pub") == 0;
     CHECK_EQ_INT(
         mqtt_options_parse(o, pub ? MQTT_COMMAND_PUB : MQTT_COMMAND_SUB, argc, argv, "", &done),

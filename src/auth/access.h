@@ -8,13 +8,14 @@
  * `%u` and `%c` in a rule's filter stand for the user's name and the client id, `%%` for a percent
  * sign; each within one level. A name is text of one level, never a pattern: one that is empty, or
  * holds `/`, `+` or `#`, fits nothing that is allowed, and everything that is denied there. Nor
- * does a name at the front lead to topics that begin with `$`. Who: a user is someone who has
- * proven to be so. A name that nobody has asked the password of is anonymous here. A client id is
- * not proven by anything: give rights by `%u`. Reload: access_set() changes the table while others
- * look at it. Each client's view takes the new one at its next question, with all that it
- * remembered forgotten. Ownership: tables are counted references; a view borrows the client's
- * names. Threads: struct access and tables: any; a view: one worker. Errors: access_rules_new()
- * names the rule that makes no sense. */
+ * does a name at the front lead to topics that begin with `$`.
+ * Who: a user is someone who has proven to be so. A name that nobody has asked the password of is
+ * anonymous here. A client id is not proven by anything: give rights by `%u`.
+ * Reload: access_set() changes the table while others look at it. Each client's view takes the new
+ * one at its next question, with all that it remembered forgotten.
+ * Ownership: tables are counted references; a view borrows the client's names.
+ * Threads: struct access and tables: any; a view: one worker.
+ * Errors: access_rules_new() names the rule that makes no sense. */
 #pragma once
 
 #include "base/atomic.h"

@@ -7,10 +7,11 @@
  * which `sedge passwd --scram` makes, and with which a plain password can be checked too. For
  * SCRAM-SHA-512 also mosquitto's `$7$` lines serve: they hold the salted password itself.
  * Users that have no such line, or are not there, are denied at the end like those whose password
- * is wrong: the salt they are shown comes from their name and a key of this run. Names and
- * passwords are compared byte by byte; SASLprep is the client's. No channel binding. Threads: pure
- * but for the config's functions. Errors: whatever the client does wrong is ENHANCED_DENIED.
- * Source: RFC 5802, RFC 7677, RFC 5803. */
+ * is wrong: the salt they are shown comes from their name and a key of this run. (So who asks
+ * before and after a restart sees it change, and those of users stay.) Names and passwords are
+ * compared byte by byte; SASLprep is the client's. No channel binding. Threads: pure but for the
+ * config's functions. Errors: whatever the client does wrong is ENHANCED_DENIED. Source: RFC 5802,
+ * RFC 7677, RFC 5803. */
 #pragma once
 
 #include "auth/enhanced.h"

@@ -119,6 +119,7 @@ struct subscription {
     bool stored;       /* what gets here at QoS >= 1 must be in the journal: persistent sessions */
     bool kept;         /* whatever its QoS: kept properties */
     bool restored;     /* it was there before a restart: no limit is asked */
+    bool renewal;      /* only if there is one already; else ERR_FULL */
     uint32_t id;       /* subscription identifier, 0: none */
     uint32_t every_ms; /* an observer: gets one message of a topic in that time from each worker
                           (more of one that comes so seldom that it is not remembered), and not more
@@ -167,9 +168,8 @@ struct subscriber {
     void *rights;          /* as bus_publisher.rights; NULL: sedge itself */
     uint32_t publisher_id; /* for no_local; 0: none */
     /* The bus's; zero at first. */
-    uint8_t presence;
-    uint32_t shares;
-    uint64_t number; /* in the order in which they first subscribed */
+    uint32_t presence : 2, shares : 30; /* how many of its subscriptions are shared */
+    uint64_t number;                    /* in the order in which they first subscribed */
     uint64_t stamp;
     void *subscriptions;
 };

@@ -52,7 +52,7 @@ void bus_presence_set(struct bus *b, struct subscriber *s, enum bus_presence p)
     struct lane *l = lane_of(b, s);
     if (s->presence == p)
         return;
-    s->presence = (uint8_t)p;
+    s->presence = p & 3u;
     if (l->held && p != BUS_BUSY) /* some of its retained messages may have waited for that */
         lane_later(l);
     if (!s->shares)

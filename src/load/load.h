@@ -32,7 +32,7 @@ enum load_scenario {
     LOAD_IDLE,    /* connections that wait: the broker's memory for each */
 };
 
-enum { LOAD_PAYLOAD_MIN = 24, LOAD_PAYLOAD_MAX = 1 << 20, LOAD_CONNECTIONS_MAX = 1 << 20 };
+enum { LOAD_PAYLOAD_MIN = 24, LOAD_PAYLOAD_MAX = 128 << 10, LOAD_CONNECTIONS_MAX = 1 << 20 };
 
 struct load_tls {
     bool on, insecure;       /* insecure: whoever answers */

@@ -20,6 +20,8 @@ enum {
     LOAD_IDS = 65535,
 };
 
+_Static_assert(LOAD_PAYLOAD_MAX + 1024 <= LOAD_BUFFER, "a packet has room");
+
 enum load_state {
     LOAD_UNOPENED,
     LOAD_CONNECTING, /* TCP */

@@ -35,12 +35,18 @@ static void compose(struct load_run *r, struct load_publisher *p, uint64_t n, do
     }
 }
 
+/* What the broker does not take is sent later: its time runs from when it was due. */
+static bool is_stuffed(const struct load_conn *c)
+{
+    return c->out_n - c->out_at >= LOAD_BUFFER;
+}
+
 static void send_batch(struct load_run *r, struct load_conn *c, uint64_t n, double due_ns,
                        double step_ns)
 {
     struct load_publisher *p = c->pub;
     uint64_t most = LOAD_BUFFER / p->packet_n;
-    while (n > 0 && !r->failed) {
+    while (n > 0 && !r->failed && !is_stuffed(c)) {
         uint64_t now = smaller(n, most);
         compose(r, p, now, due_ns, step_ns);
         due_ns += (double)now * step_ns;

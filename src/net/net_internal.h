@@ -96,14 +96,15 @@ struct stream_sender {
 /* Most connections wait most of their time, so this is small; what is rare has a pointer. */
 struct stream {
     struct io_op rx;
-    uint8_t ended;     /* enum err: nothing more comes */
-    bool rx_on, tx_on; /* the last done() is still to come */
-    bool rx_stopping;  /* was canceled: full, or closed */
-    bool fresh, finishing, closed, write_dead;
-    bool wire_dead; /* the socket takes nothing any more; write_dead: nor do we from the user */
-    bool bound, connecting, connect_failed, refused;
-    bool moving;
-    int fd;
+    uint8_t ended;             /* enum err: nothing more comes */
+    bool rx_on : 1, tx_on : 1; /* the last done() is still to come */
+    bool rx_stopping : 1;      /* was canceled: full, or closed */
+    bool fresh : 1, finishing : 1, closed : 1, write_dead : 1;
+    bool wire_dead : 1; /* the socket takes nothing any more; write_dead: nor do we from the user */
+    bool bound : 1, connecting : 1, connect_failed : 1, refused : 1;
+    bool moving : 1;
+    int fd, os_errno;
+    uint32_t write_max, write_low, read_max;
 
     struct net_worker *net;
     struct task *task;
@@ -112,7 +113,6 @@ struct stream {
     uint64_t read_at;                /* the poll of the last stream_read() */
     uint64_t bytes_in, bytes_out;
 
-    uint32_t write_max, write_low, read_max;
     struct stream_sender *sender; /* NULL: there is nothing to do */
     struct list link;
     struct addr *peer;          /* made when it is asked for */
@@ -123,8 +123,8 @@ struct stream {
         struct stream_linger *linger; /* of stream_finish(); or, while it is moving, */
         struct stream_move *move;     /* to another worker */
     };
-    int os_errno;
 };
+_Static_assert(sizeof(struct stream) <= 176, "what a connection costs that waits");
 
 /* A new stream on a connected (or, if `connecting`, connecting) socket; NULL: out of memory. */
 struct stream *stream_new(struct net_worker *net, int fd, struct listener *from);

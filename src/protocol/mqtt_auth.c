@@ -14,7 +14,8 @@ struct connection_auth {
 
 static const struct enhanced_method *find_method(const struct mqtt_connection *c, struct str name)
 {
-    const struct enhanced_method *const *m = c->listener->cfg.methods;
+    const struct mqtt_listener *l = connection_listener(c);
+    const struct enhanced_method *const *m = l ? l->cfg.methods : NULL;
     while (m && *m && !str_eq((*m)->name, name))
         m++;
     return m ? *m : NULL;
@@ -85,7 +86,7 @@ static enum handled broken(struct mqtt_connection *c, const char *why)
 /* The user of this exchange is the one that the connection knows already, or becomes it. */
 static bool same_user(const struct mqtt_connection *c, struct str user)
 {
-    return !c->user.p || str_eq(c->user, user);
+    return !c->user || str_eq(connection_user(c), user);
 }
 
 static enum handled proven(struct mqtt_connection *c)
@@ -100,7 +101,7 @@ static enum handled proven(struct mqtt_connection *c)
             exchange_end(a);
         return h;
     }
-    if (!c->user.p && !connection_take_user(c, user))
+    if (!c->user && !connection_take_user(c, user))
         return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
     c->proven = true;
     c->state = CONNECTION_WAITING;

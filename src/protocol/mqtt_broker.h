@@ -16,7 +16,8 @@
  * mqtt_frame.c      a PUBLISH as bytes
  * mqtt_window.c     those with a packet id; mqtt_flight.h their states; mqtt_queue.c those without
  * mqtt_spill.c      of long queues only both ends are in memory
- * mqtt_share.c      what a session that ends hands over to others
+ * mqtt_share.c      what a session that ends hands over to others; mqtt_linger.c the same for what
+ *                   is in the database only
  * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
  * mqtt_will.c       wills
@@ -47,7 +48,7 @@
 #include <pthread.h>
 
 struct will {
-    struct list link;             /* in shard->wills */
+    struct list link;             /* in shard->wills or wills_due */
     struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
     struct rights *rights;        /* owned; NULL: the site has no access rules */
     int64_t due_ns;
@@ -67,10 +68,9 @@ struct mqtt_session {
     struct mqtt_shard *shard;
     struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
-    struct str client_id;
-    uint64_t number;    /* in the journal and the database; 0: never to be stored */
-    int64_t ends_ns;    /* off-line: when it ends; INT64_MAX: never */
-    int64_t offline_ms; /* since when; 0: connected */
+    uint64_t number;                    /* in the journal and the database; 0: never to be stored */
+    int64_t ends_ns;                    /* off-line: when it ends; INT64_MAX: never */
+    int64_t offline_ms;                 /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
     struct transit *transit; /* shard->rest: nothing is on its way */
     struct rights *rights;   /* of its client; NULL: not asked yet */
@@ -78,8 +78,14 @@ struct mqtt_session {
     struct refusal *refusal; /* its queue is full and refuses */
     _Atomic uint32_t queued; /* messages that wait, without holes */
     uint16_t next_id;
-    bool full_told; /* in the log, since it connected */
+    bool full_told, slow_told; /* in the log, since it connected: of QoS 1 and 2, and of QoS 0 */
+    uint16_t client_id_n;
+    char client_id[];
 };
+static inline struct str session_id(const struct mqtt_session *s)
+{
+    return (struct str){s->client_id, s->client_id_n};
+}
 
 /* ---- a connection ---- */
 enum connection_state {
@@ -111,21 +117,27 @@ struct connection_waits {
     struct pending_ring answers;
 };
 
+struct user_name {
+    size_t n; /* 0: the name is empty */
+    char name[];
+};
+
 struct sqlite3_stmt;
 struct hello; /* what CONNECT said, until it is answered */
 struct mqtt_connection {
     struct task task;
     struct list link; /* in one of shard->slots */
     struct mqtt_shard *shard;
-    const struct mqtt_listener *listener;
     struct stream *stream; /* NULL: closed, or moved */
     struct mqtt_session *session;
-    struct hello *hello;
+    union {
+        struct hello *hello; /* until CONNACK has left; then */
+        struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
+    };
     struct connection_auth *auth; /* NULL: CONNECT named no method */
     struct will *will;
-    struct str user;                /* owned; p NULL: none */
+    struct user_name *user;         /* see connection_user(); owned; NULL: none */
     struct connection_waits *waits; /* NULL: nothing does */
-    struct str *aliases; /* server's topic_alias_max of them, owned; NULL: none was set */
     int64_t heard_ns, connected_ms;
     _Atomic uint64_t received, sent;
     uint32_t packet_size_max; /* the client's */
@@ -137,7 +149,10 @@ struct mqtt_connection {
     bool crowded;      /* paused, because the bus has no room */
     bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
+    uint16_t listener; /* its number; see connection_listener() */
 };
+_Static_assert(sizeof(struct mqtt_connection) <= 200,
+               "most connections wait most of their time: what they cost then is a goal");
 
 /* Where the streams of one worker come in: accepted there, or sent by another worker. */
 struct mqtt_gate {
@@ -147,6 +162,7 @@ struct mqtt_gate {
 };
 struct mqtt_listener {
     struct list link; /* in server->listeners */
+    uint16_t number;
     struct mqtt_server *server;
     struct mqtt_listen cfg;
     struct mqtt_gate gates[]; /* one for each shard */
@@ -184,7 +200,7 @@ struct mqtt_shard {
     struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
     int64_t slot_done;              /* its number */
     struct timer watch;
-    struct list wills;
+    struct list wills, wills_due; /* that wait; to be published now */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
@@ -210,7 +226,8 @@ struct mqtt_shard {
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
-    int64_t denied_from_ns; /* told of in this second: */
+    int64_t crowded_told_ns; /* in the log, that there are too many connections; 0: never */
+    int64_t denied_from_ns;  /* told of in this second: */
     uint32_t denied_told;
     struct transit rest; /* of sessions that have nothing on its way: always zero */
 };
@@ -222,6 +239,7 @@ struct mqtt_server {
     struct alloc *alloc;
     uint64_t seed;
     struct list listeners;
+    uint16_t listeners_n;       /* so far: the number of the next */
     struct mqtt_shard **shards; /* one for each worker */
     unsigned shards_n;
     struct checkpoint checkpoint;
@@ -290,6 +308,8 @@ void count_give(_Atomic size_t *count);
 /* A stream comes from another worker; ctx is its gate. NULL: it was lost on its way. */
 void listener_arrived(void *ctx, struct stream *stream);
 void mqtt_listeners_close(struct mqtt_server *s);
+/* Where it came in: asked when it connects, so it is looked for. NULL: that is closed. */
+struct mqtt_listener *connection_listener(const struct mqtt_connection *c);
 
 /* mqtt_connection.c */
 /* `counted`: it is one of server->connections already. */
@@ -331,7 +351,13 @@ enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_pack
 void connect_go_on(struct mqtt_connection *c);
 void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why);
 void connect_let_in(struct mqtt_connection *c); /* in CONNECTION_WAITING: it is who it says */
-bool connection_take_user(struct mqtt_connection *c, struct str user);
+/* The name that it gave; p NULL: none. */
+static inline struct str connection_user(const struct mqtt_connection *c)
+{
+    return c->user ? (struct str){c->user->name, c->user->n} : (struct str){NULL, 0};
+}
+bool connection_take_user(struct mqtt_connection *c, struct str user); /* a copy */
+void connection_forget_user(struct mqtt_connection *c);
 void hello_free(struct mqtt_connection *c);
 
 /* mqtt_publish.c */
@@ -453,6 +479,8 @@ bool window_holds(const struct mqtt_session *s, uint64_t seq, uint16_t id);
 /* mqtt_queue.c: what waits for the window, the stream or the client. */
 /* Takes a reference, unless it is dropped because the queue is full. Takes the ids. */
 void queue_add(struct mqtt_session *s, struct outgoing *o);
+/* The first drop for this reason since its client connected is told in the log. */
+void queue_tell(struct mqtt_session *s, enum mqtt_drop why);
 /* NULL: nothing waits, or what does has to come from the database first. */
 struct outgoing *queue_first(struct mqtt_session *s);
 bool queue_empty(const struct mqtt_session *s);

@@ -225,7 +225,10 @@ static enum handled let_in_by_certificate(struct mqtt_connection *c, struct str 
 
 static enum handled authenticate(struct mqtt_connection *c, const struct mqtt_connect *m)
 {
-    const struct mqtt_listen *l = &c->listener->cfg;
+    const struct mqtt_listener *listener = connection_listener(c);
+    if (!listener)
+        return refuse(c, MQTT_RC_SERVER_SHUTTING_DOWN, "its listener is closed");
+    const struct mqtt_listen *l = &listener->cfg;
     enum err err = ERR_OK;
     bool named = m->has_user || m->has_password;
     struct str person = l->certificates ? stream_person(c->stream) : (struct str){NULL, 0};
@@ -295,15 +298,22 @@ static struct hello *hello_new(struct mqtt_connection *c, const struct mqtt_conn
 
 bool connection_take_user(struct mqtt_connection *c, struct str user)
 {
-    char *copy = mem_new(c->shard->alloc, user.n);
-    if (user.n && !copy)
+    struct user_name *copy = mem_new(c->shard->alloc, sizeof(*copy) + user.n);
+    if (!copy)
         return false;
+    copy->n = user.n;
     if (user.n)
-        memcpy(copy, user.p, user.n);
-    if (c->user.n)
-        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
-    c->user = (struct str){user.n ? copy : "", user.n};
+        memcpy(copy->name, user.p, user.n);
+    connection_forget_user(c);
+    c->user = copy;
     return true;
+}
+
+void connection_forget_user(struct mqtt_connection *c)
+{
+    if (c->user)
+        mem_free(c->shard->alloc, c->user, sizeof(*c->user) + c->user->n);
+    c->user = NULL;
 }
 
 static void take_limits(struct mqtt_connection *c, const struct mqtt_connect *m)

@@ -2,11 +2,12 @@
 
 #include <string.h>
 
-#define LINGER_MS      1000
-#define ROOM_RESERVED  (64u << 10) /* for acknowledgements; messages leave it free */
-#define WRITE_LOW      (64u << 10)
-#define ANSWERS_MAX(c) (4u * (c)->shard->limits->receive_max) /* that wait for their turn */
-#define HELLO_MAX      (256u << 10)                           /* a CONNECT: nobody is known yet */
+#define LINGER_MS       1000
+#define ROOM_RESERVED   (64u << 10) /* for acknowledgements; messages leave it free */
+#define WRITE_LOW       (64u << 10)
+#define ANSWERS_MAX(c)  (4u * (c)->shard->limits->receive_max) /* that wait for their turn */
+#define CROWDED_TELL_NS INT64_C(60000000000)
+#define HELLO_MAX       (256u << 10) /* a CONNECT: nobody is known yet */
 
 static enum poll connection_poll(struct task *t);
 
@@ -17,12 +18,25 @@ static void connection_finished(struct task *t)
 
 /* ---- life ---- */
 
+/* A line a minute and worker, and a number in the metrics for each. */
+static void tell_crowded(struct mqtt_shard *shard)
+{
+    int64_t now = worker_now_ns(shard->worker);
+    if (shard->crowded_told_ns && now - shard->crowded_told_ns < CROWDED_TELL_NS)
+        return;
+    shard->crowded_told_ns = now;
+    LOG_W("mqtt", "no more connections are taken: there are %zu, as many as the limits allow",
+          shard->limits->connections_max);
+}
+
 void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool counted)
 {
     struct mqtt_shard *shard = gate->shard;
     struct mqtt_connection *c = NULL;
     if (!counted)
         counted = count_take(&shard->server->connections, shard->limits->connections_max);
+    if (!counted)
+        tell_crowded(shard);
     if (counted && !(c = mem_zero(shard->alloc, sizeof(*c))))
         count_give(&shard->server->connections);
     if (!c) {
@@ -31,7 +45,7 @@ void connection_new(const struct mqtt_gate *gate, struct stream *stream, bool co
         return;
     }
     c->shard = shard;
-    c->listener = gate->listener;
+    c->listener = gate->listener->number;
     c->stream = stream;
     c->problem_info = true;
     task_init(&c->task, "mqtt", connection_poll, connection_finished);
@@ -62,9 +76,8 @@ bool connection_move(struct mqtt_connection *c, const struct mqtt_shard *home)
     /* We have said nothing. Layers may have: what of that still waits (TLS tickets, the answer of a
      * WebSocket) goes along. */
     ASSERT(c->state == CONNECTION_NEW);
-    /* Not const: it is handed back to us by the net as it was. */
-    void *gate = (void *)(uintptr_t)&c->listener->gates[home->index];
-    if (stream_move(c->stream, home->worker, listener_arrived, gate))
+    struct mqtt_listener *l = connection_listener(c);
+    if (!l || stream_move(c->stream, home->worker, listener_arrived, &l->gates[home->index]))
         return false;
     c->stream = NULL;
     c->moved = true;
@@ -135,18 +148,18 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
         say_goodbye(c, reason);
     if (reason && c->session) /* a client that does something wrong is the operator's concern */
         log_write(why ? LOG_INFO : LOG_DEBUG, "mqtt", "%.*s: closed: %s",
-                  STR_FMT(c->session->client_id), why ? why : mqtt_reason_name(reason));
+                  STR_FMT(session_id(c->session)), why ? why : mqtt_reason_name(reason));
+    if (c->state == CONNECTION_OPEN)
+        aliases_free(c);
+    else
+        hello_free(c);
     c->state = CONNECTION_CLOSED;
-    hello_free(c);
     auth_free(c);
     pending_free(c);
-    aliases_free(c);
     leave_session(c); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
-    if (c->user.n) /* an empty name is nobody's memory */
-        mem_free(c->shard->alloc, (void *)(uintptr_t)c->user.p, c->user.n);
-    c->user = (struct str){NULL, 0};
+    connection_forget_user(c);
     task_wake(&c->task);
 }
 

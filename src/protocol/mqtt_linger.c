@@ -13,7 +13,8 @@ enum { LINGER_STEP = 256, LINGER_MS = 1, LINGER_WAIT_MS = 100 };
 
 bool session_is_lingering(const struct mqtt_session *s)
 {
-    return s->client_id.n && s->client_id.p[0] == '\0'; /* no client is called so [MQTT-1.5.4-2] */
+    return session_id(s).n &&
+           session_id(s).p[0] == '\0'; /* no client is called so [MQTT-1.5.4-2] */
 }
 
 bool session_lingers(const struct mqtt_session *s)

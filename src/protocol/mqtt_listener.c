@@ -16,6 +16,17 @@ void listener_arrived(void *ctx, struct stream *stream)
         count_give(&gate->shard->server->connections);
 }
 
+struct mqtt_listener *connection_listener(const struct mqtt_connection *c)
+{
+    LIST_EACH(&c->shard->server->listeners, it)
+    {
+        struct mqtt_listener *l = CONTAINER_OF(it, struct mqtt_listener, link);
+        if (l->number == c->listener)
+            return l;
+    }
+    return NULL;
+}
+
 static size_t size_of(const struct mqtt_server *s)
 {
     return sizeof(struct mqtt_listener) + s->shards_n * sizeof(struct mqtt_gate);
@@ -54,6 +65,7 @@ enum err mqtt_server_listen(struct mqtt_server *s, const struct mqtt_listen *cfg
         return error_set(e, ERR_NOMEM, "no memory for a listener");
     }
     l->server = s;
+    l->number = s->listeners_n++;
     l->cfg = *cfg;
     for (unsigned i = 0; i < s->shards_n; i++)
         l->gates[i] = (struct mqtt_gate){.listener = l, .shard = s->shards[i]};

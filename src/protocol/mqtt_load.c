@@ -33,7 +33,7 @@ static void load_session(struct load *l, sqlite3_stmt *q)
     const struct str received = blob(q, 5);
     if (!received_read(server->alloc, &s->transit->received,
                        (struct bytes){(const uint8_t *)received.p, received.n}))
-        LOG_E("mqtt", "%.*s: no memory for its packet ids", STR_FMT(s->client_id));
+        LOG_E("mqtt", "%.*s: no memory for its packet ids", STR_FMT(session_id(s)));
     server_number_seen(server, number);
 }
 
@@ -53,7 +53,7 @@ static void load_sub(struct load *l, sqlite3_stmt *q)
                                .subscriber = &s->subscriber,
                                .id = (uint32_t)sqlite3_column_int64(q, 3)};
     if (subscribe_one(s, &sub, (uint8_t)sqlite3_column_int(q, 2), &existed) >= MQTT_RC_UNSPECIFIED)
-        LOG_E("mqtt", "%.*s: a subscription is lost: no room", STR_FMT(s->client_id));
+        LOG_E("mqtt", "%.*s: a subscription is lost: no room", STR_FMT(session_id(s)));
 }
 
 static bool read_ids(struct alloc *a, struct str ids, struct outgoing *o)
@@ -155,7 +155,7 @@ static void load_queued(struct load *l, sqlite3_stmt *q)
         placed = load_one(s, &f, position);
     }
     if (!placed && !l->broken)
-        LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
+        LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(session_id(s)),
               (unsigned long long)f.seq);
 }
 

@@ -1,5 +1,6 @@
 /* Answers that wait: they leave in the order of their packets, each after the commit of its record.
- */
+ * Most wait for nothing, and leave at once: a client that has subscribed and now waits for messages
+ * has no ring. */
 #include "protocol/mqtt_broker.h"
 
 #include <string.h>
@@ -64,8 +65,22 @@ bool connection_wait(struct mqtt_connection *c, uint64_t seq)
 
 /* ---- answers ---- */
 
+static bool transmit(struct mqtt_connection *c, const struct pending *p)
+{
+    if (p->packet)
+        return connection_write(c, p->packet, p->size);
+    uint8_t bytes[4];
+    struct writer w = writer_from(bytes, sizeof(bytes));
+    mqtt_put_ack(&w, p->type, p->id);
+    return connection_write(c, bytes, writer_len(&w));
+}
+
 bool pending_add(struct mqtt_connection *c, const struct pending *p)
 {
+    if (!p->seq && !pending_count(c) && transmit(c, p)) {
+        mem_free(c->shard->alloc, p->packet, p->size);
+        return true;
+    }
     struct pending_ring *r = waits_make(c) ? &c->waits->answers : NULL;
     if (!r || (r->n == r->cap && !grow(c->shard->alloc, r))) {
         mem_free(c->shard->alloc, p->packet, p->size);
@@ -92,16 +107,6 @@ bool pending_add_packet(struct mqtt_connection *c, const struct mqtt_packet *p, 
     const struct pending x = {
         .seq = seq, .packet = bytes, .size = (uint32_t)n, .id = id, .publish = publish};
     return pending_add(c, &x);
-}
-
-static bool transmit(struct mqtt_connection *c, const struct pending *p)
-{
-    if (p->packet)
-        return connection_write(c, p->packet, p->size);
-    uint8_t bytes[4];
-    struct writer w = writer_from(bytes, sizeof(bytes));
-    mqtt_put_ack(&w, p->type, p->id);
-    return connection_write(c, bytes, writer_len(&w));
 }
 
 static void drop_head(struct mqtt_connection *c)

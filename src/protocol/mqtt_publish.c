@@ -102,12 +102,12 @@ static uint8_t refused(struct mqtt_connection *c, struct str topic, enum err err
                        enum mqtt_drop drop, const char *why)
 {
     if (err == ERR_DENIED) {
-        publish_denied(c->shard, c->session->client_id, c->user, topic, why);
+        publish_denied(c->shard, session_id(c->session), connection_user(c), topic, why);
         return MQTT_RC_NOT_AUTHORIZED;
     }
     mqtt_dropped(c->shard, err == ERR_NOMEM ? MQTT_DROP_NO_MEMORY : drop);
-    if (denied_news(c->shard, c->session->client_id, topic))
-        LOG_W("mqtt", "%.*s: not published to %.*s: %s", STR_FMT(c->session->client_id),
+    if (denied_news(c->shard, session_id(c->session), topic))
+        LOG_W("mqtt", "%.*s: not published to %.*s: %s", STR_FMT(session_id(c->session)),
               STR_FMT(topic), why);
     return MQTT_RC_QUOTA_EXCEEDED;
 }
@@ -117,7 +117,7 @@ static enum err to_the_bus(struct mqtt_connection *c, const struct mqtt_publish 
 {
     const struct mqtt_session *s = c->session;
     const struct bus_publisher from = {
-        .id = s->subscriber.publisher_id, .name = s->client_id, .user = c->user};
+        .id = s->subscriber.publisher_id, .name = session_id(s), .user = connection_user(c)};
     bool noted = m->qos == 2 && session_stored(s);
     const struct bus_publication p = {.topic = topic,
                                       .payload = m->payload,

@@ -102,19 +102,21 @@ static bool full(struct mqtt_session *s, const struct outgoing *o)
     return !s->shard->server->replaying && !shard_queue_room(s->shard, bytes);
 }
 
-static void tell(struct mqtt_session *s)
+void queue_tell(struct mqtt_session *s, enum mqtt_drop why)
 {
-    if (s->full_told)
-        return;
-    s->full_told = true;
-    LOG_W("mqtt", "%.*s: its queue is full: the %s messages are dropped", STR_FMT(s->client_id),
-          s->shard->limits->queue_full == MQTT_FULL_DROP_OLDEST ? "oldest" : "newest");
+    bool oldest = s->shard->limits->queue_full == MQTT_FULL_DROP_OLDEST;
+    bool *told = why == MQTT_DROP_QOS0_FULL ? &s->slow_told : &s->full_told;
+    const char *what = why == MQTT_DROP_QOS0_FULL ? "QoS 0" : oldest ? "the oldest" : "the newest";
+    if (!*told)
+        LOG_W("mqtt", "%.*s: its queue is full: %s messages are dropped", STR_FMT(session_id(s)),
+              what);
+    *told = true;
 }
 
 static void drop_oldest(struct mqtt_session *s)
 {
     const struct outgoing *o = queue_first(s);
-    tell(s);
+    queue_tell(s, MQTT_DROP_QUEUE_FULL);
     mqtt_dropped(s->shard, MQTT_DROP_QUEUE_FULL);
     record_done(s, o->qos ? o->message->seq : 0, 0);
     queue_pop(s, false);
@@ -123,6 +125,8 @@ static void drop_oldest(struct mqtt_session *s)
 /* What does not fit, or has no memory, is done with. */
 static void refuse(struct mqtt_session *s, struct outgoing *o, enum mqtt_drop why)
 {
+    if (why != MQTT_DROP_NO_MEMORY)
+        queue_tell(s, why);
     mqtt_dropped(s->shard, why);
     record_done(s, o->qos ? o->message->seq : 0, 0);
     outgoing_forget_ids(s->shard->alloc, o);
@@ -140,7 +144,6 @@ void queue_add(struct mqtt_session *s, struct outgoing *o)
            full(s, o))
         drop_oldest(s);
     if (full(s, o)) {
-        tell(s);
         refuse(s, o, MQTT_DROP_QUEUE_FULL);
         return;
     }

@@ -88,7 +88,7 @@ void record_offline(struct mqtt_session *s)
     writer_u32(&w, s->expiry_s);
     /* If it is lost, the session counts from the next start. */
     if (append(s->shard, true, &w, (struct bytes){NULL, 0}, &seq))
-        LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(s->client_id));
+        LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(session_id(s)));
 }
 
 enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes filters,
@@ -270,7 +270,7 @@ static void apply_sent(struct mqtt_session *s, uint64_t seq, uint16_t id)
         return;
     if (window_restore(s, &f))
         return;
-    LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(s->client_id),
+    LOG_E("mqtt", "%.*s: message %llu is lost: no room", STR_FMT(session_id(s)),
           (unsigned long long)seq);
     outgoing_drop(s, &f.out);
 }
@@ -398,7 +398,7 @@ static void route_one(void *ctx, struct subscriber *sub, const struct sub_option
      * record: what it held then has been given to others. */
     if (chosen && chosen != s->number && !by_number(r->server, chosen))
         return;
-    bool own = str_eq(s->client_id, r->publisher);
+    bool own = str_eq(session_id(s), r->publisher);
     for (size_t i = 0; i < n && kept_n < ARRAY_LEN(kept); i++)
         if (!own || !subs[i]->no_local)
             kept[kept_n++] = subs[i];
@@ -417,7 +417,7 @@ static void apply_origin(struct mqtt_server *server, const struct journal_record
         return;
     if (!received_add(s->shard->alloc, &s->transit->received, from.packet_id))
         LOG_E("mqtt", "%.*s: no memory for a packet id: what it sends again is published again",
-              STR_FMT(s->client_id));
+              STR_FMT(session_id(s)));
     session_changed(s);
 }
 

@@ -47,7 +47,7 @@ static void begin(struct mqtt_session *s)
     if (!r)
         return; /* then the newest are dropped, and counted */
     r->size = sizeof(*r) + filters;
-    r->client_id = s->client_id;
+    r->client_id = session_id(s);
     r->filters = (char *)(r + 1);
     struct writer w = writer_from(r->filters, filters);
     bus_subscriptions_each(&s->subscriber, copy, &w);
@@ -58,7 +58,8 @@ static void begin(struct mqtt_session *s)
     list_add_tail(&server->refusals, &r->link);
     atomic_fetch_add(&server->refusing, 1);
     pthread_mutex_unlock(&server->refusals_lock);
-    LOG_W("mqtt", "%.*s: its queue is full: publications to it are refused", STR_FMT(s->client_id));
+    LOG_W("mqtt", "%.*s: its queue is full: publications to it are refused",
+          STR_FMT(session_id(s)));
 }
 
 void refuse_end(struct mqtt_session *s)

@@ -25,7 +25,7 @@ static struct str keep(char *at, struct str s)
 /* A name that nobody has proven is no name. */
 static struct access_client client_of(const struct mqtt_connection *c, struct str id)
 {
-    return (struct access_client){c->proven ? c->user : (struct str){NULL, 0}, id};
+    return (struct access_client){c->proven ? connection_user(c) : (struct str){NULL, 0}, id};
 }
 
 /* NULL: no memory. */
@@ -69,7 +69,7 @@ bool session_rights_take(struct mqtt_session *s, const struct mqtt_connection *c
     *out = s->rights;
     s->rights = NULL;
     if (needed && !*out)
-        *out = rights_new(c, s->client_id);
+        *out = rights_new(c, session_id(s));
     return *out || !needed;
 }
 
@@ -78,12 +78,12 @@ bool session_asked(struct mqtt_session *s, enum access_right right, struct str s
 {
     struct access *access = s->shard->server->cfg.access;
     if (!s->rights && s->connection)
-        s->rights = rights_new(s->connection, s->client_id);
+        s->rights = rights_new(s->connection, session_id(s));
     if (s->rights)
         return access_may(access, &s->rights->view, right, subject, why);
     if (!s->connection) /* asked again when it leaves */
         return true;
-    const struct access_client who = client_of(s->connection, s->client_id);
+    const struct access_client who = client_of(s->connection, session_id(s));
     struct access_view view; /* no memory for one that stays */
     access_view_init(&view, s->shard->alloc, &who);
     bool allowed = access_may(access, &view, right, subject, why);

@@ -231,7 +231,7 @@ void mqtt_server_checkpoint(struct mqtt_server *s)
 /* Under the shard's lock. */
 static struct mqtt_client_info info_of(const struct mqtt_session *s)
 {
-    struct mqtt_client_info info = {.client_id = s->client_id,
+    struct mqtt_client_info info = {.client_id = session_id(s),
                                     .clean = s->expiry_s == 0,
                                     .subscriptions = s->subscriptions,
                                     .queued = s->queued};
@@ -239,7 +239,7 @@ static struct mqtt_client_info info_of(const struct mqtt_session *s)
     struct addr peer;
     if (!c)
         return info;
-    info.user = c->user;
+    info.user = connection_user(c);
     info.version = c->version;
     info.connected_ms = c->connected_ms;
     info.received = c->received;

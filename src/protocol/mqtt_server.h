@@ -6,15 +6,17 @@
  * leaves after the commit of its record, and never if the commit failed; so do a PUBLISH at QoS 2
  * to a stored session, and its PUBREL, so that not even a crash delivers it twice.
  * Queues are bounded by messages and bytes; of a stored session's long queue only both ends are in
- * memory.
- * What a site leaves out (limits.without) is told in CONNACK and refused with its reason code. A
- * will that waits (Will Delay, or a full journal) is lost when the process ends.
+ * memory. What a member of a share holds goes to another one when its session ends, over a restart
+ * too, and the journal says who has what.
+ * What a site leaves out (limits.without) is told in CONNACK and refused with its reason code.
+ * Wills are in memory only: mqtt_server_close() publishes those of connected clients that have no
+ * delay; those that wait, and all when the process is killed, are lost.
  * Ownership: the server owns its listeners, connections and sessions.
  * Threads: building and listening before the executor runs, closing behind it, all on one thread;
  * each() and checkpoint() are worker 0's, stats() is for any. A session, and so its connection,
  * lives on the worker that its client id belongs to: a connection that was accepted elsewhere moves
  * there with its CONNECT unread (net/stream_move.h), so that a take-over, a will, an expiry are
- * that worker's alone. Limits are the site's, whichever worker counts.
+ * that worker's alone. Limits are the site's, whichever worker counts, and fixed at the start.
  * Errors: start-up only; afterwards connections are closed with a reason, and counted.
  * Source: OASIS MQTT 3.1.1 and 5.0, MQTT 3.1 (IBM, 2010); docs/decisions/0003 for publications that
  * are denied. */

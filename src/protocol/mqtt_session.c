@@ -1,5 +1,6 @@
 #include "protocol/mqtt_broker.h"
 
+#include <stddef.h>
 #include <string.h>
 
 struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id)
@@ -10,7 +11,7 @@ struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id
 
 struct str session_key(const struct table_node *node)
 {
-    return CONTAINER_OF(node, struct mqtt_session, node)->client_id;
+    return session_id(CONTAINER_OF(node, struct mqtt_session, node));
 }
 
 bool session_stored(const struct mqtt_session *s)
@@ -55,13 +56,20 @@ static bool add(struct mqtt_session *s)
     return false;
 }
 
+static size_t size_of(size_t client_id_n)
+{
+    size_t size = offsetof(struct mqtt_session, client_id) + client_id_n;
+    return size < sizeof(struct mqtt_session) ? sizeof(struct mqtt_session) : size;
+}
+
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number)
 {
-    struct mqtt_session *s = mem_zero(shard->alloc, sizeof(*s) + client_id.n);
-    if (!s)
+    struct mqtt_session *s =
+        client_id.n > UINT16_MAX ? NULL : mem_zero(shard->alloc, size_of(client_id.n));
+    if (!s) /* no packet and no record has a longer one */
         return NULL;
-    char *text = (char *)(s + 1);
-    memcpy(text, client_id.p, client_id.n);
+    s->client_id_n = (uint16_t)client_id.n;
+    memcpy(s->client_id, client_id.p, client_id.n);
     s->subscriber.worker = shard->worker;
     s->subscriber.deliver = session_deliver;
     s->subscriber.again = session_again;
@@ -70,13 +78,12 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->subscriber.rights = s;
     s->shard = shard;
     s->transit = &shard->rest;
-    s->client_id = (struct str){text, client_id.n};
     s->number = number;
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
     if ((number && !transit_own(s)) || !add(s)) {
         outgoing_free(s);
-        mem_free(shard->alloc, s, sizeof(*s) + client_id.n);
+        mem_free(shard->alloc, s, size_of(client_id.n));
         return NULL;
     }
     session_changed(s);
@@ -91,7 +98,7 @@ static void session_free(struct mqtt_session *s)
     outgoing_free(s);
     refuse_end(s);
     rights_free(s->rights);
-    mem_free(shard->alloc, s, sizeof(*s) + s->client_id.n);
+    mem_free(shard->alloc, s, size_of(s->client_id_n));
 }
 
 static void by_number_forget(struct mqtt_session *s)
@@ -176,7 +183,7 @@ void session_attach(struct mqtt_session *s, struct mqtt_connection *c)
     set_connection(s, c);
     s->ends_ns = INT64_MAX;
     s->offline_ms = 0;
-    s->full_told = false;
+    s->full_told = s->slow_told = false;
     s->transit->received_before = (uint32_t)s->transit->received.ids.n;
     window_attach(s);
     rights_free(s->rights); /* the client's before it */

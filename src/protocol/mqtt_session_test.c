@@ -380,6 +380,17 @@ TEST(mqtt_full_queues_drop_and_count)
     broker_free(&b);
 }
 
+static _Atomic unsigned slow_told;
+
+static void hear_slow(void *ctx, enum log_level level, const char *part, const char *text)
+{
+    (void)ctx;
+    (void)level;
+    (void)part;
+    if (strcmp(text, "slow: its queue is full: QoS 0 messages are dropped") == 0)
+        atomic_fetch_add(&slow_told, 1);
+}
+
 /* A client that does not read gets what its connection and queue can hold, in order, and the
  * publisher is not held up. */
 TEST(mqtt_slow_client)
@@ -390,6 +401,8 @@ TEST(mqtt_slow_client)
     char *payload = mem_zero(alloc_system(), SIZE + 1);
     REQUIRE(payload != NULL);
     memset(payload, 'x', SIZE);
+    atomic_store(&slow_told, 0);
+    log_set_sink(hear_slow, NULL);
     broker_start(&b, NULL);
     client_join(&slow, &b, "slow", (struct hello_opt){.clean = true}, false);
     client_subscribe(&slow, 1, "t", 0, 0);
@@ -420,6 +433,8 @@ TEST(mqtt_slow_client)
     client_close(&pub);
     broker_halt(&b);
     struct mqtt_stats stats = mqtt_server_stats(b.server);
+    log_set_sink(NULL, NULL);
+    CHECK_EQ_UINT(atomic_load(&slow_told), 1);
     CHECK(stats.dropped[MQTT_DROP_QOS0_FULL] > 0);
     CHECK(got > 50);
     CHECK_EQ_UINT(stats.dropped[MQTT_DROP_QOS0_FULL] + (unsigned)got, COUNT);
@@ -531,6 +546,8 @@ TEST(mqtt_subscriptions_max)
         client_subscribe(&c, 2, "b", 0, 0);
         EXPECT(&c, "SUBACK id=2 codes 00");
         client_subscribe(&c, 3, "c", 1, 0);
+        EXPECT(&c, "SUBACK id=3 codes 97");
+        client_subscribe(&c, 3, "$share/s/a", 1, 0);
         EXPECT(&c, "SUBACK id=3 codes 97");
     }
     client_publish(&c, 1, "c", "x", false);

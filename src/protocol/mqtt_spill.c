@@ -73,6 +73,7 @@ static void let_go(struct mqtt_session *s, struct outgoing *o)
         s->transit->spill->n++;
         s->transit->spill->bytes += message_bytes(o->message);
     } else {
+        queue_tell(s, MQTT_DROP_QOS0_FULL);
         mqtt_dropped(s->shard, MQTT_DROP_QOS0_FULL);
         queue_count(s, o, -1);
     }
@@ -261,7 +262,7 @@ static void merge(struct mqtt_session *s)
 static void missed(struct mqtt_session *s)
 {
     LOG_E("mqtt", "%.*s: %u queued messages are not in the database any more",
-          STR_FMT(s->client_id), s->transit->spill->n);
+          STR_FMT(session_id(s)), s->transit->spill->n);
     const struct outgoing any = {.qos = 1};
     for (; s->transit->spill->n; s->transit->spill->n--)
         queue_count(s, &any, -1);
@@ -276,7 +277,7 @@ static void append_rows(struct mqtt_session *s, struct spill_load *l)
         o->share_id = share_id_of(s->shard->bus, &known, l->rows.v[i].share);
         size_t bytes = message_bytes(o->message);
         if (!queue_restore(s, o, l->rows.v[i].position)) {
-            LOG_E("mqtt", "%.*s: a queued message is lost: no memory", STR_FMT(s->client_id));
+            LOG_E("mqtt", "%.*s: a queued message is lost: no memory", STR_FMT(session_id(s)));
             queue_count(s, o, -1);
             outgoing_forget_ids(l->alloc, o);
         } else {
@@ -310,7 +311,7 @@ static void loaded(struct db_job *j)
     struct spill_load *l = CONTAINER_OF(j, struct spill_load, job);
     struct mqtt_session *s = l->session;
     if (s && j->result) {
-        LOG_W("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(s->client_id), j->error.text);
+        LOG_W("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(session_id(s)), j->error.text);
         timer_set_after_ms(&l->again, AGAIN_MS);
         return;
     }
@@ -397,7 +398,7 @@ bool spill_refill_now(struct mqtt_session *s)
     if (more)
         append_rows(s, l);
     else
-        LOG_E("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(s->client_id),
+        LOG_E("mqtt", "%.*s: its queue can't be read: %s", STR_FMT(session_id(s)),
               l ? l->job.error.text : "no memory");
     if (l)
         load_free(l);

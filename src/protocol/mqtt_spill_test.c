@@ -175,3 +175,32 @@ TEST(mqtt_spill_of_many)
     client_close(&pub);
     broker_stop(&b);
 }
+
+/* It came by a share: another member gets it, wherever that one lives, and the session stays only
+ * until all has been read. */
+TEST(mqtt_spill_goes_to_another_member)
+{
+    struct broker b = {.limits = small};
+    struct client pub, sub, heir;
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000}, false);
+    client_subscribe(&sub, 1, "$share/g/t", 1, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 01");
+    client_bye(&sub);
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    int n = publish_until_spilled(&b, &pub);
+    client_join(&heir, &b, "heir", (struct hello_opt){.expiry_s = 1000}, false);
+    client_subscribe(&heir, 1, "$share/g/t", 1, 0);
+    EXPECT(&heir, "SUBACK id=1 codes 01");
+    client_join(&sub, &b, "sub", (struct hello_opt){.clean = true}, false);
+    expect_numbers(&heir, 0, n);
+    EXPECT_NOTHING(&heir);
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).queued, 0);
+    client_close(&heir);
+    client_close(&sub);
+    client_close(&pub);
+    broker_stop(&b);
+    broker_start(&b, NULL);
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).sessions, 1); /* of the heir */
+    broker_stop(&b);
+}

@@ -36,8 +36,8 @@ static uint8_t refusal(struct mqtt_connection *c, const struct mqtt_subscribe *m
         return MQTT_RC_SUBSCRIPTION_IDS_NOT_SUPPORTED;
     if (session_may(s, ACCESS_SUBSCRIBE, rest, why))
         return 0;
-    if (denied_news(c->shard, s->client_id, filter))
-        LOG_W("mqtt", "%.*s may not subscribe to %.*s: %s", STR_FMT(s->client_id), STR_FMT(filter),
+    if (denied_news(c->shard, session_id(s), filter))
+        LOG_W("mqtt", "%.*s may not subscribe to %.*s: %s", STR_FMT(session_id(s)), STR_FMT(filter),
               why);
     return MQTT_RC_NOT_AUTHORIZED;
 }
@@ -102,14 +102,11 @@ uint8_t subscribe_one(struct mqtt_session *s, struct subscription *sub, uint8_t 
     sub->retain_as_published = options & MQTT_SUB_RETAIN_AS_PUBLISHED;
     sub->stored = session_stored(s);
     sub->restored = s->shard->server->starting;
+    /* Who comes back subscribes once more to all that it has. */
+    sub->renewal = !sub->restored && s->subscriptions >= s->shard->limits->subscriptions_max;
     enum err err = bus_subscribe(s->shard->bus, sub, existed);
     if (err)
         return err == ERR_RANGE ? MQTT_RC_TOPIC_FILTER_INVALID : MQTT_RC_QUOTA_EXCEEDED;
-    if (!*existed && !sub->restored && s->subscriptions >= s->shard->limits->subscriptions_max) {
-        /* Only now it is known: who comes back subscribes once more to all that it has. */
-        (void)bus_unsubscribe(s->shard->bus, sub->subscriber, sub->share, sub->filter);
-        return MQTT_RC_QUOTA_EXCEEDED;
-    }
     atomic_add_own(&s->subscriptions, *existed ? 0U : 1U);
     refuse_renew(s);
     return sub->qos;

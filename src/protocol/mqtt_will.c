@@ -70,38 +70,45 @@ static bool will_publish(struct mqtt_shard *shard, struct will *w)
     return true;
 }
 
-/* All are looked at for those that are due, so not too often. */
+/* What is due is published at once; those that wait are all looked at, so not too often. */
 static void set_timer(struct mqtt_shard *shard, int64_t due_ns)
 {
-    int64_t soonest_ns = shard->wills_looked_ns + LOOK_EVERY_NS;
-    due_ns = due_ns < soonest_ns ? soonest_ns : due_ns;
     if (!timer_armed(&shard->due) || shard->due.at_ns > due_ns)
         timer_set(&shard->due, due_ns);
 }
 
+static void look_at(struct mqtt_shard *shard, int64_t due_ns)
+{
+    int64_t soonest_ns = shard->wills_looked_ns + LOOK_EVERY_NS;
+    set_timer(shard, due_ns < soonest_ns ? soonest_ns : due_ns);
+}
+
 /* Its time has come: nothing cancels it any more. */
-static void fall_due(struct will *w, int64_t now_ns)
+static void fall_due(struct mqtt_shard *shard, struct will *w)
 {
     if (w->session)
         w->session->will = NULL;
     w->session = NULL;
-    w->due_ns = now_ns;
+    list_del(&w->link);
+    list_add_tail(&shard->wills_due, &w->link);
 }
 
 void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session)
 {
     int64_t now_ns = worker_now_ns(shard->worker);
-    w->due_ns = now_ns;
     if (session && w->delay_s) {
         ASSERT(!session->will); /* its next connection has cancelled it */
-        w->due_ns += (int64_t)w->delay_s * 1000000000;
+        w->due_ns = now_ns + (int64_t)w->delay_s * 1000000000;
         w->session = session;
         session->will = w;
-    } else if (will_publish(shard, w)) {
+        list_add_tail(&shard->wills, &w->link);
+        look_at(shard, w->due_ns);
         return;
     }
-    list_add_tail(&shard->wills, &w->link);
-    set_timer(shard, w->due_ns);
+    if (list_empty(&shard->wills_due) && will_publish(shard, w))
+        return;
+    list_add_tail(&shard->wills_due, &w->link);
+    set_timer(shard, now_ns + LOOK_EVERY_NS);
 }
 
 void will_cancel(struct mqtt_session *session)
@@ -113,34 +120,52 @@ void will_cancel(struct mqtt_session *session)
 void will_release(struct mqtt_session *session)
 {
     struct mqtt_shard *shard = session->shard;
-    int64_t now_ns = worker_now_ns(shard->worker);
     if (!session->will)
         return;
-    fall_due(session->will, now_ns);
-    set_timer(shard, now_ns);
+    fall_due(shard, session->will);
+    set_timer(shard, worker_now_ns(shard->worker));
 }
 
-void wills_due(struct mqtt_shard *shard, int64_t now_ns)
+/* Those that wait. Gives when the next one is due. */
+static int64_t look(struct mqtt_shard *shard, int64_t now_ns)
 {
     int64_t next_ns = INT64_MAX;
-    unsigned n = 0;
     shard->wills_looked_ns = now_ns;
     LIST_EACH_SAFE(&shard->wills, it)
     {
         struct will *w = CONTAINER_OF(it, struct will, link);
-        if (w->due_ns <= now_ns && n++ < AT_ONCE) {
-            fall_due(w, now_ns);
-            if (will_publish(shard, w))
-                continue;
-        }
-        next_ns = w->due_ns < next_ns ? w->due_ns : next_ns;
+        if (w->due_ns <= now_ns)
+            fall_due(shard, w);
+        else
+            next_ns = w->due_ns < next_ns ? w->due_ns : next_ns;
     }
+    return next_ns;
+}
+
+void wills_due(struct mqtt_shard *shard, int64_t now_ns)
+{
+    int64_t looked_ns = shard->wills_looked_ns;
+    int64_t next_ns = now_ns - looked_ns >= LOOK_EVERY_NS ? look(shard, now_ns)
+                      : list_empty(&shard->wills)         ? INT64_MAX
+                                                          : looked_ns + LOOK_EVERY_NS;
+    unsigned n = 0;
+    while (!list_empty(&shard->wills_due) && n++ < AT_ONCE)
+        if (!will_publish(shard, CONTAINER_OF(shard->wills_due.next, struct will, link)))
+            break;
     if (next_ns != INT64_MAX)
-        set_timer(shard, next_ns);
+        look_at(shard, next_ns);
+    if (!list_empty(&shard->wills_due))
+        set_timer(shard, now_ns + LOOK_EVERY_NS);
+}
+
+static void free_all(struct mqtt_shard *shard, struct list *wills)
+{
+    LIST_EACH_SAFE(wills, it)
+    will_free(shard, CONTAINER_OF(it, struct will, link));
 }
 
 void wills_free(struct mqtt_shard *shard)
 {
-    LIST_EACH_SAFE(&shard->wills, it)
-    will_free(shard, CONTAINER_OF(it, struct will, link));
+    free_all(shard, &shard->wills);
+    free_all(shard, &shard->wills_due);
 }

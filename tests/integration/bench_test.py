@@ -166,6 +166,7 @@ class Bench(unittest.TestCase):
 
     def test_wrong_usage(self):
         for args in (["mqtt"], ["mqtt", "sideways"], ["mqtt", "pairs", "-q", "3"], ["mqtt", "pairs", "--payload", "8"],
+                     ["mqtt", "pairs", "--payload", "200000"],
                      ["mqtt", "pairs", "--publishers", "2"], ["mqtt", "fan-in", "more"]):
             with self.subTest(args):
                 done = subprocess.run([SEDGE, "bench", *args], stderr=subprocess.PIPE, text=True, timeout=60)

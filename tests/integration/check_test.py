@@ -39,6 +39,17 @@ SETTINGS = [
      ["error[U1]: `watchdog` is given in s", "--> site.sedge:6:12", "help: as in:  10 s"]),
     ("a watchdog that sleeps", "site.sedge", "server {", "server {\n  watchdog 2h",
      ["error[T1]: `watchdog` is 0.01 … 3600 s", "--> site.sedge:6:12", "help: as in:  watchdog 1s"]),
+    ("a sys that never rests", "site.sedge", "server {", "server {\n  sys 0s",
+     ["error[T1]: `sys` is 1 … 3600 s", "--> site.sedge:6:7", "help: as in:  sys 10s"]),
+]
+
+# What `run` would refuse is refused here: a clause of the server, and what is said of it.
+REFUSED = [
+    ("mqtt 0.0.0.0:1884", "can be reached from other machines"),
+    ('mqtt 0.0.0.0:1884 tls cert "a.pem" key "a.key"', "a password file"),
+    ('mqtt 127.0.0.1:1884 tls cert "a.pem"', "tls needs a certificate and its key"),
+    ('websocket 127.0.0.1:1884 path "mqtt"', 'a path begins with a slash: path "/mqtt"'),
+    ("mqtt plant.example:1884", "numeric"),
 ]
 
 
@@ -71,6 +82,18 @@ class Check(unittest.TestCase):
                 for part in wanted:
                     self.assertIn(part, r.stderr)
                 self.assertTrue(r.stderr.endswith("\n1 error\n"), r.stderr)
+
+    def test_settings_that_run_refuses(self):
+        for clause, wanted in REFUSED:
+            with self.subTest(clause):
+                site = self.site / "site.sedge"
+                text = site.read_text()
+                site.write_text(text.replace("server {", "server {\n  " + clause, 1))
+                r = check(self.site)
+                site.write_text(text)
+                self.assertEqual((r.returncode, r.stdout), (1, ""))
+                self.assertTrue(r.stderr.startswith("error: "), r.stderr)
+                self.assertIn(wanted, r.stderr)
 
     def test_several_at_once(self):
         for label, name, old, new, wanted in MISTAKES[:2] + MISTAKES[3:]:

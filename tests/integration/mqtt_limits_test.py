@@ -117,6 +117,7 @@ class Limits(unittest.TestCase):
         with self.assertRaises((AssertionError, OSError)):  # refused, with a CONNACK or without
             fifth = Client(self.site, "c4")
             self.assertEqual(fifth.connack[1], 0, "refused with a reason")
+        wait_until(lambda: "no more connections are taken: there are 4" in self.site.process.text(), what="the log's line")
         clients.pop().close()
 
         def let_in():

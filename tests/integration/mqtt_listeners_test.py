@@ -16,7 +16,7 @@ import paho.mqtt.client as paho
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
 from mqtt_certificates import Certificates  # noqa: E402
-from sedge_site import Site, free_ports, wait_until  # noqa: E402
+from sedge_site import SEDGE, Site, free_ports, wait_until  # noqa: E402
 
 TEXT = """site "listeners"
 server {
@@ -126,6 +126,23 @@ def strangers(site, ports):
                 pass
 
 
+def kept_out(site, ports, certs):
+    """Who is not let in, and who knocks at the wrong door, is told in the log with the reason."""
+    sedge = lambda *args: run(SEDGE, "pub", "-t", "a", "-m", "x", *args)  # noqa: E731
+    tls = ("--cafile", certs.ca)
+    for args, client, server in (
+            (("-p", ports["TLS"]), "ended before the server answered", "refused: the peer does not speak TLS"),
+            (("-p", site.mqtt_port, *tls), "handshake", "refused: it speaks TLS, and this listener is a plain one"),
+            (("-p", site.mqtt_port, "--ws"), "handshake", "refused: it speaks HTTP, and this listener plain MQTT"),
+            (("-p", ports["OLD"], *tls), "certificate required", "refused: peer did not return a certificate"),
+            (("-p", ports["TLS"], "--cafile", certs.other_ca), "certificate", "refused: "),
+            (("-p", ports["WS"], "--ws", "--ws-path", "/elsewhere"), "no WebSocket there", "not a WebSocket request")):
+        before = len(site.process.text())
+        said = sedge(*args)
+        assert said.returncode == 1 and client in said.stderr, (args, said)
+        wait_until(lambda: server in site.process.text()[before:], what=f"{server} in the log")
+
+
 def silent(ports):
     """Connections that never say a word, opened and left open."""
     return [socket.create_connection(("127.0.0.1", ports[name])) for name in NAMES[:4] for _ in range(50)]
@@ -179,6 +196,7 @@ def main():
             by_websocket(certs, ports["WSS"], True, protocol)
         by_https(site, ports, certs)
         strangers(site, ports)
+        kept_out(site, ports, certs)
         by_tls(site, ports, certs)
         certificates_change(site, ports, certs)
         for s in held:

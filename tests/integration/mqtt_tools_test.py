@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(__file__), "..", "support"))
-from mqtt_broker import broker, kinds  # noqa: E402
+from mqtt_broker import Sedge, broker, kinds  # noqa: E402
 from sedge_site import SEDGE, Process, wait_until  # noqa: E402
 
 TOOLS = {"ours": {"pub": [SEDGE, "pub"], "sub": [SEDGE, "sub"]},
@@ -174,6 +174,28 @@ def wills(b):
             assert got == ["gone by kill"], (who, got)
 
 
+def taken_over(b):
+    """Whose session was taken over does not take it back: two with one client id would fight for it for ever."""
+    if not isinstance(b, Sedge):  # theirs does not say why it closes the connection
+        return
+    sub = TOOLS["ours"]["sub"]
+    first = spawn(b, sub, "-i", "one", "-d", "-t", "taken")
+    subscribed(first)
+    second = spawn(b, sub, "-i", "one", "-d", "-t", "taken", "-C", "1")
+    assert first.wait() == 1 and first.text().count("session taken over") == 1, first.text()
+    subscribed(second)
+    run(b, TOOLS["ours"]["pub"], "-q", "1", "-t", "taken", "-m", "for the second")
+    assert second.wait() == 0 and second.text("out").strip() == "for the second", second.text()
+
+
+def too_much(b):
+    """What the server does not take is told before it is sent, and why."""
+    if isinstance(b, Sedge):  # theirs takes all
+        words = [*TOOLS["ours"]["pub"], "-p", str(b.port), "-t", "big", "-s", "-q", "1"]
+        done = subprocess.run(words, input=b"x" * (2 << 20), timeout=60, capture_output=True)
+        assert done.returncode == 1 and b"larger than the server takes" in done.stderr, done
+
+
 def retained(b):
     for name, tools in TOOLS.items():
         where = f"r/{name}"
@@ -248,7 +270,7 @@ def layers(b):
         assert done.returncode in (1, 27) and done.stderr, (words, done)
 
 
-PARTS = [formats, publishing, properties, sessions, wills, retained, exits, layers]
+PARTS = [formats, publishing, properties, sessions, wills, taken_over, too_much, retained, exits, layers]
 
 
 def main():

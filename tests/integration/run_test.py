@@ -99,7 +99,8 @@ class Refused(unittest.TestCase):
     def test_tls_that_lacks_something(self):
         for options, words in (("tls", ("tls cert",)), ('tls cert "a.pem"', ("tls cert",)),
                                ('cert "a.pem" key "a.key"', ("go with tls",)), ("tls12", ("go with tls",)),
-                               ('tls cert "a.pem" key "a.key"', ("a.pem", "can't be used"))):
+                               ('tls cert "a.pem" key "a.key"', ("a.pem", "can't be used: No such file")),
+                               ('tls cert "site.sedge" key "a.key"', ("site.sedge", "it is not PEM"))):
             for word in ("mqtt", "websocket"):
                 with self.subTest(options=options, word=word):
                     self.refused(*words, text=SERVER.format(f"{word} 127.0.0.1:@MQTT@ {options}"))

@@ -61,9 +61,10 @@ static struct io_op **place_of(struct slot *s, const struct io_op *op)
 
 static bool grow(struct epoll_driver *d, int fd)
 {
-    size_t cap = d->slots_cap ? d->slots_cap : 64;
-    while (cap <= (size_t)fd)
-        cap *= 2;
+    /* By a quarter: twice as many would be half of what an idle connection costs here. */
+    size_t cap = d->slots_cap + d->slots_cap / 4 + 64;
+    if (cap <= (size_t)fd)
+        cap = (size_t)fd + 1;
     struct slot *to = mem_resize(d->alloc, d->slots, d->slots_cap * sizeof(*to), cap * sizeof(*to));
     if (!to)
         return false;
