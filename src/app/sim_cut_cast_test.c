@@ -394,7 +394,8 @@ static void direct(struct timer *timer)
     if (p->phase != PHASE_DONE)
         acts[p->phase](p);
     p->broken = somebody_is_broken(p);
-    if (p->phase == PHASE_DONE || p->broken || now_ns(p) > p->give_up_ns)
+    bool done = p->phase == PHASE_DONE && p->house.server; /* the power may have gone just now */
+    if (done || p->broken || now_ns(p) > p->give_up_ns)
         sim_halt(p->sim);
     else
         timer_set_after_ms(timer, LOOK_MS);
