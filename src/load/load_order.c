@@ -55,31 +55,48 @@ void load_order_end(struct load_order *o, uint64_t sent)
     }
 }
 
-enum err load_share_init(struct load_share *s, struct alloc *a, size_t on_their_way)
+void load_share_init(struct load_share *s, struct alloc *a)
 {
-    *s = (struct load_share){.alloc = a, .ring = 64};
-    while (s->ring < on_their_way * 2)
-        s->ring *= 2;
-    s->lap = mem_array(a, s->ring, sizeof(*s->lap));
-    return s->lap ? ERR_OK : ERR_NOMEM;
+    *s = (struct load_share){.alloc = a};
 }
 
 void load_share_fini(struct load_share *s)
 {
-    if (s->lap)
-        mem_free(s->alloc, s->lap, s->ring * sizeof(*s->lap));
-    s->lap = NULL;
+    if (s->bits)
+        mem_free(s->alloc, s->bits, s->words * sizeof(*s->bits));
+    s->bits = NULL;
+    s->words = 0;
+}
+
+static bool has_word(struct load_share *s, size_t word)
+{
+    size_t words = s->words ? s->words : 1024;
+    while (words <= word)
+        words *= 2;
+    if (words == s->words)
+        return true;
+    uint64_t *bits = mem_array(s->alloc, words, sizeof(*bits));
+    if (!bits)
+        return false;
+    if (s->bits)
+        memcpy(bits, s->bits, s->words * sizeof(*bits));
+    load_share_fini(s);
+    s->bits = bits;
+    s->words = words;
+    return true;
 }
 
 bool load_share_take(struct load_share *s, uint64_t number)
 {
-    uint32_t *at = &s->lap[number & (s->ring - 1)];
-    uint32_t lap = (uint32_t)(number / s->ring) + 1;
-    if (*at >= lap) {
+    size_t word = number / 64;
+    uint64_t bit = UINT64_C(1) << number % 64;
+    if (!has_word(s, word))
+        return false;
+    if (s->bits[word] & bit) {
         s->duplicated++;
         return false;
     }
-    *at = lap;
+    s->bits[word] |= bit;
     s->seen++;
     return true;
 }

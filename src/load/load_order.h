@@ -7,7 +7,8 @@
  *
  * load_share is the same for a group whose members get different messages: each member's numbers
  * must rise, and no two members may get the same.
- * Ownership: load_share owns its ring. Threads: none. */
+ * How late one of them may come has no bound: a member's queue may hold it for as long as it likes.
+ * Ownership: load_share owns its bits. Threads: none. */
 #pragma once
 
 #include "base/alloc.h"
@@ -38,13 +39,13 @@ static inline uint64_t load_order_take(struct load_order *o, uint64_t number)
 void load_order_end(struct load_order *o, uint64_t sent);
 
 struct load_share {
-    uint32_t *lap;       /* by number modulo ring: lap + 1 of the number that was seen there */
-    size_t ring;         /* a power of two, above the numbers that are on their way at once */
-    uint64_t seen;       /* different numbers */
+    uint64_t *bits; /* by number: it was seen */
+    size_t words;
+    uint64_t seen;       /* different numbers; without memory for one it is not, so the run fails */
     uint64_t duplicated; /* by whichever member */
     struct alloc *alloc;
 };
-MUST_USE enum err load_share_init(struct load_share *s, struct alloc *a, size_t on_their_way);
+void load_share_init(struct load_share *s, struct alloc *a);
 void load_share_fini(struct load_share *s);
 /* Whether it is new. */
 bool load_share_take(struct load_share *s, uint64_t number);

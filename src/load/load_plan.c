@@ -32,12 +32,7 @@ static enum err plan_publisher(struct load_run *r, size_t i)
     p->fan = r->cfg->scenario == LOAD_FAN_IN || r->cfg->scenario == LOAD_FAN_OUT ? r->subs_n : 1;
     if (r->subs_n == 0)
         p->fan = 0;
-    if (r->cfg->scenario == LOAD_SHARED) {
-        size_t on_their_way = r->cfg->rate > 0 ? 1 << 16 : r->cfg->window;
-        enum err err = load_share_init(&p->share, r->alloc, on_their_way);
-        if (err)
-            return err;
-    }
+    load_share_init(&p->share, r->alloc);
     return load_make_pattern(r, i);
 }
 

@@ -39,6 +39,10 @@ static void count_plain(struct load_run *r, struct load_subscriber *s, const str
 static void count_shared(struct load_run *r, struct load_subscriber *s, const struct delivery *d)
 {
     struct load_publisher *p = &r->pubs[d->publisher];
+    if (d->number >= p->sent) {
+        (void)load_fail(r, ERR_PROTOCOL, "a subscriber gets what was not sent");
+        return;
+    }
     if (!load_share_take(&p->share, d->number))
         return;
     p->progress++;
