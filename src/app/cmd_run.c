@@ -8,7 +8,6 @@
 #include "app/site_schema.h"
 #include "app/site_zone.h"
 #include "async/signals.h"
-#include "async/worker_pools.h"
 #include "automation/automation.h"
 #include "base/log.h"
 #include "dashboard/dashboard.h"
@@ -249,11 +248,7 @@ static enum err build_store(struct run *r, struct error *e)
 
 static enum err build_bus(struct run *r, struct error *e)
 {
-    struct bus_config bus = {.ex = r->ex,
-                             .journal = r->journal,
-                             .db = r->db,
-                             .alloc = r->alloc,
-                             .messages = worker_buffers(executor_worker(r->ex, 0))};
+    struct bus_config bus = {.ex = r->ex, .journal = r->journal, .db = r->db, .alloc = r->alloc};
     enum err err = bus_new(&r->bus, &bus, e);
     struct registry_config registry = {
         .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};
