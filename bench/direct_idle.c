@@ -11,13 +11,13 @@
  * many source addresses in 127.0.0.0/8. When all are connected and memory has been measured, each
  * client sends eight bytes and must get them back; then it closes, and the ring must see each end.
  * Kernel memory is the growth of unreclaimable slabs, for both ends of the connection. */
+#include "async/linux/uring_internal.h"
 #include "base/atomic.h"
 #include "base/err.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
-#include <liburing.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -27,14 +27,13 @@
 #include <unistd.h>
 
 enum mode { DESCRIPTOR, ACCEPT, ADOPT };
-enum { BUFFERS = 64, BUFFER = 4096, GROUP = 1, RINGS_MAX = 8, CLIENT_MAX = 18000 };
+enum { RINGS_MAX = 8, CLIENT_MAX = 18000 };
 /* What a completion is of, in the low bits of user_data; above them the connection. */
 enum what { ACCEPTED, RECEIVED, SENT, CLOSED };
 
 struct loop {
     struct io_uring ring;
-    struct io_uring_buf_ring *buffers;
-    uint8_t *memory;
+    struct uring_buffers buffers;
     int listener, *spare; /* free places of the table */
     unsigned spare_n, table;
     pthread_t thread;
@@ -111,9 +110,7 @@ static void arm_accept(struct loop *l)
 static void arm_receive(struct loop *l, uint32_t c)
 {
     struct io_uring_sqe *sqe = entry(l, RECEIVED, c);
-    io_uring_prep_recv_multishot(sqe, (int)c, NULL, 0, 0);
-    sqe->flags |= IOSQE_BUFFER_SELECT;
-    sqe->buf_group = GROUP;
+    uring_prep_receive(sqe, (int)c);
     fixed(sqe);
 }
 
@@ -129,23 +126,15 @@ static uint32_t adopt(struct loop *l, int fd)
     return (uint32_t)place;
 }
 
-static void give(struct loop *l, uint16_t id)
-{
-    io_uring_buf_ring_add(l->buffers, l->memory + (size_t)id * BUFFER, BUFFER, id,
-                          io_uring_buf_ring_mask(BUFFERS), 0);
-    io_uring_buf_ring_advance(l->buffers, 1);
-}
-
 static void received(struct loop *l, const struct io_uring_cqe *cqe, uint32_t c)
 {
     if (cqe->res > 0) {
-        uint16_t id = (uint16_t)(cqe->flags >> IORING_CQE_BUFFER_SHIFT);
+        const uint8_t *bytes = uring_buffer(&l->buffers, cqe->flags, cqe->res);
         struct io_uring_sqe *sqe = entry(l, SENT, c);
-        io_uring_prep_send(sqe, (int)c, l->memory + (size_t)id * BUFFER, (size_t)cqe->res,
-                           MSG_NOSIGNAL | MSG_WAITALL);
+        io_uring_prep_send(sqe, (int)c, bytes, (size_t)cqe->res, MSG_NOSIGNAL | MSG_WAITALL);
         fixed(sqe);
         (void)io_uring_submit(&l->ring); /* it is copied now, and the buffer is free again */
-        give(l, id);
+        uring_buffer_return(&l->buffers, cqe->flags);
     }
     if (cqe->flags & IORING_CQE_F_MORE)
         return;
@@ -202,20 +191,11 @@ static void loop_open(struct loop *l)
     if (rc < 0)
         fail("table", -rc);
     l->spare = malloc(l->table * sizeof(*l->spare));
-    l->memory = malloc((size_t)BUFFERS * BUFFER);
-    l->buffers = aligned_alloc(4096, BUFFERS * sizeof(struct io_uring_buf));
-    if (!l->spare || !l->memory || !l->buffers)
+    struct error e = {0};
+    if (!l->spare || uring_buffers_init(&l->buffers, &l->ring, URING_BUFFERS, &e))
         fail("memory", ENOMEM);
     for (unsigned i = 0; i < l->table; i++)
         l->spare[l->spare_n++] = (int)(l->table - 1 - i);
-    struct io_uring_buf_reg reg = {
-        .ring_addr = (uintptr_t)l->buffers, .ring_entries = BUFFERS, .bgid = GROUP};
-    rc = io_uring_register_buf_ring(&l->ring, &reg, 0);
-    if (rc < 0)
-        fail("buffers", -rc);
-    io_uring_buf_ring_init(l->buffers);
-    for (uint16_t i = 0; i < BUFFERS; i++)
-        give(l, i);
 }
 
 static void *loop_run(void *p)
@@ -234,6 +214,8 @@ static void *loop_run(void *p)
         }
     }
     io_uring_queue_exit(&l->ring);
+    uring_buffers_fini(&l->buffers, NULL);
+    free(l->spare);
     return NULL;
 }
 
