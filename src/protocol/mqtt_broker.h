@@ -296,8 +296,9 @@ void shard_close(struct mqtt_shard *shard); /* connections and wills */
 void shard_free(struct mqtt_shard *shard);
 struct mqtt_shard *shard_of(const struct mqtt_server *s, struct str client_id); /* its home */
 uint64_t shard_number(struct mqtt_shard *shard); /* for a new session */
-/* Is there room for n more bytes in the queues of the site? */
-bool shard_queue_room(struct mqtt_shard *shard, size_t n);
+/* Is there room for n more bytes in the queues of the site? QoS 0 gets three quarters of it: who
+ * does not read must not cost others what they were promised. */
+bool shard_queue_room(struct mqtt_shard *shard, size_t n, unsigned qos);
 void shard_queue_entered(struct mqtt_shard *shard, size_t n);
 void shard_queue_left(struct mqtt_shard *shard, size_t n); /* n bytes have left a queue */
 /* One more of what is limited; false: there are `max`. */

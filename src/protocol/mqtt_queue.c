@@ -99,7 +99,7 @@ static bool full(struct mqtt_session *s, const struct outgoing *o)
     } else if (all > l->queue_bytes_max) {
         return true;
     }
-    return !s->shard->server->replaying && !shard_queue_room(s->shard, bytes);
+    return !s->shard->server->replaying && !shard_queue_room(s->shard, bytes, o->qos);
 }
 
 void queue_tell(struct mqtt_session *s, enum mqtt_drop why)

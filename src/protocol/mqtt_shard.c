@@ -20,11 +20,11 @@ void count_give(_Atomic size_t *count)
     ASSERT(before > 0);
 }
 
-static bool take_bytes(struct mqtt_server *s, size_t n)
+static bool take_bytes(struct mqtt_server *s, size_t n, size_t max)
 {
     size_t taken = atomic_load_explicit(&s->queue_bytes, memory_order_relaxed);
     do
-        if (taken + n > s->limits.queue_total_bytes_max)
+        if (taken + n > max)
             return false;
     while (!atomic_compare_exchange_weak_explicit(&s->queue_bytes, &taken, taken + n,
                                                   memory_order_relaxed, memory_order_relaxed));
@@ -41,15 +41,17 @@ static size_t allowance_piece(const struct mqtt_server *s)
     return piece < ALLOWANCE_MAX ? piece : ALLOWANCE_MAX;
 }
 
-bool shard_queue_room(struct mqtt_shard *shard, size_t n)
+bool shard_queue_room(struct mqtt_shard *shard, size_t n, unsigned qos)
 {
+    const size_t total = shard->server->limits.queue_total_bytes_max;
+    const size_t max = qos ? total : total - total / 4;
     size_t queued = atomic_load_explicit(&shard->queued_bytes, memory_order_relaxed);
     size_t wanted = queued + n, piece = shard->queue_piece;
     if (wanted <= shard->queue_allowance)
         return true;
     size_t more = wanted - shard->queue_allowance;
-    if (!take_bytes(shard->server, more + piece)) {
-        if (!take_bytes(shard->server, more))
+    if (!take_bytes(shard->server, more + piece, max)) {
+        if (!take_bytes(shard->server, more, max))
             return false;
         piece = 0;
     }

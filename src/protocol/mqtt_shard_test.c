@@ -247,6 +247,44 @@ TEST(mqtt_queue_bytes_are_the_sites)
     broker_free(&b);
 }
 
+/* Clients that do not read QoS 0 leave room for what others are promised. */
+TEST(mqtt_queue_bytes_are_kept_for_qos1)
+{
+    enum { DEAF = 4, TOTAL = 1 << 20, SIZE = 4000 };
+    struct broker b = {.light = true, .limits = {.queue_total_bytes_max = TOTAL}};
+    struct client deaf[DEAF], keeper, pub;
+    char id[40], payload[SIZE + 1];
+    memset(payload, 'p', SIZE);
+    payload[SIZE] = '\0';
+    broker_start(&b, NULL);
+    client_join(&keeper, &b, "keeper", (struct hello_opt){.expiry_s = 100}, false);
+    client_subscribe(&keeper, 1, "kept", 1, 0);
+    EXPECT(&keeper, "SUBACK id=1 codes 01");
+    client_bye(&keeper);
+    for (unsigned i = 0; i < DEAF; i++) {
+        client_join(&deaf[i], &b, name_of(id, "deaf", i), (struct hello_opt){.clean = true}, false);
+        client_subscribe(&deaf[i], 1, "flood", 0, 0);
+        EXPECT(&deaf[i], "SUBACK id=1 codes 00");
+    }
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    while (mqtt_server_stats(b.server).dropped[MQTT_DROP_QOS0_FULL] == 0) {
+        for (unsigned i = 0; i < 500; i++)
+            client_publish(&pub, 0, "flood", payload, false);
+        EXPECT_NOTHING(&pub);
+    }
+    for (unsigned i = 1; i <= TOTAL / 8 / SIZE; i++) {
+        client_publish(&pub, (uint16_t)i, "kept", payload, false);
+        EXPECT_HAS(&pub, "PUBACK");
+    }
+    struct mqtt_stats stats = mqtt_server_stats(b.server);
+    CHECK(stats.queued_bytes > TOTAL / 2);
+    CHECK_EQ_UINT(stats.dropped[MQTT_DROP_QUEUE_FULL], 0);
+    for (unsigned i = 0; i < DEAF; i++)
+        client_close(&deaf[i]);
+    client_close(&pub);
+    broker_stop(&b);
+}
+
 /* ---- wills ---- */
 
 TEST(mqtt_wills_of_all_workers)
