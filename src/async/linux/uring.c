@@ -30,7 +30,6 @@ struct uring_driver {
     struct alloc *alloc;
     struct io_uring ring;
     struct uring_buffers buffers;
-    struct uring_direct direct;
     struct msghdr *messages; /* one for each submission entry; the kernel copies it at submit */
     struct list refused;     /* started while closing */
     size_t in_kernel;
@@ -38,6 +37,7 @@ struct uring_driver {
     int wake;
     uint64_t wake_count;
     bool ring_made, enabled, closing;
+    struct uring_direct direct;
 };
 
 /* What is not an io_op in user_data. */
