@@ -77,6 +77,12 @@ struct io_driver_ops {
     void (*poll)(struct io_driver *d, struct io_op *op, int fd, uint32_t events); /* POLLIN… once */
     /* Asks for an early end; done() still comes, with -ECANCELED or its true result. */
     void (*cancel)(struct io_driver *d, struct io_op *op);
+    /* A connection stays with this driver until close_fd(): it may trade the descriptor for a
+     * handle of its own, which is not a descriptor and is used like one in all calls here and in
+     * io_socket_ops, but for release(), is_quiet(), and no_delay(). For more connections than the
+     * process may have descriptors. `reads` and `writes`: operations that are under way on it, or
+     * NULL; they go on. The handle, or the descriptor as it was. NULL: not offered. */
+    int (*adopt)(struct io_driver *d, int fd, struct io_op *reads, struct io_op *writes);
     void (*close_fd)(struct io_driver *d, int fd); /* after all its ops ended */
     /* Instead: another worker's driver goes on with it. NULL: there is nothing to forget. */
     void (*release)(struct io_driver *d, int fd);
@@ -91,5 +97,5 @@ struct io_driver {
 extern const struct io_driver_ops io_uring_driver; /* async/linux/uring.c */
 extern const struct io_driver_ops io_epoll_driver; /* async/linux/epoll.c */
 extern const struct io_driver_ops io_sim_driver;   /* async/sim/net_driver.c */
-extern const struct io_socket_ops linux_sockets;   /* async/linux/socket.c, for the first two */
+extern const struct io_socket_ops linux_sockets;   /* async/linux/socket.c, of epoll */
 struct io_driver *worker_io(struct worker *w);

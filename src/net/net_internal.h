@@ -102,7 +102,7 @@ struct stream {
     bool fresh : 1, finishing : 1, closed : 1, write_dead : 1;
     bool wire_dead : 1; /* the socket takes nothing any more; write_dead: nor do we from the user */
     bool bound : 1, connecting : 1, connect_failed : 1, refused : 1;
-    bool moving : 1;
+    bool moving : 1, stays : 1;
     int fd, os_errno;
     uint32_t write_max, write_low, read_max;
 

@@ -24,6 +24,16 @@ void stream_set_limits(struct stream *s, const struct stream_limits *l)
         s->write_low = s->write_max;
 }
 
+void stream_stay(struct stream *s)
+{
+    struct io_driver *io = s->net->io;
+    ASSERT(!s->closed && !s->finishing && !s->moving && !s->pooled && !s->connecting);
+    s->stays = true;
+    if (io->ops->adopt)
+        s->fd = io->ops->adopt(io, s->fd, s->rx_on ? &s->rx : NULL,
+                               s->tx_on ? &s->sender->tx.op : NULL);
+}
+
 void stream_bind(struct stream *s, struct task *task)
 {
     s->task = task;

@@ -65,6 +65,11 @@ void stream_finish(struct stream *s, int64_t linger_ms);
 /* Closes at once. */
 void stream_close(struct stream *s);
 
+/* It stays on this worker until it ends: no stream_move() any more, nor into a pool. For a server's
+ * streams that last: the driver may then hold more of them than there are descriptors. What is sent
+ * to those takes a little longer. Before another thread may ask for its address. */
+void stream_stay(struct stream *s);
+
 const struct addr *stream_peer(struct stream *s); /* len 0 if it can't be told any more */
 /* The same, asked of the system each time. Any thread, while the stream can't be closed. */
 void stream_address(const struct stream *s, struct addr *out);

@@ -99,7 +99,7 @@ enum err stream_move(struct stream *s, struct worker *to,
                      void (*moved)(void *ctx, struct stream *s), void *ctx)
 {
     struct net_worker *there = net_of(to);
-    ASSERT(!s->closed && !s->finishing && !s->moving && !s->pooled && !s->connecting &&
+    ASSERT(!s->closed && !s->finishing && !s->moving && !s->stays && !s->pooled && !s->connecting &&
            (!s->sender || s->sender->reserved == 0));
     ASSERT(there && there != s->net && there->prepared);
     struct stream_move *m = mem_zero(s->net->alloc, sizeof(*m));

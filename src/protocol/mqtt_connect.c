@@ -352,6 +352,7 @@ enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet 
     c->version = (uint8_t)m->version;
     if (m->client_id.n && shard_of(c->shard->server, m->client_id) != c->shard)
         return go_home(c, shard_of(c->shard->server, m->client_id));
+    stream_stay(c->stream);
     if (m->client_id.n > CLIENT_ID_MAX)
         return refuse(c, MQTT_RC_CLIENT_ID_NOT_VALID, "its client id is too long");
     if (!m->client_id.n && !m->clean_start && m->version != MQTT_V5)

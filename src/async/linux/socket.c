@@ -1,5 +1,5 @@
 /* The sockets of both Linux drivers. */
-#include "async/io.h"
+#include "async/linux/socket_internal.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -12,7 +12,7 @@ static const char *path_of(const struct sockaddr *sa)
     return ((const struct sockaddr_un *)(const void *)sa)->sun_path;
 }
 
-static int linux_open(struct io_driver *d, int family)
+int linux_open(struct io_driver *d, int family)
 {
     (void)d;
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -43,7 +43,7 @@ static bool set_options(int fd, int family, bool shared)
            (family != AF_INET6 || setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof(on)) == 0);
 }
 
-static int linux_listen(struct io_driver *d, const struct sockaddr *sa, socklen_t len, bool shared)
+int linux_listen(struct io_driver *d, const struct sockaddr *sa, socklen_t len, bool shared)
 {
     remove_stale(sa, len);
     int fd = linux_open(d, sa->sa_family);
@@ -57,26 +57,26 @@ static int linux_listen(struct io_driver *d, const struct sockaddr *sa, socklen_
     return -os_errno;
 }
 
-static void linux_unlisten(struct io_driver *d, const struct sockaddr *sa)
+void linux_unlisten(struct io_driver *d, const struct sockaddr *sa)
 {
     (void)d;
     if (sa->sa_family == AF_UNIX)
         (void)unlink(path_of(sa));
 }
 
-static int linux_name(struct io_driver *d, int fd, struct sockaddr *sa, socklen_t *len)
+int linux_name(struct io_driver *d, int fd, struct sockaddr *sa, socklen_t *len)
 {
     (void)d;
     return getsockname(fd, sa, len) == 0 ? 0 : -errno;
 }
 
-static int linux_peer(struct io_driver *d, int fd, struct sockaddr *sa, socklen_t *len)
+int linux_peer(struct io_driver *d, int fd, struct sockaddr *sa, socklen_t *len)
 {
     (void)d;
     return getpeername(fd, sa, len) == 0 ? 0 : -errno;
 }
 
-static void linux_no_delay(struct io_driver *d, int fd)
+void linux_no_delay(struct io_driver *d, int fd)
 {
     int on = 1;
     (void)d;
@@ -84,13 +84,13 @@ static void linux_no_delay(struct io_driver *d, int fd)
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 }
 
-static void linux_send_end(struct io_driver *d, int fd)
+void linux_send_end(struct io_driver *d, int fd)
 {
     (void)d;
     (void)shutdown(fd, SHUT_WR);
 }
 
-static void linux_drop(int fd)
+void linux_drop(int fd)
 {
     (void)close(fd);
 }

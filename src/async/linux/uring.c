@@ -2,6 +2,8 @@
  * submission a tick. Operations that the kernel ended early (no F_MORE, no buffer) are armed
  * again here; their owners see one long operation. */
 #include "async/iov_internal.h"
+#include "async/linux/socket_internal.h"
+#include "async/linux/uring_direct.h"
 #include "async/linux/uring_internal.h"
 #include "async/worker_internal.h"
 #include <errno.h>
@@ -35,10 +37,13 @@ struct uring_driver {
     int wake;
     uint64_t wake_count;
     bool ring_made, enabled, closing;
+    struct uring_direct direct;
 };
 
 /* What is not an io_op in user_data. */
 static const uint64_t user_nobody = 0, user_wake = 1;
+/* Beside a place of the table: the end of what is sent there. No op has this bit. */
+static const uint64_t user_end = 2, user_end_shift = 2;
 
 static struct uring_driver *self(struct io_driver *d)
 {
@@ -72,6 +77,7 @@ static struct io_uring_sqe *entry(struct uring_driver *d)
 static void set_owner(struct uring_driver *d, struct io_uring_sqe *sqe, struct io_op *op)
 {
     sqe->user_data = (uintptr_t)op;
+    uring_direct_aim(sqe, op->fd);
     op->state |= STATE_IN_KERNEL;
     d->in_kernel++;
 }
@@ -166,7 +172,7 @@ static void uring_send(struct io_driver *io, struct io_send *send, int fd, const
 static ssize_t uring_send_now(struct io_driver *io, int fd, const struct iovec *iov, unsigned n)
 {
     struct uring_driver *d = self(io);
-    return d->sends_now++ < SENDS_NOW ? linux_send_now(io, fd, iov, n) : 0;
+    return !uring_is_direct(fd) && d->sends_now++ < SENDS_NOW ? linux_send_now(io, fd, iov, n) : 0;
 }
 
 static void uring_connect(struct io_driver *io, struct io_op *op, int fd, const struct sockaddr *sa,
@@ -204,11 +210,69 @@ static void uring_cancel(struct io_driver *io, struct io_op *op)
     sqe->user_data = user_nobody;
 }
 
+static int uring_adopt(struct io_driver *io, int fd, struct io_op *reads, struct io_op *writes)
+{
+    struct uring_driver *d = self(io);
+    if (d->closing)
+        return fd;
+    int handle = uring_direct_adopt(&d->direct, fd);
+    if (reads)
+        reads->fd = handle; /* for when it is armed again */
+    if (writes)
+        writes->fd = handle;
+    return handle;
+}
+
 static void uring_close_fd(struct io_driver *io, int fd)
 {
-    (void)io;
-    (void)close(fd);
+    struct uring_driver *d = self(io);
+    if (!uring_is_direct(fd)) {
+        (void)close(fd);
+    } else if (uring_direct_may_close(&d->direct, fd)) {
+        struct io_uring_sqe *sqe = entry(d);
+        uring_direct_close(&d->direct, fd, sqe);
+        sqe->user_data = user_nobody;
+    }
 }
+
+/* --- sockets that may be places --- */
+
+static int uring_peer(struct io_driver *io, int fd, struct sockaddr *sa, socklen_t *len)
+{
+    return uring_is_direct(fd) ? uring_direct_peer(&self(io)->direct, fd, sa, len)
+                               : linux_peer(io, fd, sa, len);
+}
+
+static void uring_send_end(struct io_driver *io, int fd)
+{
+    struct uring_driver *d = self(io);
+    if (!uring_is_direct(fd)) {
+        linux_send_end(io, fd);
+        return;
+    }
+    struct io_uring_sqe *sqe = entry(d);
+    uring_direct_send_end(&d->direct, fd, sqe);
+    sqe->user_data = (uint64_t)fd << user_end_shift | user_end;
+    d->in_kernel++;
+}
+
+/* A place has gone with its ring. */
+static void uring_drop(int fd)
+{
+    if (!uring_is_direct(fd))
+        linux_drop(fd);
+}
+
+static const struct io_socket_ops uring_sockets = {
+    .open = linux_open,
+    .listen = linux_listen,
+    .unlisten = linux_unlisten,
+    .name = linux_name,
+    .peer = uring_peer,
+    .no_delay = linux_no_delay,
+    .send_end = uring_send_end,
+    .drop = uring_drop,
+};
 
 /* --- completions --- */
 
@@ -282,6 +346,12 @@ static void complete(struct uring_driver *d, const struct io_uring_cqe *cqe)
     if (cqe->user_data == user_wake) {
         if (!d->closing)
             arm_wake(d);
+        return;
+    }
+    if (cqe->user_data & user_end) {
+        int fd = (int)(cqe->user_data >> user_end_shift);
+        if (uring_direct_ended(&d->direct, fd))
+            uring_close_fd(&d->driver, fd);
         return;
     }
     struct io_op *op = (struct io_op *)(uintptr_t)cqe->user_data;
@@ -381,6 +451,7 @@ static void uring_close(struct io_driver *io)
         end_operations(d);
         uring_buffers_fini(&d->buffers, &d->ring);
         io_uring_queue_exit(&d->ring);
+        uring_direct_fini(&d->direct);
     }
     if (d->wake >= 0)
         (void)close(d->wake);
@@ -398,6 +469,7 @@ static enum err make_ring(struct uring_driver *d, unsigned flags, struct error *
     if (rc < 0)
         return error_set_os(e, -rc, "the ring can't be made");
     d->ring_made = true;
+    uring_direct_init(&d->direct, &d->ring);
     return uring_buffers_init(&d->buffers, &d->ring, URING_BUFFERS, e);
 }
 
@@ -434,7 +506,7 @@ static enum err uring_open(struct io_driver **out, struct worker *w, struct allo
 
 const struct io_driver_ops io_uring_driver = {
     .name = "io_uring",
-    .socket = &linux_sockets,
+    .socket = &uring_sockets,
     .open = uring_open,
     .close = uring_close,
     .accept = uring_accept,
@@ -445,6 +517,7 @@ const struct io_driver_ops io_uring_driver = {
     .connect = uring_connect,
     .poll = uring_poll,
     .cancel = uring_cancel,
+    .adopt = uring_adopt,
     .close_fd = uring_close_fd,
     .wait = uring_wait,
     .wake = uring_wake,
