@@ -3,7 +3,8 @@
 The broker runs on core 0 and `sedge bench mqtt` on core 1 (two workers: on both); 64-byte payloads; every peer takes
 its turn in each round, so that a noisy minute hits all; figures are medians. A lost, doubled or reordered message
 ends its family. The bare forwarder (mqtt_forward.c) is what the kernel allows; goals are shares of it.
-QUICK=1 in the environment: one short round, without the slow peers. WRITE=1: the tables go into bench/mqtt.md.
+QUICK=1 in the environment: one short round, without the slow peers. ROUNDS=N: so many, 3 by default. WRITE=1: the tables go
+into bench/mqtt.md.
 """
 
 import contextlib
@@ -23,7 +24,7 @@ from sedge_site import SEDGE
 
 QUICK = os.environ.get("QUICK") == "1"
 WRITE = os.environ.get("WRITE") == "1"
-ROUNDS = 1 if QUICK else 3
+ROUNDS = int(os.environ.get("ROUNDS", 1 if QUICK else 3))
 SECONDS = 1 if QUICK else 2
 PEERS = ["sedge", "forwarder", *([] if QUICK else ["mosquitto", "aedes"])]
 BROKER_CORE, LOAD_CORE = 0, 1

@@ -56,10 +56,10 @@ def sedge(folder, port, tls_port, workers):
 
 def mosquitto(folder, port, tls_port, _workers):
     """What a sensible owner sets: no delay, no limits that drop, errors only in the log. Debian's writes its state every
-    30 minutes at most, so nothing is stored while it acknowledges: it is told not to store at all."""
+    30 minutes at most, so nothing is stored while it acknowledges: it is told not to store at all. As root, since the folder is ours."""
     tls = f"listener {tls_port} 127.0.0.1\ncertfile {folder}/cert.pem\nkeyfile {folder}/key.pem\n" if tls_port else ""
     (folder / "mosquitto.conf").write_text(
-        f"per_listener_settings false\nallow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages 0\n"
+        f"user root\nper_listener_settings false\nallow_anonymous true\nset_tcp_nodelay true\nmax_inflight_messages 0\n"
         f"max_queued_messages 0\nlog_type error\npersistence false\nlistener {port} 127.0.0.1\n{tls}")
     return [MOSQUITTO, "-c", folder / "mosquitto.conf"], re.search(r"version (\S+)", output(MOSQUITTO, "-h"))[1]
 
