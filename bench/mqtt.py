@@ -145,7 +145,8 @@ def idle():
                 got[n] = load(broker, "idle", "--connections", connections, "--sources", 4000, *args)["idle_connection"]
                 VERSIONS[n] = broker.version
         for n in PEERS[1:]:
-            line(f"idle_{kind.split()[-1]}", "B", got["sedge"], n, got[n], f"<{IDLE_GOAL}", got["sedge"] < IDLE_GOAL)
+            goal = () if args else (f"<{IDLE_GOAL}", got["sedge"] < IDLE_GOAL)  # it is of connections that only wait
+            line(f"idle_{kind.split()[-1]}", "B", got["sedge"], n, got[n], *goal)
         rows.append([kind, *(f"{got[n]:,.0f}" for n in PEERS)])
     TABLES.append((f"Bytes of the process for each idle connection (slope to {connections:,})", ["", *PEERS], rows))
 
