@@ -103,7 +103,7 @@ const struct command command_pub = {
         {{"sedge pub -t yard/tank -m '{\"level\": 1.5}'", NULL},
          {"sedge pub -t yard/tank -q 1 -r -f state.json",
           "acknowledged, and kept for who comes later"},
-         {"sedge pub -h plant.example --cafile ca.pem -u press1 -P secret -t hello -m world",
+         {"sedge pub -h plant.example --cafile ca.pem -u ada -P secret -t hello -m world",
           "another machine, with TLS"}},
     .exits = {{"0", "it was published; with -q 1 or 2: and acknowledged"},
               {"1", "it failed"},
