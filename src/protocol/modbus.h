@@ -119,21 +119,35 @@ MUST_USE enum err modbus_setup_add(struct modbus_setup *s, const struct modbus_d
 /* --- the engine --- */
 
 struct modbus;
+/* Where it tells what it finds. */
+struct modbus_sink {
+    enum err (*sample)(void *ctx, struct device_property *p, const struct value *v);
+    void (*unreadable)(void *ctx, struct device_property *p, const char *why);
+    void (*link_state)(void *ctx, struct device *d, bool online, const char *why);
+    void (*done)(void *ctx, struct device *d, const char *id, enum err result, const char *why);
+    void *ctx;
+};
 struct modbus_config {
     struct executor *ex;
     struct alloc *alloc;
+    uint32_t backoff_min_ms, backoff_max_ms; /* of lines and units; default 1,000 and 60,000 */
+    const struct modbus_sink *sink;          /* NULL: the registry, whose devices' ports are set */
 };
 /* Sets the ports of the setup's devices, and begins to connect when the executor runs. */
 MUST_USE enum err modbus_new(struct modbus **out, const struct modbus_config *cfg,
                              struct modbus_setup *setup, struct error *e);
 /* After executor_run() has returned, or before it was called. NULL is fine. */
 void modbus_free(struct modbus *m);
+/* What the port does: see struct device_port. ERR_FULL: too many writes wait. ERR_CLOSED: the line
+ * is down. ERR_INVALID, ERR_RANGE: the value does not fit its register. */
+MUST_USE enum err modbus_command(struct modbus *m, const struct port_command *c, struct error *e);
 
-/* Another site in the place of the one that runs, around registry_replace_commit(): ready has done
- * all that can fail; then commit (before registry_replace_settle(), since the devices are the next
- * site's) or cancel. Lines with the same link stay connected and keep what they know of their
- * units; what was asked and not answered is asked again, and a write that is on its way is told to
- * the successor of its device. */
+/* Another site in the place of the one that runs: ready, before registry_replace_commit(), has done
+ * all that can fail, and set the ports of the next site's devices; then commit, between that and
+ * registry_replace_settle(), or cancel. Lines with the same link stay connected and keep what they
+ * know of their units; what was asked and not answered is asked again, and writes that are on their
+ * way go on. Devices that leave can be written to until the next replacement: their safe actions
+ * are still to come. */
 MUST_USE enum err modbus_replace_ready(struct modbus *m, struct modbus_setup *setup,
                                        struct error *e);
 void modbus_replace_commit(struct modbus *m);
