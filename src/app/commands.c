@@ -5,6 +5,7 @@
 
 const struct command *const commands[] = {
     /* a site */
+    &command_init,
     &command_check,
     &command_test,
     &command_run,
