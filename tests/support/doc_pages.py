@@ -8,9 +8,10 @@ A page is Markdown. Of its fenced blocks the first word says what happens:
     ```console background the same, but it goes on running: what it prints is waited for; it ends with the page,
                           or where a block says ```console stop
     ```console again      repeated until it prints what it should, for what happens "a moment later"
-    ```console status=1   its exit status, if that is not 0
+    ```console status=1   the exit status of the last one, if that is not 0
     ```sedge file=PATH    the block is written to that file. append=PATH: at its end. (Of any language.)
-    ```sh elsewhere=NAME  isn't run here: it needs a fresh machine, say. NAME is the test that does; the file must exist
+    ```sh elsewhere=NAME  isn't run here but by NAME, which must exist: it needs a fresh machine, say
+    ```sh not-run=WHY     isn't run at all, since it needs what a test has not: another machine, a real device
 
 Every block in `console` or `sh` is one of these; others are only shown. Pages use the ports that a reader would, so each runs
 in a network of its own where the system allows it, and else on the machine's.
@@ -185,8 +186,9 @@ class Reader:
                              + "\n".join(lines) + "\n--- the page has:\n" + "\n".join(expected) + running)
 
     def run(self, block):
-        status = int(block.values.get("status", "0"))
-        for command, expected in block.commands():
+        commands = block.commands()
+        for n, (command, expected) in enumerate(commands):
+            status = int(block.values.get("status", "0")) if n == len(commands) - 1 else 0
             if "background" in block.flags:
                 self.start(block, command, expected)
             elif "again" in block.flags:
@@ -210,6 +212,8 @@ class Reader:
                 self.write(block.values.get("file") or block.values["append"], block.text, "append" in block.values)
             elif "elsewhere" in block.values:
                 assert (root / block.values["elsewhere"]).exists(), f"{block.where}: there is no {block.values['elsewhere']}"
+            elif "not-run" in block.values:
+                assert block.values["not-run"], f"{block.where}: say why"
             elif "stop" in block.flags:
                 self.stop()
             elif block.language == "console":
