@@ -3,8 +3,8 @@
 A page is Markdown. Of its fenced blocks the first word says what happens:
 
     ```console            each line "$ COMMAND" is run by a shell, in one folder for the page (`cd` lasts); the lines
-                          below it are what it prints. A command goes on over lines that end with a backslash, and
-                          in "<<" documents. "..." on a line stands for any number of lines, "…" for anything in one.
+                          below it are what it prints. A command goes on over lines that end with a backslash,
+                          within quotes, and in "<<" documents. "..." on a line stands for any number of lines, "…" for anything in one.
     ```console background the same, but it goes on running: what it prints is waited for; it ends with the page,
                           or where a block says ```console stop
     ```console again      repeated until it prints what it should, for what happens "a moment later"
@@ -52,7 +52,7 @@ class Block:
         for line in lines:
             if line.startswith("$ "):
                 command = line[2:]
-                while command.endswith("\\"):
+                while command.endswith("\\") or within_quotes(command):
                     command += "\n" + next(lines)
                 end = re.search(r"<<-? ?'?(\w+)'?", command)
                 while end and not command.endswith("\n" + end.group(1)):
@@ -63,6 +63,14 @@ class Block:
             elif line.strip():
                 raise AssertionError(f"{self.where}: a console block begins with '$ '")
         return [(command, trimmed(lines)) for command, lines in out]
+
+
+def within_quotes(command):
+    try:
+        shlex.split(command)
+    except ValueError:
+        return True
+    return False
 
 
 def trimmed(lines):
