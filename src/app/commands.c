@@ -9,7 +9,12 @@ const struct command *const commands[] = {
     &command_check,
     &command_test,
     &command_run,
+    &command_reload,
+    &command_alerts,
+    &command_actions,
     &command_sim,
+    /* devices */
+    &command_discover,
     /* messages */
     &command_pub,
     &command_sub,
