@@ -1,5 +1,6 @@
 #include "base/map.h"
 #include "dashboard/dashboard_internal.h"
+#include "dashboard/export.h"
 #include "dashboard/web_assets.h"
 
 #include <inttypes.h>
@@ -10,8 +11,11 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/site", api_site},
     {HTTP_GET, "/api/live", api_live},
     {HTTP_GET, "/api/history", api_history},
+    {HTTP_GET, "/api/export", api_export},
     {HTTP_GET, "/api/alerts", api_alerts},
     {HTTP_POST, "/api/alerts/{id}/acknowledge", api_acknowledge},
+    {HTTP_POST, "/api/alerts/{id}/shelve", api_shelve},
+    {HTTP_DELETE, "/api/alerts/{id}/shelve", api_unshelve},
     {HTTP_GET, "/api/actions", api_actions},
     {HTTP_POST, "/api/devices/{device}/actions/{action}", api_command},
     {HTTP_DELETE, "/api/devices/{device}/lease", api_give_back},
@@ -21,6 +25,7 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/connections", api_connections},
     {HTTP_GET, "/api/stats", api_stats},
     {HTTP_GET, "/health", api_health},
+    {HTTP_GET, "/problems/{name}", api_problem},
 };
 
 static const char csp[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
@@ -58,8 +63,9 @@ enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cf
     /* Not the environment's seed: who knows that can make the maps slow. */
     int64_t times[2] = {d->started_ms, d->started_ns};
     (void)snprintf(d->run, sizeof(d->run), "%016" PRIx64, hash_bytes(times, sizeof(times), 1));
-    list_init(&d->acks);
+    list_init(&d->words);
     list_init(&d->reloads);
+    list_init(&d->exports);
     strbuf_init(&d->out, cfg->alloc, BODY_MAX);
     enum err err = live_init(d, e);
     if (err) {
@@ -96,8 +102,9 @@ void dashboard_free(struct dashboard *d)
         return;
     for (size_t i = 0; i < d->server_count; i++)
         http_server_close(d->servers[i]);
-    acks_fini(d);
+    words_fini(d);
     reloads_fini(d);
+    exports_fini(d);
     live_fini(d);
     strbuf_fini(&d->out);
     mem_free(d->cfg.alloc, d, sizeof(*d));
@@ -108,43 +115,4 @@ void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, s
     d->cfg.site = site;
     d->cfg.name = name;
     live_site_changed(d);
-}
-
-struct json_writer answer_begin(struct dashboard *d)
-{
-    struct json_writer w;
-    strbuf_reset(&d->out);
-    json_writer_init(&w, &d->out);
-    return w;
-}
-
-void answer_end(struct dashboard *d, struct http_request *q, unsigned status)
-{
-    if (d->out.failed)
-        http_respond_problem(q, 500, "the answer is larger than %d MiB or there is no memory",
-                             BODY_MAX >> 20);
-    else
-        http_respond_json(q, status, strbuf_str(&d->out));
-    if (d->out.cap > BODY_KEPT) { /* one large answer must not stay for weeks */
-        strbuf_fini(&d->out);
-        strbuf_init(&d->out, d->cfg.alloc, BODY_MAX);
-    }
-}
-
-bool query_i64(struct http_request *q, const char *key, int64_t min, int64_t max, int64_t fallback,
-               int64_t *out)
-{
-    char buf[64];
-    struct str text;
-    enum err err = http_query_get(http_request_head(q)->query, key, buf, sizeof(buf), &text);
-    if (err == ERR_NOT_FOUND) {
-        *out = fallback;
-        return true;
-    }
-    if (err || str_to_i64(text, out) || *out < min || *out > max) {
-        http_respond_problem(q, 400, "%s must be a whole number from %" PRId64 " to %" PRId64, key,
-                             min, max);
-        return false;
-    }
-    return true;
 }

@@ -225,12 +225,12 @@ void api_live(void *ctx, struct http_request *q)
 {
     struct dashboard *d = ctx;
     if (d->reader_count >= READERS_MAX) {
-        http_respond_problem(q, 503, "%d pages are reading already", READERS_MAX);
+        problem(q, PROBLEM_BUSY, "%d pages are reading already", READERS_MAX);
         return;
     }
     struct live_reader *r = mem_zero(d->cfg.alloc, sizeof(*r));
     if (!r) {
-        http_respond_problem(q, 503, "no memory for another reader");
+        problem(q, PROBLEM_BUSY, "no memory for another reader");
         return;
     }
     r->dashboard = d;

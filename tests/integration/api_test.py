@@ -57,7 +57,8 @@ CAUSE = {"series": str, "value": (int, float, bool, str), "ts_ms": MS}
 ALERT = {"id": int, "severity": str, "text": str, "state": str,
          "source": {"program": MAYBE, "rule": MAYBE, "line": (int, type(None)), "device": MAYBE},
          "cause": CAUSE, "raised_ms": MS, "cleared_ms": (MS, type(None)),
-         "acknowledged_ms": (MS, type(None)), "acknowledged_by": MAYBE, "count": int}
+         "acknowledged_ms": (MS, type(None)), "acknowledged_by": MAYBE, "count": int,
+         "shelved_ms": (MS, type(None)), "shelved_until_ms": (MS, type(None)), "shelved_by": MAYBE, "shelved_why": MAYBE}
 ACTION = {"id": str, "device": str, "action": str, "args": dict, "state": str, "by": dict, "cause": (dict, type(None)),
           "confirms": MAYBE, "attempts": int, "requested_ms": MS, "outcome_ms": (MS, type(None)), "why": MAYBE}
 PROPERTY = {"name": str, "series": int, "type": str, "unit": MAYBE, "min": (int, float, type(None)),
@@ -118,9 +119,14 @@ class Api(unittest.TestCase):
         """RFC 9457, with a detail that has the words."""
         got, body = answer
         self.assertEqual(got, status, body)
-        self.assertEqual(body["type"], "about:blank")
         self.assertEqual(body["status"], status)
+        if body["type"] == "about:blank":
+            self.assertEqual(body["title"], http.client.responses.get(status, body["title"]))
+        else:  # it says what it means
+            code, text = self.site.request(body["type"])
+            self.assertEqual((code, text.split("\n")[0]), (200, f"{body['title']} (status {status})"))
         self.assertTrue(body["title"])
+        self.assertTrue(body.get("instance", "/").startswith("/"))  # none if the request could not be read
         for word in words:
             self.assertIn(word, body["detail"])
         return body
@@ -217,7 +223,7 @@ class Api(unittest.TestCase):
         self.assertEqual([a["id"] for a in alerts], sorted((a["id"] for a in alerts), reverse=True))
         self.assertEqual(len(self.site.get("/api/alerts?limit=1")["alerts"]), 1)
         self.assertEqual(self.site.get("/api/alerts?limit=1")["alerts"][0]["id"], alerts[0]["id"])
-        self.problem(self.site.request("/api/alerts?state=some"), 400, "active or all")
+        self.problem(self.site.request("/api/alerts?state=some"), 400, "all, active or shelved")
         for limit in ("0", "-1", "x", "1.5", "100000"):
             self.problem(self.site.request(f"/api/alerts?limit={limit}"), 400, "limit")
         self.heat(20)
@@ -293,7 +299,8 @@ class Api(unittest.TestCase):
         answer = self.site.request("/api/devices/plant.press.lock/actions/open", {"args": {}, "by": "Ada"})
         problem = self.problem(answer, 409, "plant.press.lock", "guard")
         self.assertEqual(problem["owner"], "guard")
-        self.assertEqual(problem["title"], "Conflict")
+        self.assertEqual(problem["type"], "/problems/owned")
+        self.assertEqual(problem["instance"], "/api/devices/plant.press.lock/actions/open")
 
     def lease_of(self, name):
         return next(d["lease"] for d in self.site.get("/api/site")["devices"] if d["name"] == name)
