@@ -148,3 +148,10 @@ enum err site_limits_keep(const struct mqtt_limits *now, const struct mqtt_limit
         return differ("full", e);
     return now->without != next->without ? differ("without", e) : ERR_OK;
 }
+
+void site_limits_each(const struct mqtt_limits *l,
+                      void (*each)(void *ctx, const char *word, uint64_t value), void *ctx)
+{
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+        each(ctx, numbers[i].word, get(l, &numbers[i]));
+}

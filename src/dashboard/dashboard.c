@@ -7,7 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-static const struct http_route routes[] = {
+static void api_description(void *ctx, struct http_request *q);
+
+const struct http_route dashboard_routes[] = {
     {HTTP_GET, "/api/site", api_site},
     {HTTP_GET, "/api/live", api_live},
     {HTTP_GET, "/api/history", api_history},
@@ -19,6 +21,10 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/actions", api_actions},
     {HTTP_POST, "/api/devices/{device}/actions/{action}", api_command},
     {HTTP_DELETE, "/api/devices/{device}/lease", api_give_back},
+    {HTTP_GET, "/api/programs/{program}/source", api_source},
+    {HTTP_GET, "/api/tests", api_tests},
+    {HTTP_POST, "/api/tests", api_run_tests},
+    {HTTP_GET, "/api/settings", api_settings},
     {HTTP_GET, "/api/reload", api_reload_state},
     {HTTP_POST, "/api/reload", api_reload},
     {HTTP_GET, "/api/discovered", api_discovered},
@@ -26,28 +32,50 @@ static const struct http_route routes[] = {
     {HTTP_GET, "/api/stats", api_stats},
     {HTTP_GET, "/health", api_health},
     {HTTP_GET, "/problems/{name}", api_problem},
+    {HTTP_GET, "/api/openapi.json", api_description},
 };
+const size_t dashboard_routes_count = ARRAY_LEN(dashboard_routes);
 
 static const char csp[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
                           "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
                           "form-action 'none'; frame-ancestors 'none'";
+
+static const struct web_asset *asset(struct str name)
+{
+    for (size_t i = 0; i < web_assets_count; i++)
+        if (str_eq(name, str_from(web_assets[i].path)))
+            return &web_assets[i];
+    return NULL;
+}
+
+static void respond_asset(struct http_request *q, const struct web_asset *a)
+{
+    http_respond_gzip(q, a->type, a->etag, (struct bytes){a->gzip, a->gzip_size});
+}
+
+static const struct str description = {"openapi.json", 12};
+
+static void api_description(void *ctx, struct http_request *q)
+{
+    (void)ctx;
+    const struct web_asset *a = asset(description);
+    ASSERT(a); /* every build embeds it */
+    respond_asset(q, a);
+}
 
 /* The page's files; its own routes are behind '#', so "/" is the only folder. */
 static void page(void *ctx, struct http_request *q)
 {
     (void)ctx;
     struct str path = http_request_head(q)->path;
-    path = str_eq(path, STR("/")) ? STR("index.html") : str_sub(path, 1, path.n);
-    for (size_t i = 0; i < web_assets_count; i++) {
-        const struct web_asset *a = &web_assets[i];
-        if (str_eq(path, str_from(a->path))) {
-            http_response_field(q, "Cache-Control", STR("no-cache"));
-            http_respond_gzip(q, a->type, a->etag, (struct bytes){a->gzip, a->gzip_size});
-            return;
-        }
-    }
-    http_respond_problem(q, 404, "there is no %.*s here%s", STR_FMT(http_request_head(q)->path),
-                         web_assets_count ? "" : ": this program was built without its page");
+    struct str name = str_eq(path, STR("/")) ? STR("index.html") : str_sub(path, 1, path.n);
+    const struct web_asset *a = str_eq(name, description) ? NULL : asset(name);
+    if (a)
+        respond_asset(q, a);
+    else
+        http_respond_problem(
+            q, 404, "there is no %.*s here%s", STR_FMT(path),
+            asset(STR("index.html")) ? "" : ": this program was built without its page");
 }
 
 enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cfg, struct error *e)
@@ -81,8 +109,8 @@ enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
 {
     if (d->server_count == SERVERS_MAX)
         return error_set(e, ERR_FULL, "more than %d http listeners", SERVERS_MAX);
-    struct http_server_config cfg = {.routes = routes,
-                                     .route_count = ARRAY_LEN(routes),
+    struct http_server_config cfg = {.routes = dashboard_routes,
+                                     .route_count = dashboard_routes_count,
                                      .fallback = page,
                                      .ctx = d,
                                      .csp = csp,

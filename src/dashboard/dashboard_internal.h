@@ -72,6 +72,10 @@ bool body_text(struct http_request *q, const char *key, char *buf, size_t max, s
 void words_fini(struct dashboard *d);
 void reloads_fini(struct dashboard *d);
 
+/* dashboard.c: every path of the API; docs/openapi.json describes them. */
+extern const struct http_route dashboard_routes[];
+extern const size_t dashboard_routes_count;
+
 /* Handlers. */
 void api_site(void *ctx, struct http_request *q);
 void api_alerts(void *ctx, struct http_request *q);
@@ -83,6 +87,10 @@ void api_command(void *ctx, struct http_request *q);
 void api_give_back(void *ctx, struct http_request *q);
 void api_reload(void *ctx, struct http_request *q);
 void api_reload_state(void *ctx, struct http_request *q);
+void api_source(void *ctx, struct http_request *q);
+void api_tests(void *ctx, struct http_request *q);
+void api_run_tests(void *ctx, struct http_request *q);
+void api_settings(void *ctx, struct http_request *q);
 void api_discovered(void *ctx, struct http_request *q);
 void api_connections(void *ctx, struct http_request *q);
 void api_stats(void *ctx, struct http_request *q);

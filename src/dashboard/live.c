@@ -213,12 +213,23 @@ static void on_lease(void *ctx, const struct lease_view *v)
     send_all(d, "lease");
 }
 
-void live_site_changed(struct dashboard *d)
+/* An event that only says: ask again. */
+static void send_bare(struct dashboard *d, const char *event)
 {
     struct json_writer w = event_begin(d);
     json_object_begin(&w);
     json_object_end(&w);
-    send_all(d, "site");
+    send_all(d, event);
+}
+
+void live_site_changed(struct dashboard *d)
+{
+    send_bare(d, "site");
+}
+
+void dashboard_tests_changed(struct dashboard *d)
+{
+    send_bare(d, "tests");
 }
 
 void api_live(void *ctx, struct http_request *q)
