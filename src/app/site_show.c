@@ -77,13 +77,16 @@ static void show_listeners(struct json_writer *w, const struct site_shown *s)
     json_array_end(w);
 }
 
-static void show_limit(void *ctx, const char *name, uint64_t value)
+static void show_limit(void *ctx, const char *name, const char *text, uint64_t value)
 {
     struct json_writer *w = ctx;
     json_object_begin(w);
     json_key(w, "name");
     json_cstr(w, name);
-    put_int(w, "value", (int64_t)value);
+    if (text)
+        put_str(w, "value", str_from(text));
+    else
+        put_int_or_null(w, "value", (int64_t)value);
     json_object_end(w);
 }
 

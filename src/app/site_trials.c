@@ -123,7 +123,7 @@ static enum err child_start(struct child *c, const struct site_trials_config *cf
 static bool find_members(struct site_trials *t)
 {
     struct bytes doc = {(const uint8_t *)t->text.p, t->text.n};
-    bool all = !t->text.failed;
+    bool all = !t->text.failed && !t->stopped_for;
     for (size_t i = 0; all && i < MEMBERS; i++)
         all = json_find(doc, str_from(members[i].key), NULL, &t->found[i]) == ERR_OK;
     for (size_t i = 0; !all && i < MEMBERS; i++)
@@ -162,7 +162,7 @@ static void ended(struct site_trials *t, int status)
     t->text = c->text;
     strbuf_init(&c->text, t->cfg.alloc, 0);
     t->why[0] = '\0';
-    if (!find_members(t) || t->stopped_for)
+    if (!find_members(t))
         say_why(t, status);
     t->ended_ms = worker_now_ms(t->worker);
     t->took_ms = (worker_now_ns(t->worker) - t->started_ns) / 1000000;
