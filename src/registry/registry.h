@@ -9,8 +9,8 @@
  *   port        something else carries it (a Modbus line): samples come by registry_sample(),
  *               commands go to a struct device_port
  * What the forms of payloads are: docs/payloads.md. Topics that no device claims are listed as
- * discovered, never dropped. Ownership: models, devices and their strings are the registry's for its
- * life. Threads: worker 0. Errors: what a person must mend goes into struct error. */
+ * discovered, never dropped. Ownership: models, devices and their strings are the registry's for
+ * its life. Threads: worker 0. Errors: what a person must mend goes into struct error. */
 #pragma once
 
 #include "async/timer.h"
@@ -55,8 +55,8 @@ struct model_def {
 /* How a device is reached, and how that goes; for people. */
 enum reach_state { REACH_UNKNOWN, REACH_ONLINE, REACH_OFFLINE };
 struct device_reach {
-    struct str kind; /* "mqtt", "mapped"; of a port its text's first word: "modbus" */
-    struct str text; /* the topic; the first topic that is mapped; the port's text */
+    struct str kind;        /* "mqtt", "mapped"; of a port its text's first word: "modbus" */
+    struct str text;        /* the topic; the first topic that is mapped; the port's text */
     enum reach_state state; /* as its link or availability topic says */
     char why[160];          /* it is offline, or can't be read; else "" */
     uint64_t unreadable;    /* messages; which ones is in registry_discovered() */
@@ -70,11 +70,12 @@ struct device {
     struct str topic;     /* of the convention; "": it is reached otherwise */
     struct str link_text; /* of a port; "" if there is none */
     struct device_reach reach;
-    const struct mapping *mapping;   /* the registry's; NULL if it has none */
-    const struct device_port *port;  /* registry_set_port() */
-    struct device *heir;             /* in the site that comes next: replace.c */
-    struct str owner;              /* program, or "" */
-    struct str owner_before;       /* in the site before, until that one's end is dealt with */
+    const struct mapping *mapping;  /* the registry's; NULL if it has none */
+    const struct device_port *port; /* registry_set_port() */
+    struct device *heir;     /* the same physical thing in the site that comes next: replace.c */
+    bool taken;              /* it is one's heir */
+    struct str owner;        /* program, or "" */
+    struct str owner_before; /* in the site before, until that one's end is dealt with */
     struct device_property *props; /* one for each of the model's */
     struct list actions;           /* in progress, see action_internal.h */
     bool leaving;                  /* is not declared any more: registry_leaving() */
@@ -226,9 +227,9 @@ struct port_command {
     size_t arg_count;
 };
 struct device_port {
-    /* Sends it, once for each attempt. ERR_FULL, ERR_AGAIN: not now, it is tried again soon. Another
-     * error ends the action, with an alert and this text. Afterwards registry_port_done(), for each
-     * one that was taken; may be called from inside. */
+    /* Sends it, once for each attempt. ERR_FULL, ERR_AGAIN: not now, it is tried again soon.
+     * Another error ends the action, with an alert and this text. Afterwards registry_port_done(),
+     * for each one that was taken; may be called from inside. */
     enum err (*command)(void *ctx, const struct port_command *c, struct error *e);
     void *ctx;
 };
@@ -239,14 +240,14 @@ void registry_set_port(struct device *d, const struct device_port *port);
 void registry_port_gone(struct registry *r, const struct device_port *port);
 /* What became of a command. ERR_OK: the device has taken it, which confirms an action whose model
  * names no property; one that names a property waits for that. ERR_INVALID, ERR_UNSUPPORTED,
- * ERR_DENIED: the device refuses it, so it has failed. Another error: it is tried again when its time
- * is up. An id of an action that is over is ignored. */
+ * ERR_DENIED: the device refuses it, so it has failed. Another error: it is tried again when its
+ * time is up. An id of an action that is over is ignored. */
 void registry_port_done(struct registry *r, const char *id, enum err result, const char *why);
 
-/* A sample that came by no message: recorded (JOURNAL_SAMPLE, lazily: whoever acts on it is recorded
- * behind it), then as any other; replayed at the next start to whom its checkpoint is behind. In the
- * unit and kind of the property. ts_ms 0: now. `q` is what the source thinks of it; the declared
- * range may make it worse. Whatever is returned, it has been told to all who listen.
+/* A sample that came by no message: recorded (JOURNAL_SAMPLE, lazily: whoever acts on it is
+ * recorded behind it), then as any other; replayed at the next start to whom its checkpoint is
+ * behind. In the unit and kind of the property. ts_ms 0: now. `q` is what the source thinks of it;
+ * the declared range may make it worse. Whatever is returned, it has been told to all who listen.
  * ERR_FULL, ERR_IO: it is not recorded: a crash before history has sealed it loses it. */
 MUST_USE enum err registry_sample(struct device_property *p, const struct value *v, int64_t ts_ms,
                                   enum quality q);
@@ -255,6 +256,9 @@ MUST_USE enum err registry_sample(struct device_property *p, const struct value 
 void registry_unreadable(struct device_property *p, const char *why);
 /* The whole device, as its link says. Offline: what it has said is stale at once. */
 void registry_link_state(struct device *d, bool online, const char *why);
+/* Where an answer to this action would confirm it; "" if nothing is mapped so: for who plays the
+ * device (`sedge test`). */
+struct str registry_answer_topic(const struct device *d, uint32_t action);
 /* An event, as if the device had said so. */
 void registry_signal(struct device *d, uint32_t event);
 /* A number as a source or a register gives it, in the unit of the property: times scale, plus
