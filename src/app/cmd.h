@@ -12,6 +12,7 @@ extern const struct command command_run;        /* cmd_run.c */
 extern const struct command command_check;      /* cmd_check.c */
 extern const struct command command_test;       /* cmd_tests.c: *_test.c are unit tests */
 extern const struct command command_sim;        /* cmd_sim.c */
+extern const struct command command_import;     /* cmd_import.c */
 extern const struct command command_pub;        /* mqtt_options_table.c, cmd_pub.c */
 extern const struct command command_sub;        /* mqtt_options_table.c, cmd_sub.c */
 extern const struct command command_passwd;     /* cmd_passwd.c */

@@ -9,6 +9,8 @@ const struct command *const commands[] = {
     &command_test,
     &command_run,
     &command_sim,
+    /* devices */
+    &command_import,
     /* messages */
     &command_pub,
     &command_sub,
