@@ -49,3 +49,13 @@ foreach(main IN LISTS bench_mains)
     file(GLOB sources CONFIGURE_DEPENDS ${folder}/*.c)
     sedge_bench(${name} ${sources})
 endforeach()
+
+# The Modbus devices of simulated plants, by libmodbus; the product is not linked with it (docs/decisions/0022).
+pkg_check_modules(libmodbus QUIET IMPORTED_TARGET libmodbus)
+if(libmodbus_FOUND)
+    add_executable(modbus-server tools/modbus-server.c)
+    target_link_libraries(modbus-server PRIVATE sedge_flags PkgConfig::libmodbus)
+    set_target_properties(modbus-server PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR})
+else()
+    message(STATUS "libmodbus is missing: the Modbus devices of simulated plants are not built ('tools/install run')")
+endif()

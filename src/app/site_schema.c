@@ -3,6 +3,7 @@
 
 #include "app/site_access.h"
 #include "app/site_limits.h"
+#include "app/site_modbus.h"
 #include "async/executor.h"
 
 #define OPT  LANG_ARG_OPTIONAL
@@ -189,6 +190,12 @@ static const struct lang_clause device_clauses[] = {
      .flags = LANG_CLAUSE_REQUIRED,
      N(mqtt_args),
      .example = "via mqtt \"line1/press1\" json"},
+    {.word = "via",
+     .second = "modbus",
+     .role = LANG_CLAUSE_LINK,
+     .args = site_modbus_args,
+     .args_n = SITE_MODBUS_ARGS,
+     .example = SITE_MODBUS_EXAMPLE},
     {.word = "powers",
      .role = LANG_CLAUSE_POWERS,
      .flags = LANG_CLAUSE_REPEATED,
@@ -249,6 +256,7 @@ static const struct lang_schema schema = {
     .statements = statements,
     .statements_n = ARRAY_LEN(statements),
     .reserved = reserved,
+    .check = site_modbus_check,
 };
 
 const struct lang_schema *site_schema(void)

@@ -37,7 +37,8 @@ static void try_clause(const struct lang_kind *kind, const struct lang_clause *c
     else
         (void)snprintf(
             text, sizeof(text),
-            "site \"s\"\nmodel M { }\n%s {\n %s\n %s\n}\n"
+            "site \"s\"\nmodel M { property position: %%; action open(); safe open() }\n%s {\n "
+            "%s\n %s\n}\n"
             "device plant.camera: M { via mqtt \"camera\" json }",
             head, clause->example,
             head != kind->word && strcmp(clause->word, "via") != 0 ? "via mqtt \"x\" json" : "");
