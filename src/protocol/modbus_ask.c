@@ -152,11 +152,30 @@ static void expire(struct line *l, struct ask *a)
         (void)snprintf(why, sizeof(why), "unit %u: its answer was damaged (CRC)", a->unit_id);
     else
         (void)snprintf(why, sizeof(why), "unit %u does not answer", a->unit_id);
-    if (l->heard_ns < a->sent_ns)
+    if (l->heard_ns < a->sent_ns) {
         l->mute++;
+        l->mute_online |= a->unit && a->unit->phase == MODBUS_UNIT_ONLINE;
+    }
     if (a->unit)
         ++*(noise ? &a->unit->counts.broken : &a->unit->counts.timeouts);
     modbus_ask_failed(l, a, why);
+}
+
+static bool has_online(const struct line *l)
+{
+    for (struct list *it = l->plan ? l->plan->units.next : NULL; it && it != &l->plan->units;
+         it = it->next) {
+        if (CONTAINER_OF(it, struct unit, link)->phase == MODBUS_UNIT_ONLINE)
+            return true;
+    }
+    return false;
+}
+
+/* The other end has gone without a word. Not so if it is only silent units that are silent. */
+static bool is_dead(const struct line *l)
+{
+    return l->cfg.carrier != MODBUS_RTU && l->mute >= MODBUS_FAILS_MAX &&
+           (l->mute_online || !has_online(l));
 }
 
 void modbus_line_expire(struct line *l)
@@ -166,7 +185,7 @@ void modbus_line_expire(struct line *l)
         if (l->asks[i].used && l->asks[i].deadline_ns <= now_ns)
             expire(l, &l->asks[i]);
     }
-    if (l->cfg.carrier != MODBUS_RTU && l->mute >= MODBUS_FAILS_MAX)
+    if (is_dead(l))
         modbus_line_lost(l, "connected, but nobody answers");
 }
 

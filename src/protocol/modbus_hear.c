@@ -76,6 +76,7 @@ void modbus_line_hear(struct line *l)
         if (in.n > l->unread) {
             l->heard_ns = worker_now_ns(l->m->worker);
             l->mute = 0;
+            l->mute_online = false;
         }
         if (l->cfg.carrier != MODBUS_TCP) {
             hear_rtu(l, in);

@@ -173,7 +173,8 @@ struct line {
     size_t unread;    /* bytes left in the stream */
     int64_t heard_ns; /* the last byte */
     int64_t ended_ns; /* the last request, with its answer or without */
-    unsigned mute;    /* time-outs since the last byte */
+    unsigned mute;    /* time-outs since the last byte, */
+    bool mute_online; /* among them one of a unit that did answer before */
     uint64_t strays;
 };
 struct modbus {

@@ -83,6 +83,7 @@ static void up(struct line *l)
     l->connects++;
     l->problem[0] = '\0';
     l->mute = 0;
+    l->mute_online = false;
     l->up_since_ns = l->heard_ns = l->ended_ns = now_ns;
     for (struct list *it = l->plan ? l->plan->units.next : NULL; it && it != &l->plan->units;
          it = it->next)

@@ -66,8 +66,8 @@ static void job_free(struct line *l, struct job *j)
     mem_free(l->m->alloc, j, job_size(j->step_count));
 }
 
-static enum err job_new(struct job **out, struct modbus *m, struct member *member,
-                        const struct port_command *c, struct error *e)
+static enum err job_new(struct job **out, struct modbus *m, struct modbus_setup *plan,
+                        struct member *member, const struct port_command *c, struct error *e)
 {
     size_t n = writes_of(member, c->action), at = 0;
     if (n == 0)
@@ -76,7 +76,7 @@ static enum err job_new(struct job **out, struct modbus *m, struct member *membe
     *out = j;
     if (!j)
         return error_set(e, ERR_NOMEM, "no memory for the command");
-    j->plan = m->plan;
+    j->plan = plan;
     j->member = member;
     j->unit = member->unit;
     j->action = c->action;
@@ -123,15 +123,18 @@ static void drop_older(struct line *l, const struct member *m, const char *id)
 enum err modbus_command(struct modbus *m, const struct port_command *c, struct error *e)
 {
     struct job *j;
-    struct member *member = member_in(m->plan, c->device);
-    if (!member)
-        member = member_in(m->before, c->device);
+    struct modbus_setup *plan = m->plan;
+    struct member *member = member_in(plan, c->device);
+    if (!member) {
+        plan = m->before; /* of one that leaves */
+        member = member_in(plan, c->device);
+    }
     struct line *l = member ? member->unit->line : NULL;
     if (!l)
         return error_set(e, ERR_NOT_FOUND, "no Modbus line has this device");
     if (l->phase != LINE_UP && l->backoff_ms > 0)
         return error_set(e, ERR_AGAIN, "%s: %s", l->text, l->problem);
-    enum err r = job_new(&j, m, member, c, e);
+    enum err r = job_new(&j, m, plan, member, c, e);
     if (r)
         return r;
     drop_older(l, member, j->id);
