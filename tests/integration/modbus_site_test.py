@@ -3,11 +3,12 @@
 and the import of a table of points."""
 
 import json
+import re
 import subprocess
 import unittest
 
 from modbus_device import ModbusServer, f32, u32
-from sedge_site import SEDGE, Site, wait_until
+from sedge_site import ROOT, SEDGE, Site, wait_until
 
 HEAD = 'site "hall"\nserver { mqtt 127.0.0.1:@MQTT@; http 127.0.0.1:@HTTP@; store "data" }\n'
 MODELS = """
@@ -209,6 +210,14 @@ test "frost" {
             found = json.loads(done.stdout)["diagnostics"][0]
             self.assertEqual((found["code"], found["spans"][0]["label"]), ("M2", "not known here"))
             self.assertIn("`input`", found["help"])
+
+
+    def test_the_example_of_the_manual_is_fine(self):
+        blocks = re.findall(r"```sedge\n(.*?)```", (ROOT / "docs/modbus.md").read_text(), re.S)
+        self.assertTrue(blocks)
+        with Site(text=HEAD + "".join(blocks)) as site:
+            done = subprocess.run([SEDGE, "check", site.folder], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
 
 
 TABLE = """\
