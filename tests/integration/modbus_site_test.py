@@ -8,6 +8,7 @@ import subprocess
 import unittest
 
 from modbus_device import ModbusServer, f32, u32
+from openapi import Description
 from sedge_site import ROOT, SEDGE, Site, wait_until
 
 HEAD = 'site "hall"\nserver { mqtt 127.0.0.1:@MQTT@; http 127.0.0.1:@HTTP@; store "data" }\n'
@@ -128,6 +129,8 @@ class Devices(unittest.TestCase):
             self.assertGreaterEqual(line["units"][1]["timeouts"], 3)
             self.assertIsNotNone(line["units"][1]["last_error_ms"])
             self.assertIsNotNone(line["since_ms"])
+            description = Description(site.get("/api/openapi.json"))
+            description.check("GET", "/api/links", 200, "application/json", site.get("/api/links"))
             plc.close()
             line = wait_until(lambda: next((x for x in site.get("/api/links")["links"]
                                             if x["state"] == "waiting" and "refused" in x["last_error"]), None))
