@@ -255,7 +255,7 @@ static enum err read_body(struct exchange *x, struct stream *s)
 static intptr_t run_exchange(void *arg)
 {
     struct exchange *x = arg;
-    struct stream *s;
+    struct stream *s = NULL;
     x->err = connect_any(x, &s);
     if (x->err)
         return 0;
