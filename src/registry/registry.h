@@ -10,6 +10,7 @@
 
 #include "async/timer.h"
 #include "bus/bus.h"
+#include "registry/observed.h"
 
 struct registry;
 
@@ -79,6 +80,7 @@ struct registry_config {
     int64_t confirm_timeout_ms; /* for one attempt; default 5,000 */
     uint32_t attempts_max;      /* default 3 */
     size_t discovered_max;      /* default 1,000 topics */
+    size_t observed_bytes_max;  /* of what has been seen in them; default 8 MiB */
     size_t actions_max;         /* remembered; default 1,000 */
     int64_t resume_max_ms;      /* an unfinished action of an earlier run; default 60,000 */
 };
@@ -188,9 +190,11 @@ struct discovered {
     enum payload_kind kind;
     char payload[512];
     size_t payload_len;
+    struct observed seen;
     char error[160]; /* why a device's message could not be read; "" for unclaimed topics */
 };
 const struct list *registry_discovered(const struct registry *r);
+const struct discovered *registry_discovered_find(const struct registry *r, struct str topic);
 uint64_t registry_discovered_dropped(const struct registry *r);
 /* Called (at most ten times a second for a topic) when a topic is new or its message changed. */
 void registry_on_discovered(struct registry *r,
