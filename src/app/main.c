@@ -14,6 +14,7 @@ static const struct {
     {"sim", cmd_sim, "sim SITE            simulate the plant of a site, as MQTT devices"},
     {"pub", cmd_pub, "pub -t TOPIC -m …   publish a message"},
     {"sub", cmd_sub, "sub -t FILTER       print messages"},
+    {"discover", cmd_discover, "discover [SITE]     list topics that no device claims"},
     {"passwd", cmd_passwd, "passwd FILE USER    set a password"},
     {"bench", cmd_bench, "bench mqtt SCENARIO load a broker, any broker, and verify it"},
 };

@@ -14,7 +14,8 @@ enum { BODY_MAX = 64 << 20, PROBLEM_MAX = 1 << 20, TIMEOUT_MS = 60000, PIECE = 1
 
 const char site_call_usage[] =
     "  --url URL       the site that runs at http[s]://HOST[:PORT], instead of SITE's own address\n"
-    "  --cafile FILE   who is believed; default: the certificate that SITE declares, or with --url\n"
+    "  --cafile FILE   who is believed; default: the certificate that SITE declares, or with "
+    "--url\n"
     "                  whom the system believes\n"
     "  --cert FILE --key FILE   our certificate      --insecure   believe whoever answers\n";
 
@@ -60,8 +61,7 @@ static enum err open_pool(struct site_call *c, const struct site_call_config *cf
     if (err)
         return err;
     struct worker *w = executor_worker(c->ex, 0);
-    const struct conn_pool_config pool = {.idle_ms = -1,
-                                          .via = c->target.tls ? &c->via : NULL};
+    const struct conn_pool_config pool = {.idle_ms = -1, .via = c->target.tls ? &c->via : NULL};
     err = co_enable(w, 4);
     if (!err)
         err = conn_pool_new(&c->pool, w, &pool);
@@ -227,8 +227,8 @@ static enum err read_body(struct exchange *x, struct stream *s)
     bool done = !x->head.chunked && !x->head.until_close && left == 0;
     enum err err = ERR_OK;
     while (!err && !done) {
-        size_t n, want = x->head.chunked || x->head.until_close || left > PIECE ? PIECE
-                                                                                : (size_t)left;
+        size_t n,
+            want = x->head.chunked || x->head.until_close || left > PIECE ? PIECE : (size_t)left;
         err = stream_co_read(s, x->bytes, want, &n, x->call->timeout_ms);
         if (err == ERR_CLOSED && x->head.until_close)
             return ERR_OK;

@@ -38,7 +38,7 @@ struct site_call_config {
 };
 MUST_USE enum err site_call_open(struct site_call **out, const struct site_call_config *cfg,
                                  struct error *e);
-void site_call_close(struct site_call *c);           /* NULL is fine */
+void site_call_close(struct site_call *c);              /* NULL is fine */
 const char *site_call_where(const struct site_call *c); /* "https://127.0.0.1:8443" */
 
 /* `path` with its query. `body` p NULL: none; else it is JSON. The answer's body goes to *text,

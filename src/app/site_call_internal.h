@@ -1,4 +1,5 @@
-/* site_call_internal: what site_call.c (who is called) and site_call_http.c (the exchange) share. */
+/* site_call_internal: what site_call.c (who is called) and site_call_http.c (the exchange) share.
+ */
 #pragma once
 
 #include "app/site_call.h"
@@ -13,10 +14,10 @@ struct site_call_target {
     struct addr addrs[SITE_CALL_ADDRS_MAX]; /* tried in turn */
     size_t addrs_n;
     bool tls, tls_1_2;
-    char host[256];         /* for SNI and its certificate; "": the address */
-    char authority[300];    /* for Host: "127.0.0.1:8080" */
-    char where[320];        /* "http://127.0.0.1:8080" */
-    char pinned[PATH_MAX];  /* the server's certificate; "": it is believed by issuers */
+    char host[256];        /* for SNI and its certificate; "": the address */
+    char authority[300];   /* for Host: "127.0.0.1:8080" */
+    char where[320];       /* "http://127.0.0.1:8080" */
+    char pinned[PATH_MAX]; /* the server's certificate; "": it is believed by issuers */
 };
 
 struct site_call {
@@ -32,5 +33,4 @@ struct site_call {
 /* "http[s]://host[:port][/]": looks the name up. */
 MUST_USE enum err site_call_by_url(struct site_call_target *t, const char *url, struct error *e);
 /* The first http listener of a site's files. */
-MUST_USE enum err site_call_by_files(struct site_call_target *t, const char *path,
-                                     struct error *e);
+MUST_USE enum err site_call_by_files(struct site_call_target *t, const char *path, struct error *e);

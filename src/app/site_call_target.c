@@ -12,8 +12,7 @@ enum { PORT_HTTP = 80, PORT_HTTPS = 443 };
 
 /* --- by URL --- */
 
-static enum err look_up(struct site_call_target *t, struct str host, uint16_t port,
-                        struct error *e)
+static enum err look_up(struct site_call_target *t, struct str host, uint16_t port, struct error *e)
 {
     char name[256], service[8];
     struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
@@ -99,9 +98,9 @@ static enum err pin(struct site_call_target *t, const char *path, struct str cer
                     : slash                                     ? (size_t)(slash - path)
                                                                 : 0;
     int n = cert.p[0] == '/' ? snprintf(t->pinned, sizeof(t->pinned), "%.*s", STR_FMT(cert))
-            : folder         ? snprintf(t->pinned, sizeof(t->pinned), "%.*s/%.*s", (int)folder, path,
-                                        STR_FMT(cert))
-                             : snprintf(t->pinned, sizeof(t->pinned), "%.*s", STR_FMT(cert));
+            : folder ? snprintf(t->pinned, sizeof(t->pinned), "%.*s/%.*s", (int)folder, path,
+                                STR_FMT(cert))
+                     : snprintf(t->pinned, sizeof(t->pinned), "%.*s", STR_FMT(cert));
     return n > 0 && (size_t)n < sizeof(t->pinned)
                ? ERR_OK
                : error_set(e, ERR_RANGE, "the path of %.*s is too long", STR_FMT(cert));

@@ -43,7 +43,9 @@ void json_write_value(struct json_writer *w, const struct value *v);
 void json_write_ms(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
 void json_write_alert(struct json_writer *w, const struct alert *al);
 void json_write_action(struct json_writer *w, const struct action_event *a);
-void json_write_discovered(struct json_writer *w, const struct discovered *t);
+/* With the last `values` of each of its fields. */
+void json_write_discovered(struct json_writer *w, struct registry *r, const struct discovered *t,
+                           size_t values);
 
 /* Starts an answer in d->out; ends it and sends it. */
 struct json_writer answer_begin(struct dashboard *d);

@@ -6,8 +6,8 @@
  * A field is a path (registry/path.h); "" is a bare payload. A number in quotes counts as a number.
  * Ownership: a zeroed struct is empty; fields are its own until observed_fini(). Memory comes from
  * the allocator that is handed to each call, the same one always.
- * Bounds: the constants below. A value for which there is no room is counted in `left_out`, never an
- * error; documents above OBSERVED_PAYLOAD_MAX are not looked into. Threads: none. */
+ * Bounds: the constants below. A value for which there is no room is counted in `left_out`, never
+ * an error; documents above OBSERVED_PAYLOAD_MAX are not looked into. Threads: none. */
 #pragma once
 
 #include "base/cursor.h"
@@ -45,10 +45,10 @@ struct observed_words {
 struct observed_field {
     size_t path_n;
     char path[OBSERVED_PATH_BYTES];
-    uint64_t count;              /* messages that had it */
-    uint64_t of[OBSERVED_KINDS]; /* how many of them as what */
-    uint64_t whole, quoted;      /* of the numbers: without a fraction; in quotes */
-    double min, max;             /* of the numbers; min > max: there was none */
+    uint64_t count;               /* messages that had it */
+    uint64_t of[OBSERVED_KINDS];  /* how many of them as what */
+    uint64_t whole, quoted;       /* of the numbers: without a fraction; in quotes */
+    double min, max;              /* of the numbers; min > max: there was none */
     struct observed_words *words; /* NULL: no text yet */
     size_t value_n, value_at;     /* value_at: where the next one goes */
     struct observed_value values[OBSERVED_VALUES_MAX];

@@ -1,0 +1,306 @@
+/* sedge discover: what the site hears that no device claims. */
+#include "app/cmd.h"
+#include "app/site_call.h"
+#include "app/terminal.h"
+#include "async/env.h"
+#include "codec/json.h"
+#include "codec/mqtt.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static const char usage[] =
+    "usage: sedge discover [SITE] [FILTER] [--json] [--watch] [OPTIONS]\n"
+    "Lists the topics on which something is said and that no device of the site claims, with the\n"
+    "values in their messages, and those of devices whose messages can't be read. SITE is a "
+    "folder\n"
+    "of .sedge files (default: the one here) whose site runs; FILTER is one of MQTT: a/+/b, "
+    "a/#.\n\n"
+    "  --json          as the site says it (docs/http-api.md)\n"
+    "  --watch         goes on, and shows each topic that says something new\n";
+
+static const char usage_end[] = "\nsedge adopt TOPIC makes a device of one.\n\n"
+                                "example: sedge discover sites/factory 'tele/#'\n";
+
+struct discover {
+    struct site_call_config call;
+    const char *filter;
+    bool json, watch, bold;
+    int64_t now_ms;
+    struct strbuf event; /* of the live feed: what came of the line that is not complete */
+};
+
+/* --- members of JSON objects --- */
+
+static struct str raw_of(struct str object, const char *key)
+{
+    struct str raw = {0};
+    struct bytes doc = {(const uint8_t *)object.p, object.n};
+    return json_find(doc, str_from(key), NULL, &raw) ? (struct str){0} : raw;
+}
+
+static int64_t int_of(struct str object, const char *key)
+{
+    int64_t n = 0;
+    return json_integer(raw_of(object, key), &n) ? 0 : n;
+}
+
+/* A text without its quotes and escapes, fit for a terminal; another value as it is. */
+static struct str shown(struct str raw, char *buf, size_t size)
+{
+    struct str text = raw;
+    char plain[1024];
+    if (raw.n >= 2 && raw.p[0] == '"' &&
+        json_unescape(str_sub(raw, 1, raw.n - 2), plain, sizeof(plain), &text))
+        text = str_sub(raw, 1, raw.n - 2);
+    return terminal_text(text, buf, size);
+}
+
+/* Each element of an array; the text of the document outlives the calls. */
+static void each_of(struct str array, void (*each)(void *ctx, struct str element), void *ctx)
+{
+    struct json_reader r;
+    struct json_token t;
+    struct str raw;
+    json_init(&r, (struct bytes){(const uint8_t *)array.p, array.n});
+    if (json_next(&r, &t) != JSON_ARRAY)
+        return;
+    while (json_next(&r, &t) != JSON_ARRAY_END && t.kind != JSON_ERROR && t.kind != JSON_END) {
+        if (json_skip(&r, &t, &raw))
+            return;
+        each(ctx, raw);
+    }
+}
+
+/* --- one topic --- */
+
+static void print_duration(int64_t ms)
+{
+    static const struct {
+        int64_t ms;
+        const char *unit;
+    } steps[] = {{86400000, "d"}, {3600000, "h"}, {60000, "min"}, {1000, "s"}};
+    for (size_t i = 0; i < ARRAY_LEN(steps); i++)
+        if (ms >= 2 * steps[i].ms || (i == 3 && ms >= 1000)) {
+            (void)printf("%lld %s", (long long)(ms / steps[i].ms), steps[i].unit);
+            return;
+        }
+    (void)printf("%lld ms", (long long)ms);
+}
+
+static void print_word(void *ctx, struct str word)
+{
+    char buf[160];
+    bool *first = ctx;
+    struct str s = shown(word, buf, sizeof(buf));
+    (void)printf("%s%.*s", *first ? "" : ", ", STR_FMT(s));
+    *first = false;
+}
+
+static void print_field(void *ctx, struct str field)
+{
+    (void)ctx;
+    char path[512], last[160];
+    struct str p = shown(raw_of(field, "path"), path, sizeof(path));
+    struct str type = raw_of(field, "type"), words = raw_of(field, "words");
+    struct str min = raw_of(field, "min"), max = raw_of(field, "max");
+    struct str value = shown(raw_of(field, "last"), last, sizeof(last));
+    bool first = true;
+    type = type.n > 2 ? str_sub(type, 1, type.n - 2) : type;
+    (void)printf("    %-28.*s %-8.*s %-14.*s", STR_FMT(p.n ? p : STR("(the whole payload)")),
+                 STR_FMT(type), STR_FMT(value));
+    if (min.n && min.p[0] != 'n')
+        (void)printf(" %.*s … %.*s", STR_FMT(min), STR_FMT(max));
+    if (words.p && str_find(words, ',', &(size_t){0})) {
+        (void)fputs(" ", stdout);
+        each_of(words, print_word, &first);
+    }
+    (void)fputc('\n', stdout);
+}
+
+static void print_error(struct str error, int64_t unreadable)
+{
+    char path[512], reason[512];
+    if (!error.n || error.p[0] != '{')
+        return;
+    struct str p = shown(raw_of(error, "path"), path, sizeof(path));
+    struct str why = shown(raw_of(error, "reason"), reason, sizeof(reason));
+    (void)printf("    not readable (%lld): %.*s%s%.*s at byte %lld\n", (long long)unreadable,
+                 STR_FMT(p), p.n ? ": " : "", STR_FMT(why), (long long)int_of(error, "at"));
+}
+
+static bool passes(const struct discover *d, struct str topic)
+{
+    return !d->filter || mqtt_filter_match(str_from(d->filter), topic);
+}
+
+static void print_topic(void *ctx, struct str t)
+{
+    const struct discover *d = ctx;
+    char buf[2048], shape_buf[64];
+    struct str topic = shown(raw_of(t, "topic"), buf, sizeof(buf));
+    struct str shape = raw_of(t, "shape"), kind = raw_of(t, "kind");
+    int64_t count = int_of(t, "count"), first = int_of(t, "first_ms"), last = int_of(t, "last_ms");
+    if (!passes(d, topic))
+        return;
+    struct str what =
+        shown(shape.n && shape.p[0] == '"' ? shape : kind, shape_buf, sizeof(shape_buf));
+    (void)printf("%s%.*s%s  %.*s, %lld message%s", d->bold ? "\033[1m" : "", STR_FMT(topic),
+                 d->bold ? "\033[0m" : "", STR_FMT(what), (long long)count, count == 1 ? "" : "s");
+    if (count > 1) {
+        (void)fputs(", every ", stdout);
+        print_duration((last - first) / (count - 1));
+    }
+    if (d->now_ms > last) {
+        (void)fputs(", the last ", stdout);
+        print_duration(d->now_ms - last);
+        (void)fputs(" ago", stdout);
+    }
+    (void)fputc('\n', stdout);
+    print_error(raw_of(t, "error"), int_of(t, "unreadable"));
+    each_of(raw_of(t, "fields"), print_field, NULL);
+}
+
+/* --- the list, and what comes then --- */
+
+static int64_t now_ms(void)
+{
+    return clock_wall_ms(env_linux()->clock);
+}
+
+static int list_topics(struct discover *d, struct site_call *c, struct error *e)
+{
+    struct strbuf text, path;
+    unsigned status;
+    strbuf_init(&text, alloc_system(), 0);
+    strbuf_init(&path, alloc_system(), 0);
+    strbuf_adds(&path, "/api/discovered");
+    if (d->filter)
+        terminal_add_query(&path, "?filter=", str_from(d->filter));
+    enum err err = site_call(c, "GET", path.p, (struct str){0}, &status, &text, e);
+    if (!err && d->json) {
+        (void)printf("%s\n", text.p);
+    } else if (!err) {
+        d->now_ms = now_ms();
+        struct str topics = raw_of(strbuf_str(&text), "topics");
+        each_of(topics, print_topic, d);
+        if (topics.n == 2)
+            (void)printf("%s hears nothing%s that no device claims\n", site_call_where(c),
+                         d->filter ? " on such a topic" : "");
+    }
+    strbuf_fini(&text);
+    strbuf_fini(&path);
+    return err ? EXIT_FINDING : EXIT_OK;
+}
+
+/* "event: discovered", then "data: {…}". */
+static void feed_line(struct discover *d, struct str line, bool *ours)
+{
+    if (str_starts(line, STR("event: ")))
+        *ours = str_eq(str_sub(line, 7, line.n), STR("discovered"));
+    if (!*ours || !str_starts(line, STR("data: ")))
+        return;
+    struct str data = str_sub(line, 6, line.n);
+    char buf[2048];
+    if (d->json && passes(d, shown(raw_of(data, "topic"), buf, sizeof(buf))))
+        (void)printf("%.*s\n", STR_FMT(data));
+    else if (!d->json)
+        print_topic(d, data);
+    (void)fflush(stdout);
+}
+
+static enum err feed(void *ctx, struct str piece)
+{
+    struct discover *d = ctx;
+    bool ours = false;
+    size_t end;
+    d->now_ms = 0;
+    strbuf_addstr(&d->event, piece);
+    struct str rest = strbuf_str(&d->event), last = {rest.p, 0};
+    /* whole events: they end with an empty line */
+    for (struct str s = rest; str_find(s, '\n', &end); s = str_sub(s, end + 1, s.n))
+        if (end == 0)
+            last.n = (size_t)(s.p + 1 - rest.p);
+    struct str events = last, line;
+    while (events.n && str_split(&events, '\n', &line))
+        feed_line(d, line, &ours);
+    memmove(d->event.p, d->event.p + last.n, d->event.n - last.n);
+    d->event.n -= last.n;
+    return d->event.failed ? ERR_NOMEM : ERR_OK;
+}
+
+static int watch(struct discover *d, struct site_call *c, struct error *e)
+{
+    unsigned status;
+    (void)fflush(stdout);
+    strbuf_init(&d->event, alloc_system(), 1 << 20);
+    enum err err = site_call_stream(c, "GET", "/api/live", (struct str){0}, &status, feed, d, e);
+    strbuf_fini(&d->event);
+    if (!err)
+        (void)error_set(e, ERR_CLOSED, "%s: the feed has ended", site_call_where(c));
+    return EXIT_FINDING;
+}
+
+static int run(struct discover *d)
+{
+    struct error e = {0};
+    struct site_call *c;
+    if (d->watch)
+        d->call.timeout_ms = -1;
+    int status = site_call_open(&c, &d->call, &e) ? EXIT_FINDING : EXIT_OK;
+    if (!status)
+        status = list_topics(d, c, &e);
+    if (!status && d->watch)
+        status = watch(d, c, &e);
+    site_call_close(c);
+    if (e.text[0])
+        (void)fprintf(stderr, "sedge discover: %s\n", e.text);
+    return status;
+}
+
+/* What is there, or is an URL, is the site; else it is the filter. */
+static bool is_site(const char *arg)
+{
+    return strncmp(arg, "http://", 7) == 0 || strncmp(arg, "https://", 8) == 0 ||
+           access(arg, F_OK) == 0;
+}
+
+static bool take_arguments(struct discover *d, int argc, char **argv)
+{
+    for (int i = optind; i < argc; i++) {
+        if (!d->call.site && !d->filter && (is_site(argv[i]) || i + 2 == argc))
+            d->call.site = argv[i];
+        else if (!d->filter)
+            d->filter = argv[i];
+        else
+            return false;
+    }
+    return true;
+}
+
+int cmd_discover(int argc, char **argv)
+{
+    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
+                                          {"watch", no_argument, NULL, 'w'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          SITE_CALL_OPTIONS,
+                                          {NULL, 0, NULL, 0}};
+    struct discover d = {.bold = terminal_has_colors(STDOUT_FILENO)};
+    int c;
+    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+        if (site_call_option(&d.call, c, optarg))
+            continue;
+        d.json |= c == 'j';
+        d.watch |= c == 'w';
+        if (c == 'j' || c == 'w')
+            continue;
+        (void)fprintf(c == 'h' ? stdout : stderr, "%s%s%s", usage, site_call_usage, usage_end);
+        return c == 'h' ? EXIT_OK : EXIT_USAGE;
+    }
+    if (!take_arguments(&d, argc, argv) || (d.filter && !mqtt_filter_valid(str_from(d.filter)))) {
+        (void)fprintf(stderr, "%s%s%s", usage, site_call_usage, usage_end);
+        return EXIT_USAGE;
+    }
+    return run(&d);
+}
