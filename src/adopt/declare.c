@@ -1,6 +1,7 @@
 #include "adopt/declare.h"
 
 #include "base/arena.h"
+#include "base/utf8.h"
 
 enum { ONE_LINE_MAX = 100, ONE_LINE_CLAUSES = 2, INDENT = 2, TEXTS_MAX = 1 << 20 };
 
@@ -30,15 +31,6 @@ void declare_number(struct strbuf *out, double v)
     strbuf_add_double(out, v == 0 ? 0 : v); /* no minus before a nought */
 }
 
-/* What stands in a column is measured in characters. */
-static size_t width(struct str s)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < s.n; i++)
-        n += ((uint8_t)s.p[i] & 0xC0) != 0x80;
-    return n;
-}
-
 static void pad(struct strbuf *out, size_t n)
 {
     while (n-- > 0)
@@ -66,8 +58,8 @@ static size_t column_width(const struct line *lines, size_t n, size_t column)
 {
     size_t widest = 0;
     for (size_t i = 0; i < n; i++)
-        if (width(lines[i].cell[column]) > widest)
-            widest = width(lines[i].cell[column]);
+        if (utf8_width(lines[i].cell[column]) > widest)
+            widest = utf8_width(lines[i].cell[column]);
     return widest;
 }
 
@@ -83,7 +75,7 @@ static void add_line(struct strbuf *out, const struct line *l, const size_t widt
             strbuf_addstr(out, l->cell[c]);
             blanks = 0;
         }
-        blanks += widths[c] ? widths[c] - width(l->cell[c]) + (c ? 2 : 1) : 0;
+        blanks += widths[c] ? widths[c] - utf8_width(l->cell[c]) + (c ? 2 : 1) : 0;
     }
     if (l->comment.n) {
         pad(out, blanks);
@@ -184,7 +176,7 @@ static bool fits_one_line(const struct declare_device *d)
     size_t n = 16 + d->name.n + d->model.n;
     for (size_t i = 0; i < d->clause_count; i++) {
         const struct declare_clause *c = &d->clauses[i];
-        n += width(c->head) + width(c->tail) + 3;
+        n += utf8_width(c->head) + utf8_width(c->tail) + 3;
         if (c->block || c->comment.n || c->column)
             return false;
     }
@@ -195,8 +187,8 @@ static size_t head_width(const struct declare_clause *c, size_t n, int column)
 {
     size_t widest = 0;
     for (size_t i = 0; i < n; i++)
-        if (c[i].column == column && c[i].tail.n && width(c[i].head) > widest)
-            widest = width(c[i].head);
+        if (c[i].column == column && c[i].tail.n && utf8_width(c[i].head) > widest)
+            widest = utf8_width(c[i].head);
     return widest;
 }
 
@@ -206,7 +198,7 @@ static void add_clause(struct strbuf *out, const struct declare_clause *c, size_
     pad(out, indent);
     strbuf_addstr(out, c->head);
     if (c->tail.n) {
-        size_t has = width(c->head);
+        size_t has = utf8_width(c->head);
         pad(out, c->column && has < wide ? wide - has + 1 : 1);
         strbuf_addstr(out, c->tail);
     }
