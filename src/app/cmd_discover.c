@@ -1,5 +1,5 @@
 /* sedge discover: what the site hears that no device claims. */
-#include "app/cmd.h"
+#include "app/args.h"
 #include "app/site_call.h"
 #include "app/terminal.h"
 #include "async/env.h"
@@ -9,19 +9,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-static const char usage[] =
-    "usage: sedge discover [SITE] [FILTER] [--json] [--watch] [OPTIONS]\n"
-    "Lists the topics on which something is said and that no device of the site claims, with the\n"
-    "values in their messages, and those of devices whose messages can't be read. SITE is a "
-    "folder\n"
-    "of .sedge files (default: the one here) whose site runs; FILTER is one of MQTT: a/+/b, "
-    "a/#.\n\n"
-    "  --json          as the site says it (docs/http-api.md)\n"
-    "  --watch         goes on, and shows each topic that says something new\n";
-
-static const char usage_end[] = "\nsedge adopt TOPIC makes a device of one.\n\n"
-                                "example: sedge discover sites/factory 'tele/#'\n";
 
 struct discover {
     struct site_call_config call;
@@ -260,47 +247,60 @@ static int run(struct discover *d)
 }
 
 /* What is there, or is an URL, is the site; else it is the filter. */
-static bool is_site(const char *arg)
+static bool take_word(struct discover *d, const char *word)
 {
-    return strncmp(arg, "http://", 7) == 0 || strncmp(arg, "https://", 8) == 0 ||
-           access(arg, F_OK) == 0;
-}
-
-static bool take_arguments(struct discover *d, int argc, char **argv)
-{
-    for (int i = optind; i < argc; i++) {
-        if (!d->call.site && !d->filter && (is_site(argv[i]) || i + 2 == argc))
-            d->call.site = argv[i];
-        else if (!d->filter)
-            d->filter = argv[i];
-        else
-            return false;
-    }
+    if (!d->call.site && !d->filter && site_call_is_site(word))
+        d->call.site = word;
+    else if (!d->filter)
+        d->filter = word;
+    else
+        return false;
     return true;
 }
 
-int cmd_discover(int argc, char **argv)
+static int cmd_discover(int argc, char **argv)
 {
-    static const struct option longs[] = {{"json", no_argument, NULL, 'j'},
-                                          {"watch", no_argument, NULL, 'w'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          SITE_CALL_OPTIONS,
-                                          {NULL, 0, NULL, 0}};
+    struct args a = args_start(&command_discover, argc, argv);
     struct discover d = {.bold = terminal_has_colors(STDOUT_FILENO)};
-    int c;
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        if (site_call_option(&d.call, c, optarg))
+    for (int id; (id = args_next(&a)) != ARGS_END;) {
+        if (site_call_option(&d.call, id, a.value))
             continue;
-        d.json |= c == 'j';
-        d.watch |= c == 'w';
-        if (c == 'j' || c == 'w')
-            continue;
-        (void)fprintf(c == 'h' ? stdout : stderr, "%s%s%s", usage, site_call_usage, usage_end);
-        return c == 'h' ? EXIT_OK : EXIT_USAGE;
+        if (id == OPTION_ID_JSON)
+            d.json = true;
+        else if (id == 'w')
+            d.watch = true;
+        else if (id != ARGS_WORD || !take_word(&d, a.value))
+            return args_status(&a);
     }
-    if (!take_arguments(&d, argc, argv) || (d.filter && !mqtt_filter_valid(str_from(d.filter)))) {
-        (void)fprintf(stderr, "%s%s%s", usage, site_call_usage, usage_end);
-        return EXIT_USAGE;
-    }
+    if (d.filter && !mqtt_filter_valid(str_from(d.filter)))
+        return args_refuse(&a, "'%s' is no filter of MQTT, as a/+/b and a/# are, and no site either",
+                           d.filter);
     return run(&d);
 }
+
+const struct command command_discover = {
+    .name = "discover",
+    .group = COMMAND_DEVICES,
+    .line = "lists the topics that no device claims, with their values",
+    .synopsis = "[SITE] [FILTER] [--json] [--watch]",
+    .about =
+        "Asks the site that runs what it hears: the topics on which something is said and that no "
+        "device of the site claims, with the values in their messages, and those of devices whose "
+        "messages can't be read, with the reason. SITE is its folder, the one here if none is named, "
+        "or its URL; FILTER is one of MQTT: a/+/b, a/#.\n\n"
+        "`sedge adopt TOPIC` makes a device of what is found.",
+    .options = {(const struct command_option[]){
+                    OPTION_JSON("as the site says it, with the last values and their times"),
+                    {.name = "watch",
+                     .letter = 'w',
+                     .text = "go on, and show each topic that says something new"},
+                    OPTIONS_END},
+                site_call_options},
+    .words = {VALUES_FOLDER},
+    .examples = {{"sedge discover hall", "what the site in the folder hall hears"},
+                 {"sedge discover hall 'tele/#' --watch", "of Tasmota's devices, as it comes"},
+                 {"sedge discover --url https://plant.example:8443 --json", NULL}},
+    .exits = {{"0", "it was asked"}, {"1", "the site does not answer"}},
+    .see = {"adopt", "sub"},
+    .run = cmd_discover,
+};

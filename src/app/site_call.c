@@ -9,26 +9,44 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BODY_MAX = 64 << 20, PROBLEM_MAX = 1 << 20, TIMEOUT_MS = 60000, PIECE = 16 << 10 };
 
-const char site_call_usage[] =
-    "  --url URL       the site that runs at http[s]://HOST[:PORT], instead of SITE's own address\n"
-    "  --cafile FILE   who is believed; default: the certificate that SITE declares, or with "
-    "--url\n"
-    "                  whom the system believes\n"
-    "  --cert FILE --key FILE   our certificate      --insecure   believe whoever answers\n";
+const struct command_option site_call_options[] = {
+    OPTIONS_OF("where the site is"),
+    OPTION("url", 0, "URL", "the site that runs at http[s]://HOST[:PORT], in the place of SITE's own address",
+           NULL, SITE_CALL_URL),
+    OPTION("cafile", 0, "FILE",
+           "who is believed; else it is the certificate that SITE declares, or with --url whom the system "
+           "believes",
+           VALUES_FILE, SITE_CALL_CAFILE),
+    OPTION("cert", 0, "FILE", "our certificate", VALUES_FILE, SITE_CALL_CERT),
+    OPTION("key", 0, "FILE", "and its key", VALUES_FILE, SITE_CALL_KEY),
+    {.name = "insecure", .text = "believe whoever answers", .id = SITE_CALL_INSECURE},
+    OPTIONS_END,
+};
 
-bool site_call_option(struct site_call_config *cfg, int option, const char *arg)
+bool site_call_option(struct site_call_config *cfg, int id, const char *value)
 {
-    switch (option) {
-    case SITE_CALL_URL: cfg->url = arg; return true;
-    case SITE_CALL_CAFILE: cfg->cafile = arg; return true;
-    case SITE_CALL_CERT: cfg->cert = arg; return true;
-    case SITE_CALL_KEY: cfg->key = arg; return true;
+    switch (id) {
+    case SITE_CALL_URL: cfg->url = value; return true;
+    case SITE_CALL_CAFILE: cfg->cafile = value; return true;
+    case SITE_CALL_CERT: cfg->cert = value; return true;
+    case SITE_CALL_KEY: cfg->key = value; return true;
     case SITE_CALL_INSECURE: cfg->insecure = true; return true;
     default: return false;
     }
+}
+
+static bool is_url(const char *site)
+{
+    return strncmp(site, "http://", 7) == 0 || strncmp(site, "https://", 8) == 0;
+}
+
+bool site_call_is_site(const char *word)
+{
+    return is_url(word) || access(word, F_OK) == 0;
 }
 
 /* --- opening --- */
@@ -66,11 +84,6 @@ static enum err open_pool(struct site_call *c, const struct site_call_config *cf
     if (!err)
         err = conn_pool_new(&c->pool, w, &pool);
     return err ? error_set(e, err, "no memory to call the site") : ERR_OK;
-}
-
-static bool is_url(const char *site)
-{
-    return strncmp(site, "http://", 7) == 0 || strncmp(site, "https://", 8) == 0;
 }
 
 enum err site_call_open(struct site_call **out, const struct site_call_config *cfg, struct error *e)

@@ -22,9 +22,7 @@
  * `body_max`. */
 #pragma once
 
-#include "base/str.h"
-
-#include <getopt.h>
+#include "app/commands.h"
 
 struct site_call;
 struct site_call_config {
@@ -56,7 +54,7 @@ MUST_USE enum err site_call_stream(struct site_call *c, const char *method, cons
 
 /* --- the options of all commands that call a site ---
  *
- * SITE_CALL_OPTIONS goes into the table of getopt_long(), whose result is shown to
+ * site_call_options is one of a command's lists; what args_next() returns is shown to
  * site_call_option(): true if it was one of them. */
 enum {
     SITE_CALL_URL = 0x5100,
@@ -65,14 +63,7 @@ enum {
     SITE_CALL_KEY,
     SITE_CALL_INSECURE,
 };
-#define SITE_CALL_OPTIONS                                                                          \
-    {"url", required_argument, NULL, SITE_CALL_URL},                                               \
-        {"cafile", required_argument, NULL, SITE_CALL_CAFILE},                                     \
-        {"cert", required_argument, NULL, SITE_CALL_CERT},                                         \
-        {"key", required_argument, NULL, SITE_CALL_KEY},                                           \
-    {                                                                                              \
-        "insecure", no_argument, NULL, SITE_CALL_INSECURE                                          \
-    }
-bool site_call_option(struct site_call_config *cfg, int option, const char *arg);
-/* Their help, a line for each. */
-extern const char site_call_usage[];
+extern const struct command_option site_call_options[];
+bool site_call_option(struct site_call_config *cfg, int id, const char *value);
+/* Whether a word of the command line is a site: an URL, or something that is there. */
+bool site_call_is_site(const char *word);

@@ -111,15 +111,16 @@ static bool is_there(void *ctx, struct str topic)
 
 static void write_error(struct json_writer *w, const struct discovered *t)
 {
+    member_count(w, "unreadable", t->unreadable);
     json_key(w, "error");
-    if (!t->error[0]) {
+    if (!t->error.reason[0]) {
         json_null(w);
         return;
     }
     json_object_begin(w);
-    member_str(w, "path", STR(""));
-    member_count(w, "at", 0);
-    member_str(w, "reason", str_from(t->error));
+    member_str(w, "path", str_from(t->error.path));
+    member_count(w, "at", t->error.at);
+    member_str(w, "reason", str_from(t->error.reason));
     json_object_end(w);
 }
 

@@ -23,7 +23,7 @@ static const char text[] =
     "device a.v1: Valve { id \"urn:1\"; via mqtt \"x/y\" json }\n"
     "device a.v2: Valve {\n"
     "  via bus \"tcp://plc1:502\" { position = input 0 scale 0.1; set = holding -4 \"raw text\"\n"
-    "    close = coil 4 off }\n"
+    "    close = coil 4 off; flow = input 1; open = coil 4 }\n"
     "}\n"
     "group a.all = a.v1, a.v2\n";
 
@@ -148,7 +148,7 @@ TEST(resources_have_types_links_and_mappings)
     via = lang_decl_clause(b, "via", "bus", 0);
     REQUIRE(via != NULL);
     const struct lang_value *map = lang_clause_value(via, "mappings");
-    REQUIRE(CHECK_EQ_UINT(map->mappings_n, 3));
+    REQUIRE(CHECK_EQ_UINT(map->mappings_n, 5));
     CHECK(is(map->mappings[0].member, "position"));
     REQUIRE(CHECK_EQ_UINT(map->mappings[0].words_n, 4));
     CHECK(is(map->mappings[0].words[3], "0.1"));
@@ -159,6 +159,51 @@ TEST(resources_have_types_links_and_mappings)
     REQUIRE(g != NULL);
     REQUIRE(CHECK_EQ_UINT(g->list_n, 2));
     CHECK(g->list[0] == a && g->list[1] == b);
+    lang_site_free(site);
+}
+
+/* A host that wants coils below 100. */
+static void coils_below_100(struct lang_ctx *c, const struct lang_decl *const *decls, size_t n)
+{
+    static const char *const tables[] = {"coil", "input", "holding", NULL};
+    for (size_t i = 0; i < n; i++) {
+        const struct lang_clause_decl *via = lang_decl_clause(decls[i], "via", "bus", 0);
+        const struct lang_value *map = via ? lang_clause_value(via, "mappings") : NULL;
+        for (size_t m = 0; map && m < map->mappings_n; m++) {
+            const struct lang_mapping *one = &map->mappings[m];
+            int64_t at = 0;
+            if (!is(one->words[0], "coil")) {
+                const char *near = lang_report_nearest(c, one->words[0], tables);
+                struct lang_diag *d = lang_report_error(c, "M9", one->spans[0], "unknown",
+                                                        "no table `%.*s`", STR_FMT(one->words[0]));
+                lang_report_help(c, d, "did you mean `%s`?", near ? near : "nothing");
+            } else if (str_to_i64(one->words[1], &at) || at >= 100) {
+                struct lang_diag *d = lang_report_warning(c, "M9", one->spans[1], "too large",
+                                                          "there is no coil %lld", (long long)at);
+                lang_report_mark(c, d, one->span, "of `%.*s`", STR_FMT(one->member));
+            }
+        }
+    }
+}
+
+TEST(the_host_adds_messages_of_its_own)
+{
+    static const char source_text[] =
+        "model M { action f(); action g(); safe f() }\n"
+        "device a: M { via bus \"1\" { f = coil 100; g = coyl 5 } }\n";
+    struct lang_schema schema = test_schema;
+    schema.check = coils_below_100;
+    struct lang_source source = {STR("x.sedge"), str_from(source_text)};
+    struct lang_site *site;
+    REQUIRE(lang_check(alloc_system(), &schema, &source, 1, &site) == ERR_OK);
+    CHECK_EQ_UINT(site->errors, 1);
+    CHECK_EQ_UINT(site->warnings, 1);
+    REQUIRE(CHECK_EQ_UINT(site->diags_n, 2));
+    CHECK_EQ_UINT(site->diags[0].marks_n, 2);
+    CHECK_EQ_UINT(site->diags[0].marks[0].column, 38);
+    CHECK_EQ_UINT(site->diags[0].marks[1].column, 29);
+    CHECK_EQ_UINT(site->diags[1].marks[0].column, 47);
+    CHECK(is(site->diags[1].help, "did you mean `coil`?"));
     lang_site_free(site);
 }
 
