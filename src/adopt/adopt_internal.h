@@ -23,9 +23,9 @@ enum point_kind { POINT_FLOAT, POINT_INT, POINT_BOOL, POINT_STR };
 
 /* A value that becomes a property. */
 struct point {
-    struct str name;   /* made unique by draft_point() */
+    struct str name; /* made unique by draft_point() */
     enum point_kind kind;
-    struct str unit;   /* "": a plain number */
+    struct str unit; /* "": a plain number */
     bool has_range;
     double min, max;
     struct str comment;
@@ -45,11 +45,10 @@ struct command {
     struct str name;
     struct str param, param_type; /* "": none */
     struct str confirms;          /* a condition; "": `answer` tells */
-    struct str topic, payload;    /* the payload as the language writes it: "ON", { state = "ON" } */
-    struct str answer;            /* a topic; "": none */
-    bool safe;                    /* may be the model's safe action */
+    struct str topic, payload; /* the payload as the language writes it: "ON", { state = "ON" } */
+    struct str answer;         /* a topic; "": none */
+    bool safe;                 /* may be the model's safe action */
 };
-
 
 struct draft {
     struct arena *arena;
@@ -63,12 +62,12 @@ struct draft {
     struct command commands[DRAFT_COMMANDS_MAX];
     size_t command_n;
     struct str online_topic; /* says whether it is there; "": nothing does */
-    struct str via;     /* B of `via mqtt "B" json`; "": none */
-    struct str id;      /* "": none is known */
-    struct str leaf;    /* of the device's name: "plug1" */
-    struct str place;   /* what stands before it by its topic, with dots: "garden"; "" */
-    struct str model;   /* a word for its kind, if the maker gives one: "Plug"; "" */
-    struct str comment; /* above its declaration: "Sonoff S31 by …"; "" */
+    struct str via;          /* B of `via mqtt "B" json`; "": none */
+    struct str id;           /* "": none is known */
+    struct str leaf;         /* of the device's name: "plug1" */
+    struct str place;        /* what stands before it by its topic, with dots: "garden"; "" */
+    struct str model;        /* a word for its kind, if the maker gives one: "Plug"; "" */
+    struct str comment;      /* above its declaration: "Sonoff S31 by …"; "" */
     struct adopt_left left[DRAFT_LEFT_MAX];
     size_t left_n;
     struct str warnings[DRAFT_WARNINGS_MAX];
@@ -100,19 +99,18 @@ struct str guess_name(struct str key, struct arena *a);
 /* Whether the words are those of a boolean that everybody knows (on and off). */
 bool guess_is_usual(struct str word);
 /* A point of the field, guessed and with its source. NULL: left out. */
-struct point *draft_field(struct draft *d, const struct adopt_topic *t,
-                          const struct adopt_field *f, struct str name, struct str group,
-                          const char *unit);
+struct point *draft_field(struct draft *d, const struct adopt_topic *t, const struct adopt_field *f,
+                          struct str name, struct str group, const char *unit);
 /* on() and off() for a boolean point, with what is published; off() is safe. */
 void draft_switch(struct draft *d, const struct point *p, struct str suffix, struct str topic,
                   struct str on, struct str off);
 
 /* The last key of a path, and what stands before it: "ENERGY.Power[1]" is Power in ENERGY, at 1. */
-struct place {
+struct value_place {
     struct str key, group;
     int index; /* -1: not in a list */
 };
-struct place place_of(struct str path, struct arena *a);
+struct value_place value_place(struct str path, struct arena *a);
 /* The text of a member of a JSON object; "" if there is none, or it is no text. */
 struct str json_text_of(struct str object, const char *key, struct arena *a);
 /* Splits "garden/bed1" into the device's last part and the place before it. */
@@ -133,8 +131,7 @@ struct str proposed_model(struct draft *d, const struct lang_site *site, struct 
 /* propose_fit.c: what is declared already. */
 struct str point_type(const struct point *p); /* "°C", "bool" */
 /* The device of the site that is this thing: one of its topics is in its body. NULL: none. */
-const struct lang_decl *declared_thing(const struct lang_site *site,
-                                       const struct adopt_thing *of);
+const struct lang_decl *declared_thing(const struct lang_site *site, const struct adopt_thing *of);
 /* A model that has just what the draft has; NULL: none. */
 const struct lang_decl *fitting_model(const struct draft *d, const struct lang_site *site);
 /* Leaves of the draft what the model knows. ERR_INVALID: it needs what the draft has not. */

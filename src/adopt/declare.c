@@ -130,9 +130,10 @@ static void add_members(struct strbuf *out, struct arena *a, struct line *lines,
     size_t n = 0;
     for (size_t i = 0; i < m->property_count; i++) {
         const struct declare_property *p = &m->properties[i];
-        lines[n++] = (struct line){
-            "property", {arena_strf(a, "%.*s:", STR_FMT(p->name)), p->type, range_of(a, p)},
-            p->comment};
+        lines[n++] =
+            (struct line){"property",
+                          {arena_strf(a, "%.*s:", STR_FMT(p->name)), p->type, range_of(a, p)},
+                          p->comment};
     }
     add_lines(out, lines, n);
     n = 0;
@@ -140,12 +141,11 @@ static void add_members(struct strbuf *out, struct arena *a, struct line *lines,
         lines[n++] = (struct line){.word = "event   ", .cell = {m->events[i]}};
     for (size_t i = 0; i < m->action_count; i++) {
         const struct declare_action *x = &m->actions[i];
-        lines[n++] =
-            (struct line){"action  ", {signature_of(a, x), confirms_of(a, x)}, x->comment};
+        lines[n++] = (struct line){"action  ", {signature_of(a, x), confirms_of(a, x)}, x->comment};
     }
     if (m->safe.n)
-        lines[n++] = (struct line){
-            .word = "safe    ", .cell = {arena_strf(a, "%.*s()", STR_FMT(m->safe))}};
+        lines[n++] =
+            (struct line){.word = "safe    ", .cell = {arena_strf(a, "%.*s()", STR_FMT(m->safe))}};
     add_lines(out, lines, n);
 }
 

@@ -60,14 +60,13 @@ void draft_note(struct draft *d, struct point *p, const char *fmt, ...)
     va_start(ap, fmt);
     struct str more = format(d, fmt, ap);
     va_end(ap);
-    p->comment = p->comment.n ? arena_strf(d->arena, "%.*s; %.*s", STR_FMT(p->comment),
-                                           STR_FMT(more))
-                              : more;
+    p->comment = p->comment.n
+                     ? arena_strf(d->arena, "%.*s; %.*s", STR_FMT(p->comment), STR_FMT(more))
+                     : more;
 }
 
-struct point *draft_field(struct draft *d, const struct adopt_topic *t,
-                          const struct adopt_field *f, struct str name, struct str group,
-                          const char *unit)
+struct point *draft_field(struct draft *d, const struct adopt_topic *t, const struct adopt_field *f,
+                          struct str name, struct str group, const char *unit)
 {
     struct str known = guess_name(name, d->arena);
     struct point *p = draft_point(d, known.n ? known : name_of(name, d->arena), group);
@@ -101,8 +100,7 @@ struct command *draft_command(struct draft *d, struct str name)
 static void add_switch(struct draft *d, const struct point *p, const char *word, struct str suffix,
                        struct str topic, struct str payload, bool on)
 {
-    struct command *c =
-        draft_command(d, arena_strf(d->arena, "%s%.*s", word, STR_FMT(suffix)));
+    struct command *c = draft_command(d, arena_strf(d->arena, "%s%.*s", word, STR_FMT(suffix)));
     if (!c)
         return;
     c->topic = topic;
@@ -155,10 +153,10 @@ void draft_topic(struct draft *d, struct str topic)
 
 /* --- pieces of what is read --- */
 
-struct place place_of(struct str path, struct arena *a)
+struct value_place value_place(struct str path, struct arena *a)
 {
     struct path p;
-    struct place out = {.index = -1};
+    struct value_place out = {.index = -1};
     size_t n = path_parse(&p, path, a, NULL) ? 0 : p.n;
     if (n && !p.steps[n - 1].key.p)
         out.index = (int)p.steps[--n].index;
@@ -193,9 +191,9 @@ void draft_named(struct draft *d, struct str base)
         if (!name.n)
             continue;
         if (d->leaf.n)
-            d->place = d->place.n ? arena_strf(d->arena, "%.*s.%.*s", STR_FMT(d->place),
-                                               STR_FMT(d->leaf))
-                                  : d->leaf;
+            d->place = d->place.n
+                           ? arena_strf(d->arena, "%.*s.%.*s", STR_FMT(d->place), STR_FMT(d->leaf))
+                           : d->leaf;
         d->leaf = name;
     }
 }

@@ -16,8 +16,8 @@
  * new is known before it is used.
  * Ownership: borrows the site until it is done; texts live in the arena. Threads: any, one at a
  * time; edit_write() and edit_revert() block.
- * Errors: ERR_EXISTS: a file is not as it was read; nothing has been written. ERR_BUSY: another edit
- * is under way. ERR_IO with the file's name. ERR_NOMEM, ERR_RANGE (a file above 1 MiB). */
+ * Errors: ERR_EXISTS: a file is not as it was read; nothing has been written. ERR_BUSY: another
+ * edit is under way. ERR_IO with the file's name. ERR_NOMEM, ERR_RANGE (a file above 1 MiB). */
 #pragma once
 
 #include "base/arena.h"
@@ -58,8 +58,7 @@ MUST_USE enum err edit_finish(struct edit *ed, struct error *e);
 bool edit_changes(const struct edit *ed, size_t i);
 bool edit_is_new(const struct edit *ed, size_t i);
 /* Unified, with three lines around each change. Lines are counted if asked for. */
-void edit_diff(const struct edit *ed, size_t i, struct strbuf *out, size_t *added,
-               size_t *removed);
+void edit_diff(const struct edit *ed, size_t i, struct strbuf *out, size_t *added, size_t *removed);
 
 /* The splices of a file in the order of their places; of one place, in that in which they came. */
 size_t edit_sorted(const struct edit *ed, size_t i,

@@ -121,8 +121,7 @@ static enum err fill_temporary(const struct edit_pending *p, struct str text, st
     if (ftruncate(p->fd, 0) != 0 || write_all(p->fd, text) != ERR_OK)
         return error_set_os(e, errno, "%s can't be written", p->temporary);
     take_over_mode(p);
-    return fsync(p->fd) == 0 ? ERR_OK
-                             : error_set_os(e, errno, "%s can't be written", p->temporary);
+    return fsync(p->fd) == 0 ? ERR_OK : error_set_os(e, errno, "%s can't be written", p->temporary);
 }
 
 /* --- all files --- */

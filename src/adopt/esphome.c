@@ -17,8 +17,7 @@ static void component(struct draft *d, const struct adopt_topic *t)
         return;
     struct str base = str_sub(t->topic, 0, t->topic.n - (sizeof("state") - 1));
     draft_switch(d, p, arena_strf(d->arena, "_%.*s", STR_FMT(p->name)),
-                 arena_strf(d->arena, "%.*scommand", STR_FMT(base)), STR("\"ON\""),
-                 STR("\"OFF\""));
+                 arena_strf(d->arena, "%.*scommand", STR_FMT(base)), STR("\"ON\""), STR("\"OFF\""));
 }
 
 void draft_esphome(struct draft *d, const struct adopt_thing *of)

@@ -12,10 +12,10 @@
 
 /* --- quantities --- */
 
-#define COUNTS 0x1u /* goes up and up: no range */
-#define SEEN   0x2u /* the range comes from what was seen */
-#define TRUTH  0x4u /* 0 and 1 are no and yes */
-#define WHOLE  0x8u /* a whole number */
+#define COUNTS 0x1u  /* goes up and up: no range */
+#define SEEN   0x2u  /* the range comes from what was seen */
+#define TRUTH  0x4u  /* 0 and 1 are no and yes */
+#define WHOLE  0x8u  /* a whole number */
 #define UNSURE 0x10u /* the unit only if the name says it */
 
 struct quantity {
@@ -135,6 +135,8 @@ static const struct quantity quantities[] = {
     {"leak", NULL, "", 0, 0, TRUTH},
     {"smoke", NULL, "", 0, 0, TRUTH},
     {"alarm", NULL, "", 0, 0, TRUTH},
+    {"overtemperature", NULL, "", 0, 0, TRUTH},
+    {"overpower", NULL, "", 0, 0, TRUTH},
     {"tamper", NULL, "", 0, 0, TRUTH},
     {"running", NULL, "", 0, 0, TRUTH},
     {"active", NULL, "", 0, 0, TRUTH},
@@ -151,29 +153,75 @@ static const struct {
     const char *word, *unit;
     bool agrees;
 } suffixes[] = {
-    {"c", "°C", true},        {"celsius", "°C", false}, {"degc", "°C", false},
-    {"f", "°F", true},        {"fahrenheit", "°F", false}, {"degf", "°F", false},
-    {"kwh", "kWh", false},    {"mwh", "MWh", true},     {"wh", "Wh", false},
-    {"kw", "kW", false},      {"mw", "MW", true},       {"w", "W", true},
-    {"watt", "W", true},      {"watts", "W", true},     {"kva", "kVA", false},
-    {"va", "VA", false},      {"mv", "mV", false},      {"v", "V", true},
-    {"volts", "V", true},     {"ma", "mA", true},       {"a", "A", true},
-    {"amps", "A", true},      {"mah", "mAh", false},    {"ah", "Ah", false},
-    {"hz", "Hz", false},      {"khz", "kHz", false},    {"pa", "Pa", true},
-    {"hpa", "hPa", false},    {"kpa", "kPa", false},    {"mbar", "mbar", false},
-    {"bar", "bar", true},     {"psi", "psi", false},    {"pct", "%", false},
-    {"percent", "%", false},  {"rh", "%", true},        {"ppm", "ppm", false},
-    {"ppb", "ppb", false},    {"lx", "lx", false},      {"lux", "lx", true},
-    {"db", "dB", false},      {"dba", "dBA", false},    {"dbm", "dBm", false},
-    {"rpm", "rpm", false},    {"mm", "mm", false},      {"cm", "cm", false},
-    {"m", "m", true},         {"km", "km", false},      {"kmh", "km/h", false},
-    {"mps", "m/s", false},    {"mph", "mph", false},    {"ms", "ms", true},
-    {"s", "s", true},         {"sec", "s", false},      {"seconds", "s", false},
-    {"min", "min", true},     {"minutes", "min", false}, {"h", "h", true},
-    {"hours", "h", false},    {"l", "l", true},         {"liters", "l", false},
-    {"litres", "l", false},   {"ml", "ml", false},      {"m3", "m³", false},
-    {"lpm", "l/min", false},  {"m3h", "m³/h", false},   {"kg", "kg", false},
-    {"g", "g", true},         {"deg", "°", true},       {"ugm3", "µg/m³", false},
+    {"c", "°C", true},
+    {"celsius", "°C", false},
+    {"degc", "°C", false},
+    {"f", "°F", true},
+    {"fahrenheit", "°F", false},
+    {"degf", "°F", false},
+    {"kwh", "kWh", false},
+    {"mwh", "MWh", true},
+    {"wh", "Wh", false},
+    {"kw", "kW", false},
+    {"mw", "MW", true},
+    {"w", "W", true},
+    {"watt", "W", true},
+    {"watts", "W", true},
+    {"kva", "kVA", false},
+    {"va", "VA", false},
+    {"mv", "mV", false},
+    {"v", "V", true},
+    {"volts", "V", true},
+    {"ma", "mA", true},
+    {"a", "A", true},
+    {"amps", "A", true},
+    {"mah", "mAh", false},
+    {"ah", "Ah", false},
+    {"hz", "Hz", false},
+    {"khz", "kHz", false},
+    {"pa", "Pa", true},
+    {"hpa", "hPa", false},
+    {"kpa", "kPa", false},
+    {"mbar", "mbar", false},
+    {"bar", "bar", true},
+    {"psi", "psi", false},
+    {"pct", "%", false},
+    {"percent", "%", false},
+    {"rh", "%", true},
+    {"ppm", "ppm", false},
+    {"ppb", "ppb", false},
+    {"lx", "lx", false},
+    {"lux", "lx", true},
+    {"db", "dB", false},
+    {"dba", "dBA", false},
+    {"dbm", "dBm", false},
+    {"rpm", "rpm", false},
+    {"mm", "mm", false},
+    {"cm", "cm", false},
+    {"m", "m", true},
+    {"km", "km", false},
+    {"kmh", "km/h", false},
+    {"mps", "m/s", false},
+    {"mph", "mph", false},
+    {"ms", "ms", true},
+    {"s", "s", true},
+    {"sec", "s", false},
+    {"seconds", "s", false},
+    {"min", "min", true},
+    {"minutes", "min", false},
+    {"h", "h", true},
+    {"hours", "h", false},
+    {"l", "l", true},
+    {"liters", "l", false},
+    {"litres", "l", false},
+    {"ml", "ml", false},
+    {"m3", "m³", false},
+    {"lpm", "l/min", false},
+    {"m3h", "m³/h", false},
+    {"kg", "kg", false},
+    {"g", "g", true},
+    {"deg", "°", true},
+    {"ugm3", "µg/m³", false},
 };
 
 static bool same_dimension(const char *a, const char *b)
@@ -208,8 +256,8 @@ static const struct quantity *quantity_of(const struct name_words *w, size_t n)
 
 struct named {
     struct name_words words;
-    size_t n;          /* of them without the unit */
-    const char *unit;  /* that the name says; NULL: none */
+    size_t n;         /* of them without the unit */
+    const char *unit; /* that the name says; NULL: none */
     const struct quantity *quantity;
 };
 
@@ -283,13 +331,15 @@ static void range_as_seen(struct point *p, const struct adopt_field *f, double m
 static void range_of(struct point *p, const struct quantity *q, const struct adopt_field *f,
                      const char *unit)
 {
-    bool usual = strcmp(unit, q->unit) == 0;
+    bool fahrenheit = strcmp(q->unit, "°C") == 0 && strcmp(unit, "°F") == 0;
+    bool usual = fahrenheit || strcmp(unit, q->unit) == 0;
+    double lo = fahrenheit ? q->lo * 1.8 + 32 : q->lo, hi = fahrenheit ? q->hi * 1.8 + 32 : q->hi;
     if (q->flags & COUNTS)
         return;
-    if (q->lo < q->hi && usual && f->min >= q->lo && f->max <= q->hi) {
+    if (lo < hi && usual && f->min >= lo && f->max <= hi) {
         p->has_range = true;
-        p->min = q->lo;
-        p->max = q->hi;
+        p->min = lo;
+        p->max = hi;
     } else if (q->flags & SEEN || q->lo < q->hi) {
         range_as_seen(p, f, 2);
     }
@@ -331,13 +381,14 @@ static void range_by_use(struct point *p, const struct adopt_field *f)
         double from, to; /* seen between these */
         double lo, hi;   /* then declared as these */
     } uses[] = {
-        {"V", 80, 280, 0, 300},  {"Hz", 40, 70, 40, 70},   {"W", 0, 2000, 0, 4000},
-        {"hPa", 800, 1100, 300, 1100}, {"A", 0, 8, 0, 16}, {"VA", 0, 2000, 0, 4000},
+        {"V", 80, 280, 0, 300},        {"Hz", 40, 70, 40, 70}, {"W", 0, 2000, 0, 4000},
+        {"hPa", 800, 1100, 300, 1100}, {"A", 0, 8, 0, 16},     {"VA", 0, 2000, 0, 4000},
         {"mV", 1000, 4500, 0, 5000},
     };
     for (size_t i = 0; i < ARRAY_LEN(uses); i++)
         if (str_eq(p->unit, str_from(uses[i].unit)) && f->min >= uses[i].from &&
             f->max <= uses[i].to) {
+            p->has_range = true;
             p->min = uses[i].lo;
             p->max = uses[i].hi;
         }
@@ -361,9 +412,10 @@ static bool same_letters(struct str a, const char *b)
 bool guess_is_usual(struct str word)
 {
     static const char *const words[] = {
-        "true", "false", "on", "off", "yes", "no", "online", "offline", "open", "closed",
-        "active", "inactive", "enabled", "disabled", "detected", "clear", "pressed", "released",
-        "locked", "unlocked", "connected", "disconnected", "running", "stopped"};
+        "true",    "false",    "on",        "off",          "yes",     "no",
+        "online",  "offline",  "open",      "closed",       "active",  "inactive",
+        "enabled", "disabled", "detected",  "clear",        "pressed", "released",
+        "locked",  "unlocked", "connected", "disconnected", "running", "stopped"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (same_letters(word, words[i]))
             return true;
@@ -391,8 +443,9 @@ static bool is_time_text(struct str s)
 
 static bool is_address(const struct named *n)
 {
-    static const char *const words[] = {"mac", "ip", "ssid", "bssid", "version", "firmware", "fw",
-                                        "hostname", "serial", "ieee", "id", "uuid", "uid"};
+    static const char *const words[] = {"mac",      "ip",   "ssid",     "bssid",  "version",
+                                        "firmware", "fw",   "hostname", "serial", "ieee",
+                                        "id",       "uuid", "uid"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
         if (n->words.n && str_eq(n->words.word[n->words.n - 1], str_from(words[i])))
             return true;
@@ -427,8 +480,7 @@ static void say_words(struct draft *d, struct point *p, const struct adopt_field
 {
     struct str all = {0};
     for (size_t i = 0; i < f->word_n; i++)
-        all = arena_strf(d->arena, "%.*s%s%.*s", STR_FMT(all), i ? ", " : "",
-                         STR_FMT(f->words[i]));
+        all = arena_strf(d->arena, "%.*s%s%.*s", STR_FMT(all), i ? ", " : "", STR_FMT(f->words[i]));
     for (size_t i = 0; i < all.n; i++) /* the comment is one line */
         if ((unsigned char)all.p[i] < 0x20)
             ((char *)(uintptr_t)all.p)[i] = ' ';

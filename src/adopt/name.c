@@ -23,14 +23,13 @@ static bool is_word_char(char c)
     return is_lower(c) || is_upper(c) || is_digit(c);
 }
 
-/* tempC | CO2Level | HSBColor: where a capital letter begins a word. */
+/* temp|C, CO2|Level, HSB|Color, but DS18B20: where a capital letter begins a word. */
 static bool begins_word(struct str s, size_t i)
 {
     if (i == 0 || !is_upper(s.p[i]))
         return false;
-    if (is_lower(s.p[i - 1]) || is_digit(s.p[i - 1]))
-        return true;
-    return is_upper(s.p[i - 1]) && i + 1 < s.n && is_lower(s.p[i + 1]);
+    bool lower_next = i + 1 < s.n && is_lower(s.p[i + 1]);
+    return is_lower(s.p[i - 1]) || (lower_next && is_word_char(s.p[i - 1]));
 }
 
 void name_words(struct name_words *out, struct str key, struct arena *a)

@@ -27,7 +27,7 @@ static void value_in_document(struct draft *d, const struct adopt_topic *t,
                               const struct adopt_field *f)
 {
     struct str path = without_wrapping(f->path);
-    struct place at = place_of(f->path, d->arena);
+    struct value_place at = value_place(f->path, d->arena);
     if (is_repeated(f->path))
         return;
     struct point *p = draft_field(d, t, f, at.key, at.group, NULL);

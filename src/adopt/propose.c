@@ -91,8 +91,9 @@ static void need_safe_action(struct draft *d)
         if (d->commands[i].safe)
             return;
     for (size_t i = 0; i < d->command_n; i++)
-        draft_warn(d, "%.*s(…) is left out: of a model's actions one must be safe, and it is not "
-                      "known here which",
+        draft_warn(d,
+                   "%.*s(…) is left out: of a model's actions one must be safe, and it is not "
+                   "known here which",
                    STR_FMT(d->commands[i].name));
     d->command_n = 0;
 }
@@ -142,8 +143,8 @@ static enum err propose_new(struct adopt_proposal *out, struct draft *d,
                             const struct lang_site *site, const struct adopt_request *q,
                             struct error *e)
 {
-    out->model_there = q->model.n ? decl_named(site, LANG_ROLE_TYPE, q->model)
-                                  : fitting_model(d, site);
+    out->model_there =
+        q->model.n ? decl_named(site, LANG_ROLE_TYPE, q->model) : fitting_model(d, site);
     if (out->model_there) {
         enum err err = fit_to_model(d, out->model_there, e);
         if (err)
@@ -215,8 +216,7 @@ static enum err propose(struct adopt_proposal *out, struct draft *d, const struc
 }
 
 enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,
-                       const struct lang_site *site, const struct adopt_request *q,
-                       struct error *e)
+                       const struct lang_site *site, const struct adopt_request *q, struct error *e)
 {
     *out = (struct adopt_proposal){0};
     arena_init(&out->arena, v->arena.alloc, PROPOSAL_BYTES_MAX);

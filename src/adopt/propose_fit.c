@@ -70,12 +70,10 @@ static bool is_of_thing(struct str text, const struct adopt_thing *of)
     if (plain)
         return of->shape == SHAPE_VALUE && str_eq(text, of->base);
     struct adopt_thing t = adopt_thing_of(text, PAYLOAD_JSON, &none);
-    return adopt_same_thing(&t, of) ||
-           (str_eq(text, of->base) && of->shape != SHAPE_TASMOTA);
+    return adopt_same_thing(&t, of) || (str_eq(text, of->base) && of->shape != SHAPE_TASMOTA);
 }
 
-const struct lang_decl *declared_thing(const struct lang_site *site,
-                                       const struct adopt_thing *of)
+const struct lang_decl *declared_thing(const struct lang_site *site, const struct adopt_thing *of)
 {
     for (size_t i = 0; i < site->resources_n; i++) {
         struct str rest = source_of(site, site->resources[i]), text;
@@ -160,8 +158,7 @@ static void drop_point(struct draft *d, size_t i)
 
 static void drop_command(struct draft *d, size_t i)
 {
-    memmove(&d->commands[i], &d->commands[i + 1],
-            (d->command_n - i - 1) * sizeof(d->commands[0]));
+    memmove(&d->commands[i], &d->commands[i + 1], (d->command_n - i - 1) * sizeof(d->commands[0]));
     d->command_n--;
 }
 

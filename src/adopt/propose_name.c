@@ -6,7 +6,7 @@
 static bool is_declared(const struct lang_site *site, struct str name)
 {
     for (size_t i = 0; i < site->decls_n; i++)
-        if (str_eq(site->decls[i]->name, name))
+        if (site->decls[i]->kind->head != LANG_HEAD_TEXT && str_eq(site->decls[i]->name, name))
             return true;
     for (size_t i = 0; i < site->programs_n; i++)
         if (str_eq(site->programs[i]->name, name))
@@ -47,8 +47,7 @@ static struct str neighbours_place(const struct draft *d, const struct lang_site
         slash = d->via.p[i] == '/' ? i : slash;
     struct str front = str_sub(d->via, 0, slash);
     for (size_t i = 0; front.n && i < site->resources_n; i++) {
-        const struct lang_clause_decl *via =
-            lang_decl_clause(site->resources[i], "via", "mqtt", 0);
+        const struct lang_clause_decl *via = lang_decl_clause(site->resources[i], "via", "mqtt", 0);
         struct str topic = via ? lang_clause_value(via, "topic")->text : STR("");
         if (topic.n > slash && str_starts(topic, front) && topic.p[slash] == '/' &&
             !memchr(topic.p + slash + 1, '/', topic.n - slash - 1))
@@ -58,7 +57,7 @@ static struct str neighbours_place(const struct draft *d, const struct lang_site
 }
 
 /* The first part of most devices' names; else the site's name if that is one word. */
-static struct str usual_place(struct draft *d, const struct lang_site *site)
+static struct str usual_place(const struct lang_site *site)
 {
     struct str best = {0};
     size_t best_n = 0;
@@ -73,11 +72,9 @@ static struct str usual_place(struct draft *d, const struct lang_site *site)
         }
     }
     const struct lang_decl *named = lang_site_decl(site, "site", 0);
-    if (!best_n && named && name_is_device_path(named->name) && !is_declared(site, named->name))
+    if (!best_n && named && name_is_property(named->name))
         best = named->name;
-    else if (!best_n && named && name_is_property(named->name))
-        best = named->name; /* the site's own declaration has it, which is no path */
-    return best_n || best.n ? arena_str(d->arena, best) : STR("");
+    return best.n ? best : STR("");
 }
 
 struct str proposed_device(struct draft *d, const struct lang_site *site, struct str wanted)
@@ -86,7 +83,7 @@ struct str proposed_device(struct draft *d, const struct lang_site *site, struct
         return wanted;
     struct str place = neighbours_place(d, site);
     if (!place.n)
-        place = d->place.n ? d->place : usual_place(d, site);
+        place = d->place.n ? d->place : usual_place(site);
     if (!d->leaf.n)
         return STR("");
     struct str name = place.n && !str_eq(place, d->leaf)
@@ -105,28 +102,66 @@ static bool has(const struct draft *d, const char *name)
     return false;
 }
 
+/* What a sensor tells beside what it is for. */
+static bool all_of_a_sensor(const struct draft *d)
+{
+    static const char *const words[] = {
+        "temperature", "temp",    "humidity",   "hum",           "pressure",     "dew_point",
+        "battery",     "bat",     "batt",       "battery_low",   "voltage",      "illuminance",
+        "lux",         "co2",     "eco2",       "tvoc",          "voc",          "pm25",
+        "pm10",        "pm1",     "moisture",   "soil_moisture", "conductivity", "occupancy",
+        "motion",      "contact", "water_leak", "tamper",        "link_quality", "rssi",
+        "uptime",      "count"};
+    for (size_t i = 0; i < d->point_n; i++) {
+        bool known = false;
+        for (size_t k = 0; k < ARRAY_LEN(words); k++)
+            known |= str_ends(d->points[i].name, str_from(words[k]));
+        if (!known)
+            return false;
+    }
+    return !d->command_n;
+}
+
+enum content { ANY, SENSOR, MOVES };
+
+static bool moves(const struct draft *d)
+{
+    for (size_t i = 0; i < d->command_n; i++)
+        if (str_eq(d->commands[i].name, STR("open")))
+            return true;
+    return false;
+}
+
 /* The first row of which all words are there. */
 static const char *by_content(const struct draft *d)
 {
     static const struct {
         const char *has[2], *name;
+        enum content what;
     } rows[] = {
-        {{"on", "power"}, "Plug"},           {{"on", "brightness"}, "Light"},
-        {{"on", "dimmer"}, "Light"},         {{"locked", NULL}, "Lock"},
-        {{"on", NULL}, "Switch"},            {{"occupancy", NULL}, "MotionSensor"},
-        {{"motion", NULL}, "MotionSensor"},  {{"contact", NULL}, "ContactSensor"},
-        {{"water_leak", NULL}, "LeakSensor"}, {{"co2", NULL}, "AirSensor"},
-        {{"moisture", NULL}, "SoilSensor"},  {{"soil_moisture", NULL}, "SoilSensor"},
-        {{"temperature", "humidity"}, "ClimateSensor"}, {{"power", "energy"}, "Meter"},
-        {{"position", NULL}, "Cover"},       {{"temperature", NULL}, "Thermometer"},
-        {{"illuminance", NULL}, "LightSensor"}, {{"power", NULL}, "Meter"},
+        {{"on", "power"}, "Plug", ANY},
+        {{"on", "brightness"}, "Light", ANY},
+        {{"on", "dimmer"}, "Light", ANY},
+        {{"locked", NULL}, "Lock", ANY},
+        {{"on", NULL}, "Switch", ANY},
+        {{"position", NULL}, "Cover", MOVES},
+        {{"occupancy", NULL}, "MotionSensor", SENSOR},
+        {{"motion", NULL}, "MotionSensor", SENSOR},
+        {{"contact", NULL}, "ContactSensor", SENSOR},
+        {{"water_leak", NULL}, "LeakSensor", SENSOR},
+        {{"co2", NULL}, "AirSensor", SENSOR},
+        {{"moisture", NULL}, "SoilSensor", SENSOR},
+        {{"soil_moisture", NULL}, "SoilSensor", SENSOR},
+        {{"temperature", "humidity"}, "ClimateSensor", SENSOR},
+        {{"temperature", NULL}, "Thermometer", SENSOR},
+        {{"illuminance", NULL}, "LightSensor", SENSOR},
+        {{"power", "energy"}, "Meter", ANY},
+        {{"power", NULL}, "Meter", ANY},
     };
-    bool moves = false;
-    for (size_t i = 0; i < d->command_n; i++)
-        moves |= str_eq(d->commands[i].name, STR("open"));
+    bool sensor = all_of_a_sensor(d), cover = moves(d);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (has(d, rows[i].has[0]) && (!rows[i].has[1] || has(d, rows[i].has[1])) &&
-            (strcmp(rows[i].name, "Cover") != 0 || moves))
+            (rows[i].what != MOVES || cover) && (rows[i].what != SENSOR || sensor))
             return rows[i].name;
     return NULL;
 }
@@ -143,9 +178,9 @@ struct str proposed_model(struct draft *d, const struct lang_site *site, struct 
     if (wanted.n)
         return wanted;
     const char *known = by_content(d);
-    struct str word = known           ? str_from(known)
-                      : d->point_n == 1 ? arena_strf(d->arena, "%.*s sensor",
-                                                     STR_FMT(d->points[0].name))
-                                        : without_digits(d->leaf);
+    struct str word = known ? str_from(known)
+                      : d->point_n == 1
+                          ? arena_strf(d->arena, "%.*s sensor", STR_FMT(d->points[0].name))
+                          : without_digits(d->leaf);
     return free_name(d, site, name_of_model(word, d->arena), "");
 }

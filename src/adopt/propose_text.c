@@ -17,13 +17,12 @@ struct model_parts {
 
 static void add_property(struct model_parts *m, const struct point *p)
 {
-    m->properties[m->model.property_count++] =
-        (struct declare_property){.name = p->name,
-                                  .type = point_type(p),
-                                  .has_range = p->has_range,
-                                  .min = p->min,
-                                  .max = p->max,
-                                  .comment = p->comment};
+    m->properties[m->model.property_count++] = (struct declare_property){.name = p->name,
+                                                                         .type = point_type(p),
+                                                                         .has_range = p->has_range,
+                                                                         .min = p->min,
+                                                                         .max = p->max,
+                                                                         .comment = p->comment};
 }
 
 static void add_action(struct model_parts *m, const struct command *c)
@@ -52,8 +51,8 @@ struct str model_text(struct draft *d, struct str name, const struct lang_decl *
     struct model_parts *m = arena_new(d->arena, sizeof(*m));
     if (!m)
         return STR("");
-    m->model = (struct declare_model){
-        .name = name, .properties = m->properties, .actions = m->actions};
+    m->model =
+        (struct declare_model){.name = name, .properties = m->properties, .actions = m->actions};
     for (size_t i = 0; i < d->point_n; i++)
         if (!there || !lang_decl_member(there, LANG_CLAUSE_READABLE, d->points[i].name))
             add_property(m, &d->points[i]);
@@ -82,8 +81,7 @@ static struct str options_of(struct draft *d, const struct point *p)
     struct strbuf b;
     strbuf_init(&b, d->arena->alloc, 0);
     if (p->scale != 0) {
-        strbuf_adds(&b, " scale ");
-        declare_number(&b, p->scale);
+        strbuf_addf(&b, " scale %.10g", p->scale);
     }
     if (p->yes.n || p->no.n) {
         strbuf_adds(&b, " true ");
@@ -94,8 +92,7 @@ static struct str options_of(struct draft *d, const struct point *p)
     return kept(d, &b);
 }
 
-static void map_point(struct draft *d, struct declare_clause *out, size_t *n,
-                      const struct point *p)
+static void map_point(struct draft *d, struct declare_clause *out, size_t *n, const struct point *p)
 {
     struct str options = options_of(d, p);
     for (size_t i = 0; !p->by_convention && i < p->source_n && *n < CLAUSES_MAX; i++) {
@@ -136,8 +133,8 @@ static size_t clauses_of(struct draft *d, struct declare_clause *out)
     for (size_t i = 0; i < d->command_n; i++)
         map_command(d, out, &n, &d->commands[i]);
     if (d->online_topic.n && n < CLAUSES_MAX)
-        out[n++] = (struct declare_clause){.head = STR("online on"),
-                                           .tail = quoted(d, d->online_topic)};
+        out[n++] =
+            (struct declare_clause){.head = STR("online on"), .tail = quoted(d, d->online_topic)};
     return n;
 }
 
@@ -149,11 +146,8 @@ struct str device_text(struct draft *d, struct str name, struct str model,
     if (!clauses)
         return STR("");
     size_t n = clauses_of(d, clauses);
-    const struct declare_device device = {.name = name,
-                                          .model = model,
-                                          .comment = d->comment,
-                                          .clauses = clauses,
-                                          .clause_count = n};
+    const struct declare_device device = {
+        .name = name, .model = model, .comment = d->comment, .clauses = clauses, .clause_count = n};
     strbuf_init(&b, d->arena->alloc, 0);
     if (there)
         declare_clauses(&b, clauses, n, 2);

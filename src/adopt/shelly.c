@@ -40,14 +40,22 @@ static const struct {
 
 static void relay1(struct draft *d, const struct adopt_topic *t, struct str number)
 {
-    struct point *p =
-        draft_point(d, arena_strf(d->arena, "on%.*s", STR_FMT(number)), STR(""));
+    struct point *p = draft_point(d, arena_strf(d->arena, "on%.*s", STR_FMT(number)), STR(""));
     if (!p)
         return;
     p->kind = POINT_BOOL;
     draft_source(d, p, t->topic, STR(""));
     draft_switch(d, p, number, arena_strf(d->arena, "%.*s/command", STR_FMT(t->topic)),
                  STR("\"on\""), STR("\"off\""));
+}
+
+static void input1(struct draft *d, const struct adopt_topic *t, struct str number)
+{
+    struct point *p = draft_point(d, arena_strf(d->arena, "input%.*s", STR_FMT(number)), STR(""));
+    if (!p)
+        return;
+    p->kind = POINT_BOOL;
+    draft_source(d, p, t->topic, STR(""));
 }
 
 static bool value1(struct draft *d, const struct adopt_topic *t, const struct adopt_field *f,
@@ -81,13 +89,14 @@ static void topic1(struct draft *d, const struct adopt_topic *t)
             draft_leave(d, t->topic, STR(""), "it is about the device's own state");
     } else if (str_eq(kind, STR("relay")) && has_channel && !rest.n) {
         relay1(d, t, number);
+    } else if (str_eq(kind, STR("input")) && has_channel && !rest.n) {
+        input1(d, t, number);
     } else if (str_ends(t->topic, STR("_f"))) {
         draft_leave(d, t->topic, STR(""), "it says in °F what another topic says in °C");
     } else if (!value1(d, t, f, word, number)) {
         struct str name = word.n ? word : kind;
-        (void)draft_field(d, t, f,
-                          arena_strf(d->arena, "%.*s%.*s", STR_FMT(name), STR_FMT(number)), kind,
-                          NULL);
+        (void)draft_field(d, t, f, arena_strf(d->arena, "%.*s%.*s", STR_FMT(name), STR_FMT(number)),
+                          kind, NULL);
     }
 }
 
@@ -199,7 +208,7 @@ static void cover2(struct part *x)
 
 static void value_of_part(struct part *x, const struct adopt_field *f, struct str path)
 {
-    struct place at = place_of(path, x->d->arena);
+    struct value_place at = value_place(path, x->d->arena);
     bool is_switch = str_eq(x->component, STR("switch")) || str_eq(x->component, STR("light"));
     if (is_switch && str_eq(path, STR("output"))) {
         output2(x, f);

@@ -10,10 +10,9 @@
 static struct str topic_of(struct draft *d, const struct adopt_thing *of, const char *prefix,
                            struct str rest)
 {
-    return of->prefix_last ? arena_strf(d->arena, "%.*s/%s/%.*s", STR_FMT(of->base), prefix,
-                                        STR_FMT(rest))
-                           : arena_strf(d->arena, "%s/%.*s/%.*s", prefix, STR_FMT(of->base),
-                                        STR_FMT(rest));
+    return of->prefix_last
+               ? arena_strf(d->arena, "%.*s/%s/%.*s", STR_FMT(of->base), prefix, STR_FMT(rest))
+               : arena_strf(d->arena, "%s/%.*s/%.*s", prefix, STR_FMT(of->base), STR_FMT(rest));
 }
 
 /* --- SENSOR --- */
@@ -37,7 +36,7 @@ static const struct {
 };
 
 static void energy(struct draft *d, const struct adopt_topic *t, const struct adopt_field *f,
-                   const struct place *at)
+                   const struct value_place *at)
 {
     for (size_t i = 0; i < ARRAY_LEN(energies); i++) {
         if (!str_eq(at->key, str_from(energies[i].key)))
@@ -83,7 +82,7 @@ static void sensor(struct draft *d, const struct adopt_topic *t)
 {
     for (size_t i = 0; i < t->field_n; i++) {
         const struct adopt_field *f = &t->fields[i];
-        struct place at = place_of(f->path, d->arena);
+        struct value_place at = value_place(f->path, d->arena);
         if (is_of_document(at.key))
             continue;
         if (str_eq(at.group, STR("ENERGY")))

@@ -21,12 +21,41 @@ static struct adopt_field field_copy(const struct observed_field *f, struct aren
     return to;
 }
 
-static struct str payload_copy(const struct discovered *d, struct bus *b, struct arena *a)
+static bool is_announcement(struct str topic)
 {
-    const struct message *m = b ? bus_retained_get(b, d->topic) : NULL;
-    struct bytes whole = m ? message_payload(m) : (struct bytes){0};
-    return m ? arena_str(a, (struct str){(const char *)whole.p, whole.n})
-             : arena_str(a, (struct str){d->payload, d->payload_len});
+    return str_ends(topic, STR("/bridge/devices")) ||
+           (str_starts(topic, STR("tasmota/discovery/")) && str_ends(topic, STR("/config")));
+}
+
+enum err adopt_view_init(struct adopt_view *v, struct alloc *a, size_t max)
+{
+    *v = (struct adopt_view){0};
+    arena_init(&v->arena, a, VIEW_BYTES_MAX);
+    v->topics = arena_array(&v->arena, max + 1, sizeof(*v->topics));
+    v->documents = arena_array(&v->arena, max + 1, sizeof(*v->documents));
+    if (!v->arena.failed)
+        return ERR_OK;
+    adopt_view_fini(v);
+    return ERR_NOMEM;
+}
+
+void adopt_view_add(struct adopt_view *v, const struct adopt_topics *all, struct str topic,
+                    enum payload_kind kind, uint64_t count, const struct observed *seen,
+                    struct str payload)
+{
+    struct arena *a = &v->arena;
+    struct adopt_topic *t = &v->topics[v->n++];
+    *t = (struct adopt_topic){.topic = arena_str(a, topic),
+                              .kind = kind,
+                              .count = count,
+                              .payload = arena_str(a, payload),
+                              .fields = arena_array(a, seen->n + 1, sizeof(*t->fields)),
+                              .left_out = seen->left_out};
+    t->thing = adopt_thing_of(t->topic, kind, all);
+    if (is_announcement(t->topic))
+        v->documents[v->document_n++] = (struct adopt_document){t->topic, t->payload};
+    for (size_t i = 0; t->fields && i < seen->n; i++)
+        t->fields[t->field_n++] = field_copy(seen->fields[i], a);
 }
 
 static bool is_there(void *ctx, struct str topic)
@@ -34,46 +63,27 @@ static bool is_there(void *ctx, struct str topic)
     return registry_discovered_find(ctx, topic) != NULL;
 }
 
-static bool is_announcement(struct str topic)
-{
-    return str_ends(topic, STR("/bridge/devices")) ||
-           (str_starts(topic, STR("tasmota/discovery/")) && str_ends(topic, STR("/config")));
-}
-
-static void topic_copy(struct adopt_view *v, struct registry *r, struct bus *b,
+static void take_topic(struct adopt_view *v, struct registry *r, struct bus *b,
                        const struct discovered *d)
 {
     const struct adopt_topics all = {is_there, r};
-    struct arena *a = &v->arena;
-    struct str topic = arena_str(a, d->topic);
-    struct adopt_thing thing = adopt_thing_of(topic, d->kind, &all);
-    if (is_announcement(topic))
-        v->documents[v->document_n++] = (struct adopt_document){topic, payload_copy(d, b, a)};
-    struct adopt_topic *t = &v->topics[v->n++];
-    *t = (struct adopt_topic){.topic = topic,
-                              .kind = d->kind,
-                              .thing = thing,
-                              .count = d->count,
-                              .payload = payload_copy(d, NULL, a),
-                              .fields = arena_array(a, d->seen.n + 1, sizeof(*t->fields)),
-                              .left_out = d->seen.left_out};
-    for (size_t i = 0; t->fields && i < d->seen.n; i++)
-        t->fields[t->field_n++] = field_copy(d->seen.fields[i], a);
+    struct str payload = {d->payload, d->payload_len};
+    const struct message *m = is_announcement(d->topic) ? bus_retained_get(b, d->topic) : NULL;
+    if (m)
+        payload = (struct str){(const char *)message_payload(m).p, message_payload(m).n};
+    adopt_view_add(v, &all, d->topic, d->kind, d->count, &d->seen, payload);
 }
 
 enum err adopt_view_take(struct adopt_view *v, struct registry *r, struct bus *b, struct alloc *a)
 {
     size_t n = 0;
-    *v = (struct adopt_view){0};
-    arena_init(&v->arena, a, VIEW_BYTES_MAX);
     LIST_EACH(registry_discovered(r), it)
     n++;
-    v->topics = arena_array(&v->arena, n + 1, sizeof(*v->topics));
-    v->documents = arena_array(&v->arena, n + 1, sizeof(*v->documents));
-    if (!v->arena.failed) {
-        LIST_EACH(registry_discovered(r), it)
-        topic_copy(v, r, b, CONTAINER_OF(it, struct discovered, link));
-    }
+    enum err err = adopt_view_init(v, a, n);
+    if (err)
+        return err;
+    LIST_EACH(registry_discovered(r), it)
+    take_topic(v, r, b, CONTAINER_OF(it, struct discovered, link));
     if (!v->arena.failed)
         return ERR_OK;
     adopt_view_fini(v);

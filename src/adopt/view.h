@@ -1,5 +1,5 @@
-/* view: what the registry has seen of unclaimed topics at one moment, copied, so that another thread
- * can make a proposal of it.
+/* view: what the registry has seen of unclaimed topics at one moment, copied, so that another
+ * thread can make a proposal of it.
  *
  * A topic that is there because a device could not read it is a thing of its own as well.
  * Ownership: everything is in the view's arena. Threads: taken on worker 0, read by any.
@@ -42,6 +42,12 @@ struct adopt_view {
 };
 MUST_USE enum err adopt_view_take(struct adopt_view *v, struct registry *r, struct bus *b,
                                   struct alloc *a);
+/* The same by hand: an empty one for at most `max` topics, and one topic more. `payload`: what is
+ * retained, or the last message. `all` tells of the other topics. */
+MUST_USE enum err adopt_view_init(struct adopt_view *v, struct alloc *a, size_t max);
+void adopt_view_add(struct adopt_view *v, const struct adopt_topics *all, struct str topic,
+                    enum payload_kind kind, uint64_t count, const struct observed *seen,
+                    struct str payload);
 void adopt_view_fini(struct adopt_view *v); /* safe on a zeroed one */
 
 const struct adopt_topic *adopt_view_topic(const struct adopt_view *v, struct str topic);

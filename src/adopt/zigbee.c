@@ -1,5 +1,5 @@
-/* zigbee: devices behind Zigbee2MQTT. What they have is told by <base>/bridge/devices: names, units,
- * bounds, words, and what can be set; without it, it is guessed from their messages.
+/* zigbee: devices behind Zigbee2MQTT. What they have is told by <base>/bridge/devices: names,
+ * units, bounds, words, and what can be set; without it, it is guessed from their messages.
  *
  * Source: www.zigbee2mqtt.io/guide/usage/exposes.html and mqtt_topics_and_messages.html. */
 #include "adopt/adopt_internal.h"
@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-enum { ACCESS_SET = 2 };
+enum { ACCESS_SAID = 1, ACCESS_SET = 2 };
 
 struct zigbee {
     struct draft *d;
@@ -101,8 +101,8 @@ static void numeric(struct zigbee *z, struct str e, struct str property, bool se
         p->unit = unit;
     else if (unit.n)
         draft_note(d, p, "in %.*s", STR_FMT(unit));
-    p->has_range = number_of(e, "value_min", &p->min) && number_of(e, "value_max", &p->max) &&
-                   p->min < p->max;
+    p->has_range =
+        number_of(e, "value_min", &p->min) && number_of(e, "value_max", &p->max) && p->min < p->max;
     if (p->has_range && f && f->of[OBSERVED_NUMBER] && (f->min < p->min || f->max > p->max))
         p->has_range = false; /* the maker does not keep to it */
     if (!p->has_range && f && f->of[OBSERVED_NUMBER])
@@ -155,9 +155,9 @@ static void binary(struct zigbee *z, struct str e, struct str property, bool set
     bool is_state = str_eq(property, STR("state")) || str_starts(property, STR("state_"));
     bool is_lock = str_eq(z->kind, STR("lock"));
     struct str suffix = is_state ? str_sub(property, 5, property.n) : STR("");
-    struct str name = is_state ? arena_strf(d->arena, "%s%.*s", is_lock ? "locked" : "on",
-                                            STR_FMT(suffix))
-                               : name_of(property, d->arena);
+    struct str name =
+        is_state ? arena_strf(d->arena, "%s%.*s", is_lock ? "locked" : "on", STR_FMT(suffix))
+                 : name_of(property, d->arena);
     struct point *p = point_for(z, property, name_of(name, d->arena));
     if (!p)
         return;
@@ -211,11 +211,23 @@ static void cover(struct zigbee *z, struct str property)
         if (!c)
             continue;
         c->topic = z->set;
-        c->payload = arena_strf(z->d->arena, "{ %.*s = \"%s\" }", STR_FMT(property), orders[i].word);
+        c->payload =
+            arena_strf(z->d->arena, "{ %.*s = \"%s\" }", STR_FMT(property), orders[i].word);
         c->confirms = str_from(orders[i].confirms);
         c->answer = orders[i].confirms[0] ? STR("") : z->topic;
         c->safe = !orders[i].confirms[0];
     }
+}
+
+/* Something that it is told and never says: an effect. */
+static void only_set(struct zigbee *z, struct str type, struct str property)
+{
+    bool number = str_eq(type, STR("numeric")), truth = str_eq(type, STR("binary"));
+    set_to(z, name_of(property, z->d->arena), property,
+           number  ? STR("float")
+           : truth ? STR("bool")
+                   : STR("str"),
+           false);
 }
 
 static const char *not_wanted(struct str property, struct str category)
@@ -236,12 +248,15 @@ static void expose(void *ctx, struct str e)
     double access = 0;
     const char *why = not_wanted(property, json_text_of(e, "category", a));
     bool settable = number_of(e, "access", &access) && ((int)access & ACCESS_SET);
+    bool said = !number_of(e, "access", &access) || ((int)access & ACCESS_SAID);
     if (features.n && !str_eq(type, STR("composite"))) {
         z->kind = type;
         each_of(features, expose, z);
         z->kind = before;
-    } else if (why) {
-        draft_leave(z->d, z->topic, property, why);
+    } else if (why || (!said && !settable)) {
+        draft_leave(z->d, z->topic, property, why ? why : "it is not told");
+    } else if (!said) {
+        only_set(z, type, property);
     } else if (str_eq(z->kind, STR("cover")) && str_eq(property, STR("state")) && settable) {
         cover(z, property);
     } else if (str_eq(type, STR("numeric"))) {
@@ -290,11 +305,12 @@ static void guess_all(struct zigbee *z)
 {
     for (size_t i = 0; z->t && i < z->t->field_n; i++) {
         const struct adopt_field *f = &z->t->fields[i];
-        struct place at = place_of(f->path, z->d->arena);
+        struct value_place at = value_place(f->path, z->d->arena);
         const char *why = not_wanted(at.key, STR(""));
         bool state = str_eq(f->path, STR("state")) && f->word_n;
         if (why || str_eq(at.group, STR("update"))) {
-            draft_leave(z->d, z->topic, f->path, why ? why : "it is about the radio, not the thing");
+            draft_leave(z->d, z->topic, f->path,
+                        why ? why : "it is about the radio, not the thing");
             continue;
         }
         struct point *p = draft_field(z->d, z->t, f, state ? STR("on") : at.key, at.group, NULL);

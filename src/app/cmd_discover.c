@@ -273,8 +273,8 @@ static int cmd_discover(int argc, char **argv)
             return args_status(&a);
     }
     if (d.filter && !mqtt_filter_valid(str_from(d.filter)))
-        return args_refuse(&a, "'%s' is no filter of MQTT, as a/+/b and a/# are, and no site either",
-                           d.filter);
+        return args_refuse(
+            &a, "'%s' is no filter of MQTT, as a/+/b and a/# are, and no site either", d.filter);
     return run(&d);
 }
 
@@ -286,7 +286,8 @@ const struct command command_discover = {
     .about =
         "Asks the site that runs what it hears: the topics on which something is said and that no "
         "device of the site claims, with the values in their messages, and those of devices whose "
-        "messages can't be read, with the reason. SITE is its folder, the one here if none is named, "
+        "messages can't be read, with the reason. SITE is its folder, the one here if none is "
+        "named, "
         "or its URL; FILTER is one of MQTT: a/+/b, a/#.\n\n"
         "`sedge adopt TOPIC` makes a device of what is found.",
     .options = {(const struct command_option[]){

@@ -15,10 +15,12 @@ enum { BODY_MAX = 64 << 20, PROBLEM_MAX = 1 << 20, TIMEOUT_MS = 60000, PIECE = 1
 
 const struct command_option site_call_options[] = {
     OPTIONS_OF("where the site is"),
-    OPTION("url", 0, "URL", "the site that runs at http[s]://HOST[:PORT], in the place of SITE's own address",
-           NULL, SITE_CALL_URL),
+    OPTION("url", 0, "URL",
+           "the site that runs at http[s]://HOST[:PORT], in the place of SITE's own address", NULL,
+           SITE_CALL_URL),
     OPTION("cafile", 0, "FILE",
-           "who is believed; else it is the certificate that SITE declares, or with --url whom the system "
+           "who is believed; else it is the certificate that SITE declares, or with --url whom the "
+           "system "
            "believes",
            VALUES_FILE, SITE_CALL_CAFILE),
     OPTION("cert", 0, "FILE", "our certificate", VALUES_FILE, SITE_CALL_CERT),

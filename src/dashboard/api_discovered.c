@@ -136,6 +136,9 @@ void json_write_discovered(struct json_writer *w, struct registry *r, const stru
     json_write_ms(w, "last_ms", t->last_ms);
     member_str(w, "kind", str_from(kinds[t->kind]));
     member_str(w, "payload", (struct str){t->payload, t->payload_len});
+    const struct device *device = registry_topic_device(r, t->topic);
+    json_key(w, "device");
+    json_str(w, device ? device->name : (struct str){0});
     write_error(w, t);
     json_key(w, "shape");
     json_cstr(w, adopt_shape_name(adopt_thing_of(t->topic, t->kind, &all).shape));

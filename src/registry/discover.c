@@ -142,6 +142,12 @@ const struct discovered *registry_discovered_find(const struct registry *r, stru
     return map_get(&r->discovered_map, topic);
 }
 
+const struct device *registry_topic_device(const struct registry *r, struct str topic)
+{
+    const struct topic_binding *b = map_get(&r->now->topics, topic);
+    return b ? b->device : NULL;
+}
+
 static void note_retained(void *ctx, struct message *m)
 {
     struct registry *r = ctx;
