@@ -166,7 +166,7 @@ static bool query_text(struct http_request *q, const char *key, char buf[TOPIC_B
     if (err == ERR_NOT_FOUND)
         *out = (struct str){NULL, 0};
     else if (err)
-        http_respond_problem(q, 400, "%s is not well encoded", key);
+        problem_parameter(q, key, "%s is not well encoded", key);
     return !err || err == ERR_NOT_FOUND;
 }
 
@@ -178,7 +178,7 @@ static bool read_wanted(struct http_request *q, struct wanted *w)
                    w->topic.p ? OBSERVED_VALUES_MAX : VALUES_IN_LIST, &w->values))
         return false;
     if (w->filter.p && !mqtt_filter_valid(w->filter)) {
-        http_respond_problem(q, 400, "filter must be a filter of MQTT: a/+/b, a/#");
+        problem_parameter(q, "filter", "filter must be one of MQTT: a/+/b, a/#");
         return false;
     }
     return true;
@@ -192,7 +192,7 @@ void api_discovered(void *ctx, struct http_request *q)
     if (!read_wanted(q, &want))
         return;
     if (want.topic.p && !registry_discovered_find(r, want.topic)) {
-        http_respond_problem(q, 404, "nothing has been said on %.*s that no device claims",
+        problem(q, PROBLEM_UNKNOWN, "nothing has been said on %.*s that no device claims",
                              STR_FMT(want.topic));
         return;
     }
