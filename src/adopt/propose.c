@@ -1,5 +1,6 @@
 #include "adopt/adopt_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { PROPOSAL_BYTES_MAX = 8 << 20, THINGS_MAX = 16 };
@@ -21,6 +22,7 @@ static enum err find_things(struct things *out, const struct adopt_view *v,
         if (!t) {
             (void)error_set(e, ERR_NOT_FOUND, "nothing was heard on %.*s that no device claims",
                             STR_FMT(q->topics[i]));
+            (void)snprintf(e->where, sizeof(e->where), "%.*s", STR_FMT(q->topics[i]));
             return ERR_NOT_FOUND;
         }
         if (t->thing.shape == SHAPE_NONE)

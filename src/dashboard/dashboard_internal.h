@@ -28,6 +28,7 @@ struct dashboard {
     struct strbuf out;   /* the answer that is being written */
     struct list words;   /* what people said of alerts and is not committed yet; api_alerts.c */
     struct list reloads; /* who waits for one; api_reload.c */
+    struct list adopts;  /* who waits for an adoption; api_adopt.c */
     struct list exports; /* that are under way; export.c */
 
     /* live.c */
@@ -73,6 +74,7 @@ bool body_text(struct http_request *q, const char *key, char *buf, size_t max, s
 
 void words_fini(struct dashboard *d);
 void reloads_fini(struct dashboard *d);
+void adopts_fini(struct dashboard *d);
 
 /* dashboard.c: every path of the API; docs/openapi.json describes them. */
 extern const struct http_route dashboard_routes[];
@@ -94,6 +96,7 @@ void api_tests(void *ctx, struct http_request *q);
 void api_run_tests(void *ctx, struct http_request *q);
 void api_settings(void *ctx, struct http_request *q);
 void api_discovered(void *ctx, struct http_request *q);
+void api_adopt(void *ctx, struct http_request *q);
 void api_connections(void *ctx, struct http_request *q);
 void api_stats(void *ctx, struct http_request *q);
 void api_health(void *ctx, struct http_request *q);
