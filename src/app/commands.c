@@ -11,6 +11,7 @@ const struct command *const commands[] = {
     &command_sim,
     /* your devices */
     &command_discover,
+    &command_adopt,
     /* messages */
     &command_pub,
     &command_sub,

@@ -138,8 +138,7 @@ static void describe_files(struct work *w)
 static enum err check_changed(struct site_adopt *a, struct work *w)
 {
     struct site_settings settings;
-    enum err err =
-        lang_check(a->cfg.alloc, site_schema(), w->edit.after, w->edit.n, &w->changed);
+    enum err err = lang_check(a->cfg.alloc, site_schema(), w->edit.after, w->edit.n, &w->changed);
     if (err)
         return give_up(w, ADOPT_NOT_WRITTEN, error_set(&w->why, err, "no memory for the check"));
     if (w->changed->errors)
@@ -167,9 +166,10 @@ static enum err make(struct site_adopt *a, struct work *w)
     if (!w->text.p)
         err = adopt_propose(&w->proposal, &w->view, w->site, &w->request, &w->why);
     if (err)
-        return give_up(w, err == ERR_NOT_FOUND ? ADOPT_UNKNOWN
-                          : err == ERR_NOMEM   ? ADOPT_NOT_WRITTEN
-                                               : ADOPT_NOT_POSSIBLE,
+        return give_up(w,
+                       err == ERR_NOT_FOUND ? ADOPT_UNKNOWN
+                       : err == ERR_NOMEM   ? ADOPT_NOT_WRITTEN
+                                            : ADOPT_NOT_POSSIBLE,
                        err);
     edit_init(&w->edit, &w->arena, w->site, is_one_file(a->cfg.path));
     put_in(w);
