@@ -13,8 +13,9 @@ const struct command *const commands[] = {
     &command_alerts,
     &command_actions,
     &command_sim,
-    /* devices */
+    /* your devices */
     &command_discover,
+    &command_adopt,
     &command_import,
     /* messages */
     &command_pub,
