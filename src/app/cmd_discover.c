@@ -1,9 +1,9 @@
 /* sedge discover: what the site hears that no device claims. */
+#include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
 #include "app/terminal.h"
 #include "async/env.h"
-#include "codec/json.h"
 #include "codec/mqtt.h"
 
 #include <stdio.h>
@@ -17,48 +17,6 @@ struct discover {
     int64_t now_ms;
     struct strbuf event; /* of the live feed: what came of the line that is not complete */
 };
-
-/* --- members of JSON objects --- */
-
-static struct str raw_of(struct str object, const char *key)
-{
-    struct str raw = {0};
-    struct bytes doc = {(const uint8_t *)object.p, object.n};
-    return json_find(doc, str_from(key), NULL, &raw) ? (struct str){0} : raw;
-}
-
-static int64_t int_of(struct str object, const char *key)
-{
-    int64_t n = 0;
-    return json_integer(raw_of(object, key), &n) ? 0 : n;
-}
-
-/* A text without its quotes and escapes, fit for a terminal; another value as it is. */
-static struct str shown(struct str raw, char *buf, size_t size)
-{
-    struct str text = raw;
-    char plain[1024];
-    if (raw.n >= 2 && raw.p[0] == '"' &&
-        json_unescape(str_sub(raw, 1, raw.n - 2), plain, sizeof(plain), &text))
-        text = str_sub(raw, 1, raw.n - 2);
-    return terminal_text(text, buf, size);
-}
-
-/* Each element of an array; the text of the document outlives the calls. */
-static void each_of(struct str array, void (*each)(void *ctx, struct str element), void *ctx)
-{
-    struct json_reader r;
-    struct json_token t;
-    struct str raw;
-    json_init(&r, (struct bytes){(const uint8_t *)array.p, array.n});
-    if (json_next(&r, &t) != JSON_ARRAY)
-        return;
-    while (json_next(&r, &t) != JSON_ARRAY_END && t.kind != JSON_ERROR && t.kind != JSON_END) {
-        if (json_skip(&r, &t, &raw))
-            return;
-        each(ctx, raw);
-    }
-}
 
 /* --- one topic --- */
 
@@ -80,7 +38,7 @@ static void print_word(void *ctx, struct str word)
 {
     char buf[160];
     bool *first = ctx;
-    struct str s = shown(word, buf, sizeof(buf));
+    struct str s = answer_text(word, buf, sizeof(buf));
     (void)printf("%s%.*s", *first ? "" : ", ", STR_FMT(s));
     *first = false;
 }
@@ -89,10 +47,10 @@ static void print_field(void *ctx, struct str field)
 {
     (void)ctx;
     char path[512], last[160];
-    struct str p = shown(raw_of(field, "path"), path, sizeof(path));
-    struct str type = raw_of(field, "type"), words = raw_of(field, "words");
-    struct str min = raw_of(field, "min"), max = raw_of(field, "max");
-    struct str value = shown(raw_of(field, "last"), last, sizeof(last));
+    struct str p = answer_text(answer_raw(field, "path"), path, sizeof(path));
+    struct str type = answer_raw(field, "type"), words = answer_raw(field, "words");
+    struct str min = answer_raw(field, "min"), max = answer_raw(field, "max");
+    struct str value = answer_text(answer_raw(field, "last"), last, sizeof(last));
     bool first = true;
     type = type.n > 2 ? str_sub(type, 1, type.n - 2) : type;
     (void)printf("    %-28.*s %-8.*s %-14.*s", STR_FMT(p.n ? p : STR("(the whole payload)")),
@@ -101,7 +59,7 @@ static void print_field(void *ctx, struct str field)
         (void)printf(" %.*s … %.*s", STR_FMT(min), STR_FMT(max));
     if (words.p && str_find(words, ',', &(size_t){0})) {
         (void)fputs(" ", stdout);
-        each_of(words, print_word, &first);
+        answer_each(words, print_word, &first);
     }
     (void)fputc('\n', stdout);
 }
@@ -111,10 +69,10 @@ static void print_error(struct str error, int64_t unreadable)
     char path[512], reason[512];
     if (!error.n || error.p[0] != '{')
         return;
-    struct str p = shown(raw_of(error, "path"), path, sizeof(path));
-    struct str why = shown(raw_of(error, "reason"), reason, sizeof(reason));
+    struct str p = answer_text(answer_raw(error, "path"), path, sizeof(path));
+    struct str why = answer_text(answer_raw(error, "reason"), reason, sizeof(reason));
     (void)printf("    not readable (%lld): %.*s%s%.*s at byte %lld\n", (long long)unreadable,
-                 STR_FMT(p), p.n ? ": " : "", STR_FMT(why), (long long)int_of(error, "at"));
+                 STR_FMT(p), p.n ? ": " : "", STR_FMT(why), (long long)answer_int(error, "at"));
 }
 
 static bool passes(const struct discover *d, struct str topic)
@@ -126,13 +84,14 @@ static void print_topic(void *ctx, struct str t)
 {
     const struct discover *d = ctx;
     char buf[2048], shape_buf[64];
-    struct str topic = shown(raw_of(t, "topic"), buf, sizeof(buf));
-    struct str shape = raw_of(t, "shape"), kind = raw_of(t, "kind");
-    int64_t count = int_of(t, "count"), first = int_of(t, "first_ms"), last = int_of(t, "last_ms");
+    struct str topic = answer_text(answer_raw(t, "topic"), buf, sizeof(buf));
+    struct str shape = answer_raw(t, "shape"), kind = answer_raw(t, "kind");
+    int64_t count = answer_int(t, "count"), first = answer_int(t, "first_ms"),
+            last = answer_int(t, "last_ms");
     if (!passes(d, topic))
         return;
     struct str what =
-        shown(shape.n && shape.p[0] == '"' ? shape : kind, shape_buf, sizeof(shape_buf));
+        answer_text(shape.n && shape.p[0] == '"' ? shape : kind, shape_buf, sizeof(shape_buf));
     (void)printf("%s%.*s%s  %.*s, %lld message%s", d->bold ? "\033[1m" : "", STR_FMT(topic),
                  d->bold ? "\033[0m" : "", STR_FMT(what), (long long)count, count == 1 ? "" : "s");
     if (count > 1) {
@@ -145,8 +104,8 @@ static void print_topic(void *ctx, struct str t)
         (void)fputs(" ago", stdout);
     }
     (void)fputc('\n', stdout);
-    print_error(raw_of(t, "error"), int_of(t, "unreadable"));
-    each_of(raw_of(t, "fields"), print_field, NULL);
+    print_error(answer_raw(t, "error"), answer_int(t, "unreadable"));
+    answer_each(answer_raw(t, "fields"), print_field, NULL);
 }
 
 /* --- the list, and what comes then --- */
@@ -170,8 +129,8 @@ static int list_topics(struct discover *d, struct site_call *c, struct error *e)
         (void)printf("%s\n", text.p);
     } else if (!err) {
         d->now_ms = now_ms();
-        struct str topics = raw_of(strbuf_str(&text), "topics");
-        each_of(topics, print_topic, d);
+        struct str topics = answer_raw(strbuf_str(&text), "topics");
+        answer_each(topics, print_topic, d);
         if (topics.n == 2)
             (void)printf("%s hears nothing%s that no device claims\n", site_call_where(c),
                          d->filter ? " on such a topic" : "");
@@ -190,7 +149,7 @@ static void feed_line(struct discover *d, struct str line, bool *ours)
         return;
     struct str data = str_sub(line, 6, line.n);
     char buf[2048];
-    if (d->json && passes(d, shown(raw_of(data, "topic"), buf, sizeof(buf))))
+    if (d->json && passes(d, answer_text(answer_raw(data, "topic"), buf, sizeof(buf))))
         (void)printf("%.*s\n", STR_FMT(data));
     else if (!d->json)
         print_topic(d, data);
@@ -246,62 +205,69 @@ static int run(struct discover *d)
     return status;
 }
 
-/* What is there, or is an URL, is the site; else it is the filter. */
-static bool take_word(struct discover *d, const char *word)
+/* "SITE", "FILTER" or both. What is there, or is an URL, is the site. */
+static const char *take_words(struct discover *d, const char *const words[2], size_t n)
 {
-    if (!d->call.site && !d->filter && site_call_is_site(word))
-        d->call.site = word;
-    else if (!d->filter)
-        d->filter = word;
-    else
-        return false;
-    return true;
+    for (size_t i = 0; i < n; i++) {
+        if (!d->call.site && !d->filter && (site_call_is_site(words[i]) || i + 2 == n))
+            d->call.site = words[i];
+        else if (!d->filter)
+            d->filter = words[i];
+        else
+            return words[i];
+    }
+    return NULL;
 }
+
+enum { O_WATCH = 256 };
 
 static int cmd_discover(int argc, char **argv)
 {
     struct args a = args_start(&command_discover, argc, argv);
     struct discover d = {.bold = terminal_has_colors(STDOUT_FILENO)};
+    const char *words[2];
+    size_t n = 0;
     for (int id; (id = args_next(&a)) != ARGS_END;) {
         if (site_call_option(&d.call, id, a.value))
             continue;
         if (id == OPTION_ID_JSON)
             d.json = true;
-        else if (id == 'w')
+        else if (id == O_WATCH)
             d.watch = true;
-        else if (id != ARGS_WORD || !take_word(&d, a.value))
+        else if (id == ARGS_WORD && n < ARRAY_LEN(words))
+            words[n++] = a.value;
+        else
             return args_status(&a);
     }
+    const char *left = take_words(&d, words, n);
+    if (left)
+        return args_refuse(&a, "unexpected argument: %s", left);
     if (d.filter && !mqtt_filter_valid(str_from(d.filter)))
-        return args_refuse(
-            &a, "'%s' is no filter of MQTT, as a/+/b and a/# are, and no site either", d.filter);
+        return args_refuse(&a, "'%s' is neither a site nor a topic filter", d.filter);
     return run(&d);
 }
 
 const struct command command_discover = {
     .name = "discover",
     .group = COMMAND_DEVICES,
-    .line = "lists the topics that no device claims, with their values",
-    .synopsis = "[SITE] [FILTER] [--json] [--watch]",
-    .about =
-        "Asks the site that runs what it hears: the topics on which something is said and that no "
-        "device of the site claims, with the values in their messages, and those of devices whose "
-        "messages can't be read, with the reason. SITE is its folder, the one here if none is "
-        "named, "
-        "or its URL; FILTER is one of MQTT: a/+/b, a/#.\n\n"
-        "`sedge adopt TOPIC` makes a device of what is found.",
+    .line = "lists topics that no device of the site claims",
+    .synopsis = "[SITE] [FILTER] [--json] [--watch] [OPTIONS]",
+    .about = "Lists the topics on which something is said and that no device of the site claims, "
+             "with the values in their messages, and those of devices whose messages can't be "
+             "read. SITE is a folder of .sedge files (default: the one here) whose site runs; "
+             "FILTER is one of MQTT: a/+/b, a/#.",
     .options = {(const struct command_option[]){
-                    OPTION_JSON("as the site says it, with the last values and their times"),
+                    OPTION_JSON("as the site says it (docs/http-api.md)"),
                     {.name = "watch",
-                     .letter = 'w',
-                     .text = "go on, and show each topic that says something new"},
+                     .text = "goes on, and shows each topic that says something new",
+                     .id = O_WATCH},
                     OPTIONS_END},
                 site_call_options},
     .words = {VALUES_FOLDER},
-    .examples = {{"sedge discover hall", "what the site in the folder hall hears"},
-                 {"sedge discover hall 'tele/#' --watch", "of Tasmota's devices, as it comes"},
-                 {"sedge discover --url https://plant.example:8443 --json", NULL}},
-    .exits = {{"0", "it was asked"}, {"1", "the site does not answer"}},
+    .examples = {{"sedge discover hall", NULL},
+                 {"sedge discover hall 'tele/#' --watch",
+                  "what Tasmota's devices say, as it comes"}},
+    .exits = {{"0", "it is listed"}, {"1", "the site does not answer"}},
     .see = {"adopt", "sub"},
     .run = cmd_discover,
 };

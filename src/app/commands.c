@@ -5,11 +5,15 @@
 
 const struct command *const commands[] = {
     /* a site */
+    &command_init,
     &command_check,
     &command_test,
     &command_run,
+    &command_reload,
+    &command_alerts,
+    &command_actions,
     &command_sim,
-    /* your devices */
+    /* devices */
     &command_discover,
     &command_adopt,
     /* messages */
