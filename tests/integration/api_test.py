@@ -276,6 +276,7 @@ class Api(unittest.TestCase):
 
     def test_the_description(self):
         self.assertGreater(self.site.description.check_examples(), 15)
+        self.assertGreater(self.site.description.check_schemas(), 100)
         described = self.site.description.document
         self.assertEqual(described["info"]["version"], self.site.get("/api/site")["version"])
         on_disk = json.loads((ROOT / "docs/openapi.json").read_text())
