@@ -279,6 +279,9 @@ class Api(unittest.TestCase):
         self.assertGreater(self.site.description.check_schemas(), 100)
         described = self.site.description.document
         self.assertEqual(described["info"]["version"], self.site.get("/api/site")["version"])
+        page = (ROOT / "docs/http-api.md").read_text()  # the same, to read
+        for method, path in self.site.description.operations():
+            self.assertIn(f"## {method} {path}\n", page)
         on_disk = json.loads((ROOT / "docs/openapi.json").read_text())
         self.assertEqual(described, on_disk)
 
