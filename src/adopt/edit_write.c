@@ -1,5 +1,6 @@
 /* edit_write: the changed files on disk, each whole or not at all. */
 #include "adopt/edit.h"
+#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -111,8 +112,10 @@ static void take_over_mode(const struct edit_pending *p)
         (void)fchmod(p->fd, 0644);
         return;
     }
-    if (fchown(p->fd, st.st_uid, st.st_gid) != 0)
-        (void)fchown(p->fd, (uid_t)-1, st.st_gid); /* at least its group */
+    bool owned = fchown(p->fd, st.st_uid, st.st_gid) == 0 ||
+                 fchown(p->fd, (uid_t)-1, st.st_gid) == 0; /* at least its group */
+    if (!owned)
+        LOG_W("adopt", "%s will be another user's than it was", p->name);
     (void)fchmod(p->fd, st.st_mode & 07777);
 }
 
