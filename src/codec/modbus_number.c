@@ -157,8 +157,13 @@ static bool is_scaled(const struct modbus_form *form)
  * part of a whole number. */
 static double scaled(const struct modbus_form *form, double raw)
 {
-    double scale = scale_of(form), parts = nearbyint(1 / scale);
-    return (parts * scale == 1 ? raw / parts : raw * scale) + form->offset;
+    double scale = scale_of(form), parts = 1 / fabs(scale);
+    if (parts > 1 && parts < 1e15) {
+        parts = (double)(int64_t)(parts + 0.5);
+        if (parts * fabs(scale) == 1)
+            return (scale < 0 ? -raw : raw) / parts + form->offset;
+    }
+    return raw * scale + form->offset;
 }
 
 enum err modbus_decode_number(const struct modbus_form *form, const uint8_t *at,
