@@ -137,24 +137,30 @@ static bool same_model(const struct points_device *a, const struct points_device
     return true;
 }
 
+static bool in_site(const struct points_reader *r, struct str name)
+{
+    return r->o->taken && r->o->taken(r->o->ctx, name, true);
+}
+
 static bool model_taken(const struct points_reader *r, struct str name)
 {
     for (size_t i = 0; i < r->table->models.n; i++)
         if (str_eq(r->table->models.v[i].name, name))
             return true;
-    return r->o->taken && r->o->taken(r->o->ctx, name, true);
+    return in_site(r, name);
 }
 
-static struct str model_name(struct points_reader *r, const struct points_device *d)
+/* One that is asked for by name may be the site's: the check of the site sees whether it fits. */
+static struct points_model new_model(struct points_reader *r, size_t at)
 {
     struct arena *a = &r->table->arena;
-    struct str base = r->o->model;
-    if (base.n == 0)
-        base = name_model(a, d->model_written.n ? d->model_written : d->name);
-    struct str name = base;
-    for (unsigned i = 2; model_taken(r, name); i++)
-        name = arena_strf(a, "%.*s%u", STR_FMT(base), i);
-    return name;
+    const struct points_device *d = &r->table->devices.v[at];
+    struct str said = r->o->model.n ? r->o->model : d->model_written;
+    struct str base = r->o->model.n ? said : name_model(a, said.n ? said : d->name);
+    struct points_model m = {.name = base, .like = at, .there = said.n && in_site(r, base)};
+    for (unsigned i = 2; !m.there && model_taken(r, m.name); i++)
+        m.name = arena_strf(a, "%.*s%u", STR_FMT(base), i);
+    return m;
 }
 
 static void find_model(struct points_reader *r, size_t at)
@@ -166,9 +172,8 @@ static void find_model(struct points_reader *r, size_t at)
             d->model = i;
             return;
         }
-    struct points_model m = {.name = model_name(r, d), .like = at};
     d->model = t->models.n;
-    if (!vec_push(t->arena.alloc, &t->models, m))
+    if (!vec_push(t->arena.alloc, &t->models, new_model(r, at)))
         t->arena.failed = true;
 }
 

@@ -7,11 +7,11 @@
  * Rows become points, points of one device make a model and a device; devices with the same points
  * share a model. Everything that is wrong is told with line and column, and reading goes on, so
  * that one run shows all of it. Pure: no file, no site; who calls checks the text that comes out.
- * Ownership: the table owns everything in it, until points_fini().
+ * Ownership: the table owns everything in it, until points_table_fini().
  * Threads: none.
- * Errors: points_read() ERR_NOMEM, ERR_SYNTAX (no table at all, *e says why). What is wrong with
- * rows is in `problems`; with `errors` above 0 the text must not be used.
- * Reference: docs/modbus.md. */
+ * Errors: points_table_read() ERR_NOMEM, ERR_SYNTAX (no table at all, *e says why). What is wrong
+ * with rows is in `problems`; with `errors` above 0 the text must not be used. Reference:
+ * docs/modbus.md. */
 #pragma once
 
 #include "base/arena.h"
@@ -33,7 +33,7 @@ struct points_options {
     struct str stem;   /* the file's name without ".csv": a device's, if nothing else tells */
     struct str line;   /* "tcp://plc1:502", of rows that say no host; "": none */
     struct str device; /* of rows that say none */
-    struct str model;  /* for all devices; "": proposed by their names */
+    struct str model;  /* for all devices, also one of the site; "": proposed by their names */
     struct str place;  /* put in front of devices' names, "plant.hall2"; "" */
     uint8_t unit;      /* of rows that say none; 1 is usual */
     enum modbus_order order;
@@ -86,6 +86,7 @@ struct points_device {
 struct points_model {
     struct str name;
     size_t like; /* the first device of it, whose points say what it has */
+    bool there;  /* the site declares it already, and the table or `model` asks for it by name */
 };
 struct points_table {
     struct arena arena;
@@ -95,12 +96,14 @@ struct points_table {
     size_t errors, warnings;             /* all of them, also above POINTS_PROBLEMS_MAX */
     size_t points, left_out;             /* rows */
 };
-MUST_USE enum err points_read(struct points_table *t, struct alloc *a,
-                              const struct points_options *o, struct bytes file, struct error *e);
-void points_fini(struct points_table *t); /* safe on a zeroed one */
+MUST_USE enum err points_table_read(struct points_table *t, struct alloc *a,
+                                    const struct points_options *o, struct bytes file,
+                                    struct error *e);
+void points_table_fini(struct points_table *t); /* safe on a zeroed one */
 /* Models and devices as text, without errors; ends with a newline. */
-void points_write(struct strbuf *out, const struct points_table *t, const struct points_options *o);
+void points_table_write(struct strbuf *out, const struct points_table *t,
+                        const struct points_options *o);
 /* "points.csv:7: column D (scale): …", one line for each problem, and their sum. */
-void points_print_problems(struct strbuf *out, const struct points_table *t, struct str file);
+void points_table_print_problems(struct strbuf *out, const struct points_table *t, struct str file);
 /* The same as a JSON array. */
-void points_json_problems(struct strbuf *out, const struct points_table *t);
+void points_table_json_problems(struct strbuf *out, const struct points_table *t);

@@ -97,6 +97,7 @@ struct points_reader {
     const struct csv_row *row;
     enum points_numbering numbering; /* never AUTO */
     bool tables_said;                /* a column says tables, or each address does */
+    bool line_missed;                /* has been told */
 };
 /* column: an enum points_column, or COLUMNS for none. */
 void points_problem(struct points_reader *r, bool warning, enum points_column column,

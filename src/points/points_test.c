@@ -13,16 +13,16 @@ static void import(struct strbuf *out, struct str file, const struct points_opti
 {
     struct points_table t;
     struct error e = {0};
-    enum err err =
-        points_read(&t, alloc_system(), o, (struct bytes){(const uint8_t *)file.p, file.n}, &e);
+    enum err err = points_table_read(&t, alloc_system(), o,
+                                     (struct bytes){(const uint8_t *)file.p, file.n}, &e);
     if (err) {
         strbuf_addf(out, "! %s\n", e.text);
     } else {
-        points_print_problems(out, &t, STR("t.csv"));
+        points_table_print_problems(out, &t, STR("t.csv"));
         if (t.errors == 0)
-            points_write(out, &t, o);
+            points_table_write(out, &t, o);
     }
-    points_fini(&t);
+    points_table_fini(&t);
 }
 
 static void check_import(const char *file, const struct points_options *o, const char *want)
@@ -291,9 +291,13 @@ TEST(names_of_the_site_are_respected)
     CHECK_HAS_STR(got.p, "the site has a device meter already");
     strbuf_reset(&got);
     o.device = STR("other");
+    import(&got, STR("device,name,address\na/meter,p,40001\n"), &o);
+    CHECK_HAS_STR(got.p, "model Meter2 {"); /* the site has one, which may be quite another */
+    strbuf_reset(&got);
     o.model = STR("Meter");
     import(&got, STR("name,address\np,40001\n"), &o);
-    CHECK_HAS_STR(got.p, "device other: Meter2 {");
+    CHECK_HAS_STR(got.p, "device other: Meter {"); /* but this one was asked for */
+    CHECK(strstr(got.p, "model") == NULL);
     strbuf_fini(&got);
 }
 
@@ -308,11 +312,11 @@ TEST(memory_that_ends)
         alloc_faulty_init(&faulty, n);
         struct points_table t;
         struct error e = {0};
-        enum err err = points_read(&t, &faulty.alloc, &plain,
-                                   (struct bytes){(const uint8_t *)file, sizeof(file) - 1}, &e);
+        enum err err = points_table_read(
+            &t, &faulty.alloc, &plain, (struct bytes){(const uint8_t *)file, sizeof(file) - 1}, &e);
         done = faulty.count <= n;
         CHECK(err == ERR_NOMEM || err == ERR_OK);
-        points_fini(&t);
+        points_table_fini(&t);
         CHECK_EQ_UINT(faulty.live_bytes, 0);
     }
     CHECK(done);

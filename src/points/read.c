@@ -243,6 +243,9 @@ static bool read_line(struct points_reader *r, struct str *out)
         return false;
     }
     if (host.n == 0 && out->n == 0) {
+        if (r->line_missed)
+            return false; /* once is enough */
+        r->line_missed = true;
         points_problem(r, false, COLUMN_HOST,
                        "where is this device? Say --line tcp://HOST:502 or --line "
                        "rtu:/dev/ttyUSB0, or have a column `host`");
@@ -378,8 +381,8 @@ static int by_line(const void *a, const void *b)
     return x->column < y->column ? -1 : x->column > y->column;
 }
 
-enum err points_read(struct points_table *t, struct alloc *a, const struct points_options *o,
-                     struct bytes file, struct error *e)
+enum err points_table_read(struct points_table *t, struct alloc *a, const struct points_options *o,
+                           struct bytes file, struct error *e)
 {
     struct points_reader r = {.table = t, .o = o};
     struct rows rows = {0};
@@ -412,7 +415,7 @@ enum err points_read(struct points_table *t, struct alloc *a, const struct point
     return err;
 }
 
-void points_fini(struct points_table *t)
+void points_table_fini(struct points_table *t)
 {
     struct alloc *a = t->arena.alloc;
     if (!a)

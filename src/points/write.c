@@ -187,21 +187,25 @@ static void put_device(struct strbuf *out, const struct points_table *t,
     strbuf_adds(out, "  }\n}\n");
 }
 
-void points_write(struct strbuf *out, const struct points_table *t, const struct points_options *o)
+void points_table_write(struct strbuf *out, const struct points_table *t,
+                        const struct points_options *o)
 {
+    size_t from = out->n;
     for (size_t i = 0; i < t->models.n; i++) {
-        strbuf_adds(out, i ? "\n" : "");
+        if (t->models.v[i].there)
+            continue;
+        strbuf_adds(out, out->n > from ? "\n" : "");
         put_model(out, t->models.v[i].name, &t->devices.v[t->models.v[i].like]);
     }
     for (size_t i = 0; i < t->devices.n; i++) {
-        strbuf_addc(out, '\n');
+        strbuf_adds(out, out->n > from ? "\n" : "");
         put_device(out, t, &t->devices.v[i], o);
     }
 }
 
 /* --- problems --- */
 
-void points_print_problems(struct strbuf *out, const struct points_table *t, struct str file)
+void points_table_print_problems(struct strbuf *out, const struct points_table *t, struct str file)
 {
     for (size_t i = 0; i < t->problems.n; i++) {
         const struct points_problem *p = &t->problems.v[i];
@@ -221,7 +225,7 @@ void points_print_problems(struct strbuf *out, const struct points_table *t, str
         strbuf_addf(out, "and %zu more\n", all - t->problems.n);
 }
 
-void points_json_problems(struct strbuf *out, const struct points_table *t)
+void points_table_json_problems(struct strbuf *out, const struct points_table *t)
 {
     struct json_writer w;
     json_writer_init(&w, out);
