@@ -133,7 +133,7 @@ static struct modbus_number number_of(const struct modbus_form *form, uint64_t r
     case MODBUS_BIT: return integer(raw >> (form->bit & 15) & 1);
     case MODBUS_I16: return integer((int16_t)raw);
     case MODBUS_I32: return integer((int32_t)raw);
-    case MODBUS_I64: return integer((int64_t)raw);
+    case MODBUS_I64:
     case MODBUS_U16:
     case MODBUS_U32: return integer((int64_t)raw);
     case MODBUS_U64: return raw > INT64_MAX ? real((double)raw) : integer((int64_t)raw);

@@ -66,6 +66,7 @@ struct unit {
     struct ask *asking;
     unsigned fails; /* in a row */
     int64_t backoff_ms, retry_ns;
+    int64_t rest_ns; /* not before: an answer may still be on its way */
     char problem[MODBUS_PROBLEM_MAX];
     struct modbus_counts counts;
 };

@@ -428,9 +428,10 @@ static inline intptr_t rig_main(void *arg)
 /* `units`: ids of the slave's, 0 behind the last. */
 static inline void rig_run(const char *units, bool rtu, void (*body)(struct rig *g))
 {
-    struct rig *g = mem_zero(alloc_system(), sizeof(*g));
+    static struct rig rig; /* large for a stack */
+    struct rig *g = &rig;
     struct error e = {0};
-    REQUIRE(g != NULL);
+    memset(g, 0, sizeof(*g));
     REQUIRE(sim_new(&g->sim, &(struct sim_config){.seed = test_seed()}) == ERR_OK);
     REQUIRE(env_sim_new(&g->env, g->sim) == ERR_OK);
     struct executor_config cfg = {
@@ -450,7 +451,6 @@ static inline void rig_run(const char *units, bool rtu, void (*body)(struct rig 
     executor_free(g->ex);
     env_sim_free(g->env);
     sim_free(g->sim);
-    mem_free(alloc_system(), g, sizeof(*g));
 }
 
 /* --- figures --- */
