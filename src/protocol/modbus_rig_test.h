@@ -28,6 +28,7 @@ struct slave {
     struct listener *listener;
     bool rtu;
     bool noise;    /* bytes before each answer */
+    bool twice;    /* each answer comes two times */
     bool by_bytes; /* answers come in pieces of one byte, a tick apart */
     int64_t delay_ms;
     struct slave_unit units[SLAVE_UNITS];
@@ -44,7 +45,7 @@ struct slave_conn {
     struct timer timer;
     struct slave *slave;
     struct stream *s;
-    uint8_t out[MODBUS_TCP_MAX + 8];
+    uint8_t out[2 * MODBUS_TCP_MAX + 8];
     size_t out_n, out_at;
 };
 
@@ -169,6 +170,9 @@ static inline void slave_answer(struct slave_conn *c, const struct modbus_frame 
         modbus_rtu_encode(&w, f->unit, (struct bytes){pdu, writer_len(&p)});
     else
         modbus_tcp_encode(&w, f->transaction, f->unit, (struct bytes){pdu, writer_len(&p)});
+    c->out_n = writer_len(&w);
+    if (s->twice)
+        writer_bytes(&w, c->out, c->out_n);
     c->out_n = writer_len(&w);
     if (damaged && s->rtu)
         c->out[c->out_n - 1] ^= 0x55;
