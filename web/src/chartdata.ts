@@ -14,6 +14,8 @@ export interface Columns {
   high: Column;
 }
 
+export const EMPTY: Columns = { x: [], mean: [], low: [], high: [] };
+
 export interface Summary {
   min: number;
   mean: number;
@@ -102,4 +104,16 @@ export function summary(c: Columns, from_s: number, to_s: number): Summary | nul
     max = Math.max(max, c.high[i] ?? mean);
   }
   return n > 0 ? { min, mean: sum / n, max } : null;
+}
+
+/** The value that stood at a moment: the last one before it, if it is not long ago. */
+export function valueAt(c: Columns, at_s: number): number | null {
+  let low = 0;
+  let high = c.x.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if ((c.x[mid] ?? 0) <= at_s) low = mid + 1;
+    else high = mid;
+  }
+  return low === 0 ? null : (c.mean[low - 1] ?? null);
 }

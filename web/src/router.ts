@@ -3,16 +3,17 @@
 
 import { signal } from '@preact/signals';
 
-export type Screen = 'overview' | 'device' | 'alerts' | 'actions' | 'programs' | 'discovered';
+export type Screen =
+  | 'overview' | 'devices' | 'device' | 'alerts' | 'actions' | 'programs' | 'program' | 'history' | 'discovered' | 'adopt' | 'connections' | 'settings' | 'more';
 
 export interface Route {
   screen: Screen;
-  /** What stands behind the screen's name: a device or a program. */
+  /** What stands behind the screen's name: a device, a program or a topic. */
   name: string;
   query: URLSearchParams;
 }
 
-const SCREENS: Screen[] = ['device', 'alerts', 'actions', 'programs', 'discovered'];
+const SCREENS: Screen[] = ['devices', 'device', 'alerts', 'actions', 'programs', 'program', 'history', 'discovered', 'adopt', 'connections', 'settings', 'more'];
 
 export function parseRoute(hash: string): Route {
   const [path = '', search = ''] = hash.replace(/^#\/?/, '').split('?', 2);
@@ -34,15 +35,19 @@ window.addEventListener('hashchange', () => {
 });
 
 export const toDevice = (name: string): string => `#/device/${encodeURIComponent(name)}`;
-export const toProgram = (name: string): string => `#/programs/${encodeURIComponent(name)}`;
+export const toProperty = (device: string, property: string): string => `${toDevice(device)}?property=${encodeURIComponent(property)}`;
+export const toProgram = (name: string, line: number | null = null): string => `#/program/${encodeURIComponent(name)}${line ? `?line=${line}` : ''}`;
+export const toAdopt = (topic: string): string => `#/adopt/${encodeURIComponent(topic)}`;
+export const toHistory = (series: string[]): string => `#/history${series.length > 0 ? `?${new URLSearchParams([...series.map((s) => ['s', s]), ['span', '3600000']]).toString()}` : ''}`;
+export const toScreen = (screen: Screen): string => (screen === 'overview' ? '#/' : `#/${screen}`);
 
-/** Changes the query of the current address without a step in the browser's history. */
-export function setQuery(params: Record<string, string | null>): void {
+/** Changes the query of the current address without a step in the browser's history.  A list stands for a repeated key. */
+export function setQuery(params: Record<string, string | string[] | null>): void {
   const { query } = route.peek();
   const next = new URLSearchParams(query);
   for (const [key, value] of Object.entries(params)) {
-    if (value === null) next.delete(key);
-    else next.set(key, value);
+    next.delete(key);
+    for (const one of value === null ? [] : [value].flat()) next.append(key, one);
   }
   const path = location.hash.split('?', 1)[0] || '#/';
   const search = next.toString();
