@@ -27,6 +27,9 @@ import { SettingsScreen } from './screens/settings';
 import { alerts, isActive, link, notice, now, site, unclaimed } from './store';
 import { nextTheme, theme } from './theme';
 
+/** With one of these an address names a place within its screen, and that has the focus. */
+const PLACES_WITHIN = ['property', 'command', 'alert', 'line'];
+
 /** What a tab of the browser is called. */
 function titleOf(screen: Screen, name: string): string {
   const what = name && (screen === 'device' || screen === 'program' || screen === 'adopt') ? name : t.nav[screen === 'program' ? 'programs' : screen];
@@ -44,8 +47,9 @@ export function Shell() {
   }, [title]);
   useEffect(() => {
     // A new screen begins at its top, for eyes and for screen readers.
+    const { query } = route.peek();
     if (first.current) first.current = false;
-    else {
+    else if (!PLACES_WITHIN.some((key) => query.has(key))) {
       window.scrollTo(0, 0);
       main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
     }

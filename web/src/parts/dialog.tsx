@@ -29,7 +29,7 @@ export function Dialog({ open, onClose, labelledBy, class: extra = '', children 
     if (event.target === dialog.current) onClose();
   };
   return (
-    <dialog ref={dialog} class={`dialog ${extra}`} aria-labelledby={labelledBy} onClose={onClose} onClick={onClick}>
+    <dialog ref={dialog} class={`dialog ${extra}`} aria-labelledby={open ? labelledBy : undefined} onClose={onClose} onClick={onClick}>
       {open && children}
     </dialog>
   );

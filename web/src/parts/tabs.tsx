@@ -33,7 +33,7 @@ export function Tabs({ label, tabs, chosen, onChoose, children }: Props) {
     <>
       <div class="tabs" role="tablist" aria-label={label} ref={list} onKeyDown={onKey}>
         {tabs.map((x) => (
-          <button type="button" role="tab" key={x.id} id={`tab-${x.id}`} aria-selected={x.id === chosen} aria-controls={`panel-${x.id}`} tabIndex={x.id === chosen ? 0 : -1} onClick={() => onChoose(x.id)}>
+          <button type="button" role="tab" key={x.id} id={`tab-${x.id}`} aria-selected={x.id === chosen} aria-controls={x.id === chosen ? `panel-${x.id}` : undefined} tabIndex={x.id === chosen ? 0 : -1} onClick={() => onChoose(x.id)}>
             {x.name} {x.count !== null && <span class="count">{x.count}</span>}
           </button>
         ))}

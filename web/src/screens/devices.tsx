@@ -31,7 +31,7 @@ export function DevicesScreen({ site }: { site: Site }) {
 
 function Table({ devices }: { devices: Device[] }) {
   return (
-    <table class="stack devices">
+    <table class="stack wide devices">
       <thead>
         <tr>{[t.devices.name, t.device.model, t.devices.values, t.devices.state, t.device.owner].map((h) => <th scope="col" key={h}>{h}</th>)}</tr>
       </thead>

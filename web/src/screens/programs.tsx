@@ -18,7 +18,7 @@ export function ProgramsScreen() {
         {programs.value.length === 0 ? (
           <p class="empty">{p.none}</p>
         ) : (
-          <table class="stack programs">
+          <table class="stack wide programs">
             <thead>
               <tr>
                 {[p.program, p.stateName, p.activeRules, p.owns].map((h) => <th scope="col" key={h}>{h}</th>)}

@@ -86,7 +86,7 @@ function Told({ settings: x }: { settings: Settings }) {
       </section>
       <section class="panel" aria-labelledby="listeners">
         <h2 id="listeners">{s.listeners}</h2>
-        <table class="stack">
+        <table class="stack wide">
           <thead><tr>{[s.protocol, s.address, s.protection].map((h) => <th scope="col" key={h}>{h}</th>)}</tr></thead>
           <tbody>{x.listeners.map((l) => <Listening key={`${l.protocol} ${l.address}`} listener={l} />)}</tbody>
         </table>
