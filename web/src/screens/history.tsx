@@ -26,7 +26,8 @@ export function HistoryScreen({ site }: { site: Site }) {
   const range = useSignal<Range>(rangeOf(query));
   const address = query.toString();
   useEffect(() => {
-    const next = rangeOf(query);
+    // The address as it is now, not as it was when this was drawn: a key may have changed it since.
+    const next = rangeOf(route.peek().query);
     if (next.span !== range.peek().span || next.to !== range.peek().to) range.value = next;
   }, [address]);
   useEffect(() => effect(() => {
