@@ -1,7 +1,7 @@
 /* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
  */
 #include "alert/alert.h"
-#include "app/cmd.h"
+#include "app/args.h"
 #include "app/site_gate.h"
 #include "app/site_load.h"
 #include "app/site_reload.h"
@@ -16,7 +16,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -62,19 +61,7 @@ struct run {
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
 };
 
-static const char usage_text[] =
-    "usage: sedge run SITE [--workers N|auto] [--driver io_uring|epoll] [--verbose]\n\n"
-    "Runs a site: broker, history, programs, alerts and page, until SIGINT or SIGTERM. SITE is a\n"
-    "folder of .sedge files, or one such file. It is checked first; nothing runs if it has "
-    "errors.\n\n"
-    "  --workers N     threads that work, 1 to 64, or auto: one for each core; default: what the\n"
-    "                  site's server says, or 1\n"
-    "  --driver NAME   how to talk to the kernel; default: io_uring where it works\n"
-    "  --verbose       log more\n\n"
-    "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
-    "site\n"
-    "passes the check, it takes the running one's place, and programs that are unchanged go on.\n\n"
-    "example: sedge run sites/factory\n";
+enum { O_DRIVER = 256, O_WORKERS };
 
 static bool workers_valid(struct run_options *o)
 {
@@ -90,43 +77,28 @@ static bool workers_valid(struct run_options *o)
 /* 0: go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct run_options *o)
 {
-    static const struct option longs[] = {{"driver", required_argument, NULL, 'd'},
-                                          {"workers", required_argument, NULL, 'w'},
-                                          {"verbose", no_argument, NULL, 'v'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    struct args a = args_start(&command_run, argc, argv);
     *o = (struct run_options){.level = LOG_INFO};
-    int c;
-    while ((c = getopt_long(argc, argv, "d:w:vh", longs, NULL)) != -1) {
-        if (c == 'd') {
-            o->driver = optarg;
-        } else if (c == 'w') {
-            o->workers_text = optarg;
-        } else if (c == 'v') {
-            o->level = LOG_DEBUG;
-        } else if (c == 'h') {
-            (void)fputs(usage_text, stdout);
-            return EXIT_OK + 1;
-        } else {
-            (void)fputs(usage_text, stderr);
-            return EXIT_USAGE + 1;
+    for (int id; (id = args_next(&a)) != ARGS_END;) {
+        switch (id) {
+        case O_DRIVER:
+            if (strcmp(a.value, "io_uring") != 0 && strcmp(a.value, "epoll") != 0)
+                return args_wrong(&a, "there are io_uring and epoll") + 1;
+            o->driver = a.value;
+            break;
+        case O_WORKERS:
+            o->workers_text = a.value;
+            if (!workers_valid(o))
+                return args_wrong(&a, "workers are 1 … %d, or auto", EXECUTOR_WORKERS_MAX) + 1;
+            break;
+        case 'v': o->level = LOG_DEBUG; break;
+        default:
+            if (id != ARGS_WORD || o->site)
+                return args_status(&a) + 1;
+            o->site = a.value;
         }
     }
-    if (optind + 1 != argc) {
-        (void)fputs(usage_text, stderr);
-        return EXIT_USAGE + 1;
-    }
-    o->site = argv[optind];
-    if (o->driver && strcmp(o->driver, "io_uring") != 0 && strcmp(o->driver, "epoll") != 0) {
-        (void)fprintf(stderr, "sedge run: a driver is io_uring or epoll, not '%s'\n", o->driver);
-        return EXIT_USAGE + 1;
-    }
-    if (!workers_valid(o)) {
-        (void)fprintf(stderr, "sedge run: workers are 1 … %d, or auto, not '%s'\n",
-                      EXECUTOR_WORKERS_MAX, o->workers_text);
-        return EXIT_USAGE + 1;
-    }
-    return 0;
+    return o->site ? 0 : args_missing(&a, "SITE") + 1;
 }
 
 /* A site may be one file as well. */
@@ -493,7 +465,7 @@ static void announce(const struct run *r)
               STR_FMT(r->http_addresses[i]));
 }
 
-int cmd_run(int argc, char **argv)
+static int cmd_run(int argc, char **argv)
 {
     struct error e = {0};
     struct run r = {.alloc = alloc_system(), .lock = -1};
@@ -518,3 +490,36 @@ int cmd_run(int argc, char **argv)
     tear_down(&r);
     return err ? EXIT_FINDING : EXIT_OK;
 }
+
+const struct command command_run = {
+    .name = "run",
+    .group = COMMAND_SITE,
+    .line = "runs a site: broker, history, programs, alerts and page",
+    .synopsis = "SITE [--workers N|auto] [--driver NAME] [--verbose]",
+    .about =
+        "Runs until SIGINT or SIGTERM. SITE is a folder of .sedge files, or one such file. It is "
+        "checked first; nothing runs if it has errors. The log, on the standard error, begins with "
+        "the addresses of the broker and of the page.\n\n"
+        "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
+        "site passes the check, it takes the running one's place, and programs that are unchanged "
+        "go on.",
+    .options = {(const struct command_option[]){
+        OPTION("workers", 0, "N|auto",
+               "threads that work, 1 to 64, or auto: one for each core; default: what the site's "
+               "server "
+               "says, or 1",
+               "auto 1 2 4 8", O_WORKERS),
+        OPTION("driver", 0, "NAME",
+               "how to talk to the kernel: io_uring or epoll; default: io_uring where it works",
+               "io_uring epoll", O_DRIVER),
+        {.name = "verbose", .letter = 'v', .text = "log more"},
+        OPTIONS_END}},
+    .words = {VALUES_FOLDER},
+    .examples = {{"sedge run sites/factory",
+                  "the reference factory; `sedge sim sites/factory` beside "
+                  "it plays its machines"}},
+    .exits = {{"0", "it was told to end"},
+              {"1", "the site has errors, or something that it needs is not there"}},
+    .see = {"check", "test", "sim"},
+    .run = cmd_run,
+};
