@@ -6,6 +6,8 @@
 #include "app/site_load.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
+#include "app/site_show.h"
+#include "app/site_trials.h"
 #include "app/site_zone.h"
 #include "async/signals.h"
 #include "automation/automation.h"
@@ -57,6 +59,8 @@ struct run {
     struct site_gate mqtt_gates[SITE_LISTENERS_MAX], http_gates[SITE_LISTENERS_MAX];
     struct dashboard *dashboard;
     struct site_reload *reload;
+    struct site_trials *trials;
+    struct site_shown shown;
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
 };
@@ -161,6 +165,11 @@ static bool reload_running(void *ctx)
 static struct str reload_report(void *ctx)
 {
     return site_reload_report(((const struct run *)ctx)->reload);
+}
+
+static void tests_ended(void *ctx)
+{
+    dashboard_tests_changed(((const struct run *)ctx)->dashboard);
 }
 
 static void caught(void *ctx, int signal)
@@ -323,12 +332,30 @@ static enum err build_dashboard(struct run *r, struct error *e)
                                    .site = r->site,
                                    .name = s->name,
                                    .reload = {reload_start, reload_running, reload_report, r},
+                                   .tests = {site_trials_start, site_trials_write, r->trials},
+                                   .settings = {site_show, &r->shown},
                                    .version = SEDGE_VERSION,
                                    .mqtt_addresses = r->mqtt_addresses,
                                    .http_addresses = r->http_addresses,
                                    .mqtt_count = s->mqtt_count,
                                    .http_count = s->http_count};
     return dashboard_new(&r->dashboard, &cfg, e);
+}
+
+/* What the page shows beside what runs. */
+static enum err build_shown(struct run *r, struct error *e)
+{
+    r->shown = (struct site_shown){.site = &r->site,
+                                   .settings = &r->settings,
+                                   .mqtt = r->mqtt,
+                                   .ex = r->ex,
+                                   .folder = r->folder,
+                                   .store = r->store,
+                                   .mqtt_addresses = r->mqtt_addresses,
+                                   .http_addresses = r->http_addresses};
+    struct site_trials_config trials = {
+        .ex = r->ex, .alloc = r->alloc, .site = r->opt.site, .changed = tests_ended, .ctx = r};
+    return site_trials_new(&r->trials, &trials, e);
 }
 
 static enum err build_reload(struct run *r, struct error *e)
@@ -407,6 +434,8 @@ static enum err build(struct run *r, struct error *e)
     if (!err)
         err = journal_start(r->journal, e);
     if (!err)
+        err = build_shown(r, e);
+    if (!err)
         err = build_dashboard(r, e);
     if (!err)
         err = build_reload(r, e);
@@ -422,6 +451,7 @@ static void tear_down(struct run *r)
     if (r->db)
         db_drain(r->db); /* what the database still hands back, its owners must be there for */
     site_reload_free(r->reload);
+    site_trials_free(r->trials);
     dashboard_free(r->dashboard);
     mqtt_server_close(r->mqtt);
     for (size_t i = 0; i < SITE_LISTENERS_MAX; i++) {

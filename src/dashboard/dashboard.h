@@ -7,6 +7,7 @@
 
 #include "alert/alert.h"
 #include "automation/automation.h"
+#include "codec/json.h"
 #include "history/history.h"
 #include "net/http_server.h"
 #include "protocol/mqtt_server.h"
@@ -20,6 +21,19 @@ struct dashboard_reload {
     enum err (*start)(void *ctx, void (*done)(void *arg, enum err result), void *arg);
     bool (*running)(void *ctx);
     struct str (*report)(void *ctx); /* what became of the last one: JSON */
+    void *ctx;
+};
+
+/* The site's own tests, which another process plays; dashboard_tests_changed() when it has. */
+struct dashboard_tests {
+    enum err (*start)(void *ctx, struct error *e);   /* ERR_EXISTS: they run already */
+    void (*write)(void *ctx, struct json_writer *w); /* one object */
+    void *ctx;
+};
+
+/* What the site was started with: one JSON object, without secrets. */
+struct dashboard_settings {
+    void (*write)(void *ctx, struct json_writer *w);
     void *ctx;
 };
 
@@ -38,6 +52,8 @@ struct dashboard_config {
     struct str name; /* of the site */
     const char *version;
     struct dashboard_reload reload;                    /* start NULL: there is none */
+    struct dashboard_tests tests;                      /* the same */
+    struct dashboard_settings settings;                /* write NULL: there is none */
     const struct str *mqtt_addresses, *http_addresses; /* "127.0.0.1:1883", for people */
     size_t mqtt_count, http_count;
 };
@@ -50,4 +66,5 @@ MUST_USE enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
 /* Another site has taken the place of cfg.site, with this name; the old one ends after this call.
  */
 void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, struct str name);
+void dashboard_tests_changed(struct dashboard *d); /* a run has begun or ended */
 void dashboard_free(struct dashboard *d);

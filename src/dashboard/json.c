@@ -78,6 +78,10 @@ void json_write_alert(struct json_writer *w, const struct alert *al)
     json_write_ms(w, "acknowledged_ms", al->acknowledged_ms);
     member_or_null(w, "acknowledged_by", al->acknowledged_by);
     member_int(w, "count", (int64_t)al->count);
+    json_write_ms(w, "shelved_ms", al->shelved_ms);
+    json_write_ms(w, "shelved_until_ms", al->shelved_until_ms);
+    member_or_null(w, "shelved_by", al->shelved_by);
+    member_or_null(w, "shelved_why", al->shelved_why);
     json_object_end(w);
 }
 

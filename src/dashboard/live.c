@@ -213,24 +213,35 @@ static void on_lease(void *ctx, const struct lease_view *v)
     send_all(d, "lease");
 }
 
-void live_site_changed(struct dashboard *d)
+/* An event that only says: ask again. */
+static void send_bare(struct dashboard *d, const char *event)
 {
     struct json_writer w = event_begin(d);
     json_object_begin(&w);
     json_object_end(&w);
-    send_all(d, "site");
+    send_all(d, event);
+}
+
+void live_site_changed(struct dashboard *d)
+{
+    send_bare(d, "site");
+}
+
+void dashboard_tests_changed(struct dashboard *d)
+{
+    send_bare(d, "tests");
 }
 
 void api_live(void *ctx, struct http_request *q)
 {
     struct dashboard *d = ctx;
     if (d->reader_count >= READERS_MAX) {
-        http_respond_problem(q, 503, "%d pages are reading already", READERS_MAX);
+        problem(q, PROBLEM_BUSY, "%d pages are reading already", READERS_MAX);
         return;
     }
     struct live_reader *r = mem_zero(d->cfg.alloc, sizeof(*r));
     if (!r) {
-        http_respond_problem(q, 503, "no memory for another reader");
+        problem(q, PROBLEM_BUSY, "no memory for another reader");
         return;
     }
     r->dashboard = d;

@@ -128,6 +128,7 @@ class Site:
         self.folder = self.root / "site"
         self.mqtt_port, self.http_port = free_ports(2)
         self.process = None
+        self.description = None  # openapi.Description: each answer is held to it
         self.others = []
         self.folder.mkdir()
         if text is not None:
@@ -200,7 +201,10 @@ class Site:
         except urllib.error.HTTPError as error:
             with error:
                 status, kind, text = error.code, error.headers.get_content_type(), error.read()
-        return status, json.loads(text) if kind.endswith("json") else text.decode()
+        body = json.loads(text) if kind.endswith("json") and "ndjson" not in kind else text.decode()
+        if self.description:
+            self.description.check(request.get_method(), path, status, kind, body)
+        return status, body
 
     def get(self, path, **kwargs):
         status, body = self.request(path, **kwargs)
