@@ -207,7 +207,7 @@ export interface Shelving {
 }
 
 /** Who decided it. */
-export interface By {
+export type By = {
   kind: "program";
   program: string;
   rule: string | null;
@@ -215,7 +215,7 @@ export interface By {
 } | {
   kind: "operator";
   name: string;
-}
+};
 
 /** A command, decided by a program or a person. */
 export interface Action {

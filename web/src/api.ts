@@ -1,7 +1,7 @@
 // The calls of the HTTP API (docs/http-api.md), nothing else.
 
 import type {
-  Action, AdoptAnswer, AdoptRequest, Alert, Connection, FileChange, LinkLine, RawHistory, Settings, Site, SourceText, Stats, TestRun, Topic, Value, WindowHistory,
+  Action, AdoptAnswer, AdoptRequest, Alert, Connection, FileChange, LinkLine, ProblemBody, RawHistory, Settings, Site, SourceText, Stats, TestRun, Topic, Value, WindowHistory,
 } from './types';
 
 export * from './types';
@@ -21,14 +21,6 @@ export class Problem extends Error {
   }
 }
 
-interface ProblemBody {
-  title?: string;
-  detail?: string;
-  text?: string;
-  reload?: { text?: string };
-  files?: FileChange[];
-}
-
 async function call<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await fetch(path, { cache: 'no-store', ...init });
   if (response.status === 204) return undefined as T;
@@ -40,7 +32,7 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
     // A proxy's page, or no body at all: the status must do.
   }
   const text = body.detail ?? body.title ?? `${response.status} ${response.statusText}`;
-  throw new Problem(response.status, text, body.text ?? body.reload?.text ?? null, body.files);
+  throw new Problem(response.status, text, body.text ?? (typeof body.reload?.text === 'string' ? body.reload.text : null), body.files);
 }
 
 const JSON_BODY = { 'Content-Type': 'application/json' };

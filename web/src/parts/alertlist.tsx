@@ -20,7 +20,7 @@ export function CauseText({ cause }: { cause: Cause }) {
     <span class="cause">
       {series ? <a href={toProperty(series.device, series.property.name)} translate={false}>{cause.series}</a> : <span translate={false}>{cause.series}</span>}{' '}
       <b translate={typeof cause.value === 'boolean'}>{seriesText(cause.series, cause.value)}</b>{' '}
-      <time dateTime={new Date(cause.ts_ms).toISOString()}>{moment(cause.ts_ms, now.peek())}</time>
+      {cause.ts_ms !== null && <time dateTime={new Date(cause.ts_ms).toISOString()}>{moment(cause.ts_ms, now.peek())}</time>}
     </span>
   );
 }

@@ -54,7 +54,7 @@ function Clients({ list }: { list: Connection[] }) {
           <tr key={x.client} data-client={x.client}>
             <th scope="row" translate={false}><code>{x.client}</code>{x.user && <span class="faint"> {x.user}</span>}</th>
             <td data-label={c.address} translate={false}>{x.address ?? t.none}</td>
-            <td data-label={c.protocol}>{c.version(x.version)}</td>
+            <td data-label={c.protocol}>{x.version === 0 ? t.none : c.version(x.version)}</td>
             <td data-label={c.since}>{x.connected_ms === null ? t.none : age(now.value - x.connected_ms)}</td>
             <td class="end" data-label={c.received}>{whole(x.received)}</td>
             <td class="end" data-label={c.sent}>{whole(x.sent)}</td>
