@@ -117,3 +117,16 @@ export function valueAt(c: Columns, at_s: number): number | null {
   }
   return low === 0 ? null : (c.mean[low - 1] ?? null);
 }
+
+/** The points of a small line, in pixels; empty if there is nothing to draw. */
+export function linePoints(values: [number, Value | null][], width: number, height: number, pad: number): [number, number][] {
+  const known = values.map(([ts, v]): [number, number] => [ts, v === null ? NaN : numberOf(v)]).filter(([, v]) => Number.isFinite(v));
+  const first = known[0];
+  const last = known[known.length - 1];
+  if (!first || !last) return [];
+  const low = Math.min(...known.map(([, v]) => v));
+  const high = Math.max(...known.map(([, v]) => v));
+  const px = (ts: number) => pad + (last[0] > first[0] ? (ts - first[0]) / (last[0] - first[0]) : 1) * (width - 2 * pad);
+  const py = (v: number) => (high > low ? height - pad - ((v - low) / (high - low)) * (height - 2 * pad) : height / 2);
+  return known.map(([ts, v]) => [Math.round(px(ts) * 10) / 10, Math.round(py(v) * 10) / 10]);
+}

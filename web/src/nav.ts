@@ -1,7 +1,7 @@
 // The screens, in the order in which they stand in the page's rail.
 
 import type { IconName } from './parts/icons';
-import type { Screen } from './router';
+import type { Screen } from './address';
 
 export interface Place {
   screen: Exclude<Screen, 'device' | 'program' | 'adopt' | 'more'>;

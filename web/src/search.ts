@@ -3,7 +3,7 @@
 import type { Alert, Program, Site, Topic } from './api';
 import { languages, t } from './i18n';
 import { PLACES } from './nav';
-import { toAdopt, toDevice, toProgram, toProperty, toScreen } from './router';
+import { toAdopt, toDevice, toProgram, toProperty, toScreen } from './address';
 
 export type Kind = keyof typeof t.search.kind;
 
