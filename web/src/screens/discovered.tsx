@@ -68,7 +68,7 @@ function TopicItem({ topic: x }: { topic: Topic }) {
       {adoptable && <a class="button adopt" href={toAdopt(x.topic)} aria-label={d.adoptLabel(x.topic)}><Icon name="plus" /> {d.adopt}</a>}
       {x.error && <ErrorText topic={x} />}
       <Fields topic={x} />
-      <details class="payload">
+      <details class="payload" open={(x.fields ?? []).length === 0}>
         <summary>{d.payload}</summary>
         <pre translate={false}>{x.payload}</pre>
       </details>
