@@ -4,6 +4,7 @@
 #include "app/args.h"
 #include "app/site_gate.h"
 #include "app/site_load.h"
+#include "app/site_mapping.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
 #include "app/site_show.h"
@@ -231,8 +232,12 @@ static enum err build_bus(struct run *r, struct error *e)
 {
     struct bus_config bus = {.ex = r->ex, .journal = r->journal, .db = r->db, .alloc = r->alloc};
     enum err err = bus_new(&r->bus, &bus, e);
-    struct registry_config registry = {
-        .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};
+    struct registry_config registry = {.ex = r->ex,
+                                       .bus = r->bus,
+                                       .journal = r->journal,
+                                       .db = r->db,
+                                       .alloc = r->alloc,
+                                       .convert = site_mapping_convert};
     if (!err)
         err = registry_new(&r->registry, &registry, e);
     if (!err)

@@ -5,10 +5,16 @@
 
 const struct command *const commands[] = {
     /* a site */
+    &command_init,
     &command_check,
     &command_test,
     &command_run,
+    &command_reload,
+    &command_alerts,
+    &command_actions,
     &command_sim,
+    /* devices */
+    &command_discover,
     /* messages */
     &command_pub,
     &command_sub,

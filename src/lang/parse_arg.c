@@ -22,7 +22,7 @@ bool parse_plain_text(struct parser *p, const char *what, struct str *out, struc
 }
 
 /* [-] number [unit] */
-static bool signed_number(struct parser *p, const char *what, struct expr *out)
+bool parse_signed_number(struct parser *p, const char *what, struct expr *out)
 {
     const struct token *minus = at_kind(p, T_MINUS) ? take_token(p) : NULL;
     const struct token *t = peek_token(p);
@@ -105,7 +105,7 @@ static bool arg_number(struct parser *p, const struct lang_clause *clause,
     struct expr e = {0};
     if (word_for_number(p, arg, v))
         return true;
-    if (!signed_number(p, arg->name, &e))
+    if (!parse_signed_number(p, arg->name, &e))
         return false;
     struct lang_unit want = unit_plain();
     if (arg->unit[0] != '\0' && lang_unit_parse(str_from(arg->unit), &want) != ERR_OK)
@@ -223,7 +223,7 @@ static bool range_end(struct parser *p, const struct lang_type *type, double *ou
                       struct lang_span *span)
 {
     struct expr e = {0};
-    if (!signed_number(p, "a number", &e))
+    if (!parse_signed_number(p, "a number", &e))
         return false;
     *span = e.span;
     *out = e.number;
@@ -322,7 +322,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
             v->span = span_join(v->span, token_span(p, take_token(p)));
         } else {
             struct expr e = {0};
-            if (!signed_number(p, "a number with its unit", &e))
+            if (!parse_signed_number(p, "a number with its unit", &e))
                 return false;
             c->value = e.number;
             v->type.kind = LANG_TYPE_FLOAT;
@@ -457,6 +457,8 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
     case LANG_ARG_BLOCK: fine = arg_block(p, clause, arg, &v); break;
     case LANG_ARG_MAPPINGS: fine = arg_mappings(p, &v); break;
     case LANG_ARG_NAMES: fine = arg_names(p, arg, &v); break;
+    case LANG_ARG_OF: fine = parse_member_of(p, arg, &v); break;
+    case LANG_ARG_TEMPLATE: fine = parse_template(p, &v); break;
     }
     if (fine)
         values[index] = v;

@@ -1,4 +1,4 @@
-// ctest: serial timeout=300
+// ctest: timeout=300
 // The factory, end to end, as a person sees it: sedge and its simulated plant
 // run, Debian's mosquitto_pub publishes, faults are caused, and headless
 // Chromium looks at the page.

@@ -1,4 +1,4 @@
-// ctest: serial timeout=300
+// ctest: timeout=300
 // The first hour, as a person has it with sedge itself: every screen in both
 // sizes and languages, what can be found, put aside, run, taken away, adopted.
 //

@@ -1,4 +1,4 @@
-// ctest: serial timeout=300
+// ctest: timeout=300
 // The page by keyboard alone, with a faked plant behind it: one key finds
 // anything, arrows walk, the focus stays where the reader put it while the
 // page changes, and everything that can be done can be done without a mouse.

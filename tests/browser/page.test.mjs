@@ -1,4 +1,4 @@
-// ctest: serial timeout=300
+// ctest: timeout=300
 // The page by itself, with a faked plant behind it (web/dev/mock.mjs): what it
 // shows of what happens, and that it asks nobody else.
 

@@ -1,4 +1,4 @@
-// ctest: serial timeout=300
+// ctest: timeout=300
 // Every screen at the size of a phone and of a desk, dark and light, English
 // and Chinese, with a faked plant behind it: it fits, can be read by eyes and
 // by a screen reader, and is in the reader's language.
