@@ -2,6 +2,7 @@
 
 import { execFileSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
@@ -60,6 +61,17 @@ export async function openPage(browser, url, options = {}) {
   });
   await page.goto(url);
   return { context, page, wrongs };
+}
+
+/** Bytes of an answer as they come, compressed, and how. */
+export function received(url) {
+  return new Promise((done, fail) => {
+    get(url, { headers: { 'Accept-Encoding': 'gzip' } }, (answer) => {
+      let bytes = 0;
+      answer.on('data', (data) => (bytes += data.length));
+      answer.on('end', () => done({ bytes, encoding: answer.headers['content-encoding'] }));
+    }).on('error', fail);
+  });
 }
 
 /** Runs the cases in their order, prints TAP, and ends the process.  cleanUp is told whether any failed. */

@@ -8,9 +8,8 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
-import { get } from 'node:http';
 import { join } from 'node:path';
-import { launch, openPage, runCases, source } from './harness.mjs';
+import { launch, openPage, received, runCases, source } from './harness.mjs';
 import { namesOf, SCREENS, show, SIZES, wrongsOf } from './screens.mjs';
 import { startFactory } from './site.mjs';
 import * as steps from './steps.mjs';
@@ -36,16 +35,6 @@ await page.reload();
 const publish = (topic, payload) =>
   execFileSync('mosquitto_pub', ['-h', '127.0.0.1', '-p', String(factory.mqtt), '-q', '1', '-t', topic, '-m', payload]);
 
-/** Bytes of an answer as they come, compressed. */
-const received = (path) =>
-  new Promise((done, fail) => {
-    get(new URL(path, factory.url), { headers: { 'Accept-Encoding': 'gzip' } }, (answer) => {
-      let bytes = 0;
-      answer.on('data', (data) => (bytes += data.length));
-      answer.on('end', () => done({ bytes, encoding: answer.headers['content-encoding'] }));
-    }).on('error', fail);
-  });
-
 async function shot(name) {
   if (process.env.SEDGE_SHOTS) await page.screenshot({ path: join(process.env.SEDGE_SHOTS, `${name}.png`) });
 }
@@ -58,7 +47,7 @@ async function downloaded(name) {
 const cases = [
   ['the script is small, and the page is there at once', async () => {
     await steps.waitLive(page);
-    const script = await received('app.js');
+    const script = await received(new URL('app.js', factory.url));
     assert.equal(script.encoding, 'gzip');
     assert.ok(script.bytes < SCRIPT_MAX, `${script.bytes} bytes of script`);
     const painted = await page.evaluate(() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime ?? 0);
