@@ -17,6 +17,7 @@ extern const struct command command_reload;     /* cmd_reload.c */
 extern const struct command command_alerts;     /* cmd_alerts.c */
 extern const struct command command_actions;    /* cmd_actions.c */
 extern const struct command command_discover;   /* cmd_discover.c */
+extern const struct command command_import;     /* cmd_import.c */
 extern const struct command command_pub;        /* mqtt_options_table.c, cmd_pub.c */
 extern const struct command command_sub;        /* mqtt_options_table.c, cmd_sub.c */
 extern const struct command command_passwd;     /* cmd_passwd.c */

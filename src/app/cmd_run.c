@@ -5,6 +5,7 @@
 #include "app/site_gate.h"
 #include "app/site_load.h"
 #include "app/site_mapping.h"
+#include "app/site_modbus.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
 #include "app/site_show.h"
@@ -55,6 +56,7 @@ struct run {
     struct history *history;
     struct alerts *alerts;
     struct automation *automation;
+    struct modbus *modbus;
     struct access access;
     struct mqtt_server *mqtt;
     struct site_gate mqtt_gates[SITE_LISTENERS_MAX], http_gates[SITE_LISTENERS_MAX];
@@ -347,6 +349,19 @@ static enum err build_dashboard(struct run *r, struct error *e)
     return dashboard_new(&r->dashboard, &cfg, e);
 }
 
+/* Also without a Modbus device: the next version of the site may have one. */
+static enum err build_modbus(struct run *r, struct error *e)
+{
+    const struct modbus_config cfg = {.ex = r->ex, .alloc = r->alloc};
+    struct modbus_setup *setup;
+    enum err err = site_modbus_setup(&setup, r->site, r->registry, r->alloc, registry_find, e);
+    if (!err)
+        err = modbus_new(&r->modbus, &cfg, setup, e);
+    if (err)
+        modbus_setup_free(setup);
+    return err;
+}
+
 /* What the page shows beside what runs. */
 static enum err build_shown(struct run *r, struct error *e)
 {
@@ -369,6 +384,7 @@ static enum err build_reload(struct run *r, struct error *e)
                                      .alloc = r->alloc,
                                      .registry = r->registry,
                                      .automation = r->automation,
+                                     .modbus = r->modbus,
                                      .access = &r->access,
                                      .site = &r->site,
                                      .settings = &r->settings,
@@ -442,11 +458,14 @@ static enum err build(struct run *r, struct error *e)
         err = build_shown(r, e);
     if (!err)
         err = build_dashboard(r, e);
+    if (err)
+        return err;
+    registry_start(r->registry);
+    err = build_modbus(r, e);
     if (!err)
         err = build_reload(r, e);
     if (err)
         return err;
-    registry_start(r->registry);
     automation_start(r->automation);
     return open_listeners(r, e);
 }
@@ -465,6 +484,7 @@ static void tear_down(struct run *r)
     }
     if (r->db)
         db_drain(r->db);
+    modbus_free(r->modbus);
     automation_free(r->automation);
     alerts_free(r->alerts);
     history_free(r->history);

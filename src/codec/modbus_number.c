@@ -153,12 +153,20 @@ static bool is_scaled(const struct modbus_form *form)
     return scale_of(form) != 1 || form->offset != 0;
 }
 
+/* 234 × 0.1 is 23.400000000000002, 234 / 10 is 23.4: what people write as a scale is mostly one
+ * part of a whole number. */
+static double scaled(const struct modbus_form *form, double raw)
+{
+    double scale = scale_of(form), parts = nearbyint(1 / scale);
+    return (parts * scale == 1 ? raw / parts : raw * scale) + form->offset;
+}
+
 enum err modbus_decode_number(const struct modbus_form *form, const uint8_t *at,
                               struct modbus_number *out)
 {
     *out = number_of(form, gather(form, at));
     if (is_scaled(form))
-        *out = real(out->f * scale_of(form) + form->offset);
+        *out = real(scaled(form, out->f));
     return isfinite(out->f) ? ERR_OK : ERR_RANGE;
 }
 

@@ -93,6 +93,9 @@ const struct lang_decl *lang_site_decl(const struct lang_site *site, const char 
 const struct lang_decl *lang_site_named(const struct lang_site *site, const char *kind,
                                         struct str name);
 
+/* Whether a word is the language's own, and so no name, for who makes declarations as text. */
+bool lang_word_reserved(struct str word);
+
 /* One diagnostic as people read it, several lines with a newline at the end. */
 void lang_diag_render(struct strbuf *out, const struct lang_site *site, const struct lang_diag *d,
                       bool color);

@@ -285,6 +285,11 @@ bool word_reserved(struct str word)
     return word_in(word, words);
 }
 
+bool lang_word_reserved(struct str word)
+{
+    return word_reserved(word);
+}
+
 /* `on`, `at` and `idle` begin an item only in front of what belongs to it; else they are names. */
 bool at_item_word(const struct parser *p, const char *word)
 {

@@ -65,12 +65,14 @@ device plant.tank: Tank { via mqtt "line1/tank" json }
 async function prepare(source, more) {
   const dir = await mkdtemp(join(tmpdir(), 'sedge-factory-'));
   await cp(join(source, 'sites', 'factory'), dir, { recursive: true, filter: (path) => !/[/\\]data([/\\]|$)/.test(path) });
-  const [mqtt, http] = await freePorts(2);
+  const [mqtt, http, modbus] = await freePorts(3);
   const path = join(dir, 'site.sedge');
   const text = await readFile(path, 'utf8');
   const moved = text.replace('127.0.0.1:1883', `127.0.0.1:${mqtt}`).replace('127.0.0.1:8080', `127.0.0.1:${http}`);
   if (!moved.includes(`:${mqtt}`) || !moved.includes(`:${http}`)) throw new Error(`the listeners of ${path} are not where this test expects them`);
   await writeFile(path, moved);
+  const devices = join(dir, 'devices.sedge');
+  await writeFile(devices, (await readFile(devices, 'utf8')).replaceAll('127.0.0.1:1502', `127.0.0.1:${modbus}`));
   await writeFile(join(dir, 'tank.sedge'), TANK);
   for (const [name, declarations] of Object.entries(more)) await writeFile(join(dir, name), declarations);
   return { dir, mqtt, http };
