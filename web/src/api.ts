@@ -58,7 +58,8 @@ export const getAlerts = (state: 'active' | 'all', limit: number) =>
   call<{ alerts: Alert[] }>(`/api/alerts?${query({ state, limit })}`).then((r) => r.alerts);
 export const getActions = (limit: number) =>
   call<{ actions: Action[] }>(`/api/actions?${query({ limit })}`).then((r) => r.actions);
-export const getDiscovered = () => call<{ topics: Topic[]; dropped: number }>('/api/discovered');
+/** With so many of the last values of each field. */
+export const getDiscovered = (values = 8) => call<{ topics: Topic[]; dropped: number }>(`/api/discovered?${query({ values })}`);
 export const getConnections = () =>
   call<{ connections: Connection[] }>('/api/connections').then((r) => r.connections);
 export const getStats = () => call<Stats>('/api/stats');

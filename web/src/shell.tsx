@@ -174,19 +174,26 @@ function Notices() {
   );
 }
 
-/** Reads new alerts aloud, once each; those that were there before the page are not news. */
+/** Reads new alerts aloud, once each; those that were there before the page are not news.  Only a critical one interrupts. */
 function Announcer() {
   const said = useRef<number | null>(null);
-  const text = useSignal('');
+  const calm = useSignal('');
+  const urgent = useSignal('');
   const newest = useComputed(() => alerts.value.reduce((id, a) => Math.max(id, a.id), 0));
   useEffect(() => {
     if (!site.value) return;
     const id = newest.value;
     if (said.current !== null && id > said.current) {
       const alert = alerts.peek().find((a) => a.id === id);
-      if (alert && isActive(alert)) text.value = t.alerts.announce(t.alerts.severity[alert.severity], alert.text);
+      const region = alert?.severity === 'critical' ? urgent : calm;
+      if (alert && isActive(alert)) region.value = t.alerts.announce(t.alerts.severity[alert.severity], alert.text);
     }
     said.current = id;
   }, [newest.value, site.value]);
-  return <div class="unseen" aria-live="assertive" data-announcer translate={false}>{text}</div>;
+  return (
+    <>
+      <div class="unseen" aria-live="polite" data-announcer translate={false}>{calm}</div>
+      <div class="unseen" aria-live="assertive" data-announcer translate={false}>{urgent}</div>
+    </>
+  );
 }

@@ -12,6 +12,7 @@ export const RING_MAX = 4000;
 const ALERTS_MAX = 500;
 const ACTIONS_MAX = 300;
 const TOPICS_MAX = 500;
+const VALUES_MAX = 32;
 
 export interface Reading {
   value: Value | null;
@@ -204,9 +205,21 @@ export function applyActions(fresh: Action[]): void {
   actions.value = upsert(actions.peek(), fresh, (a) => a.requested_ms, ACTIONS_MAX);
 }
 
+/** The feed brings the newest value of each field: it goes behind those that are known. */
+export function withValues(fresh: Topic, old: Topic | undefined): Topic {
+  if (!old?.fields || !fresh.fields) return fresh;
+  const fields = fresh.fields.map((f) => {
+    const known = old.fields?.find((o) => o.path === f.path)?.values ?? [];
+    const first = f.values[0]?.[0] ?? Infinity;
+    return { ...f, values: [...known.filter(([ts]) => ts < first), ...f.values].slice(-VALUES_MAX) };
+  });
+  return { ...fresh, fields };
+}
+
+/** The whole list, or news of some: then what is known of their values is kept. */
 export function applyTopics(fresh: Topic[], all: boolean): void {
   const map = new Map(all ? [] : topics.peek().map((x) => [x.topic, x]));
-  for (const x of fresh) map.set(x.topic, x);
+  for (const x of fresh) map.set(x.topic, withValues(x, map.get(x.topic)));
   // By name, so that nothing moves under the reader's hand; the newest when there is no room for all.
   const kept = [...map.values()].sort((a, b) => b.last_ms - a.last_ms).slice(0, TOPICS_MAX);
   topics.value = kept.sort((a, b) => (a.topic < b.topic ? -1 : 1));

@@ -14,14 +14,15 @@ import { Ago } from '../parts/value';
 import { route, setQuery, toAdopt, toDevice } from '../router';
 import { applyTopics, topics, topicsDropped, unclaimed } from '../store';
 
-const REFRESH_MS = 3000;
+const REFRESH_MS = 5000;
 const FIELDS_SHOWN = 8;
+const VALUES = 24;
 
 export function DiscoveredScreen() {
   const filter = useSignal('');
   usePolled(async () => {
-    // The feed brings single values; the whole list has them over time.
-    const found = await getDiscovered();
+    // The feed brings what is new; this brings what was before, and what it missed.
+    const found = await getDiscovered(VALUES);
     applyTopics(found.topics, true);
     topicsDropped.value = found.dropped;
   }, REFRESH_MS);
