@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, openPage, received, runCases, source } from './harness.mjs';
 import { namesOf, SCREENS, show, SIZES, wrongsOf } from './screens.mjs';
@@ -126,6 +126,47 @@ const cases = [
     assert.match(lines.file, /\.jsonl$/);
     const levels = lines.text.trim().split('\n').map((l) => JSON.parse(l)).filter((x) => x.series === 'plant.tank.level');
     assert.deepEqual(levels.map((x) => x.value), [41.5, 95]);
+  }],
+  ['a topic is adopted by click, and its next message is a value', async () => {
+    for (const power of [41.5, 42, 44.25]) publish('tele/plug1/SENSOR', `{"Time":"2026-11-28T10:00:00","ENERGY":{"Power":${power},"Voltage":230}}`);
+    publish('tele/plug1/LWT', 'Online');
+    await steps.go(page, '#/discovered');
+    const topic = page.locator('li[data-topic="tele/plug1/SENSOR"]');
+    await topic.locator('li[data-field="ENERGY.Power"]', { hasText: '44.25' }).waitFor();
+    await shot('discovered');
+    await topic.getByRole('link', { name: 'Adopt tele/plug1/SENSOR' }).click();
+    const text = page.getByRole('textbox', { name: 'Declarations' });
+    await text.waitFor();
+    await page.getByLabel('Name of the device').fill('home.plug');
+    await page.getByRole('button', { name: 'Propose anew' }).click();
+    await page.locator('.diff li.add', { hasText: 'device home.plug' }).waitFor();
+    const proposed = await text.inputValue();
+    assert.match(proposed, /tele\/plug1\/SENSOR/);
+    await shot('adopt');
+    await text.fill(proposed.replace('device home.plug', 'devise home.plug'));
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.getByRole('alert').getByText('Not applied').waitFor();
+    await text.fill(`// The fan's plug.\n${proposed}`);
+    await page.getByRole('button', { name: 'Check' }).click();
+    await page.locator('.diff li.add', { hasText: "The fan's plug." }).waitFor();
+    await page.getByRole('button', { name: 'Apply' }).click();
+    await page.locator('h1.done', { hasText: 'home.plug is in the site.' }).waitFor();
+    await page.getByRole('link', { name: 'Open home.plug' }).click();
+    publish('tele/plug1/SENSOR', '{"Time":"2026-11-28T10:00:10","ENERGY":{"Power":57.5,"Voltage":231}}');
+    await page.locator('article.property .number', { hasText: '57.5' }).waitFor();
+    await shot('adopted');
+    const declared = (await Promise.all((await readdir(factory.dir)).filter((f) => f.endsWith('.sedge')).map((f) => readFile(join(factory.dir, f), 'utf8')))).join('');
+    assert.match(declared, /The fan's plug\./);
+    await steps.go(page, '#/discovered');
+    await topic.waitFor({ state: 'detached' });
+  }],
+  ['what a device said and could not be read is shown with its place and the reason', async () => {
+    publish('line1/tank', '{"level": "warm"}');
+    await steps.go(page, '#/discovered?list=unread');
+    const item = page.locator('li[data-topic="line1/tank"]');
+    await item.waitFor();
+    assert.match(await item.innerText(), /at level, byte \d+\s+.*number/);
+    assert.match(await item.innerText(), /1 message could not be read/);
   }],
   ['settings tell what the site was told', async () => {
     await steps.go(page, '#/settings');

@@ -184,6 +184,65 @@ const inked = (page) =>
     return strong > 300;
   });
 
+cases.push(['the explorer is zoomed by dragging and by the wheel, and tells the values under the cursor', () =>
+  withPage({ hash: '#/history?s=plant.press1.temperature&s=plant.meter.power&span=3600000' }, async ({ page, wrongs }) => {
+    await page.locator('tr[data-legend="plant.meter.power"] td[data-label="mean"]', { hasText: /\d/ }).waitFor();
+    const box = await page.locator('.lane .u-over').first().boundingBox();
+    const at = (share) => [box.x + box.width * share, box.y + box.height / 2];
+    await page.mouse.move(...at(0.25));
+    await page.locator('tr[data-legend="plant.meter.power"] td[data-label="at the cursor"]', { hasText: /\d/ }).waitFor();
+    await page.mouse.down();
+    await page.mouse.move(...at(0.5), { steps: 5 });
+    await page.mouse.up();
+    await page.waitForURL(/to=\d+/);
+    const span = () => Number(/span=(\d+)/.exec(page.url())?.[1] ?? 300_000);
+    const dragged = span();
+    assert.ok(Math.abs(dragged - 900_000) < 30_000, `a quarter of an hour, not ${dragged} ms`);
+    await page.keyboard.down('Control');
+    await page.mouse.wheel(0, 100);
+    await page.keyboard.up('Control');
+    await page.waitForFunction((was) => Number(/span=(\d+)/.exec(location.hash)?.[1]) > was * 1.2, dragged);
+    await page.getByLabel('Points').selectOption('60000');
+    await page.waitForURL(/w=60000/);
+    await page.getByLabel('Lowest to highest').uncheck();
+    await page.waitForURL(/band=0/);
+    await page.locator('details.exact summary').click();
+    await page.getByLabel('From').fill('2026-01-02T03:00:05');
+    await page.getByLabel('To').fill('2026-01-02T02:00:05');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByText('The beginning must be before the end.').waitFor();
+    await page.getByLabel('To', { exact: true }).fill('2026-01-02T04:00:05');
+    await page.getByRole('button', { name: 'Show' }).click();
+    await page.waitForURL((u) => u.href.includes(`to=${new Date('2026-01-02T04:00:05').getTime()}`));
+    assert.deepEqual(wrongs, []);
+  })]);
+
+cases.push(['on a phone the bar leads to every screen', () =>
+  withPage({ viewport: { width: 360, height: 740 } }, async ({ page }) => {
+    assert.equal(await page.locator('.rail a:visible').count(), 5);
+    await page.locator('.rail a', { hasText: 'More' }).click();
+    const places = page.locator('.places a');
+    assert.equal(await places.count(), 9);
+    for (let i = 0; i < 9; i++) {
+      await steps.go(page, '#/more');
+      const name = await places.nth(i).locator('b').innerText();
+      await places.nth(i).click();
+      await page.locator('h1', { hasText: name }).waitFor({ state: 'attached' });
+    }
+  })]);
+
+cases.push(['a site without devices says what to do first', () =>
+  withPage({}, async ({ page }) => {
+    await page.route('**/api/site', async (route) => {
+      const site = await (await route.fetch()).json();
+      await route.fulfill({ json: { ...site, devices: [], groups: [], programs: [] } });
+    });
+    await page.reload();
+    await page.getByText('3 topics have been seen that have no device yet').waitFor();
+    await page.getByRole('link', { name: 'Look at the topics' }).click();
+    await page.locator('li[data-topic="zigbee2mqtt/door"]').waitFor();
+  })]);
+
 cases.push(['dark or light is remembered', () =>
   withPage({ colorScheme: 'dark' }, async ({ page }) => {
     const now = () => page.evaluate(() => document.documentElement.dataset.theme);
