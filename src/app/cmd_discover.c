@@ -205,18 +205,11 @@ static int run(struct discover *d)
     return status;
 }
 
-/* What is there, or is an URL, is the site; else it is the filter. */
-static bool is_site(const char *arg)
-{
-    return strncmp(arg, "http://", 7) == 0 || strncmp(arg, "https://", 8) == 0 ||
-           access(arg, F_OK) == 0;
-}
-
-/* "SITE", "FILTER" or both. */
+/* "SITE", "FILTER" or both. What is there, or is an URL, is the site. */
 static const char *take_words(struct discover *d, const char *const words[2], size_t n)
 {
     for (size_t i = 0; i < n; i++) {
-        if (!d->call.site && !d->filter && (is_site(words[i]) || i + 2 == n))
+        if (!d->call.site && !d->filter && (site_call_is_site(words[i]) || i + 2 == n))
             d->call.site = words[i];
         else if (!d->filter)
             d->filter = words[i];
@@ -275,6 +268,6 @@ const struct command command_discover = {
                  {"sedge discover hall 'tele/#' --watch",
                   "what Tasmota's devices say, as it comes"}},
     .exits = {{"0", "it is listed"}, {"1", "the site does not answer"}},
-    .see = {"sub"},
+    .see = {"adopt", "sub"},
     .run = cmd_discover,
 };

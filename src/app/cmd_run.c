@@ -2,6 +2,7 @@
  */
 #include "alert/alert.h"
 #include "app/args.h"
+#include "app/site_adopt.h"
 #include "app/site_gate.h"
 #include "app/site_load.h"
 #include "app/site_mapping.h"
@@ -62,6 +63,7 @@ struct run {
     struct site_gate mqtt_gates[SITE_LISTENERS_MAX], http_gates[SITE_LISTENERS_MAX];
     struct dashboard *dashboard;
     struct site_reload *reload;
+    struct site_adopt *adopt;
     struct site_trials *trials;
     struct site_shown shown;
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
@@ -158,6 +160,13 @@ static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result)
     if (!err)
         reload_gates(r);
     return err;
+}
+
+static enum err adopt_start(void *ctx, const struct dashboard_adopt_request *q,
+                            void (*done)(void *arg, const struct dashboard_adopt_answer *a),
+                            void *arg)
+{
+    return site_adopt_start(((const struct run *)ctx)->adopt, q, done, arg);
 }
 
 static bool reload_running(void *ctx)
@@ -339,6 +348,7 @@ static enum err build_dashboard(struct run *r, struct error *e)
                                    .site = r->site,
                                    .name = s->name,
                                    .reload = {reload_start, reload_running, reload_report, r},
+                                   .adopt = {adopt_start, r},
                                    .tests = {site_trials_start, site_trials_write, r->trials},
                                    .settings = {site_show, &r->shown},
                                    .version = SEDGE_VERSION,
@@ -376,6 +386,17 @@ static enum err build_shown(struct run *r, struct error *e)
     struct site_trials_config trials = {
         .ex = r->ex, .alloc = r->alloc, .site = r->opt.site, .changed = tests_ended, .ctx = r};
     return site_trials_new(&r->trials, &trials, e);
+}
+
+static enum err build_adopt(struct run *r, struct error *e)
+{
+    const struct site_adopt_config cfg = {.ex = r->ex,
+                                          .alloc = r->alloc,
+                                          .registry = r->registry,
+                                          .bus = r->bus,
+                                          .reload = r->reload,
+                                          .path = r->opt.site};
+    return site_adopt_new(&r->adopt, &cfg, e);
 }
 
 static enum err build_reload(struct run *r, struct error *e)
@@ -464,6 +485,8 @@ static enum err build(struct run *r, struct error *e)
     err = build_modbus(r, e);
     if (!err)
         err = build_reload(r, e);
+    if (!err)
+        err = build_adopt(r, e);
     if (err)
         return err;
     automation_start(r->automation);
@@ -474,6 +497,7 @@ static void tear_down(struct run *r)
 {
     if (r->db)
         db_drain(r->db); /* what the database still hands back, its owners must be there for */
+    site_adopt_free(r->adopt);
     site_reload_free(r->reload);
     site_trials_free(r->trials);
     dashboard_free(r->dashboard);

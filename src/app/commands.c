@@ -15,6 +15,7 @@ const struct command *const commands[] = {
     &command_sim,
     /* devices */
     &command_discover,
+    &command_adopt,
     &command_import,
     /* messages */
     &command_pub,

@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BODY_MAX = 64 << 20, PROBLEM_MAX = 1 << 20, TIMEOUT_MS = 60000, PIECE = 16 << 10 };
 
@@ -77,6 +78,11 @@ static enum err open_pool(struct site_call *c, const struct site_call_config *cf
 static bool is_url(const char *site)
 {
     return strncmp(site, "http://", 7) == 0 || strncmp(site, "https://", 8) == 0;
+}
+
+bool site_call_is_site(const char *word)
+{
+    return is_url(word) || access(word, F_OK) == 0;
 }
 
 enum err site_call_open(struct site_call **out, const struct site_call_config *cfg, struct error *e)

@@ -63,3 +63,5 @@ enum {
 extern const struct command_option site_call_options[]; /* a list for struct command */
 /* True if what args_next() returned was one of them. */
 bool site_call_option(struct site_call_config *cfg, int id, const char *value);
+/* Whether a word of the command line is a site: an URL, or something that is there. */
+bool site_call_is_site(const char *word);
