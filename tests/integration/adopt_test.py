@@ -10,6 +10,7 @@ import subprocess
 import unittest
 
 from mqtt_certificates import Certificates
+from openapi import Description
 from sedge_site import SEDGE, Site, free_ports, wait_until
 
 SITE = """// My site: do not touch my comments
@@ -51,6 +52,7 @@ class Adopt(unittest.TestCase):
         self.site = Site(files={"site.sedge": SITE, "devices.sedge": DEVICES})
         self.addCleanup(self.site.close)
         self.site.start()
+        self.site.description = Description(self.site.get("/api/openapi.json"))
         self.root = self.site.folder
 
     def say(self, messages, *args):
