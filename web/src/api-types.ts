@@ -537,7 +537,7 @@ export interface Field {
   words: string[] | null;
   last: number | boolean | string | null;
   /** The last ones, the oldest first */
-  values: ((number | boolean | string | null)[])[];
+  values: ([number, number | boolean | string | null])[];
 }
 
 export interface AdoptRequest {

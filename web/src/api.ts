@@ -1,7 +1,8 @@
 // The calls of the HTTP API (docs/http-api.md), nothing else.
 
 import type {
-  Action, AdoptAnswer, AdoptRequest, Alert, Connection, FileChange, LinkLine, ProblemBody, RawHistory, Settings, Site, SourceText, Stats, TestRun, Topic, Value, WindowHistory,
+  Action, AdoptAnswer, AdoptRequest, Alert, AnyProblem, ChangedFile, Connection, LinkLine, RawHistory, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
+  WindowHistory,
 } from './types';
 
 export * from './types';
@@ -12,8 +13,8 @@ export class Problem extends Error {
   /** What the compiler says, if it was a site that was refused. */
   readonly report: string | null;
   /** The change of files that was tried. */
-  readonly files: FileChange[];
-  constructor(status: number, detail: string, report: string | null = null, files: FileChange[] = []) {
+  readonly files: ChangedFile[];
+  constructor(status: number, detail: string, report: string | null = null, files: ChangedFile[] = []) {
     super(detail);
     this.status = status;
     this.report = report;
@@ -25,9 +26,9 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await fetch(path, { cache: 'no-store', ...init });
   if (response.status === 204) return undefined as T;
   if (response.ok) return (await response.json()) as T;
-  let body: ProblemBody = {};
+  let body: AnyProblem = {};
   try {
-    body = (await response.json()) as ProblemBody;
+    body = (await response.json()) as AnyProblem;
   } catch {
     // A proxy's page, or no body at all: the status must do.
   }

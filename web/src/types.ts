@@ -1,7 +1,7 @@
 // The shapes of the HTTP API. Those of docs/openapi.json are generated
 // (api-types.ts); beside them stand here those that it does not have yet.
 
-import type { Device as DescribedDevice, ProblemBody as DescribedProblem, Site as DescribedSite, Topic as DescribedTopic, Value } from './api-types';
+import type { Device as DescribedDevice, ProblemBody, Site as DescribedSite } from './api-types';
 
 export * from './api-types';
 
@@ -24,70 +24,8 @@ export interface Site extends Omit<DescribedSite, 'devices'> {
   devices: Device[];
 }
 
-/** A problem may bring what the compiler said, and the change of files that was tried. */
-export type ProblemBody = Partial<DescribedProblem> & { text?: string; files?: FileChange[] };
-
-/** One value inside the payloads of a topic, and how it moved. */
-export interface Field {
-  /** Nested by dots, arrays by [0]; "" is a bare payload. */
-  path: string;
-  type: 'integer' | 'number' | 'boolean' | 'text' | 'mixed' | 'null';
-  count: number;
-  min: number | null;
-  max: number | null;
-  words: string[] | null;
-  last: Value | null;
-  values: [ts_ms: number, value: Value | null][];
-}
-
-export interface Unreadable {
-  path: string;
-  at: number;
-  reason: string;
-}
-
-export interface Topic extends Omit<DescribedTopic, 'error'> {
-  /** Whose it is, if a device's message could not be read. */
-  device?: string | null;
-  unreadable?: number;
-  error?: Unreadable | null;
-  /** What adopting would make of it; null: nothing. */
-  shape?: string | null;
-  fields?: Field[];
-  fields_left_out?: number;
-}
-
-export interface AdoptRequest {
-  topics: string[];
-  device: string | null;
-  model: string | null;
-  text: string | null;
-  apply: boolean;
-}
-
-export interface FileChange {
-  file: string;
-  new: boolean;
-  added: number;
-  removed: number;
-  diff: string;
-}
-
-/** What `POST /api/adopt` proposes, or has done. */
-export interface AdoptAnswer {
-  device: string | null;
-  model: string | null;
-  model_exists: boolean;
-  device_exists: boolean;
-  /** Whether `text` may come back changed. */
-  editable: boolean;
-  text: string;
-  topics: string[];
-  left_out: { topic: string; path: string; why: string }[];
-  files: FileChange[];
-  warnings: string[];
-  applied: boolean;
-}
+/** A proxy may answer with less, or with something else. */
+export type AnyProblem = Partial<ProblemBody>;
 
 /** A unit behind a field line. */
 export interface LinkUnit {

@@ -1,12 +1,12 @@
 // A change of the site's files, as people read changes.
 
-import type { FileChange } from '../api';
+import type { ChangedFile } from '../api';
 import { diffLines } from '../diff';
 import { t } from '../i18n';
 
 const SIGN = { add: '+', remove: '−', same: ' ', place: '' };
 
-export function Diff({ files }: { files: FileChange[] }) {
+export function Diff({ files }: { files: ChangedFile[] }) {
   if (files.length === 0) return <p class="empty">{t.adopt.noChange}</p>;
   return (
     <div class="diffs">

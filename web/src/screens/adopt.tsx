@@ -4,7 +4,7 @@
 
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { adopt, getTopic, Problem, type AdoptAnswer, type FileChange, type Topic } from '../api';
+import { adopt, getTopic, Problem, type AdoptAnswer, type ChangedFile, type Topic } from '../api';
 import { t } from '../i18n';
 import { Diff } from '../parts/diff';
 import { Icon } from '../parts/icons';
@@ -25,7 +25,7 @@ interface Work {
   state: 'asking' | 'ready' | 'applying' | 'applied';
   answer: AdoptAnswer | null;
   /** Of the text as it was asked or checked last. */
-  files: FileChange[];
+  files: ChangedFile[];
   refusal: Refusal | null;
 }
 
@@ -175,7 +175,7 @@ function Warnings({ answer }: { answer: AdoptAnswer }) {
   );
 }
 
-function Applied({ answer, files, heading }: { answer: AdoptAnswer; files: FileChange[]; heading: { current: HTMLHeadingElement | null } }) {
+function Applied({ answer, files, heading }: { answer: AdoptAnswer; files: ChangedFile[]; heading: { current: HTMLHeadingElement | null } }) {
   const next = unclaimed.value.find((x) => x.shape !== null && !answer.topics.includes(x.topic));
   const name = answer.device ?? answer.topics[0] ?? '';
   return (
