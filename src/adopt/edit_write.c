@@ -1,6 +1,5 @@
 /* edit_write: the changed files on disk, each whole or not at all. */
 #include "adopt/edit.h"
-#include "base/log.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -112,10 +111,9 @@ static void take_over_mode(const struct edit_pending *p)
         (void)fchmod(p->fd, 0644);
         return;
     }
-    bool owned = fchown(p->fd, st.st_uid, st.st_gid) == 0 ||
-                 fchown(p->fd, (uid_t)-1, st.st_gid) == 0; /* at least its group */
-    if (!owned)
-        LOG_W("adopt", "%s will be another user's than it was", p->name);
+    /* Its owner, or at least its group; what is somebody else's then keeps no set-id bits. */
+    if (fchown(p->fd, st.st_uid, st.st_gid) != 0 && fchown(p->fd, (uid_t)-1, st.st_gid) != 0)
+        st.st_mode &= 0777;
     (void)fchmod(p->fd, st.st_mode & 07777);
 }
 

@@ -231,7 +231,7 @@ export interface Shelving {
 }
 
 /** Who decided it. */
-export interface By {
+export type By = {
   kind: "program";
   program: string;
   rule: string | null;
@@ -239,7 +239,7 @@ export interface By {
 } | {
   kind: "operator";
   name: string;
-}
+};
 
 /** A command, decided by a program or a person. */
 export interface Action {
@@ -594,7 +594,7 @@ export interface Field {
   words: string[] | null;
   last: number | boolean | string | null;
   /** The last ones, the oldest first */
-  values: ((number | boolean | string | null)[])[];
+  values: ([number, number | boolean | string | null])[];
 }
 
 export interface AdoptRequest {
