@@ -156,7 +156,7 @@ class Reload(unittest.TestCase):
         self.publish(250)  # in the new range
         self.site.write("devices.sedge", DEVICES)
         self.assertEqual(self.reload()["devices"]["removed"], 1)
-        # What was seen of the topic before it was a device's is its first value.
+        # what it said while nobody claimed it is the first that it has said
         self.assertEqual([v for _, v in self.site.get("/api/history?series=lamp.level")["points"]], [5, 40])
         self.assertEqual([v for _, v in self.site.get("/api/history?series=press.temp")["points"]], [95, 250])
         self.site.publish("lamp/level", "41")  # nobody's again
