@@ -2,9 +2,12 @@
  */
 #include "alert/alert.h"
 #include "app/args.h"
+#include "app/site_adopt.h"
 #include "app/site_gate.h"
+#include "app/site_links.h"
 #include "app/site_load.h"
 #include "app/site_mapping.h"
+#include "app/site_modbus.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
 #include "app/site_show.h"
@@ -55,11 +58,14 @@ struct run {
     struct history *history;
     struct alerts *alerts;
     struct automation *automation;
+    struct modbus *modbus;
+    struct site_links links;
     struct access access;
     struct mqtt_server *mqtt;
     struct site_gate mqtt_gates[SITE_LISTENERS_MAX], http_gates[SITE_LISTENERS_MAX];
     struct dashboard *dashboard;
     struct site_reload *reload;
+    struct site_adopt *adopt;
     struct site_trials *trials;
     struct site_shown shown;
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
@@ -156,6 +162,13 @@ static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result)
     if (!err)
         reload_gates(r);
     return err;
+}
+
+static enum err adopt_start(void *ctx, const struct dashboard_adopt_request *q,
+                            void (*done)(void *arg, const struct dashboard_adopt_answer *a),
+                            void *arg)
+{
+    return site_adopt_start(((const struct run *)ctx)->adopt, q, done, arg);
 }
 
 static bool reload_running(void *ctx)
@@ -337,14 +350,29 @@ static enum err build_dashboard(struct run *r, struct error *e)
                                    .site = r->site,
                                    .name = s->name,
                                    .reload = {reload_start, reload_running, reload_report, r},
+                                   .adopt = {adopt_start, r},
                                    .tests = {site_trials_start, site_trials_write, r->trials},
                                    .settings = {site_show, &r->shown},
+                                   .links = {site_links_write, &r->links},
                                    .version = SEDGE_VERSION,
                                    .mqtt_addresses = r->mqtt_addresses,
                                    .http_addresses = r->http_addresses,
                                    .mqtt_count = s->mqtt_count,
                                    .http_count = s->http_count};
     return dashboard_new(&r->dashboard, &cfg, e);
+}
+
+/* Also without a Modbus device: the next version of the site may have one. */
+static enum err build_modbus(struct run *r, struct error *e)
+{
+    const struct modbus_config cfg = {.ex = r->ex, .alloc = r->alloc};
+    struct modbus_setup *setup;
+    enum err err = site_modbus_setup(&setup, r->site, r->registry, r->alloc, registry_find, e);
+    if (!err)
+        err = modbus_new(&r->modbus, &cfg, setup, e);
+    if (err)
+        modbus_setup_free(setup);
+    return err;
 }
 
 /* What the page shows beside what runs. */
@@ -358,9 +386,21 @@ static enum err build_shown(struct run *r, struct error *e)
                                    .store = r->store,
                                    .mqtt_addresses = r->mqtt_addresses,
                                    .http_addresses = r->http_addresses};
+    r->links = (struct site_links){.modbus = &r->modbus, .registry = &r->registry, .ex = &r->ex};
     struct site_trials_config trials = {
         .ex = r->ex, .alloc = r->alloc, .site = r->opt.site, .changed = tests_ended, .ctx = r};
     return site_trials_new(&r->trials, &trials, e);
+}
+
+static enum err build_adopt(struct run *r, struct error *e)
+{
+    const struct site_adopt_config cfg = {.ex = r->ex,
+                                          .alloc = r->alloc,
+                                          .registry = r->registry,
+                                          .bus = r->bus,
+                                          .reload = r->reload,
+                                          .path = r->opt.site};
+    return site_adopt_new(&r->adopt, &cfg, e);
 }
 
 static enum err build_reload(struct run *r, struct error *e)
@@ -369,6 +409,7 @@ static enum err build_reload(struct run *r, struct error *e)
                                      .alloc = r->alloc,
                                      .registry = r->registry,
                                      .automation = r->automation,
+                                     .modbus = r->modbus,
                                      .access = &r->access,
                                      .site = &r->site,
                                      .settings = &r->settings,
@@ -442,11 +483,16 @@ static enum err build(struct run *r, struct error *e)
         err = build_shown(r, e);
     if (!err)
         err = build_dashboard(r, e);
-    if (!err)
-        err = build_reload(r, e);
     if (err)
         return err;
     registry_start(r->registry);
+    err = build_modbus(r, e);
+    if (!err)
+        err = build_reload(r, e);
+    if (!err)
+        err = build_adopt(r, e);
+    if (err)
+        return err;
     automation_start(r->automation);
     return open_listeners(r, e);
 }
@@ -455,6 +501,7 @@ static void tear_down(struct run *r)
 {
     if (r->db)
         db_drain(r->db); /* what the database still hands back, its owners must be there for */
+    site_adopt_free(r->adopt);
     site_reload_free(r->reload);
     site_trials_free(r->trials);
     dashboard_free(r->dashboard);
@@ -465,6 +512,7 @@ static void tear_down(struct run *r)
     }
     if (r->db)
         db_drain(r->db);
+    modbus_free(r->modbus);
     automation_free(r->automation);
     alerts_free(r->alerts);
     history_free(r->history);

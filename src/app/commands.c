@@ -14,13 +14,16 @@ const struct command *const commands[] = {
     &command_actions,
     &command_export,
     &command_sim,
-    /* devices */
+    /* your devices */
     &command_discover,
+    &command_adopt,
+    &command_import,
     /* messages */
     &command_pub,
     &command_sub,
     &command_bench,
     /* care */
+    &command_export,
     &command_passwd,
     /* the program itself */
     &command_help,

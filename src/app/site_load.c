@@ -1,6 +1,7 @@
 #include "app/site_load.h"
 #include "app/site_access.h"
 #include "app/site_mapping.h"
+#include "app/site_modbus.h"
 #include "app/site_zone.h"
 
 #include <stdio.h>
@@ -392,10 +393,14 @@ static enum err load_device(const struct lang_decl *d, struct registry *r, struc
 {
     const struct lang_clause_decl *via = lang_decl_clause(d, "via", "mqtt", 0);
     const struct lang_clause_decl *id = lang_decl_clause(d, "id", NULL, 0);
+    char link[SITE_MODBUS_TEXT_MAX] = "";
+    if (site_modbus_clause(d))
+        site_modbus_text(d, link);
     struct registry_device_def def = {.name = d->name,
                                       .id = id ? text_of(id, "identity") : STR(""),
                                       .model = registry_model_find(r, d->type->name),
-                                      .topic = via ? text_of(via, "topic") : STR("")};
+                                      .topic = via ? text_of(via, "topic") : STR(""),
+                                      .link = str_from(link)};
     struct device *made;
     ASSERT(def.model);
     if (site_mapping_read(&def.mapping, d, a))

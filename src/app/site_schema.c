@@ -4,6 +4,7 @@
 #include "app/site_access.h"
 #include "app/site_limits.h"
 #include "app/site_mapping.h"
+#include "app/site_modbus.h"
 #include "async/executor.h"
 
 #define OPT  LANG_ARG_OPTIONAL
@@ -189,6 +190,12 @@ static const struct lang_clause device_clauses[] = {
      .role = LANG_CLAUSE_LINK,
      N(mqtt_args),
      .example = "via mqtt \"line1/press1\" json"},
+    {.word = "via",
+     .second = "modbus",
+     .role = LANG_CLAUSE_LINK,
+     .args = site_modbus_args,
+     .args_n = SITE_MODBUS_ARGS,
+     .example = SITE_MODBUS_EXAMPLE},
     {.word = "property",
      .role = LANG_CLAUSE_MAPS,
      .flags = LANG_CLAUSE_REPEATED,
@@ -266,6 +273,7 @@ static const char *const reserved[] = {"detect", "role",   "service", "dashboard
 static void check_decls(struct lang_ctx *c, const struct lang_decl *const *decls, size_t n)
 {
     site_mapping_check(c, decls, n);
+    site_modbus_check(c, decls, n);
 }
 
 static const struct lang_schema schema = {

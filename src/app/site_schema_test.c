@@ -30,6 +30,8 @@ static void try_clause(const struct lang_kind *kind, const struct lang_clause *c
     const char *members = clause->role == LANG_CLAUSE_MAPS
                               ? "property power: W; property lit: bool; event pressed; "
                                 "action on() confirms lit; safe on()"
+                          : clause->second && strcmp(clause->second, "modbus") == 0
+                              ? "property position: %; action open(); safe open()"
                               : "";
     if (strcmp(kind->word, "model") == 0)
         (void)snprintf(text, sizeof(text),

@@ -177,7 +177,7 @@ static void on_discovered(void *ctx, const struct discovered *t)
     if (list_empty(&d->readers))
         return;
     struct json_writer w = event_begin(d);
-    json_write_discovered(&w, t);
+    json_write_discovered(&w, d->cfg.registry, t, 1);
     send_all(d, "discovered");
 }
 

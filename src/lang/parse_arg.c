@@ -351,6 +351,26 @@ static bool arg_member(struct parser *p, struct lang_value *v)
     return true;
 }
 
+struct map_words {
+    VEC(struct str) text;
+    VEC(struct lang_span) spans;
+};
+
+/* `7 bit` is one token, a quantity, and two words here. */
+static void push_word(struct lang_ctx *c, struct map_words *w, struct str text,
+                      struct lang_span span, bool split)
+{
+    size_t space;
+    if (split && str_find(text, ' ', &space)) {
+        struct lang_span left = {span.source, span.from, span.from + (uint32_t)space};
+        push_word(c, w, str_sub(text, 0, space), left, false);
+        text = str_sub(text, space + 1, text.n);
+        span.from += (uint32_t)space + 1;
+    }
+    ctx_push(c, &w->text, text);
+    ctx_push(c, &w->spans, span);
+}
+
 /* { member = words, numbers and texts } */
 static bool arg_mappings(struct parser *p, struct lang_value *v)
 {
@@ -362,8 +382,7 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
     while (block_more(p, &b, NULL)) {
         size_t at = p->at;
         struct name n;
-        VEC(struct str) words = {0};
-        VEC(struct lang_span) spans = {0};
+        struct map_words words = {0};
         bool one = take_member(p, "the name of what is mapped", &n) &&
                    expect(p, T_ASSIGN, "`=` and what it is mapped to");
         while (one && !at_kind(p, T_NEWLINE) && !at_kind(p, T_RBRACE) && !at_kind(p, T_EOF)) {
@@ -378,19 +397,18 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
             } else {
                 one = expected(p, "a word, a number or a text");
             }
-            if (one) {
-                ctx_push(p->c, &words, text);
-                ctx_push(p->c, &spans, span);
-            }
+            if (one)
+                push_word(p->c, &words, text, span, t->kind != T_STRING);
         }
-        if (one && words.n == 0)
+        if (one && words.text.n == 0)
             one = expected(p, "what it is mapped to");
         if (!one || !expect_end(p, "a mapping")) {
             fine = false;
             recover(p, at);
             continue;
         }
-        ctx_push(p->c, &list, (struct lang_mapping){n.text, n.span, words.v, spans.v, words.n});
+        ctx_push(p->c, &list,
+                 (struct lang_mapping){n.text, n.span, words.text.v, words.spans.v, words.text.n});
     }
     v->span = block_close(p, &b);
     v->mappings = list.v;

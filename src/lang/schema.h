@@ -191,8 +191,8 @@ struct lang_condition {
     struct str text; /* as written: "position > 90 %" */
 };
 
-/* Each token of a mapping is a word, a string or a number as written. It is of all members of its
- * name, whatever their roles. */
+/* Each token of a mapping is a word, a string or a number as written; a number with a unit behind a
+ * space is two of them. It is of all members of its name, whatever their roles. */
 struct lang_mapping {
     struct str member;
     struct lang_span span; /* of the member's name */
