@@ -110,14 +110,14 @@ class Ask(unittest.TestCase):
         self.assertEqual(windows[1], "kitchen.oven.level,2025-11-24T16:00:00.000Z,1,3,3,3,")
         wrong = self.sedge("export", "kitchen.stove", "-o", "out.csv")
         self.assertEqual((wrong.returncode, (self.site.folder / "out.csv").exists()), (1, False))
-        self.assertIn("has no device and no property kitchen.stove", wrong.stderr)
+        self.assertIn("there is no series kitchen.stove", wrong.stderr)
         full = self.site.folder / "full"
         full.symlink_to("/dev/full")
         self.assertEqual(self.sedge("export", "-o", full).returncode, 1)
         self.assertTrue(full.is_symlink())  # what is no file is not removed
         self.assertEqual(self.sedge("export", "--from", "tomorrow").returncode, 2)
         self.assertEqual(self.sedge("export", "--window", "15").returncode, 2)
-        self.assertEqual(self.sedge("export", folder=False).returncode, 2)
+        self.assertEqual(self.sedge("export", folder=False).returncode, 0)  # the site of this folder
 
     def test_6_nobody_answers(self):
         with Site(text=TEXT) as other:
