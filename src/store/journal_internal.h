@@ -105,6 +105,8 @@ struct journal {
     uint64_t bytes_max;
     int64_t commit_ms;
     uint64_t seed;
+    void (*progress)(void *ctx, size_t segment, size_t segments);
+    void *progress_ctx;
 
     pthread_mutex_t lock;
     pthread_cond_t wake;          /* the writer's */
