@@ -2,6 +2,7 @@
  */
 #include "alert/alert.h"
 #include "app/cmd.h"
+#include "app/run_host.h"
 #include "app/site_gate.h"
 #include "app/site_load.h"
 #include "app/site_reload.h"
@@ -33,6 +34,7 @@ struct run_options {
     const char *site, *driver, *workers_text;
     unsigned workers; /* of workers_text, if there is one; 0: one for each core */
     enum log_level level;
+    enum log_form log;
 };
 
 /* Everything that runs, in the order in which it is built. */
@@ -44,6 +46,7 @@ struct run {
     char folder[PATH_MAX]; /* of the site's files: other paths are relative to it */
     char store[PATH_MAX];
     int lock;
+    struct run_host host;
     struct executor *ex;
     struct signal_watch *signals;
     struct journal *journal;
@@ -63,17 +66,25 @@ struct run {
 };
 
 static const char usage_text[] =
-    "usage: sedge run SITE [--workers N|auto] [--driver io_uring|epoll] [--verbose]\n\n"
+    "usage: sedge run SITE [--workers N|auto] [--driver io_uring|epoll] [--level LEVEL] [--log "
+    "FORM]\n\n"
     "Runs a site: broker, history, programs, alerts and page, until SIGINT or SIGTERM. SITE is a\n"
     "folder of .sedge files, or one such file. It is checked first; nothing runs if it has "
     "errors.\n\n"
     "  --workers N     threads that work, 1 to 64, or auto: one for each core; default: what the\n"
     "                  site's server says, or 1\n"
     "  --driver NAME   how to talk to the kernel; default: io_uring where it works\n"
-    "  --verbose       log more\n\n"
+    "  --level LEVEL   debug, info (default), warn or error: what is logged\n"
+    "  --log FORM      text, json (a line each), journal, or auto (default): the journal if "
+    "standard\n"
+    "                  error is connected to it, else text\n"
+    "  --verbose       as --level debug\n\n"
     "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
     "site\n"
-    "passes the check, it takes the running one's place, and programs that are unchanged go on.\n\n"
+    "passes the check, it takes the running one's place, and programs that are unchanged go on.\n"
+    "SIGTERM or SIGINT ends it: clients are told, what was acknowledged is kept; a second one does "
+    "not\n"
+    "wait for clients. SIGUSR1 logs everything, SIGUSR2 as much as at the start.\n\n"
     "example: sedge run sites/factory\n";
 
 static bool workers_valid(struct run_options *o)
@@ -87,12 +98,26 @@ static bool workers_valid(struct run_options *o)
     return true;
 }
 
+static bool log_option(struct run_options *o, int c, const char *text)
+{
+    if (c == 'l' ? log_level_parse(text, &o->level) : log_form_parse(text, &o->log)) {
+        (void)fprintf(stderr,
+                      c == 'l' ? "sedge run: a level is debug, info, warn or error, not '%s'\n"
+                               : "sedge run: a log is text, json, journal or auto, not '%s'\n",
+                      text);
+        return false;
+    }
+    return true;
+}
+
 /* 0: go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct run_options *o)
 {
     static const struct option longs[] = {{"driver", required_argument, NULL, 'd'},
                                           {"workers", required_argument, NULL, 'w'},
                                           {"verbose", no_argument, NULL, 'v'},
+                                          {"level", required_argument, NULL, 'l'},
+                                          {"log", required_argument, NULL, 'f'},
                                           {"help", no_argument, NULL, 'h'},
                                           {NULL, 0, NULL, 0}};
     *o = (struct run_options){.level = LOG_INFO};
@@ -104,6 +129,9 @@ static int parse(int argc, char **argv, struct run_options *o)
             o->workers_text = optarg;
         } else if (c == 'v') {
             o->level = LOG_DEBUG;
+        } else if (c == 'l' || c == 'f') {
+            if (!log_option(o, c, optarg))
+                return EXIT_USAGE + 1;
         } else if (c == 'h') {
             (void)fputs(usage_text, stdout);
             return EXIT_OK + 1;
@@ -172,6 +200,12 @@ static void site_taken(void *ctx)
     dashboard_site_changed(r->dashboard, r->site, r->settings.name);
 }
 
+static void site_ended(void *ctx, enum err result)
+{
+    struct run *r = ctx;
+    run_host_reloaded(&r->host, result);
+}
+
 static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result), void *arg)
 {
     struct run *r = ctx;
@@ -196,12 +230,15 @@ static void caught(void *ctx, int signal)
     struct run *r = ctx;
     if (signal == SIGHUP) {
         reload_gates(r);
-        if (r->reload)
+        if (r->reload) {
+            run_host_reloading(&r->host);
             site_reload_soon(r->reload);
-        return;
+        }
+    } else if (signal == SIGUSR1 || signal == SIGUSR2) {
+        run_host_level(&r->host, signal == SIGUSR1);
+    } else {
+        run_host_stop(&r->host, r->mqtt);
     }
-    LOG_I("app", "stopping");
-    executor_stop(r->ex);
 }
 
 /* Two programs on one store would destroy it. */
@@ -240,7 +277,9 @@ static enum err build_store(struct run *r, struct error *e)
                                      .clock = env->clock,
                                      .alloc = r->alloc,
                                      .dir = r->store,
-                                     .commit_ms = r->settings.commit_ms};
+                                     .commit_ms = r->settings.commit_ms,
+                                     .progress = run_host_progress,
+                                     .progress_ctx = &r->host};
     if (!err)
         err = journal_open(&r->journal, &journal, e);
     return err;
@@ -371,6 +410,7 @@ static enum err build_reload(struct run *r, struct error *e)
                                      .workers_fixed = r->opt.workers_text != NULL,
                                      .read = read_site,
                                      .taken = site_taken,
+                                     .ended = site_ended,
                                      .ctx = r};
     return site_reload_new(&r->reload, &cfg, e);
 }
@@ -411,7 +451,7 @@ static unsigned cores(void)
 
 static enum err build(struct run *r, struct error *e)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
     unsigned workers = r->opt.workers_text ? r->opt.workers : r->settings.workers;
     struct executor_config ex = {.env = env_linux(),
                                  .alloc = r->alloc,
@@ -424,6 +464,8 @@ static enum err build(struct run *r, struct error *e)
     if (!err)
         err = signal_watch_new(&r->signals, executor_worker(r->ex, 0), signals, ARRAY_LEN(signals),
                                caught, r, e);
+    if (!err)
+        err = run_host_start(&r->host, r->ex, r->alloc, e);
     if (!err)
         err = build_store(r, e);
     if (!err)
@@ -447,6 +489,7 @@ static enum err build(struct run *r, struct error *e)
 
 static void tear_down(struct run *r)
 {
+    run_host_end(&r->host);
     if (r->db)
         db_drain(r->db); /* what the database still hands back, its owners must be there for */
     site_reload_free(r->reload);
@@ -473,8 +516,9 @@ static void tear_down(struct run *r)
     lang_site_free(r->site);
 }
 
-static void announce(const struct run *r)
+static void announce(struct run *r)
 {
+    char status[256];
     unsigned workers = executor_workers(r->ex);
     LOG_I("app", "site \"%.*s\": %zu devices, %zu programs; %u worker%s, %s",
           STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n, workers,
@@ -491,6 +535,10 @@ static void announce(const struct run *r)
     for (size_t i = 0; i < r->settings.http_count; i++)
         LOG_I("app", "page  http%s://%.*s/", r->settings.http[i].tls ? "s" : "",
               STR_FMT(r->http_addresses[i]));
+    (void)snprintf(status, sizeof(status), "site \"%.*s\": %zu devices, %zu programs, %s",
+                   STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n,
+                   executor_driver(r->ex));
+    run_host_ready(&r->host, status);
 }
 
 int cmd_run(int argc, char **argv)
@@ -500,21 +548,26 @@ int cmd_run(int argc, char **argv)
     int status = parse(argc, argv, &r.opt);
     if (status)
         return status - 1;
-    log_set_level(r.opt.level);
-    if (site_check(r.opt.site, &r.site, stderr))
+    run_host_open(&r.host, r.opt.log, r.opt.level);
+    if (site_check(r.opt.site, &r.site, stderr)) {
+        (void)run_host_failed(&r.host, r.opt.site, "the site has errors; sedge check shows them");
+        run_host_close(&r.host);
         return EXIT_FINDING;
+    }
     access_init(&r.access);
     find_folder(&r);
     enum err err = site_settings_read(&r.settings, r.site, &e);
     if (!err)
         err = build(&r, &e);
     if (err) {
-        (void)fprintf(stderr, "sedge: %s%s%s\n", e.where, e.where[0] ? ": " : "",
-                      e.text[0] ? e.text : err_name(err));
+        const char *text = e.text[0] ? e.text : err_name(err);
+        if (!run_host_failed(&r.host, e.where, text))
+            (void)fprintf(stderr, "sedge: %s%s%s\n", e.where, e.where[0] ? ": " : "", text);
     } else {
         announce(&r);
         executor_run(r.ex);
     }
     tear_down(&r);
+    run_host_close(&r.host);
     return err ? EXIT_FINDING : EXIT_OK;
 }
