@@ -147,6 +147,9 @@ struct journal {
     unsigned notifier_count;
 };
 
+/* segment.c */
+bool segment_name(const char *name, uint64_t *seq); /* of a segment's file */
+
 /* segment.c (writer) */
 void segment_path(const struct journal *j, uint64_t name_seq, char out[JOURNAL_PATH_MAX]);
 /* Looks at all files of the folder; fills j->segments in order and adopts spares. */
