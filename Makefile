@@ -8,7 +8,7 @@ SEEDS   ?= 10
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean deb deb-test
+.PHONY: all help run install deb deb-test arm64 test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -39,8 +39,13 @@ deb-test: ## the package in a minimal Debian: installed, started, upgraded, remo
 	@$(call build,release,sedge)
 	@tools/deb-test
 
+arm64: ## the program for ARM gateways: build/arm64/sedge, cross-built
+	@tools/install build arm64
+	@tools/sysroot build/arm64-root
+	@$(call build,arm64,sedge)
+
 test: ## every test: unit tests with sanitizers, then all with the released build
-	@tools/install build test
+	@tools/install build test arm64
 	@tools/test
 
 bench: ## every benchmark, ours beside its peers

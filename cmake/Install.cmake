@@ -28,6 +28,28 @@ if(NOT SEDGE_LIBRARY)
     return()
 endif()
 
+# What the program says of itself: pages and completion, written by it (src/app/commands.h). A cross-built one needs
+# an emulator for that; without one it is installed without them.
+if(TARGET sedge AND (NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR))
+    set(said ${CMAKE_BINARY_DIR}/said)
+    add_custom_command(
+        OUTPUT ${said}/stamp
+        DEPENDS sedge
+        COMMAND ${CMAKE_COMMAND} -E rm -rf ${said}
+        COMMAND ${CMAKE_COMMAND} -E make_directory ${said}/man1
+        COMMAND sedge man -o ${said}/man1
+        COMMAND sedge completion bash > ${said}/sedge
+        COMMAND sedge completion zsh > ${said}/_sedge
+        COMMAND sedge completion fish > ${said}/sedge.fish
+        COMMAND ${CMAKE_COMMAND} -E touch ${said}/stamp
+        COMMENT "sedge: manual pages and completion" VERBATIM)
+    add_custom_target(sedge_said ALL DEPENDS ${said}/stamp)
+    install(DIRECTORY ${said}/man1/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
+    install(FILES ${said}/sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
+    install(FILES ${said}/_sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT program)
+    install(FILES ${said}/sedge.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
+endif()
+
 set(libraries rt mqtt)
 foreach(name IN LISTS libraries)
     install(TARGETS sedge_${name}
@@ -67,4 +89,7 @@ endforeach()
 add_custom_target(installed DEPENDS sedge_rt sedge_rt_static sedge_mqtt sedge_mqtt_static sedge_man COMMENT "what is installed is built")
 if(TARGET sedge)
     add_dependencies(installed sedge)
+    if(TARGET sedge_said)
+        add_dependencies(installed sedge_said)
+    endif()
 endif()

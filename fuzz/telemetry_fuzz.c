@@ -37,13 +37,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         props[i].series = &series[i];
     }
     size_t seen = 0;
-    char error[160] = "";
-    struct decode_target t = {&device, 1764000000000LL, sample, &seen};
-    size_t made = decode_object(&t, (struct bytes){data, size}, error);
+    struct payload_error error = {0};
+    struct decode_target t = {.device = &device,
+                              .arrived_ms = 1764000000000LL,
+                              .sample = sample,
+                              .ctx = &seen,
+                              .error = &error};
+    size_t made = decode_object(&t, (struct bytes){data, size});
     ASSERT(made == seen);
     for (size_t i = 0; i < ARRAY_LEN(properties); i++) {
         size_t before = seen;
-        made = decode_value(&t, &props[i], (struct bytes){data, size}, error);
+        made = decode_value(&t, &props[i], (struct bytes){data, size});
         ASSERT(made == seen - before && made <= 1);
     }
     (void)payload_classify((struct bytes){data, size});

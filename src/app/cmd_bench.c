@@ -1,38 +1,11 @@
+#include "app/args.h"
 #include "app/bench_report.h"
-#include "app/cmd.h"
 
-#include <getopt.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
-
-static const char usage[] =
-    "usage: sedge bench mqtt SCENARIO [OPTIONS]\n"
-    "Loads an MQTT broker, any broker, and checks that its messages arrive complete, once and in "
-    "order.\n\n"
-    "  fan-in     50 publishers to 1 subscriber        fan-out    1 publisher to 100 subscribers\n"
-    "  pairs      50 publishers to one subscriber each shared     50 publishers to a group of 10\n"
-    "  idle       connections that wait: the broker's memory for each (needs --pid)\n\n"
-    "  -h HOST    the broker (127.0.0.1), or unix:/PATH   -p PORT    its port (1883)\n"
-    "  -q 0|1|2   quality of service (0)                  -V 311|5   version of the protocol "
-    "(311)\n"
-    "  -u USER    -P PASSWORD\n"
-    "  --publishers N  --subscribers N\n"
-    "  --payload BYTES    of each message (64), at most 128 KiB\n"
-    "  --window N         messages on their way, for each publisher (100; more at QoS 0)\n"
-    "  --rate N           open loop: N messages a second in all, whatever the broker does\n"
-    "  --seconds S        that count (3)               --warm-up S   before them (0.5)\n"
-    "  --persistent       the subscribers have sessions that last\n"
-    "  --pid PID          the broker's process: its processor time and memory\n"
-    "  --connections N    idle: up to so many (10000)  --steps N     idle: points of the line (8)\n"
-    "  --subscribed       idle: each with a subscription of its own\n"
-    "  --sources N        connections come from N addresses, 127.1.0.1 and upwards\n"
-    "  --tls  --cafile FILE  --server-name NAME (HOST)  --insecure   TLS, and who is believed\n"
-    "  --lines            bench=NAME unit=U ours=N …, a line for each figure\n"
-    "  --json             one object\n\n"
-    "Exit status: 0; 1 lost, doubled or reordered messages, or no run; 2 wrong usage.\n";
 
 enum {
     O_PUBLISHERS = 256,
@@ -53,32 +26,6 @@ enum {
     O_SERVER_NAME,
     O_INSECURE,
     O_LINES,
-    O_JSON,
-    O_HELP,
-};
-
-static const struct option options[] = {
-    {"publishers", required_argument, NULL, O_PUBLISHERS},
-    {"subscribers", required_argument, NULL, O_SUBSCRIBERS},
-    {"payload", required_argument, NULL, O_PAYLOAD},
-    {"window", required_argument, NULL, O_WINDOW},
-    {"rate", required_argument, NULL, O_RATE},
-    {"seconds", required_argument, NULL, O_SECONDS},
-    {"warm-up", required_argument, NULL, O_WARM_UP},
-    {"persistent", no_argument, NULL, O_PERSISTENT},
-    {"pid", required_argument, NULL, O_PID},
-    {"connections", required_argument, NULL, O_CONNECTIONS},
-    {"steps", required_argument, NULL, O_STEPS},
-    {"subscribed", no_argument, NULL, O_SUBSCRIBED},
-    {"sources", required_argument, NULL, O_SOURCES},
-    {"tls", no_argument, NULL, O_TLS},
-    {"cafile", required_argument, NULL, O_CAFILE},
-    {"server-name", required_argument, NULL, O_SERVER_NAME},
-    {"insecure", no_argument, NULL, O_INSECURE},
-    {"lines", no_argument, NULL, O_LINES},
-    {"json", no_argument, NULL, O_JSON},
-    {"help", no_argument, NULL, O_HELP},
-    {0},
 };
 
 /* The windows let a good broker work in batches without drowning what the subscribers can take: in
@@ -178,7 +125,7 @@ static bool set_option(struct bench *b, int c, const char *value)
     case O_TLS: return l->tls.on = true;
     case O_INSECURE: return l->tls.insecure = true;
     case O_LINES: b->format = BENCH_LINES; return true;
-    case O_JSON: b->format = BENCH_JSON; return true;
+    case OPTION_ID_JSON: b->format = BENCH_JSON; return true;
     case 'q':
     case 'V':
     case O_WINDOW:
@@ -197,33 +144,59 @@ static void tls_complete(struct bench *b)
         t->server_name = strncmp(b->host, "unix:", 5) == 0 ? "localhost" : b->host;
 }
 
-static int parse(struct bench *b, int argc, char **argv)
+static bool find_scenario(struct bench *b, const char *name)
 {
-    int c, index = 0;
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "h:p:q:V:u:P:", options, &index)) != -1) {
-        if (c == '?')
-            return EXIT_USAGE;
-        if (!set_option(b, c, optarg)) {
-            if (c < 256)
-                (void)fprintf(stderr, "sedge bench: -%c cannot be '%s'\n", c, optarg);
-            else
-                (void)fprintf(stderr, "sedge bench: --%s cannot be '%s'\n", options[index].name,
-                              optarg);
-            return EXIT_USAGE;
+    for (size_t i = 0; i < ARRAY_LEN(scenarios); i++) {
+        if (strcmp(scenarios[i].name, name) == 0) {
+            b->scenario = name;
+            b->load.scenario = scenarios[i].scenario;
+            b->load.publishers = scenarios[i].publishers;
+            b->load.subscribers = scenarios[i].subscribers;
+            b->window = scenarios[i].window;
+            return true;
         }
     }
-    if (optind < argc) {
-        (void)fprintf(stderr, "sedge bench: unexpected argument: %s\n", argv[optind]);
-        return EXIT_USAGE;
+    return false;
+}
+
+/* The scenario comes before the options, since it says what they are if they are left out. */
+static int take_words(struct bench *b, struct args *a)
+{
+    struct nearest n;
+    int id = args_next(a);
+    if (id == ARGS_END)
+        return args_missing(a, "what is to be loaded, mqtt,");
+    if (id != ARGS_WORD)
+        return id == ARGS_LEAVE ? args_status(a) : args_refuse(a, "begin with: mqtt SCENARIO");
+    if (strcmp(a->value, "mqtt") != 0)
+        return args_refuse(a, "there is no bench '%s'; there is mqtt", a->value);
+    id = args_next(a);
+    if (id == ARGS_END)
+        return args_missing(a, "SCENARIO");
+    if (id != ARGS_WORD)
+        return id == ARGS_LEAVE ? args_status(a) : args_refuse(a, "begin with: mqtt SCENARIO");
+    if (find_scenario(b, a->value))
+        return EXIT_OK;
+    n = nearest_to(str_from(a->value));
+    for (size_t i = 0; i < ARRAY_LEN(scenarios); i++)
+        nearest_offer(&n, scenarios[i].name);
+    return n.best ? args_refuse(a, "there is no scenario '%s'; did you mean %s?", a->value, n.best)
+                  : args_refuse(a, "there is no scenario '%s'", a->value);
+}
+
+static int take_options(struct bench *b, struct args *a)
+{
+    for (int id; (id = args_next(a)) != ARGS_END;) {
+        if (id < 0)
+            return args_status(a);
+        if (!set_option(b, id, a->value))
+            return args_wrong(a, "it is out of range, or no number");
     }
     tls_complete(b);
     if (b->load.window == 0)
         b->load.window = b->load.qos ? WINDOW_ACKED : b->window;
-    if (b->load.scenario == LOAD_PAIRS && b->load.subscribers != b->load.publishers) {
-        (void)fprintf(stderr, "sedge bench: pairs need as many subscribers as publishers\n");
-        return EXIT_USAGE;
-    }
+    if (b->load.scenario == LOAD_PAIRS && b->load.subscribers != b->load.publishers)
+        return args_refuse(a, "pairs need as many subscribers as publishers");
     return EXIT_OK;
 }
 
@@ -246,21 +219,6 @@ static int look_up(struct bench *b)
     memcpy(&b->load.broker.sa, found->ai_addr, found->ai_addrlen);
     freeaddrinfo(found);
     return EXIT_OK;
-}
-
-static bool find_scenario(struct bench *b, const char *name)
-{
-    for (size_t i = 0; i < ARRAY_LEN(scenarios); i++) {
-        if (strcmp(scenarios[i].name, name) == 0) {
-            b->scenario = name;
-            b->load.scenario = scenarios[i].scenario;
-            b->load.publishers = scenarios[i].publishers;
-            b->load.subscribers = scenarios[i].subscribers;
-            b->window = scenarios[i].window;
-            return true;
-        }
-    }
-    return false;
 }
 
 static void allow_descriptors(void)
@@ -291,7 +249,7 @@ static int bench_mqtt(struct bench *b)
     return status;
 }
 
-int cmd_bench(int argc, char **argv)
+static int cmd_bench(int argc, char **argv)
 {
     struct bench b = {
         .host = "127.0.0.1",
@@ -303,25 +261,76 @@ int cmd_bench(int argc, char **argv)
                  .connections = 10000,
                  .steps = 8},
     };
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--help") == 0) {
-            (void)fputs(usage, stdout);
-            return EXIT_OK;
-        }
-    }
-    if (argc < 3) {
-        (void)fputs(usage, stderr);
-        return EXIT_USAGE;
-    }
-    bool mqtt = strcmp(argv[1], "mqtt") == 0;
-    if (!mqtt || !find_scenario(&b, argv[2])) {
-        (void)fprintf(stderr, "sedge bench: there is no %s '%s' (sedge bench --help)\n",
-                      mqtt ? "scenario" : "bench", argv[mqtt ? 2 : 1]);
-        return EXIT_USAGE;
-    }
-    argv[2] = argv[0]; /* getopt_long() begins its messages with it */
-    int status = parse(&b, argc - 2, argv + 2);
-    if (!status)
-        status = look_up(&b);
+    struct args a = args_start(&command_bench, argc, argv);
+    int status = take_words(&b, &a);
+    if (a.told)
+        return status;
+    status = take_options(&b, &a);
+    if (a.told)
+        return status;
+    status = look_up(&b);
     return status ? status : bench_mqtt(&b);
 }
+
+static const struct command_option broker_options[] = {
+    OPTIONS_OF("the broker"),
+    OPTION(NULL, 'h', "HOST", "where it is (127.0.0.1), or unix:/PATH", NULL, 0),
+    OPTION(NULL, 'p', "PORT", "its port (1883)", NULL, 0),
+    OPTION(NULL, 'u', "USER", "user name", NULL, 0),
+    OPTION(NULL, 'P', "PASSWORD", "and its password", NULL, 0),
+    OPTION(NULL, 'V', "311|5", "version of the protocol (311)", "311 5", 0),
+    OPTION("tls", 0, NULL, "with TLS; implied by the three that follow", NULL, O_TLS),
+    OPTION("cafile", 0, "FILE", "whom to believe", VALUES_FILE, O_CAFILE),
+    OPTION("server-name", 0, "NAME", "what its certificate must say (HOST)", NULL, O_SERVER_NAME),
+    OPTION("insecure", 0, NULL, "believe anybody", NULL, O_INSECURE),
+    OPTION("pid", 0, "PID", "its process: measure its processor time and memory", NULL, O_PID),
+    OPTIONS_END};
+
+static const struct command_option load_options[] = {
+    OPTIONS_OF("the load"),
+    OPTION(NULL, 'q', "0|1|2", "quality of service (0)", "0 1 2", 0),
+    OPTION("publishers", 0, "N", "so many, instead of the scenario's", NULL, O_PUBLISHERS),
+    OPTION("subscribers", 0, "N", "so many, instead of the scenario's", NULL, O_SUBSCRIBERS),
+    OPTION("payload", 0, "BYTES", "of each message (64), at most 128 KiB", NULL, O_PAYLOAD),
+    OPTION("window", 0, "N", "messages on their way, for each publisher (100; more at QoS 0)", NULL,
+           O_WINDOW),
+    {"rate", 0, "N", "open loop: N messages a second in all, whatever the broker does", NULL,
+     O_RATE, false, NULL},
+    OPTION("seconds", 0, "S", "that count (3)", NULL, O_SECONDS),
+    OPTION("warm-up", 0, "S", "before them (0.5)", NULL, O_WARM_UP),
+    OPTION("persistent", 0, NULL, "the subscribers have sessions that last", NULL, O_PERSISTENT),
+    {"sources", 0, "N", "connections come from N addresses, 127.1.0.1 and upwards", NULL, O_SOURCES,
+     false, NULL},
+    OPTION("connections", 0, "N", "idle: up to so many (10000)", NULL, O_CONNECTIONS),
+    OPTION("steps", 0, "N", "idle: points of the line (8)", NULL, O_STEPS),
+    OPTION("subscribed", 0, NULL, "idle: each with a subscription of its own", NULL, O_SUBSCRIBED),
+    OPTIONS_END};
+
+const struct command command_bench = {
+    .name = "bench",
+    .group = COMMAND_MESSAGES,
+    .line = "loads an MQTT broker, any broker, and verifies it",
+    .synopsis = "mqtt SCENARIO [OPTIONS]",
+    .about = "Checks that the messages arrive complete, once and in order, and measures how many "
+             "and how fast.\n\n"
+             "  fan-in   50 publishers to 1 subscriber\n"
+             "  fan-out  1 publisher to 100 subscribers\n"
+             "  pairs    50 publishers to one subscriber each\n"
+             "  shared   50 publishers to a group of 10\n"
+             "  idle     connections that wait: the broker's memory for each (needs --pid)",
+    .options = {broker_options, load_options,
+                (const struct command_option[]){
+                    OPTIONS_OF("the result"),
+                    {.name = "lines",
+                     .text = "bench=NAME unit=U ours=N …, a line for each figure",
+                     .id = O_LINES},
+                    OPTION_JSON("one JSON object"),
+                    OPTIONS_END}},
+    .words = {"mqtt", "fan-in fan-out pairs shared idle"},
+    .examples = {{"sedge bench mqtt fan-out", "of the broker on this machine"},
+                 {"sedge bench mqtt pairs -q 1 --seconds 10 --json", NULL}},
+    .exits = {{"0", "every message came once and in order"},
+              {"1", "lost, doubled or reordered messages, or no run"}},
+    .see = {"pub", "sub"},
+    .run = cmd_bench,
+};

@@ -1,8 +1,5 @@
-/* sedge check SITE [--json | --bytecode]: checks all of a site together.
- *
- * Exit codes: 0 without errors (warnings alone are fine), 1 with errors, 2 on wrong usage or when
- * the sources can't be read. */
-#include "app/cmd.h"
+/* sedge check: all of a site together. Nothing is run. */
+#include "app/args.h"
 #include "app/site_load.h"
 #include "app/site_schema.h"
 #include "app/site_zone.h"
@@ -44,6 +41,7 @@ static void print_ok(struct strbuf *out, const struct lang_site *site)
 }
 
 enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_BYTECODE };
+enum { O_BYTECODE = 256 };
 
 /* What the language does not know: whether `run` would take these settings (open listeners, rules
  * of access), and whether this machine has the site's zone. A site without a server, that only its
@@ -101,30 +99,43 @@ static int check(const char *path, enum format format)
     return code;
 }
 
-int cmd_check(int argc, char **argv)
+static int cmd_check(int argc, char **argv)
 {
+    struct args a = args_start(&command_check, argc, argv);
     const char *path = NULL;
     enum format format = FORMAT_TEXT;
-    bool usage = false;
-    for (int i = 1; i < argc; i++) {
-        if (strcmp(argv[i], "--json") == 0)
+    for (int id; (id = args_next(&a)) != ARGS_END;) {
+        if (id == OPTION_ID_JSON)
             format = FORMAT_JSON;
-        else if (strcmp(argv[i], "--bytecode") == 0)
+        else if (id == O_BYTECODE)
             format = FORMAT_BYTECODE;
-        else if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0)
-            usage = true;
-        else if (argv[i][0] == '-' || path)
-            return (void)fprintf(stderr, "sedge check: unexpected argument %s\n", argv[i]),
-                   EXIT_USAGE;
+        else if (id == ARGS_WORD && !path)
+            path = a.value;
         else
-            path = argv[i];
+            return args_status(&a);
     }
-    if (usage || !path) {
-        (void)fputs("usage: sedge check SITE [--json | --bytecode]\n"
-                    "  SITE is a folder with *.sedge files, or one such file\n"
-                    "  --bytecode prints what the machine runs\n",
-                    usage ? stdout : stderr);
-        return usage ? EXIT_OK : EXIT_USAGE;
-    }
-    return check(path, format);
+    return path ? check(path, format) : args_missing(&a, "SITE");
 }
+
+const struct command command_check = {
+    .name = "check",
+    .group = COMMAND_SITE,
+    .line = "checks a site's files; nothing is run",
+    .synopsis = "SITE [--json | --bytecode]",
+    .about = "SITE is a folder of .sedge files, or one such file. All of it is checked together: "
+             "syntax, types and units, who owns which device, what rules do to one another, and "
+             "the settings that `sedge run` would take. Each message has its place, the source "
+             "line and mostly a way to mend it.",
+    .options = {(const struct command_option[]){
+        OPTION_JSON("the messages as one JSON object"),
+        {.name = "bytecode", .text = "print what the machine runs", .id = O_BYTECODE},
+        OPTIONS_END}},
+    .words = {VALUES_FOLDER},
+    .examples = {{"sedge check sites/factory", NULL},
+                 {"sedge check hall --json", "for editors and scripts"}},
+    .exits = {{"0", "no errors; warnings alone are fine"},
+              {"1", "errors"},
+              {"2", "wrong usage, or the files can't be read"}},
+    .see = {"test", "run"},
+    .run = cmd_check,
+};

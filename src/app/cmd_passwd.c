@@ -1,5 +1,5 @@
 /* sedge passwd: sets, changes or removes the password of one user in a password file. */
-#include "app/cmd.h"
+#include "app/args.h"
 #include "auth/scram.h"
 
 #include <errno.h>
@@ -9,71 +9,65 @@
 #include <termios.h>
 #include <unistd.h>
 
-static const char help[] =
-    "usage: sedge passwd [-c] [--scram] FILE USER [--password-file PATH]\n"
-    "       sedge passwd [-c] [--scram] -b FILE USER PASSWORD\n"
-    "       sedge passwd -D FILE USER\n"
-    "       sedge passwd -U FILE\n\n"
-    "Sets the password of USER in FILE, which is made if it is not there (mode 0600).\n"
-    "The password is asked for twice, without showing it.\n\n"
-    "  -c, --create           begin a new file; what FILE held is gone\n"
-    "  -b, --batch            take the password from the command line, where others may see it\n"
-    "  --password-file PATH   take it from the first line of a file; - is the standard input\n"
-    "  --scram                store it for SCRAM-SHA-256, by which clients prove that they know "
-    "it\n"
-    "                         without sending it; plain passwords are checked with it as well\n"
-    "  -D, --delete           remove the user\n"
-    "  -U, --upgrade          FILE holds NAME:PASSWORD in plain text: put hashes in their place\n\n"
-    "A running sedge reads the file again at SIGHUP.\n";
-
 struct options {
     const char *file, *user, *password, *password_file;
-    bool remove, create, batch, scram, upgrade;
+    bool remove, create, batch, scram, upgrade, list, json;
 };
 
-/* -1: not an option. */
-static int parse_option(int argc, char **argv, int i, struct options *o)
+enum { O_PASSWORD_FILE = 256, O_SCRAM };
+
+static bool set_option(struct options *o, int id, const char *value)
 {
-    const struct {
-        const char *name, *letter;
-        bool *flag;
-    } flags[] = {
-        {"--delete", "-D", &o->remove},    {"--create", "-c", &o->create},
-        {"--batch", "-b", &o->batch},      {"--upgrade", "-U", &o->upgrade},
-        {"--scram", "--scram", &o->scram},
-    };
-    for (size_t f = 0; f < ARRAY_LEN(flags); f++) {
-        if (strcmp(argv[i], flags[f].name) == 0 || strcmp(argv[i], flags[f].letter) == 0) {
-            *flags[f].flag = true;
-            return i;
-        }
+    switch (id) {
+    case 'c': return o->create = true;
+    case 'b': return o->batch = true;
+    case 'D': return o->remove = true;
+    case 'U': return o->upgrade = true;
+    case 'l': return o->list = true;
+    case O_SCRAM: return o->scram = true;
+    case OPTION_ID_JSON: return o->json = true;
+    case O_PASSWORD_FILE: o->password_file = value; return true;
+    default: return false;
     }
-    if (strcmp(argv[i], "--password-file") == 0 && i + 1 < argc) {
-        o->password_file = argv[i + 1];
-        return i + 1;
-    }
-    return -1;
 }
 
-static bool parse(int argc, char **argv, struct options *o)
+static size_t words_wanted(const struct options *o)
 {
+    return o->upgrade || o->list ? 1 : o->batch ? 3 : 2;
+}
+
+/* What is wrong with these options and so many words; NULL: they fit together. */
+static const char *unfit(const struct options *o, size_t n)
+{
+    static const char *const missing[] = {"FILE is missing", "USER is missing",
+                                          "PASSWORD is missing"};
+    bool sets = o->create || o->batch || o->scram || o->password_file;
+    if (o->remove + o->upgrade + o->list > 1 || ((o->remove || o->upgrade || o->list) && sets))
+        return "-D, -U and -l stand alone";
+    if (o->batch && o->password_file)
+        return "-b and --password-file exclude each other";
+    if (o->json && !o->list)
+        return "--json goes with --list";
+    if (n > words_wanted(o))
+        return "there are too many words";
+    return n < words_wanted(o) ? missing[n] : NULL;
+}
+
+/* EXIT_OK goes on. 1 more than a status: it ends. */
+static int parse(int argc, char **argv, struct options *o)
+{
+    struct args a = args_start(&command_passwd, argc, argv);
     const char **words[] = {&o->file, &o->user, &o->password};
     size_t n = 0;
-    for (int i = 1; i < argc; i++) {
-        int at = parse_option(argc, argv, i, o);
-        bool option = argv[i][0] == '-' && argv[i][1];
-        size_t max = o->upgrade ? 1 : o->batch ? 3 : 2;
-        if (at >= 0)
-            i = at;
-        else if ((!option || n == 2) && n < max) /* a password may begin with a dash */
-            *words[n++] = argv[i];
-        else
-            return false;
+    for (int id; (id = args_next(&a)) != ARGS_END;) {
+        if (id == ARGS_WORD && n < ARRAY_LEN(words))
+            *words[n++] = a.value;
+        else if (!set_option(o, id, a.value))
+            return args_status(&a) + 1;
+        a.words_only |= o->batch && n == 2; /* a password may begin with a dash */
     }
-    bool sets = o->create || o->batch || o->scram || o->password_file;
-    if (o->upgrade || o->remove)
-        return !sets && !(o->upgrade && o->remove) && n == (o->upgrade ? 1u : 2u);
-    return n == (o->batch ? 3u : 2u) && !(o->batch && o->password_file);
+    const char *why = unfit(o, n);
+    return why ? args_refuse(&a, "%s", why) + 1 : 0;
 }
 
 /* One line without its end; false at the end of the input or if it is too long. */
@@ -177,21 +171,50 @@ static enum err upgrade(const struct options *o, struct error *e)
     return err;
 }
 
-int cmd_passwd(int argc, char **argv)
+/* --- the list --- */
+
+struct listing {
+    struct strbuf out;
+    bool json;
+    size_t n;
+};
+
+static void list_user(void *ctx, struct str name, const char *kind)
+{
+    struct listing *l = ctx;
+    if (!l->json) {
+        strbuf_addf(&l->out, "%-24.*s %s\n", STR_FMT(name), kind);
+        return;
+    }
+    strbuf_adds(&l->out, l->n++ ? ",{\"user\":" : "{\"user\":");
+    strbuf_add_json(&l->out, name);
+    strbuf_addf(&l->out, ",\"kind\":\"%s\"}", kind);
+}
+
+static enum err list(const struct options *o, struct error *e)
+{
+    struct listing l = {.json = o->json};
+    strbuf_init(&l.out, alloc_system(), 0);
+    strbuf_adds(&l.out, o->json ? "{\"users\":[" : "");
+    enum err err = password_file_list(o->file, list_user, &l, e);
+    strbuf_adds(&l.out, o->json ? "]}\n" : "");
+    if (!err && command_print(&l.out))
+        err = error_set(e, ERR_IO, "the list can't be written");
+    strbuf_fini(&l.out);
+    return err;
+}
+
+static int cmd_passwd(int argc, char **argv)
 {
     char password[PASSWORD_MAX + 2] = "";
     struct options o = {0};
     struct error e = {0};
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
-        (void)fputs(help, stdout);
-        return EXIT_OK;
-    }
-    if (!parse(argc, argv, &o)) {
-        (void)fputs(help, stderr);
-        return EXIT_USAGE;
-    }
+    int status = parse(argc, argv, &o);
+    if (status)
+        return status - 1;
     enum err err = o.remove    ? password_file_set(o.file, str_from(o.user), NULL, &e)
                    : o.upgrade ? upgrade(&o, &e)
+                   : o.list    ? list(&o, &e)
                                : set(&o, password, &e);
     explicit_bzero(password, sizeof(password));
     if (!err)
@@ -199,3 +222,45 @@ int cmd_passwd(int argc, char **argv)
     (void)fprintf(stderr, "sedge passwd: %s\n", e.text);
     return EXIT_FINDING;
 }
+
+const struct command command_passwd = {
+    .name = "passwd",
+    .group = COMMAND_CARE,
+    .line = "sets, removes and lists the users of a password file",
+    .synopsis = "[-c] [--scram] FILE USER [--password-file PATH]\n"
+                "[-c] [--scram] -b FILE USER PASSWORD\n"
+                "-D FILE USER\n"
+                "-U FILE\n"
+                "-l FILE [--json]",
+    .about =
+        "Sets the password of USER in FILE, which is made if it is not there (mode 0600). The "
+        "password is asked for twice, without showing it. Listeners that other machines reach "
+        "need such a file: `mqtt 0.0.0.0:8883 … passwords \"users\"`. A running sedge reads it "
+        "again at SIGHUP.",
+    .options = {(const struct command_option[]){
+        {.name = "create", .letter = 'c', .text = "begin a new file; what FILE held is gone"},
+        {.name = "batch",
+         .letter = 'b',
+         .text = "take the password from the command line, where others may see it"},
+        OPTION("password-file", 0, "PATH",
+               "take it from the first line of a file; - is the standard input", VALUES_FILE,
+               O_PASSWORD_FILE),
+        {.name = "scram",
+         .text = "store it for SCRAM-SHA-256, by which clients prove that they know it without "
+                 "sending it; plain passwords are checked with it as well",
+         .id = O_SCRAM},
+        {.name = "delete", .letter = 'D', .text = "remove the user"},
+        {.name = "upgrade",
+         .letter = 'U',
+         .text = "FILE holds NAME:PASSWORD in plain text: put hashes in their place"},
+        {.name = "list", .letter = 'l', .text = "the users, and how each one's password is kept"},
+        OPTION_JSON("with -l: the list as one JSON object"),
+        OPTIONS_END}},
+    .words = {VALUES_FILE},
+    .examples = {{"sedge passwd hall/users press1", "asks for the password of press1"},
+                 {"sedge passwd -D hall/users press1", NULL},
+                 {"sedge passwd -l hall/users --json", NULL}},
+    .exits = {{"0", "it is done"}, {"1", "the file or the password will not do"}},
+    .see = {"run"},
+    .run = cmd_passwd,
+};

@@ -10,33 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "usage: sedge pub -t TOPIC (-m TEXT | -f FILE | -n | -s | -l) [OPTIONS]\n"
-    "Publishes a message, or one for each line of the standard input. Options are those of\n"
-    "mosquitto_pub.\n\n"
-    "the message\n"
-    "  -m TEXT     this text                   -n        nothing\n"
-    "  -f FILE     what is in a file           -s        the standard input\n"
-    "  -l          each line of the standard input\n"
-    "  -q 0|1|2    quality of service (0)      -r        retain\n"
-    "  --repeat N  so often                    --repeat-delay SEC   and so long between\n"
-    "  -D PACKET NAME VALUE   a property of publish, connect, disconnect or will\n"
-    "where to\n"
-    "  -h HOST     the broker (127.0.0.1)      -p PORT   its port (1883; 8883 with TLS)\n"
-    "  --unix PATH its unix socket             --ws, --ws-path PATH   by WebSocket (/mqtt)\n"
-    "  -L URL      mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/TOPIC, ws[s]://…\n"
-    "  --cafile FILE, --tls-use-os-certs   TLS, and who is believed\n"
-    "  --cert FILE --key FILE              our certificate    --insecure   believe anybody\n"
-    "who we are\n"
-    "  -i ID       client id                   -I PREFIX client id: PREFIX and the process id\n"
-    "  -u USER     -P PASSWORD                 -V 5|311|31  version (5)\n"
-    "  -k SEC      keep-alive (60)             -c        keep the session (needs -i)\n"
-    "  -x SEC      the session expires after so long; -1: never\n"
-    "  --will-topic TOPIC [--will-payload TEXT] [--will-qos 0|1|2] [--will-retain]\n"
-    "  -M N        so many messages under way (1024)\n"
-    "  -d          say what happens            --quiet   say nothing on standard error\n\n"
-    "Exit status: 0; what the server refused the connection with; else 1, 2 wrong usage.\n";
-
 enum { INPUT_MAX = 8 << 20, FILE_MAX = 268435455, READ_SIZE = 65536, RETRY_MS = 5 };
 enum { PACKET_REST = 5 }; /* of a packet, at least, beside the payload */
 
@@ -316,7 +289,7 @@ int cmd_pub(int argc, char **argv)
 {
     struct pub p = {0};
     bool done;
-    int status = mqtt_options_parse(&p.o, MQTT_COMMAND_PUB, argc, argv, usage, &done);
+    int status = mqtt_options_parse(&p.o, MQTT_COMMAND_PUB, argc, argv, &done);
     if (!done)
         status = run(&p);
     mqtt_setup_fini(&p.setup);

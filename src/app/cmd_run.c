@@ -1,15 +1,16 @@
 /* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
  */
 #include "alert/alert.h"
-#include "app/cmd.h"
+#include "app/args.h"
 #include "app/run_host.h"
 #include "app/site_gate.h"
-#include "app/site_load.h"
+#include "app/site_place.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
 #include "app/site_zone.h"
 #include "async/signals.h"
 #include "automation/automation.h"
+#include "backup/backup.h"
 #include "base/log.h"
 #include "dashboard/dashboard.h"
 #include "history/history.h"
@@ -17,7 +18,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <limits.h>
 #include <sched.h>
 #include <signal.h>
@@ -65,27 +65,7 @@ struct run {
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
 };
 
-static const char usage_text[] =
-    "usage: sedge run SITE [--workers N|auto] [--driver io_uring|epoll] [--level LEVEL] [--log "
-    "FORM]\n\n"
-    "Runs a site: broker, history, programs, alerts and page, until SIGINT or SIGTERM. SITE is a\n"
-    "folder of .sedge files, or one such file. It is checked first; nothing runs if it has "
-    "errors.\n\n"
-    "  --workers N     threads that work, 1 to 64, or auto: one for each core; default: what the\n"
-    "                  site's server says, or 1\n"
-    "  --driver NAME   how to talk to the kernel; default: io_uring where it works\n"
-    "  --level LEVEL   debug, info (default), warn or error: what is logged\n"
-    "  --log FORM      text, json (a line each), journal, or auto (default): the journal if "
-    "standard\n"
-    "                  error is connected to it, else text\n"
-    "  --verbose       as --level debug\n\n"
-    "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
-    "site\n"
-    "passes the check, it takes the running one's place, and programs that are unchanged go on.\n"
-    "SIGTERM or SIGINT ends it: clients are told, what was acknowledged is kept; a second one does "
-    "not\n"
-    "wait for clients. SIGUSR1 logs everything, SIGUSR2 as much as at the start.\n\n"
-    "example: sedge run sites/factory\n";
+enum { O_DRIVER = 256, O_WORKERS, O_LEVEL, O_LOG };
 
 static bool workers_valid(struct run_options *o)
 {
@@ -98,77 +78,39 @@ static bool workers_valid(struct run_options *o)
     return true;
 }
 
-static bool log_option(struct run_options *o, int c, const char *text)
-{
-    if (c == 'l' ? log_level_parse(text, &o->level) : log_form_parse(text, &o->log)) {
-        (void)fprintf(stderr,
-                      c == 'l' ? "sedge run: a level is debug, info, warn or error, not '%s'\n"
-                               : "sedge run: a log is text, json, journal or auto, not '%s'\n",
-                      text);
-        return false;
-    }
-    return true;
-}
-
 /* 0: go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct run_options *o)
 {
-    static const struct option longs[] = {{"driver", required_argument, NULL, 'd'},
-                                          {"workers", required_argument, NULL, 'w'},
-                                          {"verbose", no_argument, NULL, 'v'},
-                                          {"level", required_argument, NULL, 'l'},
-                                          {"log", required_argument, NULL, 'f'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    struct args a = args_start(&command_run, argc, argv);
     *o = (struct run_options){.level = LOG_INFO};
-    int c;
-    while ((c = getopt_long(argc, argv, "d:w:vh", longs, NULL)) != -1) {
-        if (c == 'd') {
-            o->driver = optarg;
-        } else if (c == 'w') {
-            o->workers_text = optarg;
-        } else if (c == 'v') {
-            o->level = LOG_DEBUG;
-        } else if (c == 'l' || c == 'f') {
-            if (!log_option(o, c, optarg))
-                return EXIT_USAGE + 1;
-        } else if (c == 'h') {
-            (void)fputs(usage_text, stdout);
-            return EXIT_OK + 1;
-        } else {
-            (void)fputs(usage_text, stderr);
-            return EXIT_USAGE + 1;
+    for (int id; (id = args_next(&a)) != ARGS_END;) {
+        switch (id) {
+        case O_DRIVER:
+            if (strcmp(a.value, "io_uring") != 0 && strcmp(a.value, "epoll") != 0)
+                return args_wrong(&a, "there are io_uring and epoll") + 1;
+            o->driver = a.value;
+            break;
+        case O_WORKERS:
+            o->workers_text = a.value;
+            if (!workers_valid(o))
+                return args_wrong(&a, "workers are 1 … %d, or auto", EXECUTOR_WORKERS_MAX) + 1;
+            break;
+        case 'v': o->level = LOG_DEBUG; break;
+        case O_LEVEL:
+            if (log_level_parse(a.value, &o->level))
+                return args_wrong(&a, "there are debug, info, warn and error") + 1;
+            break;
+        case O_LOG:
+            if (log_form_parse(a.value, &o->log))
+                return args_wrong(&a, "there are text, json, journal and auto") + 1;
+            break;
+        default:
+            if (id != ARGS_WORD || o->site)
+                return args_status(&a) + 1;
+            o->site = a.value;
         }
     }
-    if (optind + 1 != argc) {
-        (void)fputs(usage_text, stderr);
-        return EXIT_USAGE + 1;
-    }
-    o->site = argv[optind];
-    if (o->driver && strcmp(o->driver, "io_uring") != 0 && strcmp(o->driver, "epoll") != 0) {
-        (void)fprintf(stderr, "sedge run: a driver is io_uring or epoll, not '%s'\n", o->driver);
-        return EXIT_USAGE + 1;
-    }
-    if (!workers_valid(o)) {
-        (void)fprintf(stderr, "sedge run: workers are 1 … %d, or auto, not '%s'\n",
-                      EXECUTOR_WORKERS_MAX, o->workers_text);
-        return EXIT_USAGE + 1;
-    }
-    return 0;
-}
-
-/* A site may be one file as well. */
-static void find_folder(struct run *r)
-{
-    struct stat st;
-    (void)snprintf(r->folder, sizeof(r->folder), "%s", r->opt.site);
-    if (stat(r->folder, &st) != 0 || S_ISDIR(st.st_mode))
-        return;
-    char *slash = strrchr(r->folder, '/');
-    if (!slash)
-        (void)snprintf(r->folder, sizeof(r->folder), ".");
-    else
-        slash[slash == r->folder] = '\0';
+    return o->site ? 0 : args_missing(&a, "SITE") + 1;
 }
 
 /* --- the files have changed --- */
@@ -244,26 +186,28 @@ static void caught(void *ctx, int signal)
 /* Two programs on one store would destroy it. */
 static enum err lock_store(struct run *r, struct error *e)
 {
-    char path[PATH_MAX + 8];
+    char path[PATH_MAX + 32];
     (void)snprintf(path, sizeof(path), "%s/lock", r->store);
     r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (r->lock < 0)
         return error_set(e, ERR_IO, "%s can't be opened: %s", path, strerror(errno));
     if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
         return error_set(e, ERR_EXISTS, "%s is in use: another sedge runs this site", r->store);
+    (void)snprintf(path, sizeof(path), "%s/" RESTORE_MARK, r->store);
+    if (access(path, F_OK) == 0)
+        return error_set(e, ERR_CORRUPT,
+                         "%s: a restore was interrupted, so what is there is of two minds: repeat "
+                         "it with sedge restore",
+                         r->store);
     return ERR_OK;
 }
 
 static enum err build_store(struct run *r, struct error *e)
 {
     struct env *env = executor_env(r->ex);
-    bool absolute = r->settings.store.n && r->settings.store.p[0] == '/';
-    int n = absolute ? snprintf(r->store, sizeof(r->store), "%.*s", STR_FMT(r->settings.store))
-                     : snprintf(r->store, sizeof(r->store), "%s/%.*s", r->folder,
-                                STR_FMT(r->settings.store));
-    if (n < 0 || (size_t)n > sizeof(r->store) - 64)
-        return error_set(e, ERR_RANGE, "the path of the store is too long");
-    enum err err = env->disk->ops->make_dir(env->disk, r->store, e);
+    enum err err = site_store(r->store, r->folder, r->settings.store, e);
+    if (!err)
+        err = env->disk->ops->make_dir(env->disk, r->store, e);
     if (!err)
         err = lock_store(r, e);
     if (err)
@@ -541,7 +485,7 @@ static void announce(struct run *r)
     run_host_ready(&r->host, status);
 }
 
-int cmd_run(int argc, char **argv)
+static int cmd_run(int argc, char **argv)
 {
     struct error e = {0};
     struct run r = {.alloc = alloc_system(), .lock = -1};
@@ -555,8 +499,10 @@ int cmd_run(int argc, char **argv)
         return EXIT_FINDING;
     }
     access_init(&r.access);
-    find_folder(&r);
-    enum err err = site_settings_read(&r.settings, r.site, &e);
+    const char *only;
+    enum err err = site_folder(r.folder, r.opt.site, &only, &e);
+    if (!err)
+        err = site_settings_read(&r.settings, r.site, &e);
     if (!err)
         err = build(&r, &e);
     if (err) {
@@ -571,3 +517,45 @@ int cmd_run(int argc, char **argv)
     run_host_close(&r.host);
     return err ? EXIT_FINDING : EXIT_OK;
 }
+
+const struct command command_run = {
+    .name = "run",
+    .group = COMMAND_SITE,
+    .line = "runs a site: broker, history, programs, alerts and page",
+    .synopsis = "SITE [--workers N|auto] [--driver NAME] [--level LEVEL] [--log FORM]",
+    .about =
+        "Runs until SIGINT or SIGTERM. SITE is a folder of .sedge files, or one such file. It is "
+        "checked first; nothing runs if it has errors. The log, on the standard error, begins with "
+        "the addresses of the broker and of the page.\n\n"
+        "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
+        "site passes the check, it takes the running one's place, and programs that are unchanged "
+        "go on.\n\n"
+        "SIGTERM and SIGINT end it: clients are told, and what was acknowledged is kept; a second "
+        "one "
+        "does not wait for clients. SIGUSR1 logs everything, SIGUSR2 as much as at the start.",
+    .options = {(const struct command_option[]){
+        OPTION("workers", 0, "N|auto",
+               "threads that work, 1 to 64, or auto: one for each core; default: what the site's "
+               "server "
+               "says, or 1",
+               "auto 1 2 4 8", O_WORKERS),
+        OPTION("driver", 0, "NAME",
+               "how to talk to the kernel: io_uring or epoll; default: io_uring where it works",
+               "io_uring epoll", O_DRIVER),
+        OPTION("level", 0, "LEVEL", "what is logged: debug, info (default), warn or error",
+               "debug info warn error", O_LEVEL),
+        OPTION("log", 0, "FORM",
+               "text, json (a line each), journal, or auto (default): the system's journal if the "
+               "standard error is connected to it, else text",
+               "auto text json journal", O_LOG),
+        {.name = "verbose", .letter = 'v', .text = "as --level debug"},
+        OPTIONS_END}},
+    .words = {VALUES_FOLDER},
+    .examples = {{"sedge run sites/factory",
+                  "the reference factory; `sedge sim sites/factory` beside "
+                  "it plays its machines"}},
+    .exits = {{"0", "it was told to end"},
+              {"1", "the site has errors, or something that it needs is not there"}},
+    .see = {"check", "sim", "backup"},
+    .run = cmd_run,
+};

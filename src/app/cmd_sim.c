@@ -1,6 +1,6 @@
 /* cmd_sim: a site's plant, simulated: reads which devices the site declares and where its broker
  * listens, and plays the machines. It never looks at the site's programs. */
-#include "app/cmd.h"
+#include "app/args.h"
 #include "app/site_load.h"
 #include "app/site_schema.h"
 #include "async/signals.h"
@@ -8,25 +8,8 @@
 #include "codec/json.h"
 #include "plant/plant_devices.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char usage[] =
-    "usage: sedge sim SITE [OPTIONS]\n\n"
-    "Simulates the machines that SITE declares, as MQTT devices, until SIGINT or SIGTERM; then\n"
-    "prints a JSON line for each station. Temperatures, wear and jams follow a physical model.\n\n"
-    "  --fault NAME   overheat  the press's load runs up and stays\n"
-    "                 drift     the press gets slowly hotter and vibrates more\n"
-    "                 jam       the packer jams after 20 s, for 30 s\n"
-    "                 silent    the press's thermometer is silent after 20 s\n"
-    "                 stuck     the press's coolant valve ignores commands\n"
-    "  --seed N       the same seed, the same plant; printed when not given\n"
-    "  --speed X      the plant runs X times faster than the clock\n"
-    "  --for TIME     end after this much of the plant's time: 90s, 5min, 1h\n"
-    "  --user NAME    user name for the broker; its password is the first line of\n"
-    "  --password-file FILE\n\n"
-    "example: sedge sim sites/factory --fault overheat\n";
 
 struct sim_options {
     const char *site, *user, *password_file;
@@ -59,52 +42,52 @@ static bool parse_seconds(const char *text, double *out)
     return *out > 0 && *out < 1e9;
 }
 
-static bool set_option(struct sim_options *o, int c, const char *value)
+enum { O_FAULT = 256, O_SEED, O_SPEED, O_FOR, O_USER, O_PASSWORD_FILE };
+
+/* What is wrong with the value; NULL: nothing. */
+static const char *set_option(struct sim_options *o, int id, const char *value)
 {
     int64_t n = 0;
-    switch (c) {
-    case 'f': return plant_fault_parse(str_from(value), &o->fault);
-    case 's':
+    switch (id) {
+    case O_FAULT:
+        return plant_fault_parse(str_from(value), &o->fault)
+                   ? NULL
+                   : "there are overheat, drift, jam, silent and stuck";
+    case O_SEED:
         o->has_seed = str_to_i64(str_from(value), &n) == ERR_OK && n >= 0;
         o->seed = (uint64_t)n;
-        return o->has_seed;
-    case 'x':
+        return o->has_seed ? NULL : "it is a whole number";
+    case O_SPEED:
         return str_to_double(str_from(value), &o->speed) == ERR_OK && o->speed > 0 &&
-               o->speed <= 10000;
-    case 'u': o->user = value; return true;
-    case 'p': o->password_file = value; return true;
-    default: return parse_seconds(value, &o->for_s);
+                       o->speed <= 10000
+                   ? NULL
+                   : "it is a number above 0, up to 10000";
+    case O_FOR: return parse_seconds(value, &o->for_s) ? NULL : "it is a time, as 90s, 5min or 1h";
+    case O_USER: o->user = value; return NULL;
+    default: o->password_file = value; return NULL;
     }
 }
 
 /* 0: go on, else the exit status + 1. */
 static int parse(int argc, char **argv, struct sim_options *o)
 {
-    static const struct option longs[] = {
-        {"fault", required_argument, NULL, 'f'}, {"seed", required_argument, NULL, 's'},
-        {"speed", required_argument, NULL, 'x'}, {"for", required_argument, NULL, 't'},
-        {"user", required_argument, NULL, 'u'},  {"password-file", required_argument, NULL, 'p'},
-        {"help", no_argument, NULL, 'h'},        {NULL, 0, NULL, 0}};
-    int c;
+    struct args a = args_start(&command_sim, argc, argv);
     *o = (struct sim_options){.speed = 1};
-    optind = 1;
-    while ((c = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
-        if (c == 'h') {
-            (void)fputs(usage, stdout);
-            return EXIT_OK + 1;
-        }
-        if (c == '?' || !set_option(o, c, optarg)) {
-            if (c != '?')
-                (void)fprintf(stderr, "sedge sim: '%s' does not do there\n\n", optarg);
-            (void)fputs(usage, stderr);
-            return EXIT_USAGE + 1;
+    for (int id; (id = args_next(&a)) != ARGS_END;) {
+        if (id == ARGS_WORD && !o->site) {
+            o->site = a.value;
+        } else if (id < 0) {
+            return args_status(&a) + 1;
+        } else {
+            const char *why = set_option(o, id, a.value);
+            if (why)
+                return args_wrong(&a, "%s", why) + 1;
         }
     }
-    if (optind + 1 != argc || (o->user != NULL) != (o->password_file != NULL)) {
-        (void)fputs(usage, stderr);
-        return EXIT_USAGE + 1;
-    }
-    o->site = argv[optind];
+    if (!o->site)
+        return args_missing(&a, "SITE") + 1;
+    if ((o->user != NULL) != (o->password_file != NULL))
+        return args_refuse(&a, "--user and --password-file go together") + 1;
     return 0;
 }
 
@@ -289,7 +272,7 @@ static void summary(const struct sim *s)
     }
 }
 
-int cmd_sim(int argc, char **argv)
+static int cmd_sim(int argc, char **argv)
 {
     struct sim s = {0};
     struct error e = {0};
@@ -315,3 +298,39 @@ int cmd_sim(int argc, char **argv)
     lang_site_free(s.site);
     return err ? EXIT_FINDING : EXIT_OK;
 }
+
+const struct command command_sim = {
+    .name = "sim",
+    .group = COMMAND_SITE,
+    .line = "simulates the machines of a site, as MQTT devices",
+    .synopsis = "SITE [OPTIONS]",
+    .about = "Plays the machines that SITE declares (models Station, Valve, Conveyor and Meter, by "
+             "topics) until SIGINT or SIGTERM, then prints a JSON line for each station. "
+             "Temperatures, wear and jams "
+             "follow a physical model. It knows nothing of the site's programs: it is what a real "
+             "plant would be to them.\n\n"
+             "  overheat  the press's load runs up and stays\n"
+             "  drift     the press gets slowly hotter and vibrates more\n"
+             "  jam       the packer jams after 20 s, for 30 s\n"
+             "  silent    the press's thermometer is silent after 20 s\n"
+             "  stuck     the press's coolant valve ignores commands",
+    .options = {(const struct command_option[]){
+        {"fault", 0, "NAME", "one of the troubles above", "overheat drift jam silent stuck",
+         O_FAULT, false, NULL},
+        {"seed", 0, "N", "the same seed, the same plant; printed when not given", NULL, O_SEED,
+         false, NULL},
+        OPTION("speed", 0, "X", "the plant runs X times faster than the clock", NULL, O_SPEED),
+        {"for", 0, "TIME", "end after this much of the plant's time: 90s, 5min, 1h", NULL, O_FOR,
+         false, NULL},
+        OPTION("user", 0, "NAME", "user name for the broker", NULL, O_USER),
+        OPTION("password-file", 0, "FILE", "its first line is the password of that user",
+               VALUES_FILE, O_PASSWORD_FILE),
+        OPTIONS_END}},
+    .words = {VALUES_FOLDER},
+    .examples = {{"sedge sim sites/factory", "beside `sedge run sites/factory`"},
+                 {"sedge sim sites/factory --fault overheat --speed 10", NULL}},
+    .exits = {{"0", "it was told to end, or --for is over"},
+              {"1", "the site has errors, or the plant can't be played"}},
+    .see = {"run"},
+    .run = cmd_sim,
+};

@@ -7,37 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char usage[] =
-    "usage: sedge sub -t FILTER [-t FILTER ...] [OPTIONS]\n"
-    "Prints messages, one a line. Options are those of mosquitto_sub.\n\n"
-    "where to\n"
-    "  -h HOST     the broker (127.0.0.1)      -p PORT   its port (1883; 8883 with TLS)\n"
-    "  --unix PATH its unix socket             --ws, --ws-path PATH   by WebSocket (/mqtt)\n"
-    "  -L URL      mqtt[s]://[USER[:PASSWORD]@]HOST[:PORT]/FILTER, ws[s]://…\n"
-    "  --cafile FILE, --tls-use-os-certs   TLS, and who is believed\n"
-    "  --cert FILE --key FILE              our certificate    --insecure   believe anybody\n"
-    "who we are\n"
-    "  -i ID       client id                   -I PREFIX client id: PREFIX and the process id\n"
-    "  -u USER     -P PASSWORD                 -V 5|311|31  version (5)\n"
-    "  -k SEC      keep-alive (60)             -c        keep the session (needs -i)\n"
-    "  -x SEC      the session expires after so long; -1: never\n"
-    "  --will-topic TOPIC [--will-payload TEXT] [--will-qos 0|1|2] [--will-retain]\n"
-    "  -D PACKET NAME VALUE   a property of connect, subscribe, unsubscribe, disconnect or will\n"
-    "what is asked for\n"
-    "  -t FILTER   topic filter, repeatable    -q 0|1|2  quality of service (0)\n"
-    "  -U FILTER   unsubscribe from it         -E        end when all is subscribed\n"
-    "  --retain-as-published                   --remove-retained   of what is retained, clear it\n"
-    "what is printed\n"
-    "  -v          the topic too               -F FORMAT as mosquitto_sub(1) has it; %j: JSON\n"
-    "  -N          no end of line              --pretty  JSON with lines\n"
-    "  -R          no retained messages        --retained-only   these, and the end behind them\n"
-    "  -T FILTER   not these topics            --random-filter PERCENT\n"
-    "when it ends\n"
-    "  -C COUNT    after so many messages      -W SEC    after so long, with status 27\n"
-    "  -d          say what happens            --quiet   say nothing on standard error\n\n"
-    "Exit status: 0; 27 after -W; what the server refused the connection with; else 1, 2 wrong\n"
-    "usage.\n";
-
 struct sub {
     struct mqtt_options o;
     struct mqtt_setup setup;
@@ -320,7 +289,7 @@ int cmd_sub(int argc, char **argv)
     struct sub s = {0};
     bool done;
     strbuf_init(&s.text, alloc_system(), 0);
-    int status = mqtt_options_parse(&s.o, MQTT_COMMAND_SUB, argc, argv, usage, &done);
+    int status = mqtt_options_parse(&s.o, MQTT_COMMAND_SUB, argc, argv, &done);
     if (!done)
         status = run(&s);
     mqtt_setup_fini(&s.setup);

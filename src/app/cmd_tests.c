@@ -1,25 +1,12 @@
-/* sedge test SITE [--filter TEXT] [--json] [--verbose]: plays the site's tests.
- *
- * Exit codes: 0 all passed, 1 one failed, or the site has errors, 2 on wrong usage or when the
- * sources can't be read. */
-#include "app/cmd.h"
+/* sedge test: plays the tests of a site. */
+#include "app/args.h"
 #include "app/site_schema.h"
 #include "app/site_zone.h"
 #include "app/trial.h"
 #include "base/log.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
-
-static const char usage_text[] =
-    "usage: sedge test SITE [--filter TEXT] [--json] [--verbose]\n\n"
-    "Plays the `test`s of a site, each in a simulated world of its own: virtual time, no network,\n"
-    "nothing on disk. SITE is a folder of .sedge files, or one such file; it is checked first.\n\n"
-    "  --filter TEXT   only tests whose name contains TEXT\n"
-    "  --json          the result as JSON\n"
-    "  --verbose       with the log of the site\n\n"
-    "example: sedge test sites/factory\n";
 
 struct test_options {
     const char *site, *filter;
@@ -156,33 +143,51 @@ static int test(const struct test_options *o)
     return code;
 }
 
-int cmd_test(int argc, char **argv)
+static int cmd_test(int argc, char **argv)
 {
-    static const struct option longs[] = {{"filter", required_argument, NULL, 'f'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"verbose", no_argument, NULL, 'v'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
+    struct args a = args_start(&command_test, argc, argv);
     struct test_options o = {.filter = ""};
-    int c;
-    while ((c = getopt_long(argc, argv, "f:jvh", longs, NULL)) != -1) {
-        if (c == 'f') {
-            o.filter = optarg;
-        } else if (c == 'j') {
-            o.json = true;
-        } else if (c == 'v') {
-            o.verbose = true;
-        } else {
-            (void)fputs(usage_text, c == 'h' ? stdout : stderr);
-            return c == 'h' ? EXIT_OK : EXIT_USAGE;
+    for (int id; (id = args_next(&a)) != ARGS_END;) {
+        switch (id) {
+        case 'f': o.filter = a.value; break;
+        case 'v': o.verbose = true; break;
+        case OPTION_ID_JSON: o.json = true; break;
+        default:
+            if (id != ARGS_WORD || o.site)
+                return args_status(&a);
+            o.site = a.value;
         }
     }
-    if (optind + 1 != argc) {
-        (void)fputs(usage_text, stderr);
-        return EXIT_USAGE;
-    }
-    o.site = argv[optind];
+    if (!o.site)
+        return args_missing(&a, "SITE");
     if (!o.verbose)
         log_set_sink(nowhere, NULL);
     return test(&o);
 }
+
+const struct command command_test = {
+    .name = "test",
+    .group = COMMAND_SITE,
+    .line = "plays the tests of a site in virtual time",
+    .synopsis = "SITE [--filter TEXT] [--json] [--verbose]",
+    .about = "Each `test` of the site gets a simulated world of its own: the site's real programs, "
+             "devices that obey at once, virtual time, no network, nothing on disk. A day takes a "
+             "fraction of a second. SITE is a folder of .sedge files, or one such file; it is "
+             "checked first. Of an `expect` that is not met it says what happened instead.",
+    .options = {(const struct command_option[]){
+        OPTION("filter", 'f', "TEXT", "only tests whose name contains TEXT", NULL, 0),
+        {.name = "json",
+         .letter = 'j',
+         .text = "the result as one JSON object",
+         .id = OPTION_ID_JSON},
+        {.name = "verbose", .letter = 'v', .text = "with the log of the site"},
+        OPTIONS_END}},
+    .words = {VALUES_FOLDER},
+    .examples = {{"sedge test sites/factory", NULL},
+                 {"sedge test sites/factory --filter press", "only those about the press"}},
+    .exits = {{"0", "all passed"},
+              {"1", "one failed, or the site has errors"},
+              {"2", "wrong usage, or the files can't be read"}},
+    .see = {"check", "run"},
+    .run = cmd_test,
+};

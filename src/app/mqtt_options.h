@@ -3,10 +3,9 @@
  *
  * Why: who knows mosquitto_pub and mosquitto_sub can type what they are used to; what we do not
  * have is refused by name, with a reason, instead of being passed over.
- * Options are "-q 1", "-q1", "--qos 1" and "--qos=1"; short ones without a value may stand
- * together. Ownership: texts belong to argv; mqtt_options_fini() frees the rest. Threads: the main
- * thread. Errors: usage errors are told on stderr in one line. Source: mosquitto_pub(1) and
- * mosquitto_sub(1) of mosquitto 2.0.11. */
+ * The options are in mqtt_options_table.c. Ownership: texts belong to argv; mqtt_options_fini()
+ * frees the rest. Threads: the main thread. Errors: usage errors are told on stderr in one line.
+ * Source: mosquitto_pub(1) and mosquitto_sub(1) of mosquitto 2.0.11. */
 #pragma once
 
 #include "client/mqtt_client.h"
@@ -63,14 +62,13 @@ struct mqtt_options {
     int64_t count, timeout_ms; /* 0: none */
     double chance;             /* of being printed, 0 … 100 */
 
-    char why[64];  /* room for a text about a mistake */
     char *made_id; /* of id_prefix */
     char *url;     /* a copy that is taken apart */
 };
 
 /* EXIT_OK goes on; anything else, with *done set, is the exit status. */
 int mqtt_options_parse(struct mqtt_options *o, enum mqtt_command command, int argc, char **argv,
-                       const char *usage, bool *done);
+                       bool *done);
 void mqtt_options_fini(struct mqtt_options *o);
 
 /* The executor and the configuration for a client as the options ask. */

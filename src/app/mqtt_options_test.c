@@ -116,7 +116,7 @@ static void parse(struct mqtt_options *o, const char *args, char room[512])
     ASSERT(argv[0]);
     bool pub = strcmp(argv[0], "pub") == 0;
     CHECK_EQ_INT(
-        mqtt_options_parse(o, pub ? MQTT_COMMAND_PUB : MQTT_COMMAND_SUB, argc, argv, "", &done),
+        mqtt_options_parse(o, pub ? MQTT_COMMAND_PUB : MQTT_COMMAND_SUB, argc, argv, &done),
         EXIT_OK);
     CHECK(!done);
 }

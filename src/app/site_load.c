@@ -390,13 +390,13 @@ static enum err load_device(const struct lang_decl *d, struct registry *r, struc
 {
     const struct lang_clause_decl *via = lang_decl_clause(d, "via", "mqtt", 0);
     const struct lang_clause_decl *id = lang_decl_clause(d, "id", NULL, 0);
-    const struct model_def *model = registry_model_find(r, d->type->name);
-    if (!via || !model)
-        return error_set(e, ERR_UNSUPPORTED, "the device %.*s says no way that it is reached by",
-                         STR_FMT(d->name));
+    const struct registry_device_def def = {.name = d->name,
+                                            .id = id ? text_of(id, "identity") : STR(""),
+                                            .model = registry_model_find(r, d->type->name),
+                                            .topic = via ? text_of(via, "topic") : STR("")};
     struct device *made;
-    return registry_device(r, d->name, model, id ? text_of(id, "identity") : STR(""),
-                           text_of(via, "topic"), &made, e);
+    ASSERT(def.model);
+    return registry_device(r, &def, &made, e);
 }
 
 enum err site_load_registry(const struct lang_site *site, struct registry *r, struct error *e)

@@ -66,11 +66,9 @@ void twin_silence(struct twin *t, uint32_t member)
 
 /* --- events and answers --- */
 
-static void publish(struct world *w, const struct twin *t, struct str suffix, struct str payload)
+static void publish_on(struct world *w, struct str topic, struct str payload)
 {
-    char topic[1024];
-    (void)snprintf(topic, sizeof(topic), "%.*s/%.*s", STR_FMT(t->device->topic), STR_FMT(suffix));
-    struct bus_publication p = {.topic = str_from(topic),
+    struct bus_publication p = {.topic = topic,
                                 .payload = {(const uint8_t *)payload.p, payload.n},
                                 .qos = 1,
                                 .expiry_s = UINT32_MAX,
@@ -78,12 +76,22 @@ static void publish(struct world *w, const struct twin *t, struct str suffix, st
     struct bus_receipt receipt;
     enum err err = bus_publish(w->bus, &p, &receipt);
     if (err)
-        LOG_W("test", "%s can't be published: %s", topic, err_name(err));
+        LOG_W("test", "%.*s can't be published: %s", STR_FMT(topic), err_name(err));
+}
+
+static void publish(struct world *w, const struct twin *t, struct str suffix, struct str payload)
+{
+    char topic[1024];
+    (void)snprintf(topic, sizeof(topic), "%.*s/%.*s", STR_FMT(t->device->topic), STR_FMT(suffix));
+    publish_on(w, str_from(topic), payload);
 }
 
 void twin_event(struct world *w, struct twin *t, uint32_t signal)
 {
-    publish(w, t, t->device->model->events[signal], STR("{}"));
+    if (t->device->topic.n)
+        publish(w, t, t->device->model->events[signal], STR("{}"));
+    else
+        registry_signal(t->device, signal);
 }
 
 /* --- commands --- */
@@ -122,13 +130,25 @@ static double confirming(const struct twin *t, const struct action_def *a,
     return v;
 }
 
+/* In the way in which it was told. */
+static void answer(struct world *w, const struct twin *t)
+{
+    struct str topic = registry_answer_topic(t->device, t->action);
+    char text[64];
+    int n = snprintf(text, sizeof(text), "{\"id\":\"%s\"}", t->id);
+    if (topic.n)
+        publish_on(w, topic, (struct str){text, (size_t)n});
+    else if (t->device->topic.n)
+        publish(w, t, STR("ack"), (struct str){text, (size_t)n});
+    else
+        registry_port_done(w->registry, t->id, ERR_OK, "");
+}
+
 static void obey(struct world *w, struct twin *t)
 {
     const struct action_def *a = &t->device->model->actions[t->action];
     if (a->confirm_property < 0) {
-        char answer[64];
-        int n = snprintf(answer, sizeof(answer), "{\"id\":\"%s\"}", t->id);
-        publish(w, t, STR("ack"), (struct str){answer, (size_t)n});
+        answer(w, t);
         return;
     }
     const struct property_def *p = &t->device->model->properties[a->confirm_property];
@@ -174,8 +194,21 @@ struct twin *twin_of(struct world *w, struct str device)
     return d ? &w->twins[d->index] : NULL;
 }
 
+/* What was sent is in the news of the action, as of every other device: twin_told(). */
+static enum err port_takes(void *ctx, const struct port_command *c, struct error *e)
+{
+    (void)ctx;
+    (void)c;
+    (void)e;
+    return ERR_OK;
+}
+
+static const struct device_port twin_port = {.command = port_takes};
+
 static bool twin_init(struct world *w, struct twin *t, struct device *d)
 {
+    if (d->link_text.n)
+        registry_set_port(d, &twin_port);
     size_t n = d->model->property_count;
     list_init(&t->link);
     t->device = d;

@@ -74,3 +74,8 @@ MUST_USE enum err password_file_create(const char *path, struct error *e);
 /* Puts a hash in the place of each password that stands there in plain text (`NAME:PASSWORD`);
  * *changed: how many. ERR_SYNTAX: nothing is changed. */
 MUST_USE enum err password_file_upgrade(const char *path, size_t *changed, struct error *e);
+/* Tells each user of the file, in its order, and what kind of line he has: "argon2", "mosquitto",
+ * "scram", or "plain" for a password that is not hashed. */
+MUST_USE enum err password_file_list(const char *path,
+                                     void (*user)(void *ctx, struct str name, const char *kind),
+                                     void *ctx, struct error *e);

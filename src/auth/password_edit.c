@@ -1,4 +1,4 @@
-#include "auth/password.h"
+#include "auth/scram.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -186,5 +186,33 @@ enum err password_file_upgrade(const char *path, size_t *changed, struct error *
         explicit_bzero(old.p, old.n);
     strbuf_fini(&old);
     strbuf_fini(&new_text);
+    return err;
+}
+
+static const char *line_kind(struct str hash)
+{
+    if (!password_hash_known(hash))
+        return "plain";
+    if (scram_line_known(hash))
+        return "scram";
+    return str_starts(hash, STR("$7$")) ? "mosquitto" : "argon2";
+}
+
+enum err password_file_list(const char *path,
+                            void (*user)(void *ctx, struct str name, const char *kind), void *ctx,
+                            struct error *e)
+{
+    struct strbuf text;
+    strbuf_init(&text, alloc_system(), 64u << 20);
+    enum err err = read_path(path, &text, e);
+    struct str rest = strbuf_str(&text), line, name;
+    while (!err && rest.n && str_split(&rest, '\n', &line)) {
+        struct str hash = str_trim(line);
+        if (hash.n > 0 && hash.p[0] != '#' && str_split(&hash, ':', &name) && hash.p)
+            user(ctx, name, line_kind(hash));
+    }
+    if (text.n)
+        explicit_bzero(text.p, text.n);
+    strbuf_fini(&text);
     return err;
 }

@@ -118,8 +118,12 @@ static inline enum err rig_devices(struct rig *g, const char *valve, struct erro
         if (i >= ARRAY_LEN(models))
             made[i] = made[1]; /* a second valve */
         if (!err)
-            err = registry_device(g->registry, str_from(names[i]), made[i], str_from(topics[i]),
-                                  str_from(topics[i]), &d, e);
+            err = registry_device(g->registry,
+                                  &(struct registry_device_def){.name = str_from(names[i]),
+                                                                .id = str_from(topics[i]),
+                                                                .model = made[i],
+                                                                .topic = str_from(topics[i])},
+                                  &d, e);
         if (err)
             return err;
     }

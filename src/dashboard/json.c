@@ -126,7 +126,7 @@ void json_write_discovered(struct json_writer *w, const struct discovered *t)
     json_write_ms(w, "last_ms", t->last_ms);
     member_str(w, "kind", str_from(kinds[t->kind]));
     member_str(w, "payload", (struct str){t->payload, t->payload_len});
-    if (t->error[0])
-        member_str(w, "error", str_from(t->error));
+    if (t->error.reason[0])
+        member_str(w, "error", str_from(t->error.reason));
     json_object_end(w);
 }

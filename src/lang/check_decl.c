@@ -448,6 +448,17 @@ static void check_counts(struct checker *k)
     }
 }
 
+static void check_by_host(struct checker *k)
+{
+    if (!k->c->schema->check)
+        return;
+    size_t n = k->syntax->decls.n;
+    const struct lang_decl **decls = ctx_tree_array(k->c, n, sizeof(*decls));
+    for (size_t i = 0; i < n; i++)
+        decls[i] = k->syntax->decls.v[i].decl;
+    k->c->schema->check(k->c, decls, n);
+}
+
 void check_decls(struct checker *k)
 {
     map_init(&k->types, &k->c->tree_alloc, 1, LANG_NAMES_MAX);
@@ -476,4 +487,5 @@ void check_decls(struct checker *k)
     }
     check_effects(k);
     check_counts(k);
+    check_by_host(k);
 }

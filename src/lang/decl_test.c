@@ -162,6 +162,51 @@ TEST(resources_have_types_links_and_mappings)
     lang_site_free(site);
 }
 
+/* A host that wants coils below 100. */
+static void coils_below_100(struct lang_ctx *c, const struct lang_decl *const *decls, size_t n)
+{
+    static const char *const tables[] = {"coil", "input", "holding", NULL};
+    for (size_t i = 0; i < n; i++) {
+        const struct lang_clause_decl *via = lang_decl_clause(decls[i], "via", "bus", 0);
+        const struct lang_value *map = via ? lang_clause_value(via, "mappings") : NULL;
+        for (size_t m = 0; map && m < map->mappings_n; m++) {
+            const struct lang_mapping *one = &map->mappings[m];
+            int64_t at = 0;
+            if (!is(one->words[0], "coil")) {
+                const char *near = lang_report_nearest(c, one->words[0], tables);
+                struct lang_diag *d = lang_report_error(c, "M9", one->spans[0], "unknown",
+                                                        "no table `%.*s`", STR_FMT(one->words[0]));
+                lang_report_help(c, d, "did you mean `%s`?", near ? near : "nothing");
+            } else if (str_to_i64(one->words[1], &at) || at >= 100) {
+                struct lang_diag *d = lang_report_warning(c, "M9", one->spans[1], "too large",
+                                                          "there is no coil %lld", (long long)at);
+                lang_report_mark(c, d, one->span, "of `%.*s`", STR_FMT(one->member));
+            }
+        }
+    }
+}
+
+TEST(the_host_adds_messages_of_its_own)
+{
+    static const char source_text[] =
+        "model M { action f(); action g(); safe f() }\n"
+        "device a: M { via bus \"1\" { f = coil 100; g = coyl 5 } }\n";
+    struct lang_schema schema = test_schema;
+    schema.check = coils_below_100;
+    struct lang_source source = {STR("x.sedge"), str_from(source_text)};
+    struct lang_site *site;
+    REQUIRE(lang_check(alloc_system(), &schema, &source, 1, &site) == ERR_OK);
+    CHECK_EQ_UINT(site->errors, 1);
+    CHECK_EQ_UINT(site->warnings, 1);
+    REQUIRE(CHECK_EQ_UINT(site->diags_n, 2));
+    CHECK_EQ_UINT(site->diags[0].marks_n, 2);
+    CHECK_EQ_UINT(site->diags[0].marks[0].column, 38);
+    CHECK_EQ_UINT(site->diags[0].marks[1].column, 29);
+    CHECK_EQ_UINT(site->diags[1].marks[0].column, 47);
+    CHECK(is(site->diags[1].help, "did you mean `coil`?"));
+    lang_site_free(site);
+}
+
 TEST(nothing_is_borrowed_from_the_caller)
 {
     char *name = str_dup(alloc_system(), STR("gone.sedge"));

@@ -120,6 +120,60 @@ void diag_help(struct lang_ctx *c, struct lang_diag *d, const char *fmt, ...)
     va_end(ap);
 }
 
+/* ---- the host's -------------------------------------------------------------------------- */
+
+struct lang_diag *lang_report_error(struct lang_ctx *c, const char *code, struct lang_span at,
+                                    const char *label, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct lang_diag *d = add(c, LANG_ERROR, code, at, label, fmt, ap);
+    va_end(ap);
+    return d;
+}
+
+struct lang_diag *lang_report_warning(struct lang_ctx *c, const char *code, struct lang_span at,
+                                      const char *label, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct lang_diag *d = add(c, LANG_WARNING, code, at, label, fmt, ap);
+    va_end(ap);
+    return d;
+}
+
+void lang_report_mark(struct lang_ctx *c, struct lang_diag *d, struct lang_span at, const char *fmt,
+                      ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct str label = vtext(c, fmt, ap);
+    va_end(ap);
+    diag_mark(c, d, at, "%.*s", STR_FMT(label));
+}
+
+void lang_report_help(struct lang_ctx *c, struct lang_diag *d, const char *fmt, ...)
+{
+    va_list ap;
+    va_start(ap, fmt);
+    struct str help = vtext(c, fmt, ap);
+    va_end(ap);
+    diag_help(c, d, "%.*s", STR_FMT(help));
+}
+
+const char *lang_report_nearest(struct lang_ctx *c, struct str written, const char *const *names)
+{
+    struct suggest s = suggest_for(c, written);
+    for (size_t i = 0; names[i]; i++)
+        suggest_offer(&s, str_from(names[i]));
+    for (size_t i = 0; suggest_found(&s) && names[i]; i++)
+        if (str_eq(s.best, str_from(names[i])))
+            return names[i];
+    return NULL;
+}
+
+/* ---- order --------------------------------------------------------------------------------- */
+
 static int by_place(const void *pa, const void *pb)
 {
     const struct lang_diag *a = pa, *b = pb;

@@ -363,12 +363,13 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
         size_t at = p->at;
         struct name n;
         VEC(struct str) words = {0};
+        VEC(struct lang_span) spans = {0};
         bool one = take_member(p, "the name of what is mapped", &n) &&
                    expect(p, T_ASSIGN, "`=` and what it is mapped to");
         while (one && !at_kind(p, T_NEWLINE) && !at_kind(p, T_RBRACE) && !at_kind(p, T_EOF)) {
             const struct token *t = peek_token(p);
             struct str text = token_text(p, t);
-            struct lang_span span;
+            struct lang_span span = token_span(p, t);
             if (t->kind == T_STRING) {
                 one = parse_plain_text(p, "a text", &text, &span);
             } else if (t->kind == T_NAME || t->kind == T_INT || t->kind == T_FLOAT ||
@@ -377,8 +378,10 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
             } else {
                 one = expected(p, "a word, a number or a text");
             }
-            if (one)
+            if (one) {
                 ctx_push(p->c, &words, text);
+                ctx_push(p->c, &spans, span);
+            }
         }
         if (one && words.n == 0)
             one = expected(p, "what it is mapped to");
@@ -387,7 +390,7 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
             recover(p, at);
             continue;
         }
-        ctx_push(p->c, &list, (struct lang_mapping){n.text, n.span, words.v, words.n});
+        ctx_push(p->c, &list, (struct lang_mapping){n.text, n.span, words.v, spans.v, words.n});
     }
     v->span = block_close(p, &b);
     v->mappings = list.v;

@@ -128,6 +128,11 @@ struct lang_statement {
     const char *example;
 };
 
+/* A check under way, and a message of it (lang.h): see lang_schema.check. */
+struct lang_ctx;
+struct lang_diag;
+struct lang_decl;
+
 struct lang_schema {
     const struct lang_kind *kinds;
     size_t kinds_n;
@@ -135,7 +140,26 @@ struct lang_schema {
     size_t statements_n;
     /* Words of later versions: a message says that they are not available yet. NULL-terminated. */
     const char *const *reserved;
+    /* What only the host can judge of its declarations (whether a mapping makes sense). Called once
+     * in each check, when names, types and members are known; tells what it finds with
+     * lang_report_…(). Declarations that are `damaged`, or whose `type` is NULL or damaged, have
+     * been reported. May be NULL. */
+    void (*check)(struct lang_ctx *c, const struct lang_decl *const *decls, size_t n);
 };
+
+/* A message of the host, with its place, in the form of all others: what is wrong, a label under
+ * the mark, further places, and what would be right. Texts are copied. Never NULL. */
+struct lang_diag *lang_report_error(struct lang_ctx *c, const char *code, struct lang_span at,
+                                    const char *label, const char *fmt, ...) PRINTF_LIKE(5, 6);
+struct lang_diag *lang_report_warning(struct lang_ctx *c, const char *code, struct lang_span at,
+                                      const char *label, const char *fmt, ...) PRINTF_LIKE(5, 6);
+void lang_report_mark(struct lang_ctx *c, struct lang_diag *d, struct lang_span at, const char *fmt,
+                      ...) PRINTF_LIKE(4, 5);
+void lang_report_help(struct lang_ctx *c, struct lang_diag *d, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
+/* The nearest of `names` (NULL-terminated) to what was written, for "did you mean"; NULL: none is
+ * near. */
+const char *lang_report_nearest(struct lang_ctx *c, struct str written, const char *const *names);
 
 /* ---- what comes back ------------------------------------------------------------------- */
 
@@ -160,8 +184,9 @@ struct lang_condition {
  * name, whatever their roles. */
 struct lang_mapping {
     struct str member;
-    struct lang_span span;
+    struct lang_span span; /* of the member's name */
     const struct str *words;
+    const struct lang_span *spans; /* of the words */
     size_t words_n;
 };
 

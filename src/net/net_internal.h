@@ -103,6 +103,7 @@ struct stream {
     bool wire_dead : 1; /* the socket takes nothing any more; write_dead: nor do we from the user */
     bool bound : 1, connecting : 1, connect_failed : 1, refused : 1;
     bool moving : 1, stays : 1;
+    bool serial : 1; /* serial.c */
     int fd, os_errno;
     uint32_t write_max, write_low, read_max;
 
@@ -128,7 +129,9 @@ _Static_assert(sizeof(struct stream) <= 176, "what a connection costs that waits
 
 /* A new stream on a connected (or, if `connecting`, connecting) socket; NULL: out of memory. */
 struct stream *stream_new(struct net_worker *net, int fd, struct listener *from);
-void stream_receive(struct stream *s);                 /* begins or resumes */
+void stream_receive(struct stream *s);                      /* begins or resumes */
+void stream_received(struct stream *s, struct io_result r); /* the same as a driver's */
+void stream_has_room(struct stream *s, int result);    /* the socket would take more, or -errno */
 void stream_receive_more(struct stream *s);            /* if there is room for what comes */
 void stream_data(struct stream *s, struct bytes lent); /* hands over to the task, keeps the rest */
 void stream_end(struct stream *s, enum err how, int os_errno);
@@ -147,5 +150,11 @@ void stream_move_settle(struct stream *s);      /* it moves: does it still wait 
 void stream_moves_drop(struct net_worker *net); /* at the end: those that never arrived */
 size_t stream_unread(const struct stream *s);
 struct bytes stream_unread_bytes(const struct stream *s);
+
+/* serial.c: what the driver does for sockets. */
+void serial_receive(struct stream *s);
+ssize_t serial_send_now(const struct stream *s, const struct iovec *iov, unsigned n);
+void serial_await_room(struct stream *s);
+void serial_leave(const struct stream *s); /* before it is closed */
 
 void listener_gone(struct listener *l); /* one of its streams */

@@ -82,6 +82,8 @@ void stream_settle(struct stream *s)
     drop_queues(s);
     drop_sender(s);
     stack_free(s);
+    if (s->serial)
+        serial_leave(s);
     if (net->io && s->fd >= 0)
         net->io->ops->close_fd(net->io, s->fd);
     else if (s->fd >= 0)
@@ -147,7 +149,10 @@ void stream_unstarve(struct stream *s)
 void stream_receive(struct stream *s)
 {
     s->rx_on = true;
-    s->net->io->ops->receive(s->net->io, &s->rx, s->fd);
+    if (s->serial)
+        serial_receive(s);
+    else
+        s->net->io->ops->receive(s->net->io, &s->rx, s->fd);
 }
 
 static bool has_room(const struct stream *s)
@@ -250,9 +255,8 @@ static bool is_over(const struct stream *s)
     return s->ended && !stack_outlived(s);
 }
 
-static void received(struct io_op *op, struct io_result r)
+void stream_received(struct stream *s, struct io_result r)
 {
-    struct stream *s = CONTAINER_OF(op, struct stream, rx);
     bool stopped = s->rx_stopping, moving = s->moving;
     if (!r.more)
         s->rx_on = s->rx_stopping = false;
@@ -275,6 +279,11 @@ static void received(struct io_op *op, struct io_result r)
     }
     if (moving)
         stream_move_settle(s);
+}
+
+static void received(struct io_op *op, struct io_result r)
+{
+    stream_received(CONTAINER_OF(op, struct stream, rx), r);
 }
 
 /* --- writing --- */
@@ -325,7 +334,7 @@ static void all_sent(struct stream *s)
             return;
         }
     }
-    if (is_over(s)) {
+    if (is_over(s) || s->serial) { /* a line has no end that one could tell the other of */
         stream_close(s);
         return;
     }
@@ -364,13 +373,20 @@ static void send_failed(struct stream *s, int os_errno)
     stream_end(s, os_errno == ECANCELED ? ERR_CANCELED : ERR_IO, os_errno);
 }
 
+static ssize_t send_now(struct stream *s, const struct iovec *list, unsigned n)
+{
+    const struct io_driver_ops *ops = s->net->io->ops;
+    if (s->serial)
+        return serial_send_now(s, list, n);
+    return ops->send_now ? ops->send_now(s->net->io, s->fd, list, n) : 0;
+}
+
 /* Mostly the socket takes all of it. Else an operation brings the rest. */
 static void send_queue(struct stream *s)
 {
-    const struct io_driver_ops *ops = s->net->io->ops;
     const struct iovec *list;
     unsigned n = gather(s, &list);
-    ssize_t taken = ops->send_now ? ops->send_now(s->net->io, s->fd, list, n) : 0;
+    ssize_t taken = send_now(s, list, n);
     if (taken != 0)
         drop_pieces(s);
     if (taken < 0) {
@@ -387,7 +403,10 @@ static void send_queue(struct stream *s)
     }
     tick_hook_cancel(&s->sender->flush);
     s->tx_on = true;
-    ops->send(s->net->io, &s->sender->tx, s->fd, list, n);
+    if (s->serial)
+        serial_await_room(s);
+    else
+        s->net->io->ops->send(s->net->io, &s->sender->tx, s->fd, list, n);
 }
 
 static void flush(struct tick_hook *h)
@@ -416,6 +435,21 @@ static void sent(struct io_op *op, struct io_result r)
         send_failed(s, -r.res);
     else
         account(s, s->sender->in_flight);
+    if (moving)
+        stream_move_settle(s);
+}
+
+void stream_has_room(struct stream *s, int result)
+{
+    bool moving = s->moving;
+    s->tx_on = false;
+    drop_pieces(s);
+    if (s->closed)
+        stream_settle(s);
+    else if (result < 0)
+        send_failed(s, -result);
+    else
+        stream_send_soon(s);
     if (moving)
         stream_move_settle(s);
 }

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { DENIED_AGAIN_MS = 60000, DENIED_MAX = 100, RECORD_AGAIN_MS = 50 };
+enum { DENIED_AGAIN_MS = 60000, DENIED_MAX = 100, RECORD_AGAIN_MS = 50, SEND_AGAIN_MS = 100 };
 
 static void action_timer(struct timer *t);
 static void action_committed(struct journal_wait *w, enum err result);
@@ -153,38 +153,45 @@ static void action_end(struct action *a, enum action_state state)
     action_changed(a);
 }
 
-/* The message is worth no more than this attempt: a device that was away must not find the commands
- * of an hour ago when it comes back. */
-static void action_send(struct action *a)
+static int64_t patience_ns(const struct registry *r)
 {
-    struct registry *r = a->registry;
-    char topic[512];
-    (void)snprintf(topic, sizeof(topic), "%.*s/set", STR_FMT(a->device->topic));
-    struct strbuf b;
-    strbuf_init(&b, r->cfg.alloc, 0);
-    strbuf_adds(&b, "{\"action\":");
-    strbuf_add_json(&b, a->action_name);
-    strbuf_addf(&b, ",\"args\":%.*s,\"id\":\"%s\"}", STR_FMT(a->args_json), a->id);
-    struct bus_publication p = {.topic = str_from(topic),
-                                .payload = {(const uint8_t *)b.p, b.n},
-                                .qos = 1,
-                                .expiry_s = (uint32_t)((r->cfg.confirm_timeout_ms + 999) / 1000),
-                                .from = &r->publisher};
-    struct bus_receipt receipt;
-    enum err err = b.failed ? ERR_NOMEM : bus_publish(r->cfg.bus, &p, &receipt);
-    strbuf_fini(&b);
-    if (err)
-        LOG_W("registry", "%s could not be published: %s", topic, err_name(err));
-    a->attempts++;
-    a->state = ACTION_SENT;
-    timer_set_after_ms(&a->timer, r->cfg.confirm_timeout_ms);
-    action_changed(a);
+    return r->cfg.confirm_timeout_ms * r->cfg.attempts_max * 1000000;
 }
 
 static void action_fail(struct action *a, const char *what)
 {
     failure_alert(a, what, true);
     action_end(a, ACTION_FAILED);
+}
+
+/* One attempt. The port may answer inside. */
+static void action_send(struct action *a)
+{
+    struct registry *r = a->registry;
+    struct error e = {0};
+    enum action_state before = a->state;
+    a->attempts++;
+    a->state = ACTION_SENT;
+    a->why[0] = 0;
+    timer_set_after_ms(&a->timer, r->cfg.confirm_timeout_ms);
+    enum err err = command_send(a, &e);
+    if (!err && !a->device)
+        return; /* it has ended already */
+    if (err == ERR_FULL || err == ERR_AGAIN) {
+        a->attempts--;
+        a->state = before;
+        if (worker_now_ns(r->worker) - a->decided_ns < patience_ns(r)) {
+            timer_set_after_ms(&a->timer, SEND_AGAIN_MS);
+            return;
+        }
+    }
+    if (err) {
+        (void)snprintf(a->why, sizeof(a->why), "was not sent: %.180s",
+                       e.text[0] ? e.text : err_name(err));
+        action_fail(a, "is not commanded");
+        return;
+    }
+    action_changed(a);
 }
 
 /* Its decision, and so its cause, is on disk: now it may leave. */
@@ -203,14 +210,13 @@ static void action_committed(struct journal_wait *w, enum err result)
 static enum err action_record(struct action *a)
 {
     struct registry *r = a->registry;
-    int64_t patience_ns = r->cfg.confirm_timeout_ms * r->cfg.attempts_max * 1000000;
     enum err err = action_log_put(r, a, false, &a->seq);
     if (!err) {
         journal_wait(r->cfg.journal, r->worker, &a->wait, a->seq);
         return ERR_OK;
     }
     bool later = err == ERR_FULL || err == ERR_NOMEM;
-    if (later && worker_now_ns(r->worker) - a->decided_ns < patience_ns) {
+    if (later && worker_now_ns(r->worker) - a->decided_ns < patience_ns(r)) {
         timer_set_after_ms(&a->timer, RECORD_AGAIN_MS);
         return ERR_OK;
     }
@@ -262,9 +268,12 @@ static void action_timer(struct timer *t)
         action_send(a);
         return;
     }
-    (void)snprintf(a->why, sizeof(a->why), "was sent %u times in %.0f s without %s%.*s",
+    char last[sizeof(a->why)]; /* what the port said of the last attempt */
+    memcpy(last, a->why, sizeof(last));
+    (void)snprintf(a->why, sizeof(a->why), "was sent %u times in %.0f s without %s%.*s%s%.80s",
                    a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
-                   a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms));
+                   a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms),
+                   last[0] ? ": " : "", last);
     action_fail(a, "does not obey");
 }
 
@@ -291,32 +300,6 @@ static void supersede_older(struct device *d, struct str by)
         (void)snprintf(a->why, sizeof(a->why), "superseded by %.*s()", STR_FMT(by));
         action_end(a, ACTION_FAILED);
     }
-}
-
-static enum err args_to_json(const struct action_request *q, const struct action_def *def,
-                             struct strbuf *b, struct error *e)
-{
-    if (q->arg_count != def->param_count)
-        return error_set(e, ERR_INVALID, "%.*s() takes %zu arguments, not %zu", STR_FMT(def->name),
-                         def->param_count, q->arg_count);
-    strbuf_addc(b, '{');
-    for (size_t i = 0; i < q->arg_count; i++) {
-        if (i)
-            strbuf_addc(b, ',');
-        strbuf_add_json(b, def->params[i].name);
-        strbuf_addc(b, ':');
-        const struct value *v = &q->args[i];
-        if (v->kind == VALUE_BOOL)
-            strbuf_adds(b, v->b ? "true" : "false");
-        else if (v->kind == VALUE_INT)
-            strbuf_add_i64(b, v->i);
-        else if (v->kind == VALUE_STR)
-            strbuf_add_json(b, v->s);
-        else
-            strbuf_add_double(b, v->f);
-    }
-    strbuf_addc(b, '}');
-    return b->failed ? error_set(e, ERR_NOMEM, "no memory for the arguments") : ERR_OK;
 }
 
 static struct action *action_begin(struct registry *r, const struct action_request *q,
@@ -352,7 +335,7 @@ enum err registry_command(struct registry *r, const struct action_request *q, ch
     const struct action_def *def = &q->device->model->actions[q->action];
     struct strbuf args;
     strbuf_init(&args, r->cfg.alloc, 16384);
-    enum err err = args_to_json(q, def, &args, e);
+    enum err err = command_args_to_json(q, def, &args, e);
     struct action *a = err ? NULL : action_begin(r, q, strbuf_str(&args));
     strbuf_fini(&args);
     if (!a)
@@ -442,6 +425,43 @@ void actions_ack(struct device *d, struct bytes payload)
             json_text_is(&id, str_from(a->id)))
             action_confirm(a);
     }
+}
+
+void actions_answered(struct device *d, uint32_t action)
+{
+    LIST_EACH_SAFE(&d->actions, it)
+    {
+        struct action *a = CONTAINER_OF(it, struct action, device_link);
+        if (a->state == ACTION_SENT && a->action == action)
+            action_confirm(a);
+    }
+}
+
+static struct action *open_action(struct registry *r, struct str id)
+{
+    for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
+        struct action *a = CONTAINER_OF(it, struct action, link);
+        if (str_eq(str_from(a->id), id))
+            return a->device && a->state == ACTION_SENT ? a : NULL;
+    }
+    return NULL;
+}
+
+void registry_port_done(struct registry *r, const char *id, enum err result, const char *why)
+{
+    struct action *a = open_action(r, str_from(id));
+    if (!a)
+        return;
+    if (!result) {
+        if (a->device->model->actions[a->action].confirm_property < 0)
+            action_confirm(a);
+        return;
+    }
+    bool refused = result == ERR_INVALID || result == ERR_UNSUPPORTED || result == ERR_DENIED;
+    (void)snprintf(a->why, sizeof(a->why), "%s%s", refused ? "is refused by the device: " : "",
+                   why);
+    if (refused)
+        action_fail(a, "does not obey");
 }
 
 void actions_sample(struct device *d, const struct device_property *p, const struct sample *s)

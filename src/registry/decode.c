@@ -1,31 +1,31 @@
-/* decode: telemetry payloads to samples, without building a tree.
+/* decode: telemetry payloads to samples, without building a tree: the convention of `json`.
  *
- * Understood are objects whose keys are properties, `{"ts": ms, "values": {…}}`, arrays of both,
- * and (decode_value) one bare value. Two passes: the first proves that the document is whole and
- * finds its time, the second makes the samples; so half a document makes none. */
+ * Understood are objects whose keys are properties, `{"ts": ms, "values": {…}}`, objects in objects
+ * (decode_nested.c), arrays of all these, SenML (decode_senml.c), and (decode_value) one bare
+ * value. Two passes: the first proves that the document is whole, the second makes the samples; so
+ * half a document makes none. docs/payloads.md is the reference. */
 #include "base/utf8.h"
-#include "codec/json.h"
 #include "registry/registry_internal.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { TEXT_MAX = 256, CLOCK_AHEAD_MAX_MS = 24 * 3600 * 1000 };
-#define TS_MIN_MS 946684800000LL /* 2000-01-01: earlier is a device without a clock */
+/* --- what can't be read --- */
 
-static void note(char error[160], const char *fmt, ...) PRINTF_LIKE(2, 3);
-static void note(char error[160], const char *fmt, ...)
+void decode_note(struct decode_target *t, struct str path, const char *at, const char *fmt, ...)
 {
-    if (error[0])
+    struct payload_error *e = t->error;
+    if (e->reason[0])
         return; /* the first one counts */
     va_list ap;
     va_start(ap, fmt);
-    (void)vsnprintf(error, 160, fmt, ap);
+    (void)vsnprintf(e->reason, sizeof(e->reason), fmt, ap);
     va_end(ap);
+    (void)snprintf(e->path, sizeof(e->path), "%.*s", STR_FMT(path));
+    e->at = at ? (uint32_t)(at - (const char *)t->payload.p) : 0;
 }
 
-static const char *kind_text(enum json_kind k)
+const char *decode_kind_text(enum json_kind k)
 {
     switch (k) {
     case JSON_STRING: return "a string";
@@ -38,40 +38,24 @@ static const char *kind_text(enum json_kind k)
     }
 }
 
-static bool number_value(enum value_kind want, struct str raw, struct value *v)
+bool decode_whole(struct decode_target *t)
 {
-    if (want == VALUE_INT && json_integer(raw, &v->i) == ERR_OK) {
-        v->kind = VALUE_INT;
-        return true;
+    struct json_reader r;
+    struct json_token token;
+    json_init(&r, t->payload);
+    for (;;) {
+        switch (json_next(&r, &token)) {
+        case JSON_END: return true;
+        case JSON_ERROR:
+            decode_note(t, STR(""), (const char *)t->payload.p + r.why_at,
+                        "not JSON at byte %zu: %s", r.why_at, r.why);
+            return false;
+        default: break;
+        }
     }
-    double d;
-    if (json_number(raw, &d))
-        return false;
-    if (want == VALUE_FLOAT)
-        *v = (struct value){.kind = VALUE_FLOAT, .f = d};
-    else if (want == VALUE_BOOL && (d == 0 || d == 1))
-        *v = (struct value){.kind = VALUE_BOOL, .b = d == 1};
-    else
-        return false;
-    return true;
 }
 
-/* One scalar as the property wants it. false: it can't be. */
-static bool scalar(enum value_kind want, const struct json_token *t, char text[TEXT_MAX],
-                   struct value *v)
-{
-    switch (t->kind) {
-    case JSON_NUMBER: return number_value(want, t->raw, v);
-    case JSON_TRUE:
-    case JSON_FALSE:
-        *v = (struct value){.kind = VALUE_BOOL, .b = t->kind == JSON_TRUE};
-        return want == VALUE_BOOL;
-    case JSON_STRING:
-        v->kind = VALUE_STR;
-        return want == VALUE_STR && json_unescape(t->raw, text, TEXT_MAX, &v->s) == ERR_OK;
-    default: return false;
-    }
-}
+/* --- samples --- */
 
 enum quality decode_quality(const struct property_def *d, const struct value *v, enum quality q)
 {
@@ -79,7 +63,7 @@ enum quality decode_quality(const struct property_def *d, const struct value *v,
     return d->has_range && (n < d->min || n > d->max) ? QUALITY_BAD : q;
 }
 
-static void emit(const struct decode_target *t, struct device_property *p, const struct value *v,
+void decode_emit(const struct decode_target *t, struct device_property *p, const struct value *v,
                  int64_t ts_ms, enum quality quality)
 {
     struct sample s = {.series = p->series,
@@ -89,56 +73,48 @@ static void emit(const struct decode_target *t, struct device_property *p, const
     t->sample(t->ctx, p, &s);
 }
 
-static const char *want_text(enum value_kind k)
-{
-    static const char *const texts[] = {"nothing", "a boolean", "an integer", "a number",
-                                        "a string"};
-    return texts[k];
-}
-
-/* The token is a value of the property. Returns the number of samples, 0 or 1. */
-static size_t property_token(const struct decode_target *t, struct device_property *p,
-                             const struct json_token *token, int64_t ts_ms, enum quality q,
-                             char error[160])
+size_t decode_token(struct decode_target *t, struct device_property *p, const struct scalar *how,
+                    const struct json_token *token, int64_t ts_ms, enum quality q, struct str path)
 {
     char text[TEXT_MAX];
     struct value v = {0};
     if (token->kind == JSON_NULL)
         return 0; /* said to have no value: it will turn stale */
-    if (!scalar(p->def->kind, token, text, &v)) {
-        note(error, "%.*s: expected %s, got %s %.*s", STR_FMT(p->def->name),
-             want_text(p->def->kind), kind_text(token->kind),
-             (int)(token->raw.n < 40 ? token->raw.n : 40), token->raw.p);
+    if (!scalar_token(how, token, text, &v)) {
+        decode_note(t, path, token->raw.p, "%.*s: expected %s, got %s %.*s", STR_FMT(p->def->name),
+                    scalar_wanted(p->def->kind), decode_kind_text(token->kind),
+                    (int)(token->raw.n < 40 ? token->raw.n : 40), token->raw.p);
         return 0;
     }
-    emit(t, p, &v, ts_ms, q);
+    decode_emit(t, p, &v, ts_ms, q);
     return 1;
 }
 
-/* When it was measured: the device's word if it is plausible, else when it came in. */
-static int64_t sample_time(const struct decode_target *t, const struct json_token *ts,
-                           enum quality *q, char error[160])
+int64_t decode_time(struct decode_target *t, const struct json_token *said, const char *key,
+                    enum quality *q)
 {
     int64_t ms = 0;
-    double d;
     *q = QUALITY_GOOD;
-    if (ts->kind != JSON_NUMBER)
+    if (said->kind != JSON_NUMBER && said->kind != JSON_STRING)
         return t->arrived_ms;
-    if (json_integer(ts->raw, &ms) && json_number(ts->raw, &d) == ERR_OK && fabs(d) < 1e15)
-        ms = (int64_t)d;
-    if (ms >= TS_MIN_MS && ms <= t->arrived_ms + CLOCK_AHEAD_MAX_MS)
-        return ms;
-    note(error,
-         "ts: %.*s is no plausible time in milliseconds since 1970; the time of arrival "
-         "is used",
-         (int)(ts->raw.n < 30 ? ts->raw.n : 30), ts->raw.p);
+    switch (when_said(said, t->arrived_ms, &ms)) {
+    case WHEN_SAID: return ms;
+    case WHEN_NOW: return t->arrived_ms;
+    case WHEN_NEVER: break;
+    }
+    decode_note(t, str_from(key), said->raw.p,
+                "%s: %.*s is no plausible time; the time of arrival is used", key,
+                (int)(said->raw.n < 30 ? said->raw.n : 30), said->raw.p);
     *q = QUALITY_UNCERTAIN;
     return t->arrived_ms;
 }
 
+/* --- objects --- */
+
 struct object_view {
-    struct json_token ts;
-    struct str values; /* "" unless there is a member "values" that is an object */
+    struct json_token ts, wall; /* members "ts" and "Time", if they can be times */
+    struct str values;          /* "" unless there is a member "values" that is an object */
+    bool nested;                /* another member is an object */
 };
 
 /* The reader stands behind the opening brace, and so it does afterwards. */
@@ -151,15 +127,19 @@ static void object_look(struct json_reader at, struct object_view *view)
         struct str raw;
         if (json_skip(&at, &value, &raw))
             return;
-        if (json_text_is(&key, STR("ts")))
+        if (value.kind == JSON_NUMBER && json_text_is(&key, STR("ts")))
             view->ts = value;
+        else if (value.kind == JSON_STRING && json_text_is(&key, STR("Time")))
+            view->wall = value;
         else if (value.kind == JSON_OBJECT && json_text_is(&key, STR("values")))
             view->values = raw;
+        else if (value.kind == JSON_OBJECT)
+            view->nested = true;
     }
 }
 
-static size_t members(const struct decode_target *t, struct json_reader *r, int64_t ts_ms,
-                      enum quality q, char error[160])
+static size_t members(struct decode_target *t, struct json_reader *r, const struct nested *nested,
+                      int64_t ts_ms, enum quality q)
 {
     const struct model_def *model = t->device->model;
     struct json_token key, value;
@@ -167,118 +147,138 @@ static size_t members(const struct decode_target *t, struct json_reader *r, int6
     while (json_next(r, &key) == JSON_KEY) {
         (void)json_next(r, &value);
         for (size_t i = 0; i < model->property_count; i++)
-            if (json_text_is(&key, model->properties[i].name))
-                n += property_token(t, &t->device->props[i], &value, ts_ms, q, error);
-        if (json_skip(r, &value, NULL))
+            if (json_text_is(&key, model->properties[i].name)) {
+                const struct scalar how = scalar_of(t, &model->properties[i]);
+                n += decode_token(t, &t->device->props[i], &how, &value, ts_ms, q, key.raw);
+            }
+        if (nested && value.kind == JSON_OBJECT)
+            n += decode_nested(t, nested, r, &key, ts_ms, q);
+        else if (json_skip(r, &value, NULL))
             break;
     }
     return n;
 }
 
 /* The reader stands behind an opening brace; afterwards behind the closing one. */
-static size_t object(const struct decode_target *t, struct json_reader *r, char error[160])
+static size_t object(struct decode_target *t, struct json_reader *r)
 {
     struct object_view view;
+    struct nested nested;
     enum quality q;
     object_look(*r, &view);
-    int64_t ts_ms = sample_time(t, &view.ts, &q, error);
-    if (!view.values.n)
-        return members(t, r, ts_ms, q, error);
+    bool wall = view.ts.kind != JSON_NUMBER && view.wall.kind == JSON_STRING;
+    int64_t ts_ms = decode_time(t, wall ? &view.wall : &view.ts, wall ? "Time" : "ts", &q);
+    if (!view.values.n) {
+        nested.by_last_key = wall;
+        if (view.nested && wall)
+            nested_count(t, *r, &nested);
+        return members(t, r, view.nested ? &nested : NULL, ts_ms, q);
+    }
     struct json_reader inner;
     struct json_token token;
     json_init(&inner, (struct bytes){(const uint8_t *)view.values.p, view.values.n});
     (void)json_next(&inner, &token);
-    size_t n = members(t, &inner, ts_ms, q, error);
-    while (json_next(r, &token) == JSON_KEY) /* pass it by: it has been read above */
+    size_t n = members(t, &inner, NULL, ts_ms, q);
+    while (json_next(r, &token) == JSON_KEY) { /* pass it by: it has been read above */
+        (void)json_next(r, &token);
         if (json_skip(r, &token, NULL))
             break;
+    }
     return n;
 }
 
-static bool whole(struct bytes payload, char error[160])
+static size_t list(struct decode_target *t, struct json_reader *r)
 {
-    struct json_reader r;
-    struct json_token t;
-    json_init(&r, payload);
-    for (;;) {
-        switch (json_next(&r, &t)) {
-        case JSON_END: return true;
-        case JSON_ERROR: note(error, "not JSON at byte %zu: %s", r.why_at, r.why); return false;
-        default: break;
-        }
-    }
-}
-
-size_t decode_object(const struct decode_target *t, struct bytes payload, char error[160])
-{
-    struct json_reader r;
     struct json_token token;
-    if (!whole(payload, error))
-        return 0;
-    json_init(&r, payload);
-    enum json_kind kind = json_next(&r, &token);
-    if (kind == JSON_OBJECT) {
-        size_t n = object(t, &r, error);
-        if (!n)
-            note(error, "no property of %.*s is in it", STR_FMT(t->device->model->name));
-        return n;
-    }
-    if (kind != JSON_ARRAY) {
-        note(error, "expected a JSON object, got %s", kind_text(kind));
-        return 0;
-    }
+    enum json_kind kind;
     size_t n = 0;
-    while ((kind = json_next(&r, &token)) != JSON_ARRAY_END) {
+    while ((kind = json_next(r, &token)) != JSON_ARRAY_END) {
         if (kind == JSON_OBJECT) {
-            n += object(t, &r, error);
+            n += object(t, r);
             continue;
         }
-        note(error, "expected a list of objects, got %s in it", kind_text(kind));
-        if (json_skip(&r, &token, NULL))
+        decode_note(t, STR(""), token.raw.p, "expected a list of objects, got %s in it",
+                    decode_kind_text(kind));
+        if (json_skip(r, &token, NULL))
             break;
     }
     return n;
 }
 
-/* A text may come bare; in quotes it is JSON's. */
-static bool bare_text(const struct decode_target *t, struct device_property *p,
-                      struct bytes payload)
-{
-    struct value v = {.kind = VALUE_STR, .s = {(const char *)payload.p, payload.n}};
-    if (payload.n > TEXT_MAX || !utf8_valid_nonul(v.s))
-        return false;
-    emit(t, p, &v, t->arrived_ms, QUALITY_GOOD);
-    return true;
-}
-
-size_t decode_value(const struct decode_target *t, struct device_property *p, struct bytes payload,
-                    char error[160])
+size_t decode_object(struct decode_target *t, struct bytes payload)
 {
     struct json_reader r;
     struct json_token token;
+    t->payload = payload;
+    if (!decode_whole(t))
+        return 0;
     json_init(&r, payload);
     enum json_kind kind = json_next(&r, &token);
-    bool is_text = p->def->kind == VALUE_STR;
-    bool is_scalar = is_text ? kind == JSON_STRING || kind == JSON_NULL
-                             : kind >= JSON_STRING && kind <= JSON_NULL;
-    if (is_scalar && whole(payload, (char[160]){0}))
-        return property_token(t, p, &token, t->arrived_ms, QUALITY_GOOD, error);
-    if (is_text && bare_text(t, p, payload))
+    if (kind == JSON_ARRAY)
+        return senml_is(r) ? decode_senml(t, &r) : list(t, &r);
+    if (kind != JSON_OBJECT) {
+        decode_note(t, STR(""), token.raw.p, "expected a JSON object, got %s",
+                    decode_kind_text(kind));
+        return 0;
+    }
+    size_t n = object(t, &r);
+    if (!n)
+        decode_note(t, STR(""), NULL, "no property of %.*s is in it",
+                    STR_FMT(t->device->model->name));
+    return n;
+}
+
+/* --- bare values --- */
+
+/* In quotes it is JSON's text. */
+static bool quoted_token(struct bytes payload, struct json_token *token)
+{
+    struct json_reader r;
+    struct json_token end;
+    json_init(&r, payload);
+    return json_next(&r, token) == JSON_STRING && json_next(&r, &end) == JSON_END;
+}
+
+size_t decode_bare(struct decode_target *t, struct device_property *p, const struct scalar *how,
+                   struct bytes payload)
+{
+    char text[TEXT_MAX];
+    struct json_token token;
+    struct value v = {0};
+    struct str all = {(const char *)payload.p, payload.n}, trimmed = str_trim(all);
+    t->payload = payload;
+    if (str_eq(trimmed, STR("null")))
+        return 0;
+    bool read = quoted_token(payload, &token)
+                    ? scalar_token(how, &token, text, &v)
+                    : scalar_text(how, how->kind == VALUE_STR ? all : trimmed, &v);
+    if (read) {
+        decode_emit(t, p, &v, t->arrived_ms, QUALITY_GOOD);
         return 1;
-    note(error, "%.*s: expected %s, got %.*s", STR_FMT(p->def->name), want_text(p->def->kind),
-         (int)(payload.n < 40 ? payload.n : 40), (const char *)payload.p);
+    }
+    decode_note(t, STR(""), NULL, "%.*s: expected %s, got %.*s", STR_FMT(p->def->name),
+                scalar_wanted(p->def->kind), (int)(payload.n < 40 ? payload.n : 40),
+                (const char *)payload.p);
     return 0;
+}
+
+size_t decode_value(struct decode_target *t, struct device_property *p, struct bytes payload)
+{
+    const struct scalar how = scalar_of(t, p->def);
+    return decode_bare(t, p, &how, payload);
 }
 
 enum payload_kind payload_classify(struct bytes payload)
 {
+    struct payload_error none = {0};
+    struct decode_target t = {.error = &none, .payload = payload};
     struct str text = str_trim((struct str){(const char *)payload.p, payload.n});
     double d;
     if (!utf8_valid_nonul(text))
         return PAYLOAD_BINARY;
     if (str_to_double(text, &d) == ERR_OK)
         return PAYLOAD_NUMBER;
-    if (text.n && (text.p[0] == '{' || text.p[0] == '[') && whole(payload, (char[160]){0}))
+    if (text.n && (text.p[0] == '{' || text.p[0] == '[') && decode_whole(&t))
         return PAYLOAD_JSON;
     return PAYLOAD_TEXT;
 }

@@ -61,6 +61,9 @@ void discover_forget_claimed(struct registry *r)
         struct discovered *d = CONTAINER_OF(it, struct discovered, link);
         if (!map_get(&r->now->topics, d->topic))
             continue;
+        bool whole = d->payload_len < sizeof(d->payload);
+        if (whole && !d->unreadable) /* else a device has had it */
+            ingest_late(r, d);
         list_del(&d->changed);
         (void)map_del(&r->discovered_map, d->topic);
         discovered_free(r, d);
@@ -79,7 +82,7 @@ static size_t cut(struct bytes b, size_t max)
 }
 
 /* `error` NULL: nobody claims the topic. */
-void discover_note(struct registry *r, const struct message *m, const char *error)
+void discover_note(struct registry *r, const struct message *m, const struct payload_error *error)
 {
     struct str topic = message_topic(m);
     struct bytes payload = message_payload(m);
@@ -103,9 +106,8 @@ void discover_note(struct registry *r, const struct message *m, const char *erro
         d->kind = payload_classify(payload);
     }
     if (error) {
-        size_t len = strnlen(error, sizeof(d->error) - 1);
-        memcpy(d->error, error, len);
-        d->error[len] = 0;
+        d->error = *error;
+        d->unreadable++;
     }
     if (same || !r->discovered_changed || !list_empty(&d->changed))
         return;

@@ -7,20 +7,34 @@
 
 enum { LOOK_EVERY_MS = 100 }; /* at a topic that no device claims */
 
-/* A device that leaves is there for its last action alone. */
+/* The first of those that a topic means. */
 static const struct topic_binding *topic_of(const struct registry *r, struct str topic)
 {
-    const struct topic_binding *b = map_get(&r->now->topics, topic);
-    return b && b->device->leaving && list_empty(&b->device->actions) ? NULL : b;
+    return map_get(&r->now->topics, topic);
 }
 
-static void publish_sample(void *ctx, struct device_property *p, const struct sample *s)
+/* A device that leaves is there for its last action alone. */
+static bool is_over(const struct topic_binding *b)
 {
-    struct registry *r = ctx;
+    return b->device->leaving && list_empty(&b->device->actions);
+}
+
+static void publish_sample(struct registry *r, struct device_property *p, const struct sample *s)
+{
     r->samples++;
+    if (!s->replayed)
+        links_heard(p);
     bus_sample_publish(r->cfg.bus, s);
     if (!s->replayed)
         ingest_stale_rearm(p);
+}
+
+void ingest_sample(struct registry *r, struct device_property *p, const struct sample *s)
+{
+    if (p->device->leaving)
+        actions_sample(p->device, p, s);
+    else
+        publish_sample(r, p, s);
 }
 
 void registry_report(struct device_property *p, const struct value *v)
@@ -33,10 +47,15 @@ void registry_report(struct device_property *p, const struct value *v)
     publish_sample(r, p, &s);
 }
 
+/* --- a message --- */
+
 struct ingest_ctx {
     struct registry *r;
+    struct device *device;
     uint64_t seq;
+    int64_t wall_ms;
     bool replayed;
+    bool late; /* it came when nobody knew what it means: ingest_late() */
 };
 
 static void sample_made(void *ctx, struct device_property *p, const struct sample *made)
@@ -45,48 +64,115 @@ static void sample_made(void *ctx, struct device_property *p, const struct sampl
     struct sample s = *made;
     s.seq = c->seq;
     s.replayed = c->replayed;
-    if (p->device->leaving)
-        actions_sample(p->device, p, &s);
-    else
-        publish_sample(c->r, p, &s);
+    ingest_sample(c->r, p, &s);
 }
 
-/* Its name is what stands behind the device's topic. */
-static void event_came(struct registry *r, const struct topic_binding *b, const struct message *m,
-                       bool replayed)
+static void event_made(void *ctx, uint32_t event)
 {
-    struct device *d = b->device;
-    struct signal_event e = {.device = d->name,
-                             .event = str_sub(b->topic, d->topic.n + 1, b->topic.n),
-                             .wall_ms = m->wall_ms};
+    const struct ingest_ctx *c = ctx;
+    struct device *d = c->device;
+    struct signal_event e = {
+        .device = d->name, .event = d->model->events[event], .wall_ms = c->wall_ms};
     d->events_seen++;
-    if (!replayed && !d->leaving)
-        bus_signal_publish(r->cfg.bus, &e);
+    if (!c->replayed && !c->late && !d->leaving)
+        bus_signal_publish(c->r->cfg.bus, &e);
+}
+
+void registry_signal(struct device *d, uint32_t event)
+{
+    struct ingest_ctx c = {
+        .r = d->registry, .device = d, .wall_ms = worker_now_ms(d->registry->worker)};
+    ASSERT(event < d->model->event_count);
+    event_made(&c, event);
+}
+
+/* What one of the topic's meanings makes of it. */
+static void ingest_as(const struct topic_binding *b, struct ingest_ctx *c, struct decode_target *t,
+                      struct bytes payload)
+{
+    switch (b->role) {
+    case TOPIC_OBJECT: decode_object(t, payload); break;
+    case TOPIC_PROPERTY: decode_value(t, b->property, payload); break;
+    case TOPIC_SOURCES: decode_mapped(t, b->sources, payload); break;
+    case TOPIC_EVENT: event_made(c, b->index); break;
+    case TOPIC_ACK:
+        if (!c->replayed)
+            actions_ack(b->device, payload);
+        break;
+    case TOPIC_ANSWER:
+        if (!c->replayed && !c->late)
+            actions_answered(b->device, b->index);
+        break;
+    case TOPIC_ONLINE:
+        if (!c->replayed || c->late)
+            online_heard(b->device, b->online, decode_online(t, b->online, payload));
+        break;
+    case TOPIC_SET: break;
+    }
+}
+
+/* Returns the first thing that could not be read; its reason "" if there is none. */
+static struct payload_error ingest_payload(const struct topic_binding *b, struct ingest_ctx *c,
+                                           struct bytes payload)
+{
+    struct payload_error first = {0};
+    for (; b; b = b->next) {
+        struct payload_error error = {0};
+        struct decode_target t = {.device = b->device,
+                                  .arrived_ms = c->wall_ms,
+                                  .sample = sample_made,
+                                  .event = event_made,
+                                  .ctx = c,
+                                  .convert = c->r->cfg.convert,
+                                  .error = &error};
+        if (is_over(b))
+            continue;
+        c->device = b->device;
+        ingest_as(b, c, &t, payload);
+        if (!error.reason[0] || c->replayed)
+            continue;
+        b->device->reach.unreadable++;
+        if (!first.reason[0])
+            first = error;
+    }
+    return first;
+}
+
+/* Whether there is anybody left whom it concerns. */
+static bool is_claimed(const struct topic_binding *b)
+{
+    while (b && is_over(b))
+        b = b->next;
+    return b != NULL;
 }
 
 static void ingest_message(struct registry *r, struct message *m, bool replayed)
 {
     const struct topic_binding *b = topic_of(r, message_topic(m));
-    if (!b) {
+    if (!is_claimed(b)) {
         if (!replayed)
             discover_note(r, m, NULL);
         return;
     }
-    char error[160] = "";
-    struct ingest_ctx ctx = {r, m->seq, replayed};
-    struct decode_target t = {b->device, m->wall_ms, sample_made, &ctx};
-    switch (b->role) {
-    case TOPIC_OBJECT: decode_object(&t, message_payload(m), error); break;
-    case TOPIC_PROPERTY: decode_value(&t, b->property, message_payload(m), error); break;
-    case TOPIC_EVENT: event_came(r, b, m, replayed); break;
-    case TOPIC_ACK:
-        if (!replayed)
-            actions_ack(b->device, message_payload(m));
-        break;
-    case TOPIC_SET: break;
-    }
-    if (error[0] && !replayed)
-        discover_note(r, m, error);
+    struct ingest_ctx c = {.r = r, .seq = m->seq, .wall_ms = m->wall_ms, .replayed = replayed};
+    struct payload_error error = ingest_payload(b, &c, message_payload(m));
+    if (error.reason[0])
+        discover_note(r, m, &error);
+}
+
+/* A value that is older than it may be is shown, but is no news. */
+void ingest_late(struct registry *r, const struct discovered *d)
+{
+    struct ingest_ctx c = {.r = r, .wall_ms = d->last_ms, .late = true};
+    const struct topic_binding *b = topic_of(r, d->topic);
+    c.replayed = worker_now_ms(r->worker) - d->last_ms > r->cfg.stale_default_ms;
+    (void)ingest_payload(b, &c, (struct bytes){(const uint8_t *)d->payload, d->payload_len});
+    for (; b && c.replayed; b = b->next)
+        for (size_t i = 0; i < b->device->model->property_count && !b->device->leaving; i++) {
+            struct series *s = b->device->props[i].series;
+            if (s->last_ms == d->last_ms && s->quality != QUALITY_NONE)
+                bus_quality_publish(r->cfg.bus, s, QUALITY_STALE);
+        }
 }
 
 static void deliver(struct subscriber *s, struct message *m, const struct sub_options *const *subs,
@@ -103,6 +189,8 @@ void registry_replay(void *registry, const struct journal_record *rec)
 {
     struct registry *r = registry;
     struct message *m = rec->kind == JOURNAL_MESSAGE ? bus_message_decode(r->cfg.bus, rec) : NULL;
+    if (rec->kind == JOURNAL_SAMPLE)
+        links_replay_sample(r, rec);
     if (!m)
         return;
     ingest_message(r, m, true);
@@ -113,9 +201,11 @@ void registry_replay(void *registry, const struct journal_record *rec)
 static void denied(struct subscriber *s, const struct bus_denial *d)
 {
     struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
-    const struct topic_binding *b = topic_of(r, d->topic);
-    if (b && b->role == TOPIC_SET)
-        actions_denied(r, b->device, d->name, d->why);
+    for (const struct topic_binding *b = topic_of(r, d->topic); b; b = b->next)
+        if (b->role == TOPIC_SET && b->device->owner.n && !is_over(b)) {
+            actions_denied(r, b->device, d->name, d->why);
+            return; /* of several devices on one topic one is enough */
+        }
 }
 
 enum err ingest_init(struct registry *r, struct error *e)
@@ -142,36 +232,43 @@ void ingest_fini(struct registry *r)
 static void note_retained(void *ctx, struct message *m)
 {
     const struct registry *r = ctx;
-    const struct topic_binding *b = topic_of(r, message_topic(m));
-    if (b && b->role == TOPIC_SET && b->device->owner.n)
-        b->device->retained_command = true;
+    struct topic_binding *b = map_get(&r->now->topics, message_topic(m));
+    bool keeps = false;
+    for (struct topic_binding *it = b; it; it = it->next)
+        keeps = keeps || it->keeps;
+    for (; b && !keeps; b = b->next)
+        if (b->role == TOPIC_SET && b->device->owner.n && !b->device->leaving) {
+            b->retained = true;
+            return;
+        }
 }
 
-/* One that was left there before the device had an owner would reach it whenever it connects. */
+static void clear_retained(struct registry *r, const struct topic_binding *b)
+{
+    struct bus_publication p = {
+        .topic = b->topic, .qos = 1, .retain = true, .expiry_s = UINT32_MAX, .from = &r->publisher};
+    struct bus_receipt receipt;
+    if (bus_publish(r->cfg.bus, &p, &receipt))
+        LOG_E("registry", "the retained message on %.*s can't be removed: %s", STR_FMT(b->topic),
+              receipt.why);
+    else
+        LOG_W("registry", "the retained message on %.*s is removed: %.*s is owned by %.*s",
+              STR_FMT(b->topic), STR_FMT(b->device->name), STR_FMT(b->device->owner));
+}
+
+/* One that was left there before the device had an owner would reach it whenever it connects.
+ * Where a mapping says that commands are retained, what is there is the owner's last. */
 void ingest_clear_retained(struct registry *r)
 {
+    struct str topic;
+    void *first;
     bus_retained_each(r->cfg.bus, note_retained, r);
-    LIST_EACH(&r->now->devices, it)
-    {
-        struct device *d = CONTAINER_OF(it, struct device, link);
-        if (!d->retained_command)
-            continue;
-        d->retained_command = false;
-        char topic[512];
-        (void)snprintf(topic, sizeof(topic), "%.*s/set", STR_FMT(d->topic));
-        struct bus_publication p = {.topic = str_from(topic),
-                                    .qos = 1,
-                                    .retain = true,
-                                    .expiry_s = UINT32_MAX,
-                                    .from = &r->publisher};
-        struct bus_receipt receipt;
-        if (bus_publish(r->cfg.bus, &p, &receipt))
-            LOG_E("registry", "the retained message on %s can't be removed: %s", topic,
-                  receipt.why);
-        else
-            LOG_W("registry", "the retained message on %s is removed: %.*s is owned by %.*s", topic,
-                  STR_FMT(d->name), STR_FMT(d->owner));
-    }
+    for (size_t at = 0; map_next(&r->now->topics, &at, &topic, &first);)
+        for (struct topic_binding *b = first; b; b = b->next) {
+            if (b->retained)
+                clear_retained(r, b);
+            b->retained = false;
+        }
 }
 
 static void stale_fire(struct timer *t)
@@ -202,47 +299,66 @@ void ingest_stale_rearm(struct device_property *p)
  *
  * The exact topics of its devices; while another site is being prepared, those of both. */
 
+static bool is_kept(const struct topic_binding *b)
+{
+    for (; b; b = b->next)
+        if (b->role == TOPIC_OBJECT || b->role == TOPIC_PROPERTY || b->role == TOPIC_SOURCES)
+            return true;
+    return false;
+}
+
+/* `b`: the first of the topic's meanings. */
 static enum err listen(struct registry *r, const struct topic_binding *b, struct error *e)
 {
     if (b->role == TOPIC_SET) /* see ingest_guard() */
         return ERR_OK;
-    const struct subscription sub = {.filter = b->topic,
-                                     .subscriber = &r->subscriber,
-                                     .qos = 1,
-                                     .kept = b->role == TOPIC_OBJECT || b->role == TOPIC_PROPERTY};
+    const struct subscription sub = {
+        .filter = b->topic, .subscriber = &r->subscriber, .qos = 1, .kept = is_kept(b)};
     enum err err = bus_subscribe(r->cfg.bus, &sub, NULL);
     return err ? error_set(e, err, "no room for a subscription to %.*s", STR_FMT(b->topic))
                : ERR_OK;
 }
 
-enum err ingest_guard(struct registry *r, const struct device *d)
+static enum err guard_topic(struct registry *r, const struct device *d, struct str topic)
 {
-    char topic[512], why[160];
-    int n = snprintf(topic, sizeof(topic), "%.*s/set", STR_FMT(d->topic));
-    if (n < 0 || (size_t)n >= sizeof(topic))
-        return ERR_RANGE;
+    char why[160];
     (void)snprintf(why, sizeof(why), "%.*s is owned by %.*s: only it may command it",
                    STR_FMT(d->name), STR_FMT(d->owner));
     const struct subscription sub = {
-        .filter = str_from(topic), .subscriber = &r->subscriber, .guard = str_from(why)};
+        .filter = topic, .subscriber = &r->subscriber, .guard = str_from(why)};
     return bus_subscribe(r->cfg.bus, &sub, NULL);
 }
 
-/* One topic of the site that goes (or does not come). */
-static void let_go(struct registry *r, const struct topic_binding *gone)
+enum err ingest_guard(struct registry *r, const struct device *d)
 {
-    const struct topic_binding *b = map_get(&r->now->topics, gone->topic);
-    bool guarded = b && b->role == TOPIC_SET && b->device->owner.n;
-    struct error e;
+    char topic[512];
+    enum err err = ERR_OK;
+    int n = snprintf(topic, sizeof(topic), "%.*s/set", STR_FMT(d->topic));
+    if (n < 0 || (size_t)n >= sizeof(topic))
+        return ERR_RANGE;
+    if (d->topic.n)
+        err = guard_topic(r, d, str_from(topic));
+    for (size_t i = 0; !err && d->mapping && i < d->mapping->def.command_count; i++)
+        err = guard_topic(r, d, d->mapping->def.commands[i].topic);
+    return err;
+}
+
+/* One topic of the site that goes (or does not come). */
+static void let_go(struct registry *r, struct str topic)
+{
+    const struct topic_binding *b = map_get(&r->now->topics, topic), *owned = b;
     if (b && b->role != TOPIC_SET) {
+        struct error e;
         if (listen(r, b, &e)) /* as this site wants it; what is there needs no memory */
             LOG_E("registry", "%s", e.text);
         return;
     }
-    if (!guarded)
-        (void)bus_unsubscribe(r->cfg.bus, &r->subscriber, (struct str){NULL, 0}, gone->topic);
-    else if (ingest_guard(r, b->device)) /* it is guarded, with the text of the other site */
-        LOG_W("registry", "no memory to say who owns %.*s", STR_FMT(b->device->name));
+    while (owned && !owned->device->owner.n)
+        owned = owned->next;
+    if (!owned)
+        (void)bus_unsubscribe(r->cfg.bus, &r->subscriber, (struct str){NULL, 0}, topic);
+    else if (guard_topic(r, owned->device, topic)) /* it is, with the text of the other site */
+        LOG_W("registry", "no memory to say who owns %.*s", STR_FMT(owned->device->name));
 }
 
 void ingest_settle(struct registry *r, const struct catalog *gone)
@@ -250,59 +366,94 @@ void ingest_settle(struct registry *r, const struct catalog *gone)
     struct str topic;
     void *binding;
     for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);)
-        let_go(r, binding);
+        let_go(r, topic);
 }
 
-static enum err bind_topic(struct registry *r, struct device *d, enum topic_role role,
-                           struct device_property *p, struct str topic, struct error *e)
+/* --- topics and what they mean --- */
+
+static bool is_convention(const struct topic_binding *b)
 {
-    struct topic_binding *b = arena_new(&r->building->arena, sizeof(*b));
-    if (!b || !topic.p)
-        return error_set(e, ERR_NOMEM, "no memory for the topics of %.*s", STR_FMT(d->name));
-    *b = (struct topic_binding){role, d, p, topic};
-    enum err err = map_put(&r->building->topics, topic, b);
-    if (err == ERR_EXISTS) {
-        const struct topic_binding *other = map_get(&r->building->topics, topic);
-        if (other->device == d)
-            return error_set(e, err,
-                             "%.*s: two things share the topic %.*s: a property or event can't be "
-                             "called telemetry, set or ack",
-                             STR_FMT(d->name), STR_FMT(topic));
-        return error_set(e, err, "%.*s and %.*s both use the topic %.*s", STR_FMT(d->name),
-                         STR_FMT(other->device->name), STR_FMT(topic));
-    }
-    return err ? error_set(e, err, "too many topics, at %.*s", STR_FMT(topic)) : listen(r, b, e);
+    return b->role < TOPIC_SOURCES && !b->mapped;
+}
+
+static enum err taken(const struct topic_binding *want, const struct topic_binding *other,
+                      struct error *e)
+{
+    if (!is_convention(want) || !is_convention(other))
+        return error_set(e, ERR_EXISTS,
+                         "%.*s: commands go to the topic %.*s, which can't also be listened to%s"
+                         "%.*s",
+                         STR_FMT(want->device->name), STR_FMT(want->topic),
+                         other->device == want->device ? "" : ", as by ",
+                         STR_FMT(other->device == want->device ? STR("") : other->device->name));
+    if (other->device == want->device)
+        return error_set(e, ERR_EXISTS,
+                         "%.*s: two things share the topic %.*s: a property or event can't be "
+                         "called telemetry, set or ack",
+                         STR_FMT(want->device->name), STR_FMT(want->topic));
+    return error_set(e, ERR_EXISTS, "%.*s and %.*s both use the topic %.*s",
+                     STR_FMT(want->device->name), STR_FMT(other->device->name),
+                     STR_FMT(want->topic));
+}
+
+/* A device's own messages on a topic that commands it would be refused when it is owned. */
+static bool may_share(const struct topic_binding *a, const struct topic_binding *b)
+{
+    return (a->role == TOPIC_SET) == (b->role == TOPIC_SET) &&
+           !(is_convention(a) && is_convention(b));
+}
+
+enum err ingest_bind_topic(struct registry *r, const struct topic_binding *want, struct error *e)
+{
+    struct catalog *c = r->building;
+    struct topic_binding *first = want->topic.p ? map_get(&c->topics, want->topic) : NULL;
+    for (const struct topic_binding *it = first; it; it = it->next)
+        if (!may_share(want, it))
+            return taken(want, it, e);
+    struct topic_binding *b = arena_new(&c->arena, sizeof(*b));
+    if (!b || !want->topic.p)
+        return error_set(e, ERR_NOMEM, "no memory for the topics of %.*s",
+                         STR_FMT(want->device->name));
+    *b = *want;
+    b->next = NULL;
+    enum err err = first ? ERR_OK : map_put(&c->topics, b->topic, b);
+    if (err)
+        return error_set(e, err, "too many topics, at %.*s", STR_FMT(b->topic));
+    for (struct topic_binding *it = first; it; it = it->next)
+        if (!it->next) {
+            it->next = b;
+            break;
+        }
+    return listen(r, first ? first : b, e);
+}
+
+static enum err bind(struct registry *r, struct device *d, struct topic_binding want,
+                     const char *between, struct str name, struct error *e)
+{
+    want.device = d;
+    want.topic =
+        arena_strf(&r->building->arena, "%.*s%s%.*s", STR_FMT(d->topic), between, STR_FMT(name));
+    return ingest_bind_topic(r, &want, e);
 }
 
 enum err ingest_bind(struct registry *r, struct device *d, struct error *e)
 {
-    struct str base = d->topic;
-    const struct {
+    static const struct {
         enum topic_role role;
         const char *suffix;
     } fixed[] = {
         {TOPIC_OBJECT, ""}, {TOPIC_OBJECT, "/telemetry"}, {TOPIC_ACK, "/ack"}, {TOPIC_SET, "/set"}};
-    for (size_t i = 0; i < ARRAY_LEN(fixed); i++) {
-        struct str topic =
-            arena_strf(&r->building->arena, "%.*s%s", STR_FMT(base), fixed[i].suffix);
-        enum err err = bind_topic(r, d, fixed[i].role, NULL, topic, e);
-        if (err)
-            return err;
-    }
-    for (size_t i = 0; i < d->model->property_count; i++) {
-        struct str name = d->model->properties[i].name;
-        struct str topic =
-            arena_strf(&r->building->arena, "%.*s/%.*s", STR_FMT(base), STR_FMT(name));
-        enum err err = bind_topic(r, d, TOPIC_PROPERTY, &d->props[i], topic, e);
-        if (err)
-            return err;
-    }
-    for (size_t i = 0; i < d->model->event_count; i++) {
-        struct str topic = arena_strf(&r->building->arena, "%.*s/%.*s", STR_FMT(base),
-                                      STR_FMT(d->model->events[i]));
-        enum err err = bind_topic(r, d, TOPIC_EVENT, NULL, topic, e);
-        if (err)
-            return err;
-    }
-    return ERR_OK;
+    enum err err = ERR_OK;
+    if (!d->topic.n)
+        return ERR_OK;
+    for (size_t i = 0; !err && i < ARRAY_LEN(fixed); i++)
+        err =
+            bind(r, d, (struct topic_binding){.role = fixed[i].role}, fixed[i].suffix, STR(""), e);
+    for (size_t i = 0; !err && i < d->model->property_count; i++)
+        err = bind(r, d, (struct topic_binding){.role = TOPIC_PROPERTY, .property = &d->props[i]},
+                   "/", d->model->properties[i].name, e);
+    for (size_t i = 0; !err && i < d->model->event_count; i++)
+        err = bind(r, d, (struct topic_binding){.role = TOPIC_EVENT, .index = (uint32_t)i}, "/",
+                   d->model->events[i], e);
+    return err;
 }

@@ -49,13 +49,14 @@ struct catalog *catalog_new(struct registry *r)
     return c;
 }
 
-static void cancel_timers(struct list *devices)
+static void let_go(struct registry *r, struct list *devices)
 {
     LIST_EACH(devices, it)
     {
         struct device *d = CONTAINER_OF(it, struct device, link);
         for (size_t i = 0; i < d->model->property_count; i++)
             timer_cancel(&d->props[i].stale_timer);
+        links_free_why(r, d);
     }
 }
 
@@ -63,7 +64,7 @@ void catalog_free(struct registry *r, struct catalog *c)
 {
     if (!c)
         return;
-    cancel_timers(&c->devices);
+    let_go(r, &c->devices);
     map_fini(&c->topics);
     map_fini(&c->names);
     map_fini(&c->models);
@@ -212,10 +213,15 @@ bool catalog_index(struct registry *r, struct device_property *p)
     return true;
 }
 
-struct device *registry_device_of(const struct registry *r, const struct series *s)
+struct device_property *registry_property_of(const struct registry *r, const struct series *s)
 {
     const struct catalog *c = r->now;
-    const struct device_property *p = s->index < c->by_series_n ? c->by_series[s->index] : NULL;
+    return s->index < c->by_series_n ? c->by_series[s->index] : NULL;
+}
+
+struct device *registry_device_of(const struct registry *r, const struct series *s)
+{
+    const struct device_property *p = registry_property_of(r, s);
     return p ? p->device : NULL;
 }
 
@@ -238,30 +244,65 @@ static enum err device_series(struct registry *r, struct device *d, struct error
     return ERR_OK;
 }
 
-enum err registry_device(struct registry *r, struct str name, const struct model_def *model,
-                         struct str id, struct str topic, struct device **out, struct error *e)
+/* For people: the first of its ways. */
+static void describe_reach(struct device *d)
+{
+    struct device_reach *to = &d->reach;
+    const struct mapping *m = d->mapping;
+    size_t word = 0;
+    while (word < d->link_text.n && d->link_text.p[word] != ' ')
+        word++;
+    if (d->topic.n)
+        *to = (struct device_reach){.kind = STR("mqtt"), .text = d->topic};
+    else if (d->link_text.n)
+        *to = (struct device_reach){.kind = str_sub(d->link_text, 0, word), .text = d->link_text};
+    else if (m)
+        *to = (struct device_reach){.kind = STR("mapped"),
+                                    .text = m->topic_count         ? m->topics[0].topic
+                                            : m->def.command_count ? m->def.commands[0].topic
+                                                                   : m->def.online[0].topic};
+    else
+        *to = (struct device_reach){.kind = STR("none"), .text = STR("")};
+}
+
+static struct device *device_make(struct registry *r, const struct registry_device_def *def)
+{
+    struct arena *a = &r->building->arena;
+    size_t n = def->model->property_count;
+    struct device *d = arena_new(a, sizeof(*d));
+    struct device_property *props = arena_array(a, n ? n : 1, sizeof(*props));
+    if (!d || !props)
+        return NULL;
+    d->registry = r;
+    d->model = def->model;
+    d->name = arena_str(a, def->name);
+    d->id = arena_str(a, def->id);
+    d->topic = arena_str(a, def->topic);
+    d->link_text = arena_str(a, def->link);
+    d->props = props;
+    list_init(&d->actions);
+    return d;
+}
+
+enum err registry_device(struct registry *r, const struct registry_device_def *def,
+                         struct device **out, struct error *e)
 {
     struct catalog *c = r->building;
+    struct str name = def->name;
     if (map_get(&c->names, name))
         return error_set(e, ERR_EXISTS, "the device %.*s is there already", STR_FMT(name));
-    struct device *d = arena_new(&c->arena, sizeof(*d));
-    struct device_property *props =
-        arena_array(&c->arena, model->property_count ? model->property_count : 1, sizeof(*props));
-    if (!d || !props)
+    struct device *d = device_make(r, def);
+    if (!d)
         return error_set(e, ERR_NOMEM, "no memory for the device %.*s", STR_FMT(name));
-    d->registry = r;
-    d->model = model;
-    d->name = arena_str(&c->arena, name);
-    d->id = arena_str(&c->arena, id);
-    d->topic = arena_str(&c->arena, topic);
-    d->props = props;
     d->index = c->device_count;
-    list_init(&d->actions);
     enum err err = device_series(r, d, e);
     if (!err)
         err = ingest_bind(r, d, e);
+    if (!err)
+        err = mapping_build(r, d, &def->mapping, e);
     if (err)
         return err;
+    describe_reach(d);
     err = map_put(&c->names, d->name, d);
     if (err || c->arena.failed)
         return error_set(e, ERR_FULL, "more than %d devices, or no memory, at %.*s", DEVICES_MAX,

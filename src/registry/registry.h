@@ -1,15 +1,21 @@
 /* registry: which devices there are, what their topics and payloads mean, and how they are
  * commanded. Messages become samples here, and commands become messages.
  *
- * A device declared `via mqtt "B" json` reports as a JSON object on B or B/telemetry, as a bare
- * value on B/<property>, announces events on B/<event>, takes commands on B/set and answers on
- * B/ack. Topics that no device claims are listed as discovered, never dropped. Ownership: models,
- * devices and their strings are the registry's for its life. Threads: worker 0. Errors: what a
- * person must mend goes into struct error. */
+ * A device is reached in one or more of three ways:
+ *   convention  `via mqtt "B" json`: it reports as a JSON object on B or B/telemetry, as a bare
+ *               value on B/<property>, announces events on B/<event>, takes commands on B/set and
+ *               answers on B/ack
+ *   mapping     its declaration says where its values are and what to send (mapping.h)
+ *   port        something else carries it (a Modbus line): samples come by registry_sample(),
+ *               commands go to a struct device_port
+ * What the forms of payloads are: docs/payloads.md. Topics that no device claims are listed as
+ * discovered, never dropped. Ownership: models, devices and their strings are the registry's for
+ * its life. Threads: worker 0. Errors: what a person must mend goes into struct error. */
 #pragma once
 
 #include "async/timer.h"
 #include "bus/bus.h"
+#include "registry/mapping.h"
 
 struct registry;
 
@@ -46,16 +52,32 @@ struct model_def {
     size_t event_count;
 };
 
+/* How a device is reached, and how that goes; for people. */
+enum reach_state { REACH_UNKNOWN, REACH_ONLINE, REACH_OFFLINE };
+struct device_reach {
+    struct str kind;        /* "mqtt", "mapped"; of a port its text's first word: "modbus" */
+    struct str text;        /* the topic; the first topic that is mapped; the port's text */
+    enum reach_state state; /* as its link or availability topic says */
+    char why[160];          /* it is offline, or can't be read; else "" */
+    uint64_t unreadable;    /* messages; which ones is in registry_discovered() */
+};
+
 struct device {
     struct list link;
     struct registry *registry;
     const struct model_def *model;
-    struct str name, id, topic;
-    struct str owner;              /* program, or "" */
-    struct str owner_before;       /* in the site before, until that one's end is dealt with */
+    struct str name, id;
+    struct str topic;     /* of the convention; "": it is reached otherwise */
+    struct str link_text; /* of a port; "" if there is none */
+    struct device_reach reach;
+    const struct mapping *mapping;  /* the registry's; NULL if it has none */
+    const struct device_port *port; /* registry_set_port() */
+    struct device *heir;     /* the same physical thing in the site that comes next: replace.c */
+    bool taken;              /* it is one's heir */
+    struct str owner;        /* program, or "" */
+    struct str owner_before; /* in the site before, until that one's end is dealt with */
     struct device_property *props; /* one for each of the model's */
     struct list actions;           /* in progress, see action_internal.h */
-    bool retained_command;         /* the registry's */
     bool leaving;                  /* is not declared any more: registry_leaving() */
     uint64_t events_seen;
     uint32_t index;
@@ -67,6 +89,7 @@ struct device_property {
     struct timer stale_timer;
     bool stale_declared; /* else series->stale_ms is the default */
     bool unawaited;      /* nobody minds that it has never spoken: in a test that is not about it */
+    char *why;           /* it can't be read: registry_unreadable(); NULL: it can */
 };
 
 struct registry_config {
@@ -81,6 +104,9 @@ struct registry_config {
     size_t discovered_max;      /* default 1,000 topics */
     size_t actions_max;         /* remembered; default 1,000 */
     int64_t resume_max_ms;      /* an unfinished action of an earlier run; default 60,000 */
+    /* How a number in unit `from` is one in unit `to`: times *scale, plus *offset. False: it is not
+     * of the same dimension, or is no unit. NULL: units are not looked at. */
+    bool (*convert)(struct str from, struct str to, double *scale, double *offset);
 };
 MUST_USE enum err registry_new(struct registry **out, const struct registry_config *cfg,
                                struct error *e);
@@ -104,8 +130,18 @@ void registry_replay(void *registry, const struct journal_record *r);
 MUST_USE enum err registry_model(struct registry *r, const struct model_def *def,
                                  const struct model_def **out, struct error *e);
 const struct model_def *registry_model_find(struct registry *r, struct str name);
-MUST_USE enum err registry_device(struct registry *r, struct str name,
-                                  const struct model_def *model, struct str id, struct str topic,
+/* All of it is copied, but for the model. */
+struct registry_device_def {
+    struct str name, id;
+    const struct model_def *model;
+    struct str topic; /* `via mqtt`; "": not by the convention */
+    struct str link;  /* of what comes by a port, "modbus tcp://10.0.0.7:502 unit 3": canonical, as
+                         it tells on a reload that this is the same physical thing; "" if none */
+    struct mapping_def mapping;
+};
+/* ERR_EXISTS: its name, or a topic that can't be shared; ERR_INVALID, ERR_SYNTAX, ERR_RANGE: a
+ * mapping; ERR_FULL, ERR_NOMEM. */
+MUST_USE enum err registry_device(struct registry *r, const struct registry_device_def *def,
                                   struct device **out, struct error *e);
 struct device *registry_find(struct registry *r, struct str name);
 struct list *registry_devices(struct registry *r); /* of struct device.link */
@@ -131,7 +167,8 @@ static inline int64_t ns_of_ms(int64_t ms)
  *     registry_replace_settle()   when all who hold devices have new ones: the old ones go
  * or, instead of the last two, registry_replace_cancel(): nothing has happened. All in one call of
  * worker 0, so nothing comes in between.
- * A device is the same physical thing when its topic is: its actions go on under its new
+ * A device is the same physical thing when its topic is, else when its link text is, else when its
+ * id is, and if it has none of them when it has its name: its actions go on under its new
  * definition, and `owner_before` tells who owned it. One that is not declared any more, and was
  * owned or has actions in progress, stays for them in registry_leaving(). Series go on by their
  * names; one whose type or unit has changed has a new number. */
@@ -177,8 +214,65 @@ MUST_USE enum err registry_command_by_hand(struct registry *r, const struct acti
 void registry_actions_each(struct registry *r, size_t limit,
                            void (*each)(void *ctx, const struct action_event *a), void *ctx);
 
+/* --- links and ports ---
+ *
+ * For what carries devices without messages. A port belongs to who sets it, and is called on
+ * worker 0 only. */
+
+struct port_command {
+    struct device *device;
+    uint32_t action;
+    const char *id; /* of the action: for registry_port_done() */
+    const struct value *args;
+    size_t arg_count;
+};
+struct device_port {
+    /* Sends it, once for each attempt. ERR_FULL, ERR_AGAIN: not now, it is tried again soon.
+     * Another error ends the action, with an alert and this text. Afterwards registry_port_done(),
+     * for each one that was taken; may be called from inside. */
+    enum err (*command)(void *ctx, const struct port_command *c, struct error *e);
+    void *ctx;
+};
+/* Borrowed; NULL: none any more, then its commands fail. A device that leaves with its site (its
+ * owner's safe action is still to come) keeps its port until registry_port_gone(). */
+void registry_set_port(struct device *d, const struct device_port *port);
+/* Nothing uses it from here on: before it is freed. */
+void registry_port_gone(struct registry *r, const struct device_port *port);
+/* What became of a command. ERR_OK: the device has taken it, which confirms an action whose model
+ * names no property; one that names a property waits for that. ERR_INVALID, ERR_UNSUPPORTED,
+ * ERR_DENIED: the device refuses it, so it has failed. Another error: it is tried again when its
+ * time is up. An id of an action that is over is ignored. */
+void registry_port_done(struct registry *r, const char *id, enum err result, const char *why);
+
+/* A sample that came by no message: recorded (JOURNAL_SAMPLE, lazily: whoever acts on it is
+ * recorded behind it), then as any other; replayed at the next start to whom its checkpoint is
+ * behind. In the unit and kind of the property. ts_ms 0: now. `q` is what the source thinks of it;
+ * the declared range may make it worse. Whatever is returned, it has been told to all who listen.
+ * ERR_FULL, ERR_IO: it is not recorded: a crash before history has sealed it loses it. */
+MUST_USE enum err registry_sample(struct device_property *p, const struct value *v, int64_t ts_ms,
+                                  enum quality q);
+/* The property can't be read: it is stale at once, and `why` (copied) is for people to see, until
+ * its next sample. */
+void registry_unreadable(struct device_property *p, const char *why);
+/* The whole device, as its link says. Offline: what it has said is stale at once. */
+void registry_link_state(struct device *d, bool online, const char *why);
+/* Where an answer to this action would confirm it; "" if nothing is mapped so: for who plays the
+ * device (`sedge test`). */
+struct str registry_answer_topic(const struct device *d, uint32_t action);
+/* An event, as if the device had said so. */
+void registry_signal(struct device *d, uint32_t event);
+/* A number as a source or a register gives it, in the unit of the property: times scale, plus
+ * offset, without the noise of binary fractions (12 significant digits): 234 * 0.1 is 23.4. */
+double registry_scaled(double number, double scale, double offset);
+
 /* --- discovered --- */
 enum payload_kind { PAYLOAD_JSON, PAYLOAD_NUMBER, PAYLOAD_TEXT, PAYLOAD_BINARY };
+/* Why a device's message could not be read, and where; the first thing that is wrong in it. */
+struct payload_error {
+    char path[96];    /* of the value; "": the whole payload */
+    uint32_t at;      /* byte, from 0 */
+    char reason[160]; /* "": nothing is wrong */
+};
 struct discovered {
     struct list link;    /* oldest first */
     struct list changed; /* the registry's */
@@ -188,7 +282,9 @@ struct discovered {
     enum payload_kind kind;
     char payload[512];
     size_t payload_len;
-    char error[160]; /* why a device's message could not be read; "" for unclaimed topics */
+    struct payload_error error; /* of the last message that a device's declaration claims and that
+                                   could not be read; its reason "" for topics that nobody claims */
+    uint64_t unreadable;        /* how many of them */
 };
 const struct list *registry_discovered(const struct registry *r);
 uint64_t registry_discovered_dropped(const struct registry *r);

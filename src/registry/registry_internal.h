@@ -4,16 +4,34 @@
 #include "async/timer.h"
 #include "base/arena.h"
 #include "base/map.h"
+#include "codec/json.h"
 #include "registry/registry.h"
 #include "store/keep.h"
 
-/* What a topic means. */
-enum topic_role { TOPIC_OBJECT, TOPIC_PROPERTY, TOPIC_EVENT, TOPIC_ACK, TOPIC_SET };
+/* What a topic means. Those of the convention, above TOPIC_SOURCES, are one device's alone; the
+ * others may share a topic with whatever else. */
+enum topic_role {
+    TOPIC_OBJECT,
+    TOPIC_PROPERTY,
+    TOPIC_EVENT,
+    TOPIC_ACK,
+    TOPIC_SET,     /* a command topic, also of a mapping */
+    TOPIC_SOURCES, /* of a mapping, as the next ones */
+    TOPIC_ANSWER,
+    TOPIC_ONLINE,
+};
 struct topic_binding {
+    struct topic_binding *next; /* of the same topic */
     enum topic_role role;
     struct device *device;
-    struct device_property *property; /* TOPIC_PROPERTY */
     struct str topic;
+    struct device_property *property; /* TOPIC_PROPERTY */
+    uint32_t index;                   /* TOPIC_EVENT: the event; TOPIC_ANSWER: the action */
+    struct mapped_topic *sources;     /* TOPIC_SOURCES */
+    struct online *online;            /* TOPIC_ONLINE */
+    bool mapped;                      /* TOPIC_SET: commands of a mapping go there */
+    bool keeps;                       /* TOPIC_SET: its commands are retained by intention */
+    bool retained;                    /* TOPIC_SET: something is; ingest_clear_retained() */
 };
 
 /* What a site declares. It is replaced as a whole when the site is (replace.c). */
@@ -57,7 +75,8 @@ struct registry {
     struct keep *action_keep;
 };
 
-/* The device that a series belongs to, or NULL. */
+/* The device, or property, that a series belongs to, or NULL. */
+struct device_property *registry_property_of(const struct registry *r, const struct series *s);
 struct device *registry_device_of(const struct registry *r, const struct series *s);
 
 /* registry.c */
@@ -72,33 +91,146 @@ MUST_USE enum err ingest_init(struct registry *r, struct error *e);
 void ingest_fini(struct registry *r);
 void ingest_clear_retained(struct registry *r);
 MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error *e);
+/* A topic of `want.device`; copied. ERR_EXISTS: it can't be shared. */
+MUST_USE enum err ingest_bind_topic(struct registry *r, const struct topic_binding *want,
+                                    struct error *e);
 void ingest_stale_rearm(struct device_property *p);
 /* Nobody but its owner may command it from here on. */
 MUST_USE enum err ingest_guard(struct registry *r, const struct device *d);
 /* Listens to what the devices of now need, and no more to what those of another site did. */
 void ingest_settle(struct registry *r, const struct catalog *gone);
+/* A sample of the device, to whom it concerns. */
+void ingest_sample(struct registry *r, struct device_property *p, const struct sample *s);
+/* The last message of a topic that a device has claimed since. */
+void ingest_late(struct registry *r, const struct discovered *d);
 
 /* discover.c */
 void discover_init(struct registry *r);
 void discover_fini(struct registry *r);
-void discover_note(struct registry *r, const struct message *m, const char *error);
-void discover_forget_claimed(struct registry *r); /* topics that a device has by now */
+void discover_note(struct registry *r, const struct message *m, const struct payload_error *error);
+void discover_forget_claimed(
+    struct registry *r); /* topics that a device has by now: it gets them */
 
-/* decode.c: bytes to samples, without building a tree. */
+/* links.c */
+void links_replay_sample(struct registry *r, const struct journal_record *rec);
+void links_heard(struct device_property *p); /* it can be read */
+void links_free_why(struct registry *r, struct device *d);
+
+/* --- from bytes to values ---
+ *
+ * Nothing here builds a tree or allocates. */
+enum { TEXT_MAX = 256 };
+
 struct decode_target {
     struct device *device;
     int64_t arrived_ms;
     void (*sample)(void *ctx, struct device_property *p, const struct sample *s);
+    void (*event)(void *ctx, uint32_t event); /* of a mapping; may be NULL */
     void *ctx;
+    bool (*convert)(struct str from, struct str to, double *scale, double *offset); /* or NULL */
+    struct payload_error *error; /* zeroed; the first thing that could not be read */
+    struct bytes payload;        /* the decoder's, for places in it */
 };
-/* `error` is filled with the first thing that could not be read; what could be read is
- * delivered all the same. Returns how many samples were made. */
-size_t decode_object(const struct decode_target *t, struct bytes payload, char error[160]);
-size_t decode_value(const struct decode_target *t, struct device_property *p, struct bytes payload,
-                    char error[160]);
+/* decode.c: by the convention. What could be read is delivered, whatever could not. Returns how
+ * many samples were made. */
+size_t decode_object(struct decode_target *t, struct bytes payload);
+size_t decode_value(struct decode_target *t, struct device_property *p, struct bytes payload);
+struct scalar;
+size_t decode_bare(struct decode_target *t, struct device_property *p, const struct scalar *how,
+                   struct bytes payload);
+/* For the parts of it: */
+bool decode_whole(struct decode_target *t); /* it is one JSON document; noted */
+void decode_note(struct decode_target *t, struct str path, const char *at, const char *fmt, ...)
+    PRINTF_LIKE(4, 5);
+void decode_emit(const struct decode_target *t, struct device_property *p, const struct value *v,
+                 int64_t ts_ms, enum quality q);
+/* One value as the device's property wants it; 0 or 1. `path` is for the note. */
+size_t decode_token(struct decode_target *t, struct device_property *p, const struct scalar *how,
+                    const struct json_token *token, int64_t ts_ms, enum quality q, struct str path);
+/* When it was measured: the device's word if it is plausible, else when it came in. */
+int64_t decode_time(struct decode_target *t, const struct json_token *said, const char *key,
+                    enum quality *q);
+const char *decode_kind_text(enum json_kind k);
 /* What the declared range makes of it. */
 enum quality decode_quality(const struct property_def *d, const struct value *v, enum quality q);
 enum payload_kind payload_classify(struct bytes payload);
+
+/* decode_nested.c: `value` is an object in a member `key` of the document's object. */
+struct nested {
+    bool by_last_key;  /* a last key alone will do, if there is only one of that name */
+    uint8_t seen[256]; /* how often each property's name is a key, up to 2 */
+};
+void nested_count(const struct decode_target *t, struct json_reader at, struct nested *n);
+size_t decode_nested(struct decode_target *t, const struct nested *n, struct json_reader *r,
+                     const struct json_token *key, int64_t ts_ms, enum quality q);
+
+/* decode_senml.c: the reader stands behind the bracket of a list. */
+bool senml_is(struct json_reader at);
+size_t decode_senml(struct decode_target *t, struct json_reader *r);
+
+/* scalar.c: one value as a property wants it. */
+struct scalar {
+    enum value_kind kind;
+    struct str name, unit;
+    struct str yes, no;   /* "" and "": the usual words */
+    double scale, offset; /* scale 0: as it is */
+    bool (*convert)(struct str from, struct str to, double *scale, double *offset);
+};
+struct scalar scalar_of(const struct decode_target *t, const struct property_def *def);
+/* false: it can't be. A text is in `text` then. */
+bool scalar_token(const struct scalar *s, const struct json_token *t, char text[TEXT_MAX],
+                  struct value *v);
+bool scalar_text(const struct scalar *s, struct str text, struct value *v); /* no JSON */
+const char *scalar_wanted(enum value_kind k);
+
+/* when.c: a time as documents give it. */
+enum when {
+    WHEN_SAID,  /* *ms */
+    WHEN_NOW,   /* so coarse that the arrival is the better one */
+    WHEN_NEVER, /* no time, or none that can be */
+};
+enum when when_said(const struct json_token *t, int64_t arrived_ms, int64_t *ms);
+
+/* mapping.c, decode_mapped.c */
+enum source_what { SOURCE_PROPERTY, SOURCE_EVENT, SOURCE_TIME };
+struct source {
+    struct path path;
+    enum source_what what;
+    uint32_t member; /* of the model's properties or events */
+    struct scalar how;
+    struct str text; /* of the path, for notes */
+};
+/* What one device has in the messages of one topic. */
+struct mapped_topic {
+    struct str topic;
+    struct str time;        /* the path that says when it was measured; "": the usual places */
+    struct source *sources; /* by path: those that go on from one key are neighbours */
+    size_t n;
+    uint64_t messages, made;
+};
+struct online {
+    struct str topic, text;
+    struct path path;
+    struct str yes, no;
+    enum reach_state state;
+};
+struct mapping {
+    struct mapping_def def; /* the registry's copy */
+    struct mapped_topic *topics;
+    size_t topic_count;
+    struct online *online; /* def.online_count */
+    struct str text;       /* all of it, to see whether two are equal */
+};
+/* Copies, checks and binds what `def` says; sets d->mapping. */
+MUST_USE enum err mapping_build(struct registry *r, struct device *d, const struct mapping_def *def,
+                                struct error *e);
+const struct command_def *mapping_command(const struct device *d, uint32_t action); /* or NULL */
+size_t decode_mapped(struct decode_target *t, struct mapped_topic *m, struct bytes payload);
+/* What a message of the availability topic says; UNKNOWN, and noted: it can't be read. */
+enum reach_state decode_online(struct decode_target *t, const struct online *o,
+                               struct bytes payload);
+void online_heard(struct device *d, struct online *o, enum reach_state state);
+void online_carry(struct device *to, const struct device *from);
 
 /* action.c */
 struct action {
@@ -133,10 +265,18 @@ void actions_denied(struct registry *r, struct device *d, struct str who, const 
 void action_fill_event(const struct action *a, struct action_event *e);
 struct action *action_make(struct registry *r, const struct action_event *from);
 void action_free(struct action *a);
+/* Its answer came: it ends well. */
+void actions_answered(struct device *d, uint32_t action);
 /* The device that it was for has another definition now; NULL: none, which ends the action. */
 void action_carry(struct action *a, struct device *to);
 /* A sample of a device that leaves: no news for anybody, but what its last action waits for. */
 void actions_sample(struct device *d, const struct device_property *p, const struct sample *s);
+
+/* command.c: an attempt: by the convention, by the mapping or by the port. ERR_FULL: later, nothing
+ * was sent. */
+MUST_USE enum err command_send(struct action *a, struct error *e);
+MUST_USE enum err command_args_to_json(const struct action_request *q, const struct action_def *def,
+                                       struct strbuf *b, struct error *e);
 
 /* action_log.c */
 MUST_USE enum err action_log_init(struct registry *r, struct error *e);

@@ -112,17 +112,24 @@ static inline void next_step(struct timer *t)
         timer_set_after_ms(&g->timer, g->steps[g->step].after_ms);
 }
 
+/* By the convention; its id is its topic. */
+static inline enum err rig_device(struct registry *r, const char *name, const struct model_def *m,
+                                  const char *topic, struct device **out, struct error *e)
+{
+    const struct registry_device_def def = {
+        .name = str_from(name), .id = str_from(topic), .model = m, .topic = str_from(topic)};
+    return registry_device(r, &def, out, e);
+}
+
 static inline void rig_devices(struct rig *g)
 {
     struct error e = {0};
     const struct model_def *m;
     REQUIRE(registry_model(g->r, &valve_model, &m, &e) == ERR_OK);
-    REQUIRE(registry_device(g->r, STR("plant.valve"), m, STR("urn:v"), STR("v"), &g->valve, &e) ==
-            ERR_OK);
+    REQUIRE(rig_device(g->r, "plant.valve", m, "v", &g->valve, &e) == ERR_OK);
     REQUIRE(registry_set_owner(g->valve, STR("guard")) == ERR_OK);
     REQUIRE(registry_model(g->r, &lamp_model, &m, &e) == ERR_OK);
-    REQUIRE(registry_device(g->r, STR("plant.lamp"), m, STR("urn:l"), STR("l"), &g->lamp, &e) ==
-            ERR_OK);
+    REQUIRE(rig_device(g->r, "plant.lamp", m, "l", &g->lamp, &e) == ERR_OK);
 }
 
 /* Without the start of the journal's writer. */

@@ -47,10 +47,9 @@ TEST(names_of_topics_that_sedge_uses_are_refused)
     struct device *d;
     rig_init(&g, test_tmpdir());
     REQUIRE(registry_model(g.r, &odd, &m, &e) == ERR_OK);
-    CHECK_EQ_INT(registry_device(g.r, STR("o"), m, STR("o"), STR("o"), &d, &e), ERR_EXISTS);
+    CHECK_EQ_INT(rig_device(g.r, "o", m, "o", &d, &e), ERR_EXISTS);
     CHECK_HAS_STR(e.text, "can't be called telemetry, set or ack");
-    CHECK_EQ_INT(registry_device(g.r, STR("o2"), g.lamp->model, STR("o2"), STR("v"), &d, &e),
-                 ERR_EXISTS);
+    CHECK_EQ_INT(rig_device(g.r, "o2", g.lamp->model, "v", &d, &e), ERR_EXISTS);
     CHECK_EQ_STR(e.text, "o2 and plant.valve both use the topic v");
     rig_fini(&g);
 }
@@ -72,7 +71,7 @@ TEST(silence_turns_a_property_stale)
 static void note_topic(void *ctx, const struct discovered *d)
 {
     struct strbuf *b = ctx;
-    strbuf_addf(b, "%.*s %d %s;", STR_FMT(d->topic), (int)d->kind, d->error);
+    strbuf_addf(b, "%.*s %d %s;", STR_FMT(d->topic), (int)d->kind, d->error.reason);
 }
 
 static void chatter(void *rig)

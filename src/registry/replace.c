@@ -1,8 +1,10 @@
 /* replace: another site's devices in the place of those that run.
  *
  * The next catalog is built whole beside the present one, so that a mistake in it costs nothing.
- * A device is recognised by its topic: that is what is commanded, whatever it is called. */
+ * A device is recognised by how it is reached or by its id, whatever it is called. */
 #include "registry/registry_internal.h"
+
+#include <string.h>
 
 enum err registry_replace_begin(struct registry *r, struct error *e)
 {
@@ -84,7 +86,13 @@ static bool same_model(const struct model_def *a, const struct model_def *b)
 static bool same_device(const struct device *a, const struct device *b)
 {
     return str_eq(a->name, b->name) && str_eq(a->topic, b->topic) && str_eq(a->id, b->id) &&
-           same_model(a->model, b->model);
+           str_eq(a->link_text, b->link_text) && same_model(a->model, b->model);
+}
+
+static bool same_mapping(const struct device *a, const struct device *b)
+{
+    return a->mapping && b->mapping ? str_eq(a->mapping->text, b->mapping->text)
+                                    : a->mapping == b->mapping;
 }
 
 bool registry_next_is_same(struct registry *r, struct str name)
@@ -95,15 +103,79 @@ bool registry_next_is_same(struct registry *r, struct str name)
 
 /* --- what stays and what leaves --- */
 
-static struct device *device_at(const struct catalog *c, struct str topic)
+/* What tells that two are one physical thing: the first of these that an old one has decides, and a
+ * new one is taken once. */
+enum sameness { BY_TOPIC, BY_LINK, BY_ID, BY_NAME, SAMENESSES };
+
+static struct str trait(const struct device *d, enum sameness how)
 {
-    const struct topic_binding *b = map_get(&c->topics, topic);
-    return b && b->role == TOPIC_OBJECT && str_eq(b->device->topic, topic) ? b->device : NULL;
+    switch (how) {
+    case BY_TOPIC: return d->topic;
+    case BY_LINK: return d->link_text;
+    case BY_ID: return d->id;
+    case BY_NAME: return d->topic.n || d->link_text.n || d->id.n ? STR("") : d->name;
+    case SAMENESSES: break;
+    }
+    return STR("");
+}
+
+/* Those of `to` that have no predecessor yet, by this trait; the first of equal ones. */
+static enum err index_by(struct map *m, struct catalog *to, enum sameness how)
+{
+    enum err err = ERR_OK;
+    LIST_EACH(&to->devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        struct str key = how == BY_NAME ? d->name : trait(d, how);
+        if (key.n && !d->taken && !err)
+            err = map_put(m, key, d);
+        if (err == ERR_EXISTS)
+            err = ERR_OK;
+    }
+    return err;
+}
+
+static void match_by(const struct map *m, struct list *olds, enum sameness how)
+{
+    LIST_EACH(olds, it)
+    {
+        struct device *old = CONTAINER_OF(it, struct device, link);
+        struct str key = trait(old, how);
+        struct device *d = key.n && !old->heir ? map_get(m, key) : NULL;
+        if (!d || d->taken)
+            continue;
+        old->heir = d;
+        d->taken = true;
+    }
+}
+
+static void clear_heirs(struct list *olds)
+{
+    LIST_EACH(olds, it)
+    CONTAINER_OF(it, struct device, link)->heir = NULL;
+}
+
+/* Sets `heir` of each device of now. */
+static enum err find_heirs(struct registry *r, struct error *e)
+{
+    enum err err = ERR_OK;
+    clear_heirs(&r->now->devices);
+    clear_heirs(&r->now->leaving);
+    for (int how = BY_TOPIC; !err && how < SAMENESSES; how++) {
+        struct map m;
+        map_init(&m, r->cfg.alloc, executor_env(r->cfg.ex)->seed, (size_t)1 << 20);
+        err = index_by(&m, r->building, (enum sameness)how);
+        match_by(&m, &r->now->devices, (enum sameness)how);
+        match_by(&m, &r->now->leaving, (enum sameness)how);
+        map_fini(&m);
+    }
+    return err ? error_set(e, err, "no memory for the devices of the next site") : ERR_OK;
 }
 
 struct device *registry_successor(struct registry *r, const struct device *old)
 {
-    return device_at(r->now, old->topic);
+    (void)r;
+    return old->heir;
 }
 
 /* A copy without a name in what is being built; its topics, as far as nobody else has them. */
@@ -121,6 +193,8 @@ static struct device *copy_leaving(struct registry *r, const struct device *from
                          .name = arena_str(&c->arena, from->name),
                          .id = arena_str(&c->arena, from->id),
                          .topic = arena_str(&c->arena, from->topic),
+                         .link_text = arena_str(&c->arena, from->link_text),
+                         .port = from->port,
                          .owner_before = arena_str(&c->arena, from->owner),
                          .props = props,
                          .leaving = true};
@@ -136,23 +210,33 @@ static struct device *copy_leaving(struct registry *r, const struct device *from
     return c->arena.failed ? NULL : d;
 }
 
-static enum err prepare_leaving(struct registry *r, const struct device *old, struct error *e)
+/* Its topics, as far as no device of the next site has them: then it is left to that one. */
+static enum err bind_leaving(struct registry *r, struct device *d, const struct device *old,
+                             struct error *e)
+{
+    struct error taken = {0};
+    enum err err = ingest_bind(r, d, &taken);
+    if ((!err || err == ERR_EXISTS) && old->mapping)
+        err = mapping_build(r, d, &old->mapping->def, &taken);
+    return err == ERR_EXISTS ? ERR_OK : err ? error_set(e, err, "%s", taken.text) : ERR_OK;
+}
+
+static enum err prepare_leaving(struct registry *r, struct device *old, struct error *e)
 {
     if (old->owner.n == 0 && list_empty(&old->actions))
         return ERR_OK;
     struct device *d = copy_leaving(r, old);
     if (!d)
         return error_set(e, ERR_NOMEM, "no memory for the end of %.*s", STR_FMT(old->name));
-    struct error taken = {0}; /* by one of the next site: then it is left to that one */
-    enum err err = ingest_bind(r, d, &taken);
-    return err == ERR_EXISTS ? ERR_OK : err ? error_set(e, err, "%s", taken.text) : ERR_OK;
+    old->heir = d;
+    return bind_leaving(r, d, old, e);
 }
 
 static void count(struct registry_change *n, const struct device *old, const struct device *next)
 {
     if (!next)
         n->removed++;
-    else if (same_device(old, next))
+    else if (same_device(old, next) && same_mapping(old, next))
         n->same++;
     else
         n->changed++;
@@ -163,20 +247,22 @@ enum err registry_replace_ready(struct registry *r, struct registry_change *out,
     struct catalog *next = r->building;
     ASSERT(next != r->now);
     *out = (struct registry_change){0};
-    enum err err = ERR_OK;
+    enum err err = find_heirs(r, e);
     LIST_EACH(&r->now->devices, it)
     {
         struct device *old = CONTAINER_OF(it, struct device, link);
-        struct device *d = device_at(next, old->topic);
-        count(out, old, d);
-        if (d)
-            d->owner_before = arena_str(&next->arena, old->owner);
+        count(out, old, old->heir);
+        if (old->heir)
+            old->heir->owner_before = arena_str(&next->arena, old->owner);
         else if (!err)
             err = prepare_leaving(r, old, e);
     }
     LIST_EACH(&r->now->leaving, it)
-    if (!err && !device_at(next, CONTAINER_OF(it, struct device, link)->topic))
-        err = prepare_leaving(r, CONTAINER_OF(it, struct device, link), e);
+    {
+        struct device *old = CONTAINER_OF(it, struct device, link);
+        if (!err && !old->heir)
+            err = prepare_leaving(r, old, e);
+    }
     out->added = next->device_count - out->same - out->changed;
     if (!err && next->arena.failed)
         err = error_set(e, ERR_NOMEM, "no memory for the devices of the next site");
@@ -189,20 +275,32 @@ void registry_replace_cancel(struct registry *r)
     r->building = r->now;
     if (next == r->now)
         return;
+    clear_heirs(&r->now->devices);
+    clear_heirs(&r->now->leaving);
     ingest_settle(r, next);
     catalog_free(r, next);
 }
 
 /* --- the change --- */
 
-static void carry(struct registry *r, struct list *devices)
+static void carry_reach(struct device *to, struct device *from)
+{
+    to->reach.state = from->reach.state;
+    to->reach.unreadable = from->reach.unreadable;
+    memcpy(to->reach.why, from->reach.why, sizeof(to->reach.why));
+    online_carry(to, from);
+}
+
+static void carry(struct list *devices)
 {
     LIST_EACH(devices, it)
     {
         struct device *old = CONTAINER_OF(it, struct device, link);
-        struct device *d = device_at(r->building, old->topic); /* or its copy, which leaves */
-        if (d)
+        struct device *d = old->heir; /* or its copy, which leaves */
+        if (d) {
             d->events_seen = old->events_seen;
+            carry_reach(d, old);
+        }
         LIST_EACH_SAFE(&old->actions, action)
         action_carry(CONTAINER_OF(action, struct action, device_link), d);
     }
@@ -224,13 +322,12 @@ static void reset_stale(struct registry *r)
 void registry_replace_commit(struct registry *r)
 {
     struct catalog *old = r->now;
-    carry(r, &old->devices);
-    carry(r, &old->leaving);
+    carry(&old->devices);
+    carry(&old->leaving);
     reset_stale(r);
     r->now = r->building;
     r->building =
         old; /* until registry_replace_settle(): who has its devices still looks at them */
-    discover_forget_claimed(r);
 }
 
 void registry_replace_settle(struct registry *r)
@@ -242,4 +339,5 @@ void registry_replace_settle(struct registry *r)
         catalog_free(r, old);
     }
     ingest_clear_retained(r);
+    discover_forget_claimed(r);
 }

@@ -18,10 +18,9 @@ static enum err replace(struct rig *g, const struct next *n, struct registry_cha
     if (!err)
         err = registry_model(g->r, &lamp_model, &lamp, &e);
     if (!err && n->name)
-        err = registry_device(g->r, str_from(n->name), valve, STR("urn:v"), str_from(n->topic),
-                              &g->valve, &e);
+        err = rig_device(g->r, n->name, valve, n->topic, &g->valve, &e);
     if (!err)
-        err = registry_device(g->r, STR("plant.lamp"), lamp, STR("urn:l"), STR("l"), &g->lamp, &e);
+        err = rig_device(g->r, "plant.lamp", lamp, "l", &g->lamp, &e);
     if (!err)
         err = registry_replace_ready(g->r, change, &e);
     if (err) {
@@ -228,7 +227,7 @@ static void nearly_replace(struct rig *g, const char *owner)
     struct device *d;
     REQUIRE(registry_replace_begin(g->r, &e) == ERR_OK);
     REQUIRE(registry_model(g->r, &valve_model, &valve, &e) == ERR_OK);
-    REQUIRE(registry_device(g->r, STR("plant.v"), valve, STR("urn:v"), STR("v"), &d, &e) == ERR_OK);
+    REQUIRE(rig_device(g->r, "plant.v", valve, "v", &d, &e) == ERR_OK);
     REQUIRE(registry_set_owner(d, str_from(owner)) == ERR_OK);
     CHECK_EQ_INT(try_to_command(g), ERR_DENIED); /* whatever comes of it */
     registry_replace_cancel(g->r);

@@ -33,11 +33,11 @@ class Usage(unittest.TestCase):
             (("run",), 2, "err", "usage: sedge run"),
             (("run", "--help"), 0, "out", "usage: sedge run"),
             (("run", "a", "b"), 2, "err", "usage: sedge run"),
-            (("run", "--fast", "a"), 2, "err", "usage: sedge run"),
-            (("run", "--driver", "warp", "a"), 2, "err", "io_uring or epoll, not 'warp'"),
-            (("run", "--workers", "65", "a"), 2, "err", "workers are 1 … 64, or auto, not '65'"),
-            (("run", "--workers", "0", "a"), 2, "err", "not '0'"),
-            (("run", "--workers", "two", "a"), 2, "err", "not 'two'"),
+            (("run", "--fast", "a"), 2, "err", "there is no option --fast"),
+            (("run", "--driver", "warp", "a"), 2, "err", "--driver cannot be 'warp': there are io_uring and epoll"),
+            (("run", "--workers", "65", "a"), 2, "err", "--workers cannot be '65': workers are 1 … 64, or auto"),
+            (("run", "--workers", "0", "a"), 2, "err", "cannot be '0'"),
+            (("run", "--workers", "two", "a"), 2, "err", "cannot be 'two'"),
             (("run", "/nowhere/at/all"), 1, "err", "there is no /nowhere/at/all"),
             (("check",), 2, "err", "usage: sedge check"),
             (("passwd",), 2, "err", "usage: sedge passwd"),
@@ -51,10 +51,6 @@ class Usage(unittest.TestCase):
                 self.assertEqual(done.returncode, code, done)
                 self.assertIn(text, done.stdout if stream == "out" else done.stderr)
                 self.assertEqual(done.stderr if stream == "out" else done.stdout, "")
-
-    def test_a_newcomer_is_told_what_there_is(self):
-        for word in ("run", "check", "sim", "pub", "sub", "passwd"):
-            self.assertIn(f"sedge {word} ", sedge().stderr)
 
 
 class Refused(unittest.TestCase):
