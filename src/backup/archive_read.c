@@ -130,6 +130,26 @@ static enum err pass_over(struct archive_reader *r, struct error *e)
     return ERR_OK;
 }
 
+/* Behind the last file: another block of zeros, and the sum of the whole stream. */
+static enum err finish(struct archive_reader *r, struct error *e)
+{
+    uint8_t block[TAR_BLOCK];
+    size_t more = 1;
+    enum err err = unpack(r, block, sizeof(block), e);
+    while (!err && more > 0) {
+        ZSTD_outBuffer none = {block, 0, 0};
+        if (r->in.pos == r->in.size)
+            err = refill(r, e);
+        if (!err)
+            more = ZSTD_decompressStream(r->zstd, &none, &r->in);
+        if (!err && ZSTD_isError(more))
+            err = error_set(e, ERR_CORRUPT, "%s is damaged: %s", r->path, ZSTD_getErrorName(more));
+        if (!err && more > 0 && r->in.pos < r->in.size)
+            err = error_set(e, ERR_CORRUPT, "%s goes on behind its end", r->path);
+    }
+    return err;
+}
+
 enum err archive_next(struct archive_reader *r, struct tar_entry *t, bool *end, struct error *e)
 {
     uint8_t head[TAR_BLOCK];
@@ -146,6 +166,8 @@ enum err archive_next(struct archive_reader *r, struct tar_entry *t, bool *end, 
     r->left = t->size;
     r->padding = tar_padding(t->size);
     r->open = !*end;
+    if (*end)
+        return finish(r, e);
     return EVP_DigestInit_ex(r->sha, EVP_sha256(), NULL) ? ERR_OK
                                                          : error_set(e, ERR_NOMEM, "no SHA-256");
 }

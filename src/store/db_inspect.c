@@ -53,9 +53,10 @@ static enum err try_open(const char *path, const char *options, sqlite3 **out, s
     return err;
 }
 
-/* Who may not write the folder can't make the file by which readers and writers share a log; where
- * there is no log that is not needed. */
-static enum err open_to_read(const char *path, sqlite3 **out, struct error *e)
+/* A reader shares a log with the writer by a file beside the database, which it makes if need be
+ * and is not allowed to remove. Where there is no log, nobody writes, and it can do without: who
+ * only looks leaves nothing behind then, who copies may meet a site that starts right now. */
+static enum err open_to_read(const char *path, bool copy, sqlite3 **out, struct error *e)
 {
     char wal[DB_PATH_MAX + 8];
     struct stat st;
@@ -63,9 +64,9 @@ static enum err open_to_read(const char *path, sqlite3 **out, struct error *e)
         return error_set(e, ERR_RANGE, "the path of the database is too long");
     if (stat(path, &st) != 0)
         return error_set(e, ERR_NOT_FOUND, "there is no %s", path);
-    enum err err = try_open(path, "?mode=ro", out, e);
     (void)snprintf(wal, sizeof(wal), "%s-wal", path);
-    bool logged = stat(wal, &st) == 0 && st.st_size > 0;
+    bool logged = stat(wal, &st) == 0;
+    enum err err = logged || copy ? try_open(path, "?mode=ro", out, e) : ERR_IO;
     return err == ERR_IO && !logged ? try_open(path, "?mode=ro&immutable=1", out, e) : err;
 }
 
@@ -134,7 +135,7 @@ enum err db_inspect(const char *path, bool thorough, struct db_seen *out, struct
     struct stat st;
     sqlite3 *sql = NULL;
     *out = (struct db_seen){0};
-    enum err err = open_to_read(path, &sql, &why);
+    enum err err = open_to_read(path, false, &sql, &why);
     if (!err)
         err = check(sql, path, thorough, out, &why);
     (void)sqlite3_close(sql);
@@ -152,10 +153,12 @@ enum err db_inspect(const char *path, bool thorough, struct db_seen *out, struct
 enum err db_copy(const char *path, const char *to, struct error *e)
 {
     sqlite3 *from = NULL, *copy = NULL;
-    enum err err = open_to_read(path, &from, e);
+    if (access(to, F_OK) == 0)
+        return error_set(e, ERR_EXISTS, "there is a %s already", to);
+    enum err err = open_to_read(path, true, &from, e);
     if (err)
         return err;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_EXCLUSIVE;
+    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
     if (sqlite3_open_v2(to, &copy, flags, NULL) != SQLITE_OK)
         err = failed(copy, to, e);
     /* All in one step: of one read transaction, however much is written meanwhile. */
