@@ -130,24 +130,21 @@ static enum err pass_over(struct archive_reader *r, struct error *e)
     return ERR_OK;
 }
 
-/* Behind the last file: another block of zeros, and the sum of the whole stream. */
+/* Behind the last file: zeros, and the sum of the whole stream. */
 static enum err finish(struct archive_reader *r, struct error *e)
 {
-    uint8_t block[TAR_BLOCK];
-    size_t more = 1;
-    enum err err = unpack(r, block, sizeof(block), e);
-    while (!err && more > 0) {
-        ZSTD_outBuffer none = {block, 0, 0};
-        if (r->in.pos == r->in.size)
-            err = refill(r, e);
-        if (!err)
-            more = ZSTD_decompressStream(r->zstd, &none, &r->in);
-        if (!err && ZSTD_isError(more))
-            err = error_set(e, ERR_CORRUPT, "%s is damaged: %s", r->path, ZSTD_getErrorName(more));
-        if (!err && more > 0 && r->in.pos < r->in.size)
-            err = error_set(e, ERR_CORRUPT, "%s goes on behind its end", r->path);
+    uint8_t waste[TAR_BLOCK];
+    for (size_t more = 1; more > 0;) {
+        ZSTD_outBuffer out = {waste, sizeof(waste), 0};
+        size_t before = r->in.pos;
+        more = ZSTD_decompressStream(r->zstd, &out, &r->in);
+        if (ZSTD_isError(more))
+            return error_set(e, ERR_CORRUPT, "%s is damaged: %s", r->path, ZSTD_getErrorName(more));
+        enum err err = more > 0 && out.pos == 0 && r->in.pos == before ? refill(r, e) : ERR_OK;
+        if (err)
+            return err;
     }
-    return err;
+    return ERR_OK;
 }
 
 enum err archive_next(struct archive_reader *r, struct tar_entry *t, bool *end, struct error *e)
