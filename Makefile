@@ -31,12 +31,12 @@ install: ## the program and the library, below PREFIX=/usr/local (DESTDIR is hon
 
 deb: ## the Debian package of the program and its service: build/sedge_VERSION_ARCH.deb
 	@tools/install build deb
-	@$(call build,release,sedge)
+	@$(call build,release,sedge sedge_said)
 	@tools/deb build/release build
 
 deb-test: ## the package in a minimal Debian: installed, started, upgraded, removed, purged (needs root)
 	@tools/install build deb fresh
-	@$(call build,release,sedge)
+	@$(call build,release,sedge sedge_said)
 	@tools/deb-test
 
 arm64: ## the program for ARM gateways: build/arm64/sedge, cross-built
