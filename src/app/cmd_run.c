@@ -5,6 +5,7 @@
 #include "app/run_host.h"
 #include "app/site_adopt.h"
 #include "app/site_gate.h"
+#include "app/site_links.h"
 #include "app/site_load.h"
 #include "app/site_mapping.h"
 #include "app/site_modbus.h"
@@ -63,6 +64,7 @@ struct run {
     struct alerts *alerts;
     struct automation *automation;
     struct modbus *modbus;
+    struct site_links links;
     struct access access;
     struct mqtt_server *mqtt;
     struct site_gate mqtt_gates[SITE_LISTENERS_MAX], http_gates[SITE_LISTENERS_MAX];
@@ -363,6 +365,7 @@ static enum err build_dashboard(struct run *r, struct error *e)
                                    .adopt = {adopt_start, r},
                                    .tests = {site_trials_start, site_trials_write, r->trials},
                                    .settings = {site_show, &r->shown},
+                                   .links = {site_links_write, &r->links},
                                    .version = SEDGE_VERSION,
                                    .mqtt_addresses = r->mqtt_addresses,
                                    .http_addresses = r->http_addresses,
@@ -395,6 +398,7 @@ static enum err build_shown(struct run *r, struct error *e)
                                    .store = r->store,
                                    .mqtt_addresses = r->mqtt_addresses,
                                    .http_addresses = r->http_addresses};
+    r->links = (struct site_links){.modbus = &r->modbus, .registry = &r->registry, .ex = &r->ex};
     struct site_trials_config trials = {
         .ex = r->ex, .alloc = r->alloc, .site = r->opt.site, .changed = tests_ended, .ctx = r};
     return site_trials_new(&r->trials, &trials, e);

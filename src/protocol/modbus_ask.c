@@ -117,6 +117,7 @@ void modbus_ask_failed(struct line *l, struct ask *a, const char *why)
     modbus_ask_end(l, a);
     if (u) {
         (void)snprintf(u->problem, sizeof(u->problem), "%s", why);
+        u->problem_ms = worker_now_ms(l->m->worker);
         u->fails++;
     }
     if (b)

@@ -66,6 +66,7 @@ struct unit {
     struct ask *asking;
     unsigned fails; /* in a row */
     int64_t backoff_ms, retry_ns;
+    int64_t problem_ms; /* when that was; 0: never */
     char problem[MODBUS_PROBLEM_MAX];
     struct modbus_counts counts;
 };
@@ -162,6 +163,7 @@ struct line {
     struct stream *stream;
     bool pooled; /* the stream is of the pool */
     int64_t backoff_ms, retry_ns, up_since_ns;
+    int64_t problem_ms; /* when that was; 0: never */
     uint64_t connects;
     char problem[MODBUS_PROBLEM_MAX];
 

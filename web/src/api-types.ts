@@ -428,6 +428,39 @@ export interface AccessRule {
   text: string;
 }
 
+/** A line of Modbus. Counts are of all its units, since the line was declared. */
+export interface LinkLine {
+  kind: "modbus";
+  /** tcp://10.0.0.7:502, rtu:/dev/ttyUSB0 19200 8E1 */
+  text: string;
+  state: "connected" | "connecting" | "waiting";
+  /** While it is connected */
+  since_ms: number | null;
+  /** While it waits: when it is tried again */
+  retry_ms: number | null;
+  requests: number;
+  answers: number;
+  timeouts: number;
+  /** Answers that say no, and frames that are broken */
+  errors: number;
+  last_error: string | null;
+  last_error_ms: number | null;
+  units: LinkUnit[];
+}
+
+export interface LinkUnit {
+  unit: number;
+  devices: string[];
+  /** null: it has not been asked yet */
+  online: boolean | null;
+  requests: number;
+  answers: number;
+  timeouts: number;
+  errors: number;
+  last_error: string | null;
+  last_error_ms: number | null;
+}
+
 /** What the site was started with. Never a secret. */
 export interface Settings {
   name: string;
