@@ -110,7 +110,7 @@ static void add_at(struct edit *ed, size_t file, size_t at, struct str neighbour
 {
     struct str was = text_before(ed, file);
     const struct edit_splice *same = before_at(ed, file, at);
-    struct str front = same ? same->text : neighbour;
+    struct str front = same ? str_trim(same->text) : neighbour;
     bool apart = has_lines(text) || has_lines(front) ||
                  (!front.n && at > 0 && !is_blank_line(was, line_start(was, at - 1)));
     bool unended = !same && at > 0 && was.p[at - 1] != '\n';

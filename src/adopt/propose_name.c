@@ -182,5 +182,9 @@ struct str proposed_model(struct draft *d, const struct lang_site *site, struct 
                       : d->point_n == 1
                           ? arena_strf(d->arena, "%.*s sensor", STR_FMT(d->points[0].name))
                           : without_digits(d->leaf);
-    return free_name(d, site, name_of_model(word, d->arena), "");
+    struct str name = name_of_model(word, d->arena);
+    struct lang_unit unit;
+    if (lang_unit_parse(name, &unit) == ERR_OK) /* "V" would be volts */
+        name = arena_strf(d->arena, "%.*sDevice", STR_FMT(name));
+    return free_name(d, site, name, "");
 }

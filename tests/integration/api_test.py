@@ -270,6 +270,7 @@ class Api(unittest.TestCase):
                  ("POST", "/api/alerts/{id}/acknowledge"): (f"/api/alerts/{first}/acknowledge", {"by": "Ada"}),
                  ("POST", "/api/devices/{device}/actions/{action}"): ("/api/devices/plant.press.valve/actions/open", {"by": "Ada"}),
                  ("DELETE", "/api/devices/{device}/lease"): ("/api/devices/plant.press.valve/lease", {}),
+                 ("POST", "/api/adopt"): ("/api/adopt", {"topics": [], "text": ""}),
                  ("POST", "/api/reload"): ("/api/reload", {})}
         apart = {("GET", "/api/live"), ("POST", "/api/tests")}
         described = self.site.description.operations() - apart
@@ -518,7 +519,7 @@ class Api(unittest.TestCase):
                 self.assertEqual((topics[topic]["kind"], topics[topic]["count"]), (kind, 1))
         self.assertEqual(topics["strange/json"]["payload"], '{"contact":true}')
         self.assertLessEqual(len(topics["strange/cut"]["payload"].encode()), 512)
-        self.assertIn("expected a number", topics["press/temp"]["error"])
+        self.assertIn("expected a number", topics["press/temp"]["error"]["reason"])
 
     def test_connections(self):
         client = self.site.spawn(["mosquitto_sub", "-p", self.site.mqtt_port, "-i", "watcher", "-t", "a/#", "-t", "b/#"])
