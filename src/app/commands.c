@@ -15,6 +15,7 @@ const struct command *const commands[] = {
     &command_bench,
     /* care */
     &command_passwd,
+    &command_doctor,
     &command_backup,
     &command_restore,
     /* the program itself */
