@@ -24,6 +24,9 @@ extern const struct command command_pub;        /* mqtt_options_table.c, cmd_pub
 extern const struct command command_sub;        /* mqtt_options_table.c, cmd_sub.c */
 extern const struct command command_export;     /* cmd_export.c */
 extern const struct command command_passwd;     /* cmd_passwd.c */
+extern const struct command command_doctor;     /* cmd_doctor.c */
+extern const struct command command_backup;     /* cmd_backup.c */
+extern const struct command command_restore;    /* cmd_restore.c */
 extern const struct command command_bench;      /* cmd_bench.c */
 extern const struct command command_help;       /* cmd_help.c */
 extern const struct command command_man;        /* cmd_help.c */

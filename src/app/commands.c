@@ -25,6 +25,9 @@ const struct command *const commands[] = {
     /* care */
     &command_export,
     &command_passwd,
+    &command_doctor,
+    &command_backup,
+    &command_restore,
     /* the program itself */
     &command_help,
     &command_completion,
