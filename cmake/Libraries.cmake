@@ -5,6 +5,7 @@ set(SEDGE_EXTERNAL
     "net       zlib libssl libcrypto WSLAY"
     "store     sqlite3 libzstd"
     "backup    libcrypto"
+    "doctor    libcrypto"
     "auth      libargon2 libcrypto"
     "load      libssl libcrypto")
 

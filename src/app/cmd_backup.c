@@ -328,6 +328,6 @@ const struct command command_backup = {
     .examples = {{"sedge backup /etc/sedge/site /var/backups/sedge --keep 14", "each night"},
                  {"sedge backup --verify plant-20261128T101500Z.tar.zst", NULL}},
     .exits = {{"0", "it is there, or whole"}, {"1", "it could not be made, or is damaged"}},
-    .see = {"restore"},
+    .see = {"restore", "doctor"},
     .run = cmd_backup,
 };

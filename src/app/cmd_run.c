@@ -6,7 +6,6 @@
 #include "app/site_adopt.h"
 #include "app/site_gate.h"
 #include "app/site_links.h"
-#include "app/site_load.h"
 #include "app/site_mapping.h"
 #include "app/site_modbus.h"
 #include "app/site_place.h"

@@ -24,6 +24,7 @@ const struct command *const commands[] = {
     /* care */
     &command_export,
     &command_passwd,
+    &command_doctor,
     &command_backup,
     &command_restore,
     /* the program itself */
