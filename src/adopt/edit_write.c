@@ -111,8 +111,9 @@ static void take_over_mode(const struct edit_pending *p)
         (void)fchmod(p->fd, 0644);
         return;
     }
-    if (fchown(p->fd, st.st_uid, st.st_gid) != 0)
-        (void)fchown(p->fd, (uid_t)-1, st.st_gid); /* at least its group */
+    /* Its owner, or at least its group; what is somebody else's then keeps no set-id bits. */
+    if (fchown(p->fd, st.st_uid, st.st_gid) != 0 && fchown(p->fd, (uid_t)-1, st.st_gid) != 0)
+        st.st_mode &= 0777;
     (void)fchmod(p->fd, st.st_mode & 07777);
 }
 

@@ -16,6 +16,7 @@ extern const struct command command_sim;        /* cmd_sim.c */
 extern const struct command command_reload;     /* cmd_reload.c */
 extern const struct command command_alerts;     /* cmd_alerts.c */
 extern const struct command command_actions;    /* cmd_actions.c */
+extern const struct command command_export;     /* cmd_export.c */
 extern const struct command command_discover;   /* cmd_discover.c */
 extern const struct command command_adopt;      /* cmd_adopt.c */
 extern const struct command command_import;     /* cmd_import.c */

@@ -1,259 +1,285 @@
-/* sedge export: what a running site has measured, as a file. */
+/* sedge export: histories of a running site as a file. */
 #include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
-#include "app/terminal.h"
 #include "app/when.h"
 #include "async/env.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { WORDS_MAX = 64, SERIES_MAX = 4096, AT_ONCE = 64 /* what the site takes in one request */ };
+enum { WORDS_MAX = 64 };
 
-struct export
-{
+struct exporting {
     struct site_call_config call;
-    const char *words[WORDS_MAX]; /* properties and devices; none: all */
+    const char *words[WORDS_MAX]; /* names of properties and devices */
     size_t words_n;
-    const char *file; /* NULL: the standard output */
+    const char *format, *time; /* NULL: not said */
+    const char *out;           /* NULL: stdout */
+    bool edges, has_from, has_to;
     int64_t from_ms, to_ms, window_ms;
-    bool json;
-
-    struct strbuf names; /* of series, each behind a '\n' */
-    size_t series_n;
-    FILE *to;
-    bool in_header;    /* of a further request: its first line is there already */
-    struct str device; /* while the site is looked at */
+    FILE *file;
+    char part[PATH_MAX]; /* what is written until it is whole */
+    struct strbuf path;  /* of the request */
+    const char *word;    /* whose device is looked for */
+    struct str device;   /* that has it; empty: none */
 };
 
-/* --- which series --- */
+/* --- what is asked --- */
 
-static bool wanted(const struct export *o, struct str series, struct str device)
+static void add_parameter(struct strbuf *b, const char *key, struct str value)
 {
-    for (size_t i = 0; i < o->words_n; i++)
-        if (str_eq(str_from(o->words[i]), series) || str_eq(str_from(o->words[i]), device))
-            return true;
-    return o->words_n == 0;
+    static const char hex[] = "0123456789ABCDEF";
+    strbuf_addc(b, strchr(b->p, '?') ? '&' : '?');
+    strbuf_adds(b, key);
+    strbuf_addc(b, '=');
+    for (size_t i = 0; i < value.n; i++) {
+        unsigned char c = (unsigned char)value.p[i];
+        if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+            strchr("-._~", c)) {
+            strbuf_addc(b, (char)c);
+        } else {
+            strbuf_addc(b, '%');
+            strbuf_addc(b, hex[c >> 4]);
+            strbuf_addc(b, hex[c & 15]);
+        }
+    }
 }
 
-static void look_at_property(void *ctx, struct str property)
+static void add_number(struct strbuf *b, const char *key, int64_t value)
 {
-    struct export *o = ctx;
-    char name[256], series[1024];
-    struct str p = answer_member(property, "name", name, sizeof(name));
-    int n = snprintf(series, sizeof(series), "%.*s.%.*s", STR_FMT(o->device), STR_FMT(p));
-    if (n <= 0 || (size_t)n >= sizeof(series) || o->series_n == SERIES_MAX)
-        return;
-    if (!wanted(o, str_from(series), o->device))
-        return;
-    strbuf_adds(&o->names, series);
-    strbuf_addc(&o->names, '\n');
-    o->series_n++;
+    strbuf_addf(b, "%c%s=%lld", strchr(b->p, '?') ? '&' : '?', key, (long long)value);
 }
 
 static void look_at_device(void *ctx, struct str device)
 {
-    struct export *o = ctx;
-    char name[512];
-    o->device = answer_member(device, "name", name, sizeof(name));
-    answer_each(answer_raw(device, "properties"), look_at_property, o);
+    struct exporting *o = ctx;
+    char buf[512];
+    if (str_eq(answer_member(device, "name", buf, sizeof(buf)), str_from(o->word)))
+        o->device = device;
 }
 
-/* Whether something has this name: a word that names nothing would make an empty file. */
-static bool names_something(const struct export *o, struct str word)
+static void add_property(void *ctx, struct str property)
 {
-    struct str rest = strbuf_str(&o->names), series;
-    while (rest.n > 0 && str_split(&rest, '\n', &series))
-        if (str_eq(series, word) || (str_starts(series, word) && series.p[word.n] == '.'))
-            return true;
-    return false;
+    struct exporting *o = ctx;
+    char buf[256], name[1024];
+    int n = snprintf(name, sizeof(name), "%s.%.*s", o->word,
+                     STR_FMT(answer_member(property, "name", buf, sizeof(buf))));
+    add_parameter(&o->path, "series", (struct str){name, (size_t)n});
 }
 
-static enum err find_series(struct export *o, struct site_call *c, struct error *e)
+/* A device stands for all its properties. */
+static enum err add_series(struct exporting *o, struct site_call *c, struct error *e)
 {
     struct strbuf site;
     unsigned status;
     strbuf_init(&site, alloc_system(), 0);
     enum err err = site_call(c, "GET", "/api/site", (struct str){0}, &status, &site, e);
-    if (!err)
-        answer_each(answer_raw(strbuf_str(&site), "devices"), look_at_device, o);
+    struct str devices = answer_raw(strbuf_str(&site), "devices");
+    for (size_t i = 0; !err && i < o->words_n; i++) {
+        o->word = o->words[i];
+        o->device = STR("");
+        answer_each(devices, look_at_device, o);
+        if (o->device.n)
+            answer_each(answer_raw(o->device, "properties"), add_property, o);
+        else
+            add_parameter(&o->path, "series", str_from(o->word));
+    }
     strbuf_fini(&site);
-    for (size_t i = 0; !err && i < o->words_n; i++)
-        if (!names_something(o, str_from(o->words[i])))
-            err = error_set(e, ERR_NOT_FOUND, "%s has no device and no property %s",
-                            site_call_where(c), o->words[i]);
-    if (!err && o->series_n == SERIES_MAX)
-        err = error_set(e, ERR_FULL, "more than %d series: name some", SERIES_MAX - 1);
     return err;
 }
 
-/* --- the file --- */
-
-static enum err take(void *ctx, struct str piece)
+static void add_options(struct exporting *o)
 {
-    struct export *o = ctx;
-    size_t end;
-    if (o->in_header) {
-        if (!str_find(piece, '\n', &end))
-            return ERR_OK;
-        piece = str_sub(piece, end + 1, piece.n);
-        o->in_header = false;
-    }
-    return fwrite(piece.p, 1, piece.n, o->to) == piece.n ? ERR_OK : ERR_IO;
+    struct str out = str_from(o->out);
+    bool jsonl = str_ends(out, STR(".jsonl")) || str_ends(out, STR(".ndjson"));
+    add_parameter(&o->path, "format", str_from(o->format ? o->format : jsonl ? "jsonl" : "csv"));
+    if (o->time)
+        add_parameter(&o->path, "time", str_from(o->time));
+    if (o->has_from)
+        add_number(&o->path, "from", o->from_ms);
+    if (o->has_to)
+        add_number(&o->path, "to", o->to_ms);
+    if (o->window_ms)
+        add_number(&o->path, "window", o->window_ms);
+    if (o->edges)
+        add_number(&o->path, "edges", 1);
 }
 
-static void add_query(const struct export *o, struct strbuf *path)
+/* --- what is written --- */
+
+static enum err open_file(struct exporting *o, struct error *e)
 {
-    strbuf_addf(path, "&format=%s&time=iso&to=%lld", o->json ? "jsonl" : "csv",
-                (long long)o->to_ms);
-    if (o->from_ms > 0)
-        strbuf_addf(path, "&from=%lld", (long long)o->from_ms);
-    if (o->window_ms > 0)
-        strbuf_addf(path, "&window=%lld", (long long)o->window_ms);
+    o->file = stdout;
+    if (!o->out)
+        return ERR_OK;
+    int n = snprintf(o->part, sizeof(o->part), "%s.part", o->out);
+    if (n < 0 || (size_t)n >= sizeof(o->part))
+        return error_set(e, ERR_RANGE, "the name of the file is too long");
+    o->file = fopen(o->part, "we");
+    return o->file ? ERR_OK : error_set_os(e, errno, "%s can't be written", o->part);
 }
 
-/* So many series at once as the site takes. */
-static enum err fetch(struct export *o, struct site_call *c, struct error *e)
+/* It has its name when it is whole. */
+static enum err close_file(struct exporting *o, enum err err, struct error *e)
 {
-    struct strbuf path;
-    struct str rest = strbuf_str(&o->names), series;
+    if (!o->file)
+        return err;
+    if (!err && fflush(o->file) != 0)
+        err = error_set_os(e, errno, "%s can't be written", o->out ? o->out : "the output");
+    if (!o->out)
+        return err;
+    if (!err && fsync(fileno(o->file)) != 0)
+        err = error_set_os(e, errno, "%s can't be written", o->part);
+    (void)fclose(o->file);
+    if (!err && rename(o->part, o->out) != 0)
+        err = error_set_os(e, errno, "%s can't be written", o->out);
+    if (err)
+        (void)unlink(o->part);
+    return err;
+}
+
+static enum err write_piece(void *ctx, struct str piece)
+{
+    struct exporting *o = ctx;
+    return fwrite(piece.p, 1, piece.n, o->file) == piece.n ? ERR_OK : ERR_IO;
+}
+
+static enum err fetch(struct exporting *o, struct site_call *c, struct error *e)
+{
     unsigned status;
-    enum err err = ERR_OK;
-    strbuf_init(&path, alloc_system(), 0);
-    while (!err && rest.n > 0) {
-        strbuf_reset(&path);
-        strbuf_adds(&path, "/api/export?");
-        for (int i = 0; i < AT_ONCE && rest.n > 0 && str_split(&rest, '\n', &series); i++)
-            terminal_add_query(&path, i ? "&series=" : "series=", series);
-        add_query(o, &path);
-        err = site_call_stream(c, "GET", path.p, (struct str){0}, &status, take, o, e);
-        o->in_header = !o->json;
-    }
-    strbuf_fini(&path);
-    if (err && !e->text[0])
-        (void)error_set_os(e, errno, "%s can't be written", o->file ? o->file : "the output");
-    return err;
+    enum err err = add_series(o, c, e);
+    add_options(o);
+    if (!err)
+        err = open_file(o, e);
+    if (!err)
+        err = site_call_stream(c, "GET", o->path.p, (struct str){0}, &status, write_piece, o, e);
+    if (err && ferror(o->file ? o->file : stdout))
+        (void)error_set(e, err, "%s can't be written", o->out ? o->out : "the output");
+    return close_file(o, err, e);
 }
 
-/* A half of a file would be taken for the whole. What is no file (a pipe, a device) stays. */
-static void remove_half(const char *path)
-{
-    struct stat st;
-    if (stat(path, &st) == 0 && S_ISREG(st.st_mode))
-        (void)unlink(path);
-}
-
-static enum err write_file(struct export *o, struct site_call *c, struct error *e)
-{
-    o->to = o->file ? fopen(o->file, "we") : stdout;
-    if (!o->to)
-        return error_set_os(e, errno, "%s can't be made", o->file);
-    enum err err = fetch(o, c, e);
-    bool flushed = o->file ? fclose(o->to) == 0 : fflush(o->to) == 0;
-    if (!err && !flushed)
-        err = error_set_os(e, errno, "%s can't be written", o->file ? o->file : "the output");
-    if (err && o->file)
-        remove_half(o->file);
-    return err;
-}
-
-static int run(struct export *o)
+static int run(struct exporting *o)
 {
     struct site_call *c;
     struct error e = {0};
-    strbuf_init(&o->names, alloc_system(), 0);
+    strbuf_init(&o->path, alloc_system(), 0);
+    strbuf_adds(&o->path, "/api/export");
     enum err err = site_call_open(&c, &o->call, &e);
     if (!err)
-        err = find_series(o, c, &e);
-    if (!err && o->series_n == 0)
-        err = error_set(&e, ERR_NOT_FOUND, "%s measures nothing", site_call_where(c));
-    if (!err)
-        err = write_file(o, c, &e);
+        err = fetch(o, c, &e);
     site_call_close(c);
-    strbuf_fini(&o->names);
+    strbuf_fini(&o->path);
     if (err)
-        (void)fprintf(stderr, "sedge export: %s\n", e.text);
+        (void)fprintf(stderr, "sedge export: %s\n", e.text[0] ? e.text : err_name(err));
     return err ? EXIT_FINDING : EXIT_OK;
 }
 
 /* --- the command line --- */
 
-enum { O_FROM = 256, O_TO, O_WINDOW };
+enum { O_FROM = 256, O_TO, O_WINDOW, O_EDGES, O_TIME, O_FORMAT };
 
-static int set_option(struct export *o, struct args *a, int id)
+static bool is_site(const char *word)
 {
-    int64_t now = clock_wall_ms(env_linux()->clock);
-    struct str value = str_from(a->value);
-    switch (id) {
-    case OPTION_ID_JSON: o->json = true; return EXIT_OK;
-    case 'o': o->file = a->value; return EXIT_OK;
-    case O_WINDOW:
-        return when_duration(value, &o->window_ms) ? EXIT_OK
-                                                   : args_wrong(a, "it is a time, as 15min or 1h");
-    case O_FROM:
-    case O_TO:
-        return when_time(value, now, id == O_FROM ? &o->from_ms : &o->to_ms)
-                   ? EXIT_OK
-                   : args_wrong(a, "it is a day, as 2026-11-28 or \"2026-11-28 06:30\", or so long "
-                                   "ago: 7d");
-    default: break;
-    }
-    if (id != ARGS_WORD)
-        return args_status(a);
-    if (!o->call.site && !o->call.url) {
-        o->call.site = a->value;
-        return EXIT_OK;
+    struct stat st;
+    return strstr(word, "://") != NULL || stat(word, &st) == 0;
+}
+
+static bool take_word(struct exporting *o, const char *word)
+{
+    if (!o->words_n && !o->call.site && is_site(word)) {
+        o->call.site = word;
+        return true;
     }
     if (o->words_n == WORDS_MAX)
-        return args_refuse(a, "at most %d names", WORDS_MAX);
-    o->words[o->words_n++] = a->value;
-    return EXIT_OK;
+        return false;
+    o->words[o->words_n++] = word;
+    return true;
+}
+
+static bool take_when(struct args *a, int64_t *out, bool *has)
+{
+    if (when_parse(str_from(a->value), clock_wall_ms(env_linux()->clock), out)) {
+        (void)args_wrong(a, "a time is \"2026-11-28\", \"2026-11-28 14:05\", \"2h\" (so long ago), "
+                            "\"now\", or milliseconds");
+        return false;
+    }
+    return *has = true;
+}
+
+/* 0: go on, else the exit status + 1. */
+static int take(struct exporting *o, struct args *a, int id)
+{
+    switch (id) {
+    case 'o': o->out = a->value; return 0;
+    case O_EDGES: o->edges = true; return 0;
+    case O_TIME: o->time = a->value; return 0;
+    case O_FORMAT: o->format = a->value; return 0;
+    case O_FROM: return take_when(a, &o->from_ms, &o->has_from) ? 0 : EXIT_USAGE + 1;
+    case O_TO: return take_when(a, &o->to_ms, &o->has_to) ? 0 : EXIT_USAGE + 1;
+    case O_WINDOW:
+        if (span_parse(str_from(a->value), &o->window_ms))
+            return args_wrong(a, "a width is a number with ms, s, min, h, d or w") + 1;
+        return 0;
+    default:
+        if (id == ARGS_WORD && take_word(o, a->value))
+            return 0;
+        return args_status(a) + 1;
+    }
 }
 
 static int cmd_export(int argc, char **argv)
 {
     struct args a = args_start(&command_export, argc, argv);
-    struct export o = {.to_ms = clock_wall_ms(env_linux()->clock)};
+    struct exporting o = {0};
     for (int id; (id = args_next(&a)) != ARGS_END;) {
         if (site_call_option(&o.call, id, a.value))
             continue;
-        int status = set_option(&o, &a, id);
-        if (a.told)
-            return status;
+        int status = take(&o, &a, id);
+        if (status)
+            return status - 1;
     }
-    if (!o.call.site && !o.call.url)
-        return args_missing(&a, "SITE");
+    if (!o.words_n)
+        return args_missing(&a, "SERIES");
     return run(&o);
 }
 
 const struct command command_export = {
     .name = "export",
-    .group = COMMAND_CARE,
-    .line = "writes what was measured as CSV or JSON lines",
-    .synopsis = "SITE [NAME ...] [--from TIME] [--to TIME] [--window TIME] [-o FILE] [OPTIONS]",
-    .about = "NAME is a property, line.press.temperature, or a device: all of its properties; "
-             "without one it is everything. A row for each value, with its time (UTC) and unit. "
-             "SITE is the folder whose site runs.",
+    .group = COMMAND_SITE,
+    .line = "writes histories as CSV or JSON lines",
+    .synopsis = "[SITE] SERIES… [--from TIME] [--to TIME] [-o FILE] [OPTIONS]",
+    .about =
+        "What a running site has kept of these properties, of any length. A series is a property, "
+        "plant.press1.temperature; the name of a device stands for all its properties. SITE is the "
+        "folder (default: the one here) or URL of a site that runs.\n\n"
+        "TIME is a date, or a date and a time of day (\"2026-11-28 14:05\"), of this machine's "
+        "zone or with a Z of UTC; a span is so long ago (2h, 7d); a number is milliseconds since "
+        "1970. A FILE gets its name when it is whole.",
     .options = {(const struct command_option[]){
-                    OPTION("from", 0, "TIME",
-                           "from this time on: 2026-11-28, \"2026-11-28 06:30\" of this machine's "
-                           "zone, or 7d: so long ago",
-                           NULL, O_FROM),
-                    OPTION("to", 0, "TIME", "up to this time (now)", NULL, O_TO),
-                    OPTION("window", 0, "TIME",
-                           "one row for so long, 15min say: number, least, most and mean", NULL,
+                    OPTION("from", 0, "TIME", "from then on (default: all)", NULL, O_FROM),
+                    OPTION("to", 0, "TIME", "up to then (default: now)", NULL, O_TO),
+                    OPTION("window", 0, "WIDTH", "minimum, maximum and mean of windows: 1min", NULL,
                            O_WINDOW),
-                    OPTION("output", 'o', "FILE", "into a file", VALUES_FILE, 0),
-                    OPTION_JSON("JSON lines instead of CSV"), OPTIONS_END},
+                    {.name = "edges", .text = "first and last of each window, too", .id = O_EDGES},
+                    OPTION("format", 0, "FORMAT", "csv or jsonl (default: csv, or as FILE ends)",
+                           "csv jsonl", O_FORMAT),
+                    OPTION("time", 0, "HOW", "iso or ms (default: iso in CSV, ms in JSON)",
+                           "iso ms", O_TIME),
+                    OPTION("output", 'o', "FILE", "where to (default: standard output)",
+                           VALUES_FILE, 0),
+                    OPTIONS_END},
                 site_call_options},
     .words = {VALUES_FOLDER},
-    .examples = {{"sedge export hall line.press -o press.csv", "all of the press"},
-                 {"sedge export hall line.meter.power --from 7d --window 15min -o week.csv", NULL}},
-    .exits = {{"0", "it is written"}, {"1", "the site does not answer, or has no such name"}},
-    .see = {"run"},
+    .examples = {{"sedge export hall plant.press1 --from 7d -o press1.csv",
+                  "all properties of a device, a week of them"},
+                 {"sedge export hall plant.press1.temperature --window 1h", "means of hours"}},
+    .exits = {{"0", "it is written"},
+              {"1", "the site does not answer, or refuses; no FILE is left"}},
+    .see = {"alerts", "actions"},
     .run = cmd_export,
 };

@@ -12,6 +12,7 @@ const struct command *const commands[] = {
     &command_reload,
     &command_alerts,
     &command_actions,
+    &command_export,
     &command_sim,
     /* your devices */
     &command_discover,

@@ -1,63 +1,85 @@
 #include "app/when.h"
 
-#include <math.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-#define LONGEST_MS (100.0 * 365 * 86400000)
+#define SPAN_MAX_MS (INT64_C(3000) * 365 * 24 * 3600 * 1000)
 
-bool when_duration(struct str text, int64_t *ms)
+enum err span_parse(struct str text, int64_t *out_ms)
 {
     static const struct {
         struct str unit;
         double ms;
-    } units[] = {{{"ms", 2}, 1},
-                 {{"min", 3}, 60000},
-                 {{"s", 1}, 1000},
-                 {{"h", 1}, 3600000},
-                 {{"d", 1}, 86400000}};
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        double n = 0;
-        if (!str_ends(text, units[i].unit))
+    } units[] = {{{"ms", 2}, 1},    {{"s", 1}, 1e3},    {{"min", 3}, 6e4},
+                 {{"h", 1}, 3.6e6}, {{"d", 1}, 8.64e7}, {{"w", 1}, 6.048e8}};
+    size_t n = 0;
+    double number;
+    while (n < text.n && ((text.p[n] >= '0' && text.p[n] <= '9') || text.p[n] == '.'))
+        n++;
+    if (n == 0 || str_to_double(str_sub(text, 0, n), &number))
+        return ERR_SYNTAX;
+    struct str unit = str_trim(str_sub(text, n, text.n));
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        if (!str_eq(unit, units[i].unit))
             continue;
-        struct str number = str_trim(str_sub(text, 0, text.n - units[i].unit.n));
-        if (str_to_double(number, &n) || !(n > 0) || n * units[i].ms > LONGEST_MS)
-            return false;
-        *ms = (int64_t)llround(n * units[i].ms);
-        return *ms > 0;
+        double ms = number * units[i].ms;
+        if (ms < 1 || ms > (double)SPAN_MAX_MS)
+            return ERR_RANGE;
+        *out_ms = (int64_t)(ms + 0.5);
+        return ERR_OK;
     }
-    return false;
+    return ERR_SYNTAX;
 }
 
-/* All of the text, by one of these forms. */
-static bool read_calendar(const char *text, struct tm *out)
+/* The formats that a date may have; the whole text must be of one. */
+static bool read_date(const char *text, struct tm *tm)
 {
-    static const char *const forms[] = {"%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M",
-                                        "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S"};
-    for (size_t i = 0; i < ARRAY_LEN(forms); i++) {
-        *out = (struct tm){.tm_isdst = -1};
-        const char *end = strptime(text, forms[i], out);
-        if (end && !*end)
+    static const char *const formats[] = {"%Y-%m-%d", "%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M",
+                                          "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S"};
+    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
+        *tm = (struct tm){.tm_isdst = -1};
+        const char *end = strptime(text, formats[i], tm);
+        if (end && *end == '\0')
             return true;
     }
     return false;
 }
 
-bool when_time(struct str text, int64_t now_ms, int64_t *ms)
+static enum err date_parse(struct str text, int64_t *out_ms)
 {
-    char copy[64];
-    struct tm at;
-    int64_t ago;
-    if (when_duration(text, &ago)) {
-        *ms = now_ms - ago;
-        return *ms >= 0;
-    }
+    char buf[40];
+    struct tm tm;
     bool utc = str_ends(text, STR("Z"));
-    int n = snprintf(copy, sizeof(copy), "%.*s", (int)(text.n - utc), text.p);
-    if (n < 0 || (size_t)n >= sizeof(copy) || !read_calendar(copy, &at))
-        return false;
-    time_t s = utc ? timegm(&at) : mktime(&at);
-    *ms = (int64_t)s * 1000;
-    return s >= 0;
+    if (utc)
+        text.n--;
+    if (text.n == 0 || text.n >= sizeof(buf))
+        return ERR_SYNTAX;
+    memcpy(buf, text.p, text.n);
+    buf[text.n] = '\0';
+    if (!read_date(buf, &tm))
+        return ERR_SYNTAX;
+    struct tm asked = tm;
+    time_t t = utc ? timegm(&tm) : mktime(&tm);
+    if (asked.tm_mday != tm.tm_mday || asked.tm_mon != tm.tm_mon) /* the 31st of a short month */
+        return ERR_RANGE;
+    *out_ms = (int64_t)t * 1000;
+    return ERR_OK;
+}
+
+enum err when_parse(struct str text, int64_t now_ms, int64_t *out_ms)
+{
+    int64_t span;
+    text = str_trim(text);
+    if (str_eq(text, STR("now"))) {
+        *out_ms = now_ms;
+        return ERR_OK;
+    }
+    if (str_to_i64(text, out_ms) == ERR_OK)
+        return *out_ms < 0 ? ERR_RANGE : ERR_OK;
+    enum err err = span_parse(text, &span);
+    if (err == ERR_SYNTAX)
+        return date_parse(text, out_ms);
+    if (!err)
+        *out_ms = now_ms > span ? now_ms - span : 0;
+    return err;
 }

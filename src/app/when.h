@@ -1,10 +1,13 @@
-/* when: times and durations as people type them on a command line. */
+/* when: points in time and spans as people type them on a command line.
+ *
+ * A time is a date ("2026-11-28"), a date and a time of day ("2026-11-28 14:05",
+ * "2026-11-28T14:05:30"), both of this machine's zone, or with a Z behind it of UTC; "now"; a span,
+ * which means so long ago ("2h"); or milliseconds since 1970 ("1764324000000"). A span is a number
+ * and a unit: ms, s, min, h, d, w, as in a site's text. Threads: any. Errors: ERR_SYNTAX,
+ * ERR_RANGE. */
 #pragma once
 
 #include "base/str.h"
 
-/* "90s", "15min", "6h", "7d", "500ms": positive, at most 100 years. */
-bool when_duration(struct str text, int64_t *ms);
-/* "2026-11-28", "2026-11-28 06:30", "2026-11-28T06:30:00" of the machine's zone; with a Z of UTC.
- * Or a duration: so long before `now_ms`. */
-bool when_time(struct str text, int64_t now_ms, int64_t *ms);
+MUST_USE enum err when_parse(struct str text, int64_t now_ms, int64_t *out_ms);
+MUST_USE enum err span_parse(struct str text, int64_t *out_ms); /* above 0 */

@@ -66,8 +66,9 @@ struct unit {
     struct ask *asking;
     unsigned fails; /* in a row */
     int64_t backoff_ms, retry_ns;
-    int64_t problem_ms; /* when that was; 0: never */
+    int64_t rest_ns; /* not before: an answer may still be on its way */
     char problem[MODBUS_PROBLEM_MAX];
+    int64_t problem_ms; /* when that was; 0: never */
     struct modbus_counts counts;
 };
 struct line_plan {

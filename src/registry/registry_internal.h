@@ -66,6 +66,8 @@ struct registry {
     uint64_t discovered_dropped;
     void (*discovered_changed)(void *ctx, const struct discovered *d);
     void *discovered_ctx;
+    void (*link_changed)(void *ctx, const struct device *d);
+    void *link_ctx;
 
     /* actions, newest at the tail; action.c, action_log.c */
     struct list actions;

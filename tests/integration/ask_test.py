@@ -64,6 +64,14 @@ class Ask(unittest.TestCase):
         self.assertEqual(self.sedge("alerts", "--acknowledge", "4711").returncode, 1)
         self.assertEqual(self.sedge("alerts", "--acknowledge", "x").returncode, 2)
         self.assertEqual(self.sedge("alerts", "--by", "x").returncode, 2)
+        shelved = self.sedge("alerts", "--shelve", number, "--for", "2h", "--why", "new bearings at noon", "--by", "Ada")
+        self.assertRegex(shelved.stdout, r"shelved until (\d\d\d\d-\d\d-\d\d )?\d\d:\d\d:\d\d by Ada: new bearings at noon\n$")
+        self.assertIn("new bearings at noon", self.sedge("alerts").stdout)
+        self.assertNotIn("shelved", self.sedge("alerts", "--unshelve", number).stdout)
+        self.assertEqual(self.sedge("alerts", "--unshelve", number).returncode, 1)
+        for wrong in (["--shelve", number], ["--shelve", number, "--for", "x", "--why", "y"], ["--for", "2h"],
+                      ["--shelve", number, "--unshelve", number, "--for", "2h", "--why", "y"]):
+            self.assertEqual(self.sedge("alerts", *wrong).returncode, 2, wrong)
         self.assertEqual(json.loads(self.sedge("alerts", "--json").stdout)["alerts"][0]["acknowledged_by"], 'Ada "A"')
 
     def test_4_a_changed_site_is_taken(self):

@@ -24,6 +24,8 @@ export interface Property {
   quality: Quality;
   /** It is stale after so long without news */
   stale_ms: number | null;
+  /** Why it can't be read */
+  why: string | null;
 }
 
 /** A parameter of an action. */
@@ -57,6 +59,27 @@ export interface Lease {
   waiting: number;
 }
 
+/** How a device is reached, and how that goes. */
+export interface Link {
+  /** mqtt: by the convention of `via mqtt`; mapped: by clauses of its own; modbus: on a line that the site polls */
+  kind: "mqtt" | "mapped" | "modbus" | "none";
+  /** The topic, or the line and the unit */
+  text: string | null;
+  /** As its availability topic or its line says; null: nobody says */
+  online: boolean | null;
+  /** Why it is off-line */
+  why: string | null;
+  /** Messages that could not be read */
+  unreadable: number;
+}
+
+/** A device has come or gone. */
+export interface LinkEvent {
+  device: string;
+  online: boolean | null;
+  why: string | null;
+}
+
 export interface Device {
   name: string;
   model: string;
@@ -65,6 +88,7 @@ export interface Device {
   /** The program that owns it */
   owner: string | null;
   lease: Lease | null;
+  link: Link;
   properties: Property[];
   actions: ActionDecl[];
   events: string[];
@@ -207,7 +231,7 @@ export interface Shelving {
 }
 
 /** Who decided it. */
-export interface By {
+export type By = {
   kind: "program";
   program: string;
   rule: string | null;
@@ -215,7 +239,7 @@ export interface By {
 } | {
   kind: "operator";
   name: string;
-}
+};
 
 /** A command, decided by a program or a person. */
 export interface Action {
@@ -570,7 +594,7 @@ export interface Field {
   words: string[] | null;
   last: number | boolean | string | null;
   /** The last ones, the oldest first */
-  values: ((number | boolean | string | null)[])[];
+  values: ([number, number | boolean | string | null])[];
 }
 
 export interface AdoptRequest {
@@ -746,6 +770,7 @@ export interface Events {
   discovered: Topic;
   rule: RuleEvent;
   lease: LeaseEvent;
+  link: LinkEvent;
   site: BareEvent;
   tests: BareEvent;
   lost: LostEvent;
