@@ -6,6 +6,7 @@
 #include "codec/json.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 enum { TOPICS_MAX = 64, O_DEVICE = 256, O_MODEL };
@@ -41,6 +42,18 @@ static void write_request(struct strbuf *out, const struct adopt *a, bool apply)
     json_object_end(&w);
 }
 
+/* The text of a JSON string, into a strbuf; "" of anything else. */
+static void text_of(struct strbuf *out, struct str raw)
+{
+    struct str text = {0};
+    strbuf_reset(out);
+    char *buf = raw.n >= 2 && raw.p[0] == '"' ? mem_new(alloc_system(), raw.n) : NULL;
+    if (buf && json_unescape(str_sub(raw, 1, raw.n - 2), buf, raw.n, &text) == ERR_OK)
+        strbuf_addstr(out, text);
+    if (buf)
+        mem_free(alloc_system(), buf, raw.n);
+}
+
 static enum err ask(struct adopt *a, bool apply, struct error *e)
 {
     struct strbuf body;
@@ -71,32 +84,43 @@ static void print_line(const struct adopt *a, struct str line)
 
 static void print_file(void *ctx, struct str file)
 {
+    const struct adopt *a = ctx;
     struct strbuf diff;
     strbuf_init(&diff, alloc_system(), 0);
-    answer_lines(&diff, answer_raw(file, "diff"));
+    text_of(&diff, answer_raw(file, "diff"));
     struct str rest = strbuf_str(&diff), line;
     while (rest.n && str_split(&rest, '\n', &line))
-        print_line(ctx, line);
+        print_line(a, line);
     strbuf_fini(&diff);
 }
 
 static void print_warning(void *ctx, struct str warning)
 {
     char buf[1024];
-    struct str s = answer_text(warning, buf, sizeof(buf));
+    struct strbuf text;
+    strbuf_init(&text, alloc_system(), 0);
+    text_of(&text, warning);
+    struct str s = terminal_text(strbuf_str(&text), buf, sizeof(buf));
     (void)ctx;
     (void)printf("note: %.*s\n", STR_FMT(s));
+    strbuf_fini(&text);
 }
 
 static void print_left(void *ctx, struct str left)
 {
-    char topic[1024], path[512], why[256];
-    struct str t = answer_member(left, "topic", topic, sizeof(topic));
-    struct str p = answer_member(left, "path", path, sizeof(path));
-    struct str w = answer_member(left, "why", why, sizeof(why));
+    char buf[3][512];
+    struct str shown[3];
+    const char *const keys[] = {"topic", "path", "why"};
+    struct strbuf text;
+    strbuf_init(&text, alloc_system(), 0);
     (void)ctx;
-    (void)printf("left out: %.*s%s%.*s: %.*s\n", STR_FMT(t), p.n ? " " : "", STR_FMT(p),
-                 STR_FMT(w));
+    for (size_t i = 0; i < 3; i++) {
+        text_of(&text, answer_raw(left, keys[i]));
+        shown[i] = terminal_text(strbuf_str(&text), buf[i], sizeof(buf[i]));
+    }
+    (void)printf("left out: %.*s%s%.*s: %.*s\n", STR_FMT(shown[0]), shown[1].n ? " " : "",
+                 STR_FMT(shown[1]), STR_FMT(shown[2]));
+    strbuf_fini(&text);
 }
 
 static void show(struct adopt *a)
@@ -107,18 +131,22 @@ static void show(struct adopt *a)
     answer_each(answer_raw(all, "warnings"), print_warning, NULL);
 }
 
-/* Why the site refuses it: the messages of the check, or what the reload said. */
+/* Why the site refuses it, as people read it. */
 static void show_refusal(const struct adopt *a)
 {
-    struct str all = strbuf_str(&a->answer), reload = answer_raw(all, "reload");
-    char why[512];
     struct strbuf text;
+    struct str rest, line;
     strbuf_init(&text, alloc_system(), 0);
-    answer_lines(&text, answer_raw(all, "text"));
-    (void)fwrite(text.p, 1, text.n, stderr);
-    struct str w = reload.n ? answer_member(reload, "why", why, sizeof(why)) : STR("");
-    if (!text.n && w.n)
-        (void)fprintf(stderr, "%.*s\n", STR_FMT(w));
+    text_of(&text, answer_raw(strbuf_str(&a->answer), "text"));
+    rest = strbuf_str(&text);
+    if (!rest.n)
+        text_of(&text, answer_raw(answer_raw(strbuf_str(&a->answer), "reload"), "why"));
+    rest = strbuf_str(&text);
+    while (rest.n && str_split(&rest, '\n', &line)) {
+        char buf[4096];
+        struct str s = terminal_text(line, buf, sizeof(buf));
+        (void)fprintf(stderr, "%.*s\n", STR_FMT(s));
+    }
     strbuf_fini(&text);
 }
 
@@ -142,14 +170,19 @@ static int failed(const struct adopt *a, const struct error *e)
     return EXIT_FINDING;
 }
 
-static int applied(const struct adopt *a)
+static int applied(struct adopt *a)
 {
+    struct strbuf device;
     char buf[256];
-    struct str name = answer_member(strbuf_str(&a->answer), "device", buf, sizeof(buf));
-    if (a->json)
+    if (a->json) {
         (void)printf("%s\n", a->answer.p);
-    else
-        (void)printf("%.*s is adopted, and the site has it\n", STR_FMT(name));
+        return EXIT_OK;
+    }
+    strbuf_init(&device, alloc_system(), 0);
+    text_of(&device, answer_raw(strbuf_str(&a->answer), "device"));
+    struct str name = terminal_text(strbuf_str(&device), buf, sizeof(buf));
+    (void)printf("%.*s is adopted, and the site has it\n", STR_FMT(name));
+    strbuf_fini(&device);
     return EXIT_OK;
 }
 

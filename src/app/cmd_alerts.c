@@ -1,8 +1,9 @@
-/* sedge alerts: what people should know now; and says that somebody has seen it. */
+/* sedge alerts: what people should know now; says that somebody has seen it, or puts it aside. */
 #include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
 #include "app/terminal.h"
+#include "app/when.h"
 #include "async/env.h"
 
 #include <pwd.h>
@@ -13,8 +14,9 @@
 
 struct alerts {
     struct site_call_config call;
-    const char *by;
-    int64_t acknowledge; /* 0: none */
+    const char *by, *why;
+    int64_t acknowledge, shelve, unshelve; /* 0: none */
+    int64_t for_ms;
     bool json, all, colors;
     int64_t now_ms;
     size_t shown;
@@ -37,6 +39,12 @@ static void print_alert(void *ctx, struct str alert)
     (void)printf("      %.*s", STR_FMT(answer_member(alert, "state", state, sizeof(state))));
     if (who.n > 0)
         (void)printf(", acknowledged by %.*s", STR_FMT(who));
+    if (answer_int(alert, "shelved_until_ms")) {
+        answer_time(answer_int(alert, "shelved_until_ms"), o->now_ms, at);
+        (void)printf(", shelved until %s by %.*s", at,
+                     STR_FMT(answer_member(alert, "shelved_by", by, sizeof(by))));
+        (void)printf(": %.*s", STR_FMT(answer_member(alert, "shelved_why", text, sizeof(text))));
+    }
     (void)fputc('\n', stdout);
     o->shown++;
 }
@@ -67,7 +75,9 @@ static void default_name(char *out, size_t size)
     (void)snprintf(out, size, "%s", sudo ? sudo : user ? user->pw_name : "somebody");
 }
 
-static enum err acknowledge(struct alerts *o, struct site_call *c, struct error *e)
+/* What is said of the alert `id`: a path below it and members of the body. */
+static enum err say(struct alerts *o, struct site_call *c, const char *method, int64_t id,
+                    const char *what, struct error *e)
 {
     char path[64], name[128];
     struct strbuf body, text;
@@ -77,9 +87,13 @@ static enum err acknowledge(struct alerts *o, struct site_call *c, struct error 
     strbuf_init(&text, alloc_system(), 0);
     strbuf_adds(&body, "{\"by\":");
     strbuf_add_json(&body, str_from(o->by ? o->by : name));
+    if (o->shelve) {
+        strbuf_addf(&body, ",\"for_ms\":%lld,\"why\":", (long long)o->for_ms);
+        strbuf_add_json(&body, str_from(o->why));
+    }
     strbuf_addc(&body, '}');
-    (void)snprintf(path, sizeof(path), "/api/alerts/%lld/acknowledge", (long long)o->acknowledge);
-    enum err err = site_call(c, "POST", path, strbuf_str(&body), &status, &text, e);
+    (void)snprintf(path, sizeof(path), "/api/alerts/%lld/%s", (long long)id, what);
+    enum err err = site_call(c, method, path, strbuf_str(&body), &status, &text, e);
     o->now_ms = clock_wall_ms(env_linux()->clock);
     if (!err && o->json)
         (void)printf("%s\n", text.p);
@@ -90,20 +104,54 @@ static enum err acknowledge(struct alerts *o, struct site_call *c, struct error 
     return err;
 }
 
+static enum err ask(struct alerts *o, struct site_call *c, struct error *e)
+{
+    return o->acknowledge ? say(o, c, "POST", o->acknowledge, "acknowledge", e)
+           : o->shelve    ? say(o, c, "POST", o->shelve, "shelve", e)
+           : o->unshelve  ? say(o, c, "DELETE", o->unshelve, "shelve", e)
+                          : list(o, c, e);
+}
+
 static int run(struct alerts *o)
 {
     struct site_call *c;
     struct error e = {0};
     enum err err = site_call_open(&c, &o->call, &e);
     if (!err)
-        err = o->acknowledge ? acknowledge(o, c, &e) : list(o, c, &e);
+        err = ask(o, c, &e);
     site_call_close(c);
     if (err)
         (void)fprintf(stderr, "sedge alerts: %s\n", e.text);
     return err || fflush(stdout) != 0 ? EXIT_FINDING : EXIT_OK;
 }
 
-enum { O_ALL = 256, O_ACKNOWLEDGE, O_BY };
+enum { O_ALL = 256, O_ACKNOWLEDGE, O_SHELVE, O_UNSHELVE, O_FOR, O_WHY, O_BY };
+
+/* 0: go on, else the exit status + 1. */
+static int take(struct alerts *o, struct args *a, int id)
+{
+    int64_t *number = id == O_ACKNOWLEDGE ? &o->acknowledge
+                      : id == O_SHELVE    ? &o->shelve
+                      : id == O_UNSHELVE  ? &o->unshelve
+                                          : NULL;
+    if (number)
+        return args_number(a, 1, INT64_MAX, number) ? 0 : EXIT_USAGE + 1;
+    switch (id) {
+    case OPTION_ID_JSON: o->json = true; return 0;
+    case O_ALL: o->all = true; return 0;
+    case O_BY: o->by = a->value; return 0;
+    case O_WHY: o->why = a->value; return 0;
+    case O_FOR:
+        if (span_parse(str_from(a->value), &o->for_ms))
+            return args_wrong(a, "a time is a number with s, min, h or d: 2h") + 1;
+        return 0;
+    default:
+        if (id != ARGS_WORD || o->call.site)
+            return args_status(a) + 1;
+        o->call.site = a->value;
+        return 0;
+    }
+}
 
 static int cmd_alerts(int argc, char **argv)
 {
@@ -112,22 +160,16 @@ static int cmd_alerts(int argc, char **argv)
     for (int id; (id = args_next(&a)) != ARGS_END;) {
         if (site_call_option(&o.call, id, a.value))
             continue;
-        switch (id) {
-        case OPTION_ID_JSON: o.json = true; break;
-        case O_ALL: o.all = true; break;
-        case O_BY: o.by = a.value; break;
-        case O_ACKNOWLEDGE:
-            if (!args_number(&a, 1, INT64_MAX, &o.acknowledge))
-                return EXIT_USAGE;
-            break;
-        default:
-            if (id != ARGS_WORD || o.call.site)
-                return args_status(&a);
-            o.call.site = a.value;
-        }
+        int status = take(&o, &a, id);
+        if (status)
+            return status - 1;
     }
-    if (o.by && !o.acknowledge)
-        return args_refuse(&a, "--by goes with --acknowledge");
+    if ((o.acknowledge != 0) + (o.shelve != 0) + (o.unshelve != 0) > 1)
+        return args_refuse(&a, "--acknowledge, --shelve and --unshelve are said one at a time");
+    if (o.by && !o.acknowledge && !o.shelve && !o.unshelve)
+        return args_refuse(&a, "--by goes with --acknowledge, --shelve and --unshelve");
+    if ((o.shelve != 0) != (o.for_ms != 0) || (o.shelve != 0) != (o.why != NULL))
+        return args_refuse(&a, "--shelve goes with --for and --why");
     return run(&o);
 }
 
@@ -135,22 +177,31 @@ const struct command command_alerts = {
     .name = "alerts",
     .group = COMMAND_SITE,
     .line = "lists the alerts of a running site, and acknowledges them",
-    .synopsis = "[SITE] [--all] [--json] [OPTIONS]\n[SITE] --acknowledge ID [--by NAME] [OPTIONS]",
+    .synopsis = "[SITE] [--all] [--json] [OPTIONS]\n[SITE] --acknowledge ID [--by NAME] [OPTIONS]\n"
+                "[SITE] --shelve ID --for TIME --why TEXT [--by NAME] [OPTIONS]\n"
+                "[SITE] --unshelve ID [--by NAME] [OPTIONS]",
     .about = "An alert is shown until it is over and somebody has acknowledged it: "
              "`unacknowledged` or `acknowledged` while it lasts, `returned` when it is over and "
-             "nobody has seen it. SITE is the folder (default: the one here) whose site runs.",
+             "nobody has seen it. One that is shelved does not bother until its time is over, or "
+             "until it comes with a higher severity. SITE is the folder (default: the one here) "
+             "whose site runs.",
     .options =
         {(const struct command_option[]){
              {.name = "all", .text = "also those that are over and acknowledged", .id = O_ALL},
              OPTION("acknowledge", 0, "ID", "say that somebody has seen it", NULL, O_ACKNOWLEDGE),
+             OPTION("shelve", 0, "ID", "put it aside: for how long, and why", NULL, O_SHELVE),
+             OPTION("for", 0, "TIME", "that long, at most 7d", NULL, O_FOR),
+             OPTION("why", 0, "TEXT", "for others to read", NULL, O_WHY),
+             OPTION("unshelve", 0, "ID", "take it off the shelf", NULL, O_UNSHELVE),
              OPTION("by", 0, "NAME", "who that is (the user's name)", NULL, O_BY),
              OPTION_JSON("the site's answer (docs/http-api.md)"),
              OPTIONS_END},
          site_call_options},
     .words = {VALUES_FOLDER},
     .examples = {{"sedge alerts hall", NULL},
-                 {"sedge alerts hall --acknowledge 17 --by Ada", NULL}},
-    .exits = {{"0", "they are listed, or it is acknowledged"},
+                 {"sedge alerts hall --acknowledge 17 --by Ada", NULL},
+                 {"sedge alerts hall --shelve 17 --for 2h --why 'bearings come at noon'", NULL}},
+    .exits = {{"0", "they are listed, or it is done"},
               {"1", "the site does not answer, or refuses"}},
     .see = {"actions"},
     .run = cmd_alerts,

@@ -132,3 +132,15 @@ void api_settings(void *ctx, struct http_request *q)
     d->cfg.settings.write(d->cfg.settings.ctx, &w);
     answer_end(d, q, 200);
 }
+
+void api_links(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    if (!d->cfg.links.write) {
+        problem(q, PROBLEM_ABSENT, "this site opens no lines");
+        return;
+    }
+    struct json_writer w = answer_begin(d);
+    d->cfg.links.write(d->cfg.links.ctx, &w);
+    answer_end(d, q, 200);
+}

@@ -25,6 +25,7 @@ const struct http_route dashboard_routes[] = {
     {HTTP_GET, "/api/tests", api_tests},
     {HTTP_POST, "/api/tests", api_run_tests},
     {HTTP_GET, "/api/settings", api_settings},
+    {HTTP_GET, "/api/links", api_links},
     {HTTP_GET, "/api/reload", api_reload_state},
     {HTTP_POST, "/api/reload", api_reload},
     {HTTP_GET, "/api/discovered", api_discovered},

@@ -70,6 +70,12 @@ struct dashboard_settings {
     void *ctx;
 };
 
+/* The lines and connections that the site opens itself: {"links":[…]}. */
+struct dashboard_links {
+    void (*write)(void *ctx, struct json_writer *w);
+    void *ctx;
+};
+
 struct dashboard_config {
     struct executor *ex;
     struct alloc *alloc;
@@ -88,6 +94,7 @@ struct dashboard_config {
     struct dashboard_tests tests;                      /* the same */
     struct dashboard_adopt adopt;                      /* the same */
     struct dashboard_settings settings;                /* write NULL: there is none */
+    struct dashboard_links links;                      /* the same */
     const struct str *mqtt_addresses, *http_addresses; /* "127.0.0.1:1883", for people */
     size_t mqtt_count, http_count;
 };

@@ -95,6 +95,7 @@ void api_source(void *ctx, struct http_request *q);
 void api_tests(void *ctx, struct http_request *q);
 void api_run_tests(void *ctx, struct http_request *q);
 void api_settings(void *ctx, struct http_request *q);
+void api_links(void *ctx, struct http_request *q);
 void api_discovered(void *ctx, struct http_request *q);
 void api_adopt(void *ctx, struct http_request *q);
 void api_connections(void *ctx, struct http_request *q);

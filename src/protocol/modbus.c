@@ -379,10 +379,14 @@ static struct modbus_line_state line_state(const struct line *l)
                                            : l->phase == LINE_WAITS ? MODBUS_LINE_WAITS
                                                                     : MODBUS_LINE_CONNECTS,
                                   .problem = l->problem,
+                                  .problem_ms = l->problem_ms,
                                   .connects = l->connects,
                                   .writes_waiting = l->job_count};
     if (l->phase == LINE_WAITS)
         s.retry_in_ms = in_ms(l->m, l->retry_ns);
+    if (l->phase == LINE_UP)
+        s.since_ms =
+            worker_now_ms(l->m->worker) - (worker_now_ns(l->m->worker) - l->up_since_ns) / 1000000;
     LIST_EACH(&l->plan->units, it)
     {
         const struct unit *u = CONTAINER_OF(it, struct unit, link);
@@ -411,6 +415,7 @@ static struct modbus_unit_state unit_state(const struct line *l, const struct un
     struct modbus_unit_state s = {.unit = u->id,
                                   .phase = u->phase,
                                   .problem = u->problem,
+                                  .problem_ms = u->problem_ms,
                                   .blocks = u->blocks,
                                   .points = u->point_count,
                                   .counts = u->counts};

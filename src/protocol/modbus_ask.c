@@ -117,6 +117,7 @@ void modbus_ask_failed(struct line *l, struct ask *a, const char *why)
     modbus_ask_end(l, a);
     if (u) {
         (void)snprintf(u->problem, sizeof(u->problem), "%s", why);
+        u->problem_ms = worker_now_ms(l->m->worker);
         u->fails++;
     }
     if (b)
@@ -143,6 +144,14 @@ void modbus_line_forget(struct line *l)
     }
 }
 
+/* On a serial line an answer does not say which question it is for. One that comes too late must
+ * not be taken for the answer to the unit's next one, so that one waits for as long again. */
+static void let_rest(struct line *l, struct unit *u)
+{
+    if (l->cfg.carrier != MODBUS_TCP)
+        u->rest_ns = worker_now_ns(l->m->worker) + timeout_ns(l);
+}
+
 /* Broken frames are no silence of the line, and no reason to connect again. */
 static void expire(struct line *l, struct ask *a)
 {
@@ -156,6 +165,8 @@ static void expire(struct line *l, struct ask *a)
         l->mute++;
         l->mute_online |= a->unit && a->unit->phase == MODBUS_UNIT_ONLINE;
     }
+    if (a->unit && !noise)
+        let_rest(l, a->unit);
     if (a->unit)
         ++*(noise ? &a->unit->counts.broken : &a->unit->counts.timeouts);
     modbus_ask_failed(l, a, why);
@@ -260,12 +271,17 @@ static void ask_job(struct line *l, struct job *j)
 
 /* --- whose turn it is --- */
 
+static bool is_free(const struct unit *u, int64_t now_ns)
+{
+    return !u->asking && u->rest_ns <= now_ns;
+}
+
 static struct job *next_job(const struct line *l, int64_t now_ns)
 {
     LIST_EACH(&l->jobs, it)
     {
         struct job *j = CONTAINER_OF(it, struct job, link);
-        if (!j->unit->asking && j->at_ns <= now_ns)
+        if (is_free(j->unit, now_ns) && j->at_ns <= now_ns)
             return j;
     }
     return NULL;
@@ -278,7 +294,7 @@ static struct block *next_due(const struct line *l, int64_t now_ns)
         struct block *b = CONTAINER_OF(it, struct block, link);
         if (b->due_ns > now_ns)
             return NULL;
-        if (!b->unit->asking)
+        if (is_free(b->unit, now_ns))
             return b;
     }
     return NULL;
@@ -289,6 +305,11 @@ static bool is_probed(const struct unit *u)
     return u->phase == MODBUS_UNIT_SILENT && !u->asking && !list_empty(&u->parked);
 }
 
+static int64_t later(int64_t a, int64_t b)
+{
+    return a > b ? a : b;
+}
+
 static struct block *next_probe(const struct line *l, int64_t now_ns)
 {
     if (!l->plan)
@@ -296,7 +317,7 @@ static struct block *next_probe(const struct line *l, int64_t now_ns)
     LIST_EACH(&l->plan->units, it)
     {
         const struct unit *u = CONTAINER_OF(it, struct unit, link);
-        if (is_probed(u) && u->retry_ns <= now_ns)
+        if (is_probed(u) && later(u->retry_ns, u->rest_ns) <= now_ns)
             return CONTAINER_OF(u->parked.next, struct block, link);
     }
     return NULL;
@@ -350,21 +371,22 @@ static int64_t wanted_ns(const struct line *l)
     {
         const struct job *j = CONTAINER_OF(it, struct job, link);
         if (!j->unit->asking)
-            earlier(&at_ns, j->at_ns);
+            earlier(&at_ns, later(j->at_ns, j->unit->rest_ns));
     }
     LIST_EACH(&l->due, it)
     {
         const struct block *b = CONTAINER_OF(it, struct block, link);
         if (b->unit->asking)
             continue;
-        earlier(&at_ns, b->due_ns);
-        break; /* they are in order */
+        earlier(&at_ns, later(b->due_ns, b->unit->rest_ns));
+        if (b->unit->rest_ns <= b->due_ns)
+            break; /* they are in order */
     }
     for (struct list *it = l->plan ? l->plan->units.next : NULL; it && it != &l->plan->units;
          it = it->next) {
         const struct unit *u = CONTAINER_OF(it, struct unit, link);
         if (is_probed(u))
-            earlier(&at_ns, u->retry_ns);
+            earlier(&at_ns, later(u->retry_ns, u->rest_ns));
     }
     return at_ns;
 }

@@ -66,7 +66,9 @@ struct unit {
     struct ask *asking;
     unsigned fails; /* in a row */
     int64_t backoff_ms, retry_ns;
+    int64_t rest_ns; /* not before: an answer may still be on its way */
     char problem[MODBUS_PROBLEM_MAX];
+    int64_t problem_ms; /* when that was; 0: never */
     struct modbus_counts counts;
 };
 struct line_plan {
@@ -162,6 +164,7 @@ struct line {
     struct stream *stream;
     bool pooled; /* the stream is of the pool */
     int64_t backoff_ms, retry_ns, up_since_ns;
+    int64_t problem_ms; /* when that was; 0: never */
     uint64_t connects;
     char problem[MODBUS_PROBLEM_MAX];
 

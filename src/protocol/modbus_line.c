@@ -59,6 +59,7 @@ void modbus_line_lost(struct line *l, const char *fmt, ...)
     va_start(ap, fmt);
     (void)vsnprintf(l->problem, sizeof(l->problem), fmt, ap);
     va_end(ap);
+    l->problem_ms = worker_now_ms(l->m->worker);
     if (l->backoff_ms == 0)
         LOG_W("modbus", "%s: %s", l->text, l->problem);
     disconnect(l);

@@ -84,6 +84,23 @@ TEST(modbus_a_cut_connection_is_made_again_at_once)
     rig_run("\1\2\3", false, cut);
 }
 
+static void cut_beside_silent(struct rig *g)
+{
+    g->slave.units[1].silent = true;
+    three_units(g);
+    rig_sleep(120000);
+    WAIT_FOR(rig_see(g).units[1].retry_in_ms > 20000); /* it is asked every minute or so by now */
+    g->slave.units[1].silent = false;
+    slave_cut(&g->slave);
+    rig_sleep(1000); /* who was switched off and on is not left waiting */
+    CHECK(g->link[1].online);
+}
+
+TEST(modbus_a_new_connection_asks_silent_units_at_once)
+{
+    rig_run("\1\2\3", false, cut_beside_silent);
+}
+
 static void server_gone(struct rig *g)
 {
     three_units(g);
@@ -140,21 +157,64 @@ TEST(modbus_a_connection_that_fell_silent_is_given_up)
     rig_run("\1\2\3", false, half_open);
 }
 
+/* Two reads that look alike: an answer to the one must never be taken for one to the other. */
+static const struct modbus_point alike[] = {
+    {0, {.table = MODBUS_HOLDING, .address = 0, .form = {.type = MODBUS_U16}}},
+    {1, {.table = MODBUS_HOLDING, .address = 100, .form = {.type = MODBUS_U16}}}};
+
 static void late(struct rig *g)
 {
+    struct modbus_device d = rig_base(g, 0, 1);
+    d.points = alike;
+    d.point_count = ARRAY_LEN(alike);
+    g->slave.units[0].words[0] = 1;
+    g->slave.units[0].words[100] = 2;
     g->slave.delay_ms = 130; /* the time-out is 100 */
-    add(g, 0, 1);
+    rig_add(g, &d);
     rig_start(g);
-    WAIT_FOR(rig_see(g).line.counts.strays >= 1);
-    CHECK_EQ_UINT(g->noted[0][0].samples, 0); /* an answer to an older question is none */
+    WAIT_FOR(rig_see(g).line.counts.strays >= 3);
+    CHECK_EQ_UINT(g->noted[0][0].samples + g->noted[0][1].samples, 0);
+    for (int i = 0; i < 50; i++) {
+        g->slave.delay_ms = i % 3 ? 10 : 130;
+        rig_sleep(500);
+        CHECK(g->noted[0][0].samples == 0 || g->noted[0][0].last.f == 1);
+        CHECK(g->noted[0][1].samples == 0 || g->noted[0][1].last.f == 2);
+    }
     g->slave.delay_ms = 10;
-    WAIT_FOR(g->noted[0][0].samples >= 1);
-    CHECK(g->link[0].online);
+    WAIT_FOR(g->link[0].online && g->noted[0][0].samples > 0 && g->noted[0][1].samples > 0);
 }
 
 TEST(modbus_answers_that_come_too_late_are_dropped)
 {
     rig_run("\1", false, late);
+    LABEL("RTU over TCP");
+    rig_run("\1", true, late);
+}
+
+static void twice(struct rig *g)
+{
+    struct modbus_device d = rig_base(g, 0, 1);
+    d.points = alike;
+    d.point_count = ARRAY_LEN(alike);
+    d.link.pause_ms = 20; /* on a real line the silence between two frames does the same */
+    g->slave.twice = true;
+    rig_add(g, &d);
+    rig_start(g);
+    for (uint16_t i = 0; i < 5; i++) {
+        size_t before = g->noted[0][0].samples;
+        g->slave.units[0].words[0] = i;
+        g->slave.units[0].words[100] = (uint16_t)(100 + i);
+        WAIT_FOR(g->noted[0][0].samples > before && g->noted[0][1].samples > before);
+        CHECK_EQ_DBL(g->noted[0][0].last.f, i, 0); /* of now, not of a second ago */
+        CHECK_EQ_DBL(g->noted[0][1].last.f, 100 + i, 0);
+    }
+    CHECK(rig_see(g).line.counts.strays >= 8);
+}
+
+TEST(modbus_an_answer_that_comes_twice_is_not_the_next_one)
+{
+    rig_run("\1", true, twice);
+    rig_run("\1", false, twice);
 }
 
 static void damaged(struct rig *g)

@@ -93,7 +93,7 @@ static void limits(struct rig *g)
 {
     struct modbus_point points[125];
     struct modbus_device d = rig_base(g, 0, 1);
-    for (uint16_t i = 0; i < ARRAY_LEN(points); i++)
+    for (size_t i = 0; i < ARRAY_LEN(points); i++)
         points[i] = (struct modbus_point){0, AT(MODBUS_HOLDING, (uint16_t)(2 * i), MODBUS_U32)};
     d.points = points;
     d.point_count = ARRAY_LEN(points);
@@ -202,8 +202,9 @@ static void too_many(struct rig *g)
 {
     struct modbus_point points[64];
     struct modbus_device d = rig_base(g, 0, 1);
-    for (uint16_t i = 0; i < ARRAY_LEN(points); i++)
-        points[i] = (struct modbus_point){i % 5, AT(MODBUS_HOLDING, i, MODBUS_U16)};
+    for (size_t i = 0; i < ARRAY_LEN(points); i++)
+        points[i] =
+            (struct modbus_point){(uint32_t)(i % 5), AT(MODBUS_HOLDING, (uint16_t)i, MODBUS_U16)};
     d.points = points;
     d.point_count = ARRAY_LEN(points);
     g->slave.units[0].count_max = 20;

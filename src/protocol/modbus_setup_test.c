@@ -269,6 +269,8 @@ static void leaving(struct rig *g)
     add(g, 0, 1, one);
     rig_start(g);
     WAIT_FOR(g->noted[0][0].samples == 1);
+    g->slave.delay_ms = 50;
+    WAIT_FOR(g->slave.requests == 2); /* and its answer is on its way */
     g->devices[1] = g->devices[0];
     g->devices[1].leaving = true;
     g->devices[0].heir = &g->devices[1];

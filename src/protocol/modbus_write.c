@@ -122,7 +122,7 @@ static void drop_older(struct line *l, const struct member *m, const char *id)
 
 enum err modbus_command(struct modbus *m, const struct port_command *c, struct error *e)
 {
-    struct job *j;
+    struct job *j = NULL;
     struct modbus_setup *plan = m->plan;
     struct member *member = member_in(plan, c->device);
     if (!member) {
@@ -137,6 +137,7 @@ enum err modbus_command(struct modbus *m, const struct port_command *c, struct e
     enum err r = job_new(&j, m, plan, member, c, e);
     if (r)
         return r;
+    ASSERT(j);
     drop_older(l, member, j->id);
     if (l->job_count >= MODBUS_WRITES_MAX) {
         job_free(l, j);

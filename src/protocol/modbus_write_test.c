@@ -188,7 +188,7 @@ static void first(struct rig *g)
 {
     struct modbus_point many[120];
     struct modbus_device d = rig_base(g, 0, 1);
-    for (uint16_t i = 0; i < ARRAY_LEN(many); i++)
+    for (size_t i = 0; i < ARRAY_LEN(many); i++)
         many[i] = (struct modbus_point){
             0,
             {.table = MODBUS_HOLDING, .address = (uint16_t)(i * 2), .form = {.type = MODBUS_U16}}};

@@ -258,6 +258,9 @@ MUST_USE enum err registry_sample(struct device_property *p, const struct value 
 void registry_unreadable(struct device_property *p, const char *why);
 /* The whole device, as its link says. Offline: what it has said is stale at once. */
 void registry_link_state(struct device *d, bool online, const char *why);
+/* Called when a device has another state or another reason. */
+void registry_on_link(struct registry *r, void (*changed)(void *ctx, const struct device *d),
+                      void *ctx);
 /* Where an answer to this action would confirm it; "" if nothing is mapped so: for who plays the
  * device (`sedge test`). */
 struct str registry_answer_topic(const struct device *d, uint32_t action);

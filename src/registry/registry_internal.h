@@ -66,6 +66,8 @@ struct registry {
     uint64_t discovered_dropped;
     void (*discovered_changed)(void *ctx, const struct discovered *d);
     void *discovered_ctx;
+    void (*link_changed)(void *ctx, const struct device *d);
+    void *link_ctx;
 
     /* actions, newest at the tail; action.c, action_log.c */
     struct list actions;
@@ -143,7 +145,8 @@ struct scalar;
 size_t decode_bare(struct decode_target *t, struct device_property *p, const struct scalar *how,
                    struct bytes payload);
 /* For the parts of it: */
-bool decode_whole(struct decode_target *t); /* it is one JSON document; noted */
+bool decode_whole(struct decode_target *t); /* it is one JSON document; else that is noted */
+void decode_broken(struct decode_target *t, const struct json_reader *r);
 void decode_note(struct decode_target *t, struct str path, const char *at, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 void decode_emit(const struct decode_target *t, struct device_property *p, const struct value *v,

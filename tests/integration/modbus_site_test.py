@@ -8,6 +8,7 @@ import subprocess
 import unittest
 
 from modbus_device import ModbusServer, f32, u32
+from openapi import Description
 from sedge_site import ROOT, SEDGE, Site, wait_until
 
 HEAD = 'site "hall"\nserver { mqtt 127.0.0.1:@MQTT@; http 127.0.0.1:@HTTP@; store "data" }\n'
@@ -112,6 +113,28 @@ class Devices(unittest.TestCase):
             with ModbusServer(plc.port) as again:
                 fill(again)
                 value(site, "hall.heater.temp", -5.5)
+
+    def test_lines_and_units_are_shown(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:
+            fill(plc)
+            plc.silent(4)
+            site.start()
+            value(site, "hall.meter.power", 61.5)
+            line = wait_until(lambda: next((x for x in site.get("/api/links")["links"]
+                                            if x["units"][1]["online"] is False), None))
+            self.assertEqual((line["kind"], line["text"], line["state"]),
+                             ("modbus", f"tcp://127.0.0.1:{plc.port}", "connected"))
+            self.assertEqual([u["devices"] for u in line["units"]], [["hall.meter"], ["hall.heater"]])
+            self.assertEqual((line["units"][0]["online"], line["units"][0]["last_error"]), (True, None))
+            self.assertGreaterEqual(line["units"][1]["timeouts"], 3)
+            self.assertIsNotNone(line["units"][1]["last_error_ms"])
+            self.assertIsNotNone(line["since_ms"])
+            description = Description(site.get("/api/openapi.json"))
+            description.check("GET", "/api/links", 200, "application/json", site.get("/api/links"))
+            plc.close()
+            line = wait_until(lambda: next((x for x in site.get("/api/links")["links"]
+                                            if x["state"] == "waiting" and "refused" in x["last_error"]), None))
+            self.assertIsNotNone(line["retry_ms"])
 
     def test_an_address_that_is_not_there_is_one_property_s_matter(self):
         with ModbusServer() as plc, site_of(MODELS, METER, plc=plc) as site:

@@ -24,6 +24,8 @@ export interface Property {
   quality: Quality;
   /** It is stale after so long without news */
   stale_ms: number | null;
+  /** Why it can't be read */
+  why: string | null;
 }
 
 /** A parameter of an action. */
@@ -57,6 +59,27 @@ export interface Lease {
   waiting: number;
 }
 
+/** How a device is reached, and how that goes. */
+export interface Link {
+  /** mqtt: by the convention of `via mqtt`; mapped: by clauses of its own; modbus: on a line that the site polls */
+  kind: "mqtt" | "mapped" | "modbus" | "none";
+  /** The topic, or the line and the unit */
+  text: string | null;
+  /** As its availability topic or its line says; null: nobody says */
+  online: boolean | null;
+  /** Why it is off-line */
+  why: string | null;
+  /** Messages that could not be read */
+  unreadable: number;
+}
+
+/** A device has come or gone. */
+export interface LinkEvent {
+  device: string;
+  online: boolean | null;
+  why: string | null;
+}
+
 export interface Device {
   name: string;
   model: string;
@@ -65,6 +88,7 @@ export interface Device {
   /** The program that owns it */
   owner: string | null;
   lease: Lease | null;
+  link: Link;
   properties: Property[];
   actions: ActionDecl[];
   events: string[];
@@ -428,6 +452,39 @@ export interface AccessRule {
   text: string;
 }
 
+/** A line of Modbus. Counts are of all its units, since the line was declared. */
+export interface LinkLine {
+  kind: "modbus";
+  /** tcp://10.0.0.7:502, rtu:/dev/ttyUSB0 19200 8E1 */
+  text: string;
+  state: "connected" | "connecting" | "waiting";
+  /** While it is connected */
+  since_ms: number | null;
+  /** While it waits: when it is tried again */
+  retry_ms: number | null;
+  requests: number;
+  answers: number;
+  timeouts: number;
+  /** Answers that say no, and frames that are broken */
+  errors: number;
+  last_error: string | null;
+  last_error_ms: number | null;
+  units: LinkUnit[];
+}
+
+export interface LinkUnit {
+  unit: number;
+  devices: string[];
+  /** null: it has not been asked yet */
+  online: boolean | null;
+  requests: number;
+  answers: number;
+  timeouts: number;
+  errors: number;
+  last_error: string | null;
+  last_error_ms: number | null;
+}
+
 /** What the site was started with. Never a secret. */
 export interface Settings {
   name: string;
@@ -713,6 +770,7 @@ export interface Events {
   discovered: Topic;
   rule: RuleEvent;
   lease: LeaseEvent;
+  link: LinkEvent;
   site: BareEvent;
   tests: BareEvent;
   lost: LostEvent;
