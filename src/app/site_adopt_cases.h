@@ -416,6 +416,21 @@ static const struct adopt_case adopt_cases[] = {
              "  property temperature = \"TempC\" on \"cellar\"\n"
              "  property co2         = \"data.co2\" on \"cellar\"\n"
              "}\n"},
+    {.label = "a SenML pack",
+     .messages = {{"rfc/sensor",
+                   "[{\"bn\":\"urn:dev:ow:10e2073a0108006:\",\"bt\":1.276020076e+09,"
+                   "\"bu\":\"A\",\"n\":\"voltage\",\"u\":\"V\",\"v\":120.1},{\"n\":"
+                   "\"current\",\"t\":-5,\"v\":1.2},{\"n\":\"room/temp\",\"u\":\"Cel\","
+                   "\"v\":21.5},{\"n\":\"open\",\"vb\":false},{\"n\":\"Odd Name\",\"v\":1}]"}},
+     .asked = {"rfc/sensor"},
+     .want = "model Sensor {\n"
+             "  property voltage: V     range 0..300    // seen 120.1\n"
+             "  property current: A     range 0..16     // seen 1.2\n"
+             "  property temp:    °C    range -55..150  // seen 21.5\n"
+             "  property open:    bool\n"
+             "}\n"
+             "--\n"
+             "device rfc.sensor: Sensor { via mqtt \"rfc/sensor\" json }\n"},
     {.label = "ts and values",
      .messages = {{"v1/tank",
                    "{\"ts\":1714550400000,\"values\":{\"level_cm\":120,\"pump\":\"on\"}}"}},
