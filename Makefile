@@ -21,7 +21,9 @@ all: ## the program: build/release/sedge
 	@tools/install build
 	@$(call build,release,sedge)
 
-run: all ## the factory and its simulated plant, until Ctrl-C (FAULT=overheat|drift|jam|silent|stuck, SEED=N)
+run: ## the factory and its simulated plant, until Ctrl-C (FAULT=overheat|drift|jam|silent|stuck, SEED=N)
+	@tools/install build run
+	@$(call build,release,sedge modbus-server)
 	@tools/run-factory $(if $(FAULT),--fault $(FAULT)) $(if $(SEED),--seed $(SEED))
 
 install: ## the program and the library, below PREFIX=/usr/local (DESTDIR is honoured)

@@ -48,6 +48,9 @@ function(sedge_folder name)
         add_test(NAME unit/${name} COMMAND ${name}_test)
         # The sanitizers take their time: the thousand seeds of app/ two minutes with threads.
         set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 600)
+        if(name STREQUAL app) # by far the longest: first, or it is alone at the end
+            set_tests_properties(unit/${name} PROPERTIES COST 1000)
+        endif()
     endif()
 endfunction()
 

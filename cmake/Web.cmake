@@ -1,6 +1,7 @@
 # Builds web/ into the build folder and embeds the result: web files -> gzip -> web_assets.c, which
 # is linked into sedge_dashboard (src/dashboard/web_assets.h). Without web/, or with SEDGE_WEB=OFF,
-# the table is empty. npm runs in a copy, so the source tree stays clean.
+# there is no page. The description of the API (docs/openapi.json) is always there. npm runs in a
+# copy, so the source tree stays clean.
 
 find_package(ZLIB REQUIRED)
 add_executable(sedge_embed tools/embed.c)
@@ -9,6 +10,7 @@ target_link_libraries(sedge_embed PRIVATE sedge_flags ZLIB::ZLIB)
 set(web ${CMAKE_SOURCE_DIR}/web)
 set(web_build ${CMAKE_BINARY_DIR}/web)
 set(web_assets ${CMAKE_BINARY_DIR}/web_assets.c)
+set(api_description ${CMAKE_SOURCE_DIR}/docs/openapi.json)
 
 if(SEDGE_WEB AND EXISTS ${web}/package-lock.json AND EXISTS ${web}/build.mjs)
     find_program(NODE node REQUIRED)
@@ -32,18 +34,18 @@ if(SEDGE_WEB AND EXISTS ${web}/package-lock.json AND EXISTS ${web}/build.mjs)
 
     add_custom_command(
         OUTPUT ${web_assets}
-        DEPENDS ${web_build}/npm.stamp ${web_sources} sedge_embed
+        DEPENDS ${web_build}/npm.stamp ${web_sources} ${api_description} sedge_embed
         COMMAND ${CMAKE_COMMAND} -DFROM=${web} -DTO=${web_build} -P ${CMAKE_SOURCE_DIR}/cmake/CopyWeb.cmake
         COMMAND ${NODE} build.mjs ${web_build}/dist
-        COMMAND sedge_embed ${web_assets} ${web_build}/dist
+        COMMAND sedge_embed ${web_assets} ${web_build}/dist ${api_description}
         WORKING_DIRECTORY ${web_build}
         COMMENT "web: building and embedding the page"
         VERBATIM)
 else()
     add_custom_command(
         OUTPUT ${web_assets}
-        DEPENDS sedge_embed
-        COMMAND sedge_embed ${web_assets}
+        DEPENDS ${api_description} sedge_embed
+        COMMAND sedge_embed ${web_assets} ${api_description}
         COMMENT "web: no page is embedded"
         VERBATIM)
 endif()

@@ -78,6 +78,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         check_head(whole, in);
         read_chunks((struct bytes){in.p + whole->size, in.n - whole->size}, step);
     }
+    http_scan_init(&a);
+    if (http_scan(&a, in, whole) == HTTP_DONE &&
+        http_parse_response((struct bytes){in.p, a.at}, false, whole) == HTTP_DONE) {
+        ASSERT(whole->status >= 100 && whole->status <= 599);
+        ASSERT(!whole->until_close || (!whole->chunked && !whole->length));
+        check_head(whole, in);
+    }
     read_chunks(in, step);
     free(whole);
     free(pieces);

@@ -1,5 +1,6 @@
-/* embed OUT.c [DIR]: writes the files of DIR (flat) as the table of src/dashboard/web_assets.h,
- * compressed. Runs on the machine that builds; the same files always give the same output. */
+/* embed OUT.c [DIR|FILE]...: writes the files, and those of the folders (flat), as the table of
+ * src/dashboard/web_assets.h, compressed. Runs on the machine that builds; the same files always give
+ * the same output. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -10,7 +11,7 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-enum { PATH_SIZE = 4096, FILE_SIZE_MAX = 16 << 20, GZIP_WINDOW = 15 + 16, BYTES_PER_LINE = 20 };
+enum { PATH_SIZE = 4096, FILES_MAX = 256, FILE_SIZE_MAX = 16 << 20, GZIP_WINDOW = 15 + 16, BYTES_PER_LINE = 20 };
 
 static const struct {
     const char *suffix, *type;
@@ -99,12 +100,17 @@ static uint64_t hash(const unsigned char *data, size_t size)
     return h;
 }
 
-/* Writes the bytes of file number `index` and returns its line of the table. */
-static char *write_file(FILE *out, const char *dir, const char *name, int index)
+static const char *name_of(const char *path)
 {
-    char path[PATH_SIZE];
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+/* Writes the bytes of file number `index` and returns its line of the table. */
+static char *write_file(FILE *out, const char *path, int index)
+{
+    const char *name = name_of(path);
     size_t size = 0, gzip_size = 0;
-    snprintf(path, sizeof path, "%s/%s", dir, name);
     unsigned char *data = read_file(path, &size);
     unsigned char *gzip = compress_gzip(data, size, &gzip_size);
     fprintf(out, "static const unsigned char file_%d[] = {", index);
@@ -128,35 +134,75 @@ static int is_visible(const struct dirent *entry)
     return entry->d_name[0] != '.';
 }
 
-int main(int argc, char **argv)
+/* Paths that are embedded, in the order of their names. */
+static struct {
+    char *v[FILES_MAX];
+    int n;
+} files;
+
+static void add_file(const char *path)
 {
-    if (argc < 2 || argc > 3) {
-        fprintf(stderr, "usage: embed OUT.c [DIR]\n");
-        return 2;
+    if (files.n == FILES_MAX || !(files.v[files.n++] = strdup(path))) {
+        errno = 0;
+        die("one file too many", path);
+    }
+}
+
+static void add(const char *path)
+{
+    struct stat st;
+    if (stat(path, &st) != 0) {
+        die("can't be read", path);
+    }
+    if (!S_ISDIR(st.st_mode)) {
+        add_file(path);
+        return;
     }
     struct dirent **entries = NULL;
-    int count = argc == 3 ? scandir(argv[2], &entries, is_visible, alphasort) : 0;
-    if (count < 0) {
-        die("can't be read", argv[2]);
+    int n = scandir(path, &entries, is_visible, alphasort);
+    if (n < 0) {
+        die("can't be read", path);
     }
+    for (int i = 0; i < n; i++) {
+        char file[PATH_SIZE];
+        snprintf(file, sizeof file, "%s/%s", path, entries[i]->d_name);
+        add_file(file);
+        free(entries[i]);
+    }
+    free(entries);
+}
+
+static int by_name(const void *a, const void *b)
+{
+    return strcmp(name_of(*(char *const *)a), name_of(*(char *const *)b));
+}
+
+int main(int argc, char **argv)
+{
+    static char *rows[FILES_MAX];
+    if (argc < 2) {
+        fprintf(stderr, "usage: embed OUT.c [DIR|FILE]...\n");
+        return 2;
+    }
+    for (int i = 2; i < argc; i++) {
+        add(argv[i]);
+    }
+    qsort(files.v, (size_t)files.n, sizeof files.v[0], by_name);
     FILE *out = fopen(argv[1], "w");
-    char **rows = calloc((size_t)count + 1, sizeof *rows);
-    if (out == NULL || rows == NULL) {
+    if (out == NULL) {
         die("can't be written", argv[1]);
     }
     fprintf(out, "/* Written by tools/embed.c. */\n#include \"dashboard/web_assets.h\"\n\n");
-    for (int i = 0; i < count; i++) {
-        rows[i] = write_file(out, argv[2], entries[i]->d_name, i);
+    for (int i = 0; i < files.n; i++) {
+        rows[i] = write_file(out, files.v[i], i);
+        free(files.v[i]);
     }
     fprintf(out, "const struct web_asset web_assets[] = {\n");
-    for (int i = 0; i < count; i++) {
+    for (int i = 0; i < files.n; i++) {
         fputs(rows[i], out);
         free(rows[i]);
-        free(entries[i]);
     }
-    fprintf(out, "    {0},\n};\n\nconst size_t web_assets_count = %d;\n", count);
-    free(rows);
-    free(entries);
+    fprintf(out, "    {0},\n};\n\nconst size_t web_assets_count = %d;\n", files.n);
     if (fclose(out) != 0) {
         die("can't be written", argv[1]);
     }

@@ -1,27 +1,14 @@
-#include "alert/alert.h"
-
+#include "alert/alert_internal.h"
 #include "base/log.h"
 #include "base/map.h"
-#include "store/keep.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { RECORD_VERSION = 1, RECORD_BYTES_MAX = 8192 };
-
-struct alerts {
-    struct alerts_config cfg;
-    struct worker *worker;
-    struct keep *keep;
-    struct list list; /* oldest first */
-    size_t count;
-    uint64_t next_id;
-    struct event_listener listener;
-    void (*changed)(void *ctx, const struct alert *al);
-    void *changed_ctx;
-};
+/* Version 1 knew no shelving. */
+enum { RECORD_VERSION = 2, RECORD_VERSION_OLD = 1, RECORD_BYTES_MAX = 8192, TEXTS = 11 };
 
 const char *alert_state_name(enum alert_state s)
 {
@@ -31,37 +18,40 @@ const char *alert_state_name(enum alert_state s)
 
 /* --- one alert: its texts live in one block, replaced as a whole --- */
 
-static struct str *const *alert_texts(struct alert *al, struct str *out[9])
+static struct str *const *alert_texts(struct alert *al, struct str *out[TEXTS])
 {
-    struct str *all[9] = {&al->key,
-                          &al->text,
-                          &al->device,
-                          &al->acknowledged_by,
-                          &al->cause.program,
-                          &al->cause.rule,
-                          &al->cause.operator_name,
-                          &al->cause.series,
-                          al->cause.value.kind == VALUE_STR ? &al->cause.value.s : NULL};
+    struct str *all[TEXTS] = {&al->key,
+                              &al->text,
+                              &al->device,
+                              &al->acknowledged_by,
+                              &al->shelved_by,
+                              &al->shelved_why,
+                              &al->cause.program,
+                              &al->cause.rule,
+                              &al->cause.operator_name,
+                              &al->cause.series,
+                              al->cause.value.kind == VALUE_STR ? &al->cause.value.s : NULL};
     memcpy(out, all, sizeof(all));
     return out;
 }
 
 /* At a character. */
-static void cut(struct str *s)
+static void cut(struct str *s, size_t max)
 {
-    if (s->n <= ALERT_TEXT_MAX)
+    if (s->n <= max)
         return;
-    s->n = ALERT_TEXT_MAX;
+    s->n = max;
     while (s->n > 0 && ((unsigned char)s->p[s->n] & 0xC0) == 0x80)
         s->n--;
 }
 
 /* Copies all texts, which may be borrowed or in the old block, into a new block. */
-static bool alert_own_texts(struct alerts *a, struct alert *al)
+bool alert_own_texts(struct alerts *a, struct alert *al)
 {
-    struct str *texts[9];
+    struct str *texts[TEXTS];
     size_t n = 1;
-    cut(&al->text);
+    cut(&al->text, ALERT_TEXT_MAX);
+    cut(&al->shelved_why, ALERT_WHY_MAX);
     alert_texts(al, texts);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         n += texts[i] ? texts[i]->n : 0;
@@ -134,12 +124,17 @@ static void encode(struct writer *w, const struct alert *al)
     writer_str16(w, al->cause.series);
     writer_svarint(w, al->cause.ts_ms);
     value_encode(w, &al->cause.value);
+    writer_svarint(w, al->shelved_ms);
+    writer_svarint(w, al->shelved_until_ms);
+    writer_str16(w, al->shelved_by);
+    writer_str16(w, al->shelved_why);
 }
 
 static bool decode(struct bytes body, struct alert *al)
 {
     struct cursor c = cursor_from(body.p, body.n);
-    if (cursor_u8(&c) != RECORD_VERSION)
+    uint8_t version = cursor_u8(&c);
+    if (version != RECORD_VERSION && version != RECORD_VERSION_OLD)
         return false;
     al->severity = (enum severity)cursor_u8(&c);
     al->state = (enum alert_state)cursor_u8(&c);
@@ -157,6 +152,12 @@ static bool decode(struct bytes body, struct alert *al)
     al->cause.series = cursor_str16(&c);
     al->cause.ts_ms = cursor_svarint(&c);
     al->cause.value = value_decode(&c);
+    if (version == RECORD_VERSION) {
+        al->shelved_ms = cursor_svarint(&c);
+        al->shelved_until_ms = cursor_svarint(&c);
+        al->shelved_by = cursor_str16(&c);
+        al->shelved_why = cursor_str16(&c);
+    }
     return !c.failed && al->severity <= SEVERITY_CRITICAL && al->state <= ALERT_NORMAL;
 }
 
@@ -165,7 +166,7 @@ static void record_key(uint64_t id, char key[24])
     (void)snprintf(key, 24, "%012" PRIx64, id);
 }
 
-static enum err record(struct alerts *a, const struct alert *al, uint64_t *seq)
+enum err alert_record(struct alerts *a, const struct alert *al, uint64_t *seq)
 {
     uint8_t buf[RECORD_BYTES_MAX];
     char key[24];
@@ -178,11 +179,16 @@ static enum err record(struct alerts *a, const struct alert *al, uint64_t *seq)
 }
 
 /* Something that nobody waits for: if it can't be recorded, it is shown all the same. */
-static void changed(struct alerts *a, const struct alert *al)
+void alert_changed(struct alerts *a, const struct alert *al)
 {
-    enum err err = record(a, al, NULL);
+    enum err err = alert_record(a, al, NULL);
     if (err)
         LOG_W("alert", "alert %" PRIu64 " is not recorded: %s", al->id, err_name(err));
+    alert_tell(a, al);
+}
+
+void alert_tell(struct alerts *a, const struct alert *al)
+{
     if (a->changed)
         a->changed(a->changed_ctx, al);
 }
@@ -193,9 +199,9 @@ static void apply(void *ctx, struct str key, struct bytes value)
     char text[24];
     (void)snprintf(text, sizeof(text), "%.*s", STR_FMT(key));
     struct alert al = {.id = strtoull(text, NULL, 16)};
-    const struct alert *old = alert_find(a, al.id);
+    struct alert *old = alert_of(a, al.id);
     if (old)
-        alert_free(a, (struct alert *)(uintptr_t)old);
+        alert_free(a, old);
     if (!value.n)
         return;
     if (!decode(value, &al)) {
@@ -204,7 +210,9 @@ static void apply(void *ctx, struct str key, struct bytes value)
     }
     if (al.id >= a->next_id)
         a->next_id = al.id + 1;
-    (void)alert_add(a, &al);
+    const struct alert *added = alert_add(a, &al);
+    if (added && alert_is_shelved(added))
+        shelve_watch(a);
 }
 
 /* --- events --- */
@@ -213,7 +221,7 @@ static struct alert *find_open(struct alerts *a, struct str key)
 {
     for (struct list *it = a->list.prev; it != &a->list; it = it->prev) {
         struct alert *al = CONTAINER_OF(it, struct alert, link);
-        if (al->state != ALERT_NORMAL && str_eq(al->key, key))
+        if (!alert_is_over(al) && str_eq(al->key, key))
             return al;
     }
     return NULL;
@@ -227,7 +235,7 @@ static void forget_oldest(struct alerts *a)
             struct alert *al = CONTAINER_OF(it, struct alert, link);
             if (a->count <= a->cfg.alerts_max)
                 return;
-            if (over && al->state != ALERT_NORMAL)
+            if (over && !alert_is_over(al))
                 continue;
             if (!over)
                 LOG_W("alert", "more than %zu alerts are open: %" PRIu64 " is forgotten: %.*s",
@@ -260,7 +268,7 @@ static void raise_new(struct alerts *a, const struct alert_event *e)
     }
     a->next_id++;
     LOG_I("alert", "%s: %.*s", severity_name(e->severity), STR_FMT(e->text));
-    changed(a, al);
+    alert_changed(a, al);
     forget_oldest(a);
 }
 
@@ -274,6 +282,8 @@ static void raise_again(struct alerts *a, struct alert *al, const struct alert_e
 {
     bool was_active = al->state == ALERT_UNACKNOWLEDGED || al->state == ALERT_ACKNOWLEDGED;
     struct alert before = *al;
+    if (e->severity > al->severity)
+        alert_clear_shelving(al); /* that is not what somebody has put aside */
     al->severity = e->severity;
     al->text = e->text;
     al->device = e->device;
@@ -291,7 +301,7 @@ static void raise_again(struct alerts *a, struct alert *al, const struct alert_e
                 : al->state == ALERT_ACKNOWLEDGED ? ALERT_ACKNOWLEDGED
                                                   : ALERT_UNACKNOWLEDGED;
     al->cleared_ms = e->momentary ? e->wall_ms : 0;
-    changed(a, al);
+    alert_changed(a, al);
 }
 
 static void on_alert(struct event_listener *l, const struct alert_event *e)
@@ -303,17 +313,17 @@ static void on_alert(struct event_listener *l, const struct alert_event *e)
             raise_again(a, al, e);
         else
             raise_new(a, e);
-    } else if (al && al->state != ALERT_RETURNED) {
+    } else if (al && (al->state == ALERT_UNACKNOWLEDGED || al->state == ALERT_ACKNOWLEDGED)) {
         al->state = al->state == ALERT_ACKNOWLEDGED ? ALERT_NORMAL : ALERT_RETURNED;
         al->cleared_ms = e->wall_ms;
-        changed(a, al);
+        alert_changed(a, al);
     }
 }
 
 enum err alert_acknowledge(struct alerts *a, uint64_t id, struct str by, const struct alert **out,
                            uint64_t *seq)
 {
-    struct alert *al = (struct alert *)(uintptr_t)alert_find(a, id);
+    struct alert *al = alert_of(a, id);
     if (!al)
         return ERR_NOT_FOUND;
     *out = al;
@@ -327,43 +337,48 @@ enum err alert_acknowledge(struct alerts *a, uint64_t id, struct str by, const s
     }
     al->state = al->state == ALERT_RETURNED ? ALERT_NORMAL : ALERT_ACKNOWLEDGED;
     al->acknowledged_ms = worker_now_ms(a->worker);
-    enum err err = record(a, al, seq);
+    enum err err = alert_record(a, al, seq);
     if (err) {
         al->state = before.state;
         acknowledged_by_nobody(al);
         return err;
     }
-    if (a->changed)
-        a->changed(a->changed_ctx, al);
+    alert_tell(a, al);
     return ERR_OK;
 }
 
 void alert_acknowledge_undo(struct alerts *a, uint64_t id)
 {
-    struct alert *al = (struct alert *)(uintptr_t)alert_find(a, id);
+    struct alert *al = alert_of(a, id);
     if (!al || (al->state != ALERT_ACKNOWLEDGED && al->state != ALERT_NORMAL))
         return;
     al->state = al->state == ALERT_NORMAL ? ALERT_RETURNED : ALERT_UNACKNOWLEDGED;
     acknowledged_by_nobody(al);
-    changed(a, al);
+    alert_changed(a, al);
 }
 
-const struct alert *alert_find(const struct alerts *a, uint64_t id)
+struct alert *alert_of(const struct alerts *a, uint64_t id)
 {
-    for (const struct list *it = a->list.prev; it != &a->list; it = it->prev) {
-        const struct alert *al = CONTAINER_OF(it, struct alert, link);
+    for (struct list *it = a->list.prev; it != &a->list; it = it->prev) {
+        struct alert *al = CONTAINER_OF(it, struct alert, link);
         if (al->id == id)
             return al;
     }
     return NULL;
 }
 
-void alerts_each(const struct alerts *a, bool active_only, size_t limit,
+const struct alert *alert_find(const struct alerts *a, uint64_t id)
+{
+    return alert_of(a, id);
+}
+
+void alerts_each(const struct alerts *a, enum alert_filter filter, size_t limit,
                  void (*each)(void *ctx, const struct alert *al), void *ctx)
 {
     for (const struct list *it = a->list.prev; it != &a->list && limit; it = it->prev) {
         const struct alert *al = CONTAINER_OF(it, struct alert, link);
-        if (active_only && al->state == ALERT_NORMAL)
+        if ((filter == ALERTS_OPEN && alert_is_over(al)) ||
+            (filter == ALERTS_SHELVED && !alert_is_shelved(al)))
             continue;
         each(ctx, al);
         limit--;
@@ -375,8 +390,9 @@ size_t alerts_active(const struct alerts *a)
     size_t n = 0;
     LIST_EACH(&a->list, it)
     {
-        enum alert_state s = CONTAINER_OF(it, struct alert, link)->state;
-        n += s == ALERT_UNACKNOWLEDGED || s == ALERT_ACKNOWLEDGED;
+        const struct alert *al = CONTAINER_OF(it, struct alert, link);
+        n += !alert_is_shelved(al) &&
+             (al->state == ALERT_UNACKNOWLEDGED || al->state == ALERT_ACKNOWLEDGED);
     }
     return n;
 }
@@ -400,6 +416,7 @@ enum err alerts_new(struct alerts **out, const struct alerts_config *cfg, struct
     a->worker = executor_worker(cfg->ex, 0);
     a->next_id = 1;
     list_init(&a->list);
+    shelve_init(a);
     struct keep_config keep = {.ex = cfg->ex,
                                .journal = cfg->journal,
                                .db = cfg->db,
@@ -425,6 +442,7 @@ void alerts_free(struct alerts *a)
         return;
     if (a->listener.alert)
         bus_event_unlisten(&a->listener);
+    shelve_fini(a);
     while (!list_empty(&a->list))
         alert_free(a, CONTAINER_OF(a->list.next, struct alert, link));
     keep_free(a->keep);

@@ -1,4 +1,5 @@
 #include "alert/alert.h"
+#include "store/keep.h"
 #include "tests/support/bus_rig.h"
 
 struct rig {
@@ -161,7 +162,7 @@ TEST(the_newest_is_first_after_a_restart_too)
     bus_rig_run(&g.base, 20);
     rig_fini(&g);
     rig_init(&g, dir, 0);
-    alerts_each(g.alerts, false, 10, each_id, &g.seen);
+    alerts_each(g.alerts, ALERTS_ALL, 10, each_id, &g.seen);
     CHECK_EQ_STR(g.seen.p, "2 1 ");
     rig_fini(&g);
 }
@@ -227,5 +228,261 @@ TEST(the_oldest_that_are_over_are_forgotten_first)
     CHECK(alert_find(g.alerts, 1) != NULL);
     CHECK(alert_find(g.alerts, 2) == NULL);
     CHECK(alert_find(g.alerts, 11) != NULL);
+    rig_fini(&g);
+}
+
+/* --- shelving --- */
+
+static enum err shelve(struct rig *g, uint64_t id, int64_t for_ms)
+{
+    const struct alert *al;
+    uint64_t seq;
+    struct alert_shelving s = {STR("Ada"), STR("the sensor is being changed"), for_ms};
+    return alert_shelve(g->alerts, id, &s, &al, &seq);
+}
+
+static enum err unshelve(struct rig *g, uint64_t id)
+{
+    const struct alert *al;
+    uint64_t seq;
+    return alert_unshelve(g->alerts, id, STR("Ada"), &al, &seq);
+}
+
+static bool shelved(struct rig *g, uint64_t id)
+{
+    const struct alert *al = alert_find(g->alerts, id);
+    REQUIRE(al != NULL);
+    return alert_is_shelved(al);
+}
+
+TEST(a_shelved_alert_does_not_bother_but_is_shown)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "a", "hot", true, false);
+    event(&g, "b", "dry", true, false);
+    CHECK_EQ_UINT(alerts_active(g.alerts), 2);
+    CHECK_EQ_INT(shelve(&g, 1, 60000), ERR_OK);
+    const struct alert *al = alert_find(g.alerts, 1);
+    CHECK_EQ_INT(al->state, ALERT_UNACKNOWLEDGED);
+    CHECK_EQ_INT(al->shelved_until_ms - al->shelved_ms, 60000);
+    CHECK(str_eq(al->shelved_by, STR("Ada")));
+    CHECK(str_eq(al->shelved_why, STR("the sensor is being changed")));
+    CHECK(str_eq(al->text, STR("hot"))); /* its texts have moved with the new ones */
+    CHECK_EQ_UINT(alerts_active(g.alerts), 1);
+    strbuf_reset(&g.seen);
+    alerts_each(g.alerts, ALERTS_SHELVED, 10, each_id, &g.seen);
+    alerts_each(g.alerts, ALERTS_OPEN, 10, each_id, &g.seen);
+    CHECK_EQ_STR(g.seen.p, "1 2 1 ");
+    CHECK_EQ_INT(unshelve(&g, 1), ERR_OK);
+    CHECK_EQ_INT(unshelve(&g, 1), ERR_EXISTS);
+    CHECK_EQ_INT(unshelve(&g, 7), ERR_NOT_FOUND);
+    CHECK_EQ_UINT(alerts_active(g.alerts), 2);
+    rig_fini(&g);
+}
+
+TEST(shelving_has_its_bounds)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "a", "hot", true, false);
+    CHECK_EQ_INT(shelve(&g, 2, 60000), ERR_NOT_FOUND);
+    CHECK_EQ_INT(shelve(&g, 1, ALERT_SHELVE_MIN_MS - 1), ERR_RANGE);
+    CHECK_EQ_INT(shelve(&g, 1, ALERT_SHELVE_MAX_MS + 1), ERR_RANGE);
+    CHECK(!shelved(&g, 1));
+    CHECK_EQ_INT(shelve(&g, 1, ALERT_SHELVE_MAX_MS), ERR_OK);
+    int64_t until_ms = alert_find(g.alerts, 1)->shelved_until_ms;
+    CHECK_EQ_INT(shelve(&g, 1, 60000), ERR_OK); /* the newest word holds */
+    CHECK(alert_find(g.alerts, 1)->shelved_until_ms < until_ms);
+    CHECK_EQ_INT(unshelve(&g, 1), ERR_OK);
+    event(&g, "a", "hot", false, false);
+    CHECK_EQ_INT(acknowledge(&g, 1), ERR_OK);
+    CHECK_EQ_INT(shelve(&g, 1, 60000), ERR_EXISTS); /* it is over */
+    rig_fini(&g);
+}
+
+TEST(a_shelved_condition_that_chatters_stays_one_alert)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "a", "hot", true, false);
+    CHECK_EQ_INT(shelve(&g, 1, 60000), ERR_OK);
+    CHECK_EQ_INT(acknowledge(&g, 1), ERR_OK);
+    event(&g, "a", "hot", false, false);
+    CHECK_EQ_INT(alert_find(g.alerts, 1)->state, ALERT_NORMAL);
+    event(&g, "a", "hot", false, false); /* no news */
+    CHECK_EQ_INT(alert_find(g.alerts, 1)->state, ALERT_NORMAL);
+    event(&g, "a", "hot", true, false);
+    CHECK(alert_find(g.alerts, 2) == NULL);
+    CHECK_EQ_UINT(alert_find(g.alerts, 1)->count, 2);
+    CHECK_EQ_INT(alert_find(g.alerts, 1)->state, ALERT_UNACKNOWLEDGED);
+    CHECK(shelved(&g, 1));
+    CHECK_EQ_UINT(alerts_active(g.alerts), 0);
+    rig_fini(&g);
+}
+
+TEST(what_comes_with_a_higher_severity_was_not_shelved)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "a", "warm", true, false);
+    CHECK_EQ_INT(shelve(&g, 1, 60000), ERR_OK);
+    struct alert_event e = {.key = STR("a"),
+                            .severity = SEVERITY_CRITICAL,
+                            .text = STR("it burns"),
+                            .active = true,
+                            .wall_ms = 1764000002000};
+    bus_alert_publish(g.base.bus, &e);
+    CHECK(!shelved(&g, 1));
+    CHECK_EQ_UINT(alerts_active(g.alerts), 1);
+    rig_fini(&g);
+}
+
+TEST(shelving_ends_by_itself)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "a", "hot", true, false);
+    event(&g, "b", "dry", true, false);
+    CHECK_EQ_INT(shelve(&g, 1, 3000), ERR_OK);
+    CHECK_EQ_INT(shelve(&g, 2, 1000), ERR_OK);
+    bus_rig_run(&g.base, 900);
+    CHECK(shelved(&g, 1) && shelved(&g, 2));
+    bus_rig_run(&g.base, 200);
+    CHECK(shelved(&g, 1) && !shelved(&g, 2));
+    strbuf_reset(&g.seen);
+    bus_rig_run(&g.base, 2000);
+    CHECK(!shelved(&g, 1));
+    CHECK_EQ_STR(g.seen.p, "1 unacknowledged x1;"); /* the page is told */
+    CHECK_EQ_UINT(alert_find(g.alerts, 1)->shelved_by.n, 0);
+    rig_fini(&g);
+}
+
+TEST(shelving_outlives_a_restart_and_ends_at_its_time)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, 0);
+    event(&g, "a", "hot", true, false);
+    event(&g, "b", "dry", true, false);
+    CHECK_EQ_INT(shelve(&g, 1, ALERT_SHELVE_MAX_MS), ERR_OK);
+    CHECK_EQ_INT(shelve(&g, 2, 1000), ERR_OK);
+    bus_rig_run(&g.base, 20);
+    int64_t until_ms = alert_find(g.alerts, 1)->shelved_until_ms;
+    int64_t wall_ms = clock_wall_ms(g.base.env.clock);
+    rig_fini(&g);
+    rig_init(&g, dir, 0);
+    CHECK(shelved(&g, 1) && shelved(&g, 2));
+    CHECK_EQ_INT(alert_find(g.alerts, 1)->shelved_until_ms, until_ms);
+    CHECK(str_eq(alert_find(g.alerts, 1)->shelved_why, STR("the sensor is being changed")));
+    g.base.clock.wall_base_ms = wall_ms + 100000; /* it was off for so long */
+    bus_rig_run(&g.base, 1000);
+    CHECK(shelved(&g, 1) && !shelved(&g, 2));
+    rig_fini(&g);
+    rig_init(&g, dir, 0); /* the end is on disk, too */
+    CHECK(shelved(&g, 1) && !shelved(&g, 2));
+    rig_fini(&g);
+}
+
+TEST(a_clock_that_jumps_ends_a_shelving_within_a_minute)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "a", "hot", true, false);
+    CHECK_EQ_INT(shelve(&g, 1, ALERT_SHELVE_MAX_MS), ERR_OK);
+    g.base.clock.wall_base_ms += ALERT_SHELVE_MAX_MS;
+    bus_rig_run(&g.base, 61000);
+    CHECK(!shelved(&g, 1));
+    rig_fini(&g);
+}
+
+TEST(a_shelving_that_is_never_stored_is_undone)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 0);
+    event(&g, "a", "hot", true, false);
+    CHECK_EQ_INT(shelve(&g, 1, 60000), ERR_OK);
+    alert_shelve_undo(g.alerts, 1);
+    alert_shelve_undo(g.alerts, 1);
+    alert_shelve_undo(g.alerts, 9);
+    CHECK(!shelved(&g, 1));
+    CHECK_EQ_STR(g.seen.p, "1 unacknowledged x1;1 unacknowledged x1;1 unacknowledged x1;");
+    rig_fini(&g);
+}
+
+TEST(what_is_shelved_is_not_forgotten_before_what_is_over)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(), 2);
+    event(&g, "a", "hot", true, true);
+    CHECK_EQ_INT(acknowledge(&g, 1), ERR_OK);
+    event(&g, "b", "dry", true, false);
+    CHECK_EQ_INT(shelve(&g, 2, 60000), ERR_OK);
+    CHECK_EQ_INT(acknowledge(&g, 2), ERR_OK);
+    event(&g, "b", "dry", false, false); /* normal and seen, but shelved */
+    event(&g, "c", "new", true, true);
+    CHECK(alert_find(g.alerts, 1) == NULL);
+    CHECK(alert_find(g.alerts, 2) != NULL);
+    rig_fini(&g);
+}
+
+/* --- records of earlier versions --- */
+
+static void apply_nothing(void *ctx, struct str key, struct bytes value)
+{
+    (void)ctx, (void)key, (void)value;
+}
+
+/* As version 1 wrote it: without shelving. */
+static size_t old_record(uint8_t *buf, size_t cap)
+{
+    struct writer w = writer_from(buf, cap);
+    writer_u8(&w, 1);
+    writer_u8(&w, SEVERITY_WARNING);
+    writer_u8(&w, ALERT_UNACKNOWLEDGED);
+    writer_varint(&w, 3);
+    for (int i = 0; i < 3; i++)
+        writer_svarint(&w, i == 0 ? 1764000001000 : 0);
+    static const char *const texts[] = {"a", "hot", "plant.press", "", "guard", "guard/when#1"};
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+        writer_str16(&w, str_from(texts[i]));
+    writer_varint(&w, 12);
+    writer_str16(&w, STR("plant.press.temperature"));
+    writer_svarint(&w, 1764000000000);
+    value_encode(&w, &(struct value){.kind = VALUE_FLOAT, .f = 85.2});
+    REQUIRE(!w.failed);
+    return writer_len(&w);
+}
+
+TEST(an_alert_of_an_earlier_version_is_read)
+{
+    const char *dir = test_tmpdir();
+    struct bus_rig base;
+    struct keep *keep;
+    struct error e = {0};
+    uint8_t buf[512];
+    bus_rig_init(&base, dir);
+    struct keep_config cfg = {.ex = base.ex,
+                              .journal = base.journal,
+                              .db = base.db,
+                              .alloc = alloc_system(),
+                              .name = "alerts",
+                              .kind = JOURNAL_ALERT,
+                              .apply = apply_nothing};
+    REQUIRE(keep_new(&keep, &cfg, &e) == ERR_OK);
+    bus_rig_start(&base);
+    struct bytes record = {buf, old_record(buf, sizeof(buf))};
+    REQUIRE(keep_put(keep, STR("000000000001"), record, false, NULL) == ERR_OK);
+    bus_rig_run(&base, 20);
+    bus_rig_drain(&base);
+    keep_free(keep);
+    bus_rig_fini(&base);
+
+    struct rig g;
+    rig_init(&g, dir, 0);
+    const struct alert *al = alert_find(g.alerts, 1);
+    REQUIRE(al != NULL);
+    CHECK(str_eq(al->text, STR("hot")) && al->count == 3 && !alert_is_shelved(al));
+    CHECK_EQ_INT(shelve(&g, 1, 60000), ERR_OK);
     rig_fini(&g);
 }

@@ -1,12 +1,19 @@
 /* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
  */
 #include "alert/alert.h"
-#include "app/args.h"
+#include "app/cmd.h"
 #include "app/run_host.h"
+#include "app/run_options.h"
+#include "app/site_adopt.h"
 #include "app/site_gate.h"
+#include "app/site_links.h"
+#include "app/site_mapping.h"
+#include "app/site_modbus.h"
 #include "app/site_place.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
+#include "app/site_show.h"
+#include "app/site_trials.h"
 #include "app/site_zone.h"
 #include "async/signals.h"
 #include "automation/automation.h"
@@ -30,13 +37,6 @@
 
 enum { LISTEN_TRIES_MAX = 150 }; /* of 20 ms */
 
-struct run_options {
-    const char *site, *driver, *workers_text;
-    unsigned workers; /* of workers_text, if there is one; 0: one for each core */
-    enum log_level level;
-    enum log_form log;
-};
-
 /* Everything that runs, in the order in which it is built. */
 struct run {
     struct run_options opt;
@@ -56,62 +56,19 @@ struct run {
     struct history *history;
     struct alerts *alerts;
     struct automation *automation;
+    struct modbus *modbus;
+    struct site_links links;
     struct access access;
     struct mqtt_server *mqtt;
     struct site_gate mqtt_gates[SITE_LISTENERS_MAX], http_gates[SITE_LISTENERS_MAX];
     struct dashboard *dashboard;
     struct site_reload *reload;
+    struct site_adopt *adopt;
+    struct site_trials *trials;
+    struct site_shown shown;
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
 };
-
-enum { O_DRIVER = 256, O_WORKERS, O_LEVEL, O_LOG };
-
-static bool workers_valid(struct run_options *o)
-{
-    int64_t n = 0;
-    if (!o->workers_text || strcmp(o->workers_text, "auto") == 0)
-        return true;
-    if (str_to_i64(str_from(o->workers_text), &n) || n < 1 || n > EXECUTOR_WORKERS_MAX)
-        return false;
-    o->workers = (unsigned)n;
-    return true;
-}
-
-/* 0: go on, else the exit status + 1. */
-static int parse(int argc, char **argv, struct run_options *o)
-{
-    struct args a = args_start(&command_run, argc, argv);
-    *o = (struct run_options){.level = LOG_INFO};
-    for (int id; (id = args_next(&a)) != ARGS_END;) {
-        switch (id) {
-        case O_DRIVER:
-            if (strcmp(a.value, "io_uring") != 0 && strcmp(a.value, "epoll") != 0)
-                return args_wrong(&a, "there are io_uring and epoll") + 1;
-            o->driver = a.value;
-            break;
-        case O_WORKERS:
-            o->workers_text = a.value;
-            if (!workers_valid(o))
-                return args_wrong(&a, "workers are 1 … %d, or auto", EXECUTOR_WORKERS_MAX) + 1;
-            break;
-        case 'v': o->level = LOG_DEBUG; break;
-        case O_LEVEL:
-            if (log_level_parse(a.value, &o->level))
-                return args_wrong(&a, "there are debug, info, warn and error") + 1;
-            break;
-        case O_LOG:
-            if (log_form_parse(a.value, &o->log))
-                return args_wrong(&a, "there are text, json, journal and auto") + 1;
-            break;
-        default:
-            if (id != ARGS_WORD || o->site)
-                return args_status(&a) + 1;
-            o->site = a.value;
-        }
-    }
-    return o->site ? 0 : args_missing(&a, "SITE") + 1;
-}
 
 /* --- the files have changed --- */
 
@@ -157,6 +114,13 @@ static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result)
     return err;
 }
 
+static enum err adopt_start(void *ctx, const struct dashboard_adopt_request *q,
+                            void (*done)(void *arg, const struct dashboard_adopt_answer *a),
+                            void *arg)
+{
+    return site_adopt_start(((const struct run *)ctx)->adopt, q, done, arg);
+}
+
 static bool reload_running(void *ctx)
 {
     return site_reload_running(((const struct run *)ctx)->reload);
@@ -165,6 +129,11 @@ static bool reload_running(void *ctx)
 static struct str reload_report(void *ctx)
 {
     return site_reload_report(((const struct run *)ctx)->reload);
+}
+
+static void tests_ended(void *ctx)
+{
+    dashboard_tests_changed(((const struct run *)ctx)->dashboard);
 }
 
 static void caught(void *ctx, int signal)
@@ -233,8 +202,12 @@ static enum err build_bus(struct run *r, struct error *e)
 {
     struct bus_config bus = {.ex = r->ex, .journal = r->journal, .db = r->db, .alloc = r->alloc};
     enum err err = bus_new(&r->bus, &bus, e);
-    struct registry_config registry = {
-        .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};
+    struct registry_config registry = {.ex = r->ex,
+                                       .bus = r->bus,
+                                       .journal = r->journal,
+                                       .db = r->db,
+                                       .alloc = r->alloc,
+                                       .convert = site_mapping_convert};
     if (!err)
         err = registry_new(&r->registry, &registry, e);
     if (!err)
@@ -334,6 +307,10 @@ static enum err build_dashboard(struct run *r, struct error *e)
                                    .site = r->site,
                                    .name = s->name,
                                    .reload = {reload_start, reload_running, reload_report, r},
+                                   .adopt = {adopt_start, r},
+                                   .tests = {site_trials_start, site_trials_write, r->trials},
+                                   .settings = {site_show, &r->shown},
+                                   .links = {site_links_write, &r->links},
                                    .version = SEDGE_VERSION,
                                    .mqtt_addresses = r->mqtt_addresses,
                                    .http_addresses = r->http_addresses,
@@ -342,12 +319,54 @@ static enum err build_dashboard(struct run *r, struct error *e)
     return dashboard_new(&r->dashboard, &cfg, e);
 }
 
+/* Also without a Modbus device: the next version of the site may have one. */
+static enum err build_modbus(struct run *r, struct error *e)
+{
+    const struct modbus_config cfg = {.ex = r->ex, .alloc = r->alloc};
+    struct modbus_setup *setup;
+    enum err err = site_modbus_setup(&setup, r->site, r->registry, r->alloc, registry_find, e);
+    if (!err)
+        err = modbus_new(&r->modbus, &cfg, setup, e);
+    if (err)
+        modbus_setup_free(setup);
+    return err;
+}
+
+/* What the page shows beside what runs. */
+static enum err build_shown(struct run *r, struct error *e)
+{
+    r->shown = (struct site_shown){.site = &r->site,
+                                   .settings = &r->settings,
+                                   .mqtt = r->mqtt,
+                                   .ex = r->ex,
+                                   .folder = r->folder,
+                                   .store = r->store,
+                                   .mqtt_addresses = r->mqtt_addresses,
+                                   .http_addresses = r->http_addresses};
+    r->links = (struct site_links){.modbus = &r->modbus, .registry = &r->registry, .ex = &r->ex};
+    struct site_trials_config trials = {
+        .ex = r->ex, .alloc = r->alloc, .site = r->opt.site, .changed = tests_ended, .ctx = r};
+    return site_trials_new(&r->trials, &trials, e);
+}
+
+static enum err build_adopt(struct run *r, struct error *e)
+{
+    const struct site_adopt_config cfg = {.ex = r->ex,
+                                          .alloc = r->alloc,
+                                          .registry = r->registry,
+                                          .bus = r->bus,
+                                          .reload = r->reload,
+                                          .path = r->opt.site};
+    return site_adopt_new(&r->adopt, &cfg, e);
+}
+
 static enum err build_reload(struct run *r, struct error *e)
 {
     struct site_reload_config cfg = {.ex = r->ex,
                                      .alloc = r->alloc,
                                      .registry = r->registry,
                                      .automation = r->automation,
+                                     .modbus = r->modbus,
                                      .access = &r->access,
                                      .site = &r->site,
                                      .settings = &r->settings,
@@ -421,12 +440,19 @@ static enum err build(struct run *r, struct error *e)
     if (!err)
         err = journal_start(r->journal, e);
     if (!err)
-        err = build_dashboard(r, e);
+        err = build_shown(r, e);
     if (!err)
-        err = build_reload(r, e);
+        err = build_dashboard(r, e);
     if (err)
         return err;
     registry_start(r->registry);
+    err = build_modbus(r, e);
+    if (!err)
+        err = build_reload(r, e);
+    if (!err)
+        err = build_adopt(r, e);
+    if (err)
+        return err;
     automation_start(r->automation);
     return open_listeners(r, e);
 }
@@ -436,7 +462,9 @@ static void tear_down(struct run *r)
     run_host_end(&r->host);
     if (r->db)
         db_drain(r->db); /* what the database still hands back, its owners must be there for */
+    site_adopt_free(r->adopt);
     site_reload_free(r->reload);
+    site_trials_free(r->trials);
     dashboard_free(r->dashboard);
     mqtt_server_close(r->mqtt);
     for (size_t i = 0; i < SITE_LISTENERS_MAX; i++) {
@@ -445,6 +473,7 @@ static void tear_down(struct run *r)
     }
     if (r->db)
         db_drain(r->db);
+    modbus_free(r->modbus);
     automation_free(r->automation);
     alerts_free(r->alerts);
     history_free(r->history);
@@ -485,11 +514,11 @@ static void announce(struct run *r)
     run_host_ready(&r->host, status);
 }
 
-static int cmd_run(int argc, char **argv)
+int cmd_run(int argc, char **argv)
 {
     struct error e = {0};
     struct run r = {.alloc = alloc_system(), .lock = -1};
-    int status = parse(argc, argv, &r.opt);
+    int status = run_options_parse(argc, argv, &r.opt);
     if (status)
         return status - 1;
     run_host_open(&r.host, r.opt.log, r.opt.level);
@@ -517,45 +546,3 @@ static int cmd_run(int argc, char **argv)
     run_host_close(&r.host);
     return err ? EXIT_FINDING : EXIT_OK;
 }
-
-const struct command command_run = {
-    .name = "run",
-    .group = COMMAND_SITE,
-    .line = "runs a site: broker, history, programs, alerts and page",
-    .synopsis = "SITE [--workers N|auto] [--driver NAME] [--level LEVEL] [--log FORM]",
-    .about =
-        "Runs until SIGINT or SIGTERM. SITE is a folder of .sedge files, or one such file. It is "
-        "checked first; nothing runs if it has errors. The log, on the standard error, begins with "
-        "the addresses of the broker and of the page.\n\n"
-        "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
-        "site passes the check, it takes the running one's place, and programs that are unchanged "
-        "go on.\n\n"
-        "SIGTERM and SIGINT end it: clients are told, and what was acknowledged is kept; a second "
-        "one "
-        "does not wait for clients. SIGUSR1 logs everything, SIGUSR2 as much as at the start.",
-    .options = {(const struct command_option[]){
-        OPTION("workers", 0, "N|auto",
-               "threads that work, 1 to 64, or auto: one for each core; default: what the site's "
-               "server "
-               "says, or 1",
-               "auto 1 2 4 8", O_WORKERS),
-        OPTION("driver", 0, "NAME",
-               "how to talk to the kernel: io_uring or epoll; default: io_uring where it works",
-               "io_uring epoll", O_DRIVER),
-        OPTION("level", 0, "LEVEL", "what is logged: debug, info (default), warn or error",
-               "debug info warn error", O_LEVEL),
-        OPTION("log", 0, "FORM",
-               "text, json (a line each), journal, or auto (default): the system's journal if the "
-               "standard error is connected to it, else text",
-               "auto text json journal", O_LOG),
-        {.name = "verbose", .letter = 'v', .text = "as --level debug"},
-        OPTIONS_END}},
-    .words = {VALUES_FOLDER},
-    .examples = {{"sedge run sites/factory",
-                  "the reference factory; `sedge sim sites/factory` beside "
-                  "it plays its machines"}},
-    .exits = {{"0", "it was told to end"},
-              {"1", "the site has errors, or something that it needs is not there"}},
-    .see = {"check", "sim", "backup"},
-    .run = cmd_run,
-};

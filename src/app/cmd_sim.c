@@ -1,6 +1,7 @@
 /* cmd_sim: a site's plant, simulated: reads which devices the site declares and where its broker
  * listens, and plays the machines. It never looks at the site's programs. */
 #include "app/args.h"
+#include "app/plant_modbus.h"
 #include "app/site_load.h"
 #include "app/site_schema.h"
 #include "async/signals.h"
@@ -17,6 +18,7 @@ struct sim_options {
     uint64_t seed;
     bool has_seed;
     double speed, for_s;
+    struct str fault_at; /* the machine that it is about; "" for the usual one */
 };
 
 /* --- options ------------------------------------------------------------------------------- */
@@ -44,15 +46,23 @@ static bool parse_seconds(const char *text, double *out)
 
 enum { O_FAULT = 256, O_SEED, O_SPEED, O_FOR, O_USER, O_PASSWORD_FILE };
 
+/* "stuck", or "stuck:plant.oven" */
+static const char *set_fault(struct sim_options *o, struct str value)
+{
+    size_t colon = value.n;
+    (void)str_find(value, ':', &colon);
+    o->fault_at = str_sub(value, colon + 1, value.n);
+    return plant_fault_parse(str_sub(value, 0, colon), &o->fault)
+               ? NULL
+               : "there are overheat, drift, jam, silent and stuck";
+}
+
 /* What is wrong with the value; NULL: nothing. */
 static const char *set_option(struct sim_options *o, int id, const char *value)
 {
     int64_t n = 0;
     switch (id) {
-    case O_FAULT:
-        return plant_fault_parse(str_from(value), &o->fault)
-                   ? NULL
-                   : "there are overheat, drift, jam, silent and stuck";
+    case O_FAULT: return set_fault(o, str_from(value));
     case O_SEED:
         o->has_seed = str_to_i64(str_from(value), &n) == ERR_OK && n >= 0;
         o->seed = (uint64_t)n;
@@ -100,8 +110,12 @@ struct sim {
     struct executor *ex;
     struct signal_watch *signals;
     struct plant plant;
-    struct plant_device_config configs[PLANT_MACHINES_MAX];
+    struct plant_device_config configs[PLANT_MACHINES_MAX]; /* those with topics */
+    struct plant_modbus_device fields[PLANT_MACHINES_MAX];  /* those on Modbus */
+    size_t configs_n, fields_n;
     struct plant_devices *devices;
+    struct plant_modbus *modbus;
+    bool failed;
     char password[256];
     size_t password_n;
 };
@@ -124,26 +138,50 @@ static bool kind_of(struct str model, enum plant_kind *out)
     return false;
 }
 
+/* How it is reached, and so how it is played; NULL: in no way that can be. */
+static const struct lang_clause_decl *way_of(const struct lang_decl *d)
+{
+    const struct lang_clause_decl *modbus = site_modbus_clause(d);
+    struct error why = {0};
+    if (modbus && !plant_modbus_can(d, &why)) {
+        LOG_W("plant", "%.*s is not simulated: %s", STR_FMT(d->name), why.text);
+        return NULL;
+    }
+    return modbus ? modbus : lang_decl_clause(d, "via", "mqtt", 0);
+}
+
+static enum err add_device(struct sim *s, const struct lang_decl *d, enum plant_kind kind,
+                           struct error *e)
+{
+    if (plant_add(&s->plant, kind, d->name))
+        return error_set(e, ERR_FULL, "more than %d devices", PLANT_MACHINES_MAX);
+    int machine = s->plant.machines_n - 1;
+    if (site_modbus_clause(d))
+        s->fields[s->fields_n++] = (struct plant_modbus_device){machine, d};
+    else
+        s->configs[s->configs_n++] = (struct plant_device_config){
+            .machine = machine, .topic = lang_clause_value(way_of(d), "topic")->text};
+    return ERR_OK;
+}
+
 static enum err add_devices(struct sim *s, struct error *e)
 {
-    for (size_t i = 0; i < s->site->resources_n; i++) {
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && i < s->site->resources_n; i++) {
         const struct lang_decl *d = s->site->resources[i];
-        const struct lang_clause_decl *via = lang_decl_clause(d, "via", "mqtt", 0);
         enum plant_kind kind;
-        if (!via || !d->type || !kind_of(d->type->name, &kind)) {
-            LOG_W("plant", "%.*s is not simulated", STR_FMT(d->name));
-            continue;
-        }
-        if (plant_add(&s->plant, kind, d->name))
-            return error_set(e, ERR_FULL, "more than %d devices", PLANT_MACHINES_MAX);
-        int machine = s->plant.machines_n - 1;
-        s->configs[machine] = (struct plant_device_config){
-            .machine = machine, .topic = lang_clause_value(via, "topic")->text};
+        if (!d->type || !kind_of(d->type->name, &kind))
+            LOG_W("plant", "%.*s is not simulated: there is no machine for its model",
+                  STR_FMT(d->name));
+        else if (way_of(d))
+            err = add_device(s, d, kind, e);
     }
-    if (s->plant.machines_n == 0)
-        return error_set(e, ERR_NOT_FOUND, "%s declares no machine that can be simulated",
-                         s->o.site);
-    return ERR_OK;
+    if (!err && s->plant.machines_n == 0)
+        err =
+            error_set(e, ERR_NOT_FOUND, "%s declares no machine that can be simulated", s->o.site);
+    if (!err && s->o.fault_at.n && !plant_fault_at(&s->plant, s->o.fault_at))
+        err = error_set(e, ERR_NOT_FOUND, "there is no machine %.*s here", STR_FMT(s->o.fault_at));
+    return err;
 }
 
 static enum err read_password(struct sim *s, struct error *e)
@@ -190,6 +228,14 @@ static void on_ended(void *ctx)
     executor_stop(s->ex);
 }
 
+static void on_lost(void *ctx, const char *line)
+{
+    struct sim *s = ctx;
+    LOG_E("plant", "the Modbus server of %s has ended", line);
+    s->failed = true;
+    plant_devices_stop(s->devices);
+}
+
 static void on_signal(void *ctx, int signal)
 {
     struct sim *s = ctx;
@@ -204,7 +250,7 @@ static enum err start(struct sim *s, struct error *e)
         .alloc = alloc_system(),
         .plant = &s->plant,
         .devices = s->configs,
-        .devices_n = (size_t)s->plant.machines_n,
+        .devices_n = s->configs_n,
         .speed = s->o.speed,
         .for_s = s->o.for_s,
         .has_user = s->o.user != NULL,
@@ -213,7 +259,13 @@ static enum err start(struct sim *s, struct error *e)
         .ctx = s,
         .ended = on_ended,
     };
-    enum err err = broker_address(s, &cfg.addr, e);
+    const struct plant_modbus_config fields = {.alloc = alloc_system(),
+                                               .plant = &s->plant,
+                                               .devices = s->fields,
+                                               .devices_n = s->fields_n,
+                                               .ctx = s,
+                                               .lost = on_lost};
+    enum err err = s->configs_n ? broker_address(s, &cfg.addr, e) : ERR_OK;
     struct executor_config ec = {
         .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
     if (!err)
@@ -221,6 +273,8 @@ static enum err start(struct sim *s, struct error *e)
     if (!err)
         err = signal_watch_new(&s->signals, executor_worker(s->ex, 0), signals, ARRAY_LEN(signals),
                                on_signal, s, e);
+    if (!err && s->fields_n)
+        err = plant_modbus_new(&s->modbus, executor_worker(s->ex, 0), &fields, e);
     if (!err)
         err = plant_devices_new(&s->devices, executor_worker(s->ex, 0), &cfg);
     return err;
@@ -290,22 +344,24 @@ static int cmd_sim(int argc, char **argv)
         executor_run(s.ex);
         summary(&s);
     }
+    plant_modbus_free(s.modbus);
     plant_devices_free(s.devices);
     if (s.signals)
         signal_watch_free(s.signals);
     if (s.ex)
         executor_free(s.ex);
     lang_site_free(s.site);
-    return err ? EXIT_FINDING : EXIT_OK;
+    return err || s.failed ? EXIT_FINDING : EXIT_OK;
 }
 
 const struct command command_sim = {
     .name = "sim",
     .group = COMMAND_SITE,
-    .line = "simulates the machines of a site, as MQTT devices",
+    .line = "simulates the machines of a site, on MQTT and Modbus",
     .synopsis = "SITE [OPTIONS]",
     .about = "Plays the machines that SITE declares (models Station, Valve, Conveyor and Meter, by "
-             "topics) until SIGINT or SIGTERM, then prints a JSON line for each station. "
+             "topics, or by Modbus on this machine) until SIGINT or SIGTERM, then prints a JSON "
+             "line for each station. "
              "Temperatures, wear and jams "
              "follow a physical model. It knows nothing of the site's programs: it is what a real "
              "plant would be to them.\n\n"
@@ -313,10 +369,11 @@ const struct command command_sim = {
              "  drift     the press gets slowly hotter and vibrates more\n"
              "  jam       the packer jams after 20 s, for 30 s\n"
              "  silent    the press's thermometer is silent after 20 s\n"
-             "  stuck     the press's coolant valve ignores commands",
+             "  stuck     the press's coolant valve ignores commands\n\n"
+             "A fault may name another machine behind a colon: stuck:plant.oven.",
     .options = {(const struct command_option[]){
-        {"fault", 0, "NAME", "one of the troubles above", "overheat drift jam silent stuck",
-         O_FAULT, false, NULL},
+        {"fault", 0, "NAME[:MACHINE]", "one of the troubles above",
+         "overheat drift jam silent stuck", O_FAULT, false, NULL},
         {"seed", 0, "N", "the same seed, the same plant; printed when not given", NULL, O_SEED,
          false, NULL},
         OPTION("speed", 0, "X", "the plant runs X times faster than the clock", NULL, O_SPEED),
@@ -328,7 +385,8 @@ const struct command command_sim = {
         OPTIONS_END}},
     .words = {VALUES_FOLDER},
     .examples = {{"sedge sim sites/factory", "beside `sedge run sites/factory`"},
-                 {"sedge sim sites/factory --fault overheat --speed 10", NULL}},
+                 {"sedge sim sites/factory --fault overheat --speed 10", NULL},
+                 {"sedge sim sites/factory --fault stuck:plant.oven", "its valve is on Modbus"}},
     .exits = {{"0", "it was told to end, or --for is over"},
               {"1", "the site has errors, or the plant can't be played"}},
     .see = {"run"},

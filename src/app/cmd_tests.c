@@ -80,14 +80,30 @@ static void print_sum(struct strbuf *out, const struct totals *sum)
                 sum->run == 1 ? "" : "s", sum->failed, (long long)(sum->simulated_ms / 1000));
 }
 
+/* What the check says: for programs, and as people read it. */
+static void json_begin(struct strbuf *out, const struct lang_site *site)
+{
+    struct strbuf text;
+    strbuf_init(&text, alloc_system(), 0);
+    strbuf_addf(out, "{\"errors\":%zu,\"diagnostics\":", site->errors);
+    site_json_diags(out, site);
+    if (site->diags_n)
+        site_render_diags(&text, site, false);
+    strbuf_adds(out, ",\"text\":");
+    if (text.n)
+        strbuf_add_json(out, strbuf_str(&text));
+    else
+        strbuf_adds(out, "null");
+    strbuf_fini(&text);
+}
+
 static int play_all(const struct test_options *o, const struct lang_site *site)
 {
     struct totals sum = {0};
     struct strbuf out;
     strbuf_init(&out, alloc_system(), 0);
     if (o->json) {
-        strbuf_adds(&out, "{\"errors\":0,\"diagnostics\":");
-        site_json_diags(&out, site);
+        json_begin(&out, site);
         strbuf_adds(&out, ",\"tests\":[");
     }
     for (size_t i = 0; i < site->tests_n; i++)
@@ -113,8 +129,7 @@ static int refuse(const struct test_options *o, const struct lang_site *site)
     if (!o->json)
         return EXIT_FINDING;
     strbuf_init(&out, alloc_system(), 0);
-    strbuf_addf(&out, "{\"errors\":%zu,\"diagnostics\":", site->errors);
-    site_json_diags(&out, site);
+    json_begin(&out, site);
     strbuf_adds(&out, ",\"tests\":[],\"run\":0,\"failed\":0,\"simulated_ms\":0}\n");
     bool told = write_out(&out);
     strbuf_fini(&out);

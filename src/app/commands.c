@@ -5,15 +5,25 @@
 
 const struct command *const commands[] = {
     /* a site */
+    &command_init,
     &command_check,
     &command_test,
     &command_run,
+    &command_reload,
+    &command_alerts,
+    &command_actions,
+    &command_export,
     &command_sim,
+    /* your devices */
+    &command_discover,
+    &command_adopt,
+    &command_import,
     /* messages */
     &command_pub,
     &command_sub,
     &command_bench,
     /* care */
+    &command_export,
     &command_passwd,
     &command_doctor,
     &command_backup,

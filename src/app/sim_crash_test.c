@@ -499,7 +499,7 @@ static struct outcome run_seed(uint64_t seed)
                         .sectors_lost = disk_sim_stats(env_sim_disk(t.house.env)).sectors_lost,
                         .good = !t.broken};
     if (t.house.alerts)
-        alerts_each(t.house.alerts, false, 1000, count_alert, &o.alerts);
+        alerts_each(t.house.alerts, ALERTS_ALL, 1000, count_alert, &o.alerts);
     town_close(&t);
     o.recycled = t.house.recycled;
     return o;

@@ -148,3 +148,19 @@ enum err site_limits_keep(const struct mqtt_limits *now, const struct mqtt_limit
         return differ("full", e);
     return now->without != next->without ? differ("without", e) : ERR_OK;
 }
+
+void site_limits_each(const struct mqtt_limits *l,
+                      void (*each)(void *ctx, const char *word, const char *text, uint64_t value),
+                      void *ctx)
+{
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        uint64_t value = get(l, &numbers[i]);
+        each(ctx, numbers[i].word, NULL, value == UINT32_MAX ? 0 : value); /* a session for ever */
+    }
+    for (size_t i = 0; i < ARRAY_LEN(policy_of); i++)
+        if (policy_of[i] == l->queue_full)
+            each(ctx, "full", policies[i], 0);
+    for (size_t i = 0; i < ARRAY_LEN(feature_of); i++)
+        if (l->without & feature_of[i])
+            each(ctx, "without", features[i], 0);
+}

@@ -21,6 +21,12 @@ void site_limits_read(struct mqtt_limits *out, const struct lang_decl *server);
 /* A running site keeps its limits. ERR_UNSUPPORTED names the clause that differs. */
 MUST_USE enum err site_limits_keep(const struct mqtt_limits *now, const struct mqtt_limits *next,
                                    struct error *e);
+/* Each limit as the site would write it. `text`: the value of `full` and of each `without`; NULL:
+ * it is a number: bytes, seconds, milliseconds (connect_timeout), or a count; 0: there is no limit.
+ */
+void site_limits_each(const struct mqtt_limits *l,
+                      void (*each)(void *ctx, const char *word, const char *text, uint64_t value),
+                      void *ctx);
 /* The clauses of the block, for the site's schema. */
 enum { SITE_LIMITS_CLAUSES = 18 };
 extern const struct lang_clause site_limits_clauses[SITE_LIMITS_CLAUSES];

@@ -1,5 +1,7 @@
 #include "app/site_load.h"
 #include "app/site_access.h"
+#include "app/site_mapping.h"
+#include "app/site_modbus.h"
 #include "app/site_zone.h"
 
 #include <stdio.h>
@@ -386,17 +388,37 @@ static enum err load_model(struct model_build *b, const struct lang_decl *type, 
     return registry_model(r, &b->def, &made, e);
 }
 
-static enum err load_device(const struct lang_decl *d, struct registry *r, struct error *e)
+static enum err load_device(const struct lang_decl *d, struct registry *r, struct arena *a,
+                            struct error *e)
 {
     const struct lang_clause_decl *via = lang_decl_clause(d, "via", "mqtt", 0);
     const struct lang_clause_decl *id = lang_decl_clause(d, "id", NULL, 0);
-    const struct registry_device_def def = {.name = d->name,
-                                            .id = id ? text_of(id, "identity") : STR(""),
-                                            .model = registry_model_find(r, d->type->name),
-                                            .topic = via ? text_of(via, "topic") : STR("")};
+    char link[SITE_MODBUS_TEXT_MAX] = "";
+    if (site_modbus_clause(d))
+        site_modbus_text(d, link);
+    struct registry_device_def def = {.name = d->name,
+                                      .id = id ? text_of(id, "identity") : STR(""),
+                                      .model = registry_model_find(r, d->type->name),
+                                      .topic = via ? text_of(via, "topic") : STR(""),
+                                      .link = str_from(link)};
     struct device *made;
     ASSERT(def.model);
+    if (site_mapping_read(&def.mapping, d, a))
+        return error_set(e, ERR_NOMEM, "no memory for the mapping of %.*s", STR_FMT(d->name));
     return registry_device(r, &def, &made, e);
+}
+
+static enum err load_devices(const struct lang_site *site, struct registry *r, struct error *e)
+{
+    struct arena a;
+    enum err err = ERR_OK;
+    arena_init(&a, alloc_system(), (size_t)64 << 20);
+    for (size_t i = 0; !err && i < site->resources_n; i++) {
+        err = load_device(site->resources[i], r, &a, e);
+        arena_reset(&a);
+    }
+    arena_fini(&a);
+    return err;
 }
 
 enum err site_load_registry(const struct lang_site *site, struct registry *r, struct error *e)
@@ -409,8 +431,8 @@ enum err site_load_registry(const struct lang_site *site, struct registry *r, st
     for (size_t i = 0; !err && i < site->decls_n; i++)
         if (site->decls[i]->kind->role == LANG_ROLE_TYPE)
             err = load_model(b, site->decls[i], r, e);
-    for (size_t i = 0; !err && i < site->resources_n; i++)
-        err = load_device(site->resources[i], r, e);
+    if (!err)
+        err = load_devices(site, r, e);
     mem_free(alloc, b, sizeof(*b));
     return err;
 }

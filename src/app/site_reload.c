@@ -1,5 +1,6 @@
 #include "app/site_reload.h"
 
+#include "app/site_modbus.h"
 #include "app/site_schema.h"
 #include "async/offload.h"
 #include "base/log.h"
@@ -155,6 +156,19 @@ struct plan {
     struct access_rules *access;
 };
 
+/* Behind it a failure is followed by modbus_replace_cancel(). */
+static enum err prepare_modbus(struct site_reload *r, struct error *e)
+{
+    const struct site_reload_config *cfg = &r->cfg;
+    struct modbus_setup *setup;
+    enum err err = site_modbus_setup(&setup, r->next, cfg->registry, cfg->alloc, registry_next, e);
+    if (!err)
+        err = modbus_replace_ready(cfg->modbus, setup, e);
+    if (err)
+        modbus_setup_free(setup);
+    return err;
+}
+
 /* All that can fail. */
 static enum err prepare(struct site_reload *r, struct plan *p, struct error *e)
 {
@@ -170,6 +184,8 @@ static enum err prepare(struct site_reload *r, struct plan *p, struct error *e)
         err = automation_change_new(&p->programs, cfg->automation, r->next, e);
     if (!err)
         err = registry_replace_ready(cfg->registry, &p->devices, e);
+    if (!err && cfg->modbus)
+        err = prepare_modbus(r, e);
     if (!err)
         err = site_access_read(&p->access, r->next, cfg->alloc, e);
     return err;
@@ -180,6 +196,8 @@ static void commit(struct site_reload *r, struct plan *p)
 {
     struct lang_site *old = *r->cfg.site;
     registry_replace_commit(r->cfg.registry);
+    if (r->cfg.modbus)
+        modbus_replace_commit(r->cfg.modbus);
     automation_change_apply(p->programs);
     *r->cfg.site = r->next;
     *r->cfg.settings = p->settings;
@@ -215,6 +233,8 @@ static void take(struct site_reload *r)
         r->result = prepare(r, &p, &r->why);
     if (r->result) {
         automation_change_free(p.programs);
+        if (r->cfg.modbus)
+            modbus_replace_cancel(r->cfg.modbus);
         registry_replace_cancel(r->cfg.registry);
         refuse(r, &w);
         return;

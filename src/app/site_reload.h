@@ -15,6 +15,7 @@
 #include "app/site_access.h"
 #include "app/site_load.h"
 #include "automation/automation.h"
+#include "protocol/modbus.h"
 
 struct site_reload;
 struct site_reload_config {
@@ -22,6 +23,7 @@ struct site_reload_config {
     struct alloc *alloc;
     struct registry *registry;
     struct automation *automation;
+    struct modbus *modbus; /* may be NULL: then devices with `via modbus` are not asked */
     struct access *access; /* takes the new rules; may be NULL */
     struct lang_site **site;
     struct site_settings *settings; /* of it; they change with it */

@@ -3,6 +3,8 @@
 
 #include "app/site_access.h"
 #include "app/site_limits.h"
+#include "app/site_mapping.h"
+#include "app/site_modbus.h"
 #include "async/executor.h"
 
 #define OPT  LANG_ARG_OPTIONAL
@@ -186,9 +188,33 @@ static const struct lang_clause device_clauses[] = {
     {.word = "via",
      .second = "mqtt",
      .role = LANG_CLAUSE_LINK,
-     .flags = LANG_CLAUSE_REQUIRED,
      N(mqtt_args),
      .example = "via mqtt \"line1/press1\" json"},
+    {.word = "via",
+     .second = "modbus",
+     .role = LANG_CLAUSE_LINK,
+     .args = site_modbus_args,
+     .args_n = SITE_MODBUS_ARGS,
+     .example = SITE_MODBUS_EXAMPLE},
+    {.word = "property",
+     .role = LANG_CLAUSE_MAPS,
+     .flags = LANG_CLAUSE_REPEATED,
+     N(site_mapping_property_args),
+     .example = "property power = \"ENERGY.Power\" on \"tele/plug1/SENSOR\""},
+    {.word = "event",
+     .role = LANG_CLAUSE_MAPS,
+     .flags = LANG_CLAUSE_REPEATED,
+     N(site_mapping_event_args),
+     .example = "event pressed = \"action\" on \"zigbee2mqtt/button\" is \"single\""},
+    {.word = "action",
+     .role = LANG_CLAUSE_MAPS,
+     .flags = LANG_CLAUSE_REPEATED,
+     N(site_mapping_action_args),
+     .example = "action on() publish \"cmnd/plug1/POWER\" \"ON\""},
+    {.word = "online",
+     .flags = LANG_CLAUSE_REPEATED,
+     N(site_mapping_online_args),
+     .example = "online on \"tele/plug1/LWT\""},
     {.word = "powers",
      .role = LANG_CLAUSE_POWERS,
      .flags = LANG_CLAUSE_REPEATED,
@@ -243,12 +269,20 @@ static const struct lang_statement statements[] = {
 static const char *const reserved[] = {"detect", "role",   "service", "dashboard", "user",
                                        "node",   "bridge", "route",   "workload",  NULL};
 
+/* What the language can't judge. */
+static void check_decls(struct lang_ctx *c, const struct lang_decl *const *decls, size_t n)
+{
+    site_mapping_check(c, decls, n);
+    site_modbus_check(c, decls, n);
+}
+
 static const struct lang_schema schema = {
     .kinds = kinds,
     .kinds_n = ARRAY_LEN(kinds),
     .statements = statements,
     .statements_n = ARRAY_LEN(statements),
     .reserved = reserved,
+    .check = check_decls,
 };
 
 const struct lang_schema *site_schema(void)

@@ -42,6 +42,7 @@ struct world {
     struct alerts *alerts;
     struct automation *automation;
     struct bus_publisher publisher; /* the devices' */
+    struct device_port port;        /* of devices without topics, as those on Modbus */
     struct event_listener events;
     struct twin *twins; /* by device.index */
     size_t twins_n;

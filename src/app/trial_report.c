@@ -259,6 +259,20 @@ static void json_failure(struct strbuf *out, const struct trial *t, const struct
     strbuf_adds(out, "]}");
 }
 
+/* A failure as people read it. */
+static void json_text(struct strbuf *out, const struct trial *t)
+{
+    struct strbuf text;
+    strbuf_init(&text, alloc_system(), 0);
+    if (t->failures.n)
+        trial_print(&text, t);
+    if (text.n)
+        strbuf_add_json(out, strbuf_str(&text));
+    else
+        strbuf_adds(out, "null");
+    strbuf_fini(&text);
+}
+
 void trial_json(struct strbuf *out, const struct trial *t)
 {
     strbuf_adds(out, "{\"name\":");
@@ -268,7 +282,9 @@ void trial_json(struct strbuf *out, const struct trial *t)
     strbuf_addf(out, ",\"line\":%u,\"passed\":%s,\"expects\":%zu,\"simulated_ms\":%lld,",
                 t->test->line, t->failures.n ? "false" : "true", t->expects,
                 (long long)t->lasted_ms);
-    strbuf_adds(out, "\"failures\":[");
+    strbuf_adds(out, "\"text\":");
+    json_text(out, t);
+    strbuf_adds(out, ",\"failures\":[");
     for (size_t i = 0; i < t->failures.n; i++) {
         strbuf_adds(out, i ? "," : "");
         json_failure(out, t, &t->failures.v[i]);

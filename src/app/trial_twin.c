@@ -164,6 +164,13 @@ static void obey(struct world *w, struct twin *t)
     twin_set(t, (uint32_t)a->confirm_property, &v);
 }
 
+/* Taken; what becomes of it is obey()'s, when the registry has told that it was sent. */
+static enum err port_command(void *ctx, const struct port_command *c, struct error *e)
+{
+    (void)ctx, (void)c, (void)e;
+    return ERR_OK;
+}
+
 static void obey_all(struct tick_hook *h)
 {
     struct world *w = CONTAINER_OF(h, struct world, obey);
@@ -212,6 +219,8 @@ static bool twin_init(struct world *w, struct twin *t, struct device *d)
     size_t n = d->model->property_count;
     list_init(&t->link);
     t->device = d;
+    if (d->link_text.n)
+        registry_set_port(d, &w->port);
     t->held = arena_array(&w->trial->arena, n ? n : 1, sizeof(*t->held));
     for (size_t i = 0; t->held && i < n; i++) {
         t->held[i].world = w;
@@ -236,6 +245,7 @@ enum err twins_init(struct world *w, struct error *e)
 {
     list_init(&w->told);
     tick_hook_init(&w->obey, obey_all);
+    w->port = (struct device_port){.command = port_command, .ctx = w};
     LIST_EACH(registry_devices(w->registry), it)
     w->twins_n++;
     w->twins = arena_array(&w->trial->arena, w->twins_n + 1, sizeof(*w->twins));

@@ -1,6 +1,7 @@
 /* trial_world: a machine with a site on it, and what is seen of it. The order of building is that
  * of cmd_run.c. */
 #include "app/site_load.h"
+#include "app/site_mapping.h"
 #include "app/trial_internal.h"
 
 #include <time.h>
@@ -147,8 +148,12 @@ static enum err build_site(struct world *w, struct error *e)
     struct alloc *a = alloc_system();
     const struct bus_config bus = {.ex = w->ex, .journal = w->journal, .db = w->db, .alloc = a};
     enum err err = bus_new(&w->bus, &bus, e);
-    const struct registry_config registry = {
-        .ex = w->ex, .bus = w->bus, .journal = w->journal, .db = w->db, .alloc = a};
+    const struct registry_config registry = {.ex = w->ex,
+                                             .bus = w->bus,
+                                             .journal = w->journal,
+                                             .db = w->db,
+                                             .alloc = a,
+                                             .convert = site_mapping_convert};
     if (!err)
         err = registry_new(&w->registry, &registry, e);
     if (!err)

@@ -22,9 +22,9 @@ struct csv_cell {
     uint32_t line;   /* where it begins, from 1 */
 };
 struct csv_row {
-    struct csv_cell cells[CSV_CELLS_MAX];
     size_t n;
     uint32_t line;
+    struct csv_cell cells[CSV_CELLS_MAX]; /* last: a copy may be as long as it needs to be */
 };
 struct csv {
     struct str text; /* what is left */

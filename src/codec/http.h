@@ -1,4 +1,4 @@
-/* http: HTTP/1.1 requests from bytes, and the heads of responses to bytes.
+/* http: HTTP/1.1 requests from bytes, the heads of responses to bytes and from them.
  *
  * Why: strict where leniency lets two parties disagree about where a message ends (RFC 9112, 11.2):
  * no line folding, no bare CR or LF, no blank before a colon, one Content-Length of digits
@@ -50,8 +50,9 @@ struct http_head {
     uint64_t length;
     size_t size; /* of the head in bytes: the body starts there */
 
-    unsigned status; /* of HTTP_BAD: 400, 414, 417, 431, 501, 505 */
+    unsigned status; /* of HTTP_BAD: 400, 414, 417, 431, 501, 505; of a response: its own */
     const char *why;
+    bool until_close; /* of a response: its body ends with the connection */
 };
 
 /* Finds the end of a head while it arrives, looks at each byte once, and refuses at once what can
@@ -73,6 +74,10 @@ enum http_result http_scan(struct http_scan *s, struct bytes in, struct http_hea
 enum http_result http_parse_head(struct bytes head, struct http_head *h);
 /* Both at once. */
 enum http_result http_parse(struct http_scan *s, struct bytes in, struct http_head *h);
+
+/* A whole head of a response, found by http_scan(): `status`, `minor`, the fields, how the body
+ * ends, `keep_alive`. `no_body`: it answers HEAD. One of 1xx, 204 or 304 has no body. */
+enum http_result http_parse_response(struct bytes head, bool no_body, struct http_head *h);
 
 /* The value of the first field of that name, any case; false if there is none. */
 bool http_field(const struct http_head *h, const char *name, struct str *value);

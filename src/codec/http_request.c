@@ -256,7 +256,9 @@ static enum http_result decide_connection(struct http_head *h)
     return HTTP_DONE;
 }
 
-enum http_result http_parse_head(struct bytes head, struct http_head *h)
+static enum http_result parse_lines(struct http_head *h, struct bytes head,
+                                    enum http_result (*first_line)(struct http_head *h,
+                                                                   struct str line))
 {
     memset(h, 0, sizeof(*h));
     h->size = head.n;
@@ -270,12 +272,16 @@ enum http_result http_parse_head(struct bytes head, struct http_head *h)
         if (!str_find(rest, '\r', &end))
             return bad(h, 400, "a line does not end in CR LF");
         struct str line = str_sub(rest, 0, end);
-        r = first ? parse_request_line(h, line) : parse_field(h, line);
+        r = first ? first_line(h, line) : parse_field(h, line);
         first = false;
         rest = str_sub(rest, end + 2, rest.n);
     }
-    if (r == HTTP_DONE && first)
-        r = bad(h, 400, "the request line is missing");
+    return r == HTTP_DONE && first ? bad(h, 400, "the first line is missing") : r;
+}
+
+enum http_result http_parse_head(struct bytes head, struct http_head *h)
+{
+    enum http_result r = parse_lines(h, head, parse_request_line);
     if (r == HTTP_DONE)
         r = decide_framing(h);
     if (r == HTTP_DONE)
@@ -283,6 +289,39 @@ enum http_result http_parse_head(struct bytes head, struct http_head *h)
     if (r == HTTP_DONE)
         r = decide_connection(h);
     return r;
+}
+
+/* "HTTP/1.1 200 OK"; the reason may be empty, and the blank before it missing (RFC 9112, 4). */
+static enum http_result parse_status_line(struct http_head *h, struct str line)
+{
+    int64_t status;
+    if (!str_starts(line, STR("HTTP/1.")) || line.n < 12 ||
+        (line.p[7] != '0' && line.p[7] != '1') || line.p[8] != ' ' ||
+        (line.n > 12 && line.p[12] != ' ') || str_to_i64(str_sub(line, 9, 3), &status) ||
+        status < 100 || status > 599)
+        return bad(h, 0, "the answer is not HTTP/1.1");
+    h->minor = line.p[7] == '1';
+    h->status = (unsigned)status;
+    return HTTP_DONE;
+}
+
+enum http_result http_parse_response(struct bytes head, bool no_body, struct http_head *h)
+{
+    struct str value;
+    enum http_result r = parse_lines(h, head, parse_status_line);
+    if (r == HTTP_DONE)
+        r = decide_framing(h);
+    if (r == HTTP_DONE)
+        r = decide_connection(h);
+    if (r != HTTP_DONE)
+        return r;
+    if (no_body || h->status < 200 || h->status == 204 || h->status == 304) {
+        h->length = 0;
+        h->chunked = false;
+    } else {
+        h->until_close = !h->chunked && count_fields(h, STR("content-length"), &value) == 0;
+    }
+    return HTTP_DONE;
 }
 
 enum http_result http_parse(struct http_scan *s, struct bytes in, struct http_head *h)

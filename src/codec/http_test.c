@@ -438,3 +438,55 @@ TEST(http_response_heads)
         CHECK_EQ_STR(buf, dates[i].text);
     }
 }
+
+TEST(http_heads_of_responses_are_read)
+{
+    static const struct {
+        const char *label, *text;
+        bool no_body;
+        enum http_result want;
+        unsigned status;
+        uint64_t length;
+        bool chunked, until_close, keep;
+    } rows[] = {
+        {"length", "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n", false, HTTP_DONE, 200, 12,
+         false, false, true},
+        {"chunked", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", false, HTTP_DONE, 200,
+         0, true, false, true},
+        {"up to the end", "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", false, HTTP_DONE, 200, 0,
+         false, true, false},
+        {"1.0", "HTTP/1.0 404 Not Found\r\n\r\n", false, HTTP_DONE, 404, 0, false, true, false},
+        {"no reason", "HTTP/1.1 422\r\nContent-Length: 0\r\n\r\n", false, HTTP_DONE, 422, 0, false,
+         false, true},
+        {"no content", "HTTP/1.1 204 No Content\r\n\r\n", false, HTTP_DONE, 204, 0, false, false,
+         true},
+        {"interim", "HTTP/1.1 100 Continue\r\n\r\n", false, HTTP_DONE, 100, 0, false, false, true},
+        {"of HEAD", "HTTP/1.1 200 OK\r\nContent-Length: 12\r\n\r\n", true, HTTP_DONE, 200, 0, false,
+         false, true},
+        {"another version", "HTTP/2.0 200 OK\r\n\r\n", false, HTTP_BAD, 0, 0, 0, 0, 0},
+        {"no status", "HTTP/1.1 OK\r\n\r\n", false, HTTP_BAD, 0, 0, 0, 0, 0},
+        {"a status that is none", "HTTP/1.1 999 Wow\r\n\r\n", false, HTTP_BAD, 0, 0, 0, 0, 0},
+        {"a sign", "HTTP/1.1 -20 Wow\r\n\r\n", false, HTTP_BAD, 0, 0, 0, 0, 0},
+        {"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", false,
+         HTTP_BAD, 0, 0, 0, 0, 0},
+        {"both framings",
+         "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n", false,
+         HTTP_BAD, 0, 0, 0, 0, 0},
+        {"a request", "GET / HTTP/1.1\r\nHost: a\r\n\r\n", false, HTTP_BAD, 0, 0, 0, 0, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL(rows[i].label);
+        struct http_head h = {0};
+        CHECK_EQ_INT(http_parse_response(bytes_of(rows[i].text), rows[i].no_body, &h),
+                     rows[i].want);
+        if (rows[i].want != HTTP_DONE) {
+            CHECK(h.why != NULL);
+            continue;
+        }
+        CHECK_EQ_UINT(h.status, rows[i].status);
+        CHECK_EQ_UINT(h.length, rows[i].length);
+        CHECK_EQ_INT(h.chunked, rows[i].chunked);
+        CHECK_EQ_INT(h.until_close, rows[i].until_close);
+        CHECK_EQ_INT(h.keep_alive, rows[i].keep);
+    }
+}

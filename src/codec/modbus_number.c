@@ -133,7 +133,7 @@ static struct modbus_number number_of(const struct modbus_form *form, uint64_t r
     case MODBUS_BIT: return integer(raw >> (form->bit & 15) & 1);
     case MODBUS_I16: return integer((int16_t)raw);
     case MODBUS_I32: return integer((int32_t)raw);
-    case MODBUS_I64: return integer((int64_t)raw);
+    case MODBUS_I64:
     case MODBUS_U16:
     case MODBUS_U32: return integer((int64_t)raw);
     case MODBUS_U64: return raw > INT64_MAX ? real((double)raw) : integer((int64_t)raw);
@@ -153,12 +153,25 @@ static bool is_scaled(const struct modbus_form *form)
     return scale_of(form) != 1 || form->offset != 0;
 }
 
+/* 234 × 0.1 is 23.400000000000002, 234 / 10 is 23.4: what people write as a scale is mostly one
+ * part of a whole number. */
+static double scaled(const struct modbus_form *form, double raw)
+{
+    double scale = scale_of(form), parts = 1 / fabs(scale);
+    if (parts > 1 && parts < 1e15) {
+        parts = (double)(int64_t)(parts + 0.5);
+        if (parts * fabs(scale) == 1)
+            return (scale < 0 ? -raw : raw) / parts + form->offset;
+    }
+    return raw * scale + form->offset;
+}
+
 enum err modbus_decode_number(const struct modbus_form *form, const uint8_t *at,
                               struct modbus_number *out)
 {
     *out = number_of(form, gather(form, at));
     if (is_scaled(form))
-        *out = real(out->f * scale_of(form) + form->offset);
+        *out = real(scaled(form, out->f));
     return isfinite(out->f) ? ERR_OK : ERR_RANGE;
 }
 

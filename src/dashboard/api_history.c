@@ -1,5 +1,6 @@
-/* api_history: GET /api/history, points or windows of one series. */
-#include "dashboard/dashboard_internal.h"
+/* api_history: GET /api/history, points or windows of one series, and GET /api/export, of several
+ * as a file. */
+#include "dashboard/export.h"
 
 #include <string.h>
 
@@ -97,7 +98,7 @@ static void done(struct history_query *q)
     if (q->result == ERR_OK)
         write_answer(h);
     else if (q->result == ERR_NOT_FOUND)
-        http_respond_problem(h->request, 404, "there is no series %.*s", STR_FMT(q->series));
+        problem(h->request, PROBLEM_UNKNOWN, "there is no series %.*s", STR_FMT(q->series));
     else
         http_respond_problem(h->request, 500, "the history can't be read: %s", q->error.text);
     answer_free(h);
@@ -125,63 +126,152 @@ static int64_t nice_window(const struct history_answer *h, int64_t points)
     return width;
 }
 
-/* Fills the query from the request. false: answered. */
-static bool read_query(struct history_answer *h, struct http_request *q)
+/* `from`, `to` and what makes windows of them. false: answered. */
+static bool read_span(struct history_answer *h, struct http_request *q, int64_t from_default)
 {
-    struct history_query *hq = &h->query;
-    int64_t now = worker_now_ms(h->dashboard->worker), window, points, limit, edges;
-    struct str query = http_request_head(q)->query;
-    if (http_query_get(query, "series", h->name, sizeof(h->name), &hq->series)) {
-        http_respond_problem(q, 400,
-                             "series is missing: the name of a property, "
-                             "plant.press1.temperature");
+    int64_t now = worker_now_ms(h->dashboard->worker), window, points, edges;
+    if (!query_i64(q, "to", 0, TIME_MAX_MS, now, &h->to_ms))
         return false;
-    }
-    if (!query_i64(q, "to", 0, TIME_MAX_MS, now, &h->to_ms) ||
-        !query_i64(q, "from", 0, TIME_MAX_MS, h->to_ms > HOUR_MS ? h->to_ms - HOUR_MS : 0,
-                   &h->from_ms) ||
+    if (from_default < 0)
+        from_default = h->to_ms > HOUR_MS ? h->to_ms - HOUR_MS : 0;
+    if (!query_i64(q, "from", 0, TIME_MAX_MS, from_default, &h->from_ms) ||
         !query_i64(q, "window", 1, TIME_MAX_MS, 0, &window) ||
         !query_i64(q, "points", 1, WINDOWS_DEFAULT_MAX, 0, &points) ||
-        !query_i64(q, "edges", 0, 1, 0, &edges) ||
-        !query_i64(q, "limit", 1, HISTORY_LIMIT_MAX, HISTORY_LIMIT, &limit))
+        !query_i64(q, "edges", 0, 1, 0, &edges))
         return false;
     if (h->from_ms > h->to_ms) {
-        http_respond_problem(q, 400, "from is after to");
+        problem_parameter(q, "from", "from is after to");
         return false;
     }
-    hq->from_ms = h->from_ms;
-    hq->to_ms = h->to_ms + 1;
-    hq->window_ms = window ? window : points ? nice_window(h, points) : 0;
-    hq->limit = (uint32_t)limit;
-    hq->edges = edges != 0;
-    hq->done = done;
+    h->query.from_ms = h->from_ms;
+    h->query.to_ms = h->to_ms + 1;
+    h->query.window_ms = window ? window : points ? nice_window(h, points) : 0;
+    h->query.edges = edges != 0;
     return true;
 }
+
+static bool read_series(struct history_answer *h, struct http_request *q)
+{
+    if (http_query_get(http_request_head(q)->query, "series", h->name, sizeof(h->name),
+                       &h->query.series) == ERR_OK)
+        return true;
+    problem_parameter(q, "series", "series is missing: the name of a property, plant.press1.temp");
+    return false;
+}
+
+/* The whole answer at once, as JSON. */
+static void ask(struct history_answer *h, struct http_request *q)
+{
+    int64_t limit;
+    if (!query_i64(q, "limit", 1, HISTORY_LIMIT_MAX, HISTORY_LIMIT, &limit)) {
+        answer_free(h);
+        return;
+    }
+    h->query.limit = (uint32_t)limit;
+    h->query.done = done;
+    http_request_on_gone(q, gone, h);
+    enum err err = history_query(h->dashboard->cfg.history, h->dashboard->worker, &h->query);
+    if (!err)
+        return;
+    if (err == ERR_NOT_FOUND)
+        problem(q, PROBLEM_UNKNOWN, "there is no series %.*s", STR_FMT(h->query.series));
+    else if (err == ERR_RANGE)
+        problem_parameter(q, "window", "the span holds too many windows: take a larger window");
+    else
+        problem(q, PROBLEM_BUSY, "too many questions wait: %s", err_name(err));
+    answer_free(h);
+}
+
+static bool is_known(const struct dashboard *d, struct http_request *q, struct str series)
+{
+    if (history_knows(d->cfg.history, series) || bus_series_find(d->cfg.bus, series))
+        return true;
+    problem(q, PROBLEM_UNKNOWN, "there is no series %.*s", STR_FMT(series));
+    return false;
+}
+
+/* `format` is one of enum export_format. */
+static void start_export(const struct history_answer *h, struct http_request *q, int format,
+                         const struct str *series, size_t n)
+{
+    static const char *const times[] = {"ms", "iso"};
+    int iso = query_word(q, "time", times, ARRAY_LEN(times), format == EXPORT_CSV);
+    if (iso < 0)
+        return;
+    const struct export_request r = {.shape = {.format = (enum export_format)format,
+                                               .iso = iso > 0,
+                                               .edges = h->query.edges,
+                                               .window_ms = h->query.window_ms},
+                                     .from_ms = h->from_ms,
+                                     .to_ms = h->to_ms,
+                                     .series = series,
+                                     .series_n = n};
+    export_start(h->dashboard, q, &r);
+}
+
+static const char *const formats[] = {[EXPORT_CSV] = "csv", [EXPORT_JSONL] = "jsonl", "json"};
+enum { FORMAT_JSON = EXPORT_JSONL + 1, EXPORT_FORMATS = FORMAT_JSON };
 
 void api_history(void *ctx, struct http_request *q)
 {
     struct dashboard *d = ctx;
+    int format = query_word(q, "format", formats, ARRAY_LEN(formats), FORMAT_JSON);
+    if (format < 0)
+        return;
     struct history_answer *h = mem_zero(d->cfg.alloc, sizeof(*h));
     if (!h) {
-        http_respond_problem(q, 503, "no memory for the query");
+        problem(q, PROBLEM_BUSY, "no memory for the query");
         return;
     }
     h->alloc = d->cfg.alloc;
     h->dashboard = d;
     h->request = q;
-    if (!read_query(h, q)) {
-        answer_free(h);
+    bool fine = read_series(h, q) && read_span(h, q, -1);
+    if (fine && format == FORMAT_JSON) {
+        ask(h, q);
         return;
     }
-    http_request_on_gone(q, gone, h);
-    enum err err = history_query(d->cfg.history, d->worker, &h->query);
-    if (!err)
-        return;
-    if (err == ERR_NOT_FOUND)
-        http_respond_problem(q, 404, "there is no series %.*s", STR_FMT(h->query.series));
-    else if (err == ERR_RANGE)
-        http_respond_problem(q, 400, "the span holds too many windows: take a larger window");
-    else
-        http_respond_problem(q, 503, "too many questions wait: %s", err_name(err));
+    if (fine && is_known(d, q, h->query.series))
+        start_export(h, q, format, &h->query.series, 1);
     answer_free(h);
+}
+
+/* Each `series` of the query, decoded into `text`. The number; 0: answered. */
+static size_t read_names(const struct dashboard *d, struct http_request *q, char *text, size_t cap,
+                         struct str *out)
+{
+    struct str rest = http_request_head(q)->query, key, value;
+    size_t n = 0, used = 0;
+    while (http_query_next(&rest, &key, &value)) {
+        if (!str_eq(key, STR("series")))
+            continue;
+        if (n == EXPORT_SERIES_MAX) {
+            problem_parameter(q, "series", "an export is of at most %d series", EXPORT_SERIES_MAX);
+            return 0;
+        }
+        if (http_decode(value, true, text + used, cap - used, &out[n])) {
+            problem_parameter(q, "series", "series %.*s can't be decoded", STR_FMT(value));
+            return 0;
+        }
+        used += out[n].n;
+        if (!is_known(d, q, out[n++]))
+            return 0;
+    }
+    if (!n)
+        problem_parameter(q, "series", "series is missing: one or several names of properties");
+    return n;
+}
+
+void api_export(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    struct history_answer h = {.dashboard = d};
+    struct str series[EXPORT_SERIES_MAX];
+    char names[HTTP_LINE_MAX]; /* the query is no longer than its line */
+    int format = query_word(q, "format", formats, EXPORT_FORMATS, EXPORT_CSV);
+    if (format < 0 || !read_span(&h, q, 0))
+        return;
+    size_t n = read_names(d, q, names, sizeof(names), series);
+    if (n)
+        start_export(&h, q, format, series, n);
 }

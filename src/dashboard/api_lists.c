@@ -1,57 +1,9 @@
-/* api_lists: alerts, actions, discovered topics, connections, figures. */
+/* api_lists: actions, connections, figures. */
 #include "base/pool_list.h"
 #include "dashboard/dashboard_internal.h"
 
 #include <fcntl.h>
 #include <unistd.h>
-
-enum { LIST_DEFAULT = 200, LIST_MAX = 10000 };
-
-struct list_writer {
-    struct dashboard *dashboard;
-    struct json_writer w;
-};
-
-static void list_begin(struct list_writer *l, struct dashboard *d, const char *key)
-{
-    l->dashboard = d;
-    l->w = answer_begin(d);
-    json_object_begin(&l->w);
-    json_key(&l->w, key);
-    json_array_begin(&l->w);
-}
-
-static void list_end(struct list_writer *l, struct http_request *q)
-{
-    json_array_end(&l->w);
-    json_object_end(&l->w);
-    answer_end(l->dashboard, q, 200);
-}
-
-static void each_alert(void *ctx, const struct alert *al)
-{
-    json_write_alert(&((struct list_writer *)ctx)->w, al);
-}
-
-void api_alerts(void *ctx, struct http_request *q)
-{
-    struct dashboard *d = ctx;
-    char buf[32];
-    struct str state = STR("active");
-    int64_t limit;
-    enum err err = http_query_get(http_request_head(q)->query, "state", buf, sizeof(buf), &state);
-    if ((err && err != ERR_NOT_FOUND) ||
-        (!str_eq(state, STR("active")) && !str_eq(state, STR("all")))) {
-        http_respond_problem(q, 400, "state must be active or all");
-        return;
-    }
-    if (!query_i64(q, "limit", 1, LIST_MAX, LIST_DEFAULT, &limit))
-        return;
-    struct list_writer l;
-    list_begin(&l, d, "alerts");
-    alerts_each(d->cfg.alerts, str_eq(state, STR("active")), (size_t)limit, each_alert, &l);
-    list_end(&l, q);
-}
 
 static void each_action(void *ctx, const struct action_event *a)
 {
@@ -68,22 +20,6 @@ void api_actions(void *ctx, struct http_request *q)
     list_begin(&l, d, "actions");
     registry_actions_each(d->cfg.registry, (size_t)limit, each_action, &l);
     list_end(&l, q);
-}
-
-void api_discovered(void *ctx, struct http_request *q)
-{
-    struct dashboard *d = ctx;
-    struct json_writer w = answer_begin(d);
-    json_object_begin(&w);
-    json_key(&w, "topics");
-    json_array_begin(&w);
-    LIST_EACH(registry_discovered(d->cfg.registry), it)
-    json_write_discovered(&w, CONTAINER_OF(it, struct discovered, link));
-    json_array_end(&w);
-    json_key(&w, "dropped");
-    json_int(&w, (int64_t)registry_discovered_dropped(d->cfg.registry));
-    json_object_end(&w);
-    answer_end(d, q, 200);
 }
 
 static void each_client(void *ctx, const struct mqtt_client_info *c)

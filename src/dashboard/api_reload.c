@@ -36,7 +36,7 @@ static void reloaded(void *arg, enum err result)
         return;
     if (result) {
         http_problem_json(q, "reload", report);
-        http_respond_problem(q, 422, "the changed site is refused, the running one goes on");
+        problem(q, PROBLEM_SITE_REFUSED, "the changed site is refused, the running one goes on");
     } else {
         http_respond_json(q, 200, report);
     }
@@ -47,7 +47,7 @@ void api_reload(void *ctx, struct http_request *q)
     struct dashboard *d = ctx;
     const struct dashboard_reload *reload = &d->cfg.reload;
     if (!reload->start) {
-        http_respond_problem(q, 404, "this site can't be reloaded");
+        problem(q, PROBLEM_ABSENT, "this site can't be reloaded");
         return;
     }
     struct pending_reload *p = mem_zero(d->cfg.alloc, sizeof(*p));
@@ -60,9 +60,9 @@ void api_reload(void *ctx, struct http_request *q)
     }
     mem_free(d->cfg.alloc, p, sizeof(*p));
     if (err == ERR_EXISTS)
-        http_respond_problem(q, 409, "a reload is under way; ask again when it has ended");
+        problem(q, PROBLEM_UNDER_WAY, "a reload is under way; ask again when it has ended");
     else
-        http_respond_problem(q, 503, "the site can't be read again: %s", err_name(err));
+        problem(q, PROBLEM_BUSY, "the site can't be read again: %s", err_name(err));
 }
 
 void api_reload_state(void *ctx, struct http_request *q)

@@ -1,48 +1,83 @@
 #include "base/map.h"
 #include "dashboard/dashboard_internal.h"
+#include "dashboard/export.h"
 #include "dashboard/web_assets.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-static const struct http_route routes[] = {
+static void api_description(void *ctx, struct http_request *q);
+
+const struct http_route dashboard_routes[] = {
     {HTTP_GET, "/api/site", api_site},
     {HTTP_GET, "/api/live", api_live},
     {HTTP_GET, "/api/history", api_history},
+    {HTTP_GET, "/api/export", api_export},
     {HTTP_GET, "/api/alerts", api_alerts},
     {HTTP_POST, "/api/alerts/{id}/acknowledge", api_acknowledge},
+    {HTTP_POST, "/api/alerts/{id}/shelve", api_shelve},
+    {HTTP_DELETE, "/api/alerts/{id}/shelve", api_unshelve},
     {HTTP_GET, "/api/actions", api_actions},
     {HTTP_POST, "/api/devices/{device}/actions/{action}", api_command},
     {HTTP_DELETE, "/api/devices/{device}/lease", api_give_back},
+    {HTTP_GET, "/api/programs/{program}/source", api_source},
+    {HTTP_GET, "/api/tests", api_tests},
+    {HTTP_POST, "/api/tests", api_run_tests},
+    {HTTP_GET, "/api/settings", api_settings},
+    {HTTP_GET, "/api/links", api_links},
     {HTTP_GET, "/api/reload", api_reload_state},
     {HTTP_POST, "/api/reload", api_reload},
     {HTTP_GET, "/api/discovered", api_discovered},
+    {HTTP_POST, "/api/adopt", api_adopt},
     {HTTP_GET, "/api/connections", api_connections},
     {HTTP_GET, "/api/stats", api_stats},
     {HTTP_GET, "/health", api_health},
+    {HTTP_GET, "/problems/{name}", api_problem},
+    {HTTP_GET, "/api/openapi.json", api_description},
 };
+const size_t dashboard_routes_count = ARRAY_LEN(dashboard_routes);
 
 static const char csp[] = "default-src 'none'; script-src 'self'; style-src 'self'; "
                           "img-src 'self' data:; connect-src 'self'; base-uri 'none'; "
                           "form-action 'none'; frame-ancestors 'none'";
+
+static const struct web_asset *asset(struct str name)
+{
+    for (size_t i = 0; i < web_assets_count; i++)
+        if (str_eq(name, str_from(web_assets[i].path)))
+            return &web_assets[i];
+    return NULL;
+}
+
+static void respond_asset(struct http_request *q, const struct web_asset *a)
+{
+    http_respond_gzip(q, a->type, a->etag, (struct bytes){a->gzip, a->gzip_size});
+}
+
+static const struct str description = {"openapi.json", 12};
+
+static void api_description(void *ctx, struct http_request *q)
+{
+    (void)ctx;
+    const struct web_asset *a = asset(description);
+    ASSERT(a); /* every build embeds it */
+    respond_asset(q, a);
+}
 
 /* The page's files; its own routes are behind '#', so "/" is the only folder. */
 static void page(void *ctx, struct http_request *q)
 {
     (void)ctx;
     struct str path = http_request_head(q)->path;
-    path = str_eq(path, STR("/")) ? STR("index.html") : str_sub(path, 1, path.n);
-    for (size_t i = 0; i < web_assets_count; i++) {
-        const struct web_asset *a = &web_assets[i];
-        if (str_eq(path, str_from(a->path))) {
-            http_response_field(q, "Cache-Control", STR("no-cache"));
-            http_respond_gzip(q, a->type, a->etag, (struct bytes){a->gzip, a->gzip_size});
-            return;
-        }
-    }
-    http_respond_problem(q, 404, "there is no %.*s here%s", STR_FMT(http_request_head(q)->path),
-                         web_assets_count ? "" : ": this program was built without its page");
+    struct str name = str_eq(path, STR("/")) ? STR("index.html") : str_sub(path, 1, path.n);
+    const struct web_asset *a = str_eq(name, description) ? NULL : asset(name);
+    if (a)
+        respond_asset(q, a);
+    else
+        http_respond_problem(
+            q, 404, "there is no %.*s here%s", STR_FMT(path),
+            asset(STR("index.html")) ? "" : ": this program was built without its page");
 }
 
 enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cfg, struct error *e)
@@ -58,8 +93,10 @@ enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cf
     /* Not the environment's seed: who knows that can make the maps slow. */
     int64_t times[2] = {d->started_ms, d->started_ns};
     (void)snprintf(d->run, sizeof(d->run), "%016" PRIx64, hash_bytes(times, sizeof(times), 1));
-    list_init(&d->acks);
+    list_init(&d->words);
     list_init(&d->reloads);
+    list_init(&d->adopts);
+    list_init(&d->exports);
     strbuf_init(&d->out, cfg->alloc, BODY_MAX);
     enum err err = live_init(d, e);
     if (err) {
@@ -75,8 +112,8 @@ enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
 {
     if (d->server_count == SERVERS_MAX)
         return error_set(e, ERR_FULL, "more than %d http listeners", SERVERS_MAX);
-    struct http_server_config cfg = {.routes = routes,
-                                     .route_count = ARRAY_LEN(routes),
+    struct http_server_config cfg = {.routes = dashboard_routes,
+                                     .route_count = dashboard_routes_count,
                                      .fallback = page,
                                      .ctx = d,
                                      .csp = csp,
@@ -96,8 +133,10 @@ void dashboard_free(struct dashboard *d)
         return;
     for (size_t i = 0; i < d->server_count; i++)
         http_server_close(d->servers[i]);
-    acks_fini(d);
+    words_fini(d);
     reloads_fini(d);
+    adopts_fini(d);
+    exports_fini(d);
     live_fini(d);
     strbuf_fini(&d->out);
     mem_free(d->cfg.alloc, d, sizeof(*d));
@@ -108,43 +147,4 @@ void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, s
     d->cfg.site = site;
     d->cfg.name = name;
     live_site_changed(d);
-}
-
-struct json_writer answer_begin(struct dashboard *d)
-{
-    struct json_writer w;
-    strbuf_reset(&d->out);
-    json_writer_init(&w, &d->out);
-    return w;
-}
-
-void answer_end(struct dashboard *d, struct http_request *q, unsigned status)
-{
-    if (d->out.failed)
-        http_respond_problem(q, 500, "the answer is larger than %d MiB or there is no memory",
-                             BODY_MAX >> 20);
-    else
-        http_respond_json(q, status, strbuf_str(&d->out));
-    if (d->out.cap > BODY_KEPT) { /* one large answer must not stay for weeks */
-        strbuf_fini(&d->out);
-        strbuf_init(&d->out, d->cfg.alloc, BODY_MAX);
-    }
-}
-
-bool query_i64(struct http_request *q, const char *key, int64_t min, int64_t max, int64_t fallback,
-               int64_t *out)
-{
-    char buf[64];
-    struct str text;
-    enum err err = http_query_get(http_request_head(q)->query, key, buf, sizeof(buf), &text);
-    if (err == ERR_NOT_FOUND) {
-        *out = fallback;
-        return true;
-    }
-    if (err || str_to_i64(text, out) || *out < min || *out > max) {
-        http_respond_problem(q, 400, "%s must be a whole number from %" PRId64 " to %" PRId64, key,
-                             min, max);
-        return false;
-    }
-    return true;
 }

@@ -7,6 +7,7 @@
 
 #include "alert/alert.h"
 #include "automation/automation.h"
+#include "codec/json.h"
 #include "history/history.h"
 #include "net/http_server.h"
 #include "protocol/mqtt_server.h"
@@ -20,6 +21,58 @@ struct dashboard_reload {
     enum err (*start)(void *ctx, void (*done)(void *arg, enum err result), void *arg);
     bool (*running)(void *ctx);
     struct str (*report)(void *ctx); /* what became of the last one: JSON */
+    void *ctx;
+};
+
+/* The site's own tests, which another process plays; dashboard_tests_changed() when it has. */
+struct dashboard_tests {
+    enum err (*start)(void *ctx, struct error *e);   /* ERR_EXISTS: they run already */
+    void (*write)(void *ctx, struct json_writer *w); /* one object */
+    void *ctx;
+};
+
+/* How discovered topics become declarations in the site's files (docs/adopt.md). */
+struct dashboard_adopt_request {
+    const struct str *topics;
+    size_t topic_n;
+    struct str device, model; /* wanted names; "": they are proposed */
+    struct str text;          /* declarations in the place of proposed ones; p NULL: none */
+    bool apply;               /* write them, and take the changed site */
+};
+enum adopt_outcome {
+    ADOPT_DONE,         /* `json` is the answer */
+    ADOPT_UNKNOWN,      /* a topic was not heard: `topic` */
+    ADOPT_NOT_POSSIBLE, /* no device can be made of it */
+    ADOPT_CHANGED,      /* a file was changed meanwhile */
+    ADOPT_REFUSED,      /* the changed site has errors: `members` say which */
+    ADOPT_NOT_WRITTEN,  /* the files, for the system's reasons; or there is no memory */
+};
+struct dashboard_adopt_answer {
+    enum adopt_outcome outcome;
+    struct str json, topic;
+    struct {
+        const char *name; /* NULL: no more */
+        struct str json;
+    } members[5];
+    const char *why; /* a sentence, of all but DONE */
+};
+struct dashboard_adopt {
+    /* Copies the request. ERR_EXISTS: one is under way. Else `done` is called once, unless the site
+     * stops first; what it is shown is valid for the call. */
+    enum err (*start)(void *ctx, const struct dashboard_adopt_request *q,
+                      void (*done)(void *arg, const struct dashboard_adopt_answer *a), void *arg);
+    void *ctx;
+};
+
+/* What the site was started with: one JSON object, without secrets. */
+struct dashboard_settings {
+    void (*write)(void *ctx, struct json_writer *w);
+    void *ctx;
+};
+
+/* The lines and connections that the site opens itself: {"links":[…]}. */
+struct dashboard_links {
+    void (*write)(void *ctx, struct json_writer *w);
     void *ctx;
 };
 
@@ -38,6 +91,10 @@ struct dashboard_config {
     struct str name; /* of the site */
     const char *version;
     struct dashboard_reload reload;                    /* start NULL: there is none */
+    struct dashboard_tests tests;                      /* the same */
+    struct dashboard_adopt adopt;                      /* the same */
+    struct dashboard_settings settings;                /* write NULL: there is none */
+    struct dashboard_links links;                      /* the same */
     const struct str *mqtt_addresses, *http_addresses; /* "127.0.0.1:1883", for people */
     size_t mqtt_count, http_count;
 };
@@ -50,4 +107,5 @@ MUST_USE enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
 /* Another site has taken the place of cfg.site, with this name; the old one ends after this call.
  */
 void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, struct str name);
+void dashboard_tests_changed(struct dashboard *d); /* a run has begun or ended */
 void dashboard_free(struct dashboard *d);

@@ -4,8 +4,11 @@
 #include "async/timer.h"
 #include "codec/json.h"
 #include "dashboard/dashboard.h"
+#include "dashboard/problem.h"
 
 enum { SERVERS_MAX = 16, READERS_MAX = 64, BODY_MAX = 31 << 20, BODY_KEPT = 256 << 10 };
+enum { LIST_DEFAULT = 200, LIST_MAX = 10000 }; /* of what is answered as a list */
+enum { BODY_NAME_MAX = 80 };                   /* bytes of a person's name */
 
 struct live_reader {
     struct list link;
@@ -23,8 +26,10 @@ struct dashboard {
     char run[17]; /* of this run: series numbers are valid within it */
     int64_t started_ms, started_ns;
     struct strbuf out;   /* the answer that is being written */
-    struct list acks;    /* acknowledgements that are not committed yet; api_change.c */
+    struct list words;   /* what people said of alerts and is not committed yet; api_alerts.c */
     struct list reloads; /* who waits for one; api_reload.c */
+    struct list adopts;  /* who waits for an adoption; api_adopt.c */
+    struct list exports; /* that are under way; export.c */
 
     /* live.c */
     struct list readers;
@@ -43,32 +48,61 @@ void json_write_value(struct json_writer *w, const struct value *v);
 void json_write_ms(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
 void json_write_alert(struct json_writer *w, const struct alert *al);
 void json_write_action(struct json_writer *w, const struct action_event *a);
-void json_write_discovered(struct json_writer *w, const struct discovered *t);
+/* With the last `values` of each of its fields. */
+void json_write_discovered(struct json_writer *w, struct registry *r, const struct discovered *t,
+                           size_t values);
 
 /* Starts an answer in d->out; ends it and sends it. */
 struct json_writer answer_begin(struct dashboard *d);
 void answer_end(struct dashboard *d, struct http_request *q, unsigned status);
+/* An answer {"key": […]}. */
+struct list_writer {
+    struct dashboard *dashboard;
+    struct json_writer w;
+};
+void list_begin(struct list_writer *l, struct dashboard *d, const char *key);
+void list_end(struct list_writer *l, struct http_request *q);
+
 /* A number in the query; `fallback` if there is none. false: answered with 400. */
 bool query_i64(struct http_request *q, const char *key, int64_t min, int64_t max, int64_t fallback,
                int64_t *out);
+/* Which of the words the query has; -1: answered. */
+int query_word(struct http_request *q, const char *key, const char *const *words, size_t n,
+               int fallback);
+/* A text of the body, without the blanks around it, 1 to `max` bytes. false: answered. */
+bool body_text(struct http_request *q, const char *key, char *buf, size_t max, struct str *out);
 
-void acks_fini(struct dashboard *d);
+void words_fini(struct dashboard *d);
 void reloads_fini(struct dashboard *d);
+void adopts_fini(struct dashboard *d);
+
+/* dashboard.c: every path of the API; docs/openapi.json describes them. */
+extern const struct http_route dashboard_routes[];
+extern const size_t dashboard_routes_count;
 
 /* Handlers. */
 void api_site(void *ctx, struct http_request *q);
 void api_alerts(void *ctx, struct http_request *q);
 void api_acknowledge(void *ctx, struct http_request *q);
+void api_shelve(void *ctx, struct http_request *q);
+void api_unshelve(void *ctx, struct http_request *q);
 void api_actions(void *ctx, struct http_request *q);
 void api_command(void *ctx, struct http_request *q);
 void api_give_back(void *ctx, struct http_request *q);
 void api_reload(void *ctx, struct http_request *q);
 void api_reload_state(void *ctx, struct http_request *q);
+void api_source(void *ctx, struct http_request *q);
+void api_tests(void *ctx, struct http_request *q);
+void api_run_tests(void *ctx, struct http_request *q);
+void api_settings(void *ctx, struct http_request *q);
+void api_links(void *ctx, struct http_request *q);
 void api_discovered(void *ctx, struct http_request *q);
+void api_adopt(void *ctx, struct http_request *q);
 void api_connections(void *ctx, struct http_request *q);
 void api_stats(void *ctx, struct http_request *q);
 void api_health(void *ctx, struct http_request *q);
 void api_history(void *ctx, struct http_request *q);
+void api_export(void *ctx, struct http_request *q);
 void api_live(void *ctx, struct http_request *q);
 
 MUST_USE enum err live_init(struct dashboard *d, struct error *e);

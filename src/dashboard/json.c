@@ -78,6 +78,10 @@ void json_write_alert(struct json_writer *w, const struct alert *al)
     json_write_ms(w, "acknowledged_ms", al->acknowledged_ms);
     member_or_null(w, "acknowledged_by", al->acknowledged_by);
     member_int(w, "count", (int64_t)al->count);
+    json_write_ms(w, "shelved_ms", al->shelved_ms);
+    json_write_ms(w, "shelved_until_ms", al->shelved_until_ms);
+    member_or_null(w, "shelved_by", al->shelved_by);
+    member_or_null(w, "shelved_why", al->shelved_why);
     json_object_end(w);
 }
 
@@ -113,20 +117,5 @@ void json_write_action(struct json_writer *w, const struct action_event *a)
     json_write_ms(w, "requested_ms", a->requested_ms);
     json_write_ms(w, "outcome_ms", a->outcome_ms);
     member_or_null(w, "why", a->why);
-    json_object_end(w);
-}
-
-void json_write_discovered(struct json_writer *w, const struct discovered *t)
-{
-    static const char *const kinds[] = {"json", "number", "text", "binary"};
-    json_object_begin(w);
-    member_str(w, "topic", t->topic);
-    member_int(w, "count", (int64_t)t->count);
-    json_write_ms(w, "first_ms", t->first_ms);
-    json_write_ms(w, "last_ms", t->last_ms);
-    member_str(w, "kind", str_from(kinds[t->kind]));
-    member_str(w, "payload", (struct str){t->payload, t->payload_len});
-    if (t->error.reason[0])
-        member_str(w, "error", str_from(t->error.reason));
     json_object_end(w);
 }

@@ -1,10 +1,11 @@
-/* web_assets: the files of the page, compressed and held in the binary.
+/* web_assets: the files of the page, and the description of the API (openapi.json), compressed and
+ * held in the binary.
  *
  * Why: the page comes with the program, so that it works without a network and
  * always fits the API that it talks to. tools/embed.c writes the table at build time.
  * Ownership: constant data.
  * Threads: any.
- * Errors: none. The table is empty when sedge was built without web/. */
+ * Errors: none. Without web/ there is only the description. */
 #pragma once
 
 #include <stddef.h>

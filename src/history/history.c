@@ -98,6 +98,11 @@ static struct head *head_of(struct history *h, const struct series *s, enum valu
     return d;
 }
 
+bool history_knows(const struct history *h, struct str series)
+{
+    return map_get(&h->by_name, series) != NULL;
+}
+
 /* ---- samples ---- */
 
 /* The value as the series' kind, if nothing is lost by it. */

@@ -97,6 +97,8 @@ struct history_query {
 /* ERR_FULL: too many questions wait; ERR_RANGE: span or limit make no sense. done() comes later,
  * on worker w, which is worker 0, unless this fails. */
 MUST_USE enum err history_query(struct history *h, struct worker *w, struct history_query *q);
+/* Whether there are, or were, points of that name: a query of it is no ERR_NOT_FOUND. */
+bool history_knows(const struct history *h, struct str series);
 /* On this thread, in tools and tests; done() is not called. */
 MUST_USE enum err history_query_now(struct history *h, struct history_query *q);
 void history_query_fini(struct history_query *q);

@@ -1,4 +1,4 @@
-/* Declarations: names, members, types of resources, mappings, lists. */
+/* Declarations: names, members, types of resources, lists. */
 #include "lang/check_internal.h"
 
 #include <stdio.h>
@@ -263,75 +263,6 @@ static void resolve_type(struct checker *k, const struct decl_syntax *s)
     else
         diag_help(k->c, d, "declare it:  %s %.*s { … }", noun(k->c, NOUN_TYPE),
                   STR_FMT(s->type_name.text));
-}
-
-/* Whether this clause maps the member; *all is set where a convention maps everything. */
-static bool maps(const struct lang_clause_decl *cl, struct str member, bool *all)
-{
-    for (size_t a = 0; a < cl->clause->args_n; a++) {
-        const struct lang_value *v = &cl->values[a];
-        if (v->kind != LANG_ARG_NONE && (cl->clause->args[a].flags & LANG_ARG_MAPS_ALL))
-            *all = true;
-        for (size_t i = 0; i < v->mappings_n; i++)
-            if (str_eq(v->mappings[i].member, member))
-                return true;
-    }
-    return *all;
-}
-
-static void check_mapping_names(struct checker *k, const struct lang_decl *d,
-                                const struct lang_value *v)
-{
-    for (size_t i = 0; i < v->mappings_n; i++) {
-        const struct lang_mapping *m = &v->mappings[i];
-        for (size_t q = 0; q < i; q++)
-            if (str_eq(v->mappings[q].member, m->member))
-                declared_twice(k, m->member, m->span, v->mappings[q].span);
-        if (lang_decl_any_member(d->type, m->member) || d->type->damaged)
-            continue;
-        struct suggest s = suggest_for(k->c, m->member);
-        for (size_t q = 0; q < d->type->members_n; q++)
-            suggest_offer(&s, d->type->members[q].name);
-        struct lang_diag *diag = diag_error(
-            k->c, "M1", m->span, ctx_strf(k->c, "not in the %s", noun(k->c, NOUN_TYPE)).p,
-            "%.*s has no `%.*s` to map", STR_FMT(d->type->name), STR_FMT(m->member));
-        if (suggest_found(&s))
-            diag_help(k->c, diag, "did you mean `%.*s`?", STR_FMT(s.best));
-    }
-}
-
-static void check_mappings(struct checker *k, const struct lang_decl *d)
-{
-    if (!d->type || d->damaged)
-        return;
-    for (size_t i = 0; i < d->clauses_n; i++)
-        for (size_t a = 0; a < d->clauses[i].clause->args_n; a++)
-            check_mapping_names(k, d, &d->clauses[i].values[a]);
-    for (size_t m = 0; m < d->type->members_n; m++) {
-        const struct lang_member *member = &d->type->members[m];
-        if (member->role != LANG_CLAUSE_COMMAND)
-            continue;
-        bool mapped = false, all = false, linked = false;
-        for (size_t i = 0; i < d->clauses_n && !mapped; i++)
-            if (d->clauses[i].clause->role == LANG_CLAUSE_LINK) {
-                linked = true;
-                mapped = maps(&d->clauses[i], member->name, &all);
-            }
-        if (mapped)
-            continue;
-        struct lang_diag *diag = diag_error(
-            k->c, "M1", d->name_span, linked ? "not mapped here" : "not linked to anything",
-            "the %s `%.*s` of %.*s is not mapped", member->clause->clause->word,
-            STR_FMT(member->name), STR_FMT(d->name));
-        diag_mark(k->c, diag, member->span,
-                  d->type->safe == member ? "the safe %s" : "declared here",
-                  member->clause->clause->word);
-        for (size_t i = 0; !linked && i < d->kind->clauses_n; i++)
-            if (d->kind->clauses[i].role == LANG_CLAUSE_LINK)
-                diag_help(k->c, diag, "say how it is reached:  %s", d->kind->clauses[i].example);
-        if (linked)
-            diag_help(k->c, diag, "say what it does:  { %.*s = … }", STR_FMT(member->name));
-    }
 }
 
 /* ---- lists ------------------------------------------------------------------------------- */

@@ -173,6 +173,7 @@ struct checker {
 
 /* ---- declarations ------------------------------------------------------------------------ */
 void check_decls(struct checker *k);
+void check_mappings(struct checker *k, const struct lang_decl *d); /* of a resource's members */
 void check_effects(struct checker *k); /* what actions change around them, what devices power */
 const struct lang_decl *find_path(const struct checker *k, struct str name);
 const struct lang_decl *find_type(const struct checker *k, struct str name);

@@ -279,6 +279,7 @@ static void finish(struct checker *k, struct prog *p)
     out->name = p->decl->name.text;
     out->file = k->c->sources[p->decl->span.source].name;
     out->source = p->decl->span.source;
+    out->span = p->decl->span;
     out->line = ctx_line(k->c, p->decl->span);
     out->vars = ctx_kept(k->c, &p->vars);
     out->vars_n = p->vars.n;

@@ -23,7 +23,7 @@ static const char text[] =
     "device a.v1: Valve { id \"urn:1\"; via mqtt \"x/y\" json }\n"
     "device a.v2: Valve {\n"
     "  via bus \"tcp://plc1:502\" { position = input 0 scale 0.1; set = holding -4 \"raw text\"\n"
-    "    close = coil 4 off }\n"
+    "    close = holding 7 bit 3 off; flow = input 1; open = coil 4 }\n"
     "}\n"
     "group a.all = a.v1, a.v2\n";
 
@@ -148,13 +148,17 @@ TEST(resources_have_types_links_and_mappings)
     via = lang_decl_clause(b, "via", "bus", 0);
     REQUIRE(via != NULL);
     const struct lang_value *map = lang_clause_value(via, "mappings");
-    REQUIRE(CHECK_EQ_UINT(map->mappings_n, 3));
+    REQUIRE(CHECK_EQ_UINT(map->mappings_n, 5));
     CHECK(is(map->mappings[0].member, "position"));
     REQUIRE(CHECK_EQ_UINT(map->mappings[0].words_n, 4));
     CHECK(is(map->mappings[0].words[3], "0.1"));
     REQUIRE(CHECK_EQ_UINT(map->mappings[1].words_n, 4));
     CHECK(is(map->mappings[1].words[1], "-") && is(map->mappings[1].words[2], "4"));
     CHECK(is(map->mappings[1].words[3], "raw text"));
+    REQUIRE(CHECK_EQ_UINT(map->mappings[2].words_n, 5)); /* not "7 bit", a quantity */
+    CHECK(is(map->mappings[2].words[1], "7") && is(map->mappings[2].words[2], "bit"));
+    CHECK_EQ_UINT(map->mappings[2].spans[2].from, map->mappings[2].spans[1].from + 2);
+    CHECK_EQ_UINT(map->mappings[2].spans[2].to, map->mappings[2].spans[2].from + 3);
     const struct lang_decl *g = lang_site_named(site, "group", STR("a.all"));
     REQUIRE(g != NULL);
     REQUIRE(CHECK_EQ_UINT(g->list_n, 2));

@@ -70,6 +70,9 @@ MUST_USE enum err lang_check(struct alloc *a, const struct lang_schema *schema,
                              struct lang_site **out);
 void lang_site_free(struct lang_site *site); /* NULL is fine */
 
+/* A word of the language, which can't be a name. */
+bool lang_word_reserved(struct str word);
+
 /* ---- one changed program -----------------------------------------------------------------
  * What other programs have to know of one is kept as text: what it owns, lends and leases, and what
  * its rules read and change, with the lines that a message would quote. A changed program is then
@@ -92,6 +95,9 @@ MUST_USE enum err lang_check_one(struct alloc *a, const struct lang_schema *sche
 const struct lang_decl *lang_site_decl(const struct lang_site *site, const char *kind, size_t nth);
 const struct lang_decl *lang_site_named(const struct lang_site *site, const char *kind,
                                         struct str name);
+
+/* Whether a word is the language's own, and so no name, for who makes declarations as text. */
+bool lang_word_reserved(struct str word);
 
 /* One diagnostic as people read it, several lines with a newline at the end. */
 void lang_diag_render(struct strbuf *out, const struct lang_site *site, const struct lang_diag *d,

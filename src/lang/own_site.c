@@ -1,5 +1,5 @@
 /* The site: one owner for each physical thing (O2), no command past it (O3), and who offers what.
- * Two resources are one thing if an identity argument of theirs is equal. */
+ * Two resources are one thing if the identity arguments of a clause of theirs are equal. */
 #include "lang/own_flow_internal.h"
 
 #define OFFERS_MAX (1u << 20)
@@ -23,28 +23,41 @@ static void same_thing(struct checker *k, uint32_t a, uint32_t b)
         k->own->same_as[x > y ? x : y] = x > y ? y : x;
 }
 
+/* What a clause says of the identity, "" if nothing: all of its parts together. */
+static struct str identity_text(struct checker *k, const struct lang_clause_decl *cl)
+{
+    struct str text = STR("");
+    for (size_t a = 0; a < cl->clause->args_n; a++) {
+        const struct lang_value *v = &cl->values[a];
+        if (!(cl->clause->args[a].flags & LANG_ARG_IDENTITY) || v->kind == LANG_ARG_NONE)
+            continue;
+        if (v->kind == LANG_ARG_NUMBER && !v->text.n)
+            text = ctx_strf(k->c, "%.*s %g", STR_FMT(text), v->number);
+        else
+            text = ctx_strf(k->c, "%.*s %.*s", STR_FMT(text), STR_FMT(v->text));
+    }
+    return text;
+}
+
 /* Keys are "clause second text", so that an id never meets a topic. */
 static void join_by(struct checker *k, struct map *seen, const struct lang_decl *d)
 {
     for (size_t i = 0; i < d->clauses_n; i++) {
         const struct lang_clause_decl *cl = &d->clauses[i];
-        for (size_t a = 0; a < cl->clause->args_n; a++) {
-            const struct lang_value *v = &cl->values[a];
-            if (!(cl->clause->args[a].flags & LANG_ARG_IDENTITY) || v->kind == LANG_ARG_NONE)
-                continue;
-            struct str key =
-                ctx_strf(k->c, "%s %s %.*s", cl->clause->word,
-                         cl->clause->second ? cl->clause->second : "", STR_FMT(v->text));
-            struct identity *first = map_get(seen, key);
-            if (!first) {
-                first = ctx_tree_new(k->c, sizeof(*first));
-                *first = (struct identity){key, d->resource};
-                if (map_put(seen, first->key, first) != ERR_OK)
-                    ctx_nomem(k->c);
-            }
-            /* check: O2 identity */
-            same_thing(k, first->resource, d->resource);
+        struct str text = identity_text(k, cl);
+        if (!text.n)
+            continue;
+        struct str key = ctx_strf(k->c, "%s %s%.*s", cl->clause->word,
+                                  cl->clause->second ? cl->clause->second : "", STR_FMT(text));
+        struct identity *first = map_get(seen, key);
+        if (!first) {
+            first = ctx_tree_new(k->c, sizeof(*first));
+            *first = (struct identity){key, d->resource};
+            if (map_put(seen, first->key, first) != ERR_OK)
+                ctx_nomem(k->c);
         }
+        /* check: O2 identity */
+        same_thing(k, first->resource, d->resource);
     }
 }
 

@@ -22,7 +22,7 @@ bool parse_plain_text(struct parser *p, const char *what, struct str *out, struc
 }
 
 /* [-] number [unit] */
-static bool signed_number(struct parser *p, const char *what, struct expr *out)
+bool parse_signed_number(struct parser *p, const char *what, struct expr *out)
 {
     const struct token *minus = at_kind(p, T_MINUS) ? take_token(p) : NULL;
     const struct token *t = peek_token(p);
@@ -105,7 +105,7 @@ static bool arg_number(struct parser *p, const struct lang_clause *clause,
     struct expr e = {0};
     if (word_for_number(p, arg, v))
         return true;
-    if (!signed_number(p, arg->name, &e))
+    if (!parse_signed_number(p, arg->name, &e))
         return false;
     struct lang_unit want = unit_plain();
     if (arg->unit[0] != '\0' && lang_unit_parse(str_from(arg->unit), &want) != ERR_OK)
@@ -223,7 +223,7 @@ static bool range_end(struct parser *p, const struct lang_type *type, double *ou
                       struct lang_span *span)
 {
     struct expr e = {0};
-    if (!signed_number(p, "a number", &e))
+    if (!parse_signed_number(p, "a number", &e))
         return false;
     *span = e.span;
     *out = e.number;
@@ -322,7 +322,7 @@ static bool arg_condition(struct parser *p, struct lang_value *v)
             v->span = span_join(v->span, token_span(p, take_token(p)));
         } else {
             struct expr e = {0};
-            if (!signed_number(p, "a number with its unit", &e))
+            if (!parse_signed_number(p, "a number with its unit", &e))
                 return false;
             c->value = e.number;
             v->type.kind = LANG_TYPE_FLOAT;
@@ -351,6 +351,26 @@ static bool arg_member(struct parser *p, struct lang_value *v)
     return true;
 }
 
+struct map_words {
+    VEC(struct str) text;
+    VEC(struct lang_span) spans;
+};
+
+/* `7 bit` is one token, a quantity, and two words here. */
+static void push_word(struct lang_ctx *c, struct map_words *w, struct str text,
+                      struct lang_span span, bool split)
+{
+    size_t space;
+    if (split && str_find(text, ' ', &space)) {
+        struct lang_span left = {span.source, span.from, span.from + (uint32_t)space};
+        push_word(c, w, str_sub(text, 0, space), left, false);
+        text = str_sub(text, space + 1, text.n);
+        span.from += (uint32_t)space + 1;
+    }
+    ctx_push(c, &w->text, text);
+    ctx_push(c, &w->spans, span);
+}
+
 /* { member = words, numbers and texts } */
 static bool arg_mappings(struct parser *p, struct lang_value *v)
 {
@@ -362,8 +382,7 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
     while (block_more(p, &b, NULL)) {
         size_t at = p->at;
         struct name n;
-        VEC(struct str) words = {0};
-        VEC(struct lang_span) spans = {0};
+        struct map_words words = {0};
         bool one = take_member(p, "the name of what is mapped", &n) &&
                    expect(p, T_ASSIGN, "`=` and what it is mapped to");
         while (one && !at_kind(p, T_NEWLINE) && !at_kind(p, T_RBRACE) && !at_kind(p, T_EOF)) {
@@ -378,19 +397,18 @@ static bool arg_mappings(struct parser *p, struct lang_value *v)
             } else {
                 one = expected(p, "a word, a number or a text");
             }
-            if (one) {
-                ctx_push(p->c, &words, text);
-                ctx_push(p->c, &spans, span);
-            }
+            if (one)
+                push_word(p->c, &words, text, span, t->kind != T_STRING);
         }
-        if (one && words.n == 0)
+        if (one && words.text.n == 0)
             one = expected(p, "what it is mapped to");
         if (!one || !expect_end(p, "a mapping")) {
             fine = false;
             recover(p, at);
             continue;
         }
-        ctx_push(p->c, &list, (struct lang_mapping){n.text, n.span, words.v, spans.v, words.n});
+        ctx_push(p->c, &list,
+                 (struct lang_mapping){n.text, n.span, words.text.v, words.spans.v, words.text.n});
     }
     v->span = block_close(p, &b);
     v->mappings = list.v;
@@ -457,6 +475,8 @@ bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
     case LANG_ARG_BLOCK: fine = arg_block(p, clause, arg, &v); break;
     case LANG_ARG_MAPPINGS: fine = arg_mappings(p, &v); break;
     case LANG_ARG_NAMES: fine = arg_names(p, arg, &v); break;
+    case LANG_ARG_OF: fine = parse_member_of(p, arg, &v); break;
+    case LANG_ARG_TEMPLATE: fine = parse_template(p, &v); break;
     }
     if (fine)
         values[index] = v;

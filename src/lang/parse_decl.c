@@ -99,6 +99,8 @@ static bool at_lead(const struct parser *p, const struct lang_arg *arg)
 {
     if (strcmp(arg->lead, ":") == 0)
         return at_kind(p, T_COLON);
+    if (strcmp(arg->lead, "=") == 0)
+        return at_kind(p, T_ASSIGN);
     return at_word(p, arg->lead);
 }
 
@@ -109,6 +111,7 @@ static bool at_optional(const struct parser *p, const struct lang_arg *arg)
     case LANG_ARG_BLOCK:
     case LANG_ARG_MAPPINGS: return at_kind(p, T_LBRACE);
     case LANG_ARG_STRING: return at_kind(p, T_STRING);
+    case LANG_ARG_TEMPLATE: return at_kind(p, T_STRING) || at_kind(p, T_LBRACE);
     case LANG_ARG_PARAMS: return at_kind(p, T_LPAREN);
     case LANG_ARG_NUMBER: return at_kind(p, T_INT) || at_kind(p, T_FLOAT) || at_kind(p, T_MINUS);
     case LANG_ARG_WORD:
@@ -120,15 +123,27 @@ static bool at_optional(const struct parser *p, const struct lang_arg *arg)
     }
 }
 
+static bool is_in_order(const struct lang_arg *arg)
+{
+    if (arg->lead)
+        return arg->flags & LANG_ARG_IN_ORDER;
+    return arg->kind != LANG_ARG_BLOCK && arg->kind != LANG_ARG_MAPPINGS;
+}
+
 static bool positional_args(struct parser *p, const struct lang_clause *clause,
                             struct lang_value *values)
 {
     for (size_t i = 0; i < clause->args_n; i++) {
         const struct lang_arg *arg = &clause->args[i];
-        if (arg->lead || arg->kind == LANG_ARG_BLOCK || arg->kind == LANG_ARG_MAPPINGS)
+        if (!is_in_order(arg))
             continue;
-        if ((arg->flags & LANG_ARG_OPTIONAL) && !at_optional(p, arg))
+        if ((arg->flags & LANG_ARG_OPTIONAL) &&
+            !(arg->lead ? at_lead(p, arg) : at_optional(p, arg)))
             continue;
+        if (arg->lead && !take_word(p, arg->lead)) {
+            struct str what = ctx_strf(p->c, "`%s` and %s", arg->lead, arg->name);
+            return expected_help(p, what.p, clause->example);
+        }
         if (!parse_arg(p, clause, i, values))
             return false;
     }
@@ -142,7 +157,9 @@ static bool lead_arg(struct parser *p, const struct lang_clause *clause, struct 
     *found = false;
     for (size_t i = 0; i < clause->args_n; i++) {
         const struct lang_arg *arg = &clause->args[i];
-        bool block = !arg->lead && (arg->kind == LANG_ARG_BLOCK || arg->kind == LANG_ARG_MAPPINGS);
+        bool block = !arg->lead && !is_in_order(arg);
+        if (arg->lead && is_in_order(arg))
+            continue;
         if (!(arg->lead ? at_lead(p, arg) : block && at_optional(p, arg)))
             continue;
         *found = true;
@@ -157,6 +174,11 @@ static bool lead_arg(struct parser *p, const struct lang_clause *clause, struct 
         if (arg->kind == LANG_ARG_FLAG) {
             values[i].kind = LANG_ARG_FLAG;
             values[i].span = token_span(p, t);
+            return true;
+        }
+        if ((arg->flags & LANG_ARG_BLANK) && !at_kind(p, T_STRING)) {
+            values[i] =
+                (struct lang_value){.kind = arg->kind, .span = token_span(p, t), .text = STR("")};
             return true;
         }
         return parse_arg(p, clause, i, values);

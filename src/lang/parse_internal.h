@@ -130,6 +130,9 @@ bool parse_clauses(struct parser *p, const struct block *b, const struct lang_cl
 /* The argument number `index` of the clause into values[index]. */
 bool parse_arg(struct parser *p, const struct lang_clause *clause, size_t index,
                struct lang_value *values);
+/* parse_template.c: LANG_ARG_OF and LANG_ARG_TEMPLATE. */
+bool parse_member_of(struct parser *p, const struct lang_arg *arg, struct lang_value *v);
+bool parse_template(struct parser *p, struct lang_value *v);
 /* A text without {…}. */
 bool parse_plain_text(struct parser *p, const char *what, struct str *out, struct lang_span *span);
 bool parse_program(struct parser *p, struct syntax *out);
@@ -211,6 +214,8 @@ struct expr *parse_string(struct parser *p);
 struct expr *parse_bool(struct parser *p);
 /* A number token's value. False with a message. */
 bool number_value(struct parser *p, const struct token *t, struct expr *out);
+/* [-] number [unit]; its span and number. */
+bool parse_signed_number(struct parser *p, const char *what, struct expr *out);
 /* "there is no unit …", with a suggestion. */
 void unit_unknown(struct lang_ctx *c, struct lang_span span);
 /* "expected `)`", with the bracket that is open. */

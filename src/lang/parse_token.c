@@ -1,4 +1,5 @@
 /* Tokens, and what is said where another one was expected. */
+#include "lang/lang.h"
 #include "lang/parse_internal.h"
 
 #include <stdio.h>
@@ -283,6 +284,11 @@ bool word_reserved(struct str word)
         "continue", "sleep", "revoke", "publish", "revoked", "denied", NULL,
     };
     return word_in(word, words);
+}
+
+bool lang_word_reserved(struct str word)
+{
+    return word_reserved(word);
 }
 
 /* `on`, `at` and `idle` begin an item only in front of what belongs to it; else they are names. */

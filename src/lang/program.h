@@ -176,7 +176,8 @@ struct lang_program {
     struct str name;
     struct str file; /* name of its source */
     uint32_t source, line;
-    uint64_t code_hash; /* of everything that decides what it does */
+    struct lang_span span; /* from its name to its last brace; empty if a summary tells of it */
+    uint64_t code_hash;    /* of everything that decides what it does */
     const struct lang_binding *bindings;
     size_t bindings_n;
     const struct lang_var *vars;

@@ -43,6 +43,7 @@ enum lang_clause_role {
     LANG_CLAUSE_SAFE,     /* args: MEMBER */
     LANG_CLAUSE_IDENTITY, /* RESOURCE: its IDENTITY arguments name the physical thing */
     LANG_CLAUSE_LINK,     /* RESOURCE: how it is reached; maps readable members and commands */
+    LANG_CLAUSE_MAPS,     /* RESOURCE: maps one member of its type: args: OF, … */
     LANG_CLAUSE_POWERS, /* RESOURCE: args: NAMES, resources that are cut off when it is switched */
 };
 
@@ -63,10 +64,16 @@ enum lang_arg_kind {
     LANG_ARG_BLOCK,     /* { clauses } from `clauses` */
     LANG_ARG_MAPPINGS,  /* { member = words, numbers and strings } */
     LANG_ARG_NAMES,     /* a, b.c: names with dots */
+    LANG_ARG_OF, /* a member of the resource's type, of the role `of`; behind a COMMAND names for
+                    its parameters: dim(level) */
+    LANG_ARG_TEMPLATE, /* a text with {parameter} of the OF before it, or { key = value … }, which
+                          is the text of a JSON object */
 };
 
 #define LANG_ARG_OPTIONAL 0x1u
-#define LANG_ARG_IDENTITY 0x2u /* part of what the resource physically is */
+#define LANG_ARG_IDENTITY                                                                          \
+    0x2u                       /* part of what the resource physically is, with the others of its  \
+                                  clause */
 #define LANG_ARG_MAPS_ALL 0x4u /* if present, all members are mapped by convention */
 #define LANG_ARG_WHOLE    0x8u /* NUMBER: without a fraction */
 /* What the graph checks of rules look at (G11 to G18): */
@@ -74,8 +81,11 @@ enum lang_arg_kind {
     0x10u /* NAMES of a COMMAND: what it changes around it; each a READABLE of                     \
              the same resource, of one in the same place (the same path up to                      \
              its last dot) or of the one around it */
-#define LANG_ARG_GUARDED   0x20u /* if present, it matters who sets this COMMAND off */
-#define LANG_ARG_UNTRUSTED 0x40u /* if present, people one need not trust set this READABLE */
+#define LANG_ARG_GUARDED   0x20u  /* if present, it matters who sets this COMMAND off */
+#define LANG_ARG_UNTRUSTED 0x40u  /* if present, people one need not trust set this READABLE */
+#define LANG_ARG_IN_ORDER  0x80u  /* has a lead, and its place among those without */
+#define LANG_ARG_BLANK     0x100u /* STRING with a lead: may be left out behind it, and is "" then */
+#define LANG_ARG_ANSWERS   0x200u /* of what MAPS a COMMAND: if present, it confirms the command */
 
 struct lang_clause;
 struct lang_arg {
@@ -87,7 +97,8 @@ struct lang_arg {
     const char *unit;         /* NUMBER */
     double min, max;          /* NUMBER, in `unit`; both 0: any */
     const struct lang_clause *clauses;
-    size_t clauses_n; /* BLOCK */
+    size_t clauses_n;         /* BLOCK */
+    enum lang_clause_role of; /* OF: READABLE, COMMAND or SIGNAL */
 };
 
 #define LANG_CLAUSE_REQUIRED 0x1u
@@ -180,8 +191,8 @@ struct lang_condition {
     struct str text; /* as written: "position > 90 %" */
 };
 
-/* Each token of a mapping is a word, a string or a number as written. It is of all members of its
- * name, whatever their roles. */
+/* Each token of a mapping is a word, a string or a number as written; a number with a unit behind a
+ * space is two of them. It is of all members of its name, whatever their roles. */
 struct lang_mapping {
     struct str member;
     struct lang_span span; /* of the member's name */
@@ -196,19 +207,32 @@ struct lang_named {
     const struct lang_decl *resource; /* POWERS; NULL if there is none */
 };
 
+/* A part of a TEMPLATE: text, or a parameter, times `scale`, plus `offset` (scale 0: as it is). */
+struct lang_piece {
+    struct str text; /* "" if it is a parameter */
+    struct str name; /* of the parameter; "" if it is text */
+    struct lang_span span;
+    uint32_t index; /* of the parameter */
+    double scale, offset;
+    bool whole; /* round(…) */
+    bool json;  /* it is a value of JSON: a str in quotes */
+};
+
 struct lang_clause_decl;
 struct lang_value {
     enum lang_arg_kind kind; /* NONE if absent */
     struct lang_span span;
-    struct str text; /* NAME, STRING, WORD, MEMBER; ADDRESS: the host part, without brackets;
-                        NUMBER: the word in its place, else "" */
-    uint32_t index;  /* WORD: in the list; MEMBER: among the commands */
+    struct str text; /* NAME, STRING, WORD, MEMBER, OF; ADDRESS: the host part, without brackets;
+                        NUMBER: the word in its place, else ""; TEMPLATE: as written */
+    uint32_t index;  /* WORD: in the list; MEMBER: among the commands; OF: within its role */
     uint16_t port;   /* ADDRESS */
     double number;   /* NUMBER, in the base unit (durations: seconds) */
     double lo, hi;   /* RANGE, in the declared unit */
     struct lang_type type;
-    const struct lang_param *params;
+    const struct lang_param *params; /* PARAMS; OF: names alone */
     size_t params_n;
+    const struct lang_piece *pieces; /* TEMPLATE */
+    size_t pieces_n;
     struct lang_condition condition;
     const struct lang_clause_decl *clauses; /* BLOCK */
     size_t clauses_n;

@@ -230,7 +230,7 @@ static bool read_body(struct http_conn *c)
     return true;
 }
 
-static void answer_done(struct http_conn *c)
+void http_conn_answered(struct http_conn *c)
 {
     if (c->keep_alive)
         become_idle(c);
@@ -269,7 +269,7 @@ static bool send_more(struct http_conn *c)
     }
     strbuf_fini(&c->out);
     c->out_sent = 0;
-    answer_done(c);
+    http_conn_answered(c);
     return true;
 }
 
@@ -287,6 +287,8 @@ static bool on_timeout(struct http_conn *c)
     c->timed_out = false;
     if (c->state == CONN_EVENTS)
         http_sse_tick(c);
+    else if (c->state == CONN_STREAMING)
+        http_stream_tick(c);
     else if (c->state == CONN_BODY || (c->state == CONN_HEAD && c->head_begun))
         http_refuse(c, 408, "the request did not come in time");
     else if (c->state != CONN_HANDLING)
@@ -303,6 +305,7 @@ static bool step(struct http_conn *c)
     case CONN_BODY: return read_body(c);
     case CONN_SENDING: return send_more(c);
     case CONN_EVENTS: return watch_reader(c);
+    case CONN_STREAMING: return http_stream_pump(c);
     case CONN_HANDLING: return false;
     }
     return false;
@@ -364,7 +367,7 @@ void http_conn_send(struct http_conn *c, struct str head, struct str body)
         c->state = CONN_SENDING;
         http_conn_wait(c, c->server->cfg.idle_ms);
     } else {
-        answer_done(c);
+        http_conn_answered(c);
     }
     if (!c->polling)
         task_wake(&c->task); /* the next request may be here already */
@@ -399,7 +402,7 @@ enum err http_conn_new(struct http_server *s, struct stream *stream)
     stream_bind(stream, &c->task);
     stream_set_limits(stream, &(struct stream_limits){.read_max = 128u << 10,
                                                       .write_max = 1u << 20,
-                                                      .write_low = 64u << 10});
+                                                      .write_low = HTTP_STREAM_LOW});
     become_idle(c);
     return ERR_OK;
 }
@@ -429,6 +432,8 @@ void http_conn_end(struct http_conn *c, bool flush)
         if (c->sse.closed)
             c->sse.closed(c->sse.arg, &c->sse);
     }
+    if (c->state == CONN_STREAMING && c->streamed.owner.closed)
+        c->streamed.owner.closed(c->streamed.owner.arg);
     if (!c->polling)
         task_wake(&c->task);
 }

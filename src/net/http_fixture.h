@@ -35,6 +35,8 @@ struct web {
     int waiting_n;
     struct http_sse *reader;
     _Atomic int gone, closed, full;
+    struct list counts;       /* answers of GET /count/{n} under way */
+    _Atomic uint64_t counted; /* bytes of them, all together */
     uint8_t zipped[4096];
     size_t zipped_size;
     struct task stopper;
@@ -45,6 +47,9 @@ void web_start(struct web *web, const char *driver, struct http_server_config cf
 void web_start_workers(struct web *web, const char *driver, unsigned workers,
                        struct http_server_config cfg);
 void web_stop(struct web *web);
+/* GET /count/{n} says the numbers below n, a line each, in pieces; every third time it is asked it
+ * has nothing, and goes on a millisecond later. GET /broken/{n} breaks off in the place of its end.
+ */
 /* What GET /text/{n} says: n bytes that can be compressed. */
 enum { WEB_LARGE = 100000 };
 void web_text(struct strbuf *b, size_t n);

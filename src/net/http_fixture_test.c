@@ -1,8 +1,11 @@
 #include "net/http_fixture.h"
 
+#include "async/timer.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
@@ -59,6 +62,13 @@ static void post_conflict(void *ctx, struct http_request *q)
     (void)ctx;
     http_problem_str(q, "owner", STR("line_guard"));
     http_respond_problem(q, 409, "%s is owned", "plant.\"belt\"");
+}
+
+static void get_typed(void *ctx, struct http_request *q)
+{
+    (void)ctx;
+    http_problem_type(q, "/problems/strange", "It is strange");
+    http_respond_problem(q, 422, "why");
 }
 
 static void request_gone(void *arg, struct http_request *q)
@@ -233,6 +243,90 @@ static void get_gzips(void *ctx, struct http_request *q)
     http_respond(q, 200, "text/plain", (struct str){text, (size_t)n});
 }
 
+/* --- an answer of any length --- */
+
+struct count {
+    struct list link; /* of web.counts */
+    struct web *web;
+    struct http_stream *stream;
+    struct timer timer;
+    int64_t at, n;
+    unsigned asked;
+    bool breaks;
+};
+
+static void count_free(struct count *c)
+{
+    timer_cancel(&c->timer);
+    list_del(&c->link);
+    free(c);
+}
+
+static void count_closed(void *arg)
+{
+    struct count *c = arg;
+    c->web->closed++;
+    count_free(c);
+}
+
+static void count_goes_on(struct timer *t)
+{
+    http_stream_resume(CONTAINER_OF(t, struct count, timer)->stream);
+}
+
+static void count_ends(struct count *c)
+{
+    if (c->breaks)
+        http_stream_abort(c->stream);
+    else
+        http_stream_end(c->stream);
+    count_free(c);
+}
+
+static void count_ready(void *arg)
+{
+    struct count *c = arg;
+    char piece[HTTP_PIECE_MAX];
+    size_t n = 0, most = c->asked % 2 ? sizeof(piece) : 100;
+    if (c->asked++ % 3 == 2) {
+        timer_set_after_ms(&c->timer, 1);
+        return;
+    }
+    while (c->at < c->n && n + 24 <= most)
+        n += (size_t)snprintf(piece + n, sizeof(piece) - n, "%lld\n", (long long)c->at++);
+    c->web->counted += n;
+    if (http_stream_write(c->stream, (struct str){piece, n}))
+        count_closed(c);
+    else if (c->at == c->n)
+        count_ends(c);
+}
+
+static void start_count(struct web *web, struct http_request *q, bool breaks)
+{
+    struct count *c = calloc(1, sizeof(*c));
+    REQUIRE(c != NULL);
+    *c = (struct count){.web = web, .breaks = breaks};
+    CHECK_EQ_INT(str_to_i64(http_request_param(q, 0), &c->n), ERR_OK);
+    timer_init(&c->timer, executor_worker(web->ex, 0), count_goes_on);
+    list_init(&c->link);
+    c->stream = http_stream_start(q, "text/plain",
+                                  &(struct http_stream_owner){count_ready, count_closed, c});
+    if (c->stream)
+        list_add_tail(&web->counts, &c->link);
+    else
+        free(c);
+}
+
+static void get_count(void *ctx, struct http_request *q)
+{
+    start_count(ctx, q, false);
+}
+
+static void get_broken(void *ctx, struct http_request *q)
+{
+    start_count(ctx, q, true);
+}
+
 static const struct http_route routes[] = {
     {HTTP_GET, "/hello", get_hello},
     {HTTP_GET, "/later", get_later},
@@ -244,6 +338,9 @@ static const struct http_route routes[] = {
     {HTTP_POST, "/all/{n}", post_all},
     {HTTP_GET, "/gzips", get_gzips},
     {HTTP_GET, "/api/live", get_live},
+    {HTTP_GET, "/typed one", get_typed},
+    {HTTP_GET, "/count/{n}", get_count},
+    {HTTP_GET, "/broken/{n}", get_broken},
     {HTTP_POST, "/release", post_release},
     {HTTP_POST, "/fault/{n}", post_fault},
     {HTTP_POST, "/emit", post_emit},
@@ -306,6 +403,7 @@ void web_start_workers(struct web *web, const char *driver, unsigned workers,
     static const char *const hosts[] = {"sedge.example"};
     memset(web, 0, sizeof(*web));
     web->fault = (struct one_fault){{one_fault_resize}, -1, false};
+    list_init(&web->counts);
     zip_page(web);
     cfg.routes = routes;
     cfg.route_count = ARRAY_LEN(routes);

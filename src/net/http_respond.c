@@ -123,13 +123,23 @@ void http_respond_json(struct http_request *q, unsigned status, struct str json)
     http_respond(q, status, "application/json", json);
 }
 
-static void write_problem(struct strbuf *b, unsigned status, struct str detail, struct str members)
+/* RFC 9457. `q` NULL: the request could not be read. */
+static void write_problem(struct strbuf *b, const struct http_request *q, unsigned status,
+                          struct str detail)
 {
-    strbuf_adds(b, "{\"type\":\"about:blank\",\"title\":");
-    strbuf_add_json(b, str_from(http_reason(status)));
+    bool own = q && q->problem_type;
+    strbuf_adds(b, "{\"type\":");
+    strbuf_add_json(b, str_from(own ? q->problem_type : "about:blank"));
+    strbuf_adds(b, ",\"title\":");
+    strbuf_add_json(b, str_from(own ? q->problem_title : http_reason(status)));
     strbuf_addf(b, ",\"status\":%u,\"detail\":", status);
     strbuf_add_json(b, detail);
-    strbuf_addstr(b, members);
+    if (q && !q->head.status && str_starts(q->head.path, STR("/"))) {
+        strbuf_adds(b, ",\"instance\":");
+        strbuf_add_json(b, q->head.path);
+    }
+    if (q)
+        strbuf_addstr(b, strbuf_str(&q->members));
     strbuf_addc(b, '}');
 }
 
@@ -138,12 +148,18 @@ static void answer_problem(struct http_conn *c, struct http_request *q, unsigned
 {
     struct strbuf b;
     strbuf_init(&b, c->server->buffers, 65536);
-    write_problem(&b, status, detail, q ? strbuf_str(&q->members) : STR(""));
+    write_problem(&b, q, status, detail);
     if (b.failed || (q && q->members.failed))
         give_up(c, q);
     else
         answer(c, q, status, "application/problem+json", NO_STORE, strbuf_str(&b));
     strbuf_fini(&b);
+}
+
+void http_problem_type(struct http_request *q, const char *type, const char *title)
+{
+    q->problem_type = type;
+    q->problem_title = title;
 }
 
 void http_problem_str(struct http_request *q, const char *member, struct str value)
@@ -164,11 +180,17 @@ void http_problem_json(struct http_request *q, const char *member, struct str js
 
 void http_respond_problem(struct http_request *q, unsigned status, const char *detail_fmt, ...)
 {
-    char detail[1024];
     va_list ap;
     va_start(ap, detail_fmt);
-    (void)vsnprintf(detail, sizeof(detail), detail_fmt, ap);
+    http_respond_problem_va(q, status, detail_fmt, ap);
     va_end(ap);
+}
+
+void http_respond_problem_va(struct http_request *q, unsigned status, const char *detail_fmt,
+                             va_list ap)
+{
+    char detail[1024];
+    (void)vsnprintf(detail, sizeof(detail), detail_fmt, ap);
     answer_problem(q->conn, q, status, str_from(detail));
 }
 

@@ -185,6 +185,7 @@ http_handler *http_route_request(struct http_request *q)
     bool asked = h->method == HTTP_DELETE;
     if (!asked &&
         (!http_field(h, "content-type", &type) || !http_media_type_is(type, "application/json"))) {
+        http_response_field(q, "Accept", STR("application/json"));
         http_respond_problem(q, 415, "Content-Type must be application/json");
         return NULL;
     }

@@ -76,11 +76,16 @@ void http_request_on_gone(struct http_request *q, void (*gone)(void *arg, struct
 void http_response_field(struct http_request *q, const char *name, struct str value);
 void http_respond(struct http_request *q, unsigned status, const char *type, struct str body);
 void http_respond_json(struct http_request *q, unsigned status, struct str json);
-/* Problem details with `detail` for people; http_problem_str() adds members before. */
+/* Problem details with `detail` for people, and the request's path as `instance`;
+ * http_problem_str() adds members before. http_problem_type(): another type than "about:blank", and
+ * its title (RFC 9457, 3.1.1 and 3.1.3); both are constants. */
+void http_problem_type(struct http_request *q, const char *type, const char *title);
 void http_problem_str(struct http_request *q, const char *member, struct str value);
 void http_problem_json(struct http_request *q, const char *member, struct str json);
 void http_respond_problem(struct http_request *q, unsigned status, const char *detail_fmt, ...)
     PRINTF_LIKE(3, 4);
+void http_respond_problem_va(struct http_request *q, unsigned status, const char *detail_fmt,
+                             va_list ap);
 /* A file that is kept compressed (RFC 1952): 304 if the client has it, else as it is, or inflated
  * for a client that does not take gzip. `etag` with its quotes. */
 void http_respond_gzip(struct http_request *q, const char *type, const char *etag,
@@ -95,3 +100,25 @@ struct http_sse *http_sse_start(struct http_request *q,
 MUST_USE enum err http_sse_send(struct http_sse *sse, const char *event, struct str data);
 size_t http_sse_waiting(const struct http_sse *sse); /* bytes */
 void http_sse_close(struct http_sse *sse);
+
+/* Answers 200 with a body that is made while it is read: chunked, or for HTTP/1.0 up to the end of
+ * the connection. ready() is called, never from within a call here, whenever the reader has room:
+ * it writes one piece, or, with nothing at hand, nothing, and calls http_stream_resume() when it
+ * has. After the last one http_stream_end(). http_stream_abort() breaks the connection off, so that
+ * the reader sees that something is missing. closed() is called once when the reader has gone, has
+ * not taken anything for idle_ms, or the server closes; not after the owner's end or abort. After
+ * any of the three, and after ERR_CLOSED, the pointer is gone.
+ * NULL from start: the request is answered (HEAD), or its connection has failed. */
+enum { HTTP_PIECE_MAX = 64 << 10 };
+struct http_stream;
+struct http_stream_owner {
+    void (*ready)(void *arg);
+    void (*closed)(void *arg);
+    void *arg;
+};
+struct http_stream *http_stream_start(struct http_request *q, const char *type,
+                                      const struct http_stream_owner *owner);
+MUST_USE enum err http_stream_write(struct http_stream *s, struct str piece);
+void http_stream_resume(struct http_stream *s);
+void http_stream_end(struct http_stream *s);
+void http_stream_abort(struct http_stream *s);

@@ -11,17 +11,26 @@
 #define HTTP_PARAMS_MAX     4
 #define HTTP_ANSWER_MAX     ((size_t)32 << 20)
 #define HTTP_SSE_COMMENT_MS 15000
-#define HTTP_GZIP_MIN       ((size_t)1024) /* a smaller body is sent as it is */
+#define HTTP_STREAM_LOW     ((size_t)64 << 10) /* of what waits: then the next piece is asked for */
+#define HTTP_GZIP_MIN       ((size_t)1024)     /* a smaller body is sent as it is */
 #define HTTP_GZIP_TYPE_MAX  64
 #define HTTP_GZIP_JOBS_MAX  8
 #define HTTP_GZIP_BYTES_MAX HTTP_ANSWER_MAX /* of the bodies under way, all together */
 
 enum http_conn_state {
-    CONN_HEAD,     /* waits for a request, or its head has begun */
-    CONN_BODY,     /* the request's body is coming */
-    CONN_HANDLING, /* a handler has the request */
-    CONN_SENDING,  /* an answer waits for room */
-    CONN_EVENTS,   /* a stream of events */
+    CONN_HEAD,      /* waits for a request, or its head has begun */
+    CONN_BODY,      /* the request's body is coming */
+    CONN_HANDLING,  /* a handler has the request */
+    CONN_SENDING,   /* an answer waits for room */
+    CONN_EVENTS,    /* a stream of events */
+    CONN_STREAMING, /* an answer whose pieces are still being made */
+};
+
+struct http_stream {
+    struct http_stream_owner owner;
+    bool chunked;
+    bool wanted;        /* the owner is asked for a piece when there is room */
+    uint64_t bytes_out; /* at the last look for a reader that stalls */
 };
 
 struct http_sse {
@@ -56,6 +65,7 @@ struct http_conn {
     struct strbuf out; /* what had no room, from out_sent */
     size_t out_sent;
     struct http_sse sse;
+    struct http_stream streamed;
 };
 
 struct http_request {
@@ -66,8 +76,9 @@ struct http_request {
     struct strbuf body;
     struct str params[HTTP_PARAMS_MAX];
     size_t param_count;
-    struct strbuf fields;  /* of the answer, beside the usual ones */
-    struct strbuf members; /* of problem details */
+    struct strbuf fields;                     /* of the answer, beside the usual ones */
+    struct strbuf members;                    /* of problem details */
+    const char *problem_type, *problem_title; /* NULL: about:blank and the status's own */
     void (*gone)(void *arg, struct http_request *q);
     void *gone_arg;
 };
@@ -93,6 +104,8 @@ void http_conn_end(struct http_conn *c, bool flush);
 /* The request is answered and released: sends head and body, then goes on or closes. */
 void http_conn_send(struct http_conn *c, struct str head, struct str body);
 void http_conn_wait(struct http_conn *c, int64_t ms);
+void http_conn_answered(
+    struct http_conn *c); /* all of it is written: the next request, or the end */
 struct http_request *http_request_new(struct http_conn *c, struct bytes head);
 void http_request_free(struct http_request *q);
 void http_server_released(struct http_server *s); /* a connection's memory is gone */
@@ -118,3 +131,7 @@ void http_refuse(struct http_conn *c, unsigned status, const char *why);
 
 /* http_sse.c: the connection's timer. */
 void http_sse_tick(struct http_conn *c);
+
+/* http_stream.c. One step of its state; whether it is over. */
+bool http_stream_pump(struct http_conn *c);
+void http_stream_tick(struct http_conn *c);

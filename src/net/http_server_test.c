@@ -38,7 +38,13 @@ TEST(http_server_answers)
          "POST /conflict HTTP/1.1\r\n" JSON "\r\n",
          "409 Conflict",
          {"{\"type\":\"about:blank\",\"title\":\"Conflict\",\"status\":409,"
-          "\"detail\":\"plant.\\\"belt\\\" is owned\",\"owner\":\"line_guard\"}"}},
+          "\"detail\":\"plant.\\\"belt\\\" is owned\",\"instance\":\"/conflict\","
+          "\"owner\":\"line_guard\"}"}},
+        {"a problem of a type",
+         "GET /typed%20one HTTP/1.1\r\n" CLOSE "\r\n",
+         "422 Unprocessable Content",
+         {"{\"type\":\"/problems/strange\",\"title\":\"It is strange\",\"status\":422,"
+          "\"detail\":\"why\",\"instance\":\"/typed%20one\"}"}},
         {"another method",
          "PUT /hello HTTP/1.1\r\n" CLOSE "\r\n",
          "405 Method Not Allowed",

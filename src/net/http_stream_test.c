@@ -1,7 +1,9 @@
-/* What lasts longer than one answer: events, answers that come later, time-outs, limits, faults. */
+/* What lasts longer than one answer: events, answers in pieces, answers that come later, time-outs,
+ * limits, faults. */
 #include "net/http_fixture.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -67,6 +69,139 @@ TEST(http_server_bounds_a_slow_reader)
     close(fd);
     web_stop(&web);
     strbuf_fini(&b);
+}
+
+/* --- answers in pieces --- */
+
+/* Takes the chunks of the answer in `b` apart. What is left behind its last one; NULL: none. */
+static const char *unchunk(const struct strbuf *b, struct strbuf *body)
+{
+    const char *at = strstr(b->p, "\r\n\r\n");
+    REQUIRE(at != NULL);
+    at += 4;
+    strbuf_reset(body);
+    for (;;) {
+        char *line;
+        unsigned long n = strtoul(at, &line, 16);
+        if (line == at || strncmp(line, "\r\n", 2) != 0 || line + 2 + n + 2 > b->p + b->n)
+            return NULL;
+        strbuf_add(body, line + 2, n);
+        at = line + 2 + n;
+        if (strncmp(at, "\r\n", 2) != 0)
+            return NULL;
+        at += 2;
+        if (n == 0)
+            return at;
+    }
+}
+
+static bool is_count(const struct strbuf *b, const char *from, int n)
+{
+    char line[24];
+    for (int i = 0; i < n; i++) {
+        int len = snprintf(line, sizeof(line), "%d\n", i);
+        if (strncmp(from, line, (size_t)len) != 0)
+            return false;
+        from += len;
+    }
+    return from == b->p + b->n;
+}
+
+TEST(http_server_answers_in_pieces)
+{
+    EACH_DRIVER(driver)
+    {
+        LABEL("%s", driver);
+        struct web web;
+        struct strbuf b, body;
+        strbuf_init(&b, alloc_system(), 0);
+        strbuf_init(&body, alloc_system(), 0);
+        web_start(&web, driver, (struct http_server_config){0});
+        static const int lengths[] = {0, 1, 30, 100000, 1000000};
+        for (size_t i = 0; i < ARRAY_LEN(lengths); i++) {
+            char request[200];
+            snprintf(request, sizeof(request), "GET /count/%d HTTP/1.1\r\n" CLOSE "\r\n",
+                     lengths[i]);
+            CHECK(web_exchange(&web, request, &b));
+            CHECK_HAS_STR(b.p, "Transfer-Encoding: chunked\r\n");
+            CHECK_HAS_STR(b.p, "Cache-Control: no-store\r\n");
+            const char *rest = unchunk(&b, &body);
+            CHECK(rest && *rest == '\0');
+            CHECK(is_count(&body, body.p, lengths[i]));
+        }
+        /* The next request of the connection waits for its turn. */
+        int fd = web_dial(&web);
+        web_say(fd, "GET /count/20000 HTTP/1.1\r\n" H "\r\nGET /hello HTTP/1.1\r\n" CLOSE "\r\n");
+        web_hear_all(fd, &b);
+        close(fd);
+        const char *rest = unchunk(&b, &body);
+        CHECK(rest && strncmp(rest, "HTTP/1.1 200 OK\r\n", 17) == 0);
+        CHECK(is_count(&body, body.p, 20000) && str_ends(strbuf_str(&b), STR("hello")));
+        /* HTTP/1.0 knows no chunks: up to the end of the connection. */
+        CHECK(web_exchange(&web, "GET /count/20000 HTTP/1.0\r\nHost: localhost\r\n\r\n", &b));
+        CHECK(strstr(b.p, "chunked") == NULL);
+        CHECK(is_count(&b, strstr(b.p, "\r\n\r\n") + 4, 20000));
+        CHECK(web_exchange(&web, "HEAD /count/20000 HTTP/1.1\r\n" CLOSE "\r\n", &b));
+        CHECK(str_ends(strbuf_str(&b), STR("\r\n\r\n")));
+        web_stop(&web);
+        CHECK(list_empty(&web.counts));
+        CHECK_EQ_INT(web.closed, 0);
+        strbuf_fini(&b);
+        strbuf_fini(&body);
+    }
+}
+
+TEST(http_server_breaks_off_what_is_not_whole)
+{
+    struct web web;
+    struct strbuf b, body;
+    strbuf_init(&b, alloc_system(), 0);
+    strbuf_init(&body, alloc_system(), 0);
+    web_start(&web, NULL, (struct http_server_config){0});
+    int fd = web_dial(&web);
+    web_say(fd, "GET /broken/1000 HTTP/1.1\r\n" H "\r\n");
+    web_hear_all(fd, &b);
+    close(fd);
+    CHECK(b.n == 0 || unchunk(&b, &body) == NULL); /* the last chunk is missing */
+    CHECK_EQ_INT(web.closed, 0);
+    web_stop(&web);
+    strbuf_fini(&b);
+    strbuf_fini(&body);
+}
+
+/* A reader that does not read is not written for, and at last given up. */
+TEST(http_server_holds_an_answer_in_pieces_back)
+{
+    EACH_DRIVER(driver)
+    {
+        LABEL("%s", driver);
+        struct web web;
+        web_start(&web, driver, (struct http_server_config){.idle_ms = 100});
+        int fd = web_dial(&web);
+        web_say(fd, "GET /count/100000000 HTTP/1.1\r\n" H "\r\n");
+        for (int i = 0; i < 3000 && web.closed == 0; i++)
+            usleep(10000);
+        CHECK_EQ_INT(web.closed, 1);
+        CHECK(web.counted < 32 << 20); /* of 900 MB: what the system's buffers take, and 128 KiB */
+        close(fd);
+        /* Who goes in the middle is noticed; the server's own end too. */
+        fd = web_dial(&web);
+        web_say(fd, "GET /count/100000000 HTTP/1.1\r\n" H "\r\n");
+        close(fd);
+        for (int i = 0; i < 3000 && web.closed == 1; i++)
+            usleep(10000);
+        CHECK_EQ_INT(web.closed, 2);
+        struct strbuf b;
+        strbuf_init(&b, alloc_system(), 0);
+        fd = web_dial(&web);
+        web_say(fd, "GET /count/100000000 HTTP/1.1\r\n" H "\r\n");
+        CHECK(web_hear_until(fd, &b, "\r\n\r\n"));
+        web_stop(&web);
+        CHECK_EQ_INT(web.closed, 3);
+        CHECK(list_empty(&web.counts));
+        close(fd);
+        strbuf_fini(&b);
+    }
 }
 
 TEST(http_server_tells_who_waits_in_vain)
@@ -166,6 +301,7 @@ TEST(http_server_survives_faults)
 {
     static const char *const requests[] = {
         "GET /hello HTTP/1.1\r\n" CLOSE "\r\n",
+        "GET /count/9 HTTP/1.1\r\n" CLOSE "\r\n",
         "GET /none HTTP/1.1\r\n" CLOSE "\r\n",
         "GET / HTTP/1.1\r\n" CLOSE "\r\n",
         "PUT /hello HTTP/1.1\r\n" CLOSE "\r\n",

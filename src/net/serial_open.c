@@ -108,7 +108,7 @@ static bool settings_hold(int fd, const struct termios *want)
     static const tcflag_t matter = CSIZE | PARENB | PARODD | CSTOPB;
     struct termios have;
     return tcgetattr(fd, &have) == 0 && cfgetospeed(&have) == cfgetospeed(want) &&
-           (is_pseudo(fd) || (have.c_cflag & matter) == (want->c_cflag & matter));
+           (have.c_cflag & matter) == (want->c_cflag & matter);
 }
 
 /* Adapters gather bytes for up to 16 ms unless they are asked not to. Those that do not know the
@@ -131,6 +131,8 @@ static enum err prepare(int fd, const struct serial_config *c, const char *path,
     if (flock(fd, LOCK_EX | LOCK_NB) != 0 || (!is_pseudo(fd) && ioctl(fd, TIOCEXCL) != 0))
         return refused(errno, path, e);
     make_raw(&t, c, rate->speed);
+    if (is_pseudo(fd))
+        t.c_cflag &= ~(tcflag_t)(PARENB | PARODD);
     if (tcsetattr(fd, TCSANOW, &t) != 0)
         return refused(errno, path, e);
     if (!settings_hold(fd, &t))

@@ -18,6 +18,7 @@ void tls_set_give(struct tls_set *set)
         return;
     for (size_t i = 0; i < set->n; i++)
         SSL_CTX_free(set->contexts[i]);
+    X509_free(set->pinned);
     OPENSSL_free(set);
 }
 
@@ -85,6 +86,24 @@ static enum err load_believed(SSL_CTX *c, const struct tls_config *cfg, struct e
     if (!cfg->server && !cfg->ca && SSL_CTX_set_default_verify_paths(c) != 1)
         return refused(e, "the system's certificates in", X509_get_default_cert_file());
     return ERR_OK;
+}
+
+static enum err load_pinned(struct tls_set *set, const char *file, struct error *e)
+{
+    ERR_clear_error();
+    BIO *in = BIO_new_file(file, "r");
+    set->pinned = in ? PEM_read_bio_X509(in, NULL, NULL, NULL) : NULL;
+    BIO_free(in);
+    return set->pinned ? ERR_OK : refused(e, "the certificate", file);
+}
+
+/* In the place of OpenSSL's walk up the chain. */
+static int is_pinned(X509_STORE_CTX *ctx, void *pinned)
+{
+    X509 *shown = X509_STORE_CTX_get0_cert(ctx);
+    bool same = shown && X509_cmp(shown, pinned) == 0;
+    X509_STORE_CTX_set_error(ctx, same ? X509_V_OK : X509_V_ERR_CERT_REJECTED);
+    return same;
 }
 
 static int verify_mode(const struct tls_config *cfg)
@@ -170,6 +189,8 @@ static enum err load(struct tls *t, struct tls_set **out, struct error *e)
     enum err r = set ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for TLS");
     if (set)
         atomic_store(&set->refs, 1);
+    if (!r && t->cfg.pinned)
+        r = load_pinned(set, t->cfg.pinned, e);
     for (size_t i = 0; !r && i < n; i++) {
         SSL_CTX *c = SSL_CTX_new(method);
         if (!c) {
@@ -177,6 +198,8 @@ static enum err load(struct tls *t, struct tls_set **out, struct error *e)
             break;
         }
         set->contexts[set->n++] = c;
+        if (set->pinned)
+            SSL_CTX_set_cert_verify_callback(c, is_pinned, set->pinned);
         r = set_up(t, c, t->cfg.identities_n ? &t->cfg.identities[i] : NULL, e);
     }
     if (r) {
@@ -211,6 +234,7 @@ void tls_release(struct tls *t)
         drop_path(t, &t->cfg.identities[i].key);
     }
     drop_path(t, &t->cfg.ca);
+    drop_path(t, &t->cfg.pinned);
     tls_set_give(t->set);
     SSL_SESSION_free(t->session);
     pthread_mutex_destroy(&t->lock);
@@ -219,7 +243,7 @@ void tls_release(struct tls *t)
 
 static enum err own_config(struct tls *t, const struct tls_config *cfg)
 {
-    bool ok = own_path(t, &t->cfg.ca, cfg->ca);
+    bool ok = own_path(t, &t->cfg.ca, cfg->ca) && own_path(t, &t->cfg.pinned, cfg->pinned);
     for (size_t i = 0; ok && i < cfg->identities_n; i++)
         ok = own_path(t, &t->cfg.identities[i].cert, cfg->identities[i].cert) &&
              own_path(t, &t->cfg.identities[i].key, cfg->identities[i].key);
@@ -236,7 +260,7 @@ enum err tls_new(struct tls **out, const struct tls_config *cfg, struct error *e
         return error_set(e, ERR_NOMEM, "no memory for TLS");
     t->alloc = a;
     t->cfg = *cfg;
-    t->cfg.ca = NULL;
+    t->cfg.ca = t->cfg.pinned = NULL;
     memset(t->cfg.identities, 0, sizeof(t->cfg.identities));
     pthread_mutex_init(&t->lock, NULL);
     atomic_store(&t->refs, 1);

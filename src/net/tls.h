@@ -37,6 +37,9 @@ struct tls_config {
     const char *ca;
     bool ca_optional; /* server: a client may come without a certificate, but not with a bad one */
     bool insecure;    /* client: whoever answers is believed */
+    /* Client: PEM file; the server must show the first certificate in it. Who made that, its names
+     * and its time don't matter then: for who knows the very server, as its own tools do. */
+    const char *pinned;
     bool tls_1_2;     /* also TLS 1.2, for old devices */
     size_t waiting_max; /* handshakes under way; default 16,384; above it they are refused */
 };

@@ -14,6 +14,7 @@ struct tls_set {
     _Atomic unsigned refs;
     size_t n;
     SSL_CTX *contexts[TLS_IDENTITIES_MAX];
+    X509 *pinned; /* NULL: the contexts believe by issuers */
 };
 
 struct tls {

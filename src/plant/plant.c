@@ -101,11 +101,22 @@ enum err plant_add(struct plant *p, enum plant_kind kind, struct str name)
     return ERR_OK;
 }
 
+static int find_station(const struct plant *p, struct str name)
+{
+    for (int i = 0; i < p->machines_n; i++) {
+        if (p->machines[i].kind == PLANT_STATION && str_eq(p->machines[i].name, name))
+            return i;
+    }
+    return -1;
+}
+
 /* The station that a fault is about; without such a one the first of all. -1: there is none. */
 static int fault_station(const struct plant *p)
 {
     const struct plant_profile *want = &profiles[p->fault == PLANT_JAM ? PACKER : PRESS];
     int first = -1;
+    if (p->fault_at.n)
+        return find_station(p, p->fault_at);
     for (int i = 0; i < p->machines_n; i++) {
         if (p->machines[i].kind != PLANT_STATION)
             continue;
@@ -116,13 +127,20 @@ static int fault_station(const struct plant *p)
     return first;
 }
 
-static int find_station(const struct plant *p, struct str name)
+/* "plant.oven" of "plant.oven.coolant"; "" if there is no dot. */
+static struct str around(struct str name)
 {
-    for (int i = 0; i < p->machines_n; i++) {
-        if (p->machines[i].kind == PLANT_STATION && str_eq(p->machines[i].name, name))
-            return i;
-    }
-    return -1;
+    size_t dot = name.n;
+    while (dot > 0 && name.p[dot - 1] != '.')
+        dot--;
+    return dot ? str_sub(name, 0, dot - 1) : STR("");
+}
+
+bool plant_fault_at(struct plant *p, struct str machine)
+{
+    ASSERT(!p->linked);
+    p->fault_at = find_station(p, machine) >= 0 ? machine : around(machine);
+    return p->fault_at.n && find_station(p, p->fault_at) >= 0;
 }
 
 /* Valves to their stations, once all machines are known. */
@@ -133,10 +151,8 @@ static void link_valves(struct plant *p)
         struct plant_machine *m = &p->machines[i];
         if (m->kind != PLANT_VALVE)
             continue;
-        size_t dot = m->name.n;
-        while (dot > 0 && m->name.p[dot - 1] != '.')
-            dot--;
-        m->valve.station = dot ? find_station(p, str_sub(m->name, 0, dot - 1)) : -1;
+        struct str station = around(m->name);
+        m->valve.station = station.n ? find_station(p, station) : -1;
         m->valve.stuck = p->fault == PLANT_STUCK && faulty >= 0 && m->valve.station == faulty;
     }
     p->linked = true;

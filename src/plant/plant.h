@@ -70,6 +70,7 @@ struct plant {
     struct plant_machine machines[PLANT_MACHINES_MAX];
     int machines_n;
     enum plant_fault fault;
+    struct str fault_at; /* the station that it is about; "": the first press or packer */
     struct random random;
     double time_s, rest_s; /* rest: asked for, not yet simulated */
     bool linked;
@@ -79,6 +80,9 @@ void plant_init(struct plant *p, uint64_t seed, enum plant_fault fault);
 /* Before the first step. A station's kind of work follows from its name: "…press…", "…oven…",
  * "…packer…"; a valve named STATION.anything cools STATION. The belt runs at the start. */
 MUST_USE enum err plant_add(struct plant *p, enum plant_kind kind, struct str name);
+/* The fault is about this station, or that of this valve. False: there is no such machine. Before
+ * the first step; borrows the name. */
+MUST_USE bool plant_fault_at(struct plant *p, struct str machine);
 /* Advances by dt_s, in ticks of 50 ms. */
 void plant_step(struct plant *p, double dt_s);
 

@@ -271,7 +271,7 @@ static enum err device_init(struct plant_devices *p, size_t i,
 enum err plant_devices_new(struct plant_devices **out, struct worker *w,
                            const struct plant_devices_config *cfg)
 {
-    if (cfg->devices_n == 0 || !(cfg->speed > 0))
+    if (!(cfg->speed > 0))
         return ERR_INVALID;
     struct plant_devices *p = mem_zero(cfg->alloc, size_of(cfg->devices_n));
     if (!p)
@@ -300,12 +300,15 @@ enum err plant_devices_new(struct plant_devices **out, struct worker *w,
 
 void plant_devices_stop(struct plant_devices *p)
 {
+    bool again = p->stopping;
     p->stopping = true;
     timer_cancel(&p->timer);
     for (size_t i = 0; i < p->cfg.devices_n; i++) {
         if (p->devices[i].client)
             mqtt_client_stop(p->devices[i].client);
     }
+    if (p->cfg.devices_n == 0 && !again && p->cfg.ended)
+        p->cfg.ended(p->cfg.ctx);
 }
 
 void plant_devices_free(struct plant_devices *p)

@@ -25,9 +25,9 @@ struct plant_devices_config {
     struct addr addr; /* the broker's */
     struct plant *plant;
     const struct plant_device_config *devices;
-    size_t devices_n;
-    double speed; /* plant seconds in a second */
-    double for_s; /* plant seconds until it stops by itself; 0: never */
+    size_t devices_n; /* 0: the plant runs all the same, for those who look at it */
+    double speed;     /* plant seconds in a second */
+    double for_s;     /* plant seconds until it stops by itself; 0: never */
     bool has_user;
     struct str user;
     struct bytes password;

@@ -169,7 +169,9 @@ struct modbus_line_state {
     const char *link; /* modbus_link_format() */
     enum modbus_line_phase phase;
     int64_t retry_in_ms; /* while it waits */
+    int64_t since_ms;    /* wall clock, while it is up; else 0 */
     const char *problem; /* why it is not up; "" */
+    int64_t problem_ms;  /* when it was lost last; 0: never */
     uint64_t connects;   /* that succeeded */
     size_t units, blocks, points;
     size_t writes_waiting;
@@ -181,6 +183,7 @@ struct modbus_unit_state {
     enum modbus_unit_phase phase;   /* of itself; while its line is down, as it was */
     int64_t retry_in_ms;            /* while it is silent */
     const char *problem;            /* why it is not online, or the last exception; "" */
+    int64_t problem_ms;             /* when it did not answer last; 0: never */
     size_t blocks, points, refused; /* refused: points that it does not have */
     struct modbus_counts counts;
 };

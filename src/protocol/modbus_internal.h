@@ -16,6 +16,8 @@
 #include "net/conn_pool.h"
 #include "protocol/modbus.h"
 
+#include <stdio.h>
+
 enum {
     MODBUS_ASKS_MAX = 16,  /* requests in flight, per line */
     MODBUS_STEPS_MAX = 16, /* writes of one action */
@@ -64,7 +66,9 @@ struct unit {
     struct ask *asking;
     unsigned fails; /* in a row */
     int64_t backoff_ms, retry_ns;
+    int64_t rest_ns; /* not before: an answer may still be on its way */
     char problem[MODBUS_PROBLEM_MAX];
+    int64_t problem_ms; /* when that was; 0: never */
     struct modbus_counts counts;
 };
 struct line_plan {
@@ -89,12 +93,13 @@ unsigned modbus_block_span(const struct unit *u, size_t first,
 
 /* --- lines --- */
 
-/* A write on its way: its numbers are bytes already. */
+/* One of an action's writes. */
 struct step {
     struct modbus_place place;
+    struct modbus_number value;
     bool multiple;
-    bool is_read; /* the register, whose bit this changes, is in `data` */
-    uint8_t data[8];
+    bool is_read;    /* the register whose bit this changes is in `data` */
+    uint8_t data[8]; /* as they go over the wire */
 };
 struct job {
     struct list link;
@@ -103,6 +108,8 @@ struct job {
     struct unit *unit;
     uint32_t action;
     char id[24];
+    int64_t at_ns; /* not before: the unit was busy */
+    unsigned busy; /* times */
     size_t step, step_count;
     struct step steps[];
 };
@@ -116,7 +123,8 @@ struct ask {
     struct modbus_request q;
     uint8_t data[8];
     uint16_t transaction;
-    int64_t sent_ns, deadline_ns;
+    int64_t sent_ns, give_up_ns;
+    int64_t deadline_ns; /* before give_up_ns, if what has come is damaged */
 };
 
 /* A name that is resolved, or a device that is opened. Frees itself when it is done and its line
@@ -130,6 +138,7 @@ struct opening {
     char host[256]; /* or the serial device's path */
     uint16_t port;
     struct serial_config serial;
+    enum err result;
     struct error error;
     int fd;
     struct addr addrs[MODBUS_ADDRS_MAX];
@@ -155,6 +164,7 @@ struct line {
     struct stream *stream;
     bool pooled; /* the stream is of the pool */
     int64_t backoff_ms, retry_ns, up_since_ns;
+    int64_t problem_ms; /* when that was; 0: never */
     uint64_t connects;
     char problem[MODBUS_PROBLEM_MAX];
 
@@ -163,10 +173,12 @@ struct line {
     struct ask asks[MODBUS_ASKS_MAX];
     size_t in_flight;
     uint16_t transaction;
-    size_t unread;          /* bytes left in the stream */
-    int64_t heard_ns;       /* the last byte */
-    int64_t quiet_until_ns; /* nothing is sent before */
-    unsigned mute;          /* time-outs since the last byte */
+    size_t unread;    /* bytes left in the stream */
+    int64_t heard_ns; /* the last byte */
+    int64_t ended_ns; /* the last request, with its answer or without */
+    unsigned mute;    /* time-outs since the last byte, */
+    bool mute_online; /* among them one of a unit that did answer before */
+    uint64_t strays;
 };
 struct modbus {
     struct modbus_config cfg;
@@ -202,6 +214,7 @@ void modbus_line_expire(struct line *l);           /* time-outs */
 void modbus_line_forget(struct line *l);           /* nothing is in flight any more: it was lost */
 int64_t modbus_line_next_ns(const struct line *l); /* when to come again; 0: when something comes */
 void modbus_block_put(struct block *b, int64_t due_ns);
+void modbus_unit_speaks(struct unit *u);
 /* The unit has not answered, or only with noise. */
 void modbus_ask_failed(struct line *l, struct ask *a, const char *why);
 void modbus_ask_end(struct line *l, struct ask *a);
@@ -216,6 +229,5 @@ void modbus_block_unreadable(struct block *b, const char *why);
 
 /* modbus_write.c */
 void modbus_job_request(struct job *j, struct ask *a); /* what its step asks */
-void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answer *a,
-                         const struct ask *ask);
+void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answer *a);
 void modbus_job_end(struct line *l, struct job *j, enum err result, const char *why);

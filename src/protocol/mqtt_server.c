@@ -45,6 +45,11 @@ static void default_limits(struct mqtt_limits *l)
         l->inflight_max = INFLIGHT_MAX;
 }
 
+const struct mqtt_limits *mqtt_server_limits(const struct mqtt_server *s)
+{
+    return &s->limits;
+}
+
 static void register_dropped(struct metrics *m, struct metric *dropped)
 {
     static const struct {

@@ -101,6 +101,9 @@ struct mqtt_listen {
 MUST_USE enum err mqtt_server_listen(struct mqtt_server *s, const struct mqtt_listen *cfg,
                                      struct listener **out, struct error *e);
 
+/* In force, with the defaults. */
+const struct mqtt_limits *mqtt_server_limits(const struct mqtt_server *s);
+
 /* For people and the API; strings are borrowed for the call. */
 struct mqtt_client_info {
     struct str client_id, user;  /* user.p NULL: none */

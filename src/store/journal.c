@@ -235,6 +235,14 @@ void journal_hurry(struct journal *j)
         writer_signal(j);
 }
 
+bool journal_is_busy(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    bool due = j->group[j->fill].urgent || j->group[!j->fill].count > 0;
+    pthread_mutex_unlock(&j->lock);
+    return due && j->running && !atomic_load(&j->failed);
+}
+
 uint64_t journal_last(const struct journal *j)
 {
     return atomic_load(&j->last);

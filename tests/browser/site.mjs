@@ -62,21 +62,25 @@ model Tank {
 device plant.tank: Tank { via mqtt "line1/tank" json }
 `;
 
-async function prepare(source) {
+async function prepare(source, more) {
   const dir = await mkdtemp(join(tmpdir(), 'sedge-factory-'));
   await cp(join(source, 'sites', 'factory'), dir, { recursive: true, filter: (path) => !/[/\\]data([/\\]|$)/.test(path) });
-  const [mqtt, http] = await freePorts(2);
+  const [mqtt, http, modbus] = await freePorts(3);
   const path = join(dir, 'site.sedge');
   const text = await readFile(path, 'utf8');
   const moved = text.replace('127.0.0.1:1883', `127.0.0.1:${mqtt}`).replace('127.0.0.1:8080', `127.0.0.1:${http}`);
   if (!moved.includes(`:${mqtt}`) || !moved.includes(`:${http}`)) throw new Error(`the listeners of ${path} are not where this test expects them`);
   await writeFile(path, moved);
+  const devices = join(dir, 'devices.sedge');
+  await writeFile(devices, (await readFile(devices, 'utf8')).replaceAll('127.0.0.1:1502', `127.0.0.1:${modbus}`));
   await writeFile(join(dir, 'tank.sedge'), TANK);
+  for (const [name, declarations] of Object.entries(more)) await writeFile(join(dir, name), declarations);
   return { dir, mqtt, http };
 }
 
-export async function startFactory({ program, source, sim }) {
-  const { dir, mqtt, http } = await prepare(source);
+/** `more` are further files of the site, by name. */
+export async function startFactory({ program, source, sim, more = {} }) {
+  const { dir, mqtt, http } = await prepare(source, more);
   const url = `http://127.0.0.1:${http}/`;
   const server = new Child(program, ['run', dir]);
   const end = Date.now() + START_MS;
@@ -91,6 +95,7 @@ export async function startFactory({ program, source, sim }) {
   return {
     url,
     mqtt,
+    dir,
     stopPlant: () => plants.at(-1).stop(),
     /** Another plant in the place of the one that runs. */
     restartPlant: async (...args) => {

@@ -1,20 +1,30 @@
 # ctest: timeout=300 workers=2
-"""Every endpoint of docs/http-api.md but the live feed: its shape and its errors. The real program."""
+"""Every path of the API: what it answers, and how it refuses. The real program. Each answer is held to the description that
+the program serves (docs/openapi.json), and each operation of the description must have been answered."""
 
 import http.client
 import json
 import os
 import socket
+import subprocess
+import sys
 import time
 import unittest
+import urllib.request
 
-from sedge_site import Site, wait_until
+from openapi import Description
+from sedge_site import ROOT, Site, wait_until
 
 SITE = """
 site "test bench"
 server { mqtt 127.0.0.1:@MQTT@
          http 127.0.0.1:@HTTP@
-         store "data" }
+         store "data"
+         limits { packet 64 KiB } }
+access {
+  allow all "#"
+  deny publish "secret/#" anonymous
+}
 
 model Press {
   property temp: °C range -20..200
@@ -37,9 +47,15 @@ model Lamp {
 device plant.press: Press { id "urn:press"; via mqtt "press" json }
 device plant.press.valve: Valve { id "urn:valve"; via mqtt "press/valve" json }
 device plant.press.lock: Valve { via mqtt "press/lock" json }
+model Plug { property power: W }
+device plant.plug: Plug {
+  property power = "ENERGY.Power" on "tele/plug/SENSOR"
+  online on "tele/plug/LWT"
+}
 device plant.lamp: Lamp { id "urn:lamp"; via mqtt "lamp" json }
 group plant.all = plant.press, plant.lamp
 
+// Cools what is hot.
 program guard {
   own valve: Valve = plant.press.valve
   own lock: Valve = plant.press.lock
@@ -50,52 +66,7 @@ program guard {
 }
 """
 
-NUMBER = (int, float)
-MS = int
-MAYBE = (str, type(None))
-CAUSE = {"series": str, "value": (int, float, bool, str), "ts_ms": MS}
-ALERT = {"id": int, "severity": str, "text": str, "state": str,
-         "source": {"program": MAYBE, "rule": MAYBE, "line": (int, type(None)), "device": MAYBE},
-         "cause": CAUSE, "raised_ms": MS, "cleared_ms": (MS, type(None)),
-         "acknowledged_ms": (MS, type(None)), "acknowledged_by": MAYBE, "count": int}
-ACTION = {"id": str, "device": str, "action": str, "args": dict, "state": str, "by": dict, "cause": (dict, type(None)),
-          "confirms": MAYBE, "attempts": int, "requested_ms": MS, "outcome_ms": (MS, type(None)), "why": MAYBE}
-PROPERTY = {"name": str, "series": int, "type": str, "unit": MAYBE, "min": (int, float, type(None)),
-            "max": (int, float, type(None)), "value": (int, float, bool, str, type(None)),
-            "ts_ms": (MS, type(None)), "quality": str, "stale_ms": (int, type(None))}
-RULE = {"path": str, "line": int, "text": str, "state": str, "fired": int, "fired_ms": (MS, type(None))}
-PROGRAM = {"name": str, "file": str, "line": int, "state": str, "owns": [str], "reads": [int], "turns": int,
-           "instructions": int, "overruns": int, "traps": int, "turn_instructions_peak": int, "tasks": int,
-           "heap_live": int, "heap_bytes": int, "heap_max": int, "gc_cycles": int, "gc_pause_max_ns": int,
-           "gc_total_ns": int, "error": MAYBE, "rules": [RULE]}
-LEASE = {"holder": str, "person": bool, "priority": int, "since_ms": MS, "until_ms": MS, "waiting": int}
-DEVICE = {"name": str, "model": str, "id": MAYBE, "topic": str, "owner": MAYBE,
-          "lease": (dict, type(None)), "properties": [PROPERTY],
-          "actions": [{"name": str, "params": [{"name": str, "type": str, "unit": MAYBE}], "confirms": MAYBE,
-                       "safe": bool}], "events": [str]}
-WORKER = dict.fromkeys(("worker", "ticks", "polls", "sleeps", "wakes", "searches", "steals", "handed", "tasks"), int)
-POOL = {"name": str, **dict.fromkeys(("worker", "block_bytes", "in_use", "peak", "made", "limit", "refused",
-                                      "given_by_others"), int)}
 POOLS = ("net.streams", "net.senders", "net.blocks", "net.small", "coroutines", "free coroutines", "buffers")
-DISCOVERED = {"topic": str, "count": int, "first_ms": MS, "last_ms": MS, "kind": str, "payload": str}
-
-
-def mismatch(value, shape, at="$"):
-    """Where a value is not of the shape, or None. Every member must be there, and no other."""
-    if isinstance(shape, dict):
-        if not isinstance(value, dict):
-            return f"{at}: {value!r} is no object"
-        if value.keys() != shape.keys():
-            return f"{at}: members {sorted(value.keys() ^ shape.keys())} too many or missing"
-        return next((m for k in shape if (m := mismatch(value[k], shape[k], f"{at}.{k}"))), None)
-    if isinstance(shape, list):
-        if not isinstance(value, list):
-            return f"{at}: {value!r} is no list"
-        return next((m for i, v in enumerate(value) if (m := mismatch(v, shape[0], f"{at}[{i}]"))), None)
-    kinds = shape if isinstance(shape, tuple) else (shape,)
-    if isinstance(value, bool) and bool not in kinds or not isinstance(value, kinds):
-        return f"{at}: {value!r} is not of {shape}"
-    return None
 
 
 class Api(unittest.TestCase):
@@ -103,6 +74,7 @@ class Api(unittest.TestCase):
     def setUpClass(cls):
         cls.site = Site(text=SITE)
         cls.site.start()
+        cls.site.description = Description(cls.site.get("/api/openapi.json"))
 
     @classmethod
     def tearDownClass(cls):
@@ -111,16 +83,18 @@ class Api(unittest.TestCase):
         finally:
             cls.site.close()
 
-    def shape(self, value, shape):
-        self.assertIsNone(mismatch(value, shape), json.dumps(value, indent=1)[:2000])
-
     def problem(self, answer, status, *words):
         """RFC 9457, with a detail that has the words."""
         got, body = answer
         self.assertEqual(got, status, body)
-        self.assertEqual(body["type"], "about:blank")
         self.assertEqual(body["status"], status)
+        if body["type"] == "about:blank":
+            self.assertEqual(body["title"], http.client.responses.get(status, body["title"]))
+        else:  # it says what it means
+            code, text = self.site.request(body["type"])
+            self.assertEqual((code, text.split("\n")[0]), (200, f"{body['title']} (status {status})"))
         self.assertTrue(body["title"])
+        self.assertTrue(body.get("instance", "/").startswith("/"))  # none if the request could not be read
         for word in words:
             self.assertIn(word, body["detail"])
         return body
@@ -135,9 +109,6 @@ class Api(unittest.TestCase):
 
     def test_the_site(self):
         site = self.site.get("/api/site")
-        self.shape(site, {"name": str, "version": str, "run": str, "now_ms": MS, "started_ms": MS, "durable": bool,
-                          "devices": [DEVICE], "groups": [{"name": str, "members": [str]}],
-                          "programs": [PROGRAM], "server": {"mqtt": [str], "http": [str]}})
         self.assertEqual(site["name"], "test bench")
         self.assertTrue(site["durable"])
         self.assertEqual(site["server"], {"mqtt": [f"127.0.0.1:{self.site.mqtt_port}"],
@@ -176,6 +147,28 @@ class Api(unittest.TestCase):
         self.heat(20)
         wait_until(lambda: self.site.property("plant.press.temp")["quality"] == "good")
 
+    def link_of(self, name):
+        return next(d["link"] for d in self.site.get("/api/site")["devices"] if d["name"] == name)
+
+    def test_how_devices_are_reached(self):
+        self.assertEqual(self.link_of("plant.press"), {"kind": "mqtt", "text": "press", "online": None, "why": None,
+                                                       "unreadable": self.link_of("plant.press")["unreadable"]})
+        plug = self.link_of("plant.plug")
+        self.assertEqual((plug["kind"], plug["text"], plug["unreadable"]), ("mapped", "tele/plug/SENSOR", 0))
+        with urllib.request.urlopen(f"{self.site.page}/api/live", timeout=30) as feed:
+            for word, online in (("Online", True), ("Offline", False)):
+                self.site.publish("tele/plug/LWT", word, "-q", "1")
+                line = b""
+                while line != b"event: link\n":
+                    line = feed.readline()
+                event = json.loads(feed.readline()[6:])
+                self.site.description.event("link", event)
+                self.assertEqual((event["device"], event["online"]), ("plant.plug", online))
+                self.assertEqual(self.link_of("plant.plug")["online"], online)
+        self.assertTrue(self.link_of("plant.plug")["why"])
+        self.site.publish("tele/plug/SENSOR", "{ nonsense", "-q", "1")
+        wait_until(lambda: self.link_of("plant.plug")["unreadable"] == 1)
+
     # --- alerts ---
 
     def hot(self):
@@ -187,10 +180,9 @@ class Api(unittest.TestCase):
 
     def test_alerts_and_their_acknowledgement(self):
         alert = self.hot()
-        self.shape(alert, ALERT)
         self.assertEqual((alert["severity"], alert["cleared_ms"], alert["acknowledged_ms"]), ("critical", None, None))
         self.assertEqual((alert["source"]["program"], alert["source"]["device"]), ("guard", "plant.press"))
-        self.assertEqual(alert["source"]["line"], 36)
+        self.assertIn("alert critical", SITE.split("\n")[alert["source"]["line"] - 1])
         self.assertTrue(alert["source"]["rule"].startswith("guard/"))
         self.assertEqual((alert["cause"]["series"], alert["cause"]["value"]), ("plant.press.temp", 95))
         path = f"/api/alerts/{alert['id']}/acknowledge"
@@ -198,7 +190,6 @@ class Api(unittest.TestCase):
             self.problem(self.site.request(path, body), 400, '"by"')
         status, answer = self.site.request(path, {"by": "Ada Lovelace"})
         self.assertEqual(status, 200, answer)
-        self.shape(answer, ALERT)
         self.assertEqual((answer["id"], answer["state"], answer["acknowledged_by"]),
                          (alert["id"], "acknowledged", "Ada Lovelace"))
         self.problem(self.site.request(path, {"by": "Bo"}), 409, "Ada Lovelace")
@@ -217,10 +208,166 @@ class Api(unittest.TestCase):
         self.assertEqual([a["id"] for a in alerts], sorted((a["id"] for a in alerts), reverse=True))
         self.assertEqual(len(self.site.get("/api/alerts?limit=1")["alerts"]), 1)
         self.assertEqual(self.site.get("/api/alerts?limit=1")["alerts"][0]["id"], alerts[0]["id"])
-        self.problem(self.site.request("/api/alerts?state=some"), 400, "active or all")
+        self.problem(self.site.request("/api/alerts?state=some"), 400, "all, active or shelved")
         for limit in ("0", "-1", "x", "1.5", "100000"):
             self.problem(self.site.request(f"/api/alerts?limit={limit}"), 400, "limit")
         self.heat(20)
+
+    def test_shelving(self):
+        alert = self.hot()
+        path = f"/api/alerts/{alert['id']}/shelve"
+        good = {"by": "Ada", "for_ms": 60000, "why": "the thermometer is being changed"}
+        for body, word in (({**good, "by": ""}, "by"), ({**good, "why": " "}, "why"), ({**good, "why": "x" * 201}, "why"),
+                           ({**good, "for_ms": 999}, "for_ms"), ({**good, "for_ms": 604800001}, "for_ms"),
+                           ({**good, "for_ms": "60000"}, "for_ms"), ({**good, "for_ms": 1000.5}, "for_ms"),
+                           ({"by": "Ada", "why": "x"}, "for_ms"), ({}, "by")):
+            with self.subTest(body=body):
+                self.assertEqual(self.problem(self.site.request(path, body), 400, word)["parameter"], word)
+        self.problem(self.site.request("/api/alerts/999999/shelve", good), 404, "999999")
+        self.problem(self.site.request(path, {}, method="DELETE"), 409, "not shelved")
+        status, shelved = self.site.request(path, good)
+        self.assertEqual(status, 200, shelved)
+        self.assertEqual((shelved["state"], shelved["shelved_by"], shelved["shelved_why"]),
+                         ("unacknowledged", "Ada", good["why"]))
+        self.assertEqual(shelved["shelved_until_ms"] - shelved["shelved_ms"], 60000)
+        for state, there in (("active", True), ("shelved", True), ("all", True)):
+            listed = [a["id"] for a in self.site.get(f"/api/alerts?state={state}")["alerts"]]
+            self.assertEqual(alert["id"] in listed, there, state)
+        self.assertEqual(self.site.request(path, {**good, "for_ms": 120000, "why": "it takes longer"})[1]["shelved_why"],
+                         "it takes longer")
+        status, back = self.site.request(path, {}, method="DELETE")
+        self.assertEqual((status, back["shelved_until_ms"], back["shelved_by"]), (200, None, None))
+        self.assertNotIn(alert["id"], [a["id"] for a in self.site.get("/api/alerts?state=shelved")["alerts"]])
+        status, short = self.site.request(path, {**good, "for_ms": 1000})
+        self.assertEqual(status, 200)
+        wait_until(lambda: not self.site.get("/api/alerts?state=shelved")["alerts"])  # it ends by itself
+        self.site.request(f"/api/alerts/{alert['id']}/acknowledge", {"by": "Ada"})
+        self.heat(20)
+        wait_until(lambda: alert["id"] not in [a["id"] for a in self.site.get("/api/alerts")["alerts"]])
+        self.problem(self.site.request(path, good), 409, "over")
+
+    # --- programs ---
+
+    def test_a_programs_source(self):
+        source = self.site.get("/api/programs/guard/source")
+        lines = SITE.split("\n")
+        self.assertEqual((source["program"], source["file"], source["line"]), ("guard", "site.sedge", source["first_line"] + 1))
+        self.assertTrue(source["text"].startswith("// Cools what is hot.\nprogram guard {\n"))
+        self.assertTrue(source["text"].endswith("\n}\n"))
+        self.assertEqual(source["text"].rstrip("\n").split("\n"), lines[source["first_line"] - 1:source["last_line"]])
+        self.problem(self.site.request("/api/programs/moon/source"), 404, "moon")
+
+    def test_settings_without_secrets(self):
+        settings = self.site.get("/api/settings")
+        self.assertEqual((settings["name"], settings["folder"]), ("test bench", str(self.site.folder)))
+        self.assertEqual([f["name"] for f in settings["files"]], ["site.sedge"])
+        self.assertEqual(settings["files"][0]["lines"], SITE.count("\n"))
+        self.assertEqual([(x["protocol"], x["address"], x["tls"], x["anonymous"]) for x in settings["listeners"]],
+                         [("mqtt", f"127.0.0.1:{self.site.mqtt_port}", False, True),
+                          ("http", f"127.0.0.1:{self.site.http_port}", False, True)])
+        self.assertEqual(settings["store"], {"folder": str(self.site.data), "commit_ms": 0})
+        limits = {x["name"]: x["value"] for x in settings["limits"]}
+        self.assertEqual((limits["connections"], limits["packet"], limits["session_expiry_max"], limits["full"]),
+                         (20000, 64 << 10, None, "drop_oldest"))
+        self.assertEqual([x["text"] for x in settings["access"]], ['allow all "#"', 'deny publish "secret/#" anonymous'])
+        self.assertEqual(SITE.split("\n")[settings["access"][1]["line"] - 1].strip(), settings["access"][1]["text"])
+
+    # --- the description ---
+
+    def test_the_description(self):
+        self.assertGreater(self.site.description.check_examples(), 15)
+        self.assertGreater(self.site.description.check_schemas(), 100)
+        described = self.site.description.document
+        self.assertEqual(described["info"]["version"], self.site.get("/api/site")["version"])
+        page = (ROOT / "docs/http-api.md").read_text()  # the same, to read
+        for method, path in self.site.description.operations():
+            self.assertIn(f"## {method} {path}\n", page)
+        on_disk = json.loads((ROOT / "docs/openapi.json").read_text())
+        self.assertEqual(described, on_disk)
+
+    def test_the_types_of_the_page_are_those_of_the_description(self):
+        made = subprocess.run([sys.executable, ROOT / "tools/api-types.py", "--check"], capture_output=True, text=True)
+        self.assertEqual(made.returncode, 0, made.stderr)
+
+    def test_every_operation_answers(self):
+        """The live feed has a test of its own, and tests another one, below."""
+        first = self.hot()["id"]
+        calls = {("GET", "/api/history"): ("/api/history?series=plant.press.temp", None),
+                 ("GET", "/api/export"): ("/api/export?series=plant.press.temp", None),
+                 ("GET", "/api/programs/{program}/source"): ("/api/programs/guard/source", None),
+                 ("GET", "/problems/{name}"): ("/problems/owned", None),
+                 ("POST", "/api/alerts/{id}/shelve"): (f"/api/alerts/{first}/shelve", {"by": "Ada", "for_ms": 60000, "why": "x"}),
+                 ("DELETE", "/api/alerts/{id}/shelve"): (f"/api/alerts/{first}/shelve", {}),
+                 ("POST", "/api/alerts/{id}/acknowledge"): (f"/api/alerts/{first}/acknowledge", {"by": "Ada"}),
+                 ("POST", "/api/devices/{device}/actions/{action}"): ("/api/devices/plant.press.valve/actions/open", {"by": "Ada"}),
+                 ("DELETE", "/api/devices/{device}/lease"): ("/api/devices/plant.press.valve/lease", {}),
+                 ("POST", "/api/adopt"): ("/api/adopt", {"topics": [], "text": ""}),
+                 ("POST", "/api/reload"): ("/api/reload", {})}
+        apart = {("GET", "/api/live"), ("POST", "/api/tests")}
+        described = self.site.description.operations() - apart
+        for operation in sorted(described, key=lambda o: list(calls).index(o) if o in calls else -1):
+            method, path = operation
+            with self.subTest(f"{method} {path}"):
+                where, body = calls.get(operation, (path, None))
+                status, answer = self.site.request(where, body, method=method)
+                self.assertLess(status, 300, answer)
+        self.assertEqual(described - self.site.description.answered, set())
+        self.heat(20)
+
+    def test_events_are_as_described(self):
+        seen = set()
+        with urllib.request.urlopen(f"{self.site.page}/api/live", timeout=30) as feed:
+            self.assertEqual(feed.headers.get_content_type(), "text/event-stream")
+            alert = self.hot()
+            self.site.request(f"/api/alerts/{alert['id']}/shelve", {"by": "Ada", "for_ms": 1000, "why": "x"})
+            self.site.request("/api/devices/plant.press.valve/actions/open", {"by": "Ada"})
+            self.site.request("/api/devices/plant.press.valve/lease", {}, method="DELETE")
+            self.site.publish("strange/event", "1")
+            self.site.request("/api/reload", {})
+            name = None
+            while not seen >= {"samples", "alert", "action", "rule", "lease", "discovered", "site"}:
+                line = feed.readline().decode().rstrip("\n")
+                if line.startswith("event: "):
+                    name = line[7:]
+                elif line.startswith("data: "):
+                    self.site.description.event(name, json.loads(line[6:]))
+                    seen.add(name)
+        self.heat(20)
+
+    # --- refusals that HTTP itself makes ---
+
+    def test_whatever_is_refused_is_told_as_a_problem(self):
+        host = f"Host: 127.0.0.1:{self.site.http_port}\r\n"
+        json_type = "Content-Type: application/json\r\n"
+        cases = [
+            ("no HTTP at all", "nonsense\r\n\r\n", 400, {}),
+            ("a broken field", f"GET / HTTP/1.1\r\n{host}Bad Field: x\r\n\r\n", 400, {}),
+            ("an address of another", "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n", 421, {}),
+            ("a foreign origin", f"POST /api/tests HTTP/1.1\r\n{host}{json_type}Origin: http://evil.example\r\n\r\n", 403, {}),
+            ("no such path", f"GET /api/moon HTTP/1.1\r\n{host}\r\n", 404, {}),
+            ("another method", f"PUT /api/site HTTP/1.1\r\n{host}{json_type}Content-Length: 0\r\n\r\n", 405, {"allow": "GET, HEAD"}),
+            ("a form", f"POST /api/reload HTTP/1.1\r\n{host}Content-Type: text/plain\r\nContent-Length: 0\r\n\r\n", 415,
+             {"accept": "application/json"}),
+            ("a large body", f"POST /api/reload HTTP/1.1\r\n{host}{json_type}Content-Length: 99999999\r\n\r\n", 413, {}),
+            ("a body without an end", f"POST /api/reload HTTP/1.1\r\n{host}{json_type}Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400, {}),
+            ("a long address", f"GET /{'x' * 9000} HTTP/1.1\r\n{host}\r\n", 414, {}),
+            ("too many fields", f"GET / HTTP/1.1\r\n{host}" + "".join(f"X-{i}: y\r\n" for i in range(100)) + "\r\n", 431, {}),
+            ("an expectation", f"GET / HTTP/1.1\r\n{host}Expect: magic\r\n\r\n", 417, {}),
+            ("another coding", f"POST /api/reload HTTP/1.1\r\n{host}{json_type}Transfer-Encoding: gzip\r\n\r\n", 501, {}),
+            ("another version", f"GET / HTTP/2.0\r\n{host}\r\n", 505, {}),
+        ]
+        for label, request, status, fields in cases:
+            with self.subTest(label):
+                with socket.create_connection(("127.0.0.1", self.site.http_port), timeout=10) as s:
+                    s.sendall(request.encode())
+                    answer = http.client.HTTPResponse(s)
+                    answer.begin()
+                    body = json.loads(answer.read())
+                self.assertEqual((answer.status, answer.getheader("Content-Type")), (status, "application/problem+json"), body)
+                self.site.description.named("ProblemBody", body)
+                self.assertEqual((body["type"], body["status"]), ("about:blank", status))
+                for name, value in fields.items():
+                    self.assertEqual(answer.getheader(name), value)
 
     # --- actions ---
 
@@ -229,11 +376,9 @@ class Api(unittest.TestCase):
         action = wait_until(lambda: next((a for a in self.site.get("/api/actions")["actions"]
                                           if a["device"] == "plant.press.valve" and a["action"] == "open"
                                           and a["state"] == "sent"), None))
-        self.shape(action, ACTION)
         self.assertEqual(action["by"]["kind"], "program")
         self.assertEqual(action["by"].keys(), {"kind", "program", "rule", "line"})
         self.assertEqual((action["by"]["program"], action["confirms"]), ("guard", "position > 90 %"))
-        self.shape(action["cause"], CAUSE)
         self.site.publish("press/valve", '{"position": 95}', "-q", "1")
         done = wait_until(lambda: next((a for a in self.site.get("/api/actions")["actions"]
                                         if a["id"] == action["id"] and a["state"] == "confirmed"), None))
@@ -249,7 +394,6 @@ class Api(unittest.TestCase):
         good = {"args": {"level": 60, "note": 'a "b" °'}, "by": "Ada"}
         status, action = self.site.request(path, good)
         self.assertEqual(status, 202, action)
-        self.shape(action, ACTION)
         self.assertEqual((action["by"], action["cause"], action["args"], action["confirms"], action["outcome_ms"]),
                          ({"kind": "operator", "name": "Ada"}, None, good["args"], None, None))
         wait_until(lambda: action["id"] in listener.text())
@@ -293,7 +437,8 @@ class Api(unittest.TestCase):
         answer = self.site.request("/api/devices/plant.press.lock/actions/open", {"args": {}, "by": "Ada"})
         problem = self.problem(answer, 409, "plant.press.lock", "guard")
         self.assertEqual(problem["owner"], "guard")
-        self.assertEqual(problem["title"], "Conflict")
+        self.assertEqual(problem["type"], "/problems/owned")
+        self.assertEqual(problem["instance"], "/api/devices/plant.press.lock/actions/open")
 
     def lease_of(self, name):
         return next(d["lease"] for d in self.site.get("/api/site")["devices"] if d["name"] == name)
@@ -304,7 +449,6 @@ class Api(unittest.TestCase):
         status, action = self.site.request("/api/devices/plant.press.valve/actions/close", {"args": {}, "by": "Ada"})
         self.assertEqual((status, action["by"]), (202, {"kind": "operator", "name": "Ada"}))
         lease = self.lease_of("plant.press.valve")
-        self.shape(lease, LEASE)
         self.assertEqual((lease["holder"], lease["person"], lease["until_ms"] - lease["since_ms"]), ("Ada", True, 900000))
         answer = self.site.request("/api/devices/plant.press.valve/actions/open", {"args": {}, "by": "Bob"})
         self.problem(answer, 409, "plant.press.valve", "Ada has it")
@@ -326,7 +470,6 @@ class Api(unittest.TestCase):
         t0 = int(time.time() * 1000) - 600000
         points = self.keep("press", [(t0 + i * 1000, i * i) for i in range(10)])
         got = self.history("plant.press.parts", **{"from": t0, "to": points[-1][0]})
-        self.shape(got, {"series": str, "unit": MAYBE, "from": MS, "to": MS, "points": [[NUMBER]], "truncated": bool})
         self.assertEqual((got["series"], got["unit"], got["from"], got["to"]),
                          ("plant.press.parts", None, t0, points[-1][0]))
         self.assertEqual(got["points"], [list(p) for p in points])
@@ -341,8 +484,6 @@ class Api(unittest.TestCase):
         self.keep("press", [(t0, 1), (t0 + 10000, 3), (t0 + 180000, 7), (t0 + 190000, 2), (t0 + 200000, 9)])
         query = {"from": t0, "to": t0 + 299999}
         got = self.history("plant.press.parts", window=60000, **query)
-        self.shape(got, {"series": str, "unit": MAYBE, "from": MS, "to": MS, "window": int, "windows": [[NUMBER]],
-                         "truncated": bool})
         self.assertEqual(got["windows"], [[t0, 2, 1, 3, 2], [t0 + 180000, 3, 2, 9, 6]])
         edges = self.history("plant.press.parts", window=60000, edges=1, **query)
         self.assertEqual(edges["windows"], [[t0, 2, 1, 3, 2, 1, 3], [t0 + 180000, 3, 2, 9, 6, 7, 9]])
@@ -403,22 +544,17 @@ class Api(unittest.TestCase):
         self.site.publish("press/temp", "warm")
         got = wait_until(lambda: (lambda a: a if "press/temp" in {t["topic"] for t in a["topics"]} else None)(
             self.site.get("/api/discovered")))
-        self.shape(got["dropped"], int)
         topics = {t["topic"]: t for t in got["topics"]}
         for topic, payload, kind in cases:
             with self.subTest(topic=topic):
-                self.shape(topics[topic], DISCOVERED)
                 self.assertEqual((topics[topic]["kind"], topics[topic]["count"]), (kind, 1))
         self.assertEqual(topics["strange/json"]["payload"], '{"contact":true}')
         self.assertLessEqual(len(topics["strange/cut"]["payload"].encode()), 512)
-        self.assertIn("expected a number", topics["press/temp"]["error"])
+        self.assertIn("expected a number", topics["press/temp"]["error"]["reason"])
 
     def test_connections(self):
         client = self.site.spawn(["mosquitto_sub", "-p", self.site.mqtt_port, "-i", "watcher", "-t", "a/#", "-t", "b/#"])
-        shape = {"client": str, "address": MAYBE, "version": int, "user": MAYBE, "connected_ms": (MS, type(None)),
-                 "clean": bool, "received": int, "sent": int, "subscriptions": int, "queued": int}
         got = wait_until(lambda: (lambda c: c if c["subscriptions"] == 2 else None)(self.client("watcher")))
-        self.shape(got, shape)
         self.assertEqual((got["version"], got["user"], got["clean"], got["queued"]), (4, None, True, 0))
         self.assertRegex(got["address"], r"^127\.0\.0\.1:\d+$")
         client.stop()
@@ -426,15 +562,9 @@ class Api(unittest.TestCase):
         away = self.site.spawn(["mosquitto_sub", "-p", self.site.mqtt_port, "-i", "sleeper", "-c", "-q", "1", "-t", "c", "-E"])
         self.assertEqual(away.wait(), 0)
         sleeper = wait_until(lambda: (lambda c: c if c["connected_ms"] is None else None)(self.client("sleeper")))
-        self.shape(sleeper, shape)
 
     def test_stats_and_health(self):
         stats = self.site.get("/api/stats")
-        self.shape(stats, {"uptime_ms": int, "rss_bytes": int, "driver": str, "messages_in": int, "messages_out": int,
-                           "samples": int, "connections": int,
-                           "journal": dict.fromkeys(("appended", "committed", "syncs", "bytes", "segments", "damaged"), int),
-                           "history": dict.fromkeys(("series", "chunks", "points", "head_points"), int),
-                           "runtime": {"workers": [WORKER], "pools": [POOL]}, "dropped": [{"reason": str, "count": int}]})
         self.assertGreater(stats["rss_bytes"], 1 << 20)
         self.assertEqual(self.site.get("/health"), {"status": "ok"})
 

@@ -1,4 +1,4 @@
-# ctest: serial timeout=400
+# ctest: timeout=400
 """The reference factory, end to end: the real program, the simulated plant, real clients."""
 
 import json

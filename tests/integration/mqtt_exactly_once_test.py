@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# ctest: serial timeout=300 workers=2
+# ctest: heavy timeout=300 workers=2
 """kill -9 mid-stream, over and over: QoS 1 at least once, QoS 2 exactly once, all of it in order.
 
 Publishers with sessions of their own send QoS 1 and QoS 2 as fast as they are answered and go on with the same state

@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# ctest: serial timeout=240 workers=2
+# ctest: heavy timeout=240 workers=2
 """Hostile clients: whatever they do, honest ones stay served, and the broker's memory stays bounded.
 
 An honest pair exchanges numbered QoS 1 messages the whole time. While each kind of hostile client is at it, and after it,

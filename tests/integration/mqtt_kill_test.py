@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-# ctest: serial timeout=300 workers=2
+# ctest: heavy timeout=300 workers=2
 """kill -9 at random instants, 50 times, under load: nothing that was acknowledged is lost.
 
 Publishers of three kinds send QoS 1 as fast as they can: paho (which tells exactly which publication got its

@@ -1,4 +1,4 @@
-# ctest: serial timeout=200
+# ctest: heavy timeout=200
 """A site with two workers and a watchdog: MQTT and HTTP at once, and who has done what. The real program."""
 
 import concurrent.futures

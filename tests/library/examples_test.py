@@ -37,7 +37,7 @@ class Examples(unittest.TestCase):
             self.assertTrue(20 <= len(path.read_text().splitlines()) <= 85, path.name)
 
     def test_mqtt_with_the_broker(self):
-        self.assertEqual(sorted(p.stem for p in MQTT.glob("*.c")), ["logger", "sensor"])
+        self.assertEqual(sorted(p.stem for p in MQTT.glob("*.c")), ["logger", "reading", "sensor"])
         said = [f"demo/sensor/level {20 + i}" for i in range(5)]
         with Site(text=SITE) as site:
             site.start()
@@ -57,6 +57,18 @@ class Examples(unittest.TestCase):
                 log = Process([logger, "127.0.0.1", site.mqtt_port], env=self.lib.env)
                 wait_until(lambda: log.text("out").count("level") == 5, what="what had waited")
                 self.assertEqual(log.stop(), 0)
+
+    def test_readings(self):
+        program = self.lib.compile(MQTT / "reading.c", library="mqtt")
+        with Site(text=SITE) as site:
+            # The port is not its business: a reader's broker is at the usual one.
+            moved = self.lib.write("reading_moved.c", (MQTT / "reading.c").read_text().replace(
+                ".host = words[2]", f".host = words[2], .port = {site.mqtt_port}"))
+            site.start()
+            said = run(self.lib.compile(moved, library="mqtt"), "lab/load", env=self.lib.env)
+            self.assertRegex(said, r"^(\{\"load\": \d+\.\d\d\}: acknowledged\n){5}$")
+        with self.assertRaisesRegex(AssertionError, "usage: reading TOPIC"):
+            run(program, env=self.lib.env)
 
     def test_mqtt_says_why_it_gives_up(self):
         program = self.lib.compile(MQTT / "logger.c", library="mqtt")

@@ -107,6 +107,29 @@ static const struct lang_arg t_bus[] = {
     {.kind = LANG_ARG_STRING, .name = "address"},
     {.kind = LANG_ARG_MAPPINGS, .name = "mappings", .flags = T_OPT},
 };
+static const struct lang_arg t_reads[] = {
+    {.kind = LANG_ARG_OF, .name = "the property", .of = LANG_CLAUSE_READABLE},
+    {.kind = LANG_ARG_STRING, .name = "path", .lead = "=", .flags = T_OPT | LANG_ARG_BLANK},
+    {.kind = LANG_ARG_STRING, .name = "topic", .lead = "on"},
+    {.kind = LANG_ARG_TYPE, .name = "unit", .lead = "as", .flags = T_OPT},
+    {.kind = LANG_ARG_NUMBER, .name = "scale", .lead = "scale", .flags = T_OPT, .unit = ""},
+    {.kind = LANG_ARG_NUMBER, .name = "offset", .lead = "offset", .flags = T_OPT, .unit = ""},
+};
+static const struct lang_arg t_hears[] = {
+    {.kind = LANG_ARG_OF, .name = "the event", .of = LANG_CLAUSE_SIGNAL},
+    {.kind = LANG_ARG_STRING, .name = "path", .lead = "=", .flags = T_OPT | LANG_ARG_BLANK},
+    {.kind = LANG_ARG_STRING, .name = "topic", .lead = "on"},
+    {.kind = LANG_ARG_STRING, .name = "word", .lead = "is", .flags = T_OPT},
+};
+static const struct lang_arg t_sends[] = {
+    {.kind = LANG_ARG_OF, .name = "the action", .of = LANG_CLAUSE_COMMAND},
+    {.kind = LANG_ARG_STRING,
+     .name = "topic",
+     .lead = "publish",
+     .flags = LANG_ARG_IN_ORDER | LANG_ARG_IDENTITY},
+    {.kind = LANG_ARG_TEMPLATE, .name = "payload", .flags = T_OPT | LANG_ARG_IDENTITY},
+    {.kind = LANG_ARG_STRING, .name = "topic", .lead = "answer", .flags = T_OPT | LANG_ARG_ANSWERS},
+};
 static const struct lang_arg t_powers[] = {
     {.kind = LANG_ARG_NAMES, .name = "a device"},
 };
@@ -122,6 +145,21 @@ static const struct lang_clause t_device[] = {
      .role = LANG_CLAUSE_LINK,
      T_ARGS(t_bus),
      .example = "via bus \"1\" { open = coil 1 }"},
+    {.word = "property",
+     .role = LANG_CLAUSE_MAPS,
+     .flags = LANG_CLAUSE_REPEATED,
+     T_ARGS(t_reads),
+     .example = "property power = \"a.b\" on \"topic\""},
+    {.word = "event",
+     .role = LANG_CLAUSE_MAPS,
+     .flags = LANG_CLAUSE_REPEATED,
+     T_ARGS(t_hears),
+     .example = "event pressed on \"topic\""},
+    {.word = "action",
+     .role = LANG_CLAUSE_MAPS,
+     .flags = LANG_CLAUSE_REPEATED,
+     T_ARGS(t_sends),
+     .example = "action on() publish \"topic\" \"ON\""},
     {.word = "powers",
      .role = LANG_CLAUSE_POWERS,
      .flags = LANG_CLAUSE_REPEATED,

@@ -67,12 +67,13 @@ def accepts(port, host="127.0.0.1"):
 
 
 class Process:
-    """A child whose output is collected line by line. `lines` has (stream, text) in the order of arrival."""
+    """A child whose output is collected line by line. `lines` has (stream, text) in the order of arrival.
+    With stdin=True its input is child.stdin."""
 
-    def __init__(self, command, env=None, cwd=None, prepare=None):
+    def __init__(self, command, env=None, cwd=None, stdin=False, prepare=None):
         self.command = [str(word) for word in command]
         self.lines = []
-        self.child = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+        self.child = subprocess.Popen(self.command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
                                       stderr=subprocess.PIPE, cwd=cwd, env={**os.environ, **(env or {})}, preexec_fn=prepare)
         self.readers = [threading.Thread(target=self._read, args=pair, daemon=True)
                         for pair in [("out", self.child.stdout), ("err", self.child.stderr)]]
@@ -121,13 +122,14 @@ class Process:
 class Site:
     """A site's folder and the sedge that runs it. The folder is a temporary one: made from a text, from
     {name: text}, or as a copy of a folder (by default sites/factory), with this test's own ports in the place of
-    @MQTT@ and @HTTP@, or of the ports of the copy's `mqtt` and `http` lines."""
+    @MQTT@, @HTTP@ and @MODBUS@, or of the ports of the copy's `mqtt`, `http` and `via modbus` lines."""
 
     def __init__(self, text=None, files=None, copy=None, run=True):
         self.root = pathlib.Path(tempfile.mkdtemp(prefix="sedge-site-"))
         self.folder = self.root / "site"
-        self.mqtt_port, self.http_port = free_ports(2)
+        self.mqtt_port, self.http_port, self.modbus_port = free_ports(3)
         self.process = None
+        self.description = None  # openapi.Description: each answer is held to it
         self.others = []
         self.folder.mkdir()
         if text is not None:
@@ -141,8 +143,10 @@ class Site:
     def write(self, name, content):
         """Writes one of the site's files, with the ports put in."""
         content = content.replace("@MQTT@", str(self.mqtt_port)).replace("@HTTP@", str(self.http_port))
+        content = content.replace("@MODBUS@", str(self.modbus_port))
         content = re.sub(r"(?m)^(\s*mqtt\s+127\.0\.0\.1:)1883\b", rf"\g<1>{self.mqtt_port}", content)
         content = re.sub(r"(?m)^(\s*http\s+127\.0\.0\.1:)8080\b", rf"\g<1>{self.http_port}", content)
+        content = re.sub(r"\"tcp://127\.0\.0\.1:1502\"", f'"tcp://127.0.0.1:{self.modbus_port}"', content)
         (self.folder / name).write_text(content)
 
     @property
@@ -201,7 +205,10 @@ class Site:
         except urllib.error.HTTPError as error:
             with error:
                 status, kind, text = error.code, error.headers.get_content_type(), error.read()
-        return status, json.loads(text) if kind.endswith("json") else text.decode()
+        body = json.loads(text) if kind.endswith("json") and "ndjson" not in kind else text.decode()
+        if self.description:
+            self.description.check(request.get_method(), path, status, kind, body)
+        return status, body
 
     def get(self, path, **kwargs):
         status, body = self.request(path, **kwargs)

@@ -1,0 +1,108 @@
+/* sedge reload: lets a running site take its changed files. */
+#include "app/answer.h"
+#include "app/args.h"
+#include "app/site_call.h"
+#include "app/site_schema.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* "programs: 1 goes on, …": the numbers of the answer as one line. */
+static void print_taken(struct str answer)
+{
+    struct str programs = answer_raw(answer, "programs"), devices = answer_raw(answer, "devices");
+    (void)printf(
+        "taken: %lld error%s, %lld warnings; programs that go on: %lld; devices: %lld as "
+        "they were, %lld changed, %lld added, %lld removed\n",
+        (long long)answer_int(answer, "errors"), answer_int(answer, "errors") == 1 ? "" : "s",
+        (long long)answer_int(answer, "warnings"), (long long)answer_int(programs, "kept"),
+        (long long)answer_int(devices, "kept"), (long long)answer_int(devices, "changed"),
+        (long long)answer_int(devices, "added"), (long long)answer_int(devices, "removed"));
+}
+
+/* The messages of the check, as people read them: they come with their lines. */
+static void print_messages(struct str report)
+{
+    struct str text = answer_raw(report, "text");
+    struct strbuf plain;
+    strbuf_init(&plain, alloc_system(), 0);
+    if (text.n > 2)
+        answer_lines(&plain, text);
+    (void)fwrite(plain.p, 1, plain.n, stderr);
+    strbuf_fini(&plain);
+}
+
+/* With errors in its files a site would refuse them; here they are told in colour, and no listener
+ * could be found by them either. */
+static bool fit_to_ask(const struct site_call_config *cfg)
+{
+    struct lang_site *site;
+    if (cfg->url || (cfg->site && strstr(cfg->site, "://")))
+        return true;
+    if (site_check(cfg->site ? cfg->site : ".", &site, stderr))
+        return false;
+    lang_site_free(site);
+    return true;
+}
+
+static int reload(const struct site_call_config *cfg, bool json)
+{
+    struct site_call *c;
+    struct error e = {0};
+    struct strbuf text;
+    unsigned status = 0;
+    strbuf_init(&text, alloc_system(), 0);
+    enum err err = site_call_open(&c, cfg, &e);
+    if (!err)
+        err = site_call(c, "POST", "/api/reload", STR("{}"), &status, &text, &e);
+    struct str answer = strbuf_str(&text);
+    struct str refused = answer_raw(answer, "reload");
+    if (json && answer.n > 0)
+        (void)printf("%.*s\n", STR_FMT(answer));
+    else if (status > 0)
+        print_messages(refused.n ? refused : answer);
+    if (!err && !json)
+        print_taken(answer);
+    if (err)
+        (void)fprintf(stderr, "sedge reload: %s\n", e.text);
+    site_call_close(c);
+    strbuf_fini(&text);
+    return err ? EXIT_FINDING : EXIT_OK;
+}
+
+static int cmd_reload(int argc, char **argv)
+{
+    struct args a = args_start(&command_reload, argc, argv);
+    struct site_call_config cfg = {0};
+    bool json = false;
+    for (int id; (id = args_next(&a)) != ARGS_END;) {
+        if (site_call_option(&cfg, id, a.value))
+            continue;
+        if (id == OPTION_ID_JSON)
+            json = true;
+        else if (id == ARGS_WORD && !cfg.site)
+            cfg.site = a.value;
+        else
+            return args_status(&a);
+    }
+    return fit_to_ask(&cfg) ? reload(&cfg, json) : EXIT_FINDING;
+}
+
+const struct command command_reload = {
+    .name = "reload",
+    .group = COMMAND_SITE,
+    .line = "lets a running site take its changed files",
+    .synopsis = "[SITE] [--json] [OPTIONS]",
+    .about = "The site checks its files first: with errors it goes on as it was, and the messages "
+             "are shown. Programs that are unchanged are not disturbed. Password files and "
+             "certificates are read again, too. SITE is the folder (default: the one here) whose "
+             "site runs. SIGHUP does the same.",
+    .options = {(const struct command_option[]){OPTION_JSON("the site's answer (docs/http-api.md)"),
+                                                OPTIONS_END},
+                site_call_options},
+    .words = {VALUES_FOLDER},
+    .examples = {{"sedge reload hall", NULL}},
+    .exits = {{"0", "the changed site runs"}, {"1", "it was refused, or the site does not answer"}},
+    .see = {"check", "run"},
+    .run = cmd_reload,
+};

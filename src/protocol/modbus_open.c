@@ -1,0 +1,84 @@
+#include "protocol/modbus_internal.h"
+
+#include <netdb.h>
+#include <unistd.h>
+
+/* What may block: to resolve a name, to open a device. */
+
+void modbus_opening_free(struct opening *o)
+{
+    if (!o)
+        return;
+    o->line = NULL;
+    if (!o->over)
+        return; /* finished() does it */
+    if (o->fd >= 0)
+        (void)close(o->fd);
+    mem_free(o->alloc, o, sizeof(*o));
+}
+
+static enum err resolve(struct opening *o)
+{
+    const struct addrinfo want = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    struct addrinfo *found = NULL;
+    char port[8];
+    (void)snprintf(port, sizeof(port), "%u", o->port);
+    int r = getaddrinfo(o->host, port, &want, &found);
+    if (r != 0)
+        return error_set(&o->error, ERR_NOT_FOUND, "%s has no address: %s", o->host,
+                         gai_strerror(r));
+    for (struct addrinfo *i = found; i && o->addr_count < MODBUS_ADDRS_MAX; i = i->ai_next) {
+        struct addr *a = &o->addrs[o->addr_count];
+        if (i->ai_addrlen > sizeof(a->un))
+            continue;
+        memcpy(&a->sa, i->ai_addr, i->ai_addrlen);
+        a->len = i->ai_addrlen;
+        o->addr_count++;
+    }
+    freeaddrinfo(found);
+    if (o->addr_count == 0)
+        return error_set(&o->error, ERR_NOT_FOUND, "%s has no address", o->host);
+    return ERR_OK;
+}
+
+/* The pool's thread: nothing but the opening itself may be touched. */
+static void run(struct offload_job *j)
+{
+    struct opening *o = CONTAINER_OF(j, struct opening, job);
+    o->result = o->carrier == MODBUS_RTU ? serial_open(&o->serial, &o->fd, &o->error) : resolve(o);
+}
+
+static void finished(struct offload_job *j)
+{
+    struct opening *o = CONTAINER_OF(j, struct opening, job);
+    o->over = true;
+    if (o->line)
+        task_wake(&o->line->task);
+    else
+        modbus_opening_free(o);
+}
+
+enum err modbus_opening_new(struct opening **out, struct line *l)
+{
+    struct opening *o = mem_zero(l->m->alloc, sizeof(*o));
+    *out = o;
+    if (!o)
+        return ERR_NOMEM;
+    bool serial = l->cfg.carrier == MODBUS_RTU;
+    struct str name = serial ? l->cfg.serial.path : l->cfg.host;
+    o->job = (struct offload_job){.run = run, .done = finished};
+    o->alloc = l->m->alloc;
+    o->line = l;
+    o->fd = -1;
+    o->carrier = l->cfg.carrier;
+    o->port = l->cfg.port ? l->cfg.port : MODBUS_PORT;
+    (void)snprintf(o->host, sizeof(o->host), "%.*s", STR_FMT(name));
+    o->serial = l->cfg.serial;
+    o->serial.path = str_from(o->host);
+    enum err r = offload_submit(l->m->queue, l->m->worker, &o->job);
+    if (r) {
+        *out = NULL;
+        mem_free(o->alloc, o, sizeof(*o));
+    }
+    return r;
+}

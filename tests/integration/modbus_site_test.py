@@ -1,0 +1,309 @@
+# ctest: timeout=240
+"""Sites with `via modbus`, against libmodbus (tools/modbus-server.c): reading, commands, dead units, reload, tests,
+and the import of a table of points."""
+
+import json
+import re
+import subprocess
+import unittest
+
+from modbus_device import ModbusServer, f32, u32
+from openapi import Description
+from sedge_site import ROOT, SEDGE, Site, wait_until
+
+HEAD = 'site "hall"\nserver { mqtt 127.0.0.1:@MQTT@; http 127.0.0.1:@HTTP@; store "data" }\n'
+MODELS = """
+model Meter { property power: kW range 0..500; property energy: kWh; property fault: bool }
+model Heater {
+  property temp: °C
+  property on: bool
+  action on() confirms on
+  action off() confirms not on
+  action set(target: °C)
+  safe off()
+}
+"""
+METER = """
+device hall.meter: Meter {
+  via modbus "tcp://127.0.0.1:@MODBUS@" unit 3 every 50ms timeout 200ms {
+    power  = input 0 f32
+    energy = input 2 u32 scale 0.1 order cdab
+    fault  = holding 7 bit 3
+  }
+}
+"""
+HEATER = """
+device hall.heater: Heater {
+  via modbus "tcp://127.0.0.1:@MODBUS@" unit 4 every 50ms {
+    temp = input 0 i16 scale 0.1
+    on   = coil 4 on
+    off  = coil 4 off
+    set  = holding 20 i16 scale 0.5 arg target
+  }
+}
+"""
+
+
+def site_of(*parts, plc):
+    site = Site(files={})
+    site.modbus_port = plc.port
+    site.write("site.sedge", HEAD + "".join(parts))
+    return site
+
+
+def fill(plc):
+    plc.set(3, "input", 0, *f32(61.5), *reversed(u32(1234)))
+    plc.set(3, "holding", 0, *[0] * 7, 1 << 3)
+    plc.set(4, "input", 0, 65536 - 55)
+    plc.set(4, "coil", 0, *[0] * 5)
+    plc.set(4, "holding", 0, *[0] * 21)
+
+
+def value(site, name, wanted):
+    return wait_until(lambda: site.property(name)["value"] == wanted and site.property(name)["quality"] == "good",
+                      what=f"{name} is {wanted}")
+
+
+def last_action(site):
+    return site.get("/api/actions")["actions"][0]
+
+
+def command(site, device, action, args=None):
+    status, done = site.request(f"/api/devices/{device}/actions/{action}", {"args": args or {}, "by": "Ada"})
+    assert status == 202, done
+    return done
+
+
+class Devices(unittest.TestCase):
+    def test_values_and_commands(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:
+            fill(plc)
+            site.start()
+            value(site, "hall.meter.power", 61.5)
+            value(site, "hall.meter.energy", 123.4)
+            value(site, "hall.meter.fault", True)
+            value(site, "hall.heater.temp", -5.5)
+            value(site, "hall.heater.on", False)
+            plc.set(3, "input", 0, *f32(70.25))
+            value(site, "hall.meter.power", 70.25)
+            command(site, "hall.heater", "on")  # confirmed by its coil
+            plc.wrote(4, "coil", 4, 1)
+            value(site, "hall.heater.on", True)
+            wait_until(lambda: last_action(site)["state"] == "confirmed")
+            command(site, "hall.heater", "set", {"target": 21.5})  # confirmed by having been taken
+            plc.wrote(4, "holding", 20, 43)
+            wait_until(lambda: last_action(site)["state"] == "confirmed")
+            command(site, "hall.heater", "set", {"target": -40})
+            plc.wrote(4, "holding", 20, 65536 - 80)
+
+    def test_a_dead_unit_is_told_and_others_go_on(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:
+            fill(plc)
+            site.start()
+            value(site, "hall.meter.power", 61.5)
+            value(site, "hall.heater.temp", -5.5)
+            plc.silent(3)
+            wait_until(lambda: site.property("hall.meter.power")["quality"] == "stale")
+            plc.set(4, "input", 0, 300)
+            value(site, "hall.heater.temp", 30)
+            plc.speaks(3)
+            value(site, "hall.meter.power", 61.5)
+            plc.close()  # the whole line
+            wait_until(lambda: site.property("hall.heater.temp")["quality"] == "stale")
+            with ModbusServer(plc.port) as again:
+                fill(again)
+                value(site, "hall.heater.temp", -5.5)
+
+    def test_lines_and_units_are_shown(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:
+            fill(plc)
+            plc.silent(4)
+            site.start()
+            value(site, "hall.meter.power", 61.5)
+            line = wait_until(lambda: next((x for x in site.get("/api/links")["links"]
+                                            if x["units"][1]["online"] is False), None))
+            self.assertEqual((line["kind"], line["text"], line["state"]),
+                             ("modbus", f"tcp://127.0.0.1:{plc.port}", "connected"))
+            self.assertEqual([u["devices"] for u in line["units"]], [["hall.meter"], ["hall.heater"]])
+            self.assertEqual((line["units"][0]["online"], line["units"][0]["last_error"]), (True, None))
+            self.assertGreaterEqual(line["units"][1]["timeouts"], 3)
+            self.assertIsNotNone(line["units"][1]["last_error_ms"])
+            self.assertIsNotNone(line["since_ms"])
+            description = Description(site.get("/api/openapi.json"))
+            description.check("GET", "/api/links", 200, "application/json", site.get("/api/links"))
+            plc.close()
+            line = wait_until(lambda: next((x for x in site.get("/api/links")["links"]
+                                            if x["state"] == "waiting" and "refused" in x["last_error"]), None))
+            self.assertIsNotNone(line["retry_ms"])
+
+    def test_an_address_that_is_not_there_is_one_property_s_matter(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, plc=plc) as site:
+            plc.set(3, "input", 0, *f32(61.5))  # no energy behind it, no holding registers
+            site.start()
+            value(site, "hall.meter.power", 61.5)
+            self.assertIsNone(site.property("hall.meter.energy")["value"])
+
+    def test_what_is_owned_is_borrowed_by_hand(self):
+        program = """
+program p {
+  own h: Heater = hall.heater
+  read temp: °C = h.temp stale 5s
+  when temp > 90 °C { h.on() }
+}
+"""
+        with ModbusServer() as plc, site_of(MODELS, HEATER, program, plc=plc) as site:
+            def heater():
+                return next(d for d in site.get("/api/site")["devices"] if d["name"] == "hall.heater")
+
+            fill(plc)
+            site.start()
+            value(site, "hall.heater.temp", -5.5)
+            self.assertEqual(heater()["owner"], "p")
+            plc.set(4, "input", 0, 1000)
+            plc.wrote(4, "coil", 4, 1)
+            wait_until(lambda: last_action(site)["state"] == "confirmed")
+            self.assertEqual(last_action(site)["by"]["program"], "p")
+            command(site, "hall.heater", "off")
+            plc.wrote(4, "coil", 4, 0)
+            self.assertEqual(heater()["lease"]["holder"], "Ada")
+
+    def test_devices_come_change_and_go_while_it_runs(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, plc=plc) as site:
+            def reload():
+                status, answer = site.request("/api/reload", {})
+                self.assertIn(status, (200, 202), answer)
+
+            fill(plc)
+            plc.set(3, "input", 10, *f32(9.5))
+            site.start()
+            value(site, "hall.meter.power", 61.5)
+            site.write("site.sedge", HEAD + MODELS + METER + HEATER)  # one more
+            reload()
+            value(site, "hall.heater.temp", -5.5)
+            value(site, "hall.meter.power", 61.5)
+            site.write("site.sedge", HEAD + MODELS + METER.replace("input 0 f32", "input 10 f32") + HEATER)
+            reload()
+            value(site, "hall.meter.power", 9.5)
+            site.write("site.sedge", HEAD + MODELS + HEATER)  # one less
+            reload()
+            wait_until(lambda: [d["name"] for d in site.get("/api/site")["devices"]] == ["hall.heater"])
+            command(site, "hall.heater", "on")
+            plc.wrote(4, "coil", 4, 1)
+            site.write("site.sedge", HEAD + MODELS + HEATER.replace("coil 4 on", "coyl 4 on"))
+            status, answer = site.request("/api/reload", {})
+            self.assertIn("coil", json.dumps(answer), answer)
+            value(site, "hall.heater.temp", -5.5)
+
+
+class Plant(unittest.TestCase):
+    def test_a_valve_that_is_stuck_is_an_alert(self):
+        with Site() as site:
+            guard = (site.folder / "line_guard.sedge").read_text()
+            site.write("line_guard.sedge", guard.replace("temp > 80 °C", "temp > 30 °C")
+                       .replace("temp < 65 °C", "temp < 20 °C"))  # an oven at work is hot enough
+            site.start()
+            site.simulate("--fault", "stuck:plant.oven", "--seed", "7")
+            alert = wait_until(lambda: next((a for a in site.get("/api/alerts?state=all")["alerts"]
+                                             if "plant.oven.coolant does not obey" in a["text"]), None), 60)
+            self.assertEqual(alert["severity"], "critical")
+            actions = {a["device"]: a for a in site.get("/api/actions")["actions"]}
+            self.assertEqual(actions["plant.oven.coolant"]["state"], "failed")
+            self.assertEqual(actions["plant.press1.coolant"]["state"], "confirmed")
+
+    def test_sedge_test_plays_modbus_devices(self):
+        with Site(text=HEAD + MODELS + HEATER + """
+program p {
+  own h: Heater = hall.heater
+  when h.temp < 5 °C { h.set(20 °C); h.on() } until h.temp > 15 °C { h.off() }
+}
+test "frost" {
+  hall.heater.temp = 2 °C
+  after 1s { expect action hall.heater.set(20 °C); expect hall.heater.on == true }
+  hall.heater.temp = 16 °C
+  after 1min { expect action hall.heater.off(); expect no alert }
+}
+""") as site:
+            done = subprocess.run([SEDGE, "test", site.folder], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+    def test_what_is_wrong_has_a_place(self):
+        with Site(text=HEAD + MODELS + METER.replace("input 0 f32", "imput 0 f32")) as site:
+            done = subprocess.run([SEDGE, "check", "--json", site.folder], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 1)
+            found = json.loads(done.stdout)["diagnostics"][0]
+            self.assertEqual((found["code"], found["spans"][0]["label"]), ("M2", "not known here"))
+            self.assertIn("`input`", found["help"])
+
+
+    def test_the_example_of_the_manual_is_fine(self):
+        blocks = re.findall(r"```sedge\n(.*?)```", (ROOT / "docs/modbus.md").read_text(), re.S)
+        self.assertTrue(blocks)
+        with Site(text=HEAD + "".join(blocks)) as site:
+            done = subprocess.run([SEDGE, "check", site.folder], capture_output=True, text=True, timeout=60)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+
+TABLE = """\
+Device;Unit ID;Name;Function;Address;Type;Unit;Scale;Min;Max;Action;Value;Confirms;Safe;Comment
+Meter-1;3;Power;4;0;float32;kW;;0;500;;;;;"sum; all phases"
+Meter-1;3;Energy;4;2;uint32 (CDAB);kWh;0,1;;;;;;;
+Heater;4;Temp;4;0;int16;degC;0,1;;;;;;;
+Heater;4;On;1;4;bool;;;;;;;;;
+Heater;4;start;1;4;bool;;;;;start;on;on;;
+Heater;4;stop;1;4;bool;;;;;stop;off;not on;x;
+Heater;4;Target;3;20;int16;degC;0,5;;;set target;;;;
+"""
+
+
+class Import(unittest.TestCase):
+    def run_import(self, site, *args):
+        return subprocess.run([SEDGE, "import", site.root / "points.csv", site.folder, *args],
+                              capture_output=True, text=True, timeout=60)
+
+    def test_a_table_becomes_devices_that_work(self):
+        with ModbusServer() as plc, site_of(plc=plc) as site:
+            (site.root / "points.csv").write_text(TABLE)
+            line = f"tcp://127.0.0.1:{plc.port}"
+            shown = self.run_import(site, "--line", line, "--place", "hall", "--every", "50ms")
+            self.assertEqual(shown.returncode, 0, shown.stderr)
+            self.assertIn("device hall.meter_1: Meter {", shown.stdout)
+            self.assertFalse((site.folder / "points.sedge").exists())
+            told = json.loads(self.run_import(site, "--line", line, "--place", "hall", "--json").stdout)
+            self.assertEqual((told["points"], told["devices"], told["written"]),
+                             (7, ["hall.meter_1", "hall.heater"], False))
+            (site.folder / "points.sedge").write_text("// my own words\n")
+            done = self.run_import(site, "--line", line, "--place", "hall", "--every", "50ms", "--write")
+            self.assertEqual(done.returncode, 0, done.stderr)
+            text = (site.folder / "points.sedge").read_text()
+            self.assertTrue(text.startswith("// my own words\n\n// Points of points.csv"), text)
+            self.assertIn("// sum; all phases", text)
+            fill(plc)
+            site.start()
+            value(site, "hall.meter_1.power", 61.5)
+            value(site, "hall.meter_1.energy", 123.4)
+            value(site, "hall.heater.temp", -5.5)
+            command(site, "hall.heater", "start")
+            value(site, "hall.heater.on", True)
+            command(site, "hall.heater", "set_target", {"value": 20})
+            plc.wrote(4, "holding", 20, 40)
+            value(site, "hall.heater.target", 20)
+            again = self.run_import(site, "--line", line, "--place", "hall", "--write")
+            self.assertEqual(again.returncode, 1)
+            self.assertIn("the site has a device hall.meter_1 already", again.stderr)
+            self.assertEqual((site.folder / "points.sedge").read_text(), text)
+
+    def test_mistakes_are_told_with_line_and_column(self):
+        with Site(text=HEAD) as site:
+            (site.root / "points.csv").write_text(TABLE.replace("float32", "float33").replace("4;2;", "9;2;"))
+            done = self.run_import(site, "--line", "tcp://127.0.0.1:502", "--write")
+            self.assertEqual(done.returncode, 1)
+            self.assertIn("points.csv:2: error: column F (Type): `float33`", done.stderr)
+            self.assertIn("points.csv:3: error: column D (Function): `9`", done.stderr)
+            self.assertEqual([p.name for p in site.folder.iterdir()], ["site.sedge"])
+            (site.root / "points.csv").write_text("name,address\nx,1\n")
+            for args in (["--line", "http://x"], ["--unit", "300"], ["--into", "../x.sedge"], []):
+                self.assertIn(self.run_import(site, *args).returncode, (1, 2), args)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
