@@ -73,6 +73,14 @@ class Ask(unittest.TestCase):
                       ["--shelve", number, "--unshelve", number, "--for", "2h", "--why", "y"]):
             self.assertEqual(self.sedge("alerts", *wrong).returncode, 2, wrong)
         self.assertEqual(json.loads(self.sedge("alerts", "--json").stdout)["alerts"][0]["acknowledged_by"], 'Ada "A"')
+        shelved = self.sedge("alerts", "--shelve", number, "--for", "30min", "--why", "new seal", "--by", "Bob")
+        self.assertRegex(shelved.stdout, r"\n      acknowledged, acknowledged by Ada \"A\", shelved until .* by Bob: new seal\n$")
+        self.assertEqual(self.sedge("alerts", "--shelve", number, "--for", "8d", "--why", "x").returncode, 1)
+        self.assertNotIn("shelved", self.sedge("alerts", "--unshelve", number).stdout)
+        self.assertEqual(self.sedge("alerts", "--unshelve", number).returncode, 1)
+        for wrong in (["--shelve", number], ["--shelve", number, "--for", "1", "--why", "x"], ["--for", "1h"],
+                      ["--shelve", number, "--unshelve", number]):
+            self.assertEqual(self.sedge("alerts", *wrong).returncode, 2, wrong)
 
     def test_4_a_changed_site_is_taken(self):
         declared = self.site.folder / "site.sedge"
