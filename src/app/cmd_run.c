@@ -1,14 +1,9 @@
 /* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
  */
 #include "alert/alert.h"
-<<<<<<< HEAD
 #include "app/cmd.h"
 #include "app/run_host.h"
 #include "app/run_options.h"
-=======
-#include "app/args.h"
-#include "app/run_host.h"
->>>>>>> wt-cli
 #include "app/site_adopt.h"
 #include "app/site_gate.h"
 #include "app/site_links.h"
@@ -525,9 +520,6 @@ static void announce(struct run *r)
     run_host_ready(&r->host, status);
 }
 
-<<<<<<< HEAD
-int cmd_run(int argc, char **argv)
-=======
 static void tell_failure(struct run *r, const struct error *e, enum err err)
 {
     const char *text = e->text[0] ? e->text : err_name(err);
@@ -541,8 +533,7 @@ static void tell_failure(struct run *r, const struct error *e, enum err err)
             stderr);
 }
 
-static int cmd_run(int argc, char **argv)
->>>>>>> wt-cli
+int cmd_run(int argc, char **argv)
 {
     struct error e = {0};
     struct run r = {.alloc = alloc_system(), .lock = -1};
