@@ -12,6 +12,7 @@ const struct command *const commands[] = {
     &command_reload,
     &command_alerts,
     &command_actions,
+    &command_export,
     &command_sim,
     /* your devices */
     &command_discover,
@@ -22,7 +23,6 @@ const struct command *const commands[] = {
     &command_sub,
     &command_bench,
     /* care */
-    &command_export,
     &command_passwd,
     &command_doctor,
     &command_backup,
