@@ -71,7 +71,7 @@ def type_of(schema, indent=""):
 
 def declaration(name, schema):
     text = type_of(schema)
-    if text.startswith("{"):
+    if text.startswith("{") and schema.get("properties") is not None:
         return f"{comment(schema)}export interface {name} {text}\n"
     return f"{comment(schema)}export type {name} = {text};\n"
 

@@ -69,9 +69,9 @@ struct alert_shelving {
 MUST_USE enum err alert_shelve(struct alerts *a, uint64_t id, const struct alert_shelving *s,
                                const struct alert **out, uint64_t *seq);
 void alert_shelve_undo(struct alerts *a, uint64_t id); /* it was never committed */
-/* ERR_EXISTS: it is not shelved. */
-MUST_USE enum err alert_unshelve(struct alerts *a, uint64_t id, const struct alert **out,
-                                 uint64_t *seq);
+/* ERR_EXISTS: it is not shelved. `by` is for the log; "" if nobody says. */
+MUST_USE enum err alert_unshelve(struct alerts *a, uint64_t id, struct str by,
+                                 const struct alert **out, uint64_t *seq);
 static inline bool alert_is_shelved(const struct alert *al)
 {
     return al->shelved_until_ms != 0;

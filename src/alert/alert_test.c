@@ -245,7 +245,7 @@ static enum err unshelve(struct rig *g, uint64_t id)
 {
     const struct alert *al;
     uint64_t seq;
-    return alert_unshelve(g->alerts, id, &al, &seq);
+    return alert_unshelve(g->alerts, id, STR("Ada"), &al, &seq);
 }
 
 static bool shelved(struct rig *g, uint64_t id)

@@ -116,7 +116,8 @@ void alert_shelve_undo(struct alerts *a, uint64_t id)
     alert_changed(a, al);
 }
 
-enum err alert_unshelve(struct alerts *a, uint64_t id, const struct alert **out, uint64_t *seq)
+enum err alert_unshelve(struct alerts *a, uint64_t id, struct str by, const struct alert **out,
+                        uint64_t *seq)
 {
     struct alert *al = alert_of(a, id);
     if (!al)
@@ -126,5 +127,9 @@ enum err alert_unshelve(struct alerts *a, uint64_t id, const struct alert **out,
         return ERR_EXISTS;
     struct alert before = *al;
     alert_clear_shelving(al);
-    return settle(a, al, &before, seq);
+    enum err err = settle(a, al, &before, seq);
+    if (!err)
+        LOG_I("alert", "alert %" PRIu64 " is unshelved by %.*s", id,
+              STR_FMT(by.n ? by : STR("somebody")));
+    return err;
 }

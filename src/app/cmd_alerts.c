@@ -1,8 +1,10 @@
-/* sedge alerts: what people should know now; and says that somebody has seen it. */
+/* sedge alerts: what people should know now; and says that somebody has seen it, or wants to hear
+ * nothing of it for a while. */
 #include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
 #include "app/terminal.h"
+#include "app/when.h"
 #include "async/env.h"
 
 #include <pwd.h>
@@ -13,12 +15,25 @@
 
 struct alerts {
     struct site_call_config call;
-    const char *by;
-    int64_t acknowledge; /* 0: none */
+    const char *by, *why;
+    int64_t acknowledge, shelve, unshelve; /* an alert's number; 0: none */
+    int64_t for_ms;
     bool json, all, colors;
     int64_t now_ms;
     size_t shown;
 };
+
+static void print_shelf(const struct alerts *o, struct str alert)
+{
+    char until[ANSWER_TIME_MAX], by[128], why[256];
+    int64_t until_ms = answer_int(alert, "shelved_until_ms");
+    if (until_ms == 0)
+        return;
+    answer_time(until_ms, o->now_ms, until);
+    (void)printf(", shelved until %s by %.*s: %.*s", until,
+                 STR_FMT(answer_member(alert, "shelved_by", by, sizeof(by))),
+                 STR_FMT(answer_member(alert, "shelved_why", why, sizeof(why))));
+}
 
 static void print_alert(void *ctx, struct str alert)
 {
@@ -37,6 +52,7 @@ static void print_alert(void *ctx, struct str alert)
     (void)printf("      %.*s", STR_FMT(answer_member(alert, "state", state, sizeof(state))));
     if (who.n > 0)
         (void)printf(", acknowledged by %.*s", STR_FMT(who));
+    print_shelf(o, alert);
     (void)fputc('\n', stdout);
     o->shown++;
 }
@@ -67,19 +83,39 @@ static void default_name(char *out, size_t size)
     (void)snprintf(out, size, "%s", sudo ? sudo : user ? user->pw_name : "somebody");
 }
 
-static enum err acknowledge(struct alerts *o, struct site_call *c, struct error *e)
+/* What is done to one alert, and its number. */
+static int64_t change_of(const struct alerts *o, const char **method, const char **verb)
 {
-    char path[64], name[128];
+    *method = o->unshelve ? "DELETE" : "POST";
+    *verb = o->acknowledge ? "acknowledge" : "shelve";
+    return o->acknowledge ? o->acknowledge : o->shelve ? o->shelve : o->unshelve;
+}
+
+static void write_change(struct strbuf *body, const struct alerts *o)
+{
+    char name[128];
+    default_name(name, sizeof(name));
+    strbuf_adds(body, "{\"by\":");
+    strbuf_add_json(body, str_from(o->by ? o->by : name));
+    if (o->shelve) {
+        strbuf_addf(body, ",\"for_ms\":%lld,\"why\":", (long long)o->for_ms);
+        strbuf_add_json(body, str_from(o->why));
+    }
+    strbuf_addc(body, '}');
+}
+
+static enum err change(struct alerts *o, struct site_call *c, struct error *e)
+{
+    char path[64];
+    const char *method, *verb;
     struct strbuf body, text;
     unsigned status;
-    default_name(name, sizeof(name));
+    int64_t id = change_of(o, &method, &verb);
     strbuf_init(&body, alloc_system(), 0);
     strbuf_init(&text, alloc_system(), 0);
-    strbuf_adds(&body, "{\"by\":");
-    strbuf_add_json(&body, str_from(o->by ? o->by : name));
-    strbuf_addc(&body, '}');
-    (void)snprintf(path, sizeof(path), "/api/alerts/%lld/acknowledge", (long long)o->acknowledge);
-    enum err err = site_call(c, "POST", path, strbuf_str(&body), &status, &text, e);
+    write_change(&body, o);
+    (void)snprintf(path, sizeof(path), "/api/alerts/%lld/%s", (long long)id, verb);
+    enum err err = site_call(c, method, path, strbuf_str(&body), &status, &text, e);
     o->now_ms = clock_wall_ms(env_linux()->clock);
     if (!err && o->json)
         (void)printf("%s\n", text.p);
@@ -90,20 +126,64 @@ static enum err acknowledge(struct alerts *o, struct site_call *c, struct error 
     return err;
 }
 
+static bool changes(const struct alerts *o)
+{
+    return o->acknowledge || o->shelve || o->unshelve;
+}
+
 static int run(struct alerts *o)
 {
     struct site_call *c;
     struct error e = {0};
     enum err err = site_call_open(&c, &o->call, &e);
     if (!err)
-        err = o->acknowledge ? acknowledge(o, c, &e) : list(o, c, &e);
+        err = changes(o) ? change(o, c, &e) : list(o, c, &e);
     site_call_close(c);
     if (err)
         (void)fprintf(stderr, "sedge alerts: %s\n", e.text);
     return err || fflush(stdout) != 0 ? EXIT_FINDING : EXIT_OK;
 }
 
-enum { O_ALL = 256, O_ACKNOWLEDGE, O_BY };
+enum { O_ALL = 256, O_ACKNOWLEDGE, O_SHELVE, O_UNSHELVE, O_FOR, O_WHY, O_BY };
+
+/* 0: go on; else the exit status + 1. */
+static int set_option(struct alerts *o, struct args *a, int id)
+{
+    int64_t *number = id == O_ACKNOWLEDGE ? &o->acknowledge
+                      : id == O_SHELVE    ? &o->shelve
+                      : id == O_UNSHELVE  ? &o->unshelve
+                                          : NULL;
+    if (number)
+        return args_number(a, 1, INT64_MAX, number) ? 0 : EXIT_USAGE + 1;
+    switch (id) {
+    case OPTION_ID_JSON: o->json = true; return 0;
+    case O_ALL: o->all = true; return 0;
+    case O_BY: o->by = a->value; return 0;
+    case O_WHY: o->why = a->value; return 0;
+    case O_FOR:
+        return span_parse(str_from(a->value), &o->for_ms) == ERR_OK
+                   ? 0
+                   : args_wrong(a, "it is a time, as 30min or 8h") + 1;
+    default:
+        if (id != ARGS_WORD || o->call.site)
+            return args_status(a) + 1;
+        o->call.site = a->value;
+        return 0;
+    }
+}
+
+static const char *unfit(const struct alerts *o)
+{
+    if ((o->acknowledge != 0) + (o->shelve != 0) + (o->unshelve != 0) > 1)
+        return "one thing at a time: --acknowledge, --shelve or --unshelve";
+    if (o->by && !changes(o))
+        return "--by goes with --acknowledge, --shelve and --unshelve";
+    if (o->shelve && (!o->for_ms || !o->why || !o->why[0]))
+        return "--shelve needs --for and --why";
+    if (!o->shelve && (o->for_ms || o->why))
+        return "--for and --why go with --shelve";
+    return NULL;
+}
 
 static int cmd_alerts(int argc, char **argv)
 {
@@ -112,45 +192,42 @@ static int cmd_alerts(int argc, char **argv)
     for (int id; (id = args_next(&a)) != ARGS_END;) {
         if (site_call_option(&o.call, id, a.value))
             continue;
-        switch (id) {
-        case OPTION_ID_JSON: o.json = true; break;
-        case O_ALL: o.all = true; break;
-        case O_BY: o.by = a.value; break;
-        case O_ACKNOWLEDGE:
-            if (!args_number(&a, 1, INT64_MAX, &o.acknowledge))
-                return EXIT_USAGE;
-            break;
-        default:
-            if (id != ARGS_WORD || o.call.site)
-                return args_status(&a);
-            o.call.site = a.value;
-        }
+        int status = set_option(&o, &a, id);
+        if (status)
+            return status - 1;
     }
-    if (o.by && !o.acknowledge)
-        return args_refuse(&a, "--by goes with --acknowledge");
-    return run(&o);
+    const char *why = unfit(&o);
+    return why ? args_refuse(&a, "%s", why) : run(&o);
 }
 
 const struct command command_alerts = {
     .name = "alerts",
     .group = COMMAND_SITE,
-    .line = "lists the alerts of a running site, and acknowledges them",
-    .synopsis = "[SITE] [--all] [--json] [OPTIONS]\n[SITE] --acknowledge ID [--by NAME] [OPTIONS]",
+    .line = "lists the alerts of a running site, acknowledges, shelves them",
+    .synopsis = "[SITE] [--all] [--json] [OPTIONS]\n[SITE] --acknowledge ID [--by NAME]\n"
+                "[SITE] --shelve ID --for TIME --why TEXT [--by NAME]\n[SITE] --unshelve ID",
     .about = "An alert is shown until it is over and somebody has acknowledged it: "
              "`unacknowledged` or `acknowledged` while it lasts, `returned` when it is over and "
-             "nobody has seen it. SITE is the folder (default: the one here) whose site runs.",
+             "nobody has seen it. One that is shelved is put aside for a while, with a "
+             "reason, and comes back by itself. SITE is the folder (default: the one here) whose "
+             "site runs.",
     .options =
         {(const struct command_option[]){
              {.name = "all", .text = "also those that are over and acknowledged", .id = O_ALL},
              OPTION("acknowledge", 0, "ID", "say that somebody has seen it", NULL, O_ACKNOWLEDGE),
+             OPTION("shelve", 0, "ID", "put it aside for a while", NULL, O_SHELVE),
+             OPTION("for", 0, "TIME", "how long: 30min, 8h; a week at most", NULL, O_FOR),
+             OPTION("why", 0, "TEXT", "and why", NULL, O_WHY),
+             OPTION("unshelve", 0, "ID", "fetch it back", NULL, O_UNSHELVE),
              OPTION("by", 0, "NAME", "who that is (the user's name)", NULL, O_BY),
              OPTION_JSON("the site's answer (docs/http-api.md)"),
              OPTIONS_END},
          site_call_options},
     .words = {VALUES_FOLDER},
     .examples = {{"sedge alerts hall", NULL},
-                 {"sedge alerts hall --acknowledge 17 --by Ada", NULL}},
-    .exits = {{"0", "they are listed, or it is acknowledged"},
+                 {"sedge alerts hall --acknowledge 17 --by Ada", NULL},
+                 {"sedge alerts hall --shelve 17 --for 8h --why 'new bearings tomorrow'", NULL}},
+    .exits = {{"0", "they are listed, or it is done"},
               {"1", "the site does not answer, or refuses"}},
     .see = {"actions"},
     .run = cmd_alerts,

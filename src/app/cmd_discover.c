@@ -206,75 +206,61 @@ static int run(struct discover *d)
 }
 
 /* What is there, or is an URL, is the site; else it is the filter. */
-static bool is_site(const char *arg)
+static bool take_word(struct discover *d, const char *word)
 {
-    return strncmp(arg, "http://", 7) == 0 || strncmp(arg, "https://", 8) == 0 ||
-           access(arg, F_OK) == 0;
+    if (!d->call.site && !d->filter && site_call_is_site(word))
+        d->call.site = word;
+    else if (!d->filter)
+        d->filter = word;
+    else
+        return false;
+    return true;
 }
-
-/* "SITE", "FILTER" or both. */
-static const char *take_words(struct discover *d, const char *const words[2], size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        if (!d->call.site && !d->filter && (is_site(words[i]) || i + 2 == n))
-            d->call.site = words[i];
-        else if (!d->filter)
-            d->filter = words[i];
-        else
-            return words[i];
-    }
-    return NULL;
-}
-
-enum { O_WATCH = 256 };
 
 static int cmd_discover(int argc, char **argv)
 {
     struct args a = args_start(&command_discover, argc, argv);
     struct discover d = {.bold = terminal_has_colors(STDOUT_FILENO)};
-    const char *words[2];
-    size_t n = 0;
     for (int id; (id = args_next(&a)) != ARGS_END;) {
         if (site_call_option(&d.call, id, a.value))
             continue;
         if (id == OPTION_ID_JSON)
             d.json = true;
-        else if (id == O_WATCH)
+        else if (id == 'w')
             d.watch = true;
-        else if (id == ARGS_WORD && n < ARRAY_LEN(words))
-            words[n++] = a.value;
-        else
+        else if (id != ARGS_WORD || !take_word(&d, a.value))
             return args_status(&a);
     }
-    const char *left = take_words(&d, words, n);
-    if (left)
-        return args_refuse(&a, "unexpected argument: %s", left);
     if (d.filter && !mqtt_filter_valid(str_from(d.filter)))
-        return args_refuse(&a, "'%s' is neither a site nor a topic filter", d.filter);
+        return args_refuse(
+            &a, "'%s' is no filter of MQTT, as a/+/b and a/# are, and no site either", d.filter);
     return run(&d);
 }
 
 const struct command command_discover = {
     .name = "discover",
     .group = COMMAND_DEVICES,
-    .line = "lists topics that no device of the site claims",
-    .synopsis = "[SITE] [FILTER] [--json] [--watch] [OPTIONS]",
-    .about = "Lists the topics on which something is said and that no device of the site claims, "
-             "with the values in their messages, and those of devices whose messages can't be "
-             "read. SITE is a folder of .sedge files (default: the one here) whose site runs; "
-             "FILTER is one of MQTT: a/+/b, a/#.",
+    .line = "lists the topics that no device claims, with their values",
+    .synopsis = "[SITE] [FILTER] [--json] [--watch]",
+    .about =
+        "Asks the site that runs what it hears: the topics on which something is said and that no "
+        "device of the site claims, with the values in their messages, and those of devices whose "
+        "messages can't be read, with the reason. SITE is its folder, the one here if none is "
+        "named, "
+        "or its URL; FILTER is one of MQTT: a/+/b, a/#.\n\n"
+        "`sedge adopt TOPIC` makes a device of what is found.",
     .options = {(const struct command_option[]){
-                    OPTION_JSON("as the site says it (docs/http-api.md)"),
+                    OPTION_JSON("as the site says it, with the last values and their times"),
                     {.name = "watch",
-                     .text = "goes on, and shows each topic that says something new",
-                     .id = O_WATCH},
+                     .letter = 'w',
+                     .text = "go on, and show each topic that says something new"},
                     OPTIONS_END},
                 site_call_options},
     .words = {VALUES_FOLDER},
-    .examples = {{"sedge discover hall", NULL},
-                 {"sedge discover hall 'tele/#' --watch",
-                  "what Tasmota's devices say, as it comes"}},
-    .exits = {{"0", "it is listed"}, {"1", "the site does not answer"}},
-    .see = {"sub"},
+    .examples = {{"sedge discover hall", "what the site in the folder hall hears"},
+                 {"sedge discover hall 'tele/#' --watch", "of Tasmota's devices, as it comes"},
+                 {"sedge discover --url https://plant.example:8443 --json", NULL}},
+    .exits = {{"0", "it was asked"}, {"1", "the site does not answer"}},
+    .see = {"adopt", "sub"},
     .run = cmd_discover,
 };

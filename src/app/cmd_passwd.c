@@ -136,7 +136,7 @@ static const char *from_file(const char *path, char out[PASSWORD_MAX + 2])
 
 static const char *get_password(const struct options *o, char out[PASSWORD_MAX + 2])
 {
-    if (!o->batch)
+    if (!o->batch || !o->password)
         return o->password_file ? from_file(o->password_file, out) : ask_twice(out);
     if (strlen(o->password) > PASSWORD_MAX)
         return "the password is too long";

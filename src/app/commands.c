@@ -12,9 +12,11 @@ const struct command *const commands[] = {
     &command_reload,
     &command_alerts,
     &command_actions,
+    &command_export,
     &command_sim,
-    /* devices */
+    /* your devices */
     &command_discover,
+    &command_adopt,
     &command_import,
     /* messages */
     &command_pub,
@@ -22,6 +24,9 @@ const struct command *const commands[] = {
     &command_bench,
     /* care */
     &command_passwd,
+    &command_doctor,
+    &command_backup,
+    &command_restore,
     /* the program itself */
     &command_help,
     &command_completion,

@@ -49,7 +49,9 @@ enum err init_folder_free(const char *folder, struct error *e)
     enum err err = ERR_OK;
     for (const struct dirent *at; !err && (at = readdir(d));) {
         const char *name = at->d_name;
-        if (strcmp(name, ".") && strcmp(name, "..") && strcmp(name, ".git"))
+        bool passed =
+            strcmp(name, ".") == 0 || strcmp(name, "..") == 0 || strcmp(name, ".git") == 0;
+        if (!passed)
             err = error_set(e, ERR_EXISTS, "%s is not empty: it holds %s", folder, name);
     }
     (void)closedir(d);

@@ -196,7 +196,8 @@ static bool number_asked(const char *name, uint64_t *out)
     return true;
 }
 
-/* The sanitizers are six times slower and run a fifth of many seeds; the released build runs all of them. */
+/* The sanitizers are six times slower and run a fifth of many seeds; the released build runs all of
+ * them. */
 static uint64_t affordable(uint64_t usual)
 {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)

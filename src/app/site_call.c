@@ -9,21 +9,25 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { BODY_MAX = 64 << 20, PROBLEM_MAX = 1 << 20, TIMEOUT_MS = 60000, PIECE = 16 << 10 };
 
 const struct command_option site_call_options[] = {
-    OPTIONS_OF("how the site is reached"),
-    OPTION("url", 0, "URL", "at http[s]://HOST[:PORT], instead of SITE's own address", NULL,
+    OPTIONS_OF("where the site is"),
+    OPTION("url", 0, "URL",
+           "the site that runs at http[s]://HOST[:PORT], in the place of SITE's own address", NULL,
            SITE_CALL_URL),
     OPTION("cafile", 0, "FILE",
-           "who is believed; default: the certificate that SITE declares, or with --url whom the "
-           "system believes",
+           "who is believed; else it is the certificate that SITE declares, or with --url whom the "
+           "system "
+           "believes",
            VALUES_FILE, SITE_CALL_CAFILE),
-    OPTION("cert", 0, "FILE", "our certificate; with --key", VALUES_FILE, SITE_CALL_CERT),
-    OPTION("key", 0, "FILE", "its private key", VALUES_FILE, SITE_CALL_KEY),
+    OPTION("cert", 0, "FILE", "our certificate", VALUES_FILE, SITE_CALL_CERT),
+    OPTION("key", 0, "FILE", "and its key", VALUES_FILE, SITE_CALL_KEY),
     {.name = "insecure", .text = "believe whoever answers", .id = SITE_CALL_INSECURE},
-    OPTIONS_END};
+    OPTIONS_END,
+};
 
 bool site_call_option(struct site_call_config *cfg, int id, const char *value)
 {
@@ -35,6 +39,16 @@ bool site_call_option(struct site_call_config *cfg, int id, const char *value)
     case SITE_CALL_INSECURE: cfg->insecure = true; return true;
     default: return false;
     }
+}
+
+static bool is_url(const char *site)
+{
+    return strncmp(site, "http://", 7) == 0 || strncmp(site, "https://", 8) == 0;
+}
+
+bool site_call_is_site(const char *word)
+{
+    return is_url(word) || access(word, F_OK) == 0;
 }
 
 /* --- opening --- */
@@ -72,11 +86,6 @@ static enum err open_pool(struct site_call *c, const struct site_call_config *cf
     if (!err)
         err = conn_pool_new(&c->pool, w, &pool);
     return err ? error_set(e, err, "no memory to call the site") : ERR_OK;
-}
-
-static bool is_url(const char *site)
-{
-    return strncmp(site, "http://", 7) == 0 || strncmp(site, "https://", 8) == 0;
 }
 
 enum err site_call_open(struct site_call **out, const struct site_call_config *cfg, struct error *e)
@@ -152,7 +161,7 @@ static enum err connect_any(struct exchange *x, struct stream **out)
     enum err err = ERR_NOT_FOUND;
     for (size_t i = 0; err && i < t->addrs_n; i++)
         err = conn_pool_take(x->call->pool, &t->addrs[i], -1, out, &e);
-    return err ? error_set(x->e, err, "%s does not answer: %s", t->where,
+    return err ? error_set(x->e, err, "%s does not answer: %s; does the site run?", t->where,
                            e.text[0] ? e.text : err_name(err))
                : ERR_OK;
 }
@@ -255,7 +264,7 @@ static enum err read_body(struct exchange *x, struct stream *s)
 static intptr_t run_exchange(void *arg)
 {
     struct exchange *x = arg;
-    struct stream *s;
+    struct stream *s = NULL;
     x->err = connect_any(x, &s);
     if (x->err)
         return 0;

@@ -52,7 +52,10 @@ MUST_USE enum err site_call_stream(struct site_call *c, const char *method, cons
                                    enum err (*piece)(void *ctx, struct str piece), void *ctx,
                                    struct error *e);
 
-/* --- the options of all commands that call a site --- */
+/* --- the options of all commands that call a site ---
+ *
+ * site_call_options is one of a command's lists; what args_next() returns is shown to
+ * site_call_option(): true if it was one of them. */
 enum {
     SITE_CALL_URL = 0x5100,
     SITE_CALL_CAFILE,
@@ -60,6 +63,7 @@ enum {
     SITE_CALL_KEY,
     SITE_CALL_INSECURE,
 };
-extern const struct command_option site_call_options[]; /* a list for struct command */
-/* True if what args_next() returned was one of them. */
+extern const struct command_option site_call_options[];
 bool site_call_option(struct site_call_config *cfg, int id, const char *value);
+/* Whether a word of the command line is a site: an URL, or something that is there. */
+bool site_call_is_site(const char *word);

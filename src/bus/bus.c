@@ -164,6 +164,11 @@ void bus_match_each(struct bus *b, struct str topic, const struct message_origin
     }
 }
 
+struct message *bus_retained_get(struct bus *b, struct str topic)
+{
+    return retained_get(&b->retained, topic);
+}
+
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx)
 {
     retained_each(&b->retained, each, ctx);

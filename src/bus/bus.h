@@ -234,6 +234,8 @@ void bus_match_each(struct bus *b, struct str topic, const struct message_origin
                     void (*each)(void *ctx, struct subscriber *s,
                                  const struct sub_options *const *subs, size_t n, uint64_t chosen),
                     void *ctx);
+/* What is retained on the topic, until the end of this tick; NULL: nothing. */
+struct message *bus_retained_get(struct bus *b, struct str topic);
 void bus_retained_each(struct bus *b, void (*each)(void *ctx, struct message *m), void *ctx);
 /* Writes retained state and its cursor to the database; the bus does it at the journal's pressure
  * and once a minute if something changed. Worker 0. Before the executor runs and after it has

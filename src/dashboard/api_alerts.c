@@ -175,9 +175,15 @@ void api_shelve(void *ctx, struct http_request *q)
 void api_unshelve(void *ctx, struct http_request *q)
 {
     struct dashboard *d = ctx;
+    char buf[BODY_NAME_MAX];
+    struct json_token t;
+    struct str by = STR("");
     const struct alert *al;
     uint64_t seq = 0;
+    bool named = json_find(http_request_body(q), STR("by"), &t, NULL) == ERR_OK;
+    if (named && !body_text(q, "by", buf, sizeof(buf), &by))
+        return;
     struct pending_word *p = word_new(d, q);
     if (p)
-        word_said(p, alert_unshelve(d->cfg.alerts, p->alert, &al, &seq), seq, "is not shelved");
+        word_said(p, alert_unshelve(d->cfg.alerts, p->alert, by, &al, &seq), seq, "is not shelved");
 }

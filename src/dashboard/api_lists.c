@@ -1,4 +1,4 @@
-/* api_lists: actions, discovered topics, connections, figures. */
+/* api_lists: actions, connections, figures. */
 #include "base/pool_list.h"
 #include "dashboard/dashboard_internal.h"
 
@@ -20,22 +20,6 @@ void api_actions(void *ctx, struct http_request *q)
     list_begin(&l, d, "actions");
     registry_actions_each(d->cfg.registry, (size_t)limit, each_action, &l);
     list_end(&l, q);
-}
-
-void api_discovered(void *ctx, struct http_request *q)
-{
-    struct dashboard *d = ctx;
-    struct json_writer w = answer_begin(d);
-    json_object_begin(&w);
-    json_key(&w, "topics");
-    json_array_begin(&w);
-    LIST_EACH(registry_discovered(d->cfg.registry), it)
-    json_write_discovered(&w, CONTAINER_OF(it, struct discovered, link));
-    json_array_end(&w);
-    json_key(&w, "dropped");
-    json_int(&w, (int64_t)registry_discovered_dropped(d->cfg.registry));
-    json_object_end(&w);
-    answer_end(d, q, 200);
 }
 
 static void each_client(void *ctx, const struct mqtt_client_info *c)

@@ -43,6 +43,7 @@ static void write_property(struct json_writer *w, const struct device_property *
     json_key(w, "quality");
     json_cstr(w, quality_name(s->quality));
     json_write_ms(w, "stale_ms", s->stale_ms);
+    write_str(w, "why", str_from(p->why)); /* it can't be read */
     json_object_end(w);
 }
 
@@ -89,6 +90,24 @@ static void write_lease(struct json_writer *w, const struct automation *a, const
     json_object_end(w);
 }
 
+static void write_link(struct json_writer *w, const struct device *d)
+{
+    const struct device_reach *r = &d->reach;
+    json_key(w, "link");
+    json_object_begin(w);
+    write_str(w, "kind", r->kind);
+    write_str(w, "text", r->text);
+    json_key(w, "online");
+    if (r->state == REACH_UNKNOWN)
+        json_null(w);
+    else
+        json_bool(w, r->state == REACH_ONLINE);
+    write_str(w, "why", str_from(r->why));
+    json_key(w, "unreadable");
+    json_int(w, (int64_t)r->unreadable);
+    json_object_end(w);
+}
+
 static void write_device(struct json_writer *w, const struct automation *a, const struct device *d)
 {
     const struct model_def *m = d->model;
@@ -99,6 +118,7 @@ static void write_device(struct json_writer *w, const struct automation *a, cons
     write_str(w, "topic", d->topic);
     write_str(w, "owner", d->owner);
     write_lease(w, a, d);
+    write_link(w, d);
     json_key(w, "properties");
     json_array_begin(w);
     for (size_t i = 0; i < m->property_count; i++)

@@ -29,6 +29,7 @@ const struct http_route dashboard_routes[] = {
     {HTTP_GET, "/api/reload", api_reload_state},
     {HTTP_POST, "/api/reload", api_reload},
     {HTTP_GET, "/api/discovered", api_discovered},
+    {HTTP_POST, "/api/adopt", api_adopt},
     {HTTP_GET, "/api/connections", api_connections},
     {HTTP_GET, "/api/stats", api_stats},
     {HTTP_GET, "/health", api_health},
@@ -94,6 +95,7 @@ enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cf
     (void)snprintf(d->run, sizeof(d->run), "%016" PRIx64, hash_bytes(times, sizeof(times), 1));
     list_init(&d->words);
     list_init(&d->reloads);
+    list_init(&d->adopts);
     list_init(&d->exports);
     strbuf_init(&d->out, cfg->alloc, BODY_MAX);
     enum err err = live_init(d, e);
@@ -133,6 +135,7 @@ void dashboard_free(struct dashboard *d)
         http_server_close(d->servers[i]);
     words_fini(d);
     reloads_fini(d);
+    adopts_fini(d);
     exports_fini(d);
     live_fini(d);
     strbuf_fini(&d->out);

@@ -31,6 +31,39 @@ struct dashboard_tests {
     void *ctx;
 };
 
+/* How discovered topics become declarations in the site's files (docs/adopt.md). */
+struct dashboard_adopt_request {
+    const struct str *topics;
+    size_t topic_n;
+    struct str device, model; /* wanted names; "": they are proposed */
+    struct str text;          /* declarations in the place of proposed ones; p NULL: none */
+    bool apply;               /* write them, and take the changed site */
+};
+enum adopt_outcome {
+    ADOPT_DONE,         /* `json` is the answer */
+    ADOPT_UNKNOWN,      /* a topic was not heard: `topic` */
+    ADOPT_NOT_POSSIBLE, /* no device can be made of it */
+    ADOPT_CHANGED,      /* a file was changed meanwhile */
+    ADOPT_REFUSED,      /* the changed site has errors: `members` say which */
+    ADOPT_NOT_WRITTEN,  /* the files, for the system's reasons; or there is no memory */
+};
+struct dashboard_adopt_answer {
+    enum adopt_outcome outcome;
+    struct str json, topic;
+    struct {
+        const char *name; /* NULL: no more */
+        struct str json;
+    } members[5];
+    const char *why; /* a sentence, of all but DONE */
+};
+struct dashboard_adopt {
+    /* Copies the request. ERR_EXISTS: one is under way. Else `done` is called once, unless the site
+     * stops first; what it is shown is valid for the call. */
+    enum err (*start)(void *ctx, const struct dashboard_adopt_request *q,
+                      void (*done)(void *arg, const struct dashboard_adopt_answer *a), void *arg);
+    void *ctx;
+};
+
 /* What the site was started with: one JSON object, without secrets. */
 struct dashboard_settings {
     void (*write)(void *ctx, struct json_writer *w);
@@ -59,6 +92,7 @@ struct dashboard_config {
     const char *version;
     struct dashboard_reload reload;                    /* start NULL: there is none */
     struct dashboard_tests tests;                      /* the same */
+    struct dashboard_adopt adopt;                      /* the same */
     struct dashboard_settings settings;                /* write NULL: there is none */
     struct dashboard_links links;                      /* the same */
     const struct str *mqtt_addresses, *http_addresses; /* "127.0.0.1:1883", for people */

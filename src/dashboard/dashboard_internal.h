@@ -28,6 +28,7 @@ struct dashboard {
     struct strbuf out;   /* the answer that is being written */
     struct list words;   /* what people said of alerts and is not committed yet; api_alerts.c */
     struct list reloads; /* who waits for one; api_reload.c */
+    struct list adopts;  /* who waits for an adoption; api_adopt.c */
     struct list exports; /* that are under way; export.c */
 
     /* live.c */
@@ -47,7 +48,9 @@ void json_write_value(struct json_writer *w, const struct value *v);
 void json_write_ms(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
 void json_write_alert(struct json_writer *w, const struct alert *al);
 void json_write_action(struct json_writer *w, const struct action_event *a);
-void json_write_discovered(struct json_writer *w, const struct discovered *t);
+/* With the last `values` of each of its fields. */
+void json_write_discovered(struct json_writer *w, struct registry *r, const struct discovered *t,
+                           size_t values);
 
 /* Starts an answer in d->out; ends it and sends it. */
 struct json_writer answer_begin(struct dashboard *d);
@@ -71,6 +74,7 @@ bool body_text(struct http_request *q, const char *key, char *buf, size_t max, s
 
 void words_fini(struct dashboard *d);
 void reloads_fini(struct dashboard *d);
+void adopts_fini(struct dashboard *d);
 
 /* dashboard.c: every path of the API; docs/openapi.json describes them. */
 extern const struct http_route dashboard_routes[];
@@ -93,6 +97,7 @@ void api_run_tests(void *ctx, struct http_request *q);
 void api_settings(void *ctx, struct http_request *q);
 void api_links(void *ctx, struct http_request *q);
 void api_discovered(void *ctx, struct http_request *q);
+void api_adopt(void *ctx, struct http_request *q);
 void api_connections(void *ctx, struct http_request *q);
 void api_stats(void *ctx, struct http_request *q);
 void api_health(void *ctx, struct http_request *q);

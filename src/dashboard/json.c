@@ -119,18 +119,3 @@ void json_write_action(struct json_writer *w, const struct action_event *a)
     member_or_null(w, "why", a->why);
     json_object_end(w);
 }
-
-void json_write_discovered(struct json_writer *w, const struct discovered *t)
-{
-    static const char *const kinds[] = {"json", "number", "text", "binary"};
-    json_object_begin(w);
-    member_str(w, "topic", t->topic);
-    member_int(w, "count", (int64_t)t->count);
-    json_write_ms(w, "first_ms", t->first_ms);
-    json_write_ms(w, "last_ms", t->last_ms);
-    member_str(w, "kind", str_from(kinds[t->kind]));
-    member_str(w, "payload", (struct str){t->payload, t->payload_len});
-    if (t->error.reason[0])
-        member_str(w, "error", str_from(t->error.reason));
-    json_object_end(w);
-}

@@ -177,7 +177,7 @@ static void on_discovered(void *ctx, const struct discovered *t)
     if (list_empty(&d->readers))
         return;
     struct json_writer w = event_begin(d);
-    json_write_discovered(&w, t);
+    json_write_discovered(&w, d->cfg.registry, t, 1);
     send_all(d, "discovered");
 }
 
@@ -211,6 +211,28 @@ static void on_lease(void *ctx, const struct lease_view *v)
     json_str(&w, v->device);
     json_object_end(&w);
     send_all(d, "lease");
+}
+
+/* A device has come or gone. */
+static void on_link(void *ctx, const struct device *device)
+{
+    struct dashboard *d = ctx;
+    const struct device_reach *r = &device->reach;
+    if (list_empty(&d->readers))
+        return;
+    struct json_writer w = event_begin(d);
+    json_object_begin(&w);
+    json_key(&w, "device");
+    json_str(&w, device->name);
+    json_key(&w, "online");
+    if (r->state == REACH_UNKNOWN)
+        json_null(&w);
+    else
+        json_bool(&w, r->state == REACH_ONLINE);
+    json_key(&w, "why");
+    json_cstr(&w, r->why[0] ? r->why : NULL);
+    json_object_end(&w);
+    send_all(d, "link");
 }
 
 /* An event that only says: ask again. */
@@ -273,6 +295,7 @@ enum err live_init(struct dashboard *d, struct error *e)
     automation_on_rule(d->cfg.automation, on_rule, d);
     automation_on_lease(d->cfg.automation, on_lease, d);
     registry_on_discovered(d->cfg.registry, on_discovered, d);
+    registry_on_link(d->cfg.registry, on_link, d);
     return ERR_OK;
 }
 
@@ -285,6 +308,7 @@ void live_fini(struct dashboard *d)
         automation_on_rule(d->cfg.automation, NULL, NULL);
         automation_on_lease(d->cfg.automation, NULL, NULL);
         registry_on_discovered(d->cfg.registry, NULL, NULL);
+        registry_on_link(d->cfg.registry, NULL, NULL);
     }
     timer_cancel(&d->flush_timer);
     mem_free(d->cfg.alloc, d->pending, (d->pending_max + 1) * sizeof(*d->pending));

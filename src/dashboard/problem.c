@@ -30,7 +30,17 @@ static const struct {
     [PROBLEM_SITE_REFUSED] = {TYPES "site-refused", 422, "The changed site is refused",
                               "The site's files have mistakes, or ask for what can't change while "
                               "the site runs. It goes on as it was. The member \"reload\" is the "
-                              "report, with the diagnostics."},
+                              "report, with the diagnostics; where the change was only proposed, "
+                              "they are the member \"diagnostics\"."},
+    [PROBLEM_CHANGED] = {TYPES "changed", 409, "A file was changed meanwhile",
+                         "One of the site's files is not what it was when it was read. Nothing was "
+                         "written; ask again."},
+    [PROBLEM_NO_DEVICE] = {TYPES "no-device", 422, "No device can be made of this",
+                           "What was heard on these topics has no values that properties could "
+                           "have, or it does not fit the model or the name that was asked for."},
+    [PROBLEM_NOT_WRITTEN] = {TYPES "not-written", 503, "The site's files can't be written",
+                             "The system refuses to write them: permissions, space, a file system "
+                             "that is read-only. They are as they were."},
     [PROBLEM_NOT_STORED] = {TYPES "not-stored", 503, "It could not be stored",
                             "What must last is recorded before it is answered. The journal could "
                             "not, so it has not happened."},

@@ -1,4 +1,5 @@
 /* Tokens, and what is said where another one was expected. */
+#include "lang/lang.h"
 #include "lang/parse_internal.h"
 
 #include <stdio.h>

@@ -38,6 +38,12 @@ const char *decode_kind_text(enum json_kind k)
     }
 }
 
+void decode_broken(struct decode_target *t, const struct json_reader *r)
+{
+    decode_note(t, STR(""), (const char *)t->payload.p + r->why_at, "not JSON at byte %zu: %s",
+                r->why_at, r->why);
+}
+
 bool decode_whole(struct decode_target *t)
 {
     struct json_reader r;
@@ -46,10 +52,7 @@ bool decode_whole(struct decode_target *t)
     for (;;) {
         switch (json_next(&r, &token)) {
         case JSON_END: return true;
-        case JSON_ERROR:
-            decode_note(t, STR(""), (const char *)t->payload.p + r.why_at,
-                        "not JSON at byte %zu: %s", r.why_at, r.why);
-            return false;
+        case JSON_ERROR: decode_broken(t, &r); return false;
         default: break;
         }
     }
@@ -90,6 +93,22 @@ size_t decode_token(struct decode_target *t, struct device_property *p, const st
     return 1;
 }
 
+/* By the convention. Most are numbers for numbers, which need none of what scalar.c can do. */
+static size_t plain_token(struct decode_target *t, struct device_property *p,
+                          const struct json_token *token, int64_t ts_ms, enum quality q,
+                          struct str path)
+{
+    struct value v = {.kind = p->def->kind};
+    bool number = token->kind == JSON_NUMBER;
+    if ((number && v.kind == VALUE_FLOAT && json_number(token->raw, &v.f) == ERR_OK) ||
+        (number && v.kind == VALUE_INT && json_integer(token->raw, &v.i) == ERR_OK)) {
+        decode_emit(t, p, &v, ts_ms, q);
+        return 1;
+    }
+    const struct scalar how = scalar_of(t, p->def);
+    return decode_token(t, p, &how, token, ts_ms, q, path);
+}
+
 int64_t decode_time(struct decode_target *t, const struct json_token *said, const char *key,
                     enum quality *q)
 {
@@ -117,16 +136,16 @@ struct object_view {
     bool nested;                /* another member is an object */
 };
 
-/* The reader stands behind the opening brace, and so it does afterwards. */
-static void object_look(struct json_reader at, struct object_view *view)
+/* The reader stands behind the opening brace, and afterwards behind the closing one. False: the
+ * document is broken. */
+static bool object_look(struct json_reader *r, struct object_view *view)
 {
     struct json_token key, value;
     *view = (struct object_view){0};
-    while (json_next(&at, &key) == JSON_KEY) {
-        (void)json_next(&at, &value);
+    while (json_next(r, &key) == JSON_KEY) {
         struct str raw;
-        if (json_skip(&at, &value, &raw))
-            return;
+        if (json_next(r, &value) == JSON_ERROR || json_skip(r, &value, &raw))
+            return false;
         if (value.kind == JSON_NUMBER && json_text_is(&key, STR("ts")))
             view->ts = value;
         else if (value.kind == JSON_STRING && json_text_is(&key, STR("Time")))
@@ -136,6 +155,7 @@ static void object_look(struct json_reader at, struct object_view *view)
         else if (value.kind == JSON_OBJECT)
             view->nested = true;
     }
+    return key.kind == JSON_OBJECT_END;
 }
 
 static size_t members(struct decode_target *t, struct json_reader *r, const struct nested *nested,
@@ -147,10 +167,8 @@ static size_t members(struct decode_target *t, struct json_reader *r, const stru
     while (json_next(r, &key) == JSON_KEY) {
         (void)json_next(r, &value);
         for (size_t i = 0; i < model->property_count; i++)
-            if (json_text_is(&key, model->properties[i].name)) {
-                const struct scalar how = scalar_of(t, &model->properties[i]);
-                n += decode_token(t, &t->device->props[i], &how, &value, ts_ms, q, key.raw);
-            }
+            if (json_text_is(&key, model->properties[i].name))
+                n += plain_token(t, &t->device->props[i], &value, ts_ms, q, key.raw);
         if (nested && value.kind == JSON_OBJECT)
             n += decode_nested(t, nested, r, &key, ts_ms, q);
         else if (json_skip(r, &value, NULL))
@@ -160,23 +178,21 @@ static size_t members(struct decode_target *t, struct json_reader *r, const stru
 }
 
 /* The reader stands behind an opening brace; afterwards behind the closing one. */
-static size_t object(struct decode_target *t, struct json_reader *r)
+static size_t object(struct decode_target *t, struct json_reader *r, const struct object_view *view)
 {
-    struct object_view view;
     struct nested nested;
     enum quality q;
-    object_look(*r, &view);
-    bool wall = view.ts.kind != JSON_NUMBER && view.wall.kind == JSON_STRING;
-    int64_t ts_ms = decode_time(t, wall ? &view.wall : &view.ts, wall ? "Time" : "ts", &q);
-    if (!view.values.n) {
+    bool wall = view->ts.kind != JSON_NUMBER && view->wall.kind == JSON_STRING;
+    int64_t ts_ms = decode_time(t, wall ? &view->wall : &view->ts, wall ? "Time" : "ts", &q);
+    if (!view->values.n) {
         nested.by_last_key = wall;
-        if (view.nested && wall)
+        if (view->nested && wall)
             nested_count(t, *r, &nested);
-        return members(t, r, view.nested ? &nested : NULL, ts_ms, q);
+        return members(t, r, view->nested ? &nested : NULL, ts_ms, q);
     }
     struct json_reader inner;
     struct json_token token;
-    json_init(&inner, (struct bytes){(const uint8_t *)view.values.p, view.values.n});
+    json_init(&inner, (struct bytes){(const uint8_t *)view->values.p, view->values.n});
     (void)json_next(&inner, &token);
     size_t n = members(t, &inner, NULL, ts_ms, q);
     while (json_next(r, &token) == JSON_KEY) { /* pass it by: it has been read above */
@@ -194,7 +210,11 @@ static size_t list(struct decode_target *t, struct json_reader *r)
     size_t n = 0;
     while ((kind = json_next(r, &token)) != JSON_ARRAY_END) {
         if (kind == JSON_OBJECT) {
-            n += object(t, r);
+            struct object_view view;
+            struct json_reader look = *r;
+            if (!object_look(&look, &view))
+                break;
+            n += object(t, r, &view);
             continue;
         }
         decode_note(t, STR(""), token.raw.p, "expected a list of objects, got %s in it",
@@ -205,27 +225,38 @@ static size_t list(struct decode_target *t, struct json_reader *r)
     return n;
 }
 
+/* What an object holds is seen on the way to its end, which proves that it is whole. */
+static size_t one_object(struct decode_target *t, struct json_reader *r)
+{
+    struct object_view view;
+    struct json_token token;
+    struct json_reader look = *r;
+    if (!object_look(&look, &view) || json_next(&look, &token) != JSON_END) {
+        decode_broken(t, &look);
+        return 0;
+    }
+    size_t n = object(t, r, &view);
+    if (!n)
+        decode_note(t, STR(""), NULL, "no property of %.*s is in it",
+                    STR_FMT(t->device->model->name));
+    return n;
+}
+
 size_t decode_object(struct decode_target *t, struct bytes payload)
 {
     struct json_reader r;
     struct json_token token;
     t->payload = payload;
-    if (!decode_whole(t))
-        return 0;
     json_init(&r, payload);
     enum json_kind kind = json_next(&r, &token);
+    if (kind == JSON_OBJECT)
+        return one_object(t, &r);
+    if (!decode_whole(t))
+        return 0;
     if (kind == JSON_ARRAY)
         return senml_is(r) ? decode_senml(t, &r) : list(t, &r);
-    if (kind != JSON_OBJECT) {
-        decode_note(t, STR(""), token.raw.p, "expected a JSON object, got %s",
-                    decode_kind_text(kind));
-        return 0;
-    }
-    size_t n = object(t, &r);
-    if (!n)
-        decode_note(t, STR(""), NULL, "no property of %.*s is in it",
-                    STR_FMT(t->device->model->name));
-    return n;
+    decode_note(t, STR(""), token.raw.p, "expected a JSON object, got %s", decode_kind_text(kind));
+    return 0;
 }
 
 /* --- bare values --- */

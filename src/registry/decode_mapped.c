@@ -118,8 +118,7 @@ static bool pass(struct walk *w)
     json_init(&r, w->t->payload);
     if (json_next(&r, &token) == JSON_ERROR || !visit(w, &r, &token, 0, from, w->m->n) ||
         json_next(&r, &token) != JSON_END) {
-        decode_note(w->t, STR(""), (const char *)w->t->payload.p + r.why_at,
-                    "not JSON at byte %zu: %s", r.why_at, r.why);
+        decode_broken(w->t, &r);
         return false;
     }
     return true;

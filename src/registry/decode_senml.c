@@ -29,40 +29,36 @@ struct record {
 
 /* --- is it one? --- */
 
-static bool is_base(const struct json_token *key)
+static bool is_any_of(const struct json_token *key, const char *const *labels, size_t n)
 {
-    static const char *const bases[] = {"bn", "bt", "bu", "bv", "bs", "bver"};
-    for (size_t i = 0; i < ARRAY_LEN(bases); i++)
-        if (json_text_is(key, str_from(bases[i])))
+    for (size_t i = 0; i < n; i++)
+        if (json_text_is(key, str_from(labels[i])))
             return true;
     return false;
 }
 
-static bool is_value(const struct json_token *key)
-{
-    static const char *const values[] = {"v", "vs", "vb", "vd", "s"};
-    for (size_t i = 0; i < ARRAY_LEN(values); i++)
-        if (json_text_is(key, str_from(values[i])))
-            return true;
-    return false;
-}
-
-/* By its first record: it has a base, or a name and a value. */
+/* By its first record: it has a base, or a name and a value, and nothing that is not SenML's. */
 bool senml_is(struct json_reader at)
 {
+    static const char *const bases[] = {"bn", "bt", "bu", "bv", "bs", "bver"};
+    static const char *const values[] = {"v", "vs", "vb", "vd", "s"};
+    static const char *const others[] = {"n", "u", "t", "ut"};
     struct json_token key, value;
     bool name = false, has_value = false;
     if (json_next(&at, &key) != JSON_OBJECT)
         return false;
     while (json_next(&at, &key) == JSON_KEY) {
-        if (json_next(&at, &value) == JSON_ERROR)
+        if (json_text_is(&key, STR("ts"))) /* what it is most often: said soon */
             return false;
-        if (is_base(&key))
+        if (is_any_of(&key, bases, ARRAY_LEN(bases)))
             return true;
-        name = name || (value.kind == JSON_STRING && json_text_is(&key, STR("n")));
-        has_value = has_value || is_value(&key);
-        if (json_skip(&at, &value, NULL))
+        bool is_value = is_any_of(&key, values, ARRAY_LEN(values));
+        if (!is_value && !is_any_of(&key, others, ARRAY_LEN(others)))
             return false;
+        if (json_next(&at, &value) == JSON_ERROR || json_skip(&at, &value, NULL))
+            return false;
+        name = name || (value.kind == JSON_STRING && json_text_is(&key, STR("n")));
+        has_value = has_value || is_value;
     }
     return name && has_value;
 }

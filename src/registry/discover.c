@@ -1,4 +1,5 @@
-/* discover: the topics that no device claims, and messages of devices that could not be read. */
+/* discover: the topics that no device claims, with what has been seen in them, and messages of
+ * devices that could not be read. */
 #include "registry/registry_internal.h"
 
 #include <string.h>
@@ -21,11 +22,14 @@ void discover_init(struct registry *r)
     timer_init(&r->discovered_timer, r->worker, tell_news);
     map_init(&r->discovered_map, r->cfg.alloc, executor_env(r->cfg.ex)->seed,
              r->cfg.discovered_max);
+    alloc_limited_init(&r->observed_alloc, r->cfg.alloc, r->cfg.observed_bytes_max);
+    strbuf_init(&r->observed_path, r->cfg.alloc, OBSERVED_PATH_BYTES);
 }
 
 static void discovered_free(struct registry *r, struct discovered *d)
 {
     list_del(&d->link);
+    observed_fini(&d->seen, &r->observed_alloc.alloc);
     mem_free(r->cfg.alloc, d, sizeof(*d) + d->topic.n);
 }
 
@@ -35,6 +39,7 @@ void discover_fini(struct registry *r)
     while (r->discovered.next && !list_empty(&r->discovered))
         discovered_free(r, CONTAINER_OF(r->discovered.next, struct discovered, link));
     map_fini(&r->discovered_map);
+    strbuf_fini(&r->observed_path);
 }
 
 static struct discovered *discovered_new(struct registry *r, struct str topic)
@@ -81,6 +86,16 @@ static size_t cut(struct bytes b, size_t max)
     return (b.p[n] & 0xC0) == 0x80 ? max : n;
 }
 
+static void observe(struct registry *r, struct discovered *d, struct bytes payload, int64_t ts_ms)
+{
+    struct alloc *a = &r->observed_alloc.alloc;
+    struct str text = {(const char *)payload.p, payload.n};
+    if (d->kind == PAYLOAD_JSON)
+        observed_json(&d->seen, a, &r->observed_path, payload, ts_ms);
+    else if (d->kind != PAYLOAD_BINARY && payload.n)
+        observed_bare(&d->seen, a, text, ts_ms);
+}
+
 /* `error` NULL: nobody claims the topic. */
 void discover_note(struct registry *r, const struct message *m, const struct payload_error *error)
 {
@@ -105,6 +120,7 @@ void discover_note(struct registry *r, const struct message *m, const struct pay
         d->payload_len = n;
         d->kind = payload_classify(payload);
     }
+    observe(r, d, payload, m->wall_ms);
     if (error) {
         d->error = *error;
         d->unreadable++;
@@ -119,6 +135,31 @@ void discover_note(struct registry *r, const struct message *m, const struct pay
 const struct list *registry_discovered(const struct registry *r)
 {
     return &r->discovered;
+}
+
+const struct discovered *registry_discovered_find(const struct registry *r, struct str topic)
+{
+    return map_get(&r->discovered_map, topic);
+}
+
+const struct device *registry_topic_device(const struct registry *r, struct str topic)
+{
+    const struct topic_binding *b = map_get(&r->now->topics, topic);
+    return b ? b->device : NULL;
+}
+
+static void note_retained(void *ctx, struct message *m)
+{
+    struct registry *r = ctx;
+    struct str topic = message_topic(m);
+    if (topic.p[0] != '$' && !map_get(&r->now->topics, topic) &&
+        !map_get(&r->discovered_map, topic) && r->discovered_map.n < r->cfg.discovered_max)
+        discover_note(r, m, NULL);
+}
+
+void discover_retained(struct registry *r)
+{
+    bus_retained_each(r->cfg.bus, note_retained, r);
 }
 
 uint64_t registry_discovered_dropped(const struct registry *r)

@@ -100,10 +100,22 @@ void links_free_why(struct registry *r, struct device *d)
 
 void registry_link_state(struct device *d, bool online, const char *why)
 {
+    const struct registry *r = d->registry;
+    struct device_reach before = d->reach;
     d->reach.state = online ? REACH_ONLINE : REACH_OFFLINE;
     (void)snprintf(d->reach.why, sizeof(d->reach.why), "%s", online ? "" : why);
     for (size_t i = 0; !online && !d->leaving && i < d->model->property_count; i++)
         turn_stale(&d->props[i]);
+    bool news = before.state != d->reach.state || strcmp(before.why, d->reach.why) != 0;
+    if (news && !d->leaving && r->link_changed)
+        r->link_changed(r->link_ctx, d);
+}
+
+void registry_on_link(struct registry *r, void (*changed)(void *ctx, const struct device *d),
+                      void *ctx)
+{
+    r->link_changed = changed;
+    r->link_ctx = ctx;
 }
 
 /* --- ports --- */

@@ -22,8 +22,8 @@ struct source_def {
 
 /* A part of what is sent: text, or an argument. */
 struct piece_def {
-    struct str text; /* of param -1 */
-    int param;       /* index of the action's parameter; -1: the text */
+    struct str text;      /* of param -1 */
+    int param;            /* index of the action's parameter; -1: the text */
     double scale, offset; /* as above, of a number */
     bool whole;           /* rounded to a whole number */
     bool json;            /* within a JSON document: a text gets its quotes */

@@ -67,9 +67,9 @@ enum err path_parse(struct path *out, struct str text, struct arena *a, struct e
             return error_set(e, ERR_NOMEM, "no memory for a path");
         if (!next)
             return at_fault(e, ERR_SYNTAX, text, at,
-                            list                                     ? "no number in brackets"
-                            : at < text.n && text.p[at] == '\''      ? "a quote is not closed"
-                                                                     : "a key is missing");
+                            list                                ? "no number in brackets"
+                            : at < text.n && text.p[at] == '\'' ? "a quote is not closed"
+                                                                : "a key is missing");
         at = next;
     }
     struct path_step *copy = arena_array(a, n ? n : 1, sizeof(*copy));

@@ -1,7 +1,7 @@
 /* path: where in a JSON document a value is: "ENERGY.Power", "sensors[1].value", "[0].v".
  *
- * Steps are keys, apart by dots, and places in a list in brackets, from 0. A key that holds a dot, a
- * bracket or a quote, or is empty, stands in single quotes, where '' is one: "'a.b'.c". "" is the
+ * Steps are keys, apart by dots, and places in a list in brackets, from 0. A key that holds a dot,
+ * a bracket or a quote, or is empty, stands in single quotes, where '' is one: "'a.b'.c". "" is the
  * whole payload, which need not be JSON then: a bare value.
  * Ownership: steps live in the arena that path_parse() was given. Threads: none. */
 #pragma once

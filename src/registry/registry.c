@@ -27,6 +27,8 @@ static void config_defaults(struct registry_config *c)
         c->attempts_max = 3;
     if (!c->discovered_max)
         c->discovered_max = 1000;
+    if (!c->observed_bytes_max)
+        c->observed_bytes_max = 8 << 20;
     if (!c->actions_max)
         c->actions_max = 1000;
     if (!c->resume_max_ms)
@@ -107,6 +109,7 @@ void registry_start(struct registry *r)
                 bus_quality_publish(r->cfg.bus, d->props[i].series, QUALITY_STALE);
     }
     ingest_clear_retained(r);
+    discover_retained(r);
     actions_start(r);
 }
 

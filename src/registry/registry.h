@@ -16,6 +16,7 @@
 #include "async/timer.h"
 #include "bus/bus.h"
 #include "registry/mapping.h"
+#include "registry/observed.h"
 
 struct registry;
 
@@ -102,6 +103,7 @@ struct registry_config {
     int64_t confirm_timeout_ms; /* for one attempt; default 5,000 */
     uint32_t attempts_max;      /* default 3 */
     size_t discovered_max;      /* default 1,000 topics */
+    size_t observed_bytes_max;  /* of what has been seen in them; default 8 MiB */
     size_t actions_max;         /* remembered; default 1,000 */
     int64_t resume_max_ms;      /* an unfinished action of an earlier run; default 60,000 */
     /* How a number in unit `from` is one in unit `to`: times *scale, plus *offset. False: it is not
@@ -256,6 +258,9 @@ MUST_USE enum err registry_sample(struct device_property *p, const struct value 
 void registry_unreadable(struct device_property *p, const char *why);
 /* The whole device, as its link says. Offline: what it has said is stale at once. */
 void registry_link_state(struct device *d, bool online, const char *why);
+/* Called when a device has another state or another reason. */
+void registry_on_link(struct registry *r, void (*changed)(void *ctx, const struct device *d),
+                      void *ctx);
 /* Where an answer to this action would confirm it; "" if nothing is mapped so: for who plays the
  * device (`sedge test`). */
 struct str registry_answer_topic(const struct device *d, uint32_t action);
@@ -282,11 +287,15 @@ struct discovered {
     enum payload_kind kind;
     char payload[512];
     size_t payload_len;
+    struct observed seen;
     struct payload_error error; /* of the last message that a device's declaration claims and that
                                    could not be read; its reason "" for topics that nobody claims */
     uint64_t unreadable;        /* how many of them */
 };
 const struct list *registry_discovered(const struct registry *r);
+const struct discovered *registry_discovered_find(const struct registry *r, struct str topic);
+/* A device that has the topic (and could not read its message); NULL: nobody claims it. */
+const struct device *registry_topic_device(const struct registry *r, struct str topic);
 uint64_t registry_discovered_dropped(const struct registry *r);
 /* Called (at most ten times a second for a topic) when a topic is new or its message changed. */
 void registry_on_discovered(struct registry *r,

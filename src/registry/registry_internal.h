@@ -61,9 +61,13 @@ struct registry {
     struct list discovered;
     struct list discovered_news; /* to be told when the timer fires */
     struct timer discovered_timer;
+    struct alloc_limited observed_alloc; /* of discovered.seen */
+    struct strbuf observed_path;         /* scratch */
     uint64_t discovered_dropped;
     void (*discovered_changed)(void *ctx, const struct discovered *d);
     void *discovered_ctx;
+    void (*link_changed)(void *ctx, const struct device *d);
+    void *link_ctx;
 
     /* actions, newest at the tail; action.c, action_log.c */
     struct list actions;
@@ -108,6 +112,8 @@ void ingest_late(struct registry *r, const struct discovered *d);
 void discover_init(struct registry *r);
 void discover_fini(struct registry *r);
 void discover_note(struct registry *r, const struct message *m, const struct payload_error *error);
+/* What is retained and nobody claims has been said before this run. */
+void discover_retained(struct registry *r);
 void discover_forget_claimed(
     struct registry *r); /* topics that a device has by now: it gets them */
 
@@ -139,7 +145,8 @@ struct scalar;
 size_t decode_bare(struct decode_target *t, struct device_property *p, const struct scalar *how,
                    struct bytes payload);
 /* For the parts of it: */
-bool decode_whole(struct decode_target *t); /* it is one JSON document; noted */
+bool decode_whole(struct decode_target *t); /* it is one JSON document; else that is noted */
+void decode_broken(struct decode_target *t, const struct json_reader *r);
 void decode_note(struct decode_target *t, struct str path, const char *at, const char *fmt, ...)
     PRINTF_LIKE(4, 5);
 void decode_emit(const struct decode_target *t, struct device_property *p, const struct value *v,

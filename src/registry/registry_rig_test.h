@@ -132,8 +132,8 @@ static inline void rig_devices(struct rig *g)
     REQUIRE(rig_device(g->r, "plant.lamp", m, "l", &g->lamp, &e) == ERR_OK);
 }
 
-/* Without the start of the journal's writer. */
-static inline void rig_build(struct rig *g, const char *dir, int64_t resume_max_ms)
+/* Neither replayed nor started. */
+static inline void rig_build_only(struct rig *g, const char *dir, int64_t resume_max_ms)
 {
     struct error e = {0};
     *g = (struct rig){0};
@@ -149,7 +149,6 @@ static inline void rig_build(struct rig *g, const char *dir, int64_t resume_max_
                                  .resume_max_ms = resume_max_ms};
     REQUIRE(registry_new(&g->r, &rc, &e) == ERR_OK);
     rig_devices(g);
-    REQUIRE(journal_replay(g->base.journal, &e) == ERR_OK);
     g->sub.deliver = on_message;
     struct subscription sub = {.filter = STR("+/set"), .subscriber = &g->sub, .qos = 1};
     bool existed;
@@ -157,6 +156,14 @@ static inline void rig_build(struct rig *g, const char *dir, int64_t resume_max_
     g->events = (struct event_listener){.alert = on_alert, .action = on_action};
     bus_event_listen(g->base.bus, &g->events);
     tick_hook_init(&g->answer, valve_answers);
+}
+
+/* Without the start of the journal's writer. */
+static inline void rig_build(struct rig *g, const char *dir, int64_t resume_max_ms)
+{
+    struct error e = {0};
+    rig_build_only(g, dir, resume_max_ms);
+    REQUIRE(journal_replay(g->base.journal, &e) == ERR_OK);
 }
 
 static inline void rig_start(struct rig *g)

@@ -25,13 +25,13 @@ static enum when number_said(struct str raw, int64_t arrived_ms, int64_t *out)
 {
     double d;
     int64_t ms;
+    if (json_integer(raw, &ms) == ERR_OK && ms >= LATEST_S)
+        return plausible(ms, arrived_ms, out);
     if (json_number(raw, &d) || fabs(d) >= 1e15)
         return WHEN_NEVER;
     if (d >= (double)EARLIEST_MS / 1000 && d < (double)LATEST_S)
         return plausible((int64_t)llround(d * 1000), arrived_ms, out);
-    if (json_integer(raw, &ms))
-        ms = (int64_t)d;
-    return plausible(ms, arrived_ms, out);
+    return plausible((int64_t)d, arrived_ms, out);
 }
 
 /* Exactly `n` digits. */

@@ -31,6 +31,8 @@ static enum err configure(struct journal *j, const struct journal_config *cfg, s
     j->clock = cfg->clock;
     j->alloc = cfg->alloc;
     uint64_t now[2] = {(uint64_t)clock_mono_ns(j->clock), (uint64_t)clock_wall_ms(j->clock)};
+    j->progress = cfg->progress;
+    j->progress_ctx = cfg->progress_ctx;
     j->seed = cfg->seed ? cfg->seed : hash_bytes(now, sizeof(now), 1);
     return ERR_OK;
 }
@@ -231,6 +233,14 @@ void journal_hurry(struct journal *j)
     pthread_mutex_unlock(&j->lock);
     if (signal)
         writer_signal(j);
+}
+
+bool journal_is_busy(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    bool due = j->group[j->fill].urgent || j->group[!j->fill].count > 0;
+    pthread_mutex_unlock(&j->lock);
+    return due && j->running && !atomic_load(&j->failed);
 }
 
 uint64_t journal_last(const struct journal *j)

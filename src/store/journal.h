@@ -56,6 +56,9 @@ struct journal_config {
     uint64_t journal_max_bytes; /* its budget; default 8 segments. Above it consumers are pressed,
                                  * at four times of it appends get ERR_FULL */
     uint64_t seed;              /* for segment ids: the environment's; 0: from the clock */
+    /* Of a replay, before each segment; may be NULL. For who is waited for. */
+    void (*progress)(void *ctx, size_t segment, size_t segments);
+    void *progress_ctx;
 };
 struct journal;
 struct journal_consumer {
@@ -91,6 +94,9 @@ MUST_USE enum err journal_append(struct journal *j, enum journal_kind kind, bool
                                  const struct iovec *parts, unsigned n, uint64_t *seq);
 /* Lazy records too are committed now: for who waits for them, as at shutdown. */
 void journal_hurry(struct journal *j);
+/* Records that are not lazy are not committed yet: a sync is due or under way. For who moves a
+ * virtual time and must not leave the disk behind. The thread that started the journal. */
+bool journal_is_busy(struct journal *j);
 /* Blocks until `seq` is committed: at shutdown, when no executor runs. ERR_IO: it never will be;
  * ERR_TIMEOUT. */
 MUST_USE enum err journal_await(struct journal *j, uint64_t seq, int64_t timeout_ms);

@@ -1,14 +1,33 @@
 // What the browser tests share: a browser that asks nobody anything, and TAP.
 
-import { existsSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { get } from 'node:http';
+import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { fileURLToPath, pathToFileURL } from 'node:url';
 import { chromium } from 'playwright-core';
 
 const here = dirname(fileURLToPath(import.meta.url));
 
 /** The repository: ctest runs these files from a copy in the build folder. */
 export const source = process.env.SEDGE_SOURCE ?? join(here, '..', '..');
+
+/** The folder of what the build embedded; without a build, the sources are bundled here. */
+export async function builtPage() {
+  const built = process.env.SEDGE_BUILD && join(process.env.SEDGE_BUILD, 'web', 'dist');
+  if (built && existsSync(join(built, 'app.js'))) return built;
+  const scratch = mkdtempSync(join(tmpdir(), 'sedge-page-'));
+  process.on('exit', () => rmSync(scratch, { recursive: true, force: true }));
+  execFileSync(process.execPath, ['build.mjs', scratch], { cwd: join(source, 'web'), stdio: 'ignore' });
+  return scratch;
+}
+
+/** The faked site of web/dev. */
+export async function startMock(options) {
+  const mock = await import(pathToFileURL(join(source, 'web', 'dev', 'mock.mjs')).href);
+  return mock.startMock(options);
+}
 
 const ARGS = [
   '--no-sandbox',
@@ -42,6 +61,17 @@ export async function openPage(browser, url, options = {}) {
   });
   await page.goto(url);
   return { context, page, wrongs };
+}
+
+/** Bytes of an answer as they come, compressed, and how. */
+export function received(url) {
+  return new Promise((done, fail) => {
+    get(url, { headers: { 'Accept-Encoding': 'gzip' } }, (answer) => {
+      let bytes = 0;
+      answer.on('data', (data) => (bytes += data.length));
+      answer.on('end', () => done({ bytes, encoding: answer.headers['content-encoding'] }));
+    }).on('error', fail);
+  });
 }
 
 /** Runs the cases in their order, prints TAP, and ends the process.  cleanUp is told whether any failed. */

@@ -62,7 +62,7 @@ model Tank {
 device plant.tank: Tank { via mqtt "line1/tank" json }
 `;
 
-async function prepare(source) {
+async function prepare(source, more) {
   const dir = await mkdtemp(join(tmpdir(), 'sedge-factory-'));
   await cp(join(source, 'sites', 'factory'), dir, { recursive: true, filter: (path) => !/[/\\]data([/\\]|$)/.test(path) });
   const [mqtt, http, modbus] = await freePorts(3);
@@ -74,11 +74,13 @@ async function prepare(source) {
   const devices = join(dir, 'devices.sedge');
   await writeFile(devices, (await readFile(devices, 'utf8')).replaceAll('127.0.0.1:1502', `127.0.0.1:${modbus}`));
   await writeFile(join(dir, 'tank.sedge'), TANK);
+  for (const [name, declarations] of Object.entries(more)) await writeFile(join(dir, name), declarations);
   return { dir, mqtt, http };
 }
 
-export async function startFactory({ program, source, sim }) {
-  const { dir, mqtt, http } = await prepare(source);
+/** `more` are further files of the site, by name. */
+export async function startFactory({ program, source, sim, more = {} }) {
+  const { dir, mqtt, http } = await prepare(source, more);
   const url = `http://127.0.0.1:${http}/`;
   const server = new Child(program, ['run', dir]);
   const end = Date.now() + START_MS;
@@ -93,6 +95,7 @@ export async function startFactory({ program, source, sim }) {
   return {
     url,
     mqtt,
+    dir,
     stopPlant: () => plants.at(-1).stop(),
     /** Another plant in the place of the one that runs. */
     restartPlant: async (...args) => {

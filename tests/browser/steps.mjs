@@ -24,6 +24,12 @@ export async function seesValue(page, series, text) {
   );
 }
 
+/** A dialog that was closed is gone only when its close has been heard. */
+export async function noDialog(page) {
+  await page.locator('dialog[open]').waitFor({ state: 'detached', timeout: WAIT_MS });
+  await page.locator('dialog *').first().waitFor({ state: 'detached', timeout: WAIT_MS });
+}
+
 export async function seesAlert(page, pattern, timeout = 60_000) {
   await go(page, '#/alerts');
   const alert = page.locator('li.alert', { hasText: pattern }).first();
@@ -36,7 +42,10 @@ export async function acknowledges(page, alert, name) {
   const id = await alert.getAttribute('data-alert');
   await alert.getByRole('button', { name: /Acknowledge/ }).click();
   await sayName(page, name);
+  // What was back to normal is over now, and stands with what is over.
   const same = page.locator(`li.alert[data-alert="${id}"]`);
+  await page.waitForFunction((x) => !document.querySelector(`li.alert[data-alert="${x}"] .acknowledge`), id, { timeout: WAIT_MS });
+  if ((await same.count()) === 0) await page.getByRole('tab', { name: 'History' }).click();
   await same.getByText(`acknowledged by ${name}`).waitFor({ timeout: WAIT_MS });
   assert.equal(await same.getByRole('button', { name: /Acknowledge/ }).count(), 0, 'no second acknowledge');
   return id;

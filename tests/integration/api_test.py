@@ -47,6 +47,11 @@ model Lamp {
 device plant.press: Press { id "urn:press"; via mqtt "press" json }
 device plant.press.valve: Valve { id "urn:valve"; via mqtt "press/valve" json }
 device plant.press.lock: Valve { via mqtt "press/lock" json }
+model Plug { property power: W }
+device plant.plug: Plug {
+  property power = "ENERGY.Power" on "tele/plug/SENSOR"
+  online on "tele/plug/LWT"
+}
 device plant.lamp: Lamp { id "urn:lamp"; via mqtt "lamp" json }
 group plant.all = plant.press, plant.lamp
 
@@ -141,6 +146,28 @@ class Api(unittest.TestCase):
         wait_until(lambda: self.site.property("plant.press.temp")["quality"] == "bad")
         self.heat(20)
         wait_until(lambda: self.site.property("plant.press.temp")["quality"] == "good")
+
+    def link_of(self, name):
+        return next(d["link"] for d in self.site.get("/api/site")["devices"] if d["name"] == name)
+
+    def test_how_devices_are_reached(self):
+        self.assertEqual(self.link_of("plant.press"), {"kind": "mqtt", "text": "press", "online": None, "why": None,
+                                                       "unreadable": self.link_of("plant.press")["unreadable"]})
+        plug = self.link_of("plant.plug")
+        self.assertEqual((plug["kind"], plug["text"], plug["unreadable"]), ("mapped", "tele/plug/SENSOR", 0))
+        with urllib.request.urlopen(f"{self.site.page}/api/live", timeout=30) as feed:
+            for word, online in (("Online", True), ("Offline", False)):
+                self.site.publish("tele/plug/LWT", word, "-q", "1")
+                line = b""
+                while line != b"event: link\n":
+                    line = feed.readline()
+                event = json.loads(feed.readline()[6:])
+                self.site.description.event("link", event)
+                self.assertEqual((event["device"], event["online"]), ("plant.plug", online))
+                self.assertEqual(self.link_of("plant.plug")["online"], online)
+        self.assertTrue(self.link_of("plant.plug")["why"])
+        self.site.publish("tele/plug/SENSOR", "{ nonsense", "-q", "1")
+        wait_until(lambda: self.link_of("plant.plug")["unreadable"] == 1)
 
     # --- alerts ---
 
@@ -249,8 +276,12 @@ class Api(unittest.TestCase):
 
     def test_the_description(self):
         self.assertGreater(self.site.description.check_examples(), 15)
+        self.assertGreater(self.site.description.check_schemas(), 100)
         described = self.site.description.document
         self.assertEqual(described["info"]["version"], self.site.get("/api/site")["version"])
+        page = (ROOT / "docs/http-api.md").read_text()  # the same, to read
+        for method, path in self.site.description.operations():
+            self.assertIn(f"## {method} {path}\n", page)
         on_disk = json.loads((ROOT / "docs/openapi.json").read_text())
         self.assertEqual(described, on_disk)
 
@@ -270,6 +301,7 @@ class Api(unittest.TestCase):
                  ("POST", "/api/alerts/{id}/acknowledge"): (f"/api/alerts/{first}/acknowledge", {"by": "Ada"}),
                  ("POST", "/api/devices/{device}/actions/{action}"): ("/api/devices/plant.press.valve/actions/open", {"by": "Ada"}),
                  ("DELETE", "/api/devices/{device}/lease"): ("/api/devices/plant.press.valve/lease", {}),
+                 ("POST", "/api/adopt"): ("/api/adopt", {"topics": [], "text": ""}),
                  ("POST", "/api/reload"): ("/api/reload", {})}
         apart = {("GET", "/api/live"), ("POST", "/api/tests")}
         described = self.site.description.operations() - apart
@@ -518,7 +550,7 @@ class Api(unittest.TestCase):
                 self.assertEqual((topics[topic]["kind"], topics[topic]["count"]), (kind, 1))
         self.assertEqual(topics["strange/json"]["payload"], '{"contact":true}')
         self.assertLessEqual(len(topics["strange/cut"]["payload"].encode()), 512)
-        self.assertIn("expected a number", topics["press/temp"]["error"])
+        self.assertIn("expected a number", topics["press/temp"]["error"]["reason"])
 
     def test_connections(self):
         client = self.site.spawn(["mosquitto_sub", "-p", self.site.mqtt_port, "-i", "watcher", "-t", "a/#", "-t", "b/#"])

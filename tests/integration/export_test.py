@@ -13,7 +13,7 @@ import time
 import unittest
 
 from openapi import Description
-from sedge_site import Site, wait_until
+from sedge_site import SEDGE, Site, wait_until
 
 SITE = """
 site "test bench"
@@ -148,6 +148,41 @@ class Export(unittest.TestCase):
         old = subprocess.run(["curl", "-sS", "--http1.0", url], capture_output=True, check=True, timeout=60).stdout
         self.assertEqual(new.count(b"\r\n"), MANY + 1)
         self.assertEqual(new, old)
+
+    # --- sedge export ---
+
+    def sedge(self, *args, **kwargs):
+        return subprocess.run([SEDGE, "export", *map(str, args)], capture_output=True, timeout=60, **kwargs)
+
+    def test_the_command(self):
+        done = self.sedge(self.site.folder, "plant.press.temp", "--time", "ms")
+        self.assertEqual((done.returncode, done.stderr), (0, b""))
+        self.assertEqual(done.stdout.decode(), self.fetch("/api/export?series=plant.press.temp&time=ms")[1])
+        file = self.site.root / "out.jsonl"
+        a, b = iso(self.points[10][0]), iso(self.points[20][0])
+        done = self.sedge("plant.press", "plant.other.temp", "--from", a[:19] + "Z", "--to", b[:19] + "Z", "-o", file, cwd=self.site.folder)
+        self.assertEqual((done.returncode, done.stderr, done.stdout), (0, b"", b""))
+        got = [json.loads(line) for line in file.read_text().splitlines()]
+        self.assertEqual({g["series"] for g in got}, {"plant.press.temp"})  # what else the device has is not of that time
+        self.assertEqual([g["ts_ms"] for g in got], [ts for ts, _ in self.points if iso(ts)[:19] >= a[:19] and iso(ts) <= b[:19] + ".000Z"])
+        windows = self.sedge("--url", self.site.page, "plant.press.temp", "--window", "1d", "--edges")
+        self.assertTrue(windows.stdout.startswith(b"series,time,n,min,max,mean,first,last,unit\r\n"))
+
+    def test_the_command_refuses(self):
+        self.assertEqual(self.sedge(self.site.folder).returncode, 2)
+        for wrong in (["--from", "yesterday"], ["--window", "wide"], ["--nonsense"]):
+            self.assertEqual(self.sedge(self.site.folder, "plant.press.temp", *wrong).returncode, 2)
+        file = self.site.root / "none.csv"
+        done = self.sedge(self.site.folder, "plant.moon", "-o", file)
+        self.assertEqual((done.returncode, done.stderr), (1, b"sedge export: there is no series plant.moon\n"))
+        self.assertEqual(list(self.site.root.glob("none.csv*")), [])
+        done = self.sedge(self.site.folder, "plant.press.temp", "-o", self.site.root / "no/such/folder.csv")
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"can't be written", done.stderr)
+        with open("/dev/full", "w") as full:
+            done = subprocess.run([SEDGE, "export", self.site.folder, "plant.press.temp"], stdout=full, stderr=subprocess.PIPE, timeout=60)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn(b"can't be written", done.stderr)
 
     # --- refusals ---
 

@@ -87,7 +87,8 @@ def passwords():
         assert "secret" not in users.read_text()
         assert passwd("a:b", "--password-file", "-", password="x\n").returncode == 1
         assert passwd("--wrong").returncode == 2
-        assert passwd("eda", "geheim", "--scram", "-b").returncode == 2  # -b stands before what it changes
+        assert passwd("eda", "geheim", "--scram").returncode == 2  # a password on the command line only by -b,
+        assert passwd("eda", "geheim", "--scram", "-b").returncode == 0  # which may stand anywhere
         batch = subprocess.run([SEDGE, "passwd", "-b", "--scram", users, "eda", "kryptisch"], timeout=30)
         assert batch.returncode == 0 and "kryptisch" not in users.read_text()
         with open(users, "a") as f:  # a user that comes along from mosquitto

@@ -5,8 +5,8 @@ A page is Markdown. Of its fenced blocks the first word says what happens:
     ```console            each line "$ COMMAND" is run by a shell, in one folder for the page (`cd` lasts); the lines
                           below it are what it prints. A command goes on over lines that end with a backslash,
                           within quotes, and in "<<" documents. "..." on a line stands for any number of lines, "…" for anything in one.
-    ```console background the same, but it goes on running: what it prints is waited for; it ends with the page,
-                          or where a block says ```console stop
+    ```console background the same, but it goes on running: what it prints is waited for, and more may follow; it ends
+                          with the page, or where a block says ```console stop
     ```console again      repeated until it prints what it should, for what happens "a moment later"
     ```console status=1   the exit status of the last one, if that is not 0
     ```sedge file=PATH    the block is written to that file. append=PATH: at its end. (Of any language.)
@@ -172,10 +172,10 @@ class Reader:
 
     def start(self, block, command, expected):
         output = open(self.folder / f"background-{len(self.running)}", "w+")
-        process = subprocess.Popen(["bash", "-c", f"exec {command}"], env=self.environment, cwd=self.here, stdout=output,
+        process = subprocess.Popen(["bash", "-c", command], env=self.environment, cwd=self.here, stdout=output,
                                    stdin=subprocess.DEVNULL, stderr=subprocess.STDOUT, start_new_session=True)
         self.running.append((process, output))
-        self.wait(block, command, expected, lambda: (0, trimmed(pathlib.Path(output.name).read_text().split("\n"))))
+        self.wait(block, command, [*expected, "..."], lambda: (0, trimmed(pathlib.Path(output.name).read_text().split("\n"))))
 
     def wait(self, block, command, expected, look, status=0):
         end = time.monotonic() + self.patience_s

@@ -86,6 +86,23 @@ class Description:
         if kind.endswith("json") and not kind.endswith("ndjson"):
             self.validate(body, content[kind]["schema"], what)
 
+    def check_schemas(self):
+        """Every schema is one (JSON Schema 2020-12), and every reference leads somewhere. How many there are."""
+        count = 0
+        stack = [self.document]
+        while stack:
+            part = stack.pop()
+            if isinstance(part, list):
+                stack += part
+            elif isinstance(part, dict):
+                if isinstance(part.get("$ref"), str):
+                    self.resolver.resolve(part["$ref"])
+                    count += 1
+                stack += part.values()
+        for schema in self.document["components"]["schemas"].values():
+            jsonschema.Draft202012Validator.check_schema(schema)
+        return count + len(self.document["components"]["schemas"])
+
     def check_examples(self):
         """Every example of the description is what its schema says."""
         count = 0

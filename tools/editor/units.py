@@ -58,6 +58,7 @@ def expressions():
         "quantity": f"{NUMBER}( ?)({unit})",
         "unit-type": rf"(:|->)([ \t]*)({unit})(\?)?(?=[ \t]*(?:[,)=;{{}}]|$|//|range\b|stale\b|by\b))",
         "unit-in-type": f"({unit})",
+        "unit-of-source": rf"\b(as)([ \t]+)({unit})(?=[ \t]*(?:[;}}]|$|//|[a-z]))",
     }
 
 

@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { adopt, links, settings, source, Tests } from './extras.mjs';
 import { missing, past, Plant } from './plant.mjs';
 
 export const CSP =
@@ -34,19 +35,24 @@ function* pointsOf(plant, name, from, to, step) {
   for (const point of kept) if (point[0] >= from && point[0] <= to) yield point;
 }
 
+const windowSize = (q, from, to) => Number(q.get('window') ?? 0) || (q.get('points') ? Math.max(1000, Math.ceil((to - from) / Number(q.get('points')))) : 0);
+
 function history(plant, response, q) {
   const name = q.get('series');
   const p = plant.series(name);
   if (!p) return problem(response, 404, `no series ${name}`);
   const to = Number(q.get('to') ?? Date.now());
   const from = Number(q.get('from') ?? to - 3_600_000);
-  const points = Number(q.get('points') ?? 0);
-  if (!points) {
+  const size = windowSize(q, from, to);
+  if (!size) {
     const limit = Number(q.get('limit') ?? 10_000);
     const all = p.type === 'str' ? [] : [...pointsOf(plant, name, from, to, 1000)];
     return json(response, 200, { series: name, unit: p.unit, from, to, points: all.slice(0, limit), truncated: all.length > limit });
   }
-  const size = Math.max(1000, Math.ceil((to - from) / points));
+  return json(response, 200, { series: name, window: size, windows: windowsOf(plant, p, name, from, to, size) });
+}
+
+function windowsOf(plant, p, name, from, to, size) {
   const windows = new Map();
   for (const [t, raw] of pointsOf(plant, name, from, to, Math.max(1000, size / 4))) {
     const t0 = Math.floor(t / size) * size;
@@ -56,8 +62,25 @@ function history(plant, response, q) {
     const w = windows.get(t0) ?? [t0, 0, Infinity, -Infinity, 0, v, v];
     windows.set(t0, [t0, w[1] + 1, Math.min(w[2], v - spread), Math.max(w[3], v + spread), w[4] + v, w[5], v]);
   }
-  const list = [...windows.values()].sort((a, b) => a[0] - b[0]).map((w) => [w[0], w[1], w[2], w[3], w[4] / w[1], w[5], w[6]]);
-  return json(response, 200, { series: name, window: size, windows: list });
+  return [...windows.values()].sort((a, b) => a[0] - b[0]).map((w) => [w[0], w[1], w[2], w[3], w[4] / w[1], w[5], w[6]]);
+}
+
+/** A file as GET /api/export sends it. */
+function exported(plant, response, q) {
+  const [from, to] = [Number(q.get('from') ?? 0), Number(q.get('to') ?? Date.now())];
+  const csv = q.get('format') !== 'jsonl';
+  const size = windowSize(q, from, to);
+  const lines = csv ? [size ? 'series,time,n,min,max,mean,first,last,unit' : 'series,time,value,unit'] : [];
+  for (const name of q.getAll('series')) {
+    const p = plant.series(name);
+    if (!p) return problem(response, 404, `no series ${name}`);
+    const rows = size ? windowsOf(plant, p, name, from, to, size) : [...pointsOf(plant, name, from, to, 1000)];
+    for (const [ts, ...values] of rows) {
+      lines.push(csv ? [name, new Date(ts).toISOString(), ...values, p.unit ?? ''].join(',') : JSON.stringify({ series: name, ts_ms: ts, value: values[0], unit: p.unit }));
+    }
+  }
+  response.writeHead(200, { 'Content-Type': csv ? 'text/csv' : 'application/x-ndjson', 'Content-Disposition': `attachment; filename="history.${csv ? 'csv' : 'jsonl'}"` });
+  return response.end(`${lines.join('\n')}\n`);
 }
 
 function command(plant, response, path, input) {
@@ -105,6 +128,7 @@ export async function startMock({ dir, port = 0, fault = 'overheat' }) {
   let plant = new Plant({ emit, fault });
   plant.seed();
   let refuse = false;
+  const tests = new Tests(emit);
 
   function live(response) {
     response.writeHead(200, { 'Content-Type': 'text/event-stream', 'Cache-Control': 'no-store' });
@@ -136,7 +160,28 @@ export async function startMock({ dir, port = 0, fault = 'overheat' }) {
         const result = plant.acknowledge(Number(ack[1]), input.by);
         return result.alert ? json(response, 200, result.alert) : problem(response, result.status, result.detail);
       }
+      const shelf = /^\/api\/alerts\/(\d+)\/shelve$/.exec(path);
+      if (shelf) {
+        const result = plant.shelve(Number(shelf[1]), input);
+        return result.alert ? json(response, 200, result.alert) : problem(response, result.status, result.detail);
+      }
+      if (path === '/api/tests') return tests.start() ? json(response, 202, tests.state) : problem(response, 409, 'the tests are running');
+      if (path === '/api/adopt') {
+        const [status, answer] = adopt(plant, input);
+        if (answer.applied) emit('site', {});
+        return json(response, status, answer);
+      }
       return command(plant, response, path, input);
+    }
+    const shelf = /^\/api\/alerts\/(\d+)\/shelve$/.exec(path);
+    if (request.method === 'DELETE' && shelf) {
+      const result = plant.shelve(Number(shelf[1]), null);
+      return result.alert ? json(response, 200, result.alert) : problem(response, result.status, result.detail);
+    }
+    const program = /^\/api\/programs\/([^/]+)\/source$/.exec(path);
+    if (program) {
+      const text = source(plant, decodeURIComponent(program[1]));
+      return text ? json(response, 200, text) : problem(response, 404, 'no such program');
     }
     switch (path) {
       case '/api/site': return json(response, 200, site(plant));
@@ -145,7 +190,11 @@ export async function startMock({ dir, port = 0, fault = 'overheat' }) {
       case '/api/alerts': return json(response, 200, { alerts: plant.alerts.filter((a) => q.get('state') === 'all' || a.state !== 'normal').slice(0, Number(q.get('limit') ?? 100)) });
       case '/api/actions': return json(response, 200, { actions: plant.actions.slice(0, Number(q.get('limit') ?? 100)) });
       case '/health': return json(response, 200, { status: 'ok' });
-      case '/api/discovered': return json(response, 200, { topics: plant.topics, dropped: 0 });
+      case '/api/discovered': return json(response, 200, { topics: plant.topics.filter((x) => !q.get('topic') || x.topic === q.get('topic')), dropped: 0 });
+      case '/api/export': return exported(plant, response, q);
+      case '/api/tests': return json(response, 200, tests.state);
+      case '/api/settings': return json(response, 200, settings());
+      case '/api/links': return json(response, 200, { links: links(plant) });
       case '/api/connections': return json(response, 200, { connections: connections(plant) });
       case '/api/stats': return json(response, 200, stats(plant));
       default: return file(response, path);

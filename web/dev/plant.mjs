@@ -1,6 +1,8 @@
 // A plausible factory for the page's development: it has the shapes of
 // docs/http-api.md and moves, and that is all it promises.
 
+import { discovered } from './extras.mjs';
+
 const SECOND = 1000;
 
 const prop = (name, type, unit, min, max, stale_ms = 5 * SECOND) => ({ name, type, unit, min, max, stale_ms });
@@ -53,10 +55,12 @@ const rulesOf = (table) =>
 
 /** What a series was at a time before the plant ran: smooth, with the shifts of a day and an outage. */
 export function past(name, t) {
-  const h = t / 3_600_000;
+  // Each series has a phase of its own.
+  const phase = [...name].reduce((sum, c) => (sum * 31 + c.charCodeAt(0)) % 997, 7) / 160;
+  const h = t / 3_600_000 + phase;
   const wobble = Math.sin(h * 7.3) + 0.5 * Math.sin(h * 23.1) + 0.25 * Math.sin(h * 171) + 0.12 * Math.sin(h * 900);
   const shift = Math.sin((h / 24) * 2 * Math.PI) > -0.5 ? 1 : 0.55;
-  if (name.endsWith('temperature')) return 38 + 26 * shift + 3.2 * wobble;
+  if (name.endsWith('temperature')) return (name.includes('packer') ? 12 : name.includes('oven') ? 33 : 38) + 26 * shift + 3.2 * wobble;
   if (name.endsWith('vibration')) return 1.8 + 0.4 * Math.abs(wobble);
   if (name.endsWith('load')) return 60 * shift + 6 * wobble;
   if (name.endsWith('position')) return Math.sin(h * 3.1) > 0.86 ? 100 : 0;
@@ -73,6 +77,15 @@ export function past(name, t) {
 /** An outage every day, so that a chart has a gap to show. */
 export const missing = (t) => (t / 60_000) % 1440 > 1180 && (t / 60_000) % 1440 < 1235;
 
+/** How a device is reached: the meter and the tank by Modbus, the others by MQTT. */
+function linkOf(d) {
+  if (d.name === 'plant.meter') return { kind: 'modbus', text: 'modbus tcp://192.0.2.7:502 unit 3', online: true, why: null, unreadable: 0 };
+  if (d.name === 'plant.tank') return { kind: 'modbus', text: 'modbus tcp://192.0.2.7:502 unit 7', online: false, why: 'no answer within 500 ms', unreadable: 0 };
+  return { kind: 'mqtt', text: d.topic, online: null, why: null, unreadable: d.name === 'plant.packer' ? 3 : 0 };
+}
+
+const LEAST = { turns: 0, instructions: 0, overruns: 0, traps: 0, tasks: 1, heap_live: 2048, heap_bytes: 4096, heap_max: 1_048_576, gc_cycles: 0, gc_pause_max_ns: 21_000, error: null };
+
 export class Plant {
   constructor({ emit, fault = 'overheat' }) {
     this.emit = emit;
@@ -86,17 +99,14 @@ export class Plant {
     this.nextAlert = 1;
     this.nextAction = 1;
     this.programs = [
-      { name: 'line_guard', file: 'line_guard.sedge', line: 8, state: 'running', owns: ['plant.belt', 'plant.press1.coolant', 'plant.oven.coolant'], reads: [0, 6], turns: 0, instructions: 0, overruns: 0, error: null, rules: rulesOf(RULES) },
-      { name: 'energy', file: 'energy.sedge', line: 3, state: 'running', owns: [], reads: [21], turns: 0, instructions: 0, overruns: 0, error: null, rules: rulesOf(ENERGY_RULES) },
+      { name: 'line_guard', file: 'line_guard.sedge', line: 8, state: 'running', owns: ['plant.belt', 'plant.press1.coolant', 'plant.oven.coolant'], reads: [0, 6], ...LEAST, rules: rulesOf(RULES) },
+      { name: 'energy', file: 'energy.sedge', line: 3, state: 'running', owns: [], reads: [21], ...LEAST, rules: rulesOf(ENERGY_RULES) },
     ];
-    this.topics = [
-      { topic: 'zigbee2mqtt/door', count: 3, first_ms: this.started_ms - 60_000, last_ms: this.started_ms - 4000, kind: 'json', payload: '{"contact":true,"battery":87,"linkquality":132}' },
-      { topic: 'weather/roof/temperature', count: 41, first_ms: this.started_ms - 900_000, last_ms: this.started_ms - 900, kind: 'number', payload: '7.25' },
-      { topic: 'line1/packer', count: 1, first_ms: this.started_ms - 5000, last_ms: this.started_ms - 5000, kind: 'text', payload: 'hello', error: 'not a JSON object: unexpected "h" at byte 0' },
-    ];
+    this.topics = discovered(this.started_ms);
     let index = 0;
     this.devices = DEVICES.map((d) => ({
       ...d,
+      link: linkOf(d),
       properties: d.properties.map((p) => ({ ...p, series: index++, value: null, ts_ms: null, quality: 'none' })),
     }));
     this.state = { heat: { press1: 64, oven: 58, packer: 31 }, valve: { press1: 0, oven: 0 }, target: { press1: 0, oven: 0 }, speed: 0.4, wanted: 0.4, energy: past('energy', Date.now()), parts: { press1: past('parts', Date.now()), oven: past('parts', Date.now()), packer: past('parts', Date.now()) }, slow: 0, boost: 0 };
@@ -224,6 +234,7 @@ export class Plant {
       id: this.nextAlert++, severity, text, state: 'unacknowledged',
       source: { program: by.program, rule: path, line: by.line, device: deviceName }, cause,
       raised_ms: Date.now(), cleared_ms: null, acknowledged_ms: null, acknowledged_by: null, count: 1,
+      shelved_ms: null, shelved_until_ms: null, shelved_by: null, shelved_why: null,
     };
     this.alerts.unshift(alert);
     this.emit('alert', alert);
@@ -245,6 +256,28 @@ export class Plant {
     alert.state = alert.state === 'returned' ? 'normal' : 'acknowledged';
     this.emit('alert', alert);
     return { status: 200, alert };
+  }
+
+  /** Puts an alert aside, or takes it back (null). */
+  shelve(id, input) {
+    const alert = this.alerts.find((a) => a.id === id);
+    if (!alert) return { status: 404, detail: `no alert ${id}` };
+    if (input && (alert.state === 'normal' || !input.why || !input.by)) return { status: alert.state === 'normal' ? 409 : 400, detail: 'it is over' };
+    if (!input && !alert.shelved_until_ms) return { status: 409, detail: 'it is not shelved' };
+    const now = Date.now();
+    Object.assign(alert, { shelved_ms: input && now, shelved_until_ms: input && now + input.for_ms, shelved_by: input && input.by, shelved_why: input && input.why });
+    this.emit('alert', alert);
+    return { status: 200, alert };
+  }
+
+  /** A device that was adopted. */
+  declare(name, model, topic) {
+    let index = this.devices.flatMap((d) => d.properties).length;
+    const type = { integer: 'int', number: 'float', boolean: 'bool' };
+    this.devices = [...this.devices, {
+      name, model, id: null, topic: null, owner: null, lease: null, actions: [], events: [], link: { kind: 'mapped', text: topic.topic, online: null, why: null, unreadable: 0 },
+      properties: topic.fields.map((f) => ({ name: f.path.split('.').at(-1).toLowerCase() || 'value', type: type[f.type] ?? 'str', unit: null, min: null, max: null, stale_ms: null, series: index++, value: f.last, ts_ms: topic.last_ms, quality: 'good' })),
+    }];
   }
 
   act(deviceName, name, args, by, cause) {

@@ -24,6 +24,8 @@ export interface Property {
   quality: Quality;
   /** It is stale after so long without news */
   stale_ms: number | null;
+  /** Why it can't be read */
+  why: string | null;
 }
 
 /** A parameter of an action. */
@@ -57,6 +59,27 @@ export interface Lease {
   waiting: number;
 }
 
+/** How a device is reached, and how that goes. */
+export interface Link {
+  /** mqtt: by the convention of `via mqtt`; mapped: by clauses of its own; modbus: on a line that the site polls */
+  kind: "mqtt" | "mapped" | "modbus" | "none";
+  /** The topic, or the line and the unit */
+  text: string | null;
+  /** As its availability topic or its line says; null: nobody says */
+  online: boolean | null;
+  /** Why it is off-line */
+  why: string | null;
+  /** Messages that could not be read */
+  unreadable: number;
+}
+
+/** A device has come or gone. */
+export interface LinkEvent {
+  device: string;
+  online: boolean | null;
+  why: string | null;
+}
+
 export interface Device {
   name: string;
   model: string;
@@ -65,6 +88,7 @@ export interface Device {
   /** The program that owns it */
   owner: string | null;
   lease: Lease | null;
+  link: Link;
   properties: Property[];
   actions: ActionDecl[];
   events: string[];
@@ -207,7 +231,7 @@ export interface Shelving {
 }
 
 /** Who decided it. */
-export interface By {
+export type By = {
   kind: "program";
   program: string;
   rule: string | null;
@@ -215,7 +239,7 @@ export interface By {
 } | {
   kind: "operator";
   name: string;
-}
+};
 
 /** A command, decided by a program or a person. */
 export interface Action {
@@ -536,8 +560,90 @@ export interface Topic {
   kind: "json" | "number" | "text" | "binary";
   /** Of the last message, cut at 512 bytes */
   payload: string;
-  /** Why a device's message could not be read */
-  error?: string;
+  /** Whose topic it is, if its messages can't be read */
+  device: string | null;
+  /** So many of a device's messages could not be read */
+  unreadable: number;
+  /** Why the last one could not */
+  error: Unreadable | null;
+  /** What adopting would make of it; null: nothing */
+  shape: "tasmota" | "zigbee2mqtt" | "shelly" | "esphome" | "json" | "value" | null;
+  fields: Field[];
+  /** Values of the last message that had no room */
+  fields_left_out: number;
+}
+
+export interface Unreadable {
+  /** Of the value; empty: the whole payload */
+  path: string;
+  /** Byte of the payload, from 0 */
+  at: number;
+  reason: string;
+}
+
+/** A value in a topic's messages, and what was seen of it. */
+export interface Field {
+  /** ENERGY.Power, v[0].x; empty: a bare payload */
+  path: string;
+  type: "integer" | "number" | "boolean" | "text" | "mixed" | "null";
+  /** Messages that had it */
+  count: number;
+  min: number | null;
+  max: number | null;
+  /** The different texts; null: none, or more than 8 */
+  words: string[] | null;
+  last: number | boolean | string | null;
+  /** The last ones, the oldest first */
+  values: ([number, number | boolean | string | null])[];
+}
+
+export interface AdoptRequest {
+  /** Related topics of one thing are found by themselves */
+  topics: string[];
+  /** The name that is wanted; that of a declared device: what is new goes into it */
+  device?: string | null;
+  /** The name that is wanted; one that is there is used */
+  model?: string | null;
+  /** Declarations in the place of the proposed ones; `topics` may be empty then */
+  text?: string | null;
+  /** Write it, and take the changed site */
+  apply?: boolean;
+}
+
+export interface AdoptAnswer {
+  /** null with a `text` of one's own */
+  device: string | null;
+  model: string | null;
+  device_exists: boolean;
+  model_exists: boolean;
+  /** `text` may be changed and sent back */
+  editable: boolean;
+  text: string;
+  /** That become the device's */
+  topics: string[];
+  left_out: LeftOut[];
+  files: ChangedFile[];
+  warnings: string[];
+  diagnostics: Diagnostic[];
+  applied: boolean;
+  reload: ReloadReport | null;
+}
+
+/** A value that becomes no property. */
+export interface LeftOut {
+  topic: string;
+  path: string;
+  why: string;
+}
+
+export interface ChangedFile {
+  file: string;
+  new: boolean;
+  /** Lines */
+  added: number;
+  removed: number;
+  /** Unified */
+  diff: string;
 }
 
 export interface Discovered {
@@ -635,7 +741,7 @@ export interface Stats {
 
 /** RFC 9457 problem details. `detail` is for people; programs look at `status` and `type`. What a type means is told at its address. */
 export interface ProblemBody {
-  type: "about:blank" | "/problems/parameter" | "/problems/unknown" | "/problems/absent" | "/problems/owned" | "/problems/state" | "/problems/under-way" | "/problems/site-refused" | "/problems/not-stored" | "/problems/busy";
+  type: "about:blank" | "/problems/parameter" | "/problems/unknown" | "/problems/absent" | "/problems/owned" | "/problems/state" | "/problems/under-way" | "/problems/changed" | "/problems/site-refused" | "/problems/no-device" | "/problems/not-stored" | "/problems/not-written" | "/problems/busy";
   title: string;
   status: number;
   detail: string;
@@ -646,6 +752,12 @@ export interface ProblemBody {
   /** Of /problems/owned: who has the device */
   owner?: string;
   reload?: ReloadReport;
+  /** Of /problems/unknown: which one */
+  topic?: string;
+  diagnostics?: Diagnostic[];
+  /** The diagnostics as people read them */
+  text?: string;
+  files?: ChangedFile[];
   /** Of /health */
   why?: string;
 }
@@ -658,6 +770,7 @@ export interface Events {
   discovered: Topic;
   rule: RuleEvent;
   lease: LeaseEvent;
+  link: LinkEvent;
   site: BareEvent;
   tests: BareEvent;
   lost: LostEvent;

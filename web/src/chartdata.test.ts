@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Property, Window } from './api';
-import { gapOf, rawColumns, ringColumns, summary, windowColumns } from './chartdata';
+import { gapOf, linePoints, rawColumns, ringColumns, summary, valueAt, windowColumns } from './chartdata';
 import { Ring } from './ring';
 
 const property = { name: 'x', stale_ms: 5000 } as Property;
@@ -46,4 +46,17 @@ test('x never runs backwards', () => {
 
 test('a summary of nothing is nothing', () => {
   assert.equal(summary(rawColumns([], 5000), 0, 10), null);
+});
+
+test('at a moment stands the last value before it, and none in a gap', () => {
+  const c = rawColumns([[1000, 1], [2000, 2], [9000, 3]], 5000);
+  assert.deepEqual([0.5, 1, 1.9, 2, 5, 9, 20].map((at) => valueAt(c, at)), [null, 1, 1, 2, null, 3, 3]);
+});
+
+test('a small line fills its place, a flat one lies in the middle, words make none', () => {
+  assert.deepEqual(linePoints([[0, 1], [10, 3], [20, 2]], 104, 24, 2), [[2, 22], [52, 2], [102, 12]]);
+  assert.deepEqual(linePoints([[0, 5], [10, null], [20, 5]], 104, 24, 2), [[2, 12], [102, 12]]);
+  assert.deepEqual(linePoints([[0, false], [10, true]], 104, 24, 2), [[2, 22], [102, 2]]);
+  assert.deepEqual(linePoints([[7, 1]], 104, 24, 2), [[102, 12]]);
+  assert.deepEqual(linePoints([[0, 'ON'], [1, 'OFF']], 104, 24, 2), []);
 });

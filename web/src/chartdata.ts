@@ -14,6 +14,8 @@ export interface Columns {
   high: Column;
 }
 
+export const EMPTY: Columns = { x: [], mean: [], low: [], high: [] };
+
 export interface Summary {
   min: number;
   mean: number;
@@ -102,4 +104,29 @@ export function summary(c: Columns, from_s: number, to_s: number): Summary | nul
     max = Math.max(max, c.high[i] ?? mean);
   }
   return n > 0 ? { min, mean: sum / n, max } : null;
+}
+
+/** The value that stood at a moment: the last one before it, if it is not long ago. */
+export function valueAt(c: Columns, at_s: number): number | null {
+  let low = 0;
+  let high = c.x.length;
+  while (low < high) {
+    const mid = (low + high) >> 1;
+    if ((c.x[mid] ?? 0) <= at_s) low = mid + 1;
+    else high = mid;
+  }
+  return low === 0 ? null : (c.mean[low - 1] ?? null);
+}
+
+/** The points of a small line, in pixels; empty if there is nothing to draw. */
+export function linePoints(values: [number, Value | null][], width: number, height: number, pad: number): [number, number][] {
+  const known = values.map(([ts, v]): [number, number] => [ts, v === null ? NaN : numberOf(v)]).filter(([, v]) => Number.isFinite(v));
+  const first = known[0];
+  const last = known[known.length - 1];
+  if (!first || !last) return [];
+  const low = Math.min(...known.map(([, v]) => v));
+  const high = Math.max(...known.map(([, v]) => v));
+  const px = (ts: number) => pad + (last[0] > first[0] ? (ts - first[0]) / (last[0] - first[0]) : 1) * (width - 2 * pad);
+  const py = (v: number) => (high > low ? height - pad - ((v - low) / (high - low)) * (height - 2 * pad) : height / 2);
+  return known.map(([ts, v]) => [Math.round(px(ts) * 10) / 10, Math.round(py(v) * 10) / 10]);
 }

@@ -10,12 +10,13 @@ interface Numeric {
 }
 
 /** How many digits after the point say something: a thousandth of the range
- * if there is one, else three to four significant ones. */
+ * if there is one (a tenth at least of what is small in a wide one), else three
+ * to four significant ones. */
 export function digitsOf(value: number, p: Numeric | null): number {
   if (p && p.type === 'int') return 0;
   if (p && p.min !== null && p.max !== null && p.max > p.min) {
     const step = (p.max - p.min) / 1000;
-    return Math.max(0, Math.min(2, Math.ceil(-Math.log10(step))));
+    return Math.max(Math.abs(value) < 100 && value !== 0 ? 1 : 0, Math.min(2, Math.ceil(-Math.log10(step))));
   }
   const size = Math.abs(value);
   if (size >= 1000) return 0;
@@ -23,16 +24,17 @@ export function digitsOf(value: number, p: Numeric | null): number {
   return size >= 1 || size === 0 ? 2 : 3;
 }
 
-const formats = new Map<number, Intl.NumberFormat>();
+const formats = new Map<string, Intl.NumberFormat>();
 
 export function fixed(value: number, digits: number): string {
-  let format = formats.get(digits);
+  const key = `${t.locale} ${digits}`;
+  let format = formats.get(key);
   if (!format) {
     format = new Intl.NumberFormat(t.locale, {
       minimumFractionDigits: digits,
       maximumFractionDigits: digits,
     });
-    formats.set(digits, format);
+    formats.set(key, format);
   }
   return format.format(value);
 }
@@ -53,7 +55,7 @@ export function withUnit(value: Value | null, p: (Numeric & { unit: string | nul
 /** "0.4 s", "12 s", "3 min 05 s", "2 h 10 min", "3 d 4 h" */
 export function duration(ms: number): string {
   const s = Math.max(0, ms) / 1000;
-  if (s < 10) return `${fixed(s, s < 1 ? 2 : 1)}\u202fs`;
+  if (s < 10) return t.time.seconds(fixed(s, s < 1 ? 2 : 1));
   return longDuration(s);
 }
 
@@ -62,15 +64,15 @@ export function age(ms: number): string {
   return longDuration(Math.max(0, ms) / 1000);
 }
 
+const two = (n: number) => String(n).padStart(2, '0');
+
 function longDuration(seconds: number): string {
   const s = Math.floor(seconds);
-  if (s < 60) return `${s}\u202fs`;
-  if (s < 3600) return `${Math.floor(s / 60)}\u202fmin ${String(s % 60).padStart(2, '0')}\u202fs`;
-  if (s < 86400) return `${Math.floor(s / 3600)}\u202fh ${String(Math.floor((s % 3600) / 60)).padStart(2, '0')}\u202fmin`;
-  return `${Math.floor(s / 86400)}\u202fd ${Math.floor((s % 86400) / 3600)}\u202fh`;
+  if (s < 60) return t.time.seconds(String(s));
+  if (s < 3600) return t.time.minutes(String(Math.floor(s / 60)), two(s % 60));
+  if (s < 86400) return t.time.hours(String(Math.floor(s / 3600)), two(Math.floor((s % 3600) / 60)));
+  return t.time.days(String(Math.floor(s / 86400)), String(Math.floor((s % 86400) / 3600)));
 }
-
-const two = (n: number) => String(n).padStart(2, '0');
 
 export function time(ms: number): string {
   const d = new Date(ms);

@@ -53,20 +53,25 @@ export async function refreshSite(): Promise<void> {
   store.applySite(await api.getSite());
 }
 
+/** After another site was taken: what was adopted is nobody's topic any more. */
+async function refreshTopics(): Promise<void> {
+  const { topics, dropped } = await api.getDiscovered();
+  store.applyTopics(topics, true);
+  store.topicsDropped.value = dropped;
+}
+
 /** Everything that may have changed while nobody listened. */
 async function refreshAll(): Promise<void> {
-  const [site, active, latest, actions, discovered] = await Promise.all([
+  const [site, active, latest, actions] = await Promise.all([
     api.getSite(),
     api.getAlerts('active', 500),
     api.getAlerts('all', 200),
     api.getActions(100),
-    api.getDiscovered(),
+    refreshTopics(),
   ]);
   store.applySite(site);
   store.replaceAlerts([...latest, ...active]);
   store.applyActions(actions);
-  store.applyTopics(discovered.topics, true);
-  store.topicsDropped.value = discovered.dropped;
 }
 
 function lose(): void {
@@ -115,8 +120,13 @@ function connect(): void {
   on<api.Alert>(feed, 'alert', (alert) => store.applyAlerts([alert]));
   on<api.Action>(feed, 'action', (action) => store.applyActions([action]));
   on<api.Topic>(feed, 'discovered', (topic) => store.applyTopics([topic], false));
+  on<Parameters<typeof store.applyLink>[0]>(feed, 'link', store.applyLink);
+  on<unknown>(feed, 'tests', () => store.testsChanged.value++);
   on<Parameters<typeof store.applyRule>[0]>(feed, 'rule', store.applyRule);
-  on<unknown>(feed, 'site', () => void refreshSite().catch(() => undefined));
+  on<unknown>(feed, 'site', () => {
+    store.siteTaken.value++;
+    void Promise.all([refreshSite(), refreshTopics()]).catch(() => undefined);
+  });
   on<unknown>(feed, 'lease', () => void refreshSite().catch(() => undefined));
   on<{ count: number }>(feed, 'lost', ({ count }) => {
     store.notice.value = t.lostUpdates(count);

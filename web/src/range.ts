@@ -10,7 +10,7 @@ export interface Range {
   to: number | null;
 }
 
-export const SPANS = Object.keys(t.range.spans).map(Number);
+export const SPANS = [300_000, 900_000, 3_600_000, 21_600_000, 86_400_000, 604_800_000];
 const LIVE_SPAN_MS = 5 * 60_000;
 /** Where a device's charts begin, and where a double click leads back to. */
 export const PRESENT: Range = { span: LIVE_SPAN_MS, to: null };
@@ -56,4 +56,30 @@ export function spanText(r: Range): string {
 export function rangeText(r: Range, now_ms: number): string {
   const to = r.to ?? now_ms;
   return `${moment(to - r.span, now_ms)} – ${r.to === null ? t.range.live : moment(to, now_ms)}`;
+}
+
+const two = (n: number): string => String(n).padStart(2, '0');
+
+/** A moment as the browser's fields of time want it: local, to the second. */
+export function toLocal(ms: number): string {
+  const d = new Date(ms);
+  return `${d.getFullYear()}-${two(d.getMonth() + 1)}-${two(d.getDate())}T${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}`;
+}
+
+/** The range between two such moments; null if it is none. */
+export function fromLocal(from: string, to: string, now_ms: number): Range | null {
+  const begin = new Date(from).getTime();
+  const end = new Date(to).getTime();
+  const span = end - begin;
+  if (!Number.isFinite(span) || span <= 0) return null;
+  return { span: Math.max(SPAN_MIN_MS, Math.min(SPAN_MAX_MS, span)), to: end >= now_ms - 1000 ? null : end };
+}
+
+/** Wider or narrower around a place in it (0: its left edge, 1: its right). */
+export function zoomAt(r: Range, factor: number, place: number, now_ms: number): Range {
+  const span = Math.round(Math.max(SPAN_MIN_MS, Math.min(SPAN_MAX_MS, r.span * factor)));
+  if (r.to === null && place > 0.9) return { span, to: null };
+  const right = r.to ?? now_ms;
+  const to = right - r.span + r.span * place + span * (1 - place);
+  return { span, to: to >= now_ms - 1000 ? null : Math.round(to) };
 }

@@ -4,39 +4,52 @@
 import { useComputed, useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { age } from './format';
-import { t } from './i18n';
-import { Icon, Logo, type IconName } from './parts/icons';
+import { chooseLanguage, otherLanguage, t } from './i18n';
+import { PLACES, placeOf } from './nav';
+import { Icon, Logo } from './parts/icons';
 import { NameDialog } from './parts/name';
-import { route, type Screen } from './router';
+import { HelpDialog, SearchButton, SearchDialog } from './parts/search';
+import { ShelveDialog } from './parts/shelve';
+import { route, toScreen, type Screen } from './router';
 import { ActionsScreen } from './screens/actions';
+import { AdoptScreen } from './screens/adopt';
 import { AlertsScreen } from './screens/alerts';
+import { ConnectionsScreen } from './screens/connections';
 import { DeviceScreen } from './screens/device';
+import { DevicesScreen } from './screens/devices';
 import { DiscoveredScreen } from './screens/discovered';
+import { HistoryScreen } from './screens/history';
+import { MoreScreen } from './screens/more';
 import { Overview } from './screens/overview';
+import { ProgramScreen } from './screens/program';
 import { ProgramsScreen } from './screens/programs';
-import { alerts, isActive, link, notice, now, site, topics } from './store';
+import { SettingsScreen } from './screens/settings';
+import { alerts, isActive, link, notice, now, site, unclaimed } from './store';
 import { nextTheme, theme } from './theme';
 
-const TABS: { screen: Exclude<Screen, 'device'>; icon: IconName }[] = [
-  { screen: 'overview', icon: 'overview' },
-  { screen: 'alerts', icon: 'alerts' },
-  { screen: 'actions', icon: 'actions' },
-  { screen: 'programs', icon: 'programs' },
-  { screen: 'discovered', icon: 'discovered' },
-];
+/** With one of these an address names a place within its screen, and that has the focus. */
+const PLACES_WITHIN = ['property', 'command', 'alert', 'line'];
+
+/** What a tab of the browser is called. */
+function titleOf(screen: Screen, name: string): string {
+  const what = name && (screen === 'device' || screen === 'program' || screen === 'adopt') ? name : t.nav[screen === 'program' ? 'programs' : screen];
+  return `${what} · ${site.value?.name ?? 'sedge'}`;
+}
 
 export function Shell() {
   const { screen, name } = route.value;
   const state = link.value.state;
   const main = useRef<HTMLElement>(null);
   const first = useRef(true);
+  const title = titleOf(screen, name);
   useEffect(() => {
-    document.title = `${screen === 'device' ? name : t.nav[screen]} · ${site.value?.name ?? 'sedge'}`;
-  }, [screen, name, site.value]);
+    document.title = title;
+  }, [title]);
   useEffect(() => {
     // A new screen begins at its top, for eyes and for screen readers.
+    const { query } = route.peek();
     if (first.current) first.current = false;
-    else {
+    else if (!PLACES_WITHIN.some((key) => query.has(key))) {
       window.scrollTo(0, 0);
       main.current?.querySelector<HTMLElement>('h1')?.focus({ preventScroll: true });
     }
@@ -45,11 +58,17 @@ export function Shell() {
     <div class={`shell link-${state}`}>
       <a class="skip" href="#main" onClick={(e) => { e.preventDefault(); main.current?.focus(); }}>{t.skip}</a>
       <Header />
-      <Notices />
-      <main id="main" ref={main} tabIndex={-1}>
-        <CurrentScreen />
-      </main>
+      <Rail />
+      <div class="content">
+        <Notices />
+        <main id="main" ref={main} tabIndex={-1}>
+          <CurrentScreen />
+        </main>
+      </div>
+      <SearchDialog />
+      <HelpDialog />
       <NameDialog />
+      <ShelveDialog />
       <Announcer />
     </div>
   );
@@ -61,11 +80,18 @@ function CurrentScreen() {
   if (!known) return <p class="empty loading">{t.loading}</p>;
   switch (screen) {
     case 'overview': return <Overview site={known} />;
+    case 'devices': return <DevicesScreen site={known} />;
     case 'device': return <DeviceScreen site={known} name={name} />;
     case 'alerts': return <AlertsScreen />;
     case 'actions': return <ActionsScreen />;
-    case 'programs': return <ProgramsScreen name={name} />;
-    case 'discovered': return <DiscoveredScreen site={known} />;
+    case 'programs': return <ProgramsScreen />;
+    case 'program': return <ProgramScreen name={name} />;
+    case 'history': return <HistoryScreen site={known} />;
+    case 'discovered': return <DiscoveredScreen />;
+    case 'adopt': return <AdoptScreen key={name} topic={name} />;
+    case 'connections': return <ConnectionsScreen />;
+    case 'settings': return <SettingsScreen site={known} />;
+    case 'more': return <MoreScreen />;
   }
 }
 
@@ -74,29 +100,40 @@ function Header() {
     <header class="top">
       <a class="home" href="#/">
         <Logo />
-        <span class="site-name">{site.value?.name ?? 'sedge'}</span>
+        <span class="site-name" translate={false}>{site.value?.name ?? 'sedge'}</span>
       </a>
-      <Tabs />
+      <SearchButton />
       <LinkState />
-      <button type="button" class="theme" title={t.theme.label(t.theme[theme.value])} aria-label={t.theme.label(t.theme[theme.value])} onClick={nextTheme}>
+      <button type="button" class="plain language" aria-label={t.switchLanguage} title={t.switchLanguage} onClick={() => chooseLanguage(otherLanguage())}>
+        <span aria-hidden="true">{otherLanguage() === 'zh' ? '中' : 'EN'}</span>
+      </button>
+      <button type="button" class="plain theme" title={t.theme.label(t.theme[theme.value])} aria-label={t.theme.label(t.theme[theme.value])} onClick={nextTheme}>
         <Icon name={theme.value} />
       </button>
     </header>
   );
 }
 
-function Tabs() {
-  const current = route.value.screen === 'device' ? 'overview' : route.value.screen;
+/** The way to the screens: beside them, or below them on a phone. */
+function Rail() {
+  const current = placeOf(route.value.screen);
+  const hidden = PLACES.some((p) => p.screen === current && !p.first) || current === 'more';
   return (
-    <nav class="tabs" aria-label={t.nav.label}>
-      {TABS.map(({ screen, icon }) => (
-        <a key={screen} href={screen === 'overview' ? '#/' : `#/${screen}`} aria-current={current === screen ? 'page' : undefined}>
-          <Icon name={icon} />
-          <span>{t.nav[screen]}</span>
-          {screen === 'alerts' && <AlertCount />}
-          {screen === 'discovered' && topics.value.length > 0 && <span class="count">{topics.value.length}</span>}
+    <nav class="rail" aria-label={t.nav.label}>
+      <div class="rail-items" data-arrows="y">
+        {PLACES.map(({ screen, icon, first }) => (
+          <a key={screen} class={first ? '' : 'later'} href={toScreen(screen)} aria-current={current === screen ? 'page' : undefined}>
+            <Icon name={icon} />
+            <span>{t.nav[screen]}</span>
+            {screen === 'alerts' && <AlertCount />}
+            {screen === 'discovered' && unclaimed.value.length > 0 && <span class="count">{unclaimed.value.length}</span>}
+          </a>
+        ))}
+        <a class="more" href="#/more" aria-current={hidden ? 'page' : undefined}>
+          <Icon name="more" />
+          <span>{t.nav.more}</span>
         </a>
-      ))}
+      </div>
     </nav>
   );
 }
@@ -137,19 +174,26 @@ function Notices() {
   );
 }
 
-/** Reads new alerts aloud, once each; those that were there before the page are not news. */
+/** Reads new alerts aloud, once each; those that were there before the page are not news.  Only a critical one interrupts. */
 function Announcer() {
   const said = useRef<number | null>(null);
-  const text = useSignal('');
+  const calm = useSignal('');
+  const urgent = useSignal('');
   const newest = useComputed(() => alerts.value.reduce((id, a) => Math.max(id, a.id), 0));
   useEffect(() => {
     if (!site.value) return;
     const id = newest.value;
     if (said.current !== null && id > said.current) {
       const alert = alerts.peek().find((a) => a.id === id);
-      if (alert && isActive(alert)) text.value = t.alerts.announce(t.alerts.severity[alert.severity], alert.text);
+      const region = alert?.severity === 'critical' ? urgent : calm;
+      if (alert && isActive(alert)) region.value = t.alerts.announce(t.alerts.severity[alert.severity], alert.text);
     }
     said.current = id;
   }, [newest.value, site.value]);
-  return <div class="unseen" aria-live="assertive" data-announcer>{text}</div>;
+  return (
+    <>
+      <div class="unseen" aria-live="polite" data-announcer translate={false}>{calm}</div>
+      <div class="unseen" aria-live="assertive" data-announcer translate={false}>{urgent}</div>
+    </>
+  );
 }

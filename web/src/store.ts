@@ -4,7 +4,7 @@
 // series has a signal of its own: a sample re-renders the places that show it
 // and nothing else.  Everything that grows has a limit.
 
-import { batch, signal, type Signal } from '@preact/signals';
+import { batch, computed, signal, type Signal } from '@preact/signals';
 import type { Action, Alert, Device, Program, Property, Quality, Rule, Site, Topic, Value } from './api';
 import { Ring } from './ring';
 
@@ -12,6 +12,7 @@ export const RING_MAX = 4000;
 const ALERTS_MAX = 500;
 const ACTIONS_MAX = 300;
 const TOPICS_MAX = 500;
+const VALUES_MAX = 32;
 
 export interface Reading {
   value: Value | null;
@@ -42,7 +43,12 @@ export const alerts = signal<Alert[]>([]);
 export const actions = signal<Action[]>([]);
 export const topics = signal<Topic[]>([]);
 export const topicsDropped = signal(0);
+/** Those that no device is declared for; the others could not be read. */
+export const unclaimed = computed(() => topics.value.filter((x) => !x.device && !x.error));
 export const link = signal<Link>({ state: 'connecting', since_ms: Date.now() });
+/** Count the server's word that a run of the tests began or ended, and that another site was taken. */
+export const testsChanged = signal(0);
+export const siteTaken = signal(0);
 /** A passing word to the reader, such as that updates were skipped. */
 export const notice = signal<string | null>(null);
 
@@ -175,13 +181,17 @@ function upsert<T extends { id: number | string }>(list: T[], fresh: T[], key: (
   return [...all.values()].sort((a, b) => key(b) - key(a)).slice(0, max);
 }
 
-export const isActive = (a: Alert): boolean => a.state !== 'normal';
+/** Out of the way for a while (ISA-18.2). */
+export const isShelved = (a: Alert): boolean => (a.shelved_until_ms ?? null) !== null;
+export const isOver = (a: Alert): boolean => a.state === 'normal';
+/** Needs somebody: neither over nor shelved. */
+export const isActive = (a: Alert): boolean => !isOver(a) && !isShelved(a);
 
 export function applyAlerts(fresh: Alert[]): void {
   const all = upsert(alerts.peek(), fresh, (a) => a.raised_ms, Infinity);
-  // Active alerts are never the ones to go.
-  const active = all.filter(isActive);
-  const rest = all.filter((a) => !isActive(a)).slice(0, Math.max(0, ALERTS_MAX - active.length));
+  // What is not over is never what has to go.
+  const active = all.filter((a) => !isOver(a) || isShelved(a));
+  const rest = all.filter((a) => isOver(a) && !isShelved(a)).slice(0, Math.max(0, ALERTS_MAX - active.length));
   alerts.value = upsert(active, rest, (a) => a.raised_ms, Infinity);
 }
 
@@ -195,10 +205,32 @@ export function applyActions(fresh: Action[]): void {
   actions.value = upsert(actions.peek(), fresh, (a) => a.requested_ms, ACTIONS_MAX);
 }
 
+/** The feed brings the newest value of each field: it goes behind those that are known. */
+export function withValues(fresh: Topic, old: Topic | undefined): Topic {
+  if (!old?.fields || !fresh.fields) return fresh;
+  const fields = fresh.fields.map((f) => {
+    const known = old.fields?.find((o) => o.path === f.path)?.values ?? [];
+    const first = f.values[0]?.[0] ?? Infinity;
+    return { ...f, values: [...known.filter(([ts]) => ts < first), ...f.values].slice(-VALUES_MAX) };
+  });
+  return { ...fresh, fields };
+}
+
+/** The whole list, or news of some: then what is known of their values is kept. */
 export function applyTopics(fresh: Topic[], all: boolean): void {
   const map = new Map(all ? [] : topics.peek().map((x) => [x.topic, x]));
-  for (const x of fresh) map.set(x.topic, x);
-  topics.value = [...map.values()].sort((a, b) => b.last_ms - a.last_ms).slice(0, TOPICS_MAX);
+  for (const x of fresh) map.set(x.topic, withValues(x, map.get(x.topic)));
+  // By name, so that nothing moves under the reader's hand; the newest when there is no room for all.
+  const kept = [...map.values()].sort((a, b) => b.last_ms - a.last_ms).slice(0, TOPICS_MAX);
+  topics.value = kept.sort((a, b) => (a.topic < b.topic ? -1 : 1));
+}
+
+/** A device's link came or went. */
+export function applyLink(change: { device: string; online: boolean | null; why: string | null }): void {
+  const known = site.peek();
+  if (!known) return;
+  const devices = known.devices.map((d) => (d.name === change.device && d.link ? { ...d, link: { ...d.link, online: change.online, why: change.why } } : d));
+  site.value = { ...known, devices };
 }
 
 export function applyRule(change: Pick<Rule, 'path' | 'state' | 'fired' | 'fired_ms'> & { program: string }): void {

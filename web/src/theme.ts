@@ -20,8 +20,12 @@ export const painted = signal(0);
 
 export function nextTheme(): void {
   const order: Theme[] = ['auto', 'light', 'dark'];
-  theme.value = order[(order.indexOf(theme.value) + 1) % order.length] ?? 'auto';
-  remember(KEY, theme.value);
+  chooseTheme(order[(order.indexOf(theme.value) + 1) % order.length] ?? 'auto');
+}
+
+export function chooseTheme(next: Theme): void {
+  theme.value = next;
+  remember(KEY, next);
 }
 
 export function startTheme(): void {

@@ -46,8 +46,8 @@ function ActionItem({ action, brief, at }: ItemProps) {
     <li class={`action ${action.state}`} data-action={action.id}>
       <div class="what">
         <p class="text">
-          {action.device !== at && <a href={toDevice(action.device)}><Dotted name={action.device} /></a>}
-          <code>{action.device !== at && '.'}{action.action}({Object.keys(action.args).map((n) => argText(action, n)).join(', ')})</code>
+          {action.device !== at && <a href={toDevice(action.device)} translate={false}><Dotted name={action.device} /></a>}
+          <code translate={false}>{action.device !== at && '.'}{action.action}({Object.keys(action.args).map((n) => argText(action, n)).join(', ')})</code>
         </p>
         <time dateTime={new Date(action.requested_ms).toISOString()}>{moment(action.requested_ms, now.peek())}</time>
       </div>
@@ -59,7 +59,7 @@ function ActionItem({ action, brief, at }: ItemProps) {
           <span class="source">{t.actions.byHand(by.name)}</span>
         )}
         {action.cause && <CauseText cause={action.cause} />}
-        {action.why && <span class="refusal">{action.why}</span>}
+        {action.why && <span class="refusal" translate={false}>{action.why}</span>}
         {!brief && action.confirms && <span class="faint">{t.device.confirms(action.confirms)}</span>}
       </div>
     </li>
@@ -75,5 +75,5 @@ interface ListProps {
 
 export function ActionList({ actions, empty, brief = false, at = '' }: ListProps) {
   if (actions.length === 0) return <p class="empty">{empty}</p>;
-  return <ul class="actions">{actions.map((a) => <ActionItem key={a.id} action={a} brief={brief} at={at} />)}</ul>;
+  return <ul class="actions" data-arrows="y">{actions.map((a) => <ActionItem key={a.id} action={a} brief={brief} at={at} />)}</ul>;
 }

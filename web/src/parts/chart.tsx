@@ -7,24 +7,25 @@
 import { effect, signal, useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
-import { getRaw, getWindows, type Property } from '../api';
-import { numberOf, gapOf, rawColumns, ringColumns, summary, windowColumns, type Columns, type Summary } from '../chartdata';
-import { digitsOf, fixed, moment, stepDigits, time, withUnit } from '../format';
-import { t } from '../i18n';
+import type { Property } from '../api';
+import { EMPTY, ringColumns, summary, type Columns, type Summary } from '../chartdata';
+import { digitsOf, fixed, moment, shown, withUnit } from '../format';
+import { language, t } from '../i18n';
 import { fill } from '../live';
+import { load } from '../load';
 import { leastSpread } from '../meaning';
 import { isLive, PRESENT, spanText, type Range } from '../range';
-import { now, RING_MAX, serverNow, type Series } from '../store';
+import { now, serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
+import { DataTable } from './datatable';
+import { axesOf, onSelect, spread } from './plotting';
 
 const HEIGHT = 168;
 /** A yes or no needs no height. */
 const HEIGHT_BOOL = 84;
 const DRAW_MIN_MS = 250;
-const RAW_SPAN_MAX_MS = 15 * 60_000;
+const TABLE_MIN_MS = 5000;
 const RELOAD_MIN_MS = 2000;
-
-const EMPTY: Columns = { x: [], mean: [], low: [], high: [] };
 
 interface Loaded {
   columns: Columns;
@@ -32,34 +33,8 @@ interface Loaded {
   why: string;
 }
 
-async function load(series: Series, from: number, to: number, points: number): Promise<Columns> {
-  const p = series.property;
-  if (to - from <= RAW_SPAN_MAX_MS) {
-    const raw = await getRaw(series.name, from, to, RING_MAX);
-    if (!raw.truncated) {
-      const pairs = raw.points.map(([ts, v]): [number, number] => [ts, numberOf(v)]);
-      return rawColumns(pairs, gapOf(p, pairs.map(([ts]) => ts)));
-    }
-  }
-  const answer = await getWindows(series.name, from, to, points);
-  return windowColumns(answer.windows, answer.window, p);
-}
-
-function axisTime(splits: number[], step: number): string[] {
-  return splits.map((s) => {
-    const d = new Date(s * 1000);
-    const midnight = d.getHours() === 0 && d.getMinutes() === 0 && d.getSeconds() === 0;
-    if (step >= 86400 || midnight) return moment(s * 1000, 0).split(' ').slice(0, 2).join(' ');
-    return step >= 60 ? time(s * 1000).slice(0, 5) : time(s * 1000);
-  });
-}
-
 function yRange(p: Property, low: number | null, high: number | null): [number, number] {
-  if (p.type === 'bool') return [-0.1, 1.1];
-  if (low === null || high === null || !Number.isFinite(low)) return [0, 1];
-  const spread = Math.max(leastSpread(p, high), high - low);
-  const mid = (low + high) / 2;
-  return [mid - spread * 0.56, mid + spread * 0.56];
+  return p.type === 'bool' ? [-0.1, 1.1] : spread(low, high, leastSpread(p, high ?? 0));
 }
 
 const heightOf = (series: Series): number => (series.property.type === 'bool' ? HEIGHT_BOOL : HEIGHT);
@@ -74,8 +49,6 @@ function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options 
   const p = series.property;
   const bool = p.type === 'bool';
   const stepped = p.type !== 'float' ? uPlot.paths.stepped?.({ align: 1 }) : undefined;
-  const grid = { stroke: colour('grid'), width: 1 };
-  const axis = { stroke: colour('muted'), font: '11px system-ui, sans-serif', grid, ticks: { show: false } };
   const paths = stepped ? { paths: stepped } : {};
   return {
     width,
@@ -87,20 +60,7 @@ function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options 
       x: { time: true, auto: false },
       y: { range: (_u, low, high) => yRange(p, low, high) },
     },
-    axes: [
-      { ...axis, size: 26, gap: 4, space: 44, values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
-      {
-        ...axis,
-        size: 46,
-        gap: 6,
-        space: 34,
-        values: (_u, splits, _i, _s, step) =>
-          splits.map((v) => {
-            if (bool) return v === 0 ? t.no : v === 1 ? t.yes : '';
-            return fixed(v, stepDigits(step));
-          }),
-      },
-    ],
+    axes: axesOf(bool),
     series: [
       {},
       { stroke: colour('chart'), width: 1.75, spanGaps: false, points: { show: false }, ...paths },
@@ -109,12 +69,7 @@ function optionsFor(series: Series, width: number, on: Handlers): uPlot.Options 
     ],
     bands: [{ series: [3, 2], fill: colour('band') }],
     hooks: {
-      setSelect: [
-        (u) => {
-          if (u.select.width > 8) on.onZoom(u.posToVal(u.select.left, 'x') * 1000, u.posToVal(u.select.left + u.select.width, 'x') * 1000);
-          u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
-        },
-      ],
+      setSelect: [onSelect(on.onZoom)],
       setCursor: [(u) => on.onPoint(u.cursor.idx ?? null)],
     },
   };
@@ -131,6 +86,9 @@ class Plot {
   readonly loaded: Signal<Loaded> = signal({ columns: EMPTY, state: 'loading', why: '' });
   readonly shown: Signal<Summary | null> = signal(null);
   readonly cursor: Signal<{ at: number; value: number } | null> = signal(null);
+  /** What is drawn, for those who read it as a table: not as often as it is drawn. */
+  readonly table: Signal<Columns> = signal(EMPTY);
+  private tabled = -Infinity;
   private plot: uPlot | null = null;
   private timer = 0;
   private reload = 0;
@@ -184,6 +142,9 @@ class Plot {
     this.plot?.setData(dataOf(columns), false);
     this.plot?.setScale('x', { min: (end - span) / 1000, max: end / 1000 });
     this.shown.value = summary(columns, (end - span) / 1000, end / 1000);
+    if (live && this.last - this.tabled < TABLE_MIN_MS) return;
+    this.tabled = this.last;
+    this.table.value = columns;
   }
 
   /** Called for each new range: reads what it needs, and again while it follows the present. */
@@ -201,7 +162,7 @@ class Plot {
     const end = to ?? Math.ceil(serverNow());
     const points = Math.max(100, Math.min(600, Math.round(this.host.clientWidth / 2)));
     try {
-      const columns = await load(this.series, Math.floor(end - span), Math.ceil(end), points);
+      const { columns } = await load(this.series, Math.floor(end - span), Math.ceil(end), points);
       if (mine !== this.generation) return;
       this.loaded.value = { columns, state: 'ready', why: '' };
     } catch (error) {
@@ -232,7 +193,7 @@ export function Chart({ series, range }: { series: Series; range: Signal<Range> 
     observer.observe(element);
     const stops = [
       effect(() => {
-        void painted.value;
+        void [painted.value, language.value];
         made.build();
       }),
       effect(() => {
@@ -256,6 +217,7 @@ export function Chart({ series, range }: { series: Series; range: Signal<Range> 
     <figure class="chart" aria-label={t.chart.label(series.property.name, spanText(range.value))}>
       <div class="plot" ref={host} aria-hidden="true" />
       {plot.value && <Readout plot={plot.value} series={series} />}
+      {plot.value && <DataTable name={series.property.name} columns={plot.value.table} text={(v) => (series.property.type === 'bool' ? shown(v > 0, null) : withUnit(v, series.property))} />}
     </figure>
   );
 }

@@ -32,16 +32,16 @@ function Field({ param, id }: { param: Param; id: string }) {
   if (param.type === 'bool') {
     return (
       <label class="field check">
-        <input type="checkbox" name={param.name} /> {param.name}
+        <input type="checkbox" name={param.name} /> <span translate={false}>{param.name}</span>
       </label>
     );
   }
   return (
     <label class="field" htmlFor={id}>
-      <span>{param.name}</span>
+      <span translate={false}>{param.name}</span>
       <span class="with-unit">
         <input id={id} name={param.name} inputMode={param.type === 'str' ? 'text' : 'decimal'} autocomplete="off" required />
-        {param.unit && <span class="unit">{param.unit}</span>}
+        {param.unit && <span class="unit" translate={false}>{param.unit}</span>}
       </span>
     </label>
   );
@@ -83,8 +83,8 @@ export function Command({ device, decl }: { device: Device; decl: ActionDecl }) 
       <p class="faint">{decl.confirms ? t.device.confirms(decl.confirms) : t.device.unconfirmed}</p>
       <div class="result" aria-live="polite">
         {action && <Outcome action={action} />}
-        {action?.why && <span class="refusal">{action.why}</span>}
-        {refusal.value && <p class="refusal">{t.device.refused}: {refusal.value}</p>}
+        {action?.why && <span class="refusal" translate={false}>{action.why}</span>}
+        {refusal.value && <p class="refusal">{t.device.refused}: <span translate={false}>{refusal.value}</span></p>}
       </div>
     </form>
   );

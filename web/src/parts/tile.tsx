@@ -15,7 +15,7 @@ export function Lamp({ device, property, bare = false }: { device: string; prope
   const state = value === true ? (isTrouble(property) ? 'trouble' : 'on') : value === false ? 'off' : 'unknown';
   return (
     <span class={`lamp ${state} q-${reading?.quality ?? 'none'}`}>
-      <i aria-hidden="true" /> {!bare && property.name} <span class="faint">{shown(value, property)}</span>
+      <i aria-hidden="true" /> {!bare && <span translate={false}>{property.name}</span>} <span class="faint">{shown(value, property)}</span>
     </span>
   );
 }
@@ -26,8 +26,8 @@ export function Tile({ device }: { device: Device }) {
   return (
     <a class={`panel tile alert-${severity}`} href={toDevice(device.name)}>
       <span class="tile-head">
-        <b>{shortName(device.name)}</b>
-        <span class="faint">{device.model}</span>
+        <b translate={false}>{shortName(device.name)}</b>
+        <span class="faint" translate={false}>{device.model}</span>
       </span>
       {device.properties.map((p) => {
         const series = seriesOf(device.name, p.name);
@@ -35,7 +35,7 @@ export function Tile({ device }: { device: Device }) {
         if (p.type === 'bool') return <Lamp key={p.name} device={device.name} property={p} />;
         return (
           <span class="tile-value" key={p.name}>
-            <span class="label">{p.name}</span>
+            <span class="label" translate={false}>{p.name}</span>
             <Value series={series} />
             <QualityNote series={series} />
           </span>

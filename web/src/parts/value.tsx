@@ -1,9 +1,8 @@
 // A live value, its quality, and how old it is.
 
-import type { Property } from '../api';
 import { age, shown, withUnit } from '../format';
 import { t } from '../i18n';
-import { now, OLD_MS, seriesNamed, seriesOf, type Series } from '../store';
+import { now, OLD_MS, seriesNamed, type Series } from '../store';
 
 /** Text of a value of a series that is only known by name (a cause, an argument). */
 export function seriesText(name: string, value: string | number | boolean | null): string {
@@ -15,8 +14,8 @@ export function Value({ series }: { series: Series }) {
   const p = series.property;
   return (
     <span class={`value q-${quality}`} data-series={series.name}>
-      <span class="number">{shown(value, p)}</span>
-      {p.unit && value !== null && <span class="unit">{p.unit}</span>}
+      <span class="number" translate={typeof value !== 'string'}>{shown(value, p)}</span>
+      {p.unit && value !== null && <span class="unit" translate={false}>{p.unit}</span>}
     </span>
   );
 }
@@ -33,18 +32,6 @@ export function QualityNote({ series }: { series: Series }) {
     return <span class="note stale">{since ? t.staleFor(since) : t.quality.stale}</span>;
   }
   return <span class={`note ${quality}`}>{quality === 'bad' ? t.badValue : t.quality[quality]}</span>;
-}
-
-export function PropertyLine({ device, property }: { device: string; property: Property }) {
-  const series = seriesOf(device, property.name);
-  if (!series) return null;
-  return (
-    <div class="property-line">
-      <span class="label">{property.name}</span>
-      <QualityNote series={series} />
-      <Value series={series} />
-    </div>
-  );
 }
 
 /** How long ago, in a clock that ticks. */

@@ -1,39 +1,69 @@
-// All alerts: those that need somebody, and those that are over.
+// Alerts in three lists: those that need somebody, those put aside for a
+// while, and those that are over.
 
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { getAlerts } from '../api';
+import { getAlerts, type Alert } from '../api';
 import { t } from '../i18n';
 import { AlertList } from '../parts/alertlist';
 import { Me } from '../parts/name';
-import { alerts, applyAlerts, isActive } from '../store';
+import { Tabs } from '../parts/tabs';
+import { route, setQuery } from '../router';
+import { alerts, applyAlerts, isActive, isOver, isShelved } from '../store';
 
 const PAGE = 50;
 const FETCH_MAX = 500;
 
+type List = 'active' | 'shelved' | 'history';
+const isList = (x: string | null): x is List => x === 'active' || x === 'shelved' || x === 'history';
+
+const listOf = (a: Alert): List => (isShelved(a) ? 'shelved' : isOver(a) ? 'history' : 'active');
+
+/** The list that the address names, or that has the alert it names. */
+function wanted(query: URLSearchParams, all: Alert[]): List {
+  const list = query.get('list');
+  if (isList(list)) return list;
+  const alert = all.find((a) => String(a.id) === query.get('alert'));
+  return alert ? listOf(alert) : 'active';
+}
+
 export function AlertsScreen() {
   const shown = useSignal(PAGE);
+  const filter = useSignal('');
   useEffect(() => {
     // What the store has stays if this fails; the feed's state says the rest.
     getAlerts('all', FETCH_MAX).then(applyAlerts, () => undefined);
   }, []);
-  const active = alerts.value.filter(isActive);
-  const past = alerts.value.filter((a) => !isActive(a));
+  const { query } = route.value;
+  const sought = query.get('alert');
+  useEffect(() => {
+    if (sought) document.querySelector<HTMLElement>(`[data-alert="${CSS.escape(sought)}"]`)?.focus();
+  }, [sought]);
+  const lists: Record<List, Alert[]> = {
+    active: alerts.value.filter(isActive),
+    shelved: alerts.value.filter(isShelved),
+    history: alerts.value.filter((a) => isOver(a) && !isShelved(a)),
+  };
+  const list = wanted(query, alerts.value);
+  const text = filter.value.toLowerCase();
+  const matching = lists[list].filter((a) => a.text.toLowerCase().includes(text));
+  const empty = text ? t.alerts.noMatch : { active: t.alerts.none, shelved: t.alerts.noShelved, history: t.alerts.noHistory }[list];
   return (
     <>
-      <h1 tabIndex={-1}>{t.nav.alerts}</h1>
-      <section class="panel" aria-labelledby="active">
-        <h2 id="active">{t.alerts.active} <span class="count">{active.length}</span></h2>
-        <AlertList alerts={active} empty={t.alerts.none} />
+      <header class="title">
+        <h1 tabIndex={-1}>{t.nav.alerts}</h1>
+        <input class="filter" type="search" value={filter.value} placeholder={t.alerts.filter} aria-label={t.alerts.filter} onInput={(e) => (filter.value = e.currentTarget.value)} />
+      </header>
+      <Tabs
+        label={t.alerts.tabs}
+        tabs={(['active', 'shelved', 'history'] as const).map((id) => ({ id, name: t.alerts[id], count: id === 'history' ? null : lists[id].length }))}
+        chosen={list}
+        onChoose={(id) => setQuery({ list: id === 'active' ? null : id, alert: null })}
+      >
+        <AlertList alerts={matching.slice(0, shown.value)} empty={empty} />
+        {matching.length > shown.value && <button type="button" onClick={() => (shown.value += PAGE)}>{t.alerts.more}</button>}
         <Me />
-      </section>
-      <section class="panel" aria-labelledby="history">
-        <h2 id="history">{t.alerts.history}</h2>
-        <AlertList alerts={past.slice(0, shown.value)} empty={t.alerts.noHistory} />
-        {past.length > shown.value && (
-          <button type="button" onClick={() => (shown.value += PAGE)}>{t.alerts.more}</button>
-        )}
-      </section>
+      </Tabs>
     </>
   );
 }

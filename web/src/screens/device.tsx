@@ -4,8 +4,8 @@
 import { effect, useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { giveBack, type Device, type Lease, type Site } from '../api';
-import { time } from '../format';
+import { giveBack, type Device, type Lease, type Property, type Site } from '../api';
+import { age, plain, shown, time } from '../format';
 import { t } from '../i18n';
 import { ActionList } from '../parts/actionlist';
 import { AlertList } from '../parts/alertlist';
@@ -13,11 +13,13 @@ import { Chart } from '../parts/chart';
 import { Command } from '../parts/command';
 import { Icon } from '../parts/icons';
 import { Me } from '../parts/name';
+import { RangeBar } from '../parts/rangebar';
+import { ReachText } from '../parts/reach';
 import { Lamp } from '../parts/tile';
-import { QualityNote, Value } from '../parts/value';
-import { pan, rangeOf, rangeQuery, rangeText, SPANS, zoom, type Range } from '../range';
-import { route, setQuery, toDevice, toProgram } from '../router';
-import { actions, alerts, isActive, now, serverNow, seriesOf } from '../store';
+import { Ago, QualityNote, Value } from '../parts/value';
+import { rangeOf, rangeQuery, type Range } from '../range';
+import { route, setQuery, toDevice, toHistory, toProgram } from '../router';
+import { actions, alerts, isOver, seriesOf, type Series } from '../store';
 
 const RECENT_SHOWN = 8;
 
@@ -26,7 +28,7 @@ export function DeviceScreen({ site, name }: { site: Site; name: string }) {
   if (!device) {
     return (
       <>
-        <h1 tabIndex={-1}>{name || t.nav.device}</h1>
+        <h1 tabIndex={-1} translate={!name}>{name || t.nav.device}</h1>
         <p class="empty">{t.device.unknown(name)}</p>
       </>
     );
@@ -37,11 +39,23 @@ export function DeviceScreen({ site, name }: { site: Site; name: string }) {
 function Known({ device, site }: { device: Device; site: Site }) {
   const range = useSignal<Range>(rangeOf(route.peek().query));
   useEffect(() => effect(() => setQuery(rangeQuery(range.value))), []);
+  const { query } = route.value;
+  const property = query.get('property');
+  const command = query.get('command');
+  useEffect(() => {
+    // What was searched for is what the reader wants to see.
+    const sought = property ? `article[data-property="${CSS.escape(property)}"]` : command ? `form[data-command="${CSS.escape(command)}"] :is(input, button)` : null;
+    const element = sought ? document.querySelector<HTMLElement>(sought) : null;
+    element?.scrollIntoView({ block: 'center' });
+    element?.focus({ preventScroll: true });
+  }, [property, command]);
+  const charted = device.properties.filter((p) => p.type !== 'str').map((p) => `${device.name}.${p.name}`);
   return (
     <>
       <header class="title">
-        <h1 tabIndex={-1}>{device.name}</h1>
-        <span class="faint">{device.model}</span>
+        <h1 tabIndex={-1} translate={false}>{device.name}</h1>
+        <span class="faint" translate={false}>{device.model}</span>
+        <ReachText device={device} />
       </header>
       <Facts device={device} site={site} />
       <DeviceAlerts device={device} />
@@ -49,28 +63,18 @@ function Known({ device, site }: { device: Device; site: Site }) {
         <section aria-labelledby="properties">
           <div class="section-head">
             <h2 id="properties">{t.device.properties}</h2>
+            {charted.length > 0 && <a class="aside-link" href={toHistory(charted)}>{t.device.explore}</a>}
             <RangeBar range={range} />
           </div>
           <div class="charts">
             {device.properties.map((p) => {
               const series = seriesOf(device.name, p.name);
-              return (
-                series && (
-                  <article class="panel property" key={p.name} aria-label={p.name}>
-                    <header>
-                      <h3>{p.name}</h3>
-                      <QualityNote series={series} />
-                      {p.type === 'bool' ? <Lamp device={device.name} property={p} bare /> : <Value series={series} />}
-                    </header>
-                    {p.type === 'str' ? <p class="faint">{t.device.noChart}</p> : <Chart series={series} range={range} />}
-                  </article>
-                )
-              );
+              return series && <PropertyPanel key={p.name} device={device} property={p} series={series} range={range} />;
             })}
           </div>
         </section>
         {device.actions.length > 0 && (
-          <aside>
+          <aside aria-label={t.device.actions}>
             <Commands device={device} />
             <Recent device={device} />
           </aside>
@@ -80,8 +84,47 @@ function Known({ device, site }: { device: Device; site: Site }) {
   );
 }
 
+function PropertyPanel({ device, property: p, series, range }: { device: Device; property: Property; series: Series; range: Signal<Range> }) {
+  return (
+    <article class="panel property" data-property={p.name} aria-label={p.name} tabIndex={-1}>
+      <header>
+        <h3 translate={false}>{p.name}</h3>
+        <QualityNote series={series} />
+        {p.type === 'bool' ? <Lamp device={device.name} property={p} bare /> : p.type === 'str' ? null : <Value series={series} />}
+      </header>
+      {p.type === 'str' ? <Text series={series} /> : <Chart series={series} range={range} />}
+      <PropertyFacts series={series} p={p} />
+    </article>
+  );
+}
+
+function Text({ series }: { series: Series }) {
+  const { value, ts_ms } = series.reading.value;
+  return (
+    <div class="property-text">
+      <p class="quoted" translate={false}><span data-series={series.name}>{shown(value, null)}</span></p>
+      {ts_ms !== null && <p class="faint">{t.device.text} <Ago ms={ts_ms} /></p>}
+    </div>
+  );
+}
+
+/** What is declared of it, and how good the newest value is. */
+function PropertyFacts({ series, p }: { series: Series; p: Property }) {
+  const { quality } = series.reading.value;
+  return (
+    <dl class="property-facts">
+      <Fact name={t.device.quality}><span class={`note ${quality}`}>{t.quality[quality]}</span></Fact>
+      {p.min !== null && p.max !== null && <Fact name={t.device.range}>{t.device.rangeText(plain(p.min), p.unit ? `${plain(p.max)}\u202f${p.unit}` : plain(p.max))}</Fact>}
+      {p.stale_ms !== null && <Fact name="">{t.device.fresh(age(p.stale_ms))}</Fact>}
+      {p.type !== 'str' && (
+        <Fact name=""><a href={toHistory([series.name])} aria-label={t.device.exploreOne(series.name)}>{t.nav.history}</a></Fact>
+      )}
+    </dl>
+  );
+}
+
 function Fact({ name, children }: { name: string; children: ComponentChildren }) {
-  return <div><dt>{name}</dt><dd>{children}</dd></div>;
+  return <div><dt class={name ? '' : 'unseen'}>{name || t.device.properties}</dt><dd>{children}</dd></div>;
 }
 
 function Facts({ device, site }: { device: Device; site: Site }) {
@@ -89,53 +132,28 @@ function Facts({ device, site }: { device: Device; site: Site }) {
   return (
     <dl class="facts line-facts">
       <Fact name={t.device.owner}>
-        {device.owner ? <a href={toProgram(device.owner)}><Icon name="lock" /> {device.owner}</a> : t.device.nobody}
+        {device.owner ? <><Icon name="lock" /> <a href={toProgram(device.owner)} translate={false}>{device.owner}</a></> : t.device.nobody}
       </Fact>
-      {device.topic && <Fact name={t.device.topic}><code>{device.topic}</code></Fact>}
-      {device.id && <Fact name={t.device.id}><code>{device.id}</code></Fact>}
-      <Fact name={t.device.actions}>{device.actions.length === 0 ? t.device.noActions : device.actions.map((a) => a.name).join(', ')}</Fact>
-      {device.events.length > 0 && <Fact name={t.device.events}>{device.events.join(', ')}</Fact>}
+      {device.link ? (
+        <Fact name={t.device.link}>{t.device.linkKind[device.link.kind]} {device.link.text && <code translate={false}>{device.link.text}</code>}</Fact>
+      ) : (
+        device.topic && <Fact name={t.device.topic}><code translate={false}>{device.topic}</code></Fact>
+      )}
+      {device.id && <Fact name={t.device.id}><code translate={false}>{device.id}</code></Fact>}
+      <Fact name={t.device.actions}>{device.actions.length === 0 ? t.device.noActions : <span translate={false}>{device.actions.map((a) => a.name).join(', ')}</span>}</Fact>
+      {device.events.length > 0 && <Fact name={t.device.events}><span translate={false}>{device.events.join(', ')}</span></Fact>}
+      {(device.link?.unreadable ?? 0) > 0 && <Fact name={t.discovered.unread}><a class="refusal" href="#/discovered?list=unread">{t.device.unreadable(device.link?.unreadable ?? 0)}</a></Fact>}
       {attached.length > 0 && (
-        <Fact name={t.device.attached}>{attached.map((d) => <a key={d.name} href={toDevice(d.name)}>{d.name}</a>)}</Fact>
+        <Fact name={t.device.attached}>{attached.map((d) => <a key={d.name} href={toDevice(d.name)} translate={false}>{d.name}</a>)}</Fact>
       )}
     </dl>
   );
 }
 
 function DeviceAlerts({ device }: { device: Device }) {
-  const own = alerts.value.filter((a) => isActive(a) && a.source.device === device.name);
+  const own = alerts.value.filter((a) => !isOver(a) && a.source.device === device.name);
   if (own.length === 0) return null;
   return <section class="panel" aria-label={t.overview.alerts}><AlertList alerts={own} empty="" /></section>;
-}
-
-export function RangeBar({ range }: { range: Signal<Range> }) {
-  const { span, to } = range.value;
-  const change = (next: Range) => () => (range.value = next);
-  return (
-    <div class="range" role="group" aria-label={t.range.label}>
-      <div class="segments">
-        {SPANS.map((s) => (
-          <button type="button" key={s} aria-pressed={s === span} onClick={() => (range.value = zoom(range.peek(), s, serverNow()))}>
-            {t.range.spans[String(s)]}
-          </button>
-        ))}
-      </div>
-      <div class="segments">
-        <button type="button" aria-label={t.range.earlier} title={t.range.earlier} onClick={() => (range.value = pan(range.peek(), -1, serverNow()))}>
-          <Icon name="back" />
-        </button>
-        <button type="button" aria-label={t.range.later} title={t.range.later} disabled={to === null} onClick={() => (range.value = pan(range.peek(), 1, serverNow()))}>
-          <Icon name="forward" />
-        </button>
-        <button type="button" aria-pressed={to === null} onClick={change({ span, to: null })}>{t.range.now}</button>
-      </div>
-      <RangeText range={range} />
-    </div>
-  );
-}
-
-function RangeText({ range }: { range: Signal<Range> }) {
-  return <span class="faint range-text">{rangeText(range.value, now.value)}</span>;
 }
 
 function Commands({ device }: { device: Device }) {
@@ -165,7 +183,7 @@ function Lent({ device, lease }: { device: Device; lease: Lease }) {
     <div class="owned lent" role="status">
       <p><Icon name="lock" /> <span>{t.device.lent(lease.holder, lease.until_ms ? time(lease.until_ms) : '')}</span></p>
       {lease.person && <button type="button" onClick={back}>{t.device.giveBack}</button>}
-      {problem.value && <p class="refusal">{problem.value}</p>}
+      {problem.value && <p class="refusal" translate={false}>{problem.value}</p>}
     </div>
   );
 }

@@ -1,127 +1,121 @@
-// What arrives and belongs to nobody, who is connected, and how the server is.
+// What arrives and belongs to nobody, with its values over time, and what a
+// device said that could not be read.
 
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
-import { getConnections, getDiscovered, getStats, type Connection, type Site, type Stats, type Topic } from '../api';
-import { age, bytes, whole } from '../format';
+import type { Field, Topic, Value } from '../api';
+import { getDiscovered } from '../api';
+import { shown } from '../format';
 import { t } from '../i18n';
+import { Icon } from '../parts/icons';
+import { MiniChart } from '../parts/minichart';
+import { usePolled } from '../parts/poll';
+import { Tabs } from '../parts/tabs';
 import { Ago } from '../parts/value';
-import { applyTopics, now, topics, topicsDropped } from '../store';
+import { route, setQuery, toAdopt, toDevice } from '../router';
+import { applyTopics, topics, topicsDropped, unclaimed } from '../store';
 
-const REFRESH_MS = 3000;
+const REFRESH_MS = 5000;
+const FIELDS_SHOWN = 8;
+const VALUES = 24;
 
-export function DiscoveredScreen({ site }: { site: Site }) {
-  const connections = useSignal<Connection[]>([]);
-  const stats = useSignal<Stats | null>(null);
-  useEffect(() => {
-    const read = async () => {
-      try {
-        const [found, clients, numbers] = await Promise.all([getDiscovered(), getConnections(), getStats()]);
-        applyTopics(found.topics, true);
-        topicsDropped.value = found.dropped;
-        connections.value = clients;
-        stats.value = numbers;
-      } catch {
-        // The header says that the connection is lost.
-      }
-    };
-    void read();
-    const timer = setInterval(() => void read(), REFRESH_MS);
-    return () => clearInterval(timer);
-  }, []);
+export function DiscoveredScreen() {
+  const filter = useSignal('');
+  usePolled(async () => {
+    // The feed brings what is new; this brings what was before, and what it missed.
+    const found = await getDiscovered(VALUES);
+    applyTopics(found.topics, true);
+    topicsDropped.value = found.dropped;
+  }, REFRESH_MS);
   const unread = topics.value.filter((x) => x.error);
-  const unclaimed = topics.value.filter((x) => !x.error);
+  const list = route.value.query.get('list') === 'unread' ? 'unread' : 'topics';
+  const all = list === 'unread' ? unread : unclaimed.value;
+  const text = filter.value.toLowerCase();
+  const matching = all.filter((x) => x.topic.toLowerCase().includes(text));
+  const d = t.discovered;
   return (
     <>
-      <h1 tabIndex={-1}>{t.nav.discovered}</h1>
-      <section class="panel" aria-labelledby="topics">
-        <h2 id="topics">{t.discovered.topics}</h2>
-        {unclaimed.length === 0 ? <p class="empty">{t.discovered.none}</p> : <p class="faint">{t.discovered.explain}</p>}
-        <Topics topics={unclaimed} />
-        {topicsDropped.value > 0 && <p class="faint">{t.discovered.dropped(topicsDropped.value)}</p>}
-      </section>
-      {unread.length > 0 && (
-        <section class="panel" aria-labelledby="unread">
-          <h2 id="unread">{t.discovered.unread}</h2>
-          <Topics topics={unread} />
-        </section>
-      )}
-      <Connections list={connections.value} />
-      {stats.value && <Server stats={stats.value} site={site} />}
+      <header class="title">
+        <h1 tabIndex={-1}>{t.nav.discovered}</h1>
+        <input class="filter" type="search" value={filter.value} placeholder={d.filter} aria-label={d.filter} onInput={(e) => (filter.value = e.currentTarget.value)} />
+      </header>
+      <Tabs
+        label={t.nav.discovered}
+        tabs={[{ id: 'topics', name: d.topics, count: unclaimed.value.length }, { id: 'unread', name: d.unread, count: unread.length }]}
+        chosen={list}
+        onChoose={(id) => setQuery({ list: id === 'unread' ? id : null })}
+      >
+        {all.length === 0 ? <p class="empty">{d.none}</p> : <p class="faint">{list === 'unread' ? d.unreadExplain : d.explain}</p>}
+        {all.length > 0 && matching.length === 0 && <p class="empty">{d.noMatch}</p>}
+        <ul class="topics" data-arrows="y">{matching.map((x) => <TopicItem key={x.topic} topic={x} />)}</ul>
+        {topicsDropped.value > 0 && <p class="faint">{d.dropped(topicsDropped.value)}</p>}
+      </Tabs>
     </>
   );
 }
 
-function Topics({ topics: list }: { topics: Topic[] }) {
+function TopicItem({ topic: x }: { topic: Topic }) {
+  const d = t.discovered;
+  const adoptable = !x.device && !x.error && x.shape !== null;
   return (
-    <ul class="topics">
-      {list.map((x) => (
-        <li key={x.topic} data-topic={x.topic}>
-          <p class="text"><code>{x.topic}</code> <span class="chip">{x.kind}</span></p>
-          <p class="meta faint">
-            <span>{t.discovered.count(x.count)}</span>
-            <span><Ago ms={x.last_ms} /></span>
-          </p>
-          <pre>{x.payload}</pre>
-          {x.error && <p class="refusal">{x.error}</p>}
-        </li>
-      ))}
-    </ul>
+    <li data-topic={x.topic} class={adoptable ? '' : 'not-adoptable'}>
+      <div class="topic-head">
+        <p class="text"><code translate={false}>{x.topic}</code> <span class="chip">{d.kind[x.kind]}</span></p>
+        <p class="meta">
+          <span>{d.count(x.count)}</span>
+          <span><Ago ms={x.last_ms} /></span>
+          {x.device && <a href={toDevice(x.device)} translate={false}>{x.device}</a>}
+        </p>
+      </div>
+      {adoptable && <a class="button adopt" href={toAdopt(x.topic)} aria-label={d.adoptLabel(x.topic)}><Icon name="plus" /> {d.adopt}</a>}
+      {x.error && <ErrorText topic={x} />}
+      <Fields topic={x} />
+      <details class="payload" open={(x.fields ?? []).length === 0}>
+        <summary>{d.payload}</summary>
+        <pre translate={false}>{x.payload}</pre>
+      </details>
+    </li>
   );
 }
 
-function Connections({ list }: { list: Connection[] }) {
-  const d = t.discovered;
+/** What could not be read, and where. */
+function ErrorText({ topic: x }: { topic: Topic }) {
+  if (!x.error) return null;
+  const place = t.discovered.place(x.error.path, x.kind === 'binary' ? '' : String(x.error.at));
   return (
-    <section class="panel" aria-labelledby="connections">
-      <h2 id="connections">{d.connections} <span class="count">{list.filter((c) => c.connected_ms !== null).length}</span></h2>
-      {list.length === 0 ? (
-        <p class="empty">{d.noConnections}</p>
-      ) : (
-        <table class="stack">
-          <thead>
-            <tr>
-              {[d.client, d.address, d.since].map((h) => <th scope="col" key={h}>{h}</th>)}
-              {[d.received, d.sent, d.subscriptions, d.queued].map((h) => <th scope="col" class="end" key={h}>{h}</th>)}
-            </tr>
-          </thead>
-          <tbody>
-            {list.map((c) => (
-              <tr key={c.client} class={c.connected_ms === null ? 'off' : ''}>
-                <th scope="row"><code>{c.client}</code>{c.user && <span class="faint"> {c.user}</span>}</th>
-                <td data-label={d.address}>{c.address ?? t.none}</td>
-                <td data-label={d.since}>{c.connected_ms === null ? d.offline : age(now.value - c.connected_ms)}</td>
-                <td class="end" data-label={d.received}>{whole(c.received)}</td>
-                <td class="end" data-label={d.sent}>{whole(c.sent)}</td>
-                <td class="end" data-label={d.subscriptions}>{whole(c.subscriptions)}</td>
-                <td class="end" data-label={d.queued}>{whole(c.queued)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      )}
-    </section>
+    <p class="refusal">
+      <span class="place">{place}</span> <span translate={false}>{x.error.reason}</span>
+      {(x.unreadable ?? 0) > 0 && <span class="faint"> · {t.discovered.unreadable(x.unreadable ?? 0)}</span>}
+    </p>
   );
 }
 
-function Server({ stats, site }: { stats: Stats; site: Site }) {
-  const d = t.discovered;
-  const dropped = stats.dropped.filter((x) => x.count > 0);
-  const rows: [string, string][] = [
-    [d.version, site.version],
-    [d.uptime, age(stats.uptime_ms)],
-    [d.memory, bytes(stats.rss_bytes)],
-    [d.samples, whole(stats.samples)],
-    [d.messages, `${whole(stats.messages_in)} / ${whole(stats.messages_out)}`],
-    [d.journal, d.journalText(whole(stats.journal.committed), bytes(stats.journal.bytes))],
-    [d.history, d.historyText(whole(stats.history.points), whole(stats.history.chunks))],
-    [d.listens, [...site.server.mqtt.map((a) => `mqtt ${a}`), ...site.server.http.map((a) => `http ${a}`)].join(', ')],
-    [d.droppedTitle, dropped.length === 0 ? d.nothingDropped : dropped.map((x) => `${whole(x.count)} ${x.reason}`).join(', ')],
-  ];
+export const fieldText = (v: Value | null): string => (typeof v === 'number' ? String(v) : shown(v, null));
+
+/** What is said beside the line: how far it went, or which words came. */
+function reachOf(f: Field): string {
+  if (f.min !== null && f.max !== null) return f.min === f.max ? '' : `${f.min} … ${f.max}`;
+  return f.words && f.words.length > 1 ? f.words.join(' · ') : '';
+}
+
+export function Fields({ topic }: { topic: Topic }) {
+  const open = useSignal(false);
+  const all = topic.fields ?? [];
+  const fields = open.value ? all : all.slice(0, FIELDS_SHOWN);
+  if (all.length === 0) return null;
   return (
-    <section class="panel" aria-labelledby="server">
-      <h2 id="server">{d.server}</h2>
-      <dl class="numbers">{rows.map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{v}</dd></div>)}</dl>
-    </section>
+    <div class="fields-of">
+      <ul class="field-list">
+        {fields.map((f) => (
+          <li key={f.path} data-field={f.path}>
+            <code translate={f.path === ''}>{f.path === '' ? t.discovered.value : f.path}</code>
+            <MiniChart values={f.values} stepped={f.type === 'boolean'} />
+            <b translate={typeof f.last === 'boolean'}>{fieldText(f.last)}</b>
+            <span class="faint" translate={false}>{reachOf(f)}</span>
+          </li>
+        ))}
+      </ul>
+      {fields.length < all.length && <button type="button" class="link" onClick={() => (open.value = true)}>{t.discovered.more(all.length - fields.length)}</button>}
+      {(topic.fields_left_out ?? 0) > 0 && fields.length === all.length && <p class="faint">{t.discovered.more(topic.fields_left_out ?? 0)}</p>}
+    </div>
   );
 }

@@ -4,17 +4,19 @@
 import { useComputed } from '@preact/signals';
 import { useMemo } from 'preact/hooks';
 import type { Device, Property, Site } from '../api';
+import type { ComponentChildren } from 'preact';
 import { t } from '../i18n';
 import { planOf } from '../layout';
 import { ActionList } from '../parts/actionlist';
 import { AlertList } from '../parts/alertlist';
 import { Icon } from '../parts/icons';
 import { Picture } from '../parts/picture';
+import { reachOf } from '../parts/reach';
 import { Spark } from '../parts/spark';
 import { Tile } from '../parts/tile';
 import { QualityNote, Value } from '../parts/value';
-import { toDevice } from '../router';
-import { actions, alerts, isActive, seriesOf } from '../store';
+import { toDevice, toProperty } from '../router';
+import { actions, alerts, isActive, now, programs, seriesOf, unclaimed } from '../store';
 
 const ALERTS_SHOWN = 5;
 const ACTIONS_SHOWN = 6;
@@ -26,26 +28,76 @@ export function Overview({ site }: { site: Site }) {
     <>
       <h1 class="unseen" tabIndex={-1}>{t.nav.overview}</h1>
       <CriticalBanner />
-      {site.devices.length === 0 && <p class="empty">{t.overview.noDevices}</p>}
-      <section class={withLine ? 'plan' : 'plan no-line'} aria-label={withLine ? t.overview.picture : t.overview.tiles}>
+      {site.devices.length === 0 ? <First site={site} /> : <Status site={site} />}
+      {site.devices.length > 0 && <section class={withLine ? 'plan' : 'plan no-line'} aria-label={withLine ? t.overview.picture : t.overview.tiles}>
         {withLine && (
           <div class="lines">
             {plan.lines.map((line) => (
               <div class="panel line" key={line.prefix}>
-                {plan.lines.length > 1 && <h2>{line.prefix}</h2>}
+                {plan.lines.length > 1 && <h2 translate={false}>{line.prefix}</h2>}
                 <Picture line={line} />
               </div>
             ))}
           </div>
         )}
         {plan.tiles.length > 0 && <div class="tiles">{plan.tiles.map((d) => <Tile key={d.name} device={d} />)}</div>}
-      </section>
+      </section>}
       <div class="columns">
         <ActiveAlerts />
         <LastActions />
       </div>
-      <Sparks devices={site.devices} />
+      {site.devices.length > 0 && <Sparks devices={site.devices} />}
     </>
+  );
+}
+
+/** The site in one line: what there is, and whether it needs anybody. */
+function Status({ site }: { site: Site }) {
+  const o = t.overview;
+  void now.value;
+  const reaches = site.devices.map((d) => reachOf(d).reach);
+  const lost = reaches.filter((r) => r === 'offline').length;
+  const silent = reaches.filter((r) => r === 'silent').length;
+  const active = alerts.value.filter(isActive);
+  const waiting = active.filter((a) => a.state !== 'acknowledged').length;
+  const down = programs.value.filter((p) => p.state !== 'running').length;
+  const rules = programs.value.reduce((n, p) => n + p.rules.filter((r) => r.state === 'active').length, 0);
+  const found = unclaimed.value.length;
+  return (
+    <ul class="status" aria-label={o.status} data-arrows="x">
+      <StatusItem href="#/devices" n={site.devices.length} what={o.devices(site.devices.length)} bad={lost + silent > 0}>
+        {lost > 0 ? o.unreachable(lost) : silent > 0 ? o.silent(silent) : reaches.includes('unknown') ? o.someUnheard(reaches.filter((r) => r === 'unknown').length) : o.allHeard}
+      </StatusItem>
+      <StatusItem href="#/alerts" n={active.length} what={o.alertsNow(active.length)} bad={waiting > 0}>{waiting > 0 ? o.waiting(waiting) : o.quiet}</StatusItem>
+      <StatusItem href="#/programs" n={programs.value.length} what={o.programs(programs.value.length)} bad={down > 0}>
+        {down > 0 ? o.notRunning(down) : rules > 0 ? o.rulesActive(rules) : o.running}
+      </StatusItem>
+      <StatusItem href="#/discovered" n={found} what={o.topics(found)} bad={false}>{found > 0 ? o.adoptHint : o.adoptNothing}</StatusItem>
+    </ul>
+  );
+}
+
+function StatusItem({ href, n, what, bad, children }: { href: string; n: number; what: string; bad: boolean; children: ComponentChildren }) {
+  return (
+    <li>
+      <a href={href} class={bad ? 'bad' : ''}>
+        <b>{n}</b> <span>{what}</span> <span class="note">{children}</span>
+      </a>
+    </li>
+  );
+}
+
+/** What somebody sees who has just begun. */
+function First({ site }: { site: Site }) {
+  const found = unclaimed.value.length;
+  const o = t.overview;
+  return (
+    <section class="panel first" aria-labelledby="first">
+      <h2 id="first">{o.first}</h2>
+      <p>{o.noDevices}</p>
+      <p>{found > 0 ? o.firstDiscovered(found) : o.firstConnect(site.server.mqtt.join(', '))}</p>
+      {found > 0 && <p><a class="button primary" href="#/discovered">{o.firstOpen}</a></p>}
+    </section>
   );
 }
 
@@ -94,13 +146,13 @@ function Sparks({ devices }: { devices: Device[] }) {
       <div class="spark-groups">
         {devices.filter((d) => d.properties.some(charted)).map((device) => (
           <div class="panel spark-group" key={device.name}>
-            <h3><a href={toDevice(device.name)}>{device.name}</a></h3>
+            <h3><a href={toDevice(device.name)} translate={false}>{device.name}</a></h3>
             {device.properties.filter(charted).map((p) => {
               const series = seriesOf(device.name, p.name);
               return (
                 series && (
                   <div class="spark-row" key={p.name}>
-                    <span class="label">{p.name}</span>
+                    <a class="label" href={toProperty(device.name, p.name)} translate={false}>{p.name}</a>
                     <Spark series={series} />
                     <span class="end">
                       <Value series={series} />

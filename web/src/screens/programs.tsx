@@ -1,87 +1,61 @@
-// The site's programs: what they own and read, their rules and how these stand.
+// The site's programs, one line each, and the site's tests.
 
-import { useEffect, useRef } from 'preact/hooks';
-import type { Program, Rule } from '../api';
-import { age, bytes, whole } from '../format';
+import type { Program } from '../api';
+import { whole } from '../format';
 import { t } from '../i18n';
-import { refreshSite } from '../live';
-import { toDevice } from '../router';
-import { now, programs, seriesAt } from '../store';
+import { Tests } from '../parts/tests';
+import { toDevice, toProgram } from '../router';
+import { programs } from '../store';
+import { useFreshSite } from './program';
 
-const REFRESH_MS = 5000;
-
-export function ProgramsScreen({ name }: { name: string }) {
-  // The feed tells of rules; turns and instructions are only in the site.
-  useEffect(() => {
-    const timer = setInterval(() => void refreshSite().catch(() => undefined), REFRESH_MS);
-    return () => clearInterval(timer);
-  }, []);
+export function ProgramsScreen() {
+  useFreshSite();
+  const p = t.programs;
   return (
     <>
       <h1 tabIndex={-1}>{t.nav.programs}</h1>
-      {programs.value.length === 0 && <p class="empty">{t.programs.none}</p>}
-      {programs.value.map((p) => <ProgramPanel key={p.name} program={p} chosen={p.name === name} />)}
+      <section class="panel" aria-label={t.nav.programs}>
+        {programs.value.length === 0 ? (
+          <p class="empty">{p.none}</p>
+        ) : (
+          <table class="stack wide programs">
+            <thead>
+              <tr>
+                {[p.program, p.stateName, p.activeRules, p.owns].map((h) => <th scope="col" key={h}>{h}</th>)}
+                {[p.turns, p.perTurn, p.traps].map((h) => <th scope="col" class="end" key={h}>{h}</th>)}
+              </tr>
+            </thead>
+            <tbody data-arrows="y">{programs.value.map((x) => <Row key={x.name} program={x} />)}</tbody>
+          </table>
+        )}
+      </section>
+      <Tests />
     </>
   );
 }
 
-function ProgramPanel({ program, chosen }: { program: Program; chosen: boolean }) {
-  const panel = useRef<HTMLElement>(null);
-  useEffect(() => {
-    if (chosen) panel.current?.scrollIntoView({ block: 'start' });
-  }, [chosen]);
-  const reads = program.reads.map((i) => seriesAt(i)).filter((s) => s !== undefined);
+function Row({ program }: { program: Program }) {
+  const p = t.programs;
+  const active = program.rules.filter((r) => r.state === 'active');
   return (
-    <section class={`panel program ${chosen ? 'chosen' : ''}`} ref={panel} aria-labelledby={`program-${program.name}`}>
-      <header>
-        <h2 id={`program-${program.name}`}>{program.name}</h2>
-        <span class={`chip state-${program.state}`}>{t.programs.state[program.state]}</span>
-        <code class="faint">{program.file}:{program.line}</code>
-      </header>
-      {program.error && <p class="refusal">{program.error}</p>}
-      <dl class="facts">
-        <dt>{t.programs.owns}</dt>
-        <dd class="names">
-          {program.owns.length === 0 ? t.programs.ownsNothing : program.owns.map((d) => <a key={d} href={toDevice(d)}>{d}</a>)}
-        </dd>
-        <dt>{t.programs.reads}</dt>
-        <dd class="names">
-          {reads.length === 0 ? t.none : reads.map((s) => <a key={s.name} href={toDevice(s.device)}>{s.name}</a>)}
-        </dd>
-      </dl>
-      <h3>{t.programs.rules}</h3>
-      <ul class="rules">{program.rules.map((r) => <RuleItem key={r.path} rule={r} />)}</ul>
-      <dl class="numbers">
-        <div><dt>{t.programs.turns}</dt><dd>{whole(program.turns)}</dd></div>
-        <div><dt>{t.programs.instructions}</dt><dd>{whole(program.instructions)}</dd></div>
-        <div><dt>{t.programs.perTurn}</dt><dd>{program.turns > 0 ? whole(program.instructions / program.turns) : t.none}</dd></div>
-        <div class={program.overruns > 0 ? 'bad' : ''}><dt>{t.programs.overruns}</dt><dd>{whole(program.overruns)}</dd></div>
-        <div class={program.traps > 0 ? 'bad' : ''}><dt>{t.programs.traps}</dt><dd>{whole(program.traps)}</dd></div>
-        <div><dt>{t.programs.tasks}</dt><dd>{whole(program.tasks)}</dd></div>
-        <div><dt>{t.programs.heap}</dt><dd>{t.programs.heapText(bytes(program.heap_bytes), bytes(program.heap_max))}</dd></div>
-        <div><dt>{t.programs.pause}</dt><dd>{t.programs.microseconds(whole(program.gc_pause_max_ns / 1000))}</dd></div>
-      </dl>
-    </section>
-  );
-}
-
-/** A rule in a `for` stands once for each member: "line_guard/st=plant.oven/when#1" is that of the oven. */
-const bindings = (rule: Rule): string[] => rule.path.split('/').slice(1, -1).map((part) => part.replace('=', ' = '));
-
-function RuleItem({ rule }: { rule: Rule }) {
-  return (
-    <li class={`rule ${rule.state}`} data-rule={rule.path}>
-      <span class="dot" aria-hidden="true" />
-      <span class="rule-text">
-        <code>{rule.text}</code>
-        {bindings(rule).map((b) => <span class="chip" key={b}>{b}</span>)}
-      </span>
-      <span class="rule-state">{t.programs.ruleState[rule.state]}</span>
-      <span class="faint">
-        {t.programs.fired(rule.fired)}
-        {rule.fired > 0 && rule.fired_ms !== null && `, ${t.programs.last(age(now.value - rule.fired_ms))}`}
-      </span>
-      <span class="faint">{t.alerts.line(rule.line)}</span>
-    </li>
+    <tr data-program={program.name}>
+      <th scope="row">
+        <a class="row-link" href={toProgram(program.name)} translate={false}>{program.name}</a>{' '}
+        <code class="faint" translate={false}>{program.file}:{program.line}</code>
+        {program.error && <p class="refusal" translate={false}>{program.error}</p>}
+      </th>
+      <td data-label={p.stateName}><span class={`chip state-${program.state}`}>{p.state[program.state]}</span></td>
+      <td data-label={p.activeRules}>
+        <span class={active.length > 0 ? 'some-active' : 'faint'}>{active.length}</span><span class="faint"> / {program.rules.length}</span>
+      </td>
+      <td data-label={p.owns}>
+        <span class="names">
+          {program.owns.length === 0 ? <span class="faint">{t.none}</span> : program.owns.map((d) => <a key={d} href={toDevice(d)} translate={false}>{d}</a>)}
+        </span>
+      </td>
+      <td class="end" data-label={p.turns}>{whole(program.turns)}</td>
+      <td class="end" data-label={p.perTurn}>{program.turns > 0 ? whole(program.instructions / program.turns) : t.none}</td>
+      <td class={`end ${program.traps > 0 ? 'bad' : ''}`} data-label={p.traps}>{whole(program.traps)}</td>
+    </tr>
   );
 }

@@ -1,0 +1,200 @@
+/* Lines of "topic=payload" as what was heard: whatever it is, what is proposed for it must be a
+ * site that passes, every byte of the files must still be there, and what a person writes must not
+ * break anything. The site before is "site" and one device. */
+#include "adopt/edit.h"
+#include "adopt/propose.h"
+#include "app/site_schema.h"
+#include "base/utf8.h"
+#include "codec/json.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { TOPICS_MAX = 24 };
+
+static const char before[] = "site \"home\"\n"
+                             "model Climate { property temperature: °C; property humidity: % }\n"
+                             "device home.attic: Climate { via mqtt \"attic\" json } // first\n";
+
+struct heard {
+    struct str topic, payload;
+    enum payload_kind kind;
+    uint64_t count;
+    struct observed seen;
+};
+struct ears {
+    struct heard topics[TOPICS_MAX];
+    size_t n;
+    struct strbuf path;
+};
+
+static bool is_document(struct str s)
+{
+    struct json_reader r;
+    struct json_token t;
+    enum json_kind k;
+    json_init(&r, (struct bytes){(const uint8_t *)s.p, s.n});
+    while ((k = json_next(&r, &t)) != JSON_END)
+        if (k == JSON_ERROR)
+            return false;
+    return s.p[0] == '{' || s.p[0] == '[';
+}
+
+static enum payload_kind kind_of(struct str s)
+{
+    double n;
+    if (!utf8_valid_nonul(s))
+        return PAYLOAD_BINARY;
+    if (s.n && is_document(s))
+        return PAYLOAD_JSON;
+    return str_to_double(s, &n) == ERR_OK ? PAYLOAD_NUMBER : PAYLOAD_TEXT;
+}
+
+static void hear(struct ears *ears, struct str topic, struct str payload)
+{
+    struct heard *h = NULL;
+    for (size_t i = 0; !h && i < ears->n; i++)
+        h = str_eq(ears->topics[i].topic, topic) ? &ears->topics[i] : NULL;
+    if (!h && ears->n < TOPICS_MAX) {
+        h = &ears->topics[ears->n++];
+        h->topic = topic;
+    }
+    if (!h)
+        return;
+    h->payload = payload;
+    h->kind = kind_of(payload);
+    h->count++;
+    if (h->kind == PAYLOAD_JSON)
+        observed_json(&h->seen, alloc_system(), &ears->path,
+                      (struct bytes){(const uint8_t *)payload.p, payload.n}, 1);
+    else if (h->kind != PAYLOAD_BINARY && payload.n)
+        observed_bare(&h->seen, alloc_system(), payload, 1);
+}
+
+static bool was_heard(void *ctx, struct str topic)
+{
+    const struct ears *ears = ctx;
+    for (size_t i = 0; i < ears->n; i++)
+        if (str_eq(ears->topics[i].topic, topic))
+            return true;
+    return false;
+}
+
+static void listen(struct ears *ears, struct str lines)
+{
+    struct str line;
+    size_t at;
+    while (lines.n && str_split(&lines, '\n', &line))
+        if (str_find(line, '=', &at) && at > 0 && at < 200 &&
+            utf8_valid_nonul(str_sub(line, 0, at)))
+            hear(ears, str_sub(line, 0, at), str_sub(line, at + 1, line.n));
+}
+
+static struct lang_site *check(const struct lang_source *sources, size_t n)
+{
+    struct lang_site *site;
+    return lang_check(alloc_system(), site_schema(), sources, n, &site) == ERR_OK ? site : NULL;
+}
+
+/* Taking what was put in out again leaves what was there. */
+static void only_added(const struct edit *ed)
+{
+    for (size_t i = 0; i < ed->site->sources_n; i++) {
+        struct str was = ed->site->sources[i].text, is = ed->after[i].text;
+        size_t k = 0;
+        for (size_t j = 0; j < is.n && k < was.n; j++)
+            k += is.p[j] == was.p[k];
+        ASSERT(k == was.n || edit_changes(ed, i));
+        ASSERT(is.n + 8 >= was.n);
+    }
+}
+
+static void put_in(struct edit *ed, const struct adopt_proposal *p)
+{
+    if (p->model_there)
+        edit_into(ed, p->model_there, p->model_text);
+    else
+        edit_add_model(ed, p->model_text);
+    if (p->device_there)
+        edit_into(ed, p->device_there, p->device_text);
+    else
+        edit_add_device(ed, p->device_text);
+}
+
+static void try_edit(const struct lang_site *site, struct arena *arena,
+                     const struct adopt_proposal *p, struct str text)
+{
+    struct edit *ed = mem_zero(alloc_system(), sizeof(*ed));
+    struct error e;
+    struct strbuf diff;
+    if (!ed)
+        return;
+    edit_init(ed, arena, site, false);
+    if (p)
+        put_in(ed, p);
+    else
+        edit_add_text(ed, text);
+    if (edit_finish(ed, &e) == ERR_OK) {
+        struct lang_site *after = check(ed->after, ed->n);
+        if (p && after && after->errors) {
+            struct strbuf b;
+            strbuf_init(&b, alloc_system(), 0);
+            site_render_diags(&b, after, false);
+            (void)fprintf(stderr, "%s\n%.*s--\n%.*s", b.p, STR_FMT(p->model_text),
+                          STR_FMT(p->device_text));
+            abort();
+        }
+        lang_site_free(after);
+        only_added(ed);
+        strbuf_init(&diff, alloc_system(), 1 << 20);
+        for (size_t i = 0, added, removed; i < ed->n; i++)
+            if (edit_changes(ed, i))
+                edit_diff(ed, i, &diff, &added, &removed);
+        strbuf_fini(&diff);
+    }
+    mem_free(alloc_system(), ed, sizeof(*ed));
+}
+
+static void propose(struct ears *ears, const struct lang_site *site)
+{
+    const struct adopt_topics all = {was_heard, ears};
+    struct adopt_view v;
+    struct adopt_proposal p;
+    struct error e;
+    if (adopt_view_init(&v, alloc_system(), ears->n))
+        return;
+    for (size_t i = 0; i < ears->n; i++) {
+        const struct heard *h = &ears->topics[i];
+        adopt_view_add(&v, &all, h->topic, h->kind, h->count, &h->seen, h->payload);
+    }
+    for (size_t i = 0; i < ears->n && i < 3; i++) {
+        const struct adopt_request q = {.topics = &ears->topics[i].topic, .topic_n = 1};
+        if (adopt_propose(&p, &v, site, &q, &e))
+            continue;
+        try_edit(site, &p.arena, &p, (struct str){0});
+        adopt_proposal_fini(&p);
+    }
+    adopt_view_fini(&v);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    const struct lang_source source = {STR("site.sedge"), {before, sizeof(before) - 1}};
+    struct ears *ears = mem_zero(alloc_system(), sizeof(*ears));
+    struct lang_site *site = check(&source, 1);
+    struct arena arena;
+    arena_init(&arena, alloc_system(), 4 << 20);
+    ASSERT(ears && site && !site->errors);
+    strbuf_init(&ears->path, alloc_system(), OBSERVED_PATH_BYTES);
+    listen(ears, (struct str){(const char *)data, size});
+    propose(ears, site);
+    try_edit(site, &arena, NULL, (struct str){(const char *)data, size});
+    for (size_t i = 0; i < ears->n; i++)
+        observed_fini(&ears->topics[i].seen, alloc_system());
+    strbuf_fini(&ears->path);
+    lang_site_free(site);
+    arena_fini(&arena);
+    mem_free(alloc_system(), ears, sizeof(*ears));
+    return 0;
+}

@@ -1,0 +1,47 @@
+/* shape: whose habits a topic follows, and which physical thing it is of.
+ *
+ *     tele/plug1/SENSOR                   Tasmota's, of "plug1"; so is stat/plug1/POWER
+ *     zigbee2mqtt/kitchen/climate         Zigbee2MQTT's, of "zigbee2mqtt/kitchen/climate"
+ *     shellies/shelly1pm-1A2B/relay/0     a Shelly of the first generation
+ *     shellyplus1-1A2B/status/switch:0    and of the second
+ *     garden/sensor/soil/state            ESPHome's, of "garden"
+ *     line1/press1[/telemetry]            a JSON document of one's own, of "line1/press1"
+ *     garden/bed1/moisture                a bare value, of "garden/bed1"
+ *
+ * Commands, announcements (homeassistant/…, zigbee2mqtt/bridge/…), Sparkplug's and what begins with
+ * $ are of nothing.
+ * Ownership: borrows the topic. Threads: any.
+ * Source: the makers' documentation of their topics; the ones that matter are quoted in shape.c. */
+#pragma once
+
+#include "registry/registry.h"
+
+enum adopt_shape {
+    SHAPE_NONE,
+    SHAPE_TASMOTA,
+    SHAPE_ZIGBEE2MQTT,
+    SHAPE_SHELLY1,
+    SHAPE_SHELLY2,
+    SHAPE_ESPHOME,
+    SHAPE_JSON,
+    SHAPE_VALUE,
+};
+
+/* What is asked for other topics: some names say only together whose they are. */
+struct adopt_topics {
+    bool (*has)(void *ctx, struct str topic);
+    void *ctx;
+};
+
+struct adopt_thing {
+    enum adopt_shape shape;
+    struct str base; /* the same for all topics of one thing: "plug1", "zigbee2mqtt/kitchen" */
+    struct str rest; /* what the topic says about it: "SENSOR", "relay/0", "moisture"; may be "" */
+    struct str prefix; /* TASMOTA: "tele" or "stat" */
+    bool prefix_last;  /* TASMOTA: plug1/tele/SENSOR */
+};
+struct adopt_thing adopt_thing_of(struct str topic, enum payload_kind kind,
+                                  const struct adopt_topics *all);
+bool adopt_same_thing(const struct adopt_thing *a, const struct adopt_thing *b);
+/* "tasmota", "json"; NULL of NONE. */
+const char *adopt_shape_name(enum adopt_shape s);

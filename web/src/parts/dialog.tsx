@@ -1,0 +1,36 @@
+// A modal dialog: the browser keeps the focus inside, closes it with Esc and
+// gives the focus back to where it was.
+
+import type { ComponentChildren } from 'preact';
+import { useEffect, useRef } from 'preact/hooks';
+
+interface Props {
+  open: boolean;
+  onClose: () => void;
+  /** The id of what names it. */
+  labelledBy: string;
+  class?: string;
+  children: ComponentChildren;
+}
+
+export function Dialog({ open, onClose, labelledBy, class: extra = '', children }: Props) {
+  const dialog = useRef<HTMLDialogElement>(null);
+  useEffect(() => {
+    const element = dialog.current;
+    if (!element) return;
+    if (open && !element.open) {
+      element.showModal();
+      element.querySelector<HTMLElement>('[data-autofocus]')?.focus();
+    }
+    if (!open && element.open) element.close();
+  }, [open]);
+  const onClick = (event: MouseEvent) => {
+    // A click beside the dialog is one on its backdrop, which is the element itself.
+    if (event.target === dialog.current) onClose();
+  };
+  return (
+    <dialog ref={dialog} class={`dialog ${extra}`} aria-labelledby={open ? labelledBy : undefined} onClose={onClose} onClick={onClick}>
+      {open && children}
+    </dialog>
+  );
+}

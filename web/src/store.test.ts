@@ -1,0 +1,34 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Alert, Topic } from './api';
+import { alerts, applyAlerts, applyTopics, isActive, topics, withValues } from './store';
+
+const topic = (name: string, last_ms: number, values: [number, number][]) =>
+  ({ topic: name, count: 1, first_ms: 0, last_ms, kind: 'json', payload: '', fields: [{ path: 'a', type: 'number', count: values.length, min: 0, max: 9, words: null, last: 1, values }] }) as unknown as Topic;
+const valuesOf = (x: Topic | undefined) => x?.fields?.[0]?.values.map(([ts]) => ts);
+
+test('a new value goes behind those that are known, and the oldest make room', () => {
+  const known = topic('t', 3, [[1, 1], [2, 2], [3, 3]]);
+  assert.deepEqual(valuesOf(withValues(topic('t', 4, [[4, 4]]), known)), [1, 2, 3, 4]);
+  assert.deepEqual(valuesOf(withValues(topic('t', 3, [[3, 5]]), known)), [1, 2, 3], 'the same value once');
+  const many = topic('t', 32, Array.from({ length: 32 }, (_, i) => [i + 1, i]));
+  assert.deepEqual(valuesOf(withValues(topic('t', 33, [[33, 0]]), many))?.slice(0, 1), [2]);
+  assert.deepEqual(valuesOf(withValues(topic('t', 9, [[9, 9]]), undefined)), [9]);
+});
+
+test('topics stand by name, so that nothing moves when another speaks', () => {
+  applyTopics([topic('b', 1, [[1, 1]]), topic('a', 2, [[2, 2]])], true);
+  applyTopics([topic('b', 9, [[9, 9]])], false);
+  assert.deepEqual(topics.value.map((x) => x.topic), ['a', 'b']);
+  assert.deepEqual(valuesOf(topics.value[1]), [1, 9]);
+  applyTopics([topic('c', 3, [])], true);
+  assert.deepEqual(topics.value.map((x) => x.topic), ['c'], 'a whole list replaces');
+});
+
+test('a shelved alert needs nobody, and is kept', () => {
+  const alert = (id: number, state: string, until: number | null) => ({ id, state, raised_ms: id, shelved_until_ms: until }) as unknown as Alert;
+  applyAlerts([alert(1, 'unacknowledged', null), alert(2, 'unacknowledged', 9), alert(3, 'normal', null), alert(4, 'normal', 9)]);
+  assert.deepEqual(alerts.value.filter(isActive).map((a) => a.id), [1]);
+  applyAlerts([alert(2, 'unacknowledged', null)]);
+  assert.deepEqual(alerts.value.filter(isActive).map((a) => a.id), [2, 1]);
+});
