@@ -24,6 +24,9 @@ const struct command *const commands[] = {
     &command_bench,
     /* care */
     &command_passwd,
+    &command_doctor,
+    &command_backup,
+    &command_restore,
     /* the program itself */
     &command_help,
     &command_completion,
