@@ -24,6 +24,7 @@ struct exporting {
     int64_t from_ms, to_ms, window_ms;
     FILE *file;
     char part[PATH_MAX]; /* what is written until it is whole */
+    bool direct;         /* there is no such part: it is no file */
     struct strbuf path;  /* of the request */
     const char *word;    /* whose device is looked for */
     struct str device;   /* that has it; empty: none */
@@ -112,12 +113,20 @@ static void add_options(struct exporting *o)
 
 /* --- what is written --- */
 
+/* A pipe or a device is written as it is: a file must not take the place of /dev/null. */
+static bool is_special(const char *path)
+{
+    struct stat st;
+    return stat(path, &st) == 0 && !S_ISREG(st.st_mode);
+}
+
 static enum err open_file(struct exporting *o, struct error *e)
 {
     o->file = stdout;
     if (!o->out)
         return ERR_OK;
-    int n = snprintf(o->part, sizeof(o->part), "%s.part", o->out);
+    o->direct = is_special(o->out);
+    int n = snprintf(o->part, sizeof(o->part), o->direct ? "%s" : "%s.part", o->out);
     if (n < 0 || (size_t)n >= sizeof(o->part))
         return error_set(e, ERR_RANGE, "the name of the file is too long");
     o->file = fopen(o->part, "we");
@@ -133,9 +142,11 @@ static enum err close_file(struct exporting *o, enum err err, struct error *e)
         err = error_set_os(e, errno, "%s can't be written", o->out ? o->out : "the output");
     if (!o->out)
         return err;
-    if (!err && fsync(fileno(o->file)) != 0)
+    if (!err && !o->direct && fsync(fileno(o->file)) != 0)
         err = error_set_os(e, errno, "%s can't be written", o->part);
     (void)fclose(o->file);
+    if (o->direct)
+        return err;
     if (!err && rename(o->part, o->out) != 0)
         err = error_set_os(e, errno, "%s can't be written", o->out);
     if (err)
