@@ -101,7 +101,7 @@ export const settings = () => ({
     { protocol: 'http', address: '127.0.0.1:8080', tls: false, websocket: false, passwords: false, certificates: false, anonymous: true, insecure: false, name: null },
   ],
   store: { folder: '/srv/plant-north/data', commit_ms: 0 }, workers: { declared: null, running: 2 }, driver: 'io_uring', zone: 'Europe/Berlin', watchdog_ms: 2000, sys_ms: 10_000,
-  limits: [['connections', 10_000], ['sessions', 10_000], ['queue', 1000], ['packet', 1_048_576]].map(([name, value]) => ({ name, value })),
+  limits: [['connections', 10_000], ['sessions', 10_000], ['queue', 1000], ['full', 'drop_oldest'], ['packet', 1_048_576]].map(([name, value]) => ({ name, value })),
   access: [{ file: 'access.sedge', line: 3, text: 'role operator {\n  may read "line1/#"\n  may command plant.tank\n}' }], reload: true, tests: true,
 });
 
