@@ -9,19 +9,22 @@ if(TARGET sedge)
     install(TARGETS sedge RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
 endif()
 
-# The unit names the program, so it is written when the prefix is known, like pkg-config's files below. It is installed and
-# not enabled: who installs by hand makes the user (sysusers.d) and the site first (docs/running.md).
+# The units name the program, so they are written when the prefix is known, like pkg-config's files below. They are installed
+# and not enabled: who installs by hand makes the user (sysusers.d) and the site first (docs/running.md).
 if(TARGET sedge)
     install(FILES packaging/site/site.sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/sedge/site COMPONENT service)
     install(FILES docs/running.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sedge COMPONENT service)
     install(FILES packaging/sedge.sysusers DESTINATION lib/sysusers.d RENAME sedge.conf COMPONENT service)
+    install(FILES packaging/sedge-backup.timer DESTINATION lib/systemd/system COMPONENT service)
     install(CODE "
         set(BIN \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
         set(DOC \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/doc/sedge\")
-        set(unit \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/sedge.service\")
-        message(STATUS \"Installing: \$ENV{DESTDIR}\${unit}\")
-        configure_file(\"${CMAKE_SOURCE_DIR}/packaging/sedge.service.in\" \"\$ENV{DESTDIR}\${unit}\" @ONLY)
-        list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")
+        foreach(name IN ITEMS sedge.service sedge-backup.service)
+            set(unit \"\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/\${name}\")
+            message(STATUS \"Installing: \$ENV{DESTDIR}\${unit}\")
+            configure_file(\"${CMAKE_SOURCE_DIR}/packaging/\${name}.in\" \"\$ENV{DESTDIR}\${unit}\" @ONLY)
+            list(APPEND CMAKE_INSTALL_MANIFEST_FILES \"\${unit}\")
+        endforeach()
     " COMPONENT service)
 endif()
 if(NOT SEDGE_LIBRARY)

@@ -8,6 +8,8 @@
 
 #include <ctype.h>
 #include <dirent.h>
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -112,6 +114,21 @@ static bool is_ours(const char *name, const char *stem)
     return true;
 }
 
+/* What a backup that was killed has left: STEM-….tar.zst.part-PID, or .db-PID, of a process that is
+ * no more. */
+static bool is_left(const char *name, const char *stem)
+{
+    size_t n = strlen(stem);
+    const char *what = strstr(name, SUFFIX "."), *dash = strrchr(name, '-');
+    int64_t pid = 0;
+    if (strncmp(name, stem, n) != 0 || name[n] != '-' || !what || dash < what)
+        return false;
+    what += sizeof(SUFFIX);
+    return (strncmp(what, "part-", 5) == 0 || strncmp(what, "db-", 3) == 0) &&
+           str_to_i64(str_from(dash + 1), &pid) == ERR_OK && pid > 0 && pid <= INT32_MAX &&
+           kill((pid_t)pid, 0) != 0 && errno == ESRCH;
+}
+
 /* The oldest beyond the number that is kept. Names sort by time. */
 static unsigned remove_old(const char *folder, const char *stem, int64_t keep)
 {
@@ -119,15 +136,14 @@ static unsigned remove_old(const char *folder, const char *stem, int64_t keep)
     struct dirent **list;
     int64_t ours = 0;
     unsigned removed = 0;
-    int n = keep > 0 ? scandir(folder, &list, NULL, alphasort) : 0;
+    int n = scandir(folder, &list, NULL, alphasort);
     for (int i = 0; i < n; i++)
         ours += is_ours(list[i]->d_name, stem);
     for (int i = 0; i < n; i++) {
-        if (is_ours(list[i]->d_name, stem) && ours-- > keep) {
-            (void)snprintf(path, sizeof(path), "%.*s/%.255s", PATH_MAX - 300, folder,
-                           list[i]->d_name);
+        bool old = is_ours(list[i]->d_name, stem) && keep > 0 && ours-- > keep;
+        (void)snprintf(path, sizeof(path), "%.*s/%.255s", PATH_MAX - 300, folder, list[i]->d_name);
+        if (old || is_left(list[i]->d_name, stem))
             removed += unlink(path) == 0;
-        }
         free(list[i]);
     }
     if (n > 0)
@@ -305,7 +321,7 @@ const struct command command_backup = {
     .name = "backup",
     .group = COMMAND_CARE,
     .line = "copies a site with its data into one file, while it runs",
-    .synopsis = "SITE FILE [--keep N] [--data FOLDER] [--json], or --verify FILE",
+    .synopsis = "SITE FILE [--keep N] [--data FOLDER] [--json]\n--verify FILE [--json]",
     .about =
         "FILE becomes a tar archive, compressed by zstd: the site's files, its password files and "
         "keys, a copy of the database and the journal. What was acknowledged before the backup "

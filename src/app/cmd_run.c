@@ -1,8 +1,9 @@
 /* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
  */
 #include "alert/alert.h"
-#include "app/args.h"
+#include "app/cmd.h"
 #include "app/run_host.h"
+#include "app/run_options.h"
 #include "app/site_adopt.h"
 #include "app/site_gate.h"
 #include "app/site_links.h"
@@ -36,13 +37,6 @@
 
 enum { LISTEN_TRIES_MAX = 150 }; /* of 20 ms */
 
-struct run_options {
-    const char *site, *driver, *workers_text;
-    unsigned workers; /* of workers_text, if there is one; 0: one for each core */
-    enum log_level level;
-    enum log_form log;
-};
-
 /* Everything that runs, in the order in which it is built. */
 struct run {
     struct run_options opt;
@@ -75,54 +69,6 @@ struct run {
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
 };
-
-enum { O_DRIVER = 256, O_WORKERS, O_LEVEL, O_LOG };
-
-static bool workers_valid(struct run_options *o)
-{
-    int64_t n = 0;
-    if (!o->workers_text || strcmp(o->workers_text, "auto") == 0)
-        return true;
-    if (str_to_i64(str_from(o->workers_text), &n) || n < 1 || n > EXECUTOR_WORKERS_MAX)
-        return false;
-    o->workers = (unsigned)n;
-    return true;
-}
-
-/* 0: go on, else the exit status + 1. */
-static int parse(int argc, char **argv, struct run_options *o)
-{
-    struct args a = args_start(&command_run, argc, argv);
-    *o = (struct run_options){.level = LOG_INFO};
-    for (int id; (id = args_next(&a)) != ARGS_END;) {
-        switch (id) {
-        case O_DRIVER:
-            if (strcmp(a.value, "io_uring") != 0 && strcmp(a.value, "epoll") != 0)
-                return args_wrong(&a, "there are io_uring and epoll") + 1;
-            o->driver = a.value;
-            break;
-        case O_WORKERS:
-            o->workers_text = a.value;
-            if (!workers_valid(o))
-                return args_wrong(&a, "workers are 1 … %d, or auto", EXECUTOR_WORKERS_MAX) + 1;
-            break;
-        case 'v': o->level = LOG_DEBUG; break;
-        case O_LEVEL:
-            if (log_level_parse(a.value, &o->level))
-                return args_wrong(&a, "there are debug, info, warn and error") + 1;
-            break;
-        case O_LOG:
-            if (log_form_parse(a.value, &o->log))
-                return args_wrong(&a, "there are text, json, journal and auto") + 1;
-            break;
-        default:
-            if (id != ARGS_WORD || o->site)
-                return args_status(&a) + 1;
-            o->site = a.value;
-        }
-    }
-    return o->site ? 0 : args_missing(&a, "SITE") + 1;
-}
 
 /* --- the files have changed --- */
 
@@ -543,13 +489,19 @@ static void tear_down(struct run *r)
     lang_site_free(r->site);
 }
 
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void announce(struct run *r)
 {
     char status[256];
     unsigned workers = executor_workers(r->ex);
-    LOG_I("app", "site \"%.*s\": %zu devices, %zu programs; %u worker%s, %s",
-          STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n, workers,
-          workers == 1 ? "" : "s", executor_driver(r->ex));
+    LOG_I("app", "site \"%.*s\": %zu device%s, %zu program%s; %u worker%s, %s",
+          STR_FMT(r->settings.name), r->site->resources_n, plural(r->site->resources_n),
+          r->site->programs_n, plural(r->site->programs_n), workers, plural(workers),
+          executor_driver(r->ex));
     if (r->settings.commit_ms > 0)
         LOG_W("app",
               "commit %.1f s: a crash or a power cut may lose what was acknowledged in that "
@@ -568,11 +520,24 @@ static void announce(struct run *r)
     run_host_ready(&r->host, status);
 }
 
-static int cmd_run(int argc, char **argv)
+static void tell_failure(struct run *r, const struct error *e, enum err err)
+{
+    const char *text = e->text[0] ? e->text : err_name(err);
+    if (run_host_failed(&r->host, e->where, text))
+        return;
+    (void)fprintf(stderr, "sedge: %s%s%s\n", e->where, e->where[0] ? ": " : "", text);
+    if (e->os_errno == EADDRINUSE)
+        (void)fputs(
+            "  another program has this address (`ss -ltnp` names it): end that one, or give "
+            "the\n  site another port in its server block\n",
+            stderr);
+}
+
+int cmd_run(int argc, char **argv)
 {
     struct error e = {0};
     struct run r = {.alloc = alloc_system(), .lock = -1};
-    int status = parse(argc, argv, &r.opt);
+    int status = run_options_parse(argc, argv, &r.opt);
     if (status)
         return status - 1;
     run_host_open(&r.host, r.opt.log, r.opt.level);
@@ -589,9 +554,7 @@ static int cmd_run(int argc, char **argv)
     if (!err)
         err = build(&r, &e);
     if (err) {
-        const char *text = e.text[0] ? e.text : err_name(err);
-        if (!run_host_failed(&r.host, e.where, text))
-            (void)fprintf(stderr, "sedge: %s%s%s\n", e.where, e.where[0] ? ": " : "", text);
+        tell_failure(&r, &e, err);
     } else {
         announce(&r);
         executor_run(r.ex);
@@ -600,45 +563,3 @@ static int cmd_run(int argc, char **argv)
     run_host_close(&r.host);
     return err ? EXIT_FINDING : EXIT_OK;
 }
-
-const struct command command_run = {
-    .name = "run",
-    .group = COMMAND_SITE,
-    .line = "runs a site: broker, history, programs, alerts and page",
-    .synopsis = "SITE [--workers N|auto] [--driver NAME] [--level LEVEL] [--log FORM]",
-    .about =
-        "Runs until SIGINT or SIGTERM. SITE is a folder of .sedge files, or one such file. It is "
-        "checked first; nothing runs if it has errors. The log, on the standard error, begins with "
-        "the addresses of the broker and of the page.\n\n"
-        "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
-        "site passes the check, it takes the running one's place, and programs that are unchanged "
-        "go on.\n\n"
-        "SIGTERM and SIGINT end it: clients are told, and what was acknowledged is kept; a second "
-        "one "
-        "does not wait for clients. SIGUSR1 logs everything, SIGUSR2 as much as at the start.",
-    .options = {(const struct command_option[]){
-        OPTION("workers", 0, "N|auto",
-               "threads that work, 1 to 64, or auto: one for each core; default: what the site's "
-               "server "
-               "says, or 1",
-               "auto 1 2 4 8", O_WORKERS),
-        OPTION("driver", 0, "NAME",
-               "how to talk to the kernel: io_uring or epoll; default: io_uring where it works",
-               "io_uring epoll", O_DRIVER),
-        OPTION("level", 0, "LEVEL", "what is logged: debug, info (default), warn or error",
-               "debug info warn error", O_LEVEL),
-        OPTION("log", 0, "FORM",
-               "text, json (a line each), journal, or auto (default): the system's journal if the "
-               "standard error is connected to it, else text",
-               "auto text json journal", O_LOG),
-        {.name = "verbose", .letter = 'v', .text = "as --level debug"},
-        OPTIONS_END}},
-    .words = {VALUES_FOLDER},
-    .examples = {{"sedge run sites/factory",
-                  "the reference factory; `sedge sim sites/factory` beside "
-                  "it plays its machines"}},
-    .exits = {{"0", "it was told to end"},
-              {"1", "the site has errors, or something that it needs is not there"}},
-    .see = {"check", "sim", "backup"},
-    .run = cmd_run,
-};

@@ -499,6 +499,22 @@ static const struct adopt_case adopt_cases[] = {
      .messages = {{"garden/bed1/temp", "12.5"}},
      .asked = {"garden/bed1/temp"},
      .want = "  property temp: °C  range -55..150  // unit guessed; seen 12.5\n"},
+    {.label = "an identity is no topic",
+     .site = "model Bed { property moisture: % }\n"
+             "device garden.bed1: Bed { id \"garden/bed1\"; via mqtt \"bed\" json }\n",
+     .messages = {{"garden/bed1/temp", "12.5"}},
+     .asked = {"garden/bed1/temp"},
+     .want = "model Thermometer {\n"
+             "  property temp: °C  range -55..150  // unit guessed; seen 12.5\n"
+             "}\n"
+             "--\n"
+             "device garden.bed1_2: Thermometer { via mqtt \"garden/bed1\" json }\n"},
+    {.label = "a document that a device could not read",
+     .site = "model Bed { property moisture: % }\n"
+             "device garden.bed1: Bed { via mqtt \"bed\" json }\n",
+     .messages = {{"bed", "{\"moisture\":31,\"temp\":12.5}"}},
+     .asked = {"bed"},
+     .want = "  property temp: °C  range -55..150  // unit guessed; seen 12.5\n"},
     {.label = "the rest of a Tasmota device that is declared",
      .site = "model Power {\n  property power: W // all there is\n}\n"
              "device home.plug1: Power {\n    property power = \"ENERGY.Power\" on "

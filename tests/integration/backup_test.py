@@ -155,8 +155,11 @@ class Archive(unittest.TestCase):
         (folder / "plant_1-20200101T000000Z.tar.zst").write_text("old")
         (folder / "plant_1-20200102T000000Z.tar.zst").write_text("old")
         (folder / "plant_1-notes.txt").write_text("mine")
+        (folder / f"plant_1-20200102T000000Z.tar.zst.part-{2**22 + 5}").write_text("of one that was killed")
+        (folder / f"plant_1-20200102T000000Z.tar.zst.part-{os.getpid()}").write_text("of one that runs")
         made = told("backup", self.site.folder, folder, "--keep", "2")
-        self.assertEqual(made["removed"], 1)
+        self.assertEqual(made["removed"], 2)
+        (folder / f"plant_1-20200102T000000Z.tar.zst.part-{os.getpid()}").unlink()
         self.assertEqual(sorted(p.name for p in folder.iterdir()),
                          ["plant_1-20200102T000000Z.tar.zst", pathlib.Path(made["file"]).name, "plant_1-notes.txt"])
 
