@@ -22,7 +22,6 @@ extern const struct command command_adopt;      /* cmd_adopt.c */
 extern const struct command command_import;     /* cmd_import.c */
 extern const struct command command_pub;        /* mqtt_options_table.c, cmd_pub.c */
 extern const struct command command_sub;        /* mqtt_options_table.c, cmd_sub.c */
-extern const struct command command_export;     /* cmd_export.c */
 extern const struct command command_passwd;     /* cmd_passwd.c */
 extern const struct command command_doctor;     /* cmd_doctor.c */
 extern const struct command command_backup;     /* cmd_backup.c */

@@ -322,7 +322,7 @@ const struct command command_backup = {
     .name = "backup",
     .group = COMMAND_CARE,
     .line = "copies a site with its data into one file, while it runs",
-    .synopsis = "SITE FILE [--keep N] [--data FOLDER] [--json], or --verify FILE",
+    .synopsis = "SITE FILE [--keep N] [--data FOLDER] [--json]\n--verify FILE [--json]",
     .about =
         "FILE becomes a tar archive, compressed by zstd: the site's files, its password files and "
         "keys, a copy of the database and the journal. What was acknowledged before the backup "

@@ -489,13 +489,19 @@ static void tear_down(struct run *r)
     lang_site_free(r->site);
 }
 
+static const char *plural(size_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 static void announce(struct run *r)
 {
     char status[256];
     unsigned workers = executor_workers(r->ex);
-    LOG_I("app", "site \"%.*s\": %zu devices, %zu programs; %u worker%s, %s",
-          STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n, workers,
-          workers == 1 ? "" : "s", executor_driver(r->ex));
+    LOG_I("app", "site \"%.*s\": %zu device%s, %zu program%s; %u worker%s, %s",
+          STR_FMT(r->settings.name), r->site->resources_n, plural(r->site->resources_n),
+          r->site->programs_n, plural(r->site->programs_n), workers, plural(workers),
+          executor_driver(r->ex));
     if (r->settings.commit_ms > 0)
         LOG_W("app",
               "commit %.1f s: a crash or a power cut may lose what was acknowledged in that "
@@ -512,6 +518,19 @@ static void announce(struct run *r)
                    STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n,
                    executor_driver(r->ex));
     run_host_ready(&r->host, status);
+}
+
+static void tell_failure(struct run *r, const struct error *e, enum err err)
+{
+    const char *text = e->text[0] ? e->text : err_name(err);
+    if (run_host_failed(&r->host, e->where, text))
+        return;
+    (void)fprintf(stderr, "sedge: %s%s%s\n", e->where, e->where[0] ? ": " : "", text);
+    if (e->os_errno == EADDRINUSE)
+        (void)fputs(
+            "  another program has this address (`ss -ltnp` names it): end that one, or give "
+            "the\n  site another port in its server block\n",
+            stderr);
 }
 
 int cmd_run(int argc, char **argv)
@@ -535,9 +554,7 @@ int cmd_run(int argc, char **argv)
     if (!err)
         err = build(&r, &e);
     if (err) {
-        const char *text = e.text[0] ? e.text : err_name(err);
-        if (!run_host_failed(&r.host, e.where, text))
-            (void)fprintf(stderr, "sedge: %s%s%s\n", e.where, e.where[0] ? ": " : "", text);
+        tell_failure(&r, &e, err);
     } else {
         announce(&r);
         executor_run(r.ex);

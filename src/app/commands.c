@@ -23,7 +23,6 @@ const struct command *const commands[] = {
     &command_sub,
     &command_bench,
     /* care */
-    &command_export,
     &command_passwd,
     &command_doctor,
     &command_backup,

@@ -124,7 +124,7 @@ static void judge_path(struct judge *j, const struct lang_clause_decl *c, const 
     struct error e = {0};
     if (!v || path_parse(&path, v->text, &j->arena, &e) == ERR_OK)
         return;
-    struct lang_diag *d = lang_report_error(j->c, "M1", v->span, "not a path", "%s", e.text);
+    struct lang_diag *d = lang_report_error(j->c, "M2", v->span, "not a path", "%s", e.text);
     lang_report_help(j->c, d,
                      "keys apart by dots, places in lists in brackets:  \"ENERGY.Power\", "
                      "\"sensors[0].value\", \"'a key.with dots'\"");
@@ -138,7 +138,7 @@ static bool topic_fits(struct judge *j, const struct lang_value *v)
                           ? "one topic stands here, without wildcards"
                           : NULL;
     if (why)
-        (void)lang_report_error(j->c, "M1", v->span, "not this", "%s", why);
+        (void)lang_report_error(j->c, "M2", v->span, "not this", "%s", why);
     return why == NULL;
 }
 
@@ -165,7 +165,7 @@ static void judge_topic(struct judge *j, const struct lang_decl *d,
     if (!first || first->commands == commands)
         return;
     struct lang_diag *diag =
-        lang_report_error(j->c, "M1", v->span, commands ? "commanded here" : "listened to here",
+        lang_report_error(j->c, "M2", v->span, commands ? "commanded here" : "listened to here",
                           "commands go to a topic that is listened to: %.*s", STR_FMT(v->text));
     lang_report_mark(j->c, diag, first->span,
                      first->commands ? "commanded here, by %.*s" : "listened to here, by %.*s",

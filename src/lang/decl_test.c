@@ -1,6 +1,7 @@
 /* What a host gets back for its declarations: the tree that a site is loaded from. */
 #include "lang/lang_fixture.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char text[] =
@@ -130,6 +131,68 @@ TEST(models_have_typed_members)
           lang_decl_member(m, LANG_CLAUSE_SIGNAL, STR("stuck")));
     CHECK(lang_decl_member_at(m, LANG_CLAUSE_SIGNAL, 1) == NULL);
     lang_site_free(site);
+}
+
+/* "text" for text, {name*scale+offset} for a parameter, with r of round and j of json. */
+static void print_pieces(struct strbuf *b, const struct lang_value *v)
+{
+    for (size_t i = 0; i < v->pieces_n; i++) {
+        const struct lang_piece *p = &v->pieces[i];
+        if (p->text.n)
+            strbuf_addf(b, "%.*s", STR_FMT(p->text));
+        else
+            strbuf_addf(b, "<%u*%g+%g%s%s>", p->index, p->scale, p->offset, p->whole ? "r" : "",
+                        p->json ? "j" : "");
+    }
+}
+
+TEST(templates_are_text_and_parameters)
+{
+    static const struct {
+        const char *payload, *pieces;
+    } rows[] = {
+        {"\"ON\"", "ON"},
+        {"\"\"", ""},
+        {"", ""},
+        {"\"{y}\"", "<1*0+0>"},
+        {"\"a{x}b{y}\"", "a<0*0+0>b<1*0+0>"},
+        {"\"\\{{x * 2.5}\\}\"", "{<0*2.5+0>}"},
+        {"\"{round(x * 2 + 1)}\"", "<0*2+1r>"},
+        {"\"{100 - x}\"", "<0*-1+100>"},
+        {"\"{-x / 4}\"", "<0*-0.25+0>"},
+        {"\"{2 * (x - 3)}\"", "<0*2+-6>"},
+        {"{ }", "{}"},
+        {"{ a = 1 }", "{\"a\":1}"},
+        {"{ a = -1.5; b = true; c = false; d = \"x\\\"y\" }",
+         "{\"a\":-1.5,\"b\":true,\"c\":false,\"d\":\"x\\\"y\"}"},
+        {"{ a = x; b = round(y * 2) }", "{\"a\":<0*0+0j>,\"b\":<1*2+0rj>}"},
+        {"{ p.id = 0; p.q.on = true; p.q.off = x; z = 1 }",
+         "{\"p\":{\"id\":0,\"q\":{\"on\":true,\"off\":<0*0+0j>}},\"z\":1}"},
+        {"{ \"switch:0\".on = true; on = 1 }", "{\"switch:0\":{\"on\":true},\"on\":1}"},
+        {"{\n a = 1\n b.c = 2\n}", "{\"a\":1,\"b\":{\"c\":2}}"},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        char source[512];
+        struct strbuf got;
+        LABEL("%s", rows[i].payload);
+        (void)snprintf(
+            source, sizeof(source),
+            "model M { property p: bool; action f(x: %%, y: int) confirms p; action g(); "
+            "safe g() }\ndevice a: M { via mqtt \"a\" json\n"
+            " action f(x, y) publish \"c\" %s\n}\n",
+            rows[i].payload);
+        struct lang_site *site = fixture_check(source, true);
+        REQUIRE(site != NULL && CHECK_EQ_UINT(site->errors, 0));
+        const struct lang_clause_decl *c =
+            lang_decl_clause(lang_site_decl(site, "device", 0), "action", NULL, 0);
+        REQUIRE(c != NULL);
+        strbuf_init(&got, alloc_system(), 0);
+        print_pieces(&got, lang_clause_value(c, "payload"));
+        CHECK_EQ_STR(got.p ? got.p : "", rows[i].pieces);
+        CHECK_EQ_UINT(lang_clause_value(c, "the action")->index, 0);
+        strbuf_fini(&got);
+        lang_site_free(site);
+    }
 }
 
 TEST(resources_have_types_links_and_mappings)

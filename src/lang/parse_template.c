@@ -91,7 +91,7 @@ static bool linear_of(const struct expr *e, struct lang_piece *out, unsigned dep
         if (!linear_of(e->a, out, depth + 1))
             return false;
         out->scale = -out->scale;
-        out->offset = -out->offset;
+        out->offset = 0 - out->offset;
         return true;
     case E_BINARY: return linear_binary(e, out, depth);
     default: return false;

@@ -3,11 +3,14 @@
 the devices' own topics, what confirms them, who is away, and what can't be read."""
 
 import pathlib
+import re
+import subprocess
+import tempfile
 import threading
 import unittest
 
 import paho.mqtt.client as mqtt
-from sedge_site import ROOT, Site, wait_until
+from sedge_site import ROOT, SEDGE, Site, wait_until
 
 RECORDED = ROOT / "tests/recorded"
 SITE = """site "home" { zone "Europe/Berlin" }
@@ -275,6 +278,55 @@ device home.attic: Thermometer { property temperature = "Temperature" on "tele/a
         self.assertEqual(body["devices"], {"kept": 8, "changed": 0, "added": 1, "removed": 0})
         self.assertEqual(self.value("home.attic.temperature"), 31.5)
         self.assertFalse(any(t["topic"].startswith("tele/attic") for t in self.site.get("/api/discovered")["topics"]))
+
+
+PLAYED = """site "played"
+model Lamp { property lit: bool; event tapped; action on() confirms lit; action off() confirms not lit; action blink(); safe off() }
+device lamp: Lamp {
+  property lit = "state" on "z/lamp"
+  event tapped = "action" on "z/lamp" is "single"
+  action on() publish "z/lamp/set" { state = "ON" }
+  action off() publish "z/lamp/set" { state = "OFF" }
+  action blink() publish "z/lamp/blink" answer "z/lamp/done"
+}
+program p {
+  own l: Lamp = lamp
+  read lit: bool = lamp.lit stale 1h
+  on lamp.tapped { l.on() }
+  when lit { l.blink() }
+}
+test "a tap lights it, and then it blinks" {
+  lamp.lit = false
+  lamp.tapped()
+  expect action lamp.on()
+  expect lamp.lit == true
+  expect action lamp.blink()
+  after 1min { expect no alert }
+}
+"""
+
+
+class Pages(unittest.TestCase):
+    """What needs no running site."""
+
+    def sedge(self, command, text):
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "site.sedge"
+            path.write_text(text)
+            return subprocess.run([SEDGE, command, str(path)], capture_output=True, text=True, timeout=60)
+
+    def test_a_test_plays_mapped_devices(self):
+        done = self.sedge("test", PLAYED)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertIn("1 test, 0 failed", done.stdout)
+
+    def test_the_examples_of_the_page_are_accepted(self):
+        blocks = re.findall(r"^```sedge\n(.*?)^```", (ROOT / "docs/payloads.md").read_text(), re.M | re.S)
+        self.assertEqual(len(blocks), 2)
+        for block in blocks:
+            with self.subTest(block):
+                done = self.sedge("check", 'site "s"\n' + block)
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
 
 if __name__ == "__main__":

@@ -70,11 +70,12 @@ class Process:
     """A child whose output is collected line by line. `lines` has (stream, text) in the order of arrival.
     With stdin=True its input is child.stdin."""
 
-    def __init__(self, command, env=None, cwd=None, stdin=False, prepare=None):
+    def __init__(self, command, env=None, cwd=None, prepare=None, stdin=False):
         self.command = [str(word) for word in command]
         self.lines = []
-        self.child = subprocess.Popen(self.command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, cwd=cwd, env={**os.environ, **(env or {})}, preexec_fn=prepare)
+        self.child = subprocess.Popen(self.command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
+                                      env={**os.environ, **(env or {})}, preexec_fn=prepare)
         self.readers = [threading.Thread(target=self._read, args=pair, daemon=True)
                         for pair in [("out", self.child.stdout), ("err", self.child.stderr)]]
         for reader in self.readers:
