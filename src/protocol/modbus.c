@@ -5,6 +5,8 @@
 enum {
     CONNECT_MS = 5000,
     PER_ADDR_MAX = 16, /* lines whose names are of one address */
+    MISSING_MAX = 3,   /* answers, */
+    STALE_MS = 60000,  /* if that is longer than this, registry_config's default */
 };
 
 /* --- where it tells what it finds: the registry --- */
@@ -58,9 +60,21 @@ static void members_each(struct modbus *m, struct modbus_setup *s, each_member *
     }
 }
 
-static void set_port(struct modbus *m, struct member *member)
+/* What is asked less often than the registry's patience lasts must not turn stale meanwhile: three
+ * answers may be missing. */
+static void set_patience(struct member *member)
 {
-    if (!m->cfg.sink && member->write_count > 0)
+    int64_t ms = (int64_t)member->every_ms * MISSING_MAX;
+    for (size_t i = 0; i < member->point_count && ms > STALE_MS; i++)
+        registry_set_stale(&member->device->props[member->points[i].property], ms);
+}
+
+static void tell_registry(struct modbus *m, struct member *member)
+{
+    if (m->cfg.sink)
+        return;
+    set_patience(member);
+    if (member->write_count > 0)
         registry_set_port(member->device, &m->port);
 }
 
@@ -126,7 +140,7 @@ static enum err prepare(struct modbus *m, struct modbus_setup *setup, struct err
     if (r)
         drop_new_lines(setup);
     else
-        members_each(m, setup, set_port);
+        members_each(m, setup, tell_registry);
     return r;
 }
 
