@@ -125,8 +125,11 @@ static enum err open_parts(struct modbus *m, struct error *e)
                                          .waiting_max = MODBUS_LINES_MAX,
                                          .idle_ms = -1,
                                          .connect_ms = CONNECT_MS};
-    /* One after the other: a name server that does not answer holds one thread, not all. */
-    enum err r = offload_queue_new(&m->queue, m->cfg.ex, 1, 2 * MODBUS_LINES_MAX);
+    /* One after the other: a name server that does not answer holds one thread, not all; and no
+     * serial device waits for it. */
+    enum err r = offload_queue_new(&m->names, m->cfg.ex, 1, 2 * MODBUS_LINES_MAX);
+    if (!r)
+        r = offload_queue_new(&m->devices, m->cfg.ex, 1, 2 * MODBUS_LINES_MAX);
     if (!r)
         r = conn_pool_new(&m->pool, m->worker, &cfg);
     return r ? error_set(e, r, "no memory for Modbus") : ERR_OK;
@@ -190,6 +193,14 @@ static void port_gone(struct modbus *m, struct member *member)
         registry_port_gone(member->device->registry, &m->port);
 }
 
+static void queue_free(struct offload_queue *q)
+{
+    if (!q)
+        return;
+    offload_drain(q);
+    offload_queue_free(q);
+}
+
 void modbus_free(struct modbus *m)
 {
     if (!m)
@@ -197,10 +208,8 @@ void modbus_free(struct modbus *m)
     members_each(m, m->plan, port_gone);
     while (!list_empty(&m->lines))
         modbus_line_free(CONTAINER_OF(m->lines.next, struct line, link));
-    if (m->queue) {
-        offload_drain(m->queue);
-        offload_queue_free(m->queue);
-    }
+    queue_free(m->names);
+    queue_free(m->devices);
     conn_pool_close(m->pool);
     modbus_setup_free(m->plan);
     modbus_setup_free(m->before);
