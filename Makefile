@@ -8,7 +8,7 @@ SEEDS   ?= 10
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install arm64 test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean
+.PHONY: all help run install deb deb-test arm64 test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -30,6 +30,16 @@ install: ## the program and the library, below PREFIX=/usr/local (DESTDIR is hon
 	@tools/install build
 	@$(call build,release,installed)
 	@cmake --install build/release --prefix $(PREFIX)
+
+deb: ## the Debian package of the program and its service: build/sedge_VERSION_ARCH.deb
+	@tools/install build deb
+	@$(call build,release,sedge sedge_said)
+	@tools/deb build/release build
+
+deb-test: ## the package in a minimal Debian: installed, started, upgraded, removed, purged (needs root)
+	@tools/install build deb fresh
+	@$(call build,release,sedge sedge_said)
+	@tools/deb-test
 
 arm64: ## the program for ARM gateways: build/arm64/sedge, cross-built
 	@tools/install build arm64

@@ -4,6 +4,8 @@ set(SEDGE_EXTERNAL
     "async     liburing"
     "net       zlib libssl libcrypto WSLAY"
     "store     sqlite3 libzstd"
+    "backup    libcrypto"
+    "doctor    libcrypto"
     "auth      libargon2 libcrypto"
     "load      libssl libcrypto")
 

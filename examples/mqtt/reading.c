@@ -1,5 +1,6 @@
-/* reading TOPIC [HOST]: sends the load of this machine five times, once a second. What is
- * acknowledged is on the broker's disk; without a connection it waits, and goes out later. */
+/* reading TOPIC [HOST]: sends the load of this machine five times, once a second. What a site that
+ * declares the topic acknowledges is on its disk; without a connection it waits, and goes out
+ * later. */
 #include <sedge/mqtt.h>
 #include <sedge/sedge.h>
 #include <stdio.h>

@@ -123,6 +123,7 @@ void draft_shelly1(struct draft *d, const struct adopt_thing *of);
 void draft_shelly2(struct draft *d, const struct adopt_thing *of);
 void draft_esphome(struct draft *d, const struct adopt_thing *of);
 void draft_plain(struct draft *d, const struct adopt_thing *of);
+bool draft_senml(struct draft *d, const struct adopt_topic *t); /* false: it is no pack */
 
 /* propose_name.c: names that are free and fit. */
 struct str proposed_device(struct draft *d, const struct lang_site *site, struct str wanted);

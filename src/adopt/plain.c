@@ -63,6 +63,8 @@ void draft_plain(struct draft *d, const struct adopt_thing *of)
             continue;
         if (t->thing.shape == SHAPE_VALUE)
             bare_value(d, t);
+        if (t->thing.shape == SHAPE_JSON && draft_senml(d, t))
+            continue;
         for (size_t k = 0; t->thing.shape == SHAPE_JSON && k < t->field_n; k++)
             value_in_document(d, t, &t->fields[k]);
         if (t->left_out)

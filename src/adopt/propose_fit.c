@@ -21,7 +21,17 @@ static struct str source_of(const struct lang_site *site, const struct lang_decl
     return str_sub(site->sources[d->span.source].text, d->span.from, d->span.to - d->span.from);
 }
 
-/* The next text in quotes, as written, and what is behind it. Comments are passed over. */
+/* Whether what stands before `at` is the word `id`: an identity is no topic. */
+static bool behind_id(struct str s, size_t at)
+{
+    while (at > 0 && (s.p[at - 1] == ' ' || s.p[at - 1] == '\t'))
+        at--;
+    return at >= 2 && s.p[at - 1] == 'd' && s.p[at - 2] == 'i' &&
+           (at == 2 || strchr(" \t\n;{", s.p[at - 3]));
+}
+
+/* The next text in quotes, as written, and what is behind it. Comments are passed over, and so are
+ * identities. */
 static bool next_text(struct str *rest, struct str *text)
 {
     for (size_t i = 0; i < rest->n; i++) {
@@ -37,9 +47,13 @@ static bool next_text(struct str *rest, struct str *text)
             end += rest->p[end] == '\\' ? 2 : 1;
         if (end > rest->n)
             end = rest->n;
+        bool identity = behind_id(*rest, i);
         *text = str_sub(*rest, i + 1, end - i - 1);
-        *rest = str_sub(*rest, end + 1, rest->n);
-        return true;
+        if (!identity) {
+            *rest = str_sub(*rest, end + 1, rest->n);
+            return true;
+        }
+        i = end;
     }
     return false;
 }
@@ -68,7 +82,7 @@ static bool is_of_thing(struct str text, const struct adopt_thing *of)
     const struct adopt_topics none = {nothing_else, NULL};
     bool plain = of->shape == SHAPE_JSON || of->shape == SHAPE_VALUE;
     if (plain)
-        return of->shape == SHAPE_VALUE && str_eq(text, of->base);
+        return str_eq(text, of->base);
     struct adopt_thing t = adopt_thing_of(text, PAYLOAD_JSON, &none);
     return adopt_same_thing(&t, of) || (str_eq(text, of->base) && of->shape != SHAPE_TASMOTA);
 }

@@ -97,7 +97,8 @@ struct str proposed_device(struct draft *d, const struct lang_site *site, struct
 static bool has(const struct draft *d, const char *name)
 {
     for (size_t i = 0; i < d->point_n; i++)
-        if (str_eq(d->points[i].name, str_from(name)))
+        if (str_eq(d->points[i].name, str_from(name)) ||
+            str_eq(guess_name(d->points[i].name, d->arena), str_from(name))) /* temp, hum */
             return true;
     return false;
 }

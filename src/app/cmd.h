@@ -9,7 +9,7 @@
 enum { EXIT_OK = 0, EXIT_FINDING = 1, EXIT_USAGE = 2 };
 
 extern const struct command command_init;       /* cmd_init.c */
-extern const struct command command_run;        /* cmd_run.c */
+extern const struct command command_run;        /* run_options.c, cmd_run.c */
 extern const struct command command_check;      /* cmd_check.c */
 extern const struct command command_test;       /* cmd_tests.c: *_test.c are unit tests */
 extern const struct command command_sim;        /* cmd_sim.c */
@@ -22,8 +22,10 @@ extern const struct command command_adopt;      /* cmd_adopt.c */
 extern const struct command command_import;     /* cmd_import.c */
 extern const struct command command_pub;        /* mqtt_options_table.c, cmd_pub.c */
 extern const struct command command_sub;        /* mqtt_options_table.c, cmd_sub.c */
-extern const struct command command_export;     /* cmd_export.c */
 extern const struct command command_passwd;     /* cmd_passwd.c */
+extern const struct command command_doctor;     /* cmd_doctor.c */
+extern const struct command command_backup;     /* cmd_backup.c */
+extern const struct command command_restore;    /* cmd_restore.c */
 extern const struct command command_bench;      /* cmd_bench.c */
 extern const struct command command_help;       /* cmd_help.c */
 extern const struct command command_man;        /* cmd_help.c */

@@ -106,28 +106,39 @@ static void print_warning(void *ctx, struct str warning)
     strbuf_fini(&text);
 }
 
+/* Values that are left out for one reason stand on one line. */
+struct left_line {
+    char topic[1024], why[256];
+    bool begun;
+};
+
 static void print_left(void *ctx, struct str left)
 {
-    char buf[3][512];
-    struct str shown[3];
-    const char *const keys[] = {"topic", "path", "why"};
-    struct strbuf text;
-    strbuf_init(&text, alloc_system(), 0);
-    (void)ctx;
-    for (size_t i = 0; i < 3; i++) {
-        text_of(&text, answer_raw(left, keys[i]));
-        shown[i] = terminal_text(strbuf_str(&text), buf[i], sizeof(buf[i]));
+    struct left_line *line = ctx;
+    char topic[1024], path[512], why[256];
+    struct str t = answer_member(left, "topic", topic, sizeof(topic));
+    struct str p = answer_member(left, "path", path, sizeof(path));
+    struct str w = answer_member(left, "why", why, sizeof(why));
+    bool same = line->begun && str_eq(t, str_from(line->topic)) && str_eq(w, str_from(line->why));
+    if (!same) {
+        if (line->begun)
+            (void)printf(" (%s)\n", line->why);
+        (void)snprintf(line->topic, sizeof(line->topic), "%.*s", STR_FMT(t));
+        (void)snprintf(line->why, sizeof(line->why), "%.*s", STR_FMT(w));
+        (void)printf("left out: %s", line->topic);
+        line->begun = true;
     }
-    (void)printf("left out: %.*s%s%.*s: %.*s\n", STR_FMT(shown[0]), shown[1].n ? " " : "",
-                 STR_FMT(shown[1]), STR_FMT(shown[2]));
-    strbuf_fini(&text);
+    (void)printf("%s%.*s", same ? ", " : p.n ? " " : "", STR_FMT(p));
 }
 
 static void show(struct adopt *a)
 {
     struct str all = strbuf_str(&a->answer);
     answer_each(answer_raw(all, "files"), print_file, a);
-    answer_each(answer_raw(all, "left_out"), print_left, NULL);
+    struct left_line left = {.begun = false};
+    answer_each(answer_raw(all, "left_out"), print_left, &left);
+    if (left.begun)
+        (void)printf(" (%s)\n", left.why);
     answer_each(answer_raw(all, "warnings"), print_warning, NULL);
 }
 

@@ -1,4 +1,5 @@
-/* sedge alerts: what people should know now; says that somebody has seen it, or puts it aside. */
+/* sedge alerts: what people should know now; and says that somebody has seen it, or wants to hear
+ * nothing of it for a while. */
 #include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
@@ -15,12 +16,24 @@
 struct alerts {
     struct site_call_config call;
     const char *by, *why;
-    int64_t acknowledge, shelve, unshelve; /* 0: none */
+    int64_t acknowledge, shelve, unshelve; /* an alert's number; 0: none */
     int64_t for_ms;
     bool json, all, colors;
     int64_t now_ms;
     size_t shown;
 };
+
+static void print_shelf(const struct alerts *o, struct str alert)
+{
+    char until[ANSWER_TIME_MAX], by[128], why[256];
+    int64_t until_ms = answer_int(alert, "shelved_until_ms");
+    if (until_ms == 0)
+        return;
+    answer_time(until_ms, o->now_ms, until);
+    (void)printf(", shelved until %s by %.*s: %.*s", until,
+                 STR_FMT(answer_member(alert, "shelved_by", by, sizeof(by))),
+                 STR_FMT(answer_member(alert, "shelved_why", why, sizeof(why))));
+}
 
 static void print_alert(void *ctx, struct str alert)
 {
@@ -36,15 +49,12 @@ static void print_alert(void *ctx, struct str alert)
     (void)printf("%4lld  %s  %s%-8.*s%s  %.*s\n", (long long)answer_int(alert, "id"), at, color,
                  STR_FMT(grave), color[0] ? "\033[0m" : "",
                  STR_FMT(answer_member(alert, "text", text, sizeof(text))));
-    (void)printf("      %.*s", STR_FMT(answer_member(alert, "state", state, sizeof(state))));
+    struct str now = answer_member(alert, "state", state, sizeof(state));
+    (void)printf("      %.*s", STR_FMT(now));
     if (who.n > 0)
-        (void)printf(", acknowledged by %.*s", STR_FMT(who));
-    if (answer_int(alert, "shelved_until_ms")) {
-        answer_time(answer_int(alert, "shelved_until_ms"), o->now_ms, at);
-        (void)printf(", shelved until %s by %.*s", at,
-                     STR_FMT(answer_member(alert, "shelved_by", by, sizeof(by))));
-        (void)printf(": %.*s", STR_FMT(answer_member(alert, "shelved_why", text, sizeof(text))));
-    }
+        (void)printf(str_eq(now, STR("acknowledged")) ? " by %.*s" : ", acknowledged by %.*s",
+                     STR_FMT(who));
+    print_shelf(o, alert);
     (void)fputc('\n', stdout);
     o->shown++;
 }
@@ -75,24 +85,38 @@ static void default_name(char *out, size_t size)
     (void)snprintf(out, size, "%s", sudo ? sudo : user ? user->pw_name : "somebody");
 }
 
-/* What is said of the alert `id`: a path below it and members of the body. */
-static enum err say(struct alerts *o, struct site_call *c, const char *method, int64_t id,
-                    const char *what, struct error *e)
+/* What is done to one alert, and its number. */
+static int64_t change_of(const struct alerts *o, const char **method, const char **verb)
 {
-    char path[64], name[128];
+    *method = o->unshelve ? "DELETE" : "POST";
+    *verb = o->acknowledge ? "acknowledge" : "shelve";
+    return o->acknowledge ? o->acknowledge : o->shelve ? o->shelve : o->unshelve;
+}
+
+static void write_change(struct strbuf *body, const struct alerts *o)
+{
+    char name[128];
+    default_name(name, sizeof(name));
+    strbuf_adds(body, "{\"by\":");
+    strbuf_add_json(body, str_from(o->by ? o->by : name));
+    if (o->shelve) {
+        strbuf_addf(body, ",\"for_ms\":%lld,\"why\":", (long long)o->for_ms);
+        strbuf_add_json(body, str_from(o->why));
+    }
+    strbuf_addc(body, '}');
+}
+
+static enum err change(struct alerts *o, struct site_call *c, struct error *e)
+{
+    char path[64];
+    const char *method, *verb;
     struct strbuf body, text;
     unsigned status;
-    default_name(name, sizeof(name));
+    int64_t id = change_of(o, &method, &verb);
     strbuf_init(&body, alloc_system(), 0);
     strbuf_init(&text, alloc_system(), 0);
-    strbuf_adds(&body, "{\"by\":");
-    strbuf_add_json(&body, str_from(o->by ? o->by : name));
-    if (o->shelve) {
-        strbuf_addf(&body, ",\"for_ms\":%lld,\"why\":", (long long)o->for_ms);
-        strbuf_add_json(&body, str_from(o->why));
-    }
-    strbuf_addc(&body, '}');
-    (void)snprintf(path, sizeof(path), "/api/alerts/%lld/%s", (long long)id, what);
+    write_change(&body, o);
+    (void)snprintf(path, sizeof(path), "/api/alerts/%lld/%s", (long long)id, verb);
     enum err err = site_call(c, method, path, strbuf_str(&body), &status, &text, e);
     o->now_ms = clock_wall_ms(env_linux()->clock);
     if (!err && o->json)
@@ -104,12 +128,9 @@ static enum err say(struct alerts *o, struct site_call *c, const char *method, i
     return err;
 }
 
-static enum err ask(struct alerts *o, struct site_call *c, struct error *e)
+static bool changes(const struct alerts *o)
 {
-    return o->acknowledge ? say(o, c, "POST", o->acknowledge, "acknowledge", e)
-           : o->shelve    ? say(o, c, "POST", o->shelve, "shelve", e)
-           : o->unshelve  ? say(o, c, "DELETE", o->unshelve, "shelve", e)
-                          : list(o, c, e);
+    return o->acknowledge || o->shelve || o->unshelve;
 }
 
 static int run(struct alerts *o)
@@ -118,7 +139,7 @@ static int run(struct alerts *o)
     struct error e = {0};
     enum err err = site_call_open(&c, &o->call, &e);
     if (!err)
-        err = ask(o, c, &e);
+        err = changes(o) ? change(o, c, &e) : list(o, c, &e);
     site_call_close(c);
     if (err)
         (void)fprintf(stderr, "sedge alerts: %s\n", e.text);
@@ -127,8 +148,8 @@ static int run(struct alerts *o)
 
 enum { O_ALL = 256, O_ACKNOWLEDGE, O_SHELVE, O_UNSHELVE, O_FOR, O_WHY, O_BY };
 
-/* 0: go on, else the exit status + 1. */
-static int take(struct alerts *o, struct args *a, int id)
+/* 0: go on; else the exit status + 1. */
+static int set_option(struct alerts *o, struct args *a, int id)
 {
     int64_t *number = id == O_ACKNOWLEDGE ? &o->acknowledge
                       : id == O_SHELVE    ? &o->shelve
@@ -142,15 +163,28 @@ static int take(struct alerts *o, struct args *a, int id)
     case O_BY: o->by = a->value; return 0;
     case O_WHY: o->why = a->value; return 0;
     case O_FOR:
-        if (span_parse(str_from(a->value), &o->for_ms))
-            return args_wrong(a, "a time is a number with s, min, h or d: 2h") + 1;
-        return 0;
+        return span_parse(str_from(a->value), &o->for_ms) == ERR_OK
+                   ? 0
+                   : args_wrong(a, "it is a time, as 30min or 8h") + 1;
     default:
         if (id != ARGS_WORD || o->call.site)
             return args_status(a) + 1;
         o->call.site = a->value;
         return 0;
     }
+}
+
+static const char *unfit(const struct alerts *o)
+{
+    if ((o->acknowledge != 0) + (o->shelve != 0) + (o->unshelve != 0) > 1)
+        return "one thing at a time: --acknowledge, --shelve or --unshelve";
+    if (o->by && !changes(o))
+        return "--by goes with --acknowledge, --shelve and --unshelve";
+    if (o->shelve && (!o->for_ms || !o->why || !o->why[0]))
+        return "--shelve needs --for and --why";
+    if (!o->shelve && (o->for_ms || o->why))
+        return "--for and --why go with --shelve";
+    return NULL;
 }
 
 static int cmd_alerts(int argc, char **argv)
@@ -160,39 +194,33 @@ static int cmd_alerts(int argc, char **argv)
     for (int id; (id = args_next(&a)) != ARGS_END;) {
         if (site_call_option(&o.call, id, a.value))
             continue;
-        int status = take(&o, &a, id);
+        int status = set_option(&o, &a, id);
         if (status)
             return status - 1;
     }
-    if ((o.acknowledge != 0) + (o.shelve != 0) + (o.unshelve != 0) > 1)
-        return args_refuse(&a, "--acknowledge, --shelve and --unshelve are said one at a time");
-    if (o.by && !o.acknowledge && !o.shelve && !o.unshelve)
-        return args_refuse(&a, "--by goes with --acknowledge, --shelve and --unshelve");
-    if ((o.shelve != 0) != (o.for_ms != 0) || (o.shelve != 0) != (o.why != NULL))
-        return args_refuse(&a, "--shelve goes with --for and --why");
-    return run(&o);
+    const char *why = unfit(&o);
+    return why ? args_refuse(&a, "%s", why) : run(&o);
 }
 
 const struct command command_alerts = {
     .name = "alerts",
     .group = COMMAND_SITE,
-    .line = "lists the alerts of a running site, and acknowledges them",
-    .synopsis = "[SITE] [--all] [--json] [OPTIONS]\n[SITE] --acknowledge ID [--by NAME] [OPTIONS]\n"
-                "[SITE] --shelve ID --for TIME --why TEXT [--by NAME] [OPTIONS]\n"
-                "[SITE] --unshelve ID [--by NAME] [OPTIONS]",
+    .line = "lists the alerts of a running site, acknowledges, shelves them",
+    .synopsis = "[SITE] [--all] [--json] [OPTIONS]\n[SITE] --acknowledge ID [--by NAME]\n"
+                "[SITE] --shelve ID --for TIME --why TEXT [--by NAME]\n[SITE] --unshelve ID",
     .about = "An alert is shown until it is over and somebody has acknowledged it: "
              "`unacknowledged` or `acknowledged` while it lasts, `returned` when it is over and "
-             "nobody has seen it. One that is shelved does not bother until its time is over, or "
-             "until it comes with a higher severity. SITE is the folder (default: the one here) "
-             "whose site runs.",
+             "nobody has seen it. One that is shelved is put aside for a while, with a "
+             "reason, and comes back by itself. SITE is the folder (default: the one here) whose "
+             "site runs.",
     .options =
         {(const struct command_option[]){
              {.name = "all", .text = "also those that are over and acknowledged", .id = O_ALL},
              OPTION("acknowledge", 0, "ID", "say that somebody has seen it", NULL, O_ACKNOWLEDGE),
-             OPTION("shelve", 0, "ID", "put it aside: for how long, and why", NULL, O_SHELVE),
-             OPTION("for", 0, "TIME", "that long, at most 7d", NULL, O_FOR),
-             OPTION("why", 0, "TEXT", "for others to read", NULL, O_WHY),
-             OPTION("unshelve", 0, "ID", "take it off the shelf", NULL, O_UNSHELVE),
+             OPTION("shelve", 0, "ID", "put it aside for a while", NULL, O_SHELVE),
+             OPTION("for", 0, "TIME", "how long: 30min, 8h; a week at most", NULL, O_FOR),
+             OPTION("why", 0, "TEXT", "and why", NULL, O_WHY),
+             OPTION("unshelve", 0, "ID", "fetch it back", NULL, O_UNSHELVE),
              OPTION("by", 0, "NAME", "who that is (the user's name)", NULL, O_BY),
              OPTION_JSON("the site's answer (docs/http-api.md)"),
              OPTIONS_END},
@@ -200,7 +228,7 @@ const struct command command_alerts = {
     .words = {VALUES_FOLDER},
     .examples = {{"sedge alerts hall", NULL},
                  {"sedge alerts hall --acknowledge 17 --by Ada", NULL},
-                 {"sedge alerts hall --shelve 17 --for 2h --why 'bearings come at noon'", NULL}},
+                 {"sedge alerts hall --shelve 17 --for 8h --why 'new bearings tomorrow'", NULL}},
     .exits = {{"0", "they are listed, or it is done"},
               {"1", "the site does not answer, or refuses"}},
     .see = {"actions"},

@@ -1,13 +1,15 @@
 /* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
  */
 #include "alert/alert.h"
-#include "app/args.h"
+#include "app/cmd.h"
+#include "app/run_host.h"
+#include "app/run_options.h"
 #include "app/site_adopt.h"
 #include "app/site_gate.h"
 #include "app/site_links.h"
-#include "app/site_load.h"
 #include "app/site_mapping.h"
 #include "app/site_modbus.h"
+#include "app/site_place.h"
 #include "app/site_reload.h"
 #include "app/site_schema.h"
 #include "app/site_show.h"
@@ -15,6 +17,7 @@
 #include "app/site_zone.h"
 #include "async/signals.h"
 #include "automation/automation.h"
+#include "backup/backup.h"
 #include "base/log.h"
 #include "dashboard/dashboard.h"
 #include "history/history.h"
@@ -34,12 +37,6 @@
 
 enum { LISTEN_TRIES_MAX = 150 }; /* of 20 ms */
 
-struct run_options {
-    const char *site, *driver, *workers_text;
-    unsigned workers; /* of workers_text, if there is one; 0: one for each core */
-    enum log_level level;
-};
-
 /* Everything that runs, in the order in which it is built. */
 struct run {
     struct run_options opt;
@@ -49,6 +46,7 @@ struct run {
     char folder[PATH_MAX]; /* of the site's files: other paths are relative to it */
     char store[PATH_MAX];
     int lock;
+    struct run_host host;
     struct executor *ex;
     struct signal_watch *signals;
     struct journal *journal;
@@ -71,60 +69,6 @@ struct run {
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
 };
-
-enum { O_DRIVER = 256, O_WORKERS };
-
-static bool workers_valid(struct run_options *o)
-{
-    int64_t n = 0;
-    if (!o->workers_text || strcmp(o->workers_text, "auto") == 0)
-        return true;
-    if (str_to_i64(str_from(o->workers_text), &n) || n < 1 || n > EXECUTOR_WORKERS_MAX)
-        return false;
-    o->workers = (unsigned)n;
-    return true;
-}
-
-/* 0: go on, else the exit status + 1. */
-static int parse(int argc, char **argv, struct run_options *o)
-{
-    struct args a = args_start(&command_run, argc, argv);
-    *o = (struct run_options){.level = LOG_INFO};
-    for (int id; (id = args_next(&a)) != ARGS_END;) {
-        switch (id) {
-        case O_DRIVER:
-            if (strcmp(a.value, "io_uring") != 0 && strcmp(a.value, "epoll") != 0)
-                return args_wrong(&a, "there are io_uring and epoll") + 1;
-            o->driver = a.value;
-            break;
-        case O_WORKERS:
-            o->workers_text = a.value;
-            if (!workers_valid(o))
-                return args_wrong(&a, "workers are 1 … %d, or auto", EXECUTOR_WORKERS_MAX) + 1;
-            break;
-        case 'v': o->level = LOG_DEBUG; break;
-        default:
-            if (id != ARGS_WORD || o->site)
-                return args_status(&a) + 1;
-            o->site = a.value;
-        }
-    }
-    return o->site ? 0 : args_missing(&a, "SITE") + 1;
-}
-
-/* A site may be one file as well. */
-static void find_folder(struct run *r)
-{
-    struct stat st;
-    (void)snprintf(r->folder, sizeof(r->folder), "%s", r->opt.site);
-    if (stat(r->folder, &st) != 0 || S_ISDIR(st.st_mode))
-        return;
-    char *slash = strrchr(r->folder, '/');
-    if (!slash)
-        (void)snprintf(r->folder, sizeof(r->folder), ".");
-    else
-        slash[slash == r->folder] = '\0';
-}
 
 /* --- the files have changed --- */
 
@@ -153,6 +97,12 @@ static void site_taken(void *ctx)
 {
     struct run *r = ctx;
     dashboard_site_changed(r->dashboard, r->site, r->settings.name);
+}
+
+static void site_ended(void *ctx, enum err result)
+{
+    struct run *r = ctx;
+    run_host_reloaded(&r->host, result);
 }
 
 static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result), void *arg)
@@ -191,37 +141,42 @@ static void caught(void *ctx, int signal)
     struct run *r = ctx;
     if (signal == SIGHUP) {
         reload_gates(r);
-        if (r->reload)
+        if (r->reload) {
+            run_host_reloading(&r->host);
             site_reload_soon(r->reload);
-        return;
+        }
+    } else if (signal == SIGUSR1 || signal == SIGUSR2) {
+        run_host_level(&r->host, signal == SIGUSR1);
+    } else {
+        run_host_stop(&r->host, r->mqtt);
     }
-    LOG_I("app", "stopping");
-    executor_stop(r->ex);
 }
 
 /* Two programs on one store would destroy it. */
 static enum err lock_store(struct run *r, struct error *e)
 {
-    char path[PATH_MAX + 8];
+    char path[PATH_MAX + 32];
     (void)snprintf(path, sizeof(path), "%s/lock", r->store);
     r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     if (r->lock < 0)
         return error_set(e, ERR_IO, "%s can't be opened: %s", path, strerror(errno));
     if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
         return error_set(e, ERR_EXISTS, "%s is in use: another sedge runs this site", r->store);
+    (void)snprintf(path, sizeof(path), "%s/" RESTORE_MARK, r->store);
+    if (access(path, F_OK) == 0)
+        return error_set(e, ERR_CORRUPT,
+                         "%s: a restore was interrupted, so what is there is of two minds: repeat "
+                         "it with sedge restore",
+                         r->store);
     return ERR_OK;
 }
 
 static enum err build_store(struct run *r, struct error *e)
 {
     struct env *env = executor_env(r->ex);
-    bool absolute = r->settings.store.n && r->settings.store.p[0] == '/';
-    int n = absolute ? snprintf(r->store, sizeof(r->store), "%.*s", STR_FMT(r->settings.store))
-                     : snprintf(r->store, sizeof(r->store), "%s/%.*s", r->folder,
-                                STR_FMT(r->settings.store));
-    if (n < 0 || (size_t)n > sizeof(r->store) - 64)
-        return error_set(e, ERR_RANGE, "the path of the store is too long");
-    enum err err = env->disk->ops->make_dir(env->disk, r->store, e);
+    enum err err = site_store(r->store, r->folder, r->settings.store, e);
+    if (!err)
+        err = env->disk->ops->make_dir(env->disk, r->store, e);
     if (!err)
         err = lock_store(r, e);
     if (err)
@@ -235,7 +190,9 @@ static enum err build_store(struct run *r, struct error *e)
                                      .clock = env->clock,
                                      .alloc = r->alloc,
                                      .dir = r->store,
-                                     .commit_ms = r->settings.commit_ms};
+                                     .commit_ms = r->settings.commit_ms,
+                                     .progress = run_host_progress,
+                                     .progress_ctx = &r->host};
     if (!err)
         err = journal_open(&r->journal, &journal, e);
     return err;
@@ -416,6 +373,7 @@ static enum err build_reload(struct run *r, struct error *e)
                                      .workers_fixed = r->opt.workers_text != NULL,
                                      .read = read_site,
                                      .taken = site_taken,
+                                     .ended = site_ended,
                                      .ctx = r};
     return site_reload_new(&r->reload, &cfg, e);
 }
@@ -456,7 +414,7 @@ static unsigned cores(void)
 
 static enum err build(struct run *r, struct error *e)
 {
-    static const int signals[] = {SIGINT, SIGTERM, SIGHUP};
+    static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
     unsigned workers = r->opt.workers_text ? r->opt.workers : r->settings.workers;
     struct executor_config ex = {.env = env_linux(),
                                  .alloc = r->alloc,
@@ -469,6 +427,8 @@ static enum err build(struct run *r, struct error *e)
     if (!err)
         err = signal_watch_new(&r->signals, executor_worker(r->ex, 0), signals, ARRAY_LEN(signals),
                                caught, r, e);
+    if (!err)
+        err = run_host_start(&r->host, r->ex, r->alloc, e);
     if (!err)
         err = build_store(r, e);
     if (!err)
@@ -499,6 +459,7 @@ static enum err build(struct run *r, struct error *e)
 
 static void tear_down(struct run *r)
 {
+    run_host_end(&r->host);
     if (r->db)
         db_drain(r->db); /* what the database still hands back, its owners must be there for */
     site_adopt_free(r->adopt);
@@ -528,12 +489,19 @@ static void tear_down(struct run *r)
     lang_site_free(r->site);
 }
 
-static void announce(const struct run *r)
+static const char *plural(size_t n)
 {
+    return n == 1 ? "" : "s";
+}
+
+static void announce(struct run *r)
+{
+    char status[256];
     unsigned workers = executor_workers(r->ex);
-    LOG_I("app", "site \"%.*s\": %zu devices, %zu programs; %u worker%s, %s",
-          STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n, workers,
-          workers == 1 ? "" : "s", executor_driver(r->ex));
+    LOG_I("app", "site \"%.*s\": %zu device%s, %zu program%s; %u worker%s, %s",
+          STR_FMT(r->settings.name), r->site->resources_n, plural(r->site->resources_n),
+          r->site->programs_n, plural(r->site->programs_n), workers, plural(workers),
+          executor_driver(r->ex));
     if (r->settings.commit_ms > 0)
         LOG_W("app",
               "commit %.1f s: a crash or a power cut may lose what was acknowledged in that "
@@ -546,63 +514,52 @@ static void announce(const struct run *r)
     for (size_t i = 0; i < r->settings.http_count; i++)
         LOG_I("app", "page  http%s://%.*s/", r->settings.http[i].tls ? "s" : "",
               STR_FMT(r->http_addresses[i]));
+    (void)snprintf(status, sizeof(status), "site \"%.*s\": %zu devices, %zu programs, %s",
+                   STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n,
+                   executor_driver(r->ex));
+    run_host_ready(&r->host, status);
 }
 
-static int cmd_run(int argc, char **argv)
+static void tell_failure(struct run *r, const struct error *e, enum err err)
+{
+    const char *text = e->text[0] ? e->text : err_name(err);
+    if (run_host_failed(&r->host, e->where, text))
+        return;
+    (void)fprintf(stderr, "sedge: %s%s%s\n", e->where, e->where[0] ? ": " : "", text);
+    if (e->os_errno == EADDRINUSE)
+        (void)fputs(
+            "  another program has this address (`ss -ltnp` names it): end that one, or give "
+            "the\n  site another port in its server block\n",
+            stderr);
+}
+
+int cmd_run(int argc, char **argv)
 {
     struct error e = {0};
     struct run r = {.alloc = alloc_system(), .lock = -1};
-    int status = parse(argc, argv, &r.opt);
+    int status = run_options_parse(argc, argv, &r.opt);
     if (status)
         return status - 1;
-    log_set_level(r.opt.level);
-    if (site_check(r.opt.site, &r.site, stderr))
+    run_host_open(&r.host, r.opt.log, r.opt.level);
+    if (site_check(r.opt.site, &r.site, stderr)) {
+        (void)run_host_failed(&r.host, r.opt.site, "the site has errors; sedge check shows them");
+        run_host_close(&r.host);
         return EXIT_FINDING;
+    }
     access_init(&r.access);
-    find_folder(&r);
-    enum err err = site_settings_read(&r.settings, r.site, &e);
+    const char *only;
+    enum err err = site_folder(r.folder, r.opt.site, &only, &e);
+    if (!err)
+        err = site_settings_read(&r.settings, r.site, &e);
     if (!err)
         err = build(&r, &e);
     if (err) {
-        (void)fprintf(stderr, "sedge: %s%s%s\n", e.where, e.where[0] ? ": " : "",
-                      e.text[0] ? e.text : err_name(err));
+        tell_failure(&r, &e, err);
     } else {
         announce(&r);
         executor_run(r.ex);
     }
     tear_down(&r);
+    run_host_close(&r.host);
     return err ? EXIT_FINDING : EXIT_OK;
 }
-
-const struct command command_run = {
-    .name = "run",
-    .group = COMMAND_SITE,
-    .line = "runs a site: broker, history, programs, alerts and page",
-    .synopsis = "SITE [--workers N|auto] [--driver NAME] [--verbose]",
-    .about =
-        "Runs until SIGINT or SIGTERM. SITE is a folder of .sedge files, or one such file. It is "
-        "checked first; nothing runs if it has errors. The log, on the standard error, begins with "
-        "the addresses of the broker and of the page.\n\n"
-        "SIGHUP, or POST /api/reload, reads the site and its password files again: if the changed "
-        "site passes the check, it takes the running one's place, and programs that are unchanged "
-        "go on.",
-    .options = {(const struct command_option[]){
-        OPTION("workers", 0, "N|auto",
-               "threads that work, 1 to 64, or auto: one for each core; default: what the site's "
-               "server "
-               "says, or 1",
-               "auto 1 2 4 8", O_WORKERS),
-        OPTION("driver", 0, "NAME",
-               "how to talk to the kernel: io_uring or epoll; default: io_uring where it works",
-               "io_uring epoll", O_DRIVER),
-        {.name = "verbose", .letter = 'v', .text = "log more"},
-        OPTIONS_END}},
-    .words = {VALUES_FOLDER},
-    .examples = {{"sedge run sites/factory",
-                  "the reference factory; `sedge sim sites/factory` beside "
-                  "it plays its machines"}},
-    .exits = {{"0", "it was told to end"},
-              {"1", "the site has errors, or something that it needs is not there"}},
-    .see = {"check", "test", "sim"},
-    .run = cmd_run,
-};

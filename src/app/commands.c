@@ -23,8 +23,10 @@ const struct command *const commands[] = {
     &command_sub,
     &command_bench,
     /* care */
-    &command_export,
     &command_passwd,
+    &command_doctor,
+    &command_backup,
+    &command_restore,
     /* the program itself */
     &command_help,
     &command_completion,

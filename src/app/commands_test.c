@@ -74,6 +74,8 @@ TEST(commands_are_described)
         CHECK(c->examples[0].line != NULL);
         CHECK(c->exits[0].status && strcmp(c->exits[0].status, "0") == 0);
         CHECK_EQ_PTR(command_find(str_from(c->name)), c);
+        for (size_t j = 0; j < i; j++)
+            CHECK(commands[j] != c);
         for (size_t s = 0; s < COMMAND_WORDS && c->see[s]; s++)
             CHECK(command_find(str_from(c->see[s])) != NULL);
         check_options(c);

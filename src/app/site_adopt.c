@@ -17,7 +17,8 @@ struct work {
     struct arena arena; /* texts of the request and of the edit */
     struct str topics[64];
     struct adopt_request request;
-    struct str text; /* p NULL: what is proposed */
+    struct str claimed, claimer; /* a topic that a device has already; "": none */
+    struct str text;             /* p NULL: what is proposed */
     bool apply;
     struct adopt_view view;
     struct lang_site *site, *changed; /* as on disk; as it would be */
@@ -163,6 +164,10 @@ static enum err make(struct site_adopt *a, struct work *w)
         return give_up(w, ADOPT_NOT_WRITTEN, err);
     if (w->site->errors)
         return refuse(w, w->site, "the site's files can't be added to: they have");
+    if (w->claimed.n)
+        return give_up(w, ADOPT_NOT_POSSIBLE,
+                       error_set(&w->why, ERR_EXISTS, "%.*s is a topic of %.*s already",
+                                 STR_FMT(w->claimed), STR_FMT(w->claimer)));
     if (!w->text.p)
         err = adopt_propose(&w->proposal, &w->view, w->site, &w->request, &w->why);
     if (err)
@@ -389,6 +394,17 @@ static enum err copy_request(struct work *w, const struct dashboard_adopt_reques
     return w->arena.failed ? ERR_NOMEM : ERR_OK;
 }
 
+static void note_claimed(struct site_adopt *a, struct work *w)
+{
+    for (size_t i = 0; !w->text.p && !w->claimed.n && i < w->request.topic_n; i++) {
+        const struct device *d = registry_topic_device(a->cfg.registry, w->topics[i]);
+        if (!d || registry_discovered_find(a->cfg.registry, w->topics[i]))
+            continue;
+        w->claimed = w->topics[i];
+        w->claimer = arena_str(&w->arena, d->name);
+    }
+}
+
 enum err site_adopt_start(void *site_adopt, const struct dashboard_adopt_request *q,
                           void (*done)(void *arg, const struct dashboard_adopt_answer *a),
                           void *arg)
@@ -404,6 +420,7 @@ enum err site_adopt_start(void *site_adopt, const struct dashboard_adopt_request
     strbuf_init(&w->messages, a->cfg.alloc, ANSWER_MAX);
     strbuf_init(&w->files, a->cfg.alloc, ANSWER_MAX);
     enum err err = copy_request(w, q);
+    note_claimed(a, w);
     if (!err)
         err = adopt_view_take(&w->view, a->cfg.registry, a->cfg.bus, a->cfg.alloc);
     if (!err)

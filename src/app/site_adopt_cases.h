@@ -416,6 +416,21 @@ static const struct adopt_case adopt_cases[] = {
              "  property temperature = \"TempC\" on \"cellar\"\n"
              "  property co2         = \"data.co2\" on \"cellar\"\n"
              "}\n"},
+    {.label = "a SenML pack",
+     .messages = {{"rfc/sensor",
+                   "[{\"bn\":\"urn:dev:ow:10e2073a0108006:\",\"bt\":1.276020076e+09,"
+                   "\"bu\":\"A\",\"n\":\"voltage\",\"u\":\"V\",\"v\":120.1},{\"n\":"
+                   "\"current\",\"t\":-5,\"v\":1.2},{\"n\":\"room/temp\",\"u\":\"Cel\","
+                   "\"v\":21.5},{\"n\":\"open\",\"vb\":false},{\"n\":\"Odd Name\",\"v\":1}]"}},
+     .asked = {"rfc/sensor"},
+     .want = "model Sensor {\n"
+             "  property voltage: V     range 0..300    // seen 120.1\n"
+             "  property current: A     range 0..16     // seen 1.2\n"
+             "  property temp:    °C    range -55..150  // seen 21.5\n"
+             "  property open:    bool\n"
+             "}\n"
+             "--\n"
+             "device rfc.sensor: Sensor { via mqtt \"rfc/sensor\" json }\n"},
     {.label = "ts and values",
      .messages = {{"v1/tank",
                    "{\"ts\":1714550400000,\"values\":{\"level_cm\":120,\"pump\":\"on\"}}"}},
@@ -483,6 +498,22 @@ static const struct adopt_case adopt_cases[] = {
              "device garden.bed1: Bed { id \"b1\"; via mqtt \"garden/bed1\" json }\n",
      .messages = {{"garden/bed1/temp", "12.5"}},
      .asked = {"garden/bed1/temp"},
+     .want = "  property temp: °C  range -55..150  // unit guessed; seen 12.5\n"},
+    {.label = "an identity is no topic",
+     .site = "model Bed { property moisture: % }\n"
+             "device garden.bed1: Bed { id \"garden/bed1\"; via mqtt \"bed\" json }\n",
+     .messages = {{"garden/bed1/temp", "12.5"}},
+     .asked = {"garden/bed1/temp"},
+     .want = "model Thermometer {\n"
+             "  property temp: °C  range -55..150  // unit guessed; seen 12.5\n"
+             "}\n"
+             "--\n"
+             "device garden.bed1_2: Thermometer { via mqtt \"garden/bed1\" json }\n"},
+    {.label = "a document that a device could not read",
+     .site = "model Bed { property moisture: % }\n"
+             "device garden.bed1: Bed { via mqtt \"bed\" json }\n",
+     .messages = {{"bed", "{\"moisture\":31,\"temp\":12.5}"}},
+     .asked = {"bed"},
      .want = "  property temp: °C  range -55..150  // unit guessed; seen 12.5\n"},
     {.label = "the rest of a Tasmota device that is declared",
      .site = "model Power {\n  property power: W // all there is\n}\n"

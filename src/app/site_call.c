@@ -161,7 +161,7 @@ static enum err connect_any(struct exchange *x, struct stream **out)
     enum err err = ERR_NOT_FOUND;
     for (size_t i = 0; err && i < t->addrs_n; i++)
         err = conn_pool_take(x->call->pool, &t->addrs[i], -1, out, &e);
-    return err ? error_set(x->e, err, "%s does not answer: %s", t->where,
+    return err ? error_set(x->e, err, "%s does not answer: %s; does the site run?", t->where,
                            e.text[0] ? e.text : err_name(err))
                : ERR_OK;
 }

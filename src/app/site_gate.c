@@ -1,17 +1,13 @@
 #include "app/site_gate.h"
 
 #include "base/log.h"
+#include "host/service.h"
 #include <limits.h>
 #include <stdio.h>
 
 static enum err path_of(char out[PATH_MAX], const char *folder, struct str file, struct error *e)
 {
-    bool absolute = file.n && file.p[0] == '/';
-    int n = snprintf(out, PATH_MAX, "%s%s%.*s", absolute ? "" : folder, absolute ? "" : "/",
-                     STR_FMT(file));
-    if (n < 0 || n >= PATH_MAX)
-        return error_set(e, ERR_RANGE, "the path of %.*s is too long", STR_FMT(file));
-    return ERR_OK;
+    return service_path(out, PATH_MAX, folder, file, e);
 }
 
 static enum err copy(char out[SITE_GATE_TEXT_MAX], struct str text, struct error *e)

@@ -263,6 +263,8 @@ static void programs_rest(void *ctx)
     automation_resume(r->cfg.automation);
     if (done)
         done(r->arg, r->result);
+    if (r->cfg.ended && !r->again)
+        r->cfg.ended(r->cfg.ctx, r->result);
     if (r->again)
         site_reload_soon(r);
 }

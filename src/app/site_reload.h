@@ -32,6 +32,8 @@ struct site_reload_config {
     enum err (*read)(void *ctx, struct lang_site **out, struct error *e);
     /* Between the new site and the end of the old one. May be NULL. */
     void (*taken)(void *ctx);
+    /* One has ended, however it was asked for. May be NULL. */
+    void (*ended)(void *ctx, enum err result);
     void *ctx;
 };
 MUST_USE enum err site_reload_new(struct site_reload **out, const struct site_reload_config *cfg,

@@ -30,7 +30,9 @@ static bool hear_signal(struct audience *x, struct program_run *run, uint32_t bi
 static bool seat(struct audience *x, struct program_run *run)
 {
     const struct lang_program *def = run->def;
-    bool ok = map_put(&x->names, def->name, run) == ERR_OK;
+    /* A copy: a program that is kept still has the definition of a site that ends. */
+    struct str name = arena_str(&x->arena, def->name);
+    bool ok = !x->arena.failed && map_put(&x->names, name, run) == ERR_OK;
     for (uint32_t i = 0; ok && i < def->bindings_n; i++)
         if (def->bindings[i].kind == LANG_BIND_SIGNAL)
             ok = hear_signal(x, run, i);

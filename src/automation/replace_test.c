@@ -228,3 +228,20 @@ TEST(a_failed_program_stays_failed_until_it_is_changed)
     CHECK_EQ_INT(automation_program(g.a, 0).state, PROGRAM_RUNNING);
     rig_fini(&g);
 }
+
+/* The old site is freed: whoever looks its owner up by name must not meet it (ASan does). */
+TEST(a_person_borrows_of_a_program_that_was_kept)
+{
+    struct rig g;
+    struct error e = {0};
+    char id[24];
+    rig_init(&g, test_tmpdir(), GUARD);
+    CHECK_EQ_INT(rig_replace(&g, GUARD, NULL), ERR_OK);
+    struct action_request q = {.device = registry_find(g.registry, STR("valve")),
+                               .cause = {.operator_name = STR("Ada")}};
+    CHECK_EQ_INT(automation_operate(g.a, &q, id, &e), ERR_OK);
+    struct lease_view v;
+    CHECK(automation_lease(g.a, STR("valve"), &v) && v.out && str_eq(v.owner, STR("guard")));
+    CHECK(automation_give_back(g.a, STR("valve")));
+    rig_fini(&g);
+}

@@ -1,6 +1,5 @@
 #include "base/err.h"
 #include "base/list.h"
-#include "base/log.h"
 #include "base/metric.h"
 #include "tests/support/test.h"
 
@@ -98,45 +97,6 @@ TEST(list_keeps_order_and_lets_go)
     CHECK_EQ_PTR(list_pop_head(&head), &items[0].link);
     CHECK_EQ_PTR(list_pop_head(&head), &items[2].link);
     CHECK(list_empty(&head));
-}
-
-struct capture {
-    int lines;
-    enum log_level level;
-    char part[32], text[1100];
-};
-
-static void capture_line(void *ctx, enum log_level level, const char *part, const char *text)
-{
-    struct capture *c = ctx;
-    c->lines++;
-    c->level = level;
-    strncpy(c->part, part, sizeof(c->part) - 1);
-    strncpy(c->text, text, sizeof(c->text) - 1);
-}
-
-TEST(log_filters_and_cleans)
-{
-    struct capture c = {0};
-    log_set_sink(capture_line, &c);
-    LOG_D("t", "quiet");
-    CHECK_EQ_INT(c.lines, 0);
-    LOG_W("mqtt", "client %s", "x\n2026 ERROR forged\x1b[2J");
-    CHECK_EQ_INT(c.lines, 1);
-    CHECK_EQ_INT(c.level, LOG_WARN);
-    CHECK_EQ_STR(c.part, "mqtt");
-    CHECK_EQ_STR(c.text, "client x 2026 ERROR forged [2J");
-    log_set_level(LOG_ERROR);
-    LOG_W("t", "quiet");
-    CHECK_EQ_INT(c.lines, 1);
-    log_set_level(LOG_DEBUG);
-    LOG_D("t", "%0*d", 2000, 1);
-    CHECK_EQ_INT(c.lines, 2);
-    CHECK_EQ_UINT(strlen(c.text), 1023);
-    CHECK_EQ_STR(c.text + 1019, "0...");
-    log_set_level(LOG_INFO);
-    log_set_sink(NULL, NULL);
-    LOG_D("t", "not printed");
 }
 
 TEST(metric_is_listed_and_counts)

@@ -66,19 +66,19 @@ static bool begins(struct bytes in, const char *mark, size_t n)
 enum err csv_decode(struct arena *a, struct bytes file, struct str *out, bool *guessed)
 {
     struct strbuf b;
-    struct str as_is = {(const char *)file.p, file.n};
     enum err err = ERR_OK;
+    size_t mark = begins(file, "\xEF\xBB\xBF", 3) ? 3 : 0;
+    struct bytes rest = {mark ? file.p + mark : file.p, file.n - mark};
+    struct str as_is = {(const char *)rest.p, rest.n};
     *guessed = false;
     strbuf_init(&b, a->alloc, 0);
     if (begins(file, "\xFF\xFE", 2) || begins(file, "\xFE\xFF", 2)) {
         err = from_utf16(&b, (struct bytes){file.p + 2, file.n - 2}, file.p[0] == 0xFE);
-    } else if (begins(file, "\xEF\xBB\xBF", 3)) {
-        strbuf_add(&b, file.p + 3, file.n - 3);
     } else if (utf8_valid(as_is)) {
         strbuf_addstr(&b, as_is);
     } else {
         *guessed = true;
-        from_windows_1252(&b, file);
+        from_windows_1252(&b, rest);
     }
     if (!err && b.n && memchr(b.p, 0, b.n))
         err = ERR_SYNTAX;

@@ -107,6 +107,10 @@ TEST(encodings)
          FILE_OF("\xB0"
                  "C \x80"),
          "°C €", true},
+        {"a mark, and then no UTF-8",
+         FILE_OF("\xEF\xBB\xBF\xB0"
+                 "C"),
+         "°C", true},
         {"UTF-16, low byte first", FILE_OF("\xFF\xFE\xB0\0C\0"), "°C", false},
         {"UTF-16, high byte first", FILE_OF("\xFE\xFF\0\xB0\0C"), "°C", false},
         {"UTF-16, beyond the first plane", FILE_OF("\xFF\xFE\x3D\xD8\x00\xDE"), "😀", false},

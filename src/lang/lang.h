@@ -70,9 +70,6 @@ MUST_USE enum err lang_check(struct alloc *a, const struct lang_schema *schema,
                              struct lang_site **out);
 void lang_site_free(struct lang_site *site); /* NULL is fine */
 
-/* A word of the language, which can't be a name. */
-bool lang_word_reserved(struct str word);
-
 /* ---- one changed program -----------------------------------------------------------------
  * What other programs have to know of one is kept as text: what it owns, lends and leases, and what
  * its rules read and change, with the lines that a message would quote. A changed program is then

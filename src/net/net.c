@@ -29,6 +29,23 @@ static void net_free(struct worker_local *l)
     mem_free(net->alloc, net, sizeof(*net));
 }
 
+bool net_finishing(struct worker *w)
+{
+    struct worker_local *l = worker_local(w, WORKER_LOCAL_NET);
+    if (!l)
+        return false;
+    struct net_worker *net = CONTAINER_OF(l, struct net_worker, local);
+    struct list *lists[] = {&net->open, &net->starved};
+    for (size_t i = 0; i < ARRAY_LEN(lists); i++)
+        LIST_EACH(lists[i], it)
+        {
+            const struct stream *s = CONTAINER_OF(it, struct stream, link);
+            if (s->finishing && !s->closed)
+                return true;
+        }
+    return false;
+}
+
 struct net_worker *net_of(struct worker *w)
 {
     struct worker_local *l = worker_local(w, WORKER_LOCAL_NET);

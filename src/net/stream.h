@@ -62,6 +62,9 @@ size_t stream_write_room(const struct stream *s);
  * `linger_ms`. What still comes is dropped. As after stream_close(), the pointer is not used any
  * more. */
 void stream_finish(struct stream *s, int64_t linger_ms);
+/* Whether a stream of this worker still sends what it had to when it was finished, or waits for the
+ * peer's end. On that worker. */
+bool net_finishing(struct worker *w);
 /* Closes at once. */
 void stream_close(struct stream *s);
 

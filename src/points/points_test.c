@@ -263,6 +263,11 @@ TEST(what_is_wrong_with_the_whole)
         {"no line", "name,address\np,40001\n", "where is this device? Say --line", true},
         {"two units", "device,unit id,name,address\na,1,p,40001\na,2,q,40002\n",
          "column B (unit id): a is unit 1 in line 2, and unit 2 here", false},
+        {"a host that is none", "host,name,address\n\"a\"\"b\",p,40001\n", "this is no host",
+         false},
+        {"a condition that is more",
+         "name,address,action,value,safe,confirms\nf,1,f,on,x,\"x } program\"\n",
+         "this is no condition", false},
         {"an open quote", "name,address\n\"p,40001\n", "is not closed", false},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {

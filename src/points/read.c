@@ -231,6 +231,19 @@ static bool read_unit_id(struct points_reader *r, uint8_t *out)
     return true;
 }
 
+/* Letters of names, addresses and paths: what stands in quotes in the text. */
+static bool is_host(struct str s)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        char c = s.p[i];
+        bool fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    (c && strchr(".:-_[]/%+", c));
+        if (!fine)
+            return false;
+    }
+    return s.n <= 200;
+}
+
 /* "tcp://10.0.0.7:502" of the columns, or what the options say. */
 static bool read_line(struct points_reader *r, struct str *out)
 {
@@ -253,6 +266,10 @@ static bool read_line(struct points_reader *r, struct str *out)
     }
     if (host.n == 0)
         return true;
+    if (!is_host(host)) {
+        points_problem(r, false, COLUMN_HOST, "this is no host; as in: 10.0.0.7, plc1.local:502");
+        return false;
+    }
     bool whole = str_starts(host, STR("tcp:")) || str_starts(host, STR("rtu"));
     if (whole)
         *out = host;

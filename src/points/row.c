@@ -394,10 +394,17 @@ static bool read_value(struct making *m)
     return true;
 }
 
-/* "Position > 90 %": the name as it is in the model. */
+/* "Position > 90 %": the name as it is in the model. "": it is none, which has been told. Whether
+ * it makes sense is for the check of the site; here only that it can't be anything else. */
 static struct str read_condition(struct points_reader *r, struct str s)
 {
     struct arena *a = &r->table->arena;
+    for (size_t i = 0; i < s.n; i++)
+        if ((unsigned char)s.p[i] < ' ' || strchr("{};\"/\\", s.p[i])) {
+            points_problem(r, false, COLUMN_CONFIRMS,
+                           "this is no condition; as in: position > 90 %%, running, not running");
+            return STR("");
+        }
     bool negated = str_starts(s, STR("not "));
     if (negated)
         s = str_trim(str_sub(s, 4, s.n));
@@ -426,8 +433,11 @@ static bool read_action(struct making *m)
                        modbus_table_name(p->place.table), p->place.address);
         return false;
     }
-    if (has(r, COLUMN_CONFIRMS))
+    if (has(r, COLUMN_CONFIRMS)) {
         p->confirms = read_condition(r, points_cell(r, COLUMN_CONFIRMS));
+        if (p->confirms.n == 0)
+            return false;
+    }
     p->safe = cell_yes(points_cell(r, COLUMN_SAFE));
     return read_value(m);
 }

@@ -9,6 +9,8 @@
 #include "protocol/modbus_internal.h"
 #include "tests/support/test.h"
 
+#include <unistd.h>
+
 enum { SLAVE_UNITS = 4, SLAVE_WORDS = 400, RIG_PROPS = 8, RIG_DEVICES = 4, SLAVE_LOG = 512 };
 
 struct slave_unit {
@@ -45,6 +47,7 @@ struct slave_conn {
     struct timer timer;
     struct slave *slave;
     struct stream *s;
+    int kept; /* of a serial line: closed with it; 0: none */
     uint8_t out[2 * MODBUS_TCP_MAX + 8];
     size_t out_n, out_at;
 };
@@ -76,7 +79,7 @@ struct rig {
         enum err result;
     } done;
     void (*body)(struct rig *g);
-    struct timer timer;
+    uint32_t backoff_min_ms; /* 0: the engine's */
 };
 
 /* --- the slave --- */
@@ -231,20 +234,28 @@ static inline void slave_finished(struct task *t)
 {
     struct slave_conn *c = CONTAINER_OF(t, struct slave_conn, task);
     list_del(&c->link);
+    if (c->kept > 0)
+        (void)close(c->kept);
     mem_free(alloc_system(), c, sizeof(*c));
+}
+
+static inline struct slave_conn *slave_conn_new(struct slave *s)
+{
+    struct slave_conn *c = mem_zero(alloc_system(), sizeof(*c));
+    REQUIRE(c != NULL);
+    c->slave = s;
+    s->connections++;
+    list_add_tail(&s->conns, &c->link);
+    timer_init(&c->timer, s->w, slave_send);
+    task_init(&c->task, "slave", slave_poll, slave_finished);
+    return c;
 }
 
 static inline void slave_accepted(void *ctx, struct stream *stream)
 {
     struct slave *s = ctx;
-    struct slave_conn *c = mem_zero(alloc_system(), sizeof(*c));
-    REQUIRE(c != NULL);
-    c->slave = s;
+    struct slave_conn *c = slave_conn_new(s);
     c->s = stream;
-    s->connections++;
-    list_add_tail(&s->conns, &c->link);
-    timer_init(&c->timer, s->w, slave_send);
-    task_init(&c->task, "slave", slave_poll, slave_finished);
     stream_bind(stream, &c->task);
     task_spawn(s->w, &c->task);
 }
@@ -386,7 +397,8 @@ static inline void rig_start(struct rig *g)
                                 .link_state = note_link,
                                 .done = note_done,
                                 .ctx = g};
-    struct modbus_config cfg = {.ex = g->ex, .alloc = alloc_system(), .sink = &sink};
+    struct modbus_config cfg = {
+        .ex = g->ex, .alloc = alloc_system(), .sink = &sink, .backoff_min_ms = g->backoff_min_ms};
     REQUIRE(modbus_new(&g->m, &cfg, g->setup, &e) == ERR_OK);
     g->setup = NULL;
 }
@@ -424,22 +436,20 @@ static inline intptr_t rig_main(void *arg)
     struct rig *g = arg;
     g->slave.w = g->w;
     list_init(&g->slave.conns);
-    slave_listen(&g->slave);
+    if (g->sim)
+        slave_listen(&g->slave);
     g->body(g);
     return 0;
 }
 
 /* `units`: ids of the slave's, 0 behind the last. */
-static inline void rig_run(const char *units, bool rtu, void (*body)(struct rig *g))
+static inline void rig_play(struct rig *g, const char *units, bool rtu, void (*body)(struct rig *g))
 {
-    static struct rig rig; /* large for a stack */
-    struct rig *g = &rig;
+    struct executor_config cfg = {.env = g->env ? g->env : env_linux(),
+                                  .alloc = alloc_system(),
+                                  .workers = 1,
+                                  .offload_threads = 1};
     struct error e = {0};
-    memset(g, 0, sizeof(*g));
-    REQUIRE(sim_new(&g->sim, &(struct sim_config){.seed = test_seed()}) == ERR_OK);
-    REQUIRE(env_sim_new(&g->env, g->sim) == ERR_OK);
-    struct executor_config cfg = {
-        .env = g->env, .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
     REQUIRE(executor_new(&g->ex, &cfg, &e) == ERR_OK);
     g->w = executor_worker(g->ex, 0);
     REQUIRE(co_enable(g->w, 4) == ERR_OK);
@@ -453,6 +463,21 @@ static inline void rig_run(const char *units, bool rtu, void (*body)(struct rig 
     if (g->slave.listener)
         listener_close(g->slave.listener);
     executor_free(g->ex);
+}
+
+static inline struct rig *rig_new(void)
+{
+    static struct rig rig; /* large for a stack */
+    memset(&rig, 0, sizeof(rig));
+    return &rig;
+}
+
+static inline void rig_run(const char *units, bool rtu, void (*body)(struct rig *g))
+{
+    struct rig *g = rig_new();
+    REQUIRE(sim_new(&g->sim, &(struct sim_config){.seed = test_seed()}) == ERR_OK);
+    REQUIRE(env_sim_new(&g->env, g->sim) == ERR_OK);
+    rig_play(g, units, rtu, body);
     env_sim_free(g->env);
     sim_free(g->sim);
 }

@@ -2,7 +2,7 @@
  *
  * mqtt_server.c     building it, limits, what it tells
  * mqtt_shard.c      a worker's part of it
- * mqtt_listener.c   new streams
+ * mqtt_listener.c   new streams; mqtt_stop.c ends them all
  * mqtt_connection.c the task of a connection: read, route, write, close
  * mqtt_watch.c      connections by the time at which their patience ends
  * mqtt_table.c      state x packet: who handles what
@@ -216,6 +216,9 @@ struct mqtt_shard {
     struct timer done_timer; /* the journal was full: again */
     struct timer retry;      /* the same for connections that are paused */
     struct timer linger;     /* for who gives away what it holds */
+    struct post stop;        /* to its worker: the server stops */
+    struct timer leaving;    /* looks whether all have gone */
+    bool stopping;
     VEC(struct mqtt_session *) lingering;
     struct bus_room room;                /* the bus was full: the same */
     VEC(uint64_t) ended;                 /* numbers to delete from the database */
@@ -257,6 +260,12 @@ struct mqtt_server {
     _Atomic bool rewrite;        /* the database is to be told all */
     struct mqtt_metrics total;   /* of the shards' */
     struct mqtt_sys *sys;        /* NULL: there is no $SYS */
+    struct mqtt_stop {
+        void (*done)(void *ctx); /* NULL: it goes on */
+        void *ctx;
+        struct post told;             /* to worker 0 */
+        _Atomic unsigned shards_left; /* that have connections still */
+    } stop;
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
     _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
@@ -311,6 +320,9 @@ void listener_arrived(void *ctx, struct stream *stream);
 void mqtt_listeners_close(struct mqtt_server *s);
 /* Where it came in: asked when it connects, so it is looked for. NULL: that is closed. */
 struct mqtt_listener *connection_listener(const struct mqtt_connection *c);
+
+/* mqtt_stop.c */
+void stop_looked(struct timer *t); /* shard->leaving */
 
 /* mqtt_connection.c */
 /* `counted`: it is one of server->connections already. */

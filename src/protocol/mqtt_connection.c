@@ -9,6 +9,13 @@
 #define CROWDED_TELL_NS INT64_C(60000000000)
 #define HELLO_MAX       (256u << 10) /* a CONNECT: nobody is known yet */
 
+/* The server stops: who has been answered is told so. */
+static void maybe_leave(struct mqtt_connection *c)
+{
+    if (c->shard->stopping && (c->state != CONNECTION_OPEN || !pending_count(c)))
+        connection_close(c, MQTT_RC_SERVER_SHUTTING_DOWN, NULL);
+}
+
 static enum poll connection_poll(struct task *t);
 
 static void connection_finished(struct task *t)
@@ -287,7 +294,7 @@ static bool may_read(const struct mqtt_connection *c)
 {
     bool listens = c->state == CONNECTION_NEW || c->state == CONNECTION_AUTHENTICATING ||
                    c->state == CONNECTION_OPEN;
-    return listens && !c->paused;
+    return listens && !c->paused && !c->shard->stopping;
 }
 
 /* A client that TLS or WebSocket keeps out never gets so far as to say who it is, so whoever looks
@@ -353,6 +360,7 @@ static enum poll connection_poll(struct task *t)
         connect_go_on(c);
     if (c->state != CONNECTION_CLOSED) {
         (void)pending_flush(c);
+        maybe_leave(c);
         maybe_resume(c);
         read_all(c);
     }

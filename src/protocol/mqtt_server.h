@@ -81,6 +81,11 @@ struct mqtt_server;
 /* Before journal_replay(): reads the sessions and adds the consumer. */
 MUST_USE enum err mqtt_server_new(struct mqtt_server **out, const struct mqtt_server_config *cfg,
                                   struct error *e);
+/* Nobody new is let in, nothing more is read; what was published is acknowledged once it lasts,
+ * then each client is told (5.0: 0x8B, server shutting down) and its connection ends. `done`, on
+ * worker 0, when the last one is gone. Once, while the executor runs; who has no patience for that
+ * calls executor_stop(). */
+void mqtt_server_stop(struct mqtt_server *s, void (*done)(void *ctx), void *ctx);
 /* After executor_run(), before the bus goes: closes what is left, stores the sessions. */
 void mqtt_server_close(struct mqtt_server *s);
 

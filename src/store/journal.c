@@ -31,6 +31,8 @@ static enum err configure(struct journal *j, const struct journal_config *cfg, s
     j->clock = cfg->clock;
     j->alloc = cfg->alloc;
     uint64_t now[2] = {(uint64_t)clock_mono_ns(j->clock), (uint64_t)clock_wall_ms(j->clock)};
+    j->progress = cfg->progress;
+    j->progress_ctx = cfg->progress_ctx;
     j->seed = cfg->seed ? cfg->seed : hash_bytes(now, sizeof(now), 1);
     return ERR_OK;
 }

@@ -56,6 +56,9 @@ struct journal_config {
     uint64_t journal_max_bytes; /* its budget; default 8 segments. Above it consumers are pressed,
                                  * at four times of it appends get ERR_FULL */
     uint64_t seed;              /* for segment ids: the environment's; 0: from the clock */
+    /* Of a replay, before each segment; may be NULL. For who is waited for. */
+    void (*progress)(void *ctx, size_t segment, size_t segments);
+    void *progress_ctx;
 };
 struct journal;
 struct journal_consumer {

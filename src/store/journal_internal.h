@@ -105,6 +105,8 @@ struct journal {
     uint64_t bytes_max;
     int64_t commit_ms;
     uint64_t seed;
+    void (*progress)(void *ctx, size_t segment, size_t segments);
+    void *progress_ctx;
 
     pthread_mutex_t lock;
     pthread_cond_t wake;          /* the writer's */
@@ -144,6 +146,9 @@ struct journal {
     struct notifier *notifiers;
     unsigned notifier_count;
 };
+
+/* segment.c */
+bool segment_name(const char *name, uint64_t *seq); /* of a segment's file */
 
 /* segment.c (writer) */
 void segment_path(const struct journal *j, uint64_t name_seq, char out[JOURNAL_PATH_MAX]);

@@ -340,6 +340,8 @@ enum err recover_all(struct journal *j, struct error *e)
             j->segments.v[i].last_seq = v.last = j->segments.v[i + 1].name_seq - 1;
             continue;
         }
+        if (j->progress)
+            j->progress(j->progress_ctx, i, j->segments.n);
         r = recover_one(&v, i);
     }
     frame_unpacker_fini(&v.unpacker);

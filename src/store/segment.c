@@ -61,14 +61,6 @@ static void spare_path(const struct journal *j, uint64_t number, char out[JOURNA
 
 /* ---- what lies in the folder ---- */
 
-struct found {
-    struct journal *j;
-    VEC(uint64_t) journals;
-    VEC(uint64_t) spares;
-    VEC(uint64_t) repairs;
-    bool failed;
-};
-
 static bool numbered(const char *name, const char *prefix, const char *suffix, uint64_t *number)
 {
     size_t a = strlen(prefix);
@@ -88,12 +80,25 @@ static bool numbered(const char *name, const char *prefix, const char *suffix, u
     return true;
 }
 
+bool segment_name(const char *name, uint64_t *seq)
+{
+    return numbered(name, "journal-", ".sj", seq);
+}
+
+struct found {
+    struct journal *j;
+    VEC(uint64_t) journals;
+    VEC(uint64_t) spares;
+    VEC(uint64_t) repairs;
+    bool failed;
+};
+
 static void found_name(void *ctx, const char *name)
 {
     struct found *f = ctx;
     uint64_t number;
     bool ok = true;
-    if (numbered(name, "journal-", ".sj", &number))
+    if (segment_name(name, &number))
         ok = f->journals.n < FILES_MAX && vec_push(f->j->alloc, &f->journals, number);
     else if (numbered(name, "spare-", ".sj", &number))
         ok = f->spares.n < FILES_MAX && vec_push(f->j->alloc, &f->spares, number);

@@ -128,11 +128,18 @@ const cases = [
     assert.deepEqual(levels.map((x) => x.value), [41.5, 95]);
   }],
   ['a topic is adopted by click, and its next message is a value', async () => {
-    for (const power of [41.5, 42, 44.25]) publish('tele/plug1/SENSOR', `{"Time":"2026-11-28T10:00:00","ENERGY":{"Power":${power},"Voltage":230}}`);
     publish('tele/plug1/LWT', 'Online');
     await steps.go(page, '#/discovered');
     const topic = page.locator('li[data-topic="tele/plug1/SENSOR"]');
-    await topic.locator('li[data-field="ENERGY.Power"]', { hasText: '44.25' }).waitFor();
+    // What nobody claims is looked at now and then: a burst is not seen whole.
+    for (const power of [42, 44.25]) {
+      const seen = topic.locator('li[data-field="ENERGY.Power"] b', { hasText: String(power) });
+      for (let i = 0; i < 100 && !(await seen.isVisible()); i++) {
+        publish('tele/plug1/SENSOR', `{"Time":"2026-11-28T10:00:00","ENERGY":{"Power":${power},"Voltage":230}}`);
+        await seen.waitFor({ timeout: 500 }).catch(() => undefined);
+      }
+      await seen.waitFor();
+    }
     await shot('discovered');
     await topic.getByRole('link', { name: 'Adopt tele/plug1/SENSOR' }).click();
     const text = page.getByRole('textbox', { name: 'Declarations' });
@@ -176,7 +183,7 @@ const cases = [
     await shot('settings');
   }],
   ['nothing was fetched from elsewhere, and nothing went wrong on the page', async () => {
-    assert.deepEqual(wrongs, []);
+    assert.deepEqual(wrongs.filter((w) => !/status of 422/.test(w)), [], 'but the declaration with a mistake');
   }],
 ];
 

@@ -161,7 +161,8 @@ class Adopt(unittest.TestCase):
     def test_problems(self):
         self.say({"x": '{"Time":"2024-05-01T10:00:00"}', "y": '{"v":1}'})
         for body, status, kind in [
-                ({"topics": ["nope"]}, 404, "unknown"), ({"topics": ["x"]}, 422, "no-device"),
+                ({"topics": ["nope"]}, 404, "unknown"), ({"topics": ["attic"]}, 422, "no-device"),
+                ({"topics": ["x"]}, 422, "no-device"),
                 ({"topics": ["y"], "device": "home.all"}, 422, "no-device"), ({"topics": []}, 400, "parameter"),
                 ({"topics": [1]}, 400, "parameter"), ({"topics": ["y"], "apply": 1}, 400, "parameter"),
                 ({"topics": ["y"], "device": "a b"}, 422, "no-device"), ({}, 400, "parameter")]:

@@ -1,5 +1,5 @@
 # ctest: timeout=120
-"""What is asked of a site that runs: `sedge reload`, `sedge alerts`, `sedge actions`, `sedge export`."""
+"""What is asked of a site that runs: `sedge reload`, `sedge alerts`, `sedge actions`."""
 
 import json
 import subprocess
@@ -57,7 +57,7 @@ class Ask(unittest.TestCase):
         self.assertNotIn("\033", shown)
         number = int(shown.split()[0])
         done = self.sedge("alerts", "--acknowledge", number, "--by", "Ada \"A\"")
-        self.assertIn('acknowledged, acknowledged by Ada "A"', done.stdout)
+        self.assertIn('acknowledged by Ada "A"', done.stdout)
         again = self.sedge("alerts", "--acknowledge", number)
         self.assertEqual(again.returncode, 1)
         self.assertIn("is acknowledged already", again.stderr)
@@ -73,6 +73,14 @@ class Ask(unittest.TestCase):
                       ["--shelve", number, "--unshelve", number, "--for", "2h", "--why", "y"]):
             self.assertEqual(self.sedge("alerts", *wrong).returncode, 2, wrong)
         self.assertEqual(json.loads(self.sedge("alerts", "--json").stdout)["alerts"][0]["acknowledged_by"], 'Ada "A"')
+        shelved = self.sedge("alerts", "--shelve", number, "--for", "30min", "--why", "new seal", "--by", "Bob")
+        self.assertRegex(shelved.stdout, r"\n      acknowledged by Ada \"A\", shelved until .* by Bob: new seal\n$")
+        self.assertEqual(self.sedge("alerts", "--shelve", number, "--for", "8d", "--why", "x").returncode, 1)
+        self.assertNotIn("shelved", self.sedge("alerts", "--unshelve", number).stdout)
+        self.assertEqual(self.sedge("alerts", "--unshelve", number).returncode, 1)
+        for wrong in (["--shelve", number], ["--shelve", number, "--for", "1", "--why", "x"], ["--for", "1h"],
+                      ["--shelve", number, "--unshelve", number]):
+            self.assertEqual(self.sedge("alerts", *wrong).returncode, 2, wrong)
 
     def test_4_a_changed_site_is_taken(self):
         declared = self.site.folder / "site.sedge"
@@ -110,14 +118,15 @@ class Ask(unittest.TestCase):
         self.assertEqual(windows[1], "kitchen.oven.level,2025-11-24T16:00:00.000Z,1,3,3,3,")
         wrong = self.sedge("export", "kitchen.stove", "-o", "out.csv")
         self.assertEqual((wrong.returncode, (self.site.folder / "out.csv").exists()), (1, False))
-        self.assertIn("has no device and no property kitchen.stove", wrong.stderr)
+        self.assertIn("there is no series kitchen.stove", wrong.stderr)
         full = self.site.folder / "full"
         full.symlink_to("/dev/full")
         self.assertEqual(self.sedge("export", "-o", full).returncode, 1)
-        self.assertTrue(full.is_symlink())  # what is no file is not removed
+        self.assertTrue(full.is_symlink())  # what is no file is neither removed nor replaced
+        self.assertFalse(full.with_name("full.part").exists())
         self.assertEqual(self.sedge("export", "--from", "tomorrow").returncode, 2)
         self.assertEqual(self.sedge("export", "--window", "15").returncode, 2)
-        self.assertEqual(self.sedge("export", folder=False).returncode, 2)
+        self.assertEqual(self.sedge("export", folder=False).returncode, 0)  # the site of this folder
 
     def test_6_nobody_answers(self):
         with Site(text=TEXT) as other:

@@ -19,7 +19,10 @@ from sedge_site import ROOT, SEDGE
 
 PAGES = [ROOT / "README.md", ROOT / "README.zh.md", ROOT / "docs/README.md", ROOT / "docs/tutorial.md",
          *sorted((ROOT / "docs/howto").glob("*.md"))]
+WANTED = sys.argv[1:]
+FOLLOWED = [page for page in PAGES if not WANTED or page.name in WANTED or page.stem in WANTED]
 LIBRARY = BUILD / "lib/libsedge-mqtt.so"
+AT_ONCE = 4
 
 
 def needs_library(page):
@@ -52,26 +55,53 @@ def follow(page):
         return reader.follow(page, ROOT)
 
 
-def follow_and_tell(page, result):
+def follow_and_tell(page, result, turn):
     """In a process of its own, which leaves the machine's network."""
-    try:
-        result.put(follow(page))
-    except AssertionError as wrong:
-        result.put(str(wrong))
-    except Exception:  # somebody waits
-        result.put(traceback.format_exc())
+    with turn:
+        try:
+            result.put(follow(page))
+        except AssertionError as wrong:
+            result.put(str(wrong))
+        except Exception:  # somebody waits
+            result.put(traceback.format_exc())
+
+
+def networks_apart():
+    """Whether each page can have a network of its own."""
+    process = multiprocessing.Process(target=lambda: sys.exit(not doc_pages.own_network()))
+    process.start()
+    process.join()
+    return process.exitcode == 0
+
+
+def lacks(page):
+    """What this build has not and the page needs."""
+    text = page.read_text()
+    if "modbus-server" in text and not pathlib.Path(SEDGE).with_name("modbus-server").exists():
+        return "libmodbus"
+    return "the library" if needs_library(page) and not LIBRARY.exists() else None
 
 
 class Pages(unittest.TestCase):
+    """The pages mostly wait, so several are followed at a time."""
+
+    @classmethod
+    def setUpClass(cls):
+        turn = multiprocessing.Semaphore(AT_ONCE if networks_apart() else 1)
+        cls.running = {}
+        for page in FOLLOWED:
+            if lacks(page):
+                continue
+            result = multiprocessing.Queue()
+            process = multiprocessing.Process(target=follow_and_tell, args=(page, result, turn))
+            process.start()
+            cls.running[page] = (process, result)
+
     def follow(self, page):
-        if "modbus-server" in page.read_text() and not pathlib.Path(SEDGE).with_name("modbus-server").exists():
-            self.skipTest("this build has no libmodbus")
-        if needs_library(page) and not LIBRARY.exists():
-            self.skipTest("this build has no library")
-        result = multiprocessing.Queue()
-        process = multiprocessing.Process(target=follow_and_tell, args=(page, result))
-        process.start()
-        got = result.get(timeout=240)
+        if lacks(page):
+            self.skipTest(f"this build has not {lacks(page)}")
+        process, result = self.running[page]
+        got = result.get(timeout=280)
         process.join()
         if isinstance(got, str):
             self.fail(got)
@@ -104,11 +134,9 @@ def add(page):
     setattr(Pages, "test_" + re.sub(r"\W", "_", str(page.relative_to(ROOT))), test)
 
 
-wanted = sys.argv[1:]
-for each in PAGES:
-    if not wanted or each.name in wanted or each.stem in wanted:
-        add(each)
-if wanted:
+for each in FOLLOWED:
+    add(each)
+if WANTED:
     del Pages.test_the_program_is_the_example, Pages.test_links_lead_somewhere
 
 if __name__ == "__main__":

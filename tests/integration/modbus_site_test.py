@@ -3,7 +3,10 @@
 and the import of a table of points."""
 
 import json
+import os
+import pathlib
 import re
+import signal
 import subprocess
 import unittest
 
@@ -209,6 +212,16 @@ class Plant(unittest.TestCase):
             actions = {a["device"]: a for a in site.get("/api/actions")["actions"]}
             self.assertEqual(actions["plant.oven.coolant"]["state"], "failed")
             self.assertEqual(actions["plant.press1.coolant"]["state"], "confirmed")
+
+    def test_a_plant_without_its_modbus_server_ends(self):
+        with Site() as site:
+            site.start()
+            plant = site.simulate("--seed", "7")
+            children = pathlib.Path(f"/proc/{plant.pid}/task/{plant.pid}/children")
+            value(site, "plant.oven.coolant.position", 0)
+            os.kill(int(children.read_text().split()[0]), signal.SIGKILL)
+            self.assertEqual(plant.wait(20), 1)
+            self.assertIn("has ended", plant.text())
 
     def test_sedge_test_plays_modbus_devices(self):
         with Site(text=HEAD + MODELS + HEATER + """

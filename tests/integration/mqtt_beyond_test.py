@@ -55,13 +55,8 @@ class Client:
 
 
 def start_with_files(site, files):
-    """The limit is the child's; the clients are here."""
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (files, before[1]))
-    try:
-        site.start()
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    """The limit is the child's, the hard one too: sedge raises the soft one to it."""
+    site.start(prepare=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files)))
 
 
 class Beyond(unittest.TestCase):

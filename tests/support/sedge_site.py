@@ -70,11 +70,12 @@ class Process:
     """A child whose output is collected line by line. `lines` has (stream, text) in the order of arrival.
     With stdin=True its input is child.stdin."""
 
-    def __init__(self, command, env=None, cwd=None, stdin=False):
+    def __init__(self, command, env=None, cwd=None, prepare=None, stdin=False):
         self.command = [str(word) for word in command]
         self.lines = []
-        self.child = subprocess.Popen(self.command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL, stdout=subprocess.PIPE,
-                                      stderr=subprocess.PIPE, cwd=cwd, env={**os.environ, **(env or {})})
+        self.child = subprocess.Popen(self.command, stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE, cwd=cwd,
+                                      env={**os.environ, **(env or {})}, preexec_fn=prepare)
         self.readers = [threading.Thread(target=self._read, args=pair, daemon=True)
                         for pair in [("out", self.child.stdout), ("err", self.child.stderr)]]
         for reader in self.readers:
@@ -157,10 +158,11 @@ class Site:
     def page(self):
         return f"http://127.0.0.1:{self.http_port}"
 
-    def start(self, *args, env=None, wait=True, timeout=30.0):
-        """`sedge run`. Returns the Process; with wait, when MQTT connections are accepted."""
+    def start(self, *args, env=None, wait=True, timeout=30.0, prepare=None):
+        """`sedge run`. Returns the Process; with wait, when MQTT connections are accepted. `prepare` is called in the
+        child, before."""
         assert self.process is None or not self.process.alive(), "it runs already"
-        self.process = Process([SEDGE, "run", self.folder, *RUN_ARGS, *args], env=env)
+        self.process = Process([SEDGE, "run", self.folder, *RUN_ARGS, *args], env=env, prepare=prepare)
         if wait:
             self.wait_ready(timeout)
         return self.process

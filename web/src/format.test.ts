@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { age, bytes, duration, moment, plain, shortName, shown, stepDigits, withUnit } from './format';
+import { age, bytes, duration, moment, plain, shortName, shown, stepDigits, withUnit, digitsOf } from './format';
 
 const thin = '\u202f';
 const temperature = { type: 'float', unit: '°C', min: -20, max: 200 } as const;
@@ -20,6 +20,8 @@ test('digits follow the declared range, then the size', () => {
     [0, energy, '0.00'],
   ];
   for (const [value, p, want] of rows) assert.equal(shown(value, p), want);
+  const wide = { type: 'float' as const, min: 0, max: 4000 };
+  assert.deepEqual([57.5, 1234, 0].map((v) => digitsOf(v, wide)), [1, 0, 0], 'a small value in a wide range');
 });
 
 test('a unit follows numbers only', () => {

@@ -10,12 +10,13 @@ interface Numeric {
 }
 
 /** How many digits after the point say something: a thousandth of the range
- * if there is one, else three to four significant ones. */
+ * if there is one (a tenth at least of what is small in a wide one), else three
+ * to four significant ones. */
 export function digitsOf(value: number, p: Numeric | null): number {
   if (p && p.type === 'int') return 0;
   if (p && p.min !== null && p.max !== null && p.max > p.min) {
     const step = (p.max - p.min) / 1000;
-    return Math.max(0, Math.min(2, Math.ceil(-Math.log10(step))));
+    return Math.max(Math.abs(value) < 100 && value !== 0 ? 1 : 0, Math.min(2, Math.ceil(-Math.log10(step))));
   }
   const size = Math.abs(value);
   if (size >= 1000) return 0;

@@ -4,7 +4,7 @@
 
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
-import { adopt, getTopic, Problem, type AdoptAnswer, type ChangedFile, type Topic } from '../api';
+import { adopt, getTopic, Problem, type AdoptAnswer, type ChangedFile } from '../api';
 import { t } from '../i18n';
 import { Diff } from '../parts/diff';
 import { Icon } from '../parts/icons';
@@ -44,7 +44,6 @@ export function AdoptScreen({ topic }: { topic: string }) {
   const model = useSignal('');
   const heading = useRef<HTMLHeadingElement>(null);
   const asked = useRef(0);
-  const seen = usePolled(() => getTopic(topic), REFRESH_MS).value.value ?? topics.value.find((x) => x.topic === topic) ?? null;
 
   /** One question at a time: an answer to an older one is not looked at. */
   const ask = async (change: { text: string | null; apply: boolean }) => {
@@ -83,7 +82,7 @@ export function AdoptScreen({ topic }: { topic: string }) {
         <h1 tabIndex={-1} ref={heading}>{t.nav.adopt} <code translate={false}>{topic}</code></h1>
         <a class="aside-link" href="#/discovered">{t.nav.discovered}</a>
       </header>
-      {seen && <Seen topic={seen} />}
+      <Seen topic={topic} />
       {answer && <Names device={device} model={model} answer={answer} busy={busy} again={() => void ask({ text: null, apply: false })} />}
       <div class="adopt-columns" aria-busy={busy}>
         <section class="panel" aria-labelledby="declarations">
@@ -116,8 +115,10 @@ export function AdoptScreen({ topic }: { topic: string }) {
   );
 }
 
-function Seen({ topic }: { topic: Topic }) {
-  return <section class="panel seen" aria-label={t.devices.values}><Fields topic={topic} /></section>;
+/** What comes on the topic, while it is nobody's. */
+function Seen({ topic }: { topic: string }) {
+  const seen = usePolled(() => getTopic(topic), REFRESH_MS).value.value ?? topics.value.find((x) => x.topic === topic);
+  return seen ? <section class="panel seen" aria-label={t.devices.values}><Fields topic={seen} /></section> : null;
 }
 
 interface NamesProps {
@@ -177,12 +178,13 @@ function Warnings({ answer }: { answer: AdoptAnswer }) {
 
 function Applied({ answer, files, heading }: { answer: AdoptAnswer; files: ChangedFile[]; heading: { current: HTMLHeadingElement | null } }) {
   const next = unclaimed.value.find((x) => x.shape !== null && !answer.topics.includes(x.topic));
-  const name = answer.device ?? answer.topics[0] ?? '';
+  // The reader may have given it another name in the text.
+  const device = answer.device ?? /^\s*device\s+([\w.]+)/m.exec(answer.text)?.[1] ?? null;
   return (
     <>
-      <h1 tabIndex={-1} ref={heading} class="done"><Icon name="check" /> {t.adopt.applied(name)}</h1>
+      <h1 tabIndex={-1} ref={heading} class="done"><Icon name="check" /> {t.adopt.applied(device ?? answer.topics.join(', '))}</h1>
       <p class="buttons start">
-        {answer.device && <a class="button primary" href={toDevice(answer.device)}>{t.adopt.open(answer.device)}</a>}
+        {device && <a class="button primary" href={toDevice(device)}>{t.adopt.open(device)}</a>}
         {next && <a class="button" href={toAdopt(next.topic)}>{t.adopt.next}: <span translate={false}>{next.topic}</span></a>}
       </p>
       <section class="panel" aria-labelledby="changes">

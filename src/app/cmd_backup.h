@@ -1,0 +1,11 @@
+/* cmd_backup: what `sedge backup` and `sedge restore` share. */
+#pragma once
+
+#include "backup/manifest.h"
+#include "codec/json.h"
+
+int backup_failed(const char *command, const struct error *e); /* told; the exit status */
+const char *backup_bytes(uint64_t n, char out[32]);            /* "3.2 MiB" */
+/* Members of the open object. */
+void backup_describe(struct json_writer *w, const struct manifest *m);
+void backup_print(struct strbuf *b); /* a line; ends the buffer */

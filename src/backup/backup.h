@@ -1,0 +1,95 @@
+/* backup: a site in one file, taken while it runs, verified, and put back.
+ *
+ * What is in it: the site's own files, a copy of the database of one moment, and the journal from
+ * what that needs up to the present: together the state of the site at the moment when the backup
+ * ended. What was acknowledged before it began is in it: acknowledged means synced, and the journal
+ * is read after the database. A segment that is recycled meanwhile makes it begin anew.
+ * Nothing is asked of the running site, and nothing of it is held up.
+ * Ownership: reports and checks are the caller's. Threads: any; all calls block.
+ * Errors: with a text that says what to do; a backup or a restore that fails leaves what was there.
+ */
+#pragma once
+
+#include "async/disk.h"
+#include "backup/manifest.h"
+#include "store/inspect.h"
+
+#include <sys/types.h>
+
+/* --- making one --- */
+
+struct backup_config {
+    struct alloc *alloc;
+    struct disk *disk;
+    const char *site;       /* folder of the site's files */
+    const char *only;       /* NULL, or the one file there that is the site */
+    const char *store;      /* folder of database and journal */
+    const char *store_said; /* as the site says it */
+    const char *name, *version;
+    /* Files that the site names: absolute paths, or relative to its folder. */
+    const char *const *named;
+    size_t named_n;
+    const char *out;
+};
+struct backup_report {
+    struct manifest manifest;
+    uint64_t bytes_in, bytes_out;
+    unsigned tries;
+};
+MUST_USE enum err backup_make(const struct backup_config *cfg, struct backup_report *out,
+                              struct error *e);
+
+/* --- looking at one --- */
+
+/* Reads all of it: that each file has the sum and size that the manifest says, and none is missing
+ * or too many. */
+MUST_USE enum err backup_read(struct alloc *a, const char *path, struct manifest *out,
+                              struct error *e);
+/* Unpacks below `folder`: site, data and outside. Files belong to `uid` and `gid` if we may. */
+MUST_USE enum err backup_unpack(struct alloc *a, const char *path, const char *part,
+                                const char *folder, uid_t uid, gid_t gid, struct error *e);
+
+struct backup_check {
+    struct manifest manifest;
+    struct journal_seen journal;
+    struct db_seen db;
+    char finding[INSPECT_TEXT + 100]; /* "" if all is well */
+};
+/* backup_read(), then restores into a folder of its own below `where`, looks at every frame of the
+ * journal and every page of the database, and compares. */
+MUST_USE enum err backup_verify(struct alloc *a, struct disk *disk, const char *path,
+                                const char *where, struct backup_check *out, struct error *e);
+
+/* --- putting it back --- */
+
+struct restore_config {
+    struct alloc *alloc;
+    const char *file;
+    const char *site;  /* folder */
+    const char *store; /* NULL: where the backup's site says */
+    bool force;        /* what is there is moved aside, into before-restore-TIME */
+    int64_t now_ms;
+};
+struct restore_report {
+    struct manifest manifest;
+    char site[4096], store[4096];
+    char aside[64];                 /* name of the folders with what was there; "" if nothing was */
+    unsigned outside, outside_kept; /* files elsewhere: put back; left, because there is one */
+};
+/* ERR_EXISTS: something is there; ERR_BUSY: a site runs there. */
+MUST_USE enum err backup_restore(const struct restore_config *cfg, struct restore_report *out,
+                                 struct error *e);
+/* A restore was interrupted there: the site must not start. */
+#define RESTORE_MARK "restore-incomplete"
+
+/* --- shared by these --- */
+
+/* Calls each() for every regular file below `folder`, with its path relative to that, in the order
+ * of names; not below a folder for which skip() is true, nor one that begins with a dot or with
+ * before-restore-. Links to files are files. */
+MUST_USE enum err files_below(const char *folder, bool (*skip)(void *ctx, const char *path),
+                              enum err (*each)(void *ctx, const char *path, struct error *e),
+                              void *ctx, struct error *e);
+MUST_USE enum err folder_make(const char *path, mode_t mode, struct error *e); /* parents too */
+void folder_remove(const char *path); /* with all that is in it */
+#define RESTORE_ASIDE "before-restore-"

@@ -1,0 +1,326 @@
+/* Putting a backup back. All is unpacked beside what is there, and only then things change places;
+ * a mark in the data folder holds the site off until that is finished. */
+#include "backup/backup.h"
+#include "host/lock.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#define FRESH ".restore" /* what is unpacked, until it has its place */
+
+/* One of the two folders. */
+struct place {
+    const char *folder, *part;
+    char fresh[PATH_MAX];
+    uid_t uid;
+    gid_t gid;
+};
+
+struct restoring {
+    const struct restore_config *cfg;
+    struct restore_report *out;
+    struct place site, store;
+    int lock;
+};
+
+static bool join(char out[PATH_MAX], const char *folder, const char *name)
+{
+    int n = snprintf(out, PATH_MAX, "%s/%s", folder, name);
+    return n > 0 && n < PATH_MAX;
+}
+
+/* --- where to --- */
+
+/* Relative to where we are: the folders are compared, and the site's store may be below. */
+static enum err absolute(char out[PATH_MAX], const char *path, struct error *e)
+{
+    char here[PATH_MAX] = "";
+    if (path[0] != '/' && !getcwd(here, sizeof(here)))
+        return error_set_os(e, errno, "the current folder is not known");
+    int n = snprintf(out, PATH_MAX, "%s%s%s", here, here[0] ? "/" : "", path);
+    while (n > 1 && n < PATH_MAX && out[n - 1] == '/')
+        out[--n] = '\0';
+    return n < 0 || n >= PATH_MAX ? error_set(e, ERR_RANGE, "the path %.80s… is too long", path)
+                                  : ERR_OK;
+}
+
+/* `folder` becomes its real path: what lies below what is compared by that. */
+static enum err place_open(struct place *p, char folder[PATH_MAX], const char *part,
+                           struct error *e)
+{
+    struct stat st;
+    char real[PATH_MAX];
+    p->folder = folder;
+    p->part = part;
+    enum err err = folder_make(folder, 0750, e);
+    if (err)
+        return err;
+    if (!realpath(folder, real) || stat(real, &st) != 0 || !S_ISDIR(st.st_mode))
+        return error_set(e, ERR_INVALID, "%s is no folder", folder);
+    (void)snprintf(folder, PATH_MAX, "%s", real);
+    p->uid = st.st_uid;
+    p->gid = st.st_gid;
+    return join(p->fresh, folder, FRESH)
+               ? ERR_OK
+               : error_set(e, ERR_RANGE, "the path %.80s… is too long", folder);
+}
+
+static enum err find_places(struct restoring *r, struct error *e)
+{
+    const char *said = r->out->manifest.store, *wanted = r->cfg->store;
+    enum err err = absolute(r->out->site, r->cfg->site, e);
+    if (err)
+        return err;
+    if (wanted)
+        err = absolute(r->out->store, wanted, e);
+    else if (said[0] == '/')
+        err = absolute(r->out->store, said, e);
+    else if (!join(r->out->store, r->out->site, said))
+        err = error_set(e, ERR_RANGE, "the path of the store is too long");
+    if (!err)
+        err = place_open(&r->site, r->out->site, "site", e);
+    if (!err)
+        err = place_open(&r->store, r->out->store, "data", e);
+    if (!err && strcmp(r->out->site, r->out->store) == 0)
+        err = error_set(e, ERR_UNSUPPORTED, "a store needs a folder of its own: --data FOLDER");
+    return err;
+}
+
+/* Held until the end, so that no site starts meanwhile. */
+static enum err take_lock(struct restoring *r, struct error *e)
+{
+    char path[PATH_MAX];
+    if (!join(path, r->store.folder, "lock"))
+        return error_set(e, ERR_RANGE, "the path of the store is too long");
+    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    if (r->lock < 0)
+        return error_set_os(e, errno, "%s can't be opened", path);
+    if (geteuid() == 0 && fchown(r->lock, r->store.uid, r->store.gid) != 0)
+        return error_set_os(e, errno, "%s can't be given to its owner", path);
+    if (flock(r->lock, LOCK_EX | LOCK_NB) == 0)
+        return ERR_OK;
+    pid_t who = lock_holder(path);
+    return error_set(e, ERR_BUSY, "a site runs on %s (process %d): stop it first", r->store.folder,
+                     (int)who);
+}
+
+/* --- what is there --- */
+
+/* The folder of the data, if it lies in that of the site, is no content of it. */
+static bool is_content(const struct restoring *r, const struct place *p, const char *name)
+{
+    char path[PATH_MAX];
+    if (name[0] == '.' || strncmp(name, RESTORE_ASIDE, strlen(RESTORE_ASIDE)) == 0)
+        return false;
+    if (p == &r->store)
+        return strcmp(name, "lock") != 0 && strcmp(name, RESTORE_MARK) != 0;
+    size_t n = join(path, p->folder, name) ? strlen(path) : 0;
+    bool has_store = strncmp(path, r->store.folder, n) == 0 &&
+                     (r->store.folder[n] == '/' || r->store.folder[n] == '\0');
+    return n > 0 && !has_store;
+}
+
+static enum err each_entry(struct restoring *r, struct place *p, const char *folder, bool fresh,
+                           enum err (*each)(struct restoring *r, struct place *p, const char *name,
+                                            struct error *e),
+                           struct error *e)
+{
+    DIR *d = opendir(folder);
+    if (!d)
+        return error_set_os(e, errno, "%s can't be read", folder);
+    enum err err = ERR_OK;
+    const struct dirent *entry;
+    while (!err && (entry = readdir(d))) {
+        const char *name = entry->d_name;
+        if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && (fresh || is_content(r, p, name)))
+            err = each(r, p, name, e);
+    }
+    (void)closedir(d);
+    return err;
+}
+
+static enum err refuse(struct restoring *r, struct place *p, const char *name, struct error *e)
+{
+    (void)r;
+    return error_set(e, ERR_EXISTS,
+                     "%s is not empty (there is %.60s): --force moves what is there aside",
+                     p->folder, name);
+}
+
+static enum err move_aside(struct restoring *r, struct place *p, const char *name, struct error *e)
+{
+    char aside[PATH_MAX], from[PATH_MAX], to[PATH_MAX];
+    struct tm tm;
+    time_t now = (time_t)(r->cfg->now_ms / 1000);
+    if (!r->out->aside[0] && gmtime_r(&now, &tm))
+        (void)strftime(r->out->aside, sizeof(r->out->aside), RESTORE_ASIDE "%Y%m%dT%H%M%SZ", &tm);
+    if (!join(aside, p->folder, r->out->aside) || !join(from, p->folder, name) ||
+        !join(to, aside, name))
+        return error_set(e, ERR_RANGE, "the path of %.80s is too long", name);
+    if (mkdir(aside, 0750) == 0 && geteuid() == 0 && lchown(aside, p->uid, p->gid) != 0)
+        return error_set_os(e, errno, "%s can't be given to its owner", aside);
+    return rename(from, to) == 0 ? ERR_OK : error_set_os(e, errno, "%s can't be moved aside", from);
+}
+
+static enum err move_in(struct restoring *r, struct place *p, const char *name, struct error *e)
+{
+    char from[PATH_MAX], to[PATH_MAX];
+    (void)r;
+    if (!join(from, p->fresh, name) || !join(to, p->folder, name))
+        return error_set(e, ERR_RANGE, "the path of %.80s is too long", name);
+    return rename(from, to) == 0 ? ERR_OK : error_set_os(e, errno, "%s can't have its place", to);
+}
+
+/* --- changing places --- */
+
+static enum err sync_folder(const char *folder, struct error *e)
+{
+    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool ok = fd >= 0 && fsync(fd) == 0;
+    enum err err = ok ? ERR_OK : error_set_os(e, errno, "%s can't be synced", folder);
+    if (fd >= 0)
+        (void)close(fd);
+    return err;
+}
+
+static enum err mark(const struct restoring *r, bool set, struct error *e)
+{
+    char path[PATH_MAX];
+    (void)join(path, r->store.folder, RESTORE_MARK);
+    int fd = set ? open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600) : -1;
+    bool ok = set ? fd >= 0 : unlink(path) == 0 || errno == ENOENT;
+    if (!ok)
+        return error_set_os(e, errno, "%s can't be %s", path, set ? "made" : "removed");
+    if (fd >= 0)
+        (void)close(fd);
+    return sync_folder(r->store.folder, e);
+}
+
+static enum err unpack(struct restoring *r, struct place *p, struct error *e)
+{
+    folder_remove(p->fresh); /* of a restore that was interrupted */
+    enum err err = folder_make(p->fresh, 0700, e);
+    return err ? err
+               : backup_unpack(r->cfg->alloc, r->cfg->file, p->part, p->fresh, p->uid, p->gid, e);
+}
+
+static enum err exchange(struct restoring *r, struct place *p, struct error *e)
+{
+    enum err err = each_entry(r, p, p->folder, false, move_aside, e);
+    if (!err)
+        err = each_entry(r, p, p->fresh, true, move_in, e);
+    return err ? err : sync_folder(p->folder, e);
+}
+
+static enum err exchange_all(struct restoring *r, struct error *e)
+{
+    enum err err = mark(r, true, e);
+    if (!err)
+        err = exchange(r, &r->store, e);
+    if (!err)
+        err = exchange(r, &r->site, e);
+    return err ? err : mark(r, false, e);
+}
+
+/* --- files elsewhere --- */
+
+/* Those that are gone; who has another key there by now keeps it, unless it is forced. */
+static enum err put_outside(void *ctx, const char *relative, struct error *e)
+{
+    struct restoring *r = ctx;
+    char from[PATH_MAX], outside[PATH_MAX], to[PATH_MAX];
+    struct stat st;
+    if (!join(outside, r->store.fresh, "outside") || !join(from, outside, relative) ||
+        !join(to, "", relative))
+        return error_set(e, ERR_RANGE, "the path of %.80s is too long", relative);
+    if (stat(to, &st) == 0) {
+        r->out->outside_kept++;
+        return ERR_OK;
+    }
+    char folder[PATH_MAX];
+    (void)snprintf(folder, sizeof(folder), "%s", to);
+    *strrchr(folder, '/') = '\0';
+    enum err err = folder_make(folder, 0750, e);
+    if (!err && rename(from, to) != 0)
+        err = error_set_os(e, errno, "%s can't be put back", to);
+    r->out->outside += !err;
+    return err;
+}
+
+static enum err restore_outside(struct restoring *r, struct error *e)
+{
+    char outside[PATH_MAX];
+    if (!join(outside, r->store.fresh, "outside"))
+        return error_set(e, ERR_RANGE, "the path of the store is too long");
+    enum err err = folder_make(outside, 0700, e);
+    if (!err)
+        err = backup_unpack(r->cfg->alloc, r->cfg->file, "outside", outside, r->store.uid,
+                            r->store.gid, e);
+    return err ? err : files_below(outside, NULL, put_outside, r, e);
+}
+
+/* --- all of it --- */
+
+static bool interrupted(const struct restoring *r)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    return join(path, r->store.folder, RESTORE_MARK) && stat(path, &st) == 0;
+}
+
+static enum err run(struct restoring *r, struct error *e)
+{
+    enum err err = find_places(r, e);
+    if (!err)
+        err = take_lock(r, e);
+    if (!err && !r->cfg->force && !interrupted(r))
+        err = each_entry(r, &r->store, r->store.folder, false, refuse, e);
+    if (!err && !r->cfg->force && !interrupted(r))
+        err = each_entry(r, &r->site, r->site.folder, false, refuse, e);
+    if (!err)
+        err = unpack(r, &r->site, e);
+    if (!err)
+        err = unpack(r, &r->store, e);
+    if (!err)
+        err = exchange_all(r, e);
+    return err ? err : restore_outside(r, e);
+}
+
+enum err backup_restore(const struct restore_config *cfg, struct restore_report *out,
+                        struct error *e)
+{
+    *out = (struct restore_report){0};
+    enum err err = backup_read(cfg->alloc, cfg->file, &out->manifest, e);
+    if (err)
+        return err;
+    struct restoring *r = mem_zero(cfg->alloc, sizeof(*r));
+    if (r) {
+        r->cfg = cfg;
+        r->out = out;
+        r->lock = -1;
+        err = run(r, e);
+        if (r->site.fresh[0])
+            folder_remove(r->site.fresh);
+        if (r->store.fresh[0])
+            folder_remove(r->store.fresh);
+        if (r->lock >= 0)
+            (void)close(r->lock);
+    } else {
+        err = error_set(e, ERR_NOMEM, "no memory to restore a backup");
+    }
+    mem_free(cfg->alloc, r, sizeof(*r));
+    if (err) {
+        manifest_fini(&out->manifest);
+        out->manifest = (struct manifest){0};
+    }
+    return err;
+}

@@ -1,0 +1,281 @@
+# ctest: timeout=180
+"""`sedge backup` and `sedge restore`: while the site runs, through kill -9, verified, and what they refuse."""
+
+import json
+import os
+import pathlib
+import shutil
+import subprocess
+import threading
+import unittest
+
+import paho.mqtt.client as paho
+from sedge_site import SEDGE, Process, Site, wait_until
+
+SITE = 'site "plant 1"\nserver { mqtt 127.0.0.1:@MQTT@\n http 127.0.0.1:@HTTP@\n store "data" }\n'
+
+
+def sedge(*args, code=0, **kwargs):
+    done = subprocess.run([SEDGE, *map(str, args)], capture_output=True, text=True, timeout=100, stdin=subprocess.DEVNULL,
+                          check=False, **kwargs)
+    if code is not None and done.returncode != code:
+        raise AssertionError(f"{args}: {done.returncode}, not {code}\n{done.stdout}{done.stderr}")
+    return done
+
+
+def told(*args, **kwargs):
+    return json.loads(sedge(*args, "--json", **kwargs).stdout)
+
+
+class Publisher:
+    """Publishes retained messages kept/N at QoS 1, one after the other; `acknowledged` is the last that was."""
+
+    def __init__(self, site):
+        self.acknowledged = -1
+        self.stopping = False
+        self.client = paho.Client("publisher", clean_session=True)
+        self.client.connect("127.0.0.1", site.mqtt_port)
+        self.client.loop_start()
+        self.thread = threading.Thread(target=self.run, daemon=True)
+        self.thread.start()
+
+    def run(self):
+        number = 0
+        while not self.stopping:
+            info = self.client.publish(f"kept/{number % 500}", f"{number} " + "x" * 200, qos=1, retain=True)
+            try:
+                info.wait_for_publish(20)
+            except (ValueError, RuntimeError):
+                return
+            if not info.is_published():
+                return
+            self.acknowledged = number
+            number += 1
+
+    def stop(self):
+        self.stopping = True
+        self.thread.join(30)
+        self.client.loop_stop()
+
+
+def numbers(site):
+    """The newest number that the site holds, of each topic."""
+    seen = {}
+    reader = paho.Client("reader")
+    reader.on_message = lambda c, u, m: seen.__setitem__(m.topic, int(m.payload.split()[0]))
+    reader.connect("127.0.0.1", site.mqtt_port)
+    reader.subscribe([("kept/#", 1), ("end", 1)])
+    reader.loop_start()
+    ended = threading.Event()
+    reader.message_callback_add("end", lambda *_: ended.set())
+    site.publish("end", "1", "-q", "1")
+    assert ended.wait(30)
+    reader.loop_stop()
+    return seen
+
+
+class Running(unittest.TestCase):
+    def test_what_was_acknowledged_before_is_in_it(self):
+        """Backups while it publishes, one killed half-way; then the disk is lost by kill -9 and rm."""
+        with Site(text=SITE) as site:
+            site.start()
+            publisher = Publisher(site)
+            backups = []
+            for i in range(3):
+                wait_until(lambda i=i: publisher.acknowledged >= 200 * (i + 1))
+                before = publisher.acknowledged
+                if i == 1:  # one that does not come to its end leaves nothing
+                    half = Process([SEDGE, "backup", site.folder, site.root / "half.tar.zst"])
+                    half.kill()
+                    self.assertFalse((site.root / "half.tar.zst").exists() and half.child.returncode != 0)
+                made = told("backup", site.folder, site.root / f"{i}.tar.zst")
+                self.assertTrue(made["running"])
+                backups.append((site.root / f"{i}.tar.zst", before))
+            publisher.stop()
+            site.kill()
+            for file, before in backups:
+                self.assertIsNone(told("backup", "--verify", file)["finding"])
+                sedge("restore", file, site.folder, "--force")
+                site.start()
+                held = numbers(site)
+                want = {f"kept/{n % 500}": n for n in range(before + 1)}
+                self.assertFalse([topic for topic, n in want.items() if held.get(topic, -1) < n])
+                site.kill()
+
+    def test_alerts_history_and_programs_come_back(self):
+        """The factory's own state, by what the API tells before and behind."""
+        with Site() as site:
+            site.start()
+            plant = site.simulate("--fault", "overheat", "--speed", "20")
+            wait_until(lambda: site.get("/api/alerts?state=all")["alerts"], 60)
+            plant.stop()
+            alerts = site.get("/api/alerts?state=all")["alerts"]
+            name = site.get("/api/site")["devices"][0]["name"]
+            file = site.root / "b.tar.zst"
+            sedge("backup", site.folder, file)
+            site.kill()
+            shutil.rmtree(site.folder)
+            sedge("restore", file, site.folder)
+            site.start()
+            back = site.get("/api/alerts?state=all")["alerts"]
+            self.assertLessEqual({a["id"] for a in alerts}, {a["id"] for a in back})
+            self.assertEqual(site.get("/api/site")["devices"][0]["name"], name)
+
+
+class Archive(unittest.TestCase):
+    def setUp(self):
+        self.site = Site(text=SITE.replace("127.0.0.1:@MQTT@", '127.0.0.1:@MQTT@ passwords "secret/users" anonymous'))
+        self.addCleanup(self.site.close)
+        (self.site.folder / "secret").mkdir()
+        Process([SEDGE, "passwd", "-b", "-c", self.site.folder / "secret/users", "ann", "secret"]).wait()
+        (self.site.folder / ".git").mkdir()
+        (self.site.folder / ".git/config").write_text("not the site's")
+        self.site.start()
+        self.site.publish("kept/0", "1", "-q", "1", "-r")
+        self.site.stop()
+        self.file = self.site.root / "b.tar.zst"
+
+    def test_ordinary_tools_open_it(self):
+        made = told("backup", self.site.folder, self.file)
+        self.assertFalse(made["running"])
+        self.assertEqual(self.file.stat().st_mode & 0o777, 0o600)
+        where = self.site.root / "x"
+        where.mkdir()
+        if shutil.which("zstd"):
+            subprocess.run(["tar", "--zstd", "-xf", self.file, "-C", where], check=True)
+            names = {str(p.relative_to(where / "sedge-backup")) for p in where.rglob("*") if p.is_file()}
+            self.assertLessEqual({"site/site.sedge", "site/secret/users", "data/sedge.db", "SHA256SUMS", "manifest.json"}, names)
+            self.assertFalse([n for n in names if ".git" in n or "lock" in n])
+            subprocess.run(["sha256sum", "--quiet", "-c", "SHA256SUMS"], cwd=where / "sedge-backup", check=True)
+            self.assertEqual(json.loads((where / "sedge-backup/manifest.json").read_text())["site"], "plant 1")
+
+    def test_a_folder_gets_names_and_keeps_some(self):
+        folder = self.site.root / "backups"
+        folder.mkdir()
+        (folder / "plant_1-20200101T000000Z.tar.zst").write_text("old")
+        (folder / "plant_1-20200102T000000Z.tar.zst").write_text("old")
+        (folder / "plant_1-notes.txt").write_text("mine")
+        (folder / f"plant_1-20200102T000000Z.tar.zst.part-{2**22 + 5}").write_text("of one that was killed")
+        (folder / f"plant_1-20200102T000000Z.tar.zst.part-{os.getpid()}").write_text("of one that runs")
+        made = told("backup", self.site.folder, folder, "--keep", "2")
+        self.assertEqual(made["removed"], 2)
+        (folder / f"plant_1-20200102T000000Z.tar.zst.part-{os.getpid()}").unlink()
+        self.assertEqual(sorted(p.name for p in folder.iterdir()),
+                         ["plant_1-20200102T000000Z.tar.zst", pathlib.Path(made["file"]).name, "plant_1-notes.txt"])
+
+    def test_a_broken_site_needs_its_data_named(self):
+        self.site.write("broken.sedge", "device ???")
+        self.assertIn("--data FOLDER", sedge("backup", self.site.folder, self.file, code=1).stderr)
+        sedge("backup", self.site.folder, self.file, "--data", self.site.data)
+        sedge("backup", "--verify", self.file)
+
+    def test_damage_is_found(self):
+        sedge("backup", self.site.folder, self.file)
+        whole = self.file.read_bytes()
+        for label, data in (("cut", whole[:-100]), ("half", whole[:len(whole) // 2]), ("empty", b""),
+                            ("a bit", whole[:len(whole) // 2] + bytes([whole[len(whole) // 2] ^ 4]) + whole[len(whole) // 2 + 1:]),
+                            ("no backup", b"hello")):
+            with self.subTest(label):
+                self.file.write_bytes(data)
+                sedge("backup", "--verify", self.file, code=1)
+                sedge("restore", self.file, self.site.root / "new", code=1)
+                self.assertFalse((self.site.root / "new").exists())
+        self.assertEqual([p.name for p in self.site.root.iterdir() if p.name.startswith(".")], [])
+
+    @unittest.skipUnless(shutil.which("zstd"), "there is no zstd")
+    def test_who_forges_a_sum_is_found_by_the_contents(self):
+        """A backup whose archive is sound, of a journal that is not."""
+        sedge("backup", self.site.folder, self.file)
+        where = self.site.root / "x"
+        where.mkdir()
+        subprocess.run(["tar", "--zstd", "-xf", self.file, "-C", where], check=True)
+        root = where / "sedge-backup"
+        manifest = json.loads((root / "manifest.json").read_text())
+        names = [f["name"] for f in manifest["files"]] + ["sedge-backup/SHA256SUMS", "sedge-backup/manifest.json"]
+        site = (root / "site/site.sedge").read_text()
+        (root / "site/site.sedge").write_text(site.replace("plant 1", "plant 2"))
+        subprocess.run(["tar", "--format=ustar", "--zstd", "-cf", self.file, "-C", where, *names], check=True)
+        self.assertIn("site.sedge is not what it was", sedge("backup", "--verify", self.file, code=1).stderr)
+        (root / "site/site.sedge").write_text(site)
+        segment = next((root / "data").glob("journal-*"))
+        data = bytearray(segment.read_bytes())
+        data[4096 + 60] ^= 1
+        segment.write_bytes(data)
+        for entry in manifest["files"]:
+            if entry["name"].endswith(segment.name):
+                entry["sha256"] = subprocess.run(["sha256sum", segment], capture_output=True, text=True, check=True).stdout.split()[0]
+        (root / "manifest.json").write_text(json.dumps(manifest))
+        subprocess.run(["tar", "--format=ustar", "--zstd", "-cf", self.file, "-C", where, *names], check=True)
+        done = told("backup", "--verify", self.file, code=1)
+        self.assertIn("journal", done["finding"])
+
+
+class Refused(unittest.TestCase):
+    def test_restore_respects_what_is_there(self):
+        with Site(text=SITE) as site:
+            site.start()
+            site.publish("kept/0", "1", "-q", "1", "-r")
+            file = site.root / "b.tar.zst"
+            sedge("backup", site.folder, file)
+            said = sedge("restore", file, site.folder, "--force", code=1).stderr
+            self.assertIn(f"process {site.process.pid}", said)
+            site.publish("kept/1", "1", "-q", "1", "-r")  # it goes on
+            site.stop()
+            self.assertIn("--force", sedge("restore", file, site.folder, code=1).stderr)
+            (site.folder / "notes.txt").write_text("mine")
+            done = told("restore", file, site.folder, "--force")
+            self.assertEqual((site.folder / done["aside"] / "notes.txt").read_text(), "mine")
+            self.assertTrue((site.data / done["aside"] / "sedge.db").exists())
+            site.start()
+            self.assertEqual(set(numbers(site)), {"kept/0"})
+
+    def test_an_interrupted_restore_keeps_the_site_from_starting(self):
+        with Site(text=SITE) as site:
+            site.start()
+            file = site.root / "b.tar.zst"
+            sedge("backup", site.folder, file)
+            site.stop()
+            (site.data / "restore-incomplete").touch()
+            site.start(wait=False)
+            self.assertEqual(site.process.wait(), 1)
+            self.assertIn("sedge restore", site.process.text())
+            sedge("restore", file, site.folder)
+            site.start()
+
+    def test_elsewhere(self):
+        """An absolute store, and a password file of another folder."""
+        with Site(text="") as site:
+            data, users = site.root / "far/data", site.root / "far/users"
+            (site.root / "far").mkdir()
+            Process([SEDGE, "passwd", "-b", "-c", users, "ann", "secret"]).wait()
+            site.write("site.sedge", SITE.replace('"data"', f'"{data}"').replace("@MQTT@", f'@MQTT@ passwords "{users}"'))
+            site.start()
+            file = site.root / "b.tar.zst"
+            sedge("backup", site.folder, file)
+            site.stop()
+            shutil.rmtree(site.root / "far")
+            shutil.rmtree(site.folder)
+            self.assertEqual(told("restore", file, site.folder)["elsewhere"], 1)
+            self.assertTrue(users.exists() and (data / "sedge.db").exists())
+            other = site.root / "other"
+            sedge("restore", file, other, "--data", site.root / "elsewhere")
+            self.assertTrue((site.root / "elsewhere/sedge.db").exists())
+            site.start()
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
+    def test_root_gives_files_to_the_folders_owner(self):
+        with Site(text=SITE) as site:
+            site.start()
+            site.stop()
+            file = site.root / "b.tar.zst"
+            sedge("backup", site.folder, file)
+            to = site.root / "to"
+            (to / "data").mkdir(parents=True)
+            os.chown(to, 1234, 1234)
+            os.chown(to / "data", 1235, 1235)
+            sedge("restore", file, to)
+            self.assertEqual(((to / "site.sedge").stat().st_uid, (to / "data/sedge.db").stat().st_uid), (1234, 1235))
+
+
+if __name__ == "__main__":
+    unittest.main()
