@@ -49,7 +49,14 @@ if(TARGET sedge AND (NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR))
     add_custom_target(sedge_said ALL DEPENDS ${said}/stamp)
     install(DIRECTORY ${said}/man1/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
     install(FILES ${said}/sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
-    install(FILES ${said}/_sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT program)
+    # zsh looks for what distributions bring in another place than for what is installed by hand.
+    install(CODE "
+        set(place site-functions)
+        if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+            set(place vendor-completions)
+        endif()
+        file(INSTALL \"${said}/_sedge\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/zsh/\${place}\")
+    " COMPONENT program)
     install(FILES ${said}/sedge.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
 endif()
 

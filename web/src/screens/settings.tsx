@@ -100,7 +100,7 @@ function Told({ settings: x }: { settings: Settings }) {
       {x.limits.length > 0 && (
         <section class="panel" aria-labelledby="limits">
           <h2 id="limits">{s.limits}</h2>
-          <dl class="numbers">{x.limits.map((l) => <div key={l.name}><dt translate={false}>{l.name}</dt><dd>{typeof l.value === 'number' ? whole(l.value) : shown(l.value, null)}</dd></div>)}</dl>
+          <dl class="numbers">{x.limits.map((l) => <div key={l.name}><dt translate={false}>{l.name}</dt><dd translate={typeof l.value !== 'string'}>{typeof l.value === 'number' ? whole(l.value) : shown(l.value, null)}</dd></div>)}</dl>
         </section>
       )}
     </>
