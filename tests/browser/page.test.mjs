@@ -207,12 +207,12 @@ cases.push(['the explorer is zoomed by dragging and by the wheel, and tells the 
     await page.getByLabel('Lowest to highest').uncheck();
     await page.waitForURL(/band=0/);
     await page.locator('details.exact summary').click();
-    await page.getByLabel('From').fill('2026-01-02T03:00:05');
-    await page.getByLabel('To').fill('2026-01-02T02:00:05');
-    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByLabel('From', { exact: true }).fill('2026-01-02T03:00:05');
+    await page.getByLabel('To', { exact: true }).fill('2026-01-02T02:00:05');
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.getByText('The beginning must be before the end.').waitFor();
     await page.getByLabel('To', { exact: true }).fill('2026-01-02T04:00:05');
-    await page.getByRole('button', { name: 'Show' }).click();
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.waitForURL((u) => u.href.includes(`to=${new Date('2026-01-02T04:00:05').getTime()}`));
     assert.deepEqual(wrongs, []);
   })]);

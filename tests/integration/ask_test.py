@@ -57,7 +57,7 @@ class Ask(unittest.TestCase):
         self.assertNotIn("\033", shown)
         number = int(shown.split()[0])
         done = self.sedge("alerts", "--acknowledge", number, "--by", "Ada \"A\"")
-        self.assertIn('acknowledged, acknowledged by Ada "A"', done.stdout)
+        self.assertIn('acknowledged by Ada "A"', done.stdout)
         again = self.sedge("alerts", "--acknowledge", number)
         self.assertEqual(again.returncode, 1)
         self.assertIn("is acknowledged already", again.stderr)
@@ -74,7 +74,7 @@ class Ask(unittest.TestCase):
             self.assertEqual(self.sedge("alerts", *wrong).returncode, 2, wrong)
         self.assertEqual(json.loads(self.sedge("alerts", "--json").stdout)["alerts"][0]["acknowledged_by"], 'Ada "A"')
         shelved = self.sedge("alerts", "--shelve", number, "--for", "30min", "--why", "new seal", "--by", "Bob")
-        self.assertRegex(shelved.stdout, r"\n      acknowledged, acknowledged by Ada \"A\", shelved until .* by Bob: new seal\n$")
+        self.assertRegex(shelved.stdout, r"\n      acknowledged by Ada \"A\", shelved until .* by Bob: new seal\n$")
         self.assertEqual(self.sedge("alerts", "--shelve", number, "--for", "8d", "--why", "x").returncode, 1)
         self.assertNotIn("shelved", self.sedge("alerts", "--unshelve", number).stdout)
         self.assertEqual(self.sedge("alerts", "--unshelve", number).returncode, 1)
@@ -102,12 +102,31 @@ class Ask(unittest.TestCase):
         self.assertIn("error[U1]", by_url.stderr)
         declared.write_text(good)
 
-    def test_5_what_is_no_file_stays(self):
-        link = self.site.folder / "full"
-        link.symlink_to("/dev/full")
-        self.assertEqual(self.sedge("export", "kitchen.oven", "-o", link).returncode, 1)
-        self.assertTrue(link.is_symlink())
-        self.assertFalse(link.with_name("full.part").exists())
+    def test_5_export(self):
+        self.say('{"ts": 1764000000000, "values": {"temperature": 20.5, "level": 3}}')
+        header, line = "series,time,value,unit\n", "kitchen.oven.temperature,2025-11-24T16:00:00.000Z,20.5,°C\n"
+        early = ["--from", "2025-11-24T15:00Z", "--to", "2025-11-24T17:00Z"]
+        done = wait_until(lambda: "20.5" in self.sedge("export", "kitchen.oven.temperature", *early).stdout
+                          and self.sedge("export", "kitchen.oven.temperature", *early), what="the sample")
+        self.assertEqual((done.stdout.replace("\r", ""), done.returncode), (header + line, 0))
+        for names in ([], ["kitchen.oven"], ["kitchen.oven.level", "kitchen.oven.temperature"]):
+            rows = self.sedge("export", *names, *early).stdout.replace("\r", "").splitlines()
+            self.assertEqual(len(rows), 3, rows)
+        lines = self.sedge("export", "kitchen.oven.level", "--json", *early).stdout.splitlines()
+        self.assertEqual(json.loads(lines[0])["value"], 3)
+        windows = self.sedge("export", "kitchen.oven.level", "--window", "1h", *early).stdout.replace("\r", "").splitlines()
+        self.assertEqual(windows[1], "kitchen.oven.level,2025-11-24T16:00:00.000Z,1,3,3,3,")
+        wrong = self.sedge("export", "kitchen.stove", "-o", "out.csv")
+        self.assertEqual((wrong.returncode, (self.site.folder / "out.csv").exists()), (1, False))
+        self.assertIn("there is no series kitchen.stove", wrong.stderr)
+        full = self.site.folder / "full"
+        full.symlink_to("/dev/full")
+        self.assertEqual(self.sedge("export", "-o", full).returncode, 1)
+        self.assertTrue(full.is_symlink())  # what is no file is neither removed nor replaced
+        self.assertFalse(full.with_name("full.part").exists())
+        self.assertEqual(self.sedge("export", "--from", "tomorrow").returncode, 2)
+        self.assertEqual(self.sedge("export", "--window", "15").returncode, 2)
+        self.assertEqual(self.sedge("export", folder=False).returncode, 0)  # the site of this folder
 
     def test_6_nobody_answers(self):
         with Site(text=TEXT) as other:

@@ -50,7 +50,7 @@ class Export(unittest.TestCase):
         lines = [json.dumps({"ts": ts, "values": {"temp": v}}) for ts, v in cls.points]
         lines += [json.dumps({"ts": ts, "values": {"parts": v}}) for ts, v in cls.crowd]
         lines += [json.dumps({"ts": T0 + i, "values": {"note": note, "running": i % 2 == 0}}) for i, note in enumerate(cls.notes)]
-        subprocess.run(["mosquitto_pub", "-p", str(cls.site.mqtt_port), "-t", "press", "-q", "1", "-l"],
+        subprocess.run(["mosquitto_pub", "-p", str(cls.site.mqtt_port), "-t", "press", "-q", "0", "-l"],
                        input="\n".join(lines).encode(), check=True, timeout=100)
         wait_until(lambda: cls.site.get("/api/stats")["history"]["points"] >= MANY + len(cls.crowd) + 2 * len(cls.notes))
 
@@ -163,13 +163,17 @@ class Export(unittest.TestCase):
         done = self.sedge("plant.press", "plant.other.temp", "--from", a[:19] + "Z", "--to", b[:19] + "Z", "-o", file, cwd=self.site.folder)
         self.assertEqual((done.returncode, done.stderr, done.stdout), (0, b"", b""))
         got = [json.loads(line) for line in file.read_text().splitlines()]
+        self.assertEqual(list(self.site.root.glob("out.jsonl*")), [file])
         self.assertEqual({g["series"] for g in got}, {"plant.press.temp"})  # what else the device has is not of that time
-        self.assertEqual([g["ts_ms"] for g in got], [ts for ts, _ in self.points if iso(ts)[:19] >= a[:19] and iso(ts) <= b[:19] + ".000Z"])
+        self.assertEqual([g["time"] for g in got],
+                         [iso(ts) for ts, _ in self.points if iso(ts)[:19] >= a[:19] and iso(ts) <= b[:19] + ".000Z"])
+        everything = self.sedge(self.site.folder, "--time", "ms").stdout.decode()
+        counts = [everything.count(f"plant.press.{name},") for name in ("temp", "note", "running")]
+        self.assertEqual(counts, [MANY, len(self.notes), len(self.notes)])
         windows = self.sedge("--url", self.site.page, "plant.press.temp", "--window", "1d", "--edges")
         self.assertTrue(windows.stdout.startswith(b"series,time,n,min,max,mean,first,last,unit\r\n"))
 
     def test_the_command_refuses(self):
-        self.assertEqual(self.sedge(self.site.folder).returncode, 2)
         for wrong in (["--from", "yesterday"], ["--window", "wide"], ["--nonsense"]):
             self.assertEqual(self.sedge(self.site.folder, "plant.press.temp", *wrong).returncode, 2)
         file = self.site.root / "none.csv"
@@ -237,8 +241,9 @@ class Export(unittest.TestCase):
         with Site(text=SITE) as site:
             site.start()
             lines = [json.dumps({"ts": ts, "values": {"temp": v}}) for ts, v in self.points]
-            subprocess.run(["mosquitto_pub", "-p", str(site.mqtt_port), "-t", "press", "-q", "1", "-l"],
+            subprocess.run(["mosquitto_pub", "-p", str(site.mqtt_port), "-t", "press", "-q", "0", "-l"],
                            input="\n".join(lines).encode(), check=True, timeout=100)
+            wait_until(lambda: site.get("/api/stats")["history"]["points"] >= MANY)
             reader = self.stalled(site)
             site.stop()
             data = b""

@@ -101,7 +101,7 @@ export const settings = () => ({
     { protocol: 'http', address: '127.0.0.1:8080', tls: false, websocket: false, passwords: false, certificates: false, anonymous: true, insecure: false, name: null },
   ],
   store: { folder: '/srv/plant-north/data', commit_ms: 0 }, workers: { declared: null, running: 2 }, driver: 'io_uring', zone: 'Europe/Berlin', watchdog_ms: 2000, sys_ms: 10_000,
-  limits: [['connections', 10_000], ['sessions', 10_000], ['queue', 1000], ['packet', 1_048_576]].map(([name, value]) => ({ name, value })),
+  limits: [['connections', 10_000], ['sessions', 10_000], ['queue', 1000], ['full', 'drop_oldest'], ['packet', 1_048_576]].map(([name, value]) => ({ name, value })),
   access: [{ file: 'access.sedge', line: 3, text: 'role operator {\n  may read "line1/#"\n  may command plant.tank\n}' }], reload: true, tests: true,
 });
 
@@ -172,7 +172,7 @@ export function discovered(now) {
   return [
     topic('line1/packer', 'text', 'hello', null, [], { count: 1, device: 'plant.packer', unreadable: 3, error: { path: 'temperature', at: 16, reason: 'expected a number, got a string "warm"' } }),
     topic('tele/plug1/SENSOR', 'json', '{"Time":"2026-11-28T10:00:00","ENERGY":{"Power":41.5,"Voltage":230,"Total":12.4}}', 'tasmota', [
-      field('ENERGY.Power', 'number', wave(40, 6, 24, now)), field('ENERGY.Voltage', 'integer', wave(230, 2, 24, now).map(([ts, v]) => [ts, Math.round(v)])),
+      field('Time', 'text', [[now - 900, '2026-11-28T10:00:00']]), field('ENERGY.Power', 'number', wave(40, 6, 24, now)), field('ENERGY.Voltage', 'integer', wave(230, 2, 24, now).map(([ts, v]) => [ts, Math.round(v)])),
       field('ENERGY.Total', 'number', wave(12, 0, 24, now).map(([ts], i) => [ts, Math.round((12 + i * 0.02) * 100) / 100])),
     ]),
     topic('weather/roof/temperature', 'number', '7.25', 'value', [field('', 'number', wave(7, 1, 32, now))]),

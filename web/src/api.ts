@@ -1,11 +1,11 @@
 // The calls of the HTTP API (docs/http-api.md), nothing else.
 
 import type {
-  Action, AdoptAnswer, AdoptRequest, Alert, AnyProblem, ChangedFile, Connection, LinkLine, RawHistory, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
+  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, LinkLine, ProblemBody, RawHistory, ReloadReport, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
   WindowHistory,
-} from './types';
+} from './api-types';
 
-export * from './types';
+export * from './api-types';
 
 /** A refusal of the server, as RFC 9457 problem details tell it. */
 export class Problem extends Error {
@@ -26,9 +26,10 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
   const response = await fetch(path, { cache: 'no-store', ...init });
   if (response.status === 204) return undefined as T;
   if (response.ok) return (await response.json()) as T;
-  let body: AnyProblem = {};
+  // A proxy may answer with less, or with something else.
+  let body: Partial<ProblemBody> = {};
   try {
-    body = (await response.json()) as AnyProblem;
+    body = (await response.json()) as Partial<ProblemBody>;
   } catch {
     // A proxy's page, or no body at all: the status must do.
   }
@@ -81,6 +82,8 @@ export const getTests = () => call<TestRun>('/api/tests');
 export const runTests = () => post<TestRun>('/api/tests', {});
 export const getLinks = () => call<{ links: LinkLine[] }>('/api/links').then((r) => r.links);
 export const getSettings = () => call<Settings>('/api/settings');
+/** Reads and checks the site's folder again; if it passes, it is the site that runs. */
+export const reload = () => post<ReloadReport>('/api/reload', {});
 export const adopt = (request: AdoptRequest) => post<AdoptAnswer>('/api/adopt', request);
 
 /** The address of a file with the history of these series; window 0: every sample. */

@@ -6,7 +6,7 @@ import { entriesOf, find } from './search';
 
 const property = (name: string) => ({ name, series: 0, type: 'float' as const, unit: '°C', min: null, max: null, value: null, ts_ms: null, quality: 'none' as const, stale_ms: null });
 const device = (name: string, model: string, id: string | null) => ({
-  name, model, id, topic: 'line1/press1', owner: null, lease: null, properties: [property('temperature')], actions: [{ name: 'open', params: [], confirms: null, safe: false }], events: [],
+  name, model, id, topic: 'line1/press1', link: { kind: 'mqtt', text: 'line1/press1', online: null, why: null, unreadable: 0 }, owner: null, lease: null, properties: [property('temperature')], actions: [{ name: 'open', params: [], confirms: null, safe: false }], events: [],
 });
 const site = { devices: [device('plant.press1', 'Station', 'urn:press:7781'), device('plant.press10', 'Station', null), device('plant.oven', 'Station', null)] } as unknown as Site;
 const programs = [{ name: 'line_guard', file: 'line_guard.sedge', rules: [{ path: 'line_guard/when#1', line: 15, text: 'when temp > 80 °C', state: 'idle', fired: 0, fired_ms: null }] }] as unknown as Program[];

@@ -33,7 +33,7 @@ export function entriesOf({ site, programs, alerts, topics }: Known): Entry[] {
   const entries = PLACES.map(({ screen }) =>
     entry('screen', t.nav[screen], t.about[screen], toScreen(screen), Object.values(languages).map((l) => l.nav[screen]).join(' ')));
   for (const d of site?.devices ?? []) {
-    entries.push(entry('device', d.name, d.model, toDevice(d.name), `${d.id ?? ''} ${d.link?.text ?? d.topic ?? ''}`));
+    entries.push(entry('device', d.name, d.model, toDevice(d.name), `${d.id ?? ''} ${d.link.text ?? d.topic ?? ''}`));
     for (const p of d.properties) entries.push(entry('property', `${d.name}.${p.name}`, p.unit ?? '', toProperty(d.name, p.name)));
     for (const a of d.actions) entries.push(entry('command', `${d.name}.${a.name}()`, '', `${toDevice(d.name)}?command=${encodeURIComponent(a.name)}`));
   }

@@ -229,7 +229,7 @@ export function applyTopics(fresh: Topic[], all: boolean): void {
 export function applyLink(change: { device: string; online: boolean | null; why: string | null }): void {
   const known = site.peek();
   if (!known) return;
-  const devices = known.devices.map((d) => (d.name === change.device && d.link ? { ...d, link: { ...d.link, online: change.online, why: change.why } } : d));
+  const devices = known.devices.map((d) => (d.name === change.device ? { ...d, link: { ...d.link, online: change.online, why: change.why } } : d));
   site.value = { ...known, devices };
 }
 

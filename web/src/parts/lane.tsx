@@ -44,6 +44,13 @@ function seriesOptions(series: Series, number: number): uPlot.Series[] {
   return [{ stroke: colour(`s${number + 1}`), width: 1.75, spanGaps: false, points: { show: false }, ...(stepped ? { paths: stepped } : {}) }, unseen, unseen];
 }
 
+/** Where the cursor is, in seconds; a chart that was just made has no scale yet. */
+function momentAt(u: uPlot): number | null {
+  const left = u.cursor.left ?? -1;
+  const at = left >= 0 ? u.posToVal(left, 'x') : NaN;
+  return Number.isFinite(at) ? at : null;
+}
+
 function options(props: LaneProps, width: number): uPlot.Options {
   const { lane, alone, range, cursor } = props;
   const bool = lane.unit === 'bool';
@@ -62,7 +69,7 @@ function options(props: LaneProps, width: number): uPlot.Options {
     bands: lane.series.map((s, i) => ({ series: [3 * i + 3, 3 * i + 2] as [number, number], fill: `color-mix(in srgb, ${colour(`s${s.colour + 1}`)} 20%, transparent)` })),
     hooks: {
       setSelect: [onSelect((from, to) => (range.value = { span: Math.max(5000, to - from), to: Math.round(to) }))],
-      setCursor: [(u) => (cursor.value = u.cursor.left !== undefined && u.cursor.left >= 0 ? u.posToVal(u.cursor.left, 'x') : null)],
+      setCursor: [(u) => (cursor.value = momentAt(u))],
     },
   };
 }

@@ -19,7 +19,7 @@ export function reachOf(device: Device): { reach: Reach; ts_ms: number | null } 
     newest = Math.max(newest ?? 0, r.ts_ms);
     if (r.quality === 'stale') stale = Math.min(stale ?? Infinity, r.ts_ms);
   }
-  const online = device.link?.online ?? null;
+  const { online } = device.link;
   if (online === false) return { reach: 'offline', ts_ms: newest };
   if (stale !== null) return { reach: 'silent', ts_ms: stale };
   return { reach: online ? 'online' : newest === null ? 'unknown' : 'heard', ts_ms: newest };
@@ -39,7 +39,7 @@ export function ReachText({ device }: { device: Device }) {
   return (
     <span class={`reach ${reach}`}>
       <i aria-hidden="true" /> <span>{words}</span>
-      {device.link?.why && <span class="faint" translate={false}> {device.link.why}</span>}
+      {device.link.why && <span class="faint" translate={false}> {device.link.why}</span>}
     </span>
   );
 }

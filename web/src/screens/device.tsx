@@ -134,15 +134,13 @@ function Facts({ device, site }: { device: Device; site: Site }) {
       <Fact name={t.device.owner}>
         {device.owner ? <><Icon name="lock" /> <a href={toProgram(device.owner)} translate={false}>{device.owner}</a></> : t.device.nobody}
       </Fact>
-      {device.link ? (
+      {device.link.kind !== 'none' && (
         <Fact name={t.device.link}>{t.device.linkKind[device.link.kind]} {device.link.text && <code translate={false}>{device.link.text}</code>}</Fact>
-      ) : (
-        device.topic && <Fact name={t.device.topic}><code translate={false}>{device.topic}</code></Fact>
       )}
       {device.id && <Fact name={t.device.id}><code translate={false}>{device.id}</code></Fact>}
       <Fact name={t.device.actions}>{device.actions.length === 0 ? t.device.noActions : <span translate={false}>{device.actions.map((a) => a.name).join(', ')}</span>}</Fact>
       {device.events.length > 0 && <Fact name={t.device.events}><span translate={false}>{device.events.join(', ')}</span></Fact>}
-      {(device.link?.unreadable ?? 0) > 0 && <Fact name={t.discovered.unread}><a class="refusal" href="#/discovered?list=unread">{t.device.unreadable(device.link?.unreadable ?? 0)}</a></Fact>}
+      {device.link.unreadable > 0 && <Fact name={t.discovered.unread}><a class="refusal" href="#/discovered?list=unread">{t.device.unreadable(device.link.unreadable)}</a></Fact>}
       {attached.length > 0 && (
         <Fact name={t.device.attached}>{attached.map((d) => <a key={d.name} href={toDevice(d.name)} translate={false}>{d.name}</a>)}</Fact>
       )}

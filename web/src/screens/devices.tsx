@@ -15,7 +15,7 @@ const VALUES_SHOWN = 3;
 export function DevicesScreen({ site }: { site: Site }) {
   const filter = useSignal('');
   const text = filter.value.toLowerCase();
-  const shown = site.devices.filter((d) => `${d.name} ${d.model} ${d.link?.text ?? d.topic ?? ''}`.toLowerCase().includes(text));
+  const shown = site.devices.filter((d) => `${d.name} ${d.model} ${d.link.text ?? d.topic ?? ''}`.toLowerCase().includes(text));
   return (
     <>
       <header class="title">

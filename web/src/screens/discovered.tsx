@@ -106,9 +106,9 @@ export function Fields({ topic }: { topic: Topic }) {
     <div class="fields-of">
       <ul class="field-list">
         {fields.map((f) => (
-          <li key={f.path} data-field={f.path}>
+          <li key={f.path} data-field={f.path} class={f.type === 'text' ? 'words' : ''}>
             <code translate={f.path === ''}>{f.path === '' ? t.discovered.value : f.path}</code>
-            <MiniChart values={f.values} stepped={f.type === 'boolean'} />
+            {f.type !== 'text' && <MiniChart values={f.values} stepped={f.type === 'boolean'} />}
             <b translate={typeof f.last === 'boolean'}>{fieldText(f.last)}</b>
             <span class="faint" translate={false}>{reachOf(f)}</span>
           </li>

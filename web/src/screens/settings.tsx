@@ -6,6 +6,7 @@ import { age, bytes, shown, whole } from '../format';
 import { chooseLanguage, language, languages, t, type Language } from '../i18n';
 import { askName, me } from '../parts/name';
 import { usePolled } from '../parts/poll';
+import { Reload } from '../parts/reload';
 import { KeyList } from '../parts/search';
 import { siteTaken } from '../store';
 import { chooseTheme, theme, type Theme } from '../theme';
@@ -83,6 +84,7 @@ function Told({ settings: x }: { settings: Settings }) {
           <Fact name={s.watchdog}>{every(x.watchdog_ms)}</Fact>
           <Fact name={s.sys}>{every(x.sys_ms)}</Fact>
         </dl>
+        <Reload />
       </section>
       <section class="panel" aria-labelledby="listeners">
         <h2 id="listeners">{s.listeners}</h2>
@@ -100,7 +102,7 @@ function Told({ settings: x }: { settings: Settings }) {
       {x.limits.length > 0 && (
         <section class="panel" aria-labelledby="limits">
           <h2 id="limits">{s.limits}</h2>
-          <dl class="numbers">{x.limits.map((l) => <div key={l.name}><dt translate={false}>{l.name}</dt><dd>{typeof l.value === 'number' ? whole(l.value) : shown(l.value, null)}</dd></div>)}</dl>
+          <dl class="numbers">{x.limits.map((l) => <div key={l.name}><dt translate={false}>{l.name}</dt><dd translate={typeof l.value !== 'string'}>{typeof l.value === 'number' ? whole(l.value) : shown(l.value, null)}</dd></div>)}</dl>
         </section>
       )}
     </>
