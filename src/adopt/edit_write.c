@@ -179,7 +179,7 @@ static enum err sync_folder(const char *name, struct error *e)
     return failed ? error_set_os(e, failed, "%s can't be synced", folder) : ERR_OK;
 }
 
-static enum err commit_one(struct edit_pending *p, struct error *e)
+static enum err take_name(struct edit_pending *p, struct error *e)
 {
     int r = p->fd < 0 ? unlink(p->name) : rename(p->temporary, p->name);
     if (r != 0)
@@ -187,7 +187,7 @@ static enum err commit_one(struct edit_pending *p, struct error *e)
     if (p->fd >= 0)
         (void)close(p->fd);
     p->fd = -1;
-    return sync_folder(p->name, e);
+    return ERR_OK;
 }
 
 enum err edit_commit(struct edit_writer *w, struct error *e)
@@ -196,7 +196,9 @@ enum err edit_commit(struct edit_writer *w, struct error *e)
     for (size_t i = 0; !err && i < w->n; i++)
         err = still(w->files[i].name, text_then(w->ed, w->files[i].file, !w->back), e);
     for (size_t i = 0; !err && i < w->n; i++)
-        err = commit_one(&w->files[i], e);
+        err = take_name(&w->files[i], e);
+    for (size_t i = 0; !err && i < w->n; i++) /* behind all: they are one transaction then */
+        err = sync_folder(w->files[i].name, e);
     return err;
 }
 
