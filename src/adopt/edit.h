@@ -13,10 +13,11 @@
  * owner, and synced; when all are, they take their names one right after the other, and then the
  * folder is synced. A power cut leaves of each file the old one or the new one, and at most a
  * ".NAME.new", which nobody reads and the next edit uses again. Models come before devices, so that
- * what is new is known before it is used. Ownership: borrows the site until it is done; texts live
- * in the arena. Threads: any, one at a time; edit_write() and edit_revert() block. Errors:
- * ERR_EXISTS: a file is not as it was read; nothing has been written. ERR_BUSY: another edit is
- * under way. ERR_IO with the file's name. ERR_NOMEM, ERR_RANGE (a file above 1 MiB). */
+ * what is new is known before it is used.
+ * Ownership: borrows the site until it is done; texts live in the arena. Threads: any, one at a
+ * time; edit_write() and edit_revert() block.
+ * Errors: ERR_EXISTS: a file is not as it was read; nothing has been written. ERR_BUSY: another
+ * edit is under way. ERR_IO with the file's name. ERR_NOMEM, ERR_RANGE (a file above 1 MiB). */
 #pragma once
 
 #include "base/arena.h"
