@@ -7,13 +7,15 @@ include(GNUInstallDirs)
 
 if(TARGET sedge)
     install(TARGETS sedge RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+    # What users read; the decisions are for those who change sedge.
+    install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sedge COMPONENT program
+        FILES_MATCHING PATTERN "*.md" PATTERN "openapi.json" PATTERN "decisions" EXCLUDE PATTERN "pitfalls.md" EXCLUDE)
 endif()
 
 # The units name the program, so they are written when the prefix is known, like pkg-config's files below. They are installed
 # and not enabled: who installs by hand makes the user (sysusers.d) and the site first (docs/running.md).
 if(TARGET sedge)
     install(FILES packaging/site/site.sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/sedge/site COMPONENT service)
-    install(FILES docs/running.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sedge COMPONENT service)
     install(FILES packaging/sedge.sysusers DESTINATION lib/sysusers.d RENAME sedge.conf COMPONENT service)
     install(FILES packaging/sedge-backup.timer DESTINATION lib/systemd/system COMPONENT service)
     install(CODE "
@@ -49,7 +51,14 @@ if(TARGET sedge AND (NOT CMAKE_CROSSCOMPILING OR CMAKE_CROSSCOMPILING_EMULATOR))
     add_custom_target(sedge_said ALL DEPENDS ${said}/stamp)
     install(DIRECTORY ${said}/man1/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 COMPONENT program)
     install(FILES ${said}/sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions COMPONENT program)
-    install(FILES ${said}/_sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/vendor-completions COMPONENT program)
+    # zsh looks for what distributions bring in another place than for what is installed by hand.
+    install(CODE "
+        set(place site-functions)
+        if(CMAKE_INSTALL_PREFIX STREQUAL \"/usr\")
+            set(place vendor-completions)
+        endif()
+        file(INSTALL \"${said}/_sedge\" DESTINATION \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_DATADIR}/zsh/\${place}\")
+    " COMPONENT program)
     install(FILES ${said}/sedge.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d COMPONENT program)
 endif()
 

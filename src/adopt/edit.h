@@ -61,7 +61,7 @@ bool edit_is_new(const struct edit *ed, size_t i);
 void edit_diff(const struct edit *ed, size_t i, struct strbuf *out, size_t *added, size_t *removed);
 
 /* The splices of a file in the order of their places; of one place, in that in which they came. */
-size_t edit_sorted(const struct edit *ed, size_t i,
+size_t edit_sorted(const struct edit *ed, size_t file,
                    const struct edit_splice *out[EDIT_SPLICES_MAX]);
 
 /* `path`: of the site, a folder or a file. */

@@ -223,14 +223,15 @@ enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,
     *out = (struct adopt_proposal){0};
     arena_init(&out->arena, v->arena.alloc, PROPOSAL_BYTES_MAX);
     struct draft *d = arena_new(&out->arena, sizeof(*d));
-    enum err err = ERR_NOMEM;
-    if (d) {
-        d->arena = &out->arena;
-        d->view = v;
-        d->asked = q->topics;
-        d->asked_n = q->topic_n;
-        err = propose(out, d, v, site, q, e);
+    if (!d) {
+        adopt_proposal_fini(out);
+        return error_set(e, ERR_NOMEM, "no memory for a proposal");
     }
+    d->arena = &out->arena;
+    d->view = v;
+    d->asked = q->topics;
+    d->asked_n = q->topic_n;
+    enum err err = propose(out, d, v, site, q, e);
     if (out->arena.failed)
         err = error_set(e, ERR_NOMEM, "no memory for a proposal");
     if (err) {

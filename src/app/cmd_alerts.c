@@ -49,9 +49,11 @@ static void print_alert(void *ctx, struct str alert)
     (void)printf("%4lld  %s  %s%-8.*s%s  %.*s\n", (long long)answer_int(alert, "id"), at, color,
                  STR_FMT(grave), color[0] ? "\033[0m" : "",
                  STR_FMT(answer_member(alert, "text", text, sizeof(text))));
-    (void)printf("      %.*s", STR_FMT(answer_member(alert, "state", state, sizeof(state))));
+    struct str now = answer_member(alert, "state", state, sizeof(state));
+    (void)printf("      %.*s", STR_FMT(now));
     if (who.n > 0)
-        (void)printf(", acknowledged by %.*s", STR_FMT(who));
+        (void)printf(str_eq(now, STR("acknowledged")) ? " by %.*s" : ", acknowledged by %.*s",
+                     STR_FMT(who));
     print_shelf(o, alert);
     (void)fputc('\n', stdout);
     o->shown++;

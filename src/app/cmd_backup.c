@@ -68,7 +68,8 @@ void backup_describe(struct json_writer *w, const struct manifest *m)
 void backup_print(struct strbuf *b)
 {
     strbuf_addc(b, '\n');
-    (void)fwrite(b->p, 1, b->n, stdout);
+    struct str line = strbuf_str(b);
+    (void)fwrite(line.p, 1, line.n, stdout);
     strbuf_fini(b);
 }
 
@@ -223,7 +224,7 @@ static int make_one(const struct backup_options *o)
 {
     char file[PATH_MAX], stem[80];
     struct site_place p;
-    struct backup_report r;
+    struct backup_report r = {0};
     struct error e = {0};
     if (site_place_open(&p, o->site, o->data, &e))
         return backup_failed("backup", &e);
@@ -274,7 +275,7 @@ static void tell_verified(const struct backup_options *o, const struct backup_ch
 static int verify_one(const struct backup_options *o)
 {
     char where[PATH_MAX];
-    struct backup_check c;
+    struct backup_check c = {0};
     struct error e = {0};
     (void)snprintf(where, sizeof(where), "%s", o->file);
     char *slash = strrchr(where, '/');

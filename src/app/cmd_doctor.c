@@ -137,7 +137,8 @@ static void print_json(const struct doctor *d, const char *site)
     json_array_end(&w);
     json_object_end(&w);
     strbuf_addc(&b, '\n');
-    (void)fwrite(b.p, 1, b.n, stdout);
+    struct str line = strbuf_str(&b);
+    (void)fwrite(line.p, 1, line.n, stdout);
     strbuf_fini(&b);
 }
 

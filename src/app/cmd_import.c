@@ -6,10 +6,10 @@
 #include "app/import_file.h"
 #include "app/site_modbus.h"
 #include "app/site_schema.h"
+#include "app/when.h"
 #include "codec/json.h"
 #include "points/points.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,21 +84,9 @@ static const char *set_numbering(struct import_options *o, struct str value)
 
 static const char *set_every(struct import_options *o, struct str value)
 {
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"ms", 1}, {"min", 60000}, {"s", 1000}, {"h", 3600000}};
-    double d;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        struct str unit = str_from(units[i].unit);
-        if (!str_ends(value, unit) ||
-            str_to_double(str_trim(str_sub(value, 0, value.n - unit.n)), &d))
-            continue;
-        o->points.every_ms = (int64_t)llround(d * units[i].ms);
-        return o->points.every_ms >= 10 && o->points.every_ms <= 86400000 ? NULL
-                                                                          : "it is 10ms to 24h";
-    }
-    return "it is a time, as 500ms, 5s or 1min";
+    if (span_parse(value, &o->points.every_ms))
+        return "it is a time, as 500ms, 5s or 1min";
+    return o->points.every_ms >= 10 && o->points.every_ms <= 86400000 ? NULL : "it is 10ms to 24h";
 }
 
 static const char *set_separator(struct import_options *o, struct str value)

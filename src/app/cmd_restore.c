@@ -45,7 +45,7 @@ static int cmd_restore(int argc, char **argv)
 {
     struct args a = args_start(&command_restore, argc, argv);
     struct restore_config cfg = {.alloc = alloc_system(), .now_ms = (int64_t)time(NULL) * 1000};
-    struct restore_report r;
+    struct restore_report r = {0};
     struct error e = {0};
     bool json = false;
     for (int id; (id = args_next(&a)) != ARGS_END;) {

@@ -22,8 +22,6 @@ enum { NICE = 10, REAP_MS = 5, SAID_MAX = 4096 };
 #define MEMORY_MAX ((rlim_t)2 << 30)
 #endif
 
-extern char **environ;
-
 /* What a report has of the document of `sedge test --json`, and without one. */
 static const struct {
     const char *key, *without;

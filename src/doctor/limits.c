@@ -1,4 +1,5 @@
 #include "doctor/doctor.h"
+#include "host/fields.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -63,7 +64,7 @@ static uint64_t files_of(pid_t pid)
     (void)snprintf(path, sizeof(path), "/proc/%d/limits", (int)pid);
     FILE *f = pid > 0 ? fopen(path, "re") : NULL;
     while (f && fgets(line, sizeof(line), f))
-        if (sscanf(line, "Max open files %*s %" SCNu64, &hard) == 1)
+        if (str_starts(str_from(line), STR("Max open files")) && field_decimal(line, 4, &hard))
             break;
     if (f)
         (void)fclose(f);
@@ -93,8 +94,7 @@ static uint64_t memory_max(pid_t pid)
         *slash = '\0';
         (void)snprintf(file, sizeof(file), "/sys/fs/cgroup%s/memory.max",
                        strlen(line) > 3 ? line + 3 : "");
-        if (read_line(file, value, sizeof(value)) && sscanf(value, "%" SCNu64, &v) == 1 &&
-            v < least)
+        if (read_line(file, value, sizeof(value)) && field_decimal(value, 0, &v) && v < least)
             least = v;
     }
     return least;
@@ -106,7 +106,7 @@ static uint64_t memory_free(void)
     uint64_t kib = UINT64_MAX;
     FILE *f = fopen("/proc/meminfo", "re");
     while (f && fgets(line, sizeof(line), f))
-        if (sscanf(line, "MemAvailable: %" SCNu64, &kib) == 1)
+        if (str_starts(str_from(line), STR("MemAvailable:")) && field_decimal(line, 1, &kib))
             break;
     if (f)
         (void)fclose(f);

@@ -1,9 +1,9 @@
 #include "doctor/doctor.h"
+#include "host/fields.h"
 
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -70,11 +70,11 @@ static void find_tcp(struct holders *h, const char *file, uint16_t port)
     char line[512];
     FILE *f = fopen(file, "re");
     while (f && h->n < HOLDERS_MAX && fgets(line, sizeof(line), f)) {
-        unsigned at, state;
-        uint64_t inode;
-        if (sscanf(line, " %*u: %*[0-9A-Fa-f]:%x %*s %x %*s %*s %*s %*s %*s %" SCNu64, &at, &state,
-                   &inode) == 3 &&
-            at == port && state == 0x0A)
+        struct str local, part, state;
+        uint64_t at, inode;
+        if (field_at(line, 1, &local) && field_part(local, ':', 1, &part) &&
+            field_number(part, 16, &at) && at == port && field_at(line, 3, &state) &&
+            str_eq(state, STR("0A")) && field_decimal(line, 9, &inode))
             h->inodes[h->n++] = inode;
     }
     if (f)
@@ -93,7 +93,9 @@ static bool has_socket(const char *process, const struct holders *h)
         (void)snprintf(link, sizeof(link), "%s/%.200s", folder, entry->d_name);
         ssize_t n = readlink(link, target, sizeof(target) - 1);
         target[n > 0 ? n : 0] = '\0';
-        if (sscanf(target, "socket:[%" SCNu64 "]", &inode) == 1)
+        struct str name = str_from(target);
+        if (str_starts(name, STR("socket:[")) &&
+            field_number(str_sub(name, 8, name.n - 9), 10, &inode))
             for (size_t i = 0; i < h->n; i++)
                 found = found || h->inodes[i] == inode;
     }

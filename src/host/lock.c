@@ -1,4 +1,5 @@
 #include "host/lock.h"
+#include "host/fields.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -6,23 +7,28 @@
 
 /* "12: FLOCK  ADVISORY  WRITE 4711 fd:01:1234567 0 EOF"; what waits for one has "->" behind the
  * number. */
+static pid_t holds(const char *line, const struct stat *st)
+{
+    struct str kind, file, part;
+    uint64_t pid, major = 0, minor = 0, inode = 0;
+    if (!field_at(line, 1, &kind) || !str_eq(kind, STR("FLOCK")) || !field_at(line, 5, &file))
+        return 0;
+    bool read = field_part(file, ':', 0, &part) && field_number(part, 16, &major) &&
+                field_part(file, ':', 1, &part) && field_number(part, 16, &minor) &&
+                field_part(file, ':', 2, &part) && field_number(part, 10, &inode);
+    if (!read || inode != st->st_ino || major != major(st->st_dev) || minor != minor(st->st_dev))
+        return 0;
+    return field_decimal(line, 4, &pid) && pid > 0 ? (pid_t)pid : -1;
+}
+
 pid_t lock_holder(const char *path)
 {
     char line[256];
     struct stat st;
     pid_t holder = 0;
     FILE *f = stat(path, &st) == 0 ? fopen("/proc/locks", "re") : NULL;
-    while (f && !holder && fgets(line, sizeof(line), f)) {
-        char kind[16];
-        long pid;
-        unsigned major, minor;
-        unsigned long long inode;
-        if (sscanf(line, "%*u: %15s %*s %*s %ld %x:%x:%llu", kind, &pid, &major, &minor, &inode) ==
-                5 &&
-            kind[0] == 'F' && inode == st.st_ino && major == major(st.st_dev) &&
-            minor == minor(st.st_dev))
-            holder = pid > 0 ? (pid_t)pid : -1;
-    }
+    while (f && !holder && fgets(line, sizeof(line), f))
+        holder = holds(line, &st);
     if (f)
         (void)fclose(f);
     return holder;

@@ -1,5 +1,6 @@
 #include "host/log_output.h"
 #include "base/clock.h"
+#include "host/fields.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -147,10 +148,13 @@ static void sink(void *ctx, enum log_level level, const char *part, const char *
 static bool is_journal(int fd)
 {
     const char *stream = getenv("JOURNAL_STREAM");
-    unsigned long long device = 0, inode = 0;
+    uint64_t device = 0, inode = 0;
+    struct str part;
     struct stat st;
-    return stream && sscanf(stream, "%llu:%llu", &device, &inode) == 2 && fstat(fd, &st) == 0 &&
-           st.st_dev == device && st.st_ino == inode;
+    return stream && field_part(str_from(stream), ':', 0, &part) &&
+           field_number(part, 10, &device) && field_part(str_from(stream), ':', 1, &part) &&
+           field_number(part, 10, &inode) && fstat(fd, &st) == 0 && st.st_dev == device &&
+           st.st_ino == inode;
 }
 
 void log_output_open(struct log_output *o, const struct log_output_config *cfg)

@@ -43,10 +43,10 @@ TEST(a_meter)
                  "State;40012;uint16;;;1 = ok, 2 = fault\n",
                  &plain,
                  "model Meter {\n"
-                 "  property active_power: kW  // sum of \"all\" phases\n"
+                 "  property active_power: kW    // sum of \"all\" phases\n"
                  "  property energy_t1:    kWh\n"
                  "  property running:      bool\n"
-                 "  property state:        int  // 1 = ok, 2 = fault\n"
+                 "  property state:        int   // 1 = ok, 2 = fault\n"
                  "}\n"
                  "\n"
                  "device meter: Meter {\n"
@@ -73,7 +73,7 @@ TEST(several_devices_with_a_model_of_their_own_and_a_shared_one)
                  "Hall/Climate,10.0.0.9,1,Temp,3,5,int16,,degC,-20,80\n",
                  &o,
                  "model Meter {\n"
-                 "  property power:  kW  range 0..500\n"
+                 "  property power:  kW   range 0..500\n"
                  "  property energy: kWh\n"
                  "}\n"
                  "\n"
@@ -115,11 +115,11 @@ TEST(actions)
                  "  property position: %\n"
                  "  property setpoint: °C\n"
                  "  property mode:     int\n"
-                 "  action set_setpoint(value: °C)\n"
-                 "  action open()  confirms position > 90 %\n"
-                 "  action close()  confirms position < 5 %\n"
-                 "  action eco()\n"
-                 "  safe close()\n"
+                 "  action   set_setpoint(value: °C)\n"
+                 "  action   open()                  confirms position > 90 %\n"
+                 "  action   close()                 confirms position < 5 %\n"
+                 "  action   eco()\n"
+                 "  safe     close()\n"
                  "}\n"
                  "\n"
                  "device meter: Meter {\n"

@@ -5,6 +5,8 @@
 enum {
     CONNECT_MS = 5000,
     PER_ADDR_MAX = 16, /* lines whose names are of one address */
+    MISSING_MAX = 3,   /* answers, */
+    STALE_MS = 60000,  /* if that is longer than this, registry_config's default */
 };
 
 /* --- where it tells what it finds: the registry --- */
@@ -58,9 +60,21 @@ static void members_each(struct modbus *m, struct modbus_setup *s, each_member *
     }
 }
 
-static void set_port(struct modbus *m, struct member *member)
+/* What is asked less often than the registry's patience lasts must not turn stale meanwhile: three
+ * answers may be missing. */
+static void set_patience(struct member *member)
 {
-    if (!m->cfg.sink && member->write_count > 0)
+    int64_t ms = (int64_t)member->every_ms * MISSING_MAX;
+    for (size_t i = 0; i < member->point_count && ms > STALE_MS; i++)
+        registry_set_stale(&member->device->props[member->points[i].property], ms);
+}
+
+static void tell_registry(struct modbus *m, struct member *member)
+{
+    if (m->cfg.sink)
+        return;
+    set_patience(member);
+    if (member->write_count > 0)
         registry_set_port(member->device, &m->port);
 }
 
@@ -111,8 +125,11 @@ static enum err open_parts(struct modbus *m, struct error *e)
                                          .waiting_max = MODBUS_LINES_MAX,
                                          .idle_ms = -1,
                                          .connect_ms = CONNECT_MS};
-    /* One after the other: a name server that does not answer holds one thread, not all. */
-    enum err r = offload_queue_new(&m->queue, m->cfg.ex, 1, 2 * MODBUS_LINES_MAX);
+    /* One after the other: a name server that does not answer holds one thread, not all; and no
+     * serial device waits for it. */
+    enum err r = offload_queue_new(&m->names, m->cfg.ex, 1, 2 * MODBUS_LINES_MAX);
+    if (!r)
+        r = offload_queue_new(&m->devices, m->cfg.ex, 1, 2 * MODBUS_LINES_MAX);
     if (!r)
         r = conn_pool_new(&m->pool, m->worker, &cfg);
     return r ? error_set(e, r, "no memory for Modbus") : ERR_OK;
@@ -126,7 +143,7 @@ static enum err prepare(struct modbus *m, struct modbus_setup *setup, struct err
     if (r)
         drop_new_lines(setup);
     else
-        members_each(m, setup, set_port);
+        members_each(m, setup, tell_registry);
     return r;
 }
 
@@ -176,6 +193,14 @@ static void port_gone(struct modbus *m, struct member *member)
         registry_port_gone(member->device->registry, &m->port);
 }
 
+static void queue_free(struct offload_queue *q)
+{
+    if (!q)
+        return;
+    offload_drain(q);
+    offload_queue_free(q);
+}
+
 void modbus_free(struct modbus *m)
 {
     if (!m)
@@ -183,10 +208,8 @@ void modbus_free(struct modbus *m)
     members_each(m, m->plan, port_gone);
     while (!list_empty(&m->lines))
         modbus_line_free(CONTAINER_OF(m->lines.next, struct line, link));
-    if (m->queue) {
-        offload_drain(m->queue);
-        offload_queue_free(m->queue);
-    }
+    queue_free(m->names);
+    queue_free(m->devices);
     conn_pool_close(m->pool);
     modbus_setup_free(m->plan);
     modbus_setup_free(m->before);

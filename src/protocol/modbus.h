@@ -21,13 +21,12 @@
  * A line that is lost is made again after 1 s … 60 s. Names are resolved, and serial devices
  * opened, on the offload pool.
  *
- * Each point that was read is a sample, registry_sample(). Numbers that are none (NaN), or do not
- * fit, make the property unreadable until they do.
- * Ownership: the setup copies what it is told, and is the engine's once modbus_new() or
- * modbus_replace_ready() has succeeded. Devices and properties are the registry's and outlive it.
- * Threads: worker 0, as the registry.
- * Bounds: lines, units, points (below); writes that wait per line. A full queue is ERR_FULL to the
- * registry, which tries again.
+ * Each point that was read is a sample, registry_sample(). A property that is asked less often than
+ * every 20 s turns stale after three intervals. Numbers that are none (NaN), or do not fit, make
+ * the property unreadable until they do. Ownership: the setup copies what it is told, and is the
+ * engine's once modbus_new() or modbus_replace_ready() has succeeded. Devices and properties are
+ * the registry's and outlive it. Threads: worker 0, as the registry. Bounds: lines, units, points
+ * (below); writes that wait per line. A full queue is ERR_FULL to the registry, which tries again.
  * Errors: what a person must mend goes into struct error, without the place: the caller has it.
  * Source: see codec/modbus.h. */
 #pragma once

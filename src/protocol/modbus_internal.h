@@ -186,7 +186,7 @@ struct modbus {
     struct worker *worker;
     struct alloc *alloc;
     struct conn_pool *pool;
-    struct offload_queue *queue;
+    struct offload_queue *names, *devices; /* to be resolved, to be opened */
     struct random random;
     struct device_port port;
     struct list lines;

@@ -124,17 +124,20 @@ static void opened(struct line *l)
     struct opening *o = l->opening;
     if (!o->over)
         return;
-    if (o->result) {
+    bool serial = l->cfg.carrier == MODBUS_RTU;
+    if (o->result && (serial || l->addr_count == 0)) {
         modbus_line_lost(l, "%s", o->error.text);
         return;
     }
     int fd = o->fd;
     o->fd = -1;
-    memcpy(l->addrs, o->addrs, sizeof(l->addrs));
-    l->addr_count = o->addr_count;
+    if (!o->result) { /* else those of the last time, while there is no name server */
+        memcpy(l->addrs, o->addrs, sizeof(l->addrs));
+        l->addr_count = o->addr_count;
+    }
     l->opening = NULL;
     modbus_opening_free(o);
-    if (l->cfg.carrier != MODBUS_RTU) {
+    if (!serial) {
         connect_first(l);
         return;
     }
@@ -150,13 +153,23 @@ static void opened(struct line *l)
 static bool is_number(struct line *l)
 {
     uint16_t port = l->cfg.port ? l->cfg.port : MODBUS_PORT;
+    struct addr a;
+    if (l->cfg.carrier == MODBUS_RTU || addr_parse(&a, l->cfg.host, port))
+        return false;
+    l->addrs[0] = a;
     l->addr_count = 1;
-    return l->cfg.carrier != MODBUS_RTU && addr_parse(&l->addrs[0], l->cfg.host, port) == ERR_OK;
+    return true;
+}
+
+/* Where it was connected until just now it mostly is again; a name is looked up when it is not. */
+static bool is_known(const struct line *l)
+{
+    return l->addr_count > 0 && l->backoff_ms == 0;
 }
 
 static void begin(struct line *l)
 {
-    if (is_number(l)) {
+    if (is_number(l) || is_known(l)) {
         connect_first(l);
         return;
     }

@@ -84,6 +84,50 @@ TEST(modbus_a_cut_connection_is_made_again_at_once)
     rig_run("\1\2\3", false, cut);
 }
 
+static void named(struct rig *g)
+{
+    struct modbus_device d = rig_base(g, 0, 1);
+    d.link.host = STR("127.1"); /* the look-up knows it, without asking anybody; we do not */
+    d.points = one;
+    d.point_count = 1;
+    rig_add(g, &d);
+    rig_start(g);
+    WAIT_FOR(g->noted[0][0].samples == 1);
+    rig_sleep(20000);
+    slave_cut(&g->slave);
+    WAIT_FOR(g->slave.connections == 2);
+    rig_sleep(20000);
+    slave_gone(&g->slave);
+    WAIT_FOR(!g->link[0].online);
+    slave_listen(&g->slave);
+    WAIT_FOR(g->link[0].online);
+}
+
+TEST(modbus_a_name_is_looked_up)
+{
+    rig_run("\1", false, named);
+}
+
+static void no_such_device(struct rig *g)
+{
+    struct modbus_device d = rig_base(g, 0, 1);
+    d.link =
+        (struct modbus_link){.carrier = MODBUS_RTU, .serial = {.path = STR("/dev/no-such-line")}};
+    d.points = one;
+    d.point_count = 1;
+    rig_add(g, &d);
+    add(g, 1, 2); /* on another line, which does not mind */
+    rig_start(g);
+    WAIT_FOR(g->link[0].told);
+    CHECK_EQ_STR(g->link[0].why, "there is no /dev/no-such-line");
+    WAIT_FOR(g->noted[1][0].samples == 3);
+}
+
+TEST(modbus_a_device_that_is_not_there)
+{
+    rig_run("\1\2", false, no_such_device);
+}
+
 static void cut_beside_silent(struct rig *g)
 {
     g->slave.units[1].silent = true;

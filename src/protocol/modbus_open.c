@@ -19,7 +19,7 @@ void modbus_opening_free(struct opening *o)
 
 static enum err resolve(struct opening *o)
 {
-    const struct addrinfo want = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG};
+    const struct addrinfo want = {.ai_socktype = SOCK_STREAM};
     struct addrinfo *found = NULL;
     char port[8];
     (void)snprintf(port, sizeof(port), "%u", o->port);
@@ -75,7 +75,7 @@ enum err modbus_opening_new(struct opening **out, struct line *l)
     (void)snprintf(o->host, sizeof(o->host), "%.*s", STR_FMT(name));
     o->serial = l->cfg.serial;
     o->serial.path = str_from(o->host);
-    enum err r = offload_submit(l->m->queue, l->m->worker, &o->job);
+    enum err r = offload_submit(serial ? l->m->devices : l->m->names, l->m->worker, &o->job);
     if (r) {
         *out = NULL;
         mem_free(o->alloc, o, sizeof(*o));

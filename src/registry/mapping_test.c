@@ -27,12 +27,14 @@ static const struct source_def plug_sources[] = {
     {.member = 2, .topic = S("t/SENSOR"), .path = S("list[1].n")},
     {.member = 0, .topic = S("t/mw"), .path = S("p"), .time = S("at"), .scale = 0.001},
     {.member = 1, .topic = S("t/door"), .path = S("contact"), .yes = S("false"), .no = S("true")},
+    {.member = 0, .topic = S("t/two"), .path = S("a.x")},
+    {.member = 2, .topic = S("t/two"), .path = S("b.x")},
     {.member = 0, .event = true, .topic = S("t/btn"), .path = S("action"), .yes = S("single")},
     {.member = 1, .event = true, .topic = S("t/btn"), .path = S("action")}};
 static const struct piece_def on_pieces[] = {{.text = S("ON"), .param = -1}};
 static const struct piece_def off_pieces[] = {{.text = S("OFF"), .param = -1}};
 static const struct piece_def dim_pieces[] = {{.text = S("{\"b\":"), .param = -1},
-                                              {.param = 0, .scale = 2.54, .whole = true},
+                                              {.param = 0, .scale = 2.55, .whole = true},
                                               {.text = S(",\"t\":"), .param = -1},
                                               {.param = 1, .json = true},
                                               {.text = S("}"), .param = -1}};
@@ -47,7 +49,7 @@ static const struct command_def plug_commands[] = {
      .retain = true}};
 static const struct online_def plug_online[] = {{.topic = S("t/LWT")},
                                                 {.topic = S("t/bridge"), .path = S("state")}};
-static const struct mapping_def plug_mapping = {plug_sources, 8, plug_commands, 3, plug_online, 2};
+static const struct mapping_def plug_mapping = {plug_sources, 10, plug_commands, 3, plug_online, 2};
 
 struct plug_rig {
     struct rig g;
@@ -156,6 +158,8 @@ TEST(values_are_taken_out_of_documents)
         {"by keys and places", "t/SENSOR",
          "{\"list\":[{\"n\":\"a\"},{\"n\":\"b\"},{\"n\":\"c\"}],\"ENERGY\":{\"Power\":\"1\"}}",
          "note=b;power=1;"},
+        {"one of two keys", "t/two", "{\"a\":{\"x\":1,\"y\":2}}", "power=1;"},
+        {"the other one", "t/two", "{\"b\":{\"x\":1},\"a\":{\"y\":2}}", "note=1;"},
         {"not there", "t/SENSOR", "{\"ENERGY\":{\"Today\":1},\"list\":[{\"n\":\"a\"}]}", ""},
         {"something else there", "t/SENSOR", "{\"ENERGY\":5,\"list\":{\"n\":1}}", ""},
         {"a word", "t/RESULT", "{\"POWER\":\"ON\"}", "lit=1;"},
@@ -297,7 +301,7 @@ TEST(commands_go_where_the_device_listens)
     rig_play(&p.g, steps, ARRAY_LEN(steps), 400);
     CHECK_EQ_STR(p.g.log.p,
                  "on waiting\nc/POWER ON\non sent\non confirmed\n"
-                 "dim waiting\nc/dim {\"b\":127,\"t\":\"a \\\"b\\\"\"} retained\n"
+                 "dim waiting\nc/dim {\"b\":128,\"t\":\"a \\\"b\\\"\"} retained\n"
                  "dim sent\ndim confirmed\n"
                  "off waiting\nc/POWER OFF\noff sent\nc/POWER OFF\noff sent\nc/POWER OFF\n"
                  "off sent\nalert critical home.plug does not obey: off() was sent 3 times in 0 s "

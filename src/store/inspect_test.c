@@ -30,7 +30,7 @@ static void append_some(struct rig *g, unsigned n)
 
 struct taken {
     unsigned segments;
-    uint64_t last, whole;
+    uint64_t last, whole, first_whole;
 };
 
 static enum err take(void *ctx, const struct segment_seen *s, struct error *e)
@@ -40,6 +40,8 @@ static enum err take(void *ctx, const struct segment_seen *s, struct error *e)
     t->segments++;
     t->last = s->last_seq;
     t->whole += s->whole.n;
+    if (t->segments == 1)
+        t->first_whole = s->whole.n;
     return ERR_OK;
 }
 
@@ -100,13 +102,15 @@ TEST(inspect_finds_damage)
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
         struct rig g;
         struct journal_seen seen;
+        struct taken t = {0};
         LABEL("%s", cases[i].label);
         rig_init(&g, 9);
         REQUIRE(rig_open(&g) == ERR_OK);
         append_some(&g, 300);
         hurt(&g, cases[i].name, cases[i].at);
-        CHECK_EQ_INT(journal_inspect(g.cfg.disk, alloc_system(), RIG_DIR, NULL, NULL, &seen, &g.e),
+        CHECK_EQ_INT(journal_inspect(g.cfg.disk, alloc_system(), RIG_DIR, take, &t, &seen, &g.e),
                      ERR_OK);
+        CHECK_EQ_UINT(t.first_whole, SEGMENT_HEAD); /* nothing behind the damage */
         CHECK(seen.holes > 0);
         CHECK_HAS_STR(seen.damage, cases[i].says);
         CHECK_HAS_STR(seen.damage, "journal-0000000000000001.sj");

@@ -52,6 +52,11 @@ CASES = [
          ("action", "clause"), ("dim", "entity.name.function"), ("publish", "clause"), ("2.54", "numeric"), ("true", "constant.language"),
          ("qos", "clause"), ("retain", "clause"), ("answer", "clause"), ("event", "clause"), ("is", "clause"), ("online", "clause"),
          ("on", "clause"), ("true", "clause"), ("yes", "string"), ("let", "storage.type.variable")]),
+    ("device m: Meter { via modbus \"tcp://10.0.0.7:502\" unit 3 every 1s {\n  power = input 0 f32 scale 0.1 order cdab\n"
+     "  value = coil 4\n  heat = holding 20 u16 arg to then coil 4 on } }", [
+         ("via", "clause"), ("modbus", "clause"), ("unit", "clause"), ("every", "clause"), ("1", "numeric"), ("power", "variable"), ("input", "clause"),
+         ("f32", "support.type"), ("scale", "clause"), ("cdab", "support.type"), ("value", "variable"), ("coil", "clause"), ("arg", "clause"),
+         ("to", "variable"), ("then", "clause")]),
     ("group  plant.stations = plant.press1, plant.oven", [("group", "storage.type.declaration"), ("plant.stations", "entity.name.namespace"),
                                                           ("plant.oven", "entity.name.namespace")]),
     ("read temp: °C = st.temperature stale 5s", [("read", OWNERSHIP), ("temp", "variable.other"), ("°C", "support.type.unit"), ("st", "variable.other"),
@@ -159,8 +164,8 @@ class Editor(unittest.TestCase):
 
     def test_the_words_of_declarations_have_a_colour(self):
         source = "".join((ROOT / "src/app" / name).read_text()
-                         for name in ("site_schema.c", "site_access.c", "site_mapping.c"))
-        words = set(re.findall(r'\.(?:word|second|lead) = "(\w+)"|\b(?:FLAG|NUMBER)\("(\w+)"\)', source))
+                         for name in ("site_schema.c", "site_access.c", "site_mapping.c", "site_modbus.c"))
+        words = set(re.findall(r'\.(?:word|second|lead) = "(\w+)"|\b(?:FLAG|NUMBER|WHOLE|TIME|WORD)\("(\w+)"\)', source))
         words = {word or flag for word, flag in words} - {"alert", "as"}  # which is one in front of a unit
         self.assertGreater(len(words), 20)
         # They take a text, and are names where none follows.

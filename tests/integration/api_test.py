@@ -20,7 +20,7 @@ site "test bench"
 server { mqtt 127.0.0.1:@MQTT@
          http 127.0.0.1:@HTTP@
          store "data"
-         limits { packet 64 KiB } }
+         limits { packet 512 KiB } }
 access {
   allow all "#"
   deny publish "secret/#" anonymous
@@ -268,7 +268,7 @@ class Api(unittest.TestCase):
         self.assertEqual(settings["store"], {"folder": str(self.site.data), "commit_ms": 0})
         limits = {x["name"]: x["value"] for x in settings["limits"]}
         self.assertEqual((limits["connections"], limits["packet"], limits["session_expiry_max"], limits["full"]),
-                         (20000, 64 << 10, None, "drop_oldest"))
+                         (20000, 512 << 10, None, "drop_oldest"))
         self.assertEqual([x["text"] for x in settings["access"]], ['allow all "#"', 'deny publish "secret/#" anonymous'])
         self.assertEqual(SITE.split("\n")[settings["access"][1]["line"] - 1].strip(), settings["access"][1]["text"])
 

@@ -191,6 +191,12 @@ class Archive(unittest.TestCase):
         subprocess.run(["tar", "--zstd", "-xf", self.file, "-C", where], check=True)
         root = where / "sedge-backup"
         manifest = json.loads((root / "manifest.json").read_text())
+        names = [f["name"] for f in manifest["files"]] + ["sedge-backup/SHA256SUMS", "sedge-backup/manifest.json"]
+        site = (root / "site/site.sedge").read_text()
+        (root / "site/site.sedge").write_text(site.replace("plant 1", "plant 2"))
+        subprocess.run(["tar", "--format=ustar", "--zstd", "-cf", self.file, "-C", where, *names], check=True)
+        self.assertIn("site.sedge is not what it was", sedge("backup", "--verify", self.file, code=1).stderr)
+        (root / "site/site.sedge").write_text(site)
         segment = next((root / "data").glob("journal-*"))
         data = bytearray(segment.read_bytes())
         data[4096 + 60] ^= 1
@@ -199,7 +205,6 @@ class Archive(unittest.TestCase):
             if entry["name"].endswith(segment.name):
                 entry["sha256"] = subprocess.run(["sha256sum", segment], capture_output=True, text=True, check=True).stdout.split()[0]
         (root / "manifest.json").write_text(json.dumps(manifest))
-        names = [f["name"] for f in manifest["files"]] + ["sedge-backup/SHA256SUMS", "sedge-backup/manifest.json"]
         subprocess.run(["tar", "--format=ustar", "--zstd", "-cf", self.file, "-C", where, *names], check=True)
         done = told("backup", "--verify", self.file, code=1)
         self.assertIn("journal", done["finding"])

@@ -131,6 +131,7 @@ class Completion(unittest.TestCase):
                 (["sedge", "pub", "-q", ""], ["0", "1", "2"]),
                 (["sedge", "bench", ""], ["mqtt"]),
                 (["sedge", "bench", "mqtt", "fan"], ["fan-in", "fan-out"]),
+                (["sedge", "bench", "mqtt", "fan-in", "fan"], []),
                 (["sedge", "help", "pa"], ["passwd"]),
                 (["sedge", "nothing", ""], []),
             ]
@@ -189,6 +190,7 @@ class Pages(unittest.TestCase):
         self.assertEqual(page, sedge("man", "--", "run").stdout)
         for words in (".SH NAME", "\\-\\-workers", "Runs until SIGINT", ".BR sedge\\-check (1)"):
             self.assertIn(words, page)
+        self.assertIn("sedge bench mqtt fan\\-out", sedge("man", "bench").stdout)  # so that it can be copied
         self.assertEqual(sedge("man", "fly").returncode, 2)
         self.assertEqual(sedge("man", "-o", "/no/such/folder").returncode, 1)
 

@@ -280,6 +280,11 @@ class Tcp(Case):
         self.fresh(site, "t.m1.power")
         self.assertIsNone(self.value(site, "t.m1.energy"))
 
+    def test_what_is_asked_seldom_is_not_stale_in_between(self):
+        site = self.run_site(device("m1", self.link, 1, FULL, "every 5min"), device("m2", self.link, 2, FULL))
+        self.assertEqual(site.property("t.m1.power")["stale_ms"], 3 * 300_000)
+        self.assertEqual(site.property("t.m2.power")["stale_ms"], 60_000)
+
     def test_names_are_resolved(self):
         site = self.run_site(device("m1", f"tcp://{socket.gethostname()}:{self.port}", 1, FULL),
                              device("m2", "tcp://no-such-host.invalid:502", 2, FULL))
