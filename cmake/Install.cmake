@@ -7,13 +7,15 @@ include(GNUInstallDirs)
 
 if(TARGET sedge)
     install(TARGETS sedge RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR} COMPONENT program)
+    # What users read; the decisions are for those who change sedge.
+    install(DIRECTORY docs/ DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sedge COMPONENT program
+        FILES_MATCHING PATTERN "*.md" PATTERN "openapi.json" PATTERN "decisions" EXCLUDE PATTERN "pitfalls.md" EXCLUDE)
 endif()
 
 # The units name the program, so they are written when the prefix is known, like pkg-config's files below. They are installed
 # and not enabled: who installs by hand makes the user (sysusers.d) and the site first (docs/running.md).
 if(TARGET sedge)
     install(FILES packaging/site/site.sedge DESTINATION ${CMAKE_INSTALL_DATADIR}/sedge/site COMPONENT service)
-    install(FILES docs/running.md DESTINATION ${CMAKE_INSTALL_DATADIR}/doc/sedge COMPONENT service)
     install(FILES packaging/sedge.sysusers DESTINATION lib/sysusers.d RENAME sedge.conf COMPONENT service)
     install(FILES packaging/sedge-backup.timer DESTINATION lib/systemd/system COMPONENT service)
     install(CODE "

@@ -1,6 +1,6 @@
 /* embed OUT.c [DIR|FILE]...: writes the files, and those of the folders (flat), as the table of
- * src/dashboard/web_assets.h, compressed. Runs on the machine that builds; the same files always give
- * the same output. */
+ * src/dashboard/web_assets.h, compressed. Runs on the machine that builds; the same files always
+ * give the same output. */
 #include <dirent.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -11,7 +11,13 @@
 #include <sys/stat.h>
 #include <zlib.h>
 
-enum { PATH_SIZE = 4096, FILES_MAX = 256, FILE_SIZE_MAX = 16 << 20, GZIP_WINDOW = 15 + 16, BYTES_PER_LINE = 20 };
+enum {
+    PATH_SIZE = 4096,
+    FILES_MAX = 256,
+    FILE_SIZE_MAX = 16 << 20,
+    GZIP_WINDOW = 15 + 16,
+    BYTES_PER_LINE = 20
+};
 
 static const struct {
     const char *suffix, *type;

@@ -216,8 +216,12 @@ static void add_clause(struct strbuf *out, const struct declare_clause *c, size_
 
 void declare_clauses(struct strbuf *out, const struct declare_clause *c, size_t n, unsigned indent)
 {
-    for (size_t i = 0; i < n; i++)
-        add_clause(out, &c[i], head_width(c, n, c[i].column), indent);
+    size_t wide = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (i == 0 || c[i].column != c[i - 1].column)
+            wide = head_width(c, n, c[i].column);
+        add_clause(out, &c[i], wide, indent);
+    }
 }
 
 void declare_device(struct strbuf *out, const struct declare_device *d)

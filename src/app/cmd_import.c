@@ -6,10 +6,10 @@
 #include "app/import_file.h"
 #include "app/site_modbus.h"
 #include "app/site_schema.h"
+#include "app/when.h"
 #include "codec/json.h"
 #include "points/points.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -84,21 +84,9 @@ static const char *set_numbering(struct import_options *o, struct str value)
 
 static const char *set_every(struct import_options *o, struct str value)
 {
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"ms", 1}, {"min", 60000}, {"s", 1000}, {"h", 3600000}};
-    double d;
-    for (size_t i = 0; i < ARRAY_LEN(units); i++) {
-        struct str unit = str_from(units[i].unit);
-        if (!str_ends(value, unit) ||
-            str_to_double(str_trim(str_sub(value, 0, value.n - unit.n)), &d))
-            continue;
-        o->points.every_ms = (int64_t)llround(d * units[i].ms);
-        return o->points.every_ms >= 10 && o->points.every_ms <= 86400000 ? NULL
-                                                                          : "it is 10ms to 24h";
-    }
-    return "it is a time, as 500ms, 5s or 1min";
+    if (span_parse(value, &o->points.every_ms))
+        return "it is a time, as 500ms, 5s or 1min";
+    return o->points.every_ms >= 10 && o->points.every_ms <= 86400000 ? NULL : "it is 10ms to 24h";
 }
 
 static const char *set_separator(struct import_options *o, struct str value)
@@ -215,6 +203,25 @@ static struct str stem_of(const char *csv)
     return s;
 }
 
+/* "EM340 list" is em340_list: without what a shell or a make file minds. */
+static void name_file(struct import *m)
+{
+    struct str stem = m->o.points.stem;
+    size_t n = 0;
+    for (size_t i = 0; i < stem.n && n + 8 < sizeof(m->file); i++) {
+        char c = stem.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                     (unsigned char)c >= 0x80;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        else if (!plain)
+            c = '_';
+        if (c != '_' || (n && m->file[n - 1] != '_'))
+            m->file[n++] = c;
+    }
+    (void)snprintf(m->file + n, sizeof(m->file) - n, "%s.sedge", n ? "" : "points");
+}
+
 /* Which file the text goes into: of a folder one named like the table, else the one file. */
 static enum err choose_file(struct import *m, struct error *e)
 {
@@ -226,7 +233,7 @@ static enum err choose_file(struct import *m, struct error *e)
     if (folder && m->o.into)
         (void)snprintf(m->file, sizeof(m->file), "%s", m->o.into);
     else if (folder)
-        (void)snprintf(m->file, sizeof(m->file), "%.*s.sedge", STR_FMT(m->o.points.stem));
+        name_file(m);
     else
         (void)snprintf(m->file, sizeof(m->file), "%s", slash ? slash + 1 : m->o.site);
     int n = folder ? snprintf(m->path, sizeof(m->path), "%s/%s", m->o.site, m->file)
@@ -377,10 +384,13 @@ static void print_text(const struct import *m, struct strbuf *out, struct strbuf
     } else if (!is_good(m)) {
         strbuf_addf(told, "with these declarations the site has errors: nothing is written\n");
     } else {
-        strbuf_addf(told, "%zu point%s of %zu device%s %s %s%s\n", t->points,
+        strbuf_addf(told, "%zu point%s of %zu device%s %s %s; ", t->points,
                     t->points == 1 ? "" : "s", t->devices.n, t->devices.n == 1 ? "" : "s",
-                    m->written ? "written to" : "for", m->path,
-                    m->written ? "" : "; with --write they are written there");
+                    m->written ? "written to" : "for", m->path);
+        if (m->written)
+            strbuf_addf(told, "a site that runs takes them with `sedge reload %s`\n", m->o.site);
+        else
+            strbuf_adds(told, "with --write they are written there\n");
     }
 }
 

@@ -192,6 +192,8 @@ static const struct {
     {"SITE/*.sedge", "the site, read in the order of names and checked together"},
     {"SITE/data/", "the journal and the database, if the site says `store \"data\"`"},
     {"SITE/data/lock", "held while the site runs: one program for one store"},
+    {"/usr/share/doc/sedge/ or /usr/local/share/doc/sedge/",
+     "the documentation: tutorial.md, howto/, language.md, and what else README.md names"},
 };
 
 static const struct command_example program_examples[] = {

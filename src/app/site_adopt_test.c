@@ -122,14 +122,13 @@ static size_t asked_topics(const struct adopt_case *c, struct str out[4])
 
 static void try_case(const struct adopt_case *c)
 {
-    struct ears *ears = mem_zero(alloc_system(), sizeof(*ears));
+    struct ears ears = {0};
     struct adopt_view v;
     struct adopt_proposal p;
     struct error e = {0};
     struct str asked[4];
     struct strbuf text;
-    REQUIRE(ears != NULL);
-    look(&v, ears, c->messages);
+    look(&v, &ears, c->messages);
     struct strbuf before;
     strbuf_init(&before, alloc_system(), 0);
     strbuf_addf(&before, "site \"home\"\n%s", c->site ? c->site : "");
@@ -158,7 +157,6 @@ static void try_case(const struct adopt_case *c)
     adopt_proposal_fini(&p);
     lang_site_free(site);
     adopt_view_fini(&v);
-    mem_free(alloc_system(), ears, sizeof(*ears));
 }
 
 TEST(recorded_messages_become_declarations)

@@ -5,6 +5,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -185,8 +186,9 @@ TEST(a_run_under_way_ends_with_the_site)
         timer_set_after_ms(&t, 5);
         executor_run(g.ex);
         FILE *f = fopen(g.mark, "re");
-        if (f && fscanf(f, "%d", &pid) != 1)
-            pid = 0;
+        char line[32];
+        if (f && fgets(line, sizeof(line), f))
+            pid = (int)strtol(line, NULL, 10);
         if (f)
             (void)fclose(f);
     }

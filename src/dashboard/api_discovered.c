@@ -193,7 +193,7 @@ void api_discovered(void *ctx, struct http_request *q)
         return;
     if (want.topic.p && !registry_discovered_find(r, want.topic)) {
         problem(q, PROBLEM_UNKNOWN, "nothing has been said on %.*s that no device claims",
-                             STR_FMT(want.topic));
+                STR_FMT(want.topic));
         return;
     }
     struct json_writer w = answer_begin(d);

@@ -244,7 +244,8 @@ static void not_mapped(struct checker *k, const struct lang_decl *d, const struc
               m->clause->clause->word);
     for (size_t i = 0; !linked && !own && i < d->kind->clauses_n; i++)
         if (d->kind->clauses[i].role == LANG_CLAUSE_LINK) {
-            diag_help(k->c, diag, "say how it is reached:  %s", d->kind->clauses[i].example);
+            diag_help(k->c, diag, "say how it is reached:  %s%s%s", d->kind->clauses[i].example,
+                      example ? ";  or map it:  " : "", example ? example : "");
             return;
         }
     if (linked && !own)

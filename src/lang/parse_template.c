@@ -121,12 +121,24 @@ static bool piece_of(struct parser *p, const struct expr *e, struct lang_piece *
 
 /* ---- texts -------------------------------------------------------------------------------- */
 
+/* JSON in quotes is what people try first; its braces would be those of a parameter. */
+static bool not_a_text(struct parser *p, struct str written, size_t told)
+{
+    if (p->c->diags.n > told && str_starts(written, STR("\"{")))
+        diag_help(p->c, &p->c->diags.v[told],
+                  "a JSON object is written without quotes:  { state = \"ON\"; level = x }");
+    return false;
+}
+
 static bool template_text(struct parser *p, struct lang_value *v)
 {
     VEC(struct lang_piece) list = {0};
+    struct str all = p->c->sources[p->source].text;
+    struct str written = str_sub(all, peek_token(p)->from, all.n);
+    size_t told = p->c->diags.n;
     struct expr *e = parse_expr(p);
     if (!e)
-        return false;
+        return not_a_text(p, written, told);
     v->span = e->span;
     if (e->kind != E_STRING) {
         (void)diag_error(p->c, "P1", e->span, "not here", "what is sent is one text in quotes");

@@ -77,7 +77,8 @@ TEST(http_server_bounds_a_slow_reader)
 static const char *unchunk(const struct strbuf *b, struct strbuf *body)
 {
     const char *at = strstr(b->p, "\r\n\r\n");
-    REQUIRE(at != NULL);
+    if (!at)
+        return NULL;
     at += 4;
     strbuf_reset(body);
     for (;;) {

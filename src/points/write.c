@@ -1,31 +1,23 @@
 /* What came out, as text: declarations, and what is wrong. */
+#include "adopt/declare.h"
 #include "codec/json.h"
 #include "points/points_internal.h"
 
 #include <string.h>
 
-enum { NAME_PAD_MAX = 28, PLACE_PAD_MAX = 44, COMMENT_MAX = 90 };
-
-static void pad(struct strbuf *out, size_t from, size_t width)
-{
-    for (size_t n = out->n - from; n < width; n++)
-        strbuf_addc(out, ' ');
-}
-
-static size_t at_most(size_t n, size_t max)
-{
-    return n > max ? max : n;
-}
+enum { COMMENT_MAX = 90, TEXTS_MAX = 64 << 20 };
 
 /* On one line, and not too long; never cut within a character. */
-static void put_comment(struct strbuf *out, struct str s)
+static struct str comment_of(struct arena *a, struct str s)
 {
-    size_t n = at_most(s.n, COMMENT_MAX);
+    size_t n = s.n < COMMENT_MAX ? s.n : COMMENT_MAX;
     while (n < s.n && n > 0 && ((unsigned char)s.p[n] & 0xC0) == 0x80)
         n--;
-    strbuf_adds(out, "  // ");
-    for (size_t i = 0; i < n; i++)
-        strbuf_addc(out, (unsigned char)s.p[i] < ' ' ? ' ' : s.p[i]);
+    struct str copy = arena_str(a, str_sub(s, 0, n));
+    for (size_t i = 0; i < copy.n; i++)
+        if ((unsigned char)copy.p[i] < ' ')
+            ((char *)(uintptr_t)copy.p)[i] = ' '; /* of the arena, ours */
+    return copy;
 }
 
 static struct str type_of(const struct points_point *p)
@@ -39,53 +31,49 @@ static struct str type_of(const struct points_point *p)
 
 /* --- models --- */
 
-static void put_property(struct strbuf *out, const struct points_point *p, size_t width)
+static void add_property(struct arena *a, struct declare_model *m, struct declare_property *to,
+                         const struct points_point *p)
 {
-    strbuf_adds(out, "  property ");
-    size_t from = out->n;
-    strbuf_addf(out, "%.*s:", STR_FMT(p->name));
-    pad(out, from, width + 1);
-    strbuf_addf(out, " %.*s", STR_FMT(type_of(p)));
-    if (p->has_range) {
-        strbuf_adds(out, "  range ");
-        strbuf_add_double(out, p->min);
-        strbuf_adds(out, "..");
-        strbuf_add_double(out, p->max);
+    if (p->name.n == 0)
+        return;
+    to[m->property_count++] = (struct declare_property){.name = p->name,
+                                                        .type = type_of(p),
+                                                        .has_range = p->has_range,
+                                                        .min = p->min,
+                                                        .max = p->max,
+                                                        .comment = comment_of(a, p->comment)};
+}
+
+static void add_action(struct arena *a, struct declare_model *m, struct declare_action *to,
+                       const struct points_point *p)
+{
+    if (p->action.n == 0)
+        return;
+    struct declare_action *x = &to[m->action_count++];
+    *x = (struct declare_action){.name = p->action, .confirms = p->confirms};
+    struct declare_param *param = p->value.n ? NULL : arena_new(a, sizeof(*param));
+    if (param) {
+        *param = (struct declare_param){STR("value"), type_of(p)};
+        x->params = param;
+        x->param_count = 1;
     }
-    if (p->comment.n)
-        put_comment(out, p->comment);
-    strbuf_addc(out, '\n');
+    if (p->name.n == 0)
+        x->comment = comment_of(a, p->comment);
+    if (p->safe)
+        m->safe = p->action;
 }
 
-static void put_action(struct strbuf *out, const struct points_point *p)
+static void put_model(struct strbuf *out, struct arena *a, struct str name,
+                      const struct points_device *d)
 {
-    strbuf_addf(out, "  action %.*s(", STR_FMT(p->action));
-    if (p->value.n == 0)
-        strbuf_addf(out, "value: %.*s", STR_FMT(type_of(p)));
-    strbuf_addc(out, ')');
-    if (p->confirms.n)
-        strbuf_addf(out, "  confirms %.*s", STR_FMT(p->confirms));
-    if (p->name.n == 0 && p->comment.n)
-        put_comment(out, p->comment);
-    strbuf_addc(out, '\n');
-}
-
-static void put_model(struct strbuf *out, struct str name, const struct points_device *d)
-{
-    size_t width = 0;
-    strbuf_addf(out, "model %.*s {\n", STR_FMT(name));
-    for (size_t i = 0; i < d->points.n; i++)
-        width = d->points.v[i].name.n > width ? d->points.v[i].name.n : width;
-    for (size_t i = 0; i < d->points.n; i++)
-        if (d->points.v[i].name.n)
-            put_property(out, &d->points.v[i], at_most(width, NAME_PAD_MAX));
-    for (size_t i = 0; i < d->points.n; i++)
-        if (d->points.v[i].action.n)
-            put_action(out, &d->points.v[i]);
-    for (size_t i = 0; i < d->points.n; i++)
-        if (d->points.v[i].safe)
-            strbuf_addf(out, "  safe %.*s()\n", STR_FMT(d->points.v[i].action));
-    strbuf_adds(out, "}\n");
+    struct declare_property *properties = arena_array(a, d->points.n, sizeof(*properties));
+    struct declare_action *actions = arena_array(a, d->points.n, sizeof(*actions));
+    struct declare_model m = {.name = name, .properties = properties, .actions = actions};
+    for (size_t i = 0; properties && actions && i < d->points.n; i++) {
+        add_property(a, &m, properties, &d->points.v[i]);
+        add_action(a, &m, actions, &d->points.v[i]);
+    }
+    declare_model(out, &m);
 }
 
 /* --- devices --- */
@@ -113,13 +101,13 @@ static enum modbus_order common_order(const struct points_device *d)
 static void put_number(struct strbuf *out, const char *word, double d)
 {
     strbuf_addf(out, " %s ", word);
-    strbuf_add_double(out, d);
+    declare_number(out, d);
 }
 
 static void put_place(struct strbuf *out, const struct points_place *p, enum modbus_order common)
 {
     const struct modbus_form *f = &p->form;
-    strbuf_addf(out, "%s %u", modbus_table_name(p->table), p->address);
+    strbuf_addf(out, "= %s %u", modbus_table_name(p->table), p->address);
     if (modbus_table_is_bits(p->table))
         return;
     if (f->type == MODBUS_BIT)
@@ -134,73 +122,79 @@ static void put_place(struct strbuf *out, const struct points_place *p, enum mod
         put_number(out, "offset", f->offset);
 }
 
-static void put_mapping(struct strbuf *out, const struct points_point *p, bool action,
-                        enum modbus_order common, size_t width)
+static struct declare_clause mapping(struct arena *a, const struct points_point *p, bool action,
+                                     enum modbus_order common)
 {
-    struct str name = action ? p->action : p->name;
-    strbuf_adds(out, "    ");
-    size_t from = out->n;
-    strbuf_addstr(out, name);
-    pad(out, from, width);
-    strbuf_adds(out, " = ");
-    put_place(out, &p->place, common);
-    if (action && p->value.n)
-        strbuf_addf(out, " %.*s", STR_FMT(p->value));
-    else if (action)
-        strbuf_adds(out, " arg value");
-    strbuf_addc(out, '\n');
+    struct strbuf b;
+    strbuf_init(&b, a->alloc, 0);
+    put_place(&b, &p->place, common);
+    if (action)
+        strbuf_addf(&b, " %.*s", STR_FMT(p->value.n ? p->value : STR("arg value")));
+    struct declare_clause c = {
+        .head = action ? p->action : p->name, .tail = arena_str(a, strbuf_str(&b)), .column = 1};
+    a->failed = a->failed || b.failed;
+    strbuf_fini(&b);
+    return c;
 }
 
-static void put_every(struct strbuf *out, int64_t ms)
+/* `via modbus "tcp://…" unit 3 every 5s order cdab` */
+static struct str via_of(struct arena *a, const struct points_device *d,
+                         const struct points_options *o, enum modbus_order common)
 {
-    if (ms <= 0)
-        return;
-    if (ms % 1000)
-        strbuf_addf(out, " every %lldms", (long long)ms);
-    else
-        strbuf_addf(out, " every %llds", (long long)(ms / 1000));
+    struct strbuf b;
+    strbuf_init(&b, a->alloc, 0);
+    strbuf_adds(&b, "via modbus ");
+    declare_text(&b, d->line);
+    strbuf_addf(&b, " unit %u", d->unit);
+    if (o->every_ms > 0 && o->every_ms % 1000)
+        strbuf_addf(&b, " every %lldms", (long long)o->every_ms);
+    else if (o->every_ms > 0)
+        strbuf_addf(&b, " every %llds", (long long)(o->every_ms / 1000));
+    if (common != MODBUS_ABCD)
+        strbuf_addf(&b, " order %s", modbus_order_name(common));
+    struct str s = arena_str(a, strbuf_str(&b));
+    a->failed = a->failed || b.failed;
+    strbuf_fini(&b);
+    return s;
 }
 
-static void put_device(struct strbuf *out, const struct points_table *t,
+static void put_device(struct strbuf *out, struct arena *a, const struct points_table *t,
                        const struct points_device *d, const struct points_options *o)
 {
-    size_t width = 0;
     enum modbus_order common = common_order(d);
-    for (size_t i = 0; i < d->points.n; i++) {
+    struct declare_clause *maps = arena_array(a, 2 * d->points.n, sizeof(*maps));
+    struct declare_clause via = {.head = via_of(a, d, o, common), .block = maps};
+    for (size_t i = 0; maps && i < d->points.n; i++) {
         const struct points_point *p = &d->points.v[i];
-        width = p->name.n > width ? p->name.n : width;
-        width = p->action.n > width ? p->action.n : width;
+        if (p->name.n)
+            maps[via.block_count++] = mapping(a, p, false, common);
+        if (p->action.n)
+            maps[via.block_count++] = mapping(a, p, true, common);
     }
-    width = at_most(width, NAME_PAD_MAX);
-    strbuf_addf(out, "device %.*s: %.*s {\n  via modbus \"%.*s\" unit %u", STR_FMT(d->name),
-                STR_FMT(t->models.v[d->model].name), STR_FMT(d->line), d->unit);
-    put_every(out, o->every_ms);
-    if (common != MODBUS_ABCD)
-        strbuf_addf(out, " order %s", modbus_order_name(common));
-    strbuf_adds(out, " {\n");
-    for (size_t i = 0; i < d->points.n; i++) {
-        if (d->points.v[i].name.n)
-            put_mapping(out, &d->points.v[i], false, common, width);
-        if (d->points.v[i].action.n)
-            put_mapping(out, &d->points.v[i], true, common, width);
-    }
-    strbuf_adds(out, "  }\n}\n");
+    declare_device(out, &(struct declare_device){.name = d->name,
+                                                 .model = t->models.v[d->model].name,
+                                                 .clauses = &via,
+                                                 .clause_count = 1});
 }
 
 void points_table_write(struct strbuf *out, const struct points_table *t,
                         const struct points_options *o)
 {
+    struct arena a;
     size_t from = out->n;
+    arena_init(&a, out->alloc, TEXTS_MAX);
     for (size_t i = 0; i < t->models.n; i++) {
         if (t->models.v[i].there)
             continue;
         strbuf_adds(out, out->n > from ? "\n" : "");
-        put_model(out, t->models.v[i].name, &t->devices.v[t->models.v[i].like]);
+        put_model(out, &a, t->models.v[i].name, &t->devices.v[t->models.v[i].like]);
     }
     for (size_t i = 0; i < t->devices.n; i++) {
         strbuf_adds(out, out->n > from ? "\n" : "");
-        put_device(out, t, &t->devices.v[i], o);
+        put_device(out, &a, t, &t->devices.v[i], o);
     }
+    out->failed = out->failed || a.failed;
+    arena_fini(&a);
 }
 
 /* --- problems --- */

@@ -245,7 +245,7 @@ static size_t emit_record(struct decode_target *t, const struct pack *p, const s
         if (!number)
             n += decode_token(t, prop, &how, other, ts_ms, q, name);
         else if (convert_unit(t, &how, unit, &r->unit))
-            n += p->has_value || how.kind != VALUE_INT || how.scale != 0
+            n += p->has_value
                      ? emit_number(t, prop, &how, number_of(&r->v) + p->value, ts_ms, q, name)
                      : decode_token(t, prop, &how, &r->v, ts_ms, q, name);
     }

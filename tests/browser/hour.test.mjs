@@ -7,7 +7,7 @@
 
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { launch, openPage, received, runCases, source } from './harness.mjs';
 import { namesOf, SCREENS, show, SIZES, wrongsOf } from './screens.mjs';
@@ -181,6 +181,29 @@ const cases = [
     const text = await page.locator('main').innerText();
     for (const what of [factory.dir, `127.0.0.1:${factory.mqtt}`, 'tank_guard.sedge']) assert.ok(text.includes(what), what);
     await shot('settings');
+  }],
+  ['files that were changed by hand are checked, refused with the place, and taken', async () => {
+    const file = join(factory.dir, 'tank_guard.sedge');
+    const button = page.getByRole('button', { name: 'Take the changed files' });
+    await writeFile(file, GUARD.replace('level > 90 %', 'level > 90 kg'));
+    await button.click();
+    await page.getByText('Refused: the site goes on as it was.').waitFor();
+    assert.match(await page.locator('.reload pre').innerText(), /tank_guard\.sedge:4:/);
+    await writeFile(file, GUARD.replace('level > 90 %', 'level > 80.5 %'));
+    await button.click();
+    await page.locator('.taken', { hasText: '1 program and 0 devices changed' }).waitFor();
+    await steps.go(page, '#/program/tank_guard');
+    await page.locator('li[data-line="4"]', { hasText: 'when level > 80.5 %' }).waitFor();
+  }],
+  ['field lines tell how they are, and whom they carry', async () => {
+    await steps.go(page, '#/connections');
+    const line = page.locator('.field-line');
+    await line.getByText('connected', { exact: true }).waitFor();
+    await line.locator('tr', { hasText: 'plant.meter' }).getByText('answers').waitFor();
+    await steps.go(page, '#/device/plant.meter');
+    await page.locator('.title .reach.online').waitFor();
+    assert.match(await page.locator('.line-facts').innerText(), /Reached by\s+Modbus\s+.*tcp:/);
+    await shot('meter');
   }],
   ['nothing was fetched from elsewhere, and nothing went wrong on the page', async () => {
     assert.deepEqual(wrongs.filter((w) => !/status of 422/.test(w)), [], 'but the declaration with a mistake');

@@ -50,7 +50,7 @@ class Export(unittest.TestCase):
         lines = [json.dumps({"ts": ts, "values": {"temp": v}}) for ts, v in cls.points]
         lines += [json.dumps({"ts": ts, "values": {"parts": v}}) for ts, v in cls.crowd]
         lines += [json.dumps({"ts": T0 + i, "values": {"note": note, "running": i % 2 == 0}}) for i, note in enumerate(cls.notes)]
-        subprocess.run(["mosquitto_pub", "-p", str(cls.site.mqtt_port), "-t", "press", "-q", "1", "-l"],
+        subprocess.run(["mosquitto_pub", "-p", str(cls.site.mqtt_port), "-t", "press", "-q", "0", "-l"],
                        input="\n".join(lines).encode(), check=True, timeout=100)
         wait_until(lambda: cls.site.get("/api/stats")["history"]["points"] >= MANY + len(cls.crowd) + 2 * len(cls.notes))
 
@@ -241,8 +241,9 @@ class Export(unittest.TestCase):
         with Site(text=SITE) as site:
             site.start()
             lines = [json.dumps({"ts": ts, "values": {"temp": v}}) for ts, v in self.points]
-            subprocess.run(["mosquitto_pub", "-p", str(site.mqtt_port), "-t", "press", "-q", "1", "-l"],
+            subprocess.run(["mosquitto_pub", "-p", str(site.mqtt_port), "-t", "press", "-q", "0", "-l"],
                            input="\n".join(lines).encode(), check=True, timeout=100)
+            wait_until(lambda: site.get("/api/stats")["history"]["points"] >= MANY)
             reader = self.stalled(site)
             site.stop()
             data = b""

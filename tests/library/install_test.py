@@ -106,7 +106,8 @@ class Install(unittest.TestCase):
     def test_everything_is_there(self):
         want = ["bin/sedge", "include/sedge/sedge.h", "share/man/man3/sedge_chan.3", "share/man/man3/sedge_chan_send.3",
                 "share/man/man1/sedge.1", "share/man/man1/sedge-run.1", "share/bash-completion/completions/sedge",
-                "share/zsh/site-functions/_sedge", "share/fish/vendor_completions.d/sedge.fish"]
+                "share/zsh/site-functions/_sedge", "share/fish/vendor_completions.d/sedge.fish",
+                "share/doc/sedge/tutorial.md", "share/doc/sedge/howto/modbus.md", "share/doc/sedge/running.md"]
         for name in want:
             self.assertTrue((self.lib.prefix / name).exists(), name)
         self.assertEqual([h.name for h in HEADERS], sorted(h.name for h in (self.lib.prefix / "include/sedge").iterdir()))

@@ -1,7 +1,7 @@
 // The calls of the HTTP API (docs/http-api.md), nothing else.
 
 import type {
-  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, LinkLine, ProblemBody, RawHistory, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
+  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, LinkLine, ProblemBody, RawHistory, ReloadReport, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
   WindowHistory,
 } from './api-types';
 
@@ -82,6 +82,8 @@ export const getTests = () => call<TestRun>('/api/tests');
 export const runTests = () => post<TestRun>('/api/tests', {});
 export const getLinks = () => call<{ links: LinkLine[] }>('/api/links').then((r) => r.links);
 export const getSettings = () => call<Settings>('/api/settings');
+/** Reads and checks the site's folder again; if it passes, it is the site that runs. */
+export const reload = () => post<ReloadReport>('/api/reload', {});
 export const adopt = (request: AdoptRequest) => post<AdoptAnswer>('/api/adopt', request);
 
 /** The address of a file with the history of these series; window 0: every sample. */

@@ -6,6 +6,7 @@ import { age, bytes, shown, whole } from '../format';
 import { chooseLanguage, language, languages, t, type Language } from '../i18n';
 import { askName, me } from '../parts/name';
 import { usePolled } from '../parts/poll';
+import { Reload } from '../parts/reload';
 import { KeyList } from '../parts/search';
 import { siteTaken } from '../store';
 import { chooseTheme, theme, type Theme } from '../theme';
@@ -83,6 +84,7 @@ function Told({ settings: x }: { settings: Settings }) {
           <Fact name={s.watchdog}>{every(x.watchdog_ms)}</Fact>
           <Fact name={s.sys}>{every(x.sys_ms)}</Fact>
         </dl>
+        <Reload />
       </section>
       <section class="panel" aria-labelledby="listeners">
         <h2 id="listeners">{s.listeners}</h2>
