@@ -99,7 +99,11 @@ const cases = [
     await factory.stopPlant();
     await steps.seesStale(page, 'plant.press1', 'plant.press1.temperature');
     await steps.go(page, '#/');
+    await page.locator('.status .bad', { hasText: /not reachable|silent/ }).waitFor({ timeout: 20_000 });
     await shot('stale');
+    await steps.go(page, '#/devices');
+    await page.locator('tr', { hasText: 'plant.meter' }).locator('.reach.offline').waitFor({ timeout: 20_000 });
+    await page.locator('tr', { hasText: 'plant.press1' }).first().locator('.reach.silent').waitFor({ timeout: 20_000 });
   }],
   ['nothing was fetched from elsewhere, and nothing went wrong on the page', async () => {
     assert.deepEqual(wrongs, []);

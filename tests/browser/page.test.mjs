@@ -214,6 +214,9 @@ cases.push(['the explorer is zoomed by dragging and by the wheel, and tells the 
     await page.getByLabel('To', { exact: true }).fill('2026-01-02T04:00:05');
     await page.getByRole('button', { name: 'Show', exact: true }).click();
     await page.waitForURL((u) => u.href.includes(`to=${new Date('2026-01-02T04:00:05').getTime()}`));
+    await page.getByLabel('From', { exact: true }).focus();
+    await page.keyboard.press('Escape');
+    assert.equal(await page.evaluate(() => document.activeElement.tagName), 'SUMMARY', 'Esc folds it and keeps the focus near');
     assert.deepEqual(wrongs, []);
   })]);
 

@@ -38,6 +38,15 @@ function walk(event: KeyboardEvent, target: Element): void {
   next.stop?.focus();
 }
 
+/** Esc closes what unfolds over the page, and gives the focus back to what opened it. */
+function fold(event: KeyboardEvent, target: Element): void {
+  const open = target.closest<HTMLDetailsElement>('details[data-over][open]');
+  if (!open) return;
+  event.preventDefault();
+  open.open = false;
+  open.querySelector('summary')?.focus();
+}
+
 function onKey(event: KeyboardEvent): void {
   const target = event.target instanceof Element ? event.target : document.body;
   if (event.defaultPrevented || event.isComposing) return;
@@ -46,7 +55,9 @@ function onKey(event: KeyboardEvent): void {
     searching.value = true;
     return;
   }
-  if (event.ctrlKey || event.metaKey || event.altKey || isTyping(target)) return;
+  if (event.ctrlKey || event.metaKey || event.altKey) return;
+  if (event.key === 'Escape') fold(event, target);
+  if (isTyping(target)) return;
   const open = document.querySelector('dialog[open]') !== null;
   if (event.key === '/' && !open) {
     event.preventDefault();

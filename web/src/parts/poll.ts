@@ -16,7 +16,8 @@ export function usePolled<T>(read: () => Promise<T>, every_ms: number, again: un
     let ended = false;
     let timer = 0;
     const ask = async () => {
-      if (!document.hidden) {
+      // What is asked only once is asked even while nobody looks.
+      if (every_ms === 0 || !document.hidden) {
         try {
           const value = await read();
           if (!ended) polled.value = { value, why: null };

@@ -48,7 +48,7 @@ function Exact({ range }: { range: Signal<Range> }) {
     if (next) range.value = next;
   };
   return (
-    <details class="exact">
+    <details class="exact" data-over>
       <summary class="range-text"><RangeText range={range} /></summary>
       <form onSubmit={submit} key={`${span} ${to}`}>
         <label>{t.history.from} <input type="datetime-local" name="from" step="1" required defaultValue={toLocal(end - span)} /></label>

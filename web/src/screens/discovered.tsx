@@ -14,12 +14,14 @@ import { Ago } from '../parts/value';
 import { route, setQuery, toAdopt, toDevice } from '../router';
 import { applyTopics, topics, topicsDropped, unclaimed } from '../store';
 
-const REFRESH_MS = 5000;
+const REFRESH_MS = 15_000;
+const PAGE = 50;
 const FIELDS_SHOWN = 8;
-const VALUES = 24;
+const VALUES = 16;
 
 export function DiscoveredScreen() {
   const filter = useSignal('');
+  const shown = useSignal(PAGE);
   usePolled(async () => {
     // The feed brings what is new; this brings what was before, and what it missed.
     const found = await getDiscovered(VALUES);
@@ -46,7 +48,8 @@ export function DiscoveredScreen() {
       >
         {all.length === 0 ? <p class="empty">{d.none}</p> : <p class="faint">{list === 'unread' ? d.unreadExplain : d.explain}</p>}
         {all.length > 0 && matching.length === 0 && <p class="empty">{d.noMatch}</p>}
-        <ul class="topics" data-arrows="y">{matching.map((x) => <TopicItem key={x.topic} topic={x} />)}</ul>
+        <ul class="topics" data-arrows="y">{matching.slice(0, shown.value).map((x) => <TopicItem key={x.topic} topic={x} />)}</ul>
+        {matching.length > shown.value && <button type="button" onClick={() => (shown.value += PAGE)}>{t.alerts.more}</button>}
         {topicsDropped.value > 0 && <p class="faint">{d.dropped(topicsDropped.value)}</p>}
       </Tabs>
     </>
