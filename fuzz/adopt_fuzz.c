@@ -6,6 +6,7 @@
 #include "app/site_schema.h"
 #include "base/utf8.h"
 #include "codec/json.h"
+#include "codec/mqtt.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -87,7 +88,7 @@ static void listen(struct ears *ears, struct str lines)
     size_t at;
     while (lines.n && str_split(&lines, '\n', &line))
         if (str_find(line, '=', &at) && at > 0 && at < 200 &&
-            utf8_valid_nonul(str_sub(line, 0, at)))
+            mqtt_topic_valid(str_sub(line, 0, at)))
             hear(ears, str_sub(line, 0, at), str_sub(line, at + 1, line.n));
 }
 

@@ -2,9 +2,9 @@
  *
  *     model Plug {
  *       property power:  W     range 0..4000  // seen 0 … 41.5
- *       property relay:  bool
- *       action   on()    confirms relay
- *       action   off()   confirms not relay
+ *       property on:     bool
+ *       action   on()  confirms on
+ *       action   off() confirms not on
  *       safe     off()
  *     }
  *

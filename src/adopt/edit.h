@@ -10,10 +10,10 @@
  * Why: a site's files are people's. What is put in stands where such things stand already, in the
  * line ends of the file; nothing is moved, reformatted or written again.
  * On disk: each changed file is written whole beside the old one (".NAME.new"), with its mode and
- * owner, and synced; when all are, they take their names one after the other, and the folder is
- * synced. A power cut leaves of each file the old one or the new one, and at most a ".NAME.new",
- * which nobody reads and the next edit uses again. Models come before devices, so that what is
- * new is known before it is used.
+ * owner, and synced; when all are, they take their names one right after the other, and then the
+ * folder is synced. A power cut leaves of each file the old one or the new one, and at most a
+ * ".NAME.new", which nobody reads and the next edit uses again. Models come before devices, so that
+ * what is new is known before it is used.
  * Ownership: borrows the site until it is done; texts live in the arena. Threads: any, one at a
  * time; edit_write() and edit_revert() block.
  * Errors: ERR_EXISTS: a file is not as it was read; nothing has been written. ERR_BUSY: another

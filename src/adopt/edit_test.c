@@ -360,6 +360,9 @@ TEST(a_link_is_followed_and_a_new_file_made)
     REQUIRE(edit_finish(&d->ed, &e) == ERR_OK);
     CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_OK);
     check_file(folder, "devices.sedge", "model Beta { event e }\n");
+    path_of(path, folder, "devices.sedge");
+    REQUIRE(stat(path, &st) == 0);
+    CHECK_EQ_INT(st.st_mode & 0777, 0640); /* as a.sedge */
     CHECK_EQ_INT(edit_revert(&d->ed, folder, &e), ERR_OK);
     check_file(folder, "devices.sedge", "(none)");
     LABEL("one that is there already, of another's making");

@@ -103,11 +103,15 @@ static enum err write_all(int fd, struct str text)
     return ERR_OK;
 }
 
-/* As the one that it replaces; a new one as the folder's other files would be made. */
-static void take_over_mode(const struct edit_pending *p)
+/* As the one that it replaces; a new one as the first of the site's files. */
+static void take_over_mode(const struct edit_writer *w, const struct edit_pending *p)
 {
     struct stat st;
-    if (stat(p->name, &st) != 0) {
+    char first[EDIT_PATH_MAX];
+    const char *slash = strrchr(p->name, '/');
+    (void)snprintf(first, sizeof(first), "%.*s%.*s", slash ? (int)(slash - p->name) + 1 : 0,
+                   p->name, STR_FMT(w->ed->after[0].name));
+    if (stat(p->name, &st) != 0 && stat(first, &st) != 0) {
         (void)fchmod(p->fd, 0644);
         return;
     }
@@ -117,11 +121,12 @@ static void take_over_mode(const struct edit_pending *p)
     (void)fchmod(p->fd, st.st_mode & 07777);
 }
 
-static enum err fill_temporary(const struct edit_pending *p, struct str text, struct error *e)
+static enum err fill_temporary(const struct edit_writer *w, const struct edit_pending *p,
+                               struct str text, struct error *e)
 {
     if (ftruncate(p->fd, 0) != 0 || write_all(p->fd, text) != ERR_OK)
         return error_set_os(e, errno, "%s can't be written", p->temporary);
-    take_over_mode(p);
+    take_over_mode(w, p);
     return fsync(p->fd) == 0 ? ERR_OK : error_set_os(e, errno, "%s can't be written", p->temporary);
 }
 
@@ -143,7 +148,7 @@ static enum err prepare_one(struct edit_writer *w, size_t file, const char *path
     if (!text.p)
         return ERR_OK; /* it will be removed */
     err = open_temporary(p, e);
-    return err ? err : fill_temporary(p, text, e);
+    return err ? err : fill_temporary(w, p, text, e);
 }
 
 enum err edit_prepare(struct edit_writer *w, const struct edit *ed, bool back, const char *path,
@@ -174,7 +179,7 @@ static enum err sync_folder(const char *name, struct error *e)
     return failed ? error_set_os(e, failed, "%s can't be synced", folder) : ERR_OK;
 }
 
-static enum err commit_one(struct edit_pending *p, struct error *e)
+static enum err take_name(struct edit_pending *p, struct error *e)
 {
     int r = p->fd < 0 ? unlink(p->name) : rename(p->temporary, p->name);
     if (r != 0)
@@ -182,7 +187,7 @@ static enum err commit_one(struct edit_pending *p, struct error *e)
     if (p->fd >= 0)
         (void)close(p->fd);
     p->fd = -1;
-    return sync_folder(p->name, e);
+    return ERR_OK;
 }
 
 enum err edit_commit(struct edit_writer *w, struct error *e)
@@ -191,7 +196,9 @@ enum err edit_commit(struct edit_writer *w, struct error *e)
     for (size_t i = 0; !err && i < w->n; i++)
         err = still(w->files[i].name, text_then(w->ed, w->files[i].file, !w->back), e);
     for (size_t i = 0; !err && i < w->n; i++)
-        err = commit_one(&w->files[i], e);
+        err = take_name(&w->files[i], e);
+    for (size_t i = 0; !err && i < w->n; i++) /* behind all: they are one transaction then */
+        err = sync_folder(w->files[i].name, e);
     return err;
 }
 

@@ -66,7 +66,7 @@ static bool value1(struct draft *d, const struct adopt_topic *t, const struct ad
             continue;
         struct str name = arena_strf(d->arena, "%s%.*s", values1[i].name, STR_FMT(number));
         struct point *p = draft_field(d, t, f, name, STR(""), values1[i].unit);
-        if (p && values1[i].scale != 0) {
+        if (p && p->kind == POINT_FLOAT && values1[i].scale != 0) {
             p->scale = values1[i].scale;
             p->has_range = false;
             p->comment = STR("counts up");
@@ -158,7 +158,7 @@ static bool value2(struct part *x, const struct adopt_field *f, struct str path)
             continue;
         struct str name = arena_strf(x->d->arena, "%s%.*s", values2[i].name, STR_FMT(x->number));
         struct point *p = draft_field(x->d, x->t, f, name, x->component, values2[i].unit);
-        if (p && values2[i].scale != 0) {
+        if (p && p->kind == POINT_FLOAT && values2[i].scale != 0) {
             p->scale = values2[i].scale;
             p->has_range = false;
             p->comment = STR("counts up");

@@ -123,7 +123,7 @@ static void dimmer(struct draft *d, const struct adopt_thing *of, const struct a
                    const struct adopt_field *f)
 {
     struct point *p = draft_field(d, t, f, STR("Dimmer"), STR(""), "%");
-    struct command *c = p ? draft_command(d, STR("dim")) : NULL;
+    struct command *c = p && p->kind == POINT_FLOAT ? draft_command(d, STR("dim")) : NULL;
     if (!c)
         return;
     p->has_range = true;

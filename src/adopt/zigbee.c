@@ -105,8 +105,9 @@ static void numeric(struct zigbee *z, struct str e, struct str property, bool se
         number_of(e, "value_min", &p->min) && number_of(e, "value_max", &p->max) && p->min < p->max;
     if (p->has_range && f && f->of[OBSERVED_NUMBER] && (f->min < p->min || f->max > p->max))
         p->has_range = false; /* the maker does not keep to it */
-    if (!p->has_range && f && f->of[OBSERVED_NUMBER])
+    if (!p->has_range && f && f->count == f->of[OBSERVED_NUMBER])
         (void)draft_guess(d, p, f, z->topic, property, true);
+    p->kind = POINT_FLOAT; /* whatever it has been so far */
     if (settable)
         set_to(z, name, property, p->unit.n ? p->unit : STR("float"),
                !number_of(e, "value_step", &step) || step == 1);

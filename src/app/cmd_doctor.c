@@ -1,14 +1,17 @@
 /* cmd_doctor: is this machine fit for that site, and is what it has kept whole? */
 #include "app/args.h"
+#include "app/site_modbus.h"
 #include "app/site_place.h"
 #include "app/site_schema.h"
 #include "codec/json.h"
 #include "doctor/doctor.h"
+#include "host/fields.h"
 #include "host/service.h"
 
 #include <stdio.h>
 #include <string.h>
 
+enum { DEVICES_MAX = 64, DEVICE_TEXT = 256 };
 enum { O_DATA = 256, O_ALL, LISTENS_MAX = 2 * SITE_LISTENERS_MAX, CONNECTIONS = 20000 };
 
 struct doctor_options {
@@ -35,6 +38,30 @@ static void take_listens(struct doctor_listen *out, size_t *n, const struct site
             if (files[k].said.n &&
                 service_path(files[k].to, DOCTOR_TEXT, p->folder, files[k].said, NULL))
                 files[k].to[0] = '\0'; /* a credential: only the site itself has it */
+    }
+}
+
+/* Serial lines of Modbus: "modbus rtu:/dev/ttyUSB0 unit 3 …". */
+static void take_devices(const struct lang_site *site, char out[DEVICES_MAX][DEVICE_TEXT],
+                         const char *list[DEVICES_MAX], size_t *n)
+{
+    for (size_t i = 0; site && i < site->resources_n; i++) {
+        char text[SITE_MODBUS_TEXT_MAX];
+        struct str word;
+        bool known = false;
+        if (!site_modbus_clause(site->resources[i]))
+            continue;
+        site_modbus_text(site->resources[i], text);
+        if (!field_at(text, 1, &word) || !str_starts(word, STR("rtu:")))
+            continue;
+        word = str_sub(word, 4, word.n);
+        for (size_t k = 0; k < *n; k++)
+            known = known || str_eq(word, str_from(list[k]));
+        if (known || *n == DEVICES_MAX)
+            continue;
+        (void)snprintf(out[*n], DEVICE_TEXT, "%.*s", STR_FMT(word));
+        list[*n] = out[*n];
+        ++*n;
     }
 }
 
@@ -77,6 +104,7 @@ static void look_at_all(struct doctor *d)
     doctor_ports(d);
     doctor_files(d);
     doctor_certificates(d);
+    doctor_devices(d);
     doctor_store(d);
 }
 
@@ -145,6 +173,8 @@ static void print_json(const struct doctor *d, const char *site)
 static int examine(const struct doctor_options *o)
 {
     static struct doctor_listen listens[LISTENS_MAX];
+    static char paths[DEVICES_MAX][DEVICE_TEXT];
+    const char *devices[DEVICES_MAX];
     struct site_place place = {0};
     struct doctor_site site = {.listens = listens, .connections_max = CONNECTIONS};
     struct doctor d;
@@ -154,6 +184,8 @@ static int examine(const struct doctor_options *o)
                      place.settings.mqtt_count);
         take_listens(listens, &site.listens_n, &place, "http", place.settings.http,
                      place.settings.http_count);
+        take_devices(place.site, paths, devices, &site.devices_n);
+        site.devices = devices;
         site.folder = place.folder;
         site.store = place.store;
         site.runs = site_place_runs(&place);
@@ -196,7 +228,8 @@ const struct command command_doctor = {
     .synopsis = "SITE [--all] [--data FOLDER] [--json]",
     .about =
         "Clock, disk (room, kind, how long a sync takes), limits, ports, permissions of data, keys "
-        "and password files, certificates and their chains, every frame of the journal, every page "
+        "and password files, certificates and their chains, serial devices, every frame of the "
+        "journal, every page "
         "of the database, and the site's own check. Each finding says what it is, where, and what "
         "to do.\n\n"
         "It works while the site runs or not, and changes nothing, except that it measures a sync "

@@ -203,6 +203,25 @@ static struct str stem_of(const char *csv)
     return s;
 }
 
+/* "EM340 list" is em340_list: without what a shell or a make file minds. */
+static void name_file(struct import *m)
+{
+    struct str stem = m->o.points.stem;
+    size_t n = 0;
+    for (size_t i = 0; i < stem.n && n + 8 < sizeof(m->file); i++) {
+        char c = stem.p[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+                     (unsigned char)c >= 0x80;
+        if (c >= 'A' && c <= 'Z')
+            c = (char)(c - 'A' + 'a');
+        else if (!plain)
+            c = '_';
+        if (c != '_' || (n && m->file[n - 1] != '_'))
+            m->file[n++] = c;
+    }
+    (void)snprintf(m->file + n, sizeof(m->file) - n, "%s.sedge", n ? "" : "points");
+}
+
 /* Which file the text goes into: of a folder one named like the table, else the one file. */
 static enum err choose_file(struct import *m, struct error *e)
 {
@@ -214,7 +233,7 @@ static enum err choose_file(struct import *m, struct error *e)
     if (folder && m->o.into)
         (void)snprintf(m->file, sizeof(m->file), "%s", m->o.into);
     else if (folder)
-        (void)snprintf(m->file, sizeof(m->file), "%.*s.sedge", STR_FMT(m->o.points.stem));
+        name_file(m);
     else
         (void)snprintf(m->file, sizeof(m->file), "%s", slash ? slash + 1 : m->o.site);
     int n = folder ? snprintf(m->path, sizeof(m->path), "%s/%s", m->o.site, m->file)
@@ -365,10 +384,13 @@ static void print_text(const struct import *m, struct strbuf *out, struct strbuf
     } else if (!is_good(m)) {
         strbuf_addf(told, "with these declarations the site has errors: nothing is written\n");
     } else {
-        strbuf_addf(told, "%zu point%s of %zu device%s %s %s%s\n", t->points,
+        strbuf_addf(told, "%zu point%s of %zu device%s %s %s; ", t->points,
                     t->points == 1 ? "" : "s", t->devices.n, t->devices.n == 1 ? "" : "s",
-                    m->written ? "written to" : "for", m->path,
-                    m->written ? "" : "; with --write they are written there");
+                    m->written ? "written to" : "for", m->path);
+        if (m->written)
+            strbuf_addf(told, "a site that runs takes them with `sedge reload %s`\n", m->o.site);
+        else
+            strbuf_adds(told, "with --write they are written there\n");
     }
 }
 

@@ -16,8 +16,8 @@
 #include <unistd.h>
 
 enum { NICE = 10, REAP_MS = 5, SAID_MAX = 4096 };
-#ifdef __SANITIZE_ADDRESS__
-#define MEMORY_MAX RLIM_INFINITY /* its shadow is terabytes of addresses */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define MEMORY_MAX RLIM_INFINITY /* their shadows are terabytes of addresses */
 #else
 #define MEMORY_MAX ((rlim_t)2 << 30)
 #endif

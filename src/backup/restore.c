@@ -156,13 +156,29 @@ static enum err refuse(struct restoring *r, struct place *p, const char *name, s
                      p->folder, name);
 }
 
+/* A name that neither folder has: what an earlier restore has put aside is not touched. */
+static void name_aside(struct restoring *r)
+{
+    char when[32], in_site[PATH_MAX], in_store[PATH_MAX];
+    struct tm tm;
+    time_t now = (time_t)(r->cfg->now_ms / 1000);
+    (void)strftime(when, sizeof(when), "%Y%m%dT%H%M%SZ", gmtime_r(&now, &tm));
+    for (unsigned n = 1; n < 1000; n++) {
+        char again[16] = "";
+        if (n > 1)
+            (void)snprintf(again, sizeof(again), "-%u", n);
+        (void)snprintf(r->out->aside, sizeof(r->out->aside), RESTORE_ASIDE "%s%s", when, again);
+        if (join(in_site, r->site.folder, r->out->aside) && access(in_site, F_OK) != 0 &&
+            join(in_store, r->store.folder, r->out->aside) && access(in_store, F_OK) != 0)
+            return;
+    }
+}
+
 static enum err move_aside(struct restoring *r, struct place *p, const char *name, struct error *e)
 {
     char aside[PATH_MAX], from[PATH_MAX], to[PATH_MAX];
-    struct tm tm;
-    time_t now = (time_t)(r->cfg->now_ms / 1000);
-    if (!r->out->aside[0] && gmtime_r(&now, &tm))
-        (void)strftime(r->out->aside, sizeof(r->out->aside), RESTORE_ASIDE "%Y%m%dT%H%M%SZ", &tm);
+    if (!r->out->aside[0])
+        name_aside(r);
     if (!join(aside, p->folder, r->out->aside) || !join(from, p->folder, name) ||
         !join(to, aside, name))
         return error_set(e, ERR_RANGE, "the path of %.80s is too long", name);

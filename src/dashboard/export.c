@@ -66,7 +66,8 @@ static void reader_gone(void *arg)
 
 static void break_off(struct exporter *x, const char *why)
 {
-    LOG_W("dashboard", "an export of %.*s is broken off: %s", STR_FMT(x->series[x->at]), why);
+    size_t at = x->at < x->asked.series_n ? x->at : x->asked.series_n - 1;
+    LOG_W("dashboard", "an export of %.*s is broken off: %s", STR_FMT(x->series[at]), why);
     http_stream_abort(x->stream);
     export_free(x);
 }

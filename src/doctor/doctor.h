@@ -45,6 +45,8 @@ struct doctor_site {
     const char *folder, *store;
     const struct doctor_listen *listens;
     size_t listens_n;
+    const char *const *devices; /* paths of serial lines */
+    size_t devices_n;
     size_t connections_max;
     pid_t runs; /* the site's process; 0: none, -1: not shown to us */
 };
@@ -67,7 +69,8 @@ void doctor_limits(struct doctor *d);
 void doctor_ports(struct doctor *d);
 void doctor_files(struct doctor *d); /* permissions */
 void doctor_certificates(struct doctor *d);
-void doctor_store(struct doctor *d); /* journal and database */
+void doctor_devices(struct doctor *d); /* serial lines */
+void doctor_store(struct doctor *d);   /* journal and database */
 
 /* --- judging alone --- */
 
@@ -105,6 +108,15 @@ struct port_facts {
     char name[64];         /* of that process */
 };
 void doctor_judge_port(struct doctor *d, const struct port_facts *f);
+
+struct device_facts {
+    const char *path;
+    int stat_errno; /* 0: it is there */
+    struct stat st;
+    uid_t uid;   /* who runs the site */
+    bool member; /* of the device's group */
+};
+void doctor_judge_device(struct doctor *d, const struct device_facts *f);
 
 enum file_kind { FILE_SITE, FILE_STORE, FILE_KEY, FILE_PASSWORDS };
 /* `uid`, `gid`: whose the store is: by who the site is run. */

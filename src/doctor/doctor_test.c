@@ -198,6 +198,39 @@ TEST(doctor_judges_modes)
     doctor_fini(&d);
 }
 
+TEST(doctor_judges_devices)
+{
+    const struct {
+        const char *label;
+        int stat_errno;
+        mode_t mode;
+        uid_t uid;
+        bool member;
+        enum doctor_level level;
+        const char *words;
+    } cases[] = {
+        {"of its group", 0, S_IFCHR | 0660, 500, true, DOCTOR_OK, "may be used"},
+        {"of root", 0, S_IFCHR | 0600, 0, false, DOCTOR_OK, "may be used"},
+        {"not of its group", 0, S_IFCHR | 0660, 500, false, DOCTOR_PROBLEM, "may not use it"},
+        {"unplugged", ENOENT, 0, 500, false, DOCTOR_PROBLEM, "no such device"},
+        {"hidden", EACCES, 0, 500, false, DOCTOR_PROBLEM, "can't be looked at"},
+        {"a file", 0, S_IFREG | 0666, 500, true, DOCTOR_PROBLEM, "no device"},
+    };
+    struct doctor d;
+    doctor_init(&d, alloc_system(), &site);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        const struct device_facts f = {.path = "/dev/ttyUSB0",
+                                       .stat_errno = cases[i].stat_errno,
+                                       .st = {.st_mode = cases[i].mode},
+                                       .uid = cases[i].uid,
+                                       .member = cases[i].member};
+        LABEL("%s", cases[i].label);
+        doctor_judge_device(&d, &f);
+        said(&d, cases[i].level, cases[i].words);
+    }
+    doctor_fini(&d);
+}
+
 TEST(doctor_counts_and_is_bounded)
 {
     struct doctor d;

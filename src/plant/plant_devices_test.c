@@ -129,6 +129,30 @@ TEST(devices_come_back)
     CHECK(x.plant.machines[0].meter.energy_kwh > 0);
 }
 
+/* A plant whose machines are all reached otherwise runs, and ends when it is told or its time is
+ * over. */
+TEST(devices_may_be_none)
+{
+    static struct site x;
+    static const struct script_step steps[] = {{0}};
+    script_open(&x.script, steps);
+    plant_init(&x.plant, 1, PLANT_SOUND);
+    REQUIRE(plant_add(&x.plant, PLANT_METER, STR("meter")) == ERR_OK);
+    struct plant_devices_config cfg = {.alloc = alloc_system(),
+                                       .plant = &x.plant,
+                                       .speed = 100,
+                                       .for_s = 100,
+                                       .ctx = &x,
+                                       .ended = on_ended};
+    x.ended = false;
+    REQUIRE(plant_devices_new(&x.devices, x.script.worker, &cfg) == ERR_OK);
+    script_run(&x.script);
+    CHECK(x.ended);
+    CHECK(x.plant.time_s > 99);
+    CHECK(x.plant.machines[0].meter.energy_kwh > 0);
+    plant_devices_free(x.devices);
+}
+
 TEST(devices_survive_every_failed_allocation)
 {
     static const struct script_step none[] = {{0}};

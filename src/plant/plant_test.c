@@ -290,3 +290,25 @@ TEST(plant_fault_names)
     CHECK(!plant_fault_parse(STR("fire"), &f));
     CHECK(!plant_fault_parse(STR(""), &f));
 }
+
+TEST(a_fault_may_be_about_another_machine)
+{
+    static const struct {
+        const char *at;
+        int stuck; /* the valve that is; -1: there is no such machine */
+    } rows[] = {{"", PRESS_VALVE},
+                {"plant.oven", OVEN_VALVE},
+                {"plant.oven.coolant", OVEN_VALVE},
+                {"plant.kitchen", -1},
+                {"plant.belt", -1}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].at);
+        static struct plant p;
+        factory(&p, 1, PLANT_STUCK);
+        if (rows[i].at[0])
+            CHECK(plant_fault_at(&p, str_from(rows[i].at)) == (rows[i].stuck >= 0));
+        for (int valve = PRESS_VALVE; rows[i].stuck >= 0 && valve <= OVEN_VALVE; valve++)
+            CHECK_EQ_INT(plant_command(&p, valve, STR("open"), NULL),
+                         valve == rows[i].stuck ? PLANT_DEAF : PLANT_DONE);
+    }
+}

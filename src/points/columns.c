@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-enum { KEY_MAX = 64, WORDS_MAX = 26 };
+enum { KEY_MAX = 64, WORDS_MAX = 28 };
 
 static const char *const words[COLUMNS][WORDS_MAX] = {
     [COLUMN_NAME] = {"name",
@@ -34,10 +34,10 @@ static const char *const words[COLUMNS][WORDS_MAX] = {
     [COLUMN_HOST] = {"host", "ip", "ipaddress", "ipaddr", "hostname", "gateway", "connection",
                      "line", "server", "ipadresse", "ip地址"},
     [COLUMN_PORT] = {"port", "tcpport", "端口"},
-    [COLUMN_UNIT_ID] = {"unitid",      "slave",          "slaveid",  "slaveaddress",  "deviceid",
-                        "nodeid",      "node",           "modbusid", "modbusaddress", "station id",
-                        "stationid",   "stationaddress", "slaveno",  "slavenumber",   "unitno",
-                        "unitaddress", "geräteadresse",  "从站",     "从站地址",      "站号"},
+    [COLUMN_UNIT_ID] = {"unitid", "slave", "slaveid", "slaveaddress", "deviceid", "nodeid", "node",
+                        "modbusid", "station id", "stationid", "stationaddress", "slaveno",
+                        "slavenumber", "unitno", "unitaddress", "geräteadresse", "从站", "从站地址",
+                        "站号"},
     [COLUMN_TABLE] = {"table",     "function",       "functioncode", "fc",
                       "fn",        "func",           "registertype", "regtype",
                       "area",      "memoryarea",     "objecttype",   "modbustype",
@@ -45,6 +45,7 @@ static const char *const words[COLUMNS][WORDS_MAX] = {
                       "funktion",  "funktionscode",  "registerart",  "功能码",
                       "寄存器类型"},
     [COLUMN_ADDRESS] = {"address",
+                        "modbusaddress",
                         "addr",
                         "register",
                         "registeraddress",
@@ -155,6 +156,23 @@ static void note(struct points_columns *out, struct str heading, size_t at)
         out->hex = str_ends(key, STR("hex"));
 }
 
+/* "VARIABLE ENG. UNIT", "Parameter description": where no heading is just a name. */
+static void find_name(struct points_columns *out)
+{
+    static const char *const parts[] = {"variable", "parameter", "signal",   "tagname",
+                                        "measure",  "quantity",  "messgröß", "bezeichnung"};
+    char buf[KEY_MAX];
+    for (size_t i = 0; i < out->n && out->at[COLUMN_NAME] == POINTS_NO_COLUMN; i++) {
+        struct str key = key_of(out->headings[i], buf);
+        bool used = false;
+        for (unsigned c = 0; c < COLUMNS; c++)
+            used = used || out->at[c] == i;
+        for (size_t k = 0; !used && k < ARRAY_LEN(parts); k++)
+            if (key.n && memmem(key.p, key.n, parts[k], strlen(parts[k])))
+                out->at[COLUMN_NAME] = i;
+    }
+}
+
 static void instead(struct points_columns *c, enum points_column of, enum points_column other)
 {
     if (c->at[of] != POINTS_NO_COLUMN)
@@ -174,6 +192,7 @@ bool columns_read(struct points_columns *out, const struct csv_row *row)
         note(out, row->cells[i].text, i);
     }
     instead(out, COLUMN_ADDRESS, COLUMN_OFFSET); /* a table without scales says "offset" for it */
+    find_name(out);
     instead(out, COLUMN_NAME, COLUMN_COMMENT);
     for (unsigned c = 0; c < COLUMNS; c++)
         known += out->at[c] != POINTS_NO_COLUMN;

@@ -235,6 +235,19 @@ struct str name_path(struct arena *a, struct str s)
     return path;
 }
 
+/* "meter_1" is one of several meters; "em340" is what it is. */
+static struct str without_number(struct str s)
+{
+    size_t digits = 0;
+    while (digits < s.n && digit(s.p[s.n - 1 - digits]))
+        digits++;
+    if (digits <= 2 && digits < s.n)
+        s = str_sub(s, 0, s.n - digits);
+    while (s.n && s.p[s.n - 1] == '_')
+        s = str_sub(s, 0, s.n - 1);
+    return s;
+}
+
 struct str name_model(struct arena *a, struct str s)
 {
     struct maker m = {.n = 0};
@@ -242,8 +255,7 @@ struct str name_model(struct arena *a, struct str s)
     size_t dot;
     while (str_find(s, '.', &dot))
         s = str_sub(s, dot + 1, s.n);
-    while (s.n && (digit(s.p[s.n - 1]) || s.p[s.n - 1] == '_'))
-        s = str_sub(s, 0, s.n - 1);
+    s = without_number(s);
     bool begin = true;
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];

@@ -177,6 +177,10 @@ TEST(addresses_and_types)
         {"a table that the number denies", "name,fc,address\np,3,30001\n", "= holding 30001 u16"},
         {"a title, sections and an empty line",
          "List of points;;\n\nname;address;type\nPhases;;\np;30001;\n;;\n", "p = input 0 u16"},
+        {"a maker's own headings",
+         "EM340 map;;;;\nModbus address;Length (words);VARIABLE ENG. UNIT;Data Format;Unit\n"
+         "Values;;;;\n300053;2;kWh (+) TOT;INT 32;0,1 kWh\n",
+         "kwh_tot = input 52 i32 scale 0.1"},
         {"a word of the language", "name,address\nwhen,30001\n", "when_ = input 0"},
         {"beginning with a digit", "name,address\n1st phase,30001\n", "p_1st_phase = input 0"},
         {"umlauts", "Bezeichnung;Adresse;Einheit\nHöhe über Grund;30001;mm\n",
@@ -284,6 +288,23 @@ static bool all_taken(void *ctx, struct str name, bool model)
 {
     (void)ctx;
     return model ? str_eq(name, STR("Meter")) : str_eq(name, STR("meter"));
+}
+
+TEST(models_are_called_after_their_devices)
+{
+    static const struct {
+        const char *device, *model;
+    } rows[] = {{"hall.meter_1", "Meter"}, {"meter12", "Meter"},
+                {"em340", "Em340"},        {"flow_sensor", "FlowSensor"},
+                {"v", "VDevice"},          {"x.t", "TDevice"},
+                {"12", "Points"},          {"hall.p_7", "P"}};
+    struct arena a;
+    arena_init(&a, alloc_system(), 1 << 16);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].device);
+        CHECK_EQ_STR(name_model(&a, str_from(rows[i].device)).p, rows[i].model);
+    }
+    arena_fini(&a);
 }
 
 TEST(names_of_the_site_are_respected)

@@ -102,13 +102,14 @@ static enum err read_rows(struct points_reader *r, struct rows *rows, struct str
 
 /* --- how the table counts --- */
 
-/* Headings between the rows, "Phase 1": nothing but a text in one or two cells, and no address. */
+/* Headings between the rows, "Phase 1": nothing but a text in one cell, which is no address. */
 static bool is_section(const struct points_reader *r)
 {
     size_t filled = 0;
+    struct cell_address address;
     for (size_t i = 0; i < r->row->n; i++)
         filled += r->row->cells[i].text.n > 0;
-    return points_cell(r, COLUMN_ADDRESS).n == 0 && filled <= 1;
+    return filled <= 1 && !cell_address(points_cell(r, COLUMN_ADDRESS), r->columns.hex, &address);
 }
 
 static bool column_is_whole(struct points_reader *r, const struct rows *rows, enum points_column c)

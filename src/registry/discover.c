@@ -152,8 +152,9 @@ static void note_retained(void *ctx, struct message *m)
 {
     struct registry *r = ctx;
     struct str topic = message_topic(m);
-    if (topic.p[0] != '$' && !map_get(&r->now->topics, topic) &&
-        !map_get(&r->discovered_map, topic) && r->discovered_map.n < r->cfg.discovered_max)
+    bool room = r->discovered_map.n < r->cfg.discovered_max; /* there may be a million */
+    if (room && topic.p[0] != '$' && !map_get(&r->now->topics, topic) &&
+        !map_get(&r->discovered_map, topic))
         discover_note(r, m, NULL);
 }
 

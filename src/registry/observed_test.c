@@ -94,7 +94,7 @@ TEST(fields_are_found_wherever_they_are)
         {"empty", {"{}", "[]"}, ""},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL(rows[i].label);
+        LABEL("%s", rows[i].label);
         struct eye e;
         struct strbuf b;
         strbuf_init(&b, alloc_system(), 0);

@@ -228,6 +228,23 @@ class Tls(unittest.TestCase):
             self.assertEqual(out.returncode, 1)
             self.assertIn("certificate", out.stderr)
 
+    def test_people_with_certificates(self):
+        """A page for those whom an authority knows; the command shows ours."""
+        with Site(text='site "s"\n') as site:
+            certs = Certificates(site.folder / "certs")
+            site.write("site.sedge", 'site "s"\nserver { mqtt 127.0.0.1:@MQTT@; store "data"\n'
+                                     '  http 127.0.0.1:@HTTP@ tls cert "certs/server.pem" key "certs/server.key" '
+                                     'ca "certs/ca.pem" }\n')
+            site.start()
+            ours = ["--cert", certs.client, "--key", certs.client_key]
+            self.assertEqual(sedge("discover", site.folder).returncode, 1)
+            self.assertEqual(sedge("discover", site.folder, *ours).returncode, 0)
+            site.publish("t", '{"temperature":20}')
+            out = wait_until(lambda: (lambda o: o if o.returncode == 0 else None)(
+                sedge("adopt", site.folder, "t", "--yes", "--json", *ours)))
+            self.assertEqual(json.loads(out.stdout)["applied"], True)
+            self.assertEqual(sedge("discover", site.folder, "--cert", certs.client).returncode, 1)
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -226,6 +226,7 @@ class Refused(unittest.TestCase):
             done = told("restore", file, site.folder, "--force")
             self.assertEqual((site.folder / done["aside"] / "notes.txt").read_text(), "mine")
             self.assertTrue((site.data / done["aside"] / "sedge.db").exists())
+            self.assertNotEqual(told("restore", file, site.folder, "--force")["aside"], done["aside"])
             site.start()
             self.assertEqual(set(numbers(site)), {"kept/0"})
 
@@ -241,6 +242,34 @@ class Refused(unittest.TestCase):
             self.assertIn("sedge restore", site.process.text())
             sedge("restore", file, site.folder)
             site.start()
+
+    @unittest.skipUnless(shutil.which("strace"), "there is no strace")
+    def test_a_restore_that_is_killed_at_each_step(self):
+        """kill -9 at the first rename, the second, and so on: never is half of it a site that starts, and the next one mends it."""
+        with Site(text=SITE) as site:
+            site.start()
+            site.publish("kept/0", "1", "-q", "1", "-r")
+            file = site.root / "b.tar.zst"
+            sedge("backup", site.folder, file)
+            site.stop()
+            for step in range(1, 100):
+                for old in (site.folder, site.data):  # by which the old state is known
+                    (old / "old.txt").write_text("old")
+                done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", f"inject=rename:signal=SIGKILL:when={step}",
+                                       SEDGE, "restore", file, site.folder, "--force"], capture_output=True, check=False, timeout=60)
+                old = [(folder / "old.txt").exists() for folder in (site.data, site.folder)]
+                if done.returncode == 0:
+                    break
+                marked = (site.data / "restore-incomplete").exists()
+                self.assertTrue(marked or old == [True, True], f"step {step}: {old}")
+                sedge("restore", file, site.folder, *([] if marked else ["--force"]))
+                self.assertFalse((site.data / "restore-incomplete").exists())
+                self.assertFalse((site.folder / "old.txt").exists())
+                self.assertFalse([p.name for p in (*site.data.iterdir(), *site.folder.iterdir()) if p.name.startswith(".")])
+            self.assertGreater(step, 4)
+            self.assertEqual(old, [False, False])
+            site.start()
+            self.assertEqual(set(numbers(site)), {"kept/0"})
 
     def test_elsewhere(self):
         """An absolute store, and a password file of another folder."""

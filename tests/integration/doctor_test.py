@@ -142,6 +142,11 @@ class Doctor(unittest.TestCase):
             segment.unlink()
         self.finds("database", "problem", "the journal ends at 0")
 
+    def test_a_serial_line(self):
+        self.site.write("meter.sedge", 'model Meter { property power: kW }\n'
+                        'device meter: Meter { via modbus "rtu:/dev/ttyNONE" unit 3 { power = input 0 } }\n')
+        self.finds("devices", "problem", "no such device", "/dev/ttyNONE")
+
     def test_traces(self):
         self.run_once()
         (self.site.data / "sedge.db.damaged-1764").touch()

@@ -105,7 +105,7 @@ class Reload(unittest.TestCase):
         self.assertIn("error[U1]", last["text"])
         self.assertIn("other.sedge:3:", last["text"])
         self.assertEqual(self.site.get("/api/reload"), {"running": False, "last": last})
-        self.assertIn("refused", self.site.process.text("err"))
+        wait_until(lambda: "refused" in self.site.process.text("err"))  # its output is read by a thread
         self.assertIn("error[U1]", self.site.process.text("err"))
         self.publish(60)
         wait_until(lambda: "one" in self.alerts())

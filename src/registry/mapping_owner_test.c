@@ -1,0 +1,246 @@
+/* Who may command a mapped device, and what another site makes of it. */
+#include "registry/mapping_rig_test.h"
+
+static enum err retain(struct plug_rig *p, const char *topic)
+{
+    const struct bus_publication m = {.topic = str_from(topic),
+                                      .payload = {(const uint8_t *)"ON", 2},
+                                      .qos = 1,
+                                      .retain = true,
+                                      .expiry_s = UINT32_MAX,
+                                      .from = &p->g.base.client};
+    return bus_publish(p->g.base.bus, &m, &p->g.base.receipt);
+}
+
+static void note_topic_of(void *ctx, struct message *m)
+{
+    strbuf_addf(ctx, "%.*s;", STR_FMT(message_topic(m)));
+}
+
+TEST(nobody_commands_a_mapped_device_past_its_owner)
+{
+    struct plug_rig p;
+    struct strbuf left;
+    plug_init(&p);
+    CHECK_EQ_INT(retain(&p, "c/POWER"), ERR_OK);
+    CHECK_EQ_INT(retain(&p, "c/dim"), ERR_OK);
+    CHECK_EQ_INT(registry_set_owner(p.plug, STR("guard")), ERR_OK);
+    CHECK_EQ_INT(retain(&p, "c/POWER"), ERR_DENIED);
+    CHECK_EQ_STR(p.g.base.receipt.why, "home.plug is owned by guard: only it may command it");
+    CHECK_EQ_INT(retain(&p, "c/dim"), ERR_DENIED);
+    ingest_clear_retained(p.g.r);
+    strbuf_init(&left, alloc_system(), 0);
+    bus_retained_each(p.g.base.bus, note_topic_of, &left);
+    CHECK_EQ_STR(left.p, "c/dim;"); /* whose commands are meant to stay */
+    strbuf_fini(&left);
+    const struct step owner = {.after_ms = 1, .run = switch_on};
+    rig_play(&p.g, &owner, 1, 30);
+    CHECK_HAS_STR(p.g.log.p, "set denied: home.plug is owned by guard");
+    CHECK_HAS_STR(p.g.log.p, "c/POWER ON\n");
+    plug_fini(&p);
+}
+
+/* ---- another site
+ * -------------------------------------------------------------------------------- */
+
+static enum err replace_plug(struct plug_rig *p, const struct registry_device_def *def,
+                             struct registry_change *n)
+{
+    struct error e = {0};
+    const struct model_def *m;
+    struct registry_device_def with = def ? *def : (struct registry_device_def){0};
+    REQUIRE(registry_replace_begin(p->g.r, &e) == ERR_OK);
+    REQUIRE(registry_model(p->g.r, &plug_model, &m, &e) == ERR_OK);
+    with.model = m;
+    if (def)
+        REQUIRE(CHECK_EQ_INT(registry_device(p->g.r, &with, &p->plug, &e), ERR_OK));
+    enum err err = registry_replace_ready(p->g.r, n, &e);
+    registry_replace_commit(p->g.r);
+    registry_replace_settle(p->g.r);
+    return err;
+}
+
+static enum err try_topic(struct plug_rig *p, const char *topic)
+{
+    return bus_rig_publish(&p->g.base, topic, "ON");
+}
+
+/* The next site commands it elsewhere, and is taken or not. */
+static void move_commands(struct plug_rig *p, bool taken)
+{
+    static const struct command_def moved[] = {
+        {.action = 0, .topic = S("c2/POWER"), .pieces = on_pieces, .piece_count = 1},
+        {.action = 1, .topic = S("c2/POWER"), .pieces = off_pieces, .piece_count = 1},
+        {.action = 2, .topic = S("c/dim"), .answer = S("t/dimmed")}};
+    struct error e = {0};
+    struct registry_change n;
+    const struct model_def *m;
+    struct device *d;
+    REQUIRE(registry_replace_begin(p->g.r, &e) == ERR_OK);
+    REQUIRE(registry_model(p->g.r, &plug_model, &m, &e) == ERR_OK);
+    struct registry_device_def def = plug_def(m);
+    def.mapping.commands = moved;
+    REQUIRE(CHECK_EQ_INT(registry_device(p->g.r, &def, &d, &e), ERR_OK));
+    REQUIRE(registry_set_owner(d, STR("other")) == ERR_OK);
+    CHECK_EQ_INT(try_topic(p, "c/POWER"), ERR_DENIED); /* while it is not decided, both are */
+    CHECK_EQ_INT(try_topic(p, "c2/POWER"), ERR_DENIED);
+    REQUIRE(registry_replace_ready(p->g.r, &n, &e) == ERR_OK);
+    if (!taken) {
+        registry_replace_cancel(p->g.r);
+        return;
+    }
+    registry_replace_commit(p->g.r);
+    registry_replace_settle(p->g.r);
+}
+
+TEST(the_guard_goes_with_the_topics_of_the_commands)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    CHECK_EQ_INT(registry_set_owner(p.plug, STR("guard")), ERR_OK);
+    move_commands(&p, false);
+    CHECK_EQ_INT(try_topic(&p, "c2/POWER"), ERR_OK);
+    CHECK_EQ_INT(try_topic(&p, "c/POWER"), ERR_DENIED);
+    CHECK_HAS_STR(p.g.base.receipt.why, "owned by guard");
+    move_commands(&p, true);
+    CHECK_EQ_INT(try_topic(&p, "c/POWER"), ERR_OK);
+    CHECK_EQ_INT(try_topic(&p, "c2/POWER"), ERR_DENIED);
+    CHECK_EQ_INT(try_topic(&p, "c/dim"), ERR_DENIED);
+    CHECK_HAS_STR(p.g.base.receipt.why, "owned by other");
+    plug_fini(&p);
+}
+
+/* A gateway takes the commands of several things on one topic. */
+TEST(a_topic_of_two_devices_is_guarded_if_one_is_owned)
+{
+    struct plug_rig p;
+    struct error e = {0};
+    struct device *second;
+    plug_init(&p);
+    struct registry_device_def def = plug_def(p.plug->model);
+    def.name = STR("home.other");
+    REQUIRE(CHECK_EQ_INT(registry_device(p.g.r, &def, &second, &e), ERR_OK));
+    CHECK_EQ_INT(try_topic(&p, "c/POWER"), ERR_OK);
+    CHECK_EQ_INT(registry_set_owner(second, STR("guard")), ERR_OK);
+    CHECK_EQ_INT(try_topic(&p, "c/POWER"), ERR_DENIED);
+    CHECK_EQ_STR(p.g.base.receipt.why, "home.other is owned by guard: only it may command it");
+    plug_fini(&p);
+}
+
+TEST(what_tells_that_a_thing_is_the_same)
+{
+    static const struct {
+        const char *label, *name, *id, *link;
+        bool mapped;
+        size_t same, changed, added;
+    } rows[] = {
+        {"all of it", "home.plug", "p", "", true, 1, 0, 0},
+        {"its id", "home.other", "p", "", true, 0, 1, 0},
+        {"its id, with another mapping", "home.plug", "p", "", false, 0, 1, 0},
+        {"its name is not enough where there was an id", "home.plug", "q", "", true, 0, 0, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct plug_rig p;
+        struct registry_change n;
+        LABEL("%s", rows[i].label);
+        plug_init(&p);
+        publish(&p.g, "t/LWT", "Online");
+        struct registry_device_def def = plug_def(NULL);
+        def.name = str_from(rows[i].name);
+        def.id = str_from(rows[i].id);
+        if (!rows[i].mapped)
+            def.mapping.source_count = 3;
+        CHECK_EQ_INT(replace_plug(&p, &def, &n), ERR_OK);
+        CHECK_EQ_UINT(n.same, rows[i].same);
+        CHECK_EQ_UINT(n.changed, rows[i].changed);
+        CHECK_EQ_UINT(n.added, rows[i].added);
+        CHECK_EQ_INT(p.plug->reach.state, rows[i].added ? REACH_UNKNOWN : REACH_ONLINE);
+        hears(&p, "t/LWT", "Offline", "");
+        plug_fini(&p);
+    }
+}
+
+TEST(a_thing_without_an_id_is_known_by_its_link_or_name)
+{
+    static const struct {
+        const char *label, *name, *link, *name2, *link2;
+        size_t same, changed, added, removed;
+    } rows[] = {
+        {"by its link", "a", "modbus x unit 1", "b", "modbus x unit 1", 0, 1, 0, 0},
+        {"another link", "a", "modbus x unit 1", "a", "modbus x unit 2", 0, 0, 1, 1},
+        {"by its name", "a", "", "a", "", 1, 0, 0, 0},
+        {"another name", "a", "", "b", "", 0, 0, 1, 1},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct plug_rig p;
+        struct registry_change n;
+        LABEL("%s", rows[i].label);
+        plug_init(&p);
+        struct registry_device_def def = {.name = str_from(rows[i].name),
+                                          .link = str_from(rows[i].link)};
+        CHECK_EQ_INT(replace_plug(&p, &def, &n), ERR_OK);
+        CHECK_EQ_STR(p.plug->reach.kind.p, rows[i].link[0] ? "modbus x unit 1" : "none");
+        def.name = str_from(rows[i].name2);
+        def.link = str_from(rows[i].link2);
+        CHECK_EQ_INT(replace_plug(&p, &def, &n), ERR_OK);
+        CHECK_EQ_UINT(n.same, rows[i].same);
+        CHECK_EQ_UINT(n.changed, rows[i].changed);
+        CHECK_EQ_UINT(n.added, rows[i].added);
+        CHECK_EQ_UINT(n.removed, rows[i].removed);
+        plug_fini(&p);
+    }
+}
+
+TEST(a_device_that_leaves_is_still_made_safe)
+{
+    struct plug_rig p;
+    struct registry_change n;
+    plug_init(&p);
+    CHECK_EQ_INT(registry_set_owner(p.plug, STR("guard")), ERR_OK);
+    CHECK_EQ_INT(replace_plug(&p, NULL, &n), ERR_OK);
+    LIST_EACH(registry_leaving(p.g.r), it)
+    {
+        p.plug = CONTAINER_OF(it, struct device, link);
+        if (str_eq(p.plug->name, STR("home.plug")))
+            break;
+    }
+    const struct step steps[] = {{1, NULL, NULL, switch_off}, {20, "t/POWER", "OFF", NULL}};
+    rig_play(&p.g, steps, ARRAY_LEN(steps), 60);
+    CHECK_EQ_STR(p.g.log.p, "off waiting\nc/POWER OFF\noff sent\noff confirmed\n");
+    CHECK_EQ_STR(p.heard.p ? p.heard.p : "", ""); /* no news for anybody */
+    plug_fini(&p);
+}
+
+/* What was seen of a topic before somebody knew what it means. */
+TEST(what_was_discovered_is_the_first_value)
+{
+    struct plug_rig p;
+    struct registry_change n;
+    plug_init(&p);
+    CHECK_EQ_INT(replace_plug(&p, NULL, &n), ERR_OK);
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":7}}");
+    publish(&p.g, "t/LWT", "Online");
+    publish(&p.g, "t/btn", "{\"action\":\"single\"}");
+    strbuf_reset(&p.heard);
+    const struct registry_device_def def = plug_def(NULL);
+    CHECK_EQ_INT(replace_plug(&p, &def, &n), ERR_OK);
+    CHECK_EQ_STR(p.heard.p, "power=7;"); /* but no button is pressed again */
+    CHECK_EQ_INT(p.plug->reach.state, REACH_ONLINE);
+    CHECK(listed(&p, "t/SENSOR") == NULL);
+    plug_fini(&p);
+}
+
+TEST(what_was_discovered_long_ago_is_shown_as_stale)
+{
+    struct plug_rig p;
+    struct registry_change n;
+    plug_init(&p);
+    CHECK_EQ_INT(replace_plug(&p, NULL, &n), ERR_OK);
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":7}}");
+    bus_rig_run(&p.g.base, 200); /* above the rig's stale_default_ms */
+    strbuf_reset(&p.heard);
+    const struct registry_device_def def = plug_def(NULL);
+    CHECK_EQ_INT(replace_plug(&p, &def, &n), ERR_OK);
+    CHECK_EQ_STR(p.heard.p, "power=7 replayed;power stale;");
+    plug_fini(&p);
+}
