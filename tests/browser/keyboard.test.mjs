@@ -103,9 +103,16 @@ const cases = [
     await noDialog();
     assert.match(await focused(), /^a History/);
   }],
-  ['"?" tells the keys', async () => {
+  ['"?" tells the keys; a click beside them closes them, one on them does not', async () => {
     await press('?');
-    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    const keys = page.getByRole('dialog', { name: 'Keyboard' });
+    await keys.waitFor();
+    await keys.click({ position: { x: 5, y: 5 } });
+    await page.mouse.click(5, 5);
+    await noDialog();
+    await press('?');
+    await keys.click({ position: { x: 5, y: 5 } });
+    assert.ok(await keys.isVisible());
     await press('Escape');
     await noDialog();
   }],

@@ -162,6 +162,12 @@ class Editor(unittest.TestCase):
                 names, _ = GRAMMAR.scopes(f"  {word} x")
                 self.assertRegex(scope_at(names, 2), r"keyword|storage|constant|support")
 
+    def test_the_page_colours_every_reserved_word(self):
+        source = (ROOT / "web/src/highlight.ts").read_text()
+        words = set(" ".join(re.findall(r"'([a-z ]+)'", source[:source.index(".split(' ')")])).split())
+        self.assertGreater(len(words), 50)
+        self.assertEqual(set(word_list("word_reserved")) - words, set(), "missing in web/src/highlight.ts")
+
     def test_the_words_of_declarations_have_a_colour(self):
         source = "".join((ROOT / "src/app" / name).read_text()
                          for name in ("site_schema.c", "site_access.c", "site_mapping.c", "site_modbus.c"))

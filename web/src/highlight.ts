@@ -4,9 +4,9 @@
 export type Piece = [kind: 'comment' | 'string' | 'number' | 'word' | 'plain', text: string];
 
 const WORDS = new Set(
-  ('action after alert and at break changed confirms continue critical debounce device drop else event every expect false fn for from given group home id if in info json lend let list loop map max ' +
-    'missed model none not on or own prefer priority private program property publish range read record recv return revoke run safe select send set shared site skip slope spawn stale task test then true until use var via ' +
-    'warning when while yield program enum match chan').split(' '),
+  ('after alert and as at break chan changed confirms continue critical debounce denied device drop else enum event every expect false fn for from given ' +
+    'group if in info int bool float str is lease lend let list loop map match missed mod model move mut none not on online or own prefer priority program property ' +
+    'publish range read record recv ref return revoke revoked safe select send skip sleep slope spawn stale task test true until var via warning when while').split(' '),
 );
 
 const TOKEN = /(\/\/.*$)|("(?:\\.|[^"\\])*"?)|(\d+(?::\d\d)+|\d[\d_]*(?:\.\d+)?(?:[a-zA-Z%°µ]+)?)|([A-Za-z_]\w*)/g;

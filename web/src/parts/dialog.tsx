@@ -25,8 +25,10 @@ export function Dialog({ open, onClose, labelledBy, class: extra = '', children 
     if (!open && element.open) element.close();
   }, [open]);
   const onClick = (event: MouseEvent) => {
-    // A click beside the dialog is one on its backdrop, which is the element itself.
-    if (event.target === dialog.current) onClose();
+    // A click on the backdrop is one on the element, outside of its box.
+    const box = dialog.current?.getBoundingClientRect();
+    if (!box || event.target !== dialog.current) return;
+    if (event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom) onClose();
   };
   return (
     <dialog ref={dialog} class={`dialog ${extra}`} aria-labelledby={open ? labelledBy : undefined} onClose={onClose} onClick={onClick}>

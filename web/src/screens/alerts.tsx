@@ -36,9 +36,10 @@ export function AlertsScreen() {
   }, []);
   const { query } = route.value;
   const sought = query.get('alert');
+  const known = alerts.value.some((a) => String(a.id) === sought);
   useEffect(() => {
-    if (sought) document.querySelector<HTMLElement>(`[data-alert="${CSS.escape(sought)}"]`)?.focus();
-  }, [sought]);
+    if (sought && known) document.querySelector<HTMLElement>(`[data-alert="${CSS.escape(sought)}"]`)?.focus();
+  }, [sought, known]);
   const lists: Record<List, Alert[]> = {
     active: alerts.value.filter(isActive),
     shelved: alerts.value.filter(isShelved),
