@@ -1,6 +1,7 @@
 /* Putting a backup back. All is unpacked beside what is there, and only then things change places;
  * a mark in the data folder holds the site off until that is finished. */
 #include "backup/backup.h"
+#include "base/folder.h"
 #include "host/lock.h"
 
 #include <dirent.h>
@@ -233,12 +234,7 @@ static enum err move_in(struct restoring *r, struct place *p, const char *name, 
 
 static enum err sync_folder(const char *folder, struct error *e)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    enum err err = ok ? ERR_OK : error_set_os(e, errno, "%s can't be synced", folder);
-    if (fd >= 0)
-        (void)close(fd);
-    return err;
+    return folder_sync(folder) ? error_set_os(e, errno, "%s can't be synced", folder) : ERR_OK;
 }
 
 static enum err mark(const struct restoring *r, bool set, struct error *e)
