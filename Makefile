@@ -8,7 +8,7 @@ SEEDS   ?= 10
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install deb deb-test arm64 test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean
+.PHONY: all help run install deb deb-arm64 deb-test arm64 test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
@@ -35,6 +35,11 @@ deb: ## the Debian package of the program and its service: build/sedge_VERSION_A
 	@tools/install build deb
 	@$(call build,release,sedge sedge_said)
 	@tools/deb build/release build
+
+deb-arm64: arm64 ## the package for ARM gateways
+	@tools/install deb
+	@$(call build,arm64,sedge_said)
+	@tools/deb build/arm64 build
 
 deb-test: ## the package in a minimal Debian: installed, started, upgraded, removed, purged (needs root)
 	@tools/install build deb fresh

@@ -212,7 +212,7 @@ static void welcome(struct server *s)
 
 static void listen_at(struct server *s, const char *host, const char *port)
 {
-    struct sockaddr_in at;
+    struct sockaddr_in at = {0};
     socklen_t n = sizeof(at);
     char *end;
     long number = strtol(port, &end, 10);

@@ -3,18 +3,21 @@
 #include "app/args.h"
 #include "app/site_call.h"
 #include "app/terminal.h"
+#include "base/arena.h"
 #include "codec/json.h"
+#include "codec/mqtt.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { TOPICS_MAX = 64, O_DEVICE = 256, O_MODEL };
+enum { TOPICS_MAX = 64, FOUND_MAX = 1024, O_DEVICE = 256, O_MODEL };
 
 struct adopt {
     struct site_call_config call;
     const char *topics[TOPICS_MAX];
     size_t topic_n;
+    const char *filter; /* in the place of topics */
     const char *device, *model;
     bool yes, dry_run, json, color;
     struct site_call *site;
@@ -40,18 +43,6 @@ static void write_request(struct strbuf *out, const struct adopt *a, bool apply)
     json_key(&w, "apply");
     json_bool(&w, apply);
     json_object_end(&w);
-}
-
-/* The text of a JSON string, into a strbuf; "" of anything else. */
-static void text_of(struct strbuf *out, struct str raw)
-{
-    struct str text = {0};
-    strbuf_reset(out);
-    char *buf = raw.n >= 2 && raw.p[0] == '"' ? mem_new(alloc_system(), raw.n) : NULL;
-    if (buf && json_unescape(str_sub(raw, 1, raw.n - 2), buf, raw.n, &text) == ERR_OK)
-        strbuf_addstr(out, text);
-    if (buf)
-        mem_free(alloc_system(), buf, raw.n);
 }
 
 static enum err ask(struct adopt *a, bool apply, struct error *e)
@@ -84,26 +75,21 @@ static void print_line(const struct adopt *a, struct str line)
 
 static void print_file(void *ctx, struct str file)
 {
-    const struct adopt *a = ctx;
     struct strbuf diff;
     strbuf_init(&diff, alloc_system(), 0);
-    text_of(&diff, answer_raw(file, "diff"));
+    answer_lines(&diff, answer_raw(file, "diff"));
     struct str rest = strbuf_str(&diff), line;
     while (rest.n && str_split(&rest, '\n', &line))
-        print_line(a, line);
+        print_line(ctx, line);
     strbuf_fini(&diff);
 }
 
 static void print_warning(void *ctx, struct str warning)
 {
     char buf[1024];
-    struct strbuf text;
-    strbuf_init(&text, alloc_system(), 0);
-    text_of(&text, warning);
-    struct str s = terminal_text(strbuf_str(&text), buf, sizeof(buf));
+    struct str s = answer_text(warning, buf, sizeof(buf));
     (void)ctx;
     (void)printf("note: %.*s\n", STR_FMT(s));
-    strbuf_fini(&text);
 }
 
 /* Values that are left out for one reason stand on one line. */
@@ -133,31 +119,27 @@ static void print_left(void *ctx, struct str left)
 
 static void show(struct adopt *a)
 {
+    struct left_line left = {.begun = false};
     struct str all = strbuf_str(&a->answer);
     answer_each(answer_raw(all, "files"), print_file, a);
-    struct left_line left = {.begun = false};
     answer_each(answer_raw(all, "left_out"), print_left, &left);
     if (left.begun)
         (void)printf(" (%s)\n", left.why);
     answer_each(answer_raw(all, "warnings"), print_warning, NULL);
 }
 
-/* Why the site refuses it, as people read it. */
+/* Why the site refuses it: the messages of the check, or what the reload said. */
 static void show_refusal(const struct adopt *a)
 {
+    struct str all = strbuf_str(&a->answer), reload = answer_raw(all, "reload");
+    char why[512];
     struct strbuf text;
-    struct str rest, line;
     strbuf_init(&text, alloc_system(), 0);
-    text_of(&text, answer_raw(strbuf_str(&a->answer), "text"));
-    rest = strbuf_str(&text);
-    if (!rest.n)
-        text_of(&text, answer_raw(answer_raw(strbuf_str(&a->answer), "reload"), "why"));
-    rest = strbuf_str(&text);
-    while (rest.n && str_split(&rest, '\n', &line)) {
-        char buf[4096];
-        struct str s = terminal_text(line, buf, sizeof(buf));
-        (void)fprintf(stderr, "%.*s\n", STR_FMT(s));
-    }
+    answer_lines(&text, answer_raw(all, "text"));
+    (void)fwrite(text.p, 1, text.n, stderr);
+    struct str w = reload.n ? answer_member(reload, "why", why, sizeof(why)) : STR("");
+    if (!text.n && w.n)
+        (void)fprintf(stderr, "%.*s\n", STR_FMT(w));
     strbuf_fini(&text);
 }
 
@@ -181,19 +163,14 @@ static int failed(const struct adopt *a, const struct error *e)
     return EXIT_FINDING;
 }
 
-static int applied(struct adopt *a)
+static int applied(const struct adopt *a)
 {
-    struct strbuf device;
     char buf[256];
-    if (a->json) {
+    struct str name = answer_member(strbuf_str(&a->answer), "device", buf, sizeof(buf));
+    if (a->json)
         (void)printf("%s\n", a->answer.p);
-        return EXIT_OK;
-    }
-    strbuf_init(&device, alloc_system(), 0);
-    text_of(&device, answer_raw(strbuf_str(&a->answer), "device"));
-    struct str name = terminal_text(strbuf_str(&device), buf, sizeof(buf));
-    (void)printf("%.*s is adopted, and the site has it\n", STR_FMT(name));
-    strbuf_fini(&device);
+    else
+        (void)printf("%.*s is adopted, and the site has it\n", STR_FMT(name));
     return EXIT_OK;
 }
 
@@ -215,6 +192,81 @@ static int propose_and_apply(struct adopt *a)
     return ask(a, true, &e) ? failed(a, &e) : applied(a);
 }
 
+/* --- all that fits a filter, one device after the other --- */
+
+struct found {
+    struct arena arena;
+    struct str topics[FOUND_MAX];
+    size_t n;
+};
+
+/* A topic of a shape that nobody claims. */
+static void note_found(void *ctx, struct str t)
+{
+    struct found *f = ctx;
+    struct str raw = answer_raw(t, "topic"), shape = answer_raw(t, "shape"), topic;
+    bool wanted = str_starts(shape, STR("\"")) && str_eq(answer_raw(t, "device"), STR("null"));
+    char *buf = wanted && f->n < FOUND_MAX ? arena_new(&f->arena, raw.n + 1) : NULL;
+    if (buf && raw.n >= 2 &&
+        json_unescape(str_sub(raw, 1, raw.n - 2), buf, raw.n + 1, &topic) == ERR_OK)
+        f->topics[f->n++] = arena_str(&f->arena, topic);
+}
+
+static enum err look_up(struct adopt *a, struct found *f, struct error *e)
+{
+    struct strbuf path;
+    unsigned status;
+    strbuf_init(&path, alloc_system(), 0);
+    terminal_add_query(&path, "/api/discovered?values=0&filter=", str_from(a->filter));
+    enum err err = site_call(a->site, "GET", path.p, (struct str){0}, &status, &a->answer, e);
+    strbuf_fini(&path);
+    if (!err)
+        answer_each(answer_raw(strbuf_str(&a->answer), "topics"), note_found, f);
+    if (!err && !f->n)
+        err =
+            error_set(e, ERR_NOT_FOUND, "nothing was heard on %s that could be adopted", a->filter);
+    return err;
+}
+
+/* What the last answer takes needs no proposal of its own. */
+static void drop_taken(void *ctx, struct str raw)
+{
+    struct found *f = ctx;
+    char buf[1100];
+    struct str topic = answer_text(raw, buf, sizeof(buf));
+    for (size_t i = 0; i < f->n; i++)
+        if (str_eq(f->topics[i], topic))
+            f->topics[i].n = 0;
+}
+
+static int adopt_each(struct adopt *a, struct found *f)
+{
+    int status = EXIT_OK;
+    for (size_t i = 0; i < f->n; i++) {
+        if (!f->topics[i].n)
+            continue;
+        a->topics[0] = f->topics[i].p;
+        a->topic_n = 1;
+        int one = propose_and_apply(a);
+        status = one ? one : status;
+        answer_each(answer_raw(strbuf_str(&a->answer), "topics"), drop_taken, f);
+    }
+    return status;
+}
+
+static int adopt_all(struct adopt *a)
+{
+    struct error e = {0};
+    struct found *f = mem_zero(alloc_system(), sizeof(*f));
+    if (!f)
+        return EXIT_FINDING;
+    arena_init(&f->arena, alloc_system(), 4 << 20);
+    int status = look_up(a, f, &e) ? failed(a, &e) : adopt_each(a, f);
+    arena_fini(&f->arena);
+    mem_free(alloc_system(), f, sizeof(*f));
+    return status;
+}
+
 static int run(struct adopt *a)
 {
     struct error e = {0};
@@ -223,7 +275,7 @@ static int run(struct adopt *a)
         return EXIT_FINDING;
     }
     strbuf_init(&a->answer, alloc_system(), 0);
-    int status = propose_and_apply(a);
+    int status = a->filter ? adopt_all(a) : propose_and_apply(a);
     strbuf_fini(&a->answer);
     site_call_close(a->site);
     return status;
@@ -238,8 +290,24 @@ static bool take_word(struct adopt *a, const char *word)
     }
     if (a->topic_n == TOPICS_MAX)
         return false;
+    if (strpbrk(word, "+#"))
+        a->filter = word;
     a->topics[a->topic_n++] = word;
     return true;
+}
+
+/* What the options say together. */
+static const char *contradiction(const struct adopt *a)
+{
+    if (a->yes && a->dry_run)
+        return "--yes writes and --dry-run does not: say one of them";
+    if (a->json && !a->yes && !a->dry_run)
+        return "--json goes with --yes or --dry-run: nobody can be asked";
+    if (a->filter && (a->topic_n > 1 || a->device))
+        return "a filter stands alone, and its devices have names of their own";
+    if (a->filter && !mqtt_filter_valid(str_from(a->filter)))
+        return "that is no filter of MQTT: a/+/b, a/#";
+    return NULL;
 }
 
 static int cmd_adopt(int argc, char **argv)
@@ -262,11 +330,8 @@ static int cmd_adopt(int argc, char **argv)
     }
     if (!a.topic_n)
         return args_missing(&args, "TOPIC");
-    if (a.yes && a.dry_run)
-        return args_refuse(&args, "--yes writes and --dry-run does not: say one of them");
-    if (a.json && !a.yes && !a.dry_run)
-        return args_refuse(&args, "--json goes with --yes or --dry-run: nobody can be asked");
-    return run(&a);
+    const char *wrong = contradiction(&a);
+    return wrong ? args_refuse(&args, "%s", wrong) : run(&a);
 }
 
 const struct command command_adopt = {
@@ -282,7 +347,8 @@ const struct command command_adopt = {
         "themselves. Shows the difference to the site's files, asks, writes them, and the site "
         "that "
         "runs takes them at once. Comments and layout stay as they are.\n\n"
-        "Topics of a device that is declared add to that device.",
+        "Topics of a device that is declared add to that device. A filter in the place of a topic "
+        "(zigbee2mqtt/+) adopts all that fits, one device after the other.",
     .options = {(const struct command_option[]){
                     OPTION("device", 0, "NAME", "its name, as home.plug1; else one is proposed",
                            NULL, O_DEVICE),
@@ -297,7 +363,8 @@ const struct command command_adopt = {
     .examples = {{"sedge adopt tele/plug1/SENSOR", "into the site in this folder"},
                  {"sedge adopt hall zigbee2mqtt/lamp --device home.lamp --yes", NULL},
                  {"sedge adopt hall garden/bed1/moisture garden/bed1/temp --dry-run",
-                  "two values of several, and only look"}},
+                  "two values of several, and only look"},
+                 {"sedge adopt hall 'zigbee2mqtt/+' --yes", "all devices of a bridge"}},
     .exits = {{"0", "it is written, or shown with --dry-run"},
               {"1", "it was not wanted, or the site refuses it or does not answer"}},
     .see = {"discover", "check"},

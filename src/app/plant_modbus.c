@@ -246,6 +246,7 @@ static void show_all(struct plant_modbus *p)
 {
     struct strbuf b;
     strbuf_init(&b, p->cfg.alloc, 1 << 20);
+    ASSERT(p->machines);
     for (size_t i = 0; i < p->machines_n; i++) {
         struct machine *m = &p->machines[i];
         strbuf_reset(&b);
@@ -269,19 +270,29 @@ struct wrote {
     uint8_t raw[8]; /* of up to four */
 };
 
-static bool parse_wrote(char *line, struct wrote *w)
+/* The next word of the line as a number from 0 to 65535. */
+static bool take_word(struct str *rest, unsigned *out)
 {
-    char table[16];
-    int at;
-    unsigned value;
-    if (sscanf(line, "wrote %u %15s %u%n", &w->unit, table, &w->address, &at) != 3)
+    struct str word;
+    int64_t n;
+    if (!str_split(rest, ' ', &word) || str_to_i64(word, &n) || n < 0 || n > 65535)
         return false;
-    w->table = modbus_table_from(str_from(table));
-    line += at;
-    for (w->n = 0; w->n < 4 && sscanf(line, " %u%n", &value, &at) == 1; w->n++) {
+    *out = (unsigned)n;
+    return true;
+}
+
+static bool parse_wrote(const char *line, struct wrote *w)
+{
+    struct str rest = str_from(line), word, table;
+    unsigned value;
+    if (!str_split(&rest, ' ', &word) || !str_eq(word, STR("wrote")) ||
+        !take_word(&rest, &w->unit) || !str_split(&rest, ' ', &table) ||
+        !take_word(&rest, &w->address))
+        return false;
+    w->table = modbus_table_from(table);
+    for (w->n = 0; w->n < 4 && take_word(&rest, &value); w->n++) {
         w->raw[2 * w->n] = (uint8_t)(value >> 8);
         w->raw[2 * w->n + 1] = (uint8_t)value;
-        line += at;
     }
     return w->table >= 0 && w->n > 0;
 }
@@ -406,8 +417,12 @@ enum err plant_modbus_new(struct plant_modbus **out, struct worker *w,
     timer_init(&p->timer, w, on_tick);
     p->fields = arena_array(&p->arena, cfg->devices_n + 1, sizeof(*p->fields));
     p->machines = arena_array(&p->arena, cfg->devices_n + 1, sizeof(*p->machines));
-    enum err err =
-        p->fields && p->machines ? ERR_OK : error_set(e, ERR_NOMEM, "no memory for Modbus devices");
+    if (!p->fields || !p->machines) {
+        plant_modbus_free(p);
+        *out = NULL;
+        return error_set(e, ERR_NOMEM, "no memory for Modbus devices");
+    }
+    enum err err = ERR_OK;
     for (size_t i = 0; !err && i < cfg->devices_n; i++)
         err = add_machine(p, &cfg->devices[i], e);
     if (err) {

@@ -5,7 +5,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { SEGMENT_PATIENCE_S = 120, WATCHDOG_BEATS = 2 };
+enum { SEGMENT_PATIENCE_S = 120, WRITING_PATIENCE_S = 120, WATCHDOG_BEATS = 2 };
 
 /* A connection is a descriptor. Where the soft limit is low it is for programs that use select(),
  * which we don't: the hard limit is what the administrator means. */
@@ -129,7 +129,8 @@ void run_host_stop(struct run_host *h, struct mqtt_server *mqtt)
 void run_host_end(struct run_host *h)
 {
     if (h->stopping)
-        service_tell(&h->service, "STATUS=writing down what is to last");
+        service_tell(&h->service, "EXTEND_TIMEOUT_USEC=%lld\nSTATUS=writing down what is to last",
+                     (long long)WRITING_PATIENCE_S * 1000000);
     if (h->ex)
         timer_cancel(&h->patience);
     heartbeat_free(h->heartbeat);

@@ -394,8 +394,7 @@ static enum err load_device(const struct lang_decl *d, struct registry *r, struc
     const struct lang_clause_decl *via = lang_decl_clause(d, "via", "mqtt", 0);
     const struct lang_clause_decl *id = lang_decl_clause(d, "id", NULL, 0);
     char link[SITE_MODBUS_TEXT_MAX] = "";
-    if (site_modbus_clause(d))
-        site_modbus_text(d, link);
+    size_t shown = site_modbus_clause(d) ? site_modbus_text(d, link) : 0;
     struct registry_device_def def = {.name = d->name,
                                       .id = id ? text_of(id, "identity") : STR(""),
                                       .model = registry_model_find(r, d->type->name),
@@ -405,7 +404,10 @@ static enum err load_device(const struct lang_decl *d, struct registry *r, struc
     ASSERT(def.model);
     if (site_mapping_read(&def.mapping, d, a))
         return error_set(e, ERR_NOMEM, "no memory for the mapping of %.*s", STR_FMT(d->name));
-    return registry_device(r, &def, &made, e);
+    enum err err = registry_device(r, &def, &made, e);
+    if (!err && shown && str_eq(made->reach.text, made->link_text))
+        made->reach.text = str_sub(made->reach.text, 0, shown);
+    return err;
 }
 
 static enum err load_devices(const struct lang_site *site, struct registry *r, struct error *e)

@@ -55,11 +55,12 @@ enum err site_modbus_read(struct site_modbus_device *out, const struct lang_decl
     return modbus_read_device(&r, out) ? ERR_OK : ERR_INVALID;
 }
 
-void site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEXT_MAX])
+size_t site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEXT_MAX])
 {
     char line[MODBUS_LINK_TEXT_MAX];
     struct site_modbus_device d;
     struct arena arena;
+    int n = 0;
     arena_init(&arena, alloc_system(), ARENA_MAX);
     out[0] = '\0';
     if (site_modbus_read(&d, device, &arena) == ERR_OK) {
@@ -68,12 +69,13 @@ void site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEXT_
                                        : m->point_count ? &m->points[0].place
                                                         : NULL;
         modbus_link_format(&m->link, line);
-        int n = snprintf(out, SITE_MODBUS_TEXT_MAX, "modbus %s unit %u", line, m->unit);
+        n = snprintf(out, SITE_MODBUS_TEXT_MAX, "modbus %s unit %u", line, m->unit);
         if (p && n > 0 && n < SITE_MODBUS_TEXT_MAX)
             (void)snprintf(out + n, (size_t)(SITE_MODBUS_TEXT_MAX - n), " %s %u",
                            modbus_table_name(p->table), p->address);
     }
     arena_fini(&arena);
+    return n > 0 && n < SITE_MODBUS_TEXT_MAX ? (size_t)n : 0;
 }
 
 enum err site_modbus_setup(struct modbus_setup **out, const struct lang_site *site,

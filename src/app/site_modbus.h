@@ -38,9 +38,10 @@ void site_modbus_check(struct lang_ctx *c, const struct lang_decl *const *decls,
 const struct lang_clause_decl *site_modbus_clause(const struct lang_decl *device);
 /* What the device is physically, as one text: the same in the next version of the site means the
  * same thing. Line, unit, and its first written point, else its first point, as several devices may
- * share a unit: "modbus tcp://plc1:502 unit 3 coil 4". Of a site without errors. */
+ * share a unit: "modbus tcp://plc1:502 unit 3 coil 4". The result is how much of it people want to
+ * see: up to the unit. Of a site without errors. */
 enum { SITE_MODBUS_TEXT_MAX = MODBUS_LINK_TEXT_MAX + 64 };
-void site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEXT_MAX]);
+size_t site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEXT_MAX]);
 
 /* All Modbus devices of a checked site, for modbus_new() or modbus_replace_ready(). `find` gives
  * the registry's device of that name: registry_find(), or registry_next() for the site to come. The

@@ -284,8 +284,9 @@ TEST(what_the_engine_is_told)
     CHECK(m->writes[1].arg == -1 && m->writes[1].constant.f == 0);
     CHECK(m->writes[2].arg == 0 && m->writes[2].action == 2);
     CHECK(m->writes[4].arg == 0 && m->writes[5].arg == 1 && m->writes[5].action == 4);
-    site_modbus_text(site->resources[0], text);
+    size_t shown = site_modbus_text(site->resources[0], text);
     CHECK_EQ_STR(text, "modbus tcp://plc1:502 unit 7 coil 4");
+    CHECK_EQ_UINT(shown, strlen("modbus tcp://plc1:502 unit 7"));
     arena_fini(&arena);
     lang_site_free(site);
 }

@@ -183,6 +183,12 @@ static bool read_head(struct http_conn *c)
         http_refuse(c, q->head.status, q->head.why);
         return true;
     }
+    if (c->over && c->server->live > c->server->cfg.connections_max) { /* still */
+        c->server->stats.refused++;
+        http_response_field(q, "Retry-After", STR("2"));
+        http_refuse(c, 503, "too many connections are busy");
+        return true;
+    }
     return start_body(c);
 }
 
@@ -385,13 +391,14 @@ static void conn_finished(struct task *t)
     http_server_released(s);
 }
 
-enum err http_conn_new(struct http_server *s, struct stream *stream)
+enum err http_conn_new(struct http_server *s, struct stream *stream, bool over)
 {
     struct http_conn *c = mem_zero(s->alloc, sizeof(*c));
     if (!c)
         return ERR_NOMEM;
     c->server = s;
     c->stream = stream;
+    c->over = over;
     strbuf_init(&c->out, s->alloc, HTTP_ANSWER_MAX + 65536);
     list_init(&c->idle);
     list_add_tail(&s->conns, &c->link);

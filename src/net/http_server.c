@@ -17,7 +17,8 @@ static void accepted(void *ctx, struct stream *stream)
     struct http_server *s = ctx;
     if (s->live >= s->cfg.connections_max && !list_empty(&s->idle))
         http_conn_end(CONTAINER_OF(s->idle.next, struct http_conn, idle), false);
-    if (s->live >= s->cfg.connections_max || http_conn_new(s, stream)) {
+    bool over = s->live >= s->cfg.connections_max;
+    if (s->live >= s->cfg.connections_max + HTTP_OVER_MAX || http_conn_new(s, stream, over)) {
         s->stats.refused++;
         stream_close(stream);
         return;

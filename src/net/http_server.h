@@ -1,20 +1,20 @@
 /* http_server: HTTP/1.1 for people's browsers and programs: routes, files, server-sent events.
  *
  * Why: the page and the API need little of HTTP, but that strictly: one request after the other on
- * a connection (pipelined ones in their order), every answer bounded, no foreign page able to
- * command. Before a handler runs, these are refused: a Host that is not this server's (421), a
- * change (anything but GET and HEAD) with a foreign Origin (403) or a body that is not
- * application/json (415), a body above body_max (413), a path without a route (404) or with
- * another method (405 with Allow). Errors are RFC 9457 problem details. HEAD is served by GET's
- * route. Answers above 1 KiB of text or JSON are compressed for clients that take gzip, as free
- * work, on another worker if there is one; at most 8 and 32 MiB at once, further ones go plain.
- * Ownership: the server owns its connections and requests. A request belongs to its handler until
- * it is answered with one http_respond…() or http_sse_start(); then its pointer must not be used.
- * A handler that does not answer before it returns must have called http_request_on_gone(): when
- * the connection ends first, that is called, and the request is gone as well.
- * Threads: its worker's. With several workers each has its own server on the port.
- * Errors: http_server_open(). Failures towards one client end that client's connection.
- * After RFC 9110, 9112, 9457 and the HTML standard's server-sent events. */
+ * a connection (pipelined ones in their order), every answer bounded or made at the pace of its
+ * reader, no foreign page able to command. Before a handler runs, these are refused: a Host that is
+ * not this server's (421), a change (anything but GET and HEAD) with a foreign Origin (403) or a
+ * body that is not application/json (415), a body above body_max (413), a path without a route
+ * (404) or with another method (405 with Allow). Errors are RFC 9457 problem details. HEAD is
+ * served by GET's route. Answers above 1 KiB of text or JSON are compressed for clients that take
+ * gzip, as free work, on another worker if there is one; at most 8 and 32 MiB at once, further ones
+ * go plain. Ownership: the server owns its connections and requests. A request belongs to its
+ * handler until it is answered with one http_respond…() or http_sse_start(); then its pointer must
+ * not be used. A handler that does not answer before it returns must have called
+ * http_request_on_gone(): when the connection ends first, that is called, and the request is gone
+ * as well. Threads: its worker's. With several workers each has its own server on the port. Errors:
+ * http_server_open(). Failures towards one client end that client's connection. After RFC 9110,
+ * 9112, 9457 and the HTML standard's server-sent events. */
 #pragma once
 
 #include "codec/http.h"
@@ -43,7 +43,8 @@ struct http_server_config {
     const struct stream_via *via; /* TLS; NULL: plain */
     const char *csp;              /* Content-Security-Policy of text/html; borrowed; NULL: none */
     size_t body_max;              /* 0: 64 KiB */
-    size_t connections_max;       /* 0: 256; one more closes the longest idle one, or is refused */
+    size_t connections_max;       /* 0: 256; one more closes the longest idle one; if none is idle
+                                     its request is answered 503, and a few more are just closed */
     size_t sse_waiting_max;       /* 0: 256 KiB that wait for one reader of events */
     int64_t header_ms;            /* 0: 10 s, from a request's first byte to the end of its head */
     int64_t idle_ms; /* 0: 60 s between requests, for a body, and for a reader that stalls */

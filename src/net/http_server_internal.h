@@ -12,7 +12,8 @@
 #define HTTP_ANSWER_MAX     ((size_t)32 << 20)
 #define HTTP_SSE_COMMENT_MS 15000
 #define HTTP_STREAM_LOW     ((size_t)64 << 10) /* of what waits: then the next piece is asked for */
-#define HTTP_GZIP_MIN       ((size_t)1024)     /* a smaller body is sent as it is */
+#define HTTP_OVER_MAX       8 /* connections above connections_max, which are told so */
+#define HTTP_GZIP_MIN       ((size_t)1024) /* a smaller body is sent as it is */
 #define HTTP_GZIP_TYPE_MAX  64
 #define HTTP_GZIP_JOBS_MAX  8
 #define HTTP_GZIP_BYTES_MAX HTTP_ANSWER_MAX /* of the bodies under way, all together */
@@ -53,6 +54,7 @@ struct http_conn {
     bool keep_alive; /* after the answer under way */
     bool polling;    /* its poll is on the stack */
     bool head_begun;
+    bool over; /* above connections_max: its request is refused */
 
     struct bytes in; /* input at hand in this round of a poll, not yet used */
     size_t lent;     /* that much was at hand at its start */
@@ -98,7 +100,7 @@ struct http_server {
 };
 
 /* http_conn.c */
-enum err http_conn_new(struct http_server *s, struct stream *stream);
+enum err http_conn_new(struct http_server *s, struct stream *stream, bool over);
 /* Ends it now; `flush`: what is queued is still sent. The memory goes with its task. */
 void http_conn_end(struct http_conn *c, bool flush);
 /* The request is answered and released: sends head and body, then goes on or closes. */

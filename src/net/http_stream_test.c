@@ -296,6 +296,40 @@ TEST(http_server_closes_the_longest_idle)
     strbuf_fini(&b);
 }
 
+/* All are busy: who comes is told so, as long as there are not many. */
+TEST(http_server_tells_who_is_one_too_many)
+{
+    struct web web;
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    web_start(&web, NULL, (struct http_server_config){.connections_max = 2});
+    int busy[2], silent[8];
+    for (int i = 0; i < 2; i++) {
+        busy[i] = web_dial(&web);
+        web_say(busy[i], "GET /api/live HTTP/1.1\r\n" H "\r\n");
+        CHECK(web_hear_until(busy[i], &b, "retry: 2000\n\n"));
+    }
+    CHECK(web_exchange(&web, "GET /hello HTTP/1.1\r\n" H "\r\n", &b)); /* ends it by itself */
+    CHECK(str_starts(strbuf_str(&b), STR("HTTP/1.1 503 Service Unavailable\r\n")));
+    CHECK_HAS_STR(b.p, "Retry-After: 2\r\n");
+    CHECK_HAS_STR(b.p, "Content-Type: application/problem+json\r\n");
+    CHECK_HAS_STR(b.p, "\"status\":503,\"detail\":\"too many connections are busy\"");
+    for (int i = 0; i < 8; i++) /* idle ones make room, as ever */
+        silent[i] = web_dial(&web);
+    CHECK(web_exchange(&web, "GET /hello HTTP/1.1\r\n" H "\r\n", &b));
+    CHECK(str_starts(strbuf_str(&b), STR("HTTP/1.1 503")));
+    close(busy[0]);
+    do /* until the server has seen it go */
+        CHECK(web_exchange(&web, "GET /hello HTTP/1.1\r\n" CLOSE "\r\n", &b));
+    while (str_starts(strbuf_str(&b), STR("HTTP/1.1 503")));
+    CHECK(str_ends(strbuf_str(&b), STR("hello")));
+    close(busy[1]);
+    for (int i = 0; i < 8; i++)
+        close(silent[i]);
+    web_stop(&web);
+    strbuf_fini(&b);
+}
+
 /* Whichever allocation fails: the client gets its answer, a 5xx or the end of the connection; the
  * next one is served as ever. */
 TEST(http_server_survives_faults)

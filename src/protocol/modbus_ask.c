@@ -125,7 +125,7 @@ void modbus_ask_failed(struct line *l, struct ask *a, const char *why)
     if (u && u->line && u->fails >= MODBUS_FAILS_MAX)
         silence(u);
     if (j)
-        modbus_job_end(l, j, ERR_TIMEOUT, why);
+        modbus_job_lost(l, j, why);
 }
 
 void modbus_line_forget(struct line *l)

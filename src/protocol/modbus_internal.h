@@ -108,8 +108,8 @@ struct job {
     struct unit *unit;
     uint32_t action;
     char id[24];
-    int64_t at_ns; /* not before: the unit was busy */
-    unsigned busy; /* times */
+    int64_t at_ns;       /* not before: the unit was busy */
+    unsigned busy, lost; /* times */
     size_t step, step_count;
     struct step steps[];
 };
@@ -230,4 +230,5 @@ void modbus_block_unreadable(struct block *b, const char *why);
 /* modbus_write.c */
 void modbus_job_request(struct job *j, struct ask *a); /* what its step asks */
 void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answer *a);
+void modbus_job_lost(struct line *l, struct job *j, const char *why); /* no answer came */
 void modbus_job_end(struct line *l, struct job *j, enum err result, const char *why);

@@ -19,6 +19,7 @@ struct slave_unit {
     uint8_t bits[SLAVE_WORDS];
     bool silent;
     unsigned busy;    /* so many answers are "busy" */
+    unsigned lost;    /* so many answers do not arrive */
     unsigned damaged; /* so many answers have a wrong CRC (RTU), or another function (TCP) */
     uint16_t bad_from, bad_to; /* addresses that it does not have: from … to-1 */
     unsigned count_max;        /* registers of one read; 0: all */
@@ -164,6 +165,8 @@ static inline void slave_answer(struct slave_conn *c, const struct modbus_frame 
     else if (!exception)
         slave_write(u, &q);
     REQUIRE(modbus_encode_answer(&p, &q, (struct bytes){data, n}, exception) == ERR_OK);
+    if (u->lost > 0 && u->lost-- > 0)
+        return;
     bool damaged = u->damaged > 0 && u->damaged-- > 0;
     if (damaged && !s->rtu)
         pdu[0] ^= 1;

@@ -2,7 +2,7 @@
 
 /* Commands: an action's values become writes, one after the other. */
 
-enum { BUSY_MS = 200, BUSY_MAX = 10, HURRY_MS = 10000 };
+enum { BUSY_MS = 200, BUSY_MAX = 10, LOST_MAX = 1, HURRY_MS = 10000 };
 
 /* --- from a command to a job --- */
 
@@ -197,6 +197,16 @@ void modbus_job_end(struct line *l, struct job *j, enum err result, const char *
     if (d)
         sink->done(sink->ctx, d, j->id, result, why);
     job_free(l, j);
+}
+
+/* One answer may be lost to noise: the same value is written once more, before the registry has
+ * waited for its confirmation in vain. A silent unit is not. */
+void modbus_job_lost(struct line *l, struct job *j, const char *why)
+{
+    if (j->unit->phase != MODBUS_UNIT_SILENT && j->lost++ < LOST_MAX)
+        job_put(l, j, true);
+    else
+        modbus_job_end(l, j, ERR_TIMEOUT, why);
 }
 
 static bool has(const struct block *b, const struct member *m, int property)

@@ -128,9 +128,13 @@ static void refused(struct rig *g)
     CHECK_EQ_INT(rig_command(g, 0, OPEN, NULL, "b"), ERR_OK);
     WAIT_FOR(g->done.times == 2);
     CHECK_EQ_INT(g->done.result, ERR_OK);
+    g->slave.units[0].lost = 1; /* noise: it is written once more */
+    CHECK_EQ_INT(rig_command(g, 0, OPEN, NULL, "n"), ERR_OK);
+    WAIT_FOR(g->done.times == 3);
+    CHECK_EQ_INT(g->done.result, ERR_OK);
     g->slave.units[0].silent = true;
     CHECK_EQ_INT(rig_command(g, 0, OPEN, NULL, "c"), ERR_OK);
-    WAIT_FOR(g->done.times == 3);
+    WAIT_FOR(g->done.times == 4);
     CHECK_EQ_INT(g->done.result, ERR_TIMEOUT);
     CHECK_EQ_STR(g->done.why, "unit 1 does not answer");
 }

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { REGISTERS = 100, COILS = 16, BAUD = 115200, WRITE_COIL = 5 };
+enum { REGISTERS = 100, COILS = 16, BAUD = 115200, WRITE_COIL = 5, NEIGHBOUR_US = 30000 };
 
 static bool fail(const char *what)
 {
@@ -27,8 +27,10 @@ static bool answer(modbus_t *m, modbus_mapping_t *map)
     if (n < 0)
         return errno == EMBBADCRC || errno == EMBBADDATA || errno == ETIMEDOUT ||
                errno == EMBBADEXC || fail("receive");
-    if (n == 0) /* for another unit */
+    if (n == 0) { /* for another unit, whose answer libmodbus waits for: it may not come */
+        (void)modbus_receive(m, query);
         return true;
+    }
     if (modbus_reply(m, query, n, map) < 0)
         return fail("reply");
     if (query[1] >= WRITE_COIL) {
@@ -57,7 +59,7 @@ int main(int argc, char **argv)
     modbus_t *m = modbus_new_rtu(argv[1], BAUD, 'N', 8, 1);
     modbus_mapping_t *map = modbus_mapping_new(COILS, 0, REGISTERS, 0);
     bool ok = m && map && modbus_set_slave(m, (int)strtol(argv[2], NULL, 10)) == 0 &&
-              modbus_connect(m) == 0;
+              modbus_set_response_timeout(m, 0, NEIGHBOUR_US) == 0 && modbus_connect(m) == 0;
     if (ok) {
         for (int i = 0; i < REGISTERS; i++)
             map->tab_registers[i] = (uint16_t)(1000 + i);

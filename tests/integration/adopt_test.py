@@ -196,6 +196,20 @@ class Adopt(unittest.TestCase):
         self.assertIn("nothing was heard on nope", out.stderr)
         self.assertEqual(sedge("adopt", self.root, "x", "--json").returncode, 2)
 
+    def test_all_that_fits(self):
+        self.say({**ZIGBEE, "zigbee2mqtt/plug": '{"state":"OFF","power":0.5}', "zigbee2mqtt/dull": '{"linkquality":9}'}, "-r")
+        self.say(PLUG)
+        out = sedge("adopt", self.root, "zigbee2mqtt/+", "--yes")
+        self.assertEqual(out.returncode, 1)  # one of them has nothing to have
+        self.assertIn("home.bath is adopted", out.stdout)
+        self.assertIn("home.plug is adopted", out.stdout)
+        self.assertIn("nothing here becomes a property: zigbee2mqtt/dull", out.stderr)
+        out = sedge("adopt", self.root, "tele/#", "--yes")  # three topics of one thing
+        self.assertEqual((out.returncode, out.stderr, out.stdout.count("is adopted")), (0, "", 1))
+        self.assertEqual(sedge("adopt", self.root, "tele/#", "--yes").returncode, 1)
+        for wrong in (["a/#", "b"], ["a#"], ["a/#", "--device", "x"]):
+            self.assertEqual(sedge("adopt", self.root, *wrong).returncode, 2, wrong)
+
     def test_retained_topics_are_known_after_a_restart(self):
         self.say({"old/sensor": '{"v":1}'}, "-r")
         self.site.stop()

@@ -212,6 +212,41 @@ class Case(unittest.TestCase):
         wait_until(lambda: site.property(name)["ts_ms"] > seen, what=f"a new {name}")
 
 
+class Gateway:
+    """A simple serial server: passes bytes on between one TCP connection and the far end of a line."""
+
+    def __init__(self, port, fd):
+        self.fd, self.over = fd, False
+        self.listener = socket.create_server(("127.0.0.1", port))
+        self.listener.settimeout(0.1)
+        self.thread = threading.Thread(target=self._run)
+        self.thread.start()
+
+    def _run(self):
+        while not self.over:
+            try:
+                client, _ = self.listener.accept()
+            except TimeoutError:
+                continue
+            with client:
+                self._pass_on(client)
+
+    def _pass_on(self, client):
+        while not self.over:
+            for source in select.select([client, self.fd], [], [], 0.1)[0]:
+                if source is client:
+                    if not (data := client.recv(4096)):
+                        return
+                    os.write(self.fd, data)
+                else:
+                    client.sendall(os.read(self.fd, 4096))
+
+    def close(self):
+        self.over = True
+        self.thread.join()
+        self.listener.close()
+
+
 UNITS = ["set 1 holding 10 230 0 1 0", "set 1 coil 3 0", "set 2 holding 10 111 0 0 7", "set 2 coil 3 0"]
 
 
@@ -342,6 +377,24 @@ class Serial(Case):
             wait_until(lambda: f"another program has {self.line.path}" in other.process.text(), what="it is taken")
             other.stop()
         self.fresh(site, "t.m5.power")
+
+
+class SerialServer(Case):
+    def test_rtu_in_a_connection(self):
+        master, slave = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
+        tty.setraw(slave)
+        self.start(Rtu, os.ttyname(slave), 5)
+        port, = free_ports(1)
+        self.start(Gateway, port, master)
+        site = self.run_site(*(device(f"m{u}", f"rtu+tcp://127.0.0.1:{port}", u, FULL) for u in (5, 6)))
+        self.reads(site, "t.m5.energy", 1012 * 65536 + 1013)
+        self.command(site, "t.m5", "on")
+        self.reads(site, "t.m5.lit", True)
+        wait_until(lambda: "unit 6 is silent" in site.process.text(), what="the dead unit is found")
+        for _ in range(5):
+            self.fresh(site, "t.m5.power")
 
 
 unittest.main()

@@ -132,6 +132,9 @@ class Devices(unittest.TestCase):
             self.assertGreaterEqual(line["units"][1]["timeouts"], 3)
             self.assertIsNotNone(line["units"][1]["last_error_ms"])
             self.assertIsNotNone(line["since_ms"])
+            device = next(d for d in site.get("/api/site")["devices"] if d["name"] == "hall.heater")
+            self.assertEqual((device["link"]["kind"], device["link"]["text"], device["link"]["online"]),
+                             ("modbus", f"modbus tcp://127.0.0.1:{plc.port} unit 4", False))
             description = Description(site.get("/api/openapi.json"))
             description.check("GET", "/api/links", 200, "application/json", site.get("/api/links"))
             plc.close()
