@@ -217,7 +217,7 @@ class Strangers(unittest.TestCase):
                                 if len(site.get("/api/discovered")["topics"]) == 2 else None)
             self.assertEqual(topics["zigbee2mqtt/door"]["kind"], "json")
             self.assertEqual(topics["zigbee2mqtt/door"]["payload"], '{"contact":true}')
-            self.assertIn("expected a number", topics["line1/press1"]["error"])
+            self.assertIn("expected a number", topics["line1/press1"]["error"]["reason"])
 
     def test_foreign_pages_are_refused(self):
         with Site() as site:
