@@ -71,8 +71,11 @@ static void print_error(struct str error, int64_t unreadable)
         return;
     struct str p = answer_text(answer_raw(error, "path"), path, sizeof(path));
     struct str why = answer_text(answer_raw(error, "reason"), reason, sizeof(reason));
+    /* A reason begins with the property's name: by convention that is the path. */
+    bool named = p.n && str_starts(why, p);
     (void)printf("    not readable (%lld): %.*s%s%.*s at byte %lld\n", (long long)unreadable,
-                 STR_FMT(p), p.n ? ": " : "", STR_FMT(why), (long long)answer_int(error, "at"));
+                 STR_FMT(named ? STR("") : p), p.n && !named ? ": " : "", STR_FMT(why),
+                 (long long)answer_int(error, "at"));
 }
 
 static bool passes(const struct discover *d, struct str topic)
