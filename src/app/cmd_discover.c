@@ -2,6 +2,7 @@
 #include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
+#include "app/site_schema.h"
 #include "app/terminal.h"
 #include "async/env.h"
 #include "codec/mqtt.h"
@@ -220,6 +221,19 @@ static bool take_word(struct discover *d, const char *word)
     return true;
 }
 
+/* Of one word that is no folder it can't be said which it was meant to be. */
+static bool nothing_here(const struct discover *d)
+{
+    struct site_sources here;
+    struct error e = {0};
+    if (!d->filter || d->call.site || d->call.url)
+        return false;
+    if (site_read_sources(alloc_system(), ".", &here, &e) != ERR_OK)
+        return true;
+    site_sources_fini(&here);
+    return false;
+}
+
 static int cmd_discover(int argc, char **argv)
 {
     struct args a = args_start(&command_discover, argc, argv);
@@ -237,6 +251,13 @@ static int cmd_discover(int argc, char **argv)
     if (d.filter && !mqtt_filter_valid(str_from(d.filter)))
         return args_refuse(
             &a, "'%s' is no filter of MQTT, as a/+/b and a/# are, and no site either", d.filter);
+    if (nothing_here(&d)) {
+        (void)fprintf(stderr,
+                      "sedge discover: there is no site %s, and none in this folder for which it "
+                      "could be a topic\n",
+                      d.filter);
+        return EXIT_FINDING;
+    }
     return run(&d);
 }
 
