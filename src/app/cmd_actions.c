@@ -101,9 +101,13 @@ static void print_who(struct actions *o, struct str by)
     char kind[32], name[256], text[512];
     if (str_eq(answer_member(by, "kind", kind, sizeof(kind)), STR("program"))) {
         struct str rule = rule_text(o, answer_raw(by, "rule"));
-        (void)printf("          by %.*s, line %lld",
-                     STR_FMT(answer_member(by, "program", name, sizeof(name))),
-                     (long long)answer_int(by, "line"));
+        long long line = answer_int(by, "line");
+        (void)printf("          by %.*s, ",
+                     STR_FMT(answer_member(by, "program", name, sizeof(name))));
+        if (line > 0)
+            (void)printf("line %lld", line);
+        else /* no rule: the safe action of what nobody holds any more */
+            (void)fputs("as it let go of it", stdout);
         if (rule.n > 0)
             (void)printf(": %.*s", STR_FMT(answer_text(rule, text, sizeof(text))));
         (void)fputc('\n', stdout);

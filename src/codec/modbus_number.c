@@ -232,6 +232,8 @@ enum err modbus_encode_number(const struct modbus_form *form, const struct modbu
         return store_float(form, (v->f - form->offset) / scale_of(form), at);
     if (form->type != MODBUS_BIT)
         return store_integer(form, v, at);
+    if (!isfinite(v->f)) /* != 0, and yet no reason to open a valve */
+        return ERR_RANGE;
     uint64_t mask = UINT64_C(1) << (form->bit & 15), raw = gather(form, at);
     scatter(form, v->f != 0 ? raw | mask : raw & ~mask, at);
     return ERR_OK;

@@ -407,12 +407,13 @@ TEST(modbus_numbers_that_do_not_fit)
         {MODBUS_I64, 0x1p63, ERR_RANGE},   {MODBUS_F32, 1e39, ERR_RANGE},
         {MODBUS_F32, 3e38, ERR_OK},        {MODBUS_F64, 1e300, ERR_OK},
         {MODBUS_I16, NAN, ERR_RANGE},      {MODBUS_F64, NAN, ERR_RANGE},
-        {MODBUS_F64, INFINITY, ERR_RANGE},
+        {MODBUS_F64, INFINITY, ERR_RANGE}, {MODBUS_BIT, NAN, ERR_RANGE},
+        {MODBUS_BIT, INFINITY, ERR_RANGE}, {MODBUS_BIT, 1, ERR_OK},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct modbus_form form = {.type = rows[i].type};
         const struct modbus_number n = {.is_float = true, .f = rows[i].v};
-        uint8_t at[8];
+        uint8_t at[8] = {0};
         LABEL("%s %g", modbus_type_name(rows[i].type), rows[i].v);
         CHECK_EQ_INT(modbus_encode_number(&form, &n, at), rows[i].want);
     }

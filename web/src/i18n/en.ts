@@ -276,6 +276,7 @@ export const en = {
     state: { waiting: 'waiting', sent: 'sent', confirmed: 'confirmed', failed: 'failed', denied: 'denied' },
     after: (age: string) => `after ${age}`,
     attempts: (n: number) => (n === 1 ? '1 attempt' : `${n} attempts`),
+    letGo: 'as it let go of it',
     byHand: (name: string) => `by hand: ${name}`,
   },
 

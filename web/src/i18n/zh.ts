@@ -276,6 +276,7 @@ export const zh: Strings = {
     state: { waiting: '等待中', sent: '已发送', confirmed: '已证实', failed: '失败', denied: '被拒绝' },
     after: (age) => `用时 ${age}`,
     attempts: (n) => `尝试 ${n} 次`,
+    letGo: '放手时',
     byHand: (name) => `手动：${name}`,
   },
 
