@@ -176,7 +176,7 @@ static void tell_no_room(const struct journal *j, struct error *e)
         return;
     (void)error_set_os(e, ENOSPC, "no room for %llu KiB of journal",
                        (unsigned long long)(j->segment_bytes >> 10));
-    (void)snprintf(e->where, sizeof(e->where), "%s", j->dir);
+    (void)snprintf(e->where, sizeof(e->where), "%.*s", (int)sizeof(e->where) - 1, j->dir);
 }
 
 enum err segment_zero_fill(struct journal *j, const char *path, struct error *e)
