@@ -100,7 +100,7 @@ static int report(const struct lang_site *site, enum format format)
     }
     bool failed = out.failed || fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
     strbuf_fini(&out);
-    return failed ? EXIT_USAGE : good ? EXIT_OK : EXIT_FINDING;
+    return good && !failed ? EXIT_OK : EXIT_FINDING;
 }
 
 static int check(const char *path, enum format format)
