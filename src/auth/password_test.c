@@ -98,6 +98,31 @@ TEST(password_file_edits_keep_the_rest)
     CHECK_EQ_INT(password_file_set("/nowhere/users", STR("ada"), "h", &e), ERR_IO);
 }
 
+static void no_user(void *ctx, struct str name, const char *kind)
+{
+    (void)ctx;
+    (void)kind;
+    LABEL("%.*s", STR_FMT(name));
+    CHECK(!"a user of a file that is none of users");
+}
+
+TEST(password_file_is_not_any_file)
+{
+    static const char site[] = "// the site\nsite \"hall\"\nserver { mqtt 127.0.0.1:1883 }\n";
+    char path[256], text[500];
+    struct error e = {0};
+    size_t changed;
+    (void)snprintf(path, sizeof(path), "%s/site.sedge", test_tmpdir());
+    write_text(path, site);
+    CHECK_EQ_INT(password_file_set(path, STR("ada"), "h1", &e), ERR_SYNTAX);
+    CHECK_HAS_STR(e.text, "line 1 ");
+    CHECK_EQ_INT(password_file_set(path, STR("ada"), NULL, &e), ERR_SYNTAX);
+    CHECK_EQ_INT(password_file_upgrade(path, &changed, &e), ERR_SYNTAX);
+    CHECK_EQ_INT(password_file_list(path, no_user, NULL, &e), ERR_SYNTAX);
+    read_text(path, text, sizeof(text));
+    CHECK_EQ_STR(text, site);
+}
+
 struct rig {
     struct executor *ex;
     struct password_file *file;

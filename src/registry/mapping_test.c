@@ -62,7 +62,7 @@ TEST(what_can_not_be_read_is_counted_with_its_place)
         {"t/SENSOR", "{\"ENERGY\":{\"Power\":\"much\"}}", "ENERGY.Power",
          "power: expected a number, got a string much", 20},
         {"t/SENSOR", "{\"ENERGY\":{\"Power\":[1]}}", "ENERGY.Power", "got a list", 19},
-        {"t/SENSOR", "{\"ENERGY\":", "", "not JSON at byte 10", 10},
+        {"t/SENSOR", "{\"ENERGY\":", "", "not JSON", 10},
         {"t/POWER", "perhaps", "", "lit: expected a boolean, got perhaps", 0},
         {"t/mw", "{\"p\":1,\"at\":7}", "time", "time: 7 is no plausible time", 12},
         {"t/LWT", "perhaps", "", "neither online nor offline: perhaps", 0},

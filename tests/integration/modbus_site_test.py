@@ -141,6 +141,7 @@ class Devices(unittest.TestCase):
             line = wait_until(lambda: next((x for x in site.get("/api/links")["links"]
                                             if x["state"] == "waiting" and "refused" in x["last_error"]), None))
             self.assertIsNotNone(line["retry_ms"])
+            self.assertEqual([u["online"] for u in line["units"]], [False, False])
 
     def test_an_address_that_is_not_there_is_one_property_s_matter(self):
         with ModbusServer() as plc, site_of(MODELS, METER, plc=plc) as site:
@@ -340,8 +341,14 @@ class Import(unittest.TestCase):
             self.assertIn("points.csv:2: error: column F (Type): `float33`", done.stderr)
             self.assertIn("points.csv:3: error: column D (Function): `9`", done.stderr)
             self.assertEqual([p.name for p in site.folder.iterdir()], ["site.sedge"])
+            swapped = subprocess.run([SEDGE, "import", site.folder, site.root / "points.csv"],
+                                     capture_output=True, text=True, timeout=60)
+            self.assertEqual(swapped.returncode, 2)
+            self.assertIn("is a folder: first comes the table, then the site", swapped.stderr)
             (site.root / "points.csv").write_text("name,address\nx,1\n")
-            for args in (["--line", "http://x"], ["--unit", "300"], ["--into", "../x.sedge"], []):
+            named = self.run_import(site, "--line", "tcp://127.0.0.1:502", "--device", "Energiezähler", "--place", "Halle 3")
+            self.assertIn("device halle_3.energiezaehler: Energiezaehler {", named.stdout, named.stderr)
+            for args in (["--line", "http://x"], ["--device", "/"], ["--unit", "300"], ["--into", "../x.sedge"], []):
                 self.assertIn(self.run_import(site, *args).returncode, (1, 2), args)
 
 
