@@ -207,7 +207,7 @@ static int run(struct exporting *o)
     err = close_file(o, err, &e);
     site_call_close(c);
     strbuf_fini(&o->series);
-    if (err)
+    if (err && !ferror(stdout)) /* that main() tells */
         (void)fprintf(stderr, "sedge export: %s\n", e.text[0] ? e.text : err_name(err));
     return err ? EXIT_FINDING : EXIT_OK;
 }
