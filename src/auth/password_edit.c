@@ -1,8 +1,8 @@
 #include "auth/scram.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -81,18 +81,6 @@ static enum err write_whole(int fd, struct str text)
     return fsync(fd) == 0 ? ERR_OK : ERR_IO;
 }
 
-static enum err sync_folder(const char *path)
-{
-    char copy[4096];
-    (void)snprintf(copy, sizeof(copy), "%s", path);
-    int dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        return ERR_IO;
-    int rc = fsync(dir);
-    (void)close(dir);
-    return rc == 0 ? ERR_OK : ERR_IO;
-}
-
 static enum err replace(const char *path, struct str text, struct error *e)
 {
     char temporary[4096];
@@ -102,7 +90,7 @@ static enum err replace(const char *path, struct str text, struct error *e)
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_set_os(e, errno, "can't make %s", temporary);
-    enum err err = write_whole(fd, text);
+    enum err err = folder_inherit(fd, path, S_IRWXO) ? ERR_IO : write_whole(fd, text);
     int os = errno;
     if (close(fd) != 0 && !err) {
         err = ERR_IO;
@@ -116,7 +104,8 @@ static enum err replace(const char *path, struct str text, struct error *e)
         (void)unlink(temporary);
         return error_set_os(e, os, "can't write %s", path);
     }
-    return sync_folder(path) ? error_set_os(e, errno, "can't sync the folder of %s", path) : ERR_OK;
+    return folder_sync_of(path) ? error_set_os(e, errno, "can't sync the folder of %s", path)
+                                : ERR_OK;
 }
 
 /* ERR_NOT_FOUND: there is no file. */

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct bytes bytes_of(const char *s)
 {
@@ -81,8 +82,12 @@ TEST(password_file_edits_keep_the_rest)
     read_text(path, text, sizeof(text));
     CHECK_EQ_STR(text, "# staff\nada:new\nadam:h2\n\nbob:h3\neve:h4\n");
     REQUIRE(stat(path, &st) == 0);
-    CHECK_EQ_INT(st.st_mode & 07777, 0600);
+    CHECK_EQ_INT(st.st_mode & 07777, 0640); /* its group may be the service's */
+    REQUIRE(geteuid() != 0 || chown(path, 1234, 1235) == 0);
     CHECK_EQ_INT(password_file_set(path, STR("bob"), NULL, &e), ERR_OK);
+    REQUIRE(stat(path, &st) == 0);
+    CHECK_EQ_INT(st.st_mode & 07777, 0640);
+    CHECK(geteuid() != 0 || (st.st_uid == 1234 && st.st_gid == 1235));
     CHECK_EQ_INT(password_file_set(path, STR("bob"), NULL, &e), ERR_NOT_FOUND);
     CHECK_EQ_INT(password_file_set(path, STR("a:b"), "h", &e), ERR_INVALID);
     CHECK_EQ_INT(password_file_set(path, STR("#a"), "h", &e), ERR_INVALID);

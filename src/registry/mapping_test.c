@@ -123,6 +123,17 @@ TEST(commands_go_where_the_device_listens)
     plug_fini(&p);
 }
 
+TEST(a_command_that_is_no_number_is_not_sent)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    const struct step steps[] = {{1, NULL, NULL, dim_without_end}};
+    rig_play(&p.g, steps, ARRAY_LEN(steps), 100);
+    CHECK_HAS_STR(p.g.log.p, "was not sent");
+    CHECK(!strstr(p.g.log.p, "c/dim"));
+    plug_fini(&p);
+}
+
 TEST(topics_that_can_not_be_shared)
 {
     static const struct source_def on_command = {.member = 0, .topic = S("c/POWER")};
