@@ -5,6 +5,11 @@ static void on_sample(struct sample_listener *l, const struct sample *s)
     reading_sample(CONTAINER_OF(l, struct automation, listener), s);
 }
 
+static void on_quality(struct sample_listener *l, struct series *s)
+{
+    reading_quality(CONTAINER_OF(l, struct automation, listener), s);
+}
+
 static void on_signal(struct event_listener *l, const struct signal_event *e)
 {
     reading_signal(CONTAINER_OF(l, struct automation, events), e->device, e->event);
@@ -65,6 +70,7 @@ enum err automation_new(struct automation **out, const struct automation_config 
         return err;
     }
     a->listener.sample = on_sample;
+    a->listener.quality = on_quality;
     bus_sample_listen(cfg->bus, &a->listener);
     a->events.signal = on_signal;
     bus_event_listen(cfg->bus, &a->events);

@@ -48,6 +48,7 @@ enum event_kind {
     EVENT_START,
     EVENT_SAMPLE, /* of binding `index`; `quiet`: it is replayed or late, so it goes to windows only
                    */
+    EVENT_LOST,   /* what binding `index` reads is known to be out of reach */
     EVENT_DUE,    /* a time that the run waits for has come */
     EVENT_SIGNAL, /* of binding `index` */
     EVENT_MESSAGE, /* for rule `index`: `bytes` */
@@ -334,6 +335,9 @@ void run_handle(struct program_run *run, const struct event *e);
 
 /* reading.c */
 void reading_sample(struct automation *a, const struct sample *s);
+/* Its device is off-line, or it can't be read: stale for all, before their time is up. */
+void reading_quality(struct automation *a, const struct series *s);
+void reading_lost(struct binding_run *first);
 void reading_signal(struct automation *a, struct str device, struct str event);
 void reading_host_init(struct program_run *run);
 void reading_start(struct binding_run *b, bool late);

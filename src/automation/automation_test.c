@@ -65,6 +65,25 @@ TEST(a_stale_reading_starts_and_ends_nothing_but_stale_rules)
     rig_fini(&g);
 }
 
+TEST(what_is_out_of_reach_is_stale_before_its_time)
+{
+    struct rig g;
+    rig_init(&g, test_tmpdir(),
+             "program guard {\n"
+             "  read t: °C = press.temp stale 2h\n"
+             "  when stale t { alert critical \"lost\" }\n"
+             "}\n");
+    struct device *press = registry_find(g.registry, STR("press"));
+    temp(&g, "85");
+    registry_link_state(press, false, "it is offline");
+    bus_rig_run(&g.base, 1);
+    CHECK_EQ_STR(g.log.p, "critical: lost;");
+    registry_link_state(press, true, "");
+    temp(&g, "84");
+    CHECK_EQ_STR(g.log.p, "critical: lost;over;");
+    rig_fini(&g);
+}
+
 TEST(a_thermometer_that_never_speaks_is_stale_after_its_time)
 {
     struct rig g;

@@ -142,7 +142,13 @@ static void keep_value(struct binding_run *b, const struct value *v, int64_t ts_
     b->value.s = b->text_now;
 }
 
-/* What has been silent since the start is stale when its time is up. */
+static bool is_lost(const struct device_property *p)
+{
+    return p->why || p->device->reach.state == REACH_OFFLINE;
+}
+
+/* What has been silent since the start is stale when its time is up; at once if it is known that
+ * nothing can come. */
 void reading_start(struct binding_run *b, bool late)
 {
     struct automation *a = b->run->automation;
@@ -153,6 +159,8 @@ void reading_start(struct binding_run *b, bool late)
         keep_value(b, &s->last, s->last_ms, s->last_mono_ns);
     else
         b->mono_ns = worker_now_ns(a->worker);
+    if (is_lost(b->property))
+        b->mono_ns = worker_now_ns(a->worker) - ns_of_ms(b->def->stale_ms);
 }
 
 static void windows_add(struct binding_run *b, int64_t ts_ms, const struct value *v)
@@ -200,6 +208,31 @@ void reading_sample(struct automation *a, const struct sample *s)
             reading_take(b, &e); /* nothing runs yet */
         else
             program_post(run, &e);
+        while (b && b->run == run)
+            b = b->next_reader;
+    }
+}
+
+void reading_lost(struct binding_run *first)
+{
+    for (struct binding_run *b = first; b; b = same_run(b)) {
+        if (!b->def->stale_ms || b->stale)
+            continue;
+        b->stale = true;
+        rules_evaluate(b->run, b);
+    }
+}
+
+/* A series that is silent for its own time is not lost: who reads it waits as long as he says. */
+void reading_quality(struct automation *a, const struct series *s)
+{
+    struct binding_run *b = s->index < a->readers_n ? a->readers[s->index] : NULL;
+    if (s->quality != QUALITY_STALE || !b || !is_lost(b->property))
+        return;
+    while (b) {
+        struct program_run *run = b->run;
+        struct event e = {.kind = EVENT_LOST, .index = (uint32_t)(b - run->bindings)};
+        program_post(run, &e);
         while (b && b->run == run)
             b = b->next_reader;
     }

@@ -48,6 +48,7 @@ static void dispatch(struct program_run *run, const struct event *e)
         run->trigger = &run->bindings[e->index];
         reading_take(run->trigger, e);
         return;
+    case EVENT_LOST: reading_lost(&run->bindings[e->index]); return;
     case EVENT_DUE: due(run); return;
     case EVENT_SIGNAL:
         rules_of(run, LANG_RULE_SIGNAL, e->index);
