@@ -196,6 +196,20 @@ class Adopt(unittest.TestCase):
         self.assertIn("nothing was heard on nope", out.stderr)
         self.assertEqual(sedge("adopt", self.root, "x", "--json").returncode, 2)
 
+    def test_what_was_shown_is_what_is_written(self):
+        self.say(ZIGBEE, "-r")
+        with subprocess.Popen([SEDGE, "adopt", str(self.root), "zigbee2mqtt/bath"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as command:
+            shown = ""
+            while not shown.endswith("[y/N] "):
+                shown += command.stdout.read(1)
+            self.say({"zigbee2mqtt/bridge/devices": ZIGBEE["zigbee2mqtt/bridge/devices"].replace("Aqara", "Mallory")}, "-r")
+            self.assertIn("is adopted", command.communicate("y\n", timeout=60)[0])
+        self.assertIn("+// Aqara WSDCGQ11LM", shown)
+        written = (self.root / "devices.sedge").read_text()
+        self.assertIn("// Aqara WSDCGQ11LM", written)
+        self.assertNotIn("Mallory", written)
+
     def test_all_that_fits(self):
         self.say({**ZIGBEE, "zigbee2mqtt/plug": '{"state":"OFF","power":0.5}', "zigbee2mqtt/dull": '{"linkquality":9}'}, "-r")
         self.say(PLUG)
