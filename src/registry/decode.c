@@ -16,7 +16,7 @@
 static uint32_t offset_of(struct bytes payload, const char *at)
 {
     uintptr_t from = (uintptr_t)payload.p, there = (uintptr_t)at;
-    return there >= from && there - from < payload.n ? (uint32_t)(there - from) : 0;
+    return there >= from && there - from <= payload.n ? (uint32_t)(there - from) : 0;
 }
 
 void decode_note(struct decode_target *t, struct str path, const char *at, const char *fmt, ...)
