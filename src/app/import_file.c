@@ -1,5 +1,7 @@
 #include "app/import_file.h"
 
+#include "base/file.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -48,21 +50,6 @@ static bool write_all(int fd, struct str text)
     return true;
 }
 
-/* A file's name lasts when its folder has been synced. */
-static bool sync_folder(const char *path)
-{
-    char folder[PATH_MAX];
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool fine = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return fine;
-}
-
 enum err import_write(const char *path, struct str text, struct error *e)
 {
     char beside[PATH_MAX];
@@ -71,7 +58,7 @@ enum err import_write(const char *path, struct str text, struct error *e)
     int n = snprintf(beside, sizeof(beside), "%s.new", path); /* not *.sedge: no source */
     if (n < 0 || (size_t)n >= sizeof(beside))
         return error_set(e, ERR_RANGE, "the path %s is too long", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd < 0)
         return error_set_os(e, errno, "%s can't be written", beside);
     bool fine =
@@ -81,12 +68,12 @@ enum err import_write(const char *path, struct str text, struct error *e)
         fine = false;
         why = errno;
     }
-    if (fine && (rename(beside, path) != 0 || !sync_folder(path))) {
+    if (fine && rename(beside, path) != 0) {
         fine = false;
         why = errno;
     }
     if (fine)
-        return ERR_OK;
+        return file_sync_name(path, e);
     (void)unlink(beside);
     return error_set_os(e, why, "%s can't be written", path);
 }

@@ -1,8 +1,8 @@
 #include "auth/scram.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -67,18 +67,6 @@ static enum err write_whole(int fd, struct str text)
     return fsync(fd) == 0 ? ERR_OK : ERR_IO;
 }
 
-static enum err sync_folder(const char *path)
-{
-    char copy[4096];
-    (void)snprintf(copy, sizeof(copy), "%s", path);
-    int dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        return ERR_IO;
-    int rc = fsync(dir);
-    (void)close(dir);
-    return rc == 0 ? ERR_OK : ERR_IO;
-}
-
 static enum err replace(const char *path, struct str text, struct error *e)
 {
     char temporary[4096];
@@ -102,7 +90,7 @@ static enum err replace(const char *path, struct str text, struct error *e)
         (void)unlink(temporary);
         return error_set_os(e, os, "can't write %s", path);
     }
-    return sync_folder(path) ? error_set_os(e, errno, "can't sync the folder of %s", path) : ERR_OK;
+    return file_sync_name(path, e);
 }
 
 /* ERR_NOT_FOUND: there is no file. */

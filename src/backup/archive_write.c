@@ -1,4 +1,5 @@
 #include "backup/archive_internal.h"
+#include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -209,21 +210,6 @@ const struct archive_files *archive_written(const struct archive_writer *w)
 
 /* --- its name --- */
 
-static enum err sync_folder(const char *path, struct error *e)
-{
-    char folder[PATH_MAX];
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    enum err err = ok ? ERR_OK : error_set_os(e, errno, "the folder of %s can't be synced", path);
-    if (fd >= 0)
-        (void)close(fd);
-    return err;
-}
-
 enum err archive_commit(struct archive_writer *w, uint64_t *bytes, struct error *e)
 {
     static const uint8_t end[2 * TAR_BLOCK];
@@ -237,5 +223,5 @@ enum err archive_commit(struct archive_writer *w, uint64_t *bytes, struct error 
         return error_set_os(e, errno, "%s can't be named %s", w->part, w->path);
     (void)close(w->fd);
     w->fd = -1;
-    return sync_folder(w->path, e);
+    return file_sync_name(w->path, e);
 }
