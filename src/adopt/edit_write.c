@@ -1,6 +1,6 @@
 /* edit_write: the changed files on disk, each whole or not at all. */
 #include "adopt/edit.h"
-#include "base/file.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -186,7 +186,8 @@ enum err edit_commit(struct edit_writer *w, struct error *e)
     for (size_t i = 0; !err && i < w->n; i++)
         err = take_name(&w->files[i], e);
     for (size_t i = 0; !err && i < w->n; i++) /* behind all: they are one transaction then */
-        err = file_sync_name(w->files[i].name, e);
+        if (folder_sync_of(w->files[i].name))
+            err = error_set_os(e, errno, "the folder of %s can't be synced", w->files[i].name);
     return err;
 }
 

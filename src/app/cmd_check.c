@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static void print_plural(struct strbuf *out, size_t n, const char *word)
 {
@@ -58,6 +59,29 @@ static bool settings_good(const struct lang_site *site)
     return false;
 }
 
+/* One file of a site that has several: what it lacks is in the others. */
+static void point_to_folder(const char *path, const struct lang_site *site)
+{
+    struct stat st;
+    struct site_sources all;
+    struct error e = {0};
+    char folder[4096];
+    const char *slash = strrchr(path, '/');
+    if (lang_site_decl(site, "site", 0) || stat(path, &st) != 0 || S_ISDIR(st.st_mode))
+        return;
+    int n = snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - path) + 1 : 1,
+                     slash ? path : ".");
+    if (n < 0 || (size_t)n >= sizeof(folder) ||
+        site_read_sources(alloc_system(), folder, &all, &e) != ERR_OK)
+        return;
+    if (all.n > 1)
+        (void)fprintf(stderr,
+                      "\nsedge check: %s is one of %zu files that make a site together: check "
+                      "their folder: sedge check %s\n",
+                      path, all.n, folder);
+    site_sources_fini(&all);
+}
+
 static int report(const struct lang_site *site, enum format format)
 {
     bool good = site->errors == 0 && settings_good(site);
@@ -76,7 +100,7 @@ static int report(const struct lang_site *site, enum format format)
     }
     bool failed = out.failed || fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
     strbuf_fini(&out);
-    return failed ? EXIT_USAGE : good ? EXIT_OK : EXIT_FINDING;
+    return good && !failed ? EXIT_OK : EXIT_FINDING;
 }
 
 static int check(const char *path, enum format format)
@@ -91,6 +115,8 @@ static int check(const char *path, enum format format)
     int code = EXIT_USAGE;
     if (lang_check(alloc_system(), site_schema(), sources.v, sources.n, &site) == ERR_OK) {
         code = report(site, format);
+        if (site->errors && format == FORMAT_TEXT)
+            point_to_folder(path, site);
         lang_site_free(site);
     } else {
         (void)fputs("sedge check: no memory\n", stderr);

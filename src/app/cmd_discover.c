@@ -2,6 +2,7 @@
 #include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
+#include "app/site_schema.h"
 #include "app/terminal.h"
 #include "async/env.h"
 #include "codec/mqtt.h"
@@ -71,8 +72,11 @@ static void print_error(struct str error, int64_t unreadable)
         return;
     struct str p = answer_text(answer_raw(error, "path"), path, sizeof(path));
     struct str why = answer_text(answer_raw(error, "reason"), reason, sizeof(reason));
+    /* A reason begins with the property's name: by convention that is the path. */
+    bool named = p.n && str_starts(why, p);
     (void)printf("    not readable (%lld): %.*s%s%.*s at byte %lld\n", (long long)unreadable,
-                 STR_FMT(p), p.n ? ": " : "", STR_FMT(why), (long long)answer_int(error, "at"));
+                 STR_FMT(named ? STR("") : p), p.n && !named ? ": " : "", STR_FMT(why),
+                 (long long)answer_int(error, "at"));
 }
 
 static bool passes(const struct discover *d, struct str topic)
@@ -217,6 +221,19 @@ static bool take_word(struct discover *d, const char *word)
     return true;
 }
 
+/* Of one word that is no folder it can't be said which it was meant to be. */
+static bool nothing_here(const struct discover *d)
+{
+    struct site_sources here;
+    struct error e = {0};
+    if (!d->filter || d->call.site || d->call.url)
+        return false;
+    if (site_read_sources(alloc_system(), ".", &here, &e) != ERR_OK)
+        return true;
+    site_sources_fini(&here);
+    return false;
+}
+
 static int cmd_discover(int argc, char **argv)
 {
     struct args a = args_start(&command_discover, argc, argv);
@@ -234,6 +251,13 @@ static int cmd_discover(int argc, char **argv)
     if (d.filter && !mqtt_filter_valid(str_from(d.filter)))
         return args_refuse(
             &a, "'%s' is no filter of MQTT, as a/+/b and a/# are, and no site either", d.filter);
+    if (nothing_here(&d)) {
+        (void)fprintf(stderr,
+                      "sedge discover: there is no site %s, and none in this folder for which it "
+                      "could be a topic\n",
+                      d.filter);
+        return EXIT_FINDING;
+    }
     return run(&d);
 }
 

@@ -100,15 +100,22 @@ static const char *set_separator(struct import_options *o, struct str value)
     return NULL;
 }
 
-/* A path of names: "plant.hall2". */
-static const char *set_name(struct str *out, const char *value)
+static bool is_name(const char *s)
 {
     static const char letters[] =
         "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.";
+    size_t n = strlen(s);
+    return n && strspn(s, letters) == n && !strstr(s, "..") && s[0] != '.' && s[n - 1] != '.' &&
+           (s[0] < '0' || s[0] > '9');
+}
+
+/* A path of names, "plant.hall2". What is none is made one, as in the table. */
+static const char *set_name(struct import *m, struct str *out, const char *value, bool model)
+{
     *out = str_from(value);
-    bool fine = out->n && strspn(value, letters) == out->n && !strstr(value, "..") &&
-                value[0] != '.' && value[out->n - 1] != '.' && (value[0] < '0' || value[0] > '9');
-    return fine ? NULL : "a name has letters, digits and _; dots between its parts";
+    if (!is_name(value))
+        *out = points_name(&m->arena, *out, model);
+    return out->n ? NULL : "a name has letters, digits and _; dots between its parts";
 }
 
 static const char *set_order(struct import_options *o, struct str value)
@@ -137,13 +144,14 @@ static const char *set_into(struct import_options *o, const char *value)
 }
 
 /* What is wrong with the value; NULL: nothing. */
-static const char *set_option(struct import_options *o, int id, const char *value)
+static const char *set_option(struct import *m, int id, const char *value)
 {
+    struct import_options *o = &m->o;
     switch (id) {
     case O_LINE: return set_line(o, value);
-    case O_DEVICE: return set_name(&o->points.device, value);
-    case O_MODEL: return set_name(&o->points.model, value);
-    case O_PLACE: return set_name(&o->points.place, value);
+    case O_DEVICE: return set_name(m, &o->points.device, value, false);
+    case O_MODEL: return set_name(m, &o->points.model, value, true);
+    case O_PLACE: return set_name(m, &o->points.place, value, false);
     case O_UNIT: return set_unit(o, str_from(value));
     case O_ORDER: return set_order(o, str_from(value));
     case O_NUMBERING: return set_numbering(o, str_from(value));
@@ -156,9 +164,10 @@ static const char *set_option(struct import_options *o, int id, const char *valu
 }
 
 /* 0: go on, else the exit status + 1. */
-static int parse(int argc, char **argv, struct import_options *o)
+static int parse(int argc, char **argv, struct import *m)
 {
     struct args a = args_start(&command_import, argc, argv);
+    struct import_options *o = &m->o;
     *o = (struct import_options){.points = {.unit = 1}};
     for (int id; (id = args_next(&a)) != ARGS_END;) {
         if (id == ARGS_WORD && !o->csv) {
@@ -168,14 +177,19 @@ static int parse(int argc, char **argv, struct import_options *o)
         } else if (id < 0) {
             return args_status(&a) + 1;
         } else {
-            const char *why = set_option(o, id, a.value);
+            const char *why = set_option(m, id, a.value);
             if (why)
                 return args_wrong(&a, "%s", why) + 1;
         }
     }
     if (!o->csv)
         return args_missing(&a, "TABLE") + 1;
-    return o->site ? 0 : args_missing(&a, "SITE") + 1;
+    if (!o->site)
+        return args_missing(&a, "SITE") + 1;
+    struct stat st;
+    if (stat(o->csv, &st) == 0 && S_ISDIR(st.st_mode))
+        return args_refuse(&a, "%s is a folder: first comes the table, then the site", o->csv) + 1;
+    return 0;
 }
 
 /* --- the site as it is --- */
@@ -415,10 +429,12 @@ static int cmd_import(int argc, char **argv)
 {
     struct import m = {0};
     struct error e = {0};
-    int status = parse(argc, argv, &m.o);
-    if (status)
-        return status - 1;
     arena_init(&m.arena, alloc_system(), IMPORT_BYTES_MAX + (1 << 16));
+    int status = parse(argc, argv, &m);
+    if (status) {
+        arena_fini(&m.arena);
+        return status - 1;
+    }
     strbuf_init(&m.text, alloc_system(), 0);
     strbuf_init(&m.whole, alloc_system(), 0);
     enum err err = import(&m, &e);

@@ -32,6 +32,15 @@ static void print_messages(struct str report)
     strbuf_fini(&plain);
 }
 
+/* What the check could not see: a port, or a coil that another line has. */
+static void print_why(struct str report)
+{
+    char text[512];
+    struct str why = answer_text(answer_raw(report, "why"), text, sizeof(text));
+    if (why.n && answer_int(report, "errors") == 0)
+        (void)fprintf(stderr, "sedge reload: %.*s\n", STR_FMT(why));
+}
+
 /* With errors in its files a site would refuse them; here they are told in colour, and no listener
  * could be found by them either. */
 static bool fit_to_ask(const struct site_call_config *cfg)
@@ -63,6 +72,8 @@ static int reload(const struct site_call_config *cfg, bool json)
         print_messages(refused.n ? refused : answer);
     if (!err && !json)
         print_taken(answer);
+    if (err && refused.n)
+        print_why(refused);
     if (err)
         (void)fprintf(stderr, "sedge reload: %s\n", e.text);
     site_call_close(c);

@@ -100,7 +100,9 @@ static void on_unit(void *ctx, const struct modbus_line_state *l, const struct m
     put_int(v->w, "unit", u->unit);
     put_devices(v, l->link, u->unit);
     json_key(v->w, "online");
-    if (u->phase == MODBUS_UNIT_NEW)
+    if (l->phase == MODBUS_LINE_WAITS) /* its phase is what it was before the line was lost */
+        json_bool(v->w, false);
+    else if (u->phase == MODBUS_UNIT_NEW)
         json_null(v->w);
     else
         json_bool(v->w, u->phase == MODBUS_UNIT_ONLINE);

@@ -102,12 +102,19 @@ static bool is_mapping(const struct lang_clause_decl *c)
     return c->clause->role == LANG_CLAUSE_MAPS || is_word(c, "online");
 }
 
+/* `via mqtt "B" json`: all of the model, on topics that are made of B. */
+static bool is_convention(const struct lang_clause_decl *c)
+{
+    return is_word(c, "via") && c->clause->second && strcmp(c->clause->second, "mqtt") == 0;
+}
+
 /* ---- what is wrong with them ----------------------------------------------------------------- */
 
 struct judge {
     struct lang_ctx *c;
     struct arena arena;
     struct map topics; /* of the site -> struct use */
+    struct map places; /* of devices that follow the convention -> struct use */
 };
 
 /* The first that is done with a topic. */
@@ -142,14 +149,14 @@ static bool topic_fits(struct judge *j, const struct lang_value *v)
     return why == NULL;
 }
 
-static struct use *note_use(struct judge *j, const struct lang_decl *d, const struct lang_value *v,
-                            bool commands)
+static struct use *note_use(struct judge *j, struct map *in, const struct lang_decl *d,
+                            const struct lang_value *v, bool commands)
 {
     struct use *u = arena_new(&j->arena, sizeof(*u));
     if (!u)
         return NULL;
     *u = (struct use){commands, v->span, d->name};
-    return map_put(&j->topics, v->text, u) == ERR_OK ? u : NULL;
+    return map_put(in, v->text, u) == ERR_OK ? u : NULL;
 }
 
 /* A device's own messages on a topic that commands it would be refused (O16). */
@@ -161,7 +168,7 @@ static void judge_topic(struct judge *j, const struct lang_decl *d,
         return;
     const struct use *first = map_get(&j->topics, v->text);
     if (!first)
-        first = note_use(j, d, v, commands);
+        first = note_use(j, &j->topics, d, v, commands);
     if (!first || first->commands == commands)
         return;
     struct lang_diag *diag =
@@ -215,11 +222,32 @@ static void judge_clause(struct judge *j, const struct lang_decl *d,
         judge_property(j, c, m);
 }
 
+/* What comes by convention on a topic is one device's: the registry could not tell whose it is. */
+static void judge_place(struct judge *j, const struct lang_decl *d,
+                        const struct lang_clause_decl *c)
+{
+    const struct lang_value *v = given(c, "topic");
+    if (!v || !v->text.n)
+        return;
+    const struct use *first = map_get(&j->places, v->text);
+    if (!first) {
+        (void)note_use(j, &j->places, d, v, false); /* without memory the registry will tell */
+        return;
+    }
+    struct lang_diag *diag =
+        lang_report_error(j->c, "M2", v->span, "also here", "%.*s and %.*s both use the topic %.*s",
+                          STR_FMT(first->device), STR_FMT(d->name), STR_FMT(v->text));
+    lang_report_mark(j->c, diag, first->span, "first used here");
+    lang_report_help(j->c, diag,
+                     "one device for each topic; the properties of both may stand in one model");
+}
+
 void site_mapping_check(struct lang_ctx *c, const struct lang_decl *const *decls, size_t n)
 {
     struct judge j = {.c = c};
     arena_init(&j.arena, alloc_system(), (size_t)64 << 20);
     map_init(&j.topics, alloc_system(), 1, (size_t)1 << 20);
+    map_init(&j.places, alloc_system(), 1, (size_t)1 << 20);
     for (size_t i = 0; i < n; i++) {
         const struct lang_decl *d = decls[i];
         if (d->kind->role != LANG_ROLE_RESOURCE || d->damaged || !d->type || d->type->damaged)
@@ -227,7 +255,10 @@ void site_mapping_check(struct lang_ctx *c, const struct lang_decl *const *decls
         for (size_t k = 0; k < d->clauses_n; k++)
             if (is_mapping(&d->clauses[k]))
                 judge_clause(&j, d, &d->clauses[k]);
+            else if (is_convention(&d->clauses[k]))
+                judge_place(&j, d, &d->clauses[k]);
     }
+    map_fini(&j.places);
     map_fini(&j.topics);
     arena_fini(&j.arena);
 }

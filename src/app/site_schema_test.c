@@ -89,6 +89,15 @@ TEST(the_format_says_how_all_is_mapped)
                   1); /* no way to reach it */
 }
 
+#define TWO_ON "site \"s\"\nmodel M { property t: °C }\ndevice a: M { via mqtt \"x\" json }\n"
+
+TEST(a_topic_of_the_convention_is_one_devices)
+{
+    CHECK_EQ_UINT(errors_of(TWO_ON "device b: M { via mqtt \"y\" json }\n"), 0);
+    CHECK_EQ_UINT(errors_of(TWO_ON "device b: M { via mqtt \"x\" json }\n"), 1);
+    CHECK_EQ_UINT(errors_of(TWO_ON "device b: M { property t = \"t\" on \"x\" }\n"), 0);
+}
+
 TEST(workers_watchdog_and_sys)
 {
     static const struct {

@@ -1,5 +1,5 @@
 #include "backup/archive_internal.h"
-#include "base/file.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LEVEL = 3, PIECE = 256 << 10, FILES_MAX = 100000 };
+enum { LEVEL = 3, PIECE = 256 << 10 };
 
 struct archive_writer {
     struct alloc *alloc;
@@ -120,8 +120,8 @@ enum err archive_begin(struct archive_writer *w, const struct tar_entry *t, stru
     uint8_t head[TAR_BLOCK];
     if (tar_encode(t, head))
         return error_set(e, ERR_RANGE, "the name %.80s… is too long for a backup", t->name);
-    if (w->files.all.n >= FILES_MAX)
-        return error_set(e, ERR_FULL, "more than %d files", FILES_MAX);
+    if (w->files.all.n >= ARCHIVE_FILES_MAX)
+        return error_set(e, ERR_FULL, "more than %d files", ARCHIVE_FILES_MAX);
     w->now = (struct archive_file){.bytes = t->size, .mode = t->mode, .mtime_s = t->mtime_s};
     memcpy(w->now.name, t->name, sizeof(w->now.name));
     w->left = t->size;
@@ -223,5 +223,7 @@ enum err archive_commit(struct archive_writer *w, uint64_t *bytes, struct error 
         return error_set_os(e, errno, "%s can't be named %s", w->part, w->path);
     (void)close(w->fd);
     w->fd = -1;
-    return file_sync_name(w->path, e);
+    return folder_sync_of(w->path)
+               ? error_set_os(e, errno, "the folder of %s can't be synced", w->path)
+               : ERR_OK;
 }

@@ -4,6 +4,7 @@
 #include "base/log_limit.h"
 #include "base/utf8.h"
 
+#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -34,7 +35,7 @@ static struct {
     void (*sink)(void *ctx, enum log_level level, const char *part, const char *text);
     void *ctx;
     struct log_limit *limit;
-    _Atomic bool limiting; /* somebody looks at the limit: who comes meanwhile passes */
+    _Atomic bool limiting; /* somebody looks at the limit; who comes meanwhile waits */
 } logger = {LOG_INFO, stderr_sink, NULL, NULL, false};
 
 /* --- what may be in a text --- */
@@ -100,8 +101,11 @@ static bool limited(enum log_level level, const char *part, const char *fmt, con
 {
     struct log_left_out left[4];
     size_t n = 0;
-    if (!logger.limit || level == LOG_DEBUG || atomic_exchange(&logger.limiting, true))
+    if (!logger.limit || level == LOG_DEBUG)
         return false;
+    /* A flood comes on all workers, so nobody passes unseen; it is held for a microsecond. */
+    while (atomic_exchange(&logger.limiting, true))
+        (void)sched_yield();
     int64_t now = now_ns();
     while (n < ARRAY_LEN(left) && log_limit_over(logger.limit, now, &left[n]))
         n++;

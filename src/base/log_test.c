@@ -1,7 +1,9 @@
+#include "base/atomic.h"
 #include "base/log.h"
 #include "base/log_limit.h"
 #include "tests/support/test.h"
 
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -142,4 +144,48 @@ TEST(log_tells_what_was_left_out)
     CHECK_EQ_STR(c.text, "50 more lines like this were left out: flood 249");
     CHECK_EQ_STR(c.part, "mqtt");
     log_set_sink(NULL, NULL);
+}
+
+/* Lines are counted where they arrive, by several at once. */
+static void count_line(void *ctx, enum log_level level, const char *part, const char *text)
+{
+    (void)level;
+    (void)part;
+    (void)text;
+    atomic_fetch_add((_Atomic unsigned *)ctx, 1);
+}
+
+enum { FLOODERS = 4, FLOOD_LINES = 20000 };
+
+static void *flood(void *ctx)
+{
+    pthread_barrier_t *begin = ctx;
+    (void)pthread_barrier_wait(begin);
+    for (int i = 0; i < FLOOD_LINES; i++)
+        LOG_I("mqtt", "one flood of all %d", i);
+    return NULL;
+}
+
+TEST(log_limit_holds_for_several_threads)
+{
+    static struct log_limit l;
+    _Atomic unsigned lines = 0;
+    pthread_t threads[FLOODERS];
+    pthread_barrier_t begin;
+    memset(&l, 0, sizeof(l));
+    REQUIRE(pthread_barrier_init(&begin, NULL, FLOODERS) == 0);
+    log_set_sink(count_line, &lines);
+    log_set_limit(&l);
+    for (size_t i = 0; i < FLOODERS; i++)
+        REQUIRE(pthread_create(&threads[i], NULL, flood, &begin) == 0);
+    for (size_t i = 0; i < FLOODERS; i++)
+        REQUIRE(pthread_join(threads[i], NULL) == 0);
+    uint64_t left_out = 0;
+    for (size_t i = 0; i < LOG_LIMIT_SLOTS; i++)
+        left_out += l.places[i].left_out.lines;
+    CHECK_EQ_UINT(atomic_load(&lines) + left_out, FLOODERS * FLOOD_LINES);
+    CHECK_EQ_UINT(atomic_load(&lines), LOG_LIMIT_LINES);
+    log_set_limit(NULL);
+    log_set_sink(NULL, NULL);
+    (void)pthread_barrier_destroy(&begin);
 }

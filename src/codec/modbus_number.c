@@ -104,6 +104,24 @@ static void scatter(const struct modbus_form *form, uint64_t raw, uint8_t *at)
 
 /* --- reading --- */
 
+/* The shortest decimal number that is this float: a meter that says 230.1 in 32 bits means 230.1,
+ * and not the 230.10000610351562 that its float is in 64. 10^p and the digits are exact in a
+ * double, so that the quotient is the one nearest to the decimal. The very small and the very large
+ * stay. */
+static double shortest(float f)
+{
+    double d = (double)f, size = fabs(d);
+    if (!(size >= 1e-9 && size < 1e6))
+        return d;
+    int before = (int)floor(log10(size)) + 1;
+    for (int digits = 6; digits <= 9; digits++) {
+        double p = pow(10, digits - before), r = round(d * p) / p;
+        if ((float)r == f)
+            return r;
+    }
+    return d;
+}
+
 static double float_of(enum modbus_type t, uint64_t raw)
 {
     double d;
@@ -114,7 +132,7 @@ static double float_of(enum modbus_type t, uint64_t raw)
         return d;
     }
     memcpy(&f, &low, sizeof(f));
-    return (double)f;
+    return shortest(f);
 }
 
 static struct modbus_number integer(int64_t i)
@@ -232,6 +250,8 @@ enum err modbus_encode_number(const struct modbus_form *form, const struct modbu
         return store_float(form, (v->f - form->offset) / scale_of(form), at);
     if (form->type != MODBUS_BIT)
         return store_integer(form, v, at);
+    if (!isfinite(v->f)) /* != 0, and yet no reason to open a valve */
+        return ERR_RANGE;
     uint64_t mask = UINT64_C(1) << (form->bit & 15), raw = gather(form, at);
     scatter(form, v->f != 0 ? raw | mask : raw & ~mask, at);
     return ERR_OK;

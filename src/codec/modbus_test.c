@@ -375,6 +375,41 @@ TEST(modbus_numbers_in_every_order)
     }
 }
 
+static double decoded(float f, uint32_t *raw)
+{
+    const struct modbus_form form = {.type = MODBUS_F32};
+    struct modbus_number n = {0};
+    memcpy(raw, &f, sizeof(f));
+    const uint8_t bytes[] = {(uint8_t)(*raw >> 24), (uint8_t)(*raw >> 16), (uint8_t)(*raw >> 8),
+                             (uint8_t)*raw};
+    CHECK_EQ_INT(modbus_decode_number(&form, bytes, &n), ERR_OK);
+    return n.f;
+}
+
+TEST(modbus_floats_are_the_decimals_that_were_meant)
+{
+    static const double meant[] = {230.1,     -0.1, 2.8,    229.15439, 0.98,    1e-3,
+                                   123456.79, 50,   0.3333, -40.25,    999999.9};
+    uint32_t raw;
+    for (size_t i = 0; i < ARRAY_LEN(meant); i++) {
+        LABEL("%g", meant[i]);
+        CHECK(decoded((float)meant[i], &raw) == meant[i]);
+    }
+    CHECK(decoded(1.17549435e-38F, &raw) == 0x1p-126); /* far from what anybody measures */
+    CHECK(decoded(16777216, &raw) == 16777216);
+    CHECK(decoded(3e38F, &raw) == (double)3e38F);
+    CHECK(decoded(0, &raw) == 0);
+    uint64_t x = 1;
+    for (int i = 0; i < 100000; i++) { /* whatever it is, it is the same float again */
+        float f;
+        x = x * 6364136223846793005U + 1442695040888963407U;
+        uint32_t bits = (uint32_t)(x >> 32);
+        memcpy(&f, &bits, sizeof(f));
+        if (isfinite(f) && (float)decoded(f, &raw) != f)
+            CHECK_EQ_INT(raw, 0);
+    }
+}
+
 TEST(modbus_numbers_that_are_none)
 {
     static const struct {
@@ -407,12 +442,13 @@ TEST(modbus_numbers_that_do_not_fit)
         {MODBUS_I64, 0x1p63, ERR_RANGE},   {MODBUS_F32, 1e39, ERR_RANGE},
         {MODBUS_F32, 3e38, ERR_OK},        {MODBUS_F64, 1e300, ERR_OK},
         {MODBUS_I16, NAN, ERR_RANGE},      {MODBUS_F64, NAN, ERR_RANGE},
-        {MODBUS_F64, INFINITY, ERR_RANGE},
+        {MODBUS_F64, INFINITY, ERR_RANGE}, {MODBUS_BIT, NAN, ERR_RANGE},
+        {MODBUS_BIT, INFINITY, ERR_RANGE}, {MODBUS_BIT, 1, ERR_OK},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         const struct modbus_form form = {.type = rows[i].type};
         const struct modbus_number n = {.is_float = true, .f = rows[i].v};
-        uint8_t at[8];
+        uint8_t at[8] = {0};
         LABEL("%s %g", modbus_type_name(rows[i].type), rows[i].v);
         CHECK_EQ_INT(modbus_encode_number(&form, &n, at), rows[i].want);
     }

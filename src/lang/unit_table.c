@@ -264,6 +264,12 @@ struct str unit_example(const struct lang_unit *u)
 
 /* ---- suggestions ------------------------------------------------------------------------ */
 
+/* A word may begin with a capital; C and c, or RH and rh, are not the same. */
+static bool means(struct str unknown, struct str wrong)
+{
+    return wrong.n > 3 ? str_same(unknown, wrong) : str_eq(unknown, wrong);
+}
+
 struct str unit_suggest(struct str unknown)
 {
     static const struct {
@@ -284,10 +290,12 @@ struct str unit_suggest(struct str unknown)
         {"meter", "m"},     {"metre", "m"},     {"meters", "m"},    {"metres", "m"},
         {"kmh", "km/h"},    {"kph", "km/h"},    {"mps", "m/s"},     {"knots", "kn"},
         {"kts", "kn"},      {"tons", "t"},      {"tonne", "t"},     {"bars", "bar"},
-        {"dH", "°dH"},
+        {"dH", "°dH"},      {"Sekunde", "s"},   {"Sekunden", "s"},  {"Minuten", "min"},
+        {"Stunde", "h"},    {"Stunden", "h"},   {"Tag", "d"},       {"Tage", "d"},
+        {"Grad", "°C"},     {"Prozent", "%"},
     };
     for (size_t i = 0; i < ARRAY_LEN(usual); i++)
-        if (str_eq(unknown, str_from(usual[i].wrong)))
+        if (means(unknown, str_from(usual[i].wrong)))
             return str_from(usual[i].right);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
         if (str_same(unknown, str_from(rows[i].name)))

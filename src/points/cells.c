@@ -38,22 +38,49 @@ static bool contains(struct str s, const char *part)
 
 /* --- numbers --- */
 
-/* The last of , and . is the decimal sign; the others, and spaces, stand between thousands. */
+/* Of , and . the last one is the decimal sign, if there is one of it: in "1.234.567" they stand
+ * between thousands, and there are no decimals. 0: none. */
+static char decimal_sign(struct str s)
+{
+    char last = 0;
+    size_t times = 0;
+    for (size_t i = 0; i < s.n; i++)
+        if (s.p[i] == ',' || s.p[i] == '.') {
+            times = s.p[i] == last ? times + 1 : 1;
+            last = s.p[i];
+        }
+    return times == 1 ? last : 0;
+}
+
+/* Whether what stands at `at` has thousands on both sides: digits before, just three behind. */
+static bool between_thousands(struct str s, size_t at)
+{
+    size_t n = 0;
+    while (at + 1 + n < s.n && digit(s.p[at + 1 + n]))
+        n++;
+    return at > 0 && digit(s.p[at - 1]) && n == 3;
+}
+
+/* A second "," of "0,1,1" is a slip of the hand, and no number is made of it. */
 bool cell_number(struct str s, double *out)
 {
     char buf[TEXT_MAX];
-    size_t n = 0, sign_at = s.n;
+    size_t n = 0;
     s = str_trim(s);
-    for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] == ',' || s.p[i] == '.')
-            sign_at = i;
+    char decimal = decimal_sign(s);
     for (size_t i = 0; i < s.n; i++) {
         char c = s.p[i];
-        if (c == ' ' || c == '\'' || ((c == ',' || c == '.') && i < sign_at))
-            continue;
         if (n == sizeof(buf))
             return false;
-        buf[n++] = i == sign_at ? '.' : c;
+        if (c == decimal) {
+            decimal = 0;
+            buf[n++] = '.';
+        } else if (c == ',' || c == '.' || c == '\'' || c == ' ') {
+            if (!between_thousands(s, i))
+                return false;
+        } else {
+            buf[n++] = c;
+        }
     }
     if (n > 1 && buf[0] == '+')
         return digit(buf[1]) && str_to_double((struct str){buf + 1, n - 1}, out) == ERR_OK;

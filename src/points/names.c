@@ -260,3 +260,9 @@ struct str name_model(struct arena *a, struct str s)
         return arena_strf(a, "%.*sDevice", STR_FMT(name));
     return arena_str(a, name);
 }
+
+struct str points_name(struct arena *a, struct str written, bool model)
+{
+    struct str path = name_path(a, written);
+    return model && path.n ? name_model(a, path) : path;
+}

@@ -100,6 +100,9 @@ MUST_USE enum err points_table_read(struct points_table *t, struct alloc *a,
                                     const struct points_options *o, struct bytes file,
                                     struct error *e);
 void points_table_fini(struct points_table *t); /* safe on a zeroed one */
+/* What becomes of a name that people write, in a cell or elsewhere: "Halle 3/Energiezähler" is
+ * halle_3.energiezaehler, and as a model Energiezaehler. "": nothing is left of it. */
+struct str points_name(struct arena *a, struct str written, bool model);
 /* Models and devices as text, without errors; ends with a newline. */
 void points_table_write(struct strbuf *out, const struct points_table *t,
                         const struct points_options *o);

@@ -253,6 +253,53 @@ TEST(mistakes_have_a_line_and_a_column_and_reading_goes_on)
                  "column `safe`: it is what is done when nobody is in command\n");
 }
 
+TEST(one_mistake_does_not_hide_the_others_of_its_row)
+{
+    check_import(
+        "Name;Adresse;Typ;Einheit;Faktor\n"
+        "p;4OO01;flot;kW;0,1,1\n"
+        "q;4OO03;string;kW;x\n",
+        &plain,
+        "t.csv:2: error: column B (Adresse): `4OO01` is no address; as in: 0, 40001, 0x1F, 4x0001, "
+        "%MW100, 40001.3\n"
+        "t.csv:2: error: column C (Typ): `flot` is no type that is known; as in: bool, int16, "
+        "uint16, int32, uint32, int64, uint64, float32, float64\n"
+        "t.csv:2: error: column E (Faktor): `0,1,1` is no scale; as in: 0.1, 0,1, x0.1, /10\n"
+        "t.csv:3: warning: column C (Typ): left out: `string` is no number, and Modbus points are "
+        "bits and numbers\n");
+}
+
+TEST(numbers_as_people_write_them)
+{
+    static const struct {
+        const char *text;
+        double value; /* 0: it is none */
+    } rows[] = {{"0,1", 0.1},
+                {"-1.234,5", -1234.5},
+                {"1,234.5", 1234.5},
+                {"1.234.567", 1234567},
+                {"12'345.5", 12345.5},
+                {"1 234 567,25", 1234567.25},
+                {"1,000", 1}, /* as the decimal sign that it most likely is in a column of scales */
+                {"+2.5", 2.5},
+                {"1e-3", 1e-3},
+                {"0,1,1", 0},
+                {"1.23.4", 0},
+                {"1,2.3", 0},
+                {",1,", 0},
+                {"1.234,5,6", 0},
+                {"1.2345,6", 0},
+                {"1 0", 0},
+                {"", 0}};
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].text);
+        double got = 0;
+        CHECK(cell_number(str_from(rows[i].text), &got) == (rows[i].value != 0));
+        if (rows[i].value != 0)
+            CHECK(got == rows[i].value);
+    }
+}
+
 TEST(what_is_wrong_with_the_whole)
 {
     struct points_options nowhere = plain;
@@ -304,6 +351,9 @@ TEST(models_are_called_after_their_devices)
         LABEL("%s", rows[i].device);
         CHECK_EQ_STR(name_model(&a, str_from(rows[i].device)).p, rows[i].model);
     }
+    CHECK_EQ_STR(points_name(&a, STR("Halle 3/Energiezähler"), false).p, "halle_3.energiezaehler");
+    CHECK_EQ_STR(points_name(&a, STR("Energiezähler 2"), true).p, "Energiezaehler");
+    CHECK(points_name(&a, STR("/-."), true).n == 0);
     arena_fini(&a);
 }
 

@@ -41,22 +41,26 @@ static bool type_is_table(const struct points_reader *r, enum modbus_table *out)
     return s.n && cell_type(s, &type) == TYPE_UNKNOWN && cell_table(s, out);
 }
 
+static bool leave_text_out(struct making *m)
+{
+    struct str s = points_cell(m->r, COLUMN_TYPE);
+    if (s.n == 0 || cell_type(s, &m->type) != TYPE_TEXT)
+        return false;
+    points_problem(m->r, true, COLUMN_TYPE,
+                   "left out: `%.*s` is no number, and Modbus points are bits and numbers",
+                   STR_FMT(s));
+    return true;
+}
+
 static bool read_type(struct making *m)
 {
     struct str s = points_cell(m->r, COLUMN_TYPE);
     enum modbus_table table;
     if (s.n == 0 || type_is_table(m->r, &table))
         return true;
-    switch (cell_type(s, &m->type)) {
-    case TYPE_NUMBER: m->type_said = true; return true;
-    case TYPE_TEXT:
-        points_problem(m->r, true, COLUMN_TYPE,
-                       "left out: `%.*s` is no number, and Modbus points "
-                       "are bits and numbers",
-                       STR_FMT(s));
-        return false;
-    case TYPE_UNKNOWN: break;
-    }
+    m->type_said = cell_type(s, &m->type) == TYPE_NUMBER;
+    if (m->type_said)
+        return true;
     points_problem(m->r, false, COLUMN_TYPE,
                    "`%.*s` is no type that is known; as in: bool, int16, uint16, int32, uint32, "
                    "int64, uint64, float32, float64",
@@ -474,10 +478,19 @@ static bool decide_access(struct making *m)
     return true;
 }
 
+/* One mistake does not hide the others of its row: what does not build on it is read as well. */
 bool points_row(struct points_reader *r, struct points_point *out)
 {
     *out = (struct points_point){.line = r->row->line};
     struct making m = {.r = r, .p = out};
-    return read_names(&m) && read_type(&m) && read_address(&m) && read_form(&m) &&
-           read_meaning(&m) && decide_access(&m);
+    if (leave_text_out(&m))
+        return false;
+    bool fine = read_names(&m);
+    fine = read_type(&m) && fine;
+    fine = read_address(&m) && fine;
+    if (fine)
+        return read_form(&m) && read_meaning(&m) && decide_access(&m);
+    if (!is_bit_type(&m))
+        (void)read_scale(&m);
+    return false;
 }

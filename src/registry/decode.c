@@ -47,8 +47,7 @@ const char *decode_kind_text(enum json_kind k)
 
 void decode_broken(struct decode_target *t, const struct json_reader *r)
 {
-    decode_note(t, STR(""), (const char *)t->payload.p + r->why_at, "not JSON at byte %zu: %s",
-                r->why_at, r->why);
+    decode_note(t, STR(""), (const char *)t->payload.p + r->why_at, "not JSON: %s", r->why);
 }
 
 bool decode_whole(struct decode_target *t)

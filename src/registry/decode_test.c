@@ -124,11 +124,10 @@ TEST(objects_become_samples)
          "temperature: expected a number, got a string hot"},
         {"a fraction for an integer", "{\"parts\":1.5}", "",
          "parts: expected an integer, got a number 1.5"},
-        {"half a document makes none", "{\"temperature\":23.5,\"parts\":", "",
-         "not JSON at byte 28"},
+        {"half a document makes none", "{\"temperature\":23.5,\"parts\":", "", "not JSON"},
         {"nothing of ours", "{\"mood\":1}", "", "no property of Station is in it"},
         {"no object", "12", "", "expected a JSON object, got a number"},
-        {"empty", "", "", "not JSON at byte 0"},
+        {"empty", "", "", "not JSON"},
         {"a list of numbers", "[1,2]", "", "expected a list of objects, got a number in it"},
     };
     for (size_t i = 0; i < ARRAY_LEN(cases); i++) {

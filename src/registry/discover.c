@@ -59,6 +59,18 @@ static struct discovered *discovered_new(struct registry *r, struct str topic)
     return d;
 }
 
+/* What was said last, to the device that has the topic now.  A topic is looked at now and then
+ * only: what is retained may be newer, and is whole. */
+static void hand_over(struct registry *r, const struct discovered *d)
+{
+    struct message *m = bus_retained_get(r->cfg.bus, d->topic);
+    struct bytes seen = {(const uint8_t *)d->payload, d->payload_len};
+    if (m && m->wall_ms >= d->last_ms)
+        ingest_late(r, d->topic, message_payload(m), m->wall_ms);
+    else if (d->payload_len < sizeof(d->payload))
+        ingest_late(r, d->topic, seen, d->last_ms);
+}
+
 void discover_forget_claimed(struct registry *r)
 {
     LIST_EACH_SAFE(&r->discovered, it)
@@ -66,9 +78,8 @@ void discover_forget_claimed(struct registry *r)
         struct discovered *d = CONTAINER_OF(it, struct discovered, link);
         if (!map_get(&r->now->topics, d->topic))
             continue;
-        bool whole = d->payload_len < sizeof(d->payload);
-        if (whole && !d->unreadable) /* else a device has had it */
-            ingest_late(r, d);
+        if (!d->unreadable) /* else a device has had it */
+            hand_over(r, d);
         list_del(&d->changed);
         (void)map_del(&r->discovered_map, d->topic);
         discovered_free(r, d);

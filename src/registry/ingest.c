@@ -5,7 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LOOK_EVERY_MS = 100 }; /* at a topic that no device claims */
+enum {
+    LOOK_EVERY_MS = 100, /* at a topic that no device claims */
+    PACES = 3            /* that a property may miss */
+};
 
 /* The first of those that a topic means. */
 static const struct topic_binding *topic_of(const struct registry *r, struct str topic)
@@ -19,11 +22,27 @@ static bool is_over(const struct topic_binding *b)
     return b->device->leaving && list_empty(&b->device->actions);
 }
 
+/* Nobody has said how long it may be silent, and it comes less often than the default allows (a
+ * plug reports every five minutes): three times its own pace, then.  The first gap teaches it. */
+static void learn_pace(struct registry *r, struct device_property *p)
+{
+    struct series *s = p->series;
+    int64_t gap_ms = (worker_now_ns(r->worker) - s->last_mono_ns) / 1000000;
+    if (p->stale_declared || s->quality == QUALITY_NONE || s->last_mono_ns == 0)
+        return;
+    if (gap_ms <= s->stale_ms / PACES)
+        return;
+    bool slow = gap_ms > r->cfg.stale_learned_max_ms / PACES;
+    s->stale_ms = s->paced_ms = slow ? r->cfg.stale_learned_max_ms : gap_ms * PACES;
+}
+
 static void publish_sample(struct registry *r, struct device_property *p, const struct sample *s)
 {
     r->samples++;
-    if (!s->replayed)
+    if (!s->replayed) {
         links_heard(p);
+        learn_pace(r, p);
+    }
     bus_sample_publish(r->cfg.bus, s);
     if (!s->replayed)
         ingest_stale_rearm(p);
@@ -161,16 +180,16 @@ static void ingest_message(struct registry *r, struct message *m, bool replayed)
 }
 
 /* A value that is older than it may be is shown, but is no news. */
-void ingest_late(struct registry *r, const struct discovered *d)
+void ingest_late(struct registry *r, struct str topic, struct bytes payload, int64_t wall_ms)
 {
-    struct ingest_ctx c = {.r = r, .wall_ms = d->last_ms, .late = true};
-    const struct topic_binding *b = topic_of(r, d->topic);
-    c.replayed = worker_now_ms(r->worker) - d->last_ms > r->cfg.stale_default_ms;
-    (void)ingest_payload(b, &c, (struct bytes){(const uint8_t *)d->payload, d->payload_len});
+    struct ingest_ctx c = {.r = r, .wall_ms = wall_ms, .late = true};
+    const struct topic_binding *b = topic_of(r, topic);
+    c.replayed = worker_now_ms(r->worker) - wall_ms > r->cfg.stale_default_ms;
+    (void)ingest_payload(b, &c, payload);
     for (; b && c.replayed; b = b->next)
         for (size_t i = 0; i < b->device->model->property_count && !b->device->leaving; i++) {
             struct series *s = b->device->props[i].series;
-            if (s->last_ms == d->last_ms && s->quality != QUALITY_NONE)
+            if (s->last_ms == wall_ms && s->quality != QUALITY_NONE)
                 bus_quality_publish(r->cfg.bus, s, QUALITY_STALE);
         }
 }
@@ -269,6 +288,27 @@ void ingest_clear_retained(struct registry *r)
                 clear_retained(r, b);
             b->retained = false;
         }
+}
+
+/* What a device has said of itself with a retained message holds over a restart, and for a device
+ * that has been declared since. */
+static void online_retained(struct registry *r, const struct topic_binding *b)
+{
+    struct message *m = bus_retained_get(r->cfg.bus, b->topic);
+    struct payload_error unread = {0};
+    struct decode_target t = {.device = b->device, .error = &unread};
+    if (m)
+        online_heard(b->device, b->online, decode_online(&t, b->online, message_payload(m)));
+}
+
+void ingest_online_retained(struct registry *r)
+{
+    struct str topic;
+    void *first;
+    for (size_t at = 0; map_next(&r->now->topics, &at, &topic, &first);)
+        for (const struct topic_binding *b = first; b; b = b->next)
+            if (b->role == TOPIC_ONLINE && b->online->state == REACH_UNKNOWN && !is_over(b))
+                online_retained(r, b);
 }
 
 static void stale_fire(struct timer *t)

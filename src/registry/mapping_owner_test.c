@@ -244,3 +244,69 @@ TEST(what_was_discovered_long_ago_is_shown_as_stale)
     CHECK_EQ_STR(p.heard.p, "power=7 replayed;power stale;");
     plug_fini(&p);
 }
+
+/* A topic is looked at now and then only, so what was seen of it may not be the last. */
+TEST(what_is_retained_is_newer_than_what_was_seen)
+{
+    struct plug_rig p;
+    struct registry_change n;
+    plug_init(&p);
+    CHECK_EQ_INT(replace_plug(&p, NULL, &n), ERR_OK);
+    bus_rig_run(&p.g.base, 1); /* at 0 nothing counts as looked at */
+    for (int i = 0; i < 3; i++)
+        publish(&p.g, "t/POWER", "OFF");
+    CHECK_EQ_INT(retain(&p, "t/POWER"), ERR_OK); /* "ON" */
+    CHECK_EQ_INT(listed(&p, "t/POWER")->payload_len, 3);
+    strbuf_reset(&p.heard);
+    const struct registry_device_def def = plug_def(NULL);
+    CHECK_EQ_INT(replace_plug(&p, &def, &n), ERR_OK);
+    CHECK_EQ_STR(p.heard.p, "lit=1;");
+    plug_fini(&p);
+}
+
+/* ---- what holds over a restart ---- */
+
+TEST(availability_is_known_by_what_is_retained)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    CHECK_EQ_INT(retain(&p, "t/LWT"), ERR_OK); /* "ON" */
+    CHECK_EQ_INT(p.plug->reach.state, REACH_ONLINE);
+    p.plug->reach.state = p.plug->mapping->online[0].state = REACH_UNKNOWN; /* as after a start */
+    ingest_online_retained(p.g.r);
+    CHECK_EQ_INT(p.plug->reach.state, REACH_ONLINE);
+    publish(&p.g, "t/LWT", "Offline"); /* what is known is not said again */
+    ingest_online_retained(p.g.r);
+    CHECK_EQ_INT(p.plug->reach.state, REACH_OFFLINE);
+    plug_fini(&p);
+}
+
+/* ---- how long it may be silent ---- */
+
+static enum quality power_after(struct plug_rig *p, int ms)
+{
+    bus_rig_run(&p->g.base, ms);
+    return p->plug->props[0].series->quality;
+}
+
+TEST(what_comes_seldom_is_given_its_own_pace)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    bus_rig_run(&p.g.base, 1);
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":7}}");
+    CHECK_EQ_INT(power_after(&p, 200), QUALITY_STALE); /* the rig's default is 150 ms */
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":8}}");
+    CHECK_EQ_INT(power_after(&p, 500), QUALITY_GOOD);
+    CHECK_EQ_INT(power_after(&p, 200), QUALITY_STALE);
+    registry_reset_stale(p.g.r, &p.plug->props[0]);
+    CHECK(p.plug->props[0].series->stale_ms >= 600); /* another site does not forget it */
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":9}}");
+    CHECK_EQ_INT(power_after(&p, 200), QUALITY_GOOD);
+    registry_set_stale(&p.plug->props[0], 50); /* a program knows better */
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":9}}");
+    CHECK_EQ_INT(power_after(&p, 100), QUALITY_STALE);
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":9}}");
+    CHECK_EQ_INT(power_after(&p, 100), QUALITY_STALE);
+    plug_fini(&p);
+}

@@ -62,7 +62,7 @@ TEST(what_can_not_be_read_is_counted_with_its_place)
         {"t/SENSOR", "{\"ENERGY\":{\"Power\":\"much\"}}", "ENERGY.Power",
          "power: expected a number, got a string much", 20},
         {"t/SENSOR", "{\"ENERGY\":{\"Power\":[1]}}", "ENERGY.Power", "got a list", 19},
-        {"t/SENSOR", "{\"ENERGY\":", "", "not JSON at byte 10", 10},
+        {"t/SENSOR", "{\"ENERGY\":", "", "not JSON", 10},
         {"t/POWER", "perhaps", "", "lit: expected a boolean, got perhaps", 0},
         {"t/mw", "{\"p\":1,\"at\":7}", "time", "time: 7 is no plausible time", 12},
         {"t/LWT", "perhaps", "", "neither online nor offline: perhaps", 0},
@@ -120,6 +120,17 @@ TEST(commands_go_where_the_device_listens)
                  "off sent\nalert critical home.plug does not obey: off() was sent 3 times in 0 s "
                  "without reaching not lit\noff failed: was sent 3 times in 0 s without reaching "
                  "not lit\n");
+    plug_fini(&p);
+}
+
+TEST(a_command_that_is_no_number_is_not_sent)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    const struct step steps[] = {{1, NULL, NULL, dim_without_end}};
+    rig_play(&p.g, steps, ARRAY_LEN(steps), 100);
+    CHECK_HAS_STR(p.g.log.p, "was not sent");
+    CHECK(!strstr(p.g.log.p, "c/dim"));
     plug_fini(&p);
 }
 

@@ -21,6 +21,8 @@ static void config_defaults(struct registry_config *c)
 {
     if (!c->stale_default_ms)
         c->stale_default_ms = 60000;
+    if (!c->stale_learned_max_ms)
+        c->stale_learned_max_ms = 2 * 3600 * 1000;
     if (!c->confirm_timeout_ms)
         c->confirm_timeout_ms = 5000;
     if (!c->attempts_max)
@@ -109,6 +111,7 @@ void registry_start(struct registry *r)
                 bus_quality_publish(r->cfg.bus, d->props[i].series, QUALITY_STALE);
     }
     ingest_clear_retained(r);
+    ingest_online_retained(r);
     discover_retained(r);
     actions_start(r);
 }
@@ -241,7 +244,7 @@ static enum err device_series(struct registry *r, struct device *d, struct error
             return error_set(e, ERR_FULL, "too many properties on this site, at %.*s",
                              STR_FMT(name));
         if (!p->series->kept) /* else it is in use, and registry_replace_commit()'s */
-            p->series->stale_ms = r->cfg.stale_default_ms;
+            registry_reset_stale(r, p);
         p->series->kept = true;
     }
     return ERR_OK;
@@ -331,6 +334,13 @@ enum err registry_set_owner(struct device *d, struct str owner)
     struct registry *r = d->registry;
     d->owner = arena_str(&r->building->arena, owner);
     return d->owner.n ? ingest_guard(r, d) : ERR_NOMEM;
+}
+
+void registry_reset_stale(const struct registry *r, struct device_property *p)
+{
+    struct series *s = p->series;
+    bool slow = s->paced_ms > r->cfg.stale_default_ms;
+    s->stale_ms = slow ? s->paced_ms : r->cfg.stale_default_ms;
 }
 
 void registry_set_stale(struct device_property *p, int64_t stale_ms)

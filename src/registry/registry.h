@@ -99,13 +99,14 @@ struct registry_config {
     struct journal *journal;
     struct db *db;
     struct alloc *alloc;
-    int64_t stale_default_ms;   /* for properties that no program reads; default 60,000 */
-    int64_t confirm_timeout_ms; /* for one attempt; default 5,000 */
-    uint32_t attempts_max;      /* default 3 */
-    size_t discovered_max;      /* default 1,000 topics */
-    size_t observed_bytes_max;  /* of what has been seen in them; default 8 MiB */
-    size_t actions_max;         /* remembered; default 1,000 */
-    int64_t resume_max_ms;      /* an unfinished action of an earlier run; default 60,000 */
+    int64_t stale_default_ms;     /* for properties that no program reads; default 60,000 */
+    int64_t stale_learned_max_ms; /* for those that come less often; default two hours */
+    int64_t confirm_timeout_ms;   /* for one attempt; default 5,000 */
+    uint32_t attempts_max;        /* default 3 */
+    size_t discovered_max;        /* default 1,000 topics */
+    size_t observed_bytes_max;    /* of what has been seen in them; default 8 MiB */
+    size_t actions_max;           /* remembered; default 1,000 */
+    int64_t resume_max_ms;        /* an unfinished action of an earlier run; default 60,000 */
     /* How a number in unit `from` is one in unit `to`: times *scale, plus *offset. False: it is not
      * of the same dimension, or is no unit. NULL: units are not looked at. */
     bool (*convert)(struct str from, struct str to, double *scale, double *offset);

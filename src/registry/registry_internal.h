@@ -94,6 +94,10 @@ MUST_USE bool catalog_index(struct registry *r, struct device_property *p);
 MUST_USE enum err ingest_init(struct registry *r, struct error *e);
 void ingest_fini(struct registry *r);
 void ingest_clear_retained(struct registry *r);
+/* As long as may be if no program says how long. */
+void registry_reset_stale(const struct registry *r, struct device_property *p);
+/* Availability that is not known yet, from what is retained. */
+void ingest_online_retained(struct registry *r);
 MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error *e);
 /* A topic of `want.device`; copied. ERR_EXISTS: it can't be shared. */
 MUST_USE enum err ingest_bind_topic(struct registry *r, const struct topic_binding *want,
@@ -106,7 +110,7 @@ void ingest_settle(struct registry *r, const struct catalog *gone);
 /* A sample of the device, to whom it concerns. */
 void ingest_sample(struct registry *r, struct device_property *p, const struct sample *s);
 /* The last message of a topic that a device has claimed since. */
-void ingest_late(struct registry *r, const struct discovered *d);
+void ingest_late(struct registry *r, struct str topic, struct bytes payload, int64_t wall_ms);
 
 /* discover.c */
 void discover_init(struct registry *r);

@@ -313,7 +313,7 @@ static void reset_stale(struct registry *r)
     {
         struct device *d = CONTAINER_OF(it, struct device, link);
         for (size_t i = 0; i < d->model->property_count; i++) {
-            d->props[i].series->stale_ms = r->cfg.stale_default_ms;
+            registry_reset_stale(r, &d->props[i]);
             ingest_stale_rearm(&d->props[i]);
         }
     }
@@ -340,4 +340,5 @@ void registry_replace_settle(struct registry *r)
     }
     ingest_clear_retained(r);
     discover_forget_claimed(r);
+    ingest_online_retained(r);
 }

@@ -295,4 +295,4 @@ cases.push(['a program shows its source, with whom each rule is for and how it s
     await page.locator('tr[data-program="line_guard"] .some-active').waitFor();
   })]);
 
-await runCases(cases, () => browser.close());
+await runCases(cases, () => browser.close(), { atOnce: 4 });

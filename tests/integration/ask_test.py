@@ -3,6 +3,7 @@
 
 import json
 import subprocess
+import tempfile
 import unittest
 
 from sedge_site import SEDGE, Site, wait_until
@@ -100,6 +101,11 @@ class Ask(unittest.TestCase):
         by_url = self.sedge("reload", "--url", url, folder=False)
         self.assertEqual(by_url.returncode, 1)
         self.assertIn("error[U1]", by_url.stderr)
+        self.assertIn("server {", good)
+        declared.write_text(good.replace("server {", "server { workers 2;"))  # no mistake, but not while it runs
+        refused = self.sedge("reload")
+        self.assertEqual((refused.returncode, refused.stdout), (1, ""))
+        self.assertIn("workers", refused.stderr)
         declared.write_text(good)
 
     def test_5_export(self):
@@ -133,6 +139,10 @@ class Ask(unittest.TestCase):
             done = subprocess.run([SEDGE, "alerts", other.folder], capture_output=True, text=True, timeout=60)
             self.assertEqual((done.returncode, done.stdout), (1, ""))
             self.assertIn("sedge alerts: ", done.stderr)
+        with tempfile.TemporaryDirectory() as empty:
+            done = subprocess.run([SEDGE, "discover", "hall"], capture_output=True, text=True, timeout=60, cwd=empty)
+            self.assertEqual((done.returncode, done.stdout), (1, ""))
+            self.assertIn("there is no site hall", done.stderr)
 
 
 unittest.main()

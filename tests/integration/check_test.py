@@ -95,6 +95,21 @@ class Check(unittest.TestCase):
                 self.assertTrue(r.stderr.startswith("error: "), r.stderr)
                 self.assertIn(wanted, r.stderr)
 
+    def test_one_file_of_several(self):
+        r = check(self.site / "energy.sedge")
+        self.assertEqual(r.returncode, 1)
+        self.assertIn(f"one of {len(list(self.site.glob('*.sedge')))} files that make a site together", r.stderr)
+        alone = self.site.parent / "alone.sedge"
+        alone.write_text("program p { every 1s { } }\n")
+        self.assertNotIn("together", check(alone).stderr)
+
+    def test_two_devices_on_one_topic(self):
+        file = self.site / "devices.sedge"
+        file.write_text(file.read_text() + 'device plant.twin: Station { via mqtt "line1/oven" json }\n')
+        r = check(self.site)
+        self.assertIn("both use the topic line1/oven", r.stderr)
+        self.assertIn("first used here", r.stderr)
+
     def test_several_at_once(self):
         for label, name, old, new, wanted in MISTAKES[:2] + MISTAKES[3:]:
             file = self.site / name

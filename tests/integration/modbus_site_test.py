@@ -141,6 +141,7 @@ class Devices(unittest.TestCase):
             line = wait_until(lambda: next((x for x in site.get("/api/links")["links"]
                                             if x["state"] == "waiting" and "refused" in x["last_error"]), None))
             self.assertIsNotNone(line["retry_ms"])
+            self.assertEqual([u["online"] for u in line["units"]], [False, False])
 
     def test_an_address_that_is_not_there_is_one_property_s_matter(self):
         with ModbusServer() as plc, site_of(MODELS, METER, plc=plc) as site:
@@ -308,6 +309,30 @@ class Import(unittest.TestCase):
             self.assertIn("the site has a device hall.meter_1 already", again.stderr)
             self.assertEqual((site.folder / "points.sedge").read_text(), text)
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root changes files of others")
+    def test_root_leaves_files_with_their_owner(self):
+        """`sudo sedge import`: the service must still be able to read, and to change, what it could before."""
+        with Site(text=HEAD) as site:
+            (site.root / "points.csv").write_text("name,address,type\npower,30001,u16\n")
+            where = site.root / "elsewhere.sedge"
+            where.write_text("// of the service\n")
+            where.chmod(0o640)
+            (site.folder / "points.sedge").symlink_to(where)
+            for path in (site.folder, where, site.folder / "site.sedge"):
+                os.chown(path, 1234, 1235)
+            args = ("--line", "tcp://127.0.0.1:1", "--place", "hall", "--write")
+            done = self.run_import(site, *args, "--into", "points.sedge")
+            self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+            self.assertTrue((site.folder / "points.sedge").is_symlink())
+            st = where.stat()
+            self.assertEqual((st.st_uid, st.st_gid, st.st_mode & 0o777), (1234, 1235, 0o640))
+            self.assertIn("// of the service", where.read_text())
+            where.write_text("")
+            done = self.run_import(site, *args, "--into", "new.sedge")
+            self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+            st = (site.folder / "new.sedge").stat()
+            self.assertEqual((st.st_uid, st.st_gid), (1234, 1235))
+
     def test_mistakes_are_told_with_line_and_column(self):
         with Site(text=HEAD) as site:
             (site.root / "points.csv").write_text(TABLE.replace("float32", "float33").replace("4;2;", "9;2;"))
@@ -316,8 +341,14 @@ class Import(unittest.TestCase):
             self.assertIn("points.csv:2: error: column F (Type): `float33`", done.stderr)
             self.assertIn("points.csv:3: error: column D (Function): `9`", done.stderr)
             self.assertEqual([p.name for p in site.folder.iterdir()], ["site.sedge"])
+            swapped = subprocess.run([SEDGE, "import", site.folder, site.root / "points.csv"],
+                                     capture_output=True, text=True, timeout=60)
+            self.assertEqual(swapped.returncode, 2)
+            self.assertIn("is a folder: first comes the table, then the site", swapped.stderr)
             (site.root / "points.csv").write_text("name,address\nx,1\n")
-            for args in (["--line", "http://x"], ["--unit", "300"], ["--into", "../x.sedge"], []):
+            named = self.run_import(site, "--line", "tcp://127.0.0.1:502", "--device", "Energiezähler", "--place", "Halle 3")
+            self.assertIn("device halle_3.energiezaehler: Energiezaehler {", named.stdout, named.stderr)
+            for args in (["--line", "http://x"], ["--device", "/"], ["--unit", "300"], ["--into", "../x.sedge"], []):
                 self.assertIn(self.run_import(site, *args).returncode, (1, 2), args)
 
 

@@ -164,7 +164,7 @@ class Reload(unittest.TestCase):
 
     def test_two_devices_on_one_topic_are_refused(self):
         self.site.write("devices.sedge", DEVICES + 'device again: Press { via mqtt "press" json }\n')
-        self.assertIn("topic press", self.reload(422)["reload"]["why"])
+        self.assertIn("both use the topic press", self.reload(422)["reload"]["text"])
         self.publish(60)
 
     def test_what_is_owned_no_more_is_made_safe(self):

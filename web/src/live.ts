@@ -54,9 +54,10 @@ export async function refreshSite(): Promise<void> {
 }
 
 /** After another site was taken: what was adopted is nobody's topic any more. */
-async function refreshTopics(): Promise<void> {
-  const { topics, dropped } = await api.getDiscovered();
-  store.applyTopics(topics, true);
+export async function refreshTopics(values?: number): Promise<void> {
+  const asked_ms = Date.now();
+  const { topics, dropped } = await api.getDiscovered(values);
+  store.replaceTopics(topics, asked_ms);
   store.topicsDropped.value = dropped;
 }
 
@@ -119,7 +120,7 @@ function connect(): void {
   on<store.Sample[]>(feed, 'samples', enqueue);
   on<api.Alert>(feed, 'alert', (alert) => store.applyAlerts([alert]));
   on<api.Action>(feed, 'action', (action) => store.applyActions([action]));
-  on<api.Topic>(feed, 'discovered', (topic) => store.applyTopics([topic], false));
+  on<api.Topic>(feed, 'discovered', store.hearTopic);
   on<Parameters<typeof store.applyLink>[0]>(feed, 'link', store.applyLink);
   on<unknown>(feed, 'tests', () => store.testsChanged.value++);
   on<Parameters<typeof store.applyRule>[0]>(feed, 'rule', store.applyRule);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Alert, Topic } from './api';
-import { alerts, applyAlerts, applyTopics, isActive, topics, withValues } from './store';
+import type { Action, Alert, Topic } from './api';
+import { actions, alerts, applyActions, applyAlerts, hearTopic, isActive, replaceTopics, topics, withValues } from './store';
 
 const topic = (name: string, last_ms: number, values: [number, number][]) =>
   ({ topic: name, count: 1, first_ms: 0, last_ms, kind: 'json', payload: '', fields: [{ path: 'a', type: 'number', count: values.length, min: 0, max: 9, words: null, last: 1, values }] }) as unknown as Topic;
@@ -17,12 +17,20 @@ test('a new value goes behind those that are known, and the oldest make room', (
 });
 
 test('topics stand by name, so that nothing moves when another speaks', () => {
-  applyTopics([topic('b', 1, [[1, 1]]), topic('a', 2, [[2, 2]])], true);
-  applyTopics([topic('b', 9, [[9, 9]])], false);
+  replaceTopics([topic('b', 1, [[1, 1]]), topic('a', 2, [[2, 2]])], Date.now());
+  hearTopic(topic('b', 9, [[9, 9]]));
   assert.deepEqual(topics.value.map((x) => x.topic), ['a', 'b']);
   assert.deepEqual(valuesOf(topics.value[1]), [1, 9]);
-  applyTopics([topic('c', 3, [])], true);
-  assert.deepEqual(topics.value.map((x) => x.topic), ['c'], 'a whole list replaces');
+});
+
+test('a whole list replaces what it could know of, and nothing that was heard since it was asked for', () => {
+  replaceTopics([topic('old', 1, [])], Date.now() + 1);
+  const asked_ms = Date.now() - 1000;
+  hearTopic(topic('young', 2, []));
+  replaceTopics([topic('new', 3, [])], asked_ms);
+  assert.deepEqual(topics.value.map((x) => x.topic), ['new', 'young']);
+  replaceTopics([topic('new', 3, [])], Date.now() + 1);
+  assert.deepEqual(topics.value.map((x) => x.topic), ['new']);
 });
 
 test('a shelved alert needs nobody, and is kept', () => {
@@ -31,4 +39,12 @@ test('a shelved alert needs nobody, and is kept', () => {
   assert.deepEqual(alerts.value.filter(isActive).map((a) => a.id), [1]);
   applyAlerts([alert(2, 'unacknowledged', null)]);
   assert.deepEqual(alerts.value.filter(isActive).map((a) => a.id), [2, 1]);
+});
+
+test('an answer that comes behind the feed does not take an outcome back', () => {
+  const action = (state: string, outcome_ms: number | null) => ({ id: 'a', state, requested_ms: 1, outcome_ms }) as unknown as Action;
+  applyActions([action('sent', null)]);
+  applyActions([action('confirmed', 4)]);
+  applyActions([action('waiting', null)]);
+  assert.deepEqual(actions.value.map((a) => a.state), ['confirmed']);
 });

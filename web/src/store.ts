@@ -201,8 +201,14 @@ export function replaceAlerts(fresh: Alert[]): void {
   applyAlerts(fresh);
 }
 
+const STEPS = { waiting: 0, sent: 1, confirmed: 2, failed: 2, denied: 2 };
+
+/** An action only goes forward. A fast device has confirmed before the answer to the command is here,
+ *  which still says `waiting`: the feed was quicker, and is right. */
 export function applyActions(fresh: Action[]): void {
-  actions.value = upsert(actions.peek(), fresh, (a) => a.requested_ms, ACTIONS_MAX);
+  const known = new Map(actions.peek().map((a) => [a.id, a]));
+  const newer = fresh.filter((a) => STEPS[a.state] >= STEPS[known.get(a.id)?.state ?? 'waiting']);
+  actions.value = upsert(actions.peek(), newer, (a) => a.requested_ms, ACTIONS_MAX);
 }
 
 /** The feed brings the newest value of each field: it goes behind those that are known. */
@@ -216,12 +222,29 @@ export function withValues(fresh: Topic, old: Topic | undefined): Topic {
   return { ...fresh, fields };
 }
 
-/** The whole list, or news of some: then what is known of their values is kept. */
-export function applyTopics(fresh: Topic[], all: boolean): void {
-  const map = new Map(all ? [] : topics.peek().map((x) => [x.topic, x]));
-  for (const x of fresh) map.set(x.topic, withValues(x, map.get(x.topic)));
+/** When the feed told of a topic, by the reader's clock. */
+const heard = new Map<string, number>();
+
+/** The whole list as it was asked for at `asked_ms`: it does not know what the feed has told since. */
+export function replaceTopics(fresh: Topic[], asked_ms: number): void {
+  const known = new Set(fresh.map((x) => x.topic));
+  const younger = topics.peek().filter((x) => !known.has(x.topic) && (heard.get(x.topic) ?? 0) >= asked_ms);
+  heard.clear();
+  for (const x of younger) heard.set(x.topic, asked_ms);
+  keepTopics([...fresh, ...younger]);
+}
+
+/** News of some: what is known of their values is kept. */
+export function hearTopic(topic: Topic): void {
+  heard.set(topic.topic, Date.now());
+  const map = new Map(topics.peek().map((x) => [x.topic, x]));
+  map.set(topic.topic, withValues(topic, map.get(topic.topic)));
+  keepTopics([...map.values()]);
+}
+
+function keepTopics(all: Topic[]): void {
   // By name, so that nothing moves under the reader's hand; the newest when there is no room for all.
-  const kept = [...map.values()].sort((a, b) => b.last_ms - a.last_ms).slice(0, TOPICS_MAX);
+  const kept = all.sort((a, b) => b.last_ms - a.last_ms).slice(0, TOPICS_MAX);
   topics.value = kept.sort((a, b) => (a.topic < b.topic ? -1 : 1));
 }
 

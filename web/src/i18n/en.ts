@@ -276,6 +276,7 @@ export const en = {
     state: { waiting: 'waiting', sent: 'sent', confirmed: 'confirmed', failed: 'failed', denied: 'denied' },
     after: (age: string) => `after ${age}`,
     attempts: (n: number) => (n === 1 ? '1 attempt' : `${n} attempts`),
+    letGo: 'as it let go of it',
     byHand: (name: string) => `by hand: ${name}`,
   },
 
@@ -370,6 +371,7 @@ export const en = {
     open: (device: string) => `Open ${device}`,
     next: 'Next topic',
     refused: 'Not applied: nothing was changed',
+    unnamed: 'The names above are not in the text yet: propose anew, or change them in the text.',
     unchecked: 'The text was changed: check it to see what changes in the files.',
     added: 'added',
     removed: 'removed',

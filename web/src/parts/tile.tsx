@@ -20,11 +20,15 @@ export function Lamp({ device, property, bare = false }: { device: string; prope
   );
 }
 
+/** A device with more values than this gets a row of its own, with its values side by side. */
+const MANY = 8;
+export const hasMany = (device: Device): boolean => device.properties.length > MANY;
+
 export function Tile({ device }: { device: Device }) {
   const own = alerts.value.filter((a) => isActive(a) && a.source.device === device.name);
   const severity = (['critical', 'warning', 'info'] as const).find((s) => own.some((a) => a.severity === s)) ?? 'none';
   return (
-    <a class={`panel tile alert-${severity}`} href={toDevice(device.name)}>
+    <a class={`panel tile alert-${severity}${hasMany(device) ? ' many' : ''}`} href={toDevice(device.name)}>
       <span class="tile-head">
         <b translate={false}>{shortName(device.name)}</b>
         <span class="faint" translate={false}>{device.model}</span>

@@ -14,6 +14,8 @@ import { site, topics, unclaimed } from '../store';
 import { Fields } from './discovered';
 
 const REFRESH_MS = 3000;
+/** So long after the last key a changed name is asked for. */
+const NAMED_AFTER_MS = 400;
 const NAME = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
 
 interface Refusal {
@@ -44,19 +46,24 @@ export function AdoptScreen({ topic }: { topic: string }) {
   const model = useSignal('');
   const heading = useRef<HTMLHeadingElement>(null);
   const asked = useRef(0);
+  const proposed = useRef('');
+  const named = useRef<ReturnType<typeof setTimeout>>();
 
   /** One question at a time: an answer to an older one is not looked at. */
   const ask = async (change: { text: string | null; apply: boolean }) => {
     const mine = ++asked.current;
+    clearTimeout(named.current);
+    const as = { device: device.peek(), model: model.peek() };
     work.value = { ...work.peek(), state: change.apply ? 'applying' : 'asking', refusal: null };
     const own = change.text !== null && work.peek().answer?.editable === false ? null : change.text;
     try {
-      const answer = await adopt({ topics: [topic], device: device.peek() || null, model: model.peek() || null, text: own, apply: change.apply });
+      const answer = await adopt({ topics: [topic], device: as.device || null, model: as.model || null, text: own, apply: change.apply });
       if (mine !== asked.current) return;
-      if (change.text === null) text.value = answer.text;
+      if (change.text === null) text.value = proposed.current = answer.text;
       checked.value = text.peek();
-      if (change.text === null && answer.device) device.value = answer.device;
-      if (change.text === null && answer.model) model.value = answer.model;
+      // Who types on meanwhile is not interrupted.
+      if (change.text === null && answer.device && device.peek() === as.device) device.value = answer.device;
+      if (change.text === null && answer.model && model.peek() === as.model) model.value = answer.model;
       work.value = { state: answer.applied ? 'applied' : 'ready', answer, files: answer.files, refusal: null };
       if (answer.applied) requestAnimationFrame(() => heading.current?.focus());
     } catch (error) {
@@ -70,12 +77,19 @@ export function AdoptScreen({ topic }: { topic: string }) {
     const wanted = route.peek().query.get('device');
     if (wanted) device.value = wanted;
     void ask({ text: null, apply: false });
+    return () => clearTimeout(named.current);
   }, []);
+  /** A name that was changed is put into the proposal, unless the reader has changed the text: that is not thrown away. */
+  const rename = () => {
+    clearTimeout(named.current);
+    if (text.peek() === proposed.current && NAME.test(device.peek())) named.current = setTimeout(() => void ask({ text: null, apply: false }), NAMED_AFTER_MS);
+  };
 
   const { state, answer } = work.value;
   if (state === 'applied' && answer) return <Applied answer={answer} files={work.value.files} heading={heading} />;
   const busy = state === 'asking' || state === 'applying';
   const dirty = text.value !== checked.value;
+  const unnamed = answer !== null && namesDiffer(answer, device.value, model.value);
   return (
     <>
       <header class="title">
@@ -83,7 +97,7 @@ export function AdoptScreen({ topic }: { topic: string }) {
         <a class="aside-link" href="#/discovered">{t.nav.discovered}</a>
       </header>
       <Seen topic={topic} />
-      {answer && <Names device={device} model={model} answer={answer} busy={busy} again={() => void ask({ text: null, apply: false })} />}
+      {answer && <Names device={device} model={model} answer={answer} busy={busy} changed={unnamed} rename={rename} again={() => void ask({ text: null, apply: false })} />}
       <div class="adopt-columns" aria-busy={busy}>
         <section class="panel" aria-labelledby="declarations">
           <h2 id="declarations">{t.adopt.text}</h2>
@@ -97,13 +111,14 @@ export function AdoptScreen({ topic }: { topic: string }) {
           )}
           <div class="buttons start">
             <button type="button" disabled={busy || !dirty} onClick={() => void ask({ text: text.peek(), apply: false })}>{t.adopt.check}</button>
-            <button type="button" class="primary apply" disabled={busy || !answer} onClick={() => void ask({ text: text.peek(), apply: true })}>{state === 'applying' ? t.adopt.applying : t.adopt.apply}</button>
+            <button type="button" class="primary apply" disabled={busy || !answer || unnamed} onClick={() => void ask({ text: text.peek(), apply: true })}>{state === 'applying' ? t.adopt.applying : t.adopt.apply}</button>
           </div>
         </section>
         <section class="panel" aria-labelledby="changes">
           <h2 id="changes">{t.adopt.changes}</h2>
           <div role="status">
             {state === 'asking' && <p class="faint">{t.adopt.asking}</p>}
+            {unnamed && !busy && text.value !== proposed.current && <p class="faint">{t.adopt.unnamed}</p>}
             {dirty && !busy && <p class="faint">{t.adopt.unchecked}</p>}
           </div>
           {work.value.refusal && <Refused refusal={work.value.refusal} />}
@@ -121,24 +136,30 @@ function Seen({ topic }: { topic: string }) {
   return seen ? <section class="panel seen" aria-label={t.devices.values}><Fields topic={seen} /></section> : null;
 }
 
+/** Whether the fields say what the proposal does not. */
+function namesDiffer(answer: AdoptAnswer, device: string, model: string): boolean {
+  return (answer.device !== null && device !== answer.device) || (answer.model !== null && model !== answer.model);
+}
+
 interface NamesProps {
   device: Signal<string>;
   model: Signal<string>;
   answer: AdoptAnswer;
   busy: boolean;
+  changed: boolean;
+  rename: () => void;
   again: () => void;
 }
 
-function Names({ device, model, answer, busy, again }: NamesProps) {
+function Names({ device, model, answer, busy, changed, rename, again }: NamesProps) {
   const models = [...new Set(site.value?.devices.map((d) => d.model) ?? [])];
   const bad = !NAME.test(device.value);
-  const changed = device.value !== answer.device || model.value !== answer.model;
   return (
     <form class="panel names-form" onSubmit={(e) => { e.preventDefault(); if (!bad) again(); }}>
-      <label>{t.adopt.device} <input name="device" required autocomplete="off" spellcheck={false} value={device.value} aria-invalid={bad} onInput={(e) => (device.value = e.currentTarget.value)} /></label>
+      <label>{t.adopt.device} <input name="device" required autocomplete="off" spellcheck={false} value={device.value} aria-invalid={bad} onInput={(e) => { device.value = e.currentTarget.value; rename(); }} /></label>
       <label>
         {t.adopt.model} {answer.model_exists && !changed && <span class="faint">({t.adopt.modelExists})</span>}
-        <input name="model" autocomplete="off" spellcheck={false} list="models" value={model.value} onInput={(e) => (model.value = e.currentTarget.value)} />
+        <input name="model" autocomplete="off" spellcheck={false} list="models" value={model.value} onInput={(e) => { model.value = e.currentTarget.value; rename(); }} />
       </label>
       <datalist id="models">{models.map((m) => <option key={m} value={m} />)}</datalist>
       <button type="submit" disabled={busy || bad || !changed}>{t.adopt.again}</button>

@@ -15,7 +15,7 @@ import { Icon } from '../parts/icons';
 import { Me } from '../parts/name';
 import { RangeBar } from '../parts/rangebar';
 import { ReachText } from '../parts/reach';
-import { Lamp } from '../parts/tile';
+import { hasMany, Lamp } from '../parts/tile';
 import { Ago, QualityNote, Value } from '../parts/value';
 import { rangeOf, rangeQuery, type Range } from '../range';
 import { route, setQuery, toDevice, toHistory, toProgram } from '../router';
@@ -66,7 +66,7 @@ function Known({ device, site }: { device: Device; site: Site }) {
             {charted.length > 0 && <a class="aside-link" href={toHistory(charted)}>{t.device.explore}</a>}
             <RangeBar range={range} />
           </div>
-          <div class="charts">
+          <div class={`charts${hasMany(device) ? ' many' : ''}`}>
             {device.properties.map((p) => {
               const series = seriesOf(device.name, p.name);
               return series && <PropertyPanel key={p.name} device={device} property={p} series={series} range={range} />;
@@ -127,6 +127,11 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
   return <div><dt class={name ? '' : 'unseen'}>{name || t.device.properties}</dt><dd>{children}</dd></div>;
 }
 
+/** "modbus tcp://…" behind the word Modbus would say it twice. */
+function linkText({ kind, text }: Device['link']): string {
+  return text?.startsWith(`${kind} `) ? text.slice(kind.length + 1) : text ?? '';
+}
+
 function Facts({ device, site }: { device: Device; site: Site }) {
   const attached = site.devices.filter((d) => d.name.startsWith(`${device.name}.`));
   return (
@@ -135,7 +140,7 @@ function Facts({ device, site }: { device: Device; site: Site }) {
         {device.owner ? <><Icon name="lock" /> <a href={toProgram(device.owner)} translate={false}>{device.owner}</a></> : t.device.nobody}
       </Fact>
       {device.link.kind !== 'none' && (
-        <Fact name={t.device.link}>{t.device.linkKind[device.link.kind]} {device.link.text && <code translate={false}>{device.link.text}</code>}</Fact>
+        <Fact name={t.device.link}>{t.device.linkKind[device.link.kind]} {device.link.text && <code translate={false}>{linkText(device.link)}</code>}</Fact>
       )}
       {device.id && <Fact name={t.device.id}><code translate={false}>{device.id}</code></Fact>}
       <Fact name={t.device.actions}>{device.actions.length === 0 ? t.device.noActions : <span translate={false}>{device.actions.map((a) => a.name).join(', ')}</span>}</Fact>

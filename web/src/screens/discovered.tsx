@@ -3,16 +3,16 @@
 
 import { useSignal } from '@preact/signals';
 import type { Field, Topic, Value } from '../api';
-import { getDiscovered } from '../api';
 import { shown } from '../format';
 import { t } from '../i18n';
+import { refreshTopics } from '../live';
 import { Icon } from '../parts/icons';
 import { MiniChart } from '../parts/minichart';
 import { usePolled } from '../parts/poll';
 import { Tabs } from '../parts/tabs';
 import { Ago } from '../parts/value';
 import { route, setQuery, toAdopt, toDevice } from '../router';
-import { applyTopics, topics, topicsDropped, unclaimed } from '../store';
+import { topics, topicsDropped, unclaimed } from '../store';
 
 const REFRESH_MS = 15_000;
 const PAGE = 50;
@@ -22,12 +22,8 @@ const VALUES = 16;
 export function DiscoveredScreen() {
   const filter = useSignal('');
   const shown = useSignal(PAGE);
-  usePolled(async () => {
-    // The feed brings what is new; this brings what was before, and what it missed.
-    const found = await getDiscovered(VALUES);
-    applyTopics(found.topics, true);
-    topicsDropped.value = found.dropped;
-  }, REFRESH_MS);
+  // The feed brings what is new; this brings what was before, and what it missed.
+  usePolled(() => refreshTopics(VALUES), REFRESH_MS);
   const unread = topics.value.filter((x) => x.error);
   const list = route.value.query.get('list') === 'unread' ? 'unread' : 'topics';
   const all = list === 'unread' ? unread : unclaimed.value;

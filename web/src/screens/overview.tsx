@@ -13,7 +13,7 @@ import { Icon } from '../parts/icons';
 import { Picture } from '../parts/picture';
 import { reachOf } from '../parts/reach';
 import { Spark } from '../parts/spark';
-import { Tile } from '../parts/tile';
+import { hasMany, Tile } from '../parts/tile';
 import { QualityNote, Value } from '../parts/value';
 import { toDevice, toProperty } from '../router';
 import { actions, alerts, isActive, now, programs, seriesOf, unclaimed } from '../store';
@@ -145,23 +145,25 @@ function Sparks({ devices }: { devices: Device[] }) {
       <h2 id="sparks">{t.overview.charts}</h2>
       <div class="spark-groups">
         {devices.filter((d) => d.properties.some(charted)).map((device) => (
-          <div class="panel spark-group" key={device.name}>
+          <div class={`panel spark-group${hasMany(device) ? ' many' : ''}`} key={device.name}>
             <h3><a href={toDevice(device.name)} translate={false}>{device.name}</a></h3>
-            {device.properties.filter(charted).map((p) => {
-              const series = seriesOf(device.name, p.name);
-              return (
-                series && (
-                  <div class="spark-row" key={p.name}>
-                    <a class="label" href={toProperty(device.name, p.name)} translate={false}>{p.name}</a>
-                    <Spark series={series} />
-                    <span class="end">
-                      <Value series={series} />
-                      <QualityNote series={series} />
-                    </span>
-                  </div>
-                )
-              );
-            })}
+            <div class="spark-rows">
+              {device.properties.filter(charted).map((p) => {
+                const series = seriesOf(device.name, p.name);
+                return (
+                  series && (
+                    <div class="spark-row" key={p.name}>
+                      <a class="label" href={toProperty(device.name, p.name)} title={p.name} translate={false}>{p.name}</a>
+                      <Spark series={series} />
+                      <span class="end">
+                        <Value series={series} />
+                        <QualityNote series={series} />
+                      </span>
+                    </div>
+                  )
+                );
+              })}
+            </div>
           </div>
         ))}
       </div>
