@@ -117,8 +117,10 @@ static enum err close_file(struct exporting *o, enum err err, struct error *e)
     const char *name = o->out ? o->out : "the output";
     if (!o->file)
         return err;
-    if (!err && fflush(o->file) != 0)
+    if (!err && fflush(o->file) != 0) {
+        command_output_failed(o->out ? 0 : errno);
         err = error_set_os(e, errno, "%s can't be written", name);
+    }
     if (!err && o->part[0] && fsync(fileno(o->file)) != 0)
         err = error_set_os(e, errno, "%s can't be written", name);
     if (o->out)
@@ -140,7 +142,10 @@ static enum err write_piece(void *ctx, struct str piece)
         piece = str_sub(piece, end + 1, piece.n);
         o->in_header = false;
     }
-    return fwrite(piece.p, 1, piece.n, o->file) == piece.n ? ERR_OK : ERR_IO;
+    if (fwrite(piece.p, 1, piece.n, o->file) == piece.n)
+        return ERR_OK;
+    command_output_failed(o->out ? 0 : errno);
+    return ERR_IO;
 }
 
 /* --- what is asked --- */

@@ -36,7 +36,8 @@ static enum err open_part(struct archive_writer *w, struct error *e)
     int n = snprintf(w->part, sizeof(w->part), "%s.part-%d", w->path, (int)getpid());
     if (n < 0 || (size_t)n >= sizeof(w->part))
         return error_set(e, ERR_RANGE, "the path of the backup is too long");
-    w->fd = open(w->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    (void)unlink(w->part); /* of one that was killed; and never through another's link */
+    w->fd = open(w->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return w->fd < 0 ? error_set_os(e, errno, "%s can't be made", w->part) : ERR_OK;
 }
 

@@ -127,6 +127,14 @@ const cases = [
     const levels = lines.text.trim().split('\n').map((l) => JSON.parse(l)).filter((x) => x.series === 'plant.tank.level');
     assert.deepEqual(levels.map((x) => x.value), [41.5, 95]);
   }],
+  ['on a phone the commands of a device come before its charts', async () => {
+    const { page: phone } = await openPage(browser, factory.url, { viewport: { width: 360, height: 740 } });
+    await steps.go(phone, '#/device/plant.belt');
+    await phone.locator('article.property').first().waitFor();
+    const [command, chart] = await Promise.all(['.commands', 'article.property'].map((x) => phone.locator(x).first().boundingBox()));
+    assert.ok(command.y + command.height <= chart.y, `${command.y} and ${chart.y}`);
+    await phone.context().close();
+  }],
   ['a topic is adopted by click, and its next message is a value', async () => {
     publish('tele/plug1/LWT', 'Online');
     await steps.go(page, '#/discovered');

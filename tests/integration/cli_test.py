@@ -78,7 +78,7 @@ class Explanations(unittest.TestCase):
                 with self.subTest(args=args):
                     done = subprocess.run([SEDGE, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
                     self.assertEqual(done.returncode, 1)
-                    self.assertIn(f"sedge {args[0]}: the output can't be written", done.stderr)
+                    self.assertIn(f"sedge {args[0]}: the output can't be written: No space left on device", done.stderr)
 
     def test_a_reader_that_goes_is_told_nothing(self):
         read, write = os.pipe()
