@@ -152,7 +152,8 @@ class Adopt(unittest.TestCase):
     def test_what_the_reload_refuses_is_taken_back(self):
         self.say({"well": '{"level":3}'})
         before = (self.root / "devices.sedge").read_text()
-        text = 'device home.again: Climate { via mqtt "attic" json }\n'  # passes the check; two on one topic
+        text = ('model Fan { property on: bool; action off() confirms not on; safe off() }\n'  # passes the check, but the
+                'device home.again: Fan {\n  property on = on "fan"\n  action off() publish "attic/set" "0"\n}\n')  # topic is home.attic's
         status, got = self.adopt(text=text, apply=True)
         self.assertEqual((status, got["type"], got["reload"]["result"]), (422, "/problems/site-refused", "refused"), got)
         self.assertEqual((self.root / "devices.sedge").read_text(), before)
