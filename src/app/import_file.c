@@ -57,7 +57,7 @@ enum err import_write(const char *name, struct str text, struct error *e)
     int m = snprintf(beside, sizeof(beside), "%s.new", path); /* not *.sedge: no source */
     if (n < 0 || (size_t)n >= sizeof(path) || m < 0 || (size_t)m >= sizeof(beside))
         return error_set(e, ERR_RANGE, "the path %s is too long", name);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd < 0)
         return error_set_os(e, errno, "%s can't be written", beside);
     bool fine = folder_inherit(fd, path, 0) == ERR_OK && write_all(fd, text) && fsync(fd) == 0;

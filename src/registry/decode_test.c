@@ -356,6 +356,12 @@ TEST(senml_packs)
         {"no record of ours", "[{\"n\":\"x\",\"v\":1}]", "", "no property of Station is in it"},
         {"a time that can't be", "[{\"n\":\"parts\",\"v\":1,\"t\":99999999999}]",
          "parts=1@0 uncertain;", ""},
+        {"a time that is years ahead", "[{\"n\":\"parts\",\"v\":1,\"t\":100000000}]",
+         "parts=1@0 uncertain;", ""},
+        {"a time a little ahead", "[{\"n\":\"parts\",\"v\":1,\"t\":60}]", "parts=1@60000;", ""},
+        {"a base value that is not finite with it",
+         "[{\"bv\":1e308,\"n\":\"temperature\",\"v\":1e308}]", "",
+         "temperature: expected a number"},
         {"no list of objects", "[{\"n\":\"parts\",\"v\":1},5]", "parts=1@0;",
          "with a number in it"},
         {"a name too long for us",
@@ -371,6 +377,18 @@ TEST(senml_packs)
         LABEL("%s", rows[i].label);
         try_object(rows[i].payload, rows[i].samples, rows[i].error);
     }
+}
+
+/* A number with its base value is in no place of the payload. */
+TEST(the_place_of_an_error_is_in_the_payload)
+{
+    struct bytes payload = bytes_of("[{\"bv\":0.5,\"n\":\"parts\",\"v\":1}]");
+    struct fixture f;
+    fixture_init(&f);
+    CHECK_EQ_UINT(decode_object(&f.target, payload), 0);
+    CHECK_HAS_STR(f.error.reason, "parts: expected an integer");
+    CHECK(f.error.at < payload.n);
+    strbuf_fini(&f.out);
 }
 
 TEST(every_cut_of_a_payload_is_safe)

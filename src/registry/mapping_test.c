@@ -144,6 +144,7 @@ TEST(topics_that_can_not_be_shared)
         {.member = 0, .topic = S("a"), .path = S("y"), .time = S("t2")}};
     static const struct command_def on_source = {.action = 0, .topic = S("t/SENSOR")};
     static const struct command_def on_convention = {.action = 0, .topic = S("v/telemetry")};
+    static const struct command_def on_set = {.action = 0, .topic = S("v/set")};
     static const struct {
         const char *label;
         struct mapping_def mapping;
@@ -162,6 +163,10 @@ TEST(topics_that_can_not_be_shared)
          {NULL, 0, &on_convention, 1, NULL, 0},
          ERR_EXISTS,
          "commands go to the topic v/telemetry"},
+        {"a command where another device takes its own",
+         {NULL, 0, &on_set, 1, NULL, 0},
+         ERR_EXISTS,
+         "are both commanded on the topic v/set"},
         {"a wildcard", {&wild, 1, NULL, 0, NULL, 0}, ERR_INVALID, "wildcard"},
         {"no path", {&broken, 1, NULL, 0, NULL, 0}, ERR_SYNTAX, "a key is missing"},
         {"two times", {times, 2, NULL, 0, NULL, 0}, ERR_INVALID, "have one time"},
