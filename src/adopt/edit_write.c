@@ -1,6 +1,6 @@
 /* edit_write: the changed files on disk, each whole or not at all. */
 #include "adopt/edit.h"
-#include "base/folder.h"
+#include "async/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

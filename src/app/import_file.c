@@ -1,5 +1,5 @@
 #include "app/import_file.h"
-#include "base/folder.h"
+#include "async/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
+#include "async/folder.h"
 #include "backup/archive_internal.h"
-#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,7 @@
 /* Putting a backup back. All is unpacked beside what is there, and only then things change places;
  * a mark in the data folder holds the site off until that is finished. */
+#include "async/folder.h"
 #include "backup/backup.h"
-#include "base/folder.h"
 #include "host/lock.h"
 
 #include <dirent.h>

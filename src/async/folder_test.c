@@ -1,4 +1,4 @@
-#include "base/folder.h"
+#include "async/folder.h"
 #include "tests/support/test.h"
 
 #include <errno.h>

@@ -1,4 +1,4 @@
-#include "base/folder.h"
+#include "async/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
