@@ -8,14 +8,14 @@ SEEDS   ?= 10
 PREFIX  ?= /usr/local
 
 .DEFAULT_GOAL := all
-.PHONY: all help run install deb deb-arm64 deb-test arm64 test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean
+.PHONY: all help run install install-arm64 uninstall deb deb-arm64 deb-test arm64 test bench soak fuzz fuzz-planted power-cuts pitfalls own-mutants asan tsan stress coverage lint format clean
 
 # configure,PRESET and build,PRESET,TARGETS: ninja configures again by itself when it has to.
 configure = test -f build/$(1)/build.ninja || cmake --preset $(1)
 build = $(call configure,$(1)) && cmake --build --preset $(1) $(if $(2),--target $(2))
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z%-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9%-]+:.*## / { printf "make %-13s %s\n", $$1, $$2 }' Makefile
 
 all: ## the program: build/release/sedge
 	@tools/install build
@@ -30,6 +30,15 @@ install: ## the program and the library, below PREFIX=/usr/local (DESTDIR is hon
 	@tools/install build
 	@$(call build,release,installed)
 	@cmake --install build/release --prefix $(PREFIX)
+
+uninstall: ## takes away what `make install` of this version with the same PREFIX and DESTDIR has put there
+	@tools/uninstall build/release $(PREFIX)
+
+install-arm64: ## the same for an ARM board, cross-built: with DESTDIR=FOLDER, to be copied to the board and linked with here
+	@tools/install build arm64
+	@tools/sysroot build/arm64-root
+	@$(call build,arm64,installed)
+	@cmake --install build/arm64 --prefix $(PREFIX)
 
 deb: ## the Debian package of the program and its service: build/sedge_VERSION_ARCH.deb
 	@tools/install build deb

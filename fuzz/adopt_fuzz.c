@@ -1,6 +1,7 @@
 /* Lines of "topic=payload" as what was heard: whatever it is, what is proposed for it must be a
- * site that passes, every byte of the files must still be there, and what a person writes must not
- * break anything. The site before is "site" and one device. */
+ * site that passes, with one device and one model more at the most, every byte of the files must
+ * still be there, and what a person writes must not break anything. The site before is "site" and
+ * one device. */
 #include "adopt/edit.h"
 #include "adopt/propose.h"
 #include "app/site_schema.h"
@@ -111,6 +112,14 @@ static void only_added(const struct edit *ed)
     }
 }
 
+/* Nothing that a device says of itself may be a declaration of its own. */
+static bool declares_more(const struct lang_site *site, const struct lang_site *after,
+                          const struct adopt_proposal *p)
+{
+    return after->decls_n != site->decls_n + !p->model_there + !p->device_there ||
+           after->programs_n != site->programs_n;
+}
+
 static void put_in(struct edit *ed, const struct adopt_proposal *p)
 {
     if (p->model_there)
@@ -138,7 +147,7 @@ static void try_edit(const struct lang_site *site, struct arena *arena,
         edit_add_text(ed, text);
     if (edit_finish(ed, &e) == ERR_OK) {
         struct lang_site *after = check(ed->after, ed->n);
-        if (p && after && after->errors) {
+        if (p && after && (after->errors || declares_more(site, after, p))) {
             struct strbuf b;
             strbuf_init(&b, alloc_system(), 0);
             site_render_diags(&b, after, false);

@@ -5,12 +5,21 @@
 #include <sedge/sedge.h>
 #include <stdio.h>
 
+/* Why it is not connected. One that is not let in, as with a wrong password, gives up. */
+static bool lost(void *ctx, const struct sedge_mqtt_loss *loss)
+{
+    (void)ctx;
+    fprintf(stderr, "attempt %u: %s%s%s\n", loss->attempts, loss->text, loss->reason ? ": " : "",
+            loss->reason ? sedge_mqtt_reason(loss->reason) : "");
+    return loss->err != SEDGE_ERR_DENIED;
+}
+
 static intptr_t run(void *arg)
 {
     char **words = arg, text[64];
     struct sedge_mqtt *client;
     struct sedge_error error = {0};
-    struct sedge_mqtt_config config = {.host = words[2]}; /* NULL: this machine */
+    struct sedge_mqtt_config config = {.host = words[2], .lost = lost}; /* NULL: this machine */
     if (!words[1] || sedge_mqtt_new(&client, &config, &error))
         return fprintf(stderr, "%s\n", words[1] ? error.text : "usage: reading TOPIC [HOST]"), 1;
     enum sedge_err r = SEDGE_OK;

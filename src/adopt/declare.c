@@ -7,23 +7,46 @@ enum { ONE_LINE_MAX = 100, ONE_LINE_CLAUSES = 2, INDENT = 2, TEXTS_MAX = 1 << 20
 
 /* --- pieces --- */
 
+/* Controls (C0, C1), separators of lines and what turns the direction of writing: as they stand
+ * they would end a comment, move a terminal's cursor, or show a text that is not the one that is
+ * read. */
+static bool is_hidden(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
+}
+
 void declare_text(struct strbuf *out, struct str text)
 {
     strbuf_addc(out, '"');
-    for (size_t i = 0; i < text.n; i++) {
-        char c = text.p[i];
+    for (size_t at = 0; at < text.n;) {
+        size_t from = at;
+        uint32_t c = utf8_next(text, &at);
         if (c == '"' || c == '\\' || c == '{' || c == '}')
-            strbuf_addf(out, "\\%c", c);
+            strbuf_addf(out, "\\%c", (char)c);
         else if (c == '\n')
             strbuf_adds(out, "\\n");
         else if (c == '\t')
             strbuf_adds(out, "\\t");
-        else if ((unsigned char)c < 0x20 || c == 0x7F)
-            strbuf_addf(out, "\\u{%X}", (unsigned char)c);
+        else if (is_hidden(c))
+            strbuf_addf(out, "\\u{%X}", c);
         else
-            strbuf_addc(out, c);
+            strbuf_addstr(out, str_sub(text, from, at - from));
     }
     strbuf_addc(out, '"');
+}
+
+/* Much of it is what a device says of itself, and it must not say a declaration. */
+static void add_comment(struct strbuf *out, struct str text)
+{
+    strbuf_adds(out, "// ");
+    for (size_t at = 0; at < text.n;) {
+        size_t from = at;
+        if (is_hidden(utf8_next(text, &at)))
+            strbuf_addc(out, ' ');
+        else
+            strbuf_addstr(out, str_sub(text, from, at - from));
+    }
 }
 
 void declare_number(struct strbuf *out, double v)
@@ -40,8 +63,10 @@ static void pad(struct strbuf *out, size_t n)
 static void comment_lines(struct strbuf *out, struct str comment)
 {
     struct str line;
-    while (comment.n && str_split(&comment, '\n', &line))
-        strbuf_addf(out, "// %.*s\n", STR_FMT(line));
+    while (comment.n && str_split(&comment, '\n', &line)) {
+        add_comment(out, line);
+        strbuf_addc(out, '\n');
+    }
 }
 
 /* --- lines in columns ---
@@ -79,7 +104,7 @@ static void add_line(struct strbuf *out, const struct line *l, const size_t widt
     }
     if (l->comment.n) {
         pad(out, blanks);
-        strbuf_addf(out, "// %.*s", STR_FMT(l->comment));
+        add_comment(out, l->comment);
     }
     strbuf_addc(out, '\n');
 }
@@ -204,8 +229,10 @@ static void add_clause(struct strbuf *out, const struct declare_clause *c, size_
     }
     if (c->block)
         strbuf_adds(out, " {");
-    if (c->comment.n)
-        strbuf_addf(out, "  // %.*s", STR_FMT(c->comment));
+    if (c->comment.n) {
+        pad(out, 2);
+        add_comment(out, c->comment);
+    }
     strbuf_addc(out, '\n');
     if (!c->block)
         return;

@@ -15,8 +15,9 @@
  *
  * Why: what a proposal and an import write stays in the site's files for years, so it looks like
  * the rest of them.
- * Whoever calls sees to it that names are names (name.h) and types types; texts are escaped here.
- * Ownership: borrows what it is given. Threads: any. Errors: those of the strbuf. */
+ * Whoever calls sees to it that names are names (name.h) and types types; texts are escaped here,
+ * and comments stay on their lines, whatever a device has put into them. Ownership: borrows what it
+ * is given. Threads: any. Errors: those of the strbuf. */
 #pragma once
 
 #include "base/str.h"

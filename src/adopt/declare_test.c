@@ -94,6 +94,37 @@ TEST(texts_are_escaped)
     strbuf_fini(&b);
 }
 
+/* A device says what it is in its own words, and they end up in the site's files. */
+TEST(nothing_leaves_its_comment_or_its_quotes)
+{
+    static const struct declare_property power = {
+        .name = S("p"), .type = S("W"), .comment = S("in \n}\ndevice x: Y { id \"z\" }\r\x1b[2J")};
+    static const struct declare_clause id = {
+        .head = S("id"), .tail = S("\"x\""), .comment = S("a\nvia mqtt \"b\" json")};
+    const struct declare_model model = {.name = STR("M"),
+                                        .comment = STR("one\r\xc2\x9b"
+                                                       "2J \xe2\x80\xae"
+                                                       "evil"),
+                                        .properties = &power,
+                                        .property_count = 1};
+    const struct declare_device device = {
+        .name = STR("a.b"), .model = STR("M"), .clauses = &id, .clause_count = 1};
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    declare_model(&b, &model);
+    declare_device(&b, &device);
+    declare_text(&b, STR("\xc2\x9b \xe2\x80\xae \r é"));
+    CHECK_EQ_STR(b.p, "// one  2J  evil\n"
+                      "model M {\n"
+                      "  property p: W  // in  } device x: Y { id \"z\" }  [2J\n"
+                      "}\n"
+                      "device a.b: M {\n"
+                      "  id \"x\"  // a via mqtt \"b\" json\n"
+                      "}\n"
+                      "\"\\u{9B} \\u{202E} \\u{D} é\"");
+    strbuf_fini(&b);
+}
+
 TEST(without_memory_it_says_so)
 {
     struct alloc_faulty f;

@@ -1,5 +1,6 @@
 /* edit_write: the changed files on disk, each whole or not at all. */
 #include "adopt/edit.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -166,19 +167,6 @@ enum err edit_prepare(struct edit_writer *w, const struct edit *ed, bool back, c
     return err;
 }
 
-static enum err sync_folder(const char *name, struct error *e)
-{
-    char folder[EDIT_PATH_MAX];
-    const char *slash = strrchr(name, '/');
-    (void)snprintf(folder, sizeof(folder), "%.*s", slash ? (int)(slash - name) + 1 : 1,
-                   slash ? name : ".");
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int failed = fd < 0 || fsync(fd) != 0 ? errno : 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return failed ? error_set_os(e, failed, "%s can't be synced", folder) : ERR_OK;
-}
-
 static enum err take_name(struct edit_pending *p, struct error *e)
 {
     int r = p->fd < 0 ? unlink(p->name) : rename(p->temporary, p->name);
@@ -198,7 +186,8 @@ enum err edit_commit(struct edit_writer *w, struct error *e)
     for (size_t i = 0; !err && i < w->n; i++)
         err = take_name(&w->files[i], e);
     for (size_t i = 0; !err && i < w->n; i++) /* behind all: they are one transaction then */
-        err = sync_folder(w->files[i].name, e);
+        if (folder_sync_of(w->files[i].name))
+            err = error_set_os(e, errno, "the folder of %s can't be synced", w->files[i].name);
     return err;
 }
 

@@ -396,19 +396,6 @@ static void range_by_use(struct point *p, const struct adopt_field *f)
 
 /* --- kinds --- */
 
-static bool same_letters(struct str a, const char *b)
-{
-    size_t n = strlen(b);
-    if (a.n != n)
-        return false;
-    for (size_t i = 0; i < n; i++) {
-        char c = a.p[i] >= 'A' && a.p[i] <= 'Z' ? (char)(a.p[i] - 'A' + 'a') : a.p[i];
-        if (c != b[i])
-            return false;
-    }
-    return true;
-}
-
 bool guess_is_usual(struct str word)
 {
     static const char *const words[] = {
@@ -417,7 +404,7 @@ bool guess_is_usual(struct str word)
         "enabled", "disabled", "detected",  "clear",        "pressed", "released",
         "locked",  "unlocked", "connected", "disconnected", "running", "stopped"};
     for (size_t i = 0; i < ARRAY_LEN(words); i++)
-        if (same_letters(word, words[i]))
+        if (str_same(word, str_from(words[i])))
             return true;
     return false;
 }

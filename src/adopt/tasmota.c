@@ -100,7 +100,7 @@ static bool is_power(struct str key, struct str *number)
     *number = str_sub(key, 5, key.n);
     int64_t n;
     return str_starts(key, STR("POWER")) &&
-           (!number->n || (number->n <= 2 && str_to_i64(*number, &n) == ERR_OK));
+           (!number->n || (number->n <= 2 && str_to_i64(*number, &n) == ERR_OK && n > 0));
 }
 
 static struct point *power(struct draft *d, const struct adopt_thing *of, struct str key,

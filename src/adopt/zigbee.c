@@ -3,6 +3,7 @@
  *
  * Source: www.zigbee2mqtt.io/guide/usage/exposes.html and mqtt_topics_and_messages.html. */
 #include "adopt/adopt_internal.h"
+#include "adopt/declare.h"
 #include "codec/json.h"
 #include "lang/types.h"
 
@@ -52,6 +53,51 @@ static void each_of(struct str array, void (*each)(void *ctx, struct str element
     }
 }
 
+/* --- as the language writes it ---
+ *
+ * All of it is said by whoever publishes the announcement, so nothing stands in a declaration as it
+ * came. */
+
+static struct str quoted(struct zigbee *z, struct str text)
+{
+    struct strbuf b;
+    strbuf_init(&b, z->d->arena->alloc, 0);
+    declare_text(&b, text);
+    struct str s = arena_str(z->d->arena, strbuf_str(&b));
+    z->d->arena->failed |= b.failed;
+    strbuf_fini(&b);
+    return s;
+}
+
+/* Of a document that is sent: brightness, "a key that is no name". */
+static struct str key_text(struct zigbee *z, struct str property)
+{
+    return name_is_property(property) ? property : quoted(z, property);
+}
+
+/* The value as JSON has it: ON without its quotes, true. */
+static struct str word_of(struct zigbee *z, struct str raw)
+{
+    struct str text;
+    char *buf = raw.n >= 2 && raw.p[0] == '"' ? arena_new(z->d->arena, raw.n) : NULL;
+    return buf && json_unescape(str_sub(raw, 1, raw.n - 2), buf, raw.n, &text) == ERR_OK ? text
+                                                                                         : raw;
+}
+
+/* { state = "ON" }; "" if the value is none that can be sent. */
+static struct str says(struct zigbee *z, struct str property, struct str raw)
+{
+    double number;
+    bool text = raw.n > 0 && raw.p[0] == '"';
+    bool plain = str_eq(raw, STR("true")) || str_eq(raw, STR("false")) ||
+                 json_number(raw, &number) == ERR_OK;
+    if (!text && !plain)
+        return STR("");
+    struct str value = text ? quoted(z, word_of(z, raw)) : raw;
+    return arena_strf(z->d->arena, "{ %.*s = %.*s }", STR_FMT(key_text(z, property)),
+                      STR_FMT(value));
+}
+
 /* --- one exposed value --- */
 
 static struct point *point_for(struct zigbee *z, struct str property, struct str name)
@@ -81,7 +127,7 @@ static void set_to(struct zigbee *z, struct str name, struct str property, struc
     c->param_type = param_type;
     c->topic = z->set;
     c->payload = arena_strf(z->d->arena, whole ? "{ %.*s = round(to) }" : "{ %.*s = to }",
-                            STR_FMT(property));
+                            STR_FMT(key_text(z, property)));
     c->answer = z->topic;
 }
 
@@ -113,38 +159,23 @@ static void numeric(struct zigbee *z, struct str e, struct str property, bool se
                !number_of(e, "value_step", &step) || step == 1);
 }
 
-/* The value as JSON: "ON" with its quotes, true. */
-static struct str word_of(struct str raw)
-{
-    return raw.n >= 2 && raw.p[0] == '"' ? str_sub(raw, 1, raw.n - 2) : raw;
-}
-
-static bool is_truth(struct str on, struct str off)
+static bool is_truth(struct zigbee *z, struct str on, struct str off)
 {
     bool json = str_eq(on, STR("true")) || str_eq(on, STR("false"));
-    return json || (guess_is_usual(word_of(on)) && guess_is_usual(word_of(off)));
+    return json || (guess_is_usual(word_of(z, on)) && guess_is_usual(word_of(z, off)));
 }
 
-static struct str says(struct zigbee *z, struct str property, struct str raw)
-{
-    return arena_strf(z->d->arena, "{ %.*s = %.*s }", STR_FMT(property), STR_FMT(raw));
-}
-
-static void lock(struct zigbee *z, const struct point *p, struct str property, struct str on,
-                 struct str off)
+static void lock(struct zigbee *z, const struct point *p, struct str on, struct str off)
 {
     struct command *c = draft_command(z->d, STR("lock"));
     if (c)
-        *c = (struct command){.name = c->name,
-                              .topic = z->set,
-                              .payload = says(z, property, on),
-                              .confirms = p->name,
-                              .safe = true};
+        *c = (struct command){
+            .name = c->name, .topic = z->set, .payload = on, .confirms = p->name, .safe = true};
     c = draft_command(z->d, STR("unlock"));
     if (c)
         *c = (struct command){.name = c->name,
                               .topic = z->set,
-                              .payload = says(z, property, off),
+                              .payload = off,
                               .confirms = arena_strf(z->d->arena, "not %.*s", STR_FMT(p->name))};
 }
 
@@ -155,7 +186,8 @@ static void binary(struct zigbee *z, struct str e, struct str property, bool set
     struct str on = raw_of(e, "value_on"), off = raw_of(e, "value_off");
     bool is_state = str_eq(property, STR("state")) || str_starts(property, STR("state_"));
     bool is_lock = str_eq(z->kind, STR("lock"));
-    struct str suffix = is_state ? str_sub(property, 5, property.n) : STR("");
+    struct str which = is_state ? name_of(str_sub(property, 5, property.n), d->arena) : STR("");
+    struct str suffix = which.n ? arena_strf(d->arena, "_%.*s", STR_FMT(which)) : STR("");
     struct str name =
         is_state ? arena_strf(d->arena, "%s%.*s", is_lock ? "locked" : "on", STR_FMT(suffix))
                  : name_of(property, d->arena);
@@ -163,16 +195,17 @@ static void binary(struct zigbee *z, struct str e, struct str property, bool set
     if (!p)
         return;
     p->kind = POINT_BOOL;
-    if (!is_truth(on, off)) {
-        p->yes = word_of(on);
-        p->no = word_of(off);
+    if (!is_truth(z, on, off)) {
+        p->yes = word_of(z, on);
+        p->no = word_of(z, off);
     }
-    if (!settable || !on.n || !off.n)
+    struct str say_on = says(z, property, on), say_off = says(z, property, off);
+    if (!settable || !say_on.n || !say_off.n)
         return;
     if (is_lock && is_state)
-        lock(z, p, property, on, off);
+        lock(z, p, say_on, say_off);
     else if (is_state)
-        draft_switch(d, p, suffix, z->set, says(z, property, on), says(z, property, off));
+        draft_switch(d, p, suffix, z->set, say_on, say_off);
     else
         set_to(z, p->name, property, STR("bool"), false);
 }
@@ -181,7 +214,7 @@ static void note_value(void *ctx, struct str raw)
 {
     struct zigbee *z = ctx;
     struct point *p = &z->d->points[z->d->point_n - 1];
-    struct str word = word_of(raw);
+    struct str word = word_of(z, raw);
     if (p->comment.n + word.n < 70)
         p->comment = arena_strf(z->d->arena, "%.*s%s%.*s", STR_FMT(p->comment),
                                 p->comment.n ? ", " : "", STR_FMT(word));
@@ -212,8 +245,8 @@ static void cover(struct zigbee *z, struct str property)
         if (!c)
             continue;
         c->topic = z->set;
-        c->payload =
-            arena_strf(z->d->arena, "{ %.*s = \"%s\" }", STR_FMT(property), orders[i].word);
+        c->payload = arena_strf(z->d->arena, "{ %.*s = \"%s\" }", STR_FMT(key_text(z, property)),
+                                orders[i].word);
         c->confirms = str_from(orders[i].confirms);
         c->answer = orders[i].confirms[0] ? STR("") : z->topic;
         c->safe = !orders[i].confirms[0];

@@ -16,8 +16,8 @@ struct actions {
     bool json;
     int64_t now_ms;
     size_t shown;
-    struct str site;                 /* the answer of /api/site: the texts of rules */
-    struct str wanted, found, units; /* while a rule or a series is looked for in it */
+    struct str site;                        /* the answer of /api/site: the texts of rules */
+    struct str wanted, found, until, units; /* while a rule or a series is looked for in it */
 };
 
 /* --- what the site knows of it --- */
@@ -25,8 +25,10 @@ struct actions {
 static void look_at_rule(void *ctx, struct str rule)
 {
     struct actions *o = ctx;
-    if (str_eq(answer_raw(rule, "path"), o->wanted))
+    if (str_eq(answer_raw(rule, "path"), o->wanted)) {
         o->found = answer_raw(rule, "text");
+        o->until = answer_raw(rule, "until");
+    }
 }
 
 static void look_at_program(void *ctx, struct str program)
@@ -38,7 +40,7 @@ static void look_at_program(void *ctx, struct str program)
 static struct str rule_text(struct actions *o, struct str path)
 {
     o->wanted = path;
-    o->found = (struct str){0};
+    o->found = o->until = (struct str){0};
     answer_each(answer_raw(o->site, "programs"), look_at_program, o);
     return o->found;
 }
@@ -110,6 +112,8 @@ static void print_who(struct actions *o, struct str by)
             (void)fputs("as it let go of it", stdout);
         if (rule.n > 0)
             (void)printf(": %.*s", STR_FMT(answer_text(rule, text, sizeof(text))));
+        if (o->until.n > 0 && o->until.p[0] == '"') /* its end may be what asked for it */
+            (void)printf(" … %.*s", STR_FMT(answer_text(o->until, text, sizeof(text))));
         (void)fputc('\n', stdout);
     } else {
         (void)printf("          by %.*s, a person\n",

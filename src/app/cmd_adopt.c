@@ -21,12 +21,14 @@ struct adopt {
     const char *device, *model;
     bool yes, dry_run, json, color;
     struct site_call *site;
-    struct strbuf answer;
+    struct strbuf answer;  /* the proposal */
+    struct strbuf written; /* what came of it */
 };
 
 /* --- asking the site --- */
 
-static void write_request(struct strbuf *out, const struct adopt *a, bool apply)
+/* `text`: the declarations to write, as JSON; "": what is proposed. */
+static void write_request(struct strbuf *out, const struct adopt *a, bool apply, struct str text)
 {
     struct json_writer w;
     json_writer_init(&w, out);
@@ -40,19 +42,23 @@ static void write_request(struct strbuf *out, const struct adopt *a, bool apply)
     json_cstr(&w, a->device);
     json_key(&w, "model");
     json_cstr(&w, a->model);
+    if (text.n) {
+        json_key(&w, "text");
+        json_raw(&w, text);
+    }
     json_key(&w, "apply");
     json_bool(&w, apply);
     json_object_end(&w);
 }
 
-static enum err ask(struct adopt *a, bool apply, struct error *e)
+static enum err ask(struct adopt *a, bool apply, struct str text, struct strbuf *answer,
+                    struct error *e)
 {
     struct strbuf body;
     unsigned status;
     strbuf_init(&body, alloc_system(), 0);
-    write_request(&body, a, apply);
-    enum err err =
-        site_call(a->site, "POST", "/api/adopt", strbuf_str(&body), &status, &a->answer, e);
+    write_request(&body, a, apply, text);
+    enum err err = site_call(a->site, "POST", "/api/adopt", strbuf_str(&body), &status, answer, e);
     strbuf_fini(&body);
     return err;
 }
@@ -129,9 +135,9 @@ static void show(struct adopt *a)
 }
 
 /* Why the site refuses it: the messages of the check, or what the reload said. */
-static void show_refusal(const struct adopt *a)
+static void show_refusal(const struct strbuf *answer)
 {
-    struct str all = strbuf_str(&a->answer), reload = answer_raw(all, "reload");
+    struct str all = strbuf_str(answer), reload = answer_raw(all, "reload");
     char why[512];
     struct strbuf text;
     strbuf_init(&text, alloc_system(), 0);
@@ -153,12 +159,12 @@ static bool asks_yes(void)
     return fgets(line, sizeof(line), stdin) && (line[0] == 'y' || line[0] == 'Y');
 }
 
-static int failed(const struct adopt *a, const struct error *e)
+static int failed(const struct adopt *a, const struct strbuf *answer, const struct error *e)
 {
-    if (a->json && a->answer.n)
-        (void)printf("%s\n", a->answer.p);
+    if (a->json && answer->n)
+        (void)printf("%s\n", answer->p);
     else
-        show_refusal(a);
+        show_refusal(answer);
     (void)fprintf(stderr, "sedge adopt: %s\n", e->text);
     return EXIT_FINDING;
 }
@@ -174,12 +180,23 @@ static int applied(const struct adopt *a)
     return EXIT_OK;
 }
 
+/* What has been shown, and nothing that was heard since: whoever speaks on the topics could have
+ * waited for the yes. What goes into a device that is there is proposed again; its text alone does
+ * not say where it belongs. */
+static int apply_shown(struct adopt *a)
+{
+    struct error e = {0};
+    struct str all = strbuf_str(&a->answer);
+    struct str text = answer_true(all, "editable") ? answer_raw(all, "text") : STR("");
+    return ask(a, true, text, &a->written, &e) ? failed(a, &a->written, &e) : applied(a);
+}
+
 static int propose_and_apply(struct adopt *a)
 {
     struct error e = {0};
     bool at_once = a->yes && a->json;
-    if (ask(a, at_once, &e))
-        return failed(a, &e);
+    if (ask(a, at_once, STR(""), &a->answer, &e))
+        return failed(a, &a->answer, &e);
     if (at_once || (a->json && a->dry_run))
         return applied(a);
     show(a);
@@ -189,7 +206,7 @@ static int propose_and_apply(struct adopt *a)
         (void)puts("nothing is changed");
         return EXIT_FINDING;
     }
-    return ask(a, true, &e) ? failed(a, &e) : applied(a);
+    return apply_shown(a);
 }
 
 /* --- all that fits a filter, one device after the other --- */
@@ -261,7 +278,7 @@ static int adopt_all(struct adopt *a)
     if (!f)
         return EXIT_FINDING;
     arena_init(&f->arena, alloc_system(), 4 << 20);
-    int status = look_up(a, f, &e) ? failed(a, &e) : adopt_each(a, f);
+    int status = look_up(a, f, &e) ? failed(a, &a->answer, &e) : adopt_each(a, f);
     arena_fini(&f->arena);
     mem_free(alloc_system(), f, sizeof(*f));
     return status;
@@ -275,8 +292,10 @@ static int run(struct adopt *a)
         return EXIT_FINDING;
     }
     strbuf_init(&a->answer, alloc_system(), 0);
+    strbuf_init(&a->written, alloc_system(), 0);
     int status = a->filter ? adopt_all(a) : propose_and_apply(a);
     strbuf_fini(&a->answer);
+    strbuf_fini(&a->written);
     site_call_close(a->site);
     return status;
 }

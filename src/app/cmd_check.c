@@ -4,6 +4,7 @@
 #include "app/site_schema.h"
 #include "app/site_zone.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -99,8 +100,10 @@ static int report(const struct lang_site *site, enum format format)
         lang_program_dump(&out, site->programs[i]);
     }
     bool failed = out.failed || fwrite(out.p, 1, out.n, stdout) != out.n || fflush(stdout) != 0;
+    if (failed)
+        command_output_failed(errno);
     strbuf_fini(&out);
-    return failed ? EXIT_USAGE : good ? EXIT_OK : EXIT_FINDING;
+    return good && !failed ? EXIT_OK : EXIT_FINDING;
 }
 
 static int check(const char *path, enum format format)

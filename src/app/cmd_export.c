@@ -20,8 +20,8 @@ struct exporting {
     const char *words[WORDS_MAX]; /* names of properties and devices; none: everything */
     bool found[WORDS_MAX];
     size_t words_n;
-    const char *format, *time; /* NULL: not said */
-    const char *out;           /* NULL: stdout */
+    const char *format, *time, *decimal; /* NULL: not said */
+    const char *out;                     /* NULL: stdout */
     bool edges, has_from;
     int64_t from_ms, to_ms, window_ms;
     struct strbuf series; /* names, each with a newline behind it */
@@ -117,8 +117,10 @@ static enum err close_file(struct exporting *o, enum err err, struct error *e)
     const char *name = o->out ? o->out : "the output";
     if (!o->file)
         return err;
-    if (!err && fflush(o->file) != 0)
+    if (!err && fflush(o->file) != 0) {
+        command_output_failed(o->out ? 0 : errno);
         err = error_set_os(e, errno, "%s can't be written", name);
+    }
     if (!err && o->part[0] && fsync(fileno(o->file)) != 0)
         err = error_set_os(e, errno, "%s can't be written", name);
     if (o->out)
@@ -140,7 +142,10 @@ static enum err write_piece(void *ctx, struct str piece)
         piece = str_sub(piece, end + 1, piece.n);
         o->in_header = false;
     }
-    return fwrite(piece.p, 1, piece.n, o->file) == piece.n ? ERR_OK : ERR_IO;
+    if (fwrite(piece.p, 1, piece.n, o->file) == piece.n)
+        return ERR_OK;
+    command_output_failed(o->out ? 0 : errno);
+    return ERR_IO;
 }
 
 /* --- what is asked --- */
@@ -159,6 +164,7 @@ static void add_options(const struct exporting *o, struct strbuf *path)
                                 : is_jsonl(o) ? "jsonl"
                                               : "csv"));
     terminal_add_query(path, "&time=", str_from(o->time ? o->time : "iso"));
+    terminal_add_query(path, "&decimal=", str_from(o->decimal ? o->decimal : "point"));
     strbuf_addf(path, "&to=%lld", (long long)o->to_ms); /* the same for all requests */
     if (o->has_from)
         strbuf_addf(path, "&from=%lld", (long long)o->from_ms);
@@ -206,14 +212,14 @@ static int run(struct exporting *o)
     err = close_file(o, err, &e);
     site_call_close(c);
     strbuf_fini(&o->series);
-    if (err)
+    if (err && !ferror(stdout)) /* that main() tells */
         (void)fprintf(stderr, "sedge export: %s\n", e.text[0] ? e.text : err_name(err));
     return err ? EXIT_FINDING : EXIT_OK;
 }
 
 /* --- the command line --- */
 
-enum { O_FROM = 256, O_TO, O_WINDOW, O_EDGES, O_TIME, O_FORMAT };
+enum { O_FROM = 256, O_TO, O_WINDOW, O_EDGES, O_TIME, O_FORMAT, O_DECIMAL };
 
 static bool is_site(const char *word)
 {
@@ -250,6 +256,7 @@ static int take(struct exporting *o, struct args *a, int id)
     case O_EDGES: o->edges = true; return 0;
     case O_TIME: o->time = a->value; return 0;
     case O_FORMAT: o->format = a->value; return 0;
+    case O_DECIMAL: o->decimal = a->value; return 0;
     case OPTION_ID_JSON: o->format = "jsonl"; return 0;
     case O_FROM: o->has_from = true; return take_when(a, &o->from_ms);
     case O_TO: return take_when(a, &o->to_ms);
@@ -302,6 +309,9 @@ const struct command command_export = {
              OPTION("format", 0, "FORMAT", "csv or jsonl (default: csv, or as FILE ends)",
                     "csv jsonl", O_FORMAT),
              OPTION("time", 0, "HOW", "iso (RFC 3339 in UTC, the default) or ms", "iso ms", O_TIME),
+             OPTION("decimal", 0, "SIGN",
+                    "comma: a CSV for spreadsheets that write 0,5; with ; between the cells",
+                    "point comma", O_DECIMAL),
              OPTION_JSON("as --format jsonl"),
              OPTION("output", 'o', "FILE", "where to (default: standard output)", VALUES_FILE, 0),
              OPTIONS_END},
@@ -309,7 +319,8 @@ const struct command command_export = {
     .words = {VALUES_FOLDER},
     .examples = {{"sedge export hall plant.press1 --from 7d -o press1.csv",
                   "all properties of a device, a week of them"},
-                 {"sedge export hall plant.press1.temperature --window 1h", "means of hours"}},
+                 {"sedge export hall plant.press1.temperature --window 1h", "means of hours"},
+                 {"sedge export hall --decimal comma -o hall.csv", "for a German Excel"}},
     .exits = {{"0", "it is written"},
               {"1", "the site does not answer, or refuses; no FILE is left"}},
     .see = {"alerts", "actions"},

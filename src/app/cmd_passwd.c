@@ -219,7 +219,8 @@ static int cmd_passwd(int argc, char **argv)
     explicit_bzero(password, sizeof(password));
     if (!err)
         return EXIT_OK;
-    (void)fprintf(stderr, "sedge passwd: %s\n", e.text);
+    if (!ferror(stdout)) /* that main() tells */
+        (void)fprintf(stderr, "sedge passwd: %s\n", e.text);
     return EXIT_FINDING;
 }
 

@@ -5,8 +5,19 @@
 
 #include <stdio.h>
 #include <time.h>
+#include <unistd.h>
 
-enum { O_DATA = 256, O_FORCE };
+enum { O_DATA = 256, O_FORCE, O_ELSEWHERE };
+
+/* Files of other folders that are gone and were not to be put back. */
+static void tell_left_out(const struct manifest *m)
+{
+    for (size_t i = 0; i < m->files.all.n; i++) {
+        const char *path = backup_elsewhere(m->files.all.v[i].name);
+        if (path && access(path, F_OK) != 0)
+            (void)printf("not put back: %s (--elsewhere does it)\n", path);
+    }
+}
 
 static void tell(const struct restore_report *r, bool json)
 {
@@ -20,6 +31,7 @@ static void tell(const struct restore_report *r, bool json)
         if (r->outside || r->outside_kept)
             (void)printf("files elsewhere: %u put back, %u left as they are\n", r->outside,
                          r->outside_kept);
+        tell_left_out(&r->manifest);
         (void)printf("next: sedge check %s\n", r->site);
         return;
     }
@@ -52,6 +64,7 @@ static int cmd_restore(int argc, char **argv)
         switch (id) {
         case O_DATA: cfg.store = a.value; break;
         case O_FORCE: cfg.force = true; break;
+        case O_ELSEWHERE: cfg.elsewhere = true; break;
         case OPTION_ID_JSON: json = true; break;
         default:
             if (id != ARGS_WORD || cfg.site)
@@ -72,17 +85,22 @@ const struct command command_restore = {
     .name = "restore",
     .group = COMMAND_CARE,
     .line = "puts a backup back",
-    .synopsis = "FILE SITE [--force] [--data FOLDER] [--json]",
+    .synopsis = "FILE SITE [--force] [--elsewhere] [--data FOLDER] [--json]",
     .about =
         "FILE is one of `sedge backup`. Its site's files go to the folder SITE, its data to where "
         "they say that it is. All of FILE is read and compared first, and unpacked beside what is "
         "there, before anything changes places. A site that runs there must be stopped, and a "
-        "folder that is not empty is left alone, unless --force is given.\n\n"
+        "folder that is not empty is left alone, unless --force is given. Nothing is written to "
+        "other folders than these two, unless "
+        "--elsewhere is given: to which is said by FILE alone.\n\n"
         "By root, what is put back belongs to the owners of the two folders.",
     .options = {(const struct command_option[]){
         {.name = "force",
          .text = "move what is there aside, into before-restore-TIME",
          .id = O_FORCE},
+        {.name = "elsewhere",
+         .text = "also what the site names in other folders, such as keys, where it is gone",
+         .id = O_ELSEWHERE},
         OPTION("data", 0, "FOLDER", "where the data goes, whatever the site says", NULL, O_DATA),
         OPTION_JSON("what was done, as one JSON object"),
         OPTIONS_END}},

@@ -1,7 +1,10 @@
 #include "app/cmd.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 const struct command *const commands[] = {
     /* a site */
@@ -145,9 +148,39 @@ const char *command_nearest(struct str typed)
     return n.best;
 }
 
+/* A stream keeps only that it has failed, not why. */
+static int output_errno;
+
+void command_output_failed(int os_errno)
+{
+    output_errno = output_errno ? output_errno : os_errno;
+}
+
 int command_print(struct strbuf *out)
 {
     bool ok = !out->failed && fwrite(out->p, 1, out->n, stdout) == out->n && fflush(stdout) == 0;
+    if (!ok)
+        command_output_failed(errno);
     strbuf_reset(out);
     return ok ? EXIT_OK : EXIT_FINDING;
+}
+
+/* A pipe whose reader has gone: `sedge discover | head -1` has what it wanted. */
+static bool reader_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) == 1 && (out.revents & POLLERR);
+}
+
+int command_finish(const char *name, int status)
+{
+    if (fflush(stdout) != 0)
+        command_output_failed(errno);
+    else if (!ferror(stdout))
+        return status;
+    const char *why = output_errno ? strerror(output_errno) : "";
+    if (!reader_gone())
+        (void)fprintf(stderr, "sedge %s: the output can't be written%s%s\n", name,
+                      why[0] ? ": " : "", why);
+    return status == EXIT_OK ? EXIT_FINDING : status;
 }

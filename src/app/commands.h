@@ -119,3 +119,11 @@ void completion_fish(struct strbuf *out);
 
 /* Prints and empties it: EXIT_OK, or EXIT_FINDING if it can't be written. */
 int command_print(struct strbuf *out);
+
+/* The standard output could not be written, for this reason; for command_finish(), as a stream does
+ * not keep it. The first one counts. */
+void command_output_failed(int os_errno);
+/* The exit status of a command that wanted `status`. Output that has not arrived, as on a full
+ * disk, is a failure, and is told whatever the command thinks of it; a reader that has gone, as `|
+ * head` does, is told nothing. */
+int command_finish(const char *name, int status);

@@ -19,13 +19,30 @@ static void spaces(struct strbuf *out, size_t n)
 
 /* --- running text --- */
 
+/* The next word of a line; "[--log FORM]" is one, if it fits a line. */
+static bool next_word(struct str *line, size_t room, struct str *word)
+{
+    size_t depth = 0, n = 0;
+    while (n < line->n && (line->p[n] != ' ' || depth > 0)) {
+        depth += line->p[n] == '[';
+        depth -= line->p[n] == ']' && depth > 0;
+        n++;
+    }
+    if (depth > 0 || width(str_sub(*line, 0, n)) > room)
+        return str_split(line, ' ', word);
+    *word = str_sub(*line, 0, n);
+    bool more = line->n > 0;
+    *line = str_sub(*line, n + 1, line->n);
+    return more;
+}
+
 /* Words on lines of HELP_COLUMNS, from column `at` on; further lines begin at `indent`. */
 static void wrap(struct strbuf *out, struct str text, size_t at, size_t indent)
 {
     struct str rest = text, word;
     bool first = true;
     for (struct str line; str_split(&rest, '\n', &line);) {
-        while (str_split(&line, ' ', &word)) {
+        while (next_word(&line, HELP_COLUMNS - indent, &word)) {
             if (word.n == 0)
                 continue;
             size_t w = width(word);

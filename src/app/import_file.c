@@ -1,11 +1,12 @@
 #include "app/import_file.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum err import_read(struct arena *a, const char *path, struct bytes *out, struct error *e)
@@ -48,40 +49,24 @@ static bool write_all(int fd, struct str text)
     return true;
 }
 
-/* A file's name lasts when its folder has been synced. */
-static bool sync_folder(const char *path)
+enum err import_write(const char *name, struct str text, struct error *e)
 {
-    char folder[PATH_MAX];
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool fine = fd >= 0 && fsync(fd) == 0;
-    if (fd >= 0)
-        (void)close(fd);
-    return fine;
-}
-
-enum err import_write(const char *path, struct str text, struct error *e)
-{
-    char beside[PATH_MAX];
-    struct stat st;
-    bool there = stat(path, &st) == 0;
-    int n = snprintf(beside, sizeof(beside), "%s.new", path); /* not *.sedge: no source */
-    if (n < 0 || (size_t)n >= sizeof(beside))
-        return error_set(e, ERR_RANGE, "the path %s is too long", path);
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    char path[PATH_MAX], beside[PATH_MAX];
+    bool there = realpath(name, path) != NULL; /* where a link leads to */
+    int n = there ? 0 : snprintf(path, sizeof(path), "%s", name);
+    int m = snprintf(beside, sizeof(beside), "%s.new", path); /* not *.sedge: no source */
+    if (n < 0 || (size_t)n >= sizeof(path) || m < 0 || (size_t)m >= sizeof(beside))
+        return error_set(e, ERR_RANGE, "the path %s is too long", name);
+    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0666);
     if (fd < 0)
         return error_set_os(e, errno, "%s can't be written", beside);
-    bool fine =
-        (!there || fchmod(fd, st.st_mode & 07777) == 0) && write_all(fd, text) && fsync(fd) == 0;
+    bool fine = folder_inherit(fd, path, 0) == ERR_OK && write_all(fd, text) && fsync(fd) == 0;
     int why = errno;
     if (close(fd) != 0 && fine) {
         fine = false;
         why = errno;
     }
-    if (fine && (rename(beside, path) != 0 || !sync_folder(path))) {
+    if (fine && (rename(beside, path) != 0 || folder_sync_of(path))) {
         fine = false;
         why = errno;
     }

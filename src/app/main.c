@@ -8,7 +8,7 @@ static bool is(const char *word, const char *one, const char *other)
     return strcmp(word, one) == 0 || strcmp(word, other) == 0;
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
     if (argc < 2)
         return cmd_introduce(argc, argv);
@@ -20,4 +20,9 @@ int main(int argc, char **argv)
         return command_help.run(argc - 1, argv + 1);
     const struct command *c = command_find(str_from(argv[1]));
     return c ? c->run(argc - 1, argv + 1) : cmd_introduce(argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    return command_finish(argc < 2 ? "help" : argv[1], run(argc, argv));
 }

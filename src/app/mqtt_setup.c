@@ -163,7 +163,10 @@ void mqtt_options_tell(const struct mqtt_options *o, const struct mqtt_client_lo
                       : loss->os_errno          ? strerror(loss->os_errno)
                       : loss->err == ERR_CLOSED ? "the server closed it"
                                                 : err_name(loss->err);
-    mqtt_options_say(o, "%s: %s", loss->text, why);
+    if (loss->err == ERR_PROTOCOL && !loss->reason) /* the text is all */
+        mqtt_options_say(o, "%s", loss->text);
+    else
+        mqtt_options_say(o, "%s: %s", loss->text, why);
 }
 
 int mqtt_options_status(const struct mqtt_client_loss *loss)

@@ -532,6 +532,22 @@ static const struct adopt_case adopt_cases[] = {
              "  action on()  publish \"cmnd/plug1/POWER\" \"ON\"\n"
              "  action off() publish \"cmnd/plug1/POWER\" \"OFF\"\n"
              "  online on \"tele/plug1/LWT\"\n"},
+    {.label = "a number that no relay has",
+     .messages = {{"tele/x1/STATE", "{\"POWER-1\":\"ON\",\"POWER0\":\"ON\",\"Dimmer\":5}"}},
+     .asked = {"tele/x1/STATE"},
+     .want =
+         "model DimmerSensor {\n"
+         "  property dimmer: %  range 0..100  // seen 5\n"
+         "}\n"
+         "--\n"
+         "// Tasmota\n"
+         "device home.x1: DimmerSensor {\n"
+         "  id \"tasmota:x1\"\n"
+         "  property dimmer = \"Dimmer\" on \"tele/x1/STATE\"\n"
+         "  online on \"tele/x1/LWT\"\n"
+         "}\n"
+         "! dim(…) is left out: of a model's actions one must be safe, and it is not known here "
+         "which\n"},
     {.label = "names that are wanted, and one that is taken",
      .site = "model Thermometer { property t: °C }\n"
              "device home.t: Thermometer { via mqtt \"x\" json }\ngroup home.all = home.t\n",

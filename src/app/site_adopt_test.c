@@ -166,3 +166,62 @@ TEST(recorded_messages_become_declarations)
         try_case(&adopt_cases[i]);
     }
 }
+
+/* Whoever may publish an announcement says names, units, words and makers. */
+static const struct adopt_case hostile = {
+    .label = "an announcement that would like to be source",
+    .messages =
+        {{"zigbee2mqtt/bridge/devices",
+          "[{\"ieee_address\":\"0x\\\"; via mqtt \\\"x\\\" json\",\"friendly_name\":\"spy\","
+          "\"definition\":{\"model\":\"M\\n}\\ndevice a.b: C {\",\"vendor\":\"V\\u001b[2J\","
+          "\"description\":\"d\\r\\u202eevil\",\"exposes\":["
+          "{\"type\":\"numeric\",\"property\":\"level\",\"unit\":"
+          "\"x\\n}\\ndevice c.d: C {\",\"access\":1},"
+          "{\"type\":\"switch\",\"features\":[{\"type\":\"binary\",\"property\":"
+          "\"state_a() confirms a\\n}\",\"value_on\":\"ON {to}\\n\",\"value_off\":\"OFF\","
+          "\"access\":7}]},"
+          "{\"type\":\"switch\",\"features\":[{\"type\":\"binary\",\"property\":"
+          "\"state\",\"value_on\":{\"a\":\n1},\"value_off\":[2],\"access\":7}]},"
+          "{\"type\":\"enum\",\"property\":\"mode\",\"values\":[{\"a\":\n1},\"x\\ny\"],"
+          "\"access\":1},"
+          "{\"type\":\"numeric\",\"property\":\"b = 1 } \\\"{to}\\n device e.f: C {\","
+          "\"access\":7}]}}]"},
+         {"zigbee2mqtt/spy", "{\"mode\":\"x\"}"}},
+    .asked = {"zigbee2mqtt/spy"},
+    .want = "model Switch {\n"
+            "  property level:               float  // in x } device c.d: C {\n"
+            "  property on_a_confirms_a:     bool\n"
+            "  property on:                  bool\n"
+            "  property mode:                str    // {\"a\": 1}, x y\n"
+            "  property b_1_to_device_e_f_c: float\n"
+            "  action   on_a_confirms_a()                  confirms on_a_confirms_a\n"
+            "  action   off_a_confirms_a()                 confirms not on_a_confirms_a\n"
+            "  action   set_b_1_to_device_e_f_c(to: float)\n"
+            "  safe     off_a_confirms_a()\n"
+            "}\n"
+            "--\n"
+            "// V [2J M\n"
+            "// }\n"
+            "// device a.b: C {: d  evil\n"
+            "device home.spy: Switch {\n"
+            "  id \"zigbee:0x\\\"; via mqtt \\\"x\\\" json\"\n"
+            "  property level               = \"level\" on \"zigbee2mqtt/spy\"\n"
+            "  property on_a_confirms_a     = \"state_a() confirms a\\n\\}\" on "
+            "\"zigbee2mqtt/spy\" true \"ON \\{to\\}\\n\" false \"OFF\"\n"
+            "  property on                  = \"state\" on \"zigbee2mqtt/spy\" true "
+            "\"\\{\\\"a\\\":\\n1\\}\" false \"[2]\"\n"
+            "  property mode                = \"mode\" on \"zigbee2mqtt/spy\"\n"
+            "  property b_1_to_device_e_f_c = \"b = 1 \\} \\\"\\{to\\}\\n device e.f: C \\{\" on "
+            "\"zigbee2mqtt/spy\"\n"
+            "  action on_a_confirms_a()           publish \"zigbee2mqtt/spy/set\" { \"state_a() "
+            "confirms a\\n\\}\" = \"ON \\{to\\}\\n\" }\n"
+            "  action off_a_confirms_a()          publish \"zigbee2mqtt/spy/set\" { \"state_a() "
+            "confirms a\\n\\}\" = \"OFF\" }\n"
+            "  action set_b_1_to_device_e_f_c(to) publish \"zigbee2mqtt/spy/set\" { \"b = 1 \\} "
+            "\\\"\\{to\\}\\n device e.f: C \\{\" = round(to) } answer \"zigbee2mqtt/spy\"\n"
+            "}\n"};
+
+TEST(what_a_device_says_of_itself_declares_nothing)
+{
+    try_case(&hostile);
+}

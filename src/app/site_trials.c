@@ -181,14 +181,22 @@ static void stop_child(struct site_trials *t, const char *why)
     (void)kill(-t->child->pid, SIGKILL); /* its pipe closes, and tells */
 }
 
-/* A pipe may close a moment before its process is there to be waited for. */
+static void stop_late(struct site_trials *t)
+{
+    stop_child(t, "the tests did not end in time, and were stopped");
+}
+
+/* A pipe may close a moment before its process is there to be waited for; or long before. */
 static void reap(struct site_trials *t)
 {
     int status = 0;
-    if (waitpid(t->child->pid, &status, WNOHANG) == 0)
-        timer_set_after_ms(&t->timer, REAP_MS);
-    else
+    if (waitpid(t->child->pid, &status, WNOHANG) != 0) {
         ended(t, status);
+        return;
+    }
+    if (worker_now_ns(t->worker) - t->started_ns > t->cfg.patience_ms * 1000000)
+        stop_late(t);
+    timer_set_after_ms(&t->timer, REAP_MS);
 }
 
 static void timer_fired(struct timer *timer)
@@ -197,7 +205,7 @@ static void timer_fired(struct timer *timer)
     if (t->said)
         reap(t);
     else
-        stop_child(t, "the tests did not end in time, and were stopped");
+        stop_late(t);
 }
 
 /* False: its output is over. */

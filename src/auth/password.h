@@ -66,7 +66,8 @@ struct password_stats password_file_stats(struct password_file *f);
 bool password_user_valid(
     struct str user); /* UTF-8 without control characters and `:`, not a comment */
 /* Replaces or adds the user's line; NULL removes it (ERR_NOT_FOUND). All other lines stay as they
- * are. The new file is complete on disk, mode 0600, before it takes the old one's place. */
+ * are. The new file is complete on disk before it takes the old one's place. It has the old one's
+ * owner and mode, without rights of others; one that was not there has 0600. */
 MUST_USE enum err password_file_set(const char *path, struct str user, const char *hash,
                                     struct error *e);
 /* A new file without users, in the place of what is there. */

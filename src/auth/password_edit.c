@@ -1,8 +1,8 @@
 #include "auth/scram.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -32,6 +32,20 @@ static void add_line(struct strbuf *out, struct str user, const char *hash)
     strbuf_addc(out, ':');
     strbuf_adds(out, hash);
     strbuf_addc(out, '\n');
+}
+
+/* Whether each line is NAME:…, a comment or empty. The site's own file, say, is not to be edited.
+ */
+static enum err check_lines(const char *path, struct str text, struct error *e)
+{
+    struct str line, user;
+    for (size_t number = 1; text.n && str_split(&text, '\n', &line); number++) {
+        struct str rest = str_trim(line);
+        if (rest.n > 0 && rest.p[0] != '#' && (!str_split(&rest, ':', &user) || !rest.p))
+            return error_set(e, ERR_SYNTAX, "%s is no password file: its line %zu is not NAME:HASH",
+                             path, number);
+    }
+    return ERR_OK;
 }
 
 /* The whole file with that user's line replaced, added or left out. */
@@ -67,18 +81,6 @@ static enum err write_whole(int fd, struct str text)
     return fsync(fd) == 0 ? ERR_OK : ERR_IO;
 }
 
-static enum err sync_folder(const char *path)
-{
-    char copy[4096];
-    (void)snprintf(copy, sizeof(copy), "%s", path);
-    int dir = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0)
-        return ERR_IO;
-    int rc = fsync(dir);
-    (void)close(dir);
-    return rc == 0 ? ERR_OK : ERR_IO;
-}
-
 static enum err replace(const char *path, struct str text, struct error *e)
 {
     char temporary[4096];
@@ -88,7 +90,7 @@ static enum err replace(const char *path, struct str text, struct error *e)
     int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_set_os(e, errno, "can't make %s", temporary);
-    enum err err = write_whole(fd, text);
+    enum err err = folder_inherit(fd, path, S_IRWXO) ? ERR_IO : write_whole(fd, text);
     int os = errno;
     if (close(fd) != 0 && !err) {
         err = ERR_IO;
@@ -102,7 +104,8 @@ static enum err replace(const char *path, struct str text, struct error *e)
         (void)unlink(temporary);
         return error_set_os(e, os, "can't write %s", path);
     }
-    return sync_folder(path) ? error_set_os(e, errno, "can't sync the folder of %s", path) : ERR_OK;
+    return folder_sync_of(path) ? error_set_os(e, errno, "can't sync the folder of %s", path)
+                                : ERR_OK;
 }
 
 /* ERR_NOT_FOUND: there is no file. */
@@ -130,6 +133,8 @@ enum err password_file_set(const char *path, struct str user, const char *hash, 
     enum err err = read_path(path, &old, e);
     if (err == ERR_NOT_FOUND)
         err = ERR_OK; /* it is made */
+    else if (!err)
+        err = check_lines(path, strbuf_str(&old), e);
     bool found = !err && edit(strbuf_str(&old), user, hash, &changed);
     if (!err && changed.failed)
         err = error_set(e, ERR_NOMEM, "the file is too large");
@@ -175,6 +180,7 @@ enum err password_file_upgrade(const char *path, size_t *changed, struct error *
     strbuf_init(&old, alloc_system(), 64u << 20);
     strbuf_init(&new_text, alloc_system(), 64u << 20);
     enum err err = read_path(path, &old, e);
+    err = err ? err : check_lines(path, strbuf_str(&old), e);
     struct str rest = strbuf_str(&old), line;
     while (!err && rest.n && str_split(&rest, '\n', &line))
         err = upgrade_line(line, &new_text, changed, e);
@@ -205,6 +211,7 @@ enum err password_file_list(const char *path,
     struct strbuf text;
     strbuf_init(&text, alloc_system(), 64u << 20);
     enum err err = read_path(path, &text, e);
+    err = err ? err : check_lines(path, strbuf_str(&text), e);
     struct str rest = strbuf_str(&text), line, name;
     while (!err && rest.n && str_split(&rest, '\n', &line)) {
         struct str hash = str_trim(line);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static struct bytes bytes_of(const char *s)
 {
@@ -81,8 +82,12 @@ TEST(password_file_edits_keep_the_rest)
     read_text(path, text, sizeof(text));
     CHECK_EQ_STR(text, "# staff\nada:new\nadam:h2\n\nbob:h3\neve:h4\n");
     REQUIRE(stat(path, &st) == 0);
-    CHECK_EQ_INT(st.st_mode & 07777, 0600);
+    CHECK_EQ_INT(st.st_mode & 07777, 0640); /* its group may be the service's */
+    REQUIRE(geteuid() != 0 || chown(path, 1234, 1235) == 0);
     CHECK_EQ_INT(password_file_set(path, STR("bob"), NULL, &e), ERR_OK);
+    REQUIRE(stat(path, &st) == 0);
+    CHECK_EQ_INT(st.st_mode & 07777, 0640);
+    CHECK(geteuid() != 0 || (st.st_uid == 1234 && st.st_gid == 1235));
     CHECK_EQ_INT(password_file_set(path, STR("bob"), NULL, &e), ERR_NOT_FOUND);
     CHECK_EQ_INT(password_file_set(path, STR("a:b"), "h", &e), ERR_INVALID);
     CHECK_EQ_INT(password_file_set(path, STR("#a"), "h", &e), ERR_INVALID);
@@ -91,6 +96,31 @@ TEST(password_file_edits_keep_the_rest)
     read_text(path, text, sizeof(text));
     CHECK_EQ_STR(text, "# staff\nada:new\nadam:h2\n\neve:h4\n");
     CHECK_EQ_INT(password_file_set("/nowhere/users", STR("ada"), "h", &e), ERR_IO);
+}
+
+static void no_user(void *ctx, struct str name, const char *kind)
+{
+    (void)ctx;
+    (void)kind;
+    LABEL("%.*s", STR_FMT(name));
+    CHECK(!"a user of a file that is none of users");
+}
+
+TEST(password_file_is_not_any_file)
+{
+    static const char site[] = "// the site\nsite \"hall\"\nserver { mqtt 127.0.0.1:1883 }\n";
+    char path[256], text[500];
+    struct error e = {0};
+    size_t changed;
+    (void)snprintf(path, sizeof(path), "%s/site.sedge", test_tmpdir());
+    write_text(path, site);
+    CHECK_EQ_INT(password_file_set(path, STR("ada"), "h1", &e), ERR_SYNTAX);
+    CHECK_HAS_STR(e.text, "line 1 ");
+    CHECK_EQ_INT(password_file_set(path, STR("ada"), NULL, &e), ERR_SYNTAX);
+    CHECK_EQ_INT(password_file_upgrade(path, &changed, &e), ERR_SYNTAX);
+    CHECK_EQ_INT(password_file_list(path, no_user, NULL, &e), ERR_SYNTAX);
+    read_text(path, text, sizeof(text));
+    CHECK_EQ_STR(text, site);
 }
 
 struct rig {

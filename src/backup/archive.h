@@ -13,7 +13,7 @@
 #include "base/vec.h"
 #include "codec/tar.h"
 
-enum { SHA256_HEX = 64 };
+enum { SHA256_HEX = 64, ARCHIVE_FILES_MAX = 100000 };
 
 /* What is known of a file that was written or read. */
 struct archive_file {

@@ -1,4 +1,5 @@
 #include "backup/archive_internal.h"
+#include "base/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -8,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { LEVEL = 3, PIECE = 256 << 10, FILES_MAX = 100000 };
+enum { LEVEL = 3, PIECE = 256 << 10 };
 
 struct archive_writer {
     struct alloc *alloc;
@@ -35,7 +36,8 @@ static enum err open_part(struct archive_writer *w, struct error *e)
     int n = snprintf(w->part, sizeof(w->part), "%s.part-%d", w->path, (int)getpid());
     if (n < 0 || (size_t)n >= sizeof(w->part))
         return error_set(e, ERR_RANGE, "the path of the backup is too long");
-    w->fd = open(w->part, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    (void)unlink(w->part); /* of one that was killed; and never through another's link */
+    w->fd = open(w->part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     return w->fd < 0 ? error_set_os(e, errno, "%s can't be made", w->part) : ERR_OK;
 }
 
@@ -119,8 +121,8 @@ enum err archive_begin(struct archive_writer *w, const struct tar_entry *t, stru
     uint8_t head[TAR_BLOCK];
     if (tar_encode(t, head))
         return error_set(e, ERR_RANGE, "the name %.80s… is too long for a backup", t->name);
-    if (w->files.all.n >= FILES_MAX)
-        return error_set(e, ERR_FULL, "more than %d files", FILES_MAX);
+    if (w->files.all.n >= ARCHIVE_FILES_MAX)
+        return error_set(e, ERR_FULL, "more than %d files", ARCHIVE_FILES_MAX);
     w->now = (struct archive_file){.bytes = t->size, .mode = t->mode, .mtime_s = t->mtime_s};
     memcpy(w->now.name, t->name, sizeof(w->now.name));
     w->left = t->size;
@@ -209,21 +211,6 @@ const struct archive_files *archive_written(const struct archive_writer *w)
 
 /* --- its name --- */
 
-static enum err sync_folder(const char *path, struct error *e)
-{
-    char folder[PATH_MAX];
-    (void)snprintf(folder, sizeof(folder), "%s", path);
-    char *slash = strrchr(folder, '/');
-    if (slash)
-        slash[slash == folder] = '\0';
-    int fd = open(slash ? folder : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    enum err err = ok ? ERR_OK : error_set_os(e, errno, "the folder of %s can't be synced", path);
-    if (fd >= 0)
-        (void)close(fd);
-    return err;
-}
-
 enum err archive_commit(struct archive_writer *w, uint64_t *bytes, struct error *e)
 {
     static const uint8_t end[2 * TAR_BLOCK];
@@ -237,5 +224,7 @@ enum err archive_commit(struct archive_writer *w, uint64_t *bytes, struct error 
         return error_set_os(e, errno, "%s can't be named %s", w->part, w->path);
     (void)close(w->fd);
     w->fd = -1;
-    return sync_folder(w->path, e);
+    return folder_sync_of(w->path)
+               ? error_set_os(e, errno, "the folder of %s can't be synced", w->path)
+               : ERR_OK;
 }

@@ -1,12 +1,12 @@
 /* backup: a site in one file, taken while it runs, verified, and put back.
  *
- * What is in it: the site's own files, a copy of the database of one moment, and the journal from
- * what that needs up to the present: together the state of the site at the moment when the backup
- * ended. What was acknowledged before it began is in it: acknowledged means synced, and the journal
- * is read after the database. A segment that is recycled meanwhile makes it begin anew.
- * Nothing is asked of the running site, and nothing of it is held up.
- * Ownership: reports and checks are the caller's. Threads: any; all calls block.
- * Errors: with a text that says what to do; a backup or a restore that fails leaves what was there.
+ * What is in it: the site's own files (no hidden ones, no other backups), a copy of the database of
+ * one moment, and the journal from what that needs up to the present: together the state of the
+ * site at the moment when the backup ended. What was acknowledged before it began is in it:
+ * acknowledged means synced, and the journal is read after the database. A segment that is recycled
+ * meanwhile makes it begin anew. Nothing is asked of the running site, and nothing of it is held
+ * up. Ownership: reports and checks are the caller's. Threads: any; all calls block. Errors: with a
+ * text that says what to do; a backup or a restore that fails leaves what was there.
  */
 #pragma once
 
@@ -68,6 +68,9 @@ struct restore_config {
     const char *site;  /* folder */
     const char *store; /* NULL: where the backup's site says */
     bool force;        /* what is there is moved aside, into before-restore-TIME */
+    /* Files of other folders too, which are named by the backup alone: who could write to FILE
+     * would choose what root writes. */
+    bool elsewhere;
     int64_t now_ms;
 };
 struct restore_report {
@@ -76,11 +79,14 @@ struct restore_report {
     char aside[64];                 /* name of the folders with what was there; "" if nothing was */
     unsigned outside, outside_kept; /* files elsewhere: put back; left, because there is one */
 };
-/* ERR_EXISTS: something is there; ERR_BUSY: a site runs there. */
+/* ERR_EXISTS: something is there, or, even by force, something that is no store; ERR_BUSY: a site
+ * runs there. */
 MUST_USE enum err backup_restore(const struct restore_config *cfg, struct restore_report *out,
                                  struct error *e);
 /* A restore was interrupted there: the site must not start. */
 #define RESTORE_MARK "restore-incomplete"
+/* Of a name in a manifest: the path of a file elsewhere; NULL: it is none. */
+const char *backup_elsewhere(const char *name);
 
 /* --- shared by these --- */
 

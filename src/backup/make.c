@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "host/lock.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -43,12 +44,39 @@ static bool is_store(void *ctx, const char *path)
            a.st_ino == b.st_ino;
 }
 
+/* FILE.part-PID and FILE.db-PID: of this backup, or of one that was killed. */
+static bool is_unfinished(const char *path)
+{
+    const char *dash = strrchr(path, '-');
+    if (!dash || !dash[1] || dash[1 + strspn(dash + 1, "0123456789")])
+        return false;
+    size_t n = (size_t)(dash - path);
+    return (n >= 5 && memcmp(dash - 5, ".part", 5) == 0) ||
+           (n >= 3 && memcmp(dash - 3, ".db", 3) == 0);
+}
+
+/* Whatever its name is: it begins as all of zstd do (RFC 8878, 3.1.1). */
+static bool is_compressed(const char *path)
+{
+    static const uint8_t magic[4] = {0x28, 0xB5, 0x2F, 0xFD};
+    uint8_t head[sizeof(magic)];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    bool is = fd >= 0 && read(fd, head, sizeof(head)) == (ssize_t)sizeof(head) &&
+              memcmp(head, magic, sizeof(magic)) == 0;
+    if (fd >= 0)
+        (void)close(fd);
+    return is;
+}
+
+/* A backup that held those before it would be twice as large each night. */
 static enum err put_site_file(void *ctx, const char *relative, struct error *e)
 {
     struct making *k = ctx;
     char name[TAR_NAME_MAX + 1], path[PATH_MAX];
-    enum err err = name_in(name, "site/", relative, e);
     (void)snprintf(path, sizeof(path), "%s/%s", k->cfg->site, relative);
+    if (is_unfinished(path) || is_compressed(path))
+        return ERR_OK;
+    enum err err = name_in(name, "site/", relative, e);
     return err ? err : archive_put_file(k->w, name, path, e);
 }
 

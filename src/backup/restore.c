@@ -1,6 +1,7 @@
 /* Putting a backup back. All is unpacked beside what is there, and only then things change places;
  * a mark in the data folder holds the site off until that is finished. */
 #include "backup/backup.h"
+#include "base/folder.h"
 #include "host/lock.h"
 
 #include <dirent.h>
@@ -29,6 +30,7 @@ struct restoring {
     const struct restore_config *cfg;
     struct restore_report *out;
     struct place site, store;
+    bool is_store; /* what the store's folder holds */
     int lock;
 };
 
@@ -156,6 +158,38 @@ static enum err refuse(struct restoring *r, struct place *p, const char *name, s
                      p->folder, name);
 }
 
+static bool interrupted(const struct restoring *r)
+{
+    char path[PATH_MAX];
+    struct stat st;
+    return join(path, r->store.folder, RESTORE_MARK) && stat(path, &st) == 0;
+}
+
+/* Where the data goes is said by the backup alone, so by force too only a store gives way. */
+static enum err find_store(struct restoring *r, struct place *p, const char *name, struct error *e)
+{
+    (void)p;
+    (void)e;
+    r->is_store = r->is_store || strcmp(name, "sedge.db") == 0 ||
+                  strncmp(name, "journal-", strlen("journal-")) == 0;
+    return ERR_OK;
+}
+
+static enum err refuse_strangers(struct restoring *r, struct error *e)
+{
+    if (r->cfg->store || interrupted(r))
+        return ERR_OK;
+    enum err err = each_entry(r, &r->store, r->store.folder, false, find_store, e);
+    if (err || r->is_store)
+        return err;
+    err = each_entry(r, &r->store, r->store.folder, false, refuse, e);
+    return err ? error_set(e, err,
+                           "the backup says that its data belongs into %s, where there is "
+                           "something else: --data FOLDER",
+                           r->store.folder)
+               : ERR_OK;
+}
+
 /* A name that neither folder has: what an earlier restore has put aside is not touched. */
 static void name_aside(struct restoring *r)
 {
@@ -200,12 +234,7 @@ static enum err move_in(struct restoring *r, struct place *p, const char *name, 
 
 static enum err sync_folder(const char *folder, struct error *e)
 {
-    int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    bool ok = fd >= 0 && fsync(fd) == 0;
-    enum err err = ok ? ERR_OK : error_set_os(e, errno, "%s can't be synced", folder);
-    if (fd >= 0)
-        (void)close(fd);
-    return err;
+    return folder_sync(folder) ? error_set_os(e, errno, "%s can't be synced", folder) : ERR_OK;
 }
 
 static enum err mark(const struct restoring *r, bool set, struct error *e)
@@ -249,25 +278,65 @@ static enum err exchange_all(struct restoring *r, struct error *e)
 
 /* --- files elsewhere --- */
 
-/* Those that are gone; who has another key there by now keeps it, unless it is forced. */
+static enum err copy(int from, int to)
+{
+    char piece[4096];
+    ssize_t n;
+    while ((n = read(from, piece, sizeof(piece))) != 0) {
+        if (n < 0 && errno != EINTR)
+            return ERR_IO;
+        for (ssize_t done = 0, k; done<n; done += k> 0 ? k : 0) {
+            k = write(to, piece + done, (size_t)(n - done));
+            if (k < 0 && errno != EINTR)
+                return ERR_IO;
+        }
+    }
+    return fsync(to) == 0 ? ERR_OK : ERR_IO;
+}
+
+/* The data may be on another file system: beside its place, and then into it. Never over a file. */
+static enum err carry(const char *from, const char *to, struct error *e)
+{
+    char beside[PATH_MAX];
+    struct stat st;
+    int n = snprintf(beside, sizeof(beside), "%s.restore-%d", to, (int)getpid());
+    if (n < 0 || (size_t)n >= sizeof(beside))
+        return error_set(e, ERR_RANGE, "the path of %.80s… is too long", to);
+    int in = open(from, O_RDONLY | O_CLOEXEC);
+    int out = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    bool ok = in >= 0 && out >= 0 && fstat(in, &st) == 0 && fchmod(out, st.st_mode & 0777) == 0 &&
+              (geteuid() != 0 || fchown(out, st.st_uid, st.st_gid) == 0) &&
+              copy(in, out) == ERR_OK && link(beside, to) == 0;
+    enum err err = ok ? ERR_OK : error_set_os(e, errno, "%s can't be put back", to);
+    if (in >= 0)
+        (void)close(in);
+    if (out >= 0) {
+        (void)close(out);
+        (void)unlink(beside);
+    }
+    return err;
+}
+
+/* Those that are gone: who has another key there by now keeps it. */
 static enum err put_outside(void *ctx, const char *relative, struct error *e)
 {
     struct restoring *r = ctx;
-    char from[PATH_MAX], outside[PATH_MAX], to[PATH_MAX];
+    char from[PATH_MAX], outside[PATH_MAX], to[PATH_MAX], folder[PATH_MAX];
     struct stat st;
     if (!join(outside, r->store.fresh, "outside") || !join(from, outside, relative) ||
         !join(to, "", relative))
         return error_set(e, ERR_RANGE, "the path of %.80s is too long", relative);
-    if (stat(to, &st) == 0) {
+    if (lstat(to, &st) == 0) {
         r->out->outside_kept++;
         return ERR_OK;
     }
-    char folder[PATH_MAX];
     (void)snprintf(folder, sizeof(folder), "%s", to);
     *strrchr(folder, '/') = '\0';
     enum err err = folder_make(folder, 0750, e);
-    if (!err && rename(from, to) != 0)
-        err = error_set_os(e, errno, "%s can't be put back", to);
+    if (!err)
+        err = carry(from, to, e);
+    if (!err)
+        err = sync_folder(folder[0] ? folder : "/", e);
     r->out->outside += !err;
     return err;
 }
@@ -275,6 +344,9 @@ static enum err put_outside(void *ctx, const char *relative, struct error *e)
 static enum err restore_outside(struct restoring *r, struct error *e)
 {
     char outside[PATH_MAX];
+    if (!r->cfg->elsewhere)
+        return ERR_OK;
+    folder_remove(r->store.fresh); /* of a restore that was interrupted */
     if (!join(outside, r->store.fresh, "outside"))
         return error_set(e, ERR_RANGE, "the path of the store is too long");
     enum err err = folder_make(outside, 0700, e);
@@ -286,13 +358,6 @@ static enum err restore_outside(struct restoring *r, struct error *e)
 
 /* --- all of it --- */
 
-static bool interrupted(const struct restoring *r)
-{
-    char path[PATH_MAX];
-    struct stat st;
-    return join(path, r->store.folder, RESTORE_MARK) && stat(path, &st) == 0;
-}
-
 static enum err run(struct restoring *r, struct error *e)
 {
     enum err err = find_places(r, e);
@@ -303,12 +368,14 @@ static enum err run(struct restoring *r, struct error *e)
     if (!err && !r->cfg->force && !interrupted(r))
         err = each_entry(r, &r->site, r->site.folder, false, refuse, e);
     if (!err)
+        err = refuse_strangers(r, e);
+    if (!err)
+        err = restore_outside(r, e); /* before: if it fails, the site is as it was */
+    if (!err)
         err = unpack(r, &r->site, e);
     if (!err)
         err = unpack(r, &r->store, e);
-    if (!err)
-        err = exchange_all(r, e);
-    return err ? err : restore_outside(r, e);
+    return err ? err : exchange_all(r, e);
 }
 
 enum err backup_restore(const struct restore_config *cfg, struct restore_report *out,

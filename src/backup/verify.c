@@ -30,10 +30,29 @@ static enum err read_text(struct archive_reader *r, const struct tar_entry *t, s
     return out->failed ? error_set(e, ERR_NOMEM, "no memory for the manifest") : ERR_OK;
 }
 
+const char *backup_elsewhere(const char *name)
+{
+    static const char prefix[] = BACKUP_ROOT "outside/";
+    return strncmp(name, prefix, sizeof(prefix) - 1) == 0 ? name + sizeof(prefix) - 2 : NULL;
+}
+
+/* The store's folder is named by the manifest too: nothing comes there but what a store has. */
+static bool has_place(const char *name)
+{
+    static const char data[] = BACKUP_ROOT "data/", journal[] = "journal-";
+    if (strncmp(name, data, sizeof(data) - 1) != 0)
+        return true;
+    const char *file = name + sizeof(data) - 1;
+    return strcmp(file, "sedge.db") == 0 ||
+           (strncmp(file, journal, sizeof(journal) - 1) == 0 && !strchr(file, '/'));
+}
+
 static enum err note(struct archive_reader *r, const struct tar_entry *t, struct alloc *a,
                      struct archive_files *files, struct error *e)
 {
     struct archive_file f = {.bytes = t->size, .mode = t->mode, .mtime_s = t->mtime_s};
+    if (!has_place(t->name) || files->all.n >= ARCHIVE_FILES_MAX)
+        return error_set(e, ERR_CORRUPT, "%s has no place in a backup", t->name);
     uint8_t *piece = mem_new(a, PIECE);
     size_t got = 1;
     enum err err = piece ? ERR_OK : error_set(e, ERR_NOMEM, "no memory to read a backup");

@@ -18,7 +18,9 @@ struct str {
 
 struct str str_from(const char *c); /* NULL gives an empty str */
 bool str_eq(struct str a, struct str b);
-int str_cmp(struct str a, struct str b); /* bytewise */
+char str_lower(char c);                    /* of ASCII letters, in every locale */
+bool str_same(struct str a, struct str b); /* equal but for the case of ASCII letters */
+int str_cmp(struct str a, struct str b);   /* bytewise */
 bool str_starts(struct str s, struct str prefix);
 bool str_ends(struct str s, struct str suffix);
 bool str_find(struct str s, char c, size_t *at);

@@ -136,7 +136,10 @@ static size_t take_packets(struct mqtt_client *c, struct bytes in)
         if (r == MQTT_MORE)
             break;
         if (r == MQTT_ERROR) {
-            client_drop(c, ERR_PROTOCOL, p.fault.reason, p.fault.text);
+            /* The first bytes of something else are no fault of an MQTT server. */
+            bool stranger = c->state == CLIENT_HELLO;
+            client_drop(c, ERR_PROTOCOL, stranger ? 0 : p.fault.reason,
+                        stranger ? "what answers there does not speak MQTT" : p.fault.text);
             break;
         }
         on_packet(c, &p);

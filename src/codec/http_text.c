@@ -66,19 +66,9 @@ enum err http_query_get(struct str query, const char *key, char *buf, size_t cap
     return ERR_NOT_FOUND;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
 bool http_same(struct str a, struct str b)
 {
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
-            return false;
-    return true;
+    return str_same(a, b);
 }
 
 bool http_list_next(struct str *list, struct str *element)

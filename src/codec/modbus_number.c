@@ -104,6 +104,24 @@ static void scatter(const struct modbus_form *form, uint64_t raw, uint8_t *at)
 
 /* --- reading --- */
 
+/* The shortest decimal number that is this float: a meter that says 230.1 in 32 bits means 230.1,
+ * and not the 230.10000610351562 that its float is in 64. 10^p and the digits are exact in a
+ * double, so that the quotient is the one nearest to the decimal. The very small and the very large
+ * stay. */
+static double shortest(float f)
+{
+    double d = (double)f, size = fabs(d);
+    if (!(size >= 1e-9 && size < 1e6))
+        return d;
+    int before = (int)floor(log10(size)) + 1;
+    for (int digits = 6; digits <= 9; digits++) {
+        double p = pow(10, digits - before), r = round(d * p) / p;
+        if ((float)r == f)
+            return r;
+    }
+    return d;
+}
+
 static double float_of(enum modbus_type t, uint64_t raw)
 {
     double d;
@@ -114,7 +132,7 @@ static double float_of(enum modbus_type t, uint64_t raw)
         return d;
     }
     memcpy(&f, &low, sizeof(f));
-    return (double)f;
+    return shortest(f);
 }
 
 static struct modbus_number integer(int64_t i)

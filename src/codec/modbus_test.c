@@ -375,6 +375,41 @@ TEST(modbus_numbers_in_every_order)
     }
 }
 
+static double decoded(float f, uint32_t *raw)
+{
+    const struct modbus_form form = {.type = MODBUS_F32};
+    struct modbus_number n = {0};
+    memcpy(raw, &f, sizeof(f));
+    const uint8_t bytes[] = {(uint8_t)(*raw >> 24), (uint8_t)(*raw >> 16), (uint8_t)(*raw >> 8),
+                             (uint8_t)*raw};
+    CHECK_EQ_INT(modbus_decode_number(&form, bytes, &n), ERR_OK);
+    return n.f;
+}
+
+TEST(modbus_floats_are_the_decimals_that_were_meant)
+{
+    static const double meant[] = {230.1,     -0.1, 2.8,    229.15439, 0.98,    1e-3,
+                                   123456.79, 50,   0.3333, -40.25,    999999.9};
+    uint32_t raw;
+    for (size_t i = 0; i < ARRAY_LEN(meant); i++) {
+        LABEL("%g", meant[i]);
+        CHECK(decoded((float)meant[i], &raw) == meant[i]);
+    }
+    CHECK(decoded(1.17549435e-38F, &raw) == 0x1p-126); /* far from what anybody measures */
+    CHECK(decoded(16777216, &raw) == 16777216);
+    CHECK(decoded(3e38F, &raw) == (double)3e38F);
+    CHECK(decoded(0, &raw) == 0);
+    uint64_t x = 1;
+    for (int i = 0; i < 100000; i++) { /* whatever it is, it is the same float again */
+        float f;
+        x = x * 6364136223846793005U + 1442695040888963407U;
+        uint32_t bits = (uint32_t)(x >> 32);
+        memcpy(&f, &bits, sizeof(f));
+        if (isfinite(f) && (float)decoded(f, &raw) != f)
+            CHECK_EQ_INT(raw, 0);
+    }
+}
+
 TEST(modbus_numbers_that_are_none)
 {
     static const struct {

@@ -198,8 +198,13 @@ static void start_export(const struct history_answer *h, struct http_request *q,
     int iso = query_word(q, "time", times, ARRAY_LEN(times), format == EXPORT_CSV);
     if (iso < 0)
         return;
+    static const char *const decimals[] = {"point", "comma"};
+    int comma = query_word(q, "decimal", decimals, ARRAY_LEN(decimals), 0);
+    if (comma < 0)
+        return;
     const struct export_request r = {.shape = {.format = (enum export_format)format,
                                                .iso = iso > 0,
+                                               .comma = comma > 0 && format == EXPORT_CSV,
                                                .edges = h->query.edges,
                                                .window_ms = h->query.window_ms},
                                      .from_ms = h->from_ms,

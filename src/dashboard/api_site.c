@@ -164,6 +164,11 @@ static void write_rule(struct json_writer *w, const struct rule_view *v)
     json_key(w, "line");
     json_int(w, v->rule->line);
     write_str(w, "text", v->rule->text);
+    json_key(w, "until");
+    if (v->rule->until_text.n)
+        json_str(w, v->rule->until_text);
+    else
+        json_null(w);
     json_key(w, "state");
     json_cstr(w, rule_state_name(v->state));
     json_key(w, "fired");

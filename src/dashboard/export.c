@@ -56,6 +56,7 @@ void exports_fini(struct dashboard *d)
     }
 }
 
+/* Nobody reads it any more. While the history has the question it is page_done() that frees. */
 static void reader_gone(void *arg)
 {
     struct exporter *x = arg;
@@ -69,7 +70,7 @@ static void break_off(struct exporter *x, const char *why)
     size_t at = x->at < x->asked.series_n ? x->at : x->asked.series_n - 1;
     LOG_W("dashboard", "an export of %.*s is broken off: %s", STR_FMT(x->series[at]), why);
     http_stream_abort(x->stream);
-    export_free(x);
+    reader_gone(x);
 }
 
 /* --- pages --- */
@@ -219,7 +220,7 @@ static bool send_piece(struct exporter *x)
         return false;
     }
     if (http_stream_write(x->stream, strbuf_str(&x->piece))) {
-        export_free(x);
+        reader_gone(x);
         return false;
     }
     strbuf_reset(&x->piece);

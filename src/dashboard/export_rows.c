@@ -8,17 +8,22 @@
 
 /* --- CSV: quoted where it must be --- */
 
-static bool is_plain(struct str s)
+static char separator(const struct export_shape *shape)
+{
+    return shape->comma ? ';' : ',';
+}
+
+static bool is_plain(const struct export_shape *shape, struct str s)
 {
     for (size_t i = 0; i < s.n; i++)
-        if (s.p[i] == ',' || s.p[i] == '"' || s.p[i] == '\r' || s.p[i] == '\n')
+        if (s.p[i] == separator(shape) || s.p[i] == '"' || s.p[i] == '\r' || s.p[i] == '\n')
             return false;
     return true;
 }
 
-static void csv_str(struct strbuf *b, struct str s)
+static void csv_str(struct strbuf *b, const struct export_shape *shape, struct str s)
 {
-    if (is_plain(s)) {
+    if (is_plain(shape, s)) {
         strbuf_addstr(b, s);
         return;
     }
@@ -32,19 +37,24 @@ static void csv_str(struct strbuf *b, struct str s)
 }
 
 /* What is no number is an empty field. */
-static void csv_double(struct strbuf *b, double v)
+static void csv_double(struct strbuf *b, const struct export_shape *shape, double v)
 {
-    if (isfinite(v))
-        strbuf_add_double(b, v);
+    size_t from = b->n;
+    if (!isfinite(v))
+        return;
+    strbuf_add_double(b, v);
+    for (size_t i = from; shape->comma && i < b->n; i++)
+        if (b->p[i] == '.')
+            b->p[i] = ',';
 }
 
-static void csv_value(struct strbuf *b, const struct value *v)
+static void csv_value(struct strbuf *b, const struct export_shape *shape, const struct value *v)
 {
     switch (v->kind) {
     case VALUE_BOOL: strbuf_adds(b, v->b ? "true" : "false"); break;
     case VALUE_INT: strbuf_add_i64(b, v->i); break;
-    case VALUE_FLOAT: csv_double(b, v->f); break;
-    case VALUE_STR: csv_str(b, v->s); break;
+    case VALUE_FLOAT: csv_double(b, shape, v->f); break;
+    case VALUE_STR: csv_str(b, shape, v->s); break;
     case VALUE_NONE: break;
     }
 }
@@ -57,22 +67,29 @@ static void add_time(struct strbuf *b, const struct export_shape *shape, int64_t
         return;
     }
     time_format(ms, text);
-    strbuf_add(b, text, sizeof(text) - 1);
+    size_t n = sizeof(text) - 1;
+    if (shape->comma) {
+        text[strlen("2025-11-28")] = ' ';
+        text[strlen("2025-11-28T10:00:00")] = ',';
+        n--; /* no Z */
+    }
+    strbuf_add(b, text, n);
 }
 
 static void csv_begin(struct strbuf *b, const struct export_shape *shape,
                       const struct export_series *s, int64_t ms)
 {
-    csv_str(b, s->name);
-    strbuf_addc(b, ',');
+    csv_str(b, shape, s->name);
+    strbuf_addc(b, separator(shape));
     add_time(b, shape, ms);
-    strbuf_addc(b, ',');
+    strbuf_addc(b, separator(shape));
 }
 
-static void csv_end(struct strbuf *b, const struct export_series *s)
+static void csv_end(struct strbuf *b, const struct export_shape *shape,
+                    const struct export_series *s)
 {
-    strbuf_addc(b, ',');
-    csv_str(b, s->unit);
+    strbuf_addc(b, separator(shape));
+    csv_str(b, shape, s->unit);
     strbuf_add(b, CRLF, 2);
 }
 
@@ -112,9 +129,15 @@ void export_header(struct strbuf *b, const struct export_shape *shape)
 {
     if (shape->format != EXPORT_CSV)
         return;
+    if (shape->comma)
+        strbuf_adds(b, "\xEF\xBB\xBF");
+    size_t from = b->n;
     strbuf_adds(b, !shape->window_ms ? "series,time,value,unit" CRLF
                    : shape->edges    ? "series,time,n,min,max,mean,first,last,unit" CRLF
                                      : "series,time,n,min,max,mean,unit" CRLF);
+    for (size_t i = from; i < b->n; i++)
+        if (b->p[i] == ',')
+            b->p[i] = separator(shape);
 }
 
 void export_point(struct strbuf *b, const struct export_shape *shape, const struct export_series *s,
@@ -122,8 +145,8 @@ void export_point(struct strbuf *b, const struct export_shape *shape, const stru
 {
     if (shape->format == EXPORT_CSV) {
         csv_begin(b, shape, s, p->ts_ms);
-        csv_value(b, &p->value);
-        csv_end(b, s);
+        csv_value(b, shape, &p->value);
+        csv_end(b, shape, s);
         return;
     }
     json_begin(b, shape, s, p->ts_ms);
@@ -146,16 +169,16 @@ void export_window(struct strbuf *b, const struct export_shape *shape,
     strbuf_adds(b, csv ? "" : ",\"n\":");
     strbuf_add_i64(b, (int64_t)w->n);
     for (size_t i = 0; i < n; i++) {
-        strbuf_addc(b, ',');
+        strbuf_addc(b, csv ? separator(shape) : ',');
         if (csv) {
-            csv_double(b, figures[i]);
+            csv_double(b, shape, figures[i]);
         } else {
             strbuf_addf(b, "\"%s\":", names[i]);
             strbuf_add_double(b, figures[i]);
         }
     }
     if (csv)
-        csv_end(b, s);
+        csv_end(b, shape, s);
     else
         json_finish(b, s);
 }

@@ -70,6 +70,28 @@ TEST(points_as_csv_and_as_json)
     strbuf_fini(&want);
 }
 
+TEST(for_spreadsheets_with_decimal_commas)
+{
+    const struct history_window w = {.t0_ms = TS, .n = 3, .min = -1.5, .max = 4.5, .mean = 1e-7};
+    const struct history_point p = {TS, {.kind = VALUE_FLOAT, .f = 61.25}};
+    const struct history_point text = {TS, {.kind = VALUE_STR, .s = {"a;b, 1.5", 8}}};
+    struct export_shape shape = {.format = EXPORT_CSV, .iso = true, .comma = true};
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    export_header(&b, &shape);
+    export_point(&b, &shape, &temp, &p);
+    export_point(&b, &shape, &temp, &text);
+    CHECK_EQ_STR(b.p, "\xEF\xBB\xBFseries;time;value;unit\r\n"
+                      "plant.press1.temp;2025-11-28 10:00:00,123;61,25;°C\r\n"
+                      "plant.press1.temp;2025-11-28 10:00:00,123;\"a;b, 1.5\";°C\r\n");
+    strbuf_reset(&b);
+    shape.window_ms = 60000;
+    shape.iso = false;
+    export_window(&b, &shape, &temp, &w);
+    CHECK_EQ_STR(b.p, "plant.press1.temp;1764324000123;3;-1,5;4,5;1e-07;°C\r\n");
+    strbuf_fini(&b);
+}
+
 TEST(windows_as_csv_and_as_json)
 {
     const struct history_window w = {

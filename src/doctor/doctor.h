@@ -104,6 +104,7 @@ struct port_facts {
     const struct doctor_listen *listen;
     enum port_state state; /* CLOSED: the site runs and does not listen there */
     int bind_errno;        /* of FREE: why it could not be taken; 0: it could */
+    bool needs_right;      /* it was taken as root, but the site is run by who may need a right */
     pid_t by;              /* of TAKEN; 0: not shown to us */
     char name[64];         /* of that process */
 };

@@ -138,6 +138,10 @@ TEST(doctor_judges_ports)
         const char *words;
     } cases[] = {
         {"free", {.state = PORT_FREE}, DOCTOR_OK, "free"},
+        {"free for root",
+         {.state = PORT_FREE, .needs_right = true},
+         DOCTOR_NOTE,
+         "free, but ports below 1024 need a right"},
         {"ours", {.state = PORT_OURS}, DOCTOR_OK, "the site listens"},
         {"closed", {.state = PORT_CLOSED}, DOCTOR_PROBLEM, "does not listen"},
         {"taken",

@@ -26,6 +26,13 @@ static void judge_bind(struct doctor *d, const struct port_facts *f, const char 
                    "%s: this machine has no such address", word);
     else if (f->bind_errno)
         doctor_say(d, DOCTOR_PROBLEM, "ports", at, "", "%s: %s", word, strerror(f->bind_errno));
+    else if (f->needs_right)
+        doctor_say(d, DOCTOR_NOTE, "ports", at,
+                   "look for CAP_NET_BIND_SERVICE in AmbientCapabilities= and "
+                   "CapabilityBoundingSet= of the unit (systemctl cat sedge), or take a port above "
+                   "1023",
+                   "%s: free, but ports below %d need a right, and the site is not run by root",
+                   word, PRIVILEGED);
     else
         doctor_say(d, DOCTOR_OK, "ports", at, "", "%s: free", word);
 }
@@ -144,6 +151,13 @@ static int try_bind(const struct addr *a)
     return why;
 }
 
+/* Whose the store is runs the site; that root could take a port says nothing of them. */
+static bool run_by_root(const struct doctor *d)
+{
+    struct stat st;
+    return stat(d->site->store, &st) != 0 || st.st_uid == 0;
+}
+
 static void look_at_tcp(struct doctor *d, struct port_facts *f)
 {
     struct holders h = {0};
@@ -161,6 +175,7 @@ static void look_at_tcp(struct doctor *d, struct port_facts *f)
     } else {
         f->bind_errno = try_bind(&f->listen->addr);
         f->state = f->bind_errno == EADDRINUSE ? PORT_TAKEN : PORT_FREE;
+        f->needs_right = port < PRIVILEGED && geteuid() == 0 && !run_by_root(d);
     }
     if (f->state == PORT_TAKEN && (f->by = find_process(&h)))
         name_process(f->by, f->name);

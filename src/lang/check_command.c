@@ -3,6 +3,23 @@
 
 #include <stdio.h>
 
+/* "on(), off(), set()", the first few. */
+static struct str commands_of(struct lang_ctx *c, const struct lang_decl *type)
+{
+    enum { FEW = 8 };
+    struct str list = STR("");
+    size_t n = 0;
+    for (size_t i = 0; i < type->members_n && n <= FEW; i++) {
+        if (type->members[i].role != LANG_CLAUSE_COMMAND)
+            continue;
+        struct str name = n < FEW ? type->members[i].name : STR("…");
+        list = ctx_strf(c, "%.*s%s%.*s%s", STR_FMT(list), n ? ", " : "", STR_FMT(name),
+                        n < FEW ? "()" : "");
+        n++;
+    }
+    return list;
+}
+
 static void unknown_command(struct checker *k, const struct lang_decl *type, struct name n)
 {
     struct suggest s = suggest_for(k->c, n.text);
@@ -18,6 +35,8 @@ static void unknown_command(struct checker *k, const struct lang_decl *type, str
     else if (type->commands_n == 0)
         diag_help(k->c, d, "%.*s has no %s at all", STR_FMT(type->name),
                   noun_many(k->c, NOUN_COMMAND));
+    else
+        diag_help(k->c, d, "it has %.*s", STR_FMT(commands_of(k->c, type)));
 }
 
 /* e is a command of `type`, through whatever e->index or e->handle names. */

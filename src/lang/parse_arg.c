@@ -263,6 +263,20 @@ static bool arg_range(struct parser *p, const struct lang_type *type, struct lan
     return true;
 }
 
+bool parse_param_is_new(struct parser *p, const struct lang_param *list, size_t n,
+                        const struct name *name)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(list[i].name, name->text)) {
+            struct lang_diag *d =
+                diag_error(p->c, "N2", name->span, "a second time",
+                           "two parameters are called `%.*s`", STR_FMT(name->text));
+            diag_mark(p->c, d, list[i].span, "the first one");
+            return false;
+        }
+    return true;
+}
+
 static bool arg_params(struct parser *p, struct lang_value *v)
 {
     VEC(struct lang_param) list = {0};
@@ -279,14 +293,8 @@ static bool arg_params(struct parser *p, struct lang_value *v)
             return false;
         param.name = n.text;
         param.span = n.span;
-        for (size_t i = 0; i < list.n; i++)
-            if (str_eq(list.v[i].name, n.text)) {
-                struct lang_diag *d =
-                    diag_error(p->c, "N2", n.span, "a second time",
-                               "two parameters are called `%.*s`", STR_FMT(n.text));
-                diag_mark(p->c, d, list.v[i].span, "the first one");
-                return false;
-            }
+        if (!parse_param_is_new(p, list.v, list.n, &n))
+            return false;
         ctx_push(p->c, &list, param);
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN))
             return expected(p, "`,` or `)`");

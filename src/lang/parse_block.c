@@ -85,7 +85,7 @@ static const char *block_help(const struct parser *p)
     const struct token *t = peek_token(p);
     if (t->kind == T_ASSIGN)
         return "two values are compared with `==`";
-    if (t->kind == T_QUESTION || t->kind == T_UNIT)
+    if (t->kind == T_QUESTION || t->kind == T_UNIT || t->kind == T_COMMA)
         return help_for_end(p);
     if (at_word(p, "for"))
         return "only a rule waits for some time:  when x > 5 for 10s { … }";

@@ -86,9 +86,19 @@ static bool goes_with_others(const struct parser *p, const struct token *t)
     return false;
 }
 
+/* 60,5 */
+static bool is_decimal_comma(const struct parser *p)
+{
+    const struct token *t = peek_token(p), *next = peek_next(p);
+    return t->kind == T_COMMA && last_token(p)->kind == T_INT && token_touches(t) &&
+           (next->kind == T_INT || next->kind == T_UNIT) && token_touches(next);
+}
+
 const char *help_for_end(const struct parser *p)
 {
     const struct token *t = peek_token(p), *last = last_token(p), *next = peek_next(p);
+    if (is_decimal_comma(p))
+        return "decimals stand behind a point:  60.5";
     bool value = t->kind == T_NAME || t->kind == T_INT || t->kind == T_FLOAT || t->kind == T_LPAREN;
     if (ends_with_percent(p, t) || (value && ends_with_percent(p, last)))
         return "`%` is the unit percent; the remainder is written  a mod b";

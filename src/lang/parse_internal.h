@@ -86,6 +86,9 @@ void skip_braces(struct parser *p);
 /* Moves to the first token that begins at or after this byte. */
 void skip_to_byte(struct parser *p, uint32_t at);
 bool take_name(struct parser *p, const char *what, struct name *out);
+/* False with a message: one of these is called so already. */
+bool parse_param_is_new(struct parser *p, const struct lang_param *list, size_t n,
+                        const struct name *name);
 /* What stands behind a dot: words that begin statements are free here. */
 bool take_member(struct parser *p, const char *what, struct name *out);
 /* a.b.c; the text of `whole` is without spaces. */

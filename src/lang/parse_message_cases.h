@@ -18,6 +18,8 @@
 {STMT, "x = x % 2", "P1 1:16 `%` is the unit percent, not an operator | the remainder is written  a mod b"},
 {STMT, "if x = 2 { }", "P1 1:15 expected `{` after the condition, found `=` | two values are compared with `==`"},
 {STMT, "if (x = 2) { }", "P1 1:16 expected `)`, found `=` | two values are compared with `==`"},
+{STMT, "if x > 60,5 kW { }", "P1 1:19 expected `{` after the condition, found `,` | decimals stand behind a point:  60.5"},
+{STMT, "x = 60,5", "P1 1:16 expected the end of the line after a statement, found `,` | decimals stand behind a point:  60.5"},
 {STMT, "while x = 2 { }", "P1 1:18 expected `{` after the condition, found `=` | two values are compared with `==`"},
 {STMT, "f(x = 2)", "P1 1:14 expected `)`, found `=` | two values are compared with `==`"},
 {STMT, "i++", "P1 1:11 there is no `++` | written  x += 1"},

@@ -14,14 +14,8 @@ static bool param_names(struct parser *p, struct lang_value *v)
         struct name n;
         if (!take_name(p, "a parameter's name or `)`", &n))
             return false;
-        for (size_t i = 0; i < list.n; i++)
-            if (str_eq(list.v[i].name, n.text)) {
-                struct lang_diag *d =
-                    diag_error(p->c, "N2", n.span, "a second time",
-                               "two parameters are called `%.*s`", STR_FMT(n.text));
-                diag_mark(p->c, d, list.v[i].span, "the first one");
-                return false;
-            }
+        if (!parse_param_is_new(p, list.v, list.n, &n))
+            return false;
         ctx_push(p->c, &list, (struct lang_param){.name = n.text, .span = n.span});
         if (!take_kind(p, T_COMMA) && !at_kind(p, T_RPAREN))
             return expected(p, "`,` or `)`");

@@ -15,6 +15,17 @@
  "     |          ---- a temperature (°C)\n"
  "     |                 ------ a pressure (bar)\n"
  "  help: both sides must be the same quantity, as in  temp < 10 °C\n"},
+{"an unknown action",
+ "program p {\n"
+ "  own v: Valve = gate\n"
+ "  every 1h { v.shut() }\n"
+ "}\n",
+ NULL,
+ "error[N1]: Valve has no action `shut`\n"
+ "  --> case.sedge:3:16\n"
+ "   3 |   every 1h { v.shut() }\n"
+ "     |                ^^^^ unknown\n"
+ "  help: it has open(), close(), set()\n"},
 {"an unknown device",
  "program line_guard {\n"
  "  own v: Valve = plant.gaet\n"

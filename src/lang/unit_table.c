@@ -264,19 +264,10 @@ struct str unit_example(const struct lang_unit *u)
 
 /* ---- suggestions ------------------------------------------------------------------------ */
 
-static char lower(char c)
+/* A word may begin with a capital; C and c, or RH and rh, are not the same. */
+static bool means(struct str unknown, struct str wrong)
 {
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
-static bool same_letters(struct str a, struct str b)
-{
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
-            return false;
-    return true;
+    return wrong.n > 3 ? str_same(unknown, wrong) : str_eq(unknown, wrong);
 }
 
 struct str unit_suggest(struct str unknown)
@@ -299,19 +290,21 @@ struct str unit_suggest(struct str unknown)
         {"meter", "m"},     {"metre", "m"},     {"meters", "m"},    {"metres", "m"},
         {"kmh", "km/h"},    {"kph", "km/h"},    {"mps", "m/s"},     {"knots", "kn"},
         {"kts", "kn"},      {"tons", "t"},      {"tonne", "t"},     {"bars", "bar"},
-        {"dH", "°dH"},
+        {"dH", "°dH"},      {"Sekunde", "s"},   {"Sekunden", "s"},  {"Minuten", "min"},
+        {"Stunde", "h"},    {"Stunden", "h"},   {"Tag", "d"},       {"Tage", "d"},
+        {"Grad", "°C"},     {"Prozent", "%"},
     };
     for (size_t i = 0; i < ARRAY_LEN(usual); i++)
-        if (str_eq(unknown, str_from(usual[i].wrong)))
+        if (means(unknown, str_from(usual[i].wrong)))
             return str_from(usual[i].right);
     for (size_t i = 0; i < ARRAY_LEN(rows); i++)
-        if (same_letters(unknown, str_from(rows[i].name)))
+        if (str_same(unknown, str_from(rows[i].name)))
             return str_from(rows[i].name);
     static const char *const prefixed[] = {"kW", "MW", "kWh", "MWh", "kVA", "kvar", "mm",   "km",
                                            "cm", "µm", "ml",  "kPa", "hPa", "MPa",  "mbar", "kN",
                                            "mA", "mV", "kV",  "ms",  "kHz", "MHz"};
     for (size_t i = 0; i < ARRAY_LEN(prefixed); i++)
-        if (same_letters(unknown, str_from(prefixed[i])))
+        if (str_same(unknown, str_from(prefixed[i])))
             return str_from(prefixed[i]);
     return STR("");
 }

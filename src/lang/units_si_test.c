@@ -451,9 +451,9 @@ TEST(quantities_stand_together_as_their_dimensions_say)
 
 TEST(a_mistaken_unit_is_answered_with_one_that_exists)
 {
-    static const char *const wrong[] = {"C",   "F",   "KW",  "kwh",  "PSI",  "Nm³",
-                                        "Nm3", "cfm", "gpm", "°K",   "week", "hz",
-                                        "RH",  "kph", "dH",  "KVAR", "Mpa"};
+    static const char *const wrong[] = {"C",   "F",    "KW",  "kwh",    "PSI",     "Nm³", "Nm3",
+                                        "cfm", "gpm",  "°K",  "week",   "hz",      "RH",  "kph",
+                                        "dH",  "KVAR", "Mpa", "Minute", "Stunden", "WATT"};
     for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
         LABEL("%s", wrong[i]);
         struct lang_unit u;

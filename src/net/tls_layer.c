@@ -170,6 +170,24 @@ static bool make(struct tls_layer *l)
     return true;
 }
 
+/* What most often is wrong with a certificate, in words for those who do not know OpenSSL's. */
+static const char *verify_text(long result)
+{
+    switch (result) {
+    case X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY:
+    case X509_V_ERR_UNABLE_TO_VERIFY_LEAF_SIGNATURE:
+    case X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN:
+    case X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT:
+        return "the peer's certificate is of no authority that is believed here";
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return "the peer's certificate is for another name";
+    case X509_V_ERR_CERT_HAS_EXPIRED: return "the peer's certificate has expired";
+    case X509_V_ERR_CERT_NOT_YET_VALID:
+        return "the peer's certificate is not valid yet: is this machine's clock right?";
+    default: return X509_verify_cert_error_string(result);
+    }
+}
+
 static void note_failure(struct tls_layer *l)
 {
     struct handshake *h = l->handshake;
@@ -179,7 +197,7 @@ static void note_failure(struct tls_layer *l)
         ERR_GET_REASON(code) == SSL_R_HTTP_REQUEST)
         why = "the peer does not speak TLS"; /* the name is of SSL 2's days */
     if (l->ssl && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
-        why = X509_verify_cert_error_string(SSL_get_verify_result(l->ssl));
+        why = verify_text(SSL_get_verify_result(l->ssl));
     (void)snprintf(h->why, sizeof(h->why), "%s", why ? why : "no memory for TLS");
 }
 

@@ -6,11 +6,6 @@
 
 enum { TEXT_MAX = 64 };
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -18,7 +13,7 @@ static bool digit(char c)
 
 static bool letter(char c)
 {
-    c = lower(c);
+    c = str_lower(c);
     return c >= 'a' && c <= 'z';
 }
 
@@ -31,7 +26,7 @@ static struct str squeeze(struct str s, char buf[TEXT_MAX])
             continue;
         if (n == TEXT_MAX)
             return STR("");
-        buf[n++] = lower(s.p[i]);
+        buf[n++] = str_lower(s.p[i]);
     }
     return (struct str){buf, n};
 }
@@ -123,7 +118,7 @@ bool cell_scale(struct str s, double *out)
     }
     if (str_starts(s, STR("×")))
         s = str_sub(s, strlen("×"), s.n);
-    else if (s.n && (lower(s.p[0]) == 'x' || s.p[0] == '*'))
+    else if (s.n && (str_lower(s.p[0]) == 'x' || s.p[0] == '*'))
         s = str_sub(s, 1, s.n);
     return cell_number(s, out) && *out != 0;
 }
@@ -178,7 +173,7 @@ static bool first_code(struct str s, int64_t *out)
     size_t from = 0;
     while (from < s.n && !digit(s.p[from]))
         from++;
-    if (from + 1 < s.n && s.p[from] == '0' && lower(s.p[from + 1]) == 'x')
+    if (from + 1 < s.n && s.p[from] == '0' && str_lower(s.p[from + 1]) == 'x')
         from += 2;
     size_t to = from;
     while (to < s.n && digit(s.p[to]))
@@ -440,7 +435,7 @@ static bool starts_like(struct str s, const char *prefix)
 {
     size_t n = strlen(prefix);
     for (size_t i = 0; i < n; i++)
-        if (i >= s.n || lower(s.p[i]) != prefix[i])
+        if (i >= s.n || str_lower(s.p[i]) != prefix[i])
             return false;
     return true;
 }
@@ -492,7 +487,7 @@ static struct str take_hex(struct str s, bool *hex)
     size_t n = 0;
     while (n < s.n && str_hex_digit(s.p[n]) >= 0)
         n++;
-    if (n > 0 && n + 1 == s.n && lower(s.p[n]) == 'h') {
+    if (n > 0 && n + 1 == s.n && str_lower(s.p[n]) == 'h') {
         *hex = true;
         return str_sub(s, 0, n);
     }
@@ -515,7 +510,7 @@ static bool take_rest(struct str s, struct cell_address *out)
     }
     if (!strchr(".:/", sign))
         return false;
-    if (s.n && lower(s.p[0]) == 'x')
+    if (s.n && str_lower(s.p[0]) == 'x')
         s = str_sub(s, 1, s.n);
     if (!take_number(&s, false, &n, &digits) || s.n || n > 15)
         return false;

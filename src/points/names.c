@@ -22,11 +22,6 @@ static bool digit(char c)
     return c >= '0' && c <= '9';
 }
 
-static char lower(char c)
-{
-    return upper_letter(c) ? (char)(c - 'A' + 'a') : c;
-}
-
 /* --- units --- */
 
 /* What is written instead of ours; compared as it stands, then without case. "": none. */
@@ -76,21 +71,11 @@ static const char *const caseless[] = {"kWh", "MWh", "GWh", "Wh",  "kW",    "MW"
                                        "kV",  "V",   "A",   "bar", "mbar",  "kPa",   "rpm",  "kg",
                                        "mm",  "min", "ppm", "W",   "l/min", "m3/h",  "m3",   NULL};
 
-static bool same_letters(struct str a, struct str b)
-{
-    if (a.n != b.n)
-        return false;
-    for (size_t i = 0; i < a.n; i++)
-        if (lower(a.p[i]) != lower(b.p[i]))
-            return false;
-    return true;
-}
-
 static struct str as_ours(struct str s)
 {
     for (size_t i = 0; i < ARRAY_LEN(units); i++) {
         struct str w = str_from(units[i].written);
-        if (units[i].any_case ? same_letters(s, w) : str_eq(s, w))
+        if (units[i].any_case ? str_same(s, w) : str_eq(s, w))
             return str_from(units[i].ours);
     }
     return s;
@@ -105,7 +90,7 @@ static bool known(struct arena *a, struct str s, struct str *out)
         return true;
     }
     for (size_t i = 0; caseless[i]; i++)
-        if (same_letters(s, str_from(caseless[i]))) {
+        if (str_same(s, str_from(caseless[i]))) {
             *out = str_from(caseless[i]);
             return true;
         }
@@ -204,7 +189,7 @@ static struct str make_name(struct arena *a, struct str s)
         }
         if (word_begins(s, i))
             put(&m, '_');
-        put(&m, lower(c));
+        put(&m, str_lower(c));
         i++;
     }
     while (m.n && m.text[m.n - 1] == '_')

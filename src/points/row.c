@@ -18,20 +18,9 @@ static bool has(const struct points_reader *r, enum points_column c)
     return points_cell(r, c).n > 0;
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
-}
-
 static bool same_word(struct str s, const char *word)
 {
-    size_t n = strlen(word);
-    if (s.n != n)
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (lower(s.p[i]) != word[i])
-            return false;
-    return true;
+    return str_same(s, str_from(word));
 }
 
 static bool contains(struct str s, const char *part)

@@ -199,12 +199,19 @@ void modbus_job_end(struct line *l, struct job *j, enum err result, const char *
     job_free(l, j);
 }
 
+/* A register of bits is read again before it is written again: others may have written to it. */
+static void again(struct line *l, struct job *j)
+{
+    j->steps[j->step].is_read = false;
+    job_put(l, j, true);
+}
+
 /* One answer may be lost to noise: the same value is written once more, before the registry has
  * waited for its confirmation in vain. A silent unit is not. */
 void modbus_job_lost(struct line *l, struct job *j, const char *why)
 {
     if (j->unit->phase != MODBUS_UNIT_SILENT && j->lost++ < LOST_MAX)
-        job_put(l, j, true);
+        again(l, j);
     else
         modbus_job_end(l, j, ERR_TIMEOUT, why);
 }
@@ -254,7 +261,7 @@ static void failed(struct line *l, struct job *j, uint8_t exception)
     char why[MODBUS_PROBLEM_MAX];
     if (exception == MODBUS_BUSY && j->busy++ < BUSY_MAX) {
         j->at_ns = worker_now_ns(l->m->worker) + BUSY_MS * INT64_C(1000000);
-        job_put(l, j, true);
+        again(l, j);
         return;
     }
     (void)snprintf(why, sizeof(why), "unit %u, %s %u: %s", j->unit->id,

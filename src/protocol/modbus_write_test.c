@@ -114,6 +114,33 @@ TEST(modbus_an_action_of_several_writes)
     rig_run("\1", false, several);
 }
 
+/* What was read of the register is old by the time at which it is written once more. */
+static void meanwhile(struct rig *g)
+{
+    struct slave_unit *u = &g->slave.units[0];
+    start(g);
+    g->slave.delay_ms = 20;
+    for (int lost = 0; lost < 2; lost++) {
+        LABEL(lost ? "its answer is lost" : "it is busy");
+        u->words[30] = 0x0001;
+        size_t at = g->slave.requests, times = g->done.times;
+        CHECK_EQ_INT(rig_command(g, 0, RESET, NULL, "a"), ERR_OK);
+        WAIT_FOR(g->slave.requests > at && g->slave.log[at].address == 30);
+        *(lost ? &u->lost : &u->busy) = 1;
+        WAIT_FOR(g->slave.requests > at + 1 && u->lost + u->busy == 0);
+        u->words[30] |= 0x0040; /* by another device's action, or its own panel */
+        WAIT_FOR(g->done.times > times);
+        CHECK_EQ_INT(g->done.result, ERR_OK);
+        CHECK_EQ_INT(u->words[30], 0x0241);
+        rig_sleep(3000);
+    }
+}
+
+TEST(modbus_a_bit_written_again_keeps_what_others_wrote)
+{
+    rig_run("\1", false, meanwhile);
+}
+
 static void refused(struct rig *g)
 {
     start(g);

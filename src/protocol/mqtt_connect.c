@@ -171,7 +171,9 @@ void connect_let_in(struct mqtt_connection *c)
     struct mqtt_session *old = session_find(c->shard, h->client_id);
     enum err err = ERR_OK;
     if (old && old->connection) {
-        connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER, NULL);
+        /* now and then it is the same client, come back; again and again it is two with one id */
+        connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER,
+                         "another connection has its client id");
         old = session_find(c->shard, h->client_id); /* it may have ended with its connection */
     }
     /* Those whose time is over are looked for once a second only; here it is exact. */

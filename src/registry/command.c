@@ -131,15 +131,19 @@ static enum err send_json(struct action *a, struct error *e)
 
 /* --- by a mapping --- */
 
-static void add_number(struct strbuf *b, const struct piece_def *p, const struct value *v)
+static double scaled(const struct piece_def *p, const struct value *v)
 {
     double d = value_number(v);
+    return p->scale != 0 ? registry_scaled(d, p->scale, p->offset) : d;
+}
+
+static void add_number(struct strbuf *b, const struct piece_def *p, const struct value *v)
+{
+    double d = scaled(p, v);
     if (v->kind == VALUE_INT && p->scale == 0) {
         strbuf_add_i64(b, v->i);
         return;
     }
-    if (p->scale != 0)
-        d = registry_scaled(d, p->scale, p->offset);
     if (p->whole && fabs(d) < 9e15)
         strbuf_add_i64(b, (int64_t)llround(d));
     else
@@ -164,6 +168,18 @@ static void add_piece(struct strbuf *b, const struct command_def *c, const struc
         add_value(b, v);
 }
 
+/* JSON has no other word for it than null, and no device expects that. */
+static bool is_sendable(const struct command_def *c, const struct arguments *args)
+{
+    for (size_t i = 0; i < c->piece_count; i++) {
+        const struct piece_def *p = &c->pieces[i];
+        const struct value *v = p->param < 0 ? NULL : &args->values[p->param];
+        if (v && (v->kind == VALUE_INT || v->kind == VALUE_FLOAT) && !isfinite(scaled(p, v)))
+            return false;
+    }
+    return true;
+}
+
 static enum err send_mapped(struct action *a, const struct command_def *c, struct error *e)
 {
     struct registry *r = a->registry;
@@ -172,6 +188,9 @@ static enum err send_mapped(struct action *a, const struct command_def *c, struc
     struct strbuf b;
     if (!read_arguments(&args, a))
         return error_set(e, ERR_INVALID, "its arguments %.*s don't fit", STR_FMT(a->args_json));
+    if (!is_sendable(c, &args))
+        return error_set(e, ERR_RANGE, "an argument of %.*s is too large to be scaled",
+                         STR_FMT(a->args_json));
     strbuf_init(&b, r->cfg.alloc, PAYLOAD_MAX);
     for (size_t i = 0; i < c->piece_count; i++) {
         const struct piece_def *p = &c->pieces[i];

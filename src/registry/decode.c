@@ -12,6 +12,13 @@
 
 /* --- what can't be read --- */
 
+/* 0: nowhere, or in a text that was made of several places. */
+static uint32_t offset_of(struct bytes payload, const char *at)
+{
+    uintptr_t from = (uintptr_t)payload.p, there = (uintptr_t)at;
+    return there >= from && there - from <= payload.n ? (uint32_t)(there - from) : 0;
+}
+
 void decode_note(struct decode_target *t, struct str path, const char *at, const char *fmt, ...)
 {
     struct payload_error *e = t->error;
@@ -22,7 +29,7 @@ void decode_note(struct decode_target *t, struct str path, const char *at, const
     (void)vsnprintf(e->reason, sizeof(e->reason), fmt, ap);
     va_end(ap);
     (void)snprintf(e->path, sizeof(e->path), "%.*s", STR_FMT(path));
-    e->at = at ? (uint32_t)(at - (const char *)t->payload.p) : 0;
+    e->at = offset_of(t->payload, at);
 }
 
 const char *decode_kind_text(enum json_kind k)
@@ -40,8 +47,7 @@ const char *decode_kind_text(enum json_kind k)
 
 void decode_broken(struct decode_target *t, const struct json_reader *r)
 {
-    decode_note(t, STR(""), (const char *)t->payload.p + r->why_at, "not JSON at byte %zu: %s",
-                r->why_at, r->why);
+    decode_note(t, STR(""), (const char *)t->payload.p + r->why_at, "not JSON: %s", r->why);
 }
 
 bool decode_whole(struct decode_target *t)

@@ -11,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAME_BYTES_MAX = 256, VERSION_MAX = 10 };
+enum { NAME_BYTES_MAX = 256, VERSION_MAX = 10, AHEAD_MAX_MS = 24 * 3600 * 1000 };
 #define RELATIVE_BELOW_S 268435456.0 /* 2^28: section 4.5.3 */
 
 struct pack { /* section 4.1: what holds for the records that follow */
@@ -172,11 +172,11 @@ static int find_property(const struct model_def *m, struct str name, const char 
 
 static int64_t record_time(const struct decode_target *t, double s, enum quality *q)
 {
+    bool relative = fabs(s) < RELATIVE_BELOW_S;
+    double ms = s * 1000 + (relative ? (double)t->arrived_ms : 0);
     *q = QUALITY_GOOD;
-    if (fabs(s) < RELATIVE_BELOW_S)
-        return t->arrived_ms + (int64_t)llround(s * 1000);
-    if (s > 0 && s < 4102444800.0 && s * 1000 <= (double)t->arrived_ms + 86400000.0)
-        return (int64_t)llround(s * 1000);
+    if ((relative || s > 0) && ms <= (double)t->arrived_ms + AHEAD_MAX_MS)
+        return (int64_t)llround(ms);
     *q = QUALITY_UNCERTAIN;
     return t->arrived_ms;
 }

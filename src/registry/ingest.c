@@ -419,6 +419,12 @@ static bool is_convention(const struct topic_binding *b)
 static enum err taken(const struct topic_binding *want, const struct topic_binding *other,
                       struct error *e)
 {
+    if (want->role == TOPIC_SET && other->role == TOPIC_SET && want->device != other->device)
+        return error_set(
+            e, ERR_EXISTS,
+            "%.*s and %.*s are both commanded on the topic %.*s, which the one that is "
+            "spoken to by the convention has for itself",
+            STR_FMT(want->device->name), STR_FMT(other->device->name), STR_FMT(want->topic));
     if (!is_convention(want) || !is_convention(other))
         return error_set(e, ERR_EXISTS,
                          "%.*s: commands go to the topic %.*s, which can't also be listened to%s"
@@ -436,9 +442,15 @@ static enum err taken(const struct topic_binding *want, const struct topic_bindi
                      STR_FMT(want->topic));
 }
 
-/* A device's own messages on a topic that commands it would be refused when it is owned. */
+/* A device's own messages on a topic that commands it would be refused when it is owned. Things
+ * behind one gateway are mapped to one topic and told apart by the payload; who takes commands by
+ * the convention is alone on its topic, so another device's commands there would go past its owner.
+ */
 static bool may_share(const struct topic_binding *a, const struct topic_binding *b)
 {
+    bool sets = a->role == TOPIC_SET && b->role == TOPIC_SET;
+    if (sets && a->device != b->device)
+        return !is_convention(a) && !is_convention(b);
     return (a->role == TOPIC_SET) == (b->role == TOPIC_SET) &&
            !(is_convention(a) && is_convention(b));
 }

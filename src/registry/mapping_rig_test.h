@@ -163,11 +163,11 @@ static inline const struct discovered *listed(struct plug_rig *p, const char *to
     return NULL;
 }
 
-static inline void plug_command(void *rig, uint32_t action)
+static inline void plug_command_at(void *rig, uint32_t action, double level)
 {
     struct plug_rig *p = CONTAINER_OF(rig, struct plug_rig, g);
     struct error e = {0};
-    struct value args[] = {{.kind = VALUE_FLOAT, .f = 50},
+    struct value args[] = {{.kind = VALUE_FLOAT, .f = level},
                            {.kind = VALUE_STR, .s = STR("a \"b\"")}};
     struct action_request q = {.device = p->plug,
                                .action = action,
@@ -175,6 +175,11 @@ static inline void plug_command(void *rig, uint32_t action)
                                .arg_count = action == 2 ? 2 : 0,
                                .cause = {.operator_name = STR("Ada")}};
     CHECK_EQ_INT(registry_command(p->g.r, &q, NULL, &e), ERR_OK);
+}
+
+static inline void plug_command(void *rig, uint32_t action)
+{
+    plug_command_at(rig, action, 50);
 }
 
 static inline void switch_on(void *rig)
@@ -190,4 +195,10 @@ static inline void switch_off(void *rig)
 static inline void dim(void *rig)
 {
     plug_command(rig, 2);
+}
+
+/* Scaled, it is larger than any number. */
+static inline void dim_without_end(void *rig)
+{
+    plug_command_at(rig, 2, 1e308);
 }

@@ -62,7 +62,7 @@ TEST(what_can_not_be_read_is_counted_with_its_place)
         {"t/SENSOR", "{\"ENERGY\":{\"Power\":\"much\"}}", "ENERGY.Power",
          "power: expected a number, got a string much", 20},
         {"t/SENSOR", "{\"ENERGY\":{\"Power\":[1]}}", "ENERGY.Power", "got a list", 19},
-        {"t/SENSOR", "{\"ENERGY\":", "", "not JSON at byte 10", 10},
+        {"t/SENSOR", "{\"ENERGY\":", "", "not JSON", 10},
         {"t/POWER", "perhaps", "", "lit: expected a boolean, got perhaps", 0},
         {"t/mw", "{\"p\":1,\"at\":7}", "time", "time: 7 is no plausible time", 12},
         {"t/LWT", "perhaps", "", "neither online nor offline: perhaps", 0},
@@ -123,6 +123,17 @@ TEST(commands_go_where_the_device_listens)
     plug_fini(&p);
 }
 
+TEST(a_command_that_is_no_number_is_not_sent)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    const struct step steps[] = {{1, NULL, NULL, dim_without_end}};
+    rig_play(&p.g, steps, ARRAY_LEN(steps), 100);
+    CHECK_HAS_STR(p.g.log.p, "was not sent");
+    CHECK(!strstr(p.g.log.p, "c/dim"));
+    plug_fini(&p);
+}
+
 TEST(topics_that_can_not_be_shared)
 {
     static const struct source_def on_command = {.member = 0, .topic = S("c/POWER")};
@@ -133,6 +144,7 @@ TEST(topics_that_can_not_be_shared)
         {.member = 0, .topic = S("a"), .path = S("y"), .time = S("t2")}};
     static const struct command_def on_source = {.action = 0, .topic = S("t/SENSOR")};
     static const struct command_def on_convention = {.action = 0, .topic = S("v/telemetry")};
+    static const struct command_def on_set = {.action = 0, .topic = S("v/set")};
     static const struct {
         const char *label;
         struct mapping_def mapping;
@@ -151,6 +163,10 @@ TEST(topics_that_can_not_be_shared)
          {NULL, 0, &on_convention, 1, NULL, 0},
          ERR_EXISTS,
          "commands go to the topic v/telemetry"},
+        {"a command where another device takes its own",
+         {NULL, 0, &on_set, 1, NULL, 0},
+         ERR_EXISTS,
+         "are both commanded on the topic v/set"},
         {"a wildcard", {&wild, 1, NULL, 0, NULL, 0}, ERR_INVALID, "wildcard"},
         {"no path", {&broken, 1, NULL, 0, NULL, 0}, ERR_SYNTAX, "a key is missing"},
         {"two times", {times, 2, NULL, 0, NULL, 0}, ERR_INVALID, "have one time"},

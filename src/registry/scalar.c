@@ -5,7 +5,6 @@
 
 #include <math.h>
 #include <string.h>
-#include <strings.h>
 
 struct scalar scalar_of(const struct decode_target *t, const struct property_def *def)
 {
@@ -107,11 +106,6 @@ static bool text_number(const struct scalar *s, struct str text, struct value *v
 
 /* --- booleans --- */
 
-static bool same_word(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || strncasecmp(a.p, b.p, a.n) == 0);
-}
-
 static const struct {
     const char *yes, *no;
 } words[] = {
@@ -144,10 +138,10 @@ static const struct {
 static bool usual_word(const struct scalar *s, struct str text, bool *b)
 {
     for (size_t i = 0; i < ARRAY_LEN(words); i++) {
-        bool yes = same_word(text, str_from(words[i].yes));
-        if (!yes && !same_word(text, str_from(words[i].no)))
+        bool yes = str_same(text, str_from(words[i].yes));
+        if (!yes && !str_same(text, str_from(words[i].no)))
             continue;
-        *b = yes != same_word(s->name, str_from(words[i].no));
+        *b = yes != str_same(s->name, str_from(words[i].no));
         return true;
     }
     return false;
@@ -155,7 +149,7 @@ static bool usual_word(const struct scalar *s, struct str text, bool *b)
 
 static bool text_bool(const struct scalar *s, struct str text, struct value *v)
 {
-    bool yes = s->yes.n && same_word(text, s->yes), no = s->no.n && same_word(text, s->no);
+    bool yes = s->yes.n && str_same(text, s->yes), no = s->no.n && str_same(text, s->no);
     *v = (struct value){.kind = VALUE_BOOL, .b = yes};
     if (!s->yes.n && !s->no.n)
         return usual_word(s, text, &v->b);

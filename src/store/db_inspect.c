@@ -1,6 +1,8 @@
 #include "store/db_internal.h"
 #include "store/inspect.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -153,13 +155,19 @@ enum err db_inspect(const char *path, bool thorough, struct db_seen *out, struct
 enum err db_copy(const char *path, const char *to, struct error *e)
 {
     sqlite3 *from = NULL, *copy = NULL;
-    if (access(to, F_OK) == 0)
-        return error_set(e, ERR_EXISTS, "there is a %s already", to);
     enum err err = open_to_read(path, true, &from, e);
     if (err)
         return err;
-    int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE;
-    if (sqlite3_open_v2(to, &copy, flags, NULL) != SQLITE_OK)
+    /* Before SQLite would make it, readable by all, and wherever a link leads to. */
+    int fd = open(to, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    if (fd < 0) {
+        err = errno == EEXIST ? error_set(e, ERR_EXISTS, "there is a %s already", to)
+                              : error_set_os(e, errno, "%s can't be made", to);
+        (void)sqlite3_close(from);
+        return err;
+    }
+    (void)close(fd);
+    if (sqlite3_open_v2(to, &copy, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK)
         err = failed(copy, to, e);
     /* All in one step: of one read transaction, however much is written meanwhile. */
     sqlite3_backup *b = err ? NULL : sqlite3_backup_init(copy, "main", from, "main");

@@ -212,7 +212,12 @@ TEST(inspect_a_copy_of_a_database_in_use)
     struct error e = {0};
     make_db(path, &db);
     (void)snprintf(copy, sizeof(copy), "%s.copy", path);
+    mode_t mask = umask(022);
     CHECK_EQ_INT(db_copy(path, copy, &e), ERR_OK);
+    (void)umask(mask);
+    struct stat st;
+    REQUIRE(stat(copy, &st) == 0);
+    CHECK_EQ_UINT(st.st_mode & 0777, 0600); /* it may lie in a folder of everybody */
     CHECK_EQ_INT(db_inspect(copy, true, &seen, &e), ERR_OK);
     CHECK_EQ_UINT(seen.cursor_min, 7);
     CHECK_EQ_STR(seen.damage, "");

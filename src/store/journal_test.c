@@ -1,5 +1,6 @@
 #include "base/map.h"
 #include "store/journal_rig_test.h"
+#include <errno.h>
 #include <stdio.h>
 
 TEST(journal_append_and_replay_over_many_segments)
@@ -398,6 +399,24 @@ TEST(journal_every_allocation_at_the_start_fails)
     g.cfg.alloc = alloc_system();
     REQUIRE(rig_open(&g) == ERR_OK);
     CHECK_EQ_UINT(g.seen.n, 299);
+    rig_fini(&g);
+}
+
+TEST(journal_without_room_says_where_and_how_much)
+{
+    struct rig g;
+    char want[64];
+    rig_init(&g, 15);
+    (void)snprintf(want, sizeof(want), "no room for %zu KiB of journal",
+                   (size_t)g.cfg.segment_bytes >> 10);
+    REQUIRE(rig_open(&g) == ERR_OK);
+    disk_sim_fail(g.sim, DISK_SIM_WRITE, 0, ENOSPC);
+    REQUIRE(rig_append(&g, 0, false) == ERR_OK); /* the first one makes the first segment */
+    (void)journal_test_step(g.j);
+    struct error why;
+    CHECK(journal_failed(g.j, &why));
+    CHECK_HAS_STR(why.text, want);
+    CHECK_EQ_STR(why.where, RIG_DIR);
     rig_fini(&g);
 }
 

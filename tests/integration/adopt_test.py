@@ -152,7 +152,8 @@ class Adopt(unittest.TestCase):
     def test_what_the_reload_refuses_is_taken_back(self):
         self.say({"well": '{"level":3}'})
         before = (self.root / "devices.sedge").read_text()
-        text = 'device home.again: Climate { via mqtt "attic" json }\n'  # passes the check; two on one topic
+        text = ('model Fan { property on: bool; action off() confirms not on; safe off() }\n'  # passes the check, but the
+                'device home.again: Fan {\n  property on = on "fan"\n  action off() publish "attic/set" "0"\n}\n')  # topic is home.attic's
         status, got = self.adopt(text=text, apply=True)
         self.assertEqual((status, got["type"], got["reload"]["result"]), (422, "/problems/site-refused", "refused"), got)
         self.assertEqual((self.root / "devices.sedge").read_text(), before)
@@ -195,6 +196,20 @@ class Adopt(unittest.TestCase):
         self.assertEqual(out.returncode, 1)
         self.assertIn("nothing was heard on nope", out.stderr)
         self.assertEqual(sedge("adopt", self.root, "x", "--json").returncode, 2)
+
+    def test_what_was_shown_is_what_is_written(self):
+        self.say(ZIGBEE, "-r")
+        with subprocess.Popen([SEDGE, "adopt", str(self.root), "zigbee2mqtt/bath"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as command:
+            shown = ""
+            while not shown.endswith("[y/N] "):
+                shown += command.stdout.read(1)
+            self.say({"zigbee2mqtt/bridge/devices": ZIGBEE["zigbee2mqtt/bridge/devices"].replace("Aqara", "Mallory")}, "-r")
+            self.assertIn("is adopted", command.communicate("y\n", timeout=60)[0])
+        self.assertIn("+// Aqara WSDCGQ11LM", shown)
+        written = (self.root / "devices.sedge").read_text()
+        self.assertIn("// Aqara WSDCGQ11LM", written)
+        self.assertNotIn("Mallory", written)
 
     def test_all_that_fits(self):
         self.say({**ZIGBEE, "zigbee2mqtt/plug": '{"state":"OFF","power":0.5}', "zigbee2mqtt/dull": '{"linkquality":9}'}, "-r")

@@ -1,11 +1,13 @@
 # ctest: timeout=180
 """`sedge backup` and `sedge restore`: while the site runs, through kill -9, verified, and what they refuse."""
 
+import hashlib
 import json
 import os
 import pathlib
 import shutil
 import subprocess
+import tempfile
 import threading
 import unittest
 
@@ -163,6 +165,16 @@ class Archive(unittest.TestCase):
         self.assertEqual(sorted(p.name for p in folder.iterdir()),
                          ["plant_1-20200102T000000Z.tar.zst", pathlib.Path(made["file"]).name, "plant_1-notes.txt"])
 
+    def test_no_backup_holds_another(self):
+        """In the site's own folder, which is where people keep them, each would be twice as large as the one before."""
+        folder = self.site.folder / "backups"
+        folder.mkdir()
+        first = told("backup", self.site.folder, self.site.folder / "mine.bak")
+        self.assertEqual(told("backup", self.site.folder, folder)["files"], first["files"])
+        (folder / "half.tar.zst.part-1").write_bytes((self.site.folder / "mine.bak").read_bytes()[:100])
+        (folder / "half.tar.zst.db-1").write_bytes((self.site.data / "sedge.db").read_bytes())
+        self.assertEqual(told("backup", self.site.folder, self.site.folder / "mine.bak")["files"], first["files"])
+
     def test_a_broken_site_needs_its_data_named(self):
         self.site.write("broken.sedge", "device ???")
         self.assertIn("--data FOLDER", sedge("backup", self.site.folder, self.file, code=1).stderr)
@@ -284,12 +296,64 @@ class Refused(unittest.TestCase):
             site.stop()
             shutil.rmtree(site.root / "far")
             shutil.rmtree(site.folder)
-            self.assertEqual(told("restore", file, site.folder)["elsewhere"], 1)
+            self.assertIn(f"not put back: {users}", sedge("restore", file, site.folder).stdout)
+            self.assertTrue((data / "sedge.db").exists())
+            self.assertFalse(users.exists())
+            self.assertEqual(told("restore", file, site.folder, "--force", "--elsewhere")["elsewhere"], 1)
             self.assertTrue(users.exists() and (data / "sedge.db").exists())
             other = site.root / "other"
             sedge("restore", file, other, "--data", site.root / "elsewhere")
             self.assertTrue((site.root / "elsewhere/sedge.db").exists())
             site.start()
+
+    def test_elsewhere_is_on_another_file_system(self):
+        with Site(text="") as site, tempfile.TemporaryDirectory(dir="/dev/shm") as other:
+            if os.stat(other).st_dev == site.root.stat().st_dev:
+                self.skipTest("/dev/shm is no other file system")
+            users = pathlib.Path(other) / "users"
+            Process([SEDGE, "passwd", "-b", "-c", users, "ann", "secret"]).wait()
+            site.write("site.sedge", SITE.replace("@MQTT@", f'@MQTT@ passwords "{users}"'))
+            file = site.root / "b.tar.zst"
+            sedge("backup", site.folder, file)
+            text = users.read_text()
+            users.unlink()
+            self.assertEqual(told("restore", file, site.folder, "--force", "--elsewhere")["elsewhere"], 1)
+            self.assertEqual((users.read_text(), [p.name for p in pathlib.Path(other).iterdir()]), (text, ["users"]))
+            self.assertEqual(told("restore", file, site.folder, "--force", "--elsewhere")["elsewhere_kept"], 1)
+
+    @unittest.skipUnless(shutil.which("zstd"), "there is no zstd")
+    def test_who_forges_a_backup_writes_nowhere_else(self):
+        with Site(text=SITE) as site:
+            site.start()
+            site.stop()
+            file, where, prey = site.root / "b.tar.zst", site.root / "x", site.root / "prey"
+            sedge("backup", site.folder, file)
+            where.mkdir()
+            prey.mkdir()
+            subprocess.run(["tar", "--zstd", "-xf", file, "-C", where], check=True)
+            root = where / "sedge-backup"
+            whole = json.loads((root / "manifest.json").read_text())
+
+            def forge(store, extra=()):
+                manifest = json.loads(json.dumps(whole))
+                manifest["store"] = str(store)
+                for name in extra:
+                    (where / name).parent.mkdir(parents=True, exist_ok=True)
+                    (where / name).write_text("forged")
+                    manifest["files"].append({"name": name, "bytes": 6, "sha256": hashlib.sha256(b"forged").hexdigest()})
+                (root / "manifest.json").write_text(json.dumps(manifest))
+                names = [f["name"] for f in manifest["files"]] + ["sedge-backup/SHA256SUMS", "sedge-backup/manifest.json"]
+                subprocess.run(["tar", "--format=ustar", "--zstd", "-cf", file, "-C", where, *names], check=True)
+
+            forge(prey, ["sedge-backup/data/evil.conf"])
+            self.assertIn("has no place", sedge("restore", file, site.root / "new", "--force", code=1).stderr)
+            (prey / "passwd").write_text("precious")
+            forge(prey)
+            self.assertIn("--data FOLDER", sedge("restore", file, site.root / "new", "--force", code=1).stderr)
+            self.assertEqual((prey / "passwd").read_text(), "precious")
+            forge("data", [f"sedge-backup/outside{site.root}/planted"])
+            self.assertIn("not put back", sedge("restore", file, site.root / "new", "--force").stdout)
+            self.assertFalse((site.root / "planted").exists())
 
     @unittest.skipUnless(os.geteuid() == 0, "only root gives files away")
     def test_root_gives_files_to_the_folders_owner(self):

@@ -4,6 +4,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import unittest
@@ -70,9 +71,21 @@ class Explanations(unittest.TestCase):
                 self.assertIn(text, done.stderr)
 
     def test_what_can_not_be_written_is_a_failure(self):
-        with open("/dev/full", "w") as full:
-            done = subprocess.run([SEDGE, "help"], stdout=full, timeout=60)
-        self.assertEqual(done.returncode, 1)
+        with tempfile.TemporaryDirectory() as folder, open("/dev/full", "w") as full:
+            site = pathlib.Path(folder, "hall")
+            self.assertEqual(sedge("init", site, "--yes").returncode, 0)
+            for args in ["help"], ["--version"], ["check", site], ["check", site, "--json"], ["doctor", site, "--all"], ["man"]:
+                with self.subTest(args=args):
+                    done = subprocess.run([SEDGE, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn(f"sedge {args[0]}: the output can't be written: No space left on device", done.stderr)
+
+    def test_a_reader_that_goes_is_told_nothing(self):
+        read, write = os.pipe()
+        os.close(read)
+        done = subprocess.run([SEDGE, "help"], stdout=write, stderr=subprocess.PIPE, text=True, timeout=60)
+        os.close(write)
+        self.assertEqual((done.returncode in (1, -signal.SIGPIPE), done.stderr), (True, ""))
 
 
 class Lists(unittest.TestCase):

@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from api_test import SITE
+from api_case import SITE
 from mqtt_sync_test import Disk
 from sedge_site import Site, wait_until
 

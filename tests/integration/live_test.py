@@ -11,7 +11,7 @@ import threading
 import time
 import unittest
 
-from api_test import SITE
+from api_case import SITE
 from openapi import Description
 from sedge_site import Site, wait_until
 

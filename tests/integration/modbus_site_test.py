@@ -309,6 +309,30 @@ class Import(unittest.TestCase):
             self.assertIn("the site has a device hall.meter_1 already", again.stderr)
             self.assertEqual((site.folder / "points.sedge").read_text(), text)
 
+    @unittest.skipUnless(os.geteuid() == 0, "only root changes files of others")
+    def test_root_leaves_files_with_their_owner(self):
+        """`sudo sedge import`: the service must still be able to read, and to change, what it could before."""
+        with Site(text=HEAD) as site:
+            (site.root / "points.csv").write_text("name,address,type\npower,30001,u16\n")
+            where = site.root / "elsewhere.sedge"
+            where.write_text("// of the service\n")
+            where.chmod(0o640)
+            (site.folder / "points.sedge").symlink_to(where)
+            for path in (site.folder, where, site.folder / "site.sedge"):
+                os.chown(path, 1234, 1235)
+            args = ("--line", "tcp://127.0.0.1:1", "--place", "hall", "--write")
+            done = self.run_import(site, *args, "--into", "points.sedge")
+            self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+            self.assertTrue((site.folder / "points.sedge").is_symlink())
+            st = where.stat()
+            self.assertEqual((st.st_uid, st.st_gid, st.st_mode & 0o777), (1234, 1235, 0o640))
+            self.assertIn("// of the service", where.read_text())
+            where.write_text("")
+            done = self.run_import(site, *args, "--into", "new.sedge")
+            self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
+            st = (site.folder / "new.sedge").stat()
+            self.assertEqual((st.st_uid, st.st_gid), (1234, 1235))
+
     def test_mistakes_are_told_with_line_and_column(self):
         with Site(text=HEAD) as site:
             (site.root / "points.csv").write_text(TABLE.replace("float32", "float33").replace("4;2;", "9;2;"))

@@ -61,6 +61,8 @@ target_link_libraries(static sedge::rt-static)
 find_package(sedge-mqtt 0.1 REQUIRED)
 add_executable(mqtt mqtt.c)
 target_link_libraries(mqtt sedge::mqtt)
+add_executable(mqtt-static mqtt.c)
+target_link_libraries(mqtt-static sedge::mqtt-static)
 """
 
 # A client on the runtime of the same library: nobody listens on the port of "discard".
@@ -121,6 +123,18 @@ class Install(unittest.TestCase):
         self.assertIn("prefix=/opt/x\n", text)
         self.assertNotIn(str(stage), text)
 
+    def test_uninstalling_leaves_what_is_not_sedges(self):
+        stage = self.lib.tmp / "leaving"
+        env = {**self.lib.env, "DESTDIR": str(stage)}
+        run("cmake", "--install", BUILD, "--prefix", "/opt/x", env=env)
+        others = [stage / "opt/x" / name for name in ["lib/libother.so", "include/sedge/mine.h"]]
+        for other in others:
+            other.write_text("mine")
+        run(SOURCE / "tools/uninstall", BUILD, "/opt/x", env=env)
+        self.assertEqual(sorted(p for p in stage.rglob("*") if not p.is_dir()), sorted(others))
+        self.assertFalse((stage / "opt/x/share/doc/sedge").exists())
+        self.assertIn("0 files removed", run(SOURCE / "tools/uninstall", BUILD, "/opt/x", env=env))
+
     def test_shared_libraries_export_what_the_headers_declare(self):
         mqtt = set(declared(SOURCE / "include/sedge/mqtt.h"))
         for library, path in [("rt", self.shared), ("mqtt", self.mqtt)]:
@@ -180,6 +194,7 @@ class Install(unittest.TestCase):
         for program in ["shared", "static"]:
             self.assertIn("338350", run(build / program, env=self.lib.env))
         run(build / "mqtt", env=self.lib.env)
+        run(build / "mqtt-static")
 
     def test_mqtt_from_pkg_config(self):
         for static in [False, True]:

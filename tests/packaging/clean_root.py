@@ -154,8 +154,22 @@ class Package(unittest.TestCase):
         self.assertIn("policy sedge.service restart", asked())
         self.assertNotIn("systemctl restart", asked())
 
+    def test_4_a_site_that_the_new_version_refuses_goes_on(self):
+        whole = (SITE / "site.sedge").read_text()
+        (SITE / "site.sedge").write_text(whole + "\nnonsense\n")
+        done = inside("dpkg", "-i", f"/root/{NEW}", env={"ACTIVE": "0"})
+        self.assertIn("the version before goes on", done.stderr)
+        self.assertNotIn("restart sedge.service", asked())
+        inside("dpkg", "-i", f"/root/{NEW}")  # one that does not run has nothing to lose
+        self.assertIn("systemctl restart sedge.service", asked())
+        (SITE / "site.sedge").write_text(whole)
+
     def test_5_remove_keeps(self):
+        wanted = SYSTEM / "etc/systemd/system/timers.target.wants/sedge-backup.timer"  # systemctl enable, by the administrator
+        wanted.parent.mkdir(exist_ok=True)
+        wanted.symlink_to("/lib/systemd/system/sedge-backup.timer")
         inside("dpkg", "-r", "sedge", env={"ACTIVE": "0"})
+        self.assertIn("systemctl stop sedge-backup.timer", asked())
         self.assertIn("systemctl stop sedge.service", asked())
         self.assertFalse((SYSTEM / "usr/bin/sedge").exists())
         self.assertTrue((SITE / "site.sedge").exists())
@@ -171,7 +185,8 @@ class Package(unittest.TestCase):
         self.assertTrue((DATA / "sedge.db").exists())
         self.assertTrue((SITE / "site.sedge").exists())
         self.assertFalse((SYSTEM / "etc/default/sedge").exists())
-        self.assertFalse(os.path.lexists(SYSTEM / "etc/systemd/system/multi-user.target.wants/sedge.service"))
+        for link in ("multi-user.target.wants/sedge.service", "timers.target.wants/sedge-backup.timer", "sedge.service", "sedge-backup.timer"):
+            self.assertFalse(os.path.lexists(SYSTEM / "etc/systemd/system" / link), link)
 
     def test_7_purge_deletes_when_asked(self):
         inside("dpkg", "-i", f"/root/{NEW}")

@@ -51,7 +51,7 @@ const ENERGY_RULES = {
   'energy/every#1': [10, 'every 15min'],
 };
 const rulesOf = (table) =>
-  Object.entries(table).map(([path, [line, text]]) => ({ path, line, text, state: 'idle', fired: 0, fired_ms: null }));
+  Object.entries(table).map(([path, [line, text]]) => ({ path, line, text, until: null, state: 'idle', fired: 0, fired_ms: null }));
 
 /** What a series was at a time before the plant ran: smooth, with the shifts of a day and an outage. */
 export function past(name, t) {

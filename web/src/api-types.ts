@@ -106,7 +106,10 @@ export interface Rule {
   /** Stable over reloads */
   path: string;
   line: number;
+  /** Its head */
   text: string;
+  /** What ends it, where it says so; what is done then has this rule as its cause, too */
+  until: string | null;
   state: RuleState;
   /** How often */
   fired: number;
@@ -475,7 +478,7 @@ export interface LinkLine {
 export interface LinkUnit {
   unit: number;
   devices: string[];
-  /** null: it has not been asked yet */
+  /** null: it has not been asked yet; false also while its line is lost */
   online: boolean | null;
   requests: number;
   answers: number;

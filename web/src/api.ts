@@ -87,12 +87,16 @@ export const reload = () => post<ReloadReport>('/api/reload', {});
 export const adopt = (request: AdoptRequest) => post<AdoptAnswer>('/api/adopt', request);
 
 /** The address of a file with the history of these series; window 0: every sample. */
+/** Whether the spreadsheet beside this browser is likely to want 0,5: it has the same language. */
+const commaInNumbers = (): boolean => (0.5).toLocaleString(navigator.language).includes(',');
+
 export function exportUrl(series: string[], from: number, to: number, window: number, format: 'csv' | 'jsonl'): string {
   const q = new URLSearchParams(series.map((s) => ['series', s]));
   q.set('from', String(Math.floor(from)));
   q.set('to', String(Math.ceil(to)));
   if (window > 0) q.set('window', String(window));
   q.set('format', format);
+  if (format === 'csv' && commaInNumbers()) q.set('decimal', 'comma');
   return `/api/export?${q.toString()}`;
 }
 

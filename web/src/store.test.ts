@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import type { Alert, Topic } from './api';
-import { alerts, applyAlerts, hearTopic, isActive, replaceTopics, topics, withValues } from './store';
+import type { Action, Alert, Topic } from './api';
+import { actions, alerts, applyActions, applyAlerts, hearTopic, isActive, replaceTopics, topics, withValues } from './store';
 
 const topic = (name: string, last_ms: number, values: [number, number][]) =>
   ({ topic: name, count: 1, first_ms: 0, last_ms, kind: 'json', payload: '', fields: [{ path: 'a', type: 'number', count: values.length, min: 0, max: 9, words: null, last: 1, values }] }) as unknown as Topic;
@@ -39,4 +39,12 @@ test('a shelved alert needs nobody, and is kept', () => {
   assert.deepEqual(alerts.value.filter(isActive).map((a) => a.id), [1]);
   applyAlerts([alert(2, 'unacknowledged', null)]);
   assert.deepEqual(alerts.value.filter(isActive).map((a) => a.id), [2, 1]);
+});
+
+test('an answer that comes behind the feed does not take an outcome back', () => {
+  const action = (state: string, outcome_ms: number | null) => ({ id: 'a', state, requested_ms: 1, outcome_ms }) as unknown as Action;
+  applyActions([action('sent', null)]);
+  applyActions([action('confirmed', 4)]);
+  applyActions([action('waiting', null)]);
+  assert.deepEqual(actions.value.map((a) => a.state), ['confirmed']);
 });

@@ -201,8 +201,14 @@ export function replaceAlerts(fresh: Alert[]): void {
   applyAlerts(fresh);
 }
 
+const STEPS = { waiting: 0, sent: 1, confirmed: 2, failed: 2, denied: 2 };
+
+/** An action only goes forward. A fast device has confirmed before the answer to the command is here,
+ *  which still says `waiting`: the feed was quicker, and is right. */
 export function applyActions(fresh: Action[]): void {
-  actions.value = upsert(actions.peek(), fresh, (a) => a.requested_ms, ACTIONS_MAX);
+  const known = new Map(actions.peek().map((a) => [a.id, a]));
+  const newer = fresh.filter((a) => STEPS[a.state] >= STEPS[known.get(a.id)?.state ?? 'waiting']);
+  actions.value = upsert(actions.peek(), newer, (a) => a.requested_ms, ACTIONS_MAX);
 }
 
 /** The feed brings the newest value of each field: it goes behind those that are known. */

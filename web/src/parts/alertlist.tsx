@@ -30,7 +30,7 @@ export function SourceText({ program, rule, line }: { program: string; rule: str
   return (
     <span class="source">
       <a href={toProgram(program, line)} translate={false}>{program}</a>
-      {known && <code translate={false}>{known.text}</code>}
+      {known && <code translate={false}>{known.until ? `${known.text} … ${known.until}` : known.text}</code>}
       {line !== null && line > 0 ? <span class="faint">{t.alerts.line(line)}</span> : line === 0 && <span class="faint">{t.actions.letGo}</span>}
     </span>
   );

@@ -22,7 +22,8 @@ export function axesOf(bool: boolean): uPlot.Axis[] {
     { ...axis, size: 26, gap: 4, space: (_u, _i, min, max) => (max - min < 900 ? 66 : 44), values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
     {
       ...axis,
-      size: 46,
+      // As wide as the longest of its texts: a meter counts to 123,456.
+      size: (_u, texts) => Math.max(46, 10 + 6.5 * Math.max(0, ...(texts ?? []).map((s) => s.length))),
       gap: 6,
       space: 34,
       values: (_u, splits, _i, _s, step) => splits.map((v) => (bool ? (v === 0 ? t.no : v === 1 ? t.yes : '') : fixed(v, stepDigits(step)))),

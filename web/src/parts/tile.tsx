@@ -7,6 +7,7 @@ import { isTrouble } from '../meaning';
 import { toDevice } from '../router';
 import { alerts, isActive, seriesOf } from '../store';
 import { Icon } from './icons';
+import { reachOf, ReachText } from './reach';
 import { QualityNote, Value } from './value';
 
 export function Lamp({ device, property, bare = false }: { device: string; property: Property; bare?: boolean }) {
@@ -27,12 +28,15 @@ export const hasMany = (device: Device): boolean => device.properties.length > M
 export function Tile({ device }: { device: Device }) {
   const own = alerts.value.filter((a) => isActive(a) && a.source.device === device.name);
   const severity = (['critical', 'warning', 'info'] as const).find((s) => own.some((a) => a.severity === s)) ?? 'none';
+  // Told once, not beside each of thirty values.
+  const lost = hasMany(device) && reachOf(device).reach === 'offline';
   return (
     <a class={`panel tile alert-${severity}${hasMany(device) ? ' many' : ''}`} href={toDevice(device.name)}>
       <span class="tile-head">
         <b translate={false}>{shortName(device.name)}</b>
         <span class="faint" translate={false}>{device.model}</span>
       </span>
+      {lost && <ReachText device={device} />}
       {device.properties.map((p) => {
         const series = seriesOf(device.name, p.name);
         if (!series) return null;
@@ -41,7 +45,7 @@ export function Tile({ device }: { device: Device }) {
           <span class="tile-value" key={p.name}>
             <span class="label" translate={false}>{p.name}</span>
             <Value series={series} />
-            <QualityNote series={series} />
+            {!lost && <QualityNote series={series} />}
           </span>
         );
       })}

@@ -128,9 +128,8 @@ function Fact({ name, children }: { name: string; children: ComponentChildren })
 }
 
 /** "modbus tcp://…" behind the word Modbus would say it twice. */
-function linkText({ link }: Device): string {
-  const kind = `${link.kind} `;
-  return link.text.startsWith(kind) ? link.text.slice(kind.length) : link.text;
+function linkText({ kind, text }: Device['link']): string {
+  return text?.startsWith(`${kind} `) ? text.slice(kind.length + 1) : text ?? '';
 }
 
 function Facts({ device, site }: { device: Device; site: Site }) {
@@ -141,7 +140,7 @@ function Facts({ device, site }: { device: Device; site: Site }) {
         {device.owner ? <><Icon name="lock" /> <a href={toProgram(device.owner)} translate={false}>{device.owner}</a></> : t.device.nobody}
       </Fact>
       {device.link.kind !== 'none' && (
-        <Fact name={t.device.link}>{t.device.linkKind[device.link.kind]} {device.link.text && <code translate={false}>{linkText(device)}</code>}</Fact>
+        <Fact name={t.device.link}>{t.device.linkKind[device.link.kind]} {device.link.text && <code translate={false}>{linkText(device.link)}</code>}</Fact>
       )}
       {device.id && <Fact name={t.device.id}><code translate={false}>{device.id}</code></Fact>}
       <Fact name={t.device.actions}>{device.actions.length === 0 ? t.device.noActions : <span translate={false}>{device.actions.map((a) => a.name).join(', ')}</span>}</Fact>

@@ -157,7 +157,7 @@ function Sparks({ devices }: { devices: Device[] }) {
                       <Spark series={series} />
                       <span class="end">
                         <Value series={series} />
-                        <QualityNote series={series} />
+                        {!(hasMany(device) && reachOf(device).reach === 'offline') && <QualityNote series={series} />}
                       </span>
                     </div>
                   )
