@@ -128,6 +128,10 @@ static void print_cause(const struct actions *o, struct str cause)
     if (name.n == 0)
         return;
     struct str u = unit_of(o, name);
+    if (answer_int(cause, "ts_ms") == 0) { /* since the start: `when stale` */
+        (void)printf("          as %.*s had no value\n", STR_FMT(name));
+        return;
+    }
     answer_time(answer_int(cause, "ts_ms"), o->now_ms, at);
     (void)printf("          as %.*s was %.*s%s%.*s at %s\n", STR_FMT(name),
                  STR_FMT(answer_member(cause, "value", value, sizeof(value))),
