@@ -81,7 +81,7 @@ cases.push(['an action shows its program, rule, sample and outcome', () =>
   withPage({ fault: 'overheat' }, async ({ page }) => {
     const item = await steps.seesAction(page, { device: 'plant.press1.coolant', action: 'open', program: 'line_guard', series: 'plant.press1.temperature' });
     await item.locator('.chip.state-confirmed').waitFor();
-    assert.match(await item.innerText(), /after 0\.4/);
+    assert.match(await item.innerText(), /after \d/);
     assert.match(await item.innerText(), /line 15/);
     const failed = page.locator('li.action.failed', { hasText: 'plant.tank.fill(80' });
     assert.match(await failed.innerText(), /by hand: Ada/);
