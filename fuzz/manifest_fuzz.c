@@ -13,8 +13,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     strbuf_init(&json, alloc_system(), 0);
     manifest_write(&m, &json);
-    enum err err = manifest_read(&again, alloc_system(),
-                                 (struct bytes){(const uint8_t *)json.p, json.n}, &e);
+    enum err err =
+        manifest_read(&again, alloc_system(), (struct bytes){(const uint8_t *)json.p, json.n}, &e);
     ASSERT(err == ERR_OK && again.files.all.n == m.files.all.n);
     ASSERT(strcmp(again.store, m.store) == 0 && again.journal_last == m.journal_last);
     manifest_fini(&again);

@@ -33,7 +33,7 @@ TEST(str_is_the_same_but_for_case)
     CHECK(str_same(STR("kWh/L-09"), STR("KWH/l-09")));
     CHECK(str_same(STR(""), (struct str){0}));
     CHECK(!str_same(STR("ab"), STR("abc")));
-    CHECK(!str_same(STR("[@"), STR("{`"))); /* a bit apart, and no letters */
+    CHECK(!str_same(STR("[@"), STR("{`")));             /* a bit apart, and no letters */
     CHECK(!str_same(STR("\xc3\x84"), STR("\xc3\xa4"))); /* Ä, ä */
 }
 

@@ -40,7 +40,7 @@ struct tls_config {
     /* Client: PEM file; the server must show the first certificate in it. Who made that, its names
      * and its time don't matter then: for who knows the very server, as its own tools do. */
     const char *pinned;
-    bool tls_1_2;     /* also TLS 1.2, for old devices */
+    bool tls_1_2;       /* also TLS 1.2, for old devices */
     size_t waiting_max; /* handshakes under way; default 16,384; above it they are refused */
 };
 MUST_USE enum err tls_new(struct tls **out, const struct tls_config *cfg, struct error *e);

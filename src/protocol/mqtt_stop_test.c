@@ -38,7 +38,7 @@ TEST(mqtt_stop_answers_what_it_has_taken)
     EXPECT(&old, "END");
     EXPECT(&fresh, "END");
     CHECK_EQ_INT(sem_getvalue(&gone, &none), 0);
-    CHECK_EQ_INT(none, 0); /* one is still to be answered */
+    CHECK_EQ_INT(none, 0);                      /* one is still to be answered */
     client_publish(&pub, 2, "kept", "2", true); /* too late: it is not read any more */
     moody_set(&b.disk, false, false);
     EXPECT(&pub, "PUBACK id=1 reason=10");
