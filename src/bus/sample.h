@@ -35,6 +35,7 @@ struct series {
     bool kept;         /* history keeps it: its messages are journaled */
     int64_t stale_ms;  /* 0: never stale */
     int64_t paced_ms;  /* the least stale_ms that its own pace asks for; 0: not known */
+    int64_t gap_ms;    /* between its last two samples, for that; 0: not known */
     struct value last; /* its string is the series' own copy (at most 256 bytes) */
     int64_t last_ms, last_mono_ns;
     enum quality quality;

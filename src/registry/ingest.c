@@ -23,17 +23,20 @@ static bool is_over(const struct topic_binding *b)
 }
 
 /* Nobody has said how long it may be silent, and it comes less often than the default allows (a
- * plug reports every five minutes): three times its own pace, then.  The first gap teaches it. */
+ * plug reports every five minutes): three times its own pace, then. Two gaps in a row teach it, by
+ * the shorter one, so that a device that was away for an hour is not taken for a slow one. */
 static void learn_pace(struct registry *r, struct device_property *p)
 {
     struct series *s = p->series;
-    int64_t gap_ms = (worker_now_ns(r->worker) - s->last_mono_ns) / 1000000;
     if (p->stale_declared || s->quality == QUALITY_NONE || s->last_mono_ns == 0)
         return;
-    if (gap_ms <= s->stale_ms / PACES)
+    int64_t gap_ms = (worker_now_ns(r->worker) - s->last_mono_ns) / 1000000;
+    int64_t pace_ms = gap_ms < s->gap_ms ? gap_ms : s->gap_ms;
+    s->gap_ms = gap_ms;
+    if (pace_ms <= s->stale_ms / PACES)
         return;
-    bool slow = gap_ms > r->cfg.stale_learned_max_ms / PACES;
-    s->stale_ms = s->paced_ms = slow ? r->cfg.stale_learned_max_ms : gap_ms * PACES;
+    bool slow = pace_ms > r->cfg.stale_learned_max_ms / PACES;
+    s->stale_ms = s->paced_ms = slow ? r->cfg.stale_learned_max_ms : pace_ms * PACES;
 }
 
 static void publish_sample(struct registry *r, struct device_property *p, const struct sample *s)

@@ -297,8 +297,15 @@ TEST(what_comes_seldom_is_given_its_own_pace)
     publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":7}}");
     CHECK_EQ_INT(power_after(&p, 200), QUALITY_STALE); /* the rig's default is 150 ms */
     publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":8}}");
+    CHECK_EQ_INT(power_after(&p, 200), QUALITY_STALE); /* one gap may be an outage */
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":8}}");
     CHECK_EQ_INT(power_after(&p, 500), QUALITY_GOOD);
-    CHECK_EQ_INT(power_after(&p, 200), QUALITY_STALE);
+    CHECK_EQ_INT(power_after(&p, 4000), QUALITY_STALE); /* and this is one */
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":8}}");
+    CHECK_EQ_INT(power_after(&p, 200), QUALITY_GOOD);
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":8}}");
+    CHECK(p.plug->props[0].series->stale_ms < 700);
+    CHECK_EQ_INT(power_after(&p, 900), QUALITY_STALE);
     registry_reset_stale(p.g.r, &p.plug->props[0]);
     CHECK(p.plug->props[0].series->stale_ms >= 600); /* another site does not forget it */
     publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":9}}");
