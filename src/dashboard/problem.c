@@ -35,6 +35,10 @@ static const struct {
     [PROBLEM_CHANGED] = {TYPES "changed", 409, "A file was changed meanwhile",
                          "One of the site's files is not what it was when it was read. Nothing was "
                          "written; ask again."},
+    [PROBLEM_NOT_SHOWN] = {TYPES "not-shown", 409, "It would write something else",
+                           "What would be written is not what \"shown\" stands for: a device has "
+                           "spoken meanwhile, or a file was changed. Nothing was written. The "
+                           "member \"files\" says what it would be now; look at it and ask again."},
     [PROBLEM_NO_DEVICE] = {TYPES "no-device", 422, "No device can be made of this",
                            "What was heard on these topics has no values that properties could "
                            "have, or it does not fit the model or the name that was asked for."},

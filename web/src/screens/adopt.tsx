@@ -55,9 +55,11 @@ export function AdoptScreen({ topic }: { topic: string }) {
     clearTimeout(named.current);
     const as = { device: device.peek(), model: model.peek() };
     work.value = { ...work.peek(), state: change.apply ? 'applying' : 'asking', refusal: null };
+    // The reader's own text, not yet checked, is written as it stands: nobody else has a hand in it.
+    const shown = text.peek() === checked.peek() ? (work.peek().answer?.shown ?? null) : null;
     const own = change.text !== null && work.peek().answer?.editable === false ? null : change.text;
     try {
-      const answer = await adopt({ topics: [topic], device: as.device || null, model: as.model || null, text: own, apply: change.apply });
+      const answer = await adopt({ topics: [topic], device: as.device || null, model: as.model || null, text: own, shown, apply: change.apply });
       if (mine !== asked.current) return;
       if (change.text === null) text.value = proposed.current = answer.text;
       checked.value = text.peek();
@@ -68,6 +70,11 @@ export function AdoptScreen({ topic }: { topic: string }) {
       if (answer.applied) requestAnimationFrame(() => heading.current?.focus());
     } catch (error) {
       if (mine !== asked.current) return;
+      if (error instanceof Problem && error.type === '/problems/not-shown') {
+        await ask({ text: own, apply: false });
+        if (asked.current === mine + 1) work.value = { ...work.peek(), refusal: work.peek().refusal ?? refusalOf(error) };
+        return;
+      }
       const files = error instanceof Problem ? error.files : [];
       work.value = { ...work.peek(), state: 'ready', files, refusal: refusalOf(error) };
       checked.value = text.peek();
