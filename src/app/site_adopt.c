@@ -220,10 +220,15 @@ static enum err make(struct site_adopt *a, struct work *w)
 
 static void write_it(struct site_adopt *a, struct work *w)
 {
-    enum err err = edit_write(&w->edit, a->cfg.path, &w->why);
-    if (err)
+    bool changed;
+    struct error e = {0};
+    enum err err = edit_write(&w->edit, a->cfg.path, &changed, &e);
+    if (err && changed)
+        (void)give_up(w, ADOPT_LEFT_CHANGED,
+                      error_set(&w->why, err, "%s, but not all files are as they were", e.text));
+    else if (err)
         (void)give_up(w, err == ERR_EXISTS || err == ERR_BUSY ? ADOPT_CHANGED : ADOPT_NOT_WRITTEN,
-                      err);
+                      error_set(&w->why, err, "%s", e.text));
     w->written = !err;
 }
 
@@ -235,12 +240,27 @@ static void run_job(struct offload_job *j)
         write_it(a, w);
 }
 
+static const char refused[] = "the site with this in it can't take the running one's place";
+
+static void stay_changed(struct work *w, enum err err, const char *why)
+{
+    LOG_E("app", "the site's files can't be put back as they were: %s", why);
+    (void)give_up(w, ADOPT_LEFT_CHANGED,
+                  error_set(&w->why, err, "%s, and its files can't be put back as they were: %s",
+                            refused, why));
+}
+
 static void run_revert(struct offload_job *j)
 {
     struct site_adopt *a = CONTAINER_OF(j, struct site_adopt, revert);
     struct error e = {0};
-    if (edit_revert(&a->work->edit, a->cfg.path, &e))
-        LOG_E("app", "the site's files can't be put back as they were: %s", e.text);
+    enum err err = edit_revert(&a->work->edit, a->cfg.path, &e);
+    if (err)
+        stay_changed(a->work, err, e.text);
+    else
+        (void)give_up(
+            a->work, ADOPT_REFUSED,
+            error_set(&a->work->why, ERR_INVALID, "%s; its files are as they were", refused));
 }
 
 /* --- the answer --- */
@@ -344,7 +364,7 @@ static void answer(struct site_adopt *a, struct str reload)
         out.json = strbuf_str(&json);
         out.outcome = json.failed || w->arena.failed ? ADOPT_NOT_WRITTEN : ADOPT_DONE;
         out.why = "there is no memory for the answer";
-    } else if (w->outcome == ADOPT_REFUSED) {
+    } else if (w->outcome == ADOPT_REFUSED || w->outcome == ADOPT_LEFT_CHANGED) {
         strbuf_add_json(&text, strbuf_str(&w->messages));
         add_member(&out, "diagnostics", strbuf_str(&w->diags));
         add_member(&out, "text", strbuf_str(&text));
@@ -385,12 +405,9 @@ static void reloaded(void *arg, enum err result)
         return;
     }
     w->written = false;
-    w->outcome = ADOPT_REFUSED;
-    (void)error_set(&w->why, ERR_INVALID,
-                    "the site with this in it can't take the running one's place; its files are as "
-                    "they were");
-    if (offload_submit(a->queue, a->worker, &a->revert)) {
-        LOG_E("app", "the site's files can't be put back as they were: too much is under way");
+    enum err err = offload_submit(a->queue, a->worker, &a->revert);
+    if (err) {
+        stay_changed(w, err, "too much is under way");
         answer(a, site_reload_report(a->cfg.reload));
     }
 }

@@ -38,6 +38,7 @@ static enum problem problem_of(enum adopt_outcome o)
     case ADOPT_CHANGED: return PROBLEM_CHANGED;
     case ADOPT_NOT_SHOWN: return PROBLEM_NOT_SHOWN;
     case ADOPT_REFUSED: return PROBLEM_SITE_REFUSED;
+    case ADOPT_LEFT_CHANGED: return PROBLEM_LEFT_CHANGED;
     case ADOPT_NOT_WRITTEN:
     case ADOPT_DONE: break;
     }

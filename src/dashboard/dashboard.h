@@ -48,6 +48,7 @@ enum adopt_outcome {
     ADOPT_NOT_SHOWN,    /* it would write something else than was shown: `members` have it */
     ADOPT_REFUSED,      /* the changed site has errors: `members` say which */
     ADOPT_NOT_WRITTEN,  /* the files, for the system's reasons; or there is no memory */
+    ADOPT_LEFT_CHANGED, /* a file has changed, and the site that runs does not have it */
 };
 struct dashboard_adopt_answer {
     enum adopt_outcome outcome;

@@ -45,6 +45,11 @@ static const struct {
     [PROBLEM_NOT_WRITTEN] = {TYPES "not-written", 503, "The site's files can't be written",
                              "The system refuses to write them: permissions, space, a file system "
                              "that is read-only. They are as they were."},
+    [PROBLEM_LEFT_CHANGED] = {TYPES "left-changed", 500, "A file stays changed",
+                              "The site goes on as it was, but not all of its files are as they "
+                              "were: the system refused to write them all, or they could not be "
+                              "put back. The member \"detail\" says why; the member \"files\" has "
+                              "what was to change, so that a person can mend them."},
     [PROBLEM_NOT_STORED] = {TYPES "not-stored", 503, "It could not be stored",
                             "What must last is recorded before it is answered. The journal could "
                             "not, so it has not happened."},

@@ -21,6 +21,7 @@ enum problem {
     PROBLEM_NO_DEVICE,    /* 422: no device can be made of these topics */
     PROBLEM_NOT_STORED,   /* 503: the journal could not keep it, so it has not happened */
     PROBLEM_NOT_WRITTEN,  /* 503: the site's files can't be written */
+    PROBLEM_LEFT_CHANGED, /* 500: a file has changed, and the site that runs does not have it */
     PROBLEM_BUSY,         /* 503, Retry-After: too many ask at once */
     PROBLEM_COUNT
 };

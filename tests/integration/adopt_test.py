@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import subprocess
+import threading
 import unittest
 
 from mqtt_certificates import Certificates
@@ -151,13 +152,37 @@ class Adopt(unittest.TestCase):
 
     def test_what_the_reload_refuses_is_taken_back(self):
         self.say({"well": '{"level":3}'})
-        before = (self.root / "devices.sedge").read_text()
-        text = ('model Fan { property on: bool; action off() confirms not on; safe off() }\n'  # passes the check, but the
-                'device home.again: Fan {\n  property on = on "fan"\n  action off() publish "attic/set" "0"\n}\n')  # topic is home.attic's
-        status, got = self.adopt(text=text, apply=True)
+        site = (self.root / "site.sedge").read_text()  # passes the check, but can't change while the site runs
+        (self.root / "site.sedge").write_text(site.replace('store "data"', 'store "elsewhere"'))
+        status, got = self.adopt("well", apply=True)
         self.assertEqual((status, got["type"], got["reload"]["result"]), (422, "/problems/site-refused", "refused"), got)
-        self.assertEqual((self.root / "devices.sedge").read_text(), before)
+        self.assertIn("its files are as they were", got["detail"])
+        self.assertEqual((self.root / "devices.sedge").read_text(), DEVICES)
+        (self.root / "site.sedge").write_text(site)
         self.assertEqual(self.site.request("/api/reload", {})[0], 200)
+
+    def test_what_could_not_be_taken_back_is_told(self):
+        """Somebody writes into the file between the reload's reading it and its refusal: a pipe behind it in the site holds
+        the reading up."""
+        self.say({"well": '{"level":3}'})
+        devices, pipe = self.root / "devices.sedge", self.root / "z.sedge"
+        os.mkfifo(pipe)
+        got = []
+        asking = threading.Thread(target=lambda: got.extend(self.adopt("well", apply=True)))
+        asking.start()
+        pipe.write_text("// nothing\n")
+        wait_until(lambda: devices.read_text() != DEVICES)
+        with open(pipe, "w", encoding="utf-8") as refused:  # when the reload reads it
+            devices.write_text("// mine now\n" + DEVICES)
+            refused.write("oops\n")
+        asking.join(60)
+        pipe.unlink()
+        status, told = got
+        self.assertEqual((status, told["type"], told["reload"]["result"]), (500, "/problems/left-changed", "refused"), told)
+        self.assertIn("devices.sedge was changed meanwhile", told["detail"])
+        self.assertNotIn("as they were;", told["detail"])
+        self.assertEqual(devices.read_text(), "// mine now\n" + DEVICES)
+        self.assertEqual(told["files"][0]["file"], "devices.sedge")
 
     def test_problems(self):
         self.say({"x": '{"Time":"2024-05-01T10:00:00"}', "y": '{"v":1}'})

@@ -748,7 +748,7 @@ export interface Stats {
 
 /** RFC 9457 problem details. `detail` is for people; programs look at `status` and `type`. What a type means is told at its address. */
 export interface ProblemBody {
-  type: "about:blank" | "/problems/parameter" | "/problems/unknown" | "/problems/absent" | "/problems/owned" | "/problems/state" | "/problems/under-way" | "/problems/changed" | "/problems/not-shown" | "/problems/site-refused" | "/problems/no-device" | "/problems/not-stored" | "/problems/not-written" | "/problems/busy";
+  type: "about:blank" | "/problems/parameter" | "/problems/unknown" | "/problems/absent" | "/problems/owned" | "/problems/state" | "/problems/under-way" | "/problems/changed" | "/problems/not-shown" | "/problems/site-refused" | "/problems/no-device" | "/problems/not-stored" | "/problems/not-written" | "/problems/left-changed" | "/problems/busy";
   title: string;
   status: number;
   detail: string;

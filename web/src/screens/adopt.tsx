@@ -21,6 +21,7 @@ const NAME = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
 interface Refusal {
   text: string;
   report: string | null;
+  leftChanged: boolean;
 }
 
 interface Work {
@@ -34,8 +35,8 @@ interface Work {
 const START: Work = { state: 'asking', answer: null, files: [], refusal: null };
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof Problem) return { text: error.message, report: error.report };
-  return { text: error instanceof Error ? error.message : String(error), report: null };
+  if (error instanceof Problem) return { text: error.message, report: error.report, leftChanged: error.type === '/problems/left-changed' };
+  return { text: error instanceof Error ? error.message : String(error), report: null, leftChanged: false };
 }
 
 export function AdoptScreen({ topic }: { topic: string }) {
@@ -179,7 +180,7 @@ function Names({ device, model, answer, busy, changed, rename, again }: NamesPro
 function Refused({ refusal }: { refusal: Refusal }) {
   return (
     <div class="refused" role="alert">
-      <p class="refusal"><b>{t.adopt.refused}.</b> <span translate={false}>{refusal.text}</span></p>
+      <p class="refusal"><b>{refusal.leftChanged ? t.adopt.leftChanged : t.adopt.refused}.</b> <span translate={false}>{refusal.text}</span></p>
       {refusal.report && <pre translate={false}>{refusal.report}</pre>}
     </div>
   );
