@@ -48,7 +48,7 @@ export function AdoptScreen({ topic }: { topic: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const asked = useRef(0);
   const proposed = useRef('');
-  const named = useRef<ReturnType<typeof setTimeout>>();
+  const named = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   /** One question at a time: an answer to an older one is not looked at. */
   const ask = async (change: { text: string | null; apply: boolean }) => {
