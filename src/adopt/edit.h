@@ -5,7 +5,7 @@
  *     err = edit_finish(&ed, &e);
  *     … lang_check(…, ed.after, ed.n, …): the site as it would be
  *     for each file: edit_diff(&ed, i, &out);
- *     err = edit_write(&ed, path, &e);
+ *     err = edit_write(&ed, path, &changed, &e);
  *
  * Why: a site's files are people's. What is put in stands where such things stand already, in the
  * line ends of the file; nothing is moved, reformatted or written again.
@@ -17,7 +17,8 @@
  * Ownership: borrows the site until it is done; texts live in the arena. Threads: any, one at a
  * time; edit_write() and edit_revert() block.
  * Errors: ERR_EXISTS: a file is not as it was read; nothing has been written. ERR_BUSY: another
- * edit is under way. ERR_IO with the file's name. ERR_NOMEM, ERR_RANGE (a file above 1 MiB). */
+ * edit is under way. ERR_IO with the file's name; of the names, some may be taken then: `changed`.
+ * ERR_NOMEM, ERR_RANGE (a file above 1 MiB). */
 #pragma once
 
 #include "base/arena.h"
@@ -64,8 +65,10 @@ void edit_diff(const struct edit *ed, size_t i, struct strbuf *out, size_t *adde
 size_t edit_sorted(const struct edit *ed, size_t file,
                    const struct edit_splice *out[EDIT_SPLICES_MAX]);
 
-/* `path`: of the site, a folder or a file. */
-MUST_USE enum err edit_write(const struct edit *ed, const char *path, struct error *e);
+/* `path`: of the site, a folder or a file. *changed: a file on disk has its new text, also if this
+ * fails: the next one could not take its name, or the folder could not be synced. */
+MUST_USE enum err edit_write(const struct edit *ed, const char *path, bool *changed,
+                             struct error *e);
 /* The files as they were, if nobody has changed them since edit_write(). */
 MUST_USE enum err edit_revert(const struct edit *ed, const char *path, struct error *e);
 
@@ -81,6 +84,7 @@ struct edit_writer {
     bool back; /* writes what was before */
     struct edit_pending files[8];
     size_t n;
+    bool changed; /* a file has its new text */
 };
 MUST_USE enum err edit_prepare(struct edit_writer *w, const struct edit *ed, bool back,
                                const char *path, struct error *e);

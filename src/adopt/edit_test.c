@@ -262,6 +262,15 @@ static struct desk *desk_with_change(const char *folder)
     return d;
 }
 
+/* edit_write(), which says itself whether a file has changed. */
+static enum err write_it(struct desk *d, const char *folder, struct error *e)
+{
+    bool changed;
+    enum err err = edit_write(&d->ed, folder, &changed, e);
+    CHECK_EQ_INT(changed, err == ERR_OK);
+    return err;
+}
+
 TEST(files_change_whole_and_keep_their_mode)
 {
     char path[4200];
@@ -271,7 +280,7 @@ TEST(files_change_whole_and_keep_their_mode)
     struct desk *d = desk_with_change(folder);
     path_of(path, folder, "b.sedge");
     REQUIRE(chmod(path, 0604) == 0);
-    CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_OK);
+    CHECK_EQ_INT(write_it(d, folder, &e), ERR_OK);
     check_file(folder, "b.sedge", B_AFTER);
     check_file(folder, "a.sedge", on_disk[0][1]);
     check_file(folder, ".b.sedge.new", "(none)");
@@ -281,7 +290,7 @@ TEST(files_change_whole_and_keep_their_mode)
     CHECK_EQ_INT(edit_revert(&d->ed, folder, &e), ERR_OK);
     check_file(folder, "b.sedge", on_disk[1][1]);
     LABEL("but not over what somebody has changed since");
-    CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_OK);
+    CHECK_EQ_INT(write_it(d, folder, &e), ERR_OK);
     put(folder, "b.sedge", "// mine\n");
     CHECK_EQ_INT(edit_revert(&d->ed, folder, &e), ERR_EXISTS);
     check_file(folder, "b.sedge", "// mine\n");
@@ -294,7 +303,7 @@ TEST(a_file_that_was_changed_meanwhile_is_left_alone)
     const char *folder = test_tmpdir();
     struct desk *d = desk_with_change(folder);
     put(folder, "b.sedge", "// changed\n");
-    CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_EXISTS);
+    CHECK_EQ_INT(write_it(d, folder, &e), ERR_EXISTS);
     check_file(folder, "b.sedge", "// changed\n");
     check_file(folder, ".b.sedge.new", "(none)");
     LABEL("between the two halves");
@@ -324,14 +333,45 @@ TEST(a_power_cut_leaves_the_old_files_and_the_next_edit_works)
     check_file(folder, "b.sedge", on_disk[1][1]);
     check_file(folder, ".b.sedge.new", B_AFTER);
     LABEL("a second one at the same time is refused, and spoils nothing");
-    CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_BUSY);
+    CHECK_EQ_INT(write_it(d, folder, &e), ERR_BUSY);
     check_file(folder, ".b.sedge.new", B_AFTER);
     LABEL("after the cut");
     (void)close(w->files[0].fd);
     check_file(folder, "b.sedge", on_disk[1][1]);
-    CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_OK);
+    CHECK_EQ_INT(write_it(d, folder, &e), ERR_OK);
     check_file(folder, "b.sedge", B_AFTER);
     check_file(folder, ".b.sedge.new", "(none)");
+    mem_free(alloc_system(), w, sizeof(*w));
+    desk_close(d);
+}
+
+TEST(it_is_told_when_only_some_files_have_changed)
+{
+    char path[4200];
+    struct error e = {0};
+    const char *folder = test_tmpdir();
+    struct desk *d = desk_with_change(folder);
+    edit_into(&d->ed, decl(d, "Alpha"), STR("  event f\n"));
+    REQUIRE(edit_finish(&d->ed, &e) == ERR_OK);
+    struct edit_writer *w = mem_zero(alloc_system(), sizeof(*w));
+    REQUIRE(w != NULL);
+    CHECK_EQ_INT(edit_prepare(w, &d->ed, false, folder, &e), ERR_OK);
+    REQUIRE(w->n == 2);
+    LABEL("the first can't take its name");
+    path_of(path, folder, ".b.sedge.new");
+    REQUIRE(unlink(path) == 0);
+    CHECK_EQ_INT(edit_commit(w, &e), ERR_IO);
+    CHECK(!w->changed);
+    edit_writer_fini(w);
+    LABEL("the second can't");
+    CHECK_EQ_INT(edit_prepare(w, &d->ed, false, folder, &e), ERR_OK);
+    path_of(path, folder, ".a.sedge.new");
+    REQUIRE(unlink(path) == 0);
+    CHECK_EQ_INT(edit_commit(w, &e), ERR_IO);
+    CHECK(w->changed);
+    edit_writer_fini(w);
+    check_file(folder, "b.sedge", B_AFTER);
+    check_file(folder, "a.sedge", on_disk[0][1]);
     mem_free(alloc_system(), w, sizeof(*w));
     desk_close(d);
 }
@@ -346,7 +386,7 @@ TEST(a_link_is_followed_and_a_new_file_made)
     path_of(path, folder, "b.sedge");
     path_of(target, folder, "real");
     REQUIRE(rename(path, target) == 0 && symlink("real", path) == 0);
-    CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_OK);
+    CHECK_EQ_INT(write_it(d, folder, &e), ERR_OK);
     check_file(folder, "real", B_AFTER);
     REQUIRE(lstat(path, &st) == 0);
     CHECK(S_ISLNK(st.st_mode));
@@ -358,7 +398,7 @@ TEST(a_link_is_followed_and_a_new_file_made)
     d = desk_open(empty, 1, false);
     edit_add_model(&d->ed, STR("model Beta { event e }\n"));
     REQUIRE(edit_finish(&d->ed, &e) == ERR_OK);
-    CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_OK);
+    CHECK_EQ_INT(write_it(d, folder, &e), ERR_OK);
     check_file(folder, "devices.sedge", "model Beta { event e }\n");
     path_of(path, folder, "devices.sedge");
     REQUIRE(stat(path, &st) == 0);
@@ -367,7 +407,7 @@ TEST(a_link_is_followed_and_a_new_file_made)
     check_file(folder, "devices.sedge", "(none)");
     LABEL("one that is there already, of another's making");
     put(folder, "devices.sedge", "// theirs\n");
-    CHECK_EQ_INT(edit_write(&d->ed, folder, &e), ERR_EXISTS);
+    CHECK_EQ_INT(write_it(d, folder, &e), ERR_EXISTS);
     check_file(folder, "devices.sedge", "// theirs\n");
     desk_close(d);
 }

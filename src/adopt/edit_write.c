@@ -183,8 +183,10 @@ enum err edit_commit(struct edit_writer *w, struct error *e)
     enum err err = ERR_OK;
     for (size_t i = 0; !err && i < w->n; i++)
         err = still(w->files[i].name, text_then(w->ed, w->files[i].file, !w->back), e);
-    for (size_t i = 0; !err && i < w->n; i++)
+    for (size_t i = 0; !err && i < w->n; i++) {
         err = take_name(&w->files[i], e);
+        w->changed |= !err;
+    }
     for (size_t i = 0; !err && i < w->n; i++) /* behind all: they are one transaction then */
         if (folder_sync_of(w->files[i].name))
             err = error_set_os(e, errno, "the folder of %s can't be synced", w->files[i].name);
@@ -202,25 +204,29 @@ void edit_writer_fini(struct edit_writer *w)
     w->n = 0;
 }
 
-static enum err write_files(const struct edit *ed, const char *path, bool back, struct error *e)
+static enum err write_files(const struct edit *ed, const char *path, bool back, bool *changed,
+                            struct error *e)
 {
     struct edit_writer *w = mem_zero(ed->arena->alloc, sizeof(*w));
+    *changed = false;
     if (!w)
         return error_set(e, ERR_NOMEM, "no memory to write the files");
     enum err err = edit_prepare(w, ed, back, path, e);
     if (!err)
         err = edit_commit(w, e);
+    *changed = w->changed;
     edit_writer_fini(w);
     mem_free(ed->arena->alloc, w, sizeof(*w));
     return err;
 }
 
-enum err edit_write(const struct edit *ed, const char *path, struct error *e)
+enum err edit_write(const struct edit *ed, const char *path, bool *changed, struct error *e)
 {
-    return write_files(ed, path, false, e);
+    return write_files(ed, path, false, changed, e);
 }
 
 enum err edit_revert(const struct edit *ed, const char *path, struct error *e)
 {
-    return write_files(ed, path, true, e);
+    bool changed;
+    return write_files(ed, path, true, &changed, e);
 }

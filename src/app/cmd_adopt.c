@@ -27,8 +27,22 @@ struct adopt {
 
 /* --- asking the site --- */
 
-/* `text`: the declarations to write, as JSON; "": what is proposed. */
-static void write_request(struct strbuf *out, const struct adopt *a, bool apply, struct str text)
+/* `text`: the declarations to write, `shown`: what was said yes to; both as JSON. "": what is
+ * proposed, whatever it is. */
+struct question {
+    bool apply;
+    struct str text, shown;
+};
+
+static void write_raw(struct json_writer *w, const char *key, struct str json)
+{
+    if (!json.n)
+        return;
+    json_key(w, key);
+    json_raw(w, json);
+}
+
+static void write_request(struct strbuf *out, const struct adopt *a, const struct question *q)
 {
     struct json_writer w;
     json_writer_init(&w, out);
@@ -42,22 +56,20 @@ static void write_request(struct strbuf *out, const struct adopt *a, bool apply,
     json_cstr(&w, a->device);
     json_key(&w, "model");
     json_cstr(&w, a->model);
-    if (text.n) {
-        json_key(&w, "text");
-        json_raw(&w, text);
-    }
+    write_raw(&w, "text", q->text);
+    write_raw(&w, "shown", q->shown);
     json_key(&w, "apply");
-    json_bool(&w, apply);
+    json_bool(&w, q->apply);
     json_object_end(&w);
 }
 
-static enum err ask(struct adopt *a, bool apply, struct str text, struct strbuf *answer,
+static enum err ask(struct adopt *a, const struct question *q, struct strbuf *answer,
                     struct error *e)
 {
     struct strbuf body;
     unsigned status;
     strbuf_init(&body, alloc_system(), 0);
-    write_request(&body, a, apply, text);
+    write_request(&body, a, q);
     enum err err = site_call(a->site, "POST", "/api/adopt", strbuf_str(&body), &status, answer, e);
     strbuf_fini(&body);
     return err;
@@ -181,32 +193,60 @@ static int applied(const struct adopt *a)
 }
 
 /* What has been shown, and nothing that was heard since: whoever speaks on the topics could have
- * waited for the yes. What goes into a device that is there is proposed again; its text alone does
- * not say where it belongs. */
-static int apply_shown(struct adopt *a)
+ * waited for the yes. The text of a new device is sent back; that of what goes into a device that
+ * is there does not say where it belongs, so it is proposed again, and must be the same. */
+static enum err apply_shown(struct adopt *a, struct error *e)
 {
-    struct error e = {0};
     struct str all = strbuf_str(&a->answer);
-    struct str text = answer_true(all, "editable") ? answer_raw(all, "text") : STR("");
-    return ask(a, true, text, &a->written, &e) ? failed(a, &a->written, &e) : applied(a);
+    const struct question q = {.apply = true,
+                               .text =
+                                   answer_true(all, "editable") ? answer_raw(all, "text") : STR(""),
+                               .shown = answer_raw(all, "shown")};
+    return ask(a, &q, &a->written, e);
 }
 
+static bool was_not_shown(const struct adopt *a)
+{
+    return str_eq(answer_raw(strbuf_str(&a->written), "type"), STR("\"/problems/not-shown\""));
+}
+
+/* Nobody looks first: what is proposed now is written. */
+static int apply_unseen(struct adopt *a)
+{
+    struct error e = {0};
+    const struct question q = {.apply = true};
+    if (ask(a, &q, &a->answer, &e))
+        return failed(a, &a->answer, &e);
+    if (!a->json)
+        show(a);
+    return applied(a);
+}
+
+/* As often as something else would be written than the person has seen, it is shown anew. */
 static int propose_and_apply(struct adopt *a)
 {
     struct error e = {0};
-    bool at_once = a->yes && a->json;
-    if (ask(a, at_once, STR(""), &a->answer, &e))
-        return failed(a, &a->answer, &e);
-    if (at_once || (a->json && a->dry_run))
-        return applied(a);
-    show(a);
-    if (a->dry_run)
-        return EXIT_OK;
-    if (!a->yes && !asks_yes()) {
-        (void)puts("nothing is changed");
-        return EXIT_FINDING;
+    const struct question look = {.apply = false};
+    if (a->yes)
+        return apply_unseen(a);
+    for (;;) {
+        if (ask(a, &look, &a->answer, &e))
+            return failed(a, &a->answer, &e);
+        if (a->json)
+            return applied(a);
+        show(a);
+        if (a->dry_run)
+            return EXIT_OK;
+        if (!asks_yes()) {
+            (void)puts("nothing is changed");
+            return EXIT_FINDING;
+        }
+        if (!apply_shown(a, &e))
+            return applied(a);
+        if (!was_not_shown(a))
+            return failed(a, &a->written, &e);
+        (void)puts("not written: what was heard since changes it");
     }
-    return apply_shown(a);
 }
 
 /* --- all that fits a filter, one device after the other --- */

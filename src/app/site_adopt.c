@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "codec/json.h"
 
+#include <openssl/evp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -19,6 +21,7 @@ struct work {
     struct adopt_request request;
     struct str claimed, claimer; /* a topic that a device has already; "": none */
     struct str text;             /* p NULL: what is proposed */
+    struct str shown;            /* p NULL: whatever it is */
     bool apply;
     struct adopt_view view;
     struct lang_site *site, *changed; /* as on disk; as it would be */
@@ -28,6 +31,7 @@ struct work {
     enum adopt_outcome outcome;
     struct error why;
     struct strbuf diags, messages, files; /* of the answer */
+    char digest[2 * EVP_MAX_MD_SIZE + 1]; /* of `files`: what a person is shown */
 };
 
 struct site_adopt {
@@ -133,7 +137,35 @@ static void describe_files(struct work *w)
         if (edit_changes(&w->edit, i))
             write_file(&j, &w->edit, i, &diff);
     json_array_end(&j);
+    w->files.failed |= diff.failed;
     strbuf_fini(&diff);
+}
+
+/* Whoever speaks on the topics has a hand in what is proposed, so it is a digest that nobody can
+ * aim at. */
+static enum err take_digest(struct work *w)
+{
+    uint8_t sum[EVP_MAX_MD_SIZE];
+    unsigned n;
+    if (w->files.failed || !EVP_Digest(w->files.p, w->files.n, sum, &n, EVP_sha256(), NULL))
+        return give_up(w, ADOPT_NOT_WRITTEN,
+                       error_set(&w->why, ERR_NOMEM, "no memory for what changes in the files"));
+    for (unsigned i = 0; i < n; i++)
+        (void)snprintf(w->digest + 2 * i, 3, "%02x", sum[i]);
+    return ERR_OK;
+}
+
+/* A proposal is made anew when it is applied, and who publishes in between must not be able to put
+ * something else into the files than what was said yes to. */
+static enum err check_shown(struct work *w)
+{
+    enum err err = take_digest(w);
+    if (err || !w->apply || !w->shown.p || str_eq(w->shown, str_from(w->digest)))
+        return err;
+    return give_up(w, ADOPT_NOT_SHOWN,
+                   error_set(&w->why, ERR_EXISTS,
+                             "what would be written is not what was shown any more: look at it "
+                             "again"));
 }
 
 static enum err check_changed(struct site_adopt *a, struct work *w)
@@ -182,15 +214,21 @@ static enum err make(struct site_adopt *a, struct work *w)
     if (err)
         return give_up(w, ADOPT_NOT_WRITTEN, err);
     describe_files(w);
-    return check_changed(a, w);
+    err = check_shown(w);
+    return err ? err : check_changed(a, w);
 }
 
 static void write_it(struct site_adopt *a, struct work *w)
 {
-    enum err err = edit_write(&w->edit, a->cfg.path, &w->why);
-    if (err)
+    bool changed;
+    struct error e = {0};
+    enum err err = edit_write(&w->edit, a->cfg.path, &changed, &e);
+    if (err && changed)
+        (void)give_up(w, ADOPT_LEFT_CHANGED,
+                      error_set(&w->why, err, "%s, but not all files are as they were", e.text));
+    else if (err)
         (void)give_up(w, err == ERR_EXISTS || err == ERR_BUSY ? ADOPT_CHANGED : ADOPT_NOT_WRITTEN,
-                      err);
+                      error_set(&w->why, err, "%s", e.text));
     w->written = !err;
 }
 
@@ -202,12 +240,27 @@ static void run_job(struct offload_job *j)
         write_it(a, w);
 }
 
+static const char refused[] = "the site with this in it can't take the running one's place";
+
+static void stay_changed(struct work *w, enum err err, const char *why)
+{
+    LOG_E("app", "the site's files can't be put back as they were: %s", why);
+    (void)give_up(w, ADOPT_LEFT_CHANGED,
+                  error_set(&w->why, err, "%s, and its files can't be put back as they were: %s",
+                            refused, why));
+}
+
 static void run_revert(struct offload_job *j)
 {
     struct site_adopt *a = CONTAINER_OF(j, struct site_adopt, revert);
     struct error e = {0};
-    if (edit_revert(&a->work->edit, a->cfg.path, &e))
-        LOG_E("app", "the site's files can't be put back as they were: %s", e.text);
+    enum err err = edit_revert(&a->work->edit, a->cfg.path, &e);
+    if (err)
+        stay_changed(a->work, err, e.text);
+    else
+        (void)give_up(
+            a->work, ADOPT_REFUSED,
+            error_set(&a->work->why, ERR_INVALID, "%s; its files are as they were", refused));
 }
 
 /* --- the answer --- */
@@ -276,6 +329,8 @@ static void write_answer(struct strbuf *out, struct work *w, struct str reload)
     write_left(&j, p);
     json_key(&j, "files");
     json_raw(&j, strbuf_str(&w->files));
+    json_key(&j, "shown");
+    json_cstr(&j, w->digest);
     write_texts(&j, "warnings", p->warnings, p->warning_n);
     json_key(&j, "diagnostics");
     json_raw(&j, strbuf_str(&w->diags));
@@ -309,13 +364,15 @@ static void answer(struct site_adopt *a, struct str reload)
         out.json = strbuf_str(&json);
         out.outcome = json.failed || w->arena.failed ? ADOPT_NOT_WRITTEN : ADOPT_DONE;
         out.why = "there is no memory for the answer";
-    } else if (w->outcome == ADOPT_REFUSED) {
+    } else if (w->outcome == ADOPT_REFUSED || w->outcome == ADOPT_LEFT_CHANGED) {
         strbuf_add_json(&text, strbuf_str(&w->messages));
         add_member(&out, "diagnostics", strbuf_str(&w->diags));
         add_member(&out, "text", strbuf_str(&text));
         add_member(&out, "files", strbuf_str(&w->files));
         if (!str_eq(reload, STR("null")))
             add_member(&out, "reload", reload);
+    } else if (w->outcome == ADOPT_NOT_SHOWN) {
+        add_member(&out, "files", strbuf_str(&w->files));
     } else if (w->outcome == ADOPT_UNKNOWN) {
         out.topic = str_from(w->why.where);
     }
@@ -348,12 +405,9 @@ static void reloaded(void *arg, enum err result)
         return;
     }
     w->written = false;
-    w->outcome = ADOPT_REFUSED;
-    (void)error_set(&w->why, ERR_INVALID,
-                    "the site with this in it can't take the running one's place; its files are as "
-                    "they were");
-    if (offload_submit(a->queue, a->worker, &a->revert)) {
-        LOG_E("app", "the site's files can't be put back as they were: too much is under way");
+    enum err err = offload_submit(a->queue, a->worker, &a->revert);
+    if (err) {
+        stay_changed(w, err, "too much is under way");
         answer(a, site_reload_report(a->cfg.reload));
     }
 }
@@ -390,6 +444,7 @@ static enum err copy_request(struct work *w, const struct dashboard_adopt_reques
                                         .device = arena_str(&w->arena, q->device),
                                         .model = arena_str(&w->arena, q->model)};
     w->text = q->text.p ? arena_str(&w->arena, q->text) : (struct str){0};
+    w->shown = q->shown.p ? arena_str(&w->arena, q->shown) : (struct str){0};
     w->apply = q->apply;
     return w->arena.failed ? ERR_NOMEM : ERR_OK;
 }

@@ -3,9 +3,10 @@
  * What was heard is copied on worker 0; the files are read, the proposal is made, put in and
  * checked together with the rest of the site on the offload pool, written there if that is wanted,
  * and then the site is taken anew (site_reload.h). A reload that refuses what has passed the check
- * (two devices on one topic) leaves no trace: the files are put back as they were.
- * One at a time. Ownership: the configuration outlives it. Free it when the executor has stopped,
- * before the reload and the dashboard. Threads: worker 0. */
+ * (another store's folder, say, that somebody has put there) leaves no trace: the files are put
+ * back as they were, and if that fails the answer says so. One at a time. Ownership: the
+ * configuration outlives it. Free it when the executor has stopped, before the reload and the
+ * dashboard. Threads: worker 0. */
 #pragma once
 
 #include "app/site_reload.h"

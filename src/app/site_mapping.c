@@ -121,7 +121,7 @@ struct judge {
 struct use {
     bool commands;
     struct lang_span span;
-    struct str device;
+    const struct lang_decl *device;
 };
 
 static void judge_path(struct judge *j, const struct lang_clause_decl *c, const char *arg)
@@ -155,8 +155,62 @@ static struct use *note_use(struct judge *j, struct map *in, const struct lang_d
     struct use *u = arena_new(&j->arena, sizeof(*u));
     if (!u)
         return NULL;
-    *u = (struct use){commands, v->span, d->name};
+    *u = (struct use){commands, v->span, d};
     return map_put(in, v->text, u) == ERR_OK ? u : NULL;
+}
+
+/* Whether the site listens to B/level for a device that is on B by the convention. */
+static bool is_listened(const struct lang_decl *d, struct str level)
+{
+    return str_eq(level, STR("telemetry")) || str_eq(level, STR("ack")) ||
+           lang_decl_member(d->type, LANG_CLAUSE_READABLE, level) ||
+           lang_decl_member(d->type, LANG_CLAUSE_SIGNAL, level);
+}
+
+/* The device that has the topic by the convention, if it has. */
+static const struct use *by_convention(const struct judge *j, struct str topic, bool *commands)
+{
+    const struct use *u = map_get(&j->places, topic);
+    size_t n = topic.n;
+    *commands = false;
+    while (!u && n && topic.p[n - 1] != '/')
+        n--;
+    if (u || !n)
+        return u;
+    struct str level = str_sub(topic, n, topic.n - n);
+    u = map_get(&j->places, str_sub(topic, 0, n - 1));
+    *commands = str_eq(level, STR("set"));
+    return u && (*commands || is_listened(u->device, level)) ? u : NULL;
+}
+
+/* False if it was told what is wrong. Things behind one gateway may be commanded on one topic, and
+ * a device beside its own convention; but who takes commands by the convention is alone on its
+ * topic: another device's commands there would go past its owner. So the registry has it
+ * (ingest.c). */
+static bool judge_convention(struct judge *j, const struct lang_decl *d, const struct lang_value *v,
+                             bool commands)
+{
+    bool set;
+    const struct use *u = by_convention(j, v->text, &set);
+    if (!u || (commands == set && (!set || u->device == d)))
+        return true;
+    struct lang_diag *diag =
+        commands == set
+            ? lang_report_error(j->c, "M2", v->span, "commanded here",
+                                "%.*s and %.*s are both commanded on the topic %.*s",
+                                STR_FMT(d->name), STR_FMT(u->device->name), STR_FMT(v->text))
+            : lang_report_error(
+                  j->c, "M2", v->span, commands ? "commanded here" : "listened to here",
+                  "commands go to a topic that is listened to: %.*s", STR_FMT(v->text));
+    lang_report_mark(j->c, diag, u->span,
+                     set ? "by convention %.*s is commanded below this, on /set"
+                         : "by convention %.*s is listened to here and below",
+                     STR_FMT(u->device->name));
+    lang_report_help(
+        j->c, diag,
+        "what the convention makes of a device's topic is that device's: another topic "
+        "here, or an action of that device");
+    return false;
 }
 
 /* A device's own messages on a topic that commands it would be refused (O16). */
@@ -164,7 +218,7 @@ static void judge_topic(struct judge *j, const struct lang_decl *d,
                         const struct lang_clause_decl *c, const char *arg, bool commands)
 {
     const struct lang_value *v = given(c, arg);
-    if (!v || !topic_fits(j, v))
+    if (!v || !topic_fits(j, v) || !judge_convention(j, d, v, commands))
         return;
     const struct use *first = map_get(&j->topics, v->text);
     if (!first)
@@ -176,7 +230,7 @@ static void judge_topic(struct judge *j, const struct lang_decl *d,
                           "commands go to a topic that is listened to: %.*s", STR_FMT(v->text));
     lang_report_mark(j->c, diag, first->span,
                      first->commands ? "commanded here, by %.*s" : "listened to here, by %.*s",
-                     STR_FMT(first->device));
+                     STR_FMT(first->device->name));
     lang_report_help(j->c, diag,
                      "nobody but its owner may publish where a device is commanded: its reports "
                      "come on a topic of their own");
@@ -236,10 +290,27 @@ static void judge_place(struct judge *j, const struct lang_decl *d,
     }
     struct lang_diag *diag =
         lang_report_error(j->c, "M2", v->span, "also here", "%.*s and %.*s both use the topic %.*s",
-                          STR_FMT(first->device), STR_FMT(d->name), STR_FMT(v->text));
+                          STR_FMT(first->device->name), STR_FMT(d->name), STR_FMT(v->text));
     lang_report_mark(j->c, diag, first->span, "first used here");
     lang_report_help(j->c, diag,
                      "one device for each topic; the properties of both may stand in one model");
+}
+
+static bool is_sound_device(const struct lang_decl *d)
+{
+    return d->kind->role == LANG_ROLE_RESOURCE && !d->damaged && d->type && !d->type->damaged;
+}
+
+/* The clauses of all devices that map a member, or those that say where the convention is. */
+static void judge_all(struct judge *j, const struct lang_decl *const *decls, size_t n,
+                      bool (*which)(const struct lang_clause_decl *c),
+                      void (*judge)(struct judge *j, const struct lang_decl *d,
+                                    const struct lang_clause_decl *c))
+{
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; is_sound_device(decls[i]) && k < decls[i]->clauses_n; k++)
+            if (which(&decls[i]->clauses[k]))
+                judge(j, decls[i], &decls[i]->clauses[k]);
 }
 
 void site_mapping_check(struct lang_ctx *c, const struct lang_decl *const *decls, size_t n)
@@ -248,16 +319,8 @@ void site_mapping_check(struct lang_ctx *c, const struct lang_decl *const *decls
     arena_init(&j.arena, alloc_system(), (size_t)64 << 20);
     map_init(&j.topics, alloc_system(), 1, (size_t)1 << 20);
     map_init(&j.places, alloc_system(), 1, (size_t)1 << 20);
-    for (size_t i = 0; i < n; i++) {
-        const struct lang_decl *d = decls[i];
-        if (d->kind->role != LANG_ROLE_RESOURCE || d->damaged || !d->type || d->type->damaged)
-            continue;
-        for (size_t k = 0; k < d->clauses_n; k++)
-            if (is_mapping(&d->clauses[k]))
-                judge_clause(&j, d, &d->clauses[k]);
-            else if (is_convention(&d->clauses[k]))
-                judge_place(&j, d, &d->clauses[k]);
-    }
+    judge_all(&j, decls, n, is_convention, judge_place);
+    judge_all(&j, decls, n, is_mapping, judge_clause);
     map_fini(&j.places);
     map_fini(&j.topics);
     arena_fini(&j.arena);

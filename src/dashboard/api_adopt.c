@@ -36,7 +36,9 @@ static enum problem problem_of(enum adopt_outcome o)
     case ADOPT_UNKNOWN: return PROBLEM_UNKNOWN;
     case ADOPT_NOT_POSSIBLE: return PROBLEM_NO_DEVICE;
     case ADOPT_CHANGED: return PROBLEM_CHANGED;
+    case ADOPT_NOT_SHOWN: return PROBLEM_NOT_SHOWN;
     case ADOPT_REFUSED: return PROBLEM_SITE_REFUSED;
+    case ADOPT_LEFT_CHANGED: return PROBLEM_LEFT_CHANGED;
     case ADOPT_NOT_WRITTEN:
     case ADOPT_DONE: break;
     }
@@ -121,7 +123,8 @@ static bool read_request(struct http_request *q, struct asked *a)
     struct dashboard_adopt_request *to = &a->request;
     if (!read_topics(q, a) || !read_text(q, a, "device", NAME_BYTES, &to->device) ||
         !read_text(q, a, "model", NAME_BYTES, &to->model) ||
-        !read_text(q, a, "text", BODY_KEPT, &to->text))
+        !read_text(q, a, "text", BODY_KEPT, &to->text) ||
+        !read_text(q, a, "shown", NAME_BYTES, &to->shown))
         return false;
     if (json_find(http_request_body(q), STR("apply"), &t, NULL) == ERR_OK) {
         to->apply = t.kind == JSON_TRUE;

@@ -37,15 +37,18 @@ struct dashboard_adopt_request {
     size_t topic_n;
     struct str device, model; /* wanted names; "": they are proposed */
     struct str text;          /* declarations in the place of proposed ones; p NULL: none */
-    bool apply;               /* write them, and take the changed site */
+    struct str shown; /* of an answer: only what that has shown may be written; p NULL: anything */
+    bool apply;       /* write them, and take the changed site */
 };
 enum adopt_outcome {
     ADOPT_DONE,         /* `json` is the answer */
     ADOPT_UNKNOWN,      /* a topic was not heard: `topic` */
     ADOPT_NOT_POSSIBLE, /* no device can be made of it */
     ADOPT_CHANGED,      /* a file was changed meanwhile */
+    ADOPT_NOT_SHOWN,    /* it would write something else than was shown: `members` have it */
     ADOPT_REFUSED,      /* the changed site has errors: `members` say which */
     ADOPT_NOT_WRITTEN,  /* the files, for the system's reasons; or there is no memory */
+    ADOPT_LEFT_CHANGED, /* a file has changed, and the site that runs does not have it */
 };
 struct dashboard_adopt_answer {
     enum adopt_outcome outcome;

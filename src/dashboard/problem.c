@@ -35,12 +35,21 @@ static const struct {
     [PROBLEM_CHANGED] = {TYPES "changed", 409, "A file was changed meanwhile",
                          "One of the site's files is not what it was when it was read. Nothing was "
                          "written; ask again."},
+    [PROBLEM_NOT_SHOWN] = {TYPES "not-shown", 409, "It would write something else",
+                           "What would be written is not what \"shown\" stands for: a device has "
+                           "spoken meanwhile, or a file was changed. Nothing was written. The "
+                           "member \"files\" says what it would be now; look at it and ask again."},
     [PROBLEM_NO_DEVICE] = {TYPES "no-device", 422, "No device can be made of this",
                            "What was heard on these topics has no values that properties could "
                            "have, or it does not fit the model or the name that was asked for."},
     [PROBLEM_NOT_WRITTEN] = {TYPES "not-written", 503, "The site's files can't be written",
                              "The system refuses to write them: permissions, space, a file system "
                              "that is read-only. They are as they were."},
+    [PROBLEM_LEFT_CHANGED] = {TYPES "left-changed", 500, "A file stays changed",
+                              "The site goes on as it was, but not all of its files are as they "
+                              "were: the system refused to write them all, or they could not be "
+                              "put back. The member \"detail\" says why; the member \"files\" has "
+                              "what was to change, so that a person can mend them."},
     [PROBLEM_NOT_STORED] = {TYPES "not-stored", 503, "It could not be stored",
                             "What must last is recorded before it is answered. The journal could "
                             "not, so it has not happened."},

@@ -16,10 +16,12 @@ enum problem {
     PROBLEM_STATE,        /* 409: it is so already, or is over */
     PROBLEM_UNDER_WAY,    /* 409: one at a time */
     PROBLEM_CHANGED,      /* 409: a file is not what it was when it was read */
+    PROBLEM_NOT_SHOWN,    /* 409: "files" are not what the one who says yes has seen */
     PROBLEM_SITE_REFUSED, /* 422: "reload" or "diagnostics" say why */
     PROBLEM_NO_DEVICE,    /* 422: no device can be made of these topics */
     PROBLEM_NOT_STORED,   /* 503: the journal could not keep it, so it has not happened */
     PROBLEM_NOT_WRITTEN,  /* 503: the site's files can't be written */
+    PROBLEM_LEFT_CHANGED, /* 500: a file has changed, and the site that runs does not have it */
     PROBLEM_BUSY,         /* 503, Retry-After: too many ask at once */
     PROBLEM_COUNT
 };

@@ -7,6 +7,7 @@ import os
 import pathlib
 import re
 import subprocess
+import threading
 import unittest
 
 from mqtt_certificates import Certificates
@@ -151,13 +152,37 @@ class Adopt(unittest.TestCase):
 
     def test_what_the_reload_refuses_is_taken_back(self):
         self.say({"well": '{"level":3}'})
-        before = (self.root / "devices.sedge").read_text()
-        text = ('model Fan { property on: bool; action off() confirms not on; safe off() }\n'  # passes the check, but the
-                'device home.again: Fan {\n  property on = on "fan"\n  action off() publish "attic/set" "0"\n}\n')  # topic is home.attic's
-        status, got = self.adopt(text=text, apply=True)
+        site = (self.root / "site.sedge").read_text()  # passes the check, but can't change while the site runs
+        (self.root / "site.sedge").write_text(site.replace('store "data"', 'store "elsewhere"'))
+        status, got = self.adopt("well", apply=True)
         self.assertEqual((status, got["type"], got["reload"]["result"]), (422, "/problems/site-refused", "refused"), got)
-        self.assertEqual((self.root / "devices.sedge").read_text(), before)
+        self.assertIn("its files are as they were", got["detail"])
+        self.assertEqual((self.root / "devices.sedge").read_text(), DEVICES)
+        (self.root / "site.sedge").write_text(site)
         self.assertEqual(self.site.request("/api/reload", {})[0], 200)
+
+    def test_what_could_not_be_taken_back_is_told(self):
+        """Somebody writes into the file between the reload's reading it and its refusal: a pipe behind it in the site holds
+        the reading up."""
+        self.say({"well": '{"level":3}'})
+        devices, pipe = self.root / "devices.sedge", self.root / "z.sedge"
+        os.mkfifo(pipe)
+        got = []
+        asking = threading.Thread(target=lambda: got.extend(self.adopt("well", apply=True)))
+        asking.start()
+        pipe.write_text("// nothing\n")
+        wait_until(lambda: devices.read_text() != DEVICES)
+        with open(pipe, "w", encoding="utf-8") as refused:  # when the reload reads it
+            devices.write_text("// mine now\n" + DEVICES)
+            refused.write("oops\n")
+        asking.join(60)
+        pipe.unlink()
+        status, told = got
+        self.assertEqual((status, told["type"], told["reload"]["result"]), (500, "/problems/left-changed", "refused"), told)
+        self.assertIn("devices.sedge was changed meanwhile", told["detail"])
+        self.assertNotIn("as they were;", told["detail"])
+        self.assertEqual(devices.read_text(), "// mine now\n" + DEVICES)
+        self.assertEqual(told["files"][0]["file"], "devices.sedge")
 
     def test_problems(self):
         self.say({"x": '{"Time":"2024-05-01T10:00:00"}', "y": '{"v":1}'})
@@ -210,6 +235,60 @@ class Adopt(unittest.TestCase):
         written = (self.root / "devices.sedge").read_text()
         self.assertIn("// Aqara WSDCGQ11LM", written)
         self.assertNotIn("Mallory", written)
+
+    def with_one_more_topic(self):
+        """home.bed is declared; more of it is heard, on a topic of its own."""
+        self.say({"bed/moisture": "31.5"})
+        self.assertEqual(self.adopt("bed/moisture", device="home.bed", apply=True)[0], 200)
+        self.say({"bed/lux": "120"})
+
+    def hear_more(self):
+        def heard():  # a topic is looked at ten times a second
+            self.site.publish("bed/lux", "70000")
+            topic, = self.site.get("/api/discovered?topic=bed/lux")["topics"]
+            return topic["fields"][0]["max"] == 70000
+        wait_until(heard)
+
+    def test_only_what_was_shown_goes_into_a_device_that_is_there(self):
+        self.with_one_more_topic()
+        status, seen = self.adopt("bed/lux")
+        self.assertEqual((status, seen["device"], seen["device_exists"]), (200, "home.bed", True), seen)
+        self.assertEqual(self.adopt("bed/lux", shown=seen["shown"])[1]["shown"], seen["shown"])
+        before = (self.root / "devices.sedge").read_text()
+        self.hear_more()
+        status, got = self.adopt("bed/lux", shown=seen["shown"], apply=True)
+        self.assertEqual((status, got["type"]), (409, "/problems/not-shown"), got)
+        self.assertNotEqual(got["files"], seen["files"])
+        self.assertEqual((self.root / "devices.sedge").read_text(), before)
+        status, now = self.adopt("bed/lux", shown=seen["shown"])  # to look costs nothing
+        self.assertEqual((status, now["files"]), (200, got["files"]))
+        (self.root / "devices.sedge").write_text("// Somebody's line.\n" + before)  # the same lines change, further down
+        self.assertEqual(self.adopt("bed/lux", shown=now["shown"], apply=True)[0], 409)
+        (self.root / "devices.sedge").write_text(before)
+        status, got = self.adopt("bed/lux", shown=now["shown"], apply=True)
+        self.assertEqual((status, got["applied"], got["files"]), (200, True, now["files"]), got)
+        self.assertEqual(self.adopt("bed/lux", shown="x" * 129)[0], 400)
+
+    def test_the_command_shows_anew_what_is_not_what_was_shown(self):
+        self.with_one_more_topic()
+        with subprocess.Popen([SEDGE, "adopt", str(self.root), "bed/lux"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True) as command:
+            def until_asked():
+                shown = ""
+                while not shown.endswith("[y/N] "):
+                    shown += command.stdout.read(1) or self.fail(shown)
+                return shown
+            first = until_asked()
+            self.hear_more()
+            command.stdin.write("y\n")
+            command.stdin.flush()
+            second = until_asked()
+            self.assertIn("not written: what was heard since changes it", second)
+            self.assertNotIn("70000", first)
+            self.assertIn("70000", second)
+            self.assertNotIn("lux", (self.root / "devices.sedge").read_text())
+            self.assertIn("home.bed is adopted", command.communicate("y\n", timeout=60)[0])
+        self.assertIn("70000", (self.root / "devices.sedge").read_text())
 
     def test_all_that_fits(self):
         self.say({**ZIGBEE, "zigbee2mqtt/plug": '{"state":"OFF","power":0.5}', "zigbee2mqtt/dull": '{"linkquality":9}'}, "-r")

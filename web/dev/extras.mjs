@@ -149,6 +149,7 @@ export function adopt(plant, input) {
   }
   return [200, {
     device, model, model_exists: false, device_exists: false, editable: true, text, topics: [topic.topic],
+    shown: 'mock',
     left_out: [{ topic: 'tele/plug1/STATE', path: 'Wifi.RSSI', why: 'about the radio, not the thing' }],
     files, warnings: [`${model}: its units are guessed`], diagnostics: [], applied: Boolean(input.apply), reload: null,
   }];

@@ -609,6 +609,8 @@ export interface AdoptRequest {
   model?: string | null;
   /** Declarations in the place of the proposed ones; `topics` may be empty then */
   text?: string | null;
+  /** Of the answer that was looked at: if anything else would be written, nothing is (/problems/not-shown) */
+  shown?: string | null;
   /** Write it, and take the changed site */
   apply?: boolean;
 }
@@ -626,6 +628,8 @@ export interface AdoptAnswer {
   topics: string[];
   left_out: LeftOut[];
   files: ChangedFile[];
+  /** Stands for `files`; sent back with `apply` */
+  shown: string;
   warnings: string[];
   diagnostics: Diagnostic[];
   applied: boolean;
@@ -744,7 +748,7 @@ export interface Stats {
 
 /** RFC 9457 problem details. `detail` is for people; programs look at `status` and `type`. What a type means is told at its address. */
 export interface ProblemBody {
-  type: "about:blank" | "/problems/parameter" | "/problems/unknown" | "/problems/absent" | "/problems/owned" | "/problems/state" | "/problems/under-way" | "/problems/changed" | "/problems/site-refused" | "/problems/no-device" | "/problems/not-stored" | "/problems/not-written" | "/problems/busy";
+  type: "about:blank" | "/problems/parameter" | "/problems/unknown" | "/problems/absent" | "/problems/owned" | "/problems/state" | "/problems/under-way" | "/problems/changed" | "/problems/not-shown" | "/problems/site-refused" | "/problems/no-device" | "/problems/not-stored" | "/problems/not-written" | "/problems/left-changed" | "/problems/busy";
   title: string;
   status: number;
   detail: string;

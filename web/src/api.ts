@@ -10,13 +10,16 @@ export * from './api-types';
 /** A refusal of the server, as RFC 9457 problem details tell it. */
 export class Problem extends Error {
   readonly status: number;
+  /** Of RFC 9457: what programs look at. */
+  readonly type: ProblemBody['type'];
   /** What the compiler says, if it was a site that was refused. */
   readonly report: string | null;
   /** The change of files that was tried. */
   readonly files: ChangedFile[];
-  constructor(status: number, detail: string, report: string | null = null, files: ChangedFile[] = []) {
+  constructor(status: number, detail: string, report: string | null = null, files: ChangedFile[] = [], type: ProblemBody['type'] = 'about:blank') {
     super(detail);
     this.status = status;
+    this.type = type;
     this.report = report;
     this.files = files;
   }
@@ -34,7 +37,7 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
     // A proxy's page, or no body at all: the status must do.
   }
   const text = body.detail ?? body.title ?? `${response.status} ${response.statusText}`;
-  throw new Problem(response.status, text, body.text ?? (typeof body.reload?.text === 'string' ? body.reload.text : null), body.files);
+  throw new Problem(response.status, text, body.text ?? (typeof body.reload?.text === 'string' ? body.reload.text : null), body.files, body.type);
 }
 
 const JSON_BODY = { 'Content-Type': 'application/json' };

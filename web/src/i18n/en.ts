@@ -371,6 +371,7 @@ export const en = {
     open: (device: string) => `Open ${device}`,
     next: 'Next topic',
     refused: 'Not applied: nothing was changed',
+    leftChanged: 'Not applied, but a file has changed',
     unnamed: 'The names above are not in the text yet: propose anew, or change them in the text.',
     unchecked: 'The text was changed: check it to see what changes in the files.',
     added: 'added',

@@ -371,6 +371,7 @@ export const zh: Strings = {
     open: (device) => `打开 ${device}`,
     next: '下一个主题',
     refused: '未应用：没有任何改动',
+    leftChanged: '未应用，但有文件已被改动',
     unnamed: '上面的名称还没有写进文本：请重新生成，或直接在文本中修改。',
     unchecked: '文本已修改：检查后可看到文件中的变化。',
     added: '新增',

@@ -21,6 +21,7 @@ const NAME = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)*$/;
 interface Refusal {
   text: string;
   report: string | null;
+  leftChanged: boolean;
 }
 
 interface Work {
@@ -34,8 +35,8 @@ interface Work {
 const START: Work = { state: 'asking', answer: null, files: [], refusal: null };
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof Problem) return { text: error.message, report: error.report };
-  return { text: error instanceof Error ? error.message : String(error), report: null };
+  if (error instanceof Problem) return { text: error.message, report: error.report, leftChanged: error.type === '/problems/left-changed' };
+  return { text: error instanceof Error ? error.message : String(error), report: null, leftChanged: false };
 }
 
 export function AdoptScreen({ topic }: { topic: string }) {
@@ -47,7 +48,7 @@ export function AdoptScreen({ topic }: { topic: string }) {
   const heading = useRef<HTMLHeadingElement>(null);
   const asked = useRef(0);
   const proposed = useRef('');
-  const named = useRef<ReturnType<typeof setTimeout>>();
+  const named = useRef<ReturnType<typeof setTimeout>>(undefined);
 
   /** One question at a time: an answer to an older one is not looked at. */
   const ask = async (change: { text: string | null; apply: boolean }) => {
@@ -55,9 +56,11 @@ export function AdoptScreen({ topic }: { topic: string }) {
     clearTimeout(named.current);
     const as = { device: device.peek(), model: model.peek() };
     work.value = { ...work.peek(), state: change.apply ? 'applying' : 'asking', refusal: null };
+    // The reader's own text, not yet checked, is written as it stands: nobody else has a hand in it.
+    const shown = text.peek() === checked.peek() ? (work.peek().answer?.shown ?? null) : null;
     const own = change.text !== null && work.peek().answer?.editable === false ? null : change.text;
     try {
-      const answer = await adopt({ topics: [topic], device: as.device || null, model: as.model || null, text: own, apply: change.apply });
+      const answer = await adopt({ topics: [topic], device: as.device || null, model: as.model || null, text: own, shown, apply: change.apply });
       if (mine !== asked.current) return;
       if (change.text === null) text.value = proposed.current = answer.text;
       checked.value = text.peek();
@@ -68,6 +71,11 @@ export function AdoptScreen({ topic }: { topic: string }) {
       if (answer.applied) requestAnimationFrame(() => heading.current?.focus());
     } catch (error) {
       if (mine !== asked.current) return;
+      if (error instanceof Problem && error.type === '/problems/not-shown') {
+        await ask({ text: own, apply: false });
+        if (asked.current === mine + 1) work.value = { ...work.peek(), refusal: work.peek().refusal ?? refusalOf(error) };
+        return;
+      }
       const files = error instanceof Problem ? error.files : [];
       work.value = { ...work.peek(), state: 'ready', files, refusal: refusalOf(error) };
       checked.value = text.peek();
@@ -172,7 +180,7 @@ function Names({ device, model, answer, busy, changed, rename, again }: NamesPro
 function Refused({ refusal }: { refusal: Refusal }) {
   return (
     <div class="refused" role="alert">
-      <p class="refusal"><b>{t.adopt.refused}.</b> <span translate={false}>{refusal.text}</span></p>
+      <p class="refusal"><b>{refusal.leftChanged ? t.adopt.leftChanged : t.adopt.refused}.</b> <span translate={false}>{refusal.text}</span></p>
       {refusal.report && <pre translate={false}>{refusal.report}</pre>}
     </div>
   );
