@@ -317,10 +317,15 @@ static void setup(struct play *p)
             return;
     if (!p->brief_here || !p->mortal.connected)
         return;
-    peer_leave(&p->readers[SLEEPER].peer);
-    peer_leave(&p->readers[HEIR].peer);
-    p->heir_left_ns = now_ns(p);
-    p->phase = PHASE_LOAD;
+    if (!p->heir_left_ns) {
+        peer_leave(&p->readers[SLEEPER].peer);
+        peer_leave(&p->readers[HEIR].peer);
+        p->heir_left_ns = now_ns(p);
+    }
+    /* They have to be gone: what is on its way to heir at QoS 2 when it goes is nobody else's, ever
+     * (MQTT 5.0, 4.8.2: [MQTT-4.8.2-5]). */
+    if (now_ns(p) - p->heir_left_ns > 200 * CUT_MS)
+        p->phase = PHASE_LOAD;
 }
 
 static void load(struct play *p)
