@@ -94,8 +94,6 @@ void draft_note(struct draft *d, struct point *p, const char *fmt, ...) PRINTF_L
  * (a time, an address, nothing yet), and has been left out. */
 bool draft_guess(struct draft *d, struct point *p, const struct adopt_field *f, struct str topic,
                  struct str key, bool told);
-/* The word by which people know it: "temp" is temperature; "" if it is none of those. */
-struct str guess_name(struct str key, struct arena *a);
 /* Whether the words are those of a boolean that everybody knows (on and off). */
 bool guess_is_usual(struct str word);
 /* A point of the field, guessed and with its source. NULL: left out. */

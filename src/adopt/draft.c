@@ -1,4 +1,5 @@
 #include "adopt/adopt_internal.h"
+#include "adopt/quantity.h"
 #include "codec/json.h"
 #include "registry/path.h"
 
@@ -68,7 +69,7 @@ void draft_note(struct draft *d, struct point *p, const char *fmt, ...)
 struct point *draft_field(struct draft *d, const struct adopt_topic *t, const struct adopt_field *f,
                           struct str name, struct str group, const char *unit)
 {
-    struct str known = guess_name(name, d->arena);
+    struct str known = name_known(name, d->arena);
     struct point *p = draft_point(d, known.n ? known : name_of(name, d->arena), group);
     if (!p) {
         draft_leave(d, t->topic, f->path, "there is no room for more");
