@@ -25,11 +25,9 @@ static enum err find_things(struct things *out, const struct adopt_view *v,
             (void)snprintf(e->where, sizeof(e->where), "%.*s", STR_FMT(q->topics[i]));
             return ERR_NOT_FOUND;
         }
-        if (t->thing.shape == SHAPE_NONE)
-            return error_set(e, ERR_INVALID,
-                             "%.*s tells nothing of a device: it is a command, an announcement or "
-                             "no text",
-                             STR_FMT(t->topic));
+        if (t->thing.obstacle)
+            return error_set(e, ERR_INVALID, "%.*s tells nothing of a device: it %s",
+                             STR_FMT(t->topic), adopt_obstacle_text(t->thing.obstacle));
         while (k < out->n && !adopt_same_thing(&out->of[k], &t->thing))
             k++;
         if (k == THINGS_MAX)
