@@ -109,14 +109,24 @@ static enum err nothing_found(const struct draft *d, struct error *e)
 
 /* --- a device that is there --- */
 
+static bool is_one_of(const struct lang_decl *device, const struct lang_site *site,
+                      const struct things *things)
+{
+    for (size_t i = 0; i < things->n; i++)
+        if (declared_thing(site, &things->of[i]) == device)
+            return true;
+    return false;
+}
+
 static enum err propose_more(struct adopt_proposal *out, struct draft *d,
-                             const struct lang_site *site, struct error *e)
+                             const struct lang_site *site, const struct things *things,
+                             struct error *e)
 {
     const struct lang_decl *device = out->device_there, *model = device->type;
     out->device = device->name;
     out->model = model->name;
     out->model_there = model;
-    subtract_device(d, site, device);
+    subtract_device(d, site, device, is_one_of(device, site, things));
     if (!d->point_n && !d->command_n && !d->online_topic.n)
         return error_set(e, ERR_INVALID, "%.*s has all of it already", STR_FMT(device->name));
     size_t users = devices_of_model(site, model);
@@ -212,7 +222,8 @@ static enum err propose(struct adopt_proposal *out, struct draft *d, const struc
     if (!d->point_n)
         return nothing_found(d, e);
     need_safe_action(d);
-    return out->device_there ? propose_more(out, d, site, e) : propose_new(out, d, site, q, e);
+    return out->device_there ? propose_more(out, d, site, &things, e)
+                             : propose_new(out, d, site, q, e);
 }
 
 enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,

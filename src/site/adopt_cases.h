@@ -532,6 +532,36 @@ static const struct adopt_case adopt_cases[] = {
              "  action on()  publish \"cmnd/plug1/POWER\" \"ON\"\n"
              "  action off() publish \"cmnd/plug1/POWER\" \"OFF\"\n"
              "  online on \"tele/plug1/LWT\"\n"},
+    {.label = "a bought plug takes the place of a device of `sedge init`",
+     .site = "model Switch { property on: bool; action on() confirms on; action off() confirms not "
+             "on; safe off() }\n"
+             "device home.bath.fan: Switch { via mqtt \"home/bath/fan\" json }\n",
+     .messages = {{"tele/plug1/STATE", "{\"Time\":\"2024-05-01T10:00:00\",\"POWER\":\"ON\"}"},
+                  {"tele/plug1/LWT", "Online"}},
+     .asked = {"tele/plug1/STATE"},
+     .device = "home.bath.fan",
+     .want =
+         "--\n"
+         "  property on = on \"stat/plug1/POWER\"\n"
+         "  property on = \"POWER\" on \"tele/plug1/STATE\"\n"
+         "  action on()  publish \"cmnd/plug1/POWER\" \"ON\"\n"
+         "  action off() publish \"cmnd/plug1/POWER\" \"OFF\"\n"
+         "  online on \"tele/plug1/LWT\"\n"
+         "! home.bath.fan is still heard on \"home/bath/fan\", too: if nothing speaks there, take "
+         "`via mqtt` out of its declaration\n"},
+    {.label = "a bought plug for a device that does one of its commands itself",
+     .site = "model Switch { property on: bool; action on() confirms on; action off() confirms not "
+             "on; safe off() }\n"
+             "device home.bath.fan: Switch { via mqtt \"home/bath/fan\" json\n"
+             "  action off() publish \"stop\" \"all\"\n}\n",
+     .messages = {{"tele/plug1/STATE", "{\"Time\":\"2024-05-01T10:00:00\",\"POWER\":\"ON\"}"}},
+     .asked = {"tele/plug1/STATE"},
+     .device = "home.bath.fan",
+     .want = "--\n"
+             "  property on = on \"stat/plug1/POWER\"\n"
+             "  property on = \"POWER\" on \"tele/plug1/STATE\"\n"
+             "  action on() publish \"cmnd/plug1/POWER\" \"ON\"\n"
+             "  online on \"tele/plug1/LWT\"\n"},
     {.label = "a number that no relay has",
      .messages = {{"tele/x1/STATE", "{\"POWER-1\":\"ON\",\"POWER0\":\"ON\",\"Dimmer\":5}"}},
      .asked = {"tele/x1/STATE"},
