@@ -371,3 +371,20 @@ TEST(what_comes_seldom_is_given_its_own_pace)
     CHECK_EQ_INT(power_after(&p, 100), QUALITY_STALE);
     plug_fini(&p);
 }
+
+TEST(what_nobody_reads_is_as_patient_as_what_is_read_beside_it)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    registry_set_stale(&p.plug->props[1], 900);
+    registry_set_stale(&p.plug->props[2], 60);
+    registry_share_stale(p.g.r);
+    CHECK_EQ_INT(p.plug->props[0].series->stale_ms, 900);
+    CHECK_EQ_INT(p.plug->props[2].series->stale_ms, 60);
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":7}}");
+    CHECK_EQ_INT(power_after(&p, 300), QUALITY_GOOD); /* the rig's default is 150 ms */
+    CHECK_EQ_INT(power_after(&p, 900), QUALITY_STALE);
+    registry_reset_stale(p.g.r, &p.plug->props[0]); /* the next site says it anew */
+    CHECK_EQ_INT(p.plug->props[0].series->stale_ms, 150);
+    plug_fini(&p);
+}

@@ -541,7 +541,6 @@ static const struct adopt_case adopt_cases[] = {
      .asked = {"tele/plug1/STATE"},
      .device = "home.bath.fan",
      .want =
-         "--\n"
          "  property on = on \"stat/plug1/POWER\"\n"
          "  property on = \"POWER\" on \"tele/plug1/STATE\"\n"
          "  action on()  publish \"cmnd/plug1/POWER\" \"ON\"\n"
@@ -557,8 +556,7 @@ static const struct adopt_case adopt_cases[] = {
      .messages = {{"tele/plug1/STATE", "{\"Time\":\"2024-05-01T10:00:00\",\"POWER\":\"ON\"}"}},
      .asked = {"tele/plug1/STATE"},
      .device = "home.bath.fan",
-     .want = "--\n"
-             "  property on = on \"stat/plug1/POWER\"\n"
+     .want = "  property on = on \"stat/plug1/POWER\"\n"
              "  property on = \"POWER\" on \"tele/plug1/STATE\"\n"
              "  action on() publish \"cmnd/plug1/POWER\" \"ON\"\n"
              "  online on \"tele/plug1/LWT\"\n"},
