@@ -12,6 +12,16 @@ struct things {
     size_t n, asked[THINGS_MAX]; /* how many topics of it were asked for */
 };
 
+static enum err not_heard(const struct adopt_view *v, struct str topic, struct error *e)
+{
+    struct str near = adopt_view_near(v, topic);
+    (void)error_set(e, ERR_NOT_FOUND, "nothing was heard on %.*s that no device claims%s%.*s%s",
+                    STR_FMT(topic), near.n ? "; did you mean " : "", STR_FMT(near),
+                    near.n ? "?" : "");
+    (void)snprintf(e->where, sizeof(e->where), "%.*s", STR_FMT(topic));
+    return ERR_NOT_FOUND;
+}
+
 static enum err find_things(struct things *out, const struct adopt_view *v,
                             const struct adopt_request *q, struct error *e)
 {
@@ -19,12 +29,8 @@ static enum err find_things(struct things *out, const struct adopt_view *v,
     for (size_t i = 0; i < q->topic_n; i++) {
         const struct adopt_topic *t = adopt_view_topic(v, q->topics[i]);
         size_t k = 0;
-        if (!t) {
-            (void)error_set(e, ERR_NOT_FOUND, "nothing was heard on %.*s that no device claims",
-                            STR_FMT(q->topics[i]));
-            (void)snprintf(e->where, sizeof(e->where), "%.*s", STR_FMT(q->topics[i]));
-            return ERR_NOT_FOUND;
-        }
+        if (!t)
+            return not_heard(v, q->topics[i], e);
         if (t->thing.obstacle)
             return error_set(e, ERR_INVALID, "%.*s tells nothing of a device: it %s",
                              STR_FMT(t->topic), adopt_obstacle_text(t->thing.obstacle));
