@@ -10,7 +10,7 @@
  * A will that could not be stored (the disk is broken) is in force while the process lives.
  * Ownership: a connection's, from will_schedule() on its shard's.
  * Threads: the worker's of its client, as its session.
- * See docs/decisions/0028. */
+ * See docs/decisions/0029. */
 #pragma once
 
 #include "protocol/mqtt_broker.h"
