@@ -226,3 +226,87 @@ TEST(mqtt_wills_over_the_end_of_the_process)
             play(&rows[i], k & 1 ? ENV_SIM_KILL : ENV_SIM_POWER, k & 2);
         }
 }
+
+/* ---- with a real disk ---- */
+
+static const struct hello_opt lamp = {
+    .version = MQTT_V311, .clean = true, .will_topic = "will", .will = "out"};
+
+TEST(mqtt_wills_are_stored_before_connack)
+{
+    struct broker b = {0};
+    struct client c, none, w;
+    broker_start(&b, NULL);
+    client_join(&w, &b, "w", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&w, 1, "will", 0, 0);
+    EXPECT(&w, "SUBACK id=1 codes 00");
+    moody_set(&b.disk, true, false);
+    client_open(&c, &b);
+    client_hello(&c, "c", lamp);
+    moody_await(&b.disk);
+    client_join(&none, &b, "none", (struct hello_opt){.clean = true},
+                false); /* waits for nothing */
+    struct pollfd silent = {.fd = c.fd, .events = POLLIN};
+    CHECK_EQ_INT(poll(&silent, 1, 0), 0);
+    client_close(&c); /* before it was let in: nobody has promised anything */
+    client_open(&c, &b);
+    client_hello(&c, "c", lamp);
+    EXPECT_NOTHING(&none);
+    EXPECT_NOTHING(&w);
+    moody_set(&b.disk, false, false);
+    EXPECT(&c, "CONNACK reason=00 session=0");
+    client_close(&c);
+    EXPECT(&w, "PUBLISH qos=0 dup=0 retain=0 id=0 topic=will payload=out");
+    EXPECT_NOTHING(&w);
+    client_close(&none);
+    client_close(&w);
+    broker_stop(&b);
+}
+
+/* A site with a broken disk sees its devices, and tells when they go. */
+TEST(mqtt_wills_that_cannot_be_stored)
+{
+    struct broker b = {0};
+    struct client c, w;
+    broker_start(&b, NULL);
+    client_join(&w, &b, "w", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&w, 1, "will", 0, 0);
+    EXPECT(&w, "SUBACK id=1 codes 00");
+    moody_set(&b.disk, false, true);
+    for (int i = 0; i < 2; i++) { /* the sync fails; then the journal has failed */
+        LABEL("%d", i);
+        client_join(&c, &b, "c", lamp, false);
+        client_close(&c);
+        EXPECT(&w, "PUBLISH qos=0 dup=0 retain=0 id=0 topic=will payload=out");
+    }
+    struct hello_opt lasting = lamp;
+    lasting.clean = false;
+    client_open(&c, &b);
+    client_hello(&c, "lasting", lasting);
+    EXPECT(&c, "CONNACK reason=03 session=0");
+    client_close(&c);
+    client_close(&w);
+    broker_stop(&b);
+}
+
+TEST(mqtt_wills_have_a_limit)
+{
+    enum { SIZE = 3000 };
+    struct broker b = {.light = true, .limits = {.will_bytes_max = 2 * SIZE}};
+    struct client c, d;
+    char big[SIZE + 1];
+    memset(big, 'x', SIZE);
+    big[SIZE] = '\0';
+    const struct hello_opt hello = {.clean = true, .will_topic = "will", .will = big};
+    broker_start(&b, NULL);
+    client_join(&c, &b, "c", hello, false);
+    client_open(&d, &b);
+    client_hello(&d, "d", hello);
+    EXPECT(&d, "CONNACK reason=97 session=0");
+    EXPECT(&d, "END");
+    client_close(&d);
+    client_bye(&c);
+    client_join(&d, &b, "d", hello, false); /* there is room again */
+    client_bye(&d);
+    broker_stop(&b);
+}
