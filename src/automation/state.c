@@ -268,8 +268,9 @@ void state_make_safe(struct automation *a, struct device *d, struct str program)
         return;
     struct action_request q = {.device = d, .action = (uint32_t)i, .cause = {.program = program}};
     struct error e = {0};
-    LOG_I("automation", "%.*s has let go of %.*s: its safe action %.*s() is sent", STR_FMT(program),
-          STR_FMT(d->name), STR_FMT(m->actions[i].name));
+    LOG_I("automation", "%.*s %s %.*s: its safe action %.*s() is sent", STR_FMT(program),
+          d->corrected ? "has another place for" : "has let go of", STR_FMT(d->name),
+          STR_FMT(m->actions[i].name));
     if (registry_command(a->cfg.registry, &q, NULL, &e))
         LOG_E("automation", "%.*s can't be made safe: %s", STR_FMT(d->name), e.text);
 }

@@ -150,6 +150,7 @@ static struct payload_error ingest_payload(const struct topic_binding *b, struct
         if (is_over(b))
             continue;
         c->device = b->device;
+        b->device->heard = true;
         ingest_as(b, c, &t, payload);
         if (!error.reason[0] || c->replayed)
             continue;

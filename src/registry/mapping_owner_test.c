@@ -133,11 +133,12 @@ TEST(what_tells_that_a_thing_is_the_same)
         const char *label, *name, *id, *link;
         bool mapped;
         size_t same, changed, added;
+        bool other; /* thing */
     } rows[] = {
-        {"all of it", "home.plug", "p", "", true, 1, 0, 0},
-        {"its id", "home.other", "p", "", true, 0, 1, 0},
-        {"its id, with another mapping", "home.plug", "p", "", false, 0, 1, 0},
-        {"its name is not enough where there was an id", "home.plug", "q", "", true, 0, 0, 1},
+        {"all of it", "home.plug", "p", "", true, 1, 0, 0, false},
+        {"its id", "home.other", "p", "", true, 0, 1, 0, false},
+        {"its id, with another mapping", "home.plug", "p", "", false, 0, 1, 0, false},
+        {"its name is not enough where there was an id", "home.plug", "q", "", true, 0, 1, 0, true},
     };
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         struct plug_rig p;
@@ -154,7 +155,7 @@ TEST(what_tells_that_a_thing_is_the_same)
         CHECK_EQ_UINT(n.same, rows[i].same);
         CHECK_EQ_UINT(n.changed, rows[i].changed);
         CHECK_EQ_UINT(n.added, rows[i].added);
-        CHECK_EQ_INT(p.plug->reach.state, rows[i].added ? REACH_UNKNOWN : REACH_ONLINE);
+        CHECK_EQ_INT(p.plug->reach.state, rows[i].other ? REACH_UNKNOWN : REACH_ONLINE);
         hears(&p, "t/LWT", "Offline", "");
         plug_fini(&p);
     }
@@ -167,7 +168,8 @@ TEST(a_thing_without_an_id_is_known_by_its_link_or_name)
         size_t same, changed, added, removed;
     } rows[] = {
         {"by its link", "a", "modbus x unit 1", "b", "modbus x unit 1", 0, 1, 0, 0},
-        {"another link", "a", "modbus x unit 1", "a", "modbus x unit 2", 0, 0, 1, 1},
+        {"another link", "a", "modbus x unit 1", "a", "modbus x unit 2", 0, 1, 0, 0},
+        {"another link and name", "a", "modbus x unit 1", "b", "modbus x unit 2", 0, 0, 1, 1},
         {"by its name", "a", "", "a", "", 1, 0, 0, 0},
         {"another name", "a", "", "b", "", 0, 0, 1, 1},
     };

@@ -285,6 +285,7 @@ static struct device *device_make(struct registry *r, const struct registry_devi
     d->id = arena_str(a, def->id);
     d->topic = arena_str(a, def->topic);
     d->link_text = arena_str(a, def->link);
+    d->carried = def->carried;
     d->props = props;
     list_init(&d->actions);
     return d;

@@ -283,6 +283,11 @@ void action_carry(struct action *a, struct device *to);
 /* A sample of a device that leaves: no news for anybody, but what its last action waits for. */
 void actions_sample(struct device *d, const struct device_property *p, const struct sample *s);
 
+/* action_alert.c: that it has failed, or (not active) that its device obeys again. */
+void action_alert(struct action *a, const char *what, bool active);
+/* Nobody will ever tell that it obeys: what was wrong with it is over. */
+void actions_forget_alert(struct registry *r, struct str device);
+
 /* command.c: an attempt: by the convention, by the mapping or by the port. ERR_FULL: later, nothing
  * was sent. */
 MUST_USE enum err command_send(struct action *a, struct error *e);

@@ -95,6 +95,12 @@ static bool same_mapping(const struct device *a, const struct device *b)
                                     : a->mapping == b->mapping;
 }
 
+/* Nothing at all is different, also what no program sees. */
+static bool same_declaration(const struct device *a, const struct device *b)
+{
+    return same_device(a, b) && a->carried == b->carried && same_mapping(a, b);
+}
+
 bool registry_next_is_same(struct registry *r, struct str name)
 {
     const struct device *now = registry_find(r, name), *next = registry_next(r, name);
@@ -104,8 +110,14 @@ bool registry_next_is_same(struct registry *r, struct str name)
 /* --- what stays and what leaves --- */
 
 /* What tells that two are one physical thing: the first of these that an old one has decides, and a
- * new one is taken once. */
-enum sameness { BY_TOPIC, BY_LINK, BY_ID, BY_NAME, SAMENESSES };
+ * new one is taken once. The last one is for things that never were where they were declared. */
+enum sameness { BY_TOPIC, BY_LINK, BY_ID, BY_NAME, BY_CORRECTION, SAMENESSES };
+
+/* Nothing that the site has ever done took effect there, so there is nothing to be made safe. */
+static bool never_was_there(const struct device *d)
+{
+    return (d->topic.n || d->link_text.n) && !d->obeyed && (!d->heard || d->disobeyed);
+}
 
 static struct str trait(const struct device *d, enum sameness how)
 {
@@ -114,6 +126,7 @@ static struct str trait(const struct device *d, enum sameness how)
     case BY_LINK: return d->link_text;
     case BY_ID: return d->id;
     case BY_NAME: return d->topic.n || d->link_text.n || d->id.n ? STR("") : d->name;
+    case BY_CORRECTION: return never_was_there(d) ? d->name : STR("");
     case SAMENESSES: break;
     }
     return STR("");
@@ -126,7 +139,7 @@ static enum err index_by(struct map *m, struct catalog *to, enum sameness how)
     LIST_EACH(&to->devices, it)
     {
         struct device *d = CONTAINER_OF(it, struct device, link);
-        struct str key = how == BY_NAME ? d->name : trait(d, how);
+        struct str key = how >= BY_NAME ? d->name : trait(d, how);
         if (key.n && !d->taken && !err)
             err = map_put(m, key, d);
         if (err == ERR_EXISTS)
@@ -146,6 +159,7 @@ static void match_by(const struct map *m, struct list *olds, enum sameness how)
             continue;
         old->heir = d;
         d->taken = true;
+        d->corrected = how == BY_CORRECTION;
     }
 }
 
@@ -232,14 +246,66 @@ static enum err prepare_leaving(struct registry *r, struct device *old, struct e
     return bind_leaving(r, d, old, e);
 }
 
-static void count(struct registry_change *n, const struct device *old, const struct device *next)
+/* The same physical thing in the next site; its copy that leaves is none. */
+static struct device *next_of(const struct device *old)
 {
-    if (!next)
-        n->removed++;
-    else if (same_device(old, next) && same_mapping(old, next))
-        n->same++;
-    else
-        n->changed++;
+    return old->heir && !old->heir->leaving ? old->heir : NULL;
+}
+
+/* The other thing that has its name from now on; NULL: none. */
+static struct device *namesake(struct registry *r, const struct device *old)
+{
+    struct device *next = registry_next(r, old->name);
+    return next && !next->taken && !next_of(old) ? next : NULL;
+}
+
+static enum device_fate fate_of(struct registry *r, const struct device *old)
+{
+    const struct device *next = next_of(old);
+    if (next)
+        return same_declaration(old, next) ? DEVICE_KEPT : DEVICE_CHANGED;
+    return namesake(r, old) ? DEVICE_CHANGED : DEVICE_REMOVED;
+}
+
+static bool is_added(struct registry *r, const struct device *next)
+{
+    const struct device *old = map_get(&r->now->names, next->name);
+    return !next->taken && !(old && namesake(r, old));
+}
+
+void registry_replace_each(struct registry *r,
+                           void (*each)(void *ctx, struct str device, enum device_fate fate),
+                           void *ctx)
+{
+    ASSERT(r->building != r->now);
+    LIST_EACH(&r->now->devices, it)
+    {
+        const struct device *old = CONTAINER_OF(it, struct device, link), *next = next_of(old);
+        each(ctx, next ? next->name : old->name, fate_of(r, old));
+    }
+    LIST_EACH(&r->now->leaving, it) /* it comes back */
+    {
+        const struct device *next = next_of(CONTAINER_OF(it, struct device, link));
+        if (next)
+            each(ctx, next->name, DEVICE_ADDED);
+    }
+    LIST_EACH(&r->building->devices, it)
+    {
+        const struct device *next = CONTAINER_OF(it, struct device, link);
+        if (is_added(r, next))
+            each(ctx, next->name, DEVICE_ADDED);
+    }
+}
+
+static void count(void *ctx, struct str device, enum device_fate fate)
+{
+    struct registry_change *n = ctx;
+    size_t *const of[] = {[DEVICE_KEPT] = &n->same,
+                          [DEVICE_CHANGED] = &n->changed,
+                          [DEVICE_ADDED] = &n->added,
+                          [DEVICE_REMOVED] = &n->removed};
+    (void)device;
+    ++*of[fate];
 }
 
 enum err registry_replace_ready(struct registry *r, struct registry_change *out, struct error *e)
@@ -251,7 +317,6 @@ enum err registry_replace_ready(struct registry *r, struct registry_change *out,
     LIST_EACH(&r->now->devices, it)
     {
         struct device *old = CONTAINER_OF(it, struct device, link);
-        count(out, old, old->heir);
         if (old->heir)
             old->heir->owner_before = arena_str(&next->arena, old->owner);
         else if (!err)
@@ -263,7 +328,8 @@ enum err registry_replace_ready(struct registry *r, struct registry_change *out,
         if (!err && !old->heir)
             err = prepare_leaving(r, old, e);
     }
-    out->added = next->device_count - out->same - out->changed;
+    if (!err)
+        registry_replace_each(r, count, out);
     if (!err && next->arena.failed)
         err = error_set(e, ERR_NOMEM, "no memory for the devices of the next site");
     return err;
@@ -291,16 +357,29 @@ static void carry_reach(struct device *to, struct device *from)
     online_carry(to, from);
 }
 
-static void carry(struct list *devices)
+/* What is known of the thing, if it is that thing. */
+static void carry_known(struct device *to, struct device *from)
+{
+    to->events_seen = from->events_seen;
+    if (to->corrected)
+        return;
+    to->heard = from->heard;
+    to->obeyed = from->obeyed;
+    to->disobeyed = from->disobeyed;
+    carry_reach(to, from);
+}
+
+static void carry(struct registry *r, struct list *devices)
 {
     LIST_EACH(devices, it)
     {
         struct device *old = CONTAINER_OF(it, struct device, link);
         struct device *d = old->heir; /* or its copy, which leaves */
-        if (d) {
-            d->events_seen = old->events_seen;
-            carry_reach(d, old);
-        }
+        if (d)
+            carry_known(d, old);
+        bool stays = d && !d->leaving && !d->corrected && str_eq(d->name, old->name);
+        if (!stays && !old->leaving)
+            actions_forget_alert(r, old->name);
         LIST_EACH_SAFE(&old->actions, action)
         action_carry(CONTAINER_OF(action, struct action, device_link), d);
     }
@@ -322,8 +401,8 @@ static void reset_stale(struct registry *r)
 void registry_replace_commit(struct registry *r)
 {
     struct catalog *old = r->now;
-    carry(&old->devices);
-    carry(&old->leaving);
+    carry(r, &old->devices);
+    carry(r, &old->leaving);
     reset_stale(r);
     r->now = r->building;
     r->building =
