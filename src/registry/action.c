@@ -212,6 +212,7 @@ static enum err action_record(struct action *a)
 static void action_confirm(struct action *a)
 {
     a->device->obeyed = true;
+    a->device->disobeyed = false;
     action_alert(a, "obeys", false); /* it obeys again, if it did not before */
     action_end(a, ACTION_CONFIRMED);
 }
@@ -542,8 +543,10 @@ static void start_ended(struct registry *r, struct action *a)
     list_add_tail(&r->ended, &a->ended_link);
     if (!d && a->state == ACTION_FAILED)
         actions_forget_alert(r, a->device_name);
-    if (d && a->state == ACTION_CONFIRMED)
-        d->obeyed = true;
+    if (!d || a->state == ACTION_DENIED)
+        return;
+    d->obeyed = d->obeyed || a->state == ACTION_CONFIRMED;
+    d->disobeyed = a->state == ACTION_FAILED; /* the last one counts */
 }
 
 void actions_start(struct registry *r)
@@ -560,8 +563,10 @@ void actions_start(struct registry *r)
             continue;
         (void)snprintf(a->why, sizeof(a->why), "had no outcome when the site stopped");
         struct device *d = registry_find(r, a->device_name);
-        if (d && list_empty(&d->actions))
+        if (d && list_empty(&d->actions)) {
+            d->disobeyed = true;
             action_alert(a, "may not have obeyed", true);
+        }
         action_end(a, ACTION_FAILED);
     }
     actions_forget_oldest(r);

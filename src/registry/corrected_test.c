@@ -252,6 +252,24 @@ TEST(what_a_device_that_leaves_does_is_no_news_of_its_namesake)
     moved_fini(&m);
 }
 
+static bool knows(void *ctx, struct str series)
+{
+    return ctx && str_eq(series, STR("line.valve.position"));
+}
+
+TEST(what_an_earlier_run_has_heard_was_there)
+{
+    struct moved_rig m;
+    for (int known = 0; known < 2; known++) {
+        LABEL("known: %d", known);
+        moved_build(&m, row_dir((size_t)known), OLD);
+        registry_heard_before(m.g.r, knows, known ? &m : NULL);
+        move(&m, "line.valve", NEW);
+        CHECK_EQ_INT(leaving(&m) != NULL, known);
+        moved_fini(&m);
+    }
+}
+
 TEST(what_a_restart_knows_of_a_place)
 {
     struct moved_rig m;
@@ -268,6 +286,12 @@ TEST(what_a_restart_knows_of_a_place)
     m.answer = ERR_INVALID;
     play(&m, tell_close, 30);
     CHECK_EQ_STR(m.told.p, "raised action/line.valve;");
+    moved_fini(&m);
+
+    moved_build(&m, test_tmpdir(), OLD);
+    move(&m, "line.valve", NEW); /* obeyed at the old place, and no more: what is wrong there */
+    CHECK_EQ_STR(m.told.p, "over action/line.valve;");
+    CHECK(leaving(&m) != NULL);
     moved_fini(&m);
 
     moved_build(&m, test_tmpdir(), NULL); /* it was taken out of the files meanwhile */

@@ -116,6 +116,17 @@ void registry_start(struct registry *r)
     actions_start(r);
 }
 
+void registry_heard_before(struct registry *r, bool (*knows)(void *ctx, struct str series),
+                           void *ctx)
+{
+    LIST_EACH(&r->now->devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        for (size_t i = 0; i < d->model->property_count && !d->heard; i++)
+            d->heard = knows(ctx, d->props[i].series->name);
+    }
+}
+
 void registry_free(struct registry *r)
 {
     if (!r)

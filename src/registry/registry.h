@@ -83,8 +83,8 @@ struct device {
     bool corrected; /* heir of one that never was where the site before had it: replace.c */
     /* What tells whether the thing is where its declaration says. */
     bool heard;       /* it has said something */
-    bool obeyed;      /* it has taken a command, */
-    bool disobeyed;   /* or one came to nothing */
+    bool obeyed;      /* it has taken a command */
+    bool disobeyed;   /* one has come to nothing, and none has been obeyed since */
     uint64_t carried; /* registry_device_def */
     uint64_t events_seen;
     uint32_t index;
@@ -123,6 +123,10 @@ MUST_USE enum err registry_new(struct registry **out, const struct registry_conf
  * says so; actions that an earlier run could not finish are taken up, those that are too old fail,
  * with an alert. */
 void registry_start(struct registry *r);
+/* Before registry_start(): which of the devices' series are known of earlier runs, so that it is
+ * known that those devices have been heard. */
+void registry_heard_before(struct registry *r, bool (*knows)(void *ctx, struct str series),
+                           void *ctx);
 /* What an owner decided is taken up; what another program (or a person) did, only if may() says so:
  * if it still has the device on lease. A safe action is taken up whoever decided it, and however
  * long ago: what it ends goes on until it comes. */
