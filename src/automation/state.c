@@ -308,7 +308,8 @@ static void note_owner(struct automation *a, const struct device *d)
     if (n < 0 || key.n >= sizeof(path) || w.failed)
         return;
     const struct kept_state *k = map_get(&a->kept, key);
-    if (!k || k->n != writer_len(&w) || memcmp(k->value, buf, k->n) != 0)
+    bool known = k && k->n == writer_len(&w) && memcmp(k->value, buf, k->n) == 0;
+    if (!known && registry_taken_over(d) == ERR_OK) /* else it is tried again at the next start */
         put(a, key, (struct bytes){buf, writer_len(&w)});
 }
 
@@ -318,7 +319,7 @@ void state_owners(struct automation *a, bool safe)
     LIST_EACH(registry_devices(a->cfg.registry), it)
     {
         const struct device *d = CONTAINER_OF(it, struct device, link);
-        if (d->owner.n)
+        if (d->owner.n && !d->thing)
             note_owner(a, d);
     }
 }

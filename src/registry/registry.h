@@ -73,10 +73,13 @@ struct device {
     struct device_reach reach;
     const struct mapping *mapping;  /* the registry's; NULL if it has none */
     const struct device_port *port; /* registry_set_port() */
-    struct device *heir;     /* the same physical thing in the site that comes next: replace.c */
-    bool taken;              /* it is one's heir */
-    struct str owner;        /* program, or "" */
-    struct str owner_before; /* in the site before, until that one's end is dealt with */
+    struct device *heir;        /* the same physical thing in the site that comes next: replace.c */
+    bool taken;                 /* it is one's heir */
+    struct str owner;           /* program, or "" */
+    struct list twins;          /* other declarations of the same physical thing: thing.c */
+    const struct device *thing; /* the one of them that is owned: who commands this, commands that;
+                                   NULL: it is this one, or none is */
+    struct str owner_before;    /* in the site before, until that one's end is dealt with */
     struct device_property *props; /* one for each of the model's */
     struct list actions;           /* in progress, see action_internal.h */
     bool leaving;                  /* is not declared any more: registry_leaving() */
@@ -160,9 +163,19 @@ MUST_USE enum err registry_device(struct registry *r, const struct registry_devi
                                   struct device **out, struct error *e);
 struct device *registry_find(struct registry *r, struct str name);
 struct list *registry_devices(struct registry *r); /* of struct device.link */
-/* From here on commands of others are refused. ERR_NOMEM, ERR_FULL, ERR_RANGE (a topic of more than
- * 500 bytes): they are not. */
+/* From here on commands of others are refused, to this device and to all that are the same physical
+ * thing: they have the same id, or are sent the same on the same topic. ERR_NOMEM, ERR_FULL,
+ * ERR_RANGE (a topic of more than 500 bytes): they are not. */
 MUST_USE enum err registry_set_owner(struct device *d, struct str owner);
+/* It has an owner that it had not in the site before, nor in an earlier run: what others have left
+ * retained for it is removed, also where its mapping says `retain`; what is there afterwards is the
+ * owner's last. Errors: as of bus_publish(): it is still there. */
+MUST_USE enum err registry_taken_over(const struct device *d);
+/* The declaration by whose name leases of this thing are known. */
+static inline const struct device *device_thing(const struct device *d)
+{
+    return d->thing ? d->thing : d;
+}
 /* The property turns stale after this long without news; the smallest of all callers holds. */
 void registry_set_stale(struct device_property *p, int64_t stale_ms);
 int model_action(const struct model_def *m, struct str name); /* -1: none */

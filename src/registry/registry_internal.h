@@ -40,6 +40,7 @@ struct catalog {
     struct map topics;  /* -> topic_binding */
     struct map names;   /* -> device */
     struct map models;  /* -> model_def */
+    struct map things;  /* what tells that it is one physical thing -> device, the first of it */
     struct list devices;
     struct list leaving; /* of the site before, see registry_leaving() */
     uint32_t device_count;
@@ -111,6 +112,9 @@ void ingest_settle(struct registry *r, const struct catalog *gone);
 void ingest_sample(struct registry *r, struct device_property *p, const struct sample *s);
 /* The last message of a topic that a device has claimed since. */
 void ingest_late(struct registry *r, struct str topic, struct bytes payload, int64_t wall_ms);
+
+/* thing.c: it is the same as others that are being built. */
+MUST_USE enum err thing_join(struct registry *r, struct device *d);
 
 /* discover.c */
 void discover_init(struct registry *r);

@@ -192,6 +192,12 @@ struct device *registry_successor(struct registry *r, const struct device *old)
     return old->heir;
 }
 
+/* A thing is made safe once, whatever declarations of it there are. */
+static struct str owner_of_thing(struct registry *r, const struct device *d)
+{
+    return d->thing ? STR("") : arena_str(&r->building->arena, d->owner);
+}
+
 /* A copy without a name in what is being built; its topics, as far as nobody else has them. */
 static struct device *copy_leaving(struct registry *r, const struct device *from)
 {
@@ -209,10 +215,11 @@ static struct device *copy_leaving(struct registry *r, const struct device *from
                          .topic = arena_str(&c->arena, from->topic),
                          .link_text = arena_str(&c->arena, from->link_text),
                          .port = from->port,
-                         .owner_before = arena_str(&c->arena, from->owner),
+                         .owner_before = owner_of_thing(r, from),
                          .props = props,
                          .leaving = true};
     list_init(&d->actions);
+    list_init(&d->twins);
     for (size_t i = 0; i < n; i++) {
         struct series *s = from->props[i].series;
         props[i] = (struct device_property){.device = d, .def = &model->properties[i], .series = s};
@@ -224,20 +231,19 @@ static struct device *copy_leaving(struct registry *r, const struct device *from
     return c->arena.failed ? NULL : d;
 }
 
-/* Its topics, as far as no device of the next site has them: then it is left to that one. */
+/* Its topics, as far as no device of the next site has them. */
 static enum err bind_leaving(struct registry *r, struct device *d, const struct device *old,
                              struct error *e)
 {
-    struct error taken = {0};
-    enum err err = ingest_bind(r, d, &taken);
-    if ((!err || err == ERR_EXISTS) && old->mapping)
-        err = mapping_build(r, d, &old->mapping->def, &taken);
-    return err == ERR_EXISTS ? ERR_OK : err ? error_set(e, err, "%s", taken.text) : ERR_OK;
+    enum err err = ingest_bind(r, d, e);
+    if (!err && old->mapping)
+        err = mapping_build(r, d, &old->mapping->def, e);
+    return err;
 }
 
 static enum err prepare_leaving(struct registry *r, struct device *old, struct error *e)
 {
-    if (old->owner.n == 0 && list_empty(&old->actions))
+    if ((old->owner.n == 0 || old->thing) && list_empty(&old->actions))
         return ERR_OK;
     struct device *d = copy_leaving(r, old);
     if (!d)
@@ -318,7 +324,7 @@ enum err registry_replace_ready(struct registry *r, struct registry_change *out,
     {
         struct device *old = CONTAINER_OF(it, struct device, link);
         if (old->heir)
-            old->heir->owner_before = arena_str(&next->arena, old->owner);
+            old->heir->owner_before = owner_of_thing(r, old);
         else if (!err)
             err = prepare_leaving(r, old, e);
     }
