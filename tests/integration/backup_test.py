@@ -1,6 +1,7 @@
 # ctest: timeout=180
 """`sedge backup` and `sedge restore`: while the site runs, through kill -9, verified, and what they refuse."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -408,6 +409,11 @@ class Refused(unittest.TestCase):
             self.assertRegex(said, r"that needs 3\.\d MiB in \S+/small/site/data, where [\d.]+ (KiB|MiB) are free")
             self.assertEqual((small / "site/mine.txt").read_text(), "mine")
             self.assertEqual([p.name for p in (small / "site/data").iterdir()], ["lock"])
+            with contextlib.suppress(OSError), open(small / "rest", "wb", buffering=0) as rest:
+                while rest.write(b"x" * 4096):
+                    pass
+            self.assertIn("are free", sedge("backup", site.folder, small / "b.tar.zst", code=1).stderr)
+            self.assertEqual(sorted(p.name for p in small.iterdir()), ["rest", "site"])
 
 
 if __name__ == "__main__":
