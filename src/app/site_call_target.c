@@ -1,7 +1,7 @@
 /* Who is called: an URL, or the listener that a site's files declare. */
 #include "app/site_call_internal.h"
-#include "app/site_load.h"
-#include "app/site_schema.h"
+#include "site/load.h"
+#include "site/schema.h"
 
 #include <netdb.h>
 #include <stdio.h>
