@@ -34,6 +34,18 @@ const char *adopt_obstacle_text(enum adopt_obstacle o)
     return texts[o];
 }
 
+struct str adopt_key(const struct adopt_thing *t, struct str claimer, char buf[ADOPT_KEY_MAX])
+{
+    bool plain = t->kin == SHAPE_JSON || t->kin == SHAPE_VALUE;
+    const char *of = claimer.n              ? "device"
+                     : plain                ? "plain"
+                     : t->kin != SHAPE_NONE ? adopt_shape_name(t->kin)
+                                            : adopt_obstacle_name(t->obstacle);
+    struct str base = claimer.n ? claimer : t->base;
+    int n = snprintf(buf, ADOPT_KEY_MAX, "%s:%.*s", of, STR_FMT(base));
+    return (struct str){buf, n < ADOPT_KEY_MAX ? (size_t)n : ADOPT_KEY_MAX - 1};
+}
+
 bool adopt_same_thing(const struct adopt_thing *a, const struct adopt_thing *b)
 {
     /* a document and the values below its topic are one thing's */

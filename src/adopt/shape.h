@@ -58,6 +58,11 @@ struct adopt_thing {
 };
 struct adopt_thing adopt_thing_of(struct str topic, enum payload_kind kind,
                                   const struct adopt_topics *all);
+/* The same for all topics of a thing, and for those of no thing that share a place:
+ * "tasmota:plug1", "announcement:zigbee2mqtt/bridge". `claimer`: the device that has the topic and
+ * could not read it, "": none. In buf; cut to size. */
+enum { ADOPT_KEY_MAX = 1100 };
+struct str adopt_key(const struct adopt_thing *t, struct str claimer, char buf[ADOPT_KEY_MAX]);
 bool adopt_same_thing(const struct adopt_thing *a, const struct adopt_thing *b);
 /* "tasmota", "json"; NULL of NONE. */
 const char *adopt_shape_name(enum adopt_shape s);
