@@ -362,6 +362,27 @@ void registry_set_stale(struct device_property *p, int64_t stale_ms)
     ingest_stale_rearm(p);
 }
 
+static void share_stale(struct device *d)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < d->model->property_count; i++)
+        if (d->props[i].stale_declared && d->props[i].series->stale_ms > longest)
+            longest = d->props[i].series->stale_ms;
+    for (size_t i = 0; i < d->model->property_count; i++) {
+        struct device_property *p = &d->props[i];
+        if (p->stale_declared || p->series->stale_ms >= longest)
+            continue;
+        p->series->stale_ms = longest;
+        ingest_stale_rearm(p);
+    }
+}
+
+void registry_share_stale(struct registry *r)
+{
+    LIST_EACH(&r->now->devices, it)
+    share_stale(CONTAINER_OF(it, struct device, link));
+}
+
 int model_action(const struct model_def *m, struct str name)
 {
     for (size_t i = 0; i < m->action_count; i++)

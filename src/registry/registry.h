@@ -97,7 +97,7 @@ struct device_property {
     const struct property_def *def;
     struct series *series;
     struct timer stale_timer;
-    bool stale_declared; /* else series->stale_ms is the default */
+    bool stale_declared; /* else series->stale_ms is the default, or its device's longest */
     bool unawaited;      /* nobody minds that it has never spoken: in a test that is not about it */
     char *why;           /* it can't be read: registry_unreadable(); NULL: it can */
 };
@@ -108,7 +108,7 @@ struct registry_config {
     struct journal *journal;
     struct db *db;
     struct alloc *alloc;
-    int64_t stale_default_ms;     /* for properties that no program reads; default 60,000 */
+    int64_t stale_default_ms;     /* for devices that no program reads; default 60,000 */
     int64_t stale_learned_max_ms; /* for those that come less often; default two hours */
     int64_t confirm_timeout_ms;   /* for one attempt; default 5,000 */
     uint32_t attempts_max;        /* default 3 */
@@ -178,6 +178,10 @@ static inline const struct device *device_thing(const struct device *d)
 }
 /* The property turns stale after this long without news; the smallest of all callers holds. */
 void registry_set_stale(struct device_property *p, int64_t stale_ms);
+/* When all have been set: who lets a sensor's humidity be two hours old knows that the sensor
+ * speaks seldom, so what else it measures, and nobody reads, is good for as long as the longest of
+ * those. */
+void registry_share_stale(struct registry *r);
 int model_action(const struct model_def *m, struct str name); /* -1: none */
 
 /* A time that a site's text says, up to 3000 years, for monotonic clocks and timers. */
