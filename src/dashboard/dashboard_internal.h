@@ -23,7 +23,8 @@ struct dashboard {
     struct http_server *servers[SERVERS_MAX];
     const char *names[SERVERS_MAX]; /* of each server's host; NULL: none */
     size_t server_count;
-    char run[17]; /* of this run: series numbers are valid within it */
+    char run[DASHBOARD_RUN_MAX]; /* series numbers are valid within it */
+    char mark[DASHBOARD_MARK_MAX];
     int64_t started_ms, started_ns;
     struct strbuf out;   /* the answer that is being written */
     struct list words;   /* what people said of alerts and is not committed yet; api_alerts.c */
