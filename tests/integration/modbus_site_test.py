@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import threading
 import unittest
 
 from modbus_device import ModbusServer, f32, u32
@@ -420,6 +421,25 @@ class Import(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
             st = (site.folder / "new.sedge").stat()
             self.assertEqual((st.st_uid, st.st_gid), (1234, 1235))
+
+    def test_a_file_that_changes_meanwhile_is_left_alone(self):
+        """The site has been read when the table is opened; here it is a pipe, so the moment between can be held."""
+        with Site(text=HEAD) as site:
+            os.mkfifo(site.root / "points.csv")
+            (site.folder / "points.sedge").write_text("// old\n")
+            done = []
+            for args, changed in (("--write",), "points.sedge"), ((), None):
+                thread = threading.Thread(target=lambda a=args: done.append(self.run_import(site, "--line", "tcp://127.0.0.1:1", *a)))
+                thread.start()
+                with open(site.root / "points.csv", "w", encoding="utf-8") as table:
+                    if changed:
+                        (site.folder / changed).write_text("// mine by now\n")
+                    table.write("name,address,type\npower,30001,u16\n")
+                thread.join()
+            self.assertEqual((done[0].returncode, done[1].returncode), (2, 0), done[0].stderr + done[1].stderr)
+            self.assertIn("points.sedge was changed meanwhile: look at it again", done[0].stderr)
+            self.assertEqual((site.folder / "points.sedge").read_text(), "// mine by now\n")
+            self.assertEqual(sorted(p.name for p in site.folder.iterdir()), ["points.sedge", "site.sedge"])
 
     def test_mistakes_are_told_with_line_and_column(self):
         with Site(text=HEAD) as site:
