@@ -99,8 +99,16 @@ struct device_property {
     struct timer stale_timer;
     bool stale_declared; /* else series->stale_ms is the default, or its device's longest */
     bool unawaited;      /* nobody minds that it has never spoken: in a test that is not about it */
-    char *why;           /* it can't be read: registry_unreadable(); NULL: it can */
+    char *why;           /* it can't be read: registry_unreadable(); NULL or "": it can */
+    char *doubt;         /* it can hardly be right: registry_doubt(); NULL or "": it may be */
 };
+/* What people should know of it; NULL: nothing. */
+static inline const char *property_problem(const struct device_property *p)
+{
+    if (p->why && p->why[0])
+        return p->why;
+    return p->doubt && p->doubt[0] ? p->doubt : NULL;
+}
 
 struct registry_config {
     struct executor *ex;
@@ -299,9 +307,13 @@ MUST_USE enum err registry_sample(struct device_property *p, const struct value 
 /* The property can't be read: it is stale at once, and `why` (copied) is for people to see, until
  * its next sample. */
 void registry_unreadable(struct device_property *p, const char *why);
+/* It is read, and can hardly be right: `why` (copied) is for people to see, over any number of
+ * samples, until it is "". Their quality is for who tells the samples to say. */
+void registry_doubt(struct device_property *p, const char *why);
 /* The whole device, as its link says. Offline: what it has said is stale at once. */
 void registry_link_state(struct device *d, bool online, const char *why);
-/* Called when a device has another state or another reason. */
+/* Called when a device has another state or another reason, or one of its properties another
+ * property_problem(). */
 void registry_on_link(struct registry *r, void (*changed)(void *ctx, const struct device *d),
                       void *ctx);
 /* Where an answer to this action would confirm it; "" if nothing is mapped so: for who plays the
