@@ -136,6 +136,7 @@ struct mqtt_connection {
     bool crowded;      /* paused, because the bus has no room */
     bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
+    bool owed;         /* an answer that it has not got, for want of room on the disk */
     uint16_t listener; /* its number; see connection_listener() */
 };
 _Static_assert(sizeof(struct mqtt_connection) <= 200,
@@ -218,6 +219,7 @@ struct mqtt_shard {
     _Atomic bool spilling;
     struct timer done_timer; /* the journal was full: again */
     struct timer retry;      /* the same for connections that are paused */
+    struct timer room_back;  /* looks whether the disk has room for who is owed an answer */
     struct timer linger;     /* for who gives away what it holds */
     struct post stop;        /* to its worker: the server stops */
     struct timer leaving;    /* looks whether all have gone */
@@ -389,6 +391,7 @@ void hello_free(struct mqtt_connection *c);
 
 /* mqtt_publish.c */
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *p);
+void publish_room_looked(struct timer *t);
 void aliases_free(struct mqtt_connection *c);
 /* The properties that a broker forwards. False: no room in out. */
 bool forward_properties(const struct mqtt_props *props, struct writer *out);

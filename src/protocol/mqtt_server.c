@@ -7,7 +7,7 @@ static const char *const drop_names[MQTT_DROP_COUNT] = {
     [MQTT_DROP_QUEUE_FULL] = "queue full", [MQTT_DROP_QOS0_FULL] = "QoS 0, slow client",
     [MQTT_DROP_EXPIRED] = "expired",       [MQTT_DROP_TOO_LARGE] = "too large",
     [MQTT_DROP_DENIED] = "denied",         [MQTT_DROP_WITHHELD] = "withheld",
-    [MQTT_DROP_NO_MEMORY] = "no memory",
+    [MQTT_DROP_NO_MEMORY] = "no memory",   [MQTT_DROP_NO_ROOM] = "disk full",
 };
 
 const char *mqtt_drop_name(enum mqtt_drop reason)

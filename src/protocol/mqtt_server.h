@@ -129,6 +129,7 @@ enum mqtt_drop {
     MQTT_DROP_DENIED,     /* not allowed to be published */
     MQTT_DROP_WITHHELD,   /* not allowed to be received */
     MQTT_DROP_NO_MEMORY,
+    MQTT_DROP_NO_ROOM, /* not stored: the disk is full */
     MQTT_DROP_COUNT,
 };
 const char *mqtt_drop_name(enum mqtt_drop reason); /* "queue full" */
