@@ -175,6 +175,19 @@ struct mqtt_metrics {
     struct metric packets_received, packets_sent, bytes_received, bytes_sent;
 };
 
+/* For whom bytes wait. All share queue_total_bytes_max, and nobody can take it from the others: who
+ * does not read must not cost others what they were promised, and who is away for a month must not
+ * cost those who are here what they are sent now. */
+enum queue_kind {
+    QUEUE_QOS0,    /* three quarters, beside what lasts; and all together seven eighths */
+    QUEUE_BRIEF,   /* QoS 1 and 2 of a session that ends with its connection: seven eighths */
+    QUEUE_LASTING, /* of one that lasts, here or away: three quarters */
+};
+struct mqtt_allowance {
+    _Atomic size_t used; /* written by its worker */
+    size_t bytes;        /* that it has taken */
+};
+
 /* What one worker has of the server. */
 enum { WATCH_SLOTS = 256 };
 struct mqtt_shard {
@@ -212,12 +225,12 @@ struct mqtt_shard {
     struct timer leaving;    /* looks whether all have gone */
     bool stopping;
     VEC(struct mqtt_session *) lingering;
-    struct bus_room room;                /* the bus was full: the same */
-    VEC(uint64_t) ended;                 /* numbers to delete from the database */
-    _Atomic size_t queued, queued_bytes; /* written here, read by all */
-    void *part;             /* of the snapshot that is being gathered: mqtt_store.c's */
-    size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
-    size_t queue_piece;     /* about so many at a time */
+    struct bus_room room;  /* the bus was full: the same */
+    VEC(uint64_t) ended;   /* numbers to delete from the database */
+    _Atomic size_t queued; /* written here, read by all */
+    void *part;            /* of the snapshot that is being gathered: mqtt_store.c's */
+    struct mqtt_allowance queued_all, queued_lasting; /* in queues; for sessions that last */
+    size_t queue_piece;                               /* about so many bytes are taken at a time */
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
@@ -260,7 +273,8 @@ struct mqtt_server {
     } stop;
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
-    _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
+    /* Of limits.queue_total_bytes_max, handed to shards: all, and for sessions that last. */
+    _Atomic size_t queue_bytes, queue_lasting_bytes;
     _Atomic size_t will_bytes;
     /* Until the first listener opens, that is while the database and the journal are read. */
     bool starting;
@@ -301,11 +315,14 @@ void shard_close(struct mqtt_shard *shard); /* connections and wills */
 void shard_free(struct mqtt_shard *shard);
 struct mqtt_shard *shard_of(const struct mqtt_server *s, struct str client_id); /* its home */
 uint64_t shard_number(struct mqtt_shard *shard); /* for a new session */
-/* Is there room for n more bytes in the queues of the site? QoS 0 gets three quarters of it: who
- * does not read must not cost others what they were promised. */
-bool shard_queue_room(struct mqtt_shard *shard, size_t n, unsigned qos);
-void shard_queue_entered(struct mqtt_shard *shard, size_t n);
-void shard_queue_left(struct mqtt_shard *shard, size_t n); /* n bytes have left a queue */
+/* Is there room for n more bytes in the queues of the site? */
+bool shard_queue_room(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+void shard_queue_entered(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+void shard_queue_left(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+static inline size_t queue_lasting_max(const struct mqtt_server *s)
+{
+    return s->limits.queue_total_bytes_max - s->limits.queue_total_bytes_max / 4;
+}
 /* One more of what is limited; false: there are `max`. */
 bool count_take(_Atomic size_t *count, size_t max);
 void count_give(_Atomic size_t *count);
@@ -513,6 +530,10 @@ bool ring_reserve(struct alloc *a, struct outgoing_ring *r, uint32_t more);
 void ring_push(struct outgoing_ring *r, const struct outgoing *o); /* there is room */
 void ring_free(struct alloc *a, struct outgoing_ring *r);
 void queue_count(struct mqtt_session *s, const struct outgoing *o, int n); /* 1 or -1 */
+static inline enum queue_kind queue_kind_of(const struct mqtt_session *s, unsigned qos)
+{
+    return !qos ? QUEUE_QOS0 : s->number ? QUEUE_LASTING : QUEUE_BRIEF;
+}
 /* Its first position, and that behind its end, as in the database. */
 static inline int64_t queue_end(const struct mqtt_session *s)
 {
