@@ -179,6 +179,18 @@ static void note_retained(void *ctx, struct message *m)
         discover_note(r, m, NULL);
 }
 
+void discover_let_go(struct registry *r, struct str topic)
+{
+    struct discovered *d = map_get(&r->discovered_map, topic);
+    struct message *m = d ? NULL : bus_retained_get(r->cfg.bus, topic);
+    if (d) { /* what its device could not read is nobody's fault now */
+        d->error = (struct payload_error){0};
+        d->unreadable = 0;
+    } else if (m) {
+        note_retained(r, m);
+    }
+}
+
 void discover_retained(struct registry *r)
 {
     bus_retained_each(r->cfg.bus, note_retained, r);

@@ -449,8 +449,11 @@ void ingest_settle(struct registry *r, const struct catalog *gone)
 {
     struct str topic;
     void *binding;
-    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);)
+    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);) {
         let_go(r, topic);
+        if (!is_claimed(topic_of(r, topic)))
+            discover_let_go(r, topic);
+    }
 }
 
 /* --- topics and what they mean --- */

@@ -122,6 +122,8 @@ void discover_fini(struct registry *r);
 void discover_note(struct registry *r, const struct message *m, const struct payload_error *error);
 /* What is retained and nobody claims has been said before this run. */
 void discover_retained(struct registry *r);
+/* A topic that no device has any more: what is retained on it is there for who looks. */
+void discover_let_go(struct registry *r, struct str topic);
 void discover_forget_claimed(
     struct registry *r); /* topics that a device has by now: it gets them */
 
