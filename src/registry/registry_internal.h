@@ -103,6 +103,9 @@ MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error
 /* A topic of `want.device`; copied. ERR_EXISTS: it can't be shared. */
 MUST_USE enum err ingest_bind_topic(struct registry *r, const struct topic_binding *want,
                                     struct error *e);
+/* Whether a message on the topic is any device's, be it one that leaves and has an action to end.
+ */
+bool ingest_has(const struct registry *r, struct str topic);
 void ingest_stale_rearm(struct device_property *p);
 /* Nobody but its owner may command it from here on. */
 MUST_USE enum err ingest_guard(struct registry *r, const struct device *d);

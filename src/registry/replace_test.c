@@ -184,14 +184,14 @@ TEST(what_a_device_that_left_has_said_is_there_to_be_adopted)
 {
     struct rig g;
     struct registry_change n;
-    const struct next other = {"plant.valve", "w", NULL};
+    const struct next gone = {NULL, NULL, NULL};
     rig_init(&g, test_tmpdir());
     CHECK_EQ_INT(retain(&g, "v", "{\"position\": 40}"), ERR_OK);
     publish(&g, "v/telemetry", "{\"position\": \"warm\"}");
     CHECK(registry_discovered_find(g.r, STR("v")) == NULL);
     const struct discovered *unread = registry_discovered_find(g.r, STR("v/telemetry"));
     REQUIRE(unread && unread->unreadable == 1 && unread->error.reason[0]);
-    CHECK_EQ_INT(replace(&g, &other, &n), ERR_OK);
+    CHECK_EQ_INT(replace(&g, &gone, &n), ERR_OK);
     const struct discovered *d = registry_discovered_find(g.r, STR("v"));
     REQUIRE(d != NULL);
     CHECK_EQ_INT(d->count, 1);
