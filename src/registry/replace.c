@@ -324,6 +324,7 @@ void registry_replace_commit(struct registry *r)
     struct catalog *old = r->now;
     carry(&old->devices);
     carry(&old->leaving);
+    r->heard_full = false;
     reset_stale(r);
     r->now = r->building;
     r->building =

@@ -108,6 +108,19 @@ cases.push(['a command by hand: arguments are checked, the outcome is followed',
     assert.deepEqual(wrongs, []);
   })]);
 
+cases.push(['events of a device say when they came, as they come', () =>
+  withPage({ hash: '#/device/plant.press1' }, async ({ page, mock, wrongs }) => {
+    const jam = page.locator('li[data-event="jam"]');
+    await jam.getByText(/4\smin \d\d\ss ago · 3 times/).waitFor();
+    mock.plant.announce('plant.press1', 'jam');
+    await jam.getByText(/\d\ss ago · 4 times/).waitFor();
+    await jam.locator('summary').click();
+    assert.equal(await jam.locator('ol li').count(), 4);
+    await steps.go(page, '#/device/plant.oven');
+    await page.locator('li[data-event="jam"]', { hasText: 'not heard yet' }).waitFor();
+    assert.deepEqual(wrongs, []);
+  })]);
+
 cases.push(['values turn stale and say so', () =>
   withPage({}, async ({ page, mock }) => {
     await page.locator('a.belt.moving').waitFor();

@@ -192,6 +192,7 @@ export async function startMock({ dir, port = 0, fault = 'overheat' }) {
       case '/api/history': return history(plant, response, q);
       case '/api/alerts': return json(response, 200, { alerts: plant.alerts.filter((a) => q.get('state') === 'all' || a.state !== 'normal').slice(0, Number(q.get('limit') ?? 100)) });
       case '/api/actions': return json(response, 200, { actions: plant.actions.slice(0, Number(q.get('limit') ?? 100)) });
+      case '/api/events': return json(response, 200, { events: plant.events.filter((e) => (q.get('device') ?? e.device) === e.device) });
       case '/health': return json(response, 200, { status: 'ok' });
       case '/api/discovered': return json(response, 200, { topics: plant.topics.filter((x) => !q.get('topic') || x.topic === q.get('topic')), dropped: 0 });
       case '/api/export': return exported(plant, response, q);

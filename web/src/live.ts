@@ -120,6 +120,7 @@ function connect(): void {
   on<store.Sample[]>(feed, 'samples', enqueue);
   on<api.Alert>(feed, 'alert', (alert) => store.applyAlerts([alert]));
   on<api.Action>(feed, 'action', (action) => store.applyActions([action]));
+  on<api.HeardEvent>(feed, 'event', (event) => store.applyEvents([event]));
   on<api.Topic>(feed, 'discovered', store.hearTopic);
   on<Parameters<typeof store.applyLink>[0]>(feed, 'link', store.applyLink);
   on<unknown>(feed, 'tests', () => store.testsChanged.value++);

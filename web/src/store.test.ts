@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Action, Alert, Topic } from './api';
-import { actions, alerts, applyActions, applyAlerts, hearTopic, isActive, replaceTopics, topics, withValues } from './store';
+import { actions, alerts, applyActions, applyAlerts, applyEvents, events, hearTopic, isActive, replaceTopics, topics, withValues } from './store';
 
 const topic = (name: string, last_ms: number, values: [number, number][]) =>
   ({ topic: name, count: 1, first_ms: 0, last_ms, kind: 'json', payload: '', fields: [{ path: 'a', type: 'number', count: values.length, min: 0, max: 9, words: null, last: 1, values }] }) as unknown as Topic;
@@ -47,4 +47,13 @@ test('an answer that comes behind the feed does not take an outcome back', () =>
   applyActions([action('confirmed', 4)]);
   applyActions([action('waiting', null)]);
   assert.deepEqual(actions.value.map((a) => a.state), ['confirmed']);
+});
+
+test('of two words about an event the one that counts further holds', () => {
+  const heard = (event: string, count: number, ms: number) => ({ device: 'hall.door', event, count, times_ms: [ms] });
+  applyEvents([heard('opened', 2, 20), heard('forced', 1, 5)]);
+  applyEvents([heard('opened', 1, 10)]);
+  assert.deepEqual(events.value.map((e) => [e.event, e.count]), [['opened', 2], ['forced', 1]]);
+  applyEvents([heard('forced', 2, 30)]);
+  assert.deepEqual(events.value.map((e) => [e.event, e.count]), [['forced', 2], ['opened', 2]]);
 });

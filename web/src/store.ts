@@ -5,13 +5,14 @@
 // and nothing else.  Everything that grows has a limit.
 
 import { batch, computed, signal, type Signal } from '@preact/signals';
-import type { Action, Alert, Device, Program, Property, Quality, Rule, Site, Topic, Value } from './api';
+import type { Action, Alert, Device, HeardEvent, Program, Property, Quality, Rule, Site, Topic, Value } from './api';
 import { Ring } from './ring';
 
 export const RING_MAX = 4000;
 const ALERTS_MAX = 500;
 const ACTIONS_MAX = 300;
 const TOPICS_MAX = 500;
+const EVENTS_MAX = 500;
 const VALUES_MAX = 32;
 
 export interface Reading {
@@ -41,6 +42,8 @@ export const site = signal<Site | null>(null);
 export const programs = signal<Program[]>([]);
 export const alerts = signal<Alert[]>([]);
 export const actions = signal<Action[]>([]);
+/** Of the devices whose events were asked for or told of lately. */
+export const events = signal<HeardEvent[]>([]);
 export const topics = signal<Topic[]>([]);
 export const topicsDropped = signal(0);
 /** Those that no device is declared for; the others could not be read. */
@@ -209,6 +212,14 @@ export function applyActions(fresh: Action[]): void {
   const known = new Map(actions.peek().map((a) => [a.id, a]));
   const newer = fresh.filter((a) => STEPS[a.state] >= STEPS[known.get(a.id)?.state ?? 'waiting']);
   actions.value = upsert(actions.peek(), newer, (a) => a.requested_ms, ACTIONS_MAX);
+}
+
+/** One of a name and device replaces what was known, unless that is younger: an answer may be slower than the feed. */
+export function applyEvents(fresh: HeardEvent[]): void {
+  const key = (e: HeardEvent) => `${e.device} ${e.event}`;
+  const all = new Map(events.peek().map((e) => [key(e), e]));
+  for (const e of fresh) if (e.count >= (all.get(key(e))?.count ?? 0)) all.set(key(e), e);
+  events.value = [...all.values()].sort((a, b) => (b.times_ms[0] ?? 0) - (a.times_ms[0] ?? 0)).slice(0, EVENTS_MAX);
 }
 
 /** The feed brings the newest value of each field: it goes behind those that are known. */

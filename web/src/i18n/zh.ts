@@ -137,6 +137,7 @@ export const zh: Strings = {
     properties: '属性',
     actions: '命令',
     events: '事件',
+    neverHeard: '尚未收到',
     recent: '该设备的最近动作',
     noRecent: '尚无动作。',
     noActions: '无',

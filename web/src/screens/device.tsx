@@ -11,6 +11,7 @@ import { ActionList } from '../parts/actionlist';
 import { AlertList } from '../parts/alertlist';
 import { Chart } from '../parts/chart';
 import { Command } from '../parts/command';
+import { Events } from '../parts/events';
 import { Icon } from '../parts/icons';
 import { Me } from '../parts/name';
 import { RangeBar } from '../parts/rangebar';
@@ -50,6 +51,7 @@ function Known({ device, site }: { device: Device; site: Site }) {
     element?.focus({ preventScroll: true });
   }, [property, command]);
   const charted = device.properties.filter((p) => p.type !== 'str').map((p) => `${device.name}.${p.name}`);
+  const beside = device.actions.length > 0 || device.events.length > 0;
   return (
     <>
       <header class="title">
@@ -59,7 +61,7 @@ function Known({ device, site }: { device: Device; site: Site }) {
       </header>
       <Facts device={device} site={site} />
       <DeviceAlerts device={device} />
-      <div class={`device-columns ${device.actions.length > 0 ? '' : 'no-commands'}`}>
+      <div class={`device-columns ${beside ? '' : 'nothing-beside'}`}>
         <section aria-labelledby="properties">
           <div class="section-head">
             <h2 id="properties">{t.device.properties}</h2>
@@ -73,10 +75,11 @@ function Known({ device, site }: { device: Device; site: Site }) {
             })}
           </div>
         </section>
-        {device.actions.length > 0 && (
-          <aside aria-label={t.device.actions}>
-            <Commands device={device} />
-            <Recent device={device} />
+        {beside && (
+          <aside aria-label={device.actions.length > 0 ? t.device.actions : t.device.events}>
+            {device.actions.length > 0 && <Commands device={device} />}
+            {device.events.length > 0 && <Events device={device} />}
+            {device.actions.length > 0 && <Recent device={device} />}
           </aside>
         )}
       </div>
@@ -144,7 +147,6 @@ function Facts({ device, site }: { device: Device; site: Site }) {
       )}
       {device.id && <Fact name={t.device.id}><code translate={false}>{device.id}</code></Fact>}
       <Fact name={t.device.actions}>{device.actions.length === 0 ? t.device.noActions : <span translate={false}>{device.actions.map((a) => a.name).join(', ')}</span>}</Fact>
-      {device.events.length > 0 && <Fact name={t.device.events}><span translate={false}>{device.events.join(', ')}</span></Fact>}
       {device.link.unreadable > 0 && <Fact name={t.discovered.unread}><a class="refusal" href="#/discovered?list=unread">{t.device.unreadable(device.link.unreadable)}</a></Fact>}
       {attached.length > 0 && (
         <Fact name={t.device.attached}>{attached.map((d) => <a key={d.name} href={toDevice(d.name)} translate={false}>{d.name}</a>)}</Fact>
