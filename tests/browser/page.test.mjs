@@ -233,6 +233,46 @@ cases.push(['the explorer is zoomed by dragging and by the wheel, and tells the 
     assert.deepEqual(wrongs, []);
   })]);
 
+/** Fingers that go from one place of an element to another; 0 is its left edge, 1 its right one. */
+async function drags(page, locator, ...fingers) {
+  const box = await locator.boundingBox();
+  const session = await page.context().newCDPSession(page);
+  const points = (part) => fingers.map(([from, to], id) => ({ id, x: box.x + box.width * (from + (to - from) * part), y: box.y + box.height / 2 }));
+  await session.send('Input.dispatchTouchEvent', { type: 'touchStart', touchPoints: points(0) });
+  for (const part of fingers.some(([from, to]) => from !== to) ? [0.1, 0.4, 0.7, 1] : []) await session.send('Input.dispatchTouchEvent', { type: 'touchMove', touchPoints: points(part) });
+  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', touchPoints: [] });
+  await session.detach();
+}
+
+/** Waits until the address has about this number. */
+const inAddress = (page, key, about, within) =>
+  page.waitForFunction(([k, a, w]) => Math.abs(Number(new URLSearchParams(location.hash.split('?')[1]).get(k)) - a) < w, [key, about, within], { timeout: 20_000 });
+const rangeIn = (page) => page.evaluate(() => Object.fromEntries(new URLSearchParams(location.hash.split('?')[1])));
+
+cases.push(['charts follow fingers and keys: drag, pinch, double tap, arrows', () =>
+  withPage({ hash: '#/history?s=plant.press1.temperature&span=3600000', viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async ({ page, wrongs }) => {
+    const over = page.locator('.lanes .u-over');
+    await over.waitFor();
+    await drags(page, over, [0.2, 0.7]);
+    await inAddress(page, 'to', Date.now() - 1_800_000, 240_000);
+    assert.equal((await rangeIn(page)).span, '3600000');
+    await drags(page, over, [0.4, 0.2], [0.6, 0.8]);
+    await inAddress(page, 'span', 1_200_000, 120_000);
+    await drags(page, over, [0.5, 0.5]);
+    await drags(page, over, [0.5, 0.5]);
+    await page.waitForFunction(() => !location.hash.includes('to='));
+    await steps.go(page, '#/device/plant.press1');
+    await page.locator('.charts .u-over').first().waitFor();
+    await drags(page, page.locator('.charts .u-over').first(), [0.2, 0.9]);
+    await page.waitForFunction(() => location.hash.includes('to='));
+    await page.locator('.charts').focus();
+    await page.keyboard.press('0');
+    await page.waitForFunction(() => !location.hash.includes('to='));
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForFunction(() => location.hash.includes('to='));
+    assert.deepEqual(wrongs, []);
+  })]);
+
 cases.push(['on a phone the bar leads to every screen', () =>
   withPage({ viewport: { width: 360, height: 740 } }, async ({ page }) => {
     assert.equal(await page.locator('.rail a:visible').count(), 5);

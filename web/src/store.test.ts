@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Action, Alert, Topic } from './api';
-import { actions, alerts, applyActions, applyAlerts, applyEvents, events, hearTopic, isActive, replaceTopics, topics, withValues } from './store';
+import { actions, alerts, applyActions, applyAlerts, applyEvents, events, hearTopic, isActive, qualityFor, replaceTopics, topics, withValues } from './store';
 
 const topic = (name: string, last_ms: number, values: [number, number][]) =>
   ({ topic: name, count: 1, first_ms: 0, last_ms, kind: 'json', payload: '', fields: [{ path: 'a', type: 'number', count: values.length, min: 0, max: 9, words: null, last: 1, values }] }) as unknown as Topic;
@@ -56,4 +56,14 @@ test('of two words about an event the one that counts further holds', () => {
   assert.deepEqual(events.value.map((e) => [e.event, e.count]), [['opened', 2], ['forced', 1]]);
   applyEvents([heard('forced', 2, 30)]);
   assert.deepEqual(events.value.map((e) => [e.event, e.count]), [['forced', 2], ['opened', 2]]);
+});
+
+test('a good value that was measured long ago is stale to a reader', () => {
+  const now = 10_000_000;
+  assert.equal(qualityFor({ stale_ms: 5000 }, now - 59_000, 'good', now), 'good', 'clocks differ by a little');
+  assert.equal(qualityFor({ stale_ms: 5000 }, now - 61_000, 'good', now), 'stale');
+  assert.equal(qualityFor({ stale_ms: 900_000 }, now - 600_000, 'good', now), 'good', 'it may come that seldom');
+  assert.equal(qualityFor({ stale_ms: null }, 1, 'good', now), 'good', 'nothing says how old it may be');
+  assert.equal(qualityFor({ stale_ms: 5000 }, now - 61_000, 'bad', now), 'bad');
+  assert.equal(qualityFor({ stale_ms: 5000 }, null, 'none', now), 'none');
 });

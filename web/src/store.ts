@@ -109,9 +109,17 @@ function adopt(device: Device, property: Property): Series {
   return series;
 }
 
+/** The server's "good" is about when a value came. One that was measured long before (a gateway empties its buffer, a
+ *  clock is behind) is old news to a reader, and says so. */
+export function qualityFor(p: Pick<Property, 'stale_ms'>, ts_ms: number | null, quality: Quality, now_ms: number): Quality {
+  const old = quality === 'good' && ts_ms !== null && p.stale_ms !== null && now_ms - ts_ms > Math.max(p.stale_ms, OLD_MS);
+  return old ? 'stale' : quality;
+}
+
 /** The newest reading wins; a change of quality at the same time counts as newer. */
-function take(series: Series, ts_ms: number | null, value: Value | null, quality: Quality): void {
+function take(series: Series, ts_ms: number | null, value: Value | null, said: Quality): void {
   const old = series.reading.peek();
+  const quality = qualityFor(series.property, ts_ms, said, serverNow());
   if (old.ts_ms !== null && ts_ms !== null && ts_ms < old.ts_ms) return;
   if (old.ts_ms === ts_ms && old.value === value && old.quality === quality) return;
   series.reading.value = { value, ts_ms, quality };

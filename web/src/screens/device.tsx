@@ -1,7 +1,7 @@
 // One device: every property with its chart, the commands it takes, and what
 // was done with it.
 
-import { effect, useSignal, type Signal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { giveBack, type Device, type Lease, type Property, type Site } from '../api';
@@ -12,14 +12,15 @@ import { AlertList } from '../parts/alertlist';
 import { Chart } from '../parts/chart';
 import { Command } from '../parts/command';
 import { Events } from '../parts/events';
+import { rangeKeys, useRangeInAddress } from '../parts/gestures';
 import { Icon } from '../parts/icons';
 import { Me } from '../parts/name';
 import { RangeBar } from '../parts/rangebar';
 import { ReachText } from '../parts/reach';
 import { hasMany, Lamp } from '../parts/tile';
 import { Ago, QualityNote, Value } from '../parts/value';
-import { rangeOf, rangeQuery, type Range } from '../range';
-import { route, setQuery, toDevice, toHistory, toProgram } from '../router';
+import { rangeOf, spanText, type Range } from '../range';
+import { route, toDevice, toHistory, toProgram } from '../router';
 import { actions, alerts, isOver, seriesOf, type Series } from '../store';
 
 const RECENT_SHOWN = 8;
@@ -39,7 +40,7 @@ export function DeviceScreen({ site, name }: { site: Site; name: string }) {
 
 function Known({ device, site }: { device: Device; site: Site }) {
   const range = useSignal<Range>(rangeOf(route.peek().query));
-  useEffect(() => effect(() => setQuery(rangeQuery(range.value))), []);
+  useRangeInAddress(range);
   const { query } = route.value;
   const property = query.get('property');
   const command = query.get('command');
@@ -68,7 +69,7 @@ function Known({ device, site }: { device: Device; site: Site }) {
             {charted.length > 0 && <a class="aside-link" href={toHistory(charted)}>{t.device.explore}</a>}
             <RangeBar range={range} />
           </div>
-          <div class={`charts${hasMany(device) ? ' many' : ''}`}>
+          <div class={`charts${hasMany(device) ? ' many' : ''}`} tabIndex={charted.length > 0 ? 0 : undefined} role="group" aria-label={charted.length > 0 ? t.device.charts(spanText(range.value)) : t.device.properties} onKeyDown={rangeKeys(range)}>
             {device.properties.map((p) => {
               const series = seriesOf(device.name, p.name);
               return series && <PropertyPanel key={p.name} device={device} property={p} series={series} range={range} />;
