@@ -1,10 +1,10 @@
 /* cmd_backup: a site in one file, and that file looked at; cmd_restore.c puts it back. */
 #include "app/cmd_backup.h"
 #include "app/args.h"
-#include "app/site_place.h"
 #include "backup/backup.h"
 #include "base/clock.h"
 #include "codec/json.h"
+#include "site/place.h"
 
 #include <ctype.h>
 #include <dirent.h>

@@ -2,10 +2,10 @@
 #include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
-#include "app/site_schema.h"
 #include "app/terminal.h"
 #include "async/env.h"
 #include "codec/mqtt.h"
+#include "site/schema.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,11 +4,11 @@
  * `sedge check` would; only then is anything written, into one file, behind what is there. */
 #include "app/args.h"
 #include "app/import_file.h"
-#include "app/site_modbus.h"
-#include "app/site_schema.h"
 #include "app/when.h"
 #include "codec/json.h"
 #include "points/points.h"
+#include "site/modbus.h"
+#include "site/schema.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 #include "app/answer.h"
 #include "app/args.h"
 #include "app/site_call.h"
-#include "app/site_schema.h"
+#include "site/schema.h"
 
 #include <stdio.h>
 #include <string.h>
