@@ -318,6 +318,10 @@ const struct list *registry_discovered(const struct registry *r);
 const struct discovered *registry_discovered_find(const struct registry *r, struct str topic);
 /* A device that has the topic (and could not read its message); NULL: nobody claims it. */
 const struct device *registry_topic_device(const struct registry *r, struct str topic);
+/* Each topic that a device has, and one of those that have it. */
+void registry_topics_each(const struct registry *r,
+                          void (*each)(void *ctx, struct str topic, const struct device *d),
+                          void *ctx);
 uint64_t registry_discovered_dropped(const struct registry *r);
 /* Called (at most ten times a second for a topic) when a topic is new or its message changed. */
 void registry_on_discovered(struct registry *r,
