@@ -149,7 +149,7 @@ const cases = [
       await seen.waitFor();
     }
     await shot('discovered');
-    await topic.getByRole('link', { name: 'Adopt tele/plug1/SENSOR' }).click();
+    await topic.getByRole('link', { name: 'Adopt plug1' }).click();
     const text = page.getByRole('textbox', { name: 'Declarations' });
     await text.waitFor();
     await page.getByLabel('Name of the device').fill('home.plug');

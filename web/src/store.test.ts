@@ -17,19 +17,19 @@ test('a new value goes behind those that are known, and the oldest make room', (
 });
 
 test('topics stand by name, so that nothing moves when another speaks', () => {
-  replaceTopics([topic('b', 1, [[1, 1]]), topic('a', 2, [[2, 2]])], Date.now());
+  replaceTopics([topic('b', 1, [[1, 1]]), topic('a', 2, [[2, 2]])], [], Date.now());
   hearTopic(topic('b', 9, [[9, 9]]));
   assert.deepEqual(topics.value.map((x) => x.topic), ['a', 'b']);
   assert.deepEqual(valuesOf(topics.value[1]), [1, 9]);
 });
 
 test('a whole list replaces what it could know of, and nothing that was heard since it was asked for', () => {
-  replaceTopics([topic('old', 1, [])], Date.now() + 1);
+  replaceTopics([topic('old', 1, [])], [], Date.now() + 1);
   const asked_ms = Date.now() - 1000;
   hearTopic(topic('young', 2, []));
-  replaceTopics([topic('new', 3, [])], asked_ms);
+  replaceTopics([topic('new', 3, [])], [], asked_ms);
   assert.deepEqual(topics.value.map((x) => x.topic), ['new', 'young']);
-  replaceTopics([topic('new', 3, [])], Date.now() + 1);
+  replaceTopics([topic('new', 3, [])], [], Date.now() + 1);
   assert.deepEqual(topics.value.map((x) => x.topic), ['new']);
 });
 

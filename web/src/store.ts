@@ -5,7 +5,7 @@
 // and nothing else.  Everything that grows has a limit.
 
 import { batch, computed, signal, type Signal } from '@preact/signals';
-import type { Action, Alert, Device, HeardEvent, Program, Property, Quality, Rule, Site, Topic, Value } from './api';
+import type { Action, Alert, Device, FoundThing, HeardEvent, Program, Property, Quality, Rule, Site, Topic, Value } from './api';
 import { Ring } from './ring';
 
 export const RING_MAX = 4000;
@@ -46,8 +46,9 @@ export const actions = signal<Action[]>([]);
 export const events = signal<HeardEvent[]>([]);
 export const topics = signal<Topic[]>([]);
 export const topicsDropped = signal(0);
-/** Those that no device is declared for; the others could not be read. */
-export const unclaimed = computed(() => topics.value.filter((x) => !x.device && !x.error));
+/** What speaks on the topics, in the server's order: what can be adopted first. */
+export const things = signal<FoundThing[]>([]);
+export const adoptable = computed(() => things.value.filter((x) => x.adopt !== null));
 export const link = signal<Link>({ state: 'connecting', since_ms: Date.now() });
 /** Count the server's word that a run of the tests began or ended, and that another site was taken. */
 export const testsChanged = signal(0);
@@ -245,7 +246,8 @@ export function withValues(fresh: Topic, old: Topic | undefined): Topic {
 const heard = new Map<string, number>();
 
 /** The whole list as it was asked for at `asked_ms`: it does not know what the feed has told since. */
-export function replaceTopics(fresh: Topic[], asked_ms: number): void {
+export function replaceTopics(fresh: Topic[], found: FoundThing[], asked_ms: number): void {
+  things.value = found;
   const known = new Set(fresh.map((x) => x.topic));
   const younger = topics.peek().filter((x) => !known.has(x.topic) && (heard.get(x.topic) ?? 0) >= asked_ms);
   heard.clear();
@@ -253,12 +255,14 @@ export function replaceTopics(fresh: Topic[], asked_ms: number): void {
   keepTopics([...fresh, ...younger]);
 }
 
-/** News of some: what is known of their values is kept. */
-export function hearTopic(topic: Topic): void {
+/** News of some: what is known of their values is kept. False: nobody has said yet of what thing it is. */
+export function hearTopic(topic: Topic): boolean {
   heard.set(topic.topic, Date.now());
   const map = new Map(topics.peek().map((x) => [x.topic, x]));
   map.set(topic.topic, withValues(topic, map.get(topic.topic)));
   keepTopics([...map.values()]);
+  // Where the list had it is where it stays: alone it can't always say whose it is.
+  return things.peek().some((x) => x.topics.includes(topic.topic));
 }
 
 function keepTopics(all: Topic[]): void {

@@ -2,7 +2,7 @@
 
 import { effect, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
-import { held, pan, rangeQuery, zoomAt, type Finger, type Range } from '../range';
+import { held, pan, rangeOf, rangeQuery, zoomAt, type Finger, type Range } from '../range';
 import { route, setQuery } from '../router';
 import { serverNow } from '../store';
 
@@ -70,22 +70,37 @@ export const rangeKeys = (range: Signal<Range>) => (event: KeyboardEvent): void 
   range.value = next();
 };
 
-/** Keeps the range in the address, while the screen that it belongs to is shown. */
+const rangeText = (query: URLSearchParams): string => `${query.get('span') ?? ''} ${query.get('to') ?? ''}`;
+
+/** Keeps the range in the address, and takes what another hand writes there, while the screen that it belongs to is shown. */
 export function useRangeInAddress(range: Signal<Range>): void {
   useEffect(() => {
-    const { screen, name } = route.peek();
+    const { screen, name, query } = route.peek();
     let timer: ReturnType<typeof setTimeout>;
+    // Between a key and its address the address has what was before: that is no news.
+    let known = rangeText(query);
+    const isHere = () => route.peek().screen === screen && route.peek().name === name;
     const put = () => {
-      const now = route.peek();
-      if (now.screen === screen && now.name === name) setQuery(rangeQuery(range.peek()));
+      if (!isHere()) return;
+      const next = rangeQuery(range.peek());
+      known = `${next.span ?? ''} ${next.to ?? ''}`;
+      if (known !== rangeText(route.peek().query)) setQuery(next);
     };
-    const stop = effect(() => {
-      void range.value;
-      clearTimeout(timer);
-      timer = setTimeout(put, ADDRESS_AFTER_MS);
-    });
+    const stops = [
+      effect(() => {
+        const text = rangeText(route.value.query);
+        if (text === known || !isHere()) return;
+        known = text;
+        range.value = rangeOf(route.peek().query);
+      }),
+      effect(() => {
+        void range.value;
+        clearTimeout(timer);
+        timer = setTimeout(put, ADDRESS_AFTER_MS);
+      }),
+    ];
     return () => {
-      stop();
+      for (const stop of stops) stop();
       clearTimeout(timer);
     };
   }, []);

@@ -52,7 +52,7 @@ function Known({ device, site }: { device: Device; site: Site }) {
     element?.focus({ preventScroll: true });
   }, [property, command]);
   const charted = device.properties.filter((p) => p.type !== 'str').map((p) => `${device.name}.${p.name}`);
-  const beside = device.actions.length > 0 || device.events.length > 0;
+  const commands = device.actions.length > 0;
   return (
     <>
       <header class="title">
@@ -62,7 +62,8 @@ function Known({ device, site }: { device: Device; site: Site }) {
       </header>
       <Facts device={device} site={site} />
       <DeviceAlerts device={device} />
-      <div class={`device-columns ${beside ? '' : 'nothing-beside'}`}>
+      {!commands && device.events.length > 0 && <Events device={device} />}
+      <div class={`device-columns ${commands ? '' : 'no-commands'}`}>
         <section aria-labelledby="properties">
           <div class="section-head">
             <h2 id="properties">{t.device.properties}</h2>
@@ -76,11 +77,11 @@ function Known({ device, site }: { device: Device; site: Site }) {
             })}
           </div>
         </section>
-        {beside && (
-          <aside aria-label={device.actions.length > 0 ? t.device.actions : t.device.events}>
-            {device.actions.length > 0 && <Commands device={device} />}
+        {commands && (
+          <aside aria-label={t.device.actions}>
+            <Commands device={device} />
             {device.events.length > 0 && <Events device={device} />}
-            {device.actions.length > 0 && <Recent device={device} />}
+            <Recent device={device} />
           </aside>
         )}
       </div>

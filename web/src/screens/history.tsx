@@ -26,12 +26,6 @@ const SUGGESTED = 6;
 export function HistoryScreen({ site }: { site: Site }) {
   const { query } = route.value;
   const range = useSignal<Range>(rangeOf(query));
-  const address = query.toString();
-  useEffect(() => {
-    // The address as it is now, not as it was when this was drawn: a key may have changed it since.
-    const next = rangeOf(route.peek().query);
-    if (next.span !== range.peek().span || next.to !== range.peek().to) range.value = next;
-  }, [address]);
   useRangeInAddress(range);
   const explored = exploredOf(query);
   const names = site.devices.flatMap((d) => d.properties.filter((p) => p.type !== 'str').map((p) => `${d.name}.${p.name}`));
