@@ -79,6 +79,12 @@ struct dashboard_links {
     void *ctx;
 };
 
+/* Every answer has it: the number of this run, a dash, and a sum of the site's name, so that a
+ * command knows whether it talks to the site that it means. */
+#define DASHBOARD_MARK "Sedge-Site"
+enum { DASHBOARD_RUN_MAX = 17, DASHBOARD_MARK_MAX = DASHBOARD_RUN_MAX + 9 };
+void dashboard_mark(char out[DASHBOARD_MARK_MAX], const char *run, struct str name);
+
 struct dashboard_config {
     struct executor *ex;
     struct alloc *alloc;
@@ -110,5 +116,6 @@ MUST_USE enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
 /* Another site has taken the place of cfg.site, with this name; the old one ends after this call.
  */
 void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, struct str name);
-void dashboard_tests_changed(struct dashboard *d); /* a run has begun or ended */
+void dashboard_tests_changed(struct dashboard *d);    /* a run has begun or ended */
+const char *dashboard_run(const struct dashboard *d); /* the number of this run */
 void dashboard_free(struct dashboard *d);

@@ -81,6 +81,11 @@ struct item *parse_when(struct parser *p)
     i->value = parse_head(p);
     if (!i->value || !parse_hold(p, &i->hold) || !parse_rule_body(p, i, "`{` after the condition"))
         return NULL;
+    if (at_word(p, "else")) {
+        (void)refuse(p, token_span(p, peek_token(p)), "not in a rule", "a rule has no `else`",
+                     "it ends, and does something then, with  until CONDITION { … }");
+        return NULL;
+    }
     return !at_word(p, "until") || parse_until(p, i) ? i : NULL;
 }
 

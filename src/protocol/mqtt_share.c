@@ -160,9 +160,9 @@ bool shares_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out)
             queue_take(holder, seq, false, out)) {
             size_t bytes = message_bytes(out->message);
             holder->transit->queued_bytes -= bytes;
-            shard_queue_left(holder->shard, bytes);
+            shard_queue_left(holder->shard, bytes, queue_kind_of(holder, out->qos));
             s->transit->queued_bytes += bytes;
-            shard_queue_entered(s->shard, bytes);
+            shard_queue_entered(s->shard, bytes, queue_kind_of(s, out->qos));
             return true;
         }
     }

@@ -18,7 +18,7 @@ static bool affordable(const struct mqtt_session *s)
 {
     return !s->transit->unacked ||
            (s->transit->flight_bytes < s->shard->limits->queue_bytes_max / 4 &&
-            shard_queue_room(s->shard, 0, 1));
+            shard_queue_room(s->shard, 0, queue_kind_of(s, 1)));
 }
 
 bool window_open(const struct mqtt_session *s)

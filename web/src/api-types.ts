@@ -551,9 +551,9 @@ export interface ReloadReport {
   };
   devices?: {
     kept: number;
-    changed: number;
-    added: number;
-    removed: number;
+    changed: string[];
+    added: string[];
+    removed: string[];
   };
 }
 
