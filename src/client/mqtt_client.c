@@ -53,17 +53,16 @@ static void say_why(struct mqtt_client *c, uint8_t reason)
 /* What TLS, WebSocket or the system says of an ERR_IO. */
 struct cause {
     int os_errno;
-    char problem[sizeof(((struct conn_request *)NULL)->problem)];
+    const char *problem;
 };
 
 static struct cause cause_of(const struct mqtt_client *c, enum err err)
 {
-    struct cause why = {0};
+    struct cause why = {.problem = ""};
     if (err != ERR_IO)
         return why;
     why.os_errno = c->stream ? stream_os_errno(c->stream) : c->request.os_errno;
-    (void)snprintf(why.problem, sizeof(why.problem), "%s",
-                   c->stream ? stream_problem(c->stream) : c->request.problem);
+    why.problem = c->stream ? stream_problem(c->stream) : c->request.problem;
     return why;
 }
 
