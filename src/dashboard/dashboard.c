@@ -19,6 +19,7 @@ const struct http_route dashboard_routes[] = {
     {HTTP_POST, "/api/alerts/{id}/shelve", api_shelve},
     {HTTP_DELETE, "/api/alerts/{id}/shelve", api_unshelve},
     {HTTP_GET, "/api/actions", api_actions},
+    {HTTP_GET, "/api/events", api_events},
     {HTTP_POST, "/api/devices/{device}/actions/{action}", api_command},
     {HTTP_DELETE, "/api/devices/{device}/lease", api_give_back},
     {HTTP_GET, "/api/programs/{program}/source", api_source},

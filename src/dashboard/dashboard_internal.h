@@ -51,6 +51,7 @@ const char *not_durable(const struct dashboard *d, struct error *why);
 void json_write_ms(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
 void json_write_alert(struct json_writer *w, const struct alert *al);
 void json_write_action(struct json_writer *w, const struct action_event *a);
+void json_write_heard(struct json_writer *w, const struct heard_event *v);
 /* With the last `values` of each of its fields. */
 void json_write_discovered(struct json_writer *w, struct registry *r, const struct discovered *t,
                            size_t values);
@@ -89,6 +90,7 @@ void api_alerts(void *ctx, struct http_request *q);
 void api_acknowledge(void *ctx, struct http_request *q);
 void api_shelve(void *ctx, struct http_request *q);
 void api_unshelve(void *ctx, struct http_request *q);
+void api_events(void *ctx, struct http_request *q);
 void api_actions(void *ctx, struct http_request *q);
 void api_command(void *ctx, struct http_request *q);
 void api_give_back(void *ctx, struct http_request *q);

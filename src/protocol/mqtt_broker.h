@@ -51,11 +51,10 @@
 #define INFLIGHT_MAX  32000
 #define SESSION_NEVER UINT32_MAX
 struct mqtt_session {
-    struct subscriber subscriber; /* of the bus */
+    struct subscriber subscriber; /* of the bus; its stored_id is session_number() */
     struct mqtt_shard *shard;
     struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
-    uint64_t number;                    /* in the journal and the database; 0: never to be stored */
     int64_t ends_ns;                    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms;                 /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
@@ -69,6 +68,11 @@ struct mqtt_session {
     uint16_t client_id_n;
     char client_id[];
 };
+/* In the journal and the database; 0: never to be stored. */
+static inline uint64_t session_number(const struct mqtt_session *s)
+{
+    return s->subscriber.stored_id;
+}
 static inline struct str session_id(const struct mqtt_session *s)
 {
     return (struct str){s->client_id, s->client_id_n};
@@ -369,6 +373,8 @@ enum handled {
 typedef enum handled (*packet_handler)(struct mqtt_connection *c, const struct mqtt_packet *p);
 packet_handler mqtt_handler(enum connection_state state,
                             enum mqtt_type type); /* NULL: not allowed */
+/* What has come breaks the protocol, or can't be dealt with: counted, and closed. HANDLED_STOP. */
+enum handled connection_stop(struct mqtt_connection *c, uint8_t reason, const char *why);
 
 /* mqtt_connect.c */
 /* In CONNECTION_WAITING: the record that CONNACK waits for will never be committed. True: its
@@ -532,7 +538,7 @@ void ring_free(struct alloc *a, struct outgoing_ring *r);
 void queue_count(struct mqtt_session *s, const struct outgoing *o, int n); /* 1 or -1 */
 static inline enum queue_kind queue_kind_of(const struct mqtt_session *s, unsigned qos)
 {
-    return !qos ? QUEUE_QOS0 : s->number ? QUEUE_LASTING : QUEUE_BRIEF;
+    return !qos ? QUEUE_QOS0 : session_number(s) ? QUEUE_LASTING : QUEUE_BRIEF;
 }
 /* Its first position, and that behind its end, as in the database. */
 static inline int64_t queue_end(const struct mqtt_session *s)

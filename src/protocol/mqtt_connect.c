@@ -216,7 +216,7 @@ void connect_let_in(struct mqtt_connection *c)
     err = store_will(c);
     /* Those whose time is over are looked for once a second only; here it is exact. */
     bool over = old && old->ends_ns <= worker_now_ns(c->shard->worker);
-    if (!err && old && (h->clean || over || !old->number)) {
+    if (!err && old && (h->clean || over || !session_number(old))) {
         err = end_old(c, old);
         old = NULL;
     }

@@ -1,5 +1,6 @@
 /* ingest: from a message to the samples of a device, and when they turn stale. */
 #include "base/log.h"
+#include "registry/heard.h"
 #include "registry/registry_internal.h"
 
 #include <stdio.h>
@@ -96,8 +97,10 @@ static void event_made(void *ctx, uint32_t event)
     struct signal_event e = {
         .device = d->name, .event = d->model->events[event], .wall_ms = c->wall_ms};
     d->events_seen++;
-    if (!c->replayed && !c->late && !d->leaving)
-        bus_signal_publish(c->r->cfg.bus, &e);
+    if (c->replayed || c->late || d->leaving)
+        return;
+    heard_note(c->r, &e);
+    bus_signal_publish(c->r->cfg.bus, &e);
 }
 
 void registry_signal(struct device *d, uint32_t event)
