@@ -37,7 +37,8 @@ struct doctor_listen {
     const char *word; /* "mqtt" */
     struct addr addr;
     bool tls;
-    char cert[DOCTOR_TEXT], key[DOCTOR_TEXT], passwords[DOCTOR_TEXT]; /* paths; "": none */
+    /* paths; "": none. `ca`: of the authority for clients' certificates */
+    char cert[DOCTOR_TEXT], key[DOCTOR_TEXT], ca[DOCTOR_TEXT], passwords[DOCTOR_TEXT];
 };
 
 /* What is looked at. */
@@ -69,6 +70,9 @@ void doctor_limits(struct doctor *d);
 void doctor_ports(struct doctor *d);
 void doctor_files(struct doctor *d); /* permissions */
 void doctor_certificates(struct doctor *d);
+/* Of that only how long they hold, with one finding for each file: cheap enough to look again and
+ * again. */
+void doctor_certificate_ends(struct doctor *d);
 void doctor_devices(struct doctor *d); /* serial lines */
 void doctor_store(struct doctor *d);   /* journal and database */
 
