@@ -76,7 +76,8 @@ TEST(doctor_judges_disks)
     CASE("good", (void)0, DOCTOR_OK, "ext4, 50 GiB free, a sync takes 2.00 ms");
     CASE("not tried", f.tried = false, DOCTOR_OK, "ext4, 50 GiB free");
     CASE("unheard of", f.kind = 1, DOCTOR_OK, "another file system");
-    CASE("full", f.free = 10 << 20, DOCTOR_PROBLEM, "10 MiB are free");
+    CASE("nearly full", f.free = 10 << 20, DOCTOR_PROBLEM, "10 MiB are free");
+    CASE("full", f.free = 4096, DOCTOR_PROBLEM, "the disk is full");
     CASE("tight", f.free = 900 << 20, DOCTOR_WARNING, "900 MiB of 102400");
     CASE("tight for its size", f.free = UINT64_C(4) << 30, DOCTOR_WARNING, "are free");
     CASE("no files", f.files_free = 10, DOCTOR_WARNING, "10 files of 1000000");
