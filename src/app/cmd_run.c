@@ -429,6 +429,11 @@ static unsigned cores(void)
     return n < 1 ? 1 : n > EXECUTOR_WORKERS_MAX ? EXECUTOR_WORKERS_MAX : (unsigned)n;
 }
 
+static bool was_heard(void *history, struct str series)
+{
+    return history_knows(history, series);
+}
+
 static enum err build(struct run *r, struct error *e)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
@@ -462,6 +467,7 @@ static enum err build(struct run *r, struct error *e)
         err = build_dashboard(r, e);
     if (err)
         return err;
+    registry_heard_before(r->registry, was_heard, r->history);
     registry_start(r->registry);
     err = build_modbus(r, e);
     if (!err)

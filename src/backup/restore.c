@@ -1,5 +1,6 @@
 /* Putting a backup back. All is unpacked beside what is there, and only then things change places;
  * a mark in the data folder holds the site off until that is finished. */
+#include "async/fd.h"
 #include "async/folder.h"
 #include "backup/restore_internal.h"
 #include "host/lock.h"
@@ -179,13 +180,8 @@ static enum err copy(int from, int to)
     char piece[4096];
     ssize_t n;
     while ((n = read(from, piece, sizeof(piece))) != 0) {
-        if (n < 0 && errno != EINTR)
+        if ((n < 0 && errno != EINTR) || (n > 0 && fd_write_all(to, piece, (size_t)n)))
             return ERR_IO;
-        for (ssize_t done = 0, k; done<n; done += k> 0 ? k : 0) {
-            k = write(to, piece + done, (size_t)(n - done));
-            if (k < 0 && errno != EINTR)
-                return ERR_IO;
-        }
     }
     return fsync(to) == 0 ? ERR_OK : ERR_IO;
 }

@@ -1,4 +1,5 @@
 /* Reading a backup back: sums, unpacking, and the comparison of what comes out. */
+#include "async/fd.h"
 #include "backup/backup.h"
 
 #include <errno.h>
@@ -138,12 +139,8 @@ static enum err write_out(struct archive_reader *r, struct alloc *a, int fd, con
     enum err err = piece ? ERR_OK : error_set(e, ERR_NOMEM, "no memory to unpack a backup");
     while (!err && got > 0) {
         err = archive_read(r, piece, PIECE, &got, e);
-        for (size_t done = 0; !err && done < got;) {
-            ssize_t n = write(fd, piece + done, got - done);
-            if (n < 0 && errno != EINTR)
-                err = error_set_os(e, errno, "%s can't be written", path);
-            done += n > 0 ? (size_t)n : 0;
-        }
+        if (!err && fd_write_all(fd, piece, got))
+            err = error_set_os(e, errno, "%s can't be written", path);
     }
     if (!err && fsync(fd) != 0)
         err = error_set_os(e, errno, "%s can't be synced", path);

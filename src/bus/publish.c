@@ -82,7 +82,9 @@ static enum err append(struct lane *l, const struct bus_publication *p, const st
     if (!b->cfg.journal)
         return ERR_OK;
     struct message_origin origin = {.publisher = p->from ? p->from->name : (struct str){NULL, 0},
-                                    .session = p->qos == 2 ? p->session : 0,
+                                    .session = p->will       ? p->will
+                                               : p->qos == 2 ? p->session
+                                                             : 0,
                                     .packet_id = p->packet_id};
     if (!note_picks(l, route, &origin))
         return ERR_NOMEM;

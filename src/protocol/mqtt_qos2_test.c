@@ -480,6 +480,7 @@ static void make_old(const char *dir)
                               "ALTER TABLE queued DROP COLUMN bytes;"
                               "ALTER TABLE queued DROP COLUMN share;"
                               "ALTER TABLE session DROP COLUMN received;"
+                              "DROP TABLE will;"
                               "UPDATE migration SET version = 1 WHERE part = 'mqtt'",
                               NULL, NULL, NULL),
                  SQLITE_OK);

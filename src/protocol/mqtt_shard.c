@@ -152,8 +152,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     shard->queue_piece = allowance_piece(s);
     connections_init(shard);
     pthread_mutex_init(&shard->lock, NULL);
-    list_init(&shard->wills);
-    list_init(&shard->wills_due);
+    wills_init(shard);
     list_init(&shard->done);
     list_init(&shard->dirty);
     list_init(&shard->crowded);

@@ -568,8 +568,7 @@ static const struct adopt_case adopt_cases[] = {
     {.label = "a command",
      .messages = {{"cmnd/plug1/POWER", "ON"}},
      .asked = {"cmnd/plug1/POWER"},
-     .want = "invalid: cmnd/plug1/POWER tells nothing of a device: it is a command, an "
-             "announcement or no text\n"},
+     .want = "invalid: cmnd/plug1/POWER tells nothing of a device: it is a command to a device\n"},
     {.label = "what was not heard",
      .messages = {{"x", "1"}},
      .asked = {"y"},

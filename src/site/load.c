@@ -399,7 +399,8 @@ static enum err load_device(const struct lang_decl *d, struct registry *r, struc
                                       .id = id ? text_of(id, "identity") : STR(""),
                                       .model = registry_model_find(r, d->type->name),
                                       .topic = via ? text_of(via, "topic") : STR(""),
-                                      .link = str_from(link)};
+                                      .link = str_from(link),
+                                      .carried = site_modbus_hash(d)};
     struct device *made;
     ASSERT(def.model);
     if (site_mapping_read(&def.mapping, d, a))
