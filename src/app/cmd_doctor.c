@@ -1,6 +1,7 @@
 /* cmd_doctor: is this machine fit for that site, and is what it has kept whole? */
 #include "app/args.h"
 #include "app/doctor_site.h"
+#include "app/terminal.h"
 #include "codec/json.h"
 #include "host/fields.h"
 #include "site/modbus.h"
@@ -96,8 +97,10 @@ static void print(const struct doctor *d, bool all)
         const struct doctor_finding *f = &d->findings.v[i];
         if (f->level == DOCTOR_OK && !all)
             continue;
-        (void)printf("%-8s %-12s %s%s%s\n", doctor_level_name(f->level), f->part, f->where,
-                     f->where[0] ? ": " : "", f->what);
+        char where[2 * DOCTOR_TEXT], what[2 * DOCTOR_TEXT]; /* names of files and processes */
+        (void)printf("%-8s %-12s %s%s%s\n", doctor_level_name(f->level), f->part,
+                     terminal_shown(f->where, where, sizeof(where)), f->where[0] ? ": " : "",
+                     terminal_shown(f->what, what, sizeof(what)));
         if (f->mend[0])
             (void)printf("%22s-> %s\n", "", f->mend);
     }
