@@ -124,6 +124,11 @@ struct device_facts {
 void doctor_judge_device(struct doctor *d, const struct device_facts *f);
 
 enum file_kind { FILE_SITE, FILE_STORE, FILE_KEY, FILE_PASSWORDS };
-/* `uid`, `gid`: whose the store is: by who the site is run. */
+/* `uid`: whose the store is: by who the site is run; `member`: of the file's group. */
 void doctor_judge_mode(struct doctor *d, enum file_kind kind, const char *path,
-                       const struct stat *st, uid_t uid, gid_t gid);
+                       const struct stat *st, uid_t uid, bool member);
+
+/* --- shared by the parts --- */
+
+/* Whether the user is in the group, as the database of users says. */
+bool doctor_is_member(uid_t uid, gid_t gid);
