@@ -146,6 +146,7 @@ struct bus_denial {
     struct str topic, name, user; /* of the publisher */
     const char *why;
     int64_t wall_ms;
+    bool empty; /* there was no payload */
 };
 
 /* For the choice among a share's members: those who take it at once are preferred. */
