@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "dashboard/dashboard.h"
 #include "history/history.h"
+#include "host/lock.h"
 #include "protocol/mqtt_server.h"
 #include "site/adopt.h"
 #include "site/gate.h"
@@ -163,7 +164,7 @@ static enum err lock_store(struct run *r, struct error *e)
 {
     char path[PATH_MAX + 32];
     (void)snprintf(path, sizeof(path), "%s/lock", r->store);
-    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    r->lock = lock_open(path);
     if (r->lock < 0)
         return error_set(e, ERR_IO, "%s can't be opened: %s", path, strerror(errno));
     if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
