@@ -441,7 +441,7 @@ static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, 
     struct table_node *node = table_next(&shard->sessions, at);
     return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
 }
-struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
+struct mqtt_session *session_find(const struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
 void session_end(struct mqtt_session *s); /* forgets it, or lets it linger; records nothing */

@@ -310,3 +310,34 @@ TEST(mqtt_wills_have_a_limit)
     client_bye(&d);
     broker_stop(&b);
 }
+
+/* Who has connected again before the delay was over is back, however long his CONNACK takes. */
+TEST(mqtt_wills_wait_for_who_is_coming_back)
+{
+    struct broker b = {.limits = {.connect_timeout_ms = 10 * RIG_PATIENCE_MS}};
+    struct client c, clock, w;
+    struct hello_opt hello = {
+        .expiry_s = 1000, .will_topic = "will", .will = "x", .will_delay_s = 1};
+    broker_start(&b, NULL);
+    client_join(&w, &b, "w", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&w, 1, "#", 0, 0);
+    EXPECT(&w, "SUBACK id=1 codes 00");
+    client_join(&c, &b, "c", hello, false);
+    hello.will_topic = "clock";
+    client_join(&clock, &b, "clock", hello, false);
+    client_close(&c);
+    moody_set(&b.disk, true, false);
+    client_open(&c, &b);
+    hello.will_topic = "will";
+    client_hello(&c, "c", hello);
+    moody_await(&b.disk);
+    client_close(&clock);
+    EXPECT(&w, "PUBLISH qos=0 dup=0 retain=0 id=0 topic=clock payload=x"); /* a second has passed */
+    EXPECT_NOTHING(&w);
+    moody_set(&b.disk, false, false);
+    EXPECT_HAS(&c, "CONNACK reason=00 session=1");
+    client_bye(&c);
+    EXPECT_NOTHING(&w);
+    client_close(&w);
+    broker_stop(&b);
+}
