@@ -379,7 +379,7 @@ enum handled connection_stop(struct mqtt_connection *c, uint8_t reason, const ch
 /* mqtt_connect.c */
 /* In CONNECTION_WAITING: the record that CONNACK waits for will never be committed. True: its
  * session does not need it, and it is let in all the same. */
-bool connect_unstored(struct mqtt_connection *c);
+bool connect_unstored(const struct mqtt_connection *c);
 enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
