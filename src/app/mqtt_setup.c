@@ -147,6 +147,11 @@ void mqtt_options_leave(const struct mqtt_options *o, struct mqtt_client *c)
         mqtt_client_stop(c);
 }
 
+static bool asks_who(uint8_t reason)
+{
+    return reason == MQTT_RC_NOT_AUTHORIZED || reason == MQTT_RC_BAD_USER_OR_PASSWORD;
+}
+
 void mqtt_options_tell(const struct mqtt_options *o, const struct mqtt_client_loss *loss)
 {
     const char *why = loss->reason              ? mqtt_reason_name(loss->reason)
@@ -158,6 +163,8 @@ void mqtt_options_tell(const struct mqtt_options *o, const struct mqtt_client_lo
         mqtt_options_say(o, "%s", loss->text);
     else
         mqtt_options_say(o, "%s: %s", loss->text, why);
+    if (asks_who(loss->reason) && !(o->user && o->password))
+        mqtt_options_say(o, "it asks for a user name and a password: -u USER -P PASSWORD");
 }
 
 int mqtt_options_status(const struct mqtt_client_loss *loss)

@@ -28,11 +28,21 @@ void hello_free(struct mqtt_connection *c)
     c->hello = NULL;
 }
 
-void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why)
+/* With the name that the client gives itself, by which people know which of their devices it is. */
+static void log_refusal(const struct mqtt_connection *c, const char *why)
 {
     char address[ADDR_TEXT_MAX];
+    const struct hello *h = c->state == CONNECTION_OPEN ? NULL : c->hello;
+    bool named = h && !h->assigned;
+    struct str id = named ? h->client_id : STR("");
     addr_format(stream_peer(c->stream), address);
-    LOG_I("mqtt", "%s: refused: %s", address, why);
+    LOG_I("mqtt", "%s%s%.*s%s: refused: %s", address, named ? " (" : "", STR_FMT(id),
+          named ? ")" : "", why);
+}
+
+void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why)
+{
+    log_refusal(c, why);
     metric_add_own(&c->shard->count.refused, 1);
     struct mqtt_packet p = {.type = MQTT_CONNACK};
     p.connack.reason = version == MQTT_V5 ? reason : mqtt_connack_code_311(reason);

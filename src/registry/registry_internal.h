@@ -78,6 +78,15 @@ struct registry {
     void *resume_ctx;
     uint64_t action_next; /* number of the next one; its id in 12 hexadecimal digits */
     struct keep *action_keep;
+
+    /* heard.c */
+    struct map heard_map; /* "device event" -> struct heard */
+    struct list heard, heard_dirty;
+    struct timer heard_timer;
+    struct keep *heard_keep;
+    bool heard_full; /* there is no room for another one, and nothing that could go */
+    void (*heard_changed)(void *ctx, const struct heard_event *v);
+    void *heard_ctx;
 };
 
 /* The device, or property, that a series belongs to, or NULL. */
