@@ -24,7 +24,7 @@ const char *adopt_obstacle_text(enum adopt_obstacle o)
     static const char *const texts[] = {
         "",
         "is a command to a device",
-        "is an announcement: it is used when what it announces is adopted",
+        "is an announcement: what it announces has topics of its own",
         "is Sparkplug's, which is only listed",
         "is not text",
         "has no value that a property could have",
