@@ -382,7 +382,7 @@ enum err journal_await(struct journal *j, uint64_t seq, int64_t timeout_ms)
     for (int64_t ms = 0; journal_committed(j) < seq; ms++) {
         if (journal_failed(j, NULL))
             return ERR_IO;
-        if (ms >= timeout_ms)
+        if (ms >= timeout_ms || space_is_awaited(j)) /* nobody waits for a full disk to end */
             return ERR_TIMEOUT;
         if (j->world)
             commit_all(j);
