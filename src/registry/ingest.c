@@ -1,5 +1,6 @@
 /* ingest: from a message to the samples of a device, and when they turn stale. */
 #include "base/log.h"
+#include "registry/heard.h"
 #include "registry/registry_internal.h"
 
 #include <stdio.h>
@@ -96,8 +97,10 @@ static void event_made(void *ctx, uint32_t event)
     struct signal_event e = {
         .device = d->name, .event = d->model->events[event], .wall_ms = c->wall_ms};
     d->events_seen++;
-    if (!c->replayed && !c->late && !d->leaving)
-        bus_signal_publish(c->r->cfg.bus, &e);
+    if (c->replayed || c->late || d->leaving)
+        return;
+    heard_note(c->r, &e);
+    bus_signal_publish(c->r->cfg.bus, &e);
 }
 
 void registry_signal(struct device *d, uint32_t event)
@@ -167,6 +170,11 @@ static bool is_claimed(const struct topic_binding *b)
     while (b && is_over(b))
         b = b->next;
     return b != NULL;
+}
+
+bool ingest_has(const struct registry *r, struct str topic)
+{
+    return is_claimed(topic_of(r, topic));
 }
 
 static void ingest_message(struct registry *r, struct message *m, bool replayed)
@@ -448,8 +456,11 @@ void ingest_settle(struct registry *r, const struct catalog *gone)
 {
     struct str topic;
     void *binding;
-    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);)
+    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);) {
         let_go(r, topic);
+        if (!ingest_has(r, topic))
+            discover_let_go(r, topic);
+    }
 }
 
 /* --- topics and what they mean --- */

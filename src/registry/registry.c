@@ -1,3 +1,4 @@
+#include "registry/heard.h"
 #include "registry/registry_internal.h"
 
 #include <string.h>
@@ -33,6 +34,8 @@ static void config_defaults(struct registry_config *c)
         c->observed_bytes_max = 8 << 20;
     if (!c->actions_max)
         c->actions_max = 1000;
+    if (!c->heard_max)
+        c->heard_max = 10000;
     if (!c->resume_max_ms)
         c->resume_max_ms = 60000;
 }
@@ -95,6 +98,8 @@ enum err registry_new(struct registry **out, const struct registry_config *cfg, 
         err = ingest_init(r, e);
     if (!err)
         err = actions_init(r, e);
+    if (!err)
+        err = heard_init(r, e);
     if (err) {
         registry_free(r);
         return err;
@@ -133,6 +138,7 @@ void registry_free(struct registry *r)
 {
     if (!r)
         return;
+    heard_fini(r);
     actions_fini(r);
     ingest_fini(r);
     discover_fini(r);
