@@ -236,6 +236,21 @@ class Corrections(unittest.TestCase):
         self.assertEqual(self.alerts(site), [])
         self.assertEqual({w[:3] for w in plc.writes()[written:]}, {(4, "coil", 4)})
 
+    def test_an_order_of_bytes_that_can_hardly_be(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:
+            fill(plc)
+            plc.set(3, "input", 0, *reversed(f32(57.5)), *reversed(u32(1234)))
+            site.start()
+            power = wait_until(lambda: site.property("hall.meter.power")["why"] and site.property("hall.meter.power"))
+            self.assertEqual(power["why"], "2.38193e-41 kW can hardly be: with `order cdab` it would be 57.5 kW")
+            self.assertEqual(power["quality"], "bad")
+            energy = site.property("hall.meter.energy")
+            self.assertEqual((energy["quality"], energy["why"]), ("good", None))
+            self.assertEqual(site.process.text().count("can hardly be"), 1)
+            self.reload(site, METER.replace("input 0 f32", "input 0 f32 order cdab"), HEATER)
+            value(site, "hall.meter.power", 57.5)
+            self.assertIsNone(site.property("hall.meter.power")["why"])
+
     def test_what_has_changed_is_named(self):
         with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:
             fill(plc)
