@@ -71,20 +71,17 @@ static void members_each(struct modbus *m, struct modbus_setup *s, each_member *
 }
 
 /* What is asked less often than the registry's patience lasts must not turn stale meanwhile: three
- * answers may be missing. */
-static void set_patience(struct member *member)
+ * answers may be missing. It is about the series, so not before the device is the one that runs. */
+static void set_patience(struct modbus *m, struct member *member)
 {
     int64_t ms = (int64_t)member->every_ms * MISSING_MAX;
-    for (size_t i = 0; i < member->point_count && ms > STALE_MS; i++)
+    for (size_t i = 0; !m->cfg.sink && i < member->point_count && ms > STALE_MS; i++)
         registry_set_stale(&member->device->props[member->points[i].property], ms);
 }
 
-static void tell_registry(struct modbus *m, struct member *member)
+static void set_port(struct modbus *m, struct member *member)
 {
-    if (m->cfg.sink)
-        return;
-    set_patience(member);
-    if (member->write_count > 0)
+    if (!m->cfg.sink && member->write_count > 0)
         registry_set_port(member->device, &m->port);
 }
 
@@ -153,13 +150,14 @@ static enum err prepare(struct modbus *m, struct modbus_setup *setup, struct err
     if (r)
         drop_new_lines(setup);
     else
-        members_each(m, setup, tell_registry);
+        members_each(m, setup, set_port);
     return r;
 }
 
 static void take_plan(struct modbus *m, struct modbus_setup *s)
 {
     m->plan = s;
+    members_each(m, s, set_patience);
     LIST_EACH(&s->lines, it)
     {
         struct line_plan *p = CONTAINER_OF(it, struct line_plan, link);

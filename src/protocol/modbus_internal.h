@@ -255,6 +255,8 @@ void modbus_job_request(struct job *j, struct ask *a); /* what its step asks */
 void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answer *a);
 void modbus_job_lost(struct line *l, struct job *j, const char *why); /* no answer came */
 void modbus_job_end(struct line *l, struct job *j, enum err result, const char *why);
+/* The unit is silent: those that wait for it would find that out one after the other. */
+void modbus_jobs_lost(struct line *l, const struct unit *u, const char *why);
 /* The plan `next` comes: those of the plan that runs move into it if it has the same writes for the
  * same thing, and stay if their device leaves; what else there is ends, and is not written. */
 void modbus_jobs_move(struct line *l, struct line_plan *to, struct modbus_setup *next);

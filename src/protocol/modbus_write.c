@@ -366,6 +366,16 @@ void modbus_job_lost(struct line *l, struct job *j, const char *why)
         modbus_job_end(l, j, ERR_TIMEOUT, why);
 }
 
+void modbus_jobs_lost(struct line *l, const struct unit *u, const char *why)
+{
+    LIST_EACH_SAFE(&l->jobs, it)
+    {
+        struct job *j = CONTAINER_OF(it, struct job, link);
+        if (j->unit == u && j->at_ns <= worker_now_ns(l->m->worker))
+            modbus_job_end(l, j, ERR_TIMEOUT, why);
+    }
+}
+
 static bool has(const struct block *b, const struct member *m, int property)
 {
     for (size_t i = 0; i < b->count; i++) {
