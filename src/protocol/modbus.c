@@ -276,6 +276,7 @@ static void keep_leaving(struct modbus *m, struct member *member)
     member->device = d && d->leaving ? d : NULL;
 }
 
+/* Those that wait. */
 static void drop_jobs_of(struct line *l, const struct modbus_setup *plan)
 {
     LIST_EACH_SAFE(&l->jobs, it)
@@ -344,6 +345,35 @@ static void drop_blocks(struct line *l)
     }
 }
 
+/* One that speaks on the same serial device otherwise: it gets it. NULL: none does. */
+static struct line *line_instead(const struct modbus_setup *next, const struct line *l)
+{
+    for (struct list *it = l->plan ? next->lines.next : NULL; it && it != &next->lines;
+         it = it->next) {
+        const struct line_plan *p = CONTAINER_OF(it, struct line_plan, link);
+        bool serial = p->cfg.carrier == MODBUS_RTU && l->plan->cfg.carrier == MODBUS_RTU;
+        if (serial && str_eq(p->cfg.serial.path, l->plan->cfg.serial.path))
+            return p->line;
+    }
+    return NULL;
+}
+
+/* What leaves is spoken to there from now on. */
+static void hand_over(struct line *l, struct line *to)
+{
+    drop_jobs_of(l, l->m->plan);
+    for (size_t i = 0; i < MODBUS_ASKS_MAX; i++) {
+        struct ask *a = &l->asks[i];
+        if (a->used && a->job)
+            modbus_job_end(l, a->job, ERR_CANCELED, "the line has changed");
+        a->job = NULL;
+    }
+    LIST_EACH(&l->plan->units, it)
+    {
+        CONTAINER_OF(it, struct unit, link)->line = to;
+    }
+}
+
 /* `dead` is the plan before the present one: nobody may know it behind this. */
 static void line_moves(struct line *l, struct line_plan *next, const struct modbus_setup *dead)
 {
@@ -360,7 +390,10 @@ static void line_moves(struct line *l, struct line_plan *next, const struct modb
     }
     if (next)
         return;
-    if (leaving && l->plan)
+    struct line *instead = line_instead(l->m->next, l);
+    if (instead)
+        hand_over(l, instead);
+    if (leaving && l->plan && !instead)
         l->plan = NULL; /* it is written to, and asked nothing */
     else
         modbus_line_end(l);
@@ -471,7 +504,10 @@ void modbus_visit(const struct modbus *m, const struct modbus_visitor *v)
         const struct line *l = CONTAINER_OF(it, struct line, link);
         if (!l->plan || l->removed)
             continue;
+        char place[MODBUS_LINK_TEXT_MAX];
         struct modbus_line_state s = line_state(l);
+        modbus_link_place(&l->plan->cfg, place);
+        s.place = place;
         if (v->line)
             v->line(v->ctx, &s);
         for (struct list *at = l->plan->units.next; v->unit && at != &l->plan->units;

@@ -178,6 +178,7 @@ struct line {
     struct stream *stream;
     bool pooled; /* the stream is of the pool */
     int64_t backoff_ms, retry_ns, up_since_ns;
+    unsigned busy;      /* times in a row that another program had the serial device */
     int64_t problem_ms; /* when that was; 0: never */
     uint64_t connects;
     char problem[MODBUS_PROBLEM_MAX];

@@ -4,6 +4,8 @@
 
 enum {
     STEADY_MS = 10000, /* who was up so long is connected again at once, and nobody is told */
+    BUSY_MS = 100,     /* a serial device that another program has is tried again so soon, */
+    BUSY_MAX = 20,     /* so often: until the line that had it lets go, or who looked what it is */
     READ_MAX = 64 * 1024,
     BACKOFF_MIN_MS = 1000,
     BACKOFF_MAX_MS = 60000,
@@ -83,6 +85,7 @@ static void up(struct line *l)
     l->phase = LINE_UP;
     l->connects++;
     l->problem[0] = '\0';
+    l->busy = 0;
     l->mute = 0;
     l->mute_online = false;
     l->up_since_ns = l->heard_ns = l->ended_ns = now_ns;
@@ -119,12 +122,25 @@ static void connect_first(struct line *l)
     connect_next(l);
 }
 
+static void try_soon(struct line *l)
+{
+    modbus_opening_free(l->opening);
+    l->opening = NULL;
+    l->busy++;
+    l->phase = LINE_WAITS;
+    l->retry_ns = worker_now_ns(l->m->worker) + BUSY_MS * INT64_C(1000000);
+}
+
 static void opened(struct line *l)
 {
     struct opening *o = l->opening;
     if (!o->over)
         return;
     bool serial = l->cfg.carrier == MODBUS_RTU;
+    if (o->result == ERR_BUSY && l->busy < BUSY_MAX) {
+        try_soon(l);
+        return;
+    }
     if (o->result && (serial || l->addr_count == 0)) {
         modbus_line_lost(l, "%s", o->error.text);
         return;
