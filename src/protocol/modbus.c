@@ -334,6 +334,37 @@ static bool has_leaving(const struct line *l)
     return false;
 }
 
+static bool has_actions(const struct unit *u)
+{
+    LIST_EACH(&u->members, at)
+    {
+        const struct device *d = CONTAINER_OF(at, struct member, link)->device;
+        if (d && !list_empty(&d->actions))
+            return true;
+    }
+    return false;
+}
+
+bool modbus_line_is_left(struct line *l)
+{
+    struct modbus_setup *s = l->m->before;
+    bool wanted = l->plan || !list_empty(&l->jobs) || l->in_flight > 0;
+    for (int round = 0; s && !wanted && round < 2; round++) {
+        LIST_EACH(&s->lines, i)
+        {
+            LIST_EACH(&CONTAINER_OF(i, struct line_plan, link)->units, k)
+            {
+                struct unit *u = CONTAINER_OF(k, struct unit, link);
+                if (u->line == l && round == 0)
+                    wanted = wanted || has_actions(u);
+                else if (u->line == l)
+                    u->line = NULL;
+            }
+        }
+    }
+    return !wanted;
+}
+
 static void drop_blocks(struct line *l)
 {
     while (list_pop_head(&l->due))

@@ -209,6 +209,10 @@ struct modbus {
     struct modbus_setup *before; /* of devices that leave */
 };
 
+/* modbus.c: whether a device that leaves still has something to be done to it on this line; when
+ * there is none, the line is forgotten. */
+bool modbus_line_is_left(struct line *l);
+
 /* modbus_line.c: the connection. */
 MUST_USE enum err modbus_line_new(struct line **out, struct modbus *m, const struct line_plan *p);
 void modbus_line_begin(struct line *l); /* spawns its task */

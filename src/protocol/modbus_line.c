@@ -6,6 +6,7 @@ enum {
     STEADY_MS = 10000, /* who was up so long is connected again at once, and nobody is told */
     BUSY_MS = 100,     /* a serial device that another program has is tried again so soon, */
     BUSY_MAX = 20,     /* so often: until the line that had it lets go, or who looked what it is */
+    LEFT_MS = 1000,    /* so often a line that is not declared any more is looked at */
     READ_MAX = 64 * 1024,
     BACKOFF_MIN_MS = 1000,
     BACKOFF_MAX_MS = 60000,
@@ -214,6 +215,9 @@ static void set_timer(struct line *l)
         at_ns = l->retry_ns;
     else if (l->phase == LINE_UP)
         at_ns = modbus_line_next_ns(l);
+    int64_t left_ns = worker_now_ns(l->m->worker) + LEFT_MS * INT64_C(1000000);
+    if (!l->plan && (at_ns == 0 || left_ns < at_ns))
+        at_ns = left_ns;
     if (at_ns > 0)
         timer_set(&l->timer, at_ns);
     else
@@ -232,6 +236,11 @@ static enum poll line_poll(struct task *t)
 {
     struct line *l = CONTAINER_OF(t, struct line, task);
     if (t->canceled) {
+        shut(l);
+        return POLL_READY;
+    }
+    if (modbus_line_is_left(l)) { /* some devices have one connection for all the world */
+        l->removed = true;
         shut(l);
         return POLL_READY;
     }
