@@ -154,6 +154,7 @@ struct bus_denial {
     struct str topic, name, user; /* of the publisher */
     const char *why;
     int64_t wall_ms;
+    bool empty; /* there was no payload */
 };
 
 /* For the choice among a share's members: those who take it at once are preferred. */
@@ -173,7 +174,8 @@ struct subscriber {
      * but it may be written down who has it now. False: not now, again soon. NULL: deliver(). */
     bool (*again)(struct subscriber *s, struct message *m, const struct sub_options *sub);
     uint64_t stored_id;    /* who it is in the records of messages that it was chosen for by a
-                              share; 0: nobody that is stored. Does not change */
+                              share; 0: nobody that is stored. Does not change while it is
+                              subscribed to anything */
     void *rights;          /* as bus_publisher.rights; NULL: sedge itself */
     uint32_t publisher_id; /* for no_local; 0: none */
     /* The bus's; zero at first. */

@@ -43,7 +43,7 @@ static void write_property(struct json_writer *w, const struct device_property *
     json_key(w, "quality");
     json_cstr(w, quality_name(s->quality));
     json_write_ms(w, "stale_ms", s->stale_ms);
-    write_str(w, "why", str_from(p->why)); /* it can't be read */
+    write_str(w, "why", str_from(property_problem(p)));
     json_object_end(w);
 }
 

@@ -95,6 +95,20 @@ void json_write_alert(struct json_writer *w, const struct alert *al)
     json_object_end(w);
 }
 
+void json_write_heard(struct json_writer *w, const struct heard_event *v)
+{
+    json_object_begin(w);
+    member_str(w, "device", v->device);
+    member_str(w, "event", v->event);
+    member_int(w, "count", (int64_t)v->count);
+    json_key(w, "times_ms");
+    json_array_begin(w);
+    for (size_t i = 0; i < v->times_n; i++)
+        json_int(w, v->times_ms[i]);
+    json_array_end(w);
+    json_object_end(w);
+}
+
 static void write_by(struct json_writer *w, const struct cause *c)
 {
     json_key(w, "by");

@@ -11,10 +11,17 @@ enum {
 
 /* --- where it tells what it finds: the registry --- */
 
-static enum err to_sample(void *ctx, struct device_property *p, const struct value *v)
+static enum err to_sample(void *ctx, struct device_property *p, const struct value *v,
+                          enum quality q)
 {
     (void)ctx;
-    return registry_sample(p, v, 0, QUALITY_GOOD);
+    return registry_sample(p, v, 0, q);
+}
+
+static void to_doubt(void *ctx, struct device_property *p, const char *why)
+{
+    (void)ctx;
+    registry_doubt(p, why);
 }
 
 static void to_unreadable(void *ctx, struct device_property *p, const char *why)
@@ -35,8 +42,11 @@ static void to_done(void *ctx, struct device *d, const char *id, enum err result
     registry_port_done(d->registry, id, result, why);
 }
 
-static const struct modbus_sink to_registry = {
-    .sample = to_sample, .unreadable = to_unreadable, .link_state = to_link_state, .done = to_done};
+static const struct modbus_sink to_registry = {.sample = to_sample,
+                                               .doubt = to_doubt,
+                                               .unreadable = to_unreadable,
+                                               .link_state = to_link_state,
+                                               .done = to_done};
 
 static enum err on_command(void *ctx, const struct port_command *c, struct error *e)
 {

@@ -80,7 +80,7 @@ static void sample(struct unit *u, struct point *p, const uint8_t *at)
         return;
     }
     p->unreadable = false;
-    if (sink(u)->sample(sink(u)->ctx, property, &v) == ERR_OK)
+    if (sink(u)->sample(sink(u)->ctx, property, &v, modbus_order_worth(u, p, at)) == ERR_OK)
         u->counts.samples++;
 }
 
@@ -96,6 +96,7 @@ void modbus_point_heard(struct unit *u, struct point *p, struct bytes data, unsi
 
 static void samples(struct block *b, struct bytes data)
 {
+    modbus_orders_hear(b, data);
     for (size_t i = 0; i < b->count; i++) {
         struct point *p = &b->unit->points[b->first + i];
         modbus_point_heard(b->unit, p, data, p->place.address - (unsigned)b->address);

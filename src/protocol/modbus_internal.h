@@ -39,12 +39,25 @@ struct member { /* a device */
     const struct modbus_write *writes;
     size_t write_count;
     enum { MEMBER_UNTOLD, MEMBER_ONLINE, MEMBER_OFFLINE } told;
+    int8_t suspect[4]; /* for each order that its numbers declare: the one that it may be; -1 */
+    bool order_told;   /* in the log */
+};
+/* What a number of several registers speaks for: modbus_order.c. */
+struct votes {
+    uint64_t last; /* its bytes, when they were looked at last */
+    uint8_t looks; /* so many, at least */
+    uint8_t
+        others[4]; /* for each order: it would make sense in that one, and can't be as declared */
+    uint8_t against[4]; /* it makes no sense in that one, or does as declared */
+    uint8_t sane;       /* it makes sense as declared */
 };
 struct point {
     struct member *member;
     uint32_t property;
     struct modbus_place place;
     bool unreadable; /* and was told so */
+    bool doubted;    /* and was told so */
+    struct votes order;
 };
 struct block {
     struct list link;
@@ -229,6 +242,13 @@ void modbus_unit_tell(struct unit *u, bool online, const char *why);
 void modbus_block_unreadable(struct block *b, const char *why);
 /* `data` is what a read has brought, the point's own beginning at its coil or register `at`. */
 void modbus_point_heard(struct unit *u, struct point *p, struct bytes data, unsigned at);
+
+/* modbus_order.c */
+void modbus_orders_init(struct member *m);
+/* Looks at what a block has brought, before it becomes samples. */
+void modbus_orders_hear(struct block *b, struct bytes data);
+/* What the sample is worth, and tells people if it is not what it could be. */
+enum quality modbus_order_worth(struct unit *u, struct point *p, const uint8_t *at);
 
 /* modbus_write.c */
 void modbus_job_request(struct job *j, struct ask *a); /* what its step asks */

@@ -270,6 +270,16 @@ export interface Command {
   by: string;
 }
 
+/** An event that a device has announced, and when. */
+export interface HeardEvent {
+  device: string;
+  event: string;
+  /** How often, since it was first heard */
+  count: number;
+  /** The last times, the newest in front; milliseconds since 1970 UTC */
+  times_ms: number[];
+}
+
 /** A rule's new state. */
 export interface RuleEvent {
   program: string;
@@ -808,6 +818,7 @@ export interface Events {
   samples: Samples;
   alert: Alert;
   action: Action;
+  event: HeardEvent;
   discovered: Topic;
   rule: RuleEvent;
   lease: LeaseEvent;

@@ -1,7 +1,7 @@
 // The calls of the HTTP API (docs/http-api.md), nothing else.
 
 import type {
-  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, LinkLine, ProblemBody, RawHistory, ReloadReport, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
+  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, Discovered, HeardEvent, LinkLine, ProblemBody, RawHistory, ReloadReport, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
   WindowHistory,
 } from './api-types';
 
@@ -63,8 +63,10 @@ export const getAlerts = (state: 'active' | 'all', limit: number) =>
   call<{ alerts: Alert[] }>(`/api/alerts?${query({ state, limit })}`).then((r) => r.alerts);
 export const getActions = (limit: number) =>
   call<{ actions: Action[] }>(`/api/actions?${query({ limit })}`).then((r) => r.actions);
+/** When the events of a device came. */
+export const getEvents = (device: string) => call<{ events: HeardEvent[] }>(`/api/events?${query({ device })}`).then((r) => r.events);
 /** With so many of the last values of each field. */
-export const getDiscovered = (values = 8) => call<{ topics: Topic[]; dropped: number }>(`/api/discovered?${query({ values })}`);
+export const getDiscovered = (values = 8) => call<Discovered>(`/api/discovered?${query({ values })}`);
 export const getConnections = () =>
   call<{ connections: Connection[] }>('/api/connections').then((r) => r.connections);
 export const getStats = () => call<Stats>('/api/stats');
