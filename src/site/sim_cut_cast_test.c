@@ -341,7 +341,7 @@ static void load(struct play *p)
     mortal_turn(p);
     if (!all_answered(p))
         return;
-    p->waiting = p->house.server ? mqtt_server_stats(p->house.server).queued : 0;
+    p->waiting = p->house.core.mqtt ? mqtt_server_stats(p->house.core.mqtt).queued : 0;
     p->phase = PHASE_SETTLE;
 }
 
@@ -364,7 +364,8 @@ static void settle(struct play *p)
     want(&p->readers[CREW1].peer, true);
     if (!brief_done(p))
         brief_turn(p);
-    if (!all_heard(p) || !brief_done(p) || !wills_heard(p) || !heir_is_over(p) || !p->house.server)
+    if (!all_heard(p) || !brief_done(p) || !wills_heard(p) || !heir_is_over(p) ||
+        !p->house.core.mqtt)
         return;
     p->phase = PHASE_LOOK;
     p->looked_ns = now_ns(p);
@@ -399,7 +400,7 @@ static void direct(struct timer *timer)
     if (p->phase != PHASE_DONE)
         acts[p->phase](p);
     p->broken = somebody_is_broken(p);
-    bool done = p->phase == PHASE_DONE && p->house.server; /* the power may have gone just now */
+    bool done = p->phase == PHASE_DONE && p->house.core.mqtt; /* the power may have gone just now */
     if (done || p->broken || now_ns(p) > p->give_up_ns)
         sim_halt(p->sim);
     else
@@ -574,7 +575,7 @@ static void check_history(struct play *p)
     bool found[AUTHORS][MESSAGES] = {0}, any = false;
     struct history_query q = {
         .series = STR("counter.count"), .to_ms = INT64_MAX / 2, .limit = HISTORY_LIMIT};
-    enum err err = history_query_now(p->house.history, &q);
+    enum err err = history_query_now(p->house.core.history, &q);
     for (size_t i = 0; i < q.point_count; i++) {
         int n = (int)value_number(&q.points[i].value);
         if (n >= 0 && n < AUTHORS * MESSAGES)

@@ -5,13 +5,9 @@
  * disk has kept. */
 #pragma once
 
-#include "alert/alert.h"
 #include "async/sim/env_sim.h"
-#include "automation/automation.h"
 #include "client/mqtt_client.h"
-#include "history/history.h"
-#include "protocol/mqtt_server.h"
-#include "registry/registry.h"
+#include "site/core.h"
 #include "tests/support/test.h"
 
 #define HOUSE_PORT 1883
@@ -20,14 +16,7 @@ struct house {
     struct env *env;
     struct lang_site *site;
     struct executor *ex;
-    struct db *db;
-    struct journal *journal;
-    struct bus *bus;
-    struct registry *registry;
-    struct history *history;
-    struct alerts *alerts;
-    struct automation *automation;
-    struct mqtt_server *server;
+    struct site_core core;
     struct mqtt_limits limits;
     void (*wired)(void *ctx); /* when there is a bus, and nothing has begun; may be NULL */
     void *ctx;
