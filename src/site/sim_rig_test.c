@@ -78,6 +78,14 @@ enum err house_build(struct house *h, struct error *e)
     return err;
 }
 
+bool house_is_broken(const struct house *h, const struct error *e)
+{
+    if (disk_sim_is_off(env_sim_disk(h->env)))
+        return false;
+    test_note("the site does not start: %s", e->text);
+    return true;
+}
+
 void house_take_down(struct house *h)
 {
     if (h->ex) {

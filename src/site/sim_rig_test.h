@@ -26,6 +26,9 @@ struct house {
 /* From an empty struct, or from what a take-down has left. With h->site set it is that site, else a
  * small one of the rig's. */
 MUST_USE enum err house_build(struct house *h, struct error *e);
+/* What to make of a house that could not be built: false, its power has gone meanwhile; else it
+ * says why. */
+bool house_is_broken(const struct house *h, const struct error *e);
 /* After env_sim_off() or env_sim_halt(); also what was only built in part. */
 void house_take_down(struct house *h);
 struct addr house_addr(const struct house *h);
