@@ -92,7 +92,7 @@ fuzz-planted: ## proof that fuzzing finds bugs: plants some in copies and looks 
 power-cuts: ## the power goes at every call of the disk, in SEEDS=10 different runs of a site (SEED=N for one)
 	@tools/install build test
 	@$(call configure,release)
-	@cmake --build --preset release --target app_test
+	@cmake --build --preset release --target site_test
 	@tools/power-cuts $(SEEDS) $(SEED)
 
 pitfalls: ## proof that the tests of the runtime find bugs: takes each guard out in a copy

@@ -7,12 +7,12 @@
  * commands are obeyed at once, as by a valve. Prints
  * "NAME VALUE" lines; resident sizes in bytes, times in seconds of the worker's thread. */
 #include "alert/alert.h"
-#include "app/site_load.h"
-#include "app/site_schema.h"
 #include "async/executor.h"
 #include "automation/automation.h"
 #include "base/log.h"
 #include "history/history.h"
+#include "site/load.h"
+#include "site/schema.h"
 
 #include <inttypes.h>
 #include <malloc.h>

@@ -46,9 +46,9 @@ function(sedge_folder name)
         target_link_libraries(${name}_test PRIVATE sedge_test sedge_${name})
         add_dependencies(unit_tests ${name}_test)
         add_test(NAME unit/${name} COMMAND ${name}_test)
-        # The sanitizers take their time: the thousand seeds of app/ two minutes with threads.
+        # The sanitizers take their time: the thousand seeds of site/ two minutes with threads.
         set_tests_properties(unit/${name} PROPERTIES LABELS unit TIMEOUT 600)
-        if(name STREQUAL app) # by far the longest: first, or it is alone at the end
+        if(name STREQUAL site) # by far the longest: first, or it is alone at the end
             set_tests_properties(unit/${name} PROPERTIES COST 1000)
         endif()
     endif()

@@ -4,10 +4,10 @@
  * one device. */
 #include "adopt/edit.h"
 #include "adopt/propose.h"
-#include "app/site_schema.h"
 #include "base/utf8.h"
 #include "codec/json.h"
 #include "codec/mqtt.h"
+#include "site/schema.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* Any bytes as a table of points. If nothing is wrong with it, its declarations are text of the
  * language: whatever else a check of the site finds in them, never a mistake of syntax. */
-#include "app/site_schema.h"
 #include "points/points.h"
+#include "site/schema.h"
 
 enum { SIZE_MAX_BYTES = 1 << 14 };
 

@@ -1,5 +1,6 @@
 /* edit_write: the changed files on disk, each whole or not at all. */
 #include "adopt/edit.h"
+#include "async/fd.h"
 #include "async/folder.h"
 
 #include <errno.h>
@@ -90,20 +91,6 @@ static enum err open_temporary(struct edit_pending *p, struct error *e)
     return error_set(e, ERR_BUSY, "%s: somebody else is changing this file", p->name);
 }
 
-static enum err write_all(int fd, struct str text)
-{
-    size_t at = 0;
-    while (at < text.n) {
-        ssize_t n = write(fd, text.p + at, text.n - at);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return ERR_IO;
-        at += (size_t)n;
-    }
-    return ERR_OK;
-}
-
 /* As the one that it replaces; a new one as the first of the site's files. */
 static void take_over_mode(const struct edit_writer *w, const struct edit_pending *p)
 {
@@ -125,7 +112,7 @@ static void take_over_mode(const struct edit_writer *w, const struct edit_pendin
 static enum err fill_temporary(const struct edit_writer *w, const struct edit_pending *p,
                                struct str text, struct error *e)
 {
-    if (ftruncate(p->fd, 0) != 0 || write_all(p->fd, text) != ERR_OK)
+    if (ftruncate(p->fd, 0) != 0 || fd_write_all(p->fd, text.p, text.n))
         return error_set_os(e, errno, "%s can't be written", p->temporary);
     take_over_mode(w, p);
     return fsync(p->fd) == 0 ? ERR_OK : error_set_os(e, errno, "%s can't be written", p->temporary);

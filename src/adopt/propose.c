@@ -25,11 +25,9 @@ static enum err find_things(struct things *out, const struct adopt_view *v,
             (void)snprintf(e->where, sizeof(e->where), "%.*s", STR_FMT(q->topics[i]));
             return ERR_NOT_FOUND;
         }
-        if (t->thing.shape == SHAPE_NONE)
-            return error_set(e, ERR_INVALID,
-                             "%.*s tells nothing of a device: it is a command, an announcement or "
-                             "no text",
-                             STR_FMT(t->topic));
+        if (t->thing.obstacle)
+            return error_set(e, ERR_INVALID, "%.*s tells nothing of a device: it %s",
+                             STR_FMT(t->topic), adopt_obstacle_text(t->thing.obstacle));
         while (k < out->n && !adopt_same_thing(&out->of[k], &t->thing))
             k++;
         if (k == THINGS_MAX)
@@ -44,20 +42,6 @@ static enum err find_things(struct things *out, const struct adopt_view *v,
 }
 
 /* --- the draft --- */
-
-static void draft_thing(struct draft *d, const struct adopt_thing *of)
-{
-    switch (of->shape) {
-    case SHAPE_TASMOTA: draft_tasmota(d, of); break;
-    case SHAPE_ZIGBEE2MQTT: draft_zigbee(d, of); break;
-    case SHAPE_SHELLY1: draft_shelly1(d, of); break;
-    case SHAPE_SHELLY2: draft_shelly2(d, of); break;
-    case SHAPE_ESPHOME: draft_esphome(d, of); break;
-    case SHAPE_JSON:
-    case SHAPE_VALUE: draft_plain(d, of); break;
-    case SHAPE_NONE: break;
-    }
-}
 
 /* What the first thing says of itself holds for all of them. */
 static void draft_another(struct draft *d, const struct adopt_thing *of)
@@ -222,13 +206,11 @@ enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,
 {
     *out = (struct adopt_proposal){0};
     arena_init(&out->arena, v->arena.alloc, PROPOSAL_BYTES_MAX);
-    struct draft *d = arena_new(&out->arena, sizeof(*d));
+    struct draft *d = draft_new(&out->arena, v);
     if (!d) {
         adopt_proposal_fini(out);
         return error_set(e, ERR_NOMEM, "no memory for a proposal");
     }
-    d->arena = &out->arena;
-    d->view = v;
     d->asked = q->topics;
     d->asked_n = q->topic_n;
     enum err err = propose(out, d, v, site, q, e);

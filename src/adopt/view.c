@@ -72,6 +72,9 @@ static void take_topic(struct adopt_view *v, struct registry *r, struct bus *b,
     if (m)
         payload = (struct str){(const char *)message_payload(m).p, message_payload(m).n};
     adopt_view_add(v, &all, d->topic, d->kind, d->count, &d->seen, payload);
+    const struct device *claimer = registry_topic_device(r, d->topic);
+    if (claimer)
+        v->topics[v->n - 1].claimer = arena_str(&v->arena, claimer->name);
 }
 
 enum err adopt_view_take(struct adopt_view *v, struct registry *r, struct bus *b, struct alloc *a)

@@ -24,6 +24,7 @@ struct adopt_topic {
     struct str topic;
     enum payload_kind kind;
     struct adopt_thing thing;
+    struct str claimer; /* the device that has it and could not read it; "": none */
     uint64_t count;
     struct str payload; /* the last one; whole if it is retained, else at most 512 bytes */
     struct adopt_field *fields;

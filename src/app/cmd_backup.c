@@ -1,10 +1,10 @@
 /* cmd_backup: a site in one file, and that file looked at; cmd_restore.c puts it back. */
 #include "app/cmd_backup.h"
 #include "app/args.h"
-#include "app/site_place.h"
 #include "backup/backup.h"
 #include "base/clock.h"
 #include "codec/json.h"
+#include "site/place.h"
 
 #include <ctype.h>
 #include <dirent.h>
@@ -31,19 +31,6 @@ int backup_failed(const char *command, const struct error *e)
     (void)fprintf(stderr, "sedge %s: %s%s%s\n", command, e->where, e->where[0] ? ": " : "",
                   e->text[0] ? e->text : err_name(e->code));
     return EXIT_FINDING;
-}
-
-const char *backup_bytes(uint64_t n, char out[32])
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    double v = (double)n;
-    size_t unit = 0;
-    while (v >= 1024 && unit + 1 < ARRAY_LEN(units)) {
-        v /= 1024;
-        unit++;
-    }
-    (void)snprintf(out, 32, unit ? "%.1f %s" : "%.0f %s", v, units[unit]);
-    return out;
 }
 
 void backup_describe(struct json_writer *w, const struct manifest *m)

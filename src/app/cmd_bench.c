@@ -1,7 +1,7 @@
 #include "app/args.h"
 #include "app/bench_report.h"
+#include "net/look_up.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -207,18 +207,12 @@ static int look_up(struct bench *b)
         (void)fprintf(stderr, "sedge bench: -p cannot be '%s'\n", b->port);
         return EXIT_USAGE;
     }
-    if (addr_parse(&b->load.broker, str_from(b->host), (uint16_t)port) == ERR_OK)
+    struct error e = {0};
+    size_t n;
+    if (addr_look_up(&b->load.broker, 1, &n, str_from(b->host), (uint16_t)port, &e) == ERR_OK)
         return EXIT_OK;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found = NULL;
-    int failed = getaddrinfo(b->host, b->port, &hints, &found);
-    if (failed || !found) {
-        (void)fprintf(stderr, "sedge bench: %s: %s\n", b->host, gai_strerror(failed));
-        return EXIT_FINDING;
-    }
-    b->load.broker = (struct addr){.len = found->ai_addrlen};
-    memcpy(&b->load.broker.sa, found->ai_addr, found->ai_addrlen);
-    freeaddrinfo(found);
-    return EXIT_OK;
+    (void)fprintf(stderr, "sedge bench: %s\n", e.text);
+    return EXIT_FINDING;
 }
 
 static void allow_descriptors(void)

@@ -1,8 +1,8 @@
 /* sedge check: all of a site together. Nothing is run. */
 #include "app/args.h"
-#include "app/site_load.h"
-#include "app/site_schema.h"
-#include "app/site_zone.h"
+#include "site/load.h"
+#include "site/schema.h"
+#include "site/zone.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,12 +1,12 @@
 /* cmd_doctor: is this machine fit for that site, and is what it has kept whole? */
 #include "app/args.h"
-#include "app/site_modbus.h"
-#include "app/site_place.h"
-#include "app/site_schema.h"
 #include "codec/json.h"
 #include "doctor/doctor.h"
 #include "host/fields.h"
 #include "host/service.h"
+#include "site/modbus.h"
+#include "site/place.h"
+#include "site/schema.h"
 
 #include <stdio.h>
 #include <string.h>

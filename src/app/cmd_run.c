@@ -4,17 +4,6 @@
 #include "app/cmd.h"
 #include "app/run_host.h"
 #include "app/run_options.h"
-#include "app/site_adopt.h"
-#include "app/site_gate.h"
-#include "app/site_links.h"
-#include "app/site_mapping.h"
-#include "app/site_modbus.h"
-#include "app/site_place.h"
-#include "app/site_reload.h"
-#include "app/site_schema.h"
-#include "app/site_show.h"
-#include "app/site_trials.h"
-#include "app/site_zone.h"
 #include "async/signals.h"
 #include "automation/automation.h"
 #include "backup/backup.h"
@@ -22,6 +11,17 @@
 #include "dashboard/dashboard.h"
 #include "history/history.h"
 #include "protocol/mqtt_server.h"
+#include "site/adopt.h"
+#include "site/gate.h"
+#include "site/links.h"
+#include "site/mapping.h"
+#include "site/modbus.h"
+#include "site/place.h"
+#include "site/reload.h"
+#include "site/schema.h"
+#include "site/show.h"
+#include "site/trials.h"
+#include "site/zone.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -412,6 +412,11 @@ static unsigned cores(void)
     return n < 1 ? 1 : n > EXECUTOR_WORKERS_MAX ? EXECUTOR_WORKERS_MAX : (unsigned)n;
 }
 
+static bool was_heard(void *history, struct str series)
+{
+    return history_knows(history, series);
+}
+
 static enum err build(struct run *r, struct error *e)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
@@ -445,6 +450,7 @@ static enum err build(struct run *r, struct error *e)
         err = build_dashboard(r, e);
     if (err)
         return err;
+    registry_heard_before(r->registry, was_heard, r->history);
     registry_start(r->registry);
     err = build_modbus(r, e);
     if (!err)

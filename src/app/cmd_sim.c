@@ -2,12 +2,12 @@
  * listens, and plays the machines. It never looks at the site's programs. */
 #include "app/args.h"
 #include "app/plant_modbus.h"
-#include "app/site_load.h"
-#include "app/site_schema.h"
 #include "async/signals.h"
 #include "base/log.h"
 #include "codec/json.h"
 #include "plant/plant_devices.h"
+#include "site/load.h"
+#include "site/schema.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,9 +1,9 @@
 /* sedge test: plays the tests of a site. */
 #include "app/args.h"
-#include "app/site_schema.h"
-#include "app/site_zone.h"
-#include "app/trial.h"
 #include "base/log.h"
+#include "site/schema.h"
+#include "site/trial.h"
+#include "site/zone.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 #include "app/init_site.h"
 
 #include "app/init_cert.h"
+#include "async/fd.h"
 #include "auth/password.h"
 #include "base/utf8.h"
 
@@ -141,13 +142,8 @@ static enum err write_file(const struct init_plan *p, struct init_made *made, co
     if (fd < 0)
         return error_set_os(e, errno, "%s can't be made", path);
     err = note(made, name, line, e);
-    while (!err && text.n > 0) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno != EINTR)
-            err = error_set_os(e, errno, "%s can't be written", path);
-        if (n > 0)
-            text = str_sub(text, (size_t)n, text.n);
-    }
+    if (!err && fd_write_all(fd, text.p, text.n))
+        err = error_set_os(e, errno, "%s can't be written", path);
     if (close(fd) != 0 && !err)
         err = error_set_os(e, errno, "%s can't be written", path);
     return err;

@@ -1,8 +1,8 @@
 #include "app/mqtt_options_internal.h"
 
 #include "app/cmd.h"
+#include "net/look_up.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,34 +19,23 @@ static uint16_t port_of(const struct mqtt_options *o)
 
 static int look_up_name(struct mqtt_setup *s, const struct mqtt_options *o)
 {
-    char port[8];
-    (void)snprintf(port, sizeof(port), "%u", port_of(o));
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
-    int failed = getaddrinfo(o->host, port, &hints, &found);
-    if (failed || !found) {
-        mqtt_options_say(o, "%s: %s", o->host, gai_strerror(failed));
+    struct error e = {0};
+    size_t n;
+    if (addr_look_up(s->addrs, MQTT_ADDRS_MAX, &n, str_from(o->host), port_of(o), &e)) {
+        mqtt_options_say(o, "%s", e.text);
         return EXIT_FINDING;
     }
-    for (struct addrinfo *at = found; at && s->cfg.others_n < MQTT_ADDRS_MAX; at = at->ai_next) {
-        struct addr *to = &s->addrs[s->cfg.others_n++];
-        to->len = at->ai_addrlen;
-        memcpy(&to->sa, at->ai_addr, at->ai_addrlen);
-    }
-    freeaddrinfo(found);
     s->cfg.addr = s->addrs[0];
     s->cfg.others = s->addrs + 1;
-    s->cfg.others_n--;
+    s->cfg.others_n = n - 1;
     return EXIT_OK;
 }
 
 static int look_up(struct mqtt_setup *s, const struct mqtt_options *o)
 {
     char path[ADDR_TEXT_MAX + 8];
-    if (!o->unix_path) {
-        if (addr_parse(&s->cfg.addr, str_from(o->host), port_of(o)) == ERR_OK)
-            return EXIT_OK;
+    if (!o->unix_path)
         return look_up_name(s, o);
-    }
     int n = snprintf(path, sizeof(path), "unix:%s", o->unix_path);
     if (n >= (int)sizeof(path) || addr_parse(&s->cfg.addr, str_from(path), 0)) {
         mqtt_options_say(o, "'%s' is no path of a socket", o->unix_path);

@@ -11,9 +11,9 @@
  * server that ends later is told with `lost`. */
 #pragma once
 
-#include "app/site_modbus.h"
 #include "async/timer.h"
 #include "plant/plant.h"
+#include "site/modbus.h"
 
 struct plant_modbus;
 struct plant_modbus_device {

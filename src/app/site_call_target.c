@@ -1,9 +1,9 @@
 /* Who is called: an URL, or the listener that a site's files declare. */
 #include "app/site_call_internal.h"
-#include "app/site_load.h"
-#include "app/site_schema.h"
+#include "net/look_up.h"
+#include "site/load.h"
+#include "site/schema.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,29 +11,6 @@
 enum { PORT_HTTP = 80, PORT_HTTPS = 443 };
 
 /* --- by URL --- */
-
-static enum err look_up(struct site_call_target *t, struct str host, uint16_t port, struct error *e)
-{
-    char name[256], service[8];
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
-    if (addr_parse(&t->addrs[0], host, port) == ERR_OK) {
-        t->addrs_n = 1;
-        return ERR_OK;
-    }
-    (void)snprintf(name, sizeof(name), "%.*s", STR_FMT(host));
-    (void)snprintf(service, sizeof(service), "%u", port);
-    int failed = getaddrinfo(name, service, &hints, &found);
-    if (failed || !found)
-        return error_set(e, ERR_NOT_FOUND, "%s: %s", name, gai_strerror(failed));
-    for (const struct addrinfo *at = found; at && t->addrs_n < SITE_CALL_ADDRS_MAX;
-         at = at->ai_next) {
-        struct addr *to = &t->addrs[t->addrs_n++];
-        to->len = at->ai_addrlen;
-        memcpy(&to->sa, at->ai_addr, at->ai_addrlen);
-    }
-    freeaddrinfo(found);
-    return ERR_OK;
-}
 
 /* "host", "host:port", "[::1]:port". */
 static bool split_authority(struct str text, struct str *host, uint16_t *port)
@@ -74,7 +51,7 @@ enum err site_call_by_url(struct site_call_target *t, const char *url, struct er
     bool bracket = host.p[0] == '[';
     (void)snprintf(t->host, sizeof(t->host), "%.*s", (int)(bracket ? host.n - 2 : host.n),
                    bracket ? host.p + 1 : host.p);
-    return look_up(t, host, port, e);
+    return addr_look_up(t->addrs, SITE_CALL_ADDRS_MAX, &t->addrs_n, host, port, e);
 }
 
 /* --- by the site's files --- */

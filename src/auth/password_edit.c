@@ -1,3 +1,4 @@
+#include "async/fd.h"
 #include "async/folder.h"
 #include "auth/scram.h"
 
@@ -71,14 +72,7 @@ static bool edit(struct str old, struct str user, const char *hash, struct strbu
 
 static enum err write_whole(int fd, struct str text)
 {
-    while (text.n) {
-        ssize_t n = write(fd, text.p, text.n);
-        if (n < 0 && errno != EINTR)
-            return ERR_IO;
-        if (n > 0)
-            text = str_sub(text, (size_t)n, text.n);
-    }
-    return fsync(fd) == 0 ? ERR_OK : ERR_IO;
+    return fd_write_all(fd, text.p, text.n) || fsync(fd) != 0 ? ERR_IO : ERR_OK;
 }
 
 static enum err replace(const char *path, struct str text, struct error *e)

@@ -1,3 +1,4 @@
+#include "async/fd.h"
 #include "async/folder.h"
 #include "backup/archive_internal.h"
 
@@ -86,12 +87,8 @@ void archive_writer_free(struct archive_writer *w)
 
 static enum err flush(struct archive_writer *w, size_t n, struct error *e)
 {
-    for (size_t done = 0; done < n;) {
-        ssize_t k = write(w->fd, w->out + done, n - done);
-        if (k < 0 && errno != EINTR)
-            return error_set_os(e, errno, "%s can't be written", w->part);
-        done += k > 0 ? (size_t)k : 0;
-    }
+    if (fd_write_all(w->fd, w->out, n))
+        return error_set_os(e, errno, "%s can't be written", w->part);
     w->bytes += n;
     return ERR_OK;
 }

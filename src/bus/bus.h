@@ -83,6 +83,7 @@ struct bus_publication {
      * the message are stored as one. 0: none. */
     uint64_t session;
     uint16_t packet_id;
+    uint64_t will; /* it is the stored will of that number: so says its record, if it has one */
 };
 /* ERR_FULL: what to wait for. */
 enum bus_full {

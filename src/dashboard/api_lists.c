@@ -196,9 +196,10 @@ void api_stats(void *ctx, struct http_request *q)
 void api_health(void *ctx, struct http_request *q)
 {
     struct dashboard *d = ctx;
-    struct error why = {0};
-    if (journal_failed(d->cfg.journal, &why)) {
-        http_problem_str(q, "why", str_from(why.text));
+    struct error room;
+    const char *why = not_durable(d, &room);
+    if (why) {
+        http_problem_str(q, "why", str_from(why));
         http_respond_problem(q, 503, "the journal can't keep what it is told");
         return;
     }

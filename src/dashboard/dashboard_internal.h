@@ -45,6 +45,8 @@ struct dashboard {
 
 /* Each writes one value. */
 void json_write_value(struct json_writer *w, const struct value *v);
+/* Why the site can't keep what it is told; NULL: it does. The text is in *why. */
+const char *not_durable(const struct dashboard *d, struct error *why);
 void json_write_ms(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
 void json_write_alert(struct json_writer *w, const struct alert *al);
 void json_write_action(struct json_writer *w, const struct action_event *a);

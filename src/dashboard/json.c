@@ -12,6 +12,16 @@ void json_write_value(struct json_writer *w, const struct value *v)
     }
 }
 
+const char *not_durable(const struct dashboard *d, struct error *why)
+{
+    if (journal_failed(d->cfg.journal, why))
+        return why->text;
+    if (!journal_no_room(d->cfg.journal))
+        return NULL;
+    (void)error_set(why, ERR_FULL, "the disk is full");
+    return why->text;
+}
+
 void json_write_ms(struct json_writer *w, const char *key, int64_t ms)
 {
     json_key(w, key);

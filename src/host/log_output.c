@@ -1,4 +1,5 @@
 #include "host/log_output.h"
+#include "async/fd.h"
 #include "base/clock.h"
 #include "host/fields.h"
 
@@ -106,13 +107,7 @@ size_t log_line_json(char *out, size_t cap, int64_t ms, enum log_level level, co
 /* A line that can't be written has nowhere to complain. */
 static void put(int fd, const char *p, size_t n)
 {
-    while (n > 0) {
-        ssize_t done = write(fd, p, n);
-        if (done <= 0)
-            return;
-        p += done;
-        n -= (size_t)done;
-    }
+    (void)!fd_write_all(fd, p, n);
 }
 
 static bool to_journal(const struct log_output *o, enum log_level level, const char *part,

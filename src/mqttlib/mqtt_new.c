@@ -1,6 +1,6 @@
 #include "mqttlib/mqttlib_internal.h"
+#include "net/look_up.h"
 
-#include <netdb.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -22,43 +22,34 @@ static uint16_t port_of(const struct sedge_mqtt_config *k, bool tls)
 
 struct look_up {
     const char *host;
-    char port[8];
-    int failed;
+    uint16_t port;
     struct addr addrs[ADDRS_MAX];
     size_t n;
+    enum err err;
+    struct error error;
 };
 
 /* On a thread that may block. */
 static void look_up(void *arg)
 {
     struct look_up *l = arg;
-    struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_ADDRCONFIG}, *found = NULL;
-    l->failed = getaddrinfo(l->host, l->port, &hints, &found);
-    if (l->failed)
-        return;
-    for (struct addrinfo *at = found; at && l->n < ADDRS_MAX; at = at->ai_next) {
-        l->addrs[l->n].len = at->ai_addrlen;
-        memcpy(&l->addrs[l->n++].sa, at->ai_addr, at->ai_addrlen);
-    }
-    freeaddrinfo(found);
+    l->err = addr_look_up(l->addrs, ADDRS_MAX, &l->n, str_from(l->host), l->port, &l->error);
 }
 
 static enum err find_addrs(struct look_up *l, const char *host, uint16_t port, struct error *e)
 {
     l->host = host;
+    l->port = port;
     if (addr_parse(&l->addrs[0], str_from(host), port) == ERR_OK) {
         l->n = 1;
         return ERR_OK;
     }
-    (void)snprintf(l->port, sizeof(l->port), "%u", port);
     if (!co_current())
         return error_set(e, ERR_INVALID, "only a coroutine can look up the name %s", host);
     enum sedge_err err = sedge_blocking(look_up, l);
     if (err)
         return error_set(e, (enum err)err, "the name %s cannot be looked up now", host);
-    if (l->failed || l->n == 0)
-        return error_set(e, ERR_NOT_FOUND, "%s: %s", host, gai_strerror(l->failed));
-    return ERR_OK;
+    return l->err ? error_set(e, l->err, "%s", l->error.text) : ERR_OK;
 }
 
 /* --- layers -------------------------------------------------------------------------------- */

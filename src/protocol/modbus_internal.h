@@ -108,8 +108,9 @@ struct job {
     struct unit *unit;
     uint32_t action;
     char id[24];
-    int64_t at_ns;       /* not before: the unit was busy */
-    unsigned busy, lost; /* times */
+    int64_t at_ns;          /* not before: the unit was busy */
+    int64_t watch_until_ns; /* all is written, and what confirms it is read; 0: it is not */
+    unsigned busy, lost;    /* times */
     size_t step, step_count;
     struct step steps[];
 };
@@ -226,9 +227,14 @@ void modbus_line_hear(struct line *l);
 void modbus_answered(struct line *l, struct ask *a, struct bytes pdu);
 void modbus_unit_tell(struct unit *u, bool online, const char *why);
 void modbus_block_unreadable(struct block *b, const char *why);
+/* `data` is what a read has brought, the point's own beginning at its coil or register `at`. */
+void modbus_point_heard(struct unit *u, struct point *p, struct bytes data, unsigned at);
 
 /* modbus_write.c */
 void modbus_job_request(struct job *j, struct ask *a); /* what its step asks */
 void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answer *a);
 void modbus_job_lost(struct line *l, struct job *j, const char *why); /* no answer came */
 void modbus_job_end(struct line *l, struct job *j, enum err result, const char *why);
+/* The plan `next` comes: those of the plan that runs move into it if it has the same writes for the
+ * same thing, and stay if their device leaves; what else there is ends, and is not written. */
+void modbus_jobs_move(struct line *l, struct line_plan *to, struct modbus_setup *next);

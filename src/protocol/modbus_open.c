@@ -1,6 +1,6 @@
+#include "net/look_up.h"
 #include "protocol/modbus_internal.h"
 
-#include <netdb.h>
 #include <unistd.h>
 
 /* What may block: to resolve a name, to open a device. */
@@ -17,35 +17,17 @@ void modbus_opening_free(struct opening *o)
     mem_free(o->alloc, o, sizeof(*o));
 }
 
-static enum err resolve(struct opening *o)
+static enum err look_up(struct opening *o)
 {
-    const struct addrinfo want = {.ai_socktype = SOCK_STREAM};
-    struct addrinfo *found = NULL;
-    char port[8];
-    (void)snprintf(port, sizeof(port), "%u", o->port);
-    int r = getaddrinfo(o->host, port, &want, &found);
-    if (r != 0)
-        return error_set(&o->error, ERR_NOT_FOUND, "%s has no address: %s", o->host,
-                         gai_strerror(r));
-    for (struct addrinfo *i = found; i && o->addr_count < MODBUS_ADDRS_MAX; i = i->ai_next) {
-        struct addr *a = &o->addrs[o->addr_count];
-        if (i->ai_addrlen > sizeof(a->un))
-            continue;
-        memcpy(&a->sa, i->ai_addr, i->ai_addrlen);
-        a->len = i->ai_addrlen;
-        o->addr_count++;
-    }
-    freeaddrinfo(found);
-    if (o->addr_count == 0)
-        return error_set(&o->error, ERR_NOT_FOUND, "%s has no address", o->host);
-    return ERR_OK;
+    return addr_look_up(o->addrs, MODBUS_ADDRS_MAX, &o->addr_count, str_from(o->host), o->port,
+                        &o->error);
 }
 
 /* The pool's thread: nothing but the opening itself may be touched. */
 static void run(struct offload_job *j)
 {
     struct opening *o = CONTAINER_OF(j, struct opening, job);
-    o->result = o->carrier == MODBUS_RTU ? serial_open(&o->serial, &o->fd, &o->error) : resolve(o);
+    o->result = o->carrier == MODBUS_RTU ? serial_open(&o->serial, &o->fd, &o->error) : look_up(o);
 }
 
 static void finished(struct offload_job *j)

@@ -20,11 +20,12 @@
  *                   is in the database only
  * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
- * mqtt_will.c       wills
+ * mqtt_will.h       wills: mqtt_will.c, and mqtt_will_stored.c over the end of the process
  * mqtt_sys.c        what the broker tells of itself on $SYS
  * mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_barrier.c    the snapshot of all workers' sessions
- * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
+ * mqtt_snapshot.h   what of a worker's sessions goes to the database; mqtt_store.c writes it into
+ *                   the tables, mqtt_load.c reads them
  *
  * Threads: a session lives on the worker that its client id belongs to, and so does its connection:
  * all that a struct mqtt_shard, mqtt_session or mqtt_connection holds is that worker's. What they
@@ -46,20 +47,6 @@
 #include "protocol/mqtt_server.h"
 #include "protocol/mqtt_transit.h"
 #include <pthread.h>
-
-struct will {
-    struct list link;             /* in shard->wills or wills_due */
-    struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
-    struct rights *rights;        /* owned; NULL: the site has no access rules */
-    int64_t due_ns;
-    uint32_t delay_s, expiry_s, publisher_id;
-    uint8_t qos;
-    bool retain;
-    struct str topic, client_id;
-    struct bytes payload, properties;
-    size_t size;
-    uint8_t data[];
-};
 
 #define INFLIGHT_MAX  32000
 #define SESSION_NEVER UINT32_MAX
@@ -149,6 +136,7 @@ struct mqtt_connection {
     bool crowded;      /* paused, because the bus has no room */
     bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
+    bool owed;         /* an answer that it has not got, for want of room on the disk */
     uint16_t listener; /* its number; see connection_listener() */
 };
 _Static_assert(sizeof(struct mqtt_connection) <= 200,
@@ -200,7 +188,10 @@ struct mqtt_shard {
     struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
     int64_t slot_done;              /* its number */
     struct timer watch;
-    struct list wills, wills_due; /* that wait; to be published now */
+    struct list wills, wills_due;        /* that wait; to be published now */
+    struct list wills_new, wills_stored; /* in the journal: the database is to be told, or knows */
+    struct table wills_lost;             /* by client id: see struct will */
+    VEC(uint64_t) wills_ended;           /* numbers to delete from the database */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
@@ -215,6 +206,7 @@ struct mqtt_shard {
     _Atomic bool spilling;
     struct timer done_timer; /* the journal was full: again */
     struct timer retry;      /* the same for connections that are paused */
+    struct timer room_back;  /* looks whether the disk has room for who is owed an answer */
     struct timer linger;     /* for who gives away what it holds */
     struct post stop;        /* to its worker: the server stops */
     struct timer leaving;    /* looks whether all have gone */
@@ -269,6 +261,7 @@ struct mqtt_server {
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
     _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
+    _Atomic size_t will_bytes;
     /* Until the first listener opens, that is while the database and the journal are read. */
     bool starting;
     struct map by_number;   /* the stored sessions */
@@ -297,6 +290,9 @@ static inline void shard_sent(struct mqtt_shard *shard, unsigned packets, size_t
 /* mqtt_server.c */
 void server_started(struct mqtt_server *s); /* all is read, the site opens; a second time too */
 void server_number_seen(struct mqtt_server *s, uint64_t number);
+/* Start and replay: the process before has ended, and who was connected then is not any more.
+ * False: nobody was. */
+bool server_was_gone(struct mqtt_server *s, int64_t at_ms);
 
 /* mqtt_shard.c */
 /* NULL: no memory. */
@@ -358,6 +354,9 @@ packet_handler mqtt_handler(enum connection_state state,
                             enum mqtt_type type); /* NULL: not allowed */
 
 /* mqtt_connect.c */
+/* In CONNECTION_WAITING: the record that CONNACK waits for will never be committed. True: its
+ * session does not need it, and it is let in all the same. */
+bool connect_unstored(struct mqtt_connection *c);
 enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
@@ -375,6 +374,7 @@ void hello_free(struct mqtt_connection *c);
 
 /* mqtt_publish.c */
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *p);
+void publish_room_looked(struct timer *t);
 void aliases_free(struct mqtt_connection *c);
 /* The properties that a broker forwards. False: no room in out. */
 bool forward_properties(const struct mqtt_props *props, struct writer *out);
@@ -431,6 +431,7 @@ void session_changed(struct mqtt_session *s);      /* it differs from the databa
 void session_subs_changed(struct mqtt_session *s); /* and so do its subscriptions */
 bool session_stored(const struct mqtt_session *s);
 void session_presence(struct mqtt_session *s); /* tells its shares whether it takes messages now */
+bool sessions_lost(struct mqtt_shard *shard, int64_t at_ms); /* as wills_lost() */
 void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line begin to count */
 void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
 void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */
@@ -541,16 +542,6 @@ bool refuse_asked(struct mqtt_server *s, struct str topic, char why[160]);
 /* mqtt_received.c has the set; mqtt_publish.c: */
 enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *p);
 
-/* mqtt_will.c */
-/* NULL: no memory. */
-struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, struct str client_id);
-void will_free(struct mqtt_shard *shard, struct will *w);
-/* The connection has ended and the will is to be sent: now, or after its delay. Takes it. */
-void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session);
-void will_cancel(struct mqtt_session *session);  /* it is back */
-void will_release(struct mqtt_session *session); /* it has ended: now */
-void wills_due(struct mqtt_shard *shard, int64_t now_ns);
-void wills_free(struct mqtt_shard *shard);
-
 #include "protocol/mqtt_access.h"
 #include "protocol/mqtt_stored.h"
+#include "protocol/mqtt_will.h"

@@ -134,6 +134,46 @@ static enum err to_the_bus(struct mqtt_connection *c, const struct mqtt_publish 
     return bus_publish(c->shard->bus, &p, r);
 }
 
+/* ---- a full disk ---- */
+
+#define ROOM_LOOK_MS 1000
+
+/* Who is owed an answer sends what it is for again when it has come back. */
+static void end_owed(struct mqtt_connection *c)
+{
+    if (c->owed)
+        connection_kick(c, MQTT_RC_QUOTA_EXCEEDED);
+    c->owed = false;
+}
+
+void publish_room_looked(struct timer *t)
+{
+    struct mqtt_shard *shard = CONTAINER_OF(t, struct mqtt_shard, room_back);
+    if (journal_no_room(shard->journal))
+        timer_set_after_ms(t, ROOM_LOOK_MS);
+    else
+        connections_each(shard, end_owed);
+}
+
+/* It was delivered, and is not stored: docs/decisions/0003. 3.1.1 has no word for that, and a
+ * connection that is closed for it comes back at once with the same message; so it hears nothing,
+ * and goes on, until there is room. */
+static enum handled not_stored(struct mqtt_connection *c, const struct mqtt_publish *m,
+                               const char *why)
+{
+    mqtt_dropped(c->shard, MQTT_DROP_NO_ROOM);
+    if (c->version == MQTT_V5) {
+        if (!answer(c, m, 0, MQTT_RC_QUOTA_EXCEEDED, why))
+            return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
+        (void)pending_flush(c);
+        return HANDLED;
+    }
+    c->owed = true;
+    if (!timer_armed(&c->shard->room_back))
+        timer_set_after_ms(&c->shard->room_back, ROOM_LOOK_MS);
+    return HANDLED;
+}
+
 /* The id is remembered before anything is published, so that it can't be forgotten for want of
  * memory; what is refused is not remembered: the client may use the id for another message. */
 static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish *m,
@@ -152,7 +192,8 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     bool may = session_may(s, ACCESS_PUBLISH, topic, r.why);
     bool full = may && m->qos && refuse_asked(c->shard->server, topic, r.why);
     enum err err = !may ? ERR_DENIED : full ? ERR_RANGE : to_the_bus(c, m, topic, properties, &r);
-    if (m->qos == 2 && err && err != ERR_IO)
+    bool no_room = err == ERR_IO && journal_no_room(c->shard->journal);
+    if (m->qos == 2 && err && (err != ERR_IO || no_room))
         (void)received_remove(&s->transit->received, m->id);
     if (err == ERR_FULL) {
         c->crowded = r.full == BUS_FULL_ROOM;
@@ -162,6 +203,8 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     }
     atomic_add_own(&c->received, 1);
     metric_add_own(&c->shard->count.received, 1);
+    if (no_room && m->qos)
+        return not_stored(c, m, r.why);
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
         return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
     if (err && err != ERR_IO)

@@ -16,6 +16,7 @@
  *                 message follows, its time (u64) and its record, and this is its seq
  *     LINGER      as END, but what it holds by shares is given to others by and by (GIVEN), and
  *                 then END follows
+ *     WILL, WILL_END, STARTED: see mqtt_will_stored.c
  * JOURNAL_ACK, lazy: version, then for each session: number, count, and for each message that it is
  * done with (acknowledged by the client, or dropped) its seq and the packet id under which it was
  * SENT, else 0 (all varints). Version 1 had no ids.
@@ -44,12 +45,17 @@ static enum err append(struct mqtt_shard *shard, bool lazy, const struct writer 
     return err;
 }
 
+void session_record_head(struct writer *w, enum session_op op, uint64_t number)
+{
+    writer_u8(w, RECORD_VERSION);
+    writer_u8(w, (uint8_t)op);
+    writer_varint(w, number);
+}
+
 static struct writer head_of(uint8_t *room, size_t n, enum session_op op, uint64_t number)
 {
     struct writer w = writer_from(room, n);
-    writer_u8(&w, RECORD_VERSION);
-    writer_u8(&w, (uint8_t)op);
-    writer_varint(&w, number);
+    session_record_head(&w, op, number);
     return w;
 }
 
@@ -86,7 +92,7 @@ void record_offline(struct mqtt_session *s)
         return;
     struct writer w = head_of(room, sizeof(room), SESSION_OFFLINE, s->number);
     writer_u32(&w, s->expiry_s);
-    /* If it is lost, the session counts from the next start. */
+    /* If it is lost, the session counts from the next start (STARTED). */
     if (append(s->shard, true, &w, (struct bytes){NULL, 0}, &seq))
         LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(session_id(s)));
 }
@@ -311,20 +317,35 @@ static void apply_given(struct mqtt_server *server, struct mqtt_session *s, uint
     message_unref(m);
 }
 
+/* What is not about a session that is there. False: something else. */
+static bool apply_other(struct mqtt_server *server, enum session_op op, uint64_t number,
+                        const struct journal_record *r, struct cursor *c)
+{
+    const struct bytes rest = {c->p, cursor_left(c)};
+    switch (op) {
+    case SESSION_NEW: apply_new(server, number, c); return true;
+    case SESSION_GIVEN: apply_given(server, by_number(server, number), r->seq, c); return true;
+    case SESSION_WILL: will_apply(server, number, rest); return true;
+    case SESSION_WILL_END:
+        will_apply_end(server, number, (struct str){(const char *)rest.p, rest.n});
+        return true;
+    case SESSION_STARTED: server_was_gone(server, r->wall_ms); return true;
+    default: return false;
+    }
+}
+
 static void apply_session(struct mqtt_server *server, const struct journal_record *r)
 {
     struct cursor c = cursor_from(r->body.p, r->body.n);
     uint8_t version = cursor_u8(&c), op = cursor_u8(&c);
     uint64_t number = cursor_varint(&c);
-    struct mqtt_session *s = number ? by_number(server, number) : NULL;
     if (version != RECORD_VERSION || c.failed) {
         LOG_E("mqtt", "record %llu of a session can't be read", (unsigned long long)r->seq);
         return;
     }
-    if (op == SESSION_NEW)
-        apply_new(server, number, &c);
-    if (op == SESSION_GIVEN)
-        apply_given(server, s, r->seq, &c);
+    if (apply_other(server, op, number, r, &c))
+        return;
+    struct mqtt_session *s = by_number(server, number);
     if (!s)
         return;
     switch (op) {
@@ -408,11 +429,13 @@ static void route_one(void *ctx, struct subscriber *sub, const struct sub_option
         session_deliver(sub, r->message, subs, n, false);
 }
 
-/* QoS 2 from a stored session: the record of the message is that of its packet id too. */
-static void apply_origin(struct mqtt_server *server, const struct journal_record *r)
+/* QoS 2 from a stored session: the record of the message is that of its packet id too. Or it is
+ * that of a will, which is over with it. */
+static void apply_origin(struct mqtt_server *server, const struct message_origin from)
 {
-    const struct message_origin from = message_record_origin(r->body);
     struct mqtt_session *s = by_number(server, from.session);
+    if (from.session && !from.packet_id)
+        will_apply_end(server, from.session, from.publisher);
     if (!s || !from.packet_id)
         return;
     if (!received_add(s->shard->alloc, &s->transit->received, from.packet_id))
@@ -431,7 +454,7 @@ static void apply_message(struct mqtt_server *server, const struct journal_recor
         LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)r->seq);
         return;
     }
-    apply_origin(server, r);
+    apply_origin(server, from);
     bus_match_each(server->cfg.bus, message_topic(route.message), &from, route_one, &route);
     message_unref(route.message);
 }

@@ -217,7 +217,20 @@ void session_detach(struct mqtt_session *s)
         look_at(shard, s->ends_ns);
 }
 
-/* A session that was connected when the process ended counts from now. */
+bool sessions_lost(struct mqtt_shard *shard, int64_t at_ms)
+{
+    struct table_at at = {0};
+    bool any = false;
+    for (struct mqtt_session *s; (s = session_next(shard, &at));) {
+        if (s->offline_ms || session_is_lingering(s))
+            continue;
+        s->offline_ms = at_ms;
+        session_changed(s);
+        any = true;
+    }
+    return any;
+}
+
 void sessions_started(struct mqtt_shard *shard)
 {
     int64_t now_ms = worker_now_ms(shard->worker), now_ns = worker_now_ns(shard->worker);
@@ -227,11 +240,7 @@ void sessions_started(struct mqtt_shard *shard)
             linger_started(s);
             continue;
         }
-        int64_t away_ms = s->offline_ms ? now_ms - s->offline_ms : 0;
-        if (!s->offline_ms) {
-            s->offline_ms = now_ms;
-            session_changed(s);
-        }
+        int64_t away_ms = now_ms - s->offline_ms;
         away_ms = away_ms < 0 ? 0 : away_ms; /* the clock was set back */
         int64_t left_ms = (int64_t)s->expiry_s * 1000 - away_ms;
         s->ends_ns = s->expiry_s == SESSION_NEVER ? INT64_MAX

@@ -152,8 +152,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     shard->queue_piece = allowance_piece(s);
     connections_init(shard);
     pthread_mutex_init(&shard->lock, NULL);
-    list_init(&shard->wills);
-    list_init(&shard->wills_due);
+    wills_init(shard);
     list_init(&shard->done);
     list_init(&shard->dirty);
     list_init(&shard->crowded);
@@ -162,6 +161,7 @@ struct mqtt_shard *shard_new(struct mqtt_server *s, struct worker *w)
     timer_init(&shard->ends, w, ends_fired);
     timer_init(&shard->done_timer, w, done_retried);
     timer_init(&shard->retry, w, retry_fired);
+    timer_init(&shard->room_back, w, publish_room_looked);
     timer_init(&shard->linger, w, linger_fired);
     timer_init(&shard->leaving, w, stop_looked);
     tick_hook_init(&shard->done_hook, done_hooked);
@@ -184,6 +184,7 @@ void shard_free(struct mqtt_shard *shard)
     timer_cancel(&shard->ends);
     timer_cancel(&shard->done_timer);
     timer_cancel(&shard->retry);
+    timer_cancel(&shard->room_back);
     timer_cancel(&shard->linger);
     timer_cancel(&shard->leaving);
     tick_hook_cancel(&shard->done_hook);

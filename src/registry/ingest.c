@@ -150,6 +150,7 @@ static struct payload_error ingest_payload(const struct topic_binding *b, struct
         if (is_over(b))
             continue;
         c->device = b->device;
+        b->device->heard = true;
         ingest_as(b, c, &t, payload);
         if (!error.reason[0] || c->replayed)
             continue;
@@ -265,21 +266,24 @@ static void note_retained(void *ctx, struct message *m)
         }
 }
 
-static void clear_retained(struct registry *r, const struct topic_binding *b)
+static enum err clear_retained(struct registry *r, struct str topic, const struct device *d)
 {
     struct bus_publication p = {
-        .topic = b->topic, .qos = 1, .retain = true, .expiry_s = UINT32_MAX, .from = &r->publisher};
+        .topic = topic, .qos = 1, .retain = true, .expiry_s = UINT32_MAX, .from = &r->publisher};
     struct bus_receipt receipt;
-    if (bus_publish(r->cfg.bus, &p, &receipt))
-        LOG_E("registry", "the retained message on %.*s can't be removed: %s", STR_FMT(b->topic),
+    enum err err = bus_publish(r->cfg.bus, &p, &receipt);
+    if (err)
+        LOG_E("registry", "the retained message on %.*s can't be removed: %s", STR_FMT(topic),
               receipt.why);
     else
         LOG_W("registry", "the retained message on %.*s is removed: %.*s is owned by %.*s",
-              STR_FMT(b->topic), STR_FMT(b->device->name), STR_FMT(b->device->owner));
+              STR_FMT(topic), STR_FMT(d->name), STR_FMT(d->owner));
+    return err;
 }
 
 /* One that was left there before the device had an owner would reach it whenever it connects.
- * Where a mapping says that commands are retained, what is there is the owner's last. */
+ * Where a mapping says that commands are retained, what is there is the owner's last, but for what
+ * registry_taken_over() removes. */
 void ingest_clear_retained(struct registry *r)
 {
     struct str topic;
@@ -288,9 +292,30 @@ void ingest_clear_retained(struct registry *r)
     for (size_t at = 0; map_next(&r->now->topics, &at, &topic, &first);)
         for (struct topic_binding *b = first; b; b = b->next) {
             if (b->retained)
-                clear_retained(r, b);
+                (void)clear_retained(r, b->topic, b->device);
             b->retained = false;
         }
+}
+
+static enum err clear_kept(struct registry *r, const struct device *d)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && d->mapping && i < d->mapping->def.command_count; i++) {
+        const struct command_def *c = &d->mapping->def.commands[i];
+        if (c->retain && bus_retained_get(r->cfg.bus, c->topic))
+            err = clear_retained(r, c->topic, d);
+    }
+    return err;
+}
+
+/* Those that are not meant to stay are ingest_clear_retained()'s. */
+enum err registry_taken_over(const struct device *d)
+{
+    enum err err = clear_kept(d->registry, d);
+    LIST_EACH(&d->twins, it)
+    if (!err)
+        err = clear_kept(d->registry, CONTAINER_OF(it, struct device, twins));
+    return err;
 }
 
 /* What a device has said of itself with a retained message holds over a restart, and for a device
@@ -464,7 +489,7 @@ enum err ingest_bind_topic(struct registry *r, const struct topic_binding *want,
     struct topic_binding *first = want->topic.p ? map_get(&c->topics, want->topic) : NULL;
     for (const struct topic_binding *it = first; it; it = it->next)
         if (!may_share(want, it))
-            return taken(want, it, e);
+            return want->device->leaving ? ERR_OK : taken(want, it, e); /* it is the other's now */
     struct topic_binding *b = arena_new(&c->arena, sizeof(*b));
     if (!b || !want->topic.p)
         return error_set(e, ERR_NOMEM, "no memory for the topics of %.*s",

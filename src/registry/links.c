@@ -40,6 +40,7 @@ enum err registry_sample(struct device_property *p, const struct value *v, int64
                        .ts_ms = ts_ms ? ts_ms : worker_now_ms(r->worker),
                        .value = *v,
                        .quality = decode_quality(p->def, v, q)};
+    p->device->heard = true;
     enum err err = p->device->leaving ? ERR_OK : record(r, &s);
     if (err)
         s.seq = 0;
@@ -59,8 +60,10 @@ void links_replay_sample(struct registry *r, const struct journal_record *rec)
         return;
     s.series = bus_series_find(r->cfg.bus, name);
     struct device_property *p = s.series ? registry_property_of(r, s.series) : NULL;
-    if (p && p->def->kind == s.value.kind) /* else the site has changed since */
+    if (p && p->def->kind == s.value.kind) { /* else the site has changed since */
+        p->device->heard = true;
         ingest_sample(r, p, &s);
+    }
 }
 
 /* --- what can't be read --- */
@@ -103,6 +106,7 @@ void registry_link_state(struct device *d, bool online, const char *why)
     const struct registry *r = d->registry;
     struct device_reach before = d->reach;
     d->reach.state = online ? REACH_ONLINE : REACH_OFFLINE;
+    d->heard = d->heard || online;
     (void)snprintf(d->reach.why, sizeof(d->reach.why), "%s", online ? "" : why);
     for (size_t i = 0; !online && !d->leaving && i < d->model->property_count; i++)
         turn_stale(&d->props[i]);

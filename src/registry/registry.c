@@ -48,6 +48,7 @@ struct catalog *catalog_new(struct registry *r)
     map_init(&c->topics, a, seed, (size_t)DEVICES_MAX * 64);
     map_init(&c->names, a, seed, DEVICES_MAX);
     map_init(&c->models, a, seed, DEVICES_MAX);
+    map_init(&c->things, a, seed, (size_t)DEVICES_MAX * 64);
     list_init(&c->devices);
     list_init(&c->leaving);
     return c;
@@ -72,6 +73,7 @@ void catalog_free(struct registry *r, struct catalog *c)
     map_fini(&c->topics);
     map_fini(&c->names);
     map_fini(&c->models);
+    map_fini(&c->things);
     mem_free(r->cfg.alloc, c->by_series, c->by_series_n * sizeof(*c->by_series));
     arena_fini(&c->arena);
     mem_free(r->cfg.alloc, c, sizeof(*c));
@@ -114,6 +116,17 @@ void registry_start(struct registry *r)
     ingest_online_retained(r);
     discover_retained(r);
     actions_start(r);
+}
+
+void registry_heard_before(struct registry *r, bool (*knows)(void *ctx, struct str series),
+                           void *ctx)
+{
+    LIST_EACH(&r->now->devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        for (size_t i = 0; i < d->model->property_count && !d->heard; i++)
+            d->heard = knows(ctx, d->props[i].series->name);
+    }
 }
 
 void registry_free(struct registry *r)
@@ -285,8 +298,10 @@ static struct device *device_make(struct registry *r, const struct registry_devi
     d->id = arena_str(a, def->id);
     d->topic = arena_str(a, def->topic);
     d->link_text = arena_str(a, def->link);
+    d->carried = def->carried;
     d->props = props;
     list_init(&d->actions);
+    list_init(&d->twins);
     return d;
 }
 
@@ -309,7 +324,9 @@ enum err registry_device(struct registry *r, const struct registry_device_def *d
     if (err)
         return err;
     describe_reach(d);
-    err = map_put(&c->names, d->name, d);
+    err = thing_join(r, d);
+    if (!err)
+        err = map_put(&c->names, d->name, d);
     if (err || c->arena.failed)
         return error_set(e, ERR_FULL, "more than %d devices, or no memory, at %.*s", DEVICES_MAX,
                          STR_FMT(name));
@@ -327,13 +344,6 @@ struct device *registry_find(struct registry *r, struct str name)
 struct list *registry_devices(struct registry *r)
 {
     return &r->now->devices;
-}
-
-enum err registry_set_owner(struct device *d, struct str owner)
-{
-    struct registry *r = d->registry;
-    d->owner = arena_str(&r->building->arena, owner);
-    return d->owner.n ? ingest_guard(r, d) : ERR_NOMEM;
 }
 
 void registry_reset_stale(const struct registry *r, struct device_property *p)

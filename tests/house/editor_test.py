@@ -169,8 +169,8 @@ class Editor(unittest.TestCase):
         self.assertEqual(set(word_list("word_reserved")) - words, set(), "missing in web/src/highlight.ts")
 
     def test_the_words_of_declarations_have_a_colour(self):
-        source = "".join((ROOT / "src/app" / name).read_text()
-                         for name in ("site_schema.c", "site_access.c", "site_mapping.c", "site_modbus.c"))
+        source = "".join((ROOT / "src/site" / name).read_text()
+                         for name in ("schema.c", "access.c", "mapping.c", "modbus.c"))
         words = set(re.findall(r'\.(?:word|second|lead) = "(\w+)"|\b(?:FLAG|NUMBER|WHOLE|TIME|WORD)\("(\w+)"\)', source))
         words = {word or flag for word, flag in words} - {"alert", "as"}  # which is one in front of a unit
         self.assertGreater(len(words), 20)

@@ -98,6 +98,28 @@ class Adopt(unittest.TestCase):
         out = sedge("discover", self.root)
         self.assertIn("not readable (1): temperature", out.stdout)
 
+    def test_things_that_can_be_adopted_come_first(self):
+        """A bridge says much that is nobody's; what it is about stands above it, and says how to have it."""
+        self.say({"zigbee2mqtt/bridge/state": "online", "homeassistant/sensor/x/config": "{}", "cmnd/plug2/POWER": "ON", **ZIGBEE, **PLUG})
+        got = self.site.get("/api/discovered?values=0")
+        things = {t["key"]: t for t in got["things"]}
+        self.assertEqual(list(things), ["zigbee2mqtt:zigbee2mqtt/bath", "tasmota:plug1", "tasmota:plug2", "announcement:homeassistant",
+                                        "announcement:zigbee2mqtt/bridge"])
+        plug = things["tasmota:plug1"]
+        self.assertEqual((plug["adopt"], plug["device"], plug["obstacle"], plug["why"]), ("tele/plug1/SENSOR", None, None, ""))
+        self.assertEqual(plug["topics"], ["tele/plug1/SENSOR", "tele/plug1/STATE", "tele/plug1/LWT"])
+        self.assertEqual(plug["count"], sum(t["count"] for t in got["topics"] if t["thing"] == plug["key"]))
+        self.assertEqual(things["tasmota:plug2"]["obstacle"], "command")
+        self.assertEqual([t["topic"] for t in got["topics"]], [topic for t in got["things"] for topic in t["topics"]])
+        out = sedge("discover", self.root).stdout
+        self.assertLess(out.index("plug1  tasmota: sedge adopt"), out.index("zigbee2mqtt/bridge  announcements"))
+        self.assertIn("plug2  tasmota: only commands to it have been heard\n  cmnd/plug2/POWER  1 message", out)
+        # what is left of a thing that has been adopted belongs to it
+        self.assertEqual(self.adopt("tele/plug1/SENSOR", apply=True)[0], 200)
+        self.say({"stat/plug1/RESULT": '{"POWER":"ON"}'})
+        left = {t["key"]: t for t in self.site.get("/api/discovered")["things"]}["tasmota:plug1"]
+        self.assertEqual((left["device"], left["obstacle"], left["topics"]), ("home.plug1", "nothing", ["stat/plug1/RESULT"]))
+
     def test_proposed_shown_applied(self):
         self.say(PLUG)
         status, got = self.adopt("tele/plug1/SENSOR")
@@ -206,7 +228,8 @@ class Adopt(unittest.TestCase):
         self.say({"garden/bed1/moisture": "31.5", "garden/bed1/temp": "12"})
         out = sedge("discover", self.root, "garden/#")
         self.assertEqual(out.returncode, 0, out.stderr)
-        self.assertIn("garden/bed1/moisture  value, 1 message", out.stdout)
+        self.assertIn(f"garden/bed1  value: sedge adopt {self.root} garden/bed1/moisture\n", out.stdout)
+        self.assertIn("\n  garden/bed1/moisture  1 message", out.stdout)
         self.assertEqual(json.loads(sedge("discover", "--json", self.site.page).stdout)["dropped"], 0)
         out = sedge("adopt", self.root, "garden/bed1/moisture", "--dry-run")
         self.assertEqual(out.returncode, 0, out.stderr)
@@ -294,10 +317,10 @@ class Adopt(unittest.TestCase):
         self.say({**ZIGBEE, "zigbee2mqtt/plug": '{"state":"OFF","power":0.5}', "zigbee2mqtt/dull": '{"linkquality":9}'}, "-r")
         self.say(PLUG)
         out = sedge("adopt", self.root, "zigbee2mqtt/+", "--yes")
-        self.assertEqual(out.returncode, 1)  # one of them has nothing to have
+        self.assertEqual(out.returncode, 0)
         self.assertIn("home.bath is adopted", out.stdout)
         self.assertIn("home.plug is adopted", out.stdout)
-        self.assertIn("nothing here becomes a property: zigbee2mqtt/dull", out.stderr)
+        self.assertIn("dull is left out: no value in it could be a property (linkquality: it is about the radio", out.stderr)
         out = sedge("adopt", self.root, "tele/#", "--yes")  # three topics of one thing
         self.assertEqual((out.returncode, out.stderr, out.stdout.count("is adopted")), (0, "", 1))
         self.assertEqual(sedge("adopt", self.root, "tele/#", "--yes").returncode, 1)

@@ -99,6 +99,7 @@ export function exportUrl(series: string[], from: number, to: number, window: nu
   q.set('to', String(Math.ceil(to)));
   if (window > 0) q.set('window', String(window));
   q.set('format', format);
+  if (format === 'csv') q.set('cells', 'guarded'); // a person opens it, and not all that publish are trusted
   if (format === 'csv' && commaInNumbers()) q.set('decimal', 'comma');
   return `/api/export?${q.toString()}`;
 }
