@@ -58,7 +58,7 @@ struct draft {
     bool only_asked; /* of bare values: several were named, so it is not all of their place */
     bool secondary;  /* another thing's were drafted before: no convention, which is the first's */
     struct point points[DRAFT_POINTS_MAX];
-    size_t point_n;
+    size_t point_n, point_max; /* 1: it is only to be known whether there is any */
     struct command commands[DRAFT_COMMANDS_MAX];
     size_t command_n;
     struct str online_topic; /* says whether it is there; "": nothing does */
@@ -76,6 +76,8 @@ struct draft {
     size_t topic_n;
 };
 
+/* For the arena's user; NULL: no memory. */
+struct draft *draft_new(struct arena *a, const struct adopt_view *v);
 /* NULL: no room. `name` is made unique: behind `group` (what the value is part of, "AM2301") if
  * that helps, else by a number. */
 struct point *draft_point(struct draft *d, struct str name, struct str group);
@@ -94,8 +96,6 @@ void draft_note(struct draft *d, struct point *p, const char *fmt, ...) PRINTF_L
  * (a time, an address, nothing yet), and has been left out. */
 bool draft_guess(struct draft *d, struct point *p, const struct adopt_field *f, struct str topic,
                  struct str key, bool told);
-/* The word by which people know it: "temp" is temperature; "" if it is none of those. */
-struct str guess_name(struct str key, struct arena *a);
 /* Whether the words are those of a boolean that everybody knows (on and off). */
 bool guess_is_usual(struct str word);
 /* A point of the field, guessed and with its source. NULL: left out. */
@@ -116,6 +116,8 @@ struct str json_text_of(struct str object, const char *key, struct arena *a);
 /* Splits "garden/bed1" into the device's last part and the place before it. */
 void draft_named(struct draft *d, struct str base);
 
+/* Of whatever shape it is. */
+void draft_thing(struct draft *d, const struct adopt_thing *of);
 /* The makers' habits: everything of the thing that `of` is. */
 void draft_tasmota(struct draft *d, const struct adopt_thing *of);
 void draft_zigbee(struct draft *d, const struct adopt_thing *of);
@@ -137,8 +139,10 @@ const struct lang_decl *declared_thing(const struct lang_site *site, const struc
 const struct lang_decl *fitting_model(const struct draft *d, const struct lang_site *site);
 /* Leaves of the draft what the model knows. ERR_INVALID: it needs what the draft has not. */
 MUST_USE enum err fit_to_model(struct draft *d, const struct lang_decl *model, struct error *e);
-/* Takes out of the draft what the device has already. */
-void subtract_device(struct draft *d, const struct lang_site *site, const struct lang_decl *device);
+/* Takes out of the draft what the device has already. `same_thing`: a topic of the thing is in its
+ * body; else it is made this thing, too, and what its model can do is sent there. */
+void subtract_device(struct draft *d, const struct lang_site *site, const struct lang_decl *device,
+                     bool same_thing);
 /* Whether a text in quotes is in the declaration's source. */
 bool source_names(const struct lang_site *site, const struct lang_decl *decl, struct str text);
 size_t devices_of_model(const struct lang_site *site, const struct lang_decl *model);

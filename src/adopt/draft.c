@@ -1,4 +1,5 @@
 #include "adopt/adopt_internal.h"
+#include "adopt/quantity.h"
 #include "codec/json.h"
 #include "registry/path.h"
 
@@ -12,6 +13,17 @@ static struct str format(struct draft *d, const char *fmt, va_list ap)
     int n = vsnprintf(text, sizeof(text), fmt, ap);
     size_t len = n < 0 ? 0 : (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
     return arena_str(d->arena, (struct str){text, len});
+}
+
+struct draft *draft_new(struct arena *a, const struct adopt_view *v)
+{
+    struct draft *d = arena_new(a, sizeof(*d));
+    if (!d)
+        return NULL;
+    d->arena = a;
+    d->view = v;
+    d->point_max = DRAFT_POINTS_MAX;
+    return d;
 }
 
 /* --- points --- */
@@ -37,7 +49,7 @@ static struct str unique_name(struct draft *d, struct str name, struct str group
 
 struct point *draft_point(struct draft *d, struct str name, struct str group)
 {
-    if (d->point_n == DRAFT_POINTS_MAX || !name.n || d->arena->failed)
+    if (d->point_n == d->point_max || !name.n || d->arena->failed)
         return NULL;
     name = unique_name(d, name, group);
     struct point *p = &d->points[d->point_n++];
@@ -68,8 +80,10 @@ void draft_note(struct draft *d, struct point *p, const char *fmt, ...)
 struct point *draft_field(struct draft *d, const struct adopt_topic *t, const struct adopt_field *f,
                           struct str name, struct str group, const char *unit)
 {
-    struct str known = guess_name(name, d->arena);
-    struct point *p = draft_point(d, known.n ? known : name_of(name, d->arena), group);
+    bool room = d->point_n < d->point_max;
+    struct str known = room ? name_known(name, d->arena) : STR("");
+    struct point *p =
+        room ? draft_point(d, known.n ? known : name_of(name, d->arena), group) : NULL;
     if (!p) {
         draft_leave(d, t->topic, f->path, "there is no room for more");
         return NULL;
@@ -195,5 +209,19 @@ void draft_named(struct draft *d, struct str base)
                            ? arena_strf(d->arena, "%.*s.%.*s", STR_FMT(d->place), STR_FMT(d->leaf))
                            : d->leaf;
         d->leaf = name;
+    }
+}
+
+void draft_thing(struct draft *d, const struct adopt_thing *of)
+{
+    switch (of->shape) {
+    case SHAPE_TASMOTA: draft_tasmota(d, of); break;
+    case SHAPE_ZIGBEE2MQTT: draft_zigbee(d, of); break;
+    case SHAPE_SHELLY1: draft_shelly1(d, of); break;
+    case SHAPE_SHELLY2: draft_shelly2(d, of); break;
+    case SHAPE_ESPHOME: draft_esphome(d, of); break;
+    case SHAPE_JSON:
+    case SHAPE_VALUE: draft_plain(d, of); break;
+    case SHAPE_NONE: break;
     }
 }

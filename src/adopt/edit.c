@@ -121,16 +121,17 @@ static void add_at(struct edit *ed, size_t file, size_t at, struct str neighbour
                       space ? "\n" : ""));
 }
 
-static size_t new_file(struct edit *ed)
+/* The index of the file of this name; of a new one if there is none. */
+static size_t file_named(struct edit *ed, struct str name)
 {
     for (size_t i = 0; i < ed->n; i++)
-        if (str_eq(ed->after[i].name, NEW_FILE))
+        if (str_eq(ed->after[i].name, name))
             return i;
     if (ed->n == LANG_SOURCES_MAX) {
         ed->failed = true;
         return 0;
     }
-    ed->after[ed->n] = (struct lang_source){NEW_FILE, STR("")};
+    ed->after[ed->n] = (struct lang_source){name, STR("")};
     return ed->n++;
 }
 
@@ -149,7 +150,7 @@ static void add_decl(struct edit *ed, enum lang_role role, struct str text)
         add_at(ed, file, text_before(ed, file).n, (struct str){0}, text);
         return;
     }
-    file = ed->single ? 0 : new_file(ed);
+    file = ed->single ? 0 : file_named(ed, NEW_FILE);
     add_at(ed, file, text_before(ed, file).n, (struct str){0}, text);
 }
 
@@ -163,6 +164,16 @@ void edit_add_device(struct edit *ed, struct str text)
 {
     if (text.n)
         add_decl(ed, LANG_ROLE_RESOURCE, text);
+}
+
+void edit_append(struct edit *ed, struct str name, struct str text)
+{
+    size_t file = ed->single ? 0 : file_named(ed, name);
+    struct str was = text_before(ed, file);
+    bool unended = was.n && was.p[was.n - 1] != '\n';
+    splice(
+        ed, file, was.n, 0,
+        arena_strf(ed->arena, "%s%s%.*s", unended ? "\n" : "", was.n ? "\n" : "", STR_FMT(text)));
 }
 
 /* --- into a body --- */

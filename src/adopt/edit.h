@@ -52,6 +52,8 @@ void edit_add_device(struct edit *ed, struct str text);
 void edit_into(struct edit *ed, const struct lang_decl *decl, struct str lines);
 /* Declarations of all kinds, each to where it belongs: what a person has written. */
 void edit_add_text(struct edit *ed, struct str text);
+/* Behind all that is in the file `name`, with an empty line between; a new one if there is none. */
+void edit_append(struct edit *ed, struct str name, struct str text);
 /* Makes `after`. */
 MUST_USE enum err edit_finish(struct edit *ed, struct error *e);
 

@@ -235,6 +235,32 @@ TEST(changes_far_apart_have_hunks_of_their_own)
     desk_close(d);
 }
 
+TEST(what_is_appended_stands_behind_all_of_a_file)
+{
+    static const struct {
+        const char *label, *was, *name, *after;
+        bool is_new;
+    } rows[] = {
+        {"behind what is there", SITE, "a.sedge", SITE "\n// x\n", false},
+        {"of a line that has no end", "site \"s\"", "a.sedge", "site \"s\"\n\n// x\n", false},
+        {"with its line ends", "site \"s\"\r\n", "a.sedge", "site \"s\"\r\n\r\n// x\r\n", false},
+        {"a new file", SITE, "points.sedge", "// x\n", true},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].label);
+        const char *const files[][2] = {{"a.sedge", rows[i].was}};
+        struct error e = {0};
+        struct desk *d = desk_open(files, 1, false);
+        edit_append(&d->ed, str_from(rows[i].name), STR("// x\n"));
+        REQUIRE(edit_finish(&d->ed, &e) == ERR_OK);
+        CHECK_EQ_UINT(d->ed.n, rows[i].is_new ? 2 : 1);
+        CHECK_EQ_INT(edit_is_new(&d->ed, d->ed.n - 1), rows[i].is_new);
+        CHECK(str_eq(d->ed.after[d->ed.n - 1].name, str_from(rows[i].name)));
+        CHECK(str_eq(d->ed.after[d->ed.n - 1].text, str_from(rows[i].after)));
+        desk_close(d);
+    }
+}
+
 /* --- files --- */
 
 static const char *const on_disk[][2] = {

@@ -1,5 +1,6 @@
 /* propose_name: names for a device and its model, that are free and say something. */
 #include "adopt/adopt_internal.h"
+#include "adopt/quantity.h"
 
 #include <string.h>
 
@@ -98,7 +99,7 @@ static bool has(const struct draft *d, const char *name)
 {
     for (size_t i = 0; i < d->point_n; i++)
         if (str_eq(d->points[i].name, str_from(name)) ||
-            str_eq(guess_name(d->points[i].name, d->arena), str_from(name))) /* temp, hum */
+            str_eq(name_known(d->points[i].name, d->arena), str_from(name))) /* temp, hum */
             return true;
     return false;
 }

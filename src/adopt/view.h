@@ -24,6 +24,7 @@ struct adopt_topic {
     struct str topic;
     enum payload_kind kind;
     struct adopt_thing thing;
+    struct str claimer; /* the device that has it and could not read it; "": none */
     uint64_t count;
     struct str payload; /* the last one; whole if it is retained, else at most 512 bytes */
     struct adopt_field *fields;
@@ -51,6 +52,9 @@ void adopt_view_add(struct adopt_view *v, const struct adopt_topics *all, struct
 void adopt_view_fini(struct adopt_view *v); /* safe on a zeroed one */
 
 const struct adopt_topic *adopt_view_topic(const struct adopt_view *v, struct str topic);
+/* The topic of a thing that was probably meant: one of a place that is `topic` ("plug1",
+ * "zigbee2mqtt/bath"), else the one that is alike for longest. "": nothing is like it. */
+struct str adopt_view_near(const struct adopt_view *v, struct str topic);
 const struct adopt_field *adopt_topic_field(const struct adopt_topic *t, struct str path);
 /* Of a topic that may not be there. */
 const struct adopt_field *adopt_view_field(const struct adopt_view *v, struct str topic,

@@ -38,21 +38,6 @@ static bool number_of(struct str object, const char *key, double *out)
     return raw.n && json_number(raw, out) == ERR_OK;
 }
 
-static void each_of(struct str array, void (*each)(void *ctx, struct str element), void *ctx)
-{
-    struct json_reader r;
-    struct json_token t;
-    struct str raw;
-    json_init(&r, doc(array));
-    if (json_next(&r, &t) != JSON_ARRAY)
-        return;
-    while (json_next(&r, &t) != JSON_ARRAY_END && t.kind != JSON_ERROR && t.kind != JSON_END) {
-        if (json_skip(&r, &t, &raw))
-            return;
-        each(ctx, raw);
-    }
-}
-
 /* --- as the language writes it ---
  *
  * All of it is said by whoever publishes the announcement, so nothing stands in a declaration as it
@@ -227,7 +212,7 @@ static void text(struct zigbee *z, struct str e, struct str property, bool setta
     if (!p)
         return;
     p->kind = POINT_STR;
-    each_of(raw_of(e, "values"), note_value, z);
+    (void)json_each(raw_of(e, "values"), note_value, z);
     if (settable)
         set_to(z, p->name, property, STR("str"), false);
 }
@@ -285,7 +270,7 @@ static void expose(void *ctx, struct str e)
     bool said = !number_of(e, "access", &access) || ((int)access & ACCESS_SAID);
     if (features.n && !str_eq(type, STR("composite"))) {
         z->kind = type;
-        each_of(features, expose, z);
+        (void)json_each(features, expose, z);
         z->kind = before;
     } else if (why || (!said && !settable)) {
         draft_leave(z->d, z->topic, property, why ? why : "it is not told");
@@ -319,7 +304,7 @@ static void describe(struct zigbee *z, struct str device)
     if (made.n)
         d->comment = arena_strf(d->arena, "%.*s%s%.*s%s%.*s", STR_FMT(vendor), vendor.n ? " " : "",
                                 STR_FMT(made), what.n ? ": " : "", STR_FMT(what));
-    each_of(raw_of(definition, "exposes"), expose, z);
+    (void)json_each(raw_of(definition, "exposes"), expose, z);
 }
 
 struct search {
@@ -385,7 +370,7 @@ void draft_zigbee(struct draft *d, const struct adopt_thing *of)
     draft_named(d, name);
     for (size_t i = 0; i < d->view->document_n; i++)
         if (str_eq(d->view->documents[i].topic, announced))
-            each_of(d->view->documents[i].text, look_at, &s);
+            (void)json_each(d->view->documents[i].text, look_at, &s);
     if (!d->point_n)
         guess_all(&z);
     struct str availability = arena_strf(d->arena, "%.*s/availability", STR_FMT(of->base));

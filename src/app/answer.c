@@ -56,17 +56,7 @@ void answer_lines(struct strbuf *out, struct str raw)
 
 void answer_each(struct str array, void (*each)(void *ctx, struct str element), void *ctx)
 {
-    struct json_reader r;
-    struct json_token t;
-    struct str raw;
-    json_init(&r, (struct bytes){(const uint8_t *)array.p, array.n});
-    if (json_next(&r, &t) != JSON_ARRAY)
-        return;
-    while (json_next(&r, &t) != JSON_ARRAY_END && t.kind != JSON_ERROR && t.kind != JSON_END) {
-        if (json_skip(&r, &t, &raw))
-            return;
-        each(ctx, raw);
-    }
+    (void)json_each(array, each, ctx);
 }
 
 void answer_time(int64_t ms, int64_t now_ms, char out[ANSWER_TIME_MAX])

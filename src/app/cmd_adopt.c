@@ -257,15 +257,24 @@ struct found {
     size_t n;
 };
 
-/* A topic of a shape that nobody claims. */
-static void note_found(void *ctx, struct str t)
+static void say_obstacle(struct str thing)
+{
+    char name[256], why[512];
+    (void)fprintf(stderr, "sedge adopt: %.*s is left out: %.*s\n",
+                  STR_FMT(answer_member(thing, "name", name, sizeof(name))),
+                  STR_FMT(answer_member(thing, "why", why, sizeof(why))));
+}
+
+/* What stands for a thing that can be adopted. */
+static void note_found(void *ctx, struct str thing)
 {
     struct found *f = ctx;
-    struct str raw = answer_raw(t, "topic"), shape = answer_raw(t, "shape"), topic;
-    bool wanted = str_starts(shape, STR("\"")) && str_eq(answer_raw(t, "device"), STR("null"));
-    char *buf = wanted && f->n < FOUND_MAX ? arena_new(&f->arena, raw.n + 1) : NULL;
-    if (buf && raw.n >= 2 &&
-        json_unescape(str_sub(raw, 1, raw.n - 2), buf, raw.n + 1, &topic) == ERR_OK)
+    if (str_eq(answer_raw(thing, "adopt"), STR("null")))
+        say_obstacle(thing);
+    struct str raw = answer_raw(thing, "adopt"), topic;
+    bool wanted = str_starts(raw, STR("\"")) && f->n < FOUND_MAX;
+    char *buf = wanted ? arena_new(&f->arena, raw.n + 1) : NULL;
+    if (buf && json_unescape(str_sub(raw, 1, raw.n - 2), buf, raw.n + 1, &topic) == ERR_OK)
         f->topics[f->n++] = arena_str(&f->arena, topic);
 }
 
@@ -278,35 +287,21 @@ static enum err look_up(struct adopt *a, struct found *f, struct error *e)
     enum err err = site_call(a->site, "GET", path.p, (struct str){0}, &status, &a->answer, e);
     strbuf_fini(&path);
     if (!err)
-        answer_each(answer_raw(strbuf_str(&a->answer), "topics"), note_found, f);
+        answer_each(answer_raw(strbuf_str(&a->answer), "things"), note_found, f);
     if (!err && !f->n)
         err =
             error_set(e, ERR_NOT_FOUND, "nothing was heard on %s that could be adopted", a->filter);
     return err;
 }
 
-/* What the last answer takes needs no proposal of its own. */
-static void drop_taken(void *ctx, struct str raw)
-{
-    struct found *f = ctx;
-    char buf[1100];
-    struct str topic = answer_text(raw, buf, sizeof(buf));
-    for (size_t i = 0; i < f->n; i++)
-        if (str_eq(f->topics[i], topic))
-            f->topics[i].n = 0;
-}
-
-static int adopt_each(struct adopt *a, struct found *f)
+static int adopt_each(struct adopt *a, const struct found *f)
 {
     int status = EXIT_OK;
     for (size_t i = 0; i < f->n; i++) {
-        if (!f->topics[i].n)
-            continue;
         a->topics[0] = f->topics[i].p;
         a->topic_n = 1;
         int one = propose_and_apply(a);
         status = one ? one : status;
-        answer_each(answer_raw(strbuf_str(&a->answer), "topics"), drop_taken, f);
     }
     return status;
 }

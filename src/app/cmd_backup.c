@@ -33,19 +33,6 @@ int backup_failed(const char *command, const struct error *e)
     return EXIT_FINDING;
 }
 
-const char *backup_bytes(uint64_t n, char out[32])
-{
-    static const char *const units[] = {"bytes", "KiB", "MiB", "GiB", "TiB"};
-    double v = (double)n;
-    size_t unit = 0;
-    while (v >= 1024 && unit + 1 < ARRAY_LEN(units)) {
-        v /= 1024;
-        unit++;
-    }
-    (void)snprintf(out, 32, unit ? "%.1f %s" : "%.0f %s", v, units[unit]);
-    return out;
-}
-
 void backup_describe(struct json_writer *w, const struct manifest *m)
 {
     char when[25];

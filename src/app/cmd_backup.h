@@ -5,7 +5,6 @@
 #include "codec/json.h"
 
 int backup_failed(const char *command, const struct error *e); /* told; the exit status */
-const char *backup_bytes(uint64_t n, char out[32]);            /* "3.2 MiB" */
 /* Members of the open object. */
 void backup_describe(struct json_writer *w, const struct manifest *m);
 void backup_print(struct strbuf *b); /* a line; ends the buffer */

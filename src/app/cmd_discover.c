@@ -4,6 +4,7 @@
 #include "app/site_call.h"
 #include "app/terminal.h"
 #include "async/env.h"
+#include "codec/json.h"
 #include "codec/mqtt.h"
 #include "site/schema.h"
 
@@ -84,20 +85,11 @@ static bool passes(const struct discover *d, struct str topic)
     return !d->filter || mqtt_filter_match(str_from(d->filter), topic);
 }
 
-static void print_topic(void *ctx, struct str t)
+static void print_pace(const struct discover *d, struct str t)
 {
-    const struct discover *d = ctx;
-    char buf[2048], shape_buf[64];
-    struct str topic = answer_text(answer_raw(t, "topic"), buf, sizeof(buf));
-    struct str shape = answer_raw(t, "shape"), kind = answer_raw(t, "kind");
     int64_t count = answer_int(t, "count"), first = answer_int(t, "first_ms"),
             last = answer_int(t, "last_ms");
-    if (!passes(d, topic))
-        return;
-    struct str what =
-        answer_text(shape.n && shape.p[0] == '"' ? shape : kind, shape_buf, sizeof(shape_buf));
-    (void)printf("%s%.*s%s  %.*s, %lld message%s", d->bold ? "\033[1m" : "", STR_FMT(topic),
-                 d->bold ? "\033[0m" : "", STR_FMT(what), (long long)count, count == 1 ? "" : "s");
+    (void)printf("%lld message%s", (long long)count, count == 1 ? "" : "s");
     if (count > 1) {
         (void)fputs(", every ", stdout);
         print_duration((last - first) / (count - 1));
@@ -108,8 +100,83 @@ static void print_topic(void *ctx, struct str t)
         (void)fputs(" ago", stdout);
     }
     (void)fputc('\n', stdout);
+}
+
+/* What announcements say is for programs, and long: it is shown to who asks for it. */
+static void print_topic(const struct discover *d, struct str t)
+{
+    char buf[2048];
+    struct str topic = answer_text(answer_raw(t, "topic"), buf, sizeof(buf));
+    (void)printf("  %.*s  ", STR_FMT(topic));
+    print_pace(d, t);
+    print_error(answer_raw(t, "error"), answer_int(t, "unreadable"));
+    if (d->filter || !str_eq(answer_raw(t, "obstacle"), STR("\"announcement\"")))
+        answer_each(answer_raw(t, "fields"), print_field, NULL);
+}
+
+/* One that has just said something, with whose it is. */
+static void print_news(const struct discover *d, struct str t)
+{
+    char buf[2048], shape_buf[64];
+    struct str topic = answer_text(answer_raw(t, "topic"), buf, sizeof(buf));
+    struct str shape = answer_raw(t, "shape"), kind = answer_raw(t, "kind");
+    if (!passes(d, topic))
+        return;
+    struct str what =
+        answer_text(shape.n && shape.p[0] == '"' ? shape : kind, shape_buf, sizeof(shape_buf));
+    (void)printf("%s%.*s%s  %.*s, ", d->bold ? "\033[1m" : "", STR_FMT(topic),
+                 d->bold ? "\033[0m" : "", STR_FMT(what));
+    print_pace(d, t);
     print_error(answer_raw(t, "error"), answer_int(t, "unreadable"));
     answer_each(answer_raw(t, "fields"), print_field, NULL);
+}
+
+/* --- one thing --- */
+
+/* A word that a shell takes as it is, or in quotes. */
+static void print_shell_word(struct str word)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "/_-.:,+@%=";
+    bool safe = word.n > 0;
+    for (size_t i = 0; i < word.n && safe; i++)
+        safe = strchr(plain, word.p[i]) != NULL;
+    if (safe) {
+        (void)printf("%.*s", STR_FMT(word));
+        return;
+    }
+    (void)fputc('\'', stdout);
+    for (size_t i = 0; i < word.n; i++)
+        (void)(word.p[i] == '\'' ? fputs("'\\''", stdout) : fputc(word.p[i], stdout));
+    (void)fputc('\'', stdout);
+}
+
+/* What to do with it, or why nothing can be done. */
+static void print_thing(const struct discover *d, struct str thing)
+{
+    char name_buf[2048], shape_buf[64], text[2048], device_buf[256];
+    struct str name = answer_member(thing, "name", name_buf, sizeof(name_buf));
+    struct str shape = answer_member(thing, "shape", shape_buf, sizeof(shape_buf));
+    struct str device = answer_member(thing, "device", device_buf, sizeof(device_buf));
+    struct str adopt = answer_member(thing, "adopt", text, sizeof(text));
+    (void)printf("%s%.*s%s", d->bold ? "\033[1m" : "", STR_FMT(name), d->bold ? "\033[0m" : "");
+    if (shape.n)
+        (void)printf("  %.*s", STR_FMT(shape));
+    if (device.n && !str_eq(device, name))
+        (void)printf(", of %.*s", STR_FMT(device));
+    if (!adopt.n) {
+        struct str why = answer_member(thing, "why", text, sizeof(text));
+        (void)printf("%s%.*s\n", shape.n ? ": " : "  ", STR_FMT(why));
+        return;
+    }
+    (void)fputs(": sedge adopt ", stdout);
+    if (d->call.url || d->call.site) {
+        (void)fputs(d->call.url ? "--url " : "", stdout);
+        print_shell_word(str_from(d->call.url ? d->call.url : d->call.site));
+        (void)fputc(' ', stdout);
+    }
+    print_shell_word(adopt);
+    (void)fputc('\n', stdout);
 }
 
 /* --- the list, and what comes then --- */
@@ -117,6 +184,39 @@ static void print_topic(void *ctx, struct str t)
 static int64_t now_ms(void)
 {
     return clock_wall_ms(env_linux()->clock);
+}
+
+/* The topics are in the order of the things, and each thing has one. */
+struct listing {
+    const struct discover *d;
+    struct json_reader things;
+    struct str key; /* of the thing whose topics are shown, as JSON */
+    bool begun;
+};
+
+static void list_topic(void *ctx, struct str topic)
+{
+    struct listing *l = ctx;
+    struct json_token t;
+    struct str key = answer_raw(topic, "thing"), thing;
+    while (!str_eq(key, l->key) && json_next(&l->things, &t) == JSON_OBJECT &&
+           json_skip(&l->things, &t, &thing) == ERR_OK) {
+        (void)fputs(l->begun ? "\n" : "", stdout);
+        print_thing(l->d, thing);
+        l->key = answer_raw(thing, "key");
+        l->begun = true;
+    }
+    print_topic(l->d, topic);
+}
+
+static void print_list(const struct discover *d, struct str answer)
+{
+    struct str things = answer_raw(answer, "things"), topics = answer_raw(answer, "topics");
+    struct listing l = {.d = d};
+    struct json_token t;
+    json_init(&l.things, (struct bytes){(const uint8_t *)things.p, things.n});
+    (void)json_next(&l.things, &t);
+    answer_each(topics, list_topic, &l);
 }
 
 static int list_topics(struct discover *d, struct site_call *c, struct error *e)
@@ -133,9 +233,8 @@ static int list_topics(struct discover *d, struct site_call *c, struct error *e)
         (void)printf("%s\n", text.p);
     } else if (!err) {
         d->now_ms = now_ms();
-        struct str topics = answer_raw(strbuf_str(&text), "topics");
-        answer_each(topics, print_topic, d);
-        if (topics.n == 2)
+        print_list(d, strbuf_str(&text));
+        if (str_eq(answer_raw(strbuf_str(&text), "topics"), STR("[]")))
             (void)printf("%s hears nothing%s that no device claims\n", site_call_where(c),
                          d->filter ? " on such a topic" : "");
     }
@@ -156,7 +255,7 @@ static void feed_line(struct discover *d, struct str line, bool *ours)
     if (d->json && passes(d, answer_text(answer_raw(data, "topic"), buf, sizeof(buf))))
         (void)printf("%.*s\n", STR_FMT(data));
     else if (!d->json)
-        print_topic(d, data);
+        print_news(d, data);
     (void)fflush(stdout);
 }
 
@@ -264,15 +363,17 @@ static int cmd_discover(int argc, char **argv)
 const struct command command_discover = {
     .name = "discover",
     .group = COMMAND_DEVICES,
-    .line = "lists the topics that no device claims, with their values",
+    .line = "lists the things that no device claims, with topics and values",
     .synopsis = "[SITE] [FILTER] [--json] [--watch]",
-    .about =
-        "Asks the site that runs what it hears: the topics on which something is said and that no "
-        "device of the site claims, with the values in their messages, and those of devices whose "
-        "messages can't be read, with the reason. SITE is its folder, the one here if none is "
-        "named, "
-        "or its URL; FILTER is one of MQTT: a/+/b, a/#.\n\n"
-        "`sedge adopt TOPIC` makes a device of what is found.",
+    .about = "Asks the site that runs what it hears and no device of it claims: thing by thing, "
+             "with the "
+             "topics on which each speaks and the values in its messages. First comes what can be "
+             "adopted, with the command that does it; then what can't, and why; among that are "
+             "topics of "
+             "devices whose messages can't be read, with the reason. SITE is its folder, the one "
+             "here if "
+             "none is named, or its URL; FILTER is one of MQTT: a/+/b, a/#.\n\n"
+             "`sedge adopt TOPIC` makes a device of what is found.",
     .options = {(const struct command_option[]){
                     OPTION_JSON("as the site says it, with the last values and their times"),
                     {.name = "watch",

@@ -22,7 +22,7 @@ struct exporting {
     size_t words_n;
     const char *format, *time, *decimal; /* NULL: not said */
     const char *out;                     /* NULL: stdout */
-    bool edges, has_from;
+    bool edges, has_from, spreadsheet;
     int64_t from_ms, to_ms, window_ms;
     struct strbuf series; /* names, each with a newline behind it */
     size_t series_n;
@@ -165,6 +165,8 @@ static void add_options(const struct exporting *o, struct strbuf *path)
                                               : "csv"));
     terminal_add_query(path, "&time=", str_from(o->time ? o->time : "iso"));
     terminal_add_query(path, "&decimal=", str_from(o->decimal ? o->decimal : "point"));
+    if (o->spreadsheet)
+        strbuf_adds(path, "&cells=guarded");
     strbuf_addf(path, "&to=%lld", (long long)o->to_ms); /* the same for all requests */
     if (o->has_from)
         strbuf_addf(path, "&from=%lld", (long long)o->from_ms);
@@ -219,7 +221,7 @@ static int run(struct exporting *o)
 
 /* --- the command line --- */
 
-enum { O_FROM = 256, O_TO, O_WINDOW, O_EDGES, O_TIME, O_FORMAT, O_DECIMAL };
+enum { O_FROM = 256, O_TO, O_WINDOW, O_EDGES, O_TIME, O_FORMAT, O_DECIMAL, O_SPREADSHEET };
 
 static bool is_site(const char *word)
 {
@@ -257,6 +259,7 @@ static int take(struct exporting *o, struct args *a, int id)
     case O_TIME: o->time = a->value; return 0;
     case O_FORMAT: o->format = a->value; return 0;
     case O_DECIMAL: o->decimal = a->value; return 0;
+    case O_SPREADSHEET: o->spreadsheet = true; return 0;
     case OPTION_ID_JSON: o->format = "jsonl"; return 0;
     case O_FROM: o->has_from = true; return take_when(a, &o->from_ms);
     case O_TO: return take_when(a, &o->to_ms);
@@ -310,8 +313,12 @@ const struct command command_export = {
                     "csv jsonl", O_FORMAT),
              OPTION("time", 0, "HOW", "iso (RFC 3339 in UTC, the default) or ms", "iso ms", O_TIME),
              OPTION("decimal", 0, "SIGN",
-                    "comma: a CSV for spreadsheets that write 0,5; with ; between the cells",
+                    "comma: a CSV for spreadsheets that write 0,5; with ; between the cells, and "
+                    "--spreadsheet",
                     "point comma", O_DECIMAL),
+             {.name = "spreadsheet",
+              .text = "texts that would be formulas there, as =1+1, begin with an apostrophe",
+              .id = O_SPREADSHEET},
              OPTION_JSON("as --format jsonl"),
              OPTION("output", 'o', "FILE", "where to (default: standard output)", VALUES_FILE, 0),
              OPTIONS_END},

@@ -1,7 +1,9 @@
 /* cmd_import: an engineer's table of points becomes declarations of a site.
  *
- * The table is read (points/), the text is put to the site's sources, and all of it is checked as
- * `sedge check` would; only then is anything written, into one file, behind what is there. */
+ * The table is read (points/), its text is put behind what is in one of the site's files, and all
+ * of it is checked as `sedge check` would; only then is that file written, if nobody has changed it
+ * meanwhile (adopt/edit.h). */
+#include "adopt/edit.h"
 #include "app/args.h"
 #include "app/import_file.h"
 #include "app/when.h"
@@ -26,12 +28,12 @@ struct import_options {
 struct import {
     struct import_options o;
     struct arena arena;
-    struct site_sources sources; /* of the site, with the text in its place */
-    struct lang_site *before;    /* as it is; with errors its names are known all the same */
+    struct lang_site *before; /* as it is; with errors its names are known all the same */
     struct points_table table;
     struct strbuf text;         /* the declarations */
-    struct strbuf whole;        /* the file that they go into, as it would be */
-    char file[256], path[4096]; /* its name, and where it is */
+    char file[256], path[4096]; /* that they go into: its name, and where it is */
+    bool single;                /* the site is that file */
+    struct edit edit;
     bool is_new;
     struct lang_site *after;
     bool written;
@@ -241,6 +243,7 @@ static enum err choose_file(struct import *m, struct error *e)
 {
     struct stat st;
     bool folder = stat(m->o.site, &st) == 0 && S_ISDIR(st.st_mode);
+    m->single = !folder;
     const char *slash = strrchr(m->o.site, '/');
     if (!folder && m->o.into)
         return error_set(e, ERR_INVALID, "%s is one file: --into is for folders", m->o.site);
@@ -259,50 +262,44 @@ static enum err choose_file(struct import *m, struct error *e)
 
 static enum err read_site(struct import *m, struct error *e)
 {
-    enum err err = site_read_sources(alloc_system(), m->o.site, &m->sources, e);
+    struct site_sources sources;
+    enum err err = choose_file(m, e);
     if (!err)
-        err = choose_file(m, e);
-    if (!err && lang_check(alloc_system(), site_schema(), m->sources.v, m->sources.n, &m->before))
+        err = site_read_sources(alloc_system(), m->o.site, &sources, e);
+    if (err)
+        return err;
+    if (lang_check(alloc_system(), site_schema(), sources.v, sources.n, &m->before))
         err = error_set(e, ERR_NOMEM, "no memory to check the site");
+    site_sources_fini(&sources);
     return err;
 }
 
 /* --- the site as it would be --- */
 
-/* The text behind what is in the file, with an empty line between. */
-static void join_text(struct import *m, struct str there)
+static enum err put_in(struct import *m, struct error *e)
 {
-    strbuf_addstr(&m->whole, there);
-    if (there.n && there.p[there.n - 1] != '\n')
-        strbuf_addc(&m->whole, '\n');
-    if (there.n)
-        strbuf_addc(&m->whole, '\n');
     const char *slash = strrchr(m->o.csv, '/');
-    strbuf_addf(&m->whole, "// Points of %s, imported by `sedge import`.\n\n",
-                slash ? slash + 1 : m->o.csv);
-    strbuf_addstr(&m->whole, strbuf_str(&m->text));
-}
-
-static enum err check_after(struct import *m, struct error *e)
-{
-    struct lang_source all[LANG_SOURCES_MAX];
-    size_t at = m->sources.n;
-    for (size_t i = 0; i < m->sources.n; i++) {
-        all[i] = m->sources.v[i];
-        if (str_eq(all[i].name, str_from(m->file)))
-            at = i;
-    }
-    m->is_new = at == m->sources.n;
-    if (m->is_new && at == LANG_SOURCES_MAX)
+    const char *csv = slash ? slash + 1 : m->o.csv;
+    if (m->text.failed)
+        return error_set(e, ERR_NOMEM, "no memory for the declarations");
+    struct str text = arena_strf(&m->arena, "// Points of %s, imported by `sedge import`.\n\n%.*s",
+                                 csv, STR_FMT(strbuf_str(&m->text)));
+    edit_init(&m->edit, &m->arena, m->before, m->single);
+    edit_append(&m->edit, str_from(m->file), text);
+    if (m->edit.failed)
         return error_set(e, ERR_FULL, "a site has at most %u files: say --into FILE",
                          LANG_SOURCES_MAX);
-    join_text(m, m->is_new ? STR("") : all[at].text);
-    if (m->text.failed || m->whole.failed)
-        return error_set(e, ERR_NOMEM, "no memory for the declarations");
-    all[at] = (struct lang_source){str_from(m->file), strbuf_str(&m->whole)};
-    if (lang_check(alloc_system(), site_schema(), all, m->sources.n + m->is_new, &m->after))
-        return error_set(e, ERR_NOMEM, "no memory to check the site");
-    return ERR_OK;
+    for (size_t i = 0; i < m->edit.n; i++)
+        m->is_new |= edit_changes(&m->edit, i) && edit_is_new(&m->edit, i);
+    return edit_finish(&m->edit, e);
+}
+
+static enum err write_file(struct import *m, struct error *e)
+{
+    bool changed;
+    enum err err = edit_write(&m->edit, m->o.site, &changed, e);
+    m->written = err == ERR_OK;
+    return err;
 }
 
 static enum err import(struct import *m, struct error *e)
@@ -312,19 +309,19 @@ static enum err import(struct import *m, struct error *e)
     o->stem = stem_of(m->o.csv);
     o->taken = name_taken;
     o->ctx = m;
-    enum err err = import_read(&m->arena, m->o.csv, &file, e);
+    enum err err = read_site(m, e);
     if (!err)
-        err = read_site(m, e);
+        err = import_read(&m->arena, m->o.csv, &file, e);
     if (!err)
         err = points_table_read(&m->table, alloc_system(), o, file, e);
     if (err || m->table.errors)
         return err;
     points_table_write(&m->text, &m->table, o);
-    err = check_after(m, e);
-    if (!err && m->o.write && m->after->errors == 0) {
-        err = import_write(m->path, strbuf_str(&m->whole), e);
-        m->written = err == ERR_OK;
-    }
+    err = put_in(m, e);
+    if (!err && lang_check(alloc_system(), site_schema(), m->edit.after, m->edit.n, &m->after))
+        err = error_set(e, ERR_NOMEM, "no memory to check the site");
+    if (!err && m->o.write && m->after->errors == 0)
+        err = write_file(m, e);
     return err;
 }
 
@@ -429,14 +426,13 @@ static int cmd_import(int argc, char **argv)
 {
     struct import m = {0};
     struct error e = {0};
-    arena_init(&m.arena, alloc_system(), IMPORT_BYTES_MAX + (1 << 16));
+    arena_init(&m.arena, alloc_system(), 2 * IMPORT_BYTES_MAX);
     int status = parse(argc, argv, &m);
     if (status) {
         arena_fini(&m.arena);
         return status - 1;
     }
     strbuf_init(&m.text, alloc_system(), 0);
-    strbuf_init(&m.whole, alloc_system(), 0);
     enum err err = import(&m, &e);
     if (err)
         (void)fprintf(stderr, "sedge import: %s\n", e.text[0] ? e.text : err_name(err));
@@ -444,9 +440,7 @@ static int cmd_import(int argc, char **argv)
     lang_site_free(m.after);
     lang_site_free(m.before);
     points_table_fini(&m.table);
-    site_sources_fini(&m.sources);
     strbuf_fini(&m.text);
-    strbuf_fini(&m.whole);
     arena_fini(&m.arena);
     return status;
 }

@@ -7,17 +7,51 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "programs: 1 goes on, …": the numbers of the answer as one line. */
+enum { NAMES_SHOWN = 5 };
+
+static void count_name(void *ctx, struct str name)
+{
+    (void)name;
+    ++*(size_t *)ctx;
+}
+
+static void print_name(void *ctx, struct str name)
+{
+    char text[256];
+    size_t *n = ctx;
+    if (++*n > NAMES_SHOWN)
+        return;
+    struct str s = answer_text(name, text, sizeof(text));
+    (void)printf("%s%.*s", *n == 1 ? " (" : ", ", STR_FMT(s));
+}
+
+/* "2 changed (hall.meter, hall.heater)" */
+static void print_fate(struct str of, const char *fate)
+{
+    size_t all = 0, n = 0;
+    answer_each(answer_raw(of, fate), count_name, &all);
+    (void)printf(", %zu %s", all, fate);
+    answer_each(answer_raw(of, fate), print_name, &n);
+    if (n > NAMES_SHOWN)
+        (void)printf(" and %zu more", n - NAMES_SHOWN);
+    (void)printf("%s", n ? ")" : "");
+}
+
+static void print_fates(struct str of, const char *what, const char *kept)
+{
+    (void)printf("; %s: %lld %s", what, (long long)answer_int(of, "kept"), kept);
+    print_fate(of, "changed");
+    print_fate(of, "added");
+    print_fate(of, "removed");
+}
+
+/* The numbers of the answer as one line, with a few names. */
 static void print_taken(struct str answer)
 {
-    struct str programs = answer_raw(answer, "programs"), devices = answer_raw(answer, "devices");
-    (void)printf(
-        "taken: %lld error%s, %lld warnings; programs that go on: %lld; devices: %lld as "
-        "they were, %lld changed, %lld added, %lld removed\n",
-        (long long)answer_int(answer, "errors"), answer_int(answer, "errors") == 1 ? "" : "s",
-        (long long)answer_int(answer, "warnings"), (long long)answer_int(programs, "kept"),
-        (long long)answer_int(devices, "kept"), (long long)answer_int(devices, "changed"),
-        (long long)answer_int(devices, "added"), (long long)answer_int(devices, "removed"));
+    (void)printf("taken: 0 errors, %lld warnings", (long long)answer_int(answer, "warnings"));
+    print_fates(answer_raw(answer, "programs"), "programs", "go on");
+    print_fates(answer_raw(answer, "devices"), "devices", "as they were");
+    (void)printf("\n");
 }
 
 /* The messages of the check, as people read them: they come with their lines. */

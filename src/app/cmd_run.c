@@ -1,6 +1,7 @@
 /* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
  */
 #include "app/cmd.h"
+#include "app/run_addresses.h"
 #include "app/run_host.h"
 #include "app/run_options.h"
 #include "async/signals.h"
@@ -14,6 +15,7 @@
 #include "site/modbus.h"
 #include "site/place.h"
 #include "site/reload.h"
+#include "site/running.h"
 #include "site/schema.h"
 #include "site/show.h"
 #include "site/trials.h"
@@ -151,6 +153,7 @@ static enum err lock_store(struct run *r, struct error *e)
         return error_set(e, ERR_IO, "%s can't be opened: %s", path, strerror(errno));
     if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
         return error_set(e, ERR_EXISTS, "%s is in use: another sedge runs this site", r->store);
+    site_running_clear(r->lock);
     (void)snprintf(path, sizeof(path), "%s/" RESTORE_MARK, r->store);
     if (access(path, F_OK) == 0)
         return error_set(e, ERR_CORRUPT,
@@ -382,6 +385,8 @@ static enum err build(struct run *r, struct error *e)
 static void tear_down(struct run *r)
 {
     run_host_end(&r->host);
+    if (r->dashboard)
+        site_running_clear(r->lock);
     if (r->core.db)
         db_drain(r->core.db); /* what the database still hands back, its owners must be there for */
     site_adopt_free(r->adopt);
@@ -420,13 +425,8 @@ static void announce(struct run *r)
               "commit %.1f s: a crash or a power cut may lose what was acknowledged in that "
               "time",
               (double)r->settings.commit_ms / 1000);
-    for (size_t i = 0; i < r->settings.mqtt_count; i++)
-        LOG_I("app", "mqtt  %.*s%s%s", STR_FMT(r->mqtt_addresses[i]),
-              r->settings.mqtt[i].websocket ? ", WebSocket" : "",
-              r->settings.mqtt[i].tls ? ", TLS" : "");
-    for (size_t i = 0; i < r->settings.http_count; i++)
-        LOG_I("app", "page  http%s://%.*s/", r->settings.http[i].tls ? "s" : "",
-              STR_FMT(r->http_addresses[i]));
+    run_addresses_log(&r->settings);
+    run_addresses_note(r->lock, &r->settings, r->folder, dashboard_run(r->dashboard));
     (void)snprintf(status, sizeof(status), "site \"%.*s\": %zu devices, %zu programs, %s",
                    STR_FMT(r->settings.name), r->site->resources_n, r->site->programs_n,
                    executor_driver(r->ex));

@@ -274,6 +274,7 @@ void help_overview(struct strbuf *out)
         }
     }
     strbuf_adds(out, "\n`sedge help COMMAND` (or `sedge COMMAND --help`) tells all of one.\n"
+                     "`sedge --version` (or -V) tells which sedge this is.\n"
                      "Exit status: 0; 1 a finding or a failure; 2 wrong usage.\n");
 }
 

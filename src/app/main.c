@@ -12,7 +12,7 @@ static int run(int argc, char **argv)
 {
     if (argc < 2)
         return cmd_introduce(argc, argv);
-    if (is(argv[1], "--version", "-V")) {
+    if (is(argv[1], "--version", "-V") || strcmp(argv[1], "version") == 0) {
         (void)puts("sedge " SEDGE_VERSION);
         return EXIT_OK;
     }

@@ -205,9 +205,11 @@ static const struct command_example program_examples[] = {
 void man_program(struct strbuf *out)
 {
     title(out, "sedge", "");
-    strbuf_adds(out, ".SH NAME\nsedge \\- a whole IoT site in one program\n.SH SYNOPSIS\n"
-                     ".B sedge\n\\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n.br\n.B sedge\n"
-                     "\\fICOMMAND\\fR \\fB\\-\\-help\\fR\n.br\n.B sedge \\-\\-version\n");
+    strbuf_adds(
+        out,
+        ".SH NAME\nsedge \\- a whole IoT site in one program\n.SH SYNOPSIS\n"
+        ".B sedge\n\\fICOMMAND\\fR [\\fIARGUMENTS\\fR]\n.br\n.B sedge\n"
+        "\\fICOMMAND\\fR \\fB\\-\\-help\\fR\n.br\n.B sedge \\-\\-version\n.br\n.B sedge \\-V\n");
     section(out, "DESCRIPTION");
     paragraphs(out, about_program);
     section(out, "COMMANDS");

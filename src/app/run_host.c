@@ -71,7 +71,7 @@ void run_host_progress(void *ctx, size_t segment, size_t segments)
 
 void run_host_ready(struct run_host *h, const char *status)
 {
-    service_tell(&h->service, "READY=1\nSTATUS=%s", status);
+    service_status(&h->service, "READY=1\n", "%s", status);
 }
 
 void run_host_reloading(struct run_host *h)
@@ -89,7 +89,7 @@ void run_host_reloaded(struct run_host *h, enum err result)
 bool run_host_failed(struct run_host *h, const char *where, const char *text)
 {
     const char *colon = where[0] ? ": " : "";
-    service_tell(&h->service, "STATUS=%s%s%s", where, colon, text);
+    service_status(&h->service, "", "%s%s%s", where, colon, text);
     if (h->log.form == LOG_FORM_TEXT)
         return false;
     LOG_E("app", "%s%s%s", where, colon, text);

@@ -29,6 +29,8 @@ struct disk_ops {
     enum err (*sync_dir)(struct disk *d, const char *dir, struct error *e);
     enum err (*make_dir)(struct disk *d, const char *dir,
                          struct error *e); /* OK if it exists; parents too */
+    /* What this program may still write to the folder's file system. NULL: nobody knows. */
+    enum err (*free_bytes)(struct disk *d, const char *dir, uint64_t *out, struct error *e);
     /* Calls each() with every name in the folder, in no order. */
     enum err (*list)(struct disk *d, const char *dir, void (*each)(void *ctx, const char *name),
                      void *ctx, struct error *e);

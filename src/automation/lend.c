@@ -232,21 +232,30 @@ enum err automation_operate(struct automation *a, const struct action_request *q
                             struct error *e)
 {
     struct lease_party p = {NULL, 0, q->cause.operator_name};
+    struct str thing = device_thing(q->device)->name;
     if (q->device->owner.n == 0)
         return registry_command_by_hand(a->cfg.registry, q, id, e);
     *e = (struct error){0};
     a->denied = e;
-    leases_ask(a->leases, q->device->name, &p, 0, 0);
+    leases_ask(a->leases, thing, &p, 0, 0);
     a->denied = NULL;
-    if (!leases_holds(a->leases, q->device->name, &p))
+    if (!leases_holds(a->leases, thing, &p))
         return e->code ? e->code
                        : error_set(e, ERR_DENIED, "%.*s can't be had", STR_FMT(q->device->name));
     return registry_command(a->cfg.registry, q, id, e);
 }
 
+/* A lease is of the thing, whichever of its declarations is named. */
+static struct str thing_name(const struct automation *a, struct str device)
+{
+    const struct device *d = registry_find(a->cfg.registry, device);
+    return d ? device_thing(d)->name : device;
+}
+
 bool automation_give_back(struct automation *a, struct str device)
 {
     struct lease_view v;
+    device = thing_name(a, device);
     if (!leases_view(a->leases, device, &v) || !v.out || v.holder.who)
         return false;
     struct lease_party p = v.holder;
@@ -255,7 +264,7 @@ bool automation_give_back(struct automation *a, struct str device)
 
 bool automation_lease(const struct automation *a, struct str device, struct lease_view *out)
 {
-    return leases_view(a->leases, device, out);
+    return leases_view(a->leases, thing_name(a, device), out);
 }
 
 void automation_on_lease(struct automation *a,

@@ -268,8 +268,9 @@ void state_make_safe(struct automation *a, struct device *d, struct str program)
         return;
     struct action_request q = {.device = d, .action = (uint32_t)i, .cause = {.program = program}};
     struct error e = {0};
-    LOG_I("automation", "%.*s has let go of %.*s: its safe action %.*s() is sent", STR_FMT(program),
-          STR_FMT(d->name), STR_FMT(m->actions[i].name));
+    LOG_I("automation", "%.*s %s %.*s: its safe action %.*s() is sent", STR_FMT(program),
+          d->corrected ? "has another place for" : "has let go of", STR_FMT(d->name),
+          STR_FMT(m->actions[i].name));
     if (registry_command(a->cfg.registry, &q, NULL, &e))
         LOG_E("automation", "%.*s can't be made safe: %s", STR_FMT(d->name), e.text);
 }
@@ -307,7 +308,8 @@ static void note_owner(struct automation *a, const struct device *d)
     if (n < 0 || key.n >= sizeof(path) || w.failed)
         return;
     const struct kept_state *k = map_get(&a->kept, key);
-    if (!k || k->n != writer_len(&w) || memcmp(k->value, buf, k->n) != 0)
+    bool known = k && k->n == writer_len(&w) && memcmp(k->value, buf, k->n) == 0;
+    if (!known && registry_taken_over(d) == ERR_OK) /* else it is tried again at the next start */
         put(a, key, (struct bytes){buf, writer_len(&w)});
 }
 
@@ -317,7 +319,7 @@ void state_owners(struct automation *a, bool safe)
     LIST_EACH(registry_devices(a->cfg.registry), it)
     {
         const struct device *d = CONTAINER_OF(it, struct device, link);
-        if (d->owner.n)
+        if (d->owner.n && !d->thing)
             note_owner(a, d);
     }
 }

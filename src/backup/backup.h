@@ -45,9 +45,10 @@ MUST_USE enum err backup_make(const struct backup_config *cfg, struct backup_rep
  * or too many. */
 MUST_USE enum err backup_read(struct alloc *a, const char *path, struct manifest *out,
                               struct error *e);
-/* Unpacks below `folder`: site, data and outside. Files belong to `uid` and `gid` if we may. */
-MUST_USE enum err backup_unpack(struct alloc *a, const char *path, const char *part,
-                                const char *folder, uid_t uid, gid_t gid, struct error *e);
+/* Unpacks one part, "site", "data" or "outside", into the open folder `dir`, into which nobody else
+ * may reach. Files belong to `uid` and `gid` if we may. */
+MUST_USE enum err backup_unpack(struct alloc *a, const char *path, const char *part, int dir,
+                                uid_t uid, gid_t gid, struct error *e);
 
 struct backup_check {
     struct manifest manifest;
@@ -79,8 +80,10 @@ struct restore_report {
     char aside[64];                 /* name of the folders with what was there; "" if nothing was */
     unsigned outside, outside_kept; /* files elsewhere: put back; left, because there is one */
 };
-/* ERR_EXISTS: something is there, or, even by force, something that is no store; ERR_BUSY: a site
- * runs there. */
+/* By root too, whoever may write to the two folders gains nothing: all happens by descriptors of
+ * them, behind no link, in a folder that is root's alone until its contents change places.
+ * ERR_EXISTS: something is there, or, even by force, something that is no store; ERR_BUSY: a site
+ * runs there; ERR_FULL: no room to unpack it. */
 MUST_USE enum err backup_restore(const struct restore_config *cfg, struct restore_report *out,
                                  struct error *e);
 /* A restore was interrupted there: the site must not start. */
@@ -97,5 +100,18 @@ MUST_USE enum err files_below(const char *folder, bool (*skip)(void *ctx, const 
                               enum err (*each)(void *ctx, const char *path, struct error *e),
                               void *ctx, struct error *e);
 MUST_USE enum err folder_make(const char *path, mode_t mode, struct error *e); /* parents too */
-void folder_remove(const char *path); /* with all that is in it */
+/* A name in the open folder `dir`, with all that is below it. Descends by descriptors and through
+ * no link, so that who may write there can't lead it elsewhere. */
+void folder_remove_at(int dir, const char *name);
 #define RESTORE_ASIDE "before-restore-"
+
+const char *backup_bytes(uint64_t n, char out[32]); /* "3.2 MiB" */
+
+/* What files need on a disk. */
+struct room {
+    uint64_t bytes, files;
+};
+/* The files of one part: "site", "data", "outside". */
+struct room room_of(const struct manifest *m, const char *part);
+/* ERR_FULL: there is less in the open folder `dir`, which is called `name`. */
+MUST_USE enum err room_check(int dir, const char *name, struct room need, struct error *e);

@@ -4,7 +4,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 16, DESCRIPTORS = 16 };
+enum { DEPTH_MAX = 16 };
 
 struct walk {
     const char *folder;
@@ -94,16 +93,41 @@ enum err folder_make(const char *path, mode_t mode, struct error *e)
     return ERR_OK;
 }
 
-static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *at)
+/* --- removing --- */
+
+static void empty_folder(int dir, dev_t dev, unsigned depth);
+
+static void remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
 {
-    (void)st;
-    (void)kind;
-    (void)at;
-    (void)remove(path);
-    return 0;
+    struct stat st;
+    if (unlinkat(dir, name, 0) == 0)
+        return;
+    int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (below < 0)
+        return;
+    if (fstat(below, &st) == 0 && st.st_dev == dev && depth < DEPTH_MAX)
+        empty_folder(below, dev, depth + 1);
+    (void)close(below);
+    (void)unlinkat(dir, name, AT_REMOVEDIR);
 }
 
-void folder_remove(const char *path)
+static void empty_folder(int dir, dev_t dev, unsigned depth)
 {
-    (void)nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
+    int fd = openat(dir, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
+    const struct dirent *entry;
+    while (d && (entry = readdir(d)))
+        if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+            remove_entry(dir, entry->d_name, dev, depth);
+    if (d)
+        (void)closedir(d);
+    else if (fd >= 0)
+        (void)close(fd);
+}
+
+void folder_remove_at(int dir, const char *name)
+{
+    struct stat st;
+    if (fstat(dir, &st) == 0)
+        remove_entry(dir, name, st.st_dev, 0);
 }

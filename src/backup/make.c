@@ -2,6 +2,7 @@
 #include "base/clock.h"
 #include "host/lock.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -228,6 +229,28 @@ static void describe(struct making *k)
     k->m->running = lock_holder(lock) != 0;
 }
 
+/* The copy of the database lies beside the backup, often on the disk that the site itself writes
+ * to. How far the rest can be compressed is not known before. */
+static enum err find_room(const struct making *k, struct error *e)
+{
+    char path[PATH_MAX], folder[PATH_MAX];
+    struct stat st;
+    (void)snprintf(path, sizeof(path), "%s/sedge.db", k->cfg->store);
+    if (stat(path, &st) != 0)
+        return ERR_OK;
+    (void)snprintf(folder, sizeof(folder), "%s", k->copy);
+    char *slash = strrchr(folder, '/');
+    if (slash)
+        slash[slash == folder] = '\0';
+    const char *name = slash ? folder : ".";
+    int dir = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0)
+        return error_set_os(e, errno, "%s can't be opened", name);
+    enum err err = room_check(dir, name, (struct room){(uint64_t)st.st_size, 1}, e);
+    (void)close(dir);
+    return err;
+}
+
 static enum err attempt(const struct backup_config *cfg, struct backup_report *out, struct error *e)
 {
     struct making *k = mem_zero(cfg->alloc, sizeof(*k));
@@ -242,7 +265,9 @@ static enum err attempt(const struct backup_config *cfg, struct backup_report *o
                                                       "a store needs a folder of its own: %s is "
                                                       "the site's",
                                                       cfg->site)
-                                          : archive_create(&k->w, cfg->alloc, cfg->out, e);
+                                          : find_room(k, e);
+    if (!err)
+        err = archive_create(&k->w, cfg->alloc, cfg->out, e);
     if (!err)
         err = put_site(k, e);
     if (!err)

@@ -148,57 +148,62 @@ static enum err write_out(struct archive_reader *r, struct alloc *a, int fd, con
     return err;
 }
 
-static enum err give(const char *path, uid_t uid, gid_t gid, struct error *e)
+static enum err give(int fd, const char *name, uid_t uid, gid_t gid, struct error *e)
 {
-    if (geteuid() != 0 || lchown(path, uid, gid) == 0)
+    if (geteuid() != 0 || fchown(fd, uid, gid) == 0)
         return ERR_OK;
-    return error_set_os(e, errno, "%s can't be given to its owner", path);
+    return error_set_os(e, errno, "%s can't be given to its owner", name);
+}
+
+static enum err make_below(int dir, const char *name, uid_t uid, gid_t gid, struct error *e)
+{
+    if (mkdirat(dir, name, 0750) != 0)
+        return errno == EEXIST ? ERR_OK
+                               : error_set_os(e, errno, "the folder %s can't be made", name);
+    int fd = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0)
+        return error_set_os(e, errno, "the folder %s can't be opened", name);
+    enum err err = give(fd, name, uid, gid, e);
+    (void)close(fd);
+    return err;
 }
 
 /* Folders on the way, each with its owner. */
-static enum err make_way(const char *folder, const char *path, uid_t uid, gid_t gid,
-                         struct error *e)
+static enum err make_way(int dir, const char *name, uid_t uid, gid_t gid, struct error *e)
 {
-    char part[PATH_MAX];
-    size_t n = strlen(path);
+    char part[TAR_NAME_MAX + 1];
     enum err err = ERR_OK;
-    for (size_t i = strlen(folder) + 1; !err && i < n; i++) {
-        if (path[i] != '/')
+    for (size_t i = 1; !err && name[i]; i++) {
+        if (name[i] != '/')
             continue;
-        memcpy(part, path, i);
+        memcpy(part, name, i);
         part[i] = '\0';
-        if (mkdir(part, 0750) == 0)
-            err = give(part, uid, gid, e);
-        else if (errno != EEXIST)
-            err = error_set_os(e, errno, "the folder %s can't be made", part);
+        err = make_below(dir, part, uid, gid, e);
     }
     return err;
 }
 
 static enum err unpack_one(struct archive_reader *r, struct alloc *a, const struct tar_entry *t,
-                           const char *folder, const char *name, uid_t uid, gid_t gid,
-                           struct error *e)
+                           int dir, const char *name, uid_t uid, gid_t gid, struct error *e)
 {
-    char path[PATH_MAX];
-    int n = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    if (n < 0 || (size_t)n >= sizeof(path))
-        return error_set(e, ERR_RANGE, "the path of %.80s… is too long", name);
-    enum err err = make_way(folder, path, uid, gid, e);
+    enum err err = make_way(dir, name, uid, gid, e);
     if (err)
         return err;
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+    int fd = openat(dir, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return error_set_os(e, errno, "%s can't be made", path);
-    err = write_out(r, a, fd, path, e);
+        return error_set_os(e, errno, "%s can't be made", name);
+    err = write_out(r, a, fd, name, e);
     const struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = (time_t)t->mtime_s}};
+    if (!err)
+        err = give(fd, name, uid, gid, e);
     if (!err && (fchmod(fd, t->mode & 0777) != 0 || futimens(fd, times) != 0))
-        err = error_set_os(e, errno, "%s can't have its mode", path);
+        err = error_set_os(e, errno, "%s can't have its mode", name);
     (void)close(fd);
-    return err ? err : give(path, uid, gid, e);
+    return err;
 }
 
-enum err backup_unpack(struct alloc *a, const char *path, const char *part, const char *folder,
-                       uid_t uid, gid_t gid, struct error *e)
+enum err backup_unpack(struct alloc *a, const char *path, const char *part, int dir, uid_t uid,
+                       gid_t gid, struct error *e)
 {
     char prefix[64];
     struct archive_reader *r;
@@ -208,7 +213,7 @@ enum err backup_unpack(struct alloc *a, const char *path, const char *part, cons
     enum err err = archive_open(&r, a, path, e);
     while (!err && !(err = archive_next(r, &t, &end, e)) && !end)
         if (strncmp(t.name, prefix, n) == 0)
-            err = unpack_one(r, a, &t, folder, t.name + n, uid, gid, e);
+            err = unpack_one(r, a, &t, dir, t.name + n, uid, gid, e);
     archive_reader_free(r);
     return err;
 }
@@ -236,10 +241,12 @@ static void judge(struct backup_check *c)
 }
 
 static enum err look(struct alloc *a, struct disk *disk, const char *path, const char *folder,
-                     struct backup_check *out, struct error *e)
+                     int dir, struct backup_check *out, struct error *e)
 {
     char database[PATH_MAX];
-    enum err err = backup_unpack(a, path, "data", folder, geteuid(), getegid(), e);
+    enum err err = room_check(dir, folder, room_of(&out->manifest, "data"), e);
+    if (!err)
+        err = backup_unpack(a, path, "data", dir, geteuid(), getegid(), e);
     if (!err)
         err = journal_inspect(disk, a, folder, NULL, NULL, &out->journal, e);
     (void)snprintf(database, sizeof(database), "%.*s/sedge.db", PATH_MAX - 16, folder);
@@ -250,21 +257,36 @@ static enum err look(struct alloc *a, struct disk *disk, const char *path, const
     return err;
 }
 
+/* In a folder of its own, which goes again. */
+static enum err look_below(struct alloc *a, struct disk *disk, const char *path, const char *where,
+                           struct backup_check *out, struct error *e)
+{
+    char folder[PATH_MAX];
+    int n = snprintf(folder, sizeof(folder), "%s/.sedge-verify-XXXXXX", where);
+    int parent = open(where, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    bool made = n > 0 && (size_t)n < sizeof(folder) && parent >= 0 && mkdtemp(folder);
+    const char *name = folder + strlen(where) + 1;
+    int dir = made ? openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC) : -1;
+    enum err err =
+        dir >= 0 ? look(a, disk, path, folder, dir, out, e)
+                 : error_set_os(e, errno, "a folder to unpack into can't be made in %s", where);
+    if (dir >= 0)
+        (void)close(dir);
+    if (made)
+        folder_remove_at(parent, name);
+    if (parent >= 0)
+        (void)close(parent);
+    return err;
+}
+
 enum err backup_verify(struct alloc *a, struct disk *disk, const char *path, const char *where,
                        struct backup_check *out, struct error *e)
 {
-    char folder[PATH_MAX];
     *out = (struct backup_check){0};
     enum err err = backup_read(a, path, &out->manifest, e);
     if (err)
         return err;
-    int n = snprintf(folder, sizeof(folder), "%s/.sedge-verify-XXXXXX", where);
-    if (n < 0 || (size_t)n >= sizeof(folder) || !mkdtemp(folder))
-        err = error_set_os(e, errno, "a folder to unpack into can't be made in %s", where);
-    else
-        err = look(a, disk, path, folder, out, e);
-    if (n > 0 && (size_t)n < sizeof(folder))
-        folder_remove(folder);
+    err = look_below(a, disk, path, where, out, e);
     if (err) {
         manifest_fini(&out->manifest);
         out->manifest = (struct manifest){0};

@@ -83,6 +83,7 @@ struct bus_publication {
      * the message are stored as one. 0: none. */
     uint64_t session;
     uint16_t packet_id;
+    uint64_t will; /* it is the stored will of that number: so says its record, if it has one */
 };
 /* ERR_FULL: what to wait for. */
 enum bus_full {
@@ -145,6 +146,7 @@ struct bus_denial {
     struct str topic, name, user; /* of the publisher */
     const char *why;
     int64_t wall_ms;
+    bool empty; /* there was no payload */
 };
 
 /* For the choice among a share's members: those who take it at once are preferred. */

@@ -65,13 +65,14 @@ struct sub {
     struct sub_options o;  /* its subscriber's worker only, but for `worker` and `flags` */
     _Atomic uint32_t refs; /* itself, routes that may choose it, what lies in rings for it */
     struct sub_key key;
+    struct sub_more
+        *more;        /* NULL: an ordinary one. What routes look at ends here: one cache line */
     struct sub *next; /* of the same subscriber; or the graveyard */
     union {
         struct sub *prev;
         uint64_t buried; /* which job may still point to it */
         struct limbo_item limbo;
     };
-    struct sub_more *more; /* NULL: an ordinary one */
 };
 
 /* ---- routes: route.c ---- */
@@ -144,7 +145,8 @@ struct route_view {
     struct route *last;    /* the last one that was found: topics come in runs; may be NULL */
     size_t cache_bytes;
     uint64_t hits, misses;
-    VEC(struct route_found) found; /* scratch */
+    VEC(struct route_found) found; /* scratch, as `steps` */
+    struct trie_steps steps;
     bool nomem;
     struct sub *graveyard;
     uint8_t *seen; /* marks of topics that were not found cached lately; made with the cache */
@@ -235,6 +237,10 @@ struct route *route_find(struct route_view *v, struct str topic, uint64_t hash);
 /* The route that was found last, if it is this topic's and still good; else NULL. It spares the
  * hash. */
 struct route *route_again(struct route_view *v, struct str topic);
+/* These are going to be asked for next, at most ROUTE_EXPECT_MAX: what their routes are made of is
+ * fetched from memory for all of them together. Only a hint. */
+enum { ROUTE_EXPECT_MAX = 16 };
+void route_expect(struct route_view *v, const struct str *topics, size_t n);
 struct route *route_hold(struct route *x);
 void route_release(struct route_view *v, struct route *x);
 void route_view_clear(struct route_view *v);

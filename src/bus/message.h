@@ -58,7 +58,7 @@ struct message_origin {
     struct str
         publisher;      /* client id, cut at MESSAGE_PUBLISHER_MAX; for No Local after a restart */
     uint64_t session;   /* number of the stored session that sent it at QoS 2; 0: none */
-    uint16_t packet_id; /* by which it did */
+    uint16_t packet_id; /* by which it did; 0: `session` is the number of the will that it is */
     /* Who gets it by shared subscriptions: MESSAGE_PICK_BYTES for each group, see message_pick().
      * Not known in old records; there `picked` is false. */
     bool picked;

@@ -82,7 +82,9 @@ static enum err append(struct lane *l, const struct bus_publication *p, const st
     if (!b->cfg.journal)
         return ERR_OK;
     struct message_origin origin = {.publisher = p->from ? p->from->name : (struct str){NULL, 0},
-                                    .session = p->qos == 2 ? p->session : 0,
+                                    .session = p->will       ? p->will
+                                               : p->qos == 2 ? p->session
+                                                             : 0,
                                     .packet_id = p->packet_id};
     if (!note_picks(l, route, &origin))
         return ERR_NOMEM;
@@ -142,14 +144,16 @@ static enum err make_retained(struct lane *l, const struct bus_publication *p,
     return err;
 }
 
-static void explain(struct bus_receipt *r, enum err err)
+static void explain(const struct bus *b, struct bus_receipt *r, enum err err)
 {
+    bool no_room = err == ERR_IO && journal_no_room(b->cfg.journal);
     if (err == ERR_FULL && r->full == BUS_FULL_NOT)
         r->full = BUS_FULL_JOURNAL;
     if (!r->why[0])
         (void)snprintf(r->why, sizeof(r->why), "%s",
                        err == ERR_NOMEM  ? "no memory"
                        : err == ERR_FULL ? "the journal can take no more now"
+                       : no_room         ? "the disk is full: it was delivered, but is not stored"
                        : err == ERR_IO   ? "the journal has failed"
                                          : "it is larger than the journal takes");
 }
@@ -309,7 +313,7 @@ enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_
     if (!err)
         err = p->retain ? make_retained(l, p, route, &m, r->why) : make_stored(l, p, route, &m);
     if (err)
-        explain(r, err);
+        explain(b, r, err);
     if (err && err != ERR_IO) {
         lane_count(&l->full, err == ERR_FULL);
         return err;

@@ -56,12 +56,14 @@ enum { LOOK_AHEAD = 8 };
 static void found_sub(void *ctx, void *item)
 {
     struct route_view *v = ctx;
+    __builtin_prefetch(item);
     if (!vec_push(v->routes->alloc, &v->found, (struct route_found){.sub = item}))
         v->nomem = true;
 }
 
-static void found_set(void *ctx, const struct trie_node *n)
+static void found_set(void *ctx, size_t which, const struct trie_node *n)
 {
+    (void)which;
     hamt_each(&n->value, found_sub, ctx);
 }
 
@@ -331,6 +333,7 @@ void route_view_clear(struct route_view *v)
     route_release(v, v->last);
     v->large = v->passing = v->last = NULL;
     vec_fini(a, &v->found);
+    trie_steps_fini(&v->steps);
 }
 
 /* Twice as many sets, if there is memory. The two of one go to two that are theirs alone. */
@@ -429,7 +432,8 @@ static struct route *build(struct route_view *v, struct str topic, uint64_t hash
     uint64_t generation = routes_generation(v->routes, stripes);
     v->found.n = 0;
     v->nomem = false;
-    trie_match(&v->routes->trie, topic, found_set, v);
+    if (trie_match(&v->routes->trie, &v->steps, &topic, 1, found_set, v))
+        v->nomem = true;
     struct route *x = v->nomem ? NULL : route_new(v, topic, &keep);
     if (!x)
         return NULL;
@@ -470,4 +474,24 @@ struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
     }
     v->misses++;
     return build(v, topic, hash);
+}
+
+/* ---- what comes next ---- */
+
+static void expect_set(void *ctx, size_t which, const struct trie_node *n)
+{
+    struct route_view *v = ctx;
+    void *first = hamt_is_table(atomic_load(&n->value.word)) ? NULL : hamt_first(&n->value);
+    (void)which;
+    if (first)
+        found_sub(v, first);
+}
+
+void route_expect(struct route_view *v, const struct str *topics, size_t n)
+{
+    v->found.n = 0;
+    if (trie_match(&v->routes->trie, &v->steps, topics, n, expect_set, v))
+        return;
+    for (size_t i = 0; i < v->found.n; i++)
+        __builtin_prefetch(v->found.v[i].sub->key.subscriber);
 }

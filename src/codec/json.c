@@ -313,3 +313,19 @@ enum err json_find(struct bytes doc, struct str name, struct json_token *value, 
             return ERR_SYNTAX;
     return found ? ERR_OK : ERR_NOT_FOUND;
 }
+
+enum err json_each(struct str array, void (*each)(void *ctx, struct str element), void *ctx)
+{
+    struct json_reader r;
+    struct json_token t;
+    struct str raw;
+    json_init(&r, (struct bytes){(const uint8_t *)array.p, array.n});
+    if (json_next(&r, &t) != JSON_ARRAY)
+        return t.kind == JSON_ERROR ? ERR_SYNTAX : ERR_NOT_FOUND;
+    while (json_next(&r, &t) != JSON_ARRAY_END) {
+        if (t.kind == JSON_ERROR || json_skip(&r, &t, &raw))
+            return ERR_SYNTAX;
+        each(ctx, raw);
+    }
+    return ERR_OK;
+}

@@ -74,6 +74,9 @@ MUST_USE enum err json_integer(struct str raw, int64_t *out);
  * JavaScript. Checks the whole document. ERR_SYNTAX, ERR_NOT_FOUND (also if it is no object). */
 MUST_USE enum err json_find(struct bytes doc, struct str name, struct json_token *value,
                             struct str *raw);
+/* Each element of an array, by its text. ERR_NOT_FOUND: it is no array; ERR_SYNTAX: behind the
+ * elements that were shown it is not well formed. */
+enum err json_each(struct str array, void (*each)(void *ctx, struct str element), void *ctx);
 
 /* Writes one value; commas are its own business. */
 struct json_writer {

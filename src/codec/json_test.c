@@ -376,6 +376,38 @@ TEST(json_finds_members)
     }
 }
 
+static void note_element(void *ctx, struct str element)
+{
+    strbuf_addf(ctx, "%.*s|", STR_FMT(element));
+}
+
+TEST(json_shows_each_element)
+{
+    static const struct {
+        const char *array, *shown;
+        enum err err;
+    } rows[] = {
+        {"[]", "", ERR_OK},
+        {" [1, \"a,]\", {\"b\": [2, 3]} ,[ ], null]", "1|\"a,]\"|{\"b\": [2, 3]}|[ ]|null|",
+         ERR_OK},
+        {"[1, 2", "1|2|", ERR_SYNTAX},
+        {"[1, {\"a\": ]", "1|", ERR_SYNTAX},
+        {"[1 2]", "1|", ERR_SYNTAX},
+        {"{\"a\": [1]}", "", ERR_NOT_FOUND},
+        {"1", "", ERR_NOT_FOUND},
+        {"", "", ERR_SYNTAX},
+    };
+    struct strbuf b;
+    strbuf_init(&b, alloc_system(), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].array);
+        strbuf_reset(&b);
+        CHECK_EQ_INT(json_each(str_from(rows[i].array), note_element, &b), rows[i].err);
+        CHECK_EQ_STR(b.n ? b.p : "", rows[i].shown);
+    }
+    strbuf_fini(&b);
+}
+
 TEST(json_writer_writes)
 {
     struct strbuf b;

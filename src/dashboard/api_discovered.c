@@ -1,5 +1,6 @@
-/* api_discovered: the topics that no device claims, and those of devices that could not be read. */
-#include "adopt/shape.h"
+/* api_discovered: the topics that no device claims, and those of devices that could not be read,
+ * by the things that speak on them. */
+#include "adopt/found.h"
 #include "codec/mqtt.h"
 #include "dashboard/dashboard_internal.h"
 
@@ -124,11 +125,26 @@ static void write_error(struct json_writer *w, const struct discovered *t)
     json_object_end(w);
 }
 
-void json_write_discovered(struct json_writer *w, struct registry *r, const struct discovered *t,
-                           size_t values)
+/* `key`: of its thing; "": what is beside it is not known here. */
+static void write_thing_of(struct json_writer *w, struct registry *r, const struct discovered *t,
+                           struct str claimer, struct str key)
+{
+    const struct adopt_topics all = {is_there, r};
+    struct adopt_thing thing = adopt_thing_of(t->topic, t->kind, &all);
+    char buf[ADOPT_KEY_MAX];
+    json_key(w, "shape");
+    json_cstr(w, adopt_shape_name(thing.shape));
+    member_str(w, "thing", key.n ? key : adopt_key(&thing, claimer, buf));
+    json_key(w, "obstacle");
+    json_cstr(w, adopt_obstacle_name(claimer.n ? OBSTACLE_UNREADABLE : thing.obstacle));
+}
+
+static void write_topic(struct json_writer *w, struct registry *r, const struct discovered *t,
+                        struct str key, size_t values)
 {
     static const char *const kinds[] = {"json", "number", "text", "binary"};
-    const struct adopt_topics all = {is_there, r};
+    const struct device *device = registry_topic_device(r, t->topic);
+    struct str claimer = device ? device->name : (struct str){0};
     json_object_begin(w);
     member_str(w, "topic", t->topic);
     member_count(w, "count", t->count);
@@ -136,18 +152,66 @@ void json_write_discovered(struct json_writer *w, struct registry *r, const stru
     json_write_ms(w, "last_ms", t->last_ms);
     member_str(w, "kind", str_from(kinds[t->kind]));
     member_str(w, "payload", (struct str){t->payload, t->payload_len});
-    const struct device *device = registry_topic_device(r, t->topic);
-    json_key(w, "device");
-    json_str(w, device ? device->name : (struct str){0});
+    member_str(w, "device", claimer.n ? claimer : (struct str){0});
     write_error(w, t);
-    json_key(w, "shape");
-    json_cstr(w, adopt_shape_name(adopt_thing_of(t->topic, t->kind, &all).shape));
+    write_thing_of(w, r, t, claimer, key);
     json_key(w, "fields");
     json_array_begin(w);
     for (size_t i = 0; i < t->seen.n; i++)
         write_field(w, t->seen.fields[i], values);
     json_array_end(w);
     member_count(w, "fields_left_out", t->seen.left_out);
+    json_object_end(w);
+}
+
+void json_write_discovered(struct json_writer *w, struct registry *r, const struct discovered *t,
+                           size_t values)
+{
+    write_topic(w, r, t, STR(""), values);
+}
+
+/* --- things --- */
+
+static void member_text(struct json_writer *w, const char *key, struct str s)
+{
+    member_str(w, key, s.n ? s : (struct str){0});
+}
+
+static void write_times(struct json_writer *w, const struct registry *r,
+                        const struct found_thing *t)
+{
+    uint64_t count = 0;
+    int64_t first_ms = INT64_MAX, last_ms = 0;
+    for (size_t i = 0; i < t->topic_n; i++) {
+        const struct discovered *d = registry_discovered_find(r, t->topics[i].topic);
+        count += d->count;
+        first_ms = d->first_ms < first_ms ? d->first_ms : first_ms;
+        last_ms = d->last_ms > last_ms ? d->last_ms : last_ms;
+    }
+    member_count(w, "count", count);
+    json_write_ms(w, "first_ms", first_ms);
+    json_write_ms(w, "last_ms", last_ms);
+}
+
+static void write_found(struct json_writer *w, const struct registry *r,
+                        const struct found_thing *t)
+{
+    json_object_begin(w);
+    member_str(w, "key", t->key);
+    member_str(w, "name", t->name);
+    json_key(w, "shape");
+    json_cstr(w, adopt_shape_name(t->shape));
+    member_text(w, "device", t->device);
+    member_text(w, "adopt", t->adopt);
+    json_key(w, "obstacle");
+    json_cstr(w, adopt_obstacle_name(t->obstacle));
+    member_str(w, "why", t->why);
+    json_key(w, "topics");
+    json_array_begin(w);
+    for (size_t i = 0; i < t->topic_n; i++)
+        json_str(w, t->topics[i].topic);
+    json_array_end(w);
+    write_times(w, r, t);
     json_object_end(w);
 }
 
@@ -184,11 +248,47 @@ static bool read_wanted(struct http_request *q, struct wanted *w)
     return true;
 }
 
+static bool wants(const struct wanted *want, struct str topic)
+{
+    return (!want->topic.p || str_eq(want->topic, topic)) &&
+           (!want->filter.p || mqtt_filter_match(want->filter, topic));
+}
+
+static bool wants_any(const struct wanted *want, const struct found_thing *t)
+{
+    for (size_t i = 0; i < t->topic_n; i++)
+        if (wants(want, t->topics[i].topic))
+            return true;
+    return false;
+}
+
+static void write_list(struct json_writer *w, struct registry *r, const struct found *f,
+                       const struct wanted *want)
+{
+    json_key(w, "things");
+    json_array_begin(w);
+    for (size_t i = 0; i < f->n; i++)
+        if (wants_any(want, &f->things[i]))
+            write_found(w, r, &f->things[i]);
+    json_array_end(w);
+    json_key(w, "topics");
+    json_array_begin(w);
+    for (size_t i = 0; i < f->n; i++) {
+        const struct found_thing *t = &f->things[i];
+        for (size_t k = 0; k < t->topic_n; k++)
+            if (wants(want, t->topics[k].topic))
+                write_topic(w, r, registry_discovered_find(r, t->topics[k].topic), t->key,
+                            (size_t)want->values);
+    }
+    json_array_end(w);
+}
+
 void api_discovered(void *ctx, struct http_request *q)
 {
     struct dashboard *d = ctx;
     struct registry *r = d->cfg.registry;
     struct wanted want;
+    struct found f;
     if (!read_wanted(q, &want))
         return;
     if (want.topic.p && !registry_discovered_find(r, want.topic)) {
@@ -196,20 +296,17 @@ void api_discovered(void *ctx, struct http_request *q)
                 STR_FMT(want.topic));
         return;
     }
+    enum err err = found_take(&f, r, d->cfg.bus, d->cfg.alloc);
+    if (err) {
+        problem(q, PROBLEM_BUSY, "there is no memory for the list");
+        return;
+    }
     struct json_writer w = answer_begin(d);
     json_object_begin(&w);
-    json_key(&w, "topics");
-    json_array_begin(&w);
-    LIST_EACH(registry_discovered(r), it)
-    {
-        const struct discovered *t = CONTAINER_OF(it, struct discovered, link);
-        if ((!want.topic.p || str_eq(want.topic, t->topic)) &&
-            (!want.filter.p || mqtt_filter_match(want.filter, t->topic)))
-            json_write_discovered(&w, r, t, (size_t)want.values);
-    }
-    json_array_end(&w);
+    write_list(&w, r, &f, &want);
     json_key(&w, "dropped");
     json_int(&w, (int64_t)registry_discovered_dropped(r));
     json_object_end(&w);
+    found_fini(&f);
     answer_end(d, q, 200);
 }

@@ -202,9 +202,14 @@ static void start_export(const struct history_answer *h, struct http_request *q,
     int comma = query_word(q, "decimal", decimals, ARRAY_LEN(decimals), 0);
     if (comma < 0)
         return;
+    static const char *const kinds[] = {"exact", "guarded"};
+    int guarded = query_word(q, "cells", kinds, ARRAY_LEN(kinds), comma);
+    if (guarded < 0)
+        return;
     const struct export_request r = {.shape = {.format = (enum export_format)format,
                                                .iso = iso > 0,
                                                .comma = comma > 0 && format == EXPORT_CSV,
+                                               .guarded = guarded > 0,
                                                .edges = h->query.edges,
                                                .window_ms = h->query.window_ms},
                                      .from_ms = h->from_ms,

@@ -43,7 +43,7 @@ static void write_property(struct json_writer *w, const struct device_property *
     json_key(w, "quality");
     json_cstr(w, quality_name(s->quality));
     json_write_ms(w, "stale_ms", s->stale_ms);
-    write_str(w, "why", str_from(p->why)); /* it can't be read */
+    write_str(w, "why", str_from(property_problem(p)));
     json_object_end(w);
 }
 
@@ -259,7 +259,8 @@ static void write_addresses(struct json_writer *w, const char *key, const struct
 
 static void write_head(struct json_writer *w, const struct dashboard *d)
 {
-    struct error why = {0};
+    struct error room;
+    const char *why = not_durable(d, &room);
     write_str(w, "name", d->cfg.name);
     json_key(w, "version");
     json_cstr(w, d->cfg.version);
@@ -268,10 +269,9 @@ static void write_head(struct json_writer *w, const struct dashboard *d)
     json_write_ms(w, "now_ms", worker_now_ms(d->worker));
     json_write_ms(w, "started_ms", d->started_ms);
     json_key(w, "durable");
-    bool failed = journal_failed(d->cfg.journal, &why);
-    json_bool(w, !failed);
-    if (failed)
-        write_str(w, "durable_why", str_from(why.text));
+    json_bool(w, !why);
+    if (why)
+        write_str(w, "durable_why", str_from(why));
 }
 
 void api_site(void *ctx, struct http_request *q)

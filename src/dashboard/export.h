@@ -19,6 +19,7 @@ struct export_shape {
     enum export_format format;
     bool iso;          /* times as RFC 3339 in UTC, else milliseconds */
     bool comma;        /* CSV for spreadsheets of a language with decimal commas */
+    bool guarded;      /* CSV: no text of a device is a formula of the spreadsheet that opens it */
     bool edges;        /* windows: first and last, too */
     int64_t window_ms; /* 0: points */
 };
@@ -33,7 +34,9 @@ void export_start(struct dashboard *d, struct http_request *q, const struct expo
 void exports_fini(struct dashboard *d);
 /* export_rows.c. With `comma` cells stand apart with ";", times are "2025-11-28 10:00:00,123"
  * (UTC), and a byte order mark says that it is UTF-8: what a German Excel opens with a double
- * click. The first line (CSV only) and the others, onto a buffer. */
+ * click. With `guarded` a text that a spreadsheet would calculate begins with an apostrophe: who
+ * can publish could else have it send what stands in other cells to an address, or start a program
+ * (OWASP, "CSV Injection"). The first line (CSV only) and the others, onto a buffer. */
 void export_header(struct strbuf *b, const struct export_shape *shape);
 struct export_series {
     struct str name, unit;

@@ -6,6 +6,8 @@
 
 #define CRLF "\r\n"
 
+enum { CELL_MAX = 1024 }; /* texts of the history are below 256 */
+
 /* --- CSV: quoted where it must be --- */
 
 static char separator(const struct export_shape *shape)
@@ -36,6 +38,31 @@ static void csv_str(struct strbuf *b, const struct export_shape *shape, struct s
     strbuf_addc(b, '"');
 }
 
+/* Beginnings that spreadsheets take for one, also of the wide forms that East Asian ones take. */
+static bool is_formula(struct str s)
+{
+    static const char *const wide[] = {"＝", "＋", "－", "＠"};
+    double number;
+    for (size_t i = 0; i < ARRAY_LEN(wide); i++)
+        if (str_starts(s, str_from(wide[i])))
+            return true;
+    return s.n && strchr("=+-@\t\r\n", s.p[0]) && s.p[0] && str_to_double(s, &number);
+}
+
+/* What a device has said. */
+static void csv_text(struct strbuf *b, const struct export_shape *shape, struct str s)
+{
+    char room[CELL_MAX + 1];
+    if (!shape->guarded || !is_formula(s)) {
+        csv_str(b, shape, s);
+        return;
+    }
+    size_t n = s.n < CELL_MAX ? s.n : CELL_MAX;
+    room[0] = '\'';
+    memcpy(room + 1, s.p, n);
+    csv_str(b, shape, (struct str){room, n + 1});
+}
+
 /* What is no number is an empty field. */
 static void csv_double(struct strbuf *b, const struct export_shape *shape, double v)
 {
@@ -54,7 +81,7 @@ static void csv_value(struct strbuf *b, const struct export_shape *shape, const 
     case VALUE_BOOL: strbuf_adds(b, v->b ? "true" : "false"); break;
     case VALUE_INT: strbuf_add_i64(b, v->i); break;
     case VALUE_FLOAT: csv_double(b, shape, v->f); break;
-    case VALUE_STR: csv_str(b, shape, v->s); break;
+    case VALUE_STR: csv_text(b, shape, v->s); break;
     case VALUE_NONE: break;
     }
 }

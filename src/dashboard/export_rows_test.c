@@ -92,6 +92,45 @@ TEST(for_spreadsheets_with_decimal_commas)
     strbuf_fini(&b);
 }
 
+TEST(no_text_is_a_formula_where_that_is_asked_for)
+{
+    static const struct {
+        const char *text, *cell;
+    } rows[] = {
+        {"=1+1", "'=1+1"},
+        {"+49 30 1", "'+49 30 1"},
+        {"-1+cmd|'/C calc'!A0", "'-1+cmd|'/C calc'!A0"},
+        {"@SUM(1)", "'@SUM(1)"},
+        {"\t=1", "'\t=1"},
+        {"\r=1", "\"'\r=1\""},
+        {"=\"a\",1", "\"'=\"\"a\"\",1\""},
+        {"＝1+1", "'＝1+1"},
+        {"-12.5", "-12.5"},
+        {"+3e-7", "'+3e-7"},
+        {"a=b", "a=b"},
+        {"", ""},
+    };
+    struct strbuf b, want;
+    strbuf_init(&b, alloc_system(), 0);
+    strbuf_init(&want, alloc_system(), 0);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("%s", rows[i].text);
+        struct history_point p = {TS, {.kind = VALUE_STR, .s = str_from(rows[i].text)}};
+        struct export_shape shape = {.format = EXPORT_CSV, .guarded = true};
+        export_point(&b, &shape, &temp, &p);
+        strbuf_addf(&want, "plant.press1.temp,1764324000123,%s,°C\r\n", rows[i].cell);
+        CHECK_EQ_STR(b.p, want.p);
+        strbuf_reset(&b);
+        strbuf_reset(&want);
+        shape.format = EXPORT_JSONL;
+        export_point(&b, &shape, &temp, &p);
+        CHECK(!strstr(b.p, "\"'")); /* programs read it */
+        strbuf_reset(&b);
+    }
+    strbuf_fini(&b);
+    strbuf_fini(&want);
+}
+
 TEST(windows_as_csv_and_as_json)
 {
     const struct history_window w = {

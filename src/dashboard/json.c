@@ -12,6 +12,16 @@ void json_write_value(struct json_writer *w, const struct value *v)
     }
 }
 
+const char *not_durable(const struct dashboard *d, struct error *why)
+{
+    if (journal_failed(d->cfg.journal, why))
+        return why->text;
+    if (!journal_no_room(d->cfg.journal))
+        return NULL;
+    (void)error_set(why, ERR_FULL, "the disk is full");
+    return why->text;
+}
+
 void json_write_ms(struct json_writer *w, const char *key, int64_t ms)
 {
     json_key(w, key);
@@ -82,6 +92,20 @@ void json_write_alert(struct json_writer *w, const struct alert *al)
     json_write_ms(w, "shelved_until_ms", al->shelved_until_ms);
     member_or_null(w, "shelved_by", al->shelved_by);
     member_or_null(w, "shelved_why", al->shelved_why);
+    json_object_end(w);
+}
+
+void json_write_heard(struct json_writer *w, const struct heard_event *v)
+{
+    json_object_begin(w);
+    member_str(w, "device", v->device);
+    member_str(w, "event", v->event);
+    member_int(w, "count", (int64_t)v->count);
+    json_key(w, "times_ms");
+    json_array_begin(w);
+    for (size_t i = 0; i < v->times_n; i++)
+        json_int(w, v->times_ms[i]);
+    json_array_end(w);
     json_object_end(w);
 }
 

@@ -1,4 +1,5 @@
 #include "host/service.h"
+#include "base/utf8.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -53,6 +54,17 @@ void service_close(struct service *s)
 
 /* --- telling --- */
 
+static void tell(const struct service *s, const char *lines, size_t n)
+{
+    (void)sendto(s->fd, lines, n, MSG_NOSIGNAL, (const struct sockaddr *)&s->to, s->to_len);
+}
+
+static size_t print(char out[LINES_MAX], const char *fmt, va_list ap)
+{
+    int n = vsnprintf(out, LINES_MAX, fmt, ap);
+    return n < 0 ? 0 : n < LINES_MAX ? (size_t)n : LINES_MAX - 1;
+}
+
 void service_tell(const struct service *s, const char *fmt, ...)
 {
     char lines[LINES_MAX];
@@ -60,12 +72,43 @@ void service_tell(const struct service *s, const char *fmt, ...)
     if (s->fd <= 0)
         return;
     va_start(ap, fmt);
-    int n = vsnprintf(lines, sizeof(lines), fmt, ap);
+    size_t n = print(lines, fmt, ap);
     va_end(ap);
-    if (n < 0)
+    tell(s, lines, n);
+}
+
+/* Of whole characters, without controls: the manager drops a state that is no UTF-8. */
+static size_t one_line(char *out, size_t cap, struct str text)
+{
+    size_t n = 0;
+    for (size_t at = 0, from = 0; at < text.n; from = at) {
+        uint32_t c = utf8_next(text, &at);
+        size_t bytes = at - from;
+        bool shown = c >= 0x20 && c != 0x7F && !(c == 0xFFFD && bytes == 1);
+        if (n + (shown ? bytes : 1) > cap)
+            break;
+        if (shown)
+            memcpy(out + n, text.p + from, bytes);
+        else
+            out[n] = c < 0x20 ? ' ' : '?';
+        n += shown ? bytes : 1;
+    }
+    return n;
+}
+
+void service_status(const struct service *s, const char *lines, const char *fmt, ...)
+{
+    char text[LINES_MAX], all[LINES_MAX];
+    va_list ap;
+    if (s->fd <= 0)
         return;
-    size_t size = (size_t)n < sizeof(lines) ? (size_t)n : sizeof(lines) - 1;
-    (void)sendto(s->fd, lines, size, MSG_NOSIGNAL, (const struct sockaddr *)&s->to, s->to_len);
+    va_start(ap, fmt);
+    size_t n = print(text, fmt, ap);
+    va_end(ap);
+    int head = snprintf(all, sizeof(all), "%sSTATUS=", lines);
+    ASSERT(head > 0 && head < LINES_MAX);
+    n = one_line(all + head, sizeof(all) - (size_t)head, (struct str){text, n});
+    tell(s, all, (size_t)head + n);
 }
 
 void service_reloading(const struct service *s)

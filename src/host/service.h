@@ -25,8 +25,13 @@ struct service {
 void service_open(struct service *s, char *(*env)(const char *name));
 void service_close(struct service *s);
 
-/* Lines of the protocol, "READY=1\nSTATUS=…". */
+/* Lines of the protocol, "READY=1". They are the program's own words: see service_status(). */
 void service_tell(const struct service *s, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* These lines ("", or each with its newline) and a state in words. In it may be what files and
+ * other programs say, so it becomes one line, whatever is in it: none of its own can be a line of
+ * the protocol. */
+void service_status(const struct service *s, const char *lines, const char *fmt, ...)
+    PRINTF_LIKE(3, 4);
 /* Reads its files again, from now until service_tell("READY=1"). */
 void service_reloading(const struct service *s);
 

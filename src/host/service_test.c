@@ -1,3 +1,4 @@
+#include "base/utf8.h"
 #include "host/service.h"
 #include "tests/support/test.h"
 
@@ -65,7 +66,7 @@ TEST(service_tells_the_manager)
         environment(names[i], NULL, NULL);
         service_open(&s, lookup);
         CHECK_EQ_INT(s.watchdog_ms, 0);
-        service_tell(&s, "READY=1\nSTATUS=%s", "two devices");
+        service_status(&s, "READY=1\n", "%s", "two devices");
         CHECK_EQ_STR(heard(fd), "READY=1\nSTATUS=two devices");
         service_reloading(&s);
         CHECK_HAS_STR(heard(fd), "RELOADING=1\nMONOTONIC_USEC=");
@@ -77,6 +78,40 @@ TEST(service_tells_the_manager)
         CHECK_EQ_STR(heard(fd), "");
         (void)close(fd);
     }
+}
+
+/* A path or a mistake in a file may hold anything; MAINPID=1 would hand the service over. */
+TEST(service_status_is_one_line)
+{
+    static const struct {
+        const char *label, *text, *heard;
+    } cases[] = {
+        {"plain", "12 devices, 21 °C", "STATUS=12 devices, 21 °C"},
+        {"lines", "a\nMAINPID=1\r\n", "STATUS=a MAINPID=1  "},
+        {"controls", "\x1b[2J\x7f", "STATUS= [2J?"},
+        {"no UTF-8", "caf\xe9 \xc3", "STATUS=caf? ?"},
+        {"nothing", "", "STATUS="},
+    };
+    char path[100], longest[600];
+    struct service s;
+    (void)snprintf(path, sizeof(path), "%s/status", test_tmpdir());
+    int fd = manager(path);
+    environment(path, NULL, NULL);
+    service_open(&s, lookup);
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        LABEL("%s", cases[i].label);
+        service_status(&s, "", "%s", cases[i].text);
+        CHECK_EQ_STR(heard(fd), cases[i].heard);
+    }
+    LABEL("cut between two characters");
+    for (size_t i = 0; i + 1 < sizeof(longest); i++)
+        longest[i] = i % 2 ? '\xa9' : '\xc3';
+    longest[sizeof(longest) - 2] = longest[sizeof(longest) - 1] = '\0';
+    service_status(&s, "", "%s%s", longest, longest);
+    struct str text = str_from(heard(fd));
+    CHECK(text.n > 1000 && utf8_valid(text));
+    service_close(&s);
+    (void)close(fd);
 }
 
 TEST(service_without_a_manager_is_silent)

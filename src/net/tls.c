@@ -19,6 +19,7 @@ void tls_set_give(struct tls_set *set)
     for (size_t i = 0; i < set->n; i++)
         SSL_CTX_free(set->contexts[i]);
     X509_free(set->pinned);
+    tls_tickets_wipe(&set->tickets);
     OPENSSL_free(set);
 }
 
@@ -172,6 +173,8 @@ static enum err set_up(struct tls *t, SSL_CTX *c, const struct tls_identity *id,
         SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF); /* tickets hold all */
         SSL_CTX_set_session_id_context(c, context, sizeof(context) - 1);
         SSL_CTX_set_num_tickets(c, 1);
+        SSL_CTX_set_timeout(c, TLS_TICKET_S);
+        SSL_CTX_set_tlsext_ticket_key_evp_cb(c, tls_on_ticket_key);
         SSL_CTX_set_tlsext_servername_callback(c, on_name);
     } else {
         SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);

@@ -4,14 +4,13 @@
  * handshake are some hundred microseconds of arithmetic each and run on the offload pool, so that
  * no worker waits for one; records are encrypted and decrypted on the stream's worker. Nothing is
  * held for a connection that has not sent a byte.
- * Clients come back by session tickets (a reload ends them: who is no longer believed must not come
- * back by one). There is no renegotiation, no compression, no early data.
- * Ownership: of the paths copies are kept. tls_free() before executor_free(), and when the executor
- * does not run, or on the one worker whose streams use it: it waits for the steps under way.
- * Streams that are left live on without it, until executor_free().
- * Threads: tls_new(), tls_reload() and tls_free() one at a time, on any; streams of all workers
- * share one.
- * Errors: ERR_IO, ERR_INVALID with a text that names the file. */
+ * Clients come back by session tickets, which are good for two hours; their key is another one each
+ * hour. A reload ends them: who is no longer believed must not come back by one. There is no
+ * renegotiation, no compression, no early data. Ownership: of the paths copies are kept. tls_free()
+ * before executor_free(), and when the executor does not run, or on the one worker whose streams
+ * use it: it waits for the steps under way. Streams that are left live on without it, until
+ * executor_free(). Threads: tls_new(), tls_reload() and tls_free() one at a time, on any; streams
+ * of all workers share one. Errors: ERR_IO, ERR_INVALID with a text that names the file. */
 #pragma once
 
 #include "async/executor.h"

@@ -266,6 +266,76 @@ TEST(tls_clients_come_back_by_ticket_until_a_reload)
     }
 }
 
+/* How much older the keys are when the client comes back for the first time, and for the second. */
+static const struct ages {
+    const char *what;
+    int64_t older_s;
+    unsigned resumed, keys; /* of two returns; at the end */
+} ages[] = {
+    {"the same key", 1000, 2, 1},
+    {"a new key, but the old one opens", 4000, 2, 3},
+    {"as old as a ticket may be", 3600 + 7200 - 60, 2, 2},
+    {"too old: it is wiped", 3600 + 7200 + 60, 0, 1},
+};
+static const struct ages *aging;
+
+static void make_older(struct tls *t)
+{
+    pthread_mutex_lock(&t->lock);
+    for (size_t i = 0; i < t->set->tickets.n; i++)
+        t->set->tickets.keys[i].made_ns -= aging->older_s * 1000000000;
+    pthread_mutex_unlock(&t->lock);
+}
+
+static enum poll come_later(struct conn *c)
+{
+    struct bytes in;
+    enum err r = stream_connected(c->stream);
+    if (!r && c->sent == 0) {
+        CHECK_EQ_INT(stream_write(c->stream, "who", 3), ERR_OK);
+        c->sent = 3;
+    }
+    while (!r && (r = stream_read(c->stream, &in)) == ERR_OK)
+        stream_consume(c->stream, in.n);
+    if (r == ERR_AGAIN)
+        return POLL_PENDING;
+    c->sent = 0;
+    if (++c->rounds == 3)
+        return end(c, r);
+    stream_close(c->stream);
+    make_older(c->site->server_tls);
+    REQUIRE(stream_connect_via(&c->stream, c->site->worker, listener_addr(c->site->listener),
+                               &c->site->client_via, &c->task) == ERR_OK);
+    return POLL_PENDING;
+}
+
+TEST(tls_ticket_keys_change)
+{
+    for (size_t i = 0; i < 2 * ARRAY_LEN(ages); i++) {
+        struct conn c = {0};
+        struct site x;
+        struct belief b = {.server = &certs.server, .server_ca = &certs.ca};
+        aging = &ages[i / 2];
+        b.tls_1_2 = b.old_client = i % 2;
+        LABEL("%s, TLS 1.%d", aging->what, b.old_client ? 2 : 3);
+        make_certs();
+        site_open(&x, "epoll", "127.0.0.1", 0, answer_once);
+        set_up(&x, &b);
+        connect_client(&x, &c, come_later);
+        x.stop_after_servers = 3;
+        executor_run(x.ex);
+        struct tls_stats stats = tls_stats(x.server_tls);
+        CHECK_EQ_UINT(stats.handshakes, 3);
+        /* A client of 1.2 is not told by OpenSSL of the ticket that comes with a return. */
+        CHECK_EQ_UINT(stats.resumed, b.old_client ? aging->resumed / 2 : aging->resumed);
+        CHECK_EQ_UINT(stats.failed + stats.refused, 0);
+        CHECK_EQ_UINT(x.server_tls->set->tickets.n, aging->keys);
+        timer_cancel(&x.timer);
+        listener_close(x.listener);
+        site_free(&x);
+    }
+}
+
 /* A connection that was open before goes on; a new one sees the new certificate; a reload that
  * fails changes nothing. */
 static enum poll stay(struct conn *c)

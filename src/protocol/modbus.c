@@ -11,10 +11,17 @@ enum {
 
 /* --- where it tells what it finds: the registry --- */
 
-static enum err to_sample(void *ctx, struct device_property *p, const struct value *v)
+static enum err to_sample(void *ctx, struct device_property *p, const struct value *v,
+                          enum quality q)
 {
     (void)ctx;
-    return registry_sample(p, v, 0, QUALITY_GOOD);
+    return registry_sample(p, v, 0, q);
+}
+
+static void to_doubt(void *ctx, struct device_property *p, const char *why)
+{
+    (void)ctx;
+    registry_doubt(p, why);
 }
 
 static void to_unreadable(void *ctx, struct device_property *p, const char *why)
@@ -35,8 +42,11 @@ static void to_done(void *ctx, struct device *d, const char *id, enum err result
     registry_port_done(d->registry, id, result, why);
 }
 
-static const struct modbus_sink to_registry = {
-    .sample = to_sample, .unreadable = to_unreadable, .link_state = to_link_state, .done = to_done};
+static const struct modbus_sink to_registry = {.sample = to_sample,
+                                               .doubt = to_doubt,
+                                               .unreadable = to_unreadable,
+                                               .link_state = to_link_state,
+                                               .done = to_done};
 
 static enum err on_command(void *ctx, const struct port_command *c, struct error *e)
 {
@@ -253,6 +263,8 @@ static void inherit(struct unit *to, const struct unit *from)
     to->fails = from->fails;
     to->backoff_ms = from->backoff_ms;
     to->retry_ns = from->retry_ns;
+    to->rest_ns = from->rest_ns;
+    to->problem_ms = from->problem_ms;
     to->counts = from->counts;
     memcpy(to->problem, from->problem, sizeof(to->problem));
 }
@@ -262,8 +274,7 @@ static void keep_leaving(struct modbus *m, struct member *member)
 {
     struct device *d = member->device;
     (void)m;
-    if (d)
-        d = registry_successor(d->registry, d);
+    d = d ? registry_successor(d->registry, d) : NULL;
     member->device = d && d->leaving ? d : NULL;
 }
 
@@ -278,7 +289,7 @@ static void drop_jobs_of(struct line *l, const struct modbus_setup *plan)
 }
 
 /* What is in flight belongs to the plan before: its answer is waited for, and dropped. A write goes
- * on, since its plan is kept. */
+ * on, in the next plan or for a device that leaves, whose plan is kept. */
 static void orphan_asks(struct line *l, struct line_plan *next, const struct modbus_setup *dead)
 {
     for (size_t i = 0; i < MODBUS_ASKS_MAX; i++) {
@@ -290,11 +301,11 @@ static void orphan_asks(struct line *l, struct line_plan *next, const struct mod
             modbus_job_end(l, a->job, ERR_CANCELED, "its device has gone");
             a->job = NULL;
         }
-        if (a->job)
+        if (a->job && a->job->unit == a->unit)
             continue;
         if (a->unit && a->unit->asking == a)
             a->unit->asking = NULL;
-        a->unit = unit_of(next, a->unit_id);
+        a->unit = a->job ? a->job->unit : unit_of(next, a->unit_id);
         if (a->unit)
             a->unit->asking = a;
     }
@@ -361,6 +372,11 @@ void modbus_replace_commit(struct modbus *m)
 {
     struct modbus_setup *dead = m->before;
     ASSERT(m->next);
+    LIST_EACH(&m->lines, it)
+    {
+        struct line *l = CONTAINER_OF(it, struct line, link);
+        modbus_jobs_move(l, plan_of(m->next, l), m->next);
+    }
     members_each(m, m->plan, keep_leaving);
     LIST_EACH_SAFE(&m->lines, it)
     {

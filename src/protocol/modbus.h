@@ -21,14 +21,17 @@
  * A line that is lost is made again after 1 s … 60 s. Names are resolved, and serial devices
  * opened, on the offload pool.
  *
- * Each point that was read is a sample, registry_sample(). A property that is asked less often than
- * every 20 s turns stale after three intervals. Numbers that are none (NaN), or do not fit, make
- * the property unreadable until they do. Ownership: the setup copies what it is told, and is the
- * engine's once modbus_new() or modbus_replace_ready() has succeeded. Devices and properties are
- * the registry's and outlive it. Threads: worker 0, as the registry. Bounds: lines, units, points
- * (below); writes that wait per line. A full queue is ERR_FULL to the registry, which tries again.
- * Errors: what a person must mend goes into struct error, without the place: the caller has it.
- * Source: see codec/modbus.h. */
+ * Each point that was read is a sample, registry_sample(). Numbers of several registers are looked
+ * at as if they had come in another order of bytes, too, when they are read for the first times: if
+ * they can hardly be right as declared and would all make sense otherwise, they are uncertain,
+ * those that are absurd bad, and people are told which order it may be. A property that is asked
+ * less often than every 20 s turns stale after three intervals. Numbers that are none (NaN), or do
+ * not fit, make the property unreadable until they do. Ownership: the setup copies what it is told,
+ * and is the engine's once modbus_new() or modbus_replace_ready() has succeeded. Devices and
+ * properties are the registry's and outlive it. Threads: worker 0, as the registry. Bounds: lines,
+ * units, points (below); writes that wait per line. A full queue is ERR_FULL to the registry, which
+ * tries again. Errors: what a person must mend goes into struct error, without the place: the
+ * caller has it. Source: see codec/modbus.h. */
 #pragma once
 
 #include "codec/modbus.h"
@@ -120,7 +123,8 @@ MUST_USE enum err modbus_setup_add(struct modbus_setup *s, const struct modbus_d
 struct modbus;
 /* Where it tells what it finds. */
 struct modbus_sink {
-    enum err (*sample)(void *ctx, struct device_property *p, const struct value *v);
+    enum err (*sample)(void *ctx, struct device_property *p, const struct value *v, enum quality q);
+    void (*doubt)(void *ctx, struct device_property *p, const char *why); /* "": no more */
     void (*unreadable)(void *ctx, struct device_property *p, const char *why);
     void (*link_state)(void *ctx, struct device *d, bool online, const char *why);
     void (*done)(void *ctx, struct device *d, const char *id, enum err result, const char *why);

@@ -80,21 +80,26 @@ static void sample(struct unit *u, struct point *p, const uint8_t *at)
         return;
     }
     p->unreadable = false;
-    if (sink(u)->sample(sink(u)->ctx, property, &v) == ERR_OK)
+    if (sink(u)->sample(sink(u)->ctx, property, &v, modbus_order_worth(u, p, at)) == ERR_OK)
         u->counts.samples++;
+}
+
+void modbus_point_heard(struct unit *u, struct point *p, struct bytes data, unsigned at)
+{
+    if (modbus_table_is_bits(p->place.table)) {
+        const uint8_t bit[2] = {0, data.p[at / 8] >> at % 8 & 1};
+        sample(u, p, bit);
+    } else {
+        sample(u, p, data.p + 2 * (size_t)at);
+    }
 }
 
 static void samples(struct block *b, struct bytes data)
 {
+    modbus_orders_hear(b, data);
     for (size_t i = 0; i < b->count; i++) {
         struct point *p = &b->unit->points[b->first + i];
-        unsigned at = p->place.address - (unsigned)b->address;
-        if (modbus_table_is_bits(p->place.table)) {
-            const uint8_t bit[2] = {0, data.p[at / 8] >> at % 8 & 1};
-            sample(b->unit, p, bit);
-        } else {
-            sample(b->unit, p, data.p + 2 * (size_t)at);
-        }
+        modbus_point_heard(b->unit, p, data, p->place.address - (unsigned)b->address);
     }
 }
 

@@ -68,7 +68,7 @@ static void silence(struct unit *u)
 {
     struct line *l = u->line;
     if (u->phase != MODBUS_UNIT_SILENT)
-        LOG_W("modbus", "%s: unit %u is silent: %s", l->text, u->id, u->problem);
+        LOG_W("modbus", "%s: %s; it is offline, and asked less often", l->text, u->problem);
     u->phase = MODBUS_UNIT_SILENT;
     u->retry_ns = worker_now_ns(l->m->worker) + ms(modbus_backoff(l->m, &u->backoff_ms));
     LIST_EACH_SAFE(&l->due, it)

@@ -39,12 +39,25 @@ struct member { /* a device */
     const struct modbus_write *writes;
     size_t write_count;
     enum { MEMBER_UNTOLD, MEMBER_ONLINE, MEMBER_OFFLINE } told;
+    int8_t suspect[4]; /* for each order that its numbers declare: the one that it may be; -1 */
+    bool order_told;   /* in the log */
+};
+/* What a number of several registers speaks for: modbus_order.c. */
+struct votes {
+    uint64_t last; /* its bytes, when they were looked at last */
+    uint8_t looks; /* so many, at least */
+    uint8_t
+        others[4]; /* for each order: it would make sense in that one, and can't be as declared */
+    uint8_t against[4]; /* it makes no sense in that one, or does as declared */
+    uint8_t sane;       /* it makes sense as declared */
 };
 struct point {
     struct member *member;
     uint32_t property;
     struct modbus_place place;
     bool unreadable; /* and was told so */
+    bool doubted;    /* and was told so */
+    struct votes order;
 };
 struct block {
     struct list link;
@@ -108,8 +121,9 @@ struct job {
     struct unit *unit;
     uint32_t action;
     char id[24];
-    int64_t at_ns;       /* not before: the unit was busy */
-    unsigned busy, lost; /* times */
+    int64_t at_ns;          /* not before: the unit was busy */
+    int64_t watch_until_ns; /* all is written, and what confirms it is read; 0: it is not */
+    unsigned busy, lost;    /* times */
     size_t step, step_count;
     struct step steps[];
 };
@@ -226,9 +240,21 @@ void modbus_line_hear(struct line *l);
 void modbus_answered(struct line *l, struct ask *a, struct bytes pdu);
 void modbus_unit_tell(struct unit *u, bool online, const char *why);
 void modbus_block_unreadable(struct block *b, const char *why);
+/* `data` is what a read has brought, the point's own beginning at its coil or register `at`. */
+void modbus_point_heard(struct unit *u, struct point *p, struct bytes data, unsigned at);
+
+/* modbus_order.c */
+void modbus_orders_init(struct member *m);
+/* Looks at what a block has brought, before it becomes samples. */
+void modbus_orders_hear(struct block *b, struct bytes data);
+/* What the sample is worth, and tells people if it is not what it could be. */
+enum quality modbus_order_worth(struct unit *u, struct point *p, const uint8_t *at);
 
 /* modbus_write.c */
 void modbus_job_request(struct job *j, struct ask *a); /* what its step asks */
 void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answer *a);
 void modbus_job_lost(struct line *l, struct job *j, const char *why); /* no answer came */
 void modbus_job_end(struct line *l, struct job *j, enum err result, const char *why);
+/* The plan `next` comes: those of the plan that runs move into it if it has the same writes for the
+ * same thing, and stay if their device leaves; what else there is ends, and is not written. */
+void modbus_jobs_move(struct line *l, struct line_plan *to, struct modbus_setup *next);

@@ -56,7 +56,8 @@ struct slave_conn {
 struct noted {
     size_t samples;
     struct value last;
-    char why[200];
+    enum quality quality;
+    char why[200], doubt[200];
 };
 struct rig {
     struct sim *sim;
@@ -295,13 +296,21 @@ static inline struct noted *noted_of(struct rig *g, struct device_property *p)
     return &g->noted[d][i];
 }
 
-static inline enum err note_sample(void *ctx, struct device_property *p, const struct value *v)
+static inline enum err note_sample(void *ctx, struct device_property *p, const struct value *v,
+                                   enum quality q)
 {
     struct noted *n = noted_of(ctx, p);
     n->samples++;
     n->last = *v;
+    n->quality = q;
     n->why[0] = '\0';
     return ERR_OK;
+}
+
+static inline void note_doubt(void *ctx, struct device_property *p, const char *why)
+{
+    struct noted *n = noted_of(ctx, p);
+    (void)snprintf(n->doubt, sizeof(n->doubt), "%s", why);
 }
 
 static inline void note_unreadable(void *ctx, struct device_property *p, const char *why)
@@ -396,6 +405,7 @@ static inline void rig_start(struct rig *g)
     static struct modbus_sink sink;
     struct error e = {0};
     sink = (struct modbus_sink){.sample = note_sample,
+                                .doubt = note_doubt,
                                 .unreadable = note_unreadable,
                                 .link_state = note_link,
                                 .done = note_done,

@@ -214,6 +214,7 @@ static void unit_add(struct modbus_setup *s, struct unit *u, const struct modbus
                          .point_count = d->point_count,
                          .writes = copy(&s->arena, d->writes, d->write_count, sizeof(*d->writes)),
                          .write_count = d->write_count};
+    modbus_orders_init(m);
     list_add_tail(&u->members, &m->link);
     u->gap_max = smaller(u->gap_max, d->gap_max);
     u->block_max = smaller(u->block_max, d->block_max);

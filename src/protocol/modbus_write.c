@@ -2,7 +2,7 @@
 
 /* Commands: an action's values become writes, one after the other. */
 
-enum { BUSY_MS = 200, BUSY_MAX = 10, LOST_MAX = 1, HURRY_MS = 10000 };
+enum { BUSY_MS = 200, BUSY_MAX = 10, LOST_MAX = 1, HURRY_MS = 10000, WATCH_EVERY_MS = 500 };
 
 /* --- from a command to a job --- */
 
@@ -102,18 +102,26 @@ static void job_put(struct line *l, struct job *j, bool first)
     l->job_count++;
 }
 
-/* A device's newer command takes the place of one that has not begun. */
+/* Nobody is told. */
+static void job_drop(struct line *l, struct job *j)
+{
+    if (!list_empty(&j->link)) {
+        list_del(&j->link);
+        l->job_count--;
+    }
+    job_free(l, j);
+}
+
+/* A device's newer command takes the place of one that has not begun, or is only watched. */
 static void drop_older(struct line *l, const struct member *m, const char *id)
 {
     LIST_EACH_SAFE(&l->jobs, it)
     {
         struct job *j = CONTAINER_OF(it, struct job, link);
-        if (j->member != m || j->step > 0)
+        if (j->member != m || (j->step > 0 && !j->watch_until_ns))
             continue;
-        if (strcmp(j->id, id) == 0) { /* the same one, tried again */
-            list_del(&j->link);
-            l->job_count--;
-            job_free(l, j);
+        if (j->watch_until_ns || strcmp(j->id, id) == 0) { /* the same one, tried again */
+            job_drop(l, j);
         } else {
             modbus_job_end(l, j, ERR_CANCELED, "a newer command came");
         }
@@ -148,6 +156,138 @@ enum err modbus_command(struct modbus *m, const struct port_command *c, struct e
     return ERR_OK;
 }
 
+/* --- what becomes of it with another site --- */
+
+static bool same_place(const struct modbus_place *a, const struct modbus_place *b)
+{
+    const struct modbus_form *f = &a->form, *g = &b->form;
+    return a->table == b->table && a->address == b->address && f->type == g->type &&
+           f->order == g->order && f->bit == g->bit && f->scale == g->scale &&
+           f->offset == g->offset;
+}
+
+/* A step has the place and the value, whichever way the declaration came by it. */
+static bool same_write(const struct modbus_write *a, const struct modbus_write *b)
+{
+    return same_place(&a->place, &b->place) && a->arg == b->arg && a->constant.f == b->constant.f &&
+           a->multiple == b->multiple;
+}
+
+static const struct modbus_write *next_write(const struct member *m, uint32_t action, size_t *at)
+{
+    while (*at < m->write_count) {
+        const struct modbus_write *w = &m->writes[(*at)++];
+        if (w->action == action)
+            return w;
+    }
+    return NULL;
+}
+
+static bool same_writes(const struct job *j, const struct member *m, uint32_t action)
+{
+    size_t i = 0, k = 0;
+    for (;;) {
+        const struct modbus_write *a = next_write(j->member, j->action, &i);
+        const struct modbus_write *b = next_write(m, action, &k);
+        if (!a || !b)
+            return a == b;
+        if (!same_write(a, b))
+            return false;
+    }
+}
+
+static bool is_on(const struct line_plan *p, const struct unit *u)
+{
+    for (const struct list *it = p ? p->units.next : NULL; it && it != &p->units; it = it->next) {
+        if (CONTAINER_OF(it, struct unit, link) == u)
+            return true;
+    }
+    return false;
+}
+
+/* False: what it writes is not to be written any more. */
+static bool job_moves(struct job *j, const struct line_plan *to, struct modbus_setup *next)
+{
+    const struct device *old = j->member->device;
+    struct device *heir = old ? registry_successor(old->registry, old) : NULL;
+    if (heir && heir->leaving)
+        return true; /* as it is */
+    struct member *m = heir && !heir->corrected ? member_in(next, heir) : NULL;
+    int action = m ? model_action(heir->model, old->model->actions[j->action].name) : -1;
+    if (action < 0 || !is_on(to, m->unit) || !same_writes(j, m, (uint32_t)action))
+        return false;
+    j->plan = next;
+    j->member = m;
+    j->unit = m->unit;
+    j->action = (uint32_t)action;
+    return true;
+}
+
+void modbus_jobs_move(struct line *l, struct line_plan *to, struct modbus_setup *next)
+{
+    static const char why[] = "the site has changed";
+    LIST_EACH_SAFE(&l->jobs, it)
+    {
+        struct job *j = CONTAINER_OF(it, struct job, link);
+        if (j->plan == l->m->plan && !job_moves(j, to, next))
+            modbus_job_end(l, j, ERR_CANCELED, why);
+    }
+    for (size_t i = 0; i < MODBUS_ASKS_MAX; i++) {
+        struct ask *a = &l->asks[i];
+        if (!a->job || a->job->plan != l->m->plan || job_moves(a->job, to, next))
+            continue;
+        modbus_job_end(l, a->job, ERR_CANCELED, why);
+        a->job = NULL;
+    }
+}
+
+/* --- the last action of a device that leaves ---
+ *
+ * Nothing of it is read any more, so what confirms the action is read for its sake alone. */
+
+/* NULL: the answer to the write is all that there is to know. */
+static const struct modbus_point *watched(const struct job *j)
+{
+    const struct device *d = j->member->device;
+    int property = d && d->leaving ? d->model->actions[j->action].confirm_property : -1;
+    for (size_t i = 0; property >= 0 && i < j->member->point_count; i++) {
+        if (j->member->points[i].property == (uint32_t)property)
+            return &j->member->points[i];
+    }
+    return NULL;
+}
+
+static void watch(struct line *l, struct job *j)
+{
+    const struct modbus_sink *sink = &l->m->sink;
+    j->at_ns = worker_now_ns(l->m->worker);
+    j->watch_until_ns = j->at_ns + HURRY_MS * INT64_C(1000000);
+    job_put(l, j, false);
+    sink->done(sink->ctx, j->member->device, j->id, ERR_OK, "");
+}
+
+/* Valves take time; but when the action is over, or takes too long, nobody wants to know. */
+static void watch_again(struct line *l, struct job *j)
+{
+    j->at_ns = worker_now_ns(l->m->worker) + WATCH_EVERY_MS * INT64_C(1000000);
+    if (!watched(j) || list_empty(&j->member->device->actions) || j->at_ns > j->watch_until_ns)
+        job_drop(l, j);
+    else
+        job_put(l, j, false);
+}
+
+static void heard_watched(struct line *l, struct job *j, const struct modbus_answer *a)
+{
+    const struct modbus_point *p = watched(j);
+    struct point point = {.member = j->member};
+    if (p && !a->exception) {
+        point.property = p->property;
+        point.place = p->place;
+        modbus_point_heard(j->unit, &point, a->data, 0);
+    }
+    watch_again(l, j);
+}
+
 /* --- from a job to requests --- */
 
 static bool is_coil(const struct step *s)
@@ -161,8 +301,20 @@ static bool must_read(const struct step *s)
     return !is_coil(s) && s->place.form.type == MODBUS_BIT && !s->is_read;
 }
 
+static void ask_watched(const struct job *j, struct ask *a)
+{
+    const struct modbus_place *p = &watched(j)->place;
+    unsigned size = modbus_table_is_bits(p->table) ? 1 : modbus_type_size(p->form.type);
+    a->q = (struct modbus_request){
+        .function = modbus_read_function(p->table), .address = p->address, .count = (uint16_t)size};
+}
+
 void modbus_job_request(struct job *j, struct ask *a)
 {
+    if (j->watch_until_ns) {
+        ask_watched(j, a);
+        return;
+    }
     struct step *s = &j->steps[j->step];
     unsigned size = is_coil(s) ? 1 : modbus_type_size(s->place.form.type);
     a->q = (struct modbus_request){.address = s->place.address, .count = (uint16_t)size};
@@ -189,14 +341,10 @@ void modbus_job_request(struct job *j, struct ask *a)
 void modbus_job_end(struct line *l, struct job *j, enum err result, const char *why)
 {
     const struct modbus_sink *sink = &l->m->sink;
-    struct device *d = j->member ? j->member->device : NULL;
-    if (!list_empty(&j->link)) {
-        list_del(&j->link);
-        l->job_count--;
-    }
+    struct device *d = j->member->device;
     if (d)
         sink->done(sink->ctx, d, j->id, result, why);
-    job_free(l, j);
+    job_drop(l, j);
 }
 
 /* A register of bits is read again before it is written again: others may have written to it. */
@@ -210,7 +358,9 @@ static void again(struct line *l, struct job *j)
  * waited for its confirmation in vain. A silent unit is not. */
 void modbus_job_lost(struct line *l, struct job *j, const char *why)
 {
-    if (j->unit->phase != MODBUS_UNIT_SILENT && j->lost++ < LOST_MAX)
+    if (j->watch_until_ns)
+        watch_again(l, j);
+    else if (j->unit->phase != MODBUS_UNIT_SILENT && j->lost++ < LOST_MAX)
         again(l, j);
     else
         modbus_job_end(l, j, ERR_TIMEOUT, why);
@@ -229,7 +379,7 @@ static bool has(const struct block *b, const struct member *m, int property)
 /* What confirms the action is read at once, and then more often for a while: valves take time. */
 static void hurry(struct line *l, const struct job *j)
 {
-    const struct device *d = j->member ? j->member->device : NULL;
+    const struct device *d = j->member->device;
     int property = d ? d->model->actions[j->action].confirm_property : -1;
     int64_t now_ns = worker_now_ns(l->m->worker);
     if (property < 0)
@@ -272,6 +422,10 @@ static void failed(struct line *l, struct job *j, uint8_t exception)
 
 void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answer *a)
 {
+    if (j->watch_until_ns) {
+        heard_watched(l, j, a);
+        return;
+    }
     struct step *s = &j->steps[j->step];
     if (a->exception && a->exception != MODBUS_ACKNOWLEDGE) {
         failed(l, j, a->exception);
@@ -289,6 +443,10 @@ void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answ
     }
     if (j->step < j->step_count) {
         job_put(l, j, true);
+        return;
+    }
+    if (watched(j)) {
+        watch(l, j);
         return;
     }
     hurry(l, j);

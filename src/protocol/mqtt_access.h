@@ -45,11 +45,6 @@ void shares_forget(struct mqtt_server *server);
 void rights_watch(struct mqtt_server *s); /* the bus asks while the site has rules */
 void rights_unwatch(struct mqtt_server *s);
 void rights_free(struct rights *r);
-/* For whoever has left: they go along with his will. False: no memory; such a will is not sent. */
-bool session_rights_take(struct mqtt_session *s, const struct mqtt_connection *c,
-                         struct rights **out);
-bool rights_allow(struct mqtt_shard *shard, struct rights *r, enum access_right right,
-                  struct str subject, char why[160]);
 bool session_asked(struct mqtt_session *s, enum access_right right, struct str subject,
                    char why[160]);
 /* Whether its client may; if not, *why (may be NULL) says so. */

@@ -346,6 +346,55 @@ TEST(mqtt_access_wills)
     access_fini(&a);
 }
 
+static void users_file(char path[300])
+{
+    char hash[PASSWORD_HASH_MAX];
+    struct error e = {0};
+    (void)snprintf(path, 300, "%s/users", test_tmpdir());
+    REQUIRE(password_hash((struct bytes){(const uint8_t *)"secret", 6}, hash, &e) == ERR_OK);
+    REQUIRE(password_file_set(path, STR("ann"), hash, &e) == ERR_OK);
+}
+
+static uint64_t denied_in(const struct broker *b)
+{
+    return mqtt_server_stats(b->server).dropped[MQTT_DROP_DENIED];
+}
+
+/* Whose a will is stands in the journal, and the rules are asked when it is published. */
+TEST(mqtt_access_wills_after_a_kill)
+{
+    char path[300], image[240];
+    struct access a;
+    struct broker b = {.access = &a}, after = {.access = &a};
+    struct client own, other, w;
+    struct hello_opt ann = {
+        .expiry_s = 1, .user = "ann", .password = "secret", .will_topic = "users/ann", .will = "x"};
+    users_file(path);
+    b.password_path = after.password_path = path;
+    access_open(&a);
+    broker_start(&b, NULL);
+    client_join(&own, &b, "own", ann, false);
+    ann.will_topic = "users/bob";
+    client_join(&other, &b, "other", ann, false);
+    broker_image(&b, image);
+    client_close(&own);
+    client_close(&other);
+    broker_stop(&b);
+    broker_start(&after, image);
+    ann.will_topic = NULL;
+    client_join(&w, &after, "w", ann, false);
+    client_subscribe(&w, 1, "#", 0, 0);
+    EXPECT_HAS(&w, "SUBACK id=1 codes 00");
+    EXPECT_HAS(&w, "topic=users/ann payload=x"); /* their sessions have ended */
+    for (int i = 0; i < RIG_PATIENCE_MS && !denied_in(&after); i++)
+        usleep(1000);
+    CHECK_EQ_UINT(denied_in(&after), 1);
+    EXPECT_NOTHING(&w);
+    client_bye(&w);
+    broker_stop(&after);
+    access_fini(&a);
+}
+
 /* A name counts if its listener has asked for the password. */
 TEST(mqtt_access_of_names)
 {
@@ -358,11 +407,8 @@ TEST(mqtt_access_of_names)
         {"said only", "ann", "secret", "users/ann", false, false},
         {"anonymous", NULL, NULL, "users/", false, false},
     };
-    char path[300], hash[PASSWORD_HASH_MAX];
-    struct error e = {0};
-    (void)snprintf(path, sizeof(path), "%s/users", test_tmpdir());
-    REQUIRE(password_hash((struct bytes){(const uint8_t *)"secret", 6}, hash, &e) == ERR_OK);
-    REQUIRE(password_file_set(path, STR("ann"), hash, &e) == ERR_OK);
+    char path[300];
+    users_file(path);
     for (unsigned asked = 0; asked < 2; asked++) {
         struct access a;
         struct broker b = {.light = true, .access = &a, .password_path = asked ? path : NULL};

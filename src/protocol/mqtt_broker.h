@@ -20,11 +20,12 @@
  *                   is in the database only
  * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
- * mqtt_will.c       wills
+ * mqtt_will.h       wills: mqtt_will.c, and mqtt_will_stored.c over the end of the process
  * mqtt_sys.c        what the broker tells of itself on $SYS
  * mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_barrier.c    the snapshot of all workers' sessions
- * mqtt_store.c      the tables of sessions; mqtt_load.c reads them
+ * mqtt_snapshot.h   what of a worker's sessions goes to the database; mqtt_store.c writes it into
+ *                   the tables, mqtt_load.c reads them
  *
  * Threads: a session lives on the worker that its client id belongs to, and so does its connection:
  * all that a struct mqtt_shard, mqtt_session or mqtt_connection holds is that worker's. What they
@@ -47,28 +48,13 @@
 #include "protocol/mqtt_transit.h"
 #include <pthread.h>
 
-struct will {
-    struct list link;             /* in shard->wills or wills_due */
-    struct mqtt_session *session; /* whose end it must not outlast; NULL: it is due */
-    struct rights *rights;        /* owned; NULL: the site has no access rules */
-    int64_t due_ns;
-    uint32_t delay_s, expiry_s, publisher_id;
-    uint8_t qos;
-    bool retain;
-    struct str topic, client_id;
-    struct bytes payload, properties;
-    size_t size;
-    uint8_t data[];
-};
-
 #define INFLIGHT_MAX  32000
 #define SESSION_NEVER UINT32_MAX
 struct mqtt_session {
-    struct subscriber subscriber; /* of the bus */
+    struct subscriber subscriber; /* of the bus; its stored_id is session_number() */
     struct mqtt_shard *shard;
     struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
-    uint64_t number;                    /* in the journal and the database; 0: never to be stored */
     int64_t ends_ns;                    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms;                 /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
@@ -82,6 +68,11 @@ struct mqtt_session {
     uint16_t client_id_n;
     char client_id[];
 };
+/* In the journal and the database; 0: never to be stored. */
+static inline uint64_t session_number(const struct mqtt_session *s)
+{
+    return s->subscriber.stored_id;
+}
 static inline struct str session_id(const struct mqtt_session *s)
 {
     return (struct str){s->client_id, s->client_id_n};
@@ -149,6 +140,7 @@ struct mqtt_connection {
     bool crowded;      /* paused, because the bus has no room */
     bool proven;       /* that it is `user` */
     bool moved;        /* it is another worker's now, and counted there */
+    bool owed;         /* an answer that it has not got, for want of room on the disk */
     uint16_t listener; /* its number; see connection_listener() */
 };
 _Static_assert(sizeof(struct mqtt_connection) <= 200,
@@ -187,6 +179,19 @@ struct mqtt_metrics {
     struct metric packets_received, packets_sent, bytes_received, bytes_sent;
 };
 
+/* For whom bytes wait. All share queue_total_bytes_max, and nobody can take it from the others: who
+ * does not read must not cost others what they were promised, and who is away for a month must not
+ * cost those who are here what they are sent now. */
+enum queue_kind {
+    QUEUE_QOS0,    /* three quarters, beside what lasts; and all together seven eighths */
+    QUEUE_BRIEF,   /* QoS 1 and 2 of a session that ends with its connection: seven eighths */
+    QUEUE_LASTING, /* of one that lasts, here or away: three quarters */
+};
+struct mqtt_allowance {
+    _Atomic size_t used; /* written by its worker */
+    size_t bytes;        /* that it has taken */
+};
+
 /* What one worker has of the server. */
 enum { WATCH_SLOTS = 256 };
 struct mqtt_shard {
@@ -200,7 +205,10 @@ struct mqtt_shard {
     struct list slots[WATCH_SLOTS]; /* connections; mqtt_watch.c */
     int64_t slot_done;              /* its number */
     struct timer watch;
-    struct list wills, wills_due; /* that wait; to be published now */
+    struct list wills, wills_due;        /* that wait; to be published now */
+    struct list wills_new, wills_stored; /* in the journal: the database is to be told, or knows */
+    struct table wills_lost;             /* by client id: see struct will */
+    VEC(uint64_t) wills_ended;           /* numbers to delete from the database */
     /* For who looks in from another worker: sessions come and go, and get and lose their
      * connections, under this lock. */
     pthread_mutex_t lock;
@@ -215,17 +223,18 @@ struct mqtt_shard {
     _Atomic bool spilling;
     struct timer done_timer; /* the journal was full: again */
     struct timer retry;      /* the same for connections that are paused */
+    struct timer room_back;  /* looks whether the disk has room for who is owed an answer */
     struct timer linger;     /* for who gives away what it holds */
     struct post stop;        /* to its worker: the server stops */
     struct timer leaving;    /* looks whether all have gone */
     bool stopping;
     VEC(struct mqtt_session *) lingering;
-    struct bus_room room;                /* the bus was full: the same */
-    VEC(uint64_t) ended;                 /* numbers to delete from the database */
-    _Atomic size_t queued, queued_bytes; /* written here, read by all */
-    void *part;             /* of the snapshot that is being gathered: mqtt_store.c's */
-    size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
-    size_t queue_piece;     /* about so many at a time */
+    struct bus_room room;  /* the bus was full: the same */
+    VEC(uint64_t) ended;   /* numbers to delete from the database */
+    _Atomic size_t queued; /* written here, read by all */
+    void *part;            /* of the snapshot that is being gathered: mqtt_store.c's */
+    struct mqtt_allowance queued_all, queued_lasting; /* in queues; for sessions that last */
+    size_t queue_piece;                               /* about so many bytes are taken at a time */
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
@@ -268,7 +277,9 @@ struct mqtt_server {
     } stop;
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
-    _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
+    /* Of limits.queue_total_bytes_max, handed to shards: all, and for sessions that last. */
+    _Atomic size_t queue_bytes, queue_lasting_bytes;
+    _Atomic size_t will_bytes;
     /* Until the first listener opens, that is while the database and the journal are read. */
     bool starting;
     struct map by_number;   /* the stored sessions */
@@ -297,6 +308,9 @@ static inline void shard_sent(struct mqtt_shard *shard, unsigned packets, size_t
 /* mqtt_server.c */
 void server_started(struct mqtt_server *s); /* all is read, the site opens; a second time too */
 void server_number_seen(struct mqtt_server *s, uint64_t number);
+/* Start and replay: the process before has ended, and who was connected then is not any more.
+ * False: nobody was. */
+bool server_was_gone(struct mqtt_server *s, int64_t at_ms);
 
 /* mqtt_shard.c */
 /* NULL: no memory. */
@@ -305,11 +319,14 @@ void shard_close(struct mqtt_shard *shard); /* connections and wills */
 void shard_free(struct mqtt_shard *shard);
 struct mqtt_shard *shard_of(const struct mqtt_server *s, struct str client_id); /* its home */
 uint64_t shard_number(struct mqtt_shard *shard); /* for a new session */
-/* Is there room for n more bytes in the queues of the site? QoS 0 gets three quarters of it: who
- * does not read must not cost others what they were promised. */
-bool shard_queue_room(struct mqtt_shard *shard, size_t n, unsigned qos);
-void shard_queue_entered(struct mqtt_shard *shard, size_t n);
-void shard_queue_left(struct mqtt_shard *shard, size_t n); /* n bytes have left a queue */
+/* Is there room for n more bytes in the queues of the site? */
+bool shard_queue_room(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+void shard_queue_entered(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+void shard_queue_left(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+static inline size_t queue_lasting_max(const struct mqtt_server *s)
+{
+    return s->limits.queue_total_bytes_max - s->limits.queue_total_bytes_max / 4;
+}
 /* One more of what is limited; false: there are `max`. */
 bool count_take(_Atomic size_t *count, size_t max);
 void count_give(_Atomic size_t *count);
@@ -356,8 +373,13 @@ enum handled {
 typedef enum handled (*packet_handler)(struct mqtt_connection *c, const struct mqtt_packet *p);
 packet_handler mqtt_handler(enum connection_state state,
                             enum mqtt_type type); /* NULL: not allowed */
+/* What has come breaks the protocol, or can't be dealt with: counted, and closed. HANDLED_STOP. */
+enum handled connection_stop(struct mqtt_connection *c, uint8_t reason, const char *why);
 
 /* mqtt_connect.c */
+/* In CONNECTION_WAITING: the record that CONNACK waits for will never be committed. True: its
+ * session does not need it, and it is let in all the same. */
+bool connect_unstored(struct mqtt_connection *c);
 enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
@@ -375,6 +397,7 @@ void hello_free(struct mqtt_connection *c);
 
 /* mqtt_publish.c */
 enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet *p);
+void publish_room_looked(struct timer *t);
 void aliases_free(struct mqtt_connection *c);
 /* The properties that a broker forwards. False: no room in out. */
 bool forward_properties(const struct mqtt_props *props, struct writer *out);
@@ -431,6 +454,7 @@ void session_changed(struct mqtt_session *s);      /* it differs from the databa
 void session_subs_changed(struct mqtt_session *s); /* and so do its subscriptions */
 bool session_stored(const struct mqtt_session *s);
 void session_presence(struct mqtt_session *s); /* tells its shares whether it takes messages now */
+bool sessions_lost(struct mqtt_shard *shard, int64_t at_ms); /* as wills_lost() */
 void sessions_started(struct mqtt_shard *shard); /* all is read: those off-line begin to count */
 void sessions_due(struct mqtt_shard *shard);     /* ends those whose time is over */
 void sessions_free(struct mqtt_shard *shard);    /* at the end of the process: they last */
@@ -512,6 +536,10 @@ bool ring_reserve(struct alloc *a, struct outgoing_ring *r, uint32_t more);
 void ring_push(struct outgoing_ring *r, const struct outgoing *o); /* there is room */
 void ring_free(struct alloc *a, struct outgoing_ring *r);
 void queue_count(struct mqtt_session *s, const struct outgoing *o, int n); /* 1 or -1 */
+static inline enum queue_kind queue_kind_of(const struct mqtt_session *s, unsigned qos)
+{
+    return !qos ? QUEUE_QOS0 : session_number(s) ? QUEUE_LASTING : QUEUE_BRIEF;
+}
 /* Its first position, and that behind its end, as in the database. */
 static inline int64_t queue_end(const struct mqtt_session *s)
 {
@@ -541,16 +569,6 @@ bool refuse_asked(struct mqtt_server *s, struct str topic, char why[160]);
 /* mqtt_received.c has the set; mqtt_publish.c: */
 enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *p);
 
-/* mqtt_will.c */
-/* NULL: no memory. */
-struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, struct str client_id);
-void will_free(struct mqtt_shard *shard, struct will *w);
-/* The connection has ended and the will is to be sent: now, or after its delay. Takes it. */
-void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session);
-void will_cancel(struct mqtt_session *session);  /* it is back */
-void will_release(struct mqtt_session *session); /* it has ended: now */
-void wills_due(struct mqtt_shard *shard, int64_t now_ns);
-void wills_free(struct mqtt_shard *shard);
-
 #include "protocol/mqtt_access.h"
 #include "protocol/mqtt_stored.h"
+#include "protocol/mqtt_will.h"

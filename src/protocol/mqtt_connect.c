@@ -11,8 +11,8 @@ struct hello {
     uint32_t expiry_s, expiry_asked_s;
     uint16_t keep_alive_asked_s;
     bool clean, assigned, present;
-    bool accepted; /* it has its session */
-    uint64_t seq;  /* CONNACK waits for it */
+    bool accepted;          /* it has its session */
+    uint64_t seq, will_seq; /* of its session and its will: CONNACK waits for them */
     struct password_check *check;
     size_t size;
     char data[];
@@ -28,11 +28,21 @@ void hello_free(struct mqtt_connection *c)
     c->hello = NULL;
 }
 
-void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why)
+/* With the name that the client gives itself, by which people know which of their devices it is. */
+static void log_refusal(const struct mqtt_connection *c, const char *why)
 {
     char address[ADDR_TEXT_MAX];
+    const struct hello *h = c->state == CONNECTION_OPEN ? NULL : c->hello;
+    bool named = h && !h->assigned;
+    struct str id = named ? h->client_id : STR("");
     addr_format(stream_peer(c->stream), address);
-    LOG_I("mqtt", "%s: refused: %s", address, why);
+    LOG_I("mqtt", "%s%s%.*s%s: refused: %s", address, named ? " (" : "", STR_FMT(id),
+          named ? ")" : "", why);
+}
+
+void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why)
+{
+    log_refusal(c, why);
     metric_add_own(&c->shard->count.refused, 1);
     struct mqtt_packet p = {.type = MQTT_CONNACK};
     p.connack.reason = version == MQTT_V5 ? reason : mqtt_connack_code_311(reason);
@@ -100,6 +110,7 @@ static void connected(struct mqtt_connection *c)
     if (!connection_put(c, &p))
         return;
     hello_free(c);
+    will_cancel(c->session); /* of its connection before: it is back */
     auth_connected(c);
     pending_trim(c);
     c->state = CONNECTION_OPEN;
@@ -141,7 +152,6 @@ static enum err resume(struct mqtt_connection *c, struct mqtt_session *s)
     }
     if (!same)
         h->seq = seq;
-    will_cancel(s);
     h->present = true;
     session_attach(s, c);
     return ERR_OK;
@@ -165,20 +175,48 @@ static enum err begin(struct mqtt_connection *c)
     return ERR_OK;
 }
 
+/* Its will is stored as what it is: that of somebody who is known now. Where nothing can be stored,
+ * who needs nothing stored but a will comes in with one that this process alone knows: a site with
+ * a broken disk shall see its devices. */
+static enum err store_will(struct mqtt_connection *c)
+{
+    struct will *w = c->will;
+    if (w && c->proven && !will_take_user(c->shard, w, connection_user(c)))
+        return ERR_NOMEM;
+    enum err err = w ? will_record(c->shard, w, &c->hello->will_seq) : ERR_OK;
+    return err == ERR_IO ? ERR_OK : err;
+}
+
+bool connect_unstored(struct mqtt_connection *c)
+{
+    if (c->hello->seq)
+        return false;
+    will_unkeep(c->shard, c->will);
+    return true;
+}
+
+/* False: no memory. */
+static bool wait_for_records(struct mqtt_connection *c)
+{
+    const struct hello *h = c->hello;
+    return connection_wait(c, h->seq > h->will_seq ? h->seq : h->will_seq);
+}
+
 void connect_let_in(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
     struct mqtt_session *old = session_find(c->shard, h->client_id);
-    enum err err = ERR_OK;
+    enum err err;
     if (old && old->connection) {
         /* now and then it is the same client, come back; again and again it is two with one id */
         connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER,
                          "another connection has its client id");
         old = session_find(c->shard, h->client_id); /* it may have ended with its connection */
     }
+    err = store_will(c);
     /* Those whose time is over are looked for once a second only; here it is exact. */
     bool over = old && old->ends_ns <= worker_now_ns(c->shard->worker);
-    if (old && (h->clean || over || !old->number)) {
+    if (!err && old && (h->clean || over || !session_number(old))) {
         err = end_old(c, old);
         old = NULL;
     }
@@ -193,12 +231,10 @@ void connect_let_in(struct mqtt_connection *c)
         return;
     }
     h->accepted = true;
-    if (h->seq) {
-        if (!connection_wait(c, h->seq))
-            (void)refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
-    } else {
+    if (!h->seq && !h->will_seq)
         connected(c);
-    }
+    else if (!wait_for_records(c))
+        (void)refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
 }
 
 /* ---- who it is ---- */
@@ -365,12 +401,12 @@ enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet 
     take_limits(c, m);
     c->hello = hello_new(c, m);
     bool known = c->hello && (!m->has_user || connection_take_user(c, m->user));
-    if (known && m->has_will) {
-        c->will = will_new(c->shard, m, c->hello->client_id);
-        known = c->will;
-    }
     if (!known)
         return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
+    enum err err = m->has_will ? will_new(&c->will, c, m, c->hello->client_id) : ERR_OK;
+    if (err)
+        return refuse(c, err == ERR_FULL ? MQTT_RC_QUOTA_EXCEEDED : MQTT_RC_SERVER_BUSY,
+                      err == ERR_FULL ? "the wills of all clients take too much" : "no memory");
     c->clean = c->hello->expiry_s == 0;
     return m->props.has & MQTT_HAS(MQTT_PROP_AUTH_METHOD) ? auth_begin(c, m) : authenticate(c, m);
 }
@@ -389,7 +425,7 @@ enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_pack
         s->expiry_s = expiry_s < max ? expiry_s : max;
     }
     if (m->reason == MQTT_RC_SUCCESS) {
-        will_free(c->shard, c->will);
+        will_end(c->shard, c->will);
         c->will = NULL;
     }
     connection_close(c, 0, NULL);

@@ -117,26 +117,22 @@ static void say_goodbye(struct mqtt_connection *c, uint8_t reason)
         (void)connection_write(c, bytes, writer_len(&w));
 }
 
-/* What the end of the connection means for its session and its will. */
-static void leave_session(struct mqtt_connection *c)
+/* What the end of the connection means for its session and its will. `accepted`: CONNACK said so;
+ * before, there is no will yet. */
+static void leave_session(struct mqtt_connection *c, bool accepted)
 {
     struct mqtt_session *session = c->session;
     struct will *will = c->will;
     c->session = NULL;
     c->will = NULL;
-    if (will && session && !session_rights_take(session, c, &will->rights)) {
-        mqtt_dropped(c->shard, MQTT_DROP_NO_MEMORY);
-        will_free(c->shard, will);
-        will = NULL;
-    }
     if (session)
         session_detach(session);
-    if (will && session)
+    if (will && accepted) {
         will->publisher_id = session->subscriber.publisher_id;
-    if (will && session) /* without one, CONNECT was never accepted */
         will_schedule(c->shard, will, session->expiry_s ? session : NULL);
-    else
-        will_free(c->shard, will);
+    } else {
+        will_end(c->shard, will);
+    }
     if (session && !session->expiry_s) {
         uint64_t seq = 0;
         if (session_stored(session) && record_gone(session, &seq))
@@ -156,14 +152,15 @@ void connection_close(struct mqtt_connection *c, uint8_t reason, const char *why
     if (reason && c->session) /* a client that does something wrong is the operator's concern */
         log_write(why ? LOG_INFO : LOG_DEBUG, "mqtt", "%.*s: closed: %s",
                   STR_FMT(session_id(c->session)), why ? why : mqtt_reason_name(reason));
-    if (c->state == CONNECTION_OPEN)
+    bool accepted = c->state == CONNECTION_OPEN;
+    if (accepted)
         aliases_free(c);
     else
         hello_free(c);
     c->state = CONNECTION_CLOSED;
     auth_free(c);
     pending_free(c);
-    leave_session(c); /* first: who lists the session's connection looks at the stream */
+    leave_session(c, accepted); /* first: who lists the session's connection looks at the stream */
     stream_finish(c->stream, LINGER_MS);
     c->stream = NULL;
     connection_forget_user(c);
@@ -213,10 +210,11 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
 
 /* ---- reading ---- */
 
-static void protocol_error(struct mqtt_connection *c, uint8_t reason, const char *text)
+enum handled connection_stop(struct mqtt_connection *c, uint8_t reason, const char *why)
 {
     metric_add_own(&c->shard->count.errors, 1);
-    connection_close(c, reason, text);
+    connection_close(c, reason, why);
+    return HANDLED_STOP;
 }
 
 static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *p)
@@ -226,8 +224,7 @@ static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *
         return HANDLED_AGAIN;
     if (h)
         return h(c, p);
-    protocol_error(c, MQTT_RC_PROTOCOL_ERROR, "this packet is not allowed now");
-    return HANDLED_STOP;
+    return connection_stop(c, MQTT_RC_PROTOCOL_ERROR, "this packet is not allowed now");
 }
 
 /* What comes to the wrong port is told by its first bytes; NULL: nothing that we know. */

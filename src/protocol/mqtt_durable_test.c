@@ -93,6 +93,72 @@ TEST(mqtt_nothing_is_acknowledged_after_a_failed_sync)
     broker_stop(&b);
 }
 
+/* Publishes what must last until the disk has no room for more. */
+static void fill_disk(struct broker *b, struct client *pub)
+{
+    char payload[2001] = "";
+    struct random r;
+    random_seed(&r, test_seed());
+    moody_fill(&b->disk, true);
+    for (int n = 1; n < 1000; n++) {
+        for (size_t i = 0; i + 1 < sizeof(payload); i++) /* can't be compressed by much */
+            payload[i] = (char)('0' + random_below(&r, 64));
+        client_publish(pub, 1, "fill", payload, true);
+        if (strstr(client_next(pub), "reason=97"))
+            return;
+    }
+    REQUIRE(false);
+}
+
+TEST(mqtt_a_full_disk_is_told_and_the_site_goes_on)
+{
+    struct broker b = {.segment_bytes = 128 << 10};
+    struct client pub, old, sub, other;
+    broker_start(&b, NULL);
+    client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000}, false);
+    client_subscribe(&sub, 1, "t/#", 1, 0);
+    EXPECT(&sub, "SUBACK id=1 codes 01");
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    client_join(&old, &b, "old", (struct hello_opt){.version = MQTT_V311, .clean = true}, false);
+    fill_disk(&b, &pub);
+
+    LABEL("5.0 is told, with a reason");
+    client_publish(&pub, 1, "t/a", "1", false);
+    EXPECT_HAS(&pub, "PUBACK id=1 reason=97 { why=the\\x20disk\\x20is\\x20full:");
+    EXPECT(&sub, "PUBLISH qos=1 dup=0 retain=0 id=1 topic=t/a payload=1");
+    client_publish2(&pub, 2, false, "t/a", "2");
+    EXPECT_HAS(&pub, "PUBREC id=2 reason=97");
+    EXPECT(&sub, "PUBLISH qos=1 dup=0 retain=0 id=2 topic=t/a payload=2");
+    client_publish2(&pub, 2, false, "t/a", "3"); /* the id is free, and this another message */
+    EXPECT_HAS(&pub, "PUBREC id=2 reason=97");
+    EXPECT(&sub, "PUBLISH qos=1 dup=0 retain=0 id=3 topic=t/a payload=3");
+    client_publish(&pub, 4, "nobody", "4", false); /* nothing depends on it */
+    EXPECT(&pub, "PUBACK id=4 reason=10");
+    LABEL("3.1.1 hears nothing, and goes on");
+    client_publish(&old, 1, "t/b", "5", false);
+    EXPECT(&sub, "PUBLISH qos=1 dup=0 retain=0 id=4 topic=t/b payload=5");
+    EXPECT_NOTHING(&old);
+    client_publish(&old, 0, "t/b", "6", false);
+    EXPECT(&sub, "PUBLISH qos=0 dup=0 retain=0 id=0 topic=t/b payload=6");
+    LABEL("there is room for sessions and their subscriptions");
+    client_join(&other, &b, "other", (struct hello_opt){.expiry_s = 1000}, false);
+    client_subscribe(&other, 1, "u", 1, 0);
+    EXPECT(&other, "SUBACK id=1 codes 01");
+    CHECK_EQ_UINT(mqtt_server_stats(b.server).dropped[MQTT_DROP_NO_ROOM], 5);
+
+    LABEL("with room again it is as ever");
+    moody_fill(&b.disk, false);
+    EXPECT(&old, "END"); /* and would send again */
+    client_publish(&pub, 5, "u", "7", false);
+    EXPECT(&pub, "PUBACK id=5 reason=00");
+    EXPECT(&other, "PUBLISH qos=1 dup=0 retain=0 id=1 topic=u payload=7");
+    client_close(&pub);
+    client_close(&old);
+    client_close(&sub);
+    client_close(&other);
+    broker_stop(&b);
+}
+
 /* The journal takes no more while its sync is held: publishers wait, and lose nothing. */
 TEST(mqtt_full_journal_stops_reading)
 {

@@ -37,6 +37,13 @@ static void load_session(struct load *l, sqlite3_stmt *q)
     server_number_seen(server, number);
 }
 
+static void load_will(struct load *l, sqlite3_stmt *q)
+{
+    const struct str body = blob(q, 2);
+    will_restore(l->server, (uint64_t)sqlite3_column_int64(q, 0),
+                 (struct bytes){(const uint8_t *)body.p, body.n}, sqlite3_column_int64(q, 1));
+}
+
 static struct mqtt_session *session_at(struct load *l, sqlite3_stmt *q)
 {
     uint64_t number = (uint64_t)sqlite3_column_int64(q, 0);
@@ -180,6 +187,8 @@ static enum err load(struct db_job *j, struct sqlite3 *sql)
     enum err err = each_row(
         l, sql, "SELECT number, client, expiry_s, offline_ms, next_id, received FROM session",
         load_session);
+    if (!err)
+        err = each_row(l, sql, "SELECT number, lost_ms, body FROM will", load_will);
     if (!err)
         err = each_row(l, sql, "SELECT session, filter, options, id FROM subscription", load_sub);
     if (!err && sqlite3_prepare_v2(sql, "SELECT wall_ms, body FROM queued_message WHERE seq = ?1",

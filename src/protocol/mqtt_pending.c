@@ -33,7 +33,9 @@ static void waited(struct journal_wait *w, enum err result)
 {
     struct mqtt_connection *c = CONTAINER_OF(w, struct connection_waits, commit)->connection;
     c->waiting = false;
-    if (result && c->state != CONNECTION_OPEN)
+    if (result && c->state == CONNECTION_WAITING && connect_unstored(c))
+        task_wake(&c->task);
+    else if (result && c->state != CONNECTION_OPEN)
         connection_kick(c, MQTT_RC_SERVER_UNAVAILABLE);
     else if (result && (pending_count(c) || c->paused)) /* what will never be stored must not be
                                                        acknowledged */

@@ -2,19 +2,6 @@
 #include "protocol/mqtt_rig_test.h"
 #include <sqlite3.h>
 
-static void publish2(struct client *c, uint16_t id, bool dup, const char *topic,
-                     const char *payload)
-{
-    const struct mqtt_packet p = {
-        .type = MQTT_PUBLISH,
-        .publish = {.qos = 2,
-                    .dup = dup,
-                    .id = id,
-                    .topic = str_from(topic),
-                    .payload = {(const uint8_t *)payload, strlen(payload)}}};
-    client_put(c, &p);
-}
-
 static void ack(struct client *c, enum mqtt_type type, uint16_t id)
 {
     const struct mqtt_packet p = {.type = type, .ack = {.id = id}};
@@ -24,7 +11,7 @@ static void ack(struct client *c, enum mqtt_type type, uint16_t id)
 static void publish2_whole(struct client *c, uint16_t id, const char *topic, const char *payload)
 {
     char want[60];
-    publish2(c, id, false, topic, payload);
+    client_publish2(c, id, false, topic, payload);
     (void)snprintf(want, sizeof(want), "PUBREC id=%d reason=00", id);
     EXPECT(c, want);
     ack(c, MQTT_PUBREL, id);
@@ -61,18 +48,18 @@ TEST(mqtt_qos2_in)
         client_join(&pub, &b, "pub", (struct hello_opt){.version = versions[i], .clean = true},
                     false);
         for (int again = 0; again < 3; again++) {
-            publish2(&pub, 7, again > 0, "t", "once");
+            client_publish2(&pub, 7, again > 0, "t", "once");
             EXPECT(&pub, "PUBREC id=7 reason=00");
         }
-        publish2(&pub, 8, false, "t", "another");
+        client_publish2(&pub, 8, false, "t", "another");
         EXPECT(&pub, "PUBREC id=8 reason=00");
         ack(&pub, MQTT_PUBREL, 7);
         EXPECT(&pub, "PUBCOMP id=7 reason=00");
         ack(&pub, MQTT_PUBREL, 7);
         EXPECT(&pub, versions[i] == MQTT_V5 ? "PUBCOMP id=7 reason=92" : "PUBCOMP id=7 reason=00");
-        publish2(&pub, 8, true, "t", "another");
+        client_publish2(&pub, 8, true, "t", "another");
         EXPECT(&pub, "PUBREC id=8 reason=00");
-        publish2(&pub, 7, false, "t", "the next");
+        client_publish2(&pub, 7, false, "t", "the next");
         EXPECT(&pub, "PUBREC id=7 reason=00");
         EXPECT(&sub, "PUBLISH qos=0 dup=0 retain=0 id=0 topic=t payload=once");
         EXPECT(&sub, "PUBLISH qos=0 dup=0 retain=0 id=0 topic=t payload=another");
@@ -92,7 +79,7 @@ TEST(mqtt_qos2_in_refused)
     broker_start(&b, NULL);
     client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
     client_join(&old, &b, "old", (struct hello_opt){.version = MQTT_V311, .clean = true}, false);
-    publish2(&pub, 1, false, "owned/set", "x");
+    client_publish2(&pub, 1, false, "owned/set", "x");
     EXPECT_HAS(&pub, "PUBREC id=1 reason=87");
     ack(&pub, MQTT_PUBREL, 1);
     EXPECT(&pub, "PUBCOMP id=1 reason=92");
@@ -112,9 +99,9 @@ TEST(mqtt_qos2_in_over_a_reconnect)
     client_join(&sub, &b, "sub", (struct hello_opt){.expiry_s = 1000}, false);
     subscribe2(&sub, "t");
     client_join(&pub, &b, "pub", (struct hello_opt){.expiry_s = 1000}, false);
-    publish2(&pub, 1, false, "t", "released");
-    publish2(&pub, 2, false, "t", "received");
-    publish2(&pub, 3, false, "nobody", "not stored by anybody else");
+    client_publish2(&pub, 1, false, "t", "released");
+    client_publish2(&pub, 2, false, "t", "received");
+    client_publish2(&pub, 3, false, "nobody", "not stored by anybody else");
     EXPECT(&pub, "PUBREC id=1 reason=00");
     EXPECT(&pub, "PUBREC id=2 reason=00");
     EXPECT(&pub, "PUBREC id=3 reason=10");
@@ -130,9 +117,9 @@ TEST(mqtt_qos2_in_over_a_reconnect)
         client_join(&pub, &after, "pub", (struct hello_opt){.expiry_s = 1000}, true);
         ack(&pub, MQTT_PUBREL, 1);
         EXPECT(&pub, "PUBCOMP id=1 reason=92");
-        publish2(&pub, 2, true, "t", "received");
+        client_publish2(&pub, 2, true, "t", "received");
         EXPECT(&pub, "PUBREC id=2 reason=00");
-        publish2(&pub, 1, false, "t", "new");
+        client_publish2(&pub, 1, false, "t", "new");
         EXPECT(&pub, "PUBREC id=1 reason=00");
         ack(&pub, MQTT_PUBREL, 3);
         EXPECT(&pub, "PUBCOMP id=3 reason=00");
@@ -233,33 +220,33 @@ TEST(mqtt_qos2_receive_maximum)
     client_join(&old, &b, "old", (struct hello_opt){.version = MQTT_V311, .expiry_s = 0}, false);
     client_join(&pub, &b, "pub", (struct hello_opt){.expiry_s = 1000}, false);
     for (uint16_t i = 1; i <= 3; i++) {
-        publish2(&pub, i, false, "t", "x");
+        client_publish2(&pub, i, false, "t", "x");
         EXPECT_HAS(&pub, "PUBREC");
     }
     ack(&pub, MQTT_PUBREL, 2);
     EXPECT(&pub, "PUBCOMP id=2 reason=00");
     client_publish(&pub, 9, "t", "x", false);
     EXPECT(&pub, "PUBACK id=9 reason=10");
-    publish2(&pub, 2, false, "t", "x");
+    client_publish2(&pub, 2, false, "t", "x");
     EXPECT(&pub, "PUBREC id=2 reason=10");
-    publish2(&pub, 3, true, "t", "x"); /* not one more */
+    client_publish2(&pub, 3, true, "t", "x"); /* not one more */
     EXPECT(&pub, "PUBREC id=3 reason=00");
-    publish2(&pub, 4, false, "t", "x");
+    client_publish2(&pub, 4, false, "t", "x");
     EXPECT(&pub, "DISCONNECT reason=93");
     EXPECT(&pub, "END");
     client_close(&pub);
     /* It may release those at any time, so they do not count on a new connection. */
     client_join(&pub, &b, "pub", (struct hello_opt){.expiry_s = 1000}, true);
     for (uint16_t i = 11; i <= 13; i++) {
-        publish2(&pub, i, false, "t", "x");
+        client_publish2(&pub, i, false, "t", "x");
         EXPECT_HAS(&pub, "PUBREC");
     }
-    publish2(&pub, 14, false, "t", "x");
+    client_publish2(&pub, 14, false, "t", "x");
     EXPECT(&pub, "DISCONNECT reason=93");
     client_close(&pub);
     /* 3.1.1 was told nothing. */
     for (uint16_t i = 1; i <= 10; i++)
-        publish2(&old, i, false, "t", "x");
+        client_publish2(&old, i, false, "t", "x");
     for (uint16_t i = 1; i <= 10; i++)
         EXPECT_HAS(&old, "PUBREC");
     client_close(&old);
@@ -343,8 +330,8 @@ TEST(mqtt_qos2_waits_for_its_records)
     client_join(&pub, &b, "pub", (struct hello_opt){.expiry_s = 1000}, false);
 
     moody_set(&b.disk, true, false);
-    publish2(&pub, 1, false, "t", "x");
-    publish2(&pub, 1, true, "t", "x");
+    client_publish2(&pub, 1, false, "t", "x");
+    client_publish2(&pub, 1, true, "t", "x");
     EXPECT(&clean, "PUBLISH qos=2 dup=0 retain=0 id=1 topic=t payload=x"); /* promises nothing */
     expect_silence(&pub);
     expect_silence(&sub);
@@ -383,7 +370,7 @@ TEST(mqtt_qos2_dup_means_sent)
     subscribe2(&sub, "t");
     client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
     moody_set(&b.disk, true, false);
-    publish2(&pub, 1, false, "t", "x");
+    client_publish2(&pub, 1, false, "t", "x");
     moody_await(&b.disk);
     expect_silence(&sub);
     client_bye(&sub);
@@ -412,7 +399,7 @@ TEST(mqtt_qos2_keeps_the_order)
     for (uint16_t i = 1; i <= 50; i++) {
         (void)snprintf(payload, sizeof(payload), "%d", i);
         if (i % 3)
-            publish2(&pub, i, false, "t", payload);
+            client_publish2(&pub, i, false, "t", payload);
         else
             client_publish(&pub, i, "t", payload, false);
     }
@@ -437,10 +424,10 @@ TEST(mqtt_qos2_after_a_failed_sync)
     subscribe2(&sub, "t");
     client_join(&pub, &b, "pub", (struct hello_opt){.expiry_s = 1000}, false);
     client_join(&old, &b, "old", (struct hello_opt){.expiry_s = 1000}, false);
-    publish2(&old, 5, false, "x", "x");
+    client_publish2(&old, 5, false, "x", "x");
     EXPECT(&old, "PUBREC id=5 reason=10");
     moody_set(&b.disk, false, true);
-    publish2(&pub, 1, false, "t", "x");
+    client_publish2(&pub, 1, false, "t", "x");
     EXPECT(&pub, "DISCONNECT reason=83");
     client_close(&pub);
     client_open(&pub, &b);
@@ -469,7 +456,7 @@ TEST(mqtt_qos2_answers_are_bounded)
     client_join(&pub, &b, "pub", (struct hello_opt){.expiry_s = 1000}, false);
     moody_set(&b.disk, true, false);
     for (int i = 0; i < TIMES; i++)
-        publish2(&pub, 1, i > 0, "t", "x");
+        client_publish2(&pub, 1, i > 0, "t", "x");
     moody_await(&b.disk);
     expect_silence(&pub);
     moody_set(&b.disk, false, false);
@@ -493,6 +480,7 @@ static void make_old(const char *dir)
                               "ALTER TABLE queued DROP COLUMN bytes;"
                               "ALTER TABLE queued DROP COLUMN share;"
                               "ALTER TABLE session DROP COLUMN received;"
+                              "DROP TABLE will;"
                               "UPDATE migration SET version = 1 WHERE part = 'mqtt'",
                               NULL, NULL, NULL),
                  SQLITE_OK);

@@ -16,6 +16,7 @@
  *                 message follows, its time (u64) and its record, and this is its seq
  *     LINGER      as END, but what it holds by shares is given to others by and by (GIVEN), and
  *                 then END follows
+ *     WILL, WILL_END, STARTED: see mqtt_will_stored.c
  * JOURNAL_ACK, lazy: version, then for each session: number, count, and for each message that it is
  * done with (acknowledged by the client, or dropped) its seq and the packet id under which it was
  * SENT, else 0 (all varints). Version 1 had no ids.
@@ -44,12 +45,17 @@ static enum err append(struct mqtt_shard *shard, bool lazy, const struct writer 
     return err;
 }
 
+void session_record_head(struct writer *w, enum session_op op, uint64_t number)
+{
+    writer_u8(w, RECORD_VERSION);
+    writer_u8(w, (uint8_t)op);
+    writer_varint(w, number);
+}
+
 static struct writer head_of(uint8_t *room, size_t n, enum session_op op, uint64_t number)
 {
     struct writer w = writer_from(room, n);
-    writer_u8(&w, RECORD_VERSION);
-    writer_u8(&w, (uint8_t)op);
-    writer_varint(&w, number);
+    session_record_head(&w, op, number);
     return w;
 }
 
@@ -73,7 +79,7 @@ enum err record_end(struct mqtt_shard *shard, uint64_t number, uint64_t *seq)
 enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq)
 {
     uint8_t room[32];
-    struct writer w = head_of(room, sizeof(room), SESSION_ONLINE, s->number);
+    struct writer w = head_of(room, sizeof(room), SESSION_ONLINE, session_number(s));
     writer_u32(&w, s->expiry_s);
     return append(s->shard, lazy, &w, (struct bytes){NULL, 0}, seq);
 }
@@ -84,9 +90,9 @@ void record_offline(struct mqtt_session *s)
     uint64_t seq;
     if (!session_stored(s))
         return;
-    struct writer w = head_of(room, sizeof(room), SESSION_OFFLINE, s->number);
+    struct writer w = head_of(room, sizeof(room), SESSION_OFFLINE, session_number(s));
     writer_u32(&w, s->expiry_s);
-    /* If it is lost, the session counts from the next start. */
+    /* If it is lost, the session counts from the next start (STARTED). */
     if (append(s->shard, true, &w, (struct bytes){NULL, 0}, &seq))
         LOG_D("mqtt", "%.*s: its leaving is not in the journal", STR_FMT(session_id(s)));
 }
@@ -95,7 +101,7 @@ enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes
                         uint32_t sub_id, uint64_t *seq)
 {
     uint8_t room[32];
-    struct writer w = head_of(room, sizeof(room), op, s->number);
+    struct writer w = head_of(room, sizeof(room), op, session_number(s));
     writer_u32(&w, sub_id);
     return append(s->shard, false, &w, filters, seq);
 }
@@ -104,8 +110,8 @@ enum err record_gone(struct mqtt_session *s, uint64_t *seq)
 {
     uint8_t room[32];
     if (!session_lingers(s))
-        return record_end(s->shard, s->number, seq);
-    struct writer w = head_of(room, sizeof(room), SESSION_LINGER, s->number);
+        return record_end(s->shard, session_number(s), seq);
+    struct writer w = head_of(room, sizeof(room), SESSION_LINGER, session_number(s));
     return append(s->shard, false, &w, (struct bytes){NULL, 0}, seq);
 }
 
@@ -134,7 +140,7 @@ static enum err append_step(struct mqtt_session *s, enum session_op op, uint64_t
                             uint16_t id, uint64_t *seq)
 {
     uint8_t room[32];
-    struct writer w = head_of(room, sizeof(room), op, s->number);
+    struct writer w = head_of(room, sizeof(room), op, session_number(s));
     if (op != SESSION_RELEASED)
         writer_varint(&w, message);
     writer_u16(&w, id);
@@ -183,7 +189,7 @@ static enum err append_done(struct mqtt_shard *shard, struct mqtt_session *s)
         return ERR_NOMEM;
     struct writer w = writer_from(room, size);
     writer_u8(&w, ACK_VERSION);
-    writer_varint(&w, s->number);
+    writer_varint(&w, session_number(s));
     writer_varint(&w, s->transit->done.n);
     for (size_t i = 0; i < s->transit->done.n; i++) {
         writer_varint(&w, s->transit->done.v[i].seq);
@@ -228,7 +234,7 @@ static void apply_new(struct mqtt_server *server, uint64_t number, struct cursor
         return;
     struct mqtt_shard *shard = shard_of(server, client_id);
     struct mqtt_session *old = session_find(shard, client_id);
-    if (old && old->number >= number)
+    if (old && session_number(old) >= number)
         return; /* numbers grow: this one has ended, or is there */
     if (old)    /* its end was not noted: the journal was failing */
         session_end(old);
@@ -311,20 +317,35 @@ static void apply_given(struct mqtt_server *server, struct mqtt_session *s, uint
     message_unref(m);
 }
 
+/* What is not about a session that is there. False: something else. */
+static bool apply_other(struct mqtt_server *server, enum session_op op, uint64_t number,
+                        const struct journal_record *r, struct cursor *c)
+{
+    const struct bytes rest = {c->p, cursor_left(c)};
+    switch (op) {
+    case SESSION_NEW: apply_new(server, number, c); return true;
+    case SESSION_GIVEN: apply_given(server, by_number(server, number), r->seq, c); return true;
+    case SESSION_WILL: will_apply(server, number, rest); return true;
+    case SESSION_WILL_END:
+        will_apply_end(server, number, (struct str){(const char *)rest.p, rest.n});
+        return true;
+    case SESSION_STARTED: server_was_gone(server, r->wall_ms); return true;
+    default: return false;
+    }
+}
+
 static void apply_session(struct mqtt_server *server, const struct journal_record *r)
 {
     struct cursor c = cursor_from(r->body.p, r->body.n);
     uint8_t version = cursor_u8(&c), op = cursor_u8(&c);
     uint64_t number = cursor_varint(&c);
-    struct mqtt_session *s = number ? by_number(server, number) : NULL;
     if (version != RECORD_VERSION || c.failed) {
         LOG_E("mqtt", "record %llu of a session can't be read", (unsigned long long)r->seq);
         return;
     }
-    if (op == SESSION_NEW)
-        apply_new(server, number, &c);
-    if (op == SESSION_GIVEN)
-        apply_given(server, s, r->seq, &c);
+    if (apply_other(server, op, number, r, &c))
+        return;
+    struct mqtt_session *s = by_number(server, number);
     if (!s)
         return;
     switch (op) {
@@ -396,7 +417,7 @@ static void route_one(void *ctx, struct subscriber *sub, const struct sub_option
     const struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     /* The member that was chosen by a share has ended, as a snapshot says that is ahead of this
      * record: what it held then has been given to others. */
-    if (chosen && chosen != s->number && !by_number(r->server, chosen))
+    if (chosen && chosen != session_number(s) && !by_number(r->server, chosen))
         return;
     bool own = str_eq(session_id(s), r->publisher);
     for (size_t i = 0; i < n && kept_n < ARRAY_LEN(kept); i++)
@@ -408,11 +429,13 @@ static void route_one(void *ctx, struct subscriber *sub, const struct sub_option
         session_deliver(sub, r->message, subs, n, false);
 }
 
-/* QoS 2 from a stored session: the record of the message is that of its packet id too. */
-static void apply_origin(struct mqtt_server *server, const struct journal_record *r)
+/* QoS 2 from a stored session: the record of the message is that of its packet id too. Or it is
+ * that of a will, which is over with it. */
+static void apply_origin(struct mqtt_server *server, const struct message_origin from)
 {
-    const struct message_origin from = message_record_origin(r->body);
     struct mqtt_session *s = by_number(server, from.session);
+    if (from.session && !from.packet_id)
+        will_apply_end(server, from.session, from.publisher);
     if (!s || !from.packet_id)
         return;
     if (!received_add(s->shard->alloc, &s->transit->received, from.packet_id))
@@ -431,7 +454,7 @@ static void apply_message(struct mqtt_server *server, const struct journal_recor
         LOG_E("mqtt", "record %llu is not a message that can be read", (unsigned long long)r->seq);
         return;
     }
-    apply_origin(server, r);
+    apply_origin(server, from);
     bus_match_each(server->cfg.bus, message_topic(route.message), &from, route_one, &route);
     message_unref(route.message);
 }

@@ -29,6 +29,7 @@ struct moody_disk {
     pthread_mutex_t lock;
     pthread_cond_t changed;
     bool held, failing;
+    bool full;        /* nothing can be made any more */
     unsigned waiting; /* syncs that are held */
 };
 
@@ -59,8 +60,6 @@ static inline enum err moody_sync(struct disk *d, struct disk_file *f, struct er
         (void)d;                                                                                   \
         return moody_inner()->ops->name args;                                                      \
     }
-MOODY(open, (struct disk * d, const char *p, unsigned flags, struct disk_file **f, struct error *e),
-      (moody_inner(), p, flags, f, e))
 MOODY(read_at,
       (struct disk * d, struct disk_file *f, uint64_t at, void *p, size_t n, size_t *got,
        struct error *e),
@@ -81,6 +80,18 @@ MOODY(list,
       (struct disk * d, const char *p, void (*each)(void *, const char *), void *ctx,
        struct error *e),
       (moody_inner(), p, each, ctx, e))
+
+static inline enum err moody_open(struct disk *d, const char *p, unsigned flags,
+                                  struct disk_file **f, struct error *e)
+{
+    struct moody_disk *m = CONTAINER_OF(d, struct moody_disk, disk);
+    pthread_mutex_lock(&m->lock);
+    bool full = m->full && (flags & DISK_CREATE);
+    pthread_mutex_unlock(&m->lock);
+    *f = NULL;
+    return full ? error_set_os(e, ENOSPC, "open")
+                : moody_inner()->ops->open(moody_inner(), p, flags, f, e);
+}
 
 static inline void moody_close(struct disk *d, struct disk_file *f)
 {
@@ -113,6 +124,13 @@ static inline void moody_set(struct moody_disk *m, bool held, bool failing)
     m->held = held;
     m->failing = failing;
     pthread_cond_broadcast(&m->changed);
+    pthread_mutex_unlock(&m->lock);
+}
+
+static inline void moody_fill(struct moody_disk *m, bool full)
+{
+    pthread_mutex_lock(&m->lock);
+    m->full = full;
     pthread_mutex_unlock(&m->lock);
 }
 
@@ -511,6 +529,19 @@ static inline void client_publish(struct client *c, uint16_t id, const char *top
         .type = MQTT_PUBLISH,
         .publish = {.qos = id ? 1 : 0,
                     .retain = retain,
+                    .id = id,
+                    .topic = str_from(topic),
+                    .payload = {(const uint8_t *)payload, strlen(payload)}}};
+    client_put(c, &p);
+}
+
+static inline void client_publish2(struct client *c, uint16_t id, bool dup, const char *topic,
+                                   const char *payload)
+{
+    const struct mqtt_packet p = {
+        .type = MQTT_PUBLISH,
+        .publish = {.qos = 2,
+                    .dup = dup,
                     .id = id,
                     .topic = str_from(topic),
                     .payload = {(const uint8_t *)payload, strlen(payload)}}};

@@ -1,6 +1,6 @@
 /* What the site's access rules say about the client of a session.
  *
- * Asked when it publishes, when its will is published, when it subscribes, when a message comes for
+ * Asked when it publishes, when it subscribes, when a message comes for
  * it (by the bus), and once more when that message leaves: a session waits for its client longer
  * than rules last, and after a restart nobody knows yet whose it is. A site without rules asks
  * nothing. */
@@ -52,25 +52,6 @@ void rights_free(struct rights *r)
         return;
     access_view_fini(&r->view);
     mem_free(r->alloc, r, r->size);
-}
-
-bool rights_allow(struct mqtt_shard *shard, struct rights *r, enum access_right right,
-                  struct str subject, char why[160])
-{
-    struct access *access = shard->server->cfg.access;
-    return !access || !access_has_rules(access) ||
-           access_may(access, &r->view, right, subject, why);
-}
-
-bool session_rights_take(struct mqtt_session *s, const struct mqtt_connection *c,
-                         struct rights **out)
-{
-    bool needed = s->shard->server->cfg.access;
-    *out = s->rights;
-    s->rights = NULL;
-    if (needed && !*out)
-        *out = rights_new(c, session_id(s));
-    return *out || !needed;
 }
 
 bool session_asked(struct mqtt_session *s, enum access_right right, struct str subject,

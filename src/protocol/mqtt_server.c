@@ -7,7 +7,7 @@ static const char *const drop_names[MQTT_DROP_COUNT] = {
     [MQTT_DROP_QUEUE_FULL] = "queue full", [MQTT_DROP_QOS0_FULL] = "QoS 0, slow client",
     [MQTT_DROP_EXPIRED] = "expired",       [MQTT_DROP_TOO_LARGE] = "too large",
     [MQTT_DROP_DENIED] = "denied",         [MQTT_DROP_WITHHELD] = "withheld",
-    [MQTT_DROP_NO_MEMORY] = "no memory",
+    [MQTT_DROP_NO_MEMORY] = "no memory",   [MQTT_DROP_NO_ROOM] = "disk full",
 };
 
 const char *mqtt_drop_name(enum mqtt_drop reason)
@@ -33,6 +33,7 @@ static void default_limits(struct mqtt_limits *l)
     DEFAULT(queue_full, MQTT_FULL_DROP_OLDEST);
     DEFAULT(queue_memory_max, 1000);
     DEFAULT(queue_memory_bytes_max, 1u << 20);
+    DEFAULT(will_bytes_max, 64u << 20);
     DEFAULT(packet_size_max, 1u << 20);
     DEFAULT(receive_max, 1024);
     DEFAULT(inflight_max, 8192);
@@ -186,6 +187,16 @@ void server_number_seen(struct mqtt_server *s, uint64_t number)
         atomic_store_explicit(&s->number_last, number, memory_order_relaxed);
 }
 
+bool server_was_gone(struct mqtt_server *s, int64_t at_ms)
+{
+    bool any = false;
+    for (unsigned i = 0; i < s->shards_n; i++) {
+        any = wills_lost(s->shards[i], at_ms) || any; /* first: it looks who was connected */
+        any = sessions_lost(s->shards[i], at_ms) || any;
+    }
+    return any;
+}
+
 void server_started(struct mqtt_server *s)
 {
     if (!s->starting)
@@ -193,8 +204,12 @@ void server_started(struct mqtt_server *s)
     s->starting = false;
     map_fini(&s->by_number);
     shares_forget(s);
-    for (unsigned i = 0; i < s->shards_n; i++)
+    if (server_was_gone(s, worker_now_ms(s->shards[0]->worker)))
+        record_started(s->shards[0]);
+    for (unsigned i = 0; i < s->shards_n; i++) {
         sessions_started(s->shards[i]);
+        wills_started(s->shards[i]);
+    }
     sys_start(s);
 }
 
@@ -308,7 +323,7 @@ struct mqtt_stats mqtt_server_stats(const struct mqtt_server *s)
                              .sessions = atomic_load(&s->sessions)};
     for (unsigned i = 0; i < s->shards_n; i++) {
         out.queued += atomic_load(&s->shards[i]->queued);
-        out.queued_bytes += atomic_load(&s->shards[i]->queued_bytes);
+        out.queued_bytes += atomic_load(&s->shards[i]->queued_all.used);
     }
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
         out.dropped[i] = (uint64_t)metric_get(&t->dropped[i]);

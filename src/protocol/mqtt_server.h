@@ -9,8 +9,9 @@
  * memory. What a member of a share holds goes to another one when its session ends, over a restart
  * too, and the journal says who has what.
  * What a site leaves out (limits.without) is told in CONNACK and refused with its reason code.
- * Wills are in memory only: mqtt_server_close() publishes those of connected clients that have no
- * delay; those that wait, and all when the process is killed, are lost.
+ * Wills outlive the process, too (mqtt_will.h): mqtt_server_close() publishes those of connected
+ * clients that have no delay; those that wait, and all when the process is killed, are published
+ * after the next start, unless their client is back.
  * Ownership: the server owns its listeners, connections and sessions.
  * Threads: building and listening before the executor runs, closing behind it, all on one thread;
  * each() and checkpoint() are worker 0's, stats() is for any. A session, and so its connection,
@@ -45,7 +46,8 @@ struct mqtt_limits {               /* 0: the default */
     size_t queue_max;              /* messages that wait for one client; 100,000 */
     size_t queue_bytes_max;        /* the same in bytes; 64 MiB; but */
     size_t queue_stored_bytes_max; /* of a stored session, on disk for the most part; 1 GiB */
-    size_t queue_total_bytes_max;  /* of all clients, in memory; 512 MiB */
+    size_t queue_total_bytes_max;  /* of all clients, in memory; 512 MiB; see enum queue_kind */
+    size_t will_bytes_max; /* of the wills of all clients: what they take in memory; 64 MiB */
     enum mqtt_full queue_full;
     /* What a stored session keeps in memory of each end of its queue; the rest waits in the
      * database: 1,000 messages, and 1 MiB. */
@@ -127,6 +129,7 @@ enum mqtt_drop {
     MQTT_DROP_DENIED,     /* not allowed to be published */
     MQTT_DROP_WITHHELD,   /* not allowed to be received */
     MQTT_DROP_NO_MEMORY,
+    MQTT_DROP_NO_ROOM, /* not stored: the disk is full */
     MQTT_DROP_COUNT,
 };
 const char *mqtt_drop_name(enum mqtt_drop reason); /* "queue full" */

@@ -1,6 +1,7 @@
 /* mqtt_stored: what lasts: the part of mqtt_broker.h (which includes it) that is about
  * mqtt_record.c (what sessions leave in the journal, and its replay), mqtt_barrier.c (the snapshot
- * of all workers' sessions), mqtt_store.c and mqtt_load.c (their tables). */
+ * of all workers' sessions), mqtt_snapshot.c (a worker's part of it), mqtt_store.c and mqtt_load.c
+ * (their tables). */
 #pragma once
 
 #include "protocol/mqtt_broker.h"
@@ -18,7 +19,12 @@ enum session_op { /* in the journal: never renumber */
                   SESSION_RELEASED = 9,
                   SESSION_GIVEN = 10,
                   SESSION_LINGER = 11,
+                  SESSION_WILL = 12, /* this and the next two: mqtt_will_stored.c */
+                  SESSION_WILL_END = 13,
+                  SESSION_STARTED = 14,
 };
+void session_record_head(struct writer *w, enum session_op op,
+                         uint64_t number); /* how each begins */
 MUST_USE enum err record_new(struct mqtt_shard *shard, uint64_t number, struct str client_id,
                              uint32_t expiry_s, uint64_t *seq);
 MUST_USE enum err record_end(struct mqtt_shard *shard, uint64_t number, uint64_t *seq);
@@ -30,6 +36,7 @@ MUST_USE enum err record_given(struct mqtt_shard *shard, uint64_t number, uint64
                                const struct message *m, bool lazy, uint64_t *seq);
 MUST_USE enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq);
 void record_offline(struct mqtt_session *s);
+void record_started(struct mqtt_shard *shard); /* any: mqtt_will_stored.c */
 /* The filters of the packet, as they stand there; sub_id 0: none. */
 MUST_USE enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes filters,
                                  uint32_t sub_id, uint64_t *seq);
@@ -49,7 +56,7 @@ bool barrier_begin(struct checkpoint *c);
 void *barrier_gather(struct checkpoint *c); /* when no executor runs */
 void barrier_drop(struct mqtt_server *s);   /* what was gathered for nobody */
 
-/* mqtt_store.c; mqtt_load.c reads */
+/* mqtt_snapshot.c; mqtt_store.c writes, mqtt_load.c reads */
 /* Columns seq, qos, retain, ids, wall_ms, body of a statement, from `column` on; the message has
  * one reference. False: no memory, or no message. */
 bool store_read_outgoing(struct alloc *a, struct sqlite3_stmt *q, int column, struct outgoing *out);

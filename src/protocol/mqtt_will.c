@@ -5,33 +5,84 @@
 #define LOOK_EVERY_NS 100000000 /* then, too, what the journal had no room for is tried again */
 #define AT_ONCE       1000      /* when a whole house goes off-line */
 
-struct will *will_new(struct mqtt_shard *shard, const struct mqtt_connect *m, struct str client_id)
+/* ---- from CONNECT on ---- */
+
+static bool take_bytes(struct mqtt_server *s, size_t n, bool sure)
 {
-    size_t size = sizeof(struct will) + m->will_topic.n + client_id.n + m->will_payload.n +
-                  m->will_props.raw.n;
+    size_t max = s->limits.will_bytes_max;
+    size_t before = atomic_fetch_add_explicit(&s->will_bytes, n, memory_order_relaxed);
+    if (sure || (before <= max && n <= max - before))
+        return true;
+    atomic_fetch_sub_explicit(&s->will_bytes, n, memory_order_relaxed);
+    return false;
+}
+
+static const void *put(struct writer *w, const void *p, size_t n)
+{
+    const void *at = w->p;
+    writer_bytes(w, p, n);
+    return at;
+}
+
+enum err will_make(struct will **out, struct mqtt_shard *shard, const struct will_parts *p)
+{
+    size_t bytes = p->client_id.n + p->topic.n + p->payload.n + p->properties.n;
+    size_t size = sizeof(struct will) + bytes;
+    *out = NULL;
+    if (!take_bytes(shard->server, size, p->restored))
+        return ERR_FULL;
     struct will *w = mem_zero(shard->alloc, size);
-    if (!w)
-        return NULL;
+    if (!w) {
+        atomic_fetch_sub_explicit(&shard->server->will_bytes, size, memory_order_relaxed);
+        return ERR_NOMEM;
+    }
     list_init(&w->link);
+    list_init(&w->kept);
     w->size = size;
+    struct writer at = writer_from(w->data, bytes);
+    w->client_id = (struct str){put(&at, p->client_id.p, p->client_id.n), p->client_id.n};
+    w->topic = (struct str){put(&at, p->topic.p, p->topic.n), p->topic.n};
+    w->payload = (struct bytes){put(&at, p->payload.p, p->payload.n), p->payload.n};
+    w->properties = (struct bytes){put(&at, p->properties.p, p->properties.n), p->properties.n};
+    *out = w;
+    return ERR_OK;
+}
+
+enum err will_new(struct will **out, struct mqtt_connection *c, const struct mqtt_connect *m,
+                  struct str client_id)
+{
+    const struct mqtt_props *props = &m->will_props;
+    const struct will_parts parts = {.client_id = client_id,
+                                     .topic = m->will_topic,
+                                     .payload = m->will_payload,
+                                     .properties = props->raw};
+    enum err err = will_make(out, c->shard, &parts);
+    if (err)
+        return err;
+    struct will *w = *out;
     w->qos = m->will_qos;
     w->retain = m->will_retain;
-    w->delay_s = m->will_props.will_delay_s;
-    w->expiry_s = m->will_props.has & MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY)
-                      ? m->will_props.message_expiry_s
-                      : UINT32_MAX;
-    struct writer out = writer_from(w->data, size - sizeof(*w));
-    writer_bytes(&out, m->will_topic.p, m->will_topic.n);
-    writer_bytes(&out, client_id.p, client_id.n);
-    writer_bytes(&out, m->will_payload.p, m->will_payload.n);
-    uint8_t *properties = out.p;
-    bool fits = forward_properties(&m->will_props, &out);
-    ASSERT(fits && !out.failed);
-    w->topic = (struct str){(char *)w->data, m->will_topic.n};
-    w->client_id = (struct str){(char *)w->data + w->topic.n, client_id.n};
-    w->payload = (struct bytes){w->data + w->topic.n + client_id.n, m->will_payload.n};
-    w->properties = (struct bytes){properties, (size_t)(out.p - properties)};
-    return w;
+    w->delay_s = props->will_delay_s;
+    w->keep_alive_s = c->keep_alive_s;
+    w->expiry_s =
+        props->has & MQTT_HAS(MQTT_PROP_MESSAGE_EXPIRY) ? props->message_expiry_s : UINT32_MAX;
+    /* Over their copy: what is forwarded is never more. */
+    struct writer at = writer_from((void *)(uintptr_t)w->properties.p, w->properties.n);
+    bool fits = forward_properties(props, &at);
+    ASSERT(fits);
+    w->properties.n = writer_len(&at);
+    return ERR_OK;
+}
+
+bool will_take_user(struct mqtt_shard *shard, struct will *w, struct str user)
+{
+    w->user = mem_new(shard->alloc, sizeof(*w->user) + user.n);
+    if (!w->user)
+        return false;
+    w->user->n = user.n;
+    if (user.n)
+        memcpy(w->user->name, user.p, user.n);
+    return true;
 }
 
 void will_free(struct mqtt_shard *shard, struct will *w)
@@ -40,9 +91,39 @@ void will_free(struct mqtt_shard *shard, struct will *w)
         return;
     if (w->session)
         w->session->will = NULL;
+    if (w->lost)
+        table_del(&shard->wills_lost, &w->node);
+    list_del(&w->kept);
     list_del(&w->link);
-    rights_free(w->rights);
+    if (w->user)
+        mem_free(shard->alloc, w->user, sizeof(*w->user) + w->user->n);
+    atomic_fetch_sub_explicit(&shard->server->will_bytes, w->size, memory_order_relaxed);
     mem_free(shard->alloc, w, w->size);
+}
+
+void will_end(struct mqtt_shard *shard, struct will *w)
+{
+    if (w)
+        will_forget(shard, w, false);
+    will_free(shard, w);
+}
+
+/* ---- publishing ---- */
+
+/* Asked now: the rules may be others than when its client came. */
+static bool may_publish(struct mqtt_shard *shard, const struct will *w, char why[160])
+{
+    struct access *access = shard->server->cfg.access;
+    struct access_client who = {.id = w->client_id};
+    struct access_view view;
+    if (!access || !access_has_rules(access))
+        return true;
+    if (w->user)
+        who.user = (struct str){w->user->name, w->user->n};
+    access_view_init(&view, shard->alloc, &who);
+    bool may = access_may(access, &view, ACCESS_PUBLISH, w->topic, why);
+    access_view_fini(&view);
+    return may;
 }
 
 /* Publishes and frees it; false: the journal is full, again later. */
@@ -55,10 +136,10 @@ static bool will_publish(struct mqtt_shard *shard, struct will *w)
                                       .qos = w->qos,
                                       .retain = w->retain,
                                       .expiry_s = w->expiry_s,
-                                      .from = &from};
-    struct bus_receipt r;
-    bool may = !w->rights || rights_allow(shard, w->rights, ACCESS_PUBLISH, w->topic, r.why);
-    enum err err = may ? bus_publish(shard->bus, &p, &r) : ERR_DENIED;
+                                      .from = &from,
+                                      .will = w->number};
+    struct bus_receipt r = {0};
+    enum err err = may_publish(shard, w, r.why) ? bus_publish(shard->bus, &p, &r) : ERR_DENIED;
     if (err == ERR_FULL)
         return false;
     if (err == ERR_DENIED)
@@ -66,9 +147,12 @@ static bool will_publish(struct mqtt_shard *shard, struct will *w)
     else if (err)
         LOG_W("mqtt", "%.*s: its will to %.*s: %s", STR_FMT(w->client_id), STR_FMT(w->topic),
               r.why[0] ? r.why : err_name(err));
+    will_forget(shard, w, !err && r.seq);
     will_free(shard, w);
     return true;
 }
+
+/* ---- when ---- */
 
 /* What is due is published at once; those that wait are all looked at, so not too often. */
 static void set_timer(struct mqtt_shard *shard, int64_t due_ns)
@@ -89,20 +173,29 @@ static void fall_due(struct mqtt_shard *shard, struct will *w)
     if (w->session)
         w->session->will = NULL;
     w->session = NULL;
+    if (w->lost)
+        table_del(&shard->wills_lost, &w->node);
+    w->lost = false;
     list_del(&w->link);
     list_add_tail(&shard->wills_due, &w->link);
+}
+
+void will_await(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session)
+{
+    ASSERT(!session || !session->will); /* its next connection has cancelled it */
+    w->session = session;
+    if (session)
+        session->will = w;
+    list_add_tail(&shard->wills, &w->link);
+    look_at(shard, w->due_ns);
 }
 
 void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session)
 {
     int64_t now_ns = worker_now_ns(shard->worker);
     if (session && w->delay_s) {
-        ASSERT(!session->will); /* its next connection has cancelled it */
         w->due_ns = now_ns + (int64_t)w->delay_s * 1000000000;
-        w->session = session;
-        session->will = w;
-        list_add_tail(&shard->wills, &w->link);
-        look_at(shard, w->due_ns);
+        will_await(shard, w, session);
         return;
     }
     if (list_empty(&shard->wills_due) && will_publish(shard, w))
@@ -113,8 +206,10 @@ void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session
 
 void will_cancel(struct mqtt_session *session)
 {
-    if (session->will)
-        will_free(session->shard, session->will);
+    struct mqtt_shard *shard = session->shard;
+    struct will *lost = will_lost_find(shard, session_id(session));
+    will_end(shard, session->will);
+    will_end(shard, lost);
 }
 
 void will_release(struct mqtt_session *session)
@@ -158,6 +253,18 @@ void wills_due(struct mqtt_shard *shard, int64_t now_ns)
         set_timer(shard, now_ns + LOOK_EVERY_NS);
 }
 
+/* ---- from the first to the last day ---- */
+
+void wills_init(struct mqtt_shard *shard)
+{
+    const struct mqtt_server *s = shard->server;
+    list_init(&shard->wills);
+    list_init(&shard->wills_due);
+    list_init(&shard->wills_new);
+    list_init(&shard->wills_stored);
+    table_init(&shard->wills_lost, s->alloc, s->seed, SIZE_MAX, will_key);
+}
+
 static void free_all(struct mqtt_shard *shard, struct list *wills)
 {
     LIST_EACH_SAFE(wills, it)
@@ -166,6 +273,11 @@ static void free_all(struct mqtt_shard *shard, struct list *wills)
 
 void wills_free(struct mqtt_shard *shard)
 {
+    struct table_at at = {0};
+    for (struct table_node *n; (n = table_next(&shard->wills_lost, &at));)
+        will_free(shard, CONTAINER_OF(n, struct will, node));
     free_all(shard, &shard->wills);
     free_all(shard, &shard->wills_due);
+    table_fini(&shard->wills_lost);
+    vec_fini(shard->alloc, &shard->wills_ended);
 }

@@ -122,25 +122,6 @@ static void action_changed(struct action *a)
         LOG_W("registry", "the outcome of action %s is not recorded", a->id);
 }
 
-static void failure_alert(struct action *a, const char *what, bool active)
-{
-    struct registry *r = a->registry;
-    char key[512], text[800];
-    (void)snprintf(key, sizeof(key), "action/%.*s", STR_FMT(a->device_name));
-    (void)snprintf(text, sizeof(text), "%.*s %s: %.*s() %s", STR_FMT(a->device_name), what,
-                   STR_FMT(a->action_name), a->why);
-    struct action_event e;
-    action_fill_event(a, &e);
-    struct alert_event alert = {.key = str_from(key),
-                                .severity = SEVERITY_CRITICAL,
-                                .text = str_from(text),
-                                .device = a->device_name,
-                                .cause = e.cause,
-                                .active = active,
-                                .wall_ms = worker_now_ms(r->worker)};
-    bus_alert_publish(r->cfg.bus, &alert);
-}
-
 static void action_end(struct action *a, enum action_state state)
 {
     a->state = state;
@@ -160,7 +141,9 @@ static int64_t patience_ns(const struct registry *r)
 
 static void action_fail(struct action *a, const char *what)
 {
-    failure_alert(a, what, true);
+    if (a->device)
+        a->device->disobeyed = true;
+    action_alert(a, what, true);
     action_end(a, ACTION_FAILED);
 }
 
@@ -228,7 +211,9 @@ static enum err action_record(struct action *a)
 
 static void action_confirm(struct action *a)
 {
-    failure_alert(a, "obeys", false); /* it obeys again, if it did not before */
+    a->device->obeyed = true;
+    a->device->disobeyed = false;
+    action_alert(a, "obeys", false); /* it obeys again, if it did not before */
     action_end(a, ACTION_CONFIRMED);
 }
 
@@ -280,9 +265,14 @@ static void action_timer(struct timer *t)
 void action_carry(struct action *a, struct device *to)
 {
     int at = to ? model_action(to->model, a->action_name) : -1;
-    if (at < 0) {
-        (void)snprintf(a->why, sizeof(a->why), "the site has changed: %.*s has no %.*s() any more",
-                       STR_FMT(a->device_name), STR_FMT(a->action_name));
+    if (at < 0 || to->corrected) {
+        if (at < 0)
+            (void)snprintf(a->why, sizeof(a->why),
+                           "the site has changed: %.*s has no %.*s() any more",
+                           STR_FMT(a->device_name), STR_FMT(a->action_name));
+        else
+            (void)snprintf(a->why, sizeof(a->why), "the site has changed: %.*s is at another place",
+                           STR_FMT(a->device_name));
         action_end(a, ACTION_FAILED);
         return;
     }
@@ -453,6 +443,7 @@ void registry_port_done(struct registry *r, const char *id, enum err result, con
     if (!a)
         return;
     if (!result) {
+        a->device->obeyed = true;
         if (a->device->model->actions[a->action].confirm_property < 0)
             action_confirm(a);
         return;
@@ -545,13 +536,26 @@ static bool is_open(const struct action *a)
     return a->state == ACTION_WAITING || a->state == ACTION_SENT;
 }
 
+/* What the log told of one that is over. */
+static void start_ended(struct registry *r, struct action *a)
+{
+    struct device *d = registry_find(r, a->device_name);
+    list_add_tail(&r->ended, &a->ended_link);
+    if (!d && a->state == ACTION_FAILED)
+        actions_forget_alert(r, a->device_name);
+    if (!d || a->state == ACTION_DENIED)
+        return;
+    d->obeyed = d->obeyed || a->state == ACTION_CONFIRMED;
+    d->disobeyed = a->state == ACTION_FAILED; /* the last one counts */
+}
+
 void actions_start(struct registry *r)
 {
-    LIST_EACH(&r->actions, it) /* what the log told of those that are over */
+    LIST_EACH(&r->actions, it)
     {
         struct action *a = CONTAINER_OF(it, struct action, link);
         if (!is_open(a) && list_empty(&a->ended_link))
-            list_add_tail(&r->ended, &a->ended_link);
+            start_ended(r, a);
     }
     for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
         struct action *a = CONTAINER_OF(it, struct action, link);
@@ -559,8 +563,10 @@ void actions_start(struct registry *r)
             continue;
         (void)snprintf(a->why, sizeof(a->why), "had no outcome when the site stopped");
         struct device *d = registry_find(r, a->device_name);
-        if (d && list_empty(&d->actions))
-            failure_alert(a, "may not have obeyed", true);
+        if (d && list_empty(&d->actions)) {
+            d->disobeyed = true;
+            action_alert(a, "may not have obeyed", true);
+        }
         action_end(a, ACTION_FAILED);
     }
     actions_forget_oldest(r);

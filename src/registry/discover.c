@@ -159,6 +159,16 @@ const struct device *registry_topic_device(const struct registry *r, struct str 
     return b ? b->device : NULL;
 }
 
+void registry_topics_each(const struct registry *r,
+                          void (*each)(void *ctx, struct str topic, const struct device *d),
+                          void *ctx)
+{
+    struct str topic;
+    void *binding;
+    for (size_t at = 0; map_next(&r->now->topics, &at, &topic, &binding);)
+        each(ctx, topic, ((const struct topic_binding *)binding)->device);
+}
+
 static void note_retained(void *ctx, struct message *m)
 {
     struct registry *r = ctx;

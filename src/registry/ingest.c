@@ -1,5 +1,6 @@
 /* ingest: from a message to the samples of a device, and when they turn stale. */
 #include "base/log.h"
+#include "registry/heard.h"
 #include "registry/registry_internal.h"
 
 #include <stdio.h>
@@ -96,8 +97,10 @@ static void event_made(void *ctx, uint32_t event)
     struct signal_event e = {
         .device = d->name, .event = d->model->events[event], .wall_ms = c->wall_ms};
     d->events_seen++;
-    if (!c->replayed && !c->late && !d->leaving)
-        bus_signal_publish(c->r->cfg.bus, &e);
+    if (c->replayed || c->late || d->leaving)
+        return;
+    heard_note(c->r, &e);
+    bus_signal_publish(c->r->cfg.bus, &e);
 }
 
 void registry_signal(struct device *d, uint32_t event)
@@ -150,6 +153,7 @@ static struct payload_error ingest_payload(const struct topic_binding *b, struct
         if (is_over(b))
             continue;
         c->device = b->device;
+        b->device->heard = true;
         ingest_as(b, c, &t, payload);
         if (!error.reason[0] || c->replayed)
             continue;
@@ -219,13 +223,29 @@ void registry_replay(void *registry, const struct journal_record *rec)
     message_unref(m);
 }
 
+/* What is empty asks: Tasmota does, of itself, whenever it connects. It is refused like the rest,
+ * as firmware is free to take it for a command, but is nobody's attempt, unless the site's own are
+ * so. */
+static bool attempts(const struct device *d, const struct bus_denial *denial)
+{
+    if (!denial->empty)
+        return true;
+    for (size_t i = 0; d->mapping && i < d->mapping->def.command_count; i++) {
+        const struct command_def *c = &d->mapping->def.commands[i];
+        if (!c->piece_count && str_eq(c->topic, denial->topic))
+            return true;
+    }
+    return false;
+}
+
 /* Rule O16: nobody commands an owned device past its owner. The bus has refused it already. */
 static void denied(struct subscriber *s, const struct bus_denial *d)
 {
     struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
     for (const struct topic_binding *b = topic_of(r, d->topic); b; b = b->next)
         if (b->role == TOPIC_SET && b->device->owner.n && !is_over(b)) {
-            actions_denied(r, b->device, d->name, d->why);
+            if (attempts(b->device, d))
+                actions_denied(r, b->device, d->name, d->why);
             return; /* of several devices on one topic one is enough */
         }
 }
@@ -265,21 +285,24 @@ static void note_retained(void *ctx, struct message *m)
         }
 }
 
-static void clear_retained(struct registry *r, const struct topic_binding *b)
+static enum err clear_retained(struct registry *r, struct str topic, const struct device *d)
 {
     struct bus_publication p = {
-        .topic = b->topic, .qos = 1, .retain = true, .expiry_s = UINT32_MAX, .from = &r->publisher};
+        .topic = topic, .qos = 1, .retain = true, .expiry_s = UINT32_MAX, .from = &r->publisher};
     struct bus_receipt receipt;
-    if (bus_publish(r->cfg.bus, &p, &receipt))
-        LOG_E("registry", "the retained message on %.*s can't be removed: %s", STR_FMT(b->topic),
+    enum err err = bus_publish(r->cfg.bus, &p, &receipt);
+    if (err)
+        LOG_E("registry", "the retained message on %.*s can't be removed: %s", STR_FMT(topic),
               receipt.why);
     else
         LOG_W("registry", "the retained message on %.*s is removed: %.*s is owned by %.*s",
-              STR_FMT(b->topic), STR_FMT(b->device->name), STR_FMT(b->device->owner));
+              STR_FMT(topic), STR_FMT(d->name), STR_FMT(d->owner));
+    return err;
 }
 
 /* One that was left there before the device had an owner would reach it whenever it connects.
- * Where a mapping says that commands are retained, what is there is the owner's last. */
+ * Where a mapping says that commands are retained, what is there is the owner's last, but for what
+ * registry_taken_over() removes. */
 void ingest_clear_retained(struct registry *r)
 {
     struct str topic;
@@ -288,9 +311,30 @@ void ingest_clear_retained(struct registry *r)
     for (size_t at = 0; map_next(&r->now->topics, &at, &topic, &first);)
         for (struct topic_binding *b = first; b; b = b->next) {
             if (b->retained)
-                clear_retained(r, b);
+                (void)clear_retained(r, b->topic, b->device);
             b->retained = false;
         }
+}
+
+static enum err clear_kept(struct registry *r, const struct device *d)
+{
+    enum err err = ERR_OK;
+    for (size_t i = 0; !err && d->mapping && i < d->mapping->def.command_count; i++) {
+        const struct command_def *c = &d->mapping->def.commands[i];
+        if (c->retain && bus_retained_get(r->cfg.bus, c->topic))
+            err = clear_retained(r, c->topic, d);
+    }
+    return err;
+}
+
+/* Those that are not meant to stay are ingest_clear_retained()'s. */
+enum err registry_taken_over(const struct device *d)
+{
+    enum err err = clear_kept(d->registry, d);
+    LIST_EACH(&d->twins, it)
+    if (!err)
+        err = clear_kept(d->registry, CONTAINER_OF(it, struct device, twins));
+    return err;
 }
 
 /* What a device has said of itself with a retained message holds over a restart, and for a device
@@ -464,7 +508,7 @@ enum err ingest_bind_topic(struct registry *r, const struct topic_binding *want,
     struct topic_binding *first = want->topic.p ? map_get(&c->topics, want->topic) : NULL;
     for (const struct topic_binding *it = first; it; it = it->next)
         if (!may_share(want, it))
-            return taken(want, it, e);
+            return want->device->leaving ? ERR_OK : taken(want, it, e); /* it is the other's now */
     struct topic_binding *b = arena_new(&c->arena, sizeof(*b));
     if (!b || !want->topic.p)
         return error_set(e, ERR_NOMEM, "no memory for the topics of %.*s",

@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WHY_MAX = 160, RECORD_VERSION = 1, RECORD_BYTES_MAX = 1024 };
+enum { WHY_MAX = 200, RECORD_VERSION = 1, RECORD_BYTES_MAX = 1024 };
 
 /* --- samples --- */
 
@@ -40,6 +40,7 @@ enum err registry_sample(struct device_property *p, const struct value *v, int64
                        .ts_ms = ts_ms ? ts_ms : worker_now_ms(r->worker),
                        .value = *v,
                        .quality = decode_quality(p->def, v, q)};
+    p->device->heard = true;
     enum err err = p->device->leaving ? ERR_OK : record(r, &s);
     if (err)
         s.seq = 0;
@@ -59,16 +60,42 @@ void links_replay_sample(struct registry *r, const struct journal_record *rec)
         return;
     s.series = bus_series_find(r->cfg.bus, name);
     struct device_property *p = s.series ? registry_property_of(r, s.series) : NULL;
-    if (p && p->def->kind == s.value.kind) /* else the site has changed since */
+    if (p && p->def->kind == s.value.kind) { /* else the site has changed since */
+        p->device->heard = true;
         ingest_sample(r, p, &s);
+    }
 }
 
 /* --- what can't be read --- */
 
+static void tell(const struct device *d)
+{
+    const struct registry *r = d->registry;
+    if (!d->leaving && r->link_changed)
+        r->link_changed(r->link_ctx, d);
+}
+
+/* In *at, which is there when it was needed once. */
+static void note(struct device_property *p, char **at, const char *why)
+{
+    if (!*at && why[0])
+        *at = mem_zero(p->device->registry->cfg.alloc, WHY_MAX);
+    if (!*at || strncmp(*at, why, WHY_MAX - 1) == 0)
+        return;
+    (void)snprintf(*at, WHY_MAX, "%s", why);
+    tell(p->device);
+}
+
 void links_heard(struct device_property *p)
 {
-    if (p->why)
-        p->why[0] = 0;
+    if (p->why && p->why[0])
+        note(p, &p->why, "");
+}
+
+void registry_doubt(struct device_property *p, const char *why)
+{
+    if (!p->device->leaving)
+        note(p, &p->doubt, why);
 }
 
 static void turn_stale(struct device_property *p)
@@ -82,10 +109,7 @@ void registry_unreadable(struct device_property *p, const char *why)
 {
     if (p->device->leaving)
         return;
-    if (!p->why)
-        p->why = mem_zero(p->device->registry->cfg.alloc, WHY_MAX);
-    if (p->why)
-        (void)snprintf(p->why, WHY_MAX, "%s", why);
+    note(p, &p->why, why);
     turn_stale(p);
 }
 
@@ -94,21 +118,23 @@ void links_free_why(struct registry *r, struct device *d)
     for (size_t i = 0; i < d->model->property_count; i++) {
         if (d->props[i].why)
             mem_free(r->cfg.alloc, d->props[i].why, WHY_MAX);
-        d->props[i].why = NULL;
+        if (d->props[i].doubt)
+            mem_free(r->cfg.alloc, d->props[i].doubt, WHY_MAX);
+        d->props[i].why = d->props[i].doubt = NULL;
     }
 }
 
 void registry_link_state(struct device *d, bool online, const char *why)
 {
-    const struct registry *r = d->registry;
     struct device_reach before = d->reach;
     d->reach.state = online ? REACH_ONLINE : REACH_OFFLINE;
+    d->heard = d->heard || online;
     (void)snprintf(d->reach.why, sizeof(d->reach.why), "%s", online ? "" : why);
     for (size_t i = 0; !online && !d->leaving && i < d->model->property_count; i++)
         turn_stale(&d->props[i]);
     bool news = before.state != d->reach.state || strcmp(before.why, d->reach.why) != 0;
-    if (news && !d->leaving && r->link_changed)
-        r->link_changed(r->link_ctx, d);
+    if (news)
+        tell(d);
 }
 
 void registry_on_link(struct registry *r, void (*changed)(void *ctx, const struct device *d),

@@ -1,3 +1,4 @@
+#include "registry/heard.h"
 #include "registry/registry_internal.h"
 
 #include <string.h>
@@ -33,6 +34,8 @@ static void config_defaults(struct registry_config *c)
         c->observed_bytes_max = 8 << 20;
     if (!c->actions_max)
         c->actions_max = 1000;
+    if (!c->heard_max)
+        c->heard_max = 10000;
     if (!c->resume_max_ms)
         c->resume_max_ms = 60000;
 }
@@ -48,6 +51,7 @@ struct catalog *catalog_new(struct registry *r)
     map_init(&c->topics, a, seed, (size_t)DEVICES_MAX * 64);
     map_init(&c->names, a, seed, DEVICES_MAX);
     map_init(&c->models, a, seed, DEVICES_MAX);
+    map_init(&c->things, a, seed, (size_t)DEVICES_MAX * 64);
     list_init(&c->devices);
     list_init(&c->leaving);
     return c;
@@ -72,6 +76,7 @@ void catalog_free(struct registry *r, struct catalog *c)
     map_fini(&c->topics);
     map_fini(&c->names);
     map_fini(&c->models);
+    map_fini(&c->things);
     mem_free(r->cfg.alloc, c->by_series, c->by_series_n * sizeof(*c->by_series));
     arena_fini(&c->arena);
     mem_free(r->cfg.alloc, c, sizeof(*c));
@@ -93,6 +98,8 @@ enum err registry_new(struct registry **out, const struct registry_config *cfg, 
         err = ingest_init(r, e);
     if (!err)
         err = actions_init(r, e);
+    if (!err)
+        err = heard_init(r, e);
     if (err) {
         registry_free(r);
         return err;
@@ -116,10 +123,22 @@ void registry_start(struct registry *r)
     actions_start(r);
 }
 
+void registry_heard_before(struct registry *r, bool (*knows)(void *ctx, struct str series),
+                           void *ctx)
+{
+    LIST_EACH(&r->now->devices, it)
+    {
+        struct device *d = CONTAINER_OF(it, struct device, link);
+        for (size_t i = 0; i < d->model->property_count && !d->heard; i++)
+            d->heard = knows(ctx, d->props[i].series->name);
+    }
+}
+
 void registry_free(struct registry *r)
 {
     if (!r)
         return;
+    heard_fini(r);
     actions_fini(r);
     ingest_fini(r);
     discover_fini(r);
@@ -285,8 +304,10 @@ static struct device *device_make(struct registry *r, const struct registry_devi
     d->id = arena_str(a, def->id);
     d->topic = arena_str(a, def->topic);
     d->link_text = arena_str(a, def->link);
+    d->carried = def->carried;
     d->props = props;
     list_init(&d->actions);
+    list_init(&d->twins);
     return d;
 }
 
@@ -309,7 +330,9 @@ enum err registry_device(struct registry *r, const struct registry_device_def *d
     if (err)
         return err;
     describe_reach(d);
-    err = map_put(&c->names, d->name, d);
+    err = thing_join(r, d);
+    if (!err)
+        err = map_put(&c->names, d->name, d);
     if (err || c->arena.failed)
         return error_set(e, ERR_FULL, "more than %d devices, or no memory, at %.*s", DEVICES_MAX,
                          STR_FMT(name));
@@ -329,13 +352,6 @@ struct list *registry_devices(struct registry *r)
     return &r->now->devices;
 }
 
-enum err registry_set_owner(struct device *d, struct str owner)
-{
-    struct registry *r = d->registry;
-    d->owner = arena_str(&r->building->arena, owner);
-    return d->owner.n ? ingest_guard(r, d) : ERR_NOMEM;
-}
-
 void registry_reset_stale(const struct registry *r, struct device_property *p)
 {
     struct series *s = p->series;
@@ -350,6 +366,27 @@ void registry_set_stale(struct device_property *p, int64_t stale_ms)
     p->stale_declared = true;
     p->series->stale_ms = stale_ms;
     ingest_stale_rearm(p);
+}
+
+static void share_stale(struct device *d)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < d->model->property_count; i++)
+        if (d->props[i].stale_declared && d->props[i].series->stale_ms > longest)
+            longest = d->props[i].series->stale_ms;
+    for (size_t i = 0; i < d->model->property_count; i++) {
+        struct device_property *p = &d->props[i];
+        if (p->stale_declared || p->series->stale_ms >= longest)
+            continue;
+        p->series->stale_ms = longest;
+        ingest_stale_rearm(p);
+    }
+}
+
+void registry_share_stale(struct registry *r)
+{
+    LIST_EACH(&r->now->devices, it)
+    share_stale(CONTAINER_OF(it, struct device, link));
 }
 
 int model_action(const struct model_def *m, struct str name)

@@ -15,6 +15,7 @@
 
 #include "async/timer.h"
 #include "bus/bus.h"
+#include "codec/json.h"
 #include "registry/mapping.h"
 #include "registry/observed.h"
 
@@ -33,6 +34,7 @@ struct param_def {
     struct str name, unit;
     enum value_kind kind;
 };
+enum { ACTION_PARAMS_MAX = 8 };
 struct action_def {
     struct str name;
     const struct param_def *params;
@@ -73,13 +75,22 @@ struct device {
     struct device_reach reach;
     const struct mapping *mapping;  /* the registry's; NULL if it has none */
     const struct device_port *port; /* registry_set_port() */
-    struct device *heir;     /* the same physical thing in the site that comes next: replace.c */
-    bool taken;              /* it is one's heir */
-    struct str owner;        /* program, or "" */
-    struct str owner_before; /* in the site before, until that one's end is dealt with */
+    struct device *heir;        /* the same physical thing in the site that comes next: replace.c */
+    bool taken;                 /* it is one's heir */
+    struct str owner;           /* program, or "" */
+    struct list twins;          /* other declarations of the same physical thing: thing.c */
+    const struct device *thing; /* the one of them that is owned: who commands this, commands that;
+                                   NULL: it is this one, or none is */
+    struct str owner_before;    /* in the site before, until that one's end is dealt with */
     struct device_property *props; /* one for each of the model's */
     struct list actions;           /* in progress, see action_internal.h */
     bool leaving;                  /* is not declared any more: registry_leaving() */
+    bool corrected; /* heir of one that never was where the site before had it: replace.c */
+    /* What tells whether the thing is where its declaration says. */
+    bool heard;       /* it has said something */
+    bool obeyed;      /* it has taken a command */
+    bool disobeyed;   /* one has come to nothing, and none has been obeyed since */
+    uint64_t carried; /* registry_device_def */
     uint64_t events_seen;
     uint32_t index;
 };
@@ -88,10 +99,18 @@ struct device_property {
     const struct property_def *def;
     struct series *series;
     struct timer stale_timer;
-    bool stale_declared; /* else series->stale_ms is the default */
+    bool stale_declared; /* else series->stale_ms is the default, or its device's longest */
     bool unawaited;      /* nobody minds that it has never spoken: in a test that is not about it */
-    char *why;           /* it can't be read: registry_unreadable(); NULL: it can */
+    char *why;           /* it can't be read: registry_unreadable(); NULL or "": it can */
+    char *doubt;         /* it can hardly be right: registry_doubt(); NULL or "": it may be */
 };
+/* What people should know of it; NULL: nothing. */
+static inline const char *property_problem(const struct device_property *p)
+{
+    if (p->why && p->why[0])
+        return p->why;
+    return p->doubt && p->doubt[0] ? p->doubt : NULL;
+}
 
 struct registry_config {
     struct executor *ex;
@@ -99,13 +118,14 @@ struct registry_config {
     struct journal *journal;
     struct db *db;
     struct alloc *alloc;
-    int64_t stale_default_ms;     /* for properties that no program reads; default 60,000 */
+    int64_t stale_default_ms;     /* for devices that no program reads; default 60,000 */
     int64_t stale_learned_max_ms; /* for those that come less often; default two hours */
     int64_t confirm_timeout_ms;   /* for one attempt; default 5,000 */
     uint32_t attempts_max;        /* default 3 */
     size_t discovered_max;        /* default 1,000 topics */
     size_t observed_bytes_max;    /* of what has been seen in them; default 8 MiB */
     size_t actions_max;           /* remembered; default 1,000 */
+    size_t heard_max;             /* events whose times are kept; default 10,000 */
     int64_t resume_max_ms;        /* an unfinished action of an earlier run; default 60,000 */
     /* How a number in unit `from` is one in unit `to`: times *scale, plus *offset. False: it is not
      * of the same dimension, or is no unit. NULL: units are not looked at. */
@@ -117,6 +137,10 @@ MUST_USE enum err registry_new(struct registry **out, const struct registry_conf
  * says so; actions that an earlier run could not finish are taken up, those that are too old fail,
  * with an alert. */
 void registry_start(struct registry *r);
+/* Before registry_start(): which of the devices' series are known of earlier runs, so that it is
+ * known that those devices have been heard. */
+void registry_heard_before(struct registry *r, bool (*knows)(void *ctx, struct str series),
+                           void *ctx);
 /* What an owner decided is taken up; what another program (or a person) did, only if may() says so:
  * if it still has the device on lease. A safe action is taken up whoever decided it, and however
  * long ago: what it ends goes on until it comes. */
@@ -140,6 +164,8 @@ struct registry_device_def {
     struct str topic; /* `via mqtt`; "": not by the convention */
     struct str link;  /* of what comes by a port, "modbus tcp://10.0.0.7:502 unit 3": canonical, as
                          it tells on a reload that this is the same physical thing; "" if none */
+    uint64_t carried; /* a hash of all else that is said of how the port carries it: with another
+                         one it counts as changed; 0 if there is nothing */
     struct mapping_def mapping;
 };
 /* ERR_EXISTS: its name, or a topic that can't be shared; ERR_INVALID, ERR_SYNTAX, ERR_RANGE: a
@@ -148,11 +174,25 @@ MUST_USE enum err registry_device(struct registry *r, const struct registry_devi
                                   struct device **out, struct error *e);
 struct device *registry_find(struct registry *r, struct str name);
 struct list *registry_devices(struct registry *r); /* of struct device.link */
-/* From here on commands of others are refused. ERR_NOMEM, ERR_FULL, ERR_RANGE (a topic of more than
- * 500 bytes): they are not. */
+/* From here on commands of others are refused, to this device and to all that are the same physical
+ * thing: they have the same id, or are sent the same on the same topic. ERR_NOMEM, ERR_FULL,
+ * ERR_RANGE (a topic of more than 500 bytes): they are not. */
 MUST_USE enum err registry_set_owner(struct device *d, struct str owner);
+/* It has an owner that it had not in the site before, nor in an earlier run: what others have left
+ * retained for it is removed, also where its mapping says `retain`; what is there afterwards is the
+ * owner's last. Errors: as of bus_publish(): it is still there. */
+MUST_USE enum err registry_taken_over(const struct device *d);
+/* The declaration by whose name leases of this thing are known. */
+static inline const struct device *device_thing(const struct device *d)
+{
+    return d->thing ? d->thing : d;
+}
 /* The property turns stale after this long without news; the smallest of all callers holds. */
 void registry_set_stale(struct device_property *p, int64_t stale_ms);
+/* When all have been set: who lets a sensor's humidity be two hours old knows that the sensor
+ * speaks seldom, so what else it measures, and nobody reads, is good for as long as the longest of
+ * those. */
+void registry_share_stale(struct registry *r);
 int model_action(const struct model_def *m, struct str name); /* -1: none */
 
 /* A time that a site's text says, up to 3000 years, for monotonic clocks and timers. */
@@ -173,8 +213,14 @@ static inline int64_t ns_of_ms(int64_t ms)
  * A device is the same physical thing when its topic is, else when its link text is, else when its
  * id is, and if it has none of them when it has its name: its actions go on under its new
  * definition, and `owner_before` tells who owned it. One that is not declared any more, and was
- * owned or has actions in progress, stays for them in registry_leaving(). Series go on by their
- * names; one whose type or unit has changed has a new number. */
+ * owned or has actions in progress, stays for them in registry_leaving().
+ * If it never was where its declaration said (no command has been taken there, and either nothing
+ * has ever come from there or a command has come to nothing), the declaration was wrong, and the
+ * device of its name is its heir, `corrected`: there is nothing to be made safe at the old place.
+ * Its actions end, with that reason, and the owner's safe action is for the new place.
+ * The alert of an action that failed ends with the place where it failed, as nobody will ever tell
+ * that it obeys there; what a device that leaves does not obey is told once, without an end.
+ * Series go on by their names; one whose type or unit has changed has a new number. */
 struct registry_change {
     size_t same, changed, added, removed; /* devices */
 };
@@ -184,10 +230,17 @@ struct device *registry_next(struct registry *r, struct str name);
 /* Between commit and settle: the same physical thing in the site that runs now, or its copy that
  * leaves; NULL: nobody has anything to do with it any more. */
 struct device *registry_successor(struct registry *r, const struct device *old);
-/* Whether a program would see no difference: there in both, with equal model, topic and id. */
+/* Whether a program would see no difference: there in both, with equal model, topic, link and id.
+ */
 bool registry_next_is_same(struct registry *r, struct str name);
 MUST_USE enum err registry_replace_ready(struct registry *r, struct registry_change *out,
                                          struct error *e);
+/* Between ready and commit: each device of both sites, by name. Changed is one that anything is
+ * different about, be it that another thing has its name. */
+enum device_fate { DEVICE_KEPT, DEVICE_CHANGED, DEVICE_ADDED, DEVICE_REMOVED };
+void registry_replace_each(struct registry *r,
+                           void (*each)(void *ctx, struct str device, enum device_fate fate),
+                           void *ctx);
 void registry_replace_commit(struct registry *r);
 void registry_replace_settle(struct registry *r);
 void registry_replace_cancel(struct registry *r);
@@ -203,6 +256,10 @@ struct action_request {
     size_t arg_count;
     struct cause cause;
 };
+/* One argument out of JSON, as its parameter wants it; a text is decoded into `text`. False: it
+ * does not fit. */
+bool registry_argument(const struct param_def *p, const struct json_token *t, char *text,
+                       size_t text_max, struct value *v);
 /* Decides an action: it is recorded, sent when its cause and the decision are committed, sent
  * again while no confirmation comes, and at last failed with an alert. An older action of the same
  * device that is not confirmed yet is dropped ("superseded"). `id` (may be NULL) gets its id.
@@ -257,9 +314,13 @@ MUST_USE enum err registry_sample(struct device_property *p, const struct value 
 /* The property can't be read: it is stale at once, and `why` (copied) is for people to see, until
  * its next sample. */
 void registry_unreadable(struct device_property *p, const char *why);
+/* It is read, and can hardly be right: `why` (copied) is for people to see, over any number of
+ * samples, until it is "". Their quality is for who tells the samples to say. */
+void registry_doubt(struct device_property *p, const char *why);
 /* The whole device, as its link says. Offline: what it has said is stale at once. */
 void registry_link_state(struct device *d, bool online, const char *why);
-/* Called when a device has another state or another reason. */
+/* Called when a device has another state or another reason, or one of its properties another
+ * property_problem(). */
 void registry_on_link(struct registry *r, void (*changed)(void *ctx, const struct device *d),
                       void *ctx);
 /* Where an answer to this action would confirm it; "" if nothing is mapped so: for who plays the
@@ -267,6 +328,20 @@ void registry_on_link(struct registry *r, void (*changed)(void *ctx, const struc
 struct str registry_answer_topic(const struct device *d, uint32_t action);
 /* An event, as if the device had said so. */
 void registry_signal(struct device *d, uint32_t event);
+
+/* When the events of devices came: the newest in front, over restarts (heard.h). */
+enum { HEARD_TIMES = 16 };
+struct heard_event {
+    struct str device, event;
+    uint64_t count;                /* since it was first heard */
+    int64_t times_ms[HEARD_TIMES]; /* the newest in front */
+    size_t times_n;                /* at least 1 */
+};
+/* Those that came last in front; of one device alone unless device.p is NULL. */
+void registry_heard_each(const struct registry *r, struct str device, size_t limit,
+                         void (*each)(void *ctx, const struct heard_event *v), void *ctx);
+void registry_on_heard(struct registry *r, void (*changed)(void *ctx, const struct heard_event *v),
+                       void *ctx);
 /* A number as a source or a register gives it, in the unit of the property: times scale, plus
  * offset, without the noise of binary fractions (12 significant digits): 234 * 0.1 is 23.4. */
 double registry_scaled(double number, double scale, double offset);
@@ -297,6 +372,10 @@ const struct list *registry_discovered(const struct registry *r);
 const struct discovered *registry_discovered_find(const struct registry *r, struct str topic);
 /* A device that has the topic (and could not read its message); NULL: nobody claims it. */
 const struct device *registry_topic_device(const struct registry *r, struct str topic);
+/* Each topic that a device has, and one of those that have it. */
+void registry_topics_each(const struct registry *r,
+                          void (*each)(void *ctx, struct str topic, const struct device *d),
+                          void *ctx);
 uint64_t registry_discovered_dropped(const struct registry *r);
 /* Called (at most ten times a second for a topic) when a topic is new or its message changed. */
 void registry_on_discovered(struct registry *r,

@@ -40,6 +40,7 @@ struct catalog {
     struct map topics;  /* -> topic_binding */
     struct map names;   /* -> device */
     struct map models;  /* -> model_def */
+    struct map things;  /* what tells that it is one physical thing -> device, the first of it */
     struct list devices;
     struct list leaving; /* of the site before, see registry_leaving() */
     uint32_t device_count;
@@ -77,6 +78,15 @@ struct registry {
     void *resume_ctx;
     uint64_t action_next; /* number of the next one; its id in 12 hexadecimal digits */
     struct keep *action_keep;
+
+    /* heard.c */
+    struct map heard_map; /* "device event" -> struct heard */
+    struct list heard, heard_dirty;
+    struct timer heard_timer;
+    struct keep *heard_keep;
+    bool heard_full; /* there is no room for another one, and nothing that could go */
+    void (*heard_changed)(void *ctx, const struct heard_event *v);
+    void *heard_ctx;
 };
 
 /* The device, or property, that a series belongs to, or NULL. */
@@ -111,6 +121,9 @@ void ingest_settle(struct registry *r, const struct catalog *gone);
 void ingest_sample(struct registry *r, struct device_property *p, const struct sample *s);
 /* The last message of a topic that a device has claimed since. */
 void ingest_late(struct registry *r, struct str topic, struct bytes payload, int64_t wall_ms);
+
+/* thing.c: it is the same as others that are being built. */
+MUST_USE enum err thing_join(struct registry *r, struct device *d);
 
 /* discover.c */
 void discover_init(struct registry *r);
@@ -282,6 +295,11 @@ void actions_answered(struct device *d, uint32_t action);
 void action_carry(struct action *a, struct device *to);
 /* A sample of a device that leaves: no news for anybody, but what its last action waits for. */
 void actions_sample(struct device *d, const struct device_property *p, const struct sample *s);
+
+/* action_alert.c: that it has failed, or (not active) that its device obeys again. */
+void action_alert(struct action *a, const char *what, bool active);
+/* Nobody will ever tell that it obeys: what was wrong with it is over. */
+void actions_forget_alert(struct registry *r, struct str device);
 
 /* command.c: an attempt: by the convention, by the mapping or by the port. ERR_FULL: later, nothing
  * was sent. */

@@ -146,6 +146,7 @@ static inline void rig_build_only(struct rig *g, const char *dir, int64_t resume
                                  .alloc = alloc_system(),
                                  .confirm_timeout_ms = 60,
                                  .stale_default_ms = 150,
+                                 .heard_max = 3,
                                  .resume_max_ms = resume_max_ms};
     REQUIRE(registry_new(&g->r, &rc, &e) == ERR_OK);
     rig_devices(g);

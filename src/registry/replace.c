@@ -95,6 +95,12 @@ static bool same_mapping(const struct device *a, const struct device *b)
                                     : a->mapping == b->mapping;
 }
 
+/* Nothing at all is different, also what no program sees. */
+static bool same_declaration(const struct device *a, const struct device *b)
+{
+    return same_device(a, b) && a->carried == b->carried && same_mapping(a, b);
+}
+
 bool registry_next_is_same(struct registry *r, struct str name)
 {
     const struct device *now = registry_find(r, name), *next = registry_next(r, name);
@@ -104,8 +110,14 @@ bool registry_next_is_same(struct registry *r, struct str name)
 /* --- what stays and what leaves --- */
 
 /* What tells that two are one physical thing: the first of these that an old one has decides, and a
- * new one is taken once. */
-enum sameness { BY_TOPIC, BY_LINK, BY_ID, BY_NAME, SAMENESSES };
+ * new one is taken once. The last one is for things that never were where they were declared. */
+enum sameness { BY_TOPIC, BY_LINK, BY_ID, BY_NAME, BY_CORRECTION, SAMENESSES };
+
+/* Nothing that the site has ever done took effect there, so there is nothing to be made safe. */
+static bool never_was_there(const struct device *d)
+{
+    return (d->topic.n || d->link_text.n) && !d->obeyed && (!d->heard || d->disobeyed);
+}
 
 static struct str trait(const struct device *d, enum sameness how)
 {
@@ -114,6 +126,7 @@ static struct str trait(const struct device *d, enum sameness how)
     case BY_LINK: return d->link_text;
     case BY_ID: return d->id;
     case BY_NAME: return d->topic.n || d->link_text.n || d->id.n ? STR("") : d->name;
+    case BY_CORRECTION: return never_was_there(d) ? d->name : STR("");
     case SAMENESSES: break;
     }
     return STR("");
@@ -126,7 +139,7 @@ static enum err index_by(struct map *m, struct catalog *to, enum sameness how)
     LIST_EACH(&to->devices, it)
     {
         struct device *d = CONTAINER_OF(it, struct device, link);
-        struct str key = how == BY_NAME ? d->name : trait(d, how);
+        struct str key = how >= BY_NAME ? d->name : trait(d, how);
         if (key.n && !d->taken && !err)
             err = map_put(m, key, d);
         if (err == ERR_EXISTS)
@@ -146,6 +159,7 @@ static void match_by(const struct map *m, struct list *olds, enum sameness how)
             continue;
         old->heir = d;
         d->taken = true;
+        d->corrected = how == BY_CORRECTION;
     }
 }
 
@@ -178,6 +192,12 @@ struct device *registry_successor(struct registry *r, const struct device *old)
     return old->heir;
 }
 
+/* A thing is made safe once, whatever declarations of it there are. */
+static struct str owner_of_thing(struct registry *r, const struct device *d)
+{
+    return d->thing ? STR("") : arena_str(&r->building->arena, d->owner);
+}
+
 /* A copy without a name in what is being built; its topics, as far as nobody else has them. */
 static struct device *copy_leaving(struct registry *r, const struct device *from)
 {
@@ -195,10 +215,11 @@ static struct device *copy_leaving(struct registry *r, const struct device *from
                          .topic = arena_str(&c->arena, from->topic),
                          .link_text = arena_str(&c->arena, from->link_text),
                          .port = from->port,
-                         .owner_before = arena_str(&c->arena, from->owner),
+                         .owner_before = owner_of_thing(r, from),
                          .props = props,
                          .leaving = true};
     list_init(&d->actions);
+    list_init(&d->twins);
     for (size_t i = 0; i < n; i++) {
         struct series *s = from->props[i].series;
         props[i] = (struct device_property){.device = d, .def = &model->properties[i], .series = s};
@@ -210,20 +231,19 @@ static struct device *copy_leaving(struct registry *r, const struct device *from
     return c->arena.failed ? NULL : d;
 }
 
-/* Its topics, as far as no device of the next site has them: then it is left to that one. */
+/* Its topics, as far as no device of the next site has them. */
 static enum err bind_leaving(struct registry *r, struct device *d, const struct device *old,
                              struct error *e)
 {
-    struct error taken = {0};
-    enum err err = ingest_bind(r, d, &taken);
-    if ((!err || err == ERR_EXISTS) && old->mapping)
-        err = mapping_build(r, d, &old->mapping->def, &taken);
-    return err == ERR_EXISTS ? ERR_OK : err ? error_set(e, err, "%s", taken.text) : ERR_OK;
+    enum err err = ingest_bind(r, d, e);
+    if (!err && old->mapping)
+        err = mapping_build(r, d, &old->mapping->def, e);
+    return err;
 }
 
 static enum err prepare_leaving(struct registry *r, struct device *old, struct error *e)
 {
-    if (old->owner.n == 0 && list_empty(&old->actions))
+    if ((old->owner.n == 0 || old->thing) && list_empty(&old->actions))
         return ERR_OK;
     struct device *d = copy_leaving(r, old);
     if (!d)
@@ -232,14 +252,66 @@ static enum err prepare_leaving(struct registry *r, struct device *old, struct e
     return bind_leaving(r, d, old, e);
 }
 
-static void count(struct registry_change *n, const struct device *old, const struct device *next)
+/* The same physical thing in the next site; its copy that leaves is none. */
+static struct device *next_of(const struct device *old)
 {
-    if (!next)
-        n->removed++;
-    else if (same_device(old, next) && same_mapping(old, next))
-        n->same++;
-    else
-        n->changed++;
+    return old->heir && !old->heir->leaving ? old->heir : NULL;
+}
+
+/* The other thing that has its name from now on; NULL: none. */
+static struct device *namesake(struct registry *r, const struct device *old)
+{
+    struct device *next = registry_next(r, old->name);
+    return next && !next->taken && !next_of(old) ? next : NULL;
+}
+
+static enum device_fate fate_of(struct registry *r, const struct device *old)
+{
+    const struct device *next = next_of(old);
+    if (next)
+        return same_declaration(old, next) ? DEVICE_KEPT : DEVICE_CHANGED;
+    return namesake(r, old) ? DEVICE_CHANGED : DEVICE_REMOVED;
+}
+
+static bool is_added(struct registry *r, const struct device *next)
+{
+    const struct device *old = map_get(&r->now->names, next->name);
+    return !next->taken && !(old && namesake(r, old));
+}
+
+void registry_replace_each(struct registry *r,
+                           void (*each)(void *ctx, struct str device, enum device_fate fate),
+                           void *ctx)
+{
+    ASSERT(r->building != r->now);
+    LIST_EACH(&r->now->devices, it)
+    {
+        const struct device *old = CONTAINER_OF(it, struct device, link), *next = next_of(old);
+        each(ctx, next ? next->name : old->name, fate_of(r, old));
+    }
+    LIST_EACH(&r->now->leaving, it) /* it comes back */
+    {
+        const struct device *next = next_of(CONTAINER_OF(it, struct device, link));
+        if (next)
+            each(ctx, next->name, DEVICE_ADDED);
+    }
+    LIST_EACH(&r->building->devices, it)
+    {
+        const struct device *next = CONTAINER_OF(it, struct device, link);
+        if (is_added(r, next))
+            each(ctx, next->name, DEVICE_ADDED);
+    }
+}
+
+static void count(void *ctx, struct str device, enum device_fate fate)
+{
+    struct registry_change *n = ctx;
+    size_t *const of[] = {[DEVICE_KEPT] = &n->same,
+                          [DEVICE_CHANGED] = &n->changed,
+                          [DEVICE_ADDED] = &n->added,
+                          [DEVICE_REMOVED] = &n->removed};
+    (void)device;
+    ++*of[fate];
 }
 
 enum err registry_replace_ready(struct registry *r, struct registry_change *out, struct error *e)
@@ -251,9 +323,8 @@ enum err registry_replace_ready(struct registry *r, struct registry_change *out,
     LIST_EACH(&r->now->devices, it)
     {
         struct device *old = CONTAINER_OF(it, struct device, link);
-        count(out, old, old->heir);
         if (old->heir)
-            old->heir->owner_before = arena_str(&next->arena, old->owner);
+            old->heir->owner_before = owner_of_thing(r, old);
         else if (!err)
             err = prepare_leaving(r, old, e);
     }
@@ -263,7 +334,8 @@ enum err registry_replace_ready(struct registry *r, struct registry_change *out,
         if (!err && !old->heir)
             err = prepare_leaving(r, old, e);
     }
-    out->added = next->device_count - out->same - out->changed;
+    if (!err)
+        registry_replace_each(r, count, out);
     if (!err && next->arena.failed)
         err = error_set(e, ERR_NOMEM, "no memory for the devices of the next site");
     return err;
@@ -291,16 +363,29 @@ static void carry_reach(struct device *to, struct device *from)
     online_carry(to, from);
 }
 
-static void carry(struct list *devices)
+/* What is known of the thing, if it is that thing. */
+static void carry_known(struct device *to, struct device *from)
+{
+    to->events_seen = from->events_seen;
+    if (to->corrected)
+        return;
+    to->heard = from->heard;
+    to->obeyed = from->obeyed;
+    to->disobeyed = from->disobeyed;
+    carry_reach(to, from);
+}
+
+static void carry(struct registry *r, struct list *devices)
 {
     LIST_EACH(devices, it)
     {
         struct device *old = CONTAINER_OF(it, struct device, link);
         struct device *d = old->heir; /* or its copy, which leaves */
-        if (d) {
-            d->events_seen = old->events_seen;
-            carry_reach(d, old);
-        }
+        if (d)
+            carry_known(d, old);
+        bool stays = d && !d->leaving && !d->corrected && str_eq(d->name, old->name);
+        if (!stays && old->disobeyed && !old->leaving)
+            actions_forget_alert(r, old->name);
         LIST_EACH_SAFE(&old->actions, action)
         action_carry(CONTAINER_OF(action, struct action, device_link), d);
     }
@@ -322,8 +407,9 @@ static void reset_stale(struct registry *r)
 void registry_replace_commit(struct registry *r)
 {
     struct catalog *old = r->now;
-    carry(&old->devices);
-    carry(&old->leaving);
+    carry(r, &old->devices);
+    carry(r, &old->leaving);
+    r->heard_full = false;
     reset_stale(r);
     r->now = r->building;
     r->building =

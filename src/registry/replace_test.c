@@ -60,7 +60,8 @@ TEST(what_is_counted)
         {"nothing", {"plant.valve", "v", NULL}, 2, 0, 0, 0},
         {"another model", {"plant.valve", "v", &wide_valve}, 1, 1, 0, 0},
         {"another name", {"plant.v", "v", NULL}, 1, 1, 0, 0},
-        {"another thing", {"plant.valve", "w", NULL}, 1, 0, 1, 1},
+        {"another thing by its name", {"plant.valve", "w", NULL}, 1, 1, 0, 0},
+        {"another thing", {"plant.v", "w", NULL}, 1, 0, 1, 1},
         {"it is gone", {NULL, NULL, NULL}, 1, 0, 0, 1},
     };
     struct rig g;

@@ -532,6 +532,49 @@ static const struct adopt_case adopt_cases[] = {
              "  action on()  publish \"cmnd/plug1/POWER\" \"ON\"\n"
              "  action off() publish \"cmnd/plug1/POWER\" \"OFF\"\n"
              "  online on \"tele/plug1/LWT\"\n"},
+    {.label = "what a name seems to be, and is not",
+     .messages = {{"zigbee2mqtt/w",
+                   "{\"contact\":false,\"device_temperature\":19,\"power_outage_count\":3,"
+                   "\"color_temp\":370}"}},
+     .asked = {"zigbee2mqtt/w"},
+     .want = "model ContactSensor {\n"
+             "  property contact:            bool\n"
+             "  property device_temperature: °C     range -55..150  // unit guessed; seen 19\n"
+             "  property power_outage_count: int                    // seen 3\n"
+             "  property color_temp:         float                  // seen 370\n"
+             "}\n"
+             "--\n"
+             "device home.w: ContactSensor { via mqtt \"zigbee2mqtt/w\" json }\n"
+             "! what it has is guessed from its messages: the bridge's list of devices "
+             "(bridge/devices), which tells it, was not heard\n"},
+    {.label = "a bought plug takes the place of a device of `sedge init`",
+     .site = "model Switch { property on: bool; action on() confirms on; action off() confirms not "
+             "on; safe off() }\n"
+             "device home.bath.fan: Switch { via mqtt \"home/bath/fan\" json }\n",
+     .messages = {{"tele/plug1/STATE", "{\"Time\":\"2024-05-01T10:00:00\",\"POWER\":\"ON\"}"},
+                  {"tele/plug1/LWT", "Online"}},
+     .asked = {"tele/plug1/STATE"},
+     .device = "home.bath.fan",
+     .want =
+         "  property on = on \"stat/plug1/POWER\"\n"
+         "  property on = \"POWER\" on \"tele/plug1/STATE\"\n"
+         "  action on()  publish \"cmnd/plug1/POWER\" \"ON\"\n"
+         "  action off() publish \"cmnd/plug1/POWER\" \"OFF\"\n"
+         "  online on \"tele/plug1/LWT\"\n"
+         "! home.bath.fan is still heard on \"home/bath/fan\", too: if nothing speaks there, take "
+         "`via mqtt` out of its declaration\n"},
+    {.label = "a bought plug for a device that does one of its commands itself",
+     .site = "model Switch { property on: bool; action on() confirms on; action off() confirms not "
+             "on; safe off() }\n"
+             "device home.bath.fan: Switch { via mqtt \"home/bath/fan\" json\n"
+             "  action off() publish \"stop\" \"all\"\n}\n",
+     .messages = {{"tele/plug1/STATE", "{\"Time\":\"2024-05-01T10:00:00\",\"POWER\":\"ON\"}"}},
+     .asked = {"tele/plug1/STATE"},
+     .device = "home.bath.fan",
+     .want = "  property on = on \"stat/plug1/POWER\"\n"
+             "  property on = \"POWER\" on \"tele/plug1/STATE\"\n"
+             "  action on() publish \"cmnd/plug1/POWER\" \"ON\"\n"
+             "  online on \"tele/plug1/LWT\"\n"},
     {.label = "a number that no relay has",
      .messages = {{"tele/x1/STATE", "{\"POWER-1\":\"ON\",\"POWER0\":\"ON\",\"Dimmer\":5}"}},
      .asked = {"tele/x1/STATE"},
@@ -568,10 +611,26 @@ static const struct adopt_case adopt_cases[] = {
     {.label = "a command",
      .messages = {{"cmnd/plug1/POWER", "ON"}},
      .asked = {"cmnd/plug1/POWER"},
-     .want = "invalid: cmnd/plug1/POWER tells nothing of a device: it is a command, an "
-             "announcement or no text\n"},
+     .want = "invalid: cmnd/plug1/POWER tells nothing of a device: it is a command to a device\n"},
     {.label = "what was not heard",
      .messages = {{"x", "1"}},
      .asked = {"y"},
      .want = "not found: nothing was heard on y that no device claims\n"},
+    {.label = "a mistyped topic",
+     .messages = {{"tele/plug1/STATE", "{\"POWER\":\"ON\"}"},
+                  {"tele/plug1/SENSOR", "{\"ENERGY\":{\"Power\":38}}"}},
+     .asked = {"tele/plug1/SENSR"},
+     .want = "not found: nothing was heard on tele/plug1/SENSR that no device claims; did you mean "
+             "tele/plug1/SENSOR?\n"},
+    {.label = "half a topic",
+     .messages = {{"zigbee2mqtt/bridge/state", "online"},
+                  {"zigbee2mqtt/bath/climate", "{\"humidity\":55}"}},
+     .asked = {"zigbee2mqtt/bath"},
+     .want = "not found: nothing was heard on zigbee2mqtt/bath that no device claims; did you mean "
+             "zigbee2mqtt/bath/climate?\n"},
+    {.label = "a device's own name",
+     .messages = {{"other/plug10/x", "1"}, {"tele/plug1/STATE", "{\"POWER\":\"ON\"}"}},
+     .asked = {"plug1"},
+     .want = "not found: nothing was heard on plug1 that no device claims; did you mean "
+             "tele/plug1/STATE?\n"},
 };

@@ -88,6 +88,11 @@ static enum err open_mqtt(struct site_core *c, const struct site_core_config *cf
     return cfg->alone ? ERR_OK : mqtt_server_new(&c->mqtt, &mqtt, e);
 }
 
+static bool was_heard(void *history, struct str series)
+{
+    return history_knows(history, series);
+}
+
 enum err site_core_open(struct site_core *c, const struct site_core_config *cfg, struct error *e)
 {
     *c = (struct site_core){0};
@@ -102,6 +107,8 @@ enum err site_core_open(struct site_core *c, const struct site_core_config *cfg,
         err = open_mqtt(c, cfg, e);
     if (!err)
         err = journal_replay(c->journal, e);
+    if (!err && c->history)
+        registry_heard_before(c->registry, was_heard, c->history); /* as the replay has it */
     return err ? err : journal_start(c->journal, e);
 }
 

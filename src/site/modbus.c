@@ -1,3 +1,4 @@
+#include "base/map.h"
 #include "site/modbus_internal.h"
 
 #include <stdio.h>
@@ -76,6 +77,49 @@ size_t site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEX
     }
     arena_fini(&arena);
     return n > 0 && n < SITE_MODBUS_TEXT_MAX ? (size_t)n : 0;
+}
+
+static uint64_t hash_place(const struct modbus_place *p, uint64_t seed)
+{
+    char text[160];
+    const struct modbus_form *f = &p->form;
+    int n = snprintf(text, sizeof(text), "%d %u %d %d %u %a %a", p->table, p->address, f->type,
+                     f->order, f->bit, f->scale, f->offset);
+    return hash_bytes(text, (size_t)n, seed);
+}
+
+static uint64_t hash_line(const struct modbus_device *m)
+{
+    char link[MODBUS_LINK_TEXT_MAX], text[MODBUS_LINK_TEXT_MAX + 160];
+    const struct modbus_link *l = &m->link;
+    modbus_link_format(l, link);
+    int n = snprintf(text, sizeof(text), "%s %u %u %u %u %u %u %u", link, m->unit, m->every_ms,
+                     m->gap_max, m->block_max, l->timeout_ms, l->pause_ms, l->in_flight);
+    return hash_bytes(text, (size_t)n, 1);
+}
+
+static uint64_t hash_device(const struct modbus_device *m)
+{
+    uint64_t h = hash_line(m);
+    for (size_t i = 0; i < m->point_count; i++)
+        h = hash_place(&m->points[i].place, h + m->points[i].property);
+    for (size_t i = 0; i < m->write_count; i++) {
+        const struct modbus_write *w = &m->writes[i];
+        const double what[] = {w->action, w->arg, w->constant.f, w->multiple};
+        h = hash_place(&w->place, hash_bytes(what, sizeof(what), h));
+    }
+    return h;
+}
+
+uint64_t site_modbus_hash(const struct lang_decl *device)
+{
+    struct site_modbus_device d;
+    struct arena arena;
+    arena_init(&arena, alloc_system(), ARENA_MAX);
+    bool is_read = site_modbus_clause(device) && site_modbus_read(&d, device, &arena) == ERR_OK;
+    uint64_t h = is_read ? hash_device(&d.modbus) : 0;
+    arena_fini(&arena);
+    return h;
 }
 
 enum err site_modbus_setup(struct modbus_setup **out, const struct lang_site *site,

@@ -42,6 +42,9 @@ const struct lang_clause_decl *site_modbus_clause(const struct lang_decl *device
  * see: up to the unit. Of a site without errors. */
 enum { SITE_MODBUS_TEXT_MAX = MODBUS_LINK_TEXT_MAX + 64 };
 size_t site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEXT_MAX]);
+/* A hash of all that is said behind `via modbus`: equal in two versions of a site, nothing of it
+ * has changed. 0 if there is nothing. Of a site without errors. */
+uint64_t site_modbus_hash(const struct lang_decl *device);
 
 /* All Modbus devices of a checked site, for modbus_new() or modbus_replace_ready(). `find` gives
  * the registry's device of that name: registry_find(), or registry_next() for the site to come. The

@@ -16,6 +16,8 @@ struct site_reload {
     bool running, again, stopping;
     void (*done)(void *arg, enum err result);
     void *arg;
+    void (*again_done)(void *arg, enum err result); /* of the one after it */
+    void *again_arg;
     int64_t started_ns;
 
     struct lang_site *next; /* what the job has made */
@@ -25,35 +27,34 @@ struct site_reload {
     struct strbuf report;
 };
 
-enum { REPORT_MAX = 900 << 10 };
+enum { TEXT_MAX = 225 << 10, REPORT_MAX = 4 << 20 }; /* of the messages; with all names */
 
 /* --- the report --- */
 
+/* Programs or devices of one fate. */
 struct fates {
     struct json_writer *w;
-    enum program_fate which;
+    int which;
     size_t n;
 };
 
-static void count_fate(void *ctx, struct str program, enum program_fate fate)
+static void add_fate(struct fates *f, struct str name, int fate)
 {
-    struct fates *f = ctx;
     if (fate != f->which)
         return;
     f->n++;
     if (f->w)
-        json_str(f->w, program);
+        json_str(f->w, name);
 }
 
-static size_t report_fate(struct json_writer *w, const struct automation_change *c, const char *key,
-                          enum program_fate which)
+static void program_fate(void *ctx, struct str program, enum program_fate fate)
 {
-    struct fates f = {.w = w, .which = which};
-    json_key(w, key);
-    json_array_begin(w);
-    automation_change_each(c, count_fate, &f);
-    json_array_end(w);
-    return f.n;
+    add_fate(ctx, program, (int)fate);
+}
+
+static void device_fate(void *ctx, struct str device, enum device_fate fate)
+{
+    add_fate(ctx, device, (int)fate);
 }
 
 static void report_count(struct json_writer *w, const char *key, size_t n)
@@ -62,24 +63,45 @@ static void report_count(struct json_writer *w, const char *key, size_t n)
     json_int(w, (int64_t)n);
 }
 
+static size_t report_programs(struct json_writer *w, const struct automation_change *c,
+                              const char *key, enum program_fate which)
+{
+    struct fates f = {.w = w, .which = (int)which};
+    json_key(w, key);
+    json_array_begin(w);
+    automation_change_each(c, program_fate, &f);
+    json_array_end(w);
+    return f.n;
+}
+
+static void report_devices(struct json_writer *w, struct registry *r, const char *key,
+                           enum device_fate which)
+{
+    struct fates f = {.w = w, .which = (int)which};
+    json_key(w, key);
+    json_array_begin(w);
+    registry_replace_each(r, device_fate, &f);
+    json_array_end(w);
+}
+
 static void report_change(struct json_writer *w, const struct automation_change *c,
-                          const struct registry_change *devices)
+                          struct registry *r, const struct registry_change *devices)
 {
     struct fates kept = {.which = PROGRAM_KEPT};
-    automation_change_each(c, count_fate, &kept);
+    automation_change_each(c, program_fate, &kept);
     json_key(w, "programs");
     json_object_begin(w);
     report_count(w, "kept", kept.n);
-    size_t changed = report_fate(w, c, "changed", PROGRAM_CHANGED);
-    size_t added = report_fate(w, c, "added", PROGRAM_ADDED);
-    size_t removed = report_fate(w, c, "removed", PROGRAM_REMOVED);
+    size_t changed = report_programs(w, c, "changed", PROGRAM_CHANGED);
+    size_t added = report_programs(w, c, "added", PROGRAM_ADDED);
+    size_t removed = report_programs(w, c, "removed", PROGRAM_REMOVED);
     json_object_end(w);
     json_key(w, "devices");
     json_object_begin(w);
     report_count(w, "kept", devices->same);
-    report_count(w, "changed", devices->changed);
-    report_count(w, "added", devices->added);
-    report_count(w, "removed", devices->removed);
+    report_devices(w, r, "changed", DEVICE_CHANGED);
+    report_devices(w, r, "added", DEVICE_ADDED);
+    report_devices(w, r, "removed", DEVICE_REMOVED);
     json_object_end(w);
     LOG_I("app",
           "the site is taken anew: programs: %zu go on, %zu changed, %zu added, %zu removed; "
@@ -100,7 +122,7 @@ static struct json_writer report_begin(struct site_reload *r)
 static void report_text(struct json_writer *w, const struct lang_site *site)
 {
     struct strbuf text;
-    strbuf_init(&text, alloc_system(), REPORT_MAX / 4);
+    strbuf_init(&text, alloc_system(), TEXT_MAX);
     if (site)
         site_render_diags(&text, site, false);
     json_key(w, "text");
@@ -138,7 +160,7 @@ static void log_messages(const struct lang_site *site)
 {
     struct strbuf text;
     struct str rest, line;
-    strbuf_init(&text, alloc_system(), REPORT_MAX / 4);
+    strbuf_init(&text, alloc_system(), TEXT_MAX);
     site_render_diags(&text, site, false);
     rest = strbuf_str(&text);
     while (str_split(&rest, '\n', &line))
@@ -239,7 +261,7 @@ static void take(struct site_reload *r)
         refuse(r, &w);
         return;
     }
-    report_change(&w, p.programs, &p.devices);
+    report_change(&w, p.programs, r->cfg.registry, &p.devices);
     report_end(r, &w, r->next);
     commit(r, &p);
 }
@@ -250,6 +272,22 @@ static void read_sources(struct offload_job *j)
 {
     struct site_reload *r = CONTAINER_OF(j, struct site_reload, job);
     r->result = r->cfg.read(r->cfg.ctx, &r->next, &r->why);
+}
+
+/* Unless whoever was told has begun one: then behind that. */
+static void start_again(struct site_reload *r)
+{
+    void (*done)(void *arg, enum err result) = r->again_done;
+    if (r->running)
+        return;
+    r->again = false;
+    r->again_done = NULL;
+    enum err err = site_reload_start(r, done, r->again_arg);
+    if (!err)
+        return;
+    LOG_E("app", "the site can't be read again: %s", err_name(err));
+    if (done)
+        done(r->again_arg, err);
 }
 
 /* No program is in the middle of something. */
@@ -266,7 +304,7 @@ static void programs_rest(void *ctx)
     if (r->cfg.ended && !r->again)
         r->cfg.ended(r->cfg.ctx, r->result);
     if (r->again)
-        site_reload_soon(r);
+        start_again(r);
 }
 
 static void have_read(struct offload_job *j)
@@ -300,12 +338,23 @@ enum err site_reload_start(struct site_reload *r, void (*done)(void *arg, enum e
     return ERR_OK;
 }
 
+enum err site_reload_after(struct site_reload *r, void (*done)(void *arg, enum err result),
+                           void *arg)
+{
+    if (!r->running)
+        return site_reload_start(r, done, arg);
+    if (r->again_done)
+        return ERR_FULL;
+    r->again = true;
+    r->again_done = done;
+    r->again_arg = arg;
+    return ERR_OK;
+}
+
 void site_reload_soon(struct site_reload *r)
 {
-    r->again = r->running;
-    enum err err = r->running ? ERR_OK : site_reload_start(r, NULL, NULL);
-    if (err)
-        LOG_E("app", "the site can't be read again: %s", err_name(err));
+    r->again = true;
+    start_again(r);
 }
 
 bool site_reload_running(const struct site_reload *r)

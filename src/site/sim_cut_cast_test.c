@@ -7,8 +7,6 @@
 enum { LOOK_MS = 10, HEIR_EXPIRY_S = 2, BRIEF_EXPIRY_S = 1, BURST = 3, PACE_MS = 30 };
 enum kind { KIND_LOAD, KIND_KEPT, KIND_WORK, KIND_SAMPLE };
 
-#define HOLDS(p, cond) ((p)->broken = !CHECK(cond) || (p)->broken)
-
 static int64_t now_ns(const struct play *p)
 {
     return sim_now_ns(p->sim);
@@ -113,26 +111,14 @@ static struct publication *publication_of(struct play *p, struct bytes payload, 
     return &p->authors[from].all[which];
 }
 
-static void will_heard(struct play *p, struct bytes payload)
-{
-    char text[8] = "";
-    memcpy(text, payload.p, payload.n < sizeof(text) - 1 ? payload.n : sizeof(text) - 1);
-    long n = strtol(text, NULL, 10);
-    HOLDS(p, n > 0 && n <= p->wills_n && n < WILLS_MAX);
-    if (!p->broken)
-        p->wills[n].times++;
-}
-
 /* In order at each QoS; what was sent at QoS 1 may come once more, at any time. */
 static void heard(struct sim_peer *peer, const struct mqtt_publish *m)
 {
     struct reader *r = CONTAINER_OF(peer, struct reader, peer);
     struct play *p = peer->ctx;
     int author, number;
-    if (str_eq(m->topic, STR("will"))) {
-        will_heard(p, m->payload);
+    if (cast_wills_hear(p, m))
         return;
-    }
     const struct publication *sent = publication_of(p, m->payload, &author, &number);
     HOLDS(p, sent && m->qos == sent->qos);
     if (!sent)
@@ -223,62 +209,6 @@ static void brief_turn(struct play *p)
     }
 }
 
-/* --- mortal --- */
-
-static void mortal_connecting(struct sim_peer *peer, struct mqtt_connect *m)
-{
-    struct play *p = peer->ctx;
-    static char text[8];
-    HOLDS(p, p->wills_n < WILLS_MAX - 1);
-    p->wills_n += p->wills_n < WILLS_MAX - 1;
-    (void)snprintf(text, sizeof(text), "%d", p->wills_n);
-    m->has_will = true;
-    m->will_qos = 2;
-    m->will_topic = STR("will");
-    m->will_payload = (struct bytes){(const uint8_t *)text, strlen(text)};
-}
-
-static void mortal_online(struct sim_peer *peer, bool present)
-{
-    struct play *p = peer->ctx;
-    lasting(peer, present);
-    p->wills[p->wills_n].stood = true;
-    p->mortal_at_ns = now_ns(p);
-}
-
-static void mortal_turn(struct play *p)
-{
-    struct sim_peer *m = &p->mortal;
-    struct will_model *w = &p->wills[p->wills_n];
-    if (!m->wanted) {
-        peer_come(m);
-    } else if (m->connected && now_ns(p) - p->mortal_at_ns > 90 * CUT_MS) {
-        w->polite = p->wills_n % 3 == 0;
-        w->dropped_ns = w->polite ? 0 : now_ns(p);
-        if (w->polite)
-            peer_leave(m);
-        else
-            peer_drop(m);
-    }
-}
-
-/* No crash soon after it: the journal may have been full for a while. */
-static bool will_owed(const struct play *p, const struct will_model *w)
-{
-    for (int i = 0; i < p->crashes; i++)
-        if (p->crash_ns[i] >= w->dropped_ns && p->crash_ns[i] < w->dropped_ns + 2 * CUT_SECOND)
-            return false;
-    return w->stood && w->dropped_ns;
-}
-
-static bool wills_heard(const struct play *p)
-{
-    for (int i = 1; i <= p->wills_n; i++)
-        if (will_owed(p, &p->wills[i]) && !p->wills[i].times)
-            return false;
-    return true;
-}
-
 /* --- looker --- */
 
 static void looked(struct sim_peer *peer, const struct mqtt_publish *m)
@@ -315,7 +245,7 @@ static void setup(struct play *p)
     for (int i = 0; i < READERS; i++)
         if (!p->readers[i].peer.granted)
             return;
-    if (!p->brief_here || !p->mortal.connected)
+    if (!p->brief_here || !p->mortal.connected || !(p->lamp_stood || p->crashes))
         return;
     if (!p->heir_left_ns) {
         peer_leave(&p->readers[SLEEPER].peer);
@@ -338,7 +268,7 @@ static void load(struct play *p)
     if (p->ticks % 5 == 0)
         peer_take_over(&p->authors[p->ticks / 5 % AUTHORS].peer);
     brief_turn(p);
-    mortal_turn(p);
+    cast_wills_turn(p);
     if (!all_answered(p))
         return;
     p->waiting = p->house.core.mqtt ? mqtt_server_stats(p->house.core.mqtt).queued : 0;
@@ -364,7 +294,7 @@ static void settle(struct play *p)
     want(&p->readers[CREW1].peer, true);
     if (!brief_done(p))
         brief_turn(p);
-    if (!all_heard(p) || !brief_done(p) || !wills_heard(p) || !heir_is_over(p) ||
+    if (!all_heard(p) || !brief_done(p) || !cast_wills_heard(p) || !heir_is_over(p) ||
         !p->house.core.mqtt)
         return;
     p->phase = PHASE_LOOK;
@@ -400,7 +330,8 @@ static void direct(struct timer *timer)
     if (p->phase != PHASE_DONE)
         acts[p->phase](p);
     p->broken = somebody_is_broken(p);
-    bool done = p->phase == PHASE_DONE && p->house.core.mqtt; /* the power may have gone just now */
+    /* The power may have gone just now. */
+    bool done = p->phase == PHASE_DONE && p->house.core.mqtt && cast_wills_heard(p);
     if (done || p->broken || now_ns(p) > p->give_up_ns)
         sim_halt(p->sim);
     else
@@ -446,7 +377,7 @@ static void enter_readers(struct play *p, uint64_t seed)
         enum mqtt_version version;
         uint32_t expiry_s;
     } cast[READERS] = {
-        [AWAKE] = {"awake", {"load/#", "will"}, MQTT_V5, UINT32_MAX},
+        [AWAKE] = {"awake", {"load/#", "will/#"}, MQTT_V5, UINT32_MAX},
         [SLEEPER] = {"sleeper", {"load/#"}, MQTT_V311, 0},
         [CREW0] = {"crew0", {"$share/crew/work/#"}, MQTT_V311, 0},
         [CREW1] = {"crew1", {"$share/crew/work/#"}, MQTT_V5, UINT32_MAX},
@@ -475,12 +406,11 @@ static void enter_others(struct play *p, uint64_t seed)
                                  .message = ignored};
     enter(p, &p->brief, "brief", seed + 300);
     peer_come(&p->brief);
-    p->mortal = (struct sim_peer){.version = MQTT_V311,
-                                  .connecting = mortal_connecting,
-                                  .online = mortal_online,
-                                  .message = ignored};
+    cast_wills_init(p);
     enter(p, &p->mortal, "mortal", seed + 301);
     peer_come(&p->mortal);
+    enter(p, &p->lamp, "lamp", seed + 303);
+    peer_come(&p->lamp);
     p->looker = (struct sim_peer){.version = MQTT_V311,
                                   .clean = true,
                                   .filters = {"kept/#", "looker/end"},
@@ -507,6 +437,7 @@ static void everybody(struct play *p, void (*each)(struct sim_peer *peer))
         each(&p->readers[i].peer);
     each(&p->brief);
     each(&p->mortal);
+    each(&p->lamp);
     each(&p->looker);
 }
 
@@ -514,6 +445,7 @@ void cast_site_is_gone(struct play *p)
 {
     p->brief_here = false;
     everybody(p, peer_site_is_gone);
+    peer_drop(&p->lamp); /* it had the same power */
 }
 
 void cast_site_is_back(struct play *p)
@@ -538,9 +470,7 @@ void cast_note(struct play *p)
     if (!brief_done(p) || !heir_is_over(p))
         test_note("brief was back %d times late, %d times early; heir: %d", p->brief_returns[0],
                   p->brief_returns[1], heir_is_over(p));
-    for (int i = 1; i <= p->wills_n; i++)
-        if (will_owed(p, &p->wills[i]) && !p->wills[i].times)
-            test_note("will %d is missing, of %d", i, p->wills_n);
+    cast_wills_note(p);
 }
 
 /* --- what must hold --- */
@@ -559,15 +489,6 @@ static void check_messages(struct play *p)
         }
         HOLDS(p, p->kept[i] == kept); /* all were sent one after the other */
     }
-}
-
-static void check_wills(struct play *p)
-{
-    for (int i = 1; i <= p->wills_n; i++) {
-        HOLDS(p, p->wills[i].times <= 1);
-        HOLDS(p, !p->wills[i].polite || !p->wills[i].times);
-    }
-    HOLDS(p, wills_heard(p));
 }
 
 static void check_history(struct play *p)
@@ -594,6 +515,6 @@ static void check_history(struct play *p)
 void cast_check(struct play *p)
 {
     check_messages(p);
-    check_wills(p);
+    cast_wills_check(p);
     check_history(p);
 }

@@ -101,6 +101,7 @@ void journal_close(struct journal *j)
     if (!j)
         return;
     writer_stop(j);
+    j->room_at_ns = 0; /* a last time */
     while (j->replayed && journal_test_step(j))
         continue;
     journal_free(j);
@@ -206,7 +207,9 @@ enum err journal_append(struct journal *j, enum journal_kind kind, bool lazy,
     int64_t wall_ms = clock_wall_ms(j->clock);
     pthread_mutex_lock(&j->lock);
     struct group *g = &j->group[j->fill];
-    enum err r = j->refuse ? ERR_FULL : group_reserve(j, g, RECORD_HEAD_MAX + size);
+    enum err r = space_refuses(j, kind) ? ERR_IO
+                 : j->refuse            ? ERR_FULL
+                                        : group_reserve(j, g, RECORD_HEAD_MAX + size);
     bool signal = false;
     if (r == ERR_OK) {
         group_add(j, g, kind, wall_ms, parts, n, size);

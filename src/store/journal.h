@@ -10,15 +10,21 @@
  * quarantined (the file is renamed, what can be read is read, the log and `damaged` say so).
  * If a write or sync fails, nothing that it held is committed, ever, and nothing after it:
  * journal_failed() tells, every waiter gets ERR_IO.
- * Consumers (sessions, retained, history, alerts, programs) have a cursor each, kept in the
- * database with what they applied; a segment that all of them have passed is recycled.
- * With commit_ms > 0 records are acknowledged as soon as they are handed to the writer, and
- * journal_committed() means just that: a crash of the process, the system or the power then loses
- * up to the last commit_ms of acknowledged records, always the newest ones, never one in the
- * middle. Memory: two groups of at most group_bytes_max (in use: what arrives during two syncs); at
- * start one segment. `alloc` must be usable from any thread (the writer's and the workers').
- * Threads: journal_append() and waits: any worker; done() callbacks on the worker that waits;
- * replay before the executor runs. */
+ * A full disk is no failure: it ends. Segments are filled before they are used, and the next one is
+ * made when the current one is half full; if there is no room for it, messages and samples, the
+ * bulk of what comes, are refused from then on (ERR_IO, and journal_no_room() tells), and the other
+ * half is kept for what is small and must be written for the site to go on: decisions, sessions,
+ * alerts, programs. If even that is used up, or was too small for what waited already, that group
+ * waits and everything is refused. Every second it is looked whether there is room again; then all
+ * goes on, and nothing that had been taken is lost. Consumers (sessions, retained, history, alerts,
+ * programs) have a cursor each, kept in the database with what they applied; a segment that all of
+ * them have passed is recycled. With commit_ms > 0 records are acknowledged as soon as they are
+ * handed to the writer, and journal_committed() means just that: a crash of the process, the system
+ * or the power then loses up to the last commit_ms of acknowledged records, always the newest ones,
+ * never one in the middle. Memory: two groups of at most group_bytes_max (in use: what arrives
+ * during two syncs); at start one segment. `alloc` must be usable from any thread (the writer's and
+ * the workers'). Threads: journal_append() and waits: any worker; done() callbacks on the worker
+ * that waits; replay before the executor runs. */
 #pragma once
 
 #include "async/executor.h"
@@ -34,6 +40,7 @@ enum journal_kind {                       /* on disk: never renumber */
                     JOURNAL_DECISION = 5, /* automation: an action was decided */
                     JOURNAL_ALERT = 6,    /* alert: raised, cleared, acknowledged */
                     JOURNAL_PROGRAM = 7,  /* automation: variables and rule states */
+                    JOURNAL_HEARD = 9,    /* registry: when an event of a device came; lazy */
 };
 
 struct journal_record {
@@ -89,7 +96,7 @@ MUST_USE enum err journal_start(struct journal *j, struct error *e);
 /* Copies the record into the current group. *seq is set at once. `lazy` records start no sync of
  * their own: they ride with the next group, at most a second later.
  * ERR_FULL: back-pressure, try again when woken by a commit. ERR_RANGE: larger than a group may
- * be. ERR_IO: the journal has failed. */
+ * be. ERR_IO: the journal has failed, or the disk has no room for this. */
 MUST_USE enum err journal_append(struct journal *j, enum journal_kind kind, bool lazy,
                                  const struct iovec *parts, unsigned n, uint64_t *seq);
 /* Lazy records too are committed now: for who waits for them, as at shutdown. */
@@ -103,6 +110,10 @@ MUST_USE enum err journal_await(struct journal *j, uint64_t seq, int64_t timeout
 uint64_t journal_last(const struct journal *j);      /* last appended */
 uint64_t journal_committed(const struct journal *j); /* all up to here are on disk */
 bool journal_failed(const struct journal *j, struct error *why);
+/* The disk is full, for now. */
+bool journal_no_room(const struct journal *j);
+/* Calls room() on worker 0 whenever that has changed. Before the executor runs; NULL ends it. */
+void journal_on_room(struct journal *j, void (*room)(void *ctx, bool none), void *ctx);
 
 /* Calls done() once on worker w when `seq` is committed (ERR_OK) or never will be (ERR_IO).
  * Always later, never inside journal_wait(). One wait struct waits for one thing at a time. */

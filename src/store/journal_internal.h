@@ -4,6 +4,7 @@
  * segment.c  the files: made, activated, recycled
  * recover.c  what is found at start: replay, torn tail, damage
  * writer.c   the thread, or event: group, write, sync, publish
+ * space.c    a full disk: what is refused, and when it is looked again
  * wait.c     who waits for a commit
  * journal.c  the rest of the interface
  * Threads: `lock` guards what is marked (lock); what is marked (writer) belongs to the writer
@@ -114,6 +115,7 @@ struct journal {
     unsigned fill;                /* (lock) */
     bool idle, timed, stop;       /* (lock) how the writer waits */
     bool refuse;                  /* (lock) four times over the budget */
+    bool stuck;                   /* (lock) `waits` is set: nothing more is taken */
     VEC(struct segment) segments; /* (lock) oldest first; the last one is written to */
     struct list consumers;        /* (lock) */
     bool keep_all;                /* (lock) a consumer has left */
@@ -123,6 +125,7 @@ struct journal {
 
     _Atomic uint64_t last, committed;
     _Atomic bool failed, pressed;
+    _Atomic bool no_room, room_news; /* the disk is full; that has changed */
 
     /* (writer) */
     pthread_t thread;
@@ -134,6 +137,9 @@ struct journal {
     unsigned spares;
     uint64_t ids;                        /* so that no two segments of a run share one */
     bool prepare_failed, recycle_failed; /* said so once */
+    struct group *waits;                 /* taken, but the disk has no room for it */
+    int64_t room_at_ns;                  /* when it is looked again; only while no_room */
+    int64_t room_pause_ns;
     ZSTD_CCtx *zstd;
     uint8_t *packed;
     size_t packed_cap;
@@ -145,6 +151,8 @@ struct journal {
 
     struct notifier *notifiers;
     unsigned notifier_count;
+    void (*room)(void *ctx, bool none); /* worker 0 */
+    void *room_ctx;
 };
 
 /* segment.c */
@@ -178,6 +186,18 @@ void writer_signal(struct journal *j); /* there may be something to do; not with
 bool journal_test_step(struct journal *j);
 /* Calls the pressure() of those who hold old segments, if that is due. */
 void journal_press(struct journal *j);
+
+/* space.c (writer) */
+/* The next segment lies ready. ERR_FULL: the disk has no room for it, or had none a moment ago. */
+MUST_USE enum err space_for_segment(struct journal *j, struct error *e);
+/* That was a full disk, and nothing worse. */
+bool space_is_missing(const struct error *e);
+/* It is full, or no more; told once. */
+void space_set(struct journal *j, bool none, const struct error *e);
+/* Calls the one who wants to know, on worker 0. */
+void space_tell(struct journal *j);
+/* What is refused while the disk is full. (lock) */
+bool space_refuses(const struct journal *j, enum journal_kind kind);
 
 /* wait.c */
 MUST_USE enum err notifiers_new(struct journal *j);

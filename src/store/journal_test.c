@@ -402,24 +402,6 @@ TEST(journal_every_allocation_at_the_start_fails)
     rig_fini(&g);
 }
 
-TEST(journal_without_room_says_where_and_how_much)
-{
-    struct rig g;
-    char want[64];
-    rig_init(&g, 15);
-    (void)snprintf(want, sizeof(want), "no room for %zu KiB of journal",
-                   (size_t)g.cfg.segment_bytes >> 10);
-    REQUIRE(rig_open(&g) == ERR_OK);
-    disk_sim_fail(g.sim, DISK_SIM_WRITE, 0, ENOSPC);
-    REQUIRE(rig_append(&g, 0, false) == ERR_OK); /* the first one makes the first segment */
-    (void)journal_test_step(g.j);
-    struct error why;
-    CHECK(journal_failed(g.j, &why));
-    CHECK_HAS_STR(why.text, want);
-    CHECK_EQ_STR(why.where, RIG_DIR);
-    rig_fini(&g);
-}
-
 TEST(journal_every_disk_call_at_the_start_fails)
 {
     static const enum disk_sim_call calls[] = {DISK_SIM_OPEN, DISK_SIM_READ, DISK_SIM_WRITE,

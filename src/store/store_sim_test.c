@@ -5,6 +5,7 @@
 #include "store/db_internal.h"
 #include "store/journal_internal.h"
 #include "tests/support/test.h"
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -197,6 +198,41 @@ TEST(sim_journal_after_a_failed_sync_nothing_is_committed)
     uint64_t seq;
     CHECK_EQ_INT(journal_append(w.j, JOURNAL_MESSAGE, false, &part, 1, &seq), ERR_IO);
     CHECK_EQ_INT(journal_await(w.j, 1, 1000), ERR_IO);
+    journal_end(&w);
+}
+
+struct room_news {
+    unsigned times;
+    bool none;
+};
+
+static void hear_of_room(void *ctx, bool none)
+{
+    struct room_news *n = ctx;
+    n->times++;
+    n->none = none;
+}
+
+TEST(sim_journal_tells_when_the_disk_is_full_and_when_no_more)
+{
+    struct world w = world_open(12);
+    struct room_news news = {0};
+    struct answer a = {.wait.done = answered};
+    journal_begin(&w, 0);
+    journal_on_room(w.j, hear_of_room, &news);
+    disk_sim_fail(env_sim_disk(w.env), DISK_SIM_WRITE, 0, ENOSPC);
+    journal_wait(w.j, w.worker, &a.wait, append(&w, false));
+    pass(&w, 10 * SECOND);
+    CHECK(!a.came);
+    CHECK(news.none && journal_no_room(w.j));
+    CHECK_EQ_UINT(news.times, 1);
+    CHECK_EQ_INT(journal_await(w.j, 1, 100), ERR_TIMEOUT);
+    disk_sim_fail(env_sim_disk(w.env), DISK_SIM_WRITE, DISK_SIM_NEVER, 0);
+    pass(&w, 60 * SECOND);
+    CHECK(a.came);
+    CHECK_EQ_INT(a.how, ERR_OK);
+    CHECK(!news.none && !journal_no_room(w.j));
+    CHECK_EQ_UINT(news.times, 2);
     journal_end(&w);
 }
 

@@ -91,8 +91,10 @@ static enum poll notifier_poll(struct task *t)
 {
     struct notifier *o = CONTAINER_OF(t, struct notifier, task);
     notifier_answer(o);
-    if (o->presses)
+    if (o->presses) {
         journal_press(o->j);
+        space_tell(o->j);
+    }
     if (!t->canceled)
         return POLL_PENDING;
     pthread_mutex_lock(&o->j->lock);
@@ -106,7 +108,7 @@ void notifiers_wake(struct journal *j)
 {
     uint64_t committed = atomic_load(&j->committed);
     bool failed = atomic_load(&j->failed);
-    bool pressed = atomic_load(&j->pressed);
+    bool pressed = atomic_load(&j->pressed) || atomic_load(&j->room_news);
     for (unsigned i = 0; i < j->notifier_count; i++) {
         struct notifier *o = &j->notifiers[i];
         uint64_t want = atomic_load(&o->want);

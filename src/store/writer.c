@@ -46,7 +46,9 @@ static enum err write_group(struct journal *j, struct group *g, struct error *e)
     uint8_t *p;
     size_t n = encode(j, g, &p);
     if (!j->file || j->at + n > j->segment_bytes) {
-        enum err r = segment_activate(j, g->first_seq, e);
+        enum err r = space_for_segment(j, e);
+        if (r == ERR_OK)
+            r = segment_activate(j, g->first_seq, e);
         if (r != ERR_OK)
             return r;
         if (j->segments.n * j->segment_bytes > j->bytes_max)
@@ -54,7 +56,19 @@ static enum err write_group(struct journal *j, struct group *g, struct error *e)
         n = encode(j, g, &p); /* with the new segment's id */
     }
     j->written = n;
-    return j->disk->ops->write_at(j->disk, j->file, j->at, p, n, e);
+    enum err r = j->disk->ops->write_at(j->disk, j->file, j->at, p, n, e);
+    /* Nothing of it has been synced, so it can be written there again. */
+    return r != ERR_OK && space_is_missing(e) ? ERR_FULL : r;
+}
+
+/* The group stays taken until there is room for it. */
+static void wait_for_room(struct journal *j, struct group *g, const struct error *e)
+{
+    j->waits = g;
+    pthread_mutex_lock(&j->lock);
+    j->stuck = true;
+    pthread_mutex_unlock(&j->lock);
+    space_set(j, true, e);
 }
 
 /* Behind this it lasts. */
@@ -111,11 +125,15 @@ static void tend(struct journal *j)
     pthread_mutex_unlock(&j->lock);
     if (recycle)
         segments_recycle(j);
-    if (j->spares > 0 || !j->file || j->at < j->segment_bytes / 2)
-        return;
     struct error e = {0};
-    enum err r = segment_prepare(j, &e);
-    if (r != ERR_OK && !j->prepare_failed)
+    if (j->spares > 0 || !j->file || j->at < j->segment_bytes / 2) {
+        space_set(j, j->waits, &e);
+        return;
+    }
+    enum err r = space_for_segment(j, &e);
+    if (r == ERR_OK || r == ERR_FULL)
+        space_set(j, r == ERR_FULL, &e);
+    else if (!j->prepare_failed)
         LOG_W("journal", "could not make the next segment in advance: %s", e.text);
     j->prepare_failed = r != ERR_OK;
 }
@@ -123,6 +141,8 @@ static void tend(struct journal *j)
 /* The group that waits, if any; the next one fills meanwhile. */
 static struct group *take_group(struct journal *j)
 {
+    if (j->waits)
+        return clock_mono_ns(j->clock) >= j->room_at_ns ? j->waits : NULL;
     pthread_mutex_lock(&j->lock);
     struct group *g = &j->group[j->fill];
     bool any = g->count > 0 && !atomic_load(&j->failed);
@@ -141,25 +161,42 @@ static void end_group(struct journal *j, struct group *g, enum err result, const
     notifiers_wake(j);
 }
 
+/* ERR_FULL: it waits. */
+static enum err put_group(struct journal *j, struct group *g, struct error *e)
+{
+    enum err r = write_group(j, g, e);
+    if (r == ERR_FULL) {
+        wait_for_room(j, g, e);
+        return r;
+    }
+    if (!j->waits)
+        return r;
+    j->waits = NULL;
+    pthread_mutex_lock(&j->lock);
+    j->stuck = false;
+    pthread_mutex_unlock(&j->lock);
+    return r;
+}
+
 bool journal_test_step(struct journal *j)
 {
+    struct error e = {0};
     struct group *g = take_group(j);
-    if (g) {
-        struct error e = {0};
-        enum err r = write_group(j, g, &e);
-        if (r == ERR_OK)
-            r = sync_group(j, g, &e);
+    enum err r = g ? put_group(j, g, &e) : ERR_OK;
+    bool ended = g && r != ERR_FULL;
+    if (r == ERR_OK && g)
+        r = sync_group(j, g, &e);
+    if (ended)
         end_group(j, g, r, &e);
-    }
     if (!atomic_load(&j->failed))
         tend(j);
-    return g;
+    return ended;
 }
 
 /* ---- the thread ---- */
 
-/* (lock) 0: there is work; > 0: in so many ns; < 0: when somebody signals. */
-static int64_t due_in(struct journal *j)
+/* (lock) As due_in(), of the groups. */
+static int64_t group_due_in(struct journal *j)
 {
     const struct group *g = &j->group[j->fill];
     if (atomic_load(&j->failed))
@@ -175,6 +212,17 @@ static int64_t due_in(struct journal *j)
         return 0;
     int64_t left = g->since_ns + delay - clock_mono_ns(j->clock);
     return left > 0 ? left : 0;
+}
+
+/* (lock) 0: there is work; > 0: in so many ns; < 0: when somebody signals. */
+static int64_t due_in(struct journal *j)
+{
+    int64_t ns = j->stuck ? -1 : group_due_in(j);
+    if (!atomic_load(&j->no_room) || atomic_load(&j->failed))
+        return ns;
+    int64_t left = j->room_at_ns - clock_mono_ns(j->clock);
+    left = left > 0 ? left : 0;
+    return ns < 0 || left < ns ? left : ns;
 }
 
 static void wait_ns(struct journal *j, int64_t ns)
@@ -246,8 +294,10 @@ static bool begin_sync(struct journal *j)
     struct group *g = take_group(j);
     if (!g)
         return false;
-    if (write_group(j, g, &e) != ERR_OK) {
-        end_group(j, g, ERR_IO, &e);
+    enum err r = put_group(j, g, &e);
+    if (r != ERR_OK) {
+        if (r != ERR_FULL)
+            end_group(j, g, ERR_IO, &e);
         return false;
     }
     j->syncing = g;

@@ -1,6 +1,7 @@
 # ctest: timeout=180
 """`sedge backup` and `sedge restore`: while the site runs, through kill -9, verified, and what they refuse."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -267,7 +268,7 @@ class Refused(unittest.TestCase):
             for step in range(1, 100):
                 for old in (site.folder, site.data):  # by which the old state is known
                     (old / "old.txt").write_text("old")
-                done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=rename", "-e", f"inject=rename:signal=SIGKILL:when={step}",
+                done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "trace=renameat,renameat2", "-e", f"inject=renameat,renameat2:signal=SIGKILL:when={step}",
                                        SEDGE, "restore", file, site.folder, "--force"], capture_output=True, check=False, timeout=60)
                 old = [(folder / "old.txt").exists() for folder in (site.data, site.folder)]
                 if done.returncode == 0:
@@ -368,6 +369,51 @@ class Refused(unittest.TestCase):
             os.chown(to / "data", 1235, 1235)
             sedge("restore", file, to)
             self.assertEqual(((to / "site.sedge").stat().st_uid, (to / "data/sedge.db").stat().st_uid), (1234, 1235))
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can be led to change what is not its own")
+    def test_links_in_the_folder_lead_root_nowhere(self):
+        """Who runs the site owns its data folder, and must not become the owner of a file that a name in it points to."""
+        with Site(text=SITE) as site:
+            site.start()
+            site.stop()
+            file, prey = site.root / "b.tar.zst", site.root / "prey"
+            sedge("backup", site.folder, file)
+            prey.mkdir()
+            (prey / "file").write_text("precious")
+            for name in ("lock", ".restore", "restore-incomplete"):
+                with self.subTest(name=name):
+                    to = site.root / f"to-{name.strip('.')}"
+                    (to / "data").mkdir(parents=True)
+                    os.chown(to / "data", 1235, 1235)
+                    (to / "data" / name).symlink_to(prey if name == ".restore" else prey / "file")
+                    sedge("restore", file, to, code=None)
+                    self.assertEqual((prey / "file").read_text(), "precious")
+                    self.assertEqual([(p.name, p.stat().st_uid) for p in prey.iterdir()], [("file", 0)])
+                    self.assertEqual(prey.stat().st_uid, 0)
+
+    @unittest.skipUnless(os.geteuid() == 0 and shutil.which("mount"), "only root mounts")
+    def test_a_disk_without_room_is_seen_before_anything_is_unpacked(self):
+        with Site(text=SITE) as site:
+            site.start()
+            site.stop()
+            file, small = site.root / "b.tar.zst", site.root / "small"
+            (site.folder / "plan.svg").write_text("x" * (3 << 20))
+            sedge("backup", site.folder, file)
+            small.mkdir()
+            if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", small], check=False, capture_output=True).returncode:
+                self.skipTest("nothing can be mounted here")
+            self.addCleanup(subprocess.run, ["umount", "-l", small], check=True)
+            (small / "site").mkdir()
+            (small / "site/mine.txt").write_text("mine")
+            said = sedge("restore", file, small / "site", "--force", code=1).stderr
+            self.assertRegex(said, r"that needs 3\.\d MiB in \S+/small/site/data, where [\d.]+ (KiB|MiB) are free")
+            self.assertEqual((small / "site/mine.txt").read_text(), "mine")
+            self.assertEqual([p.name for p in (small / "site/data").iterdir()], ["lock"])
+            with contextlib.suppress(OSError), open(small / "rest", "wb", buffering=0) as rest:
+                while rest.write(b"x" * 4096):
+                    pass
+            self.assertIn("are free", sedge("backup", site.folder, small / "b.tar.zst", code=1).stderr)
+            self.assertEqual(sorted(p.name for p in small.iterdir()), ["rest", "site"])
 
 
 if __name__ == "__main__":

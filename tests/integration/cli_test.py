@@ -80,6 +80,14 @@ class Explanations(unittest.TestCase):
                     self.assertEqual(done.returncode, 1)
                     self.assertIn(f"sedge {args[0]}: the output can't be written: No space left on device", done.stderr)
 
+    def test_each_way_to_ask_for_the_version(self):
+        for word in "--version", "-V", "version":
+            with self.subTest(word=word):
+                done = sedge(word)
+                self.assertEqual((done.returncode, done.stderr), (0, ""))
+                self.assertRegex(done.stdout, r"^sedge \d+\.\d+\.\d+\n$")
+        self.assertIn("sedge --version", sedge("help").stdout)
+
     def test_a_reader_that_goes_is_told_nothing(self):
         read, write = os.pipe()
         os.close(read)

@@ -164,6 +164,9 @@ class Export(unittest.TestCase):
         points = self.sedge(self.site.folder, "plant.press.temp").stdout.decode().splitlines()
         self.assertEqual([r.split(";")[2].replace(",", ".") for r in rows], [p.split(",")[2] for p in points])
         self.assertRegex(rows[1].split(";")[1], r"^[0-9]{4}-[0-9]{2}-[0-9]{2} [0-9:]{8},[0-9]{3}$")
+        for args, cell in ([], "=1+1"), (["--spreadsheet"], "'=1+1"), (["--decimal", "comma"], "'=1+1"):
+            notes = self.sedge(self.site.folder, "plant.press.note", *args).stdout.decode("utf-8-sig")
+            self.assertEqual(re.split("[,;]", notes.splitlines()[-1])[-2], cell, args)
         file = self.site.root / "out.jsonl"
         a, b = iso(self.points[10][0]), iso(self.points[20][0])
         done = self.sedge("plant.press", "plant.other.temp", "--from", a[:19] + "Z", "--to", b[:19] + "Z", "-o", file, cwd=self.site.folder)
@@ -204,6 +207,7 @@ class Export(unittest.TestCase):
                                     ("series=plant.press.temp&format=json", 400, "csv or jsonl"),
                                     ("series=plant.press.temp&time=utc", 400, "ms or iso"),
                                     ("series=plant.press.temp&decimal=dot", 400, "point or comma"),
+                                    ("series=plant.press.temp&cells=safe", 400, "exact or guarded"),
                                     ("series=plant.press.temp&window=0", 400, "window"),
                                     ("series=plant.press.temp&from=3&to=2", 400, "from"), (names, 400, "64"),
                                     ("series=%zz", 400, "")):

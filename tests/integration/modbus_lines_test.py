@@ -346,7 +346,7 @@ class Serial(Case):
         self.command(site, "t.m5", "on")
         self.reads(site, "t.m5.lit", True)
         self.assertIn("wrote 5", self.slave.text())
-        wait_until(lambda: "unit 6 is silent" in site.process.text(), what="the dead unit is found")
+        wait_until(lambda: "unit 6 does not answer; it is offline" in site.process.text(), what="the dead unit is found")
         for _ in range(5):
             self.fresh(site, "t.m5.power")
 
@@ -392,7 +392,7 @@ class SerialServer(Case):
         self.reads(site, "t.m5.energy", 1012 * 65536 + 1013)
         self.command(site, "t.m5", "on")
         self.reads(site, "t.m5.lit", True)
-        wait_until(lambda: "unit 6 is silent" in site.process.text(), what="the dead unit is found")
+        wait_until(lambda: "unit 6 does not answer; it is offline" in site.process.text(), what="the dead unit is found")
         for _ in range(5):
             self.fresh(site, "t.m5.power")
 

@@ -8,6 +8,7 @@ import pathlib
 import re
 import signal
 import subprocess
+import threading
 import unittest
 
 from modbus_device import ModbusServer, f32, u32
@@ -202,6 +203,94 @@ program p {
             value(site, "hall.heater.temp", -5.5)
 
 
+OWNER = """
+program p {
+  own h: Heater = hall.heater
+  when h.temp > 90 °C { h.on() } until h.temp < 80 °C { h.off() }
+}
+"""
+
+
+class Corrections(unittest.TestCase):
+    """What a declaration says is wrong, and its next version is right: nothing of the mistake stays behind."""
+
+    def reload(self, site, *parts):
+        site.write("site.sedge", HEAD + MODELS + "".join(parts))
+        status, answer = site.request("/api/reload", {})
+        self.assertEqual(status, 200, answer)
+        return answer["devices"]
+
+    def alerts(self, site):
+        return [a for a in site.get("/api/alerts?state=all")["alerts"] if not a["cleared_ms"]]
+
+    def failed(self, site, words):
+        wait_until(lambda: any(words in a["text"] for a in self.alerts(site)), 60, what=f"the alert {words}")
+
+    def corrected(self, site, plc, heater):
+        """The changed heater answers, was made safe where it is, and nobody is alarmed any more."""
+        written = len(plc.writes())
+        self.assertEqual(self.reload(site, heater, OWNER), {"kept": 0, "changed": ["hall.heater"], "added": [], "removed": []})
+        wait_until(lambda: (4, "coil", 4, 0) in plc.writes()[written:], what="the safe action")
+        wait_until(lambda: last_action(site)["state"] == "confirmed")
+        self.assertEqual((last_action(site)["action"], last_action(site)["by"]["program"]), ("off", "p"))
+        self.assertEqual(self.alerts(site), [])
+        self.assertEqual({w[:3] for w in plc.writes()[written:]}, {(4, "coil", 4)})
+
+    def test_what_has_changed_is_named(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:
+            fill(plc)
+            site.start()
+            value(site, "hall.meter.energy", 123.4)
+            for old, new in ((" order cdab", ""), ("scale 0.1", "scale 0.01"), ("input 2 u32", "input 2 i32"),
+                             ("holding 7 bit 3", "holding 7 bit 4"), ("every 50ms", "every 60ms"),
+                             ("timeout 200ms", "timeout 300ms")):
+                with self.subTest(new=new):
+                    told = self.reload(site, METER.replace(old, new), HEATER)
+                    self.assertEqual(told, {"kept": 1, "changed": ["hall.meter"], "added": [], "removed": []})
+                    self.reload(site, METER, HEATER)
+            self.assertEqual(self.reload(site, METER + "// a remark", HEATER)["changed"], [])
+            done = subprocess.run([SEDGE, "reload", site.folder], capture_output=True, text=True, timeout=60)
+            self.assertIn("devices: 2 as they were, 0 changed, 0 added, 0 removed", done.stdout, done.stderr)
+            site.write("site.sedge", HEAD + MODELS + METER.replace("scale 0.1", "scale 1") + HEATER)
+            done = subprocess.run([SEDGE, "reload", site.folder], capture_output=True, text=True, timeout=60)
+            self.assertIn("1 changed (hall.meter), 0 added", done.stdout, done.stderr)
+
+    def test_a_unit_that_was_never_there(self):
+        with ModbusServer() as plc, site_of(MODELS, HEATER.replace("unit 4", "unit 9 timeout 100ms"), OWNER, plc=plc) as site:
+            fill(plc)
+            site.start()
+            wait_until(lambda: "; it is offline, and asked less often" in site.process.text(), what="unit 9 is found silent")
+            command(site, "hall.heater", "on")
+            self.failed(site, "hall.heater does not obey: on() was sent 3 times")
+            self.corrected(site, plc, HEATER)
+
+    def test_a_coil_that_the_unit_does_not_have(self):
+        with ModbusServer() as plc, site_of(MODELS, HEATER.replace("coil 4", "coil 40"), OWNER, plc=plc) as site:
+            fill(plc)
+            site.start()
+            value(site, "hall.heater.temp", -5.5)
+            command(site, "hall.heater", "on")
+            self.failed(site, "hall.heater does not obey: on() is refused by the device")
+            self.corrected(site, plc, HEATER)
+
+    def test_one_that_obeyed_is_made_safe_where_it_was(self):
+        with ModbusServer() as plc, site_of(MODELS, HEATER, OWNER, plc=plc) as site:
+            fill(plc)
+            plc.set(5, "input", 0, 200)
+            plc.set(5, "coil", 0, *[0] * 5)
+            plc.set(5, "holding", 0, *[0] * 21)
+            site.start()
+            plc.set(4, "input", 0, 1000)
+            plc.wrote(4, "coil", 4, 1)
+            wait_until(lambda: last_action(site)["state"] == "confirmed")
+            self.reload(site, HEATER.replace("unit 4", "unit 5"), OWNER)
+            plc.wrote(4, "coil", 4, 0)  # that other heater
+            value(site, "hall.heater.temp", 20)
+            wait_until(lambda: last_action(site)["state"] == "confirmed")  # by its coil, which is read for that alone
+            self.assertEqual(self.alerts(site), [])
+            self.assertNotIn((5, "coil", 4, 1), plc.writes())
+
+
 class Plant(unittest.TestCase):
     def test_a_valve_that_is_stuck_is_an_alert(self):
         with Site() as site:
@@ -332,6 +421,25 @@ class Import(unittest.TestCase):
             self.assertEqual(done.returncode, 0, done.stderr + done.stdout)
             st = (site.folder / "new.sedge").stat()
             self.assertEqual((st.st_uid, st.st_gid), (1234, 1235))
+
+    def test_a_file_that_changes_meanwhile_is_left_alone(self):
+        """The site has been read when the table is opened; here it is a pipe, so the moment between can be held."""
+        with Site(text=HEAD) as site:
+            os.mkfifo(site.root / "points.csv")
+            (site.folder / "points.sedge").write_text("// old\n")
+            done = []
+            for args, changed in (("--write",), "points.sedge"), ((), None):
+                thread = threading.Thread(target=lambda a=args: done.append(self.run_import(site, "--line", "tcp://127.0.0.1:1", *a)))
+                thread.start()
+                with open(site.root / "points.csv", "w", encoding="utf-8") as table:
+                    if changed:
+                        (site.folder / changed).write_text("// mine by now\n")
+                    table.write("name,address,type\npower,30001,u16\n")
+                thread.join()
+            self.assertEqual((done[0].returncode, done[1].returncode), (2, 0), done[0].stderr + done[1].stderr)
+            self.assertIn("points.sedge was changed meanwhile: look at it again", done[0].stderr)
+            self.assertEqual((site.folder / "points.sedge").read_text(), "// mine by now\n")
+            self.assertEqual(sorted(p.name for p in site.folder.iterdir()), ["points.sedge", "site.sedge"])
 
     def test_mistakes_are_told_with_line_and_column(self):
         with Site(text=HEAD) as site:

@@ -72,7 +72,7 @@ class Reload(unittest.TestCase):
         done = self.reload()
         self.assertEqual(done["result"], "taken")
         self.assertEqual(done["programs"], {"kept": 1, "changed": ["other"], "added": [], "removed": []})
-        self.assertEqual(done["devices"], {"kept": 2, "changed": 0, "added": 0, "removed": 0})
+        self.assertEqual(done["devices"], {"kept": 2, "changed": [], "added": [], "removed": []})
         self.assertEqual(self.program("guard"), before)
         self.assertEqual(self.rules("guard"), ["holding", "active"])
         self.publish(30)
@@ -149,13 +149,13 @@ class Reload(unittest.TestCase):
         self.site.write("models.sedge", MODELS.replace("-20..200", "-20..300") + "model Lamp { property level: % }\n")
         self.site.write("devices.sedge", DEVICES + 'device lamp: Lamp { via mqtt "lamp" json }\n')
         done = self.reload()
-        self.assertEqual(done["devices"], {"kept": 1, "changed": 1, "added": 1, "removed": 0})
+        self.assertEqual(done["devices"], {"kept": 1, "changed": ["press"], "added": ["lamp"], "removed": []})
         self.assertEqual(self.site.get("/api/discovered")["topics"], [])
         self.site.publish("lamp/level", "40")
         wait_until(lambda: self.site.property("lamp.level")["value"] == 40)
         self.publish(250)  # in the new range
         self.site.write("devices.sedge", DEVICES)
-        self.assertEqual(self.reload()["devices"]["removed"], 1)
+        self.assertEqual(self.reload()["devices"]["removed"], ["lamp"])
         # what it said while nobody claimed it is the first that it has said
         self.assertEqual([v for _, v in self.site.get("/api/history?series=lamp.level")["points"]], [5, 40])
         self.assertEqual([v for _, v in self.site.get("/api/history?series=press.temp")["points"]], [95, 250])
@@ -177,7 +177,7 @@ class Reload(unittest.TestCase):
         (self.site.folder / "guard.sedge").unlink()
         self.site.write("devices.sedge", DEVICES.splitlines()[0] + "\n")  # and the valve itself is gone
         done = self.reload()
-        self.assertEqual((done["programs"]["removed"], done["devices"]["removed"]), (["guard"], 1))
+        self.assertEqual((done["programs"]["removed"], done["devices"]["removed"]), (["guard"], ["valve"]))
         wait_until(lambda: '"close"' in sub.text("out"))
         self.site.publish("valve", '{"position": 0}')  # it obeys, although nobody lists it any more
         wait_until(lambda: self.site.get("/api/actions")["actions"][0]["state"] == "confirmed")

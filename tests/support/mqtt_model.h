@@ -73,8 +73,13 @@ struct model_client {
     uint8_t got[MODEL_MESSAGES];
     int last[MODEL_CLIENTS][MODEL_TOPICS][3]; /* number of the last fresh one; -1: none */
     int will;                                 /* its message; -1: none */
-    int64_t will_delay_ns, will_due_ns;       /* due 0: the connection is there */
-    unsigned resent; /* of held: how far the second sending has come on this connection */
+    int64_t will_delay_ns;
+    int64_t will_due_ns, will_late_ns; /* off-line: it comes between these */
+    bool will_lost;                    /* the broker ended before it was due */
+    bool will_unsure;                  /* it may have been over before */
+    int ghost;        /* the will that was over at ghost_ns, which the broker may not have stored */
+    int64_t ghost_ns; /* at once; -1: none */
+    unsigned resent;  /* of held: how far the second sending has come on this connection */
 };
 struct model {
     struct world world;
@@ -171,12 +176,23 @@ static inline void model_due(struct model *m, uint16_t number, enum model_due du
     }
 }
 
+/* It is in force no more. */
+static inline void model_will_over(struct model *m, struct model_client *c)
+{
+    if (c->will >= 0) {
+        c->ghost = c->will;
+        c->ghost_ns = sim_now_ns(m->world.sim);
+    }
+    c->will = -1;
+    c->will_lost = c->will_unsure = false;
+}
+
 /* Its session has ended, or a will that waited is due. */
 static inline void model_will_sent(struct model *m, struct model_client *c, enum model_due due)
 {
     if (c->will >= 0)
-        model_due(m, (uint16_t)c->will, due);
-    c->will = -1;
+        model_due(m, (uint16_t)c->will, c->will_unsure && due == DUE_YES ? DUE_MAYBE : due);
+    model_will_over(m, c);
 }
 
 /* How its time stands: 0 not over, 1 perhaps, 2 over. The broker looks once a second. */
@@ -191,14 +207,21 @@ static inline void model_time(struct model *m)
     int64_t now_ns = sim_now_ns(m->world.sim);
     for (size_t i = 0; i < MODEL_CLIENTS; i++) {
         struct model_client *c = &m->clients[i];
-        if (c->open || !c->exists)
+        if (c->open || (!c->exists && c->will < 0))
             continue;
-        int over = c->expiry_s == UINT32_MAX
+        int over = !c->exists || c->expiry_s == UINT32_MAX
                        ? 0
                        : model_over(now_ns, c->left_ns + (int64_t)c->expiry_s * 1000000000);
-        int due = c->will >= 0 ? model_over(now_ns, c->will_due_ns) : 0;
-        if (c->will >= 0 && (due || over))
-            model_will_sent(m, c, due == 2 || over == 2 ? DUE_YES : DUE_MAYBE);
+        int due = c->will < 0                 ? 0
+                  : now_ns < c->will_due_ns   ? 0
+                  : now_ns <= c->will_late_ns ? 1
+                                              : model_over(now_ns, c->will_late_ns);
+        if (c->will >= 0 && (due == 2 || over == 2)) {
+            model_will_sent(m, c, DUE_YES);
+        } else if (c->will >= 0 && (due || over)) { /* now, or a little later */
+            model_due(m, (uint16_t)c->will, DUE_MAYBE);
+            c->will_unsure = true;
+        }
         if (over == 2)
             model_forget(c);
     }
@@ -212,11 +235,30 @@ static inline void model_left(struct model *m, struct model_client *c, enum mode
     for (size_t i = 0; i < c->held_n; i++)
         c->held[i].counted = false;
     if (will == DUE_NO)
-        c->will = -1;
-    if (!c->expiry_s || !c->will_delay_ns || will == DUE_MAYBE)
+        model_will_over(m, c);
+    if (!c->expiry_s || !c->will_delay_ns)
         model_will_sent(m, c, will);
     else
-        c->will_due_ns = c->left_ns + c->will_delay_ns;
+        c->will_due_ns = c->will_late_ns = c->left_ns + c->will_delay_ns;
     if (!c->expiry_s)
         model_forget(c);
+}
+
+/* The broker has ended without a word, and is back; its client was `there`, or not. What is over
+ * is on disk a second later. */
+#define MODEL_GRACE_NS INT64_C(90000000000) /* these clients have no keep-alive */
+#define MODEL_LAZY_NS  INT64_C(2500000000)
+static inline void model_will_stays(struct model *m, struct model_client *c, bool there)
+{
+    int64_t now_ns = sim_now_ns(m->world.sim);
+    if (c->will < 0 && c->ghost >= 0 && now_ns < c->ghost_ns + MODEL_LAZY_NS) {
+        c->will = c->ghost;
+        c->will_unsure = true;
+        c->will_due_ns = now_ns;
+    } else if (there) {
+        c->will_due_ns = now_ns + MODEL_GRACE_NS; /* no delay is longer */
+    }
+    if (c->will_late_ns < now_ns + MODEL_GRACE_NS || there || c->will_unsure)
+        c->will_late_ns = now_ns + MODEL_GRACE_NS;
+    c->will_lost = c->will >= 0;
 }

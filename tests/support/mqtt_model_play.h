@@ -81,14 +81,15 @@ static inline void model_connect(struct model *m, unsigned who, unsigned choice)
     struct peer *old = model_peer(c);
     model_time(m);
     /* The will of the one before: it comes unless the session goes on and it may wait. */
-    bool had = c->exists, waits = c->will >= 0 && c->expiry_s && c->will_delay_ns;
+    bool had = c->exists;
+    bool waits = c->will >= 0 && (!had || (c->expiry_s && (c->will_delay_ns || c->will_lost)));
     bool unsure_there =
         !c->open && had && c->expiry_s != UINT32_MAX &&
         model_over(sim_now_ns(m->world.sim), c->left_ns + (int64_t)c->expiry_s * 1000000000) == 1;
-    if (c->will >= 0 && !(waits && !clean))
+    if (c->will >= 0 && !(waits && (!clean || !had)))
         model_will_sent(m, c, unsure_there ? DUE_MAYBE : DUE_YES);
     bool present = had && !clean && c->expiry_s;
-    c->will = -1;
+    model_will_over(m, c);
     c->now ^= taken_over;
     c->version = choice & 4 ? MQTT_V311 : MQTT_V5;
     c->expiry_s = c->version == MQTT_V311 ? (clean ? 0 : UINT32_MAX) : expiries[choice >> 3 & 3];
@@ -117,6 +118,7 @@ static inline void model_connect(struct model *m, unsigned who, unsigned choice)
         model_forget(c);
     c->exists = true;
     c->will = with_will ? number : -1;
+    c->ghost = with_will ? -1 : c->ghost; /* a new will ends an old one */
     model_settle(m);
     model_resume(m, c);
     model_settle(m);
@@ -287,12 +289,17 @@ static inline void model_restart(struct model *m, bool power)
     world_restart(&m->world, power ? ENV_SIM_POWER : ENV_SIM_KILL);
     for (size_t i = 0; i < MODEL_CLIENTS; i++) {
         struct model_client *c = &m->clients[i];
-        if (c->open) {
+        bool there = c->open;
+        int will = c->will, ghost = c->ghost;
+        if (there) {
             peer_drop(model_peer(c));
             model_peer(c)->n = 0;
-            model_left(m, c, DUE_MAYBE);
+            c->will = -1;
+            model_left(m, c, DUE_NO);
+            c->will = will;
+            c->ghost = ghost;
         }
-        model_will_sent(m, c, DUE_MAYBE); /* wills that wait are lost with it */
+        model_will_stays(m, c, there);
         memset(c->last, 0xFF, sizeof(c->last));
         c->unsure = c->exists;
         for (size_t k = c->held_n; k > 0; k--) /* they may come with another id */
@@ -376,7 +383,7 @@ static inline void mqtt_model_play(const uint8_t *data, size_t size)
         peer_init(&c->peers[0], &m.world);
         peer_init(&c->peers[1], &m.world);
         c->version = MQTT_V5;
-        c->will = -1;
+        c->will = c->ghost = -1;
         model_forget(c);
     }
     for (unsigned step = 0; step < MODEL_STEPS && cursor_left(&m.in) > 2; step++)

@@ -270,6 +270,16 @@ export interface Command {
   by: string;
 }
 
+/** An event that a device has announced, and when. */
+export interface HeardEvent {
+  device: string;
+  event: string;
+  /** How often, since it was first heard */
+  count: number;
+  /** The last times, the newest in front; milliseconds since 1970 UTC */
+  times_ms: number[];
+}
+
 /** A rule's new state. */
 export interface RuleEvent {
   program: string;
@@ -541,9 +551,9 @@ export interface ReloadReport {
   };
   devices?: {
     kept: number;
-    changed: number;
-    added: number;
-    removed: number;
+    changed: string[];
+    added: string[];
+    removed: string[];
   };
 }
 
@@ -571,6 +581,9 @@ export interface Topic {
   error: Unreadable | null;
   /** What adopting would make of it; null: nothing */
   shape: "tasmota" | "zigbee2mqtt" | "shelly" | "esphome" | "json" | "value" | null;
+  /** The key of its thing */
+  thing: string;
+  obstacle: Obstacle;
   fields: Field[];
   /** Values of the last message that had no room */
   fields_left_out: number;
@@ -654,10 +667,41 @@ export interface ChangedFile {
 }
 
 export interface Discovered {
+  /** What can be adopted first */
+  things: FoundThing[];
+  /** In the order of the things */
   topics: Topic[];
   /** Topics that had no room */
   dropped: number;
 }
+
+/** What speaks on several topics and is one thing, or topics of no thing that share a place. */
+export interface FoundThing {
+  /** The same for all its topics, and for ever: tasmota:plug1 */
+  key: string;
+  /** For people */
+  name: string;
+  /** Whose habits it has; null: it is no thing */
+  shape: "tasmota" | "zigbee2mqtt" | "shelly" | "esphome" | "json" | "value" | null;
+  /** The declared device that has some of it: adopting adds to that */
+  device: string | null;
+  /** One of its topics, for POST /api/adopt; null: it can't be adopted */
+  adopt: string | null;
+  obstacle: Obstacle;
+  /** The obstacle, for people; empty: there is none */
+  why: string;
+  /** All of it, what tells most first */
+  topics: string[];
+  /** Messages of all its topics */
+  count: number;
+  /** Milliseconds since 1970 UTC */
+  first_ms: number;
+  /** Milliseconds since 1970 UTC */
+  last_ms: number;
+}
+
+/** Why it can't be adopted. command: only said to a device; announcement: used when what it announces is adopted; sparkplug: only listed; binary: no text; nothing: no value in it could be a property; had: its device has all of it; unreadable: messages that its device could not read */
+export type Obstacle = "command" | "announcement" | "sparkplug" | "binary" | "nothing" | "had" | "unreadable" | null;
 
 /** An MQTT client, or a persistent session that is off-line. */
 export interface Connection {
@@ -774,6 +818,7 @@ export interface Events {
   samples: Samples;
   alert: Alert;
   action: Action;
+  event: HeardEvent;
   discovered: Topic;
   rule: RuleEvent;
   lease: LeaseEvent;

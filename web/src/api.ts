@@ -1,7 +1,7 @@
 // The calls of the HTTP API (docs/http-api.md), nothing else.
 
 import type {
-  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, LinkLine, ProblemBody, RawHistory, ReloadReport, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
+  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, Discovered, HeardEvent, LinkLine, ProblemBody, RawHistory, ReloadReport, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
   WindowHistory,
 } from './api-types';
 
@@ -63,8 +63,10 @@ export const getAlerts = (state: 'active' | 'all', limit: number) =>
   call<{ alerts: Alert[] }>(`/api/alerts?${query({ state, limit })}`).then((r) => r.alerts);
 export const getActions = (limit: number) =>
   call<{ actions: Action[] }>(`/api/actions?${query({ limit })}`).then((r) => r.actions);
+/** When the events of a device came. */
+export const getEvents = (device: string) => call<{ events: HeardEvent[] }>(`/api/events?${query({ device })}`).then((r) => r.events);
 /** With so many of the last values of each field. */
-export const getDiscovered = (values = 8) => call<{ topics: Topic[]; dropped: number }>(`/api/discovered?${query({ values })}`);
+export const getDiscovered = (values = 8) => call<Discovered>(`/api/discovered?${query({ values })}`);
 export const getConnections = () =>
   call<{ connections: Connection[] }>('/api/connections').then((r) => r.connections);
 export const getStats = () => call<Stats>('/api/stats');
@@ -99,6 +101,7 @@ export function exportUrl(series: string[], from: number, to: number, window: nu
   q.set('to', String(Math.ceil(to)));
   if (window > 0) q.set('window', String(window));
   q.set('format', format);
+  if (format === 'csv') q.set('cells', 'guarded'); // a person opens it, and not all that publish are trusted
   if (format === 'csv' && commaInNumbers()) q.set('decimal', 'comma');
   return `/api/export?${q.toString()}`;
 }

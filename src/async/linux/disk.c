@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 struct disk_file {
@@ -125,6 +126,16 @@ static enum err linux_remove(struct disk *d, const char *path, struct error *e)
     return unlink(path) == 0 ? ERR_OK : fail(e, path, "the file can't be removed");
 }
 
+static enum err linux_free_bytes(struct disk *d, const char *dir, uint64_t *out, struct error *e)
+{
+    (void)d;
+    struct statvfs v;
+    if (statvfs(dir, &v) != 0)
+        return fail(e, dir, "the room on the disk is not known");
+    *out = (uint64_t)v.f_frsize * (geteuid() == 0 ? v.f_bfree : v.f_bavail);
+    return ERR_OK;
+}
+
 static enum err linux_sync_dir(struct disk *d, const char *dir, struct error *e)
 {
     (void)d;
@@ -190,6 +201,7 @@ static const struct disk_ops linux_ops = {
     .rename = linux_rename,
     .remove = linux_remove,
     .sync_dir = linux_sync_dir,
+    .free_bytes = linux_free_bytes,
     .make_dir = linux_make_dir,
     .list = linux_list,
 };

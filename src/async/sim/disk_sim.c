@@ -239,6 +239,18 @@ static enum err sim_remove(struct disk *d, const char *raw, struct error *e)
     return os_errno ? disk_error(e, os_errno, raw, "the file can't be removed") : ERR_OK;
 }
 
+static enum err sim_free_bytes(struct disk *d, const char *dir, uint64_t *out, struct error *e)
+{
+    struct disk_sim *s = self(d);
+    (void)dir;
+    (void)e;
+    pthread_mutex_lock(&s->lock);
+    uint64_t used = s->bytes_max ? sim_bytes(s) : 0;
+    *out = !s->bytes_max ? UINT64_MAX : used < s->bytes_max ? s->bytes_max - used : 0;
+    pthread_mutex_unlock(&s->lock);
+    return ERR_OK;
+}
+
 static enum err sim_sync_dir(struct disk *d, const char *raw, struct error *e)
 {
     struct disk_sim *s = self(d);
@@ -310,6 +322,7 @@ static const struct disk_ops sim_ops = {
     .rename = sim_rename,
     .remove = sim_remove,
     .sync_dir = sim_sync_dir,
+    .free_bytes = sim_free_bytes,
     .make_dir = sim_make_dir,
     .list = sim_list,
 };
@@ -420,6 +433,13 @@ void disk_sim_watch(struct disk_sim *s, void (*call)(void *ctx, enum disk_sim_ca
     pthread_mutex_lock(&s->lock);
     s->watch = call;
     s->watch_ctx = ctx;
+    pthread_mutex_unlock(&s->lock);
+}
+
+void disk_sim_room(struct disk_sim *s, uint64_t bytes_max)
+{
+    pthread_mutex_lock(&s->lock);
+    s->bytes_max = bytes_max;
     pthread_mutex_unlock(&s->lock);
 }
 

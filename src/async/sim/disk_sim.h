@@ -22,6 +22,8 @@ struct disk_sim;
 MUST_USE enum err disk_sim_new(struct disk_sim **out, struct alloc *a, uint64_t seed,
                                uint64_t bytes_max);
 void disk_sim_free(struct disk_sim *s);
+/* From now on; what is there stays, even if it is more. */
+void disk_sim_room(struct disk_sim *s, uint64_t bytes_max);
 struct disk *disk_sim_disk(struct disk_sim *s);
 
 /* The power goes and comes back: un-synced changes are kept, torn or lost; every handle dies. */

@@ -1,0 +1,86 @@
+#include "base/log.h"
+#include "store/journal_internal.h"
+#include <errno.h>
+
+/* A look costs a system call. Filling a segment in vain, where a quota is not seen before, costs
+ * all of what is left, so that is tried less and less often. */
+#define LOOK_NS    INT64_C(1000000000)
+#define TRY_MAX_NS INT64_C(32000000000)
+
+bool space_is_missing(const struct error *e)
+{
+    return e->os_errno == ENOSPC || e->os_errno == EDQUOT;
+}
+
+static bool disk_is_full(struct journal *j)
+{
+    uint64_t free_bytes = 0;
+    return j->disk->ops->free_bytes &&
+           j->disk->ops->free_bytes(j->disk, j->dir, &free_bytes, NULL) == ERR_OK &&
+           free_bytes < j->segment_bytes;
+}
+
+static void look_again_in(struct journal *j, int64_t ns)
+{
+    j->room_at_ns = clock_mono_ns(j->clock) + ns;
+}
+
+enum err space_for_segment(struct journal *j, struct error *e)
+{
+    if (j->spares > 0)
+        return ERR_OK;
+    if (atomic_load(&j->no_room)) {
+        if (clock_mono_ns(j->clock) < j->room_at_ns)
+            return ERR_FULL;
+        if (disk_is_full(j)) {
+            look_again_in(j, LOOK_NS);
+            return ERR_FULL;
+        }
+    }
+    enum err r = segment_prepare(j, e);
+    if (r == ERR_OK || !space_is_missing(e))
+        return r;
+    j->room_pause_ns = j->room_pause_ns ? 2 * j->room_pause_ns : LOOK_NS;
+    j->room_pause_ns = j->room_pause_ns < TRY_MAX_NS ? j->room_pause_ns : TRY_MAX_NS;
+    look_again_in(j, j->room_pause_ns);
+    return ERR_FULL;
+}
+
+void space_set(struct journal *j, bool none, const struct error *e)
+{
+    if (atomic_load(&j->no_room) == none)
+        return;
+    if (none)
+        LOG_E("journal",
+              "%s%s%s: what is published is delivered, but neither kept nor acknowledged", e->where,
+              e->where[0] ? ": " : "", e->text);
+    else
+        LOG_W("journal", "there is room again: everything is kept");
+    j->room_pause_ns = none ? j->room_pause_ns : 0;
+    atomic_store(&j->no_room, none);
+    atomic_store(&j->room_news, true);
+    notifiers_wake(j);
+}
+
+void space_tell(struct journal *j)
+{
+    if (atomic_exchange(&j->room_news, false) && j->room)
+        j->room(j->room_ctx, atomic_load(&j->no_room));
+}
+
+bool space_refuses(const struct journal *j, enum journal_kind kind)
+{
+    bool bulk = kind == JOURNAL_MESSAGE || kind == JOURNAL_SAMPLE;
+    return j->stuck || (bulk && atomic_load_explicit(&j->no_room, memory_order_relaxed));
+}
+
+bool journal_no_room(const struct journal *j)
+{
+    return atomic_load(&j->no_room);
+}
+
+void journal_on_room(struct journal *j, void (*room)(void *ctx, bool none), void *ctx)
+{
+    j->room = room;
+    j->room_ctx = ctx;
+}
