@@ -2,12 +2,14 @@
  */
 #include "app/cmd.h"
 #include "app/run_addresses.h"
+#include "app/run_care.h"
 #include "app/run_host.h"
 #include "app/run_options.h"
 #include "async/signals.h"
 #include "backup/backup.h"
 #include "base/log.h"
 #include "dashboard/dashboard.h"
+#include "host/lock.h"
 #include "site/adopt.h"
 #include "site/core.h"
 #include "site/gate.h"
@@ -20,6 +22,7 @@
 #include "site/show.h"
 #include "site/trials.h"
 #include "site/zone.h"
+#include "store/ballast.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -56,6 +59,7 @@ struct run {
     struct site_reload *reload;
     struct site_adopt *adopt;
     struct site_trials *trials;
+    struct run_care *care;
     struct site_shown shown;
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
@@ -94,6 +98,7 @@ static void site_ended(void *ctx, enum err result)
 {
     struct run *r = ctx;
     run_host_reloaded(&r->host, result);
+    run_care_look(r->care); /* there may be another certificate */
 }
 
 static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result), void *arg)
@@ -148,7 +153,7 @@ static enum err lock_store(struct run *r, struct error *e)
 {
     char path[PATH_MAX + 32];
     (void)snprintf(path, sizeof(path), "%s/lock", r->store);
-    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    r->lock = lock_open(path);
     if (r->lock < 0)
         return error_set(e, ERR_IO, "%s can't be opened: %s", path, strerror(errno));
     if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
@@ -175,6 +180,8 @@ static enum err build_core(struct run *r, struct error *e)
         err = disk->ops->make_dir(disk, r->store, e);
     if (!err)
         err = lock_store(r, e);
+    if (!err)
+        (void)ballast_drop(r->store);
     const struct site_core_config core = {.ex = r->ex,
                                           .alloc = r->alloc,
                                           .site = r->site,
@@ -293,6 +300,18 @@ static enum err build_adopt(struct run *r, struct error *e)
     return site_adopt_new(&r->adopt, &cfg, e);
 }
 
+static enum err build_care(struct run *r, struct error *e)
+{
+    const struct run_care_config cfg = {.ex = r->ex,
+                                        .alloc = r->alloc,
+                                        .bus = r->core.bus,
+                                        .journal = r->core.journal,
+                                        .store = r->store,
+                                        .folder = r->folder,
+                                        .settings = &r->settings};
+    return run_care_new(&r->care, &cfg, e);
+}
+
 static enum err build_reload(struct run *r, struct error *e)
 {
     struct site_reload_config cfg = {.ex = r->ex,
@@ -376,6 +395,8 @@ static enum err build(struct run *r, struct error *e)
         err = build_reload(r, e);
     if (!err)
         err = build_adopt(r, e);
+    if (!err)
+        err = build_care(r, e);
     if (err)
         return err;
     automation_start(r->core.automation);
@@ -389,6 +410,7 @@ static void tear_down(struct run *r)
         site_running_clear(r->lock);
     if (r->core.db)
         db_drain(r->core.db); /* what the database still hands back, its owners must be there for */
+    run_care_free(r->care);
     site_adopt_free(r->adopt);
     site_reload_free(r->reload);
     site_trials_free(r->trials);

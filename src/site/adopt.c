@@ -124,7 +124,7 @@ static void note_claimed(struct site_adopt *a, struct adoption *w)
 {
     for (size_t i = 0; !w->text.p && !w->claimed.n && i < w->request.topic_n; i++) {
         const struct device *d = registry_topic_device(a->cfg.registry, w->topics[i]);
-        if (!d || !d->name.n || registry_discovered_find(a->cfg.registry, w->topics[i]))
+        if (!d || registry_discovered_find(a->cfg.registry, w->topics[i]))
             continue;
         w->claimed = w->topics[i];
         w->claimer = arena_str(&w->arena, d->name);
