@@ -365,6 +365,7 @@ static enum err build_adopt(struct run *r, struct error *e)
                                           .registry = r->registry,
                                           .bus = r->bus,
                                           .reload = r->reload,
+                                          .site = &r->site,
                                           .path = r->opt.site};
     return site_adopt_new(&r->adopt, &cfg, e);
 }

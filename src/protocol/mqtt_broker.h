@@ -379,7 +379,7 @@ enum handled connection_stop(struct mqtt_connection *c, uint8_t reason, const ch
 /* mqtt_connect.c */
 /* In CONNECTION_WAITING: the record that CONNACK waits for will never be committed. True: its
  * session does not need it, and it is let in all the same. */
-bool connect_unstored(struct mqtt_connection *c);
+bool connect_unstored(const struct mqtt_connection *c);
 enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
@@ -441,7 +441,7 @@ static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, 
     struct table_node *node = table_next(&shard->sessions, at);
     return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
 }
-struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
+struct mqtt_session *session_find(const struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
 void session_end(struct mqtt_session *s); /* forgets it, or lets it linger; records nothing */

@@ -187,12 +187,9 @@ static enum err store_will(struct mqtt_connection *c)
     return err == ERR_IO ? ERR_OK : err;
 }
 
-bool connect_unstored(struct mqtt_connection *c)
+bool connect_unstored(const struct mqtt_connection *c)
 {
-    if (c->hello->seq)
-        return false;
-    will_unkeep(c->shard, c->will);
-    return true;
+    return !c->hello->seq;
 }
 
 /* False: no memory. */

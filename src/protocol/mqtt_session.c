@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id)
+struct mqtt_session *session_find(const struct mqtt_shard *shard, struct str client_id)
 {
     struct table_node *node = table_get(&shard->sessions, client_id);
     return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;

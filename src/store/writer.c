@@ -103,9 +103,11 @@ static void group_reset(struct journal *j, struct group *g)
         j->packed = NULL;
         j->packed_cap = 0;
     }
+    pthread_mutex_lock(&j->lock); /* for journal_is_busy() */
     g->n = 0;
     g->count = 0;
     g->urgent = false;
+    pthread_mutex_unlock(&j->lock);
 }
 
 static void fail(struct journal *j, const struct error *e)
