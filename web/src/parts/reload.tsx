@@ -4,13 +4,14 @@ import { useSignal } from '@preact/signals';
 import { Problem, reload, type ReloadReport } from '../api';
 import { time } from '../format';
 import { t } from '../i18n';
+import { sayError } from '../said';
 
 /** How many programs and devices are not as they were. */
 function changesOf(report: ReloadReport): { programs: number; devices: number } {
   const { programs: p, devices: d } = report;
   return {
     programs: p ? p.changed.length + p.added.length + p.removed.length : 0,
-    devices: d ? d.changed + d.added + d.removed : 0,
+    devices: d ? d.changed.length + d.added.length + d.removed.length : 0,
   };
 }
 
@@ -25,7 +26,7 @@ export function Reload() {
     try {
       report.value = await reload();
     } catch (error) {
-      refusal.value = { why: error instanceof Error ? error.message : String(error), text: error instanceof Problem ? error.report : null };
+      refusal.value = { why: sayError(error), text: error instanceof Problem ? error.report : null };
     }
     busy.value = false;
   };
