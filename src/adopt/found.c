@@ -288,8 +288,7 @@ struct claimed {
 static void claim_one(void *ctx, struct str topic, const struct device *d)
 {
     const struct claimed *c = ctx;
-    if (d->name.n) /* else it is there for its last action alone */
-        c->claim(c->to, topic, d->name);
+    c->claim(c->to, topic, d->name);
 }
 
 static void claim_each(void *ctx, void (*claim)(void *to, struct str topic, struct str device),
@@ -301,8 +300,7 @@ static void claim_each(void *ctx, void (*claim)(void *to, struct str topic, stru
 
 static bool is_claimed(void *ctx, struct str topic)
 {
-    const struct device *d = registry_topic_device(ctx, topic);
-    return d && d->name.n;
+    return registry_topic_device(ctx, topic) != NULL;
 }
 
 enum err found_take(struct found *f, struct registry *r, struct bus *b, struct alloc *a)

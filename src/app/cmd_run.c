@@ -3,6 +3,7 @@
 #include "alert/alert.h"
 #include "app/cmd.h"
 #include "app/run_addresses.h"
+#include "app/run_care.h"
 #include "app/run_host.h"
 #include "app/run_options.h"
 #include "async/signals.h"
@@ -11,6 +12,7 @@
 #include "base/log.h"
 #include "dashboard/dashboard.h"
 #include "history/history.h"
+#include "host/lock.h"
 #include "protocol/mqtt_server.h"
 #include "site/adopt.h"
 #include "site/gate.h"
@@ -24,6 +26,7 @@
 #include "site/show.h"
 #include "site/trials.h"
 #include "site/zone.h"
+#include "store/ballast.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -67,6 +70,7 @@ struct run {
     struct site_reload *reload;
     struct site_adopt *adopt;
     struct site_trials *trials;
+    struct run_care *care;
     struct site_shown shown;
     char addresses[2 * SITE_LISTENERS_MAX][ADDR_TEXT_MAX];
     struct str mqtt_addresses[SITE_LISTENERS_MAX], http_addresses[SITE_LISTENERS_MAX];
@@ -105,6 +109,7 @@ static void site_ended(void *ctx, enum err result)
 {
     struct run *r = ctx;
     run_host_reloaded(&r->host, result);
+    run_care_look(r->care); /* there may be another certificate */
 }
 
 static enum err reload_start(void *ctx, void (*done)(void *arg, enum err result), void *arg)
@@ -159,7 +164,7 @@ static enum err lock_store(struct run *r, struct error *e)
 {
     char path[PATH_MAX + 32];
     (void)snprintf(path, sizeof(path), "%s/lock", r->store);
-    r->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    r->lock = lock_open(path);
     if (r->lock < 0)
         return error_set(e, ERR_IO, "%s can't be opened: %s", path, strerror(errno));
     if (flock(r->lock, LOCK_EX | LOCK_NB) != 0)
@@ -184,6 +189,7 @@ static enum err build_store(struct run *r, struct error *e)
         err = lock_store(r, e);
     if (err)
         return err;
+    (void)ballast_drop(r->store);
     char path[PATH_MAX];
     (void)snprintf(path, sizeof(path), "%.*s/sedge.db", (int)sizeof(path) - 16, r->store);
     struct db_config db = {.ex = r->ex, .alloc = r->alloc, .path = path};
@@ -359,8 +365,21 @@ static enum err build_adopt(struct run *r, struct error *e)
                                           .registry = r->registry,
                                           .bus = r->bus,
                                           .reload = r->reload,
+                                          .site = &r->site,
                                           .path = r->opt.site};
     return site_adopt_new(&r->adopt, &cfg, e);
+}
+
+static enum err build_care(struct run *r, struct error *e)
+{
+    const struct run_care_config cfg = {.ex = r->ex,
+                                        .alloc = r->alloc,
+                                        .bus = r->bus,
+                                        .journal = r->journal,
+                                        .store = r->store,
+                                        .folder = r->folder,
+                                        .settings = &r->settings};
+    return run_care_new(&r->care, &cfg, e);
 }
 
 static enum err build_reload(struct run *r, struct error *e)
@@ -460,6 +479,8 @@ static enum err build(struct run *r, struct error *e)
         err = build_reload(r, e);
     if (!err)
         err = build_adopt(r, e);
+    if (!err)
+        err = build_care(r, e);
     if (err)
         return err;
     automation_start(r->automation);
@@ -473,6 +494,7 @@ static void tear_down(struct run *r)
         site_running_clear(r->lock);
     if (r->db)
         db_drain(r->db); /* what the database still hands back, its owners must be there for */
+    run_care_free(r->care);
     site_adopt_free(r->adopt);
     site_reload_free(r->reload);
     site_trials_free(r->trials);

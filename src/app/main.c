@@ -1,3 +1,4 @@
+#include "app/charset.h"
 #include "app/cmd.h"
 
 #include <stdio.h>
@@ -24,5 +25,6 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    charset_open();
     return command_finish(argc < 2 ? "help" : argv[1], run(argc, argv));
 }

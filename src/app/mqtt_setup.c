@@ -25,6 +25,8 @@ static int look_up_name(struct mqtt_setup *s, const struct mqtt_options *o)
         mqtt_options_say(o, "%s", e.text);
         return EXIT_FINDING;
     }
+    s->cfg.host = str_from(o->host); /* later, when it may have moved */
+    s->cfg.port = port_of(o);
     s->cfg.addr = s->addrs[0];
     s->cfg.others = s->addrs + 1;
     s->cfg.others_n = n - 1;

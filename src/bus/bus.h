@@ -166,7 +166,8 @@ struct subscriber {
      * but it may be written down who has it now. False: not now, again soon. NULL: deliver(). */
     bool (*again)(struct subscriber *s, struct message *m, const struct sub_options *sub);
     uint64_t stored_id;    /* who it is in the records of messages that it was chosen for by a
-                              share; 0: nobody that is stored. Does not change */
+                              share; 0: nobody that is stored. Does not change while it is
+                              subscribed to anything */
     void *rights;          /* as bus_publisher.rights; NULL: sedge itself */
     uint32_t publisher_id; /* for no_local; 0: none */
     /* The bus's; zero at first. */

@@ -51,6 +51,7 @@ struct share_group {
 struct sub_more {
     struct share_group *group; /* NULL: of no share */
     uint64_t joined;           /* which member of the group it was: their order */
+    uint64_t stored_id;        /* its subscriber's, who may be another worker's and gone by now */
     uint32_t at;               /* in group->members */
     uint32_t every_ms;
     _Atomic uint16_t presence;

@@ -63,7 +63,7 @@ static bool note_picks(struct lane *l, const struct route *route, struct message
         const struct route_member *m = l->picked.v[i];
         struct pick_bytes pick;
         message_pick_put(pick.b, sub_group(m->sub)->key,
-                         m->flags & SUB_STORED ? m->sub->key.subscriber->stored_id : 0);
+                         m->flags & SUB_STORED ? m->sub->more->stored_id : 0);
         if (!vec_push(a, &l->picks, pick))
             return false;
     }

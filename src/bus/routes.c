@@ -83,6 +83,7 @@ static struct sub_more *more_new(struct routes *r, struct share_group *g,
         return NULL;
     more->group = g;
     more->every_ms = s->every_ms;
+    more->stored_id = s->subscriber->stored_id;
     atomic_init(&more->presence, s->subscriber->presence);
     more->guard_n = (uint16_t)n;
     if (n)

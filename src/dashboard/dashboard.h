@@ -60,8 +60,8 @@ struct dashboard_adopt_answer {
     const char *why; /* a sentence, of all but DONE */
 };
 struct dashboard_adopt {
-    /* Copies the request. ERR_EXISTS: one is under way. Else `done` is called once, unless the site
-     * stops first; what it is shown is valid for the call. */
+    /* Copies the request. ERR_FULL: too many wait. Else `done` is called once, later, unless the
+     * site stops first; what it is shown is valid for the call. */
     enum err (*start)(void *ctx, const struct dashboard_adopt_request *q,
                       void (*done)(void *arg, const struct dashboard_adopt_answer *a), void *arg);
     void *ctx;

@@ -191,17 +191,19 @@ bool parse_days(struct parser *p, uint8_t *out)
     return true;
 }
 
-/* missed (run | skip) */
+/* missed (run | last | skip) */
 static bool parse_missed(struct parser *p, struct item *i)
 {
     (void)take_token(p);
-    i->missed_run = take_word(p, "run");
-    return i->missed_run || take_word(p, "skip") ||
-           expected_help(p, "`run` or `skip`",
+    i->missed = take_word(p, "run")    ? LANG_MISSED_RUN
+                : take_word(p, "last") ? LANG_MISSED_LAST
+                                       : LANG_MISSED_SKIP;
+    return i->missed || take_word(p, "skip") ||
+           expected_help(p, "`run`, `last` or `skip`",
                          "what to do about a time that passed while nothing ran");
 }
 
-/* at hh:mm [on days] [missed run] [mode] { … } */
+/* at hh:mm [on days] [missed …] [mode] { … } */
 struct item *parse_at(struct parser *p)
 {
     struct item *i = item_new(p, I_AT);

@@ -51,11 +51,10 @@
 #define INFLIGHT_MAX  32000
 #define SESSION_NEVER UINT32_MAX
 struct mqtt_session {
-    struct subscriber subscriber; /* of the bus */
+    struct subscriber subscriber; /* of the bus; its stored_id is session_number() */
     struct mqtt_shard *shard;
     struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
-    uint64_t number;                    /* in the journal and the database; 0: never to be stored */
     int64_t ends_ns;                    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms;                 /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
@@ -69,6 +68,11 @@ struct mqtt_session {
     uint16_t client_id_n;
     char client_id[];
 };
+/* In the journal and the database; 0: never to be stored. */
+static inline uint64_t session_number(const struct mqtt_session *s)
+{
+    return s->subscriber.stored_id;
+}
 static inline struct str session_id(const struct mqtt_session *s)
 {
     return (struct str){s->client_id, s->client_id_n};
@@ -369,11 +373,13 @@ enum handled {
 typedef enum handled (*packet_handler)(struct mqtt_connection *c, const struct mqtt_packet *p);
 packet_handler mqtt_handler(enum connection_state state,
                             enum mqtt_type type); /* NULL: not allowed */
+/* What has come breaks the protocol, or can't be dealt with: counted, and closed. HANDLED_STOP. */
+enum handled connection_stop(struct mqtt_connection *c, uint8_t reason, const char *why);
 
 /* mqtt_connect.c */
 /* In CONNECTION_WAITING: the record that CONNACK waits for will never be committed. True: its
  * session does not need it, and it is let in all the same. */
-bool connect_unstored(struct mqtt_connection *c);
+bool connect_unstored(const struct mqtt_connection *c);
 enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
@@ -435,7 +441,7 @@ static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, 
     struct table_node *node = table_next(&shard->sessions, at);
     return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
 }
-struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
+struct mqtt_session *session_find(const struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
 void session_end(struct mqtt_session *s); /* forgets it, or lets it linger; records nothing */
@@ -532,7 +538,7 @@ void ring_free(struct alloc *a, struct outgoing_ring *r);
 void queue_count(struct mqtt_session *s, const struct outgoing *o, int n); /* 1 or -1 */
 static inline enum queue_kind queue_kind_of(const struct mqtt_session *s, unsigned qos)
 {
-    return !qos ? QUEUE_QOS0 : s->number ? QUEUE_LASTING : QUEUE_BRIEF;
+    return !qos ? QUEUE_QOS0 : session_number(s) ? QUEUE_LASTING : QUEUE_BRIEF;
 }
 /* Its first position, and that behind its end, as in the database. */
 static inline int64_t queue_end(const struct mqtt_session *s)

@@ -187,12 +187,9 @@ static enum err store_will(struct mqtt_connection *c)
     return err == ERR_IO ? ERR_OK : err;
 }
 
-bool connect_unstored(struct mqtt_connection *c)
+bool connect_unstored(const struct mqtt_connection *c)
 {
-    if (c->hello->seq)
-        return false;
-    will_unkeep(c->shard, c->will);
-    return true;
+    return !c->hello->seq;
 }
 
 /* False: no memory. */
@@ -216,7 +213,7 @@ void connect_let_in(struct mqtt_connection *c)
     err = store_will(c);
     /* Those whose time is over are looked for once a second only; here it is exact. */
     bool over = old && old->ends_ns <= worker_now_ns(c->shard->worker);
-    if (!err && old && (h->clean || over || !old->number)) {
+    if (!err && old && (h->clean || over || !session_number(old))) {
         err = end_old(c, old);
         old = NULL;
     }

@@ -210,10 +210,11 @@ bool connection_put(struct mqtt_connection *c, const struct mqtt_packet *p)
 
 /* ---- reading ---- */
 
-static void protocol_error(struct mqtt_connection *c, uint8_t reason, const char *text)
+enum handled connection_stop(struct mqtt_connection *c, uint8_t reason, const char *why)
 {
     metric_add_own(&c->shard->count.errors, 1);
-    connection_close(c, reason, text);
+    connection_close(c, reason, why);
+    return HANDLED_STOP;
 }
 
 static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *p)
@@ -223,8 +224,7 @@ static enum handled handle(struct mqtt_connection *c, const struct mqtt_packet *
         return HANDLED_AGAIN;
     if (h)
         return h(c, p);
-    protocol_error(c, MQTT_RC_PROTOCOL_ERROR, "this packet is not allowed now");
-    return HANDLED_STOP;
+    return connection_stop(c, MQTT_RC_PROTOCOL_ERROR, "this packet is not allowed now");
 }
 
 /* What comes to the wrong port is told by its first bytes; NULL: nothing that we know. */

@@ -230,7 +230,7 @@ void outgoing_trim(struct mqtt_session *s)
     const struct transit *t = s->transit;
     flight_trim(s->shard->alloc, &s->transit->flight);
     queue_trim(s);
-    if (!s->number && !t->flight.cap && !t->queue.cap && !t->received.ids.n)
+    if (!session_number(s) && !t->flight.cap && !t->queue.cap && !t->received.ids.n)
         disown(s);
 }
 

@@ -340,7 +340,7 @@ static struct spill_load *load_new(struct mqtt_session *s)
                              .worker = s->shard->worker,
                              .db = server->cfg.db,
                              .alloc = server->alloc,
-                             .number = s->number,
+                             .number = session_number(s),
                              .from = s->transit->queue_at + s->transit->queue.n,
                              .to = s->transit->spill->tail_at,
                              .max = (uint32_t)s->shard->limits->queue_memory_max,
@@ -428,7 +428,7 @@ static enum err look_run(struct db_job *j, struct sqlite3 *sql)
 
 bool spill_holds(const struct mqtt_session *s, uint64_t seq)
 {
-    struct look l = {.job = {.run = look_run}, .number = s->number, .seq = seq};
+    struct look l = {.job = {.run = look_run}, .number = session_number(s), .seq = seq};
     return db_run_now(s->shard->server->cfg.db, &l.job) == ERR_OK && l.found;
 }
 

@@ -264,3 +264,36 @@ TEST(a_property_that_can_not_be_read)
     CHECK_EQ_INT(prop->series->quality, QUALITY_STALE);
     port_fini(&p);
 }
+
+static void count_news(void *ctx, const struct device *d)
+{
+    (void)d;
+    ++*(size_t *)ctx;
+}
+
+TEST(a_property_that_can_hardly_be_right)
+{
+    struct port_rig p;
+    size_t news = 0;
+    port_init(&p);
+    struct device_property *prop = &p.valve->props[0];
+    registry_on_link(p.g.r, count_news, &news);
+    CHECK(property_problem(prop) == NULL);
+    registry_doubt(prop, "");
+    CHECK_EQ_UINT(news, 0);
+    registry_doubt(prop, "with another order it would be 57");
+    report(&p, 50); /* more of them are no reason */
+    registry_doubt(prop, "with another order it would be 57");
+    CHECK_EQ_STR(property_problem(prop), "with another order it would be 57");
+    CHECK_EQ_UINT(news, 1);
+    registry_unreadable(prop, "illegal address"); /* that goes before */
+    CHECK_EQ_STR(property_problem(prop), "illegal address");
+    report(&p, 51);
+    CHECK_EQ_STR(property_problem(prop), "with another order it would be 57");
+    CHECK_EQ_UINT(news, 3);
+    registry_doubt(prop, "");
+    CHECK(property_problem(prop) == NULL);
+    CHECK_EQ_UINT(news, 4);
+    registry_on_link(p.g.r, NULL, NULL);
+    port_fini(&p);
+}

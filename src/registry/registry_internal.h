@@ -112,6 +112,9 @@ MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error
 /* A topic of `want.device`; copied. ERR_EXISTS: it can't be shared. */
 MUST_USE enum err ingest_bind_topic(struct registry *r, const struct topic_binding *want,
                                     struct error *e);
+/* Whether a message on the topic is any device's, be it one that leaves and has an action to end.
+ */
+bool ingest_has(const struct registry *r, struct str topic);
 void ingest_stale_rearm(struct device_property *p);
 /* Nobody but its owner may command it from here on. */
 MUST_USE enum err ingest_guard(struct registry *r, const struct device *d);
@@ -131,6 +134,8 @@ void discover_fini(struct registry *r);
 void discover_note(struct registry *r, const struct message *m, const struct payload_error *error);
 /* What is retained and nobody claims has been said before this run. */
 void discover_retained(struct registry *r);
+/* A topic that no device has any more: what is retained on it is there for who looks. */
+void discover_let_go(struct registry *r, struct str topic);
 void discover_forget_claimed(
     struct registry *r); /* topics that a device has by now: it gets them */
 

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -243,6 +244,27 @@ class Refused(unittest.TestCase):
             site.start()
             self.assertEqual(set(numbers(site)), {"kept/0"})
 
+    def test_who_is_told_to_end_leaves_nothing_behind(self):
+        """A signal that has come before the first byte: it holds from exec on, so there is no race."""
+        def told_to_end():
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            os.kill(os.getpid(), signal.SIGINT)
+
+        with Site(text=SITE) as site:
+            site.start()
+            file, out = site.root / "b.tar.zst", site.root / "out"
+            sedge("backup", site.folder, file)
+            site.stop()
+            out.mkdir()
+            shutil.copy(file, out / "b.tar.zst")
+            for args in (["backup", site.folder, out], ["backup", "--verify", out / "b.tar.zst"], ["restore", file, site.folder, "--force"]):
+                with self.subTest(args=args):
+                    before = {p: p.stat().st_ino for p in site.folder.rglob("*")}
+                    done = sedge(*args, code=-signal.SIGINT, preexec_fn=told_to_end)
+                    self.assertIn("interrupted", done.stderr)
+                    self.assertEqual([p.name for p in out.iterdir()], ["b.tar.zst"])
+                    self.assertEqual({p: p.stat().st_ino for p in site.folder.rglob("*")}, before)
+
     def test_an_interrupted_restore_keeps_the_site_from_starting(self):
         with Site(text=SITE) as site:
             site.start()
@@ -346,6 +368,10 @@ class Refused(unittest.TestCase):
                 names = [f["name"] for f in manifest["files"]] + ["sedge-backup/SHA256SUMS", "sedge-backup/manifest.json"]
                 subprocess.run(["tar", "--format=ustar", "--zstd", "-cf", file, "-C", where, *names], check=True)
 
+            whole["site"] = "\x1b[2Jplant"
+            forge("data")
+            for args in (["backup", "--verify", file], ["restore", file, site.root / "shown"]):
+                self.assertIn(r'"\x1B[2Jplant"', sedge(*args).stdout)
             forge(prey, ["sedge-backup/data/evil.conf"])
             self.assertIn("has no place", sedge("restore", file, site.root / "new", "--force", code=1).stderr)
             (prey / "passwd").write_text("precious")

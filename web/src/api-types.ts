@@ -24,7 +24,7 @@ export interface Property {
   quality: Quality;
   /** It is stale after so long without news */
   stale_ms: number | null;
-  /** Why it can't be read */
+  /** Why it can't be read, or can hardly be right */
   why: string | null;
 }
 
@@ -73,11 +73,13 @@ export interface Link {
   unreadable: number;
 }
 
-/** A device has come or gone. */
+/** A device has come or gone, or one of its properties has another problem. */
 export interface LinkEvent {
   device: string;
   online: boolean | null;
   why: string | null;
+  /** By the names of properties, `why` of those that have one */
+  problems: Record<string, string>;
 }
 
 export interface Device {

@@ -98,6 +98,7 @@ function PropertyPanel({ device, property: p, series, range }: { device: Device;
         <QualityNote series={series} />
         {p.type === 'bool' ? <Lamp device={device.name} property={p} bare /> : p.type === 'str' ? null : <Value series={series} />}
       </header>
+      {p.why && <p class="refusal" role="status" translate={false}>{p.why}</p>}
       {p.type === 'str' ? <Text series={series} /> : <Chart series={series} range={range} />}
       <PropertyFacts series={series} p={p} />
     </article>
