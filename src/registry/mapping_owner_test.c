@@ -84,6 +84,7 @@ TEST(what_is_empty_is_an_attempt_where_the_site_commands_so)
     plug_init(&p);
     struct registry_device_def def = plug_def(p.plug->model);
     def.name = STR("home.bell");
+    def.id = STR("bell");
     def.mapping.commands = ring;
     def.mapping.command_count = 1;
     REQUIRE(CHECK_EQ_INT(registry_device(p.g.r, &def, &bell, &e), ERR_OK));
