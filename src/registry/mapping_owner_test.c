@@ -91,7 +91,7 @@ TEST(what_is_empty_is_an_attempt_where_the_site_commands_so)
     CHECK_EQ_INT(registry_set_owner(bell, STR("guard")), ERR_OK);
     const struct step press = {.after_ms = 1, .run = say_nothing};
     rig_play(&p.g, &press, 1, 30);
-    CHECK_HAS_STR(p.g.log.p, "set denied: home.plug is owned by guard"); /* one thing, two names */
+    CHECK_HAS_STR(p.g.log.p, "set denied: home.bell is owned by guard");
     plug_fini(&p);
 }
 
