@@ -156,7 +156,7 @@ static int examine(const struct doctor_options *o)
 {
     static struct doctor_listen listens[DOCTOR_LISTENS_MAX];
     static char paths[DEVICES_MAX][DEVICE_TEXT];
-    const char *devices[DEVICES_MAX];
+    const char *devices[DEVICES_MAX] = {NULL};
     struct site_place place = {0};
     struct doctor_site site = {.listens = listens, .connections_max = CONNECTIONS};
     struct doctor d;

@@ -81,17 +81,20 @@ static enum err each_entry(struct restoring *r, struct place *p, bool fresh,
 {
     int fd = openat(fresh ? p->fresh : p->dir, ".", FOLDER); /* each with a position of its own */
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-    enum err err = d ? ERR_OK : error_set_os(e, errno, "%s can't be read", p->folder);
+    enum err err = ERR_OK;
     const struct dirent *entry;
+    if (!d) {
+        err = error_set_os(e, errno, "%s can't be read", p->folder);
+        if (fd >= 0)
+            (void)close(fd);
+        return err;
+    }
     while (!err && (entry = readdir(d))) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && (fresh || is_content(r, p, name)))
             err = each(r, p, name, e);
     }
-    if (d)
-        (void)closedir(d);
-    else if (fd >= 0)
-        (void)close(fd);
+    (void)closedir(d);
     return err;
 }
 
