@@ -96,6 +96,8 @@ export const en = {
   badValue: 'out of range or not readable',
   ago: (age: string) => `${age} ago`,
 
+  further: (n: string) => `Show more (${n} further)`,
+
   overview: {
     picture: 'The line',
     tiles: 'Devices',

@@ -96,6 +96,8 @@ export const zh: Strings = {
   badValue: '超出范围或无法读取',
   ago: (age) => `${age}前`,
 
+  further: (n) => `显示更多（另有 ${n} 个）`,
+
   overview: {
     picture: '产线',
     tiles: '设备',
