@@ -28,10 +28,11 @@ static int64_t cpu_us(void)
            u.ru_stime.tv_usec;
 }
 
-static enum err on_sample(void *ctx, struct device_property *p, const struct value *v)
+static enum err on_sample(void *ctx, struct device_property *p, const struct value *v,
+                          enum quality q)
 {
     struct bench *b = ctx;
-    (void)p;
+    (void)p, (void)q;
     b->points++;
     b->sum += v->f;
     return ERR_OK;

@@ -218,12 +218,34 @@ static enum err propose(struct adopt_proposal *out, struct draft *d, const struc
                              : propose_new(out, d, site, q, e);
 }
 
+/* What is heard, without topics of other devices that have not been asked for by name: that one of
+ * them can't be read does not make it anybody's. */
+static struct adopt_view *view_of(struct arena *a, const struct adopt_view *v,
+                                  const struct adopt_request *q)
+{
+    struct adopt_view *own = arena_new(a, sizeof(*own));
+    struct adopt_topic *topics = arena_array(a, v->n + 1, sizeof(*topics));
+    if (!own || !topics)
+        return NULL;
+    *own = (struct adopt_view){
+        .topics = topics, .documents = v->documents, .document_n = v->document_n};
+    for (size_t i = 0; i < v->n; i++) {
+        bool wanted = !v->topics[i].claimer.n;
+        for (size_t k = 0; !wanted && k < q->topic_n; k++)
+            wanted = str_eq(q->topics[k], v->topics[i].topic);
+        if (wanted)
+            topics[own->n++] = v->topics[i];
+    }
+    return own;
+}
+
 enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,
                        const struct lang_site *site, const struct adopt_request *q, struct error *e)
 {
     *out = (struct adopt_proposal){0};
     arena_init(&out->arena, v->arena.alloc, PROPOSAL_BYTES_MAX);
-    struct draft *d = draft_new(&out->arena, v);
+    struct adopt_view *own = view_of(&out->arena, v, q);
+    struct draft *d = own ? draft_new(&out->arena, own) : NULL;
     if (!d) {
         adopt_proposal_fini(out);
         return error_set(e, ERR_NOMEM, "no memory for a proposal");

@@ -70,6 +70,8 @@ MUST_USE enum err modbus_link_parse(struct modbus_link *out, struct str text, st
 /* The same for every way to write one link, without the options: "tcp://meter.local:502",
  * "rtu:/dev/ttyUSB0 19200 8E1". */
 void modbus_link_format(const struct modbus_link *l, char out[MODBUS_LINK_TEXT_MAX]);
+/* Only where it is, "rtu:/dev/ttyUSB0": the same wire, whatever is spoken on it. */
+void modbus_link_place(const struct modbus_link *l, char out[MODBUS_LINK_TEXT_MAX]);
 
 /* --- what a device has there --- */
 
@@ -169,7 +171,8 @@ struct modbus_counts {
 };
 enum modbus_line_phase { MODBUS_LINE_WAITS, MODBUS_LINE_CONNECTS, MODBUS_LINE_UP };
 struct modbus_line_state {
-    const char *link; /* modbus_link_format() */
+    const char *link;  /* modbus_link_format() */
+    const char *place; /* modbus_link_place() */
     enum modbus_line_phase phase;
     int64_t retry_in_ms; /* while it waits */
     int64_t since_ms;    /* wall clock, while it is up; else 0 */

@@ -122,8 +122,11 @@ void modbus_ask_failed(struct line *l, struct ask *a, const char *why)
     }
     if (b)
         modbus_block_put(b, worker_now_ns(l->m->worker));
-    if (u && u->line && u->fails >= MODBUS_FAILS_MAX)
+    bool silent = u && u->line && u->fails >= MODBUS_FAILS_MAX;
+    if (silent) {
         silence(u);
+        modbus_jobs_lost(l, u, why);
+    }
     if (j)
         modbus_job_lost(l, j, why);
 }

@@ -172,6 +172,11 @@ static bool is_claimed(const struct topic_binding *b)
     return b != NULL;
 }
 
+bool ingest_has(const struct registry *r, struct str topic)
+{
+    return is_claimed(topic_of(r, topic));
+}
+
 static void ingest_message(struct registry *r, struct message *m, bool replayed)
 {
     const struct topic_binding *b = topic_of(r, message_topic(m));
@@ -243,9 +248,8 @@ static void denied(struct subscriber *s, const struct bus_denial *d)
 {
     struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
     for (const struct topic_binding *b = topic_of(r, d->topic); b; b = b->next)
-        if (b->role == TOPIC_SET && b->device->owner.n && !is_over(b)) {
-            if (attempts(b->device, d))
-                actions_denied(r, b->device, d->name, d->why);
+        if (b->role == TOPIC_SET && b->device->owner.n && !is_over(b) && attempts(b->device, d)) {
+            actions_denied(r, b->device, d->name, d->why);
             return; /* of several devices on one topic one is enough */
         }
 }
@@ -452,8 +456,11 @@ void ingest_settle(struct registry *r, const struct catalog *gone)
 {
     struct str topic;
     void *binding;
-    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);)
+    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);) {
         let_go(r, topic);
+        if (!ingest_has(r, topic))
+            discover_let_go(r, topic);
+    }
 }
 
 /* --- topics and what they mean --- */

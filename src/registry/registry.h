@@ -372,7 +372,7 @@ const struct list *registry_discovered(const struct registry *r);
 const struct discovered *registry_discovered_find(const struct registry *r, struct str topic);
 /* A device that has the topic (and could not read its message); NULL: nobody claims it. */
 const struct device *registry_topic_device(const struct registry *r, struct str topic);
-/* Each topic that a device has, and one of those that have it. */
+/* Each topic that a device of the site has, and one of those that have it. */
 void registry_topics_each(const struct registry *r,
                           void (*each)(void *ctx, struct str topic, const struct device *d),
                           void *ctx);
