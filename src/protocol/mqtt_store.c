@@ -29,7 +29,7 @@ static const char *const steps[] = {
     " BEGIN DELETE FROM queued_message WHERE seq = old.seq; END;",
     /* By which share it came: bus_share_key(). */
     "ALTER TABLE queued ADD COLUMN share INTEGER NOT NULL DEFAULT 0;",
-    /* mqtt_will_stored.c; the body is will_encode()'s. */
+    /* The body is that of mqtt_will_body.h. */
     "CREATE TABLE will(number INTEGER PRIMARY KEY, lost_ms INTEGER NOT NULL, body BLOB NOT NULL);",
 };
 static const struct db_migration migration = {"mqtt", steps, ARRAY_LEN(steps)};
