@@ -76,10 +76,10 @@ static const char *const ways[] = {"cached", "rebuilt", "random", "batch"};
 
 static void expect(struct route_view *v, char (*topics)[64])
 {
-    struct str next[ROUTE_EXPECT_MAX];
-    for (size_t i = 0; i < ROUTE_EXPECT_MAX; i++)
+    struct str next[BUS_EXPECT_MAX];
+    for (size_t i = 0; i < BUS_EXPECT_MAX; i++)
         next[i] = str_from(topics[i]);
-    route_expect(v, next, ROUTE_EXPECT_MAX);
+    route_expect(v, next, BUS_EXPECT_MAX);
 }
 
 static double look_up(struct site *s, struct random *r, enum way way, uint64_t *matched)
@@ -96,7 +96,7 @@ static double look_up(struct site *s, struct random *r, enum way way, uint64_t *
             (void)route_find(v, str_from(topics[i]), routes_hash(s->routes, str_from(topics[i])));
     int64_t from_ns = now_ns();
     for (size_t i = 0; i < LOOKUPS; i++) {
-        if (way == BATCH && i % ROUTE_EXPECT_MAX == 0)
+        if (way == BATCH && i % BUS_EXPECT_MAX == 0)
             expect(v, topics + i);
         const struct str topic = str_from(topics[i]);
         if (way != CACHED)

@@ -19,7 +19,6 @@ struct trie_step {
     uint64_t hash;         /* of the name */
     uint8_t depth;         /* in the set of children */
     uint8_t which;         /* topic */
-    bool last;             /* it is `#`, which has all below it */
 };
 
 struct level {
@@ -58,12 +57,9 @@ static void look_below(struct match *m, uint8_t which, const struct trie_node *n
 {
     struct trie_step *s = m->steps->v + m->steps->n;
     unsigned has = wild ? atomic_load(&n->wild) : 0;
-    if (has & TRIE_HASH) /* `a/#` matches `a` too */
-        *s++ = (struct trie_step){.at = &n->children,
-                                  .name = STR("#"),
-                                  .hash = m->trie->hash,
-                                  .which = which,
-                                  .last = true};
+    if (has & TRIE_HASH) /* `a/#` matches `a` too; nothing is left to match below it */
+        *s++ = (struct trie_step){
+            .at = &n->children, .name = STR("#"), .hash = m->trie->hash, .which = which};
     if (rest.p) {
         const struct level *l = level_at(m, rest);
         *s++ = (struct trie_step){
@@ -115,11 +111,7 @@ static void settle(const struct hamt *h, struct trie_step *steps, size_t n)
 static void go_on(struct match *m, const struct trie_step *s)
 {
     const struct trie_node *child = (const struct trie_node *)s->word;
-    if (!child || !str_eq(trie_name(child), s->name))
-        return;
-    if (s->last)
-        visit(m, s->which, child);
-    else
+    if (child && str_eq(trie_name(child), s->name))
         look_below(m, s->which, child, s->rest, true);
 }
 

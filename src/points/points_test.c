@@ -418,3 +418,23 @@ TEST(memory_that_ends)
     }
     CHECK(done);
 }
+
+TEST(points_scales_that_are_none)
+{
+    static const struct {
+        const char *text;
+        double scale; /* 0: it is none */
+    } rows[] = {
+        {"1/10", 0.1}, {"10^-2", 0.01},   {"÷4", 0.25},   {"x0.5", 0.5},  {"0", 0},
+        {"0/10", 0},   {"10^999", 0},     {"10^-999", 0}, {"1/0", 0},     {"x0", 0},
+        {"/1e999", 0}, {"1e300/1e-9", 0}, {"+1e999", 0},  {"÷1e-320", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        double got = 0;
+        LABEL("%s", rows[i].text);
+        bool is_scale = cell_scale(str_from(rows[i].text), &got);
+        CHECK_EQ_INT(is_scale, rows[i].scale != 0);
+        if (is_scale)
+            CHECK_EQ_DBL(got, rows[i].scale, 1e-12);
+    }
+}

@@ -9,7 +9,7 @@ void action_confirm(struct action *a)
 {
     a->device->obeyed = true;
     a->device->disobeyed = false;
-    action_alert(a, "obeys", false); /* it obeys again, if it did not before */
+    action_alert(a, DISOBEYS, false); /* it obeys again, if it did not before */
     action_end(a, ACTION_CONFIRMED);
 }
 
@@ -77,10 +77,10 @@ void registry_port_done(struct registry *r, const char *id, enum err result, con
         return;
     }
     bool refused = result == ERR_INVALID || result == ERR_UNSUPPORTED || result == ERR_DENIED;
-    (void)snprintf(a->why, sizeof(a->why), "%s%s", refused ? "is refused by the device: " : "",
-                   why);
+    action_because(a, refused ? ACTION_REFUSED : ACTION_REASON_NONE, str_from(why), "%s",
+                   refused ? "is refused by the device: " : "");
     if (refused)
-        action_fail(a, "does not obey");
+        action_fail(a, DISOBEYS);
 }
 
 void actions_sample(struct device *d, const struct device_property *p, const struct sample *s)

@@ -40,6 +40,7 @@ void actions_denied(struct registry *r, struct device *d, struct str who, const 
                                  .action = STR("set"),
                                  .args_json = STR("{}"),
                                  .why = str_from(why),
+                                 .reason = ACTION_OWNED,
                                  .state = ACTION_DENIED,
                                  .attempts = 1,
                                  .requested_ms = now,

@@ -73,11 +73,11 @@ void actions_start(struct registry *r)
         struct action *a = CONTAINER_OF(it, struct action, link);
         if (!is_open(a) || a->device || action_resume(a))
             continue;
-        (void)snprintf(a->why, sizeof(a->why), "had no outcome when the site stopped");
+        action_because(a, ACTION_INTERRUPTED, STR(""), "had no outcome when the site stopped");
         struct device *d = registry_find(r, a->device_name);
         if (d && list_empty(&d->actions)) {
             d->disobeyed = true;
-            action_alert(a, "may not have obeyed", true);
+            action_alert(a, MAY_NOT_HAVE_OBEYED, true);
         }
         action_end(a, ACTION_FAILED);
     }

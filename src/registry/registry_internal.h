@@ -262,6 +262,7 @@ void online_heard(struct device *d, struct online *o, enum reach_state state);
 void online_carry(struct device *to, const struct device *from);
 
 /* action.c */
+enum disobedience { DISOBEYS, NOT_COMMANDED, MAY_NOT_HAVE_OBEYED };
 struct action {
     struct list link;        /* registry.actions */
     struct list device_link; /* device.actions while in progress */
@@ -283,7 +284,9 @@ struct action {
     struct str device_name, action_name, args_json, confirms, program, rule, operator_name,
         cause_series;
     char why[200];
-    size_t size; /* of this block */
+    enum action_reason reason;
+    size_t detail_n; /* so much of the end of `why` is the detail */
+    size_t size;     /* of this block */
 };
 MUST_USE enum err actions_init(struct registry *r, struct error *e);
 void actions_fini(struct registry *r);
@@ -296,7 +299,7 @@ void action_changed(struct action *a);
 /* It is over, and its device free for the next one. */
 void action_end(struct action *a, enum action_state state);
 /* The same, failed, with an alert; `why` is there. */
-void action_fail(struct action *a, const char *what);
+void action_fail(struct action *a, enum disobedience what);
 /* The device that it was for has another definition now; NULL: none, which ends the action. */
 void action_carry(struct action *a, struct device *to);
 
@@ -321,7 +324,10 @@ void actions_denied(struct registry *r, struct device *d, struct str who, const 
 void actions_start(struct registry *r);
 
 /* action_alert.c: that it has failed, or (not active) that its device obeys again. */
-void action_alert(struct action *a, const char *what, bool active);
+void action_alert(struct action *a, enum disobedience what, bool active);
+/* Sets `why`: the sentence with the detail at its end, which is what the reason does not tell. */
+void action_because(struct action *a, enum action_reason reason, struct str detail, const char *fmt,
+                    ...) PRINTF_LIKE(4, 5);
 /* Nobody will ever tell that it obeys: what was wrong with it is over. */
 void actions_forget_alert(struct registry *r, struct str device);
 

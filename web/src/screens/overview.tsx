@@ -16,6 +16,7 @@ import { Spark } from '../parts/spark';
 import { hasMany, Tile } from '../parts/tile';
 import { QualityNote, Value } from '../parts/value';
 import { toDevice, toProperty } from '../router';
+import { alertText } from '../said';
 import { actions, adoptable, alerts, isActive, now, programs, seriesOf } from '../store';
 
 const ALERTS_SHOWN = 5;
@@ -107,7 +108,7 @@ function CriticalBanner() {
   if (!newest) return null;
   return (
     <a class="banner critical" href="#/alerts">
-      <Icon name="critical" /> {t.overview.unacknowledged(open.length, newest.text)}
+      <Icon name="critical" /> {t.overview.unacknowledged(open.length, alertText(newest))}
     </a>
   );
 }
