@@ -1,9 +1,12 @@
 /* lane: what one worker has of the bus, and what the others hand to it. */
 #include "bus/bus_internal.h"
 
+/* What is taken in a turn leaves in one write for each connection: after few of them most of the
+ * work is writing. The second bound is a millisecond or two, then the worker does something else.
+ */
 enum {
-    TAKE_MAX = 256,     /* entries of one ring in a turn */
-    DELIVER_MAX = 4096, /* deliveries in a turn, then the worker does something else */
+    TAKE_MAX = 2048,     /* entries of one ring */
+    DELIVER_MAX = 32768, /* deliveries */
 };
 
 static enum poll lane_poll(struct task *t);
