@@ -205,6 +205,17 @@ static bool take(struct lane *l, const struct ring_entry *e, uint32_t *n)
     return true;
 }
 
+static void look_ahead(struct lane *l, const struct ring *r)
+{
+    struct str topics[BUS_EXPECT_MAX];
+    size_t n = 0;
+    const struct ring_entry *e;
+    for (uint32_t i = 0; i < BUS_EXPECT_MAX && (e = ring_peek_behind(r, i)); i++)
+        if (e->kind == RING_TOPIC)
+            topics[n++] = message_topic(e->message);
+    route_expect(l->view, topics, n);
+}
+
 /* True: there may be more. */
 static bool take_from(struct lane *l, unsigned from, uint32_t *n)
 {
@@ -212,6 +223,8 @@ static bool take_from(struct lane *l, unsigned from, uint32_t *n)
     struct ring_entry *e = NULL;
     bool stuck = false;
     for (int i = 0; i < TAKE_MAX && *n < DELIVER_MAX && !stuck && (e = ring_peek(r)); i++) {
+        if (i % BUS_EXPECT_MAX == 0 && route_expects(l->view))
+            look_ahead(l, r);
         stuck = !take(l, e, n);
         if (!stuck)
             entry_drop(l, r, e);
