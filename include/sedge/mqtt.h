@@ -76,7 +76,8 @@ struct sedge_mqtt_message {
 
 /* Why a connection was lost, or could not be made. */
 struct sedge_mqtt_loss {
-    enum sedge_err err; /* SEDGE_ERR_IO, CLOSED, TIMEOUT, INVALID (of the protocol), DENIED, FULL */
+    enum sedge_err err; /* SEDGE_ERR_IO, CLOSED, TIMEOUT, INVALID (of the protocol), DENIED, FULL,
+                           NOT_FOUND (the host's name) */
     uint8_t reason;     /* of the server; 0: it gave none */
     const char *text;   /* a sentence, for people */
     bool was_online;
@@ -140,9 +141,9 @@ struct sedge_mqtt_config {
     void *reserved[4]; /* NULL */
 };
 
-/* On a worker; returns before it is connected. A host's name is looked up here, for which the
- * caller must be a coroutine. SEDGE_ERR_INVALID: what no server would take, or no worker;
- * SEDGE_ERR_NOT_FOUND: the name; SEDGE_ERR_IO, SEDGE_ERR_NOMEM. */
+/* On a worker; returns before it is connected. A host's name is looked up later, on a thread that
+ * may block, and again after each loss: it need not be known yet. SEDGE_ERR_INVALID: what no server
+ * would take, or no worker; SEDGE_ERR_IO, SEDGE_ERR_NOMEM. */
 SEDGE_API SEDGE_MUST_USE enum sedge_err sedge_mqtt_new(struct sedge_mqtt **out,
                                                        const struct sedge_mqtt_config *config,
                                                        struct sedge_error *error);

@@ -139,8 +139,10 @@ const struct lang_decl *declared_thing(const struct lang_site *site, const struc
 const struct lang_decl *fitting_model(const struct draft *d, const struct lang_site *site);
 /* Leaves of the draft what the model knows. ERR_INVALID: it needs what the draft has not. */
 MUST_USE enum err fit_to_model(struct draft *d, const struct lang_decl *model, struct error *e);
-/* Takes out of the draft what the device has already. */
-void subtract_device(struct draft *d, const struct lang_site *site, const struct lang_decl *device);
+/* Takes out of the draft what the device has already. `same_thing`: a topic of the thing is in its
+ * body; else it is made this thing, too, and what its model can do is sent there. */
+void subtract_device(struct draft *d, const struct lang_site *site, const struct lang_decl *device,
+                     bool same_thing);
 /* Whether a text in quotes is in the declaration's source. */
 bool source_names(const struct lang_site *site, const struct lang_decl *decl, struct str text);
 size_t devices_of_model(const struct lang_site *site, const struct lang_decl *model);

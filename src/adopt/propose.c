@@ -12,6 +12,16 @@ struct things {
     size_t n, asked[THINGS_MAX]; /* how many topics of it were asked for */
 };
 
+static enum err not_heard(const struct adopt_view *v, struct str topic, struct error *e)
+{
+    struct str near = adopt_view_near(v, topic);
+    (void)error_set(e, ERR_NOT_FOUND, "nothing was heard on %.*s that no device claims%s%.*s%s",
+                    STR_FMT(topic), near.n ? "; did you mean " : "", STR_FMT(near),
+                    near.n ? "?" : "");
+    (void)snprintf(e->where, sizeof(e->where), "%.*s", STR_FMT(topic));
+    return ERR_NOT_FOUND;
+}
+
 static enum err find_things(struct things *out, const struct adopt_view *v,
                             const struct adopt_request *q, struct error *e)
 {
@@ -19,12 +29,8 @@ static enum err find_things(struct things *out, const struct adopt_view *v,
     for (size_t i = 0; i < q->topic_n; i++) {
         const struct adopt_topic *t = adopt_view_topic(v, q->topics[i]);
         size_t k = 0;
-        if (!t) {
-            (void)error_set(e, ERR_NOT_FOUND, "nothing was heard on %.*s that no device claims",
-                            STR_FMT(q->topics[i]));
-            (void)snprintf(e->where, sizeof(e->where), "%.*s", STR_FMT(q->topics[i]));
-            return ERR_NOT_FOUND;
-        }
+        if (!t)
+            return not_heard(v, q->topics[i], e);
         if (t->thing.obstacle)
             return error_set(e, ERR_INVALID, "%.*s tells nothing of a device: it %s",
                              STR_FMT(t->topic), adopt_obstacle_text(t->thing.obstacle));
@@ -95,14 +101,24 @@ static enum err nothing_found(const struct draft *d, struct error *e)
 
 /* --- a device that is there --- */
 
+static bool is_one_of(const struct lang_decl *device, const struct lang_site *site,
+                      const struct things *things)
+{
+    for (size_t i = 0; i < things->n; i++)
+        if (declared_thing(site, &things->of[i]) == device)
+            return true;
+    return false;
+}
+
 static enum err propose_more(struct adopt_proposal *out, struct draft *d,
-                             const struct lang_site *site, struct error *e)
+                             const struct lang_site *site, const struct things *things,
+                             struct error *e)
 {
     const struct lang_decl *device = out->device_there, *model = device->type;
     out->device = device->name;
     out->model = model->name;
     out->model_there = model;
-    subtract_device(d, site, device);
+    subtract_device(d, site, device, is_one_of(device, site, things));
     if (!d->point_n && !d->command_n && !d->online_topic.n)
         return error_set(e, ERR_INVALID, "%.*s has all of it already", STR_FMT(device->name));
     size_t users = devices_of_model(site, model);
@@ -198,7 +214,29 @@ static enum err propose(struct adopt_proposal *out, struct draft *d, const struc
     if (!d->point_n)
         return nothing_found(d, e);
     need_safe_action(d);
-    return out->device_there ? propose_more(out, d, site, e) : propose_new(out, d, site, q, e);
+    return out->device_there ? propose_more(out, d, site, &things, e)
+                             : propose_new(out, d, site, q, e);
+}
+
+/* What is heard, without topics of other devices that have not been asked for by name: that one of
+ * them can't be read does not make it anybody's. */
+static struct adopt_view *view_of(struct arena *a, const struct adopt_view *v,
+                                  const struct adopt_request *q)
+{
+    struct adopt_view *own = arena_new(a, sizeof(*own));
+    struct adopt_topic *topics = arena_array(a, v->n + 1, sizeof(*topics));
+    if (!own || !topics)
+        return NULL;
+    *own = (struct adopt_view){
+        .topics = topics, .documents = v->documents, .document_n = v->document_n};
+    for (size_t i = 0; i < v->n; i++) {
+        bool wanted = !v->topics[i].claimer.n;
+        for (size_t k = 0; !wanted && k < q->topic_n; k++)
+            wanted = str_eq(q->topics[k], v->topics[i].topic);
+        if (wanted)
+            topics[own->n++] = v->topics[i];
+    }
+    return own;
 }
 
 enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,
@@ -206,7 +244,8 @@ enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,
 {
     *out = (struct adopt_proposal){0};
     arena_init(&out->arena, v->arena.alloc, PROPOSAL_BYTES_MAX);
-    struct draft *d = draft_new(&out->arena, v);
+    struct adopt_view *own = view_of(&out->arena, v, q);
+    struct draft *d = own ? draft_new(&out->arena, own) : NULL;
     if (!d) {
         adopt_proposal_fini(out);
         return error_set(e, ERR_NOMEM, "no memory for a proposal");

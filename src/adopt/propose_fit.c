@@ -241,7 +241,81 @@ static bool is_mapped(const struct lang_site *site, const struct lang_decl *devi
     return false;
 }
 
-void subtract_device(struct draft *d, const struct lang_site *site, const struct lang_decl *device)
+/* A command that the device sends by a clause of its own. */
+static bool maps_command(const struct lang_decl *device, struct str name)
+{
+    for (size_t i = 0; i < device->clauses_n; i++) {
+        const struct lang_clause_decl *c = &device->clauses[i];
+        if (strcmp(c->clause->word, "action") == 0 && str_eq(c->values[0].text, name))
+            return true;
+    }
+    return false;
+}
+
+/* Leaves what can be added to the model: its commands have been decided if it has any, and others
+ * of the model would have to do them, too. */
+static void subtract_commands(struct draft *d, const struct lang_site *site,
+                              const struct lang_decl *model)
+{
+    if (model->commands_n || devices_of_model(site, model) > 1)
+        d->command_n = 0;
+    for (size_t i = d->command_n; i-- > 0;) {
+        struct str confirms = d->commands[i].confirms, property = confirms;
+        if (str_starts(confirms, STR("not ")))
+            property = str_sub(confirms, 4, confirms.n);
+        size_t blank;
+        if (str_find(property, ' ', &blank))
+            property.n = blank;
+        if (confirms.n && !draft_find(d, property))
+            drop_command(d, i);
+    }
+}
+
+/* The device gets a thing that it has not been so far. What the model can do is done by that one
+ * from now on, or the commands would go on to where nobody listens. */
+static void redirect_commands(struct draft *d, const struct lang_site *site,
+                              const struct lang_decl *device)
+{
+    if (!device->type->commands_n) {
+        subtract_commands(d, site, device->type);
+        return;
+    }
+    for (size_t i = d->command_n; i-- > 0;)
+        if (!command_of(device->type, &d->commands[i]) || maps_command(device, d->commands[i].name))
+            drop_command(d, i);
+}
+
+static bool all_told_anew(const struct draft *d, const struct lang_decl *model)
+{
+    for (size_t i = 0; i < model->members_n; i++) {
+        const struct lang_member *m = &model->members[i];
+        bool told = false;
+        for (size_t k = 0; m->role == LANG_CLAUSE_READABLE && k < d->point_n; k++)
+            told |= str_eq(d->points[k].name, m->name);
+        for (size_t k = 0; m->role == LANG_CLAUSE_COMMAND && k < d->command_n; k++)
+            told |= str_eq(d->commands[k].name, m->name);
+        if (!told)
+            return false;
+    }
+    return true;
+}
+
+/* A device of `sedge init` whose place a bought one takes: its own topic has become idle. */
+static void warn_of_convention(struct draft *d, const struct lang_decl *device)
+{
+    for (size_t i = 0; i < device->clauses_n && all_told_anew(d, device->type); i++) {
+        const struct lang_clause_decl *c = &device->clauses[i];
+        if (strcmp(c->clause->word, "via") == 0 && c->clause->second &&
+            strcmp(c->clause->second, "mqtt") == 0)
+            draft_warn(d,
+                       "%.*s is still heard on \"%.*s\", too: if nothing speaks there, take "
+                       "`via mqtt` out of its declaration",
+                       STR_FMT(device->name), STR_FMT(c->values[0].text));
+    }
+}
+
+void subtract_device(struct draft *d, const struct lang_site *site, const struct lang_decl *device,
+                     bool same_thing)
 {
     const struct lang_decl *model = device->type;
     bool convention = d->via.n && source_names(site, device, d->via);
@@ -254,17 +328,11 @@ void subtract_device(struct draft *d, const struct lang_site *site, const struct
     }
     d->via = STR("");
     d->id = STR("");
-    if (model->commands_n || devices_of_model(site, model) > 1)
-        d->command_n = 0; /* what it can do has been decided */
-    for (size_t i = d->command_n; i-- > 0;) {
-        struct str confirms = d->commands[i].confirms, property = confirms;
-        if (str_starts(confirms, STR("not ")))
-            property = str_sub(confirms, 4, confirms.n);
-        size_t blank;
-        if (str_find(property, ' ', &blank))
-            property.n = blank;
-        if (confirms.n && !draft_find(d, property))
-            drop_command(d, i);
+    if (same_thing) {
+        subtract_commands(d, site, model);
+    } else {
+        redirect_commands(d, site, device);
+        warn_of_convention(d, device);
     }
     if (has_clause(device, "online"))
         d->online_topic = STR("");

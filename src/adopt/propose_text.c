@@ -57,7 +57,8 @@ struct str model_text(struct draft *d, struct str name, const struct lang_decl *
         if (!there || !lang_decl_member(there, LANG_CLAUSE_READABLE, d->points[i].name))
             add_property(m, &d->points[i]);
     for (size_t i = 0; i < d->command_n; i++)
-        add_action(m, &d->commands[i]);
+        if (!there || !lang_decl_member(there, LANG_CLAUSE_COMMAND, d->commands[i].name))
+            add_action(m, &d->commands[i]);
     strbuf_init(&b, d->arena->alloc, 0);
     if (!there)
         declare_model(&b, &m->model);

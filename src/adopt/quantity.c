@@ -46,6 +46,8 @@ static const struct quantity quantities[] = {
     {"lux", "illuminance", "lx", 0, 200000, 0},
     {"uv index", NULL, "", 0, 20, 0},
     {"uv", "uv_index", "", 0, 20, 0},
+    {"color temp", NULL, "", 0, 0, SEEN}, /* in mired, in kelvin, or a share: nobody says */
+    {"color temperature", NULL, "", 0, 0, SEEN},
     {"temperature", NULL, "°C", -55, 150, 0},
     {"temp", "temperature", "°C", -55, 150, 0},
     {"tmp", "temperature", "°C", -55, 150, 0},
@@ -240,11 +242,24 @@ static const struct quantity *quantity_of(const struct name_words *w, size_t n)
     return NULL;
 }
 
+/* "power outage count" is of outages, not of power. */
+static const struct quantity *count_of(const struct name_words *w, size_t n)
+{
+    for (size_t i = 0; n > 0 && str_eq(w->word[n - 1], STR("count")) && i < ARRAY_LEN(quantities);
+         i++)
+        if (str_eq(str_from(quantities[i].words), STR("count")))
+            return &quantities[i];
+    return NULL;
+}
+
 void name_read(struct named *out, struct str key, struct arena *a)
 {
     name_words(&out->words, key, a);
     out->n = out->words.n;
     out->unit = NULL;
+    out->quantity = count_of(&out->words, out->n);
+    if (out->quantity)
+        return;
     out->quantity = quantity_of(&out->words, out->n);
     if (out->n < 2)
         return;

@@ -108,6 +108,43 @@ const struct adopt_topic *adopt_view_topic(const struct adopt_view *v, struct st
     return NULL;
 }
 
+static size_t same_bytes(struct str a, struct str b)
+{
+    size_t n = 0;
+    while (n < a.n && n < b.n && a.p[n] == b.p[n])
+        n++;
+    return n;
+}
+
+/* `place` is some whole levels of the topic. */
+static bool has_levels(struct str topic, struct str place)
+{
+    while (place.n && place.p[place.n - 1] == '/')
+        place.n--;
+    for (size_t at = 0; place.n && at + place.n <= topic.n; at++) {
+        size_t end = at + place.n;
+        if ((at == 0 || topic.p[at - 1] == '/') && (end == topic.n || topic.p[end] == '/') &&
+            str_eq(str_sub(topic, at, place.n), place))
+            return true;
+    }
+    return false;
+}
+
+struct str adopt_view_near(const struct adopt_view *v, struct str topic)
+{
+    struct str best = STR("");
+    size_t most = topic.n / 2;
+    for (size_t i = 0; i < v->n; i++) {
+        const struct adopt_topic *t = &v->topics[i];
+        size_t alike = has_levels(t->topic, topic) ? SIZE_MAX : same_bytes(t->topic, topic);
+        if (t->thing.obstacle || !t->field_n || alike <= most)
+            continue;
+        most = alike;
+        best = t->topic;
+    }
+    return best;
+}
+
 const struct adopt_field *adopt_topic_field(const struct adopt_topic *t, struct str path)
 {
     for (size_t i = 0; i < t->field_n; i++)

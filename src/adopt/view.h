@@ -52,6 +52,9 @@ void adopt_view_add(struct adopt_view *v, const struct adopt_topics *all, struct
 void adopt_view_fini(struct adopt_view *v); /* safe on a zeroed one */
 
 const struct adopt_topic *adopt_view_topic(const struct adopt_view *v, struct str topic);
+/* The topic of a thing that was probably meant: one of a place that is `topic` ("plug1",
+ * "zigbee2mqtt/bath"), else the one that is alike for longest. "": nothing is like it. */
+struct str adopt_view_near(const struct adopt_view *v, struct str topic);
 const struct adopt_field *adopt_topic_field(const struct adopt_topic *t, struct str path);
 /* Of a topic that may not be there. */
 const struct adopt_field *adopt_view_field(const struct adopt_view *v, struct str topic,

@@ -154,7 +154,7 @@ static void print_action(void *ctx, struct str action)
     print_args(answer_raw(action, "args"));
     (void)printf("): %.*s", STR_FMT(answer_member(action, "state", state, sizeof(state))));
     if (done >= asked && done > 0)
-        (void)printf(" after %.1f s", (double)(done - asked) / 1000);
+        (void)printf(" after %.*f s", done - asked < 1000 ? 3 : 1, (double)(done - asked) / 1000);
     struct str reason = answer_member(action, "why", why, sizeof(why));
     if (reason.n > 0)
         (void)printf(": %.*s", STR_FMT(reason));

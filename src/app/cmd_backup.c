@@ -1,6 +1,7 @@
 /* cmd_backup: a site in one file, and that file looked at; cmd_restore.c puts it back. */
 #include "app/cmd_backup.h"
 #include "app/args.h"
+#include "app/terminal.h"
 #include "backup/backup.h"
 #include "base/clock.h"
 #include "codec/json.h"
@@ -28,8 +29,10 @@ struct backup_options {
 
 int backup_failed(const char *command, const struct error *e)
 {
-    (void)fprintf(stderr, "sedge %s: %s%s%s\n", command, e->where, e->where[0] ? ": " : "",
-                  e->text[0] ? e->text : err_name(e->code));
+    char where[4 * sizeof(e->where)], text[4 * sizeof(e->text)]; /* names of a file of whoever */
+    (void)fprintf(stderr, "sedge %s: %s%s%s\n", command,
+                  terminal_shown(e->where, where, sizeof(where)), e->where[0] ? ": " : "",
+                  terminal_shown(e->text[0] ? e->text : err_name(e->code), text, sizeof(text)));
     return EXIT_FINDING;
 }
 
@@ -231,15 +234,16 @@ static int make_one(const struct backup_options *o)
 
 static void tell_verified(const struct backup_options *o, const struct backup_check *c)
 {
-    char when[25];
+    char when[25], name[4 * MANIFEST_TEXT], version[4 * MANIFEST_TEXT];
     struct strbuf b;
     struct json_writer w;
     time_format(c->manifest.made_ms, when);
     if (!o->json) {
         (void)printf("%s: of site \"%s\", %s, by sedge %s: %zu files, %llu frames of the journal, "
                      "records %llu to %llu\n",
-                     o->file, c->manifest.name, when, c->manifest.version, c->manifest.files.all.n,
-                     (unsigned long long)c->journal.frames,
+                     o->file, terminal_shown(c->manifest.name, name, sizeof(name)), when,
+                     terminal_shown(c->manifest.version, version, sizeof(version)),
+                     c->manifest.files.all.n, (unsigned long long)c->journal.frames,
                      (unsigned long long)c->manifest.journal_first,
                      (unsigned long long)c->manifest.journal_last);
         (void)printf("%s\n", c->finding[0] ? c->finding : "it is whole");
@@ -302,7 +306,10 @@ static int cmd_backup(int argc, char **argv)
     o.file = words[o.verify ? 0 : 1];
     if (!o.file)
         return args_missing(&a, o.verify || o.site ? "FILE" : "SITE");
-    return o.verify ? verify_one(&o) : make_one(&o);
+    backup_hold_signals(true);
+    int status = o.verify ? verify_one(&o) : make_one(&o);
+    backup_hold_signals(false);
+    return status;
 }
 
 const struct command command_backup = {

@@ -1,9 +1,9 @@
 /* cmd_doctor: is this machine fit for that site, and is what it has kept whole? */
 #include "app/args.h"
+#include "app/doctor_site.h"
+#include "app/terminal.h"
 #include "codec/json.h"
-#include "doctor/doctor.h"
 #include "host/fields.h"
-#include "host/service.h"
 #include "site/modbus.h"
 #include "site/place.h"
 #include "site/schema.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum { DEVICES_MAX = 64, DEVICE_TEXT = 256 };
-enum { O_DATA = 256, O_ALL, LISTENS_MAX = 2 * SITE_LISTENERS_MAX, CONNECTIONS = 20000 };
+enum { O_DATA = 256, O_ALL, CONNECTIONS = 20000 };
 
 struct doctor_options {
     const char *site, *data;
@@ -20,26 +20,6 @@ struct doctor_options {
 };
 
 /* --- what the site says --- */
-
-static void take_listens(struct doctor_listen *out, size_t *n, const struct site_place *p,
-                         const char *word, const struct site_listen *list, size_t count)
-{
-    for (size_t i = 0; i < count; i++) {
-        struct doctor_listen *l = &out[(*n)++];
-        const struct {
-            struct str said;
-            char *to;
-        } files[] = {
-            {list[i].cert, l->cert}, {list[i].key, l->key}, {list[i].passwords, l->passwords}};
-        *l = (struct doctor_listen){.word = list[i].websocket ? "websocket" : word,
-                                    .addr = list[i].addr,
-                                    .tls = list[i].tls};
-        for (size_t k = 0; k < ARRAY_LEN(files); k++)
-            if (files[k].said.n &&
-                service_path(files[k].to, DOCTOR_TEXT, p->folder, files[k].said, NULL))
-                files[k].to[0] = '\0'; /* a credential: only the site itself has it */
-    }
-}
 
 /* Serial lines of Modbus: "modbus rtu:/dev/ttyUSB0 unit 3 …". */
 static void take_devices(const struct lang_site *site, char out[DEVICES_MAX][DEVICE_TEXT],
@@ -117,8 +97,10 @@ static void print(const struct doctor *d, bool all)
         const struct doctor_finding *f = &d->findings.v[i];
         if (f->level == DOCTOR_OK && !all)
             continue;
-        (void)printf("%-8s %-12s %s%s%s\n", doctor_level_name(f->level), f->part, f->where,
-                     f->where[0] ? ": " : "", f->what);
+        char where[2 * DOCTOR_TEXT], what[2 * DOCTOR_TEXT]; /* names of files and processes */
+        (void)printf("%-8s %-12s %s%s%s\n", doctor_level_name(f->level), f->part,
+                     terminal_shown(f->where, where, sizeof(where)), f->where[0] ? ": " : "",
+                     terminal_shown(f->what, what, sizeof(what)));
         if (f->mend[0])
             (void)printf("%22s-> %s\n", "", f->mend);
     }
@@ -172,7 +154,7 @@ static void print_json(const struct doctor *d, const char *site)
 
 static int examine(const struct doctor_options *o)
 {
-    static struct doctor_listen listens[LISTENS_MAX];
+    static struct doctor_listen listens[DOCTOR_LISTENS_MAX];
     static char paths[DEVICES_MAX][DEVICE_TEXT];
     const char *devices[DEVICES_MAX];
     struct site_place place = {0};
@@ -180,10 +162,7 @@ static int examine(const struct doctor_options *o)
     struct doctor d;
     doctor_init(&d, alloc_system(), &site);
     if (!look_at_site(&d, &place, o)) {
-        take_listens(listens, &site.listens_n, &place, "mqtt", place.settings.mqtt,
-                     place.settings.mqtt_count);
-        take_listens(listens, &site.listens_n, &place, "http", place.settings.http,
-                     place.settings.http_count);
+        site.listens_n = doctor_site_listens(listens, place.folder, &place.settings);
         take_devices(place.site, paths, devices, &site.devices_n);
         site.devices = devices;
         site.folder = place.folder;

@@ -187,6 +187,19 @@ static void print_example(const struct init_plan *p, const struct init_made *mad
                      made->host);
 }
 
+/* What is asked for by every bought device's settings. */
+static void print_devices(const struct init_plan *p)
+{
+    if (p->network == INIT_LOCAL)
+        return;
+    (void)printf("Into your devices' settings goes: an address of this machine (`hostname -I`),\n"
+                 "port %s, user \"" INIT_USER "\", and the password above.\n"
+                 "  sedge discover %s        shows what they say\n"
+                 "  sedge adopt %s TOPIC     makes a device of it\n",
+                 p->network == INIT_TLS ? "8883, TLS with tls/ca.pem" : "1883", p->folder,
+                 p->folder);
+}
+
 static void print_next(const struct init_plan *p, const struct init_made *made)
 {
     (void)printf("\nNow type\n"
@@ -194,6 +207,7 @@ static void print_next(const struct init_plan *p, const struct init_made *made)
                  "  sedge run %s        its page: http://127.0.0.1:8080/\n",
                  p->folder, p->folder);
     print_example(p, made);
+    print_devices(p);
 }
 
 /* --- the command --- */

@@ -85,15 +85,16 @@ static bool read_line(FILE *in, char out[PASSWORD_MAX + 2])
 /* Asks on the terminal; what is typed does not show. */
 static bool ask(FILE *tty, const char *question, char out[PASSWORD_MAX + 2])
 {
+    static const int ending[] = {SIGINT, SIGQUIT, SIGTERM, SIGHUP, SIGTSTP};
     struct termios before, quiet;
     sigset_t keys, mask;
     int fd = fileno(tty);
     if (tcgetattr(fd, &before) != 0)
         return false;
-    /* Ctrl-C must not leave the terminal without its echo. */
+    /* Neither Ctrl-C, nor Ctrl-backslash, nor kill must leave the terminal without its echo. */
     sigemptyset(&keys);
-    sigaddset(&keys, SIGINT);
-    sigaddset(&keys, SIGTSTP);
+    for (size_t i = 0; i < ARRAY_LEN(ending); i++)
+        sigaddset(&keys, ending[i]);
     sigprocmask(SIG_BLOCK, &keys, &mask);
     quiet = before;
     quiet.c_lflag &= ~(tcflag_t)ECHO;

@@ -1,6 +1,7 @@
 /* cmd_restore: puts a backup back. */
 #include "app/args.h"
 #include "app/cmd_backup.h"
+#include "app/terminal.h"
 #include "backup/backup.h"
 
 #include <stdio.h>
@@ -13,9 +14,11 @@ enum { O_DATA = 256, O_FORCE, O_ELSEWHERE };
 static void tell_left_out(const struct manifest *m)
 {
     for (size_t i = 0; i < m->files.all.n; i++) {
+        char shown[4 * TAR_NAME_MAX + 8];
         const char *path = backup_elsewhere(m->files.all.v[i].name);
         if (path && access(path, F_OK) != 0)
-            (void)printf("not put back: %s (--elsewhere does it)\n", path);
+            (void)printf("not put back: %s (--elsewhere does it)\n",
+                         terminal_shown(path, shown, sizeof(shown)));
     }
 }
 
@@ -23,9 +26,11 @@ static void tell(const struct restore_report *r, bool json)
 {
     struct strbuf b;
     struct json_writer w;
+    char name[4 * MANIFEST_TEXT], store[4096];
     if (!json) {
-        (void)printf("site \"%s\" is back: files in %s, data in %s\n", r->manifest.name, r->site,
-                     r->store);
+        (void)printf("site \"%s\" is back: files in %s, data in %s\n",
+                     terminal_shown(r->manifest.name, name, sizeof(name)), r->site,
+                     terminal_shown(r->store, store, sizeof(store)));
         if (r->aside[0])
             (void)printf("what was there is in %s of these\n", r->aside);
         if (r->outside || r->outside_kept)
@@ -74,11 +79,14 @@ static int cmd_restore(int argc, char **argv)
     }
     if (!cfg.site)
         return args_missing(&a, cfg.file ? "SITE" : "FILE");
-    if (backup_restore(&cfg, &r, &e))
-        return backup_failed("restore", &e);
-    tell(&r, json);
-    manifest_fini(&r.manifest);
-    return EXIT_OK;
+    backup_hold_signals(true);
+    int status = backup_restore(&cfg, &r, &e) ? backup_failed("restore", &e) : EXIT_OK;
+    if (status == EXIT_OK) {
+        tell(&r, json);
+        manifest_fini(&r.manifest);
+    }
+    backup_hold_signals(false);
+    return status;
 }
 
 const struct command command_restore = {

@@ -211,12 +211,7 @@ static enum err broker_address(const struct sim *s, struct addr *out, struct err
                          "%s has no plain mqtt listener, which the simulated plant needs: let it "
                          "have one on loopback, mqtt 127.0.0.1:1883",
                          s->o.site);
-    const struct site_listen *l = &s->settings.mqtt[i];
-    if (str_eq(l->host, STR("0.0.0.0")))
-        return addr_parse(out, STR("127.0.0.1"), l->port);
-    if (str_eq(l->host, STR("::")))
-        return addr_parse(out, STR("::1"), l->port);
-    *out = l->addr;
+    *out = addr_from_here(s->settings.mqtt[i].addr);
     return ERR_OK;
 }
 

@@ -6,15 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PORT = 1883, PORT_TLS = 8883, PORT_WS = 80, PORT_WSS = 443 };
-
 static uint16_t port_of(const struct mqtt_options *o)
 {
-    if (o->port)
-        return (uint16_t)o->port;
-    if (o->ws)
-        return o->tls ? PORT_WSS : PORT_WS;
-    return o->tls ? PORT_TLS : PORT;
+    return o->port ? (uint16_t)o->port : mqtt_client_port(o->tls, o->ws);
 }
 
 static int look_up_name(struct mqtt_setup *s, const struct mqtt_options *o)
@@ -25,6 +19,8 @@ static int look_up_name(struct mqtt_setup *s, const struct mqtt_options *o)
         mqtt_options_say(o, "%s", e.text);
         return EXIT_FINDING;
     }
+    s->cfg.host = str_from(o->host); /* later, when it may have moved */
+    s->cfg.port = port_of(o);
     s->cfg.addr = s->addrs[0];
     s->cfg.others = s->addrs + 1;
     s->cfg.others_n = n - 1;
@@ -145,6 +141,11 @@ void mqtt_options_leave(const struct mqtt_options *o, struct mqtt_client *c)
         mqtt_client_stop(c);
 }
 
+static bool asks_who(uint8_t reason)
+{
+    return reason == MQTT_RC_NOT_AUTHORIZED || reason == MQTT_RC_BAD_USER_OR_PASSWORD;
+}
+
 void mqtt_options_tell(const struct mqtt_options *o, const struct mqtt_client_loss *loss)
 {
     const char *why = loss->reason              ? mqtt_reason_name(loss->reason)
@@ -156,6 +157,8 @@ void mqtt_options_tell(const struct mqtt_options *o, const struct mqtt_client_lo
         mqtt_options_say(o, "%s", loss->text);
     else
         mqtt_options_say(o, "%s: %s", loss->text, why);
+    if (asks_who(loss->reason) && !(o->user && o->password))
+        mqtt_options_say(o, "it asks for a user name and a password: -u USER -P PASSWORD");
 }
 
 int mqtt_options_status(const struct mqtt_client_loss *loss)

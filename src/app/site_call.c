@@ -100,7 +100,7 @@ enum err site_call_open(struct site_call **out, const struct site_call_config *c
     c->body_max = cfg->body_max ? cfg->body_max : BODY_MAX;
     c->timeout_ms = cfg->timeout_ms ? cfg->timeout_ms : TIMEOUT_MS;
     enum err err = cfg->url || is_url(site) ? site_call_by_url(&c->target, site, e)
-                                            : site_call_by_files(&c->target, site, e);
+                                            : site_call_by_folder(&c->target, site, e);
     if (!err)
         err = open_pool(c, cfg, e);
     if (err) {
@@ -187,6 +187,18 @@ static enum err send_request(struct exchange *x, struct stream *s)
     return err ? failed(x, s, err, "it does not take the request") : ERR_OK;
 }
 
+/* A host that is not its own tells nobody who it is (421), but says so. */
+static enum err check_who(struct exchange *x)
+{
+    const struct site_call_target *t = &x->call->target;
+    struct str mark = STR("");
+    (void)http_field(&x->head, DASHBOARD_MARK, &mark);
+    if (x->head.status == 421 || site_call_is_meant(t, mark))
+        return ERR_OK;
+    x->head.status = 0; /* it is nobody's answer */
+    return error_set(x->e, ERR_DENIED, "%s; --url %s asks that one", t->other, t->where);
+}
+
 /* Interim answers (1xx) are passed over. */
 static enum err read_head(struct exchange *x, struct stream *s)
 {
@@ -205,7 +217,7 @@ static enum err read_head(struct exchange *x, struct stream *s)
                              x->call->target.where,
                              x->head.why ? x->head.why : "it is not HTTP/1.1");
     } while (x->head.status < 200);
-    return ERR_OK;
+    return check_who(x);
 }
 
 static enum err hand_over(struct exchange *x, struct bytes b)

@@ -6,7 +6,9 @@
  *         err = site_call(c, "POST", "/api/reload", STR("{}"), &status, &text, &e);
  *     site_call_close(c);
  *
- * A site is a folder (or a file) of declarations, whose first http listener is called, or an URL.
+ * A site is a folder (or a file) of declarations, or an URL. One that runs is called where it says
+ * that it is (site/running.h), whatever its files say by now, else at the first http listener that
+ * they declare; and if another site than that answers there, it is not listened to.
  * Of a site that is declared here the very certificate is believed that its listener shows; by URL
  * it is whom the system believes, or `cafile`. A site that wants to know its users by certificates
  * gets `cert` and `key`.

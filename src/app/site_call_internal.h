@@ -3,6 +3,7 @@
 #pragma once
 
 #include "app/site_call.h"
+#include "dashboard/dashboard.h"
 #include "net/conn_pool.h"
 #include "net/tls.h"
 
@@ -10,6 +11,13 @@
 
 enum { SITE_CALL_ADDRS_MAX = 8 };
 
+/* Whose answer it has to be; others are refused, with `other` as the reason. */
+enum site_call_who {
+    SITE_CALL_ANYBODY,
+    SITE_CALL_THIS_RUN,  /* `mark` is its number */
+    SITE_CALL_THIS_NAME, /* `mark` is what dashboard_mark() makes of it, without a number */
+    SITE_CALL_NOBODY,    /* whoever answers is not it */
+};
 struct site_call_target {
     struct addr addrs[SITE_CALL_ADDRS_MAX]; /* tried in turn */
     size_t addrs_n;
@@ -18,6 +26,9 @@ struct site_call_target {
     char authority[300];   /* for Host: "127.0.0.1:8080" */
     char where[320];       /* "http://127.0.0.1:8080" */
     char pinned[PATH_MAX]; /* the server's certificate; "": it is believed by issuers */
+    enum site_call_who who;
+    char mark[DASHBOARD_MARK_MAX];
+    char other[256];
 };
 
 struct site_call {
@@ -32,5 +43,8 @@ struct site_call {
 
 /* "http[s]://host[:port][/]": looks the name up. */
 MUST_USE enum err site_call_by_url(struct site_call_target *t, const char *url, struct error *e);
-/* The first http listener of a site's files. */
-MUST_USE enum err site_call_by_files(struct site_call_target *t, const char *path, struct error *e);
+/* A folder or file of a site. */
+MUST_USE enum err site_call_by_folder(struct site_call_target *t, const char *path,
+                                      struct error *e);
+/* `mark`: DASHBOARD_MARK of an answer; "": it has none. */
+bool site_call_is_meant(const struct site_call_target *t, struct str mark);

@@ -1,12 +1,13 @@
-/* Who is called: an URL, or the listener that a site's files declare. */
+/* Who is called: an URL, or the site of a folder: where it says that it is, if it runs, else the
+ * listener that its files declare. And whether it was that site that has answered. */
 #include "app/site_call_internal.h"
 #include "net/look_up.h"
-#include "site/load.h"
+#include "site/place.h"
+#include "site/running.h"
 #include "site/schema.h"
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 enum { PORT_HTTP = 80, PORT_HTTPS = 443 };
 
@@ -54,66 +55,71 @@ enum err site_call_by_url(struct site_call_target *t, const char *url, struct er
     return addr_look_up(t->addrs, SITE_CALL_ADDRS_MAX, &t->addrs_n, host, port, e);
 }
 
-/* --- by the site's files --- */
+/* --- by the site's folder --- */
 
-/* What listens on all addresses is called on loopback. */
-static struct addr reachable(struct addr a)
+/* Of a site that says where it is, whatever its files say by now. */
+static enum err by_record(struct site_call_target *t, const char *path,
+                          const struct site_running *r, struct error *e)
 {
-    struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
-    if (a.sa.sa_family == AF_INET && a.in.sin_addr.s_addr == htonl(INADDR_ANY))
-        a.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (a.sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a.in6.sin6_addr))
-        a.in6.sin6_addr = loopback;
-    return a;
+    if (!r->url[0])
+        return error_set(e, ERR_NOT_FOUND, "%s has no http listener to talk to", path);
+    enum err err = site_call_by_url(t, r->url, e);
+    t->host[0] = '\0'; /* its certificate is known, so it need not be for that address */
+    t->tls_1_2 = r->tls_1_2;
+    t->who = SITE_CALL_THIS_RUN;
+    (void)snprintf(t->mark, sizeof(t->mark), "%s", r->run);
+    (void)snprintf(t->pinned, sizeof(t->pinned), "%s", r->cert);
+    (void)snprintf(
+        t->other, sizeof(t->other),
+        "%.80s does not run any more: %.100s, where it was, is answered by another program", path,
+        t->where);
+    return err;
 }
 
 static enum err pin(struct site_call_target *t, const char *path, struct str cert, struct error *e)
 {
-    struct stat st;
-    const char *slash = strrchr(path, '/');
-    size_t folder = stat(path, &st) == 0 && S_ISDIR(st.st_mode) ? strlen(path)
-                    : slash                                     ? (size_t)(slash - path)
-                                                                : 0;
-    int n = cert.p[0] == '/' ? snprintf(t->pinned, sizeof(t->pinned), "%.*s", STR_FMT(cert))
-            : folder ? snprintf(t->pinned, sizeof(t->pinned), "%.*s/%.*s", (int)folder, path,
-                                STR_FMT(cert))
-                     : snprintf(t->pinned, sizeof(t->pinned), "%.*s", STR_FMT(cert));
-    return n > 0 && (size_t)n < sizeof(t->pinned)
-               ? ERR_OK
-               : error_set(e, ERR_RANGE, "the path of %.*s is too long", STR_FMT(cert));
+    char folder[PATH_MAX];
+    const char *only;
+    enum err err = site_folder(folder, path, &only, e);
+    return err ? err : site_store(t->pinned, folder, cert, e);
 }
 
-static enum err take_listener(struct site_call_target *t, const char *path,
-                              const struct lang_site *site, struct error *e)
+/* Nobody who could be it is at work here; but its files may have come from another machine. */
+static void expect(struct site_call_target *t, const char *path, enum site_runs runs,
+                   struct str name)
 {
-    struct site_settings settings;
-    if (site->errors)
-        return error_set(e, ERR_INVALID,
-                         "%s has errors (see `sedge check`), so it can't be said where it is; say "
-                         "--url",
-                         path);
-    enum err err = site_settings_read(&settings, site, e);
-    if (err)
-        return err;
-    if (!settings.http_count)
-        return error_set(e, ERR_NOT_FOUND, "%s declares no http listener to talk to", path);
-    const struct site_listen *l = &settings.http[0];
-    t->addrs[0] = reachable(l->addr);
-    t->addrs_n = 1;
-    t->tls = l->tls;
-    t->tls_1_2 = l->tls_1_2;
+    bool here = addr_is_loopback(&t->addrs[0]);
+    t->who = runs == SITE_RUNS_NOT && here ? SITE_CALL_NOBODY : SITE_CALL_THIS_NAME;
+    dashboard_mark(t->mark, "", name);
+    (void)snprintf(t->other, sizeof(t->other),
+                   t->who == SITE_CALL_NOBODY
+                       ? "%.80s does not run: its address, %.100s, is answered by another program"
+                       : "%.80s is not what answers at its address, %.100s: that has another name",
+                   path, t->where);
+}
+
+static enum err by_listener(struct site_call_target *t, const char *path, enum site_runs runs,
+                            const struct site_settings *s, struct error *e)
+{
     char at[ADDR_TEXT_MAX];
+    if (!s->http_count)
+        return error_set(e, ERR_NOT_FOUND, "%s declares no http listener to talk to", path);
+    const struct site_listen *l = &s->http[0];
+    *t = (struct site_call_target){
+        .addrs = {addr_from_here(l->addr)}, .addrs_n = 1, .tls = l->tls, .tls_1_2 = l->tls_1_2};
     addr_format(&t->addrs[0], at);
     (void)snprintf(t->authority, sizeof(t->authority), "%s", at);
     (void)snprintf(t->where, sizeof(t->where), "http%s://%s", t->tls ? "s" : "", at);
+    expect(t, path, runs, s->name);
     return t->tls ? pin(t, path, l->cert, e) : ERR_OK;
 }
 
-enum err site_call_by_files(struct site_call_target *t, const char *path, struct error *e)
+static enum err by_files(struct site_call_target *t, const char *path, enum site_runs runs,
+                         struct error *e)
 {
     struct site_sources sources;
+    struct site_settings settings = {.http_count = 0};
     struct lang_site *site;
-    *t = (struct site_call_target){0};
     enum err err = site_read_sources(alloc_system(), path, &sources, e);
     if (err)
         return err;
@@ -121,7 +127,40 @@ enum err site_call_by_files(struct site_call_target *t, const char *path, struct
     site_sources_fini(&sources);
     if (err)
         return error_set(e, err, "no memory to check the site");
-    err = take_listener(t, path, site, e);
+    if (site->errors)
+        err = error_set(e, ERR_INVALID,
+                        "%s does not seem to run, and has errors (see `sedge check`), so its "
+                        "address can't be told; say --url",
+                        path);
+    else
+        err = site_settings_read(&settings, site, e);
+    if (!err)
+        err = by_listener(t, path, runs, &settings, e);
     lang_site_free(site);
     return err;
+}
+
+enum err site_call_by_folder(struct site_call_target *t, const char *path, struct error *e)
+{
+    char store[PATH_MAX];
+    struct site_running running;
+    enum err err = site_running_store(store, path, e);
+    if (err)
+        return err;
+    enum site_runs runs = site_running_read(&running, store);
+    return runs == SITE_RUNS_THERE ? by_record(t, path, &running, e) : by_files(t, path, runs, e);
+}
+
+/* --- who has answered --- */
+
+bool site_call_is_meant(const struct site_call_target *t, struct str mark)
+{
+    size_t dash;
+    struct str want = str_from(t->mark);
+    if (t->who == SITE_CALL_ANYBODY)
+        return true;
+    if (t->who == SITE_CALL_NOBODY || !str_find(mark, '-', &dash))
+        return false;
+    return t->who == SITE_CALL_THIS_RUN ? str_eq(str_sub(mark, 0, dash), want)
+                                        : str_eq(str_sub(mark, dash, mark.n), want);
 }

@@ -38,6 +38,13 @@ struct str terminal_text(struct str text, char *buf, size_t size)
     return (struct str){buf, n};
 }
 
+const char *terminal_shown(const char *text, char *buf, size_t size)
+{
+    struct str s = terminal_text(str_from(text), buf, size - 1);
+    buf[s.n] = '\0';
+    return buf;
+}
+
 void terminal_add_query(struct strbuf *out, const char *key, struct str text)
 {
     strbuf_adds(out, key);

@@ -219,9 +219,10 @@ void executor_free(struct executor *ex)
         return;
     ASSERT(!ex->running);
     watchdog_free(ex->watchdog);
-    offload_pool_free(ex->offload);
-    for (unsigned i = 0; i < ex->workers; i++)
+    offload_pool_end(ex->offload);
+    for (unsigned i = 0; i < ex->workers; i++) /* who ends only then frees its queue */
         worker_take_jobs(&ex->threads[i].worker);
+    offload_pool_free(ex->offload);
     give_order(ex, ORDER_END);
     for (unsigned i = 0; i < ex->workers; i++) {
         struct worker_thread *t = &ex->threads[i];

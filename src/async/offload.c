@@ -192,7 +192,7 @@ static void run_all(struct offload_pool *p)
 
 /* --- queues --- */
 
-void offload_pool_free(struct offload_pool *p)
+void offload_pool_end(struct offload_pool *p)
 {
     if (!p)
         return;
@@ -203,6 +203,12 @@ void offload_pool_free(struct offload_pool *p)
     } else {
         end_threads(p);
     }
+}
+
+void offload_pool_free(struct offload_pool *p)
+{
+    if (!p)
+        return;
     ASSERT(p->queues == 0);
     pthread_cond_destroy(&p->idle);
     pthread_cond_destroy(&p->work);

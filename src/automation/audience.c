@@ -111,6 +111,7 @@ void audience_seated(struct automation *a)
             LOG_E("automation", "no memory: nobody can borrow what %.*s owns",
                   STR_FMT(a->runs[i]->def->name));
     }
+    registry_share_stale(a->cfg.registry);
 }
 
 struct program_run *program_find(const struct automation *a, struct str name)

@@ -21,6 +21,9 @@ TEST(a_rule_acts_once_for_each_time_that_its_condition_comes_true)
     CHECK_EQ_UINT(automation_rule(g.a, 0, 0).fired, 2);
     struct device *valve = registry_find(g.registry, STR("valve"));
     CHECK(str_eq(valve->owner, STR("guard")));
+    struct device *press = registry_find(g.registry, STR("press"));
+    for (size_t i = 0; i < press->model->property_count; i++) /* also those that nobody reads */
+        CHECK_EQ_INT(press->props[i].series->stale_ms, 3600000);
     rig_fini(&g);
 }
 

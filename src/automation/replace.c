@@ -41,7 +41,7 @@ static bool same_rule(const struct lang_rule *a, const struct lang_rule *b)
            a->until_body == b->until_body && a->hold_ms == b->hold_ms &&
            a->until_hold_ms == b->until_hold_ms && a->every_ms == b->every_ms &&
            a->mode == b->mode && a->queued_max == b->queued_max && a->at_s == b->at_s &&
-           a->at_days == b->at_days && a->missed_run == b->missed_run && a->signal == b->signal &&
+           a->at_days == b->at_days && a->missed == b->missed && a->signal == b->signal &&
            str_eq(a->subject, b->subject);
 }
 

@@ -378,17 +378,15 @@ static void at_due(struct rule_run *r)
     at_wait(r, now_ms);
 }
 
+/* Those of its times that came while nothing ran are over, one way or the other. */
 static void at_start(struct rule_run *r)
 {
-    struct program_run *run = r->run;
-    struct schedule s = {r->def->at_s, r->def->at_days};
-    bool missed = r->seen_ms && schedule_missed_ms(&s, r->seen_ms, run->now_ms) != SCHEDULE_NEVER;
-    r->seen_ms = at_seen(r);
-    if (missed && r->def->missed_run)
-        rule_signal(r);
-    else
+    int64_t seen_ms = at_seen(r);
+    if (r->seen_ms != seen_ms) { /* else it has just been made up for */
+        r->seen_ms = seen_ms;
         rule_note(r, true); /* from here on it can be missed */
-    at_wait(r, r->seen_ms);
+    }
+    at_wait(r, seen_ms);
 }
 
 void rule_due(struct rule_run *r)
@@ -409,6 +407,60 @@ static void rule_start(struct rule_run *r)
         return;
     case LANG_RULE_AT: at_start(r); return;
     default: return; /* they wait for something */
+    }
+}
+
+/* ---- what came while nothing ran ---- */
+
+static int64_t came_ms(const struct rule_run *r, int64_t since_ms)
+{
+    const struct schedule s = {r->def->at_s, r->def->at_days};
+    int64_t at_ms = schedule_missed_ms(&s, since_ms, r->run->now_ms);
+    return at_ms == SCHEDULE_NEVER ? INT64_MIN : at_ms;
+}
+
+/* The time of the program's last `missed last`, whoever has seen it. */
+static int64_t last_ms(const struct program_run *run)
+{
+    int64_t last = INT64_MIN;
+    for (size_t i = 0; i < run->def->rules_n; i++) {
+        const struct rule_run *r = &run->rules[i];
+        if (r->def->kind != LANG_RULE_AT || r->def->missed != LANG_MISSED_LAST)
+            continue;
+        int64_t at_ms = came_ms(r, 0);
+        last = at_ms > last ? at_ms : last;
+    }
+    return last;
+}
+
+/* When the time came that it makes up for; INT64_MIN: there is none. */
+static int64_t made_up_ms(const struct rule_run *r, int64_t last)
+{
+    if (r->def->kind != LANG_RULE_AT || r->def->missed == LANG_MISSED_SKIP ||
+        (r->def->missed == LANG_MISSED_RUN && !r->seen_ms))
+        return INT64_MIN;
+    int64_t at_ms = came_ms(r, r->seen_ms);
+    return r->def->missed == LANG_MISSED_RUN || at_ms == last ? at_ms : INT64_MIN;
+}
+
+/* In the order in which the times came: what holds now is what came last. */
+static void make_up(struct program_run *run)
+{
+    int64_t last = last_ms(run);
+    for (size_t i = 0; i < run->def->rules_n; i++)
+        run->rules[i].due_ms = made_up_ms(&run->rules[i], last);
+    while (run->state == PROGRAM_RUNNING) {
+        struct rule_run *next = NULL;
+        for (size_t i = 0; i < run->def->rules_n; i++) {
+            struct rule_run *r = &run->rules[i];
+            if (r->due_ms != INT64_MIN && (!next || r->due_ms < next->due_ms))
+                next = r;
+        }
+        if (!next)
+            return;
+        next->due_ms = INT64_MIN;
+        next->seen_ms = at_seen(next);
+        rule_signal(next);
     }
 }
 
@@ -441,6 +493,7 @@ void rules_start(struct program_run *run)
 {
     if (begins(run))
         rules_begin(run, 0);
+    make_up(run);
     for (size_t i = 0; i < run->def->rules_n && run->state == PROGRAM_RUNNING; i++)
         rule_start(&run->rules[i]);
     for (size_t i = 0; i < run->def->bindings_n; i++)

@@ -313,6 +313,51 @@ TEST(a_time_that_was_missed)
     }
 }
 
+/* What holds from a time on holds at a start, too; and what is made up for is so in its order. */
+TEST(the_last_time_that_came_is_what_holds)
+{
+    static const char program[] = "program p {\n"
+                                  "  var night = false\n"
+                                  "  at 22:00 missed last { night = true; alert info \"night\" }\n"
+                                  "  at 07:00 missed last { night = false; alert info \"day\" }\n"
+                                  "  at 12:00 missed run { alert info \"noon, {night}\" }\n"
+                                  "  at 06:00 missed run { alert info \"six, {night}\" }\n"
+                                  "}\n";
+    static const struct {
+        const char *label;
+        int first_hour; /* of the 1st, when it starts for the first time; 0: then it is new */
+        int day, hour;
+        const char *log;
+    } rows[] = {
+        {"new at night", 0, 1, 23, "momentary info: night;"},
+        {"new before dawn", 0, 1, 3, "momentary info: night;"},
+        {"new by day", 0, 1, 9, "momentary info: day;"},
+        {"again in the same night", 22, 1, 23, ""},
+        {"again in the morning", 23, 2, 9, "momentary info: six, true;momentary info: day;"},
+        {"again in the next night, a day was slept over", 4, 1, 23,
+         "momentary info: six, true;momentary info: noon, true;momentary info: night;"},
+        {"again after days", 4, 5, 13,
+         "momentary info: six, true;momentary info: day;momentary info: noon, false;"},
+    };
+    in_zone("UTC");
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct rig g;
+        char dir[600];
+        LABEL("%s", rows[i].label);
+        (void)snprintf(dir, sizeof(dir), "%s/last%zu", test_tmpdir(), i);
+        REQUIRE(mkdir(dir, 0700) == 0);
+        if (rows[i].first_hour) {
+            rig_init_at(&g, dir, program, utc_ms(2026, 6, 1, rows[i].first_hour, 30));
+            bus_rig_run(&g.base, 100);
+            rig_fini(&g);
+        }
+        rig_init_at(&g, dir, program, utc_ms(2026, 6, rows[i].day, rows[i].hour, 45));
+        bus_rig_run(&g.base, 100);
+        CHECK_EQ_STR(g.log.p ? g.log.p : "", rows[i].log);
+        rig_fini(&g);
+    }
+}
+
 TEST(times_when_the_clock_jumps)
 {
     static const char program[] = "program p { at 02:30 { alert info \"{now()}\" } }\n";

@@ -64,6 +64,9 @@ void archive_reader_free(struct archive_reader *r)
 static enum err refill(struct archive_reader *r, struct error *e)
 {
     ssize_t n;
+    enum err err = archive_go_on(e);
+    if (err)
+        return err;
     do
         n = read(r->fd, r->buffer, sizeof(r->buffer));
     while (n < 0 && errno == EINTR);

@@ -87,6 +87,9 @@ void archive_writer_free(struct archive_writer *w)
 
 static enum err flush(struct archive_writer *w, size_t n, struct error *e)
 {
+    enum err err = archive_go_on(e);
+    if (err)
+        return err;
     if (fd_write_all(w->fd, w->out, n))
         return error_set_os(e, errno, "%s can't be written", w->part);
     w->bytes += n;

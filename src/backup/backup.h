@@ -91,6 +91,11 @@ MUST_USE enum err backup_restore(const struct restore_config *cfg, struct restor
 /* Of a name in a manifest: the path of a file elsewhere; NULL: it is none. */
 const char *backup_elsewhere(const char *name);
 
+/* SIGINT, SIGTERM and SIGHUP wait: what blocks here ends at the next piece with ERR_CANCELED, and
+ * has removed what it had begun; but when a restore lets things change places, it does all of that.
+ * Let go, a signal that has come takes effect. */
+void backup_hold_signals(bool hold);
+
 /* --- shared by these --- */
 
 /* Calls each() for every regular file below `folder`, with its path relative to that, in the order

@@ -1,4 +1,5 @@
 #include "backup/restore_internal.h"
+#include "store/ballast.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -65,7 +66,8 @@ static bool is_content(const struct restoring *r, const struct place *p, const c
     if (name[0] == '.' || strncmp(name, RESTORE_ASIDE, strlen(RESTORE_ASIDE)) == 0)
         return false;
     if (p == &r->store)
-        return strcmp(name, "lock") != 0 && strcmp(name, RESTORE_MARK) != 0;
+        return strcmp(name, "lock") != 0 && strcmp(name, RESTORE_MARK) != 0 &&
+               strcmp(name, BALLAST_NAME) != 0;
     int n = snprintf(path, sizeof(path), "%s/%s", p->folder, name);
     bool has_store = n > 0 && strncmp(path, r->store.folder, (size_t)n) == 0 &&
                      (r->store.folder[n] == '/' || r->store.folder[n] == '\0');

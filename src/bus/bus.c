@@ -138,7 +138,7 @@ static const struct route_member *chosen_of(const struct route_group *g,
     if (!message_pick(from, g->group->key, chosen) || !*chosen)
         return NULL;
     for (uint32_t i = 0; i < g->n; i++)
-        if (g->members[i].sub->key.subscriber->stored_id == *chosen)
+        if (g->members[i].sub->more->stored_id == *chosen)
             return &g->members[i];
     return group_pick_stored(g);
 }

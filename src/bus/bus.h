@@ -100,6 +100,14 @@ struct bus_receipt {
 MUST_USE enum err bus_publish(struct bus *b, const struct bus_publication *p,
                               struct bus_receipt *r);
 
+/* What this worker is about to publish, as far as it knows: topics, at most BUS_EXPECT_MAX. To find
+ * who gets one of very many topics is to wait for memory, up to ten times; for sixteen topics
+ * together it takes little longer. Only a hint, for who has several messages before it, and when
+ * bus_expects(): else a processor's cache has it all. */
+enum { BUS_EXPECT_MAX = 16 };
+bool bus_expects(struct bus *b);
+void bus_expect(struct bus *b, const struct str *topics, size_t n);
+
 /* Calls room() once, later, on this worker, when what was full (a ring, or what waits behind
  * slices) is half empty. One per worker is meant: who waits there is its owner's matter. */
 struct bus_room {
@@ -146,6 +154,7 @@ struct bus_denial {
     struct str topic, name, user; /* of the publisher */
     const char *why;
     int64_t wall_ms;
+    bool empty; /* there was no payload */
 };
 
 /* For the choice among a share's members: those who take it at once are preferred. */
@@ -165,7 +174,8 @@ struct subscriber {
      * but it may be written down who has it now. False: not now, again soon. NULL: deliver(). */
     bool (*again)(struct subscriber *s, struct message *m, const struct sub_options *sub);
     uint64_t stored_id;    /* who it is in the records of messages that it was chosen for by a
-                              share; 0: nobody that is stored. Does not change */
+                              share; 0: nobody that is stored. Does not change while it is
+                              subscribed to anything */
     void *rights;          /* as bus_publisher.rights; NULL: sedge itself */
     uint32_t publisher_id; /* for no_local; 0: none */
     /* The bus's; zero at first. */

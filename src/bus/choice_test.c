@@ -317,6 +317,29 @@ TEST(shares_are_handed_over)
     share_close(&s, false);
 }
 
+/* A message that is handed over may lie in a ring when its member ends, and is freed. */
+TEST(shares_are_not_handed_to_who_has_been_freed)
+{
+    struct bus_rig r;
+    struct subscriber *leaves = mem_zero(alloc_system(), sizeof(*leaves));
+    const struct subscription sub = {
+        .filter = STR("t"), .share = STR("g"), .subscriber = leaves, .qos = 1};
+    bus_rig_light(&r);
+    leaves->deliver = keep_it;
+    REQUIRE(CHECK_EQ_INT(bus_subscribe(r.bus, &sub, NULL), ERR_OK));
+    bus_presence_set(r.bus, leaves, BUS_READY);
+    (void)rig_publish(r.bus, "t", "x", 1, false);
+    REQUIRE(last_message != NULL);
+    struct sub *in_ring = sub_ref(routes_sub(r.bus->routes, leaves, sub.share, sub.filter));
+    bus_unsubscribe_all(r.bus, leaves);
+    mem_free(alloc_system(), leaves, sizeof(*leaves));
+    CHECK_EQ_INT(deliver_again(&r.bus->lanes[0], in_ring, last_message), NOBODY);
+    sub_unref(r.bus->routes, in_ring);
+    message_unref(last_message);
+    last_message = NULL;
+    bus_rig_light_close(&r);
+}
+
 /* Who may not have it is passed over; an ordinary subscription is a delivery of its own. */
 TEST(shares_and_rules_and_ordinary_subscriptions)
 {

@@ -108,11 +108,11 @@ static bool may_take(const struct lane *l, const struct sub *x, const struct mes
 
 enum outcome deliver_again(struct lane *l, struct sub *x, struct message *m)
 {
+    if (!may_take(l, x, m)) /* first of all: who has left may have been freed */
+        return NOBODY;
     struct subscriber *s = x->key.subscriber;
     if (!s->again)
         return deliver_picked(l, x, m) ? TAKEN : NOBODY;
-    if (!may_take(l, x, m))
-        return NOBODY;
     l->delivering = true;
     bool taken = s->again(s, m, &x->o);
     l->delivering = false;

@@ -52,7 +52,8 @@ static void send(struct bus *b, struct sub *guard, const struct bus_denial *d)
     x->denial = (struct bus_denial){.topic = keep(&at, d->topic),
                                     .name = keep(&at, d->name),
                                     .user = keep(&at, d->user),
-                                    .wall_ms = d->wall_ms};
+                                    .wall_ms = d->wall_ms,
+                                    .empty = d->empty};
     x->denial.why = keep(&at, (struct str){d->why, why_n}).p;
     worker_post(b->lanes[guard->o.worker].worker, &x->post, "denial", arrived);
 }
@@ -64,7 +65,8 @@ void guard_denied(struct lane *l, struct sub *guard, const struct bus_publicatio
                                  .name = p->from ? p->from->name : (struct str){NULL, 0},
                                  .user = p->from ? p->from->user : (struct str){NULL, 0},
                                  .why = why,
-                                 .wall_ms = worker_now_ms(l->worker)};
+                                 .wall_ms = worker_now_ms(l->worker),
+                                 .empty = !p->payload.n};
     if (guard->o.worker == l->index)
         tell(guard, &d);
     else

@@ -63,7 +63,7 @@ static bool note_picks(struct lane *l, const struct route *route, struct message
         const struct route_member *m = l->picked.v[i];
         struct pick_bytes pick;
         message_pick_put(pick.b, sub_group(m->sub)->key,
-                         m->flags & SUB_STORED ? m->sub->key.subscriber->stored_id : 0);
+                         m->flags & SUB_STORED ? m->sub->more->stored_id : 0);
         if (!vec_push(a, &l->picks, pick))
             return false;
     }
@@ -327,4 +327,16 @@ enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_
     lane_bury(l);
     message_unref(m);
     return err;
+}
+
+/* ---- what is published next ---- */
+
+bool bus_expects(struct bus *b)
+{
+    return route_expects(lane_here(b)->view);
+}
+
+void bus_expect(struct bus *b, const struct str *topics, size_t n)
+{
+    route_expect(lane_here(b)->view, topics, n < BUS_EXPECT_MAX ? n : BUS_EXPECT_MAX);
 }

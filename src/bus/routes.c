@@ -83,6 +83,7 @@ static struct sub_more *more_new(struct routes *r, struct share_group *g,
         return NULL;
     more->group = g;
     more->every_ms = s->every_ms;
+    more->stored_id = s->subscriber->stored_id;
     atomic_init(&more->presence, s->subscriber->presence);
     more->guard_n = (uint16_t)n;
     if (n)
@@ -161,7 +162,8 @@ enum err routes_new(struct routes **out, struct executor *ex, struct alloc *a, s
     r->max = max;
     r->bytes_max = SIZE_MAX;
     for (unsigned i = 0; i <= workers; i++)
-        r->views[i] = (struct route_view){.routes = r, .worker = i < workers ? i : ROUTE_ALL};
+        r->views[i] = (struct route_view){
+            .routes = r, .worker = i < workers ? i : ROUTE_ALL, .steps.alloc = a};
     map_init(&r->groups, a, r->seed, UINT32_MAX);
     map_init(&r->group_names, a, r->seed, UINT32_MAX);
     r->subs = (struct hamt){.alloc = a,

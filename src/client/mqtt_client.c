@@ -50,16 +50,29 @@ static void say_why(struct mqtt_client *c, uint8_t reason)
     c->stream = NULL;
 }
 
-void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char *text)
+/* What TLS, WebSocket or the system says of an ERR_IO. */
+struct cause {
+    int os_errno;
+    const char *problem;
+};
+
+static struct cause cause_of(const struct mqtt_client *c, enum err err)
+{
+    struct cause why = {.problem = ""};
+    if (err != ERR_IO)
+        return why;
+    why.os_errno = c->stream ? stream_os_errno(c->stream) : c->request.os_errno;
+    why.problem = c->stream ? stream_problem(c->stream) : c->request.problem;
+    return why;
+}
+
+static void give_up(struct mqtt_client *c, enum err err, uint8_t reason, const char *text,
+                    const char *problem)
 {
     if (c->state == CLIENT_WAITING || c->state == CLIENT_ENDED)
         return;
     bool was_online = c->state == CLIENT_ONLINE;
-    int os_errno = err != ERR_IO ? 0 : c->stream ? stream_os_errno(c->stream) : c->request.os_errno;
-    char problem[sizeof(c->request.problem)] = "";
-    if (err == ERR_IO)
-        (void)snprintf(problem, sizeof(problem), "%s",
-                       c->stream ? stream_problem(c->stream) : c->request.problem);
+    const struct cause why = cause_of(c, err);
     if (was_online && err == ERR_PROTOCOL && c->cfg.version == MQTT_V5)
         say_why(c, reason);
     else if (c->stream)
@@ -69,7 +82,7 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
     if (was_online && worker_now_ns(c->worker) - c->online_since_ns >= STEADY_MS * INT64_C(1000000))
         c->backoff_ms = 0;
     c->attempts = was_online ? 0 : c->attempts + 1;
-    c->addr_at = was_online ? c->addr_at : (c->addr_at + 1) % c->addrs_n;
+    host_lost(c, was_online);
     c->state = CLIENT_WAITING;
     flights_lost(c);
     subs_lost(c);
@@ -79,11 +92,16 @@ void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char
                                     .reason = reason,
                                     .text = text,
                                     .was_online = was_online,
-                                    .os_errno = os_errno,
-                                    .problem = problem,
+                                    .os_errno = why.os_errno,
+                                    .problem = problem ? problem : why.problem,
                                     .attempts = c->attempts};
     if (c->cfg.lost && !c->cfg.lost(c->cfg.ctx, &loss))
         mqtt_client_stop(c);
+}
+
+void client_drop(struct mqtt_client *c, enum err err, uint8_t reason, const char *text)
+{
+    give_up(c, err, reason, text, NULL);
 }
 
 void client_send(struct mqtt_client *c, const struct mqtt_packet *p)
@@ -103,10 +121,27 @@ void client_send(struct mqtt_client *c, const struct mqtt_packet *p)
     stream_commit(c->stream, size);
 }
 
-static void start(struct mqtt_client *c)
+static void connect_now(struct mqtt_client *c)
 {
     c->state = CLIENT_CONNECTING;
     timer_set_after_ms(&c->timer, c->cfg.connect_timeout_ms);
+}
+
+static void look(struct mqtt_client *c)
+{
+    struct error e = {0};
+    enum err err = host_look(c, &e);
+    if (!err)
+        connect_now(c);
+    else if (err != ERR_AGAIN)
+        give_up(c, err, 0, "the server's name cannot be looked up", e.text);
+}
+
+static void start(struct mqtt_client *c)
+{
+    c->state = CLIENT_LOOKING;
+    timer_set_after_ms(&c->timer, c->cfg.connect_timeout_ms);
+    look(c);
 }
 
 static void say_hello(struct mqtt_client *c)
@@ -142,6 +177,12 @@ static void on_timer(struct mqtt_client *c)
     c->timer_fired = false;
     switch (c->state) {
     case CLIENT_WAITING: c->state = CLIENT_START; break;
+    case CLIENT_LOOKING:
+        if (host_late(c))
+            client_drop(c, ERR_TIMEOUT, 0, "nobody says where the server is");
+        else
+            connect_now(c);
+        break;
     case CLIENT_CONNECTING:
     case CLIENT_HELLO: client_drop(c, ERR_TIMEOUT, 0, "the server does not answer"); break;
     case CLIENT_ONLINE:
@@ -206,6 +247,8 @@ static void work(struct mqtt_client *c)
         on_timer(c);
     if (c->state == CLIENT_START && !c->stopping)
         start(c);
+    else if (c->state == CLIENT_LOOKING)
+        look(c);
     if (c->state == CLIENT_CONNECTING && !c->stopping)
         say_hello(c);
     if ((c->state == CLIENT_HELLO || c->state == CLIENT_ONLINE) && !c->stopping)

@@ -5,6 +5,9 @@
  * acknowledged lost. It reconnects with exponential back-off and jitter, subscribes again where the
  * session is gone, and sends what was not acknowledged again, in order: with its id and DUP into
  * the session that it was sent in, as new messages into another.
+ * A host's name is looked up on a thread that may block, and again after each loss and whenever all
+ * its addresses have been tried: a board that starts before its network is there connects when it
+ * comes, and a server that moves is found. While there is no answer the last addresses are good.
  * Ownership: mqtt_client_new() copies what the configuration points to. The client frees itself
  * behind its last callback, `ended`; until then the pointer is good. Packets that callbacks are
  * shown are borrowed for the call.
@@ -19,6 +22,7 @@
 
 #include "codec/mqtt.h"
 #include "net/conn_pool.h"
+#include "net/look_up.h"
 
 struct mqtt_client;
 
@@ -32,13 +36,13 @@ struct mqtt_done {
 
 struct mqtt_client_loss {
     enum err err;     /* ERR_IO, ERR_CLOSED, ERR_TIMEOUT, ERR_PROTOCOL, ERR_DENIED (CONNACK, or
-                         our own `auth`), ERR_FULL, ERR_NOMEM */
+                         our own `auth`), ERR_FULL, ERR_NOMEM, ERR_NOT_FOUND (the name) */
     uint8_t reason;   /* of the server's CONNACK or DISCONNECT as on the wire, or of ours after
                          ERR_PROTOCOL; 0 if there was none */
     const char *text; /* a short sentence */
     bool was_online;
     int os_errno;        /* of ERR_IO */
-    const char *problem; /* of TLS or WebSocket: "certificate has expired"; "" if there is none */
+    const char *problem; /* of TLS, WebSocket or the name: "certificate has expired"; "": none */
     unsigned attempts;   /* failed ones since the client was last online */
 };
 
@@ -54,6 +58,11 @@ struct mqtt_client_config {
     struct addr addr;
     const struct addr *others; /* of the same server or of others, tried in turn; at most 7 */
     size_t others_n;
+    /* Not empty: what these addresses are of, as addr_parse() takes it, or a name. Then `addr` may
+     * be zero; if it is not, they are tried before the name is looked up. */
+    struct str host;
+    uint16_t port;
+    addr_resolver resolve;        /* on a thread; NULL: addr_look_up() */
     const struct stream_via *via; /* TLS, WebSocket; of the own pool. It must outlive the client */
     /* Where connections come from; it must outlive the client. NULL: a pool of its own. An MQTT
      * connection is never used again, so a shared one limits and counts. */
@@ -160,6 +169,10 @@ void mqtt_client_refuse(struct mqtt_client *c, struct mqtt_receipt r);
 /* Authenticates again on the same connection. ERR_CLOSED: off-line; ERR_INVALID: not with an
  * auth_method; ERR_FULL: it is being done. */
 MUST_USE enum err mqtt_client_reauth(struct mqtt_client *c, struct mqtt_done done);
+
+/* Where servers listen if nobody says otherwise (IANA: mqtt, secure-mqtt; http and https for
+ * WebSocket). */
+uint16_t mqtt_client_port(bool tls, bool websocket);
 
 bool mqtt_client_online(const struct mqtt_client *c);
 size_t mqtt_client_inflight(const struct mqtt_client *c);

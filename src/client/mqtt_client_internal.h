@@ -1,9 +1,9 @@
 /* mqtt_client_internal: the client's state, shared by its files; private to this folder.
  *
- * mqtt_client.c is the connection's life, mqtt_client_new.c its beginning, mqtt_client_packet.c
- * what comes in, mqtt_client_receive.c messages of the server, mqtt_client_flight.c messages on
- * their way out, mqtt_client_subs.c subscriptions, mqtt_client_alias.c topic aliases either way,
- * mqtt_client_auth.c enhanced authentication. */
+ * mqtt_client.c is the connection's life, mqtt_client_new.c its beginning, mqtt_client_host.c where
+ * it goes, mqtt_client_packet.c what comes in, mqtt_client_receive.c messages of the server,
+ * mqtt_client_flight.c messages on their way out, mqtt_client_subs.c subscriptions,
+ * mqtt_client_alias.c topic aliases either way, mqtt_client_auth.c enhanced authentication. */
 #pragma once
 
 #include "async/timer.h"
@@ -22,6 +22,7 @@ enum {
 enum client_state {
     CLIENT_START,      /* connects at the next poll */
     CLIENT_WAITING,    /* for the back-off's end */
+    CLIENT_LOOKING,    /* for the addresses of its host */
     CLIENT_CONNECTING, /* for the stream */
     CLIENT_HELLO,      /* for CONNACK */
     CLIENT_ONLINE,
@@ -85,6 +86,10 @@ struct mqtt_client {
 
     struct addr addrs[ADDRS_MAX];
     size_t addrs_n, addr_at; /* addr_at: the one in use */
+    char *host;              /* owned; NULL: the addresses never change */
+    size_t host_n;
+    bool look_again;
+    struct addr_asking *asking; /* NULL: nobody looks the host up */
     struct conn_pool *pool;
     bool own_pool;
     struct conn_request request;
@@ -130,6 +135,16 @@ static inline unsigned id_distance(uint16_t from, uint16_t id)
 {
     return (unsigned)(id + MQTT_IDS - from) % MQTT_IDS;
 }
+
+/* mqtt_client_host.c */
+MUST_USE enum err host_keep(struct mqtt_client *c, const struct mqtt_client_config *cfg);
+void host_forget(struct mqtt_client *c);
+void host_lost(struct mqtt_client *c,
+               bool was_online); /* chooses the address for the next attempt */
+/* The addresses to be tried now. ERR_AGAIN: the task will be woken; ERR_NOT_FOUND: *e says why. */
+MUST_USE enum err host_look(struct mqtt_client *c, struct error *e);
+/* It takes too long. ERR_TIMEOUT: there is no address at all. */
+MUST_USE enum err host_late(struct mqtt_client *c);
 
 /* mqtt_client_packet.c */
 void client_read(struct mqtt_client *c);

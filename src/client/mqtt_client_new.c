@@ -94,6 +94,7 @@ static void forget_borrowed(struct mqtt_client_config *cfg)
     cfg->will = NULL;
     cfg->props = NULL;
     cfg->others = NULL;
+    cfg->host = (struct str){0};
     cfg->user = cfg->client_id = cfg->auth_method = (struct str){0};
     cfg->password = (struct bytes){0};
 }
@@ -133,6 +134,8 @@ void client_free(struct mqtt_client *c)
         explicit_bzero(c->hello, c->hello_n);
     mem_free(a, c->hello, c->hello_n);
     mem_free(a, c->bye, c->bye_n);
+    host_forget(c);
+    mem_free(a, c->host, c->host ? c->host_n + 1 : 0);
     mem_free(a, c->assigned_id, c->assigned_id_n);
     mem_free(a, c->received, RECEIVED_BYTES);
     aliases_fini(c);
@@ -154,14 +157,13 @@ enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
     c->worker = w;
     err = open_pool(c);
     if (!err)
+        err = host_keep(c, &full);
+    if (!err)
         err = keep_hello(c);
     if (err) {
         client_free(c);
         return err;
     }
-    c->addrs[c->addrs_n++] = full.addr;
-    for (size_t i = 0; i < full.others_n; i++)
-        c->addrs[c->addrs_n++] = full.others[i];
     forget_borrowed(&c->cfg);
     list_init(&c->flights);
     c->unsent = &c->flights;
@@ -174,4 +176,11 @@ enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
     task_spawn(w, &c->task);
     *out = c;
     return ERR_OK;
+}
+
+uint16_t mqtt_client_port(bool tls, bool websocket)
+{
+    if (websocket)
+        return tls ? 443 : 80;
+    return tls ? 8883 : 1883;
 }

@@ -153,8 +153,8 @@ static void start(struct dashboard *d, struct http_request *q, const struct aske
         return;
     }
     mem_free(d->cfg.alloc, p, sizeof(*p));
-    if (err == ERR_EXISTS)
-        problem(q, PROBLEM_UNDER_WAY, "another adoption is under way; ask again when it has ended");
+    if (err == ERR_FULL)
+        problem(q, PROBLEM_BUSY, "too many adoptions are under way; ask again in a moment");
     else
         problem(q, PROBLEM_BUSY, "the topics can't be adopted now: %s", err_name(err));
 }

@@ -1,25 +1,7 @@
 /* api_change: what people do with devices: command one, give one back. */
 #include "dashboard/dashboard_internal.h"
 
-enum { ARGS_MAX = 8 };
-
-/* One argument as its parameter wants it. */
-static bool arg_value(const struct param_def *p, const struct json_token *t, char text[256],
-                      struct value *v)
-{
-    *v = (struct value){.kind = p->kind};
-    switch (p->kind) {
-    case VALUE_BOOL:
-        v->b = t->kind == JSON_TRUE;
-        return t->kind == JSON_TRUE || t->kind == JSON_FALSE;
-    case VALUE_INT: return t->kind == JSON_NUMBER && json_integer(t->raw, &v->i) == ERR_OK;
-    case VALUE_FLOAT: return t->kind == JSON_NUMBER && json_number(t->raw, &v->f) == ERR_OK;
-    case VALUE_STR:
-        return t->kind == JSON_STRING && json_unescape(t->raw, text, 256, &v->s) == ERR_OK;
-    case VALUE_NONE: break;
-    }
-    return false;
-}
+enum { ARG_TEXT_MAX = 256 };
 
 /* Every member of "args" must be a parameter. Answers with 400 if one is not. */
 static bool known_args(struct http_request *q, const struct action_def *def, struct bytes args)
@@ -47,7 +29,8 @@ static bool known_args(struct http_request *q, const struct action_def *def, str
 }
 
 static bool read_args(struct http_request *q, const struct action_def *def,
-                      struct value values[ARGS_MAX], char texts[ARGS_MAX][256])
+                      struct value values[ACTION_PARAMS_MAX],
+                      char texts[ACTION_PARAMS_MAX][ARG_TEXT_MAX])
 {
     struct str raw = STR("{}");
     if (json_find(http_request_body(q), STR("args"), NULL, &raw) && def->param_count > 0) {
@@ -55,12 +38,14 @@ static bool read_args(struct http_request *q, const struct action_def *def,
         return false;
     }
     struct bytes args = {(const uint8_t *)raw.p, raw.n};
-    if (def->param_count > ARGS_MAX || !known_args(q, def, args))
+    ASSERT(def->param_count <= ACTION_PARAMS_MAX); /* such a site is not loaded */
+    if (!known_args(q, def, args))
         return false;
     for (size_t i = 0; i < def->param_count; i++) {
         const struct param_def *p = &def->params[i];
         struct json_token t;
-        if (json_find(args, p->name, &t, NULL) || !arg_value(p, &t, texts[i], &values[i])) {
+        if (json_find(args, p->name, &t, NULL) ||
+            !registry_argument(p, &t, texts[i], ARG_TEXT_MAX, &values[i])) {
             static const char *const kinds[] = {"nothing", "a boolean", "an integer", "a number",
                                                 "a string"};
             problem_parameter(q, "args", "%.*s() needs %.*s, %s%s%.*s", STR_FMT(def->name),
@@ -111,8 +96,8 @@ void api_command(void *ctx, struct http_request *q)
 {
     struct dashboard *d = ctx;
     struct str name = http_request_param(q, 0), action = http_request_param(q, 1), by;
-    char buf[BODY_NAME_MAX], texts[ARGS_MAX][256];
-    struct value values[ARGS_MAX];
+    char buf[BODY_NAME_MAX], texts[ACTION_PARAMS_MAX][ARG_TEXT_MAX];
+    struct value values[ACTION_PARAMS_MAX];
     struct device *device = registry_find(d->cfg.registry, name);
     if (!device) {
         problem(q, PROBLEM_UNKNOWN, "there is no device %.*s", STR_FMT(name));

@@ -1,9 +1,11 @@
-/* api_lists: actions, connections, figures. */
+/* api_lists: actions, events, connections, figures. */
 #include "base/pool_list.h"
 #include "dashboard/dashboard_internal.h"
 
 #include <fcntl.h>
 #include <unistd.h>
+
+enum { DEVICE_NAME_MAX = 512 };
 
 static void each_action(void *ctx, const struct action_event *a)
 {
@@ -19,6 +21,36 @@ void api_actions(void *ctx, struct http_request *q)
     struct list_writer l;
     list_begin(&l, d, "actions");
     registry_actions_each(d->cfg.registry, (size_t)limit, each_action, &l);
+    list_end(&l, q);
+}
+
+static void each_heard(void *ctx, const struct heard_event *v)
+{
+    json_write_heard(&((struct list_writer *)ctx)->w, v);
+}
+
+void api_events(void *ctx, struct http_request *q)
+{
+    struct dashboard *d = ctx;
+    char buf[DEVICE_NAME_MAX];
+    struct str device = {0};
+    int64_t limit;
+    enum err err = http_query_get(http_request_head(q)->query, "device", buf, sizeof(buf), &device);
+    if (err && err != ERR_NOT_FOUND) {
+        problem_parameter(q, "device", "device is not well encoded, or longer than %d bytes",
+                          DEVICE_NAME_MAX);
+        return;
+    }
+    if (!query_i64(q, "limit", 1, LIST_MAX, LIST_DEFAULT, &limit))
+        return;
+    if (!err && !registry_find(d->cfg.registry, device)) {
+        problem(q, PROBLEM_UNKNOWN, "there is no device %.*s", STR_FMT(device));
+        return;
+    }
+    struct list_writer l;
+    list_begin(&l, d, "events");
+    registry_heard_each(d->cfg.registry, err ? (struct str){0} : device, (size_t)limit, each_heard,
+                        &l);
     list_end(&l, q);
 }
 

@@ -19,6 +19,7 @@ const struct http_route dashboard_routes[] = {
     {HTTP_POST, "/api/alerts/{id}/shelve", api_shelve},
     {HTTP_DELETE, "/api/alerts/{id}/shelve", api_unshelve},
     {HTTP_GET, "/api/actions", api_actions},
+    {HTTP_GET, "/api/events", api_events},
     {HTTP_POST, "/api/devices/{device}/actions/{action}", api_command},
     {HTTP_DELETE, "/api/devices/{device}/lease", api_give_back},
     {HTTP_GET, "/api/programs/{program}/source", api_source},
@@ -93,6 +94,7 @@ enum err dashboard_new(struct dashboard **out, const struct dashboard_config *cf
     /* Not the environment's seed: who knows that can make the maps slow. */
     int64_t times[2] = {d->started_ms, d->started_ns};
     (void)snprintf(d->run, sizeof(d->run), "%016" PRIx64, hash_bytes(times, sizeof(times), 1));
+    dashboard_mark(d->mark, d->run, cfg->name);
     list_init(&d->words);
     list_init(&d->reloads);
     list_init(&d->adopts);
@@ -117,6 +119,8 @@ enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
                                      .fallback = page,
                                      .ctx = d,
                                      .csp = csp,
+                                     .mark_name = DASHBOARD_MARK,
+                                     .mark = d->mark,
                                      .hosts = &d->names[d->server_count],
                                      .host_count = name != NULL,
                                      .via = via};
@@ -146,5 +150,16 @@ void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, s
 {
     d->cfg.site = site;
     d->cfg.name = name;
+    dashboard_mark(d->mark, d->run, name);
     live_site_changed(d);
+}
+
+void dashboard_mark(char out[DASHBOARD_MARK_MAX], const char *run, struct str name)
+{
+    (void)snprintf(out, DASHBOARD_MARK_MAX, "%s-%08" PRIx32, run, crc32c(0, name.p, name.n));
+}
+
+const char *dashboard_run(const struct dashboard *d)
+{
+    return d->run;
 }

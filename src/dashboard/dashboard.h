@@ -60,8 +60,8 @@ struct dashboard_adopt_answer {
     const char *why; /* a sentence, of all but DONE */
 };
 struct dashboard_adopt {
-    /* Copies the request. ERR_EXISTS: one is under way. Else `done` is called once, unless the site
-     * stops first; what it is shown is valid for the call. */
+    /* Copies the request. ERR_FULL: too many wait. Else `done` is called once, later, unless the
+     * site stops first; what it is shown is valid for the call. */
     enum err (*start)(void *ctx, const struct dashboard_adopt_request *q,
                       void (*done)(void *arg, const struct dashboard_adopt_answer *a), void *arg);
     void *ctx;
@@ -78,6 +78,12 @@ struct dashboard_links {
     void (*write)(void *ctx, struct json_writer *w);
     void *ctx;
 };
+
+/* Every answer has it: the number of this run, a dash, and a sum of the site's name, so that a
+ * command knows whether it talks to the site that it means. */
+#define DASHBOARD_MARK "Sedge-Site"
+enum { DASHBOARD_RUN_MAX = 17, DASHBOARD_MARK_MAX = DASHBOARD_RUN_MAX + 9 };
+void dashboard_mark(char out[DASHBOARD_MARK_MAX], const char *run, struct str name);
 
 struct dashboard_config {
     struct executor *ex;
@@ -110,5 +116,6 @@ MUST_USE enum err dashboard_listen(struct dashboard *d, const struct addr *addr,
 /* Another site has taken the place of cfg.site, with this name; the old one ends after this call.
  */
 void dashboard_site_changed(struct dashboard *d, const struct lang_site *site, struct str name);
-void dashboard_tests_changed(struct dashboard *d); /* a run has begun or ended */
+void dashboard_tests_changed(struct dashboard *d);    /* a run has begun or ended */
+const char *dashboard_run(const struct dashboard *d); /* the number of this run */
 void dashboard_free(struct dashboard *d);

@@ -23,7 +23,8 @@ struct dashboard {
     struct http_server *servers[SERVERS_MAX];
     const char *names[SERVERS_MAX]; /* of each server's host; NULL: none */
     size_t server_count;
-    char run[17]; /* of this run: series numbers are valid within it */
+    char run[DASHBOARD_RUN_MAX]; /* series numbers are valid within it */
+    char mark[DASHBOARD_MARK_MAX];
     int64_t started_ms, started_ns;
     struct strbuf out;   /* the answer that is being written */
     struct list words;   /* what people said of alerts and is not committed yet; api_alerts.c */
@@ -50,6 +51,7 @@ const char *not_durable(const struct dashboard *d, struct error *why);
 void json_write_ms(struct json_writer *w, const char *key, int64_t ms); /* 0: null */
 void json_write_alert(struct json_writer *w, const struct alert *al);
 void json_write_action(struct json_writer *w, const struct action_event *a);
+void json_write_heard(struct json_writer *w, const struct heard_event *v);
 /* With the last `values` of each of its fields. */
 void json_write_discovered(struct json_writer *w, struct registry *r, const struct discovered *t,
                            size_t values);
@@ -88,6 +90,7 @@ void api_alerts(void *ctx, struct http_request *q);
 void api_acknowledge(void *ctx, struct http_request *q);
 void api_shelve(void *ctx, struct http_request *q);
 void api_unshelve(void *ctx, struct http_request *q);
+void api_events(void *ctx, struct http_request *q);
 void api_actions(void *ctx, struct http_request *q);
 void api_command(void *ctx, struct http_request *q);
 void api_give_back(void *ctx, struct http_request *q);

@@ -213,6 +213,17 @@ static void on_lease(void *ctx, const struct lease_view *v)
     send_all(d, "lease");
 }
 
+/* Something has happened at a device. */
+static void on_heard(void *ctx, const struct heard_event *v)
+{
+    struct dashboard *d = ctx;
+    if (list_empty(&d->readers))
+        return;
+    struct json_writer w = event_begin(d);
+    json_write_heard(&w, v);
+    send_all(d, "event");
+}
+
 static void write_problems(struct json_writer *w, const struct device *device)
 {
     json_key(w, "problems");
@@ -311,6 +322,7 @@ enum err live_init(struct dashboard *d, struct error *e)
     automation_on_lease(d->cfg.automation, on_lease, d);
     registry_on_discovered(d->cfg.registry, on_discovered, d);
     registry_on_link(d->cfg.registry, on_link, d);
+    registry_on_heard(d->cfg.registry, on_heard, d);
     return ERR_OK;
 }
 
@@ -324,6 +336,7 @@ void live_fini(struct dashboard *d)
         automation_on_lease(d->cfg.automation, NULL, NULL);
         registry_on_discovered(d->cfg.registry, NULL, NULL);
         registry_on_link(d->cfg.registry, NULL, NULL);
+        registry_on_heard(d->cfg.registry, NULL, NULL);
     }
     timer_cancel(&d->flush_timer);
     mem_free(d->cfg.alloc, d->pending, (d->pending_max + 1) * sizeof(*d->pending));

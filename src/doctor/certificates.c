@@ -5,6 +5,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -42,23 +43,46 @@ static void chain_free(struct chain *c)
     sk_X509_pop_free(c->others, X509_free);
 }
 
+/* How much of its time a certificate has left. */
+struct ends {
+    enum doctor_level level;
+    int days;
+    char until[32];
+};
+
+static struct ends ends_of(const X509 *x)
+{
+    struct ends e = {.level = DOCTOR_OK, .until = "?"};
+    int seconds = 0;
+    struct tm tm = {0};
+    if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm))
+        (void)strftime(e.until, sizeof(e.until), "%Y-%m-%d %H:%M UTC", &tm);
+    (void)ASN1_TIME_diff(&e.days, &seconds, NULL, X509_get0_notAfter(x));
+    if (e.days < 0 || seconds < 0)
+        e.level = DOCTOR_PROBLEM;
+    else if (e.days < SOON_DAYS)
+        e.level = DOCTOR_WARNING;
+    return e;
+}
+
+static void say_end(struct doctor *d, const char *path, const struct ends *e, const char *whose,
+                    const char *mend)
+{
+    if (e->level == DOCTOR_PROBLEM)
+        doctor_say(d, DOCTOR_PROBLEM, "certificates", path, mend, "%s has expired at %s", whose,
+                   e->until);
+    else if (e->level == DOCTOR_WARNING)
+        doctor_say(d, DOCTOR_WARNING, "certificates", path, mend, "%s expires in %d days, at %s",
+                   whose, e->days, e->until);
+}
+
 static void judge_time(struct doctor *d, const char *path, const X509 *x, const char *whose)
 {
-    int days = 0, seconds = 0;
-    struct tm tm = {0};
-    char until[32] = "?";
-    if (ASN1_TIME_to_tm(X509_get0_notAfter(x), &tm))
-        (void)strftime(until, sizeof(until), "%Y-%m-%d %H:%M UTC", &tm);
     if (X509_cmp_current_time(X509_get0_notBefore(x)) > 0)
         doctor_say(d, DOCTOR_PROBLEM, "certificates", path, "look at the clock, or wait",
                    "%s is not valid yet", whose);
-    (void)ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(x));
-    if (days < 0 || seconds < 0)
-        doctor_say(d, DOCTOR_PROBLEM, "certificates", path, renew, "%s has expired at %s", whose,
-                   until);
-    else if (days < SOON_DAYS)
-        doctor_say(d, DOCTOR_WARNING, "certificates", path, renew, "%s expires in %d days, at %s",
-                   whose, days, until);
+    struct ends e = ends_of(x);
+    say_end(d, path, &e, whose, renew);
 }
 
 /* Whether it leads to a root: one of the system's, or its own. */
@@ -127,6 +151,67 @@ static void look_at(struct doctor *d, const struct doctor_listen *l)
     chain_free(&c);
 }
 
+/* --- how long they hold --- */
+
+static bool said(const struct doctor *d, const char *path)
+{
+    for (size_t i = 0; i < d->findings.n; i++)
+        if (strcmp(d->findings.v[i].part, "certificates") == 0 &&
+            strcmp(d->findings.v[i].where, path) == 0)
+            return true;
+    return false;
+}
+
+/* That of all certificates in the file which ends first. What can't be read is no end. */
+static void look_at_ends(struct doctor *d, const char *path, const char *whose, const char *mend)
+{
+    struct chain c;
+    if (!path[0] || said(d, path))
+        return;
+    if (chain_read(&c, path)) {
+        struct ends worst = ends_of(c.own);
+        for (int i = 0; i < sk_X509_num(c.others); i++) {
+            struct ends e = ends_of(sk_X509_value(c.others, i));
+            worst = e.days < worst.days ? e : worst;
+        }
+        if (worst.level == DOCTOR_OK)
+            doctor_say(d, DOCTOR_OK, "certificates", path, "", "%s holds until %s", whose,
+                       worst.until);
+        else
+            say_end(d, path, &worst, whose, mend);
+    }
+    chain_free(&c);
+}
+
+static const char renew_ca[] =
+    "make a new authority, and give it to those who know this one, before its end";
+
+/* `sedge init` puts the authority that it has made beside the certificate. */
+static void look_at_authority(struct doctor *d, const char *cert)
+{
+    char path[DOCTOR_TEXT];
+    struct chain server = {0}, ca = {0};
+    const char *slash = strrchr(cert, '/');
+    int n = snprintf(path, sizeof(path), "%.*sca.pem", slash ? (int)(slash - cert) + 1 : 0, cert);
+    if (n > 0 && n < DOCTOR_TEXT && chain_read(&server, cert) && chain_read(&ca, path) &&
+        X509_check_issued(ca.own, server.own) == X509_V_OK)
+        look_at_ends(d, path, "the authority of the certificate", renew_ca);
+    chain_free(&ca);
+    chain_free(&server);
+}
+
+void doctor_certificate_ends(struct doctor *d)
+{
+    const struct doctor_site *s = d->site;
+    for (size_t i = 0; i < s->listens_n; i++) {
+        const struct doctor_listen *l = &s->listens[i];
+        look_at_ends(d, l->cert, "the certificate", renew);
+        look_at_ends(d, l->ca, "the authority of the clients", renew_ca);
+        if (l->cert[0])
+            look_at_authority(d, l->cert);
+    }
+}
+
 void doctor_certificates(struct doctor *d)
 {
     const struct doctor_site *s = d->site;
@@ -136,5 +221,10 @@ void doctor_certificates(struct doctor *d)
             seen = seen || strcmp(s->listens[i].cert, s->listens[k].cert) == 0;
         if (!seen)
             look_at(d, &s->listens[i]);
+    }
+    for (size_t i = 0; i < s->listens_n; i++) {
+        look_at_ends(d, s->listens[i].ca, "the authority of the clients", renew_ca);
+        if (s->listens[i].cert[0])
+            look_at_authority(d, s->listens[i].cert);
     }
 }

@@ -1,12 +1,8 @@
 #include "doctor/doctor.h"
 
 #include <errno.h>
-#include <grp.h>
-#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { GROUPS_MAX = 256 };
 
 void doctor_judge_device(struct doctor *d, const struct device_facts *f)
 {
@@ -33,22 +29,6 @@ void doctor_judge_device(struct doctor *d, const struct device_facts *f)
         doctor_say(d, DOCTOR_OK, "devices", f->path, "", "it is there, and may be used");
 }
 
-/* The unit's SupplementaryGroups= are not in the database of users; the group dialout of the
- * service's own user is taken as given. */
-static bool is_member(uid_t uid, gid_t gid)
-{
-    gid_t groups[GROUPS_MAX];
-    int n = GROUPS_MAX;
-    const struct passwd *user = getpwuid(uid);
-    if (!user || getgrouplist(user->pw_name, user->pw_gid, groups, &n) < 0)
-        return false;
-    for (int i = 0; i < n; i++)
-        if (groups[i] == gid)
-            return true;
-    const struct group *g = strcmp(user->pw_name, "sedge") == 0 ? getgrgid(gid) : NULL;
-    return g && strcmp(g->gr_name, "dialout") == 0;
-}
-
 void doctor_devices(struct doctor *d)
 {
     struct stat owner = {.st_uid = geteuid()};
@@ -56,7 +36,7 @@ void doctor_devices(struct doctor *d)
     for (size_t i = 0; i < d->site->devices_n; i++) {
         struct device_facts f = {.path = d->site->devices[i], .uid = owner.st_uid};
         f.stat_errno = stat(f.path, &f.st) == 0 ? 0 : errno;
-        f.member = !f.stat_errno && is_member(f.uid, f.st.st_gid);
+        f.member = !f.stat_errno && doctor_is_member(f.uid, f.st.st_gid);
         doctor_judge_device(d, &f);
     }
 }

@@ -65,7 +65,11 @@ static void judge_room(struct doctor *d, const struct disk_facts *f)
     static const char mend[] = "make room, or move the store; history is the largest part of it";
     uint64_t free = f->free / MIB;
     bool tight = f->free < FREE_WARNING || f->free < f->size / 20;
-    if (f->free < FREE_PROBLEM)
+    if (f->free < MIB)
+        doctor_say(d, DOCTOR_PROBLEM, "disk", f->path, mend,
+                   "the disk is full: what clients publish is delivered, but neither kept nor "
+                   "acknowledged");
+    else if (f->free < FREE_PROBLEM)
         doctor_say(d, DOCTOR_PROBLEM, "disk", f->path, mend, "%llu MiB are free",
                    (unsigned long long)free);
     else if (tight)
@@ -86,7 +90,7 @@ static void judge_writing(struct doctor *d, const struct disk_facts *f)
     else if (f->write_errno == EACCES || f->write_errno == EPERM)
         doctor_say(d, DOCTOR_NOTE, "disk", f->path, "as the site's user, or root, more is measured",
                    "whether it can be written is not known: %s", strerror(f->write_errno));
-    else if (f->write_errno)
+    else if (f->write_errno && !(f->write_errno == ENOSPC && f->free < MIB)) /* which is said */
         doctor_say(d, DOCTOR_PROBLEM, "disk", f->path, "mend that: the site can't store anything",
                    "a file can't be written: %s", strerror(f->write_errno));
     else if (f->tried && f->median_ns > SLOW_NS)

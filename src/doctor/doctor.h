@@ -37,7 +37,8 @@ struct doctor_listen {
     const char *word; /* "mqtt" */
     struct addr addr;
     bool tls;
-    char cert[DOCTOR_TEXT], key[DOCTOR_TEXT], passwords[DOCTOR_TEXT]; /* paths; "": none */
+    /* paths; "": none. `ca`: of the authority for clients' certificates */
+    char cert[DOCTOR_TEXT], key[DOCTOR_TEXT], ca[DOCTOR_TEXT], passwords[DOCTOR_TEXT];
 };
 
 /* What is looked at. */
@@ -69,6 +70,9 @@ void doctor_limits(struct doctor *d);
 void doctor_ports(struct doctor *d);
 void doctor_files(struct doctor *d); /* permissions */
 void doctor_certificates(struct doctor *d);
+/* Of that only how long they hold, with one finding for each file: cheap enough to look again and
+ * again. */
+void doctor_certificate_ends(struct doctor *d);
 void doctor_devices(struct doctor *d); /* serial lines */
 void doctor_store(struct doctor *d);   /* journal and database */
 
@@ -120,6 +124,11 @@ struct device_facts {
 void doctor_judge_device(struct doctor *d, const struct device_facts *f);
 
 enum file_kind { FILE_SITE, FILE_STORE, FILE_KEY, FILE_PASSWORDS };
-/* `uid`, `gid`: whose the store is: by who the site is run. */
+/* `uid`: whose the store is: by who the site is run; `member`: of the file's group. */
 void doctor_judge_mode(struct doctor *d, enum file_kind kind, const char *path,
-                       const struct stat *st, uid_t uid, gid_t gid);
+                       const struct stat *st, uid_t uid, bool member);
+
+/* --- shared by the parts --- */
+
+/* Whether the user is in the group, as the database of users says. */
+bool doctor_is_member(uid_t uid, gid_t gid);

@@ -76,7 +76,8 @@ TEST(doctor_judges_disks)
     CASE("good", (void)0, DOCTOR_OK, "ext4, 50 GiB free, a sync takes 2.00 ms");
     CASE("not tried", f.tried = false, DOCTOR_OK, "ext4, 50 GiB free");
     CASE("unheard of", f.kind = 1, DOCTOR_OK, "another file system");
-    CASE("full", f.free = 10 << 20, DOCTOR_PROBLEM, "10 MiB are free");
+    CASE("nearly full", f.free = 10 << 20, DOCTOR_PROBLEM, "10 MiB are free");
+    CASE("full", f.free = 4096, DOCTOR_PROBLEM, "the disk is full");
     CASE("tight", f.free = 900 << 20, DOCTOR_WARNING, "900 MiB of 102400");
     CASE("tight for its size", f.free = UINT64_C(4) << 30, DOCTOR_WARNING, "are free");
     CASE("no files", f.files_free = 10, DOCTOR_WARNING, "10 files of 1000000");
@@ -167,7 +168,7 @@ TEST(doctor_judges_ports)
 
 TEST(doctor_judges_modes)
 {
-    enum { SEDGE = 500, OTHER = 501 };
+    enum { SEDGE = 500, OTHER = 501, CERTS = 502 };
     const struct {
         const char *label;
         enum file_kind kind;
@@ -179,6 +180,8 @@ TEST(doctor_judges_modes)
     } cases[] = {
         {"a key of its own", FILE_KEY, S_IFREG | 0600, SEDGE, SEDGE, DOCTOR_OK, "mode 600"},
         {"a key of the group", FILE_KEY, S_IFREG | 0640, 0, SEDGE, DOCTOR_OK, "mode 640"},
+        {"a key of another of its groups", FILE_KEY, S_IFREG | 0640, 0, CERTS, DOCTOR_OK, "640"},
+        {"a key of a strange group", FILE_KEY, S_IFREG | 0640, 0, OTHER, DOCTOR_PROBLEM, "may not"},
         {"a key for all", FILE_KEY, S_IFREG | 0644, SEDGE, SEDGE, DOCTOR_PROBLEM, "private key"},
         {"root's key", FILE_KEY, S_IFREG | 0600, 0, 0, DOCTOR_PROBLEM, "may not read"},
         {"passwords for all", FILE_PASSWORDS, S_IFREG | 0604, SEDGE, SEDGE, DOCTOR_PROBLEM,
@@ -196,7 +199,8 @@ TEST(doctor_judges_modes)
         const struct stat st = {
             .st_mode = cases[i].mode, .st_uid = cases[i].uid, .st_gid = cases[i].gid};
         LABEL("%s", cases[i].label);
-        doctor_judge_mode(&d, cases[i].kind, "/x", &st, SEDGE, SEDGE);
+        doctor_judge_mode(&d, cases[i].kind, "/x", &st, SEDGE,
+                          st.st_gid == SEDGE || st.st_gid == CERTS);
         said(&d, cases[i].level, cases[i].words);
     }
     doctor_fini(&d);

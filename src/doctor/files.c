@@ -5,18 +5,16 @@
 #include <string.h>
 #include <unistd.h>
 
-static bool may(const struct stat *st, uid_t uid, gid_t gid, mode_t bit)
+static bool may(const struct stat *st, uid_t uid, bool member, mode_t bit)
 {
     if (uid == 0)
         return true;
-    mode_t mode = st->st_uid == uid   ? st->st_mode >> 6
-                  : st->st_gid == gid ? st->st_mode >> 3
-                                      : st->st_mode;
+    mode_t mode = st->st_uid == uid ? st->st_mode >> 6 : member ? st->st_mode >> 3 : st->st_mode;
     return mode & bit;
 }
 
 void doctor_judge_mode(struct doctor *d, enum file_kind kind, const char *path,
-                       const struct stat *st, uid_t uid, gid_t gid)
+                       const struct stat *st, uid_t uid, bool member)
 {
     static const struct {
         const char *what, *mend;
@@ -37,7 +35,7 @@ void doctor_judge_mode(struct doctor *d, enum file_kind kind, const char *path,
     if (st->st_mode & of[kind].never)
         doctor_say(d, of[kind].level, "permissions", path, mend, "%s (mode %o)", of[kind].what,
                    (unsigned)(st->st_mode & 07777));
-    if (!may(st, uid, gid, needed & 4) || ((needed & 2) && !may(st, uid, gid, 2))) {
+    if (!may(st, uid, member, needed & 4) || ((needed & 2) && !may(st, uid, member, 2))) {
         (void)snprintf(mend, sizeof(mend), "chown or chmod it; the store belongs to user %u",
                        (unsigned)uid);
         doctor_say(d, DOCTOR_PROBLEM, "permissions", path, mend,
@@ -61,7 +59,8 @@ static void look_at(struct doctor *d, enum file_kind kind, const char *path,
             strcmp(d->findings.v[i].where, path) == 0)
             return;
     if (stat(path, &st) == 0)
-        doctor_judge_mode(d, kind, path, &st, owner->st_uid, owner->st_gid);
+        doctor_judge_mode(d, kind, path, &st, owner->st_uid,
+                          st.st_gid == owner->st_gid || doctor_is_member(owner->st_uid, st.st_gid));
     else if (kind != FILE_STORE)
         doctor_say(d, DOCTOR_PROBLEM, "permissions", path,
                    errno == ENOENT ? "make it, or name another one in the site"

@@ -1,9 +1,12 @@
 #include "host/lock.h"
 #include "host/fields.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 /* "12: FLOCK  ADVISORY  WRITE 4711 fd:01:1234567 0 EOF"; what waits for one has "->" behind the
  * number. */
@@ -32,4 +35,17 @@ pid_t lock_holder(const char *path)
     if (f)
         (void)fclose(f);
     return holder;
+}
+
+int lock_open(const char *path)
+{
+    struct stat st;
+    int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
+        return fd;
+    (void)close(fd);
+    errno = ELOOP;
+    return -1;
 }

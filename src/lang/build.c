@@ -397,7 +397,7 @@ static uint64_t hash_rules(uint64_t h, const struct lang_program *p)
         const struct lang_rule *r = &p->rules[i];
         const int64_t numbers[] = {r->kind,       r->hold_ms, r->until_hold_ms,   r->every_ms,
                                    r->condition,  r->body,    r->until_condition, r->until_body,
-                                   r->mode,       r->at_s,    r->at_days,         r->missed_run,
+                                   r->mode,       r->at_s,    r->at_days,         r->missed,
                                    r->queued_max, r->signal};
         h = hash_str(h, r->path);
         h = hash_bytes(numbers, sizeof(numbers), h);

@@ -4,6 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { RESOURCES_TOLD = 4 };
+
 struct str path_join(struct checker *k, struct str base, const struct name *path, size_t from,
                      size_t to)
 {
@@ -105,6 +107,23 @@ static bool too_early(struct checker *k, struct name name)
     return false;
 }
 
+/* A few names are read faster than a file is opened. */
+static void list_resources(struct checker *k, struct lang_diag *d)
+{
+    struct strbuf names;
+    size_t n = k->resources.n;
+    if (n == 0 || n > RESOURCES_TOLD)
+        return;
+    strbuf_init(&names, &k->c->tree_alloc, 0);
+    for (size_t i = 0; i < n; i++)
+        strbuf_addf(&names, "%s`%.*s`",
+                    i == 0       ? ""
+                    : i + 1 == n ? " and "
+                                 : ", ",
+                    STR_FMT(k->resources.v[i]->name));
+    diag_help(k->c, d, "there %s %.*s", n == 1 ? "is" : "are", STR_FMT(strbuf_str(&names)));
+}
+
 static void unknown_name(struct checker *k, const struct name *path, size_t n)
 {
     if (k->frame->outer && own_outside(k, path[0]))
@@ -128,6 +147,8 @@ static void unknown_name(struct checker *k, const struct name *path, size_t n)
         diag_help(k->c, d, "did you mean `%.*s`?", STR_FMT(first.best));
     else if (k->mode == MODE_FN)
         diag_help(k->c, d, "a function sees its parameters, its own names and constants only");
+    else if (n > 1)
+        list_resources(k, d);
 }
 
 /* ---- finding ----------------------------------------------------------------------------- */

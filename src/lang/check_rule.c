@@ -318,7 +318,7 @@ static struct lang_rule rule_of(struct checker *k, const struct item *i)
                               .queued_max = i->mode == RUN_QUEUED ? i->queued_max : 0,
                               .at_s = i->at_s,
                               .at_days = i->at_days,
-                              .missed_run = i->missed_run};
+                              .missed = i->missed};
 }
 
 static void mode_useless(struct checker *k, const struct item *i, const struct lang_rule *r)

@@ -85,6 +85,8 @@ static const char *block_help(const struct parser *p)
     const struct token *t = peek_token(p);
     if (t->kind == T_ASSIGN)
         return "two values are compared with `==`";
+    if (t->kind == T_FATARROW)
+        return "at least is written  x >= 5, at most  x <= 5";
     if (t->kind == T_QUESTION || t->kind == T_UNIT || t->kind == T_COMMA)
         return help_for_end(p);
     if (at_word(p, "for"))

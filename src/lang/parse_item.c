@@ -45,16 +45,26 @@ bool parse_source_path(struct parser *p, struct item *i, const char *what)
     return true;
 }
 
+/* Who reads it, and the check, shall see what it is without looking it up. */
+static bool expect_type(struct parser *p, enum item_kind kind)
+{
+    const char *what =
+        kind == I_OWN ? "`:` and the model of what is owned" : "`:` and the type of the reading";
+    const char *help = kind == I_OWN
+                           ? "as in  own fan: Switch = bath.fan"
+                           : "as in  read humidity: % = bath.climate.humidity stale 15min";
+    if (at_kind(p, T_ASSIGN))
+        return expected_help(p, what, help);
+    return expect(p, T_COLON, what);
+}
+
 /* own name: Type = path;  read name: type = path [stale 5s] */
 static struct item *parse_own_read(struct parser *p, enum item_kind kind)
 {
     struct item *i = item_new(p, kind);
     (void)take_token(p);
-    if (!take_name(p, "a name", &i->name) ||
-        !expect(p, T_COLON,
-                kind == I_OWN ? "`:` and the model of what is owned"
-                              : "`:` and the type of the reading") ||
-        !parse_type(p, &i->type) || !expect(p, T_ASSIGN, "`=` and where it comes from") ||
+    if (!take_name(p, "a name", &i->name) || !expect_type(p, kind) || !parse_type(p, &i->type) ||
+        !expect(p, T_ASSIGN, "`=` and where it comes from") ||
         !parse_source_path(
             p, i, kind == I_OWN ? "the path of what is owned" : "the path of what is read"))
         return NULL;

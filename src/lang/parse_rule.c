@@ -81,6 +81,11 @@ struct item *parse_when(struct parser *p)
     i->value = parse_head(p);
     if (!i->value || !parse_hold(p, &i->hold) || !parse_rule_body(p, i, "`{` after the condition"))
         return NULL;
+    if (at_word(p, "else")) {
+        (void)refuse(p, token_span(p, peek_token(p)), "not in a rule", "a rule has no `else`",
+                     "it ends, and does something then, with  until CONDITION { … }");
+        return NULL;
+    }
     return !at_word(p, "until") || parse_until(p, i) ? i : NULL;
 }
 
@@ -100,7 +105,7 @@ static bool clock_part(struct parser *p, uint32_t max, uint32_t digits_min, uint
     struct str text = token_text(p, t);
     int64_t n = 0;
     if (t->kind != T_INT || t->number_to != t->to || text.n < digits_min || text.n > 2 ||
-        str_to_i64(text, &n) != ERR_OK || n > max)
+        !str_to_i64_within(text, 0, max, &n))
         return false;
     (void)take_token(p);
     *out = (uint32_t)n;
@@ -186,17 +191,19 @@ bool parse_days(struct parser *p, uint8_t *out)
     return true;
 }
 
-/* missed (run | skip) */
+/* missed (run | last | skip) */
 static bool parse_missed(struct parser *p, struct item *i)
 {
     (void)take_token(p);
-    i->missed_run = take_word(p, "run");
-    return i->missed_run || take_word(p, "skip") ||
-           expected_help(p, "`run` or `skip`",
+    i->missed = take_word(p, "run")    ? LANG_MISSED_RUN
+                : take_word(p, "last") ? LANG_MISSED_LAST
+                                       : LANG_MISSED_SKIP;
+    return i->missed || take_word(p, "skip") ||
+           expected_help(p, "`run`, `last` or `skip`",
                          "what to do about a time that passed while nothing ran");
 }
 
-/* at hh:mm [on days] [missed run] [mode] { … } */
+/* at hh:mm [on days] [missed …] [mode] { … } */
 struct item *parse_at(struct parser *p)
 {
     struct item *i = item_new(p, I_AT);

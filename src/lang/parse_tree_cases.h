@@ -205,6 +205,7 @@
 {ITEM, "at 23:59:59 { }", "program p [(at 86399s days:7f {})]"},
 {ITEM, "at 05:00 on weekdays { }", "program p [(at 18000s days:1f {})]"},
 {ITEM, "at 05:00 on weekends missed run { }", "program p [(at 18000s days:60 run {})]"},
+{ITEM, "at 05:00 missed last { }", "program p [(at 18000s days:7f last {})]"},
 {ITEM, "at 05:00 on mon, wed, sun missed skip restart { }", "program p [(at 18000s days:45 restart {})]"},
 {ITEM, "at 05:00 queued 2 { }", "program p [(at 18000s days:7f queued:2 {})]"},
 {ITEM, "on plant.reset.pressed { }", "program p [(on plant.reset.pressed {})]"},

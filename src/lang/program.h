@@ -100,6 +100,15 @@ enum lang_rule_kind {
     LANG_RULE_IDLE, /* runs `body` when nobody has `signal` (a LANG_BIND_OWN) on lease any more */
 };
 
+/* What an AT does at a start about times that came while nothing ran. Several make up for them in
+ * the order of those times. */
+enum lang_missed {
+    LANG_MISSED_SKIP,
+    LANG_MISSED_RUN,  /* run once, after a restart */
+    LANG_MISSED_LAST, /* run, also at the very first start, if of all the program's rules that say
+                         so it is the one whose time came last: what holds from then on */
+};
+
 struct lang_rule {
     enum lang_rule_kind kind;
     struct str path;       /* stable: "line_guard/st=plant.press1/when#1" */
@@ -121,7 +130,7 @@ struct lang_rule {
     uint32_t queued_max;
     uint32_t at_s;            /* seconds since midnight */
     uint8_t at_days;          /* bit 0 is Monday */
-    bool missed_run;          /* AT: run once after a restart if its time came meanwhile */
+    enum lang_missed missed;  /* AT */
     uint32_t signal;          /* SIGNAL, IDLE: a binding */
     struct str subject;       /* MESSAGE */
     struct lang_type message; /* MESSAGE */

@@ -70,12 +70,12 @@ TEST(rules_say_when_and_how_they_run)
     CHECK_EQ_INT(r->kind, LANG_RULE_AT);
     CHECK_EQ_UINT(r->at_s, 5 * 3600 + 30 * 60 + 15);
     CHECK_EQ_UINT(r->at_days, 0x41);
-    CHECK(r->missed_run);
+    CHECK_EQ_INT(r->missed, LANG_MISSED_RUN);
     CHECK_EQ_INT(r->mode, LANG_MODE_QUEUED);
     CHECK_EQ_UINT(r->queued_max, 5);
     r = rule_at(p, "p/at#2");
     CHECK_EQ_UINT(r->at_days, 0x7F);
-    CHECK(!r->missed_run && !r->suspends);
+    CHECK(!r->missed && !r->suspends);
     CHECK_EQ_INT(rule_at(p, "p/start#1")->kind, LANG_RULE_START);
     lang_site_free(site);
 }

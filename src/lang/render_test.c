@@ -35,6 +35,25 @@ TEST(messages_are_whole)
     }
 }
 
+TEST(of_a_small_site_its_devices_are_told)
+{
+    const struct lang_source site_file = {
+        STR("home.sedge"), STR("site \"home\"\nmodel Meter { property power: kW }\n"
+                               "device bath.fan: Meter { id \"f\"; via mqtt \"f\" json }\n"
+                               "device bath.climate: Meter { id \"c\"; via mqtt \"c\" json }\n"
+                               "program p { read t: kW = garden.pump.power stale 5s }\n")};
+    struct lang_site *site;
+    struct strbuf got;
+    REQUIRE(lang_check(alloc_system(), &test_schema, &site_file, 1, &site) == ERR_OK);
+    strbuf_init(&got, alloc_system(), 0);
+    for (size_t d = 0; d < site->diags_n; d++)
+        lang_diag_render(&got, site, &site->diags[d], false);
+    CHECK_HAS_STR(got.p, "there is no `garden.pump.power`\n");
+    CHECK_HAS_STR(got.p, "help: there are `bath.fan` and `bath.climate`\n");
+    strbuf_fini(&got);
+    lang_site_free(site);
+}
+
 TEST(colors_change_nothing_else)
 {
     struct lang_site *site = check(cases[0].text, NULL);

@@ -453,9 +453,9 @@ struct item {
     enum run_mode mode;
     uint32_t queued_max;
     struct lang_span mode_span;
-    uint32_t at_s;   /* I_AT: seconds since midnight */
-    uint8_t at_days; /* bit 0 is Monday; 0x7F if left out */
-    bool missed_run; /* I_AT: `missed run` */
+    uint32_t at_s;           /* I_AT: seconds since midnight */
+    uint8_t at_days;         /* bit 0 is Monday; 0x7F if left out */
+    enum lang_missed missed; /* I_AT */
     struct lessee *lessees;
     size_t lessees_n;
     struct stmt_list body, until_body;

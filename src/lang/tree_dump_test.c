@@ -348,8 +348,9 @@ static void put_stmts(struct dump *d, const struct stmt_list *list)
 static void put_rule_head(struct dump *d, const struct item *i)
 {
     static const char *const modes[] = {"", " restart", " queued:"};
+    static const char *const missed[] = {"", " run", " last"};
     if (i->kind == I_AT)
-        strbuf_addf(d->out, " %us days:%x%s", i->at_s, i->at_days, i->missed_run ? " run" : "");
+        strbuf_addf(d->out, " %us days:%x%s", i->at_s, i->at_days, missed[i->missed]);
     put(d, modes[i->mode]);
     if (i->mode == RUN_QUEUED)
         strbuf_addf(d->out, "%u", i->queued_max);

@@ -1,55 +1,14 @@
 #include "mqttlib/mqttlib_internal.h"
-#include "net/look_up.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include <sedge/rt.h>
 
-enum { ADDRS_MAX = 8, RECEIVE_MAX = 256, KEEP_ALIVE_S = 60 };
-enum { PORT = 1883, PORT_TLS = 8883, PORT_WS = 80, PORT_WSS = 443 };
+enum { RECEIVE_MAX = 256, KEEP_ALIVE_S = 60 };
 
 static uint16_t port_of(const struct sedge_mqtt_config *k, bool tls)
 {
-    if (k->port)
-        return k->port;
-    if (k->ws_path)
-        return tls ? PORT_WSS : PORT_WS;
-    return tls ? PORT_TLS : PORT;
-}
-
-/* --- addresses ----------------------------------------------------------------------------- */
-
-struct look_up {
-    const char *host;
-    uint16_t port;
-    struct addr addrs[ADDRS_MAX];
-    size_t n;
-    enum err err;
-    struct error error;
-};
-
-/* On a thread that may block. */
-static void look_up(void *arg)
-{
-    struct look_up *l = arg;
-    l->err = addr_look_up(l->addrs, ADDRS_MAX, &l->n, str_from(l->host), l->port, &l->error);
-}
-
-static enum err find_addrs(struct look_up *l, const char *host, uint16_t port, struct error *e)
-{
-    l->host = host;
-    l->port = port;
-    if (addr_parse(&l->addrs[0], str_from(host), port) == ERR_OK) {
-        l->n = 1;
-        return ERR_OK;
-    }
-    if (!co_current())
-        return error_set(e, ERR_INVALID, "only a coroutine can look up the name %s", host);
-    enum sedge_err err = sedge_blocking(look_up, l);
-    if (err)
-        return error_set(e, (enum err)err, "the name %s cannot be looked up now", host);
-    return l->err ? error_set(e, l->err, "%s", l->error.text) : ERR_OK;
+    return k->port ? k->port : mqtt_client_port(tls, k->ws_path != NULL);
 }
 
 /* --- layers -------------------------------------------------------------------------------- */
@@ -90,7 +49,6 @@ static enum err open_layers(struct sedge_mqtt *c, const struct sedge_mqtt_config
 
 /* What it borrows that is not in the user's memory. */
 struct borrowed {
-    struct look_up found;
     struct strbuf raw, will_raw;
     struct mqtt_props props;
     struct mqtt_publish will;
@@ -101,9 +59,8 @@ static struct mqtt_client_config house_config(struct sedge_mqtt *c,
 {
     struct mqtt_client_config h = {
         .alloc = c->alloc,
-        .addr = b->found.addrs[0],
-        .others = b->found.addrs + 1,
-        .others_n = b->found.n - 1,
+        .host = str_from(c->host),
+        .port = port_of(k, c->tls),
         .via = c->via.layers[0] ? &c->via : NULL,
         .version = k->version ? (enum mqtt_version)k->version : MQTT_V5,
         .client_id = str_from(k->client_id),
@@ -190,8 +147,6 @@ static enum err init(struct sedge_mqtt *c, const struct sedge_mqtt_config *k, st
     strbuf_init(&b.raw, c->alloc, 1 << 24);
     strbuf_init(&b.will_raw, c->alloc, 1 << 24);
     enum err err = open_layers(c, k, tls, e);
-    if (!err)
-        err = find_addrs(&b.found, c->host, port_of(k, tls), e);
     if (!err)
         err = begin(c, k, &b, e);
     strbuf_fini(&b.raw);

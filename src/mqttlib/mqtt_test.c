@@ -358,7 +358,6 @@ static intptr_t wrong_configurations(void *arg)
         {"ca", "/no/such/file", SEDGE_ERR_INVALID, {.ca = "/no/such/file"}},
         {"version", "makes no client", SEDGE_ERR_INVALID, {.version = (enum sedge_mqtt_version)9}},
         {"aliases", "makes no client", SEDGE_ERR_RANGE, {.aliases = 65}},
-        {"name", "no-such-name.invalid", SEDGE_ERR_NOT_FOUND, {.host = "no-such-name.invalid"}},
     };
     (void)arg;
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
@@ -368,6 +367,38 @@ static intptr_t wrong_configurations(void *arg)
         CHECK(strstr(e.text, rows[i].text) != NULL);
     }
     return 0;
+}
+
+static bool note_loss(void *ctx, const struct sedge_mqtt_loss *loss)
+{
+    CHECK_EQ_INT(loss->err, SEDGE_ERR_NOT_FOUND);
+    CHECK_HAS_STR(loss->text, "no-such-name.invalid has no address");
+    *(unsigned *)ctx = loss->attempts;
+    return loss->attempts < 2;
+}
+
+/* A name that is not known yet is no mistake: it is asked for again. */
+static intptr_t unknown_name(void *arg)
+{
+    unsigned attempts = 0;
+    const struct sedge_mqtt_config k = {.host = "no-such-name.invalid",
+                                        .connect_ms = WAIT_MS,
+                                        .backoff_min_ms = 1,
+                                        .backoff_max_ms = 1,
+                                        .ctx = &attempts,
+                                        .lost = note_loss};
+    struct sedge_mqtt *c;
+    (void)arg;
+    CHECK_EQ_INT(sedge_mqtt_new(&c, &k, NULL), SEDGE_OK);
+    CHECK_EQ_INT(sedge_mqtt_await_online(c, WAIT_MS), SEDGE_ERR_CLOSED);
+    CHECK_EQ_UINT(attempts, 2);
+    sedge_mqtt_free(c);
+    return 0;
+}
+
+TEST(mqtt_asks_for_an_unknown_name_again)
+{
+    run(NULL, unknown_name);
 }
 
 TEST(mqtt_refuses_wrong_configurations)

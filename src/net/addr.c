@@ -85,3 +85,23 @@ bool addr_is_loopback(const struct addr *a)
     default: return false;
     }
 }
+
+bool addr_is_any(const struct addr *a)
+{
+    if (!a->len)
+        return false;
+    if (a->sa.sa_family == AF_INET)
+        return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
+    return a->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&a->in6.sin6_addr);
+}
+
+struct addr addr_from_here(struct addr a)
+{
+    if (!addr_is_any(&a))
+        return a;
+    if (a.sa.sa_family == AF_INET)
+        a.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    else
+        a.in6.sin6_addr = (struct in6_addr)IN6ADDR_LOOPBACK_INIT;
+    return a;
+}

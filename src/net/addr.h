@@ -23,3 +23,6 @@ void addr_format(const struct addr *a,
                  char out[ADDR_TEXT_MAX]); /* "127.0.0.1:1883", "[::1]:1883" */
 uint16_t addr_port(const struct addr *a);
 bool addr_is_loopback(const struct addr *a); /* unix sockets too */
+bool addr_is_any(const struct addr *a);      /* 0.0.0.0, [::]: what listens there is everywhere */
+/* Where what listens on it is reached from this machine: of all addresses the loopback one. */
+struct addr addr_from_here(struct addr a);

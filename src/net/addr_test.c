@@ -67,3 +67,26 @@ TEST(an_unknown_address_says_so)
     CHECK(!addr_is_loopback(&a));
     CHECK_EQ_UINT(addr_port(&a), 0);
 }
+
+TEST(what_listens_everywhere_is_reached_on_loopback)
+{
+    static const struct {
+        const char *host, *from_here;
+        bool any;
+    } rows[] = {
+        {"0.0.0.0", "127.0.0.1:80", true},        {"::", "[::1]:80", true},
+        {"192.168.1.7", "192.168.1.7:80", false}, {"127.0.0.2", "127.0.0.2:80", false},
+        {"unix:/run/x", "unix:/run/x", false},
+    };
+    char text[ADDR_TEXT_MAX];
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct addr a;
+        LABEL("%s", rows[i].host);
+        REQUIRE(addr_parse(&a, str_from(rows[i].host), 80) == ERR_OK);
+        CHECK_EQ_INT(addr_is_any(&a), rows[i].any);
+        a = addr_from_here(a);
+        addr_format(&a, text);
+        CHECK_EQ_STR(text, rows[i].from_here);
+    }
+    CHECK(!addr_is_any(&(struct addr){.len = 0}));
+}

@@ -157,7 +157,7 @@ static void request_fail(struct conn_request *r, enum err failure, int os_errno,
     r->state = CONN_REQUEST_FAILED;
     r->failure = failure;
     r->os_errno = os_errno;
-    (void)snprintf(r->problem, sizeof(r->problem), "%s", problem);
+    r->problem = problem;
     task_wake(r->task);
 }
 
@@ -332,8 +332,7 @@ static void attempt_failed(struct pooled *c, enum err failure)
     struct conn_pool *p = c->pool;
     struct conn_request *r = first_waiting(p, c->addr);
     int os_errno = stream_os_errno(c->stream);
-    char problem[sizeof(r->problem)];
-    (void)snprintf(problem, sizeof(problem), "%s", stream_problem(c->stream));
+    const char *problem = stream_problem(c->stream);
     p->stats.failed++;
     close_conn(c);
     if (r)
@@ -424,7 +423,7 @@ struct conn_pool_stats conn_pool_stats(const struct conn_pool *p)
 
 void conn_request_init(struct conn_request *r, struct task *t)
 {
-    *r = (struct conn_request){.task = t};
+    *r = (struct conn_request){.task = t, .problem = ""};
     list_init(&r->link);
 }
 
@@ -470,7 +469,7 @@ enum err conn_pool_poll(struct conn_pool *p, struct conn_request *r, const struc
         return ERR_OK;
     }
     r->os_errno = was.os_errno;
-    memcpy(r->problem, was.problem, sizeof(r->problem));
+    r->problem = was.problem;
     return was.failure;
 }
 

@@ -50,8 +50,8 @@ struct conn_request {
     struct pooled *granted;
     enum { CONN_REQUEST_NEW, CONN_REQUEST_WAITS, CONN_REQUEST_GRANTED, CONN_REQUEST_FAILED } state;
     enum err failure;
-    int os_errno;     /* of ERR_IO */
-    char problem[96]; /* stream_problem() */
+    int os_errno;        /* of ERR_IO */
+    const char *problem; /* stream_problem() */
 };
 void conn_request_init(struct conn_request *r, struct task *t); /* before each use */
 /* timeout_ms counts from the first call; negative: without limit. */

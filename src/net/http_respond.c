@@ -48,6 +48,8 @@ void http_write_answer_head(struct strbuf *b, struct http_conn *c, struct http_r
     http_write_field(b, "X-Content-Type-Options", STR("nosniff"));
     http_write_field(b, "Referrer-Policy", STR("no-referrer"));
     http_write_field(b, "Cross-Origin-Resource-Policy", STR("same-origin"));
+    if (c->server->cfg.mark_name && status != 421)
+        http_write_field(b, c->server->cfg.mark_name, str_from(c->server->cfg.mark));
     if (type) {
         http_write_field(b, "Content-Type", str_from(type));
         if (c->server->cfg.csp && http_media_type_is(str_from(type), "text/html"))

@@ -30,14 +30,6 @@ static bool host_address(struct str name, struct addr *a)
                      v6 ? (void *)&a->in6.sin6_addr : (void *)&a->in.sin_addr) == 1;
 }
 
-static bool is_any(const struct addr *a)
-{
-    if (a->sa.sa_family == AF_INET)
-        return a->in.sin_addr.s_addr == htonl(INADDR_ANY);
-    return a->sa.sa_family == AF_INET6 &&
-           memcmp(&a->in6.sin6_addr, &in6addr_any, sizeof(in6addr_any)) == 0;
-}
-
 static bool same_address(const struct addr *a, const struct addr *b)
 {
     if (a->sa.sa_family != b->sa.sa_family)
@@ -54,7 +46,7 @@ static bool host_allowed(const struct http_server *s, struct str host)
     static const char *const loopback[] = {"localhost", "127.0.0.1", "[::1]"};
     struct str name = host_name(host);
     const struct addr *own = listener_addr(s->listener);
-    bool any = is_any(own);
+    bool any = addr_is_any(own);
     if (any || addr_is_loopback(own))
         for (size_t i = 0; i < ARRAY_LEN(loopback); i++)
             if (http_same(name, str_from(loopback[i])))

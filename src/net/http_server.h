@@ -42,12 +42,15 @@ struct http_server_config {
     size_t host_count;
     const struct stream_via *via; /* TLS; NULL: plain */
     const char *csp;              /* Content-Security-Policy of text/html; borrowed; NULL: none */
-    size_t body_max;              /* 0: 64 KiB */
-    size_t connections_max;       /* 0: 256; one more closes the longest idle one; if none is idle
-                                     its request is answered 503, and a few more are just closed */
-    size_t sse_waiting_max;       /* 0: 256 KiB that wait for one reader of events */
-    int64_t header_ms;            /* 0: 10 s, from a request's first byte to the end of its head */
-    int64_t idle_ms; /* 0: 60 s between requests, for a body, and for a reader that stalls */
+    /* A field of every answer, but of one to who takes this for another host; borrowed, and read at
+     * each answer; mark_name NULL: none. */
+    const char *mark_name, *mark;
+    size_t body_max;        /* 0: 64 KiB */
+    size_t connections_max; /* 0: 256; one more closes the longest idle one; if none is idle
+                               its request is answered 503, and a few more are just closed */
+    size_t sse_waiting_max; /* 0: 256 KiB that wait for one reader of events */
+    int64_t header_ms;      /* 0: 10 s, from a request's first byte to the end of its head */
+    int64_t idle_ms;        /* 0: 60 s between requests, for a body, and for a reader that stalls */
 };
 MUST_USE enum err http_server_open(struct http_server **out, struct worker *w,
                                    const struct addr *addr, const struct http_server_config *cfg,

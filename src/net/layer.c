@@ -125,7 +125,7 @@ static void end_now(struct stream *s, enum err how, int os_errno)
     }
     /* Who does not believe our certificate often just goes. */
     if (!k->open && !k->failed && !s->connecting && k->begun)
-        (void)snprintf(k->problem, sizeof(k->problem), "the peer broke the handshake off");
+        k->problem = "the peer broke the handshake off";
     stream_end(s, how, os_errno);
 }
 
@@ -212,7 +212,7 @@ void layer_fail(struct stream_layer *l, const char *why)
     if (k->failed || s->closed)
         return;
     k->failed = true;
-    (void)snprintf(k->problem, sizeof(k->problem), "%s", why);
+    k->problem = why;
     LOG_D("net", "%s: %s", l->ops->name, why);
     s->write_dead = true;
     if (s->connecting) {

@@ -48,13 +48,13 @@ struct stream_stack {
     bool open;     /* all layers are: the user's bytes pass */
     bool secret;   /* TLS is among them */
     bool failed;
-    bool finished;     /* the layers have said that it was all */
-    bool held;         /* a layer has its hands full: nothing is received */
-    bool held_end;     /* a layer has yet to deal with what came before the socket's end, */
-    bool late;         /* which has come */
-    bool gone;         /* the socket's end has come, whether or not it was dealt with */
-    char problem[96];  /* why it failed; "" */
-    struct str person; /* whom the peer's certificate names, owned; p NULL: nobody */
+    bool finished;       /* the layers have said that it was all */
+    bool held;           /* a layer has its hands full: nothing is received */
+    bool held_end;       /* a layer has yet to deal with what came before the socket's end, */
+    bool late;           /* which has come */
+    bool gone;           /* the socket's end has come, whether or not it was dealt with */
+    const char *problem; /* why it failed, as layer_fail(); NULL: it has not */
+    struct str person;   /* whom the peer's certificate names, owned; p NULL: nobody */
 };
 
 /* The layers of `via` for a stream that connects or was accepted. */
@@ -82,9 +82,9 @@ void stack_drop(struct stream_stack *k, struct alloc *a);
 void layer_opened(struct stream_layer *l);
 void layer_up(struct stream_layer *l, struct bytes b);
 void layer_down(struct stream_layer *l, struct bytes b);
-void layer_end(struct stream_layer *l); /* the peer has said that it was all */
-void layer_fail(struct stream_layer *l, const char *why);
-bool layer_over(const struct stream_layer *l); /* nobody wants any more of it: stop */
+void layer_end(struct stream_layer *l);                   /* the peer has said that it was all */
+void layer_fail(struct stream_layer *l, const char *why); /* a text that stays: ours, OpenSSL's */
+bool layer_over(const struct stream_layer *l);            /* nobody wants any more of it: stop */
 /* Around what goes on outside of these calls; layer_release() may free the stream. */
 void layer_hold(struct stream_layer *l);
 void layer_release(struct stream_layer *l);

@@ -187,7 +187,7 @@ size_t stream_write_room(const struct stream *s)
 
 const char *stream_problem(const struct stream *s)
 {
-    return s->stack ? s->stack->problem : "";
+    return s->stack && s->stack->problem ? s->stack->problem : "";
 }
 
 struct str stream_person(const struct stream *s)

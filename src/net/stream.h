@@ -79,7 +79,7 @@ void stream_address(const struct stream *s, struct addr *out);
 int stream_os_errno(const struct stream *s);
 /* What a layer found wrong, "certificate has expired"; "" if none did. Its stream ends with ERR_IO
  * and EPROTO; but that of a server with the socket's own end, where a client broke a handshake off.
- */
+ * The text stays when the stream goes. */
 const char *stream_problem(const struct stream *s);
 /* The common name in the peer's certificate, if it was asked for one and that was believed; p NULL:
  * none. */

@@ -27,8 +27,8 @@ struct handshake {
     struct buffer more;    /* came meanwhile */
     int result;            /* of SSL_get_error() */
     bool on;
-    char why[96];
-    char host[256]; /* the client: whom it expects */
+    const char *why; /* it failed */
+    char host[256];  /* the client: whom it expects */
     char person[256];
 };
 
@@ -198,7 +198,7 @@ static void note_failure(struct tls_layer *l)
         why = "the peer does not speak TLS"; /* the name is of SSL 2's days */
     if (l->ssl && ERR_GET_REASON(code) == SSL_R_CERTIFICATE_VERIFY_FAILED)
         why = verify_text(SSL_get_verify_result(l->ssl));
-    (void)snprintf(h->why, sizeof(h->why), "%s", why ? why : "no memory for TLS");
+    h->why = why ? why : "no memory for TLS";
 }
 
 /* Whom the certificate names; a name with a NUL in it means to deceive. */

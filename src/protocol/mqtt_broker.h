@@ -51,11 +51,10 @@
 #define INFLIGHT_MAX  32000
 #define SESSION_NEVER UINT32_MAX
 struct mqtt_session {
-    struct subscriber subscriber; /* of the bus */
+    struct subscriber subscriber; /* of the bus; its stored_id is session_number() */
     struct mqtt_shard *shard;
     struct table_node node;             /* in shard->sessions */
     struct mqtt_connection *connection; /* NULL: off-line; changes under shard->lock */
-    uint64_t number;                    /* in the journal and the database; 0: never to be stored */
     int64_t ends_ns;                    /* off-line: when it ends; INT64_MAX: never */
     int64_t offline_ms;                 /* since when; 0: connected */
     _Atomic uint32_t expiry_s, subscriptions;
@@ -69,6 +68,11 @@ struct mqtt_session {
     uint16_t client_id_n;
     char client_id[];
 };
+/* In the journal and the database; 0: never to be stored. */
+static inline uint64_t session_number(const struct mqtt_session *s)
+{
+    return s->subscriber.stored_id;
+}
 static inline struct str session_id(const struct mqtt_session *s)
 {
     return (struct str){s->client_id, s->client_id_n};
@@ -175,6 +179,19 @@ struct mqtt_metrics {
     struct metric packets_received, packets_sent, bytes_received, bytes_sent;
 };
 
+/* For whom bytes wait. All share queue_total_bytes_max, and nobody can take it from the others: who
+ * does not read must not cost others what they were promised, and who is away for a month must not
+ * cost those who are here what they are sent now. */
+enum queue_kind {
+    QUEUE_QOS0,    /* three quarters, beside what lasts; and all together seven eighths */
+    QUEUE_BRIEF,   /* QoS 1 and 2 of a session that ends with its connection: seven eighths */
+    QUEUE_LASTING, /* of one that lasts, here or away: three quarters */
+};
+struct mqtt_allowance {
+    _Atomic size_t used; /* written by its worker */
+    size_t bytes;        /* that it has taken */
+};
+
 /* What one worker has of the server. */
 enum { WATCH_SLOTS = 256 };
 struct mqtt_shard {
@@ -212,12 +229,12 @@ struct mqtt_shard {
     struct timer leaving;    /* looks whether all have gone */
     bool stopping;
     VEC(struct mqtt_session *) lingering;
-    struct bus_room room;                /* the bus was full: the same */
-    VEC(uint64_t) ended;                 /* numbers to delete from the database */
-    _Atomic size_t queued, queued_bytes; /* written here, read by all */
-    void *part;             /* of the snapshot that is being gathered: mqtt_store.c's */
-    size_t queue_allowance; /* bytes that it has taken of server->queue_bytes, */
-    size_t queue_piece;     /* about so many at a time */
+    struct bus_room room;  /* the bus was full: the same */
+    VEC(uint64_t) ended;   /* numbers to delete from the database */
+    _Atomic size_t queued; /* written here, read by all */
+    void *part;            /* of the snapshot that is being gathered: mqtt_store.c's */
+    struct mqtt_allowance queued_all, queued_lasting; /* in queues; for sessions that last */
+    size_t queue_piece;                               /* about so many bytes are taken at a time */
     struct mqtt_metrics count;
     struct mqtt_frames *frames; /* mqtt_frame.c's; NULL: nothing was sent yet */
     struct denied_slot denied[DENIED_SLOTS];
@@ -260,7 +277,8 @@ struct mqtt_server {
     } stop;
     _Atomic uint64_t number_last;
     _Atomic size_t connections, sessions; /* how many there are */
-    _Atomic size_t queue_bytes;           /* of limits.queue_total_bytes_max: handed to shards */
+    /* Of limits.queue_total_bytes_max, handed to shards: all, and for sessions that last. */
+    _Atomic size_t queue_bytes, queue_lasting_bytes;
     _Atomic size_t will_bytes;
     /* Until the first listener opens, that is while the database and the journal are read. */
     bool starting;
@@ -301,11 +319,14 @@ void shard_close(struct mqtt_shard *shard); /* connections and wills */
 void shard_free(struct mqtt_shard *shard);
 struct mqtt_shard *shard_of(const struct mqtt_server *s, struct str client_id); /* its home */
 uint64_t shard_number(struct mqtt_shard *shard); /* for a new session */
-/* Is there room for n more bytes in the queues of the site? QoS 0 gets three quarters of it: who
- * does not read must not cost others what they were promised. */
-bool shard_queue_room(struct mqtt_shard *shard, size_t n, unsigned qos);
-void shard_queue_entered(struct mqtt_shard *shard, size_t n);
-void shard_queue_left(struct mqtt_shard *shard, size_t n); /* n bytes have left a queue */
+/* Is there room for n more bytes in the queues of the site? */
+bool shard_queue_room(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+void shard_queue_entered(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+void shard_queue_left(struct mqtt_shard *shard, size_t n, enum queue_kind kind);
+static inline size_t queue_lasting_max(const struct mqtt_server *s)
+{
+    return s->limits.queue_total_bytes_max - s->limits.queue_total_bytes_max / 4;
+}
 /* One more of what is limited; false: there are `max`. */
 bool count_take(_Atomic size_t *count, size_t max);
 void count_give(_Atomic size_t *count);
@@ -352,11 +373,13 @@ enum handled {
 typedef enum handled (*packet_handler)(struct mqtt_connection *c, const struct mqtt_packet *p);
 packet_handler mqtt_handler(enum connection_state state,
                             enum mqtt_type type); /* NULL: not allowed */
+/* What has come breaks the protocol, or can't be dealt with: counted, and closed. HANDLED_STOP. */
+enum handled connection_stop(struct mqtt_connection *c, uint8_t reason, const char *why);
 
 /* mqtt_connect.c */
 /* In CONNECTION_WAITING: the record that CONNACK waits for will never be committed. True: its
  * session does not need it, and it is let in all the same. */
-bool connect_unstored(struct mqtt_connection *c);
+bool connect_unstored(const struct mqtt_connection *c);
 enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet *p);
 enum handled handle_disconnect(struct mqtt_connection *c, const struct mqtt_packet *p);
 /* In CONNECTION_WAITING: sends CONNACK if nothing is left to wait for. */
@@ -418,7 +441,7 @@ static inline struct mqtt_session *session_next(const struct mqtt_shard *shard, 
     struct table_node *node = table_next(&shard->sessions, at);
     return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
 }
-struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id);
+struct mqtt_session *session_find(const struct mqtt_shard *shard, struct str client_id);
 /* NULL: no memory, or sessions_max. number 0: not stored. */
 struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id, uint64_t number);
 void session_end(struct mqtt_session *s); /* forgets it, or lets it linger; records nothing */
@@ -513,6 +536,10 @@ bool ring_reserve(struct alloc *a, struct outgoing_ring *r, uint32_t more);
 void ring_push(struct outgoing_ring *r, const struct outgoing *o); /* there is room */
 void ring_free(struct alloc *a, struct outgoing_ring *r);
 void queue_count(struct mqtt_session *s, const struct outgoing *o, int n); /* 1 or -1 */
+static inline enum queue_kind queue_kind_of(const struct mqtt_session *s, unsigned qos)
+{
+    return !qos ? QUEUE_QOS0 : session_number(s) ? QUEUE_LASTING : QUEUE_BRIEF;
+}
 /* Its first position, and that behind its end, as in the database. */
 static inline int64_t queue_end(const struct mqtt_session *s)
 {

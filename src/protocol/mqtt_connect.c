@@ -28,11 +28,21 @@ void hello_free(struct mqtt_connection *c)
     c->hello = NULL;
 }
 
-void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why)
+/* With the name that the client gives itself, by which people know which of their devices it is. */
+static void log_refusal(const struct mqtt_connection *c, const char *why)
 {
     char address[ADDR_TEXT_MAX];
+    const struct hello *h = c->state == CONNECTION_OPEN ? NULL : c->hello;
+    bool named = h && !h->assigned;
+    struct str id = named ? h->client_id : STR("");
     addr_format(stream_peer(c->stream), address);
-    LOG_I("mqtt", "%s: refused: %s", address, why);
+    LOG_I("mqtt", "%s%s%.*s%s: refused: %s", address, named ? " (" : "", STR_FMT(id),
+          named ? ")" : "", why);
+}
+
+void connect_refuse(struct mqtt_connection *c, uint8_t version, uint8_t reason, const char *why)
+{
+    log_refusal(c, why);
     metric_add_own(&c->shard->count.refused, 1);
     struct mqtt_packet p = {.type = MQTT_CONNACK};
     p.connack.reason = version == MQTT_V5 ? reason : mqtt_connack_code_311(reason);
@@ -177,12 +187,9 @@ static enum err store_will(struct mqtt_connection *c)
     return err == ERR_IO ? ERR_OK : err;
 }
 
-bool connect_unstored(struct mqtt_connection *c)
+bool connect_unstored(const struct mqtt_connection *c)
 {
-    if (c->hello->seq)
-        return false;
-    will_unkeep(c->shard, c->will);
-    return true;
+    return !c->hello->seq;
 }
 
 /* False: no memory. */
@@ -206,7 +213,7 @@ void connect_let_in(struct mqtt_connection *c)
     err = store_will(c);
     /* Those whose time is over are looked for once a second only; here it is exact. */
     bool over = old && old->ends_ns <= worker_now_ns(c->shard->worker);
-    if (!err && old && (h->clean || over || !old->number)) {
+    if (!err && old && (h->clean || over || !session_number(old))) {
         err = end_old(c, old);
         old = NULL;
     }

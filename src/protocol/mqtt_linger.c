@@ -36,7 +36,7 @@ void linger_started(struct mqtt_session *s)
 {
     if (!enlist(s))
         LOG_E("mqtt", "no memory to give away what session %llu held",
-              (unsigned long long)s->number);
+              (unsigned long long)session_number(s));
 }
 
 void linger_wake(struct mqtt_shard *shard)
@@ -47,8 +47,9 @@ void linger_wake(struct mqtt_shard *shard)
 bool session_linger(struct mqtt_session *s)
 {
     struct mqtt_shard *shard = s->shard;
-    char name[1 + sizeof(s->number)] = {0};
-    memcpy(name + 1, &s->number, sizeof(s->number));
+    const uint64_t number = session_number(s);
+    char name[1 + sizeof(number)] = {0};
+    memcpy(name + 1, &number, sizeof(number));
     struct mqtt_session *l = session_rename(s, (struct str){name, sizeof(name)});
     if (!l)
         return false;
@@ -70,7 +71,7 @@ static bool step(struct mqtt_session *s)
     session_changed(s);
     if (s->transit->spill && !queue_first(s))
         spill_refill(s);
-    if (!queue_empty(s) || record_end(shard, s->number, &seq) == ERR_FULL)
+    if (!queue_empty(s) || record_end(shard, session_number(s), &seq) == ERR_FULL)
         return false;
     session_end(s);
     return true;

@@ -18,7 +18,7 @@ void outgoing_drop(struct mqtt_session *s, struct outgoing *o)
 {
     size_t bytes = message_bytes(o->message);
     s->transit->queued_bytes -= bytes;
-    shard_queue_left(s->shard, bytes);
+    shard_queue_left(s->shard, bytes, queue_kind_of(s, o->qos));
     outgoing_forget_ids(s->shard->alloc, o);
     message_unref(o->message);
     o->message = NULL;
@@ -29,7 +29,7 @@ void outgoing_hold(struct mqtt_session *s, const struct outgoing *o)
     size_t bytes = message_bytes(o->message);
     message_ref(o->message);
     s->transit->queued_bytes += bytes;
-    shard_queue_entered(s->shard, bytes);
+    shard_queue_entered(s->shard, bytes, queue_kind_of(s, o->qos));
 }
 
 /* The granted QoS, the retain flag and the subscription ids of a delivery. False: no memory. */
@@ -230,7 +230,7 @@ void outgoing_trim(struct mqtt_session *s)
     const struct transit *t = s->transit;
     flight_trim(s->shard->alloc, &s->transit->flight);
     queue_trim(s);
-    if (!s->number && !t->flight.cap && !t->queue.cap && !t->received.ids.n)
+    if (!session_number(s) && !t->flight.cap && !t->queue.cap && !t->received.ids.n)
         disown(s);
 }
 

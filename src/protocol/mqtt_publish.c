@@ -71,13 +71,6 @@ bool forward_properties(const struct mqtt_props *props, struct writer *out)
 
 /* ---- PUBLISH ---- */
 
-static enum handled stop(struct mqtt_connection *c, uint8_t reason, const char *why)
-{
-    metric_add_own(&c->shard->count.errors, 1);
-    connection_close(c, reason, why);
-    return HANDLED_STOP;
-}
-
 /* PUBACK, or PUBREC. What counts for our Receive Maximum: a PUBACK until it has left, an id of
  * QoS 2 until its PUBCOMP has (as long as it is in the set, and while PUBCOMP waits). */
 static bool answer(struct mqtt_connection *c, const struct mqtt_publish *m, uint64_t seq,
@@ -128,7 +121,7 @@ static enum err to_the_bus(struct mqtt_connection *c, const struct mqtt_publish 
                                                       ? m->props.message_expiry_s
                                                       : UINT32_MAX,
                                       .from = &from,
-                                      .session = noted ? s->number : 0,
+                                      .session = noted ? session_number(s) : 0,
                                       .packet_id = noted ? m->id : 0};
     frames_next(c->shard);
     return bus_publish(c->shard->bus, &p, r);
@@ -164,7 +157,7 @@ static enum handled not_stored(struct mqtt_connection *c, const struct mqtt_publ
     mqtt_dropped(c->shard, MQTT_DROP_NO_ROOM);
     if (c->version == MQTT_V5) {
         if (!answer(c, m, 0, MQTT_RC_QUOTA_EXCEEDED, why))
-            return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
+            return connection_stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
         (void)pending_flush(c);
         return HANDLED;
     }
@@ -184,7 +177,7 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     uint8_t reason = MQTT_RC_SUCCESS;
     if (m->qos == 2 &&
         (!transit_own(s) || !received_add(c->shard->alloc, &s->transit->received, m->id)))
-        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for a packet id");
+        return connection_stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for a packet id");
     r.seq = 0; /* not all of it: zeroing its text is a good part of what a publication costs */
     r.matched = 0;
     r.full = BUS_FULL_NOT;
@@ -206,7 +199,7 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     if (no_room && m->qos)
         return not_stored(c, m, r.why);
     if (err == ERR_IO && m->qos) /* delivered, but it can't be promised: so no PUBACK */
-        return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
+        return connection_stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, r.why);
     if (err && err != ERR_IO)
         reason = refused(c, topic, err, full ? MQTT_DROP_QUEUE_FULL : MQTT_DROP_TOO_LARGE, r.why);
     else if (!r.matched)
@@ -216,7 +209,7 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
         session_changed(s);
     }
     if (m->qos && !answer(c, m, r.seq, reason, r.why))
-        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
+        return connection_stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
     if (m->qos)
         (void)pending_flush(c);
     return HANDLED;
@@ -227,9 +220,9 @@ static enum handled once_more(struct mqtt_connection *c, const struct mqtt_publi
 {
     struct journal *j = c->shard->journal;
     if (session_stored(c->session) && journal_failed(j, NULL))
-        return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "the journal has failed");
+        return connection_stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "the journal has failed");
     if (!answer(c, m, c->session->transit->received_seq, MQTT_RC_SUCCESS, ""))
-        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
+        return connection_stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for an acknowledgement");
     (void)pending_flush(c);
     return HANDLED;
 }
@@ -252,18 +245,19 @@ enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet 
     struct alloc *a = c->shard->alloc;
     struct str topic;
     if (m->qos == 2 && (without & MQTT_WITHOUT_QOS2)) /* checklist 36 */
-        return stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not offered");
+        return connection_stop(c, MQTT_RC_QOS_NOT_SUPPORTED, "QoS 2 is not offered");
     if (m->retain && (without & MQTT_WITHOUT_RETAIN))
-        return stop(c, MQTT_RC_RETAIN_NOT_SUPPORTED, "RETAIN is not offered");
+        return connection_stop(c, MQTT_RC_RETAIN_NOT_SUPPORTED, "RETAIN is not offered");
     bool known = m->qos == 2 && received_has(&c->session->transit->received, m->id);
     if (!known && too_many(c, m)) {
         if (c->version == MQTT_V5)
-            return stop(c, MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED, "more than its Receive Maximum");
+            return connection_stop(c, MQTT_RC_RECEIVE_MAXIMUM_EXCEEDED,
+                                   "more than its Receive Maximum");
         return HANDLED_AGAIN; /* it waits for the commit */
     }
     uint8_t reason = resolve_topic(c, m, &topic);
     if (reason)
-        return stop(c, reason, "its topic alias can't be used");
+        return connection_stop(c, reason, "its topic alias can't be used");
     if (known)
         return once_more(c, m);
     if (!(m->props.has & ~FORWARDED))
@@ -272,7 +266,7 @@ enum handled handle_publish(struct mqtt_connection *c, const struct mqtt_packet 
     struct writer w = writer_from(room, m->props.raw.n);
     if (!room || !forward_properties(&m->props, &w)) {
         mem_free(a, room, m->props.raw.n + 1);
-        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
+        return connection_stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory");
     }
     enum handled h = publish(c, m, topic, (struct bytes){room, writer_len(&w)});
     mem_free(a, room, m->props.raw.n + 1);
@@ -303,11 +297,12 @@ enum handled handle_pubrel(struct mqtt_connection *c, const struct mqtt_packet *
     if (err == ERR_FULL)
         return HANDLED_AGAIN;
     if (err)
-        return stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC, "what it releases can't be stored");
+        return connection_stop(c, MQTT_RC_IMPLEMENTATION_SPECIFIC,
+                               "what it releases can't be stored");
     if (received_remove(&s->transit->received, id))
         session_changed(s);
     if (!complete(c, id, s->transit->received_seq, known))
-        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBCOMP");
+        return connection_stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBCOMP");
     (void)pending_flush(c);
     return HANDLED;
 }

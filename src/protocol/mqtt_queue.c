@@ -99,7 +99,8 @@ static bool full(struct mqtt_session *s, const struct outgoing *o)
     } else if (all > l->queue_bytes_max) {
         return true;
     }
-    return !s->shard->server->replaying && !shard_queue_room(s->shard, bytes, o->qos);
+    return !s->shard->server->replaying &&
+           !shard_queue_room(s->shard, bytes, queue_kind_of(s, o->qos));
 }
 
 void queue_tell(struct mqtt_session *s, enum mqtt_drop why)

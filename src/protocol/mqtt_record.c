@@ -79,7 +79,7 @@ enum err record_end(struct mqtt_shard *shard, uint64_t number, uint64_t *seq)
 enum err record_online(struct mqtt_session *s, bool lazy, uint64_t *seq)
 {
     uint8_t room[32];
-    struct writer w = head_of(room, sizeof(room), SESSION_ONLINE, s->number);
+    struct writer w = head_of(room, sizeof(room), SESSION_ONLINE, session_number(s));
     writer_u32(&w, s->expiry_s);
     return append(s->shard, lazy, &w, (struct bytes){NULL, 0}, seq);
 }
@@ -90,7 +90,7 @@ void record_offline(struct mqtt_session *s)
     uint64_t seq;
     if (!session_stored(s))
         return;
-    struct writer w = head_of(room, sizeof(room), SESSION_OFFLINE, s->number);
+    struct writer w = head_of(room, sizeof(room), SESSION_OFFLINE, session_number(s));
     writer_u32(&w, s->expiry_s);
     /* If it is lost, the session counts from the next start (STARTED). */
     if (append(s->shard, true, &w, (struct bytes){NULL, 0}, &seq))
@@ -101,7 +101,7 @@ enum err record_filters(struct mqtt_session *s, enum session_op op, struct bytes
                         uint32_t sub_id, uint64_t *seq)
 {
     uint8_t room[32];
-    struct writer w = head_of(room, sizeof(room), op, s->number);
+    struct writer w = head_of(room, sizeof(room), op, session_number(s));
     writer_u32(&w, sub_id);
     return append(s->shard, false, &w, filters, seq);
 }
@@ -110,8 +110,8 @@ enum err record_gone(struct mqtt_session *s, uint64_t *seq)
 {
     uint8_t room[32];
     if (!session_lingers(s))
-        return record_end(s->shard, s->number, seq);
-    struct writer w = head_of(room, sizeof(room), SESSION_LINGER, s->number);
+        return record_end(s->shard, session_number(s), seq);
+    struct writer w = head_of(room, sizeof(room), SESSION_LINGER, session_number(s));
     return append(s->shard, false, &w, (struct bytes){NULL, 0}, seq);
 }
 
@@ -140,7 +140,7 @@ static enum err append_step(struct mqtt_session *s, enum session_op op, uint64_t
                             uint16_t id, uint64_t *seq)
 {
     uint8_t room[32];
-    struct writer w = head_of(room, sizeof(room), op, s->number);
+    struct writer w = head_of(room, sizeof(room), op, session_number(s));
     if (op != SESSION_RELEASED)
         writer_varint(&w, message);
     writer_u16(&w, id);
@@ -189,7 +189,7 @@ static enum err append_done(struct mqtt_shard *shard, struct mqtt_session *s)
         return ERR_NOMEM;
     struct writer w = writer_from(room, size);
     writer_u8(&w, ACK_VERSION);
-    writer_varint(&w, s->number);
+    writer_varint(&w, session_number(s));
     writer_varint(&w, s->transit->done.n);
     for (size_t i = 0; i < s->transit->done.n; i++) {
         writer_varint(&w, s->transit->done.v[i].seq);
@@ -234,7 +234,7 @@ static void apply_new(struct mqtt_server *server, uint64_t number, struct cursor
         return;
     struct mqtt_shard *shard = shard_of(server, client_id);
     struct mqtt_session *old = session_find(shard, client_id);
-    if (old && old->number >= number)
+    if (old && session_number(old) >= number)
         return; /* numbers grow: this one has ended, or is there */
     if (old)    /* its end was not noted: the journal was failing */
         session_end(old);
@@ -417,7 +417,7 @@ static void route_one(void *ctx, struct subscriber *sub, const struct sub_option
     const struct mqtt_session *s = CONTAINER_OF(sub, struct mqtt_session, subscriber);
     /* The member that was chosen by a share has ended, as a snapshot says that is ahead of this
      * record: what it held then has been given to others. */
-    if (chosen && chosen != s->number && !by_number(r->server, chosen))
+    if (chosen && chosen != session_number(s) && !by_number(r->server, chosen))
         return;
     bool own = str_eq(session_id(s), r->publisher);
     for (size_t i = 0; i < n && kept_n < ARRAY_LEN(kept); i++)

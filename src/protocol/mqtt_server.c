@@ -323,7 +323,7 @@ struct mqtt_stats mqtt_server_stats(const struct mqtt_server *s)
                              .sessions = atomic_load(&s->sessions)};
     for (unsigned i = 0; i < s->shards_n; i++) {
         out.queued += atomic_load(&s->shards[i]->queued);
-        out.queued_bytes += atomic_load(&s->shards[i]->queued_bytes);
+        out.queued_bytes += atomic_load(&s->shards[i]->queued_all.used);
     }
     for (size_t i = 0; i < MQTT_DROP_COUNT; i++)
         out.dropped[i] = (uint64_t)metric_get(&t->dropped[i]);

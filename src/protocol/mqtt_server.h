@@ -46,7 +46,7 @@ struct mqtt_limits {               /* 0: the default */
     size_t queue_max;              /* messages that wait for one client; 100,000 */
     size_t queue_bytes_max;        /* the same in bytes; 64 MiB; but */
     size_t queue_stored_bytes_max; /* of a stored session, on disk for the most part; 1 GiB */
-    size_t queue_total_bytes_max;  /* of all clients, in memory; 512 MiB */
+    size_t queue_total_bytes_max;  /* of all clients, in memory; 512 MiB; see enum queue_kind */
     size_t will_bytes_max; /* of the wills of all clients: what they take in memory; 64 MiB */
     enum mqtt_full queue_full;
     /* What a stored session keeps in memory of each end of its queue; the rest waits in the

@@ -3,7 +3,7 @@
 #include <stddef.h>
 #include <string.h>
 
-struct mqtt_session *session_find(struct mqtt_shard *shard, struct str client_id)
+struct mqtt_session *session_find(const struct mqtt_shard *shard, struct str client_id)
 {
     struct table_node *node = table_get(&shard->sessions, client_id);
     return node ? CONTAINER_OF(node, struct mqtt_session, node) : NULL;
@@ -16,12 +16,13 @@ struct str session_key(const struct table_node *node)
 
 bool session_stored(const struct mqtt_session *s)
 {
-    return s->number && s->shard->journal;
+    return session_number(s) && s->shard->journal;
 }
 
 static struct str number_key(const struct mqtt_session *s)
 {
-    return (struct str){(const char *)&s->number, sizeof(s->number)};
+    const uint64_t *number = &s->subscriber.stored_id;
+    return (struct str){(const char *)number, sizeof(*number)};
 }
 
 /* Where others may see it; see shard->lock. */
@@ -48,7 +49,7 @@ static bool add(struct mqtt_session *s)
         return false;
     bool entered = enter(s);
     if (entered &&
-        (!s->number || !server->starting || !map_put(&server->by_number, number_key(s), s)))
+        (!session_number(s) || !server->starting || !map_put(&server->by_number, number_key(s), s)))
         return true;
     if (entered)
         leave(s);
@@ -73,12 +74,11 @@ struct mqtt_session *session_new(struct mqtt_shard *shard, struct str client_id,
     s->subscriber.worker = shard->worker;
     s->subscriber.deliver = session_deliver;
     s->subscriber.again = session_again;
-    s->subscriber.stored_id = number;
     s->subscriber.publisher_id = bus_publisher_id(shard->bus);
     s->subscriber.rights = s;
     s->shard = shard;
     s->transit = &shard->rest;
-    s->number = number;
+    s->subscriber.stored_id = number;
     s->ends_ns = INT64_MAX;
     s->next_id = 1;
     if ((number && !transit_own(s)) || !add(s)) {
@@ -103,7 +103,7 @@ static void session_free(struct mqtt_session *s)
 
 static void by_number_forget(struct mqtt_session *s)
 {
-    if (s->number && s->shard->server->starting)
+    if (session_number(s) && s->shard->server->starting)
         (void)map_del(&s->shard->server->by_number, number_key(s));
 }
 
@@ -119,18 +119,18 @@ struct mqtt_session *session_rename(struct mqtt_session *s, struct str name)
     bus_unsubscribe_all(shard->bus, &s->subscriber);
     shares_hand_over_window(s);
     window_clear(s);
-    to->number = s->number;
+    to->subscriber.stored_id = session_number(s);
     to->offline_ms = s->offline_ms;
     to->transit = s->transit;
     to->transit->session = to;
     atomic_store(&to->queued, s->queued);
-    s->number = 0;
+    s->subscriber.stored_id = 0;
     s->transit = &shard->rest;
     atomic_store(&s->queued, 0);
     if (to->transit->spill)
         spill_moved(to);
     if (shard->server->starting && map_put(&shard->server->by_number, number_key(to), to))
-        LOG_E("mqtt", "no memory for session %llu", (unsigned long long)to->number);
+        LOG_E("mqtt", "no memory for session %llu", (unsigned long long)session_number(to));
     session_free(s);
     session_subs_changed(to);
     return to;
@@ -145,7 +145,7 @@ void session_end(struct mqtt_session *s)
     leave(s);
     by_number_forget(s);
     if (session_stored(s) && !s->transit->new_in_db &&
-        !vec_push(shard->alloc, &shard->ended, s->number))
+        !vec_push(shard->alloc, &shard->ended, session_number(s)))
         atomic_store(&shard->server->rewrite,
                      true); /* no memory for its number: then all are written anew */
     will_release(s);

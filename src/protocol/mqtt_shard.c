@@ -20,14 +20,14 @@ void count_give(_Atomic size_t *count)
     ASSERT(before > 0);
 }
 
-static bool take_bytes(struct mqtt_server *s, size_t n, size_t max)
+static bool take_bytes(_Atomic size_t *pool, size_t n, size_t max)
 {
-    size_t taken = atomic_load_explicit(&s->queue_bytes, memory_order_relaxed);
+    size_t taken = atomic_load_explicit(pool, memory_order_relaxed);
     do
         if (taken + n > max)
             return false;
-    while (!atomic_compare_exchange_weak_explicit(&s->queue_bytes, &taken, taken + n,
-                                                  memory_order_relaxed, memory_order_relaxed));
+    while (!atomic_compare_exchange_weak_explicit(pool, &taken, taken + n, memory_order_relaxed,
+                                                  memory_order_relaxed));
     return true;
 }
 
@@ -41,38 +41,74 @@ static size_t allowance_piece(const struct mqtt_server *s)
     return piece < ALLOWANCE_MAX ? piece : ALLOWANCE_MAX;
 }
 
-bool shard_queue_room(struct mqtt_shard *shard, size_t n, unsigned qos)
+static bool allowance_grow(struct mqtt_allowance *a, _Atomic size_t *pool, size_t more,
+                           size_t piece, size_t max)
 {
-    const size_t total = shard->server->limits.queue_total_bytes_max;
-    const size_t max = qos ? total : total - total / 4;
-    size_t queued = atomic_load_explicit(&shard->queued_bytes, memory_order_relaxed);
-    size_t wanted = queued + n, piece = shard->queue_piece;
-    if (wanted <= shard->queue_allowance)
-        return true;
-    size_t more = wanted - shard->queue_allowance;
-    if (!take_bytes(shard->server, more + piece, max)) {
-        if (!take_bytes(shard->server, more, max))
+    if (!take_bytes(pool, more + piece, max)) {
+        if (!take_bytes(pool, more, max))
             return false;
         piece = 0;
     }
-    shard->queue_allowance += more + piece;
+    a->bytes += more + piece;
     return true;
 }
 
-void shard_queue_entered(struct mqtt_shard *shard, size_t n)
+static void allowance_shrink(struct mqtt_allowance *a, _Atomic size_t *pool, size_t piece)
 {
-    atomic_add_own(&shard->queued_bytes, n);
+    size_t used = atomic_load_explicit(&a->used, memory_order_relaxed);
+    if (used + 2 * piece >= a->bytes)
+        return;
+    size_t spare = a->bytes - used - piece;
+    a->bytes -= spare;
+    atomic_fetch_sub_explicit(pool, spare, memory_order_relaxed);
 }
 
-void shard_queue_left(struct mqtt_shard *shard, size_t n)
+/* How far the rest may go that is not for sessions that last, and all together. */
+static bool rest_has_room(const struct mqtt_server *s, enum queue_kind kind, size_t more,
+                          size_t *all_max)
 {
-    atomic_add_own(&shard->queued_bytes, -n);
-    size_t queued = atomic_load_explicit(&shard->queued_bytes, memory_order_relaxed);
-    if (queued + 2 * shard->queue_piece >= shard->queue_allowance)
+    const size_t total = s->limits.queue_total_bytes_max, eighth = total / 8;
+    size_t all = atomic_load_explicit(&s->queue_bytes, memory_order_relaxed);
+    size_t lasting = atomic_load_explicit(&s->queue_lasting_bytes, memory_order_relaxed);
+    size_t rest = all > lasting ? all - lasting : 0;
+    *all_max = kind == QUEUE_QOS0 ? total - eighth : total;
+    return kind == QUEUE_LASTING ||
+           rest + more <= total - (kind == QUEUE_QOS0 ? 2 * eighth : eighth);
+}
+
+bool shard_queue_room(struct mqtt_shard *shard, size_t n, enum queue_kind kind)
+{
+    struct mqtt_server *s = shard->server;
+    struct mqtt_allowance *lasting = &shard->queued_lasting, *all = &shard->queued_all;
+    size_t wanted = atomic_load_explicit(&lasting->used, memory_order_relaxed) + n, all_max;
+    if (kind == QUEUE_LASTING && wanted > lasting->bytes &&
+        !allowance_grow(lasting, &s->queue_lasting_bytes, wanted - lasting->bytes,
+                        shard->queue_piece, queue_lasting_max(s)))
+        return false;
+    wanted = atomic_load_explicit(&all->used, memory_order_relaxed) + n;
+    if (wanted <= all->bytes)
+        return true;
+    size_t more = wanted - all->bytes;
+    return rest_has_room(s, kind, more, &all_max) &&
+           allowance_grow(all, &s->queue_bytes, more, shard->queue_piece, all_max);
+}
+
+void shard_queue_entered(struct mqtt_shard *shard, size_t n, enum queue_kind kind)
+{
+    atomic_add_own(&shard->queued_all.used, n);
+    if (kind == QUEUE_LASTING)
+        atomic_add_own(&shard->queued_lasting.used, n);
+}
+
+void shard_queue_left(struct mqtt_shard *shard, size_t n, enum queue_kind kind)
+{
+    struct mqtt_server *s = shard->server;
+    atomic_add_own(&shard->queued_all.used, -n);
+    allowance_shrink(&shard->queued_all, &s->queue_bytes, shard->queue_piece);
+    if (kind != QUEUE_LASTING)
         return;
-    size_t spare = shard->queue_allowance - queued - shard->queue_piece;
-    shard->queue_allowance -= spare;
-    atomic_fetch_sub_explicit(&shard->server->queue_bytes, spare, memory_order_relaxed);
+    atomic_add_own(&shard->queued_lasting.used, -n);
+    allowance_shrink(&shard->queued_lasting, &s->queue_lasting_bytes, shard->queue_piece);
 }
 
 /* ---- whose client is it ---- */

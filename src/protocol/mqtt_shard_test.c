@@ -285,6 +285,51 @@ TEST(mqtt_queue_bytes_are_kept_for_qos1)
     broker_stop(&b);
 }
 
+/* Sessions that wait for clients who are away leave room for those who are here. */
+TEST(mqtt_queue_bytes_are_kept_for_who_is_here)
+{
+    enum { TOTAL = 1 << 20, SIZE = 4000, HERE = TOTAL / 16 / SIZE };
+    struct broker b = {.light = true, .limits = {.queue_total_bytes_max = TOTAL}};
+    struct client here, deaf, pub;
+    char payload[SIZE + 1];
+    memset(payload, 'p', SIZE);
+    payload[SIZE] = '\0';
+    broker_start(&b, NULL);
+    client_join(&here, &b, "away", (struct hello_opt){.expiry_s = 100}, false);
+    client_subscribe(&here, 1, "away", 1, 0);
+    EXPECT(&here, "SUBACK id=1 codes 01");
+    client_bye(&here);
+    client_join(&pub, &b, "pub", (struct hello_opt){.clean = true}, false);
+    while (mqtt_server_stats(b.server).dropped[MQTT_DROP_QUEUE_FULL] == 0) {
+        client_publish(&pub, 1, "away", payload, false);
+        EXPECT_HAS(&pub, "PUBACK");
+    }
+    struct mqtt_stats full = mqtt_server_stats(b.server);
+    CHECK(full.queued_bytes > TOTAL / 2);
+    client_join(&here, &b, "here", (struct hello_opt){.clean = true, .receive_max = 1}, false);
+    client_subscribe(&here, 1, "now", 1, 0);
+    EXPECT(&here, "SUBACK id=1 codes 01");
+    for (unsigned i = 1; i <= HERE; i++) {
+        client_publish(&pub, (uint16_t)i, "now", payload, false);
+        EXPECT_HAS(&pub, "PUBACK");
+    }
+    client_join(&deaf, &b, "deaf", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&deaf, 1, "flood", 0, 0);
+    EXPECT(&deaf, "SUBACK id=1 codes 00");
+    while (mqtt_server_stats(b.server).dropped[MQTT_DROP_QOS0_FULL] == 0) {
+        for (unsigned i = 0; i < 50; i++)
+            client_publish(&pub, 0, "flood", payload, false);
+        EXPECT_NOTHING(&pub);
+    }
+    struct mqtt_stats now = mqtt_server_stats(b.server);
+    CHECK(now.queued_bytes > full.queued_bytes + (HERE + HERE / 2) * SIZE);
+    CHECK_EQ_UINT(now.dropped[MQTT_DROP_QUEUE_FULL], full.dropped[MQTT_DROP_QUEUE_FULL]);
+    client_close(&here);
+    client_close(&deaf);
+    client_close(&pub);
+    broker_stop(&b);
+}
+
 /* ---- wills ---- */
 
 TEST(mqtt_wills_of_all_workers)

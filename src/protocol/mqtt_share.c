@@ -79,9 +79,9 @@ static bool note_given(struct mqtt_session *s, const struct sub_options *sub, st
     struct message *mine = m->seq ? NULL : copy(s->shard->alloc, m);
     if (!m->seq && !mine)
         return true; /* without memory it goes as it is, and does not outlive us */
-    enum err err =
-        record_given(s->shard, keeps ? s->number : 0, bus_share_key(s->shard->bus, sub->share_id),
-                     m, m->seq && (keeps || qos < 2), &seq);
+    enum err err = record_given(s->shard, keeps ? session_number(s) : 0,
+                                bus_share_key(s->shard->bus, sub->share_id), m,
+                                m->seq && (keeps || qos < 2), &seq);
     if (mine && !err) {
         mine->seq = seq;
         *own = mine;
@@ -123,7 +123,7 @@ void shares_noted(struct mqtt_session *s, uint64_t seq, uint32_t share_id)
     struct share_note *n = mem_new(server->alloc, sizeof(*n));
     if (!n)
         return; /* then a member may get once more what another one has had */
-    *n = (struct share_note){.seq = seq, .number = s->number, .share_id = share_id};
+    *n = (struct share_note){.seq = seq, .number = session_number(s), .share_id = share_id};
     n->before = map_get(&server->share_notes, seq_key(n));
     if (n->before)
         (void)map_del(&server->share_notes, seq_key(n));
@@ -160,9 +160,9 @@ bool shares_take(struct mqtt_session *s, uint64_t seq, struct outgoing *out)
             queue_take(holder, seq, false, out)) {
             size_t bytes = message_bytes(out->message);
             holder->transit->queued_bytes -= bytes;
-            shard_queue_left(holder->shard, bytes);
+            shard_queue_left(holder->shard, bytes, queue_kind_of(holder, out->qos));
             s->transit->queued_bytes += bytes;
-            shard_queue_entered(s->shard, bytes);
+            shard_queue_entered(s->shard, bytes, queue_kind_of(s, out->qos));
             return true;
         }
     }

@@ -168,7 +168,7 @@ static void save_messages(struct saving *to, struct mqtt_session *s, bool all)
 
 static void save_session(struct snapshot *snapshot, struct mqtt_session *s, bool all)
 {
-    struct saved_session x = {.number = s->number,
+    struct saved_session x = {.number = session_number(s),
                               .client_id = copy_str(snapshot, session_id(s)),
                               .expiry_s = s->expiry_s,
                               .offline_ms = s->offline_ms,

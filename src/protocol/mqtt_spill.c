@@ -34,8 +34,9 @@ static void press(struct mqtt_server *s)
 static size_t memory_bytes_max(const struct mqtt_session *s)
 {
     const struct mqtt_limits *l = s->shard->limits;
-    size_t all = l->queue_total_bytes_max, own = all / 8 / l->sessions_max;
-    size_t taken = atomic_load_explicit(&s->shard->server->queue_bytes, memory_order_relaxed);
+    const struct mqtt_server *server = s->shard->server;
+    size_t all = queue_lasting_max(server), own = l->queue_total_bytes_max / 8 / l->sessions_max;
+    size_t taken = atomic_load_explicit(&server->queue_lasting_bytes, memory_order_relaxed);
     size_t of_rest = taken < all ? (all - taken) / 512 : 0;
     size_t max = of_rest > own ? of_rest : own;
     return max < l->queue_memory_bytes_max ? max + 1 : l->queue_memory_bytes_max;
@@ -339,7 +340,7 @@ static struct spill_load *load_new(struct mqtt_session *s)
                              .worker = s->shard->worker,
                              .db = server->cfg.db,
                              .alloc = server->alloc,
-                             .number = s->number,
+                             .number = session_number(s),
                              .from = s->transit->queue_at + s->transit->queue.n,
                              .to = s->transit->spill->tail_at,
                              .max = (uint32_t)s->shard->limits->queue_memory_max,
@@ -427,7 +428,7 @@ static enum err look_run(struct db_job *j, struct sqlite3 *sql)
 
 bool spill_holds(const struct mqtt_session *s, uint64_t seq)
 {
-    struct look l = {.job = {.run = look_run}, .number = s->number, .seq = seq};
+    struct look l = {.job = {.run = look_run}, .number = session_number(s), .seq = seq};
     return db_run_now(s->shard->server->cfg.db, &l.job) == ERR_OK && l.found;
 }
 

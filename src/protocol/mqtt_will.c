@@ -221,6 +221,14 @@ void will_release(struct mqtt_session *session)
     set_timer(shard, worker_now_ns(shard->worker));
 }
 
+/* Its client has connected again, and waits for its CONNACK: with that it is cancelled, but who is
+ * refused has not been back [MQTT-3.1.3-9]. */
+static bool is_coming_back(const struct mqtt_shard *shard, const struct will *w)
+{
+    const struct mqtt_session *s = w->session ? w->session : session_find(shard, w->client_id);
+    return s && s->connection;
+}
+
 /* Those that wait. Gives when the next one is due. */
 static int64_t look(struct mqtt_shard *shard, int64_t now_ns)
 {
@@ -229,10 +237,13 @@ static int64_t look(struct mqtt_shard *shard, int64_t now_ns)
     LIST_EACH_SAFE(&shard->wills, it)
     {
         struct will *w = CONTAINER_OF(it, struct will, link);
-        if (w->due_ns <= now_ns)
+        int64_t due_ns = w->due_ns;
+        if (due_ns <= now_ns && is_coming_back(shard, w))
+            due_ns = now_ns + LOOK_EVERY_NS;
+        if (due_ns <= now_ns)
             fall_due(shard, w);
         else
-            next_ns = w->due_ns < next_ns ? w->due_ns : next_ns;
+            next_ns = due_ns < next_ns ? due_ns : next_ns;
     }
     return next_ns;
 }

@@ -7,7 +7,8 @@
  * start, unless the client is back in time: 1.5 times its keep-alive, as in the life before (but
  * WILL_GRACE_MIN_S at least, since nobody connects again at once, and WILL_GRACE_S for those who
  * have no keep-alive), or its delay if that is more, or the end of its session if that is sooner.
- * A will that could not be stored (the disk is broken) is in force while the process lives.
+ * Where nothing can be stored (the disk is full, or broken) a will is in force while the process
+ * lives, and in the database as soon as that can be written.
  * Ownership: a connection's, from will_schedule() on its shard's.
  * Threads: the worker's of its client, as its session.
  * See docs/decisions/0029. */
@@ -66,7 +67,7 @@ void wills_free(struct mqtt_shard *shard);
 
 /* mqtt_will_stored.c */
 /* Puts it into the journal; *seq is to be committed before the client is told that it is let in.
- * ERR_IO: nothing can be stored, and it is in memory only. */
+ * ERR_IO: nothing can be stored now. */
 MUST_USE enum err will_record(struct mqtt_shard *shard, struct will *w, uint64_t *seq);
 /* It is over. `noted`: the record of its message says so. */
 void will_forget(struct mqtt_shard *shard, struct will *w, bool noted);

@@ -141,13 +141,15 @@ enum err will_record(struct mqtt_shard *shard, struct will *w, uint64_t *seq)
     if (!n)
         return ERR_NOMEM;
     uint64_t number = shard_number(shard);
-    enum err err = append(shard, false, SESSION_WILL, number, (struct bytes){body, n}, seq);
+    enum err err = ERR_IO; /* what is left of a full disk is for what the site can't do without */
+    if (!journal_no_room(shard->journal))
+        err = append(shard, false, SESSION_WILL, number, (struct bytes){body, n}, seq);
     mem_free(shard->alloc, body, n);
-    if (err)
+    if (err && err != ERR_IO)
         return err;
-    w->number = number;
+    w->number = number; /* the database is told in any case: when it can be written again */
     changed(shard, w);
-    return ERR_OK;
+    return err;
 }
 
 void will_unkeep(struct mqtt_shard *shard, struct will *w)

@@ -27,7 +27,7 @@ struct scene {
 
 static void put(struct peer *p, enum mqtt_version version, const struct mqtt_packet *packet)
 {
-    uint8_t bytes[300];
+    uint8_t bytes[4096];
     struct writer w = writer_from(bytes, sizeof(bytes));
     enum err err = mqtt_encode(version, packet, &w);
     ASSERT(!err);
@@ -48,8 +48,9 @@ static int hear(struct scene *s, struct peer *p, enum mqtt_version version)
         if (in.type != MQTT_PUBLISH)
             continue;
         const struct mqtt_packet ack = {.type = MQTT_PUBACK, .ack = {.id = in.publish.id}};
-        put(p, version, &ack);
-        s->wills++;
+        if (in.publish.qos)
+            put(p, version, &ack);
+        s->wills += !str_eq(in.publish.topic, STR("fill"));
     }
     return connack;
 }
@@ -227,6 +228,58 @@ TEST(mqtt_wills_over_the_end_of_the_process)
         }
 }
 
+/* Retained messages until the journal takes no more. */
+static void fill_disk(struct scene *s)
+{
+    struct env *env = s->w.house;
+    struct disk_sim *disk = env_sim_disk(env);
+    uint64_t free_bytes = 0;
+    uint8_t payload[3000];
+    struct random r;
+    random_seed(&r, test_seed());
+    disk_sim_room(disk, UINT64_MAX >> 1);
+    REQUIRE(env->disk->ops->free_bytes(env->disk, "/site", &free_bytes, NULL) == ERR_OK);
+    disk_sim_room(disk, (UINT64_MAX >> 1) - free_bytes + 1);
+    for (int n = 0; !journal_no_room(s->w.journal); n++) {
+        const struct mqtt_packet p = {.type = MQTT_PUBLISH,
+                                      .publish = {.retain = true,
+                                                  .topic = STR("fill"),
+                                                  .payload = {payload, sizeof(payload)}}};
+        REQUIRE(n < 1000);
+        for (size_t i = 0; i < sizeof(payload); i++)
+            payload[i] = (uint8_t)random_below(&r, 256);
+        put(&s->watcher, MQTT_V311, &p);
+        world_settle(&s->w);
+        (void)hear(s, &s->watcher, MQTT_V311);
+    }
+}
+
+/* Who came while the disk was full has a will that lasts as soon as there is room. */
+TEST(mqtt_wills_of_a_full_disk)
+{
+    static const struct row row = {.version = MQTT_V311};
+    static struct scene s;
+    s = (struct scene){.w.seed = test_seed()};
+    world_open(&s.w);
+    peer_init(&s.watcher, &s.w);
+    peer_init(&s.client, &s.w);
+    watch(&s);
+    fill_disk(&s);
+    join(&s, &row, true, true);
+    pass(&s, 5000);
+    CHECK(journal_no_room(s.w.journal));
+    disk_sim_room(env_sim_disk(s.w.house), 0);
+    pass(&s, 100000);
+    CHECK(!journal_no_room(s.w.journal));
+    CHECK_EQ_INT(s.wills, 0);
+    restart(&s, ENV_SIM_POWER);
+    pass(&s, 1000 * (WILL_GRACE_S + 2));
+    CHECK_EQ_INT(s.wills, 1);
+    peer_drop(&s.watcher);
+    peer_drop(&s.client);
+    world_close(&s.w);
+}
+
 /* ---- with a real disk ---- */
 
 static const struct hello_opt lamp = {
@@ -308,5 +361,36 @@ TEST(mqtt_wills_have_a_limit)
     client_bye(&c);
     client_join(&d, &b, "d", hello, false); /* there is room again */
     client_bye(&d);
+    broker_stop(&b);
+}
+
+/* Who has connected again before the delay was over is back, however long his CONNACK takes. */
+TEST(mqtt_wills_wait_for_who_is_coming_back)
+{
+    struct broker b = {.limits = {.connect_timeout_ms = 10 * RIG_PATIENCE_MS}};
+    struct client c, clock, w;
+    struct hello_opt hello = {
+        .expiry_s = 1000, .will_topic = "will", .will = "x", .will_delay_s = 1};
+    broker_start(&b, NULL);
+    client_join(&w, &b, "w", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&w, 1, "#", 0, 0);
+    EXPECT(&w, "SUBACK id=1 codes 00");
+    client_join(&c, &b, "c", hello, false);
+    hello.will_topic = "clock";
+    client_join(&clock, &b, "clock", hello, false);
+    client_close(&c);
+    moody_set(&b.disk, true, false);
+    client_open(&c, &b);
+    hello.will_topic = "will";
+    client_hello(&c, "c", hello);
+    moody_await(&b.disk);
+    client_close(&clock);
+    EXPECT(&w, "PUBLISH qos=0 dup=0 retain=0 id=0 topic=clock payload=x"); /* a second has passed */
+    EXPECT_NOTHING(&w);
+    moody_set(&b.disk, false, false);
+    EXPECT_HAS(&c, "CONNACK reason=00 session=1");
+    client_bye(&c);
+    EXPECT_NOTHING(&w);
+    client_close(&w);
     broker_stop(&b);
 }

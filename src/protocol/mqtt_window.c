@@ -18,7 +18,7 @@ static bool affordable(const struct mqtt_session *s)
 {
     return !s->transit->unacked ||
            (s->transit->flight_bytes < s->shard->limits->queue_bytes_max / 4 &&
-            shard_queue_room(s->shard, 0, 1));
+            shard_queue_room(s->shard, 0, queue_kind_of(s, 1)));
 }
 
 bool window_open(const struct mqtt_session *s)
@@ -173,17 +173,10 @@ void window_attach(struct mqtt_session *s)
 
 /* ---- acknowledgements ---- */
 
-static enum handled stop(struct mqtt_connection *c, uint8_t reason, const char *why)
-{
-    metric_add_own(&c->shard->count.errors, 1);
-    connection_close(c, reason, why);
-    return HANDLED_STOP;
-}
-
 static enum handled answer(struct mqtt_connection *c, uint16_t id, uint64_t seq)
 {
     if (!pending_add(c, &(struct pending){.seq = seq, .id = id, .type = MQTT_PUBREL}))
-        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBREL");
+        return connection_stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBREL");
     (void)pending_flush(c);
     return HANDLED;
 }
@@ -209,7 +202,7 @@ static enum handled unknown(struct mqtt_connection *c, uint16_t id)
     if (c->version != MQTT_V5)
         return answer(c, id, 0);
     if (!pending_add_packet(c, &p, 0, false, id))
-        return stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBREL");
+        return connection_stop(c, MQTT_RC_QUOTA_EXCEEDED, "no memory for PUBREL");
     (void)pending_flush(c);
     return HANDLED;
 }
@@ -232,7 +225,8 @@ static enum handled acknowledged(struct mqtt_connection *c, uint16_t id, enum fl
     case FLIGHT_FINISH: break;
     case FLIGHT_ERROR:
     default:
-        return stop(c, MQTT_RC_PROTOCOL_ERROR, "it acknowledges what it was not sent like that");
+        return connection_stop(c, MQTT_RC_PROTOCOL_ERROR,
+                               "it acknowledges what it was not sent like that");
     }
     finish(s, f);
     shrink(s);

@@ -59,6 +59,8 @@ struct action *action_make(struct registry *r, const struct action_event *from)
     a->outcome_ms = from->outcome_ms;
     (void)snprintf(a->id, sizeof(a->id), "%.*s", STR_FMT(from->id));
     (void)snprintf(a->why, sizeof(a->why), "%.*s", STR_FMT(from->why));
+    a->reason = from->reason;
+    a->detail_n = from->detail.n <= strlen(a->why) ? from->detail.n : 0;
     list_init(&a->link);
     list_init(&a->device_link);
     list_init(&a->ended_link);
@@ -77,6 +79,8 @@ void action_fill_event(const struct action *a, struct action_event *e)
         .args_json = a->args_json,
         .confirms = a->confirms,
         .why = str_from(a->why),
+        .reason = a->reason,
+        .detail = str_from(a->why + strlen(a->why) - a->detail_n),
         .state = a->state,
         .attempts = a->attempts,
         .requested_ms = a->requested_ms,
@@ -139,7 +143,7 @@ static int64_t patience_ns(const struct registry *r)
     return r->cfg.confirm_timeout_ms * r->cfg.attempts_max * 1000000;
 }
 
-static void action_fail(struct action *a, const char *what)
+static void action_fail(struct action *a, enum disobedience what)
 {
     if (a->device)
         a->device->disobeyed = true;
@@ -155,7 +159,7 @@ static void action_send(struct action *a)
     enum action_state before = a->state;
     a->attempts++;
     a->state = ACTION_SENT;
-    a->why[0] = 0;
+    action_because(a, ACTION_REASON_NONE, STR(""), "%s", "");
     timer_set_after_ms(&a->timer, r->cfg.confirm_timeout_ms);
     enum err err = command_send(a, &e);
     if (!err && !a->device)
@@ -169,9 +173,9 @@ static void action_send(struct action *a)
         }
     }
     if (err) {
-        (void)snprintf(a->why, sizeof(a->why), "was not sent: %.180s",
-                       e.text[0] ? e.text : err_name(err));
-        action_fail(a, "is not commanded");
+        action_because(a, ACTION_NOT_SENT, str_from(e.text[0] ? e.text : err_name(err)),
+                       "was not sent: ");
+        action_fail(a, NOT_COMMANDED);
         return;
     }
     action_changed(a);
@@ -185,8 +189,8 @@ static void action_committed(struct journal_wait *w, enum err result)
         action_send(a);
         return;
     }
-    (void)snprintf(a->why, sizeof(a->why), "was not sent: the journal can't record it");
-    action_fail(a, "is not commanded");
+    action_because(a, ACTION_NOT_RECORDED, STR(""), "was not sent: the journal can't record it");
+    action_fail(a, NOT_COMMANDED);
 }
 
 /* ERR_OK: it is recorded, or will be tried again when there is room. */
@@ -203,9 +207,9 @@ static enum err action_record(struct action *a)
         timer_set_after_ms(&a->timer, RECORD_AGAIN_MS);
         return ERR_OK;
     }
-    (void)snprintf(a->why, sizeof(a->why), "was not sent: the journal can't record it: %s",
-                   err_name(err));
-    action_fail(a, "is not commanded");
+    action_because(a, ACTION_NOT_RECORDED, str_from(err_name(err)),
+                   "was not sent: the journal can't record it: ");
+    action_fail(a, NOT_COMMANDED);
     return err;
 }
 
@@ -213,7 +217,7 @@ static void action_confirm(struct action *a)
 {
     a->device->obeyed = true;
     a->device->disobeyed = false;
-    action_alert(a, "obeys", false); /* it obeys again, if it did not before */
+    action_alert(a, DISOBEYS, false); /* it obeys again, if it did not before */
     action_end(a, ACTION_CONFIRMED);
 }
 
@@ -255,11 +259,11 @@ static void action_timer(struct timer *t)
     }
     char last[sizeof(a->why)]; /* what the port said of the last attempt */
     memcpy(last, a->why, sizeof(last));
-    (void)snprintf(a->why, sizeof(a->why), "was sent %u times in %.0f s without %s%.*s%s%.80s",
-                   a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
-                   a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms),
-                   last[0] ? ": " : "", last);
-    action_fail(a, "does not obey");
+    action_because(
+        a, ACTION_UNCONFIRMED, str_from(last), "was sent %u times in %.0f s without %s%.*s%s",
+        a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
+        a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms), last[0] ? ": " : "");
+    action_fail(a, DISOBEYS);
 }
 
 void action_carry(struct action *a, struct device *to)
@@ -267,11 +271,12 @@ void action_carry(struct action *a, struct device *to)
     int at = to ? model_action(to->model, a->action_name) : -1;
     if (at < 0 || to->corrected) {
         if (at < 0)
-            (void)snprintf(a->why, sizeof(a->why),
+            action_because(a, ACTION_UNDECLARED, STR(""),
                            "the site has changed: %.*s has no %.*s() any more",
                            STR_FMT(a->device_name), STR_FMT(a->action_name));
         else
-            (void)snprintf(a->why, sizeof(a->why), "the site has changed: %.*s is at another place",
+            action_because(a, ACTION_MOVED, STR(""),
+                           "the site has changed: %.*s is at another place",
                            STR_FMT(a->device_name));
         action_end(a, ACTION_FAILED);
         return;
@@ -287,7 +292,7 @@ static void supersede_older(struct device *d, struct str by)
     LIST_EACH_SAFE(&d->actions, it)
     {
         struct action *a = CONTAINER_OF(it, struct action, device_link);
-        (void)snprintf(a->why, sizeof(a->why), "superseded by %.*s()", STR_FMT(by));
+        action_because(a, ACTION_SUPERSEDED, STR(""), "superseded by %.*s()", STR_FMT(by));
         action_end(a, ACTION_FAILED);
     }
 }
@@ -383,6 +388,7 @@ void actions_denied(struct registry *r, struct device *d, struct str who, const 
                                  .action = STR("set"),
                                  .args_json = STR("{}"),
                                  .why = str_from(why),
+                                 .reason = ACTION_OWNED,
                                  .state = ACTION_DENIED,
                                  .attempts = 1,
                                  .requested_ms = now,
@@ -449,10 +455,10 @@ void registry_port_done(struct registry *r, const char *id, enum err result, con
         return;
     }
     bool refused = result == ERR_INVALID || result == ERR_UNSUPPORTED || result == ERR_DENIED;
-    (void)snprintf(a->why, sizeof(a->why), "%s%s", refused ? "is refused by the device: " : "",
-                   why);
+    action_because(a, refused ? ACTION_REFUSED : ACTION_REASON_NONE, str_from(why), "%s",
+                   refused ? "is refused by the device: " : "");
     if (refused)
-        action_fail(a, "does not obey");
+        action_fail(a, DISOBEYS);
 }
 
 void actions_sample(struct device *d, const struct device_property *p, const struct sample *s)
@@ -561,11 +567,11 @@ void actions_start(struct registry *r)
         struct action *a = CONTAINER_OF(it, struct action, link);
         if (!is_open(a) || a->device || action_resume(a))
             continue;
-        (void)snprintf(a->why, sizeof(a->why), "had no outcome when the site stopped");
+        action_because(a, ACTION_INTERRUPTED, STR(""), "had no outcome when the site stopped");
         struct device *d = registry_find(r, a->device_name);
         if (d && list_empty(&d->actions)) {
             d->disobeyed = true;
-            action_alert(a, "may not have obeyed", true);
+            action_alert(a, MAY_NOT_HAVE_OBEYED, true);
         }
         action_end(a, ACTION_FAILED);
     }

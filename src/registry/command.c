@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ARGS_MAX = 16, ARG_TEXT_MAX = 1024, PAYLOAD_MAX = 65536 };
+enum { ARG_TEXT_MAX = ACTION_PARAMS_MAX * TEXT_MAX, PAYLOAD_MAX = 65536 };
 
 /* --- arguments --- */
 
@@ -39,23 +39,8 @@ enum err command_args_to_json(const struct action_request *q, const struct actio
     return b->failed ? error_set(e, ERR_NOMEM, "no memory for the arguments") : ERR_OK;
 }
 
-/* As they were recorded, which is all that is left of them after a restart. */
-struct arguments {
-    struct value values[ARGS_MAX];
-    char texts[ARG_TEXT_MAX];
-    size_t used; /* of texts */
-};
-
-static bool read_text(struct arguments *to, const struct json_token *t, struct str *out)
-{
-    if (json_unescape(t->raw, to->texts + to->used, sizeof(to->texts) - to->used, out))
-        return false;
-    to->used += out->n;
-    return true;
-}
-
-static bool read_argument(struct arguments *to, const struct param_def *p,
-                          const struct json_token *t, struct value *v)
+bool registry_argument(const struct param_def *p, const struct json_token *t, char *text,
+                       size_t text_max, struct value *v)
 {
     *v = (struct value){.kind = p->kind};
     switch (p->kind) {
@@ -64,22 +49,31 @@ static bool read_argument(struct arguments *to, const struct param_def *p,
         return t->kind == JSON_TRUE || t->kind == JSON_FALSE;
     case VALUE_INT: return t->kind == JSON_NUMBER && json_integer(t->raw, &v->i) == ERR_OK;
     case VALUE_FLOAT: return t->kind == JSON_NUMBER && json_number(t->raw, &v->f) == ERR_OK;
-    case VALUE_STR: return t->kind == JSON_STRING && read_text(to, t, &v->s);
+    case VALUE_STR:
+        return t->kind == JSON_STRING && json_unescape(t->raw, text, text_max, &v->s) == ERR_OK;
     case VALUE_NONE: break;
     }
     return false;
 }
 
+/* As they were recorded, which is all that is left of them after a restart. */
+struct arguments {
+    struct value values[ACTION_PARAMS_MAX];
+    char texts[ARG_TEXT_MAX];
+};
+
 static bool read_arguments(struct arguments *to, const struct action *a)
 {
     const struct action_def *def = &a->device->model->actions[a->action];
     const struct bytes doc = {(const uint8_t *)a->args_json.p, a->args_json.n};
-    to->used = 0;
+    size_t used = 0;
     for (size_t i = 0; i < def->param_count; i++) {
         struct json_token t;
-        if (i == ARGS_MAX || json_find(doc, def->params[i].name, &t, NULL) ||
-            !read_argument(to, &def->params[i], &t, &to->values[i]))
+        struct value *v = &to->values[i];
+        if (i == ACTION_PARAMS_MAX || json_find(doc, def->params[i].name, &t, NULL) ||
+            !registry_argument(&def->params[i], &t, to->texts + used, sizeof(to->texts) - used, v))
             return false;
+        used += v->kind == VALUE_STR ? v->s.n : 0;
     }
     return true;
 }

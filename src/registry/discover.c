@@ -76,7 +76,7 @@ void discover_forget_claimed(struct registry *r)
     LIST_EACH_SAFE(&r->discovered, it)
     {
         struct discovered *d = CONTAINER_OF(it, struct discovered, link);
-        if (!map_get(&r->now->topics, d->topic))
+        if (!ingest_has(r, d->topic))
             continue;
         if (!d->unreadable) /* else a device has had it */
             hand_over(r, d);
@@ -153,10 +153,17 @@ const struct discovered *registry_discovered_find(const struct registry *r, stru
     return map_get(&r->discovered_map, topic);
 }
 
+/* Who leaves is no device of the site. */
+static const struct device *of_now(const struct topic_binding *b)
+{
+    while (b && b->device->leaving)
+        b = b->next;
+    return b ? b->device : NULL;
+}
+
 const struct device *registry_topic_device(const struct registry *r, struct str topic)
 {
-    const struct topic_binding *b = map_get(&r->now->topics, topic);
-    return b ? b->device : NULL;
+    return of_now(map_get(&r->now->topics, topic));
 }
 
 void registry_topics_each(const struct registry *r,
@@ -165,8 +172,11 @@ void registry_topics_each(const struct registry *r,
 {
     struct str topic;
     void *binding;
-    for (size_t at = 0; map_next(&r->now->topics, &at, &topic, &binding);)
-        each(ctx, topic, ((const struct topic_binding *)binding)->device);
+    for (size_t at = 0; map_next(&r->now->topics, &at, &topic, &binding);) {
+        const struct device *d = of_now(binding);
+        if (d)
+            each(ctx, topic, d);
+    }
 }
 
 static void note_retained(void *ctx, struct message *m)
@@ -174,9 +184,20 @@ static void note_retained(void *ctx, struct message *m)
     struct registry *r = ctx;
     struct str topic = message_topic(m);
     bool room = r->discovered_map.n < r->cfg.discovered_max; /* there may be a million */
-    if (room && topic.p[0] != '$' && !map_get(&r->now->topics, topic) &&
-        !map_get(&r->discovered_map, topic))
+    if (room && topic.p[0] != '$' && !ingest_has(r, topic) && !map_get(&r->discovered_map, topic))
         discover_note(r, m, NULL);
+}
+
+void discover_let_go(struct registry *r, struct str topic)
+{
+    struct discovered *d = map_get(&r->discovered_map, topic);
+    struct message *m = d ? NULL : bus_retained_get(r->cfg.bus, topic);
+    if (d) { /* what its device could not read is nobody's fault now */
+        d->error = (struct payload_error){0};
+        d->unreadable = 0;
+    } else if (m) {
+        note_retained(r, m);
+    }
 }
 
 void discover_retained(struct registry *r)

@@ -1,5 +1,6 @@
 /* ingest: from a message to the samples of a device, and when they turn stale. */
 #include "base/log.h"
+#include "registry/heard.h"
 #include "registry/registry_internal.h"
 
 #include <stdio.h>
@@ -96,8 +97,10 @@ static void event_made(void *ctx, uint32_t event)
     struct signal_event e = {
         .device = d->name, .event = d->model->events[event], .wall_ms = c->wall_ms};
     d->events_seen++;
-    if (!c->replayed && !c->late && !d->leaving)
-        bus_signal_publish(c->r->cfg.bus, &e);
+    if (c->replayed || c->late || d->leaving)
+        return;
+    heard_note(c->r, &e);
+    bus_signal_publish(c->r->cfg.bus, &e);
 }
 
 void registry_signal(struct device *d, uint32_t event)
@@ -169,6 +172,11 @@ static bool is_claimed(const struct topic_binding *b)
     return b != NULL;
 }
 
+bool ingest_has(const struct registry *r, struct str topic)
+{
+    return is_claimed(topic_of(r, topic));
+}
+
 static void ingest_message(struct registry *r, struct message *m, bool replayed)
 {
     const struct topic_binding *b = topic_of(r, message_topic(m));
@@ -220,12 +228,27 @@ void registry_replay(void *registry, const struct journal_record *rec)
     message_unref(m);
 }
 
+/* What is empty asks: Tasmota does, of itself, whenever it connects. It is refused like the rest,
+ * as firmware is free to take it for a command, but is nobody's attempt, unless the site's own are
+ * so. */
+static bool attempts(const struct device *d, const struct bus_denial *denial)
+{
+    if (!denial->empty)
+        return true;
+    for (size_t i = 0; d->mapping && i < d->mapping->def.command_count; i++) {
+        const struct command_def *c = &d->mapping->def.commands[i];
+        if (!c->piece_count && str_eq(c->topic, denial->topic))
+            return true;
+    }
+    return false;
+}
+
 /* Rule O16: nobody commands an owned device past its owner. The bus has refused it already. */
 static void denied(struct subscriber *s, const struct bus_denial *d)
 {
     struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
     for (const struct topic_binding *b = topic_of(r, d->topic); b; b = b->next)
-        if (b->role == TOPIC_SET && b->device->owner.n && !is_over(b)) {
+        if (b->role == TOPIC_SET && b->device->owner.n && !is_over(b) && attempts(b->device, d)) {
             actions_denied(r, b->device, d->name, d->why);
             return; /* of several devices on one topic one is enough */
         }
@@ -433,8 +456,11 @@ void ingest_settle(struct registry *r, const struct catalog *gone)
 {
     struct str topic;
     void *binding;
-    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);)
+    for (size_t at = 0; map_next(&gone->topics, &at, &topic, &binding);) {
         let_go(r, topic);
+        if (!ingest_has(r, topic))
+            discover_let_go(r, topic);
+    }
 }
 
 /* --- topics and what they mean --- */

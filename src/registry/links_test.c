@@ -174,22 +174,34 @@ TEST(what_a_port_answers)
     static const struct {
         const char *label;
         enum err result, done;
-        const char *log;
+        const char *says, *log;
     } rows[] = {
         {"it refuses", ERR_OK, ERR_INVALID,
+         "{\"code\":\"not-obeyed\",\"device\":\"line.lamp\",\"action\":\"on\",\"reason\":"
+         "\"refused\","
+         "\"attempts\":1,\"confirms\":\"\",\"detail\":\"it said no\",\"left\":\"\"}",
          "on waiting\nport on(1)\nalert critical line.lamp does not obey: on() is refused by the "
          "device: it said no\non failed: is refused by the device: it said no\n"},
         {"it does not answer", ERR_OK, ERR_TIMEOUT,
+         "{\"code\":\"not-obeyed\",\"device\":\"line.lamp\",\"action\":\"on\",\"reason\":"
+         "\"unconfirmed\","
+         "\"attempts\":3,\"confirms\":\"\",\"detail\":\"it said no\",\"left\":\"\"}",
          "on waiting\nport on(1)\non sent: it said no\nport on(1)\non sent: it said no\nport "
          "on(1)\non sent: it said no\nalert "
          "critical "
          "line.lamp does not obey: on() was sent 3 times in 0 s without an answer: it said no\non "
          "failed: was sent 3 times in 0 s without an answer: it said no\n"},
         {"it can't be sent", ERR_IO, ERR_OK,
+         "{\"code\":\"not-commanded\",\"device\":\"line.lamp\",\"action\":\"on\",\"reason\":\"not-"
+         "sent\","
+         "\"attempts\":1,\"confirms\":\"\",\"detail\":\"the line is cut\",\"left\":\"\"}",
          "on waiting\nport on(1)\nalert critical line.lamp is not commanded: on() was not sent: "
          "the "
          "line is cut\non failed: was not sent: the line is cut\n"},
         {"it is full for too long", ERR_FULL, ERR_OK,
+         "{\"code\":\"not-commanded\",\"device\":\"line.lamp\",\"action\":\"on\",\"reason\":\"not-"
+         "sent\","
+         "\"attempts\":0,\"confirms\":\"\",\"detail\":\"the line is cut\",\"left\":\"\"}",
          "on waiting\nport on(1)\nport on(1)\nport on(1)\nalert critical line.lamp is not "
          "commanded: on() was not sent: the line is cut\non failed: was not sent: the line is "
          "cut\n"},
@@ -202,6 +214,7 @@ TEST(what_a_port_answers)
         p.done = rows[i].done;
         play_lamp(&p, 400);
         CHECK_EQ_STR(p.g.log.p, rows[i].log);
+        CHECK_EQ_STR(p.g.says, rows[i].says);
         port_fini(&p);
     }
 }

@@ -40,6 +40,61 @@ TEST(nobody_commands_a_mapped_device_past_its_owner)
     plug_fini(&p);
 }
 
+static enum err say(struct plug_rig *p, const char *payload)
+{
+    const struct bus_publication m = {.topic = STR("c/POWER"),
+                                      .payload = {(const uint8_t *)payload, strlen(payload)},
+                                      .qos = 0,
+                                      .expiry_s = UINT32_MAX,
+                                      .from = &p->g.base.client};
+    return bus_publish(p->g.base.bus, &m, &p->g.base.receipt);
+}
+
+static void say_nothing(void *rig)
+{
+    CHECK_EQ_INT(say(CONTAINER_OF(rig, struct plug_rig, g), ""), ERR_DENIED);
+}
+
+static void say_on(void *rig)
+{
+    CHECK_EQ_INT(say(CONTAINER_OF(rig, struct plug_rig, g), "ON"), ERR_DENIED);
+}
+
+TEST(what_is_empty_is_refused_and_is_nobodys_attempt)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    CHECK_EQ_INT(registry_set_owner(p.plug, STR("guard")), ERR_OK);
+    const struct step tasmota = {.after_ms = 1, .run = say_nothing};
+    rig_play(&p.g, &tasmota, 1, 30);
+    CHECK_EQ_STR(p.g.log.p, "");
+    const struct step somebody = {.after_ms = 1, .run = say_on};
+    rig_play(&p.g, &somebody, 1, 30);
+    CHECK_HAS_STR(p.g.log.p, "set denied: home.plug is owned by guard");
+    plug_fini(&p);
+}
+
+/* A switch that takes any message, so an empty one is a command. */
+TEST(what_is_empty_is_an_attempt_where_the_site_commands_so)
+{
+    struct plug_rig p;
+    struct error e = {0};
+    struct device *bell;
+    static const struct command_def ring[] = {{.action = 0, .topic = S("c/POWER"), .qos = 1}};
+    plug_init(&p);
+    struct registry_device_def def = plug_def(p.plug->model);
+    def.name = STR("home.bell");
+    def.id = STR("bell");
+    def.mapping.commands = ring;
+    def.mapping.command_count = 1;
+    REQUIRE(CHECK_EQ_INT(registry_device(p.g.r, &def, &bell, &e), ERR_OK));
+    CHECK_EQ_INT(registry_set_owner(bell, STR("guard")), ERR_OK);
+    const struct step press = {.after_ms = 1, .run = say_nothing};
+    rig_play(&p.g, &press, 1, 30);
+    CHECK_HAS_STR(p.g.log.p, "set denied: home.plug is owned by guard"); /* one thing, two names */
+    plug_fini(&p);
+}
+
 /* ---- another site
  * -------------------------------------------------------------------------------- */
 
@@ -425,5 +480,22 @@ TEST(what_comes_seldom_is_given_its_own_pace)
     CHECK_EQ_INT(power_after(&p, 100), QUALITY_STALE);
     publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":9}}");
     CHECK_EQ_INT(power_after(&p, 100), QUALITY_STALE);
+    plug_fini(&p);
+}
+
+TEST(what_nobody_reads_is_as_patient_as_what_is_read_beside_it)
+{
+    struct plug_rig p;
+    plug_init(&p);
+    registry_set_stale(&p.plug->props[1], 900);
+    registry_set_stale(&p.plug->props[2], 60);
+    registry_share_stale(p.g.r);
+    CHECK_EQ_INT(p.plug->props[0].series->stale_ms, 900);
+    CHECK_EQ_INT(p.plug->props[2].series->stale_ms, 60);
+    publish(&p.g, "t/SENSOR", "{\"ENERGY\":{\"Power\":7}}");
+    CHECK_EQ_INT(power_after(&p, 300), QUALITY_GOOD); /* the rig's default is 150 ms */
+    CHECK_EQ_INT(power_after(&p, 900), QUALITY_STALE);
+    registry_reset_stale(p.g.r, &p.plug->props[0]); /* the next site says it anew */
+    CHECK_EQ_INT(p.plug->props[0].series->stale_ms, 150);
     plug_fini(&p);
 }

@@ -1,3 +1,4 @@
+#include "registry/heard.h"
 #include "registry/registry_internal.h"
 
 #include <string.h>
@@ -33,6 +34,8 @@ static void config_defaults(struct registry_config *c)
         c->observed_bytes_max = 8 << 20;
     if (!c->actions_max)
         c->actions_max = 1000;
+    if (!c->heard_max)
+        c->heard_max = 10000;
     if (!c->resume_max_ms)
         c->resume_max_ms = 60000;
 }
@@ -95,6 +98,8 @@ enum err registry_new(struct registry **out, const struct registry_config *cfg, 
         err = ingest_init(r, e);
     if (!err)
         err = actions_init(r, e);
+    if (!err)
+        err = heard_init(r, e);
     if (err) {
         registry_free(r);
         return err;
@@ -133,6 +138,7 @@ void registry_free(struct registry *r)
 {
     if (!r)
         return;
+    heard_fini(r);
     actions_fini(r);
     ingest_fini(r);
     discover_fini(r);
@@ -360,6 +366,27 @@ void registry_set_stale(struct device_property *p, int64_t stale_ms)
     p->stale_declared = true;
     p->series->stale_ms = stale_ms;
     ingest_stale_rearm(p);
+}
+
+static void share_stale(struct device *d)
+{
+    int64_t longest = 0;
+    for (size_t i = 0; i < d->model->property_count; i++)
+        if (d->props[i].stale_declared && d->props[i].series->stale_ms > longest)
+            longest = d->props[i].series->stale_ms;
+    for (size_t i = 0; i < d->model->property_count; i++) {
+        struct device_property *p = &d->props[i];
+        if (p->stale_declared || p->series->stale_ms >= longest)
+            continue;
+        p->series->stale_ms = longest;
+        ingest_stale_rearm(p);
+    }
+}
+
+void registry_share_stale(struct registry *r)
+{
+    LIST_EACH(&r->now->devices, it)
+    share_stale(CONTAINER_OF(it, struct device, link));
 }
 
 int model_action(const struct model_def *m, struct str name)

@@ -15,6 +15,7 @@
 
 #include "async/timer.h"
 #include "bus/bus.h"
+#include "codec/json.h"
 #include "registry/mapping.h"
 #include "registry/observed.h"
 
@@ -33,6 +34,7 @@ struct param_def {
     struct str name, unit;
     enum value_kind kind;
 };
+enum { ACTION_PARAMS_MAX = 8 };
 struct action_def {
     struct str name;
     const struct param_def *params;
@@ -97,7 +99,7 @@ struct device_property {
     const struct property_def *def;
     struct series *series;
     struct timer stale_timer;
-    bool stale_declared; /* else series->stale_ms is the default */
+    bool stale_declared; /* else series->stale_ms is the default, or its device's longest */
     bool unawaited;      /* nobody minds that it has never spoken: in a test that is not about it */
     char *why;           /* it can't be read: registry_unreadable(); NULL or "": it can */
     char *doubt;         /* it can hardly be right: registry_doubt(); NULL or "": it may be */
@@ -116,13 +118,14 @@ struct registry_config {
     struct journal *journal;
     struct db *db;
     struct alloc *alloc;
-    int64_t stale_default_ms;     /* for properties that no program reads; default 60,000 */
+    int64_t stale_default_ms;     /* for devices that no program reads; default 60,000 */
     int64_t stale_learned_max_ms; /* for those that come less often; default two hours */
     int64_t confirm_timeout_ms;   /* for one attempt; default 5,000 */
     uint32_t attempts_max;        /* default 3 */
     size_t discovered_max;        /* default 1,000 topics */
     size_t observed_bytes_max;    /* of what has been seen in them; default 8 MiB */
     size_t actions_max;           /* remembered; default 1,000 */
+    size_t heard_max;             /* events whose times are kept; default 10,000 */
     int64_t resume_max_ms;        /* an unfinished action of an earlier run; default 60,000 */
     /* How a number in unit `from` is one in unit `to`: times *scale, plus *offset. False: it is not
      * of the same dimension, or is no unit. NULL: units are not looked at. */
@@ -186,6 +189,10 @@ static inline const struct device *device_thing(const struct device *d)
 }
 /* The property turns stale after this long without news; the smallest of all callers holds. */
 void registry_set_stale(struct device_property *p, int64_t stale_ms);
+/* When all have been set: who lets a sensor's humidity be two hours old knows that the sensor
+ * speaks seldom, so what else it measures, and nobody reads, is good for as long as the longest of
+ * those. */
+void registry_share_stale(struct registry *r);
 int model_action(const struct model_def *m, struct str name); /* -1: none */
 
 /* A time that a site's text says, up to 3000 years, for monotonic clocks and timers. */
@@ -249,6 +256,10 @@ struct action_request {
     size_t arg_count;
     struct cause cause;
 };
+/* One argument out of JSON, as its parameter wants it; a text is decoded into `text`. False: it
+ * does not fit. */
+bool registry_argument(const struct param_def *p, const struct json_token *t, char *text,
+                       size_t text_max, struct value *v);
 /* Decides an action: it is recorded, sent when its cause and the decision are committed, sent
  * again while no confirmation comes, and at last failed with an alert. An older action of the same
  * device that is not confirmed yet is dropped ("superseded"). `id` (may be NULL) gets its id.
@@ -317,6 +328,20 @@ void registry_on_link(struct registry *r, void (*changed)(void *ctx, const struc
 struct str registry_answer_topic(const struct device *d, uint32_t action);
 /* An event, as if the device had said so. */
 void registry_signal(struct device *d, uint32_t event);
+
+/* When the events of devices came: the newest in front, over restarts (heard.h). */
+enum { HEARD_TIMES = 16 };
+struct heard_event {
+    struct str device, event;
+    uint64_t count;                /* since it was first heard */
+    int64_t times_ms[HEARD_TIMES]; /* the newest in front */
+    size_t times_n;                /* at least 1 */
+};
+/* Those that came last in front; of one device alone unless device.p is NULL. */
+void registry_heard_each(const struct registry *r, struct str device, size_t limit,
+                         void (*each)(void *ctx, const struct heard_event *v), void *ctx);
+void registry_on_heard(struct registry *r, void (*changed)(void *ctx, const struct heard_event *v),
+                       void *ctx);
 /* A number as a source or a register gives it, in the unit of the property: times scale, plus
  * offset, without the noise of binary fractions (12 significant digits): 234 * 0.1 is 23.4. */
 double registry_scaled(double number, double scale, double offset);
@@ -347,7 +372,7 @@ const struct list *registry_discovered(const struct registry *r);
 const struct discovered *registry_discovered_find(const struct registry *r, struct str topic);
 /* A device that has the topic (and could not read its message); NULL: nobody claims it. */
 const struct device *registry_topic_device(const struct registry *r, struct str topic);
-/* Each topic that a device has, and one of those that have it. */
+/* Each topic that a device of the site has, and one of those that have it. */
 void registry_topics_each(const struct registry *r,
                           void (*each)(void *ctx, struct str topic, const struct device *d),
                           void *ctx);

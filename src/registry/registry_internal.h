@@ -78,6 +78,15 @@ struct registry {
     void *resume_ctx;
     uint64_t action_next; /* number of the next one; its id in 12 hexadecimal digits */
     struct keep *action_keep;
+
+    /* heard.c */
+    struct map heard_map; /* "device event" -> struct heard */
+    struct list heard, heard_dirty;
+    struct timer heard_timer;
+    struct keep *heard_keep;
+    bool heard_full; /* there is no room for another one, and nothing that could go */
+    void (*heard_changed)(void *ctx, const struct heard_event *v);
+    void *heard_ctx;
 };
 
 /* The device, or property, that a series belongs to, or NULL. */
@@ -103,6 +112,9 @@ MUST_USE enum err ingest_bind(struct registry *r, struct device *d, struct error
 /* A topic of `want.device`; copied. ERR_EXISTS: it can't be shared. */
 MUST_USE enum err ingest_bind_topic(struct registry *r, const struct topic_binding *want,
                                     struct error *e);
+/* Whether a message on the topic is any device's, be it one that leaves and has an action to end.
+ */
+bool ingest_has(const struct registry *r, struct str topic);
 void ingest_stale_rearm(struct device_property *p);
 /* Nobody but its owner may command it from here on. */
 MUST_USE enum err ingest_guard(struct registry *r, const struct device *d);
@@ -122,6 +134,8 @@ void discover_fini(struct registry *r);
 void discover_note(struct registry *r, const struct message *m, const struct payload_error *error);
 /* What is retained and nobody claims has been said before this run. */
 void discover_retained(struct registry *r);
+/* A topic that no device has any more: what is retained on it is there for who looks. */
+void discover_let_go(struct registry *r, struct str topic);
 void discover_forget_claimed(
     struct registry *r); /* topics that a device has by now: it gets them */
 
@@ -269,7 +283,9 @@ struct action {
     struct str device_name, action_name, args_json, confirms, program, rule, operator_name,
         cause_series;
     char why[200];
-    size_t size; /* of this block */
+    enum action_reason reason;
+    size_t detail_n; /* so much of the end of `why` is the detail */
+    size_t size;     /* of this block */
 };
 MUST_USE enum err actions_init(struct registry *r, struct error *e);
 void actions_start(struct registry *r);
@@ -288,7 +304,11 @@ void action_carry(struct action *a, struct device *to);
 void actions_sample(struct device *d, const struct device_property *p, const struct sample *s);
 
 /* action_alert.c: that it has failed, or (not active) that its device obeys again. */
-void action_alert(struct action *a, const char *what, bool active);
+enum disobedience { DISOBEYS, NOT_COMMANDED, MAY_NOT_HAVE_OBEYED };
+void action_alert(struct action *a, enum disobedience what, bool active);
+/* Sets `why`: the sentence with the detail at its end, which is what the reason does not tell. */
+void action_because(struct action *a, enum action_reason reason, struct str detail, const char *fmt,
+                    ...) PRINTF_LIKE(4, 5);
 /* Nobody will ever tell that it obeys: what was wrong with it is over. */
 void actions_forget_alert(struct registry *r, struct str device);
 

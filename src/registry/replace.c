@@ -409,6 +409,7 @@ void registry_replace_commit(struct registry *r)
     struct catalog *old = r->now;
     carry(r, &old->devices);
     carry(r, &old->leaving);
+    r->heard_full = false;
     reset_stale(r);
     r->now = r->building;
     r->building =

@@ -1,6 +1,7 @@
 /* Another site's devices in the place of those that run: what goes on, leaves, and is new. */
 #include "registry/registry_rig_test.h"
 
+#include <string.h>
 #include <sys/stat.h>
 
 struct next {
@@ -164,6 +165,39 @@ TEST(a_device_that_leaves_is_no_news)
     REQUIRE(!list_empty(topics)); /* it is nobody's */
     CHECK(str_eq(CONTAINER_OF(topics->next, struct discovered, link)->topic, STR("v")));
     CHECK(bus_series_find(g.base.bus, STR("plant.valve.position")) != NULL);
+    rig_fini(&g);
+}
+
+static enum err retain(struct rig *g, const char *topic, const char *payload)
+{
+    const struct bus_publication p = {.topic = str_from(topic),
+                                      .payload = {(const uint8_t *)payload, strlen(payload)},
+                                      .qos = 1,
+                                      .retain = true,
+                                      .expiry_s = UINT32_MAX,
+                                      .from = &g->base.client};
+    struct bus_receipt receipt;
+    return bus_publish(g->base.bus, &p, &receipt);
+}
+
+TEST(what_a_device_that_left_has_said_is_there_to_be_adopted)
+{
+    struct rig g;
+    struct registry_change n;
+    const struct next gone = {NULL, NULL, NULL};
+    rig_init(&g, test_tmpdir());
+    CHECK_EQ_INT(retain(&g, "v", "{\"position\": 40}"), ERR_OK);
+    publish(&g, "v/telemetry", "{\"position\": \"warm\"}");
+    CHECK(registry_discovered_find(g.r, STR("v")) == NULL);
+    const struct discovered *unread = registry_discovered_find(g.r, STR("v/telemetry"));
+    REQUIRE(unread && unread->unreadable == 1 && unread->error.reason[0]);
+    CHECK_EQ_INT(replace(&g, &gone, &n), ERR_OK);
+    const struct discovered *d = registry_discovered_find(g.r, STR("v"));
+    REQUIRE(d != NULL);
+    CHECK_EQ_INT(d->count, 1);
+    CHECK(d->seen.n == 1 && str_eq(observed_path(d->seen.fields[0]), STR("position")));
+    unread = registry_discovered_find(g.r, STR("v/telemetry"));
+    CHECK(unread && unread->unreadable == 0 && !unread->error.reason[0]);
     rig_fini(&g);
 }
 

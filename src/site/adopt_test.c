@@ -2,6 +2,7 @@
 #include "adopt/edit.h"
 #include "adopt/propose.h"
 #include "site/adopt_cases.h"
+#include "site/adopt_maker_cases.h"
 #include "site/schema.h"
 #include "tests/support/test.h"
 
@@ -64,16 +65,18 @@ static bool was_heard(void *ctx, struct str topic)
     return false;
 }
 
-static void look(struct adopt_view *v, struct ears *ears, const struct adopt_message *messages)
+static void look(struct adopt_view *v, struct ears *ears, const struct adopt_case *c)
 {
     const struct adopt_topics all = {was_heard, ears};
     strbuf_init(&ears->path, alloc_system(), OBSERVED_PATH_BYTES);
-    for (; messages->topic; messages++)
-        hear(ears, messages);
+    for (const struct adopt_message *m = c->messages; m->topic; m++)
+        hear(ears, m);
     REQUIRE(adopt_view_init(v, alloc_system(), ears->n) == ERR_OK);
     for (size_t i = 0; i < ears->n; i++) {
         struct heard *h = &ears->topics[i];
         adopt_view_add(v, &all, h->topic, h->kind, h->count, &h->seen, h->payload);
+        if (c->claimed && str_eq(h->topic, str_from(c->claimed)))
+            v->topics[i].claimer = STR("a.t");
         observed_fini(&h->seen, alloc_system());
     }
     strbuf_fini(&ears->path);
@@ -128,7 +131,7 @@ static void try_case(const struct adopt_case *c)
     struct error e = {0};
     struct str asked[4];
     struct strbuf text;
-    look(&v, &ears, c->messages);
+    look(&v, &ears, c);
     struct strbuf before;
     strbuf_init(&before, alloc_system(), 0);
     strbuf_addf(&before, "site \"home\"\n%s", c->site ? c->site : "");
@@ -159,12 +162,22 @@ static void try_case(const struct adopt_case *c)
     adopt_view_fini(&v);
 }
 
+static void try_cases(const struct adopt_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        LABEL("%s", cases[i].label);
+        try_case(&cases[i]);
+    }
+}
+
 TEST(recorded_messages_become_declarations)
 {
-    for (size_t i = 0; i < ARRAY_LEN(adopt_cases); i++) {
-        LABEL("%s", adopt_cases[i].label);
-        try_case(&adopt_cases[i]);
-    }
+    try_cases(adopt_maker_cases, ARRAY_LEN(adopt_maker_cases));
+}
+
+TEST(what_has_no_known_maker_becomes_declarations_too)
+{
+    try_cases(adopt_cases, ARRAY_LEN(adopt_cases));
 }
 
 /* Whoever may publish an announcement says names, units, words and makers. */

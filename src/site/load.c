@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MEMBERS_MAX = 256, PARAMS_MAX = 8, STUCK_MS = 1000, SYS_MS = 10000 };
+enum { MEMBERS_MAX = 256, STUCK_MS = 1000, SYS_MS = 10000 };
 
 /* --- settings --- */
 
@@ -324,7 +324,7 @@ static enum compare compare_of(enum lang_cmp op)
 struct model_build {
     struct property_def properties[MEMBERS_MAX];
     struct action_def actions[MEMBERS_MAX];
-    struct param_def params[MEMBERS_MAX][PARAMS_MAX];
+    struct param_def params[MEMBERS_MAX][ACTION_PARAMS_MAX];
     struct str events[MEMBERS_MAX];
     struct model_def def;
 };
@@ -369,10 +369,10 @@ static enum err load_model(struct model_build *b, const struct lang_decl *type, 
     memset(&b->def, 0, sizeof(b->def));
     for (size_t i = 0; i < type->members_n; i++) {
         const struct lang_member *m = &type->members[i];
-        if (i == MEMBERS_MAX || m->params_n > PARAMS_MAX)
+        if (i == MEMBERS_MAX || m->params_n > ACTION_PARAMS_MAX)
             return error_set(e, ERR_FULL,
                              "model %.*s: more than %d members, or more than %d parameters of %.*s",
-                             STR_FMT(type->name), MEMBERS_MAX, PARAMS_MAX, STR_FMT(m->name));
+                             STR_FMT(type->name), MEMBERS_MAX, ACTION_PARAMS_MAX, STR_FMT(m->name));
         if (m->role == LANG_CLAUSE_READABLE)
             build_property(b, m);
         else if (m->role == LANG_CLAUSE_COMMAND)

@@ -16,6 +16,8 @@ struct site_reload {
     bool running, again, stopping;
     void (*done)(void *arg, enum err result);
     void *arg;
+    void (*again_done)(void *arg, enum err result); /* of the one after it */
+    void *again_arg;
     int64_t started_ns;
 
     struct lang_site *next; /* what the job has made */
@@ -272,6 +274,22 @@ static void read_sources(struct offload_job *j)
     r->result = r->cfg.read(r->cfg.ctx, &r->next, &r->why);
 }
 
+/* Unless whoever was told has begun one: then behind that. */
+static void start_again(struct site_reload *r)
+{
+    void (*done)(void *arg, enum err result) = r->again_done;
+    if (r->running)
+        return;
+    r->again = false;
+    r->again_done = NULL;
+    enum err err = site_reload_start(r, done, r->again_arg);
+    if (!err)
+        return;
+    LOG_E("app", "the site can't be read again: %s", err_name(err));
+    if (done)
+        done(r->again_arg, err);
+}
+
 /* No program is in the middle of something. */
 static void programs_rest(void *ctx)
 {
@@ -286,7 +304,7 @@ static void programs_rest(void *ctx)
     if (r->cfg.ended && !r->again)
         r->cfg.ended(r->cfg.ctx, r->result);
     if (r->again)
-        site_reload_soon(r);
+        start_again(r);
 }
 
 static void have_read(struct offload_job *j)
@@ -320,12 +338,23 @@ enum err site_reload_start(struct site_reload *r, void (*done)(void *arg, enum e
     return ERR_OK;
 }
 
+enum err site_reload_after(struct site_reload *r, void (*done)(void *arg, enum err result),
+                           void *arg)
+{
+    if (!r->running)
+        return site_reload_start(r, done, arg);
+    if (r->again_done)
+        return ERR_FULL;
+    r->again = true;
+    r->again_done = done;
+    r->again_arg = arg;
+    return ERR_OK;
+}
+
 void site_reload_soon(struct site_reload *r)
 {
-    r->again = r->running;
-    enum err err = r->running ? ERR_OK : site_reload_start(r, NULL, NULL);
-    if (err)
-        LOG_E("app", "the site can't be read again: %s", err_name(err));
+    r->again = true;
+    start_again(r);
 }
 
 bool site_reload_running(const struct site_reload *r)

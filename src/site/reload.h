@@ -43,6 +43,10 @@ void site_reload_free(struct site_reload *r); /* NULL is fine */
 /* `done` (may be NULL) is called once, unless the site stops first. */
 MUST_USE enum err site_reload_start(struct site_reload *r, void (*done)(void *arg, enum err result),
                                     void *arg);
+/* The same for who has changed the files: if one is under way, which may have read them before,
+ * `done` is told of another one after it. ERR_FULL: somebody waits so already. */
+MUST_USE enum err site_reload_after(struct site_reload *r, void (*done)(void *arg, enum err result),
+                                    void *arg);
 /* For those who can't be answered: if one is under way, there will be another one after it. */
 void site_reload_soon(struct site_reload *r);
 bool site_reload_running(const struct site_reload *r);

@@ -40,6 +40,7 @@ enum journal_kind {                       /* on disk: never renumber */
                     JOURNAL_DECISION = 5, /* automation: an action was decided */
                     JOURNAL_ALERT = 6,    /* alert: raised, cleared, acknowledged */
                     JOURNAL_PROGRAM = 7,  /* automation: variables and rule states */
+                    JOURNAL_HEARD = 9,    /* registry: when an event of a device came; lazy */
 };
 
 struct journal_record {

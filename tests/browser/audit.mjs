@@ -99,7 +99,7 @@ export function structureProblems() {
 
 /** English words on a Chinese screen.  What the site calls its things is marked translate="no", or is in `names`. */
 export function foreignWords(names) {
-  const allowed = /MQTT|Modbus|JSON|CSV|TLS|WebSocket|\bsedge\b|English|\bEN\b|\$SYS|io_uring|epoll|\bKiB\b|\bMiB\b|\bEnter\b|\bEsc\b|\bCtrl\b/g;
+  const allowed = /Sparkplug B|MQTT|Modbus|JSON|CSV|TLS|WebSocket|\bsedge\b|English|\bEN\b|\$SYS|io_uring|epoll|\bKiB\b|\bMiB\b|\bEnter\b|\bEsc\b|\bCtrl\b/g;
   const found = [];
   const look = (text, where) => {
     let rest = text;
@@ -113,7 +113,8 @@ export function foreignWords(names) {
     if (!e.closest('[translate="no"], noscript, style, script')) look(walker.currentNode.data, e.tagName);
   }
   for (const name of ['aria-label', 'title', 'placeholder', 'aria-description', 'data-label', 'alt']) {
-    for (const e of document.querySelectorAll(`[${name}]`)) look(e.getAttribute(name), name);
+    // As in HTML, what is not translated has attributes that are not either.
+    for (const e of document.querySelectorAll(`[${name}]:not([translate="no"])`)) look(e.getAttribute(name), name);
   }
   look(document.title, 'document.title');
   return [...new Set(found)];

@@ -108,6 +108,19 @@ cases.push(['a command by hand: arguments are checked, the outcome is followed',
     assert.deepEqual(wrongs, []);
   })]);
 
+cases.push(['events of a device say when they came, as they come', () =>
+  withPage({ hash: '#/device/plant.press1' }, async ({ page, mock, wrongs }) => {
+    const jam = page.locator('li[data-event="jam"]');
+    await jam.getByText(/4\smin \d\d\ss ago · 3 times/).waitFor();
+    mock.plant.announce('plant.press1', 'jam');
+    await jam.getByText(/\d\ss ago · 4 times/).waitFor();
+    await jam.locator('summary').click();
+    assert.equal(await jam.locator('ol li').count(), 4);
+    await steps.go(page, '#/device/plant.oven');
+    await page.locator('li[data-event="jam"]', { hasText: 'not heard yet' }).waitFor();
+    assert.deepEqual(wrongs, []);
+  })]);
+
 cases.push(['values turn stale and say so', () =>
   withPage({}, async ({ page, mock }) => {
     await page.locator('a.belt.moving').waitFor();
@@ -220,6 +233,51 @@ cases.push(['the explorer is zoomed by dragging and by the wheel, and tells the 
     assert.deepEqual(wrongs, []);
   })]);
 
+/** Fingers that go from one place of an element to another; 0 is its left edge, 1 its right one. */
+async function drags(page, locator, ...fingers) {
+  return touches(page, locator, Date.now() / 1000, fingers);
+}
+
+/** At a time of ours: a tap is the second of two by its time, however slow the machine is. */
+async function touches(page, locator, timestamp, fingers) {
+  const box = await locator.boundingBox();
+  const session = await page.context().newCDPSession(page);
+  const points = (part) => fingers.map(([from, to], id) => ({ id, x: box.x + box.width * (from + (to - from) * part), y: box.y + box.height / 2 }));
+  await session.send('Input.dispatchTouchEvent', { type: 'touchStart', timestamp, touchPoints: points(0) });
+  for (const part of fingers.some(([from, to]) => from !== to) ? [0.1, 0.4, 0.7, 1] : []) await session.send('Input.dispatchTouchEvent', { type: 'touchMove', timestamp: timestamp + part / 10, touchPoints: points(part) });
+  await session.send('Input.dispatchTouchEvent', { type: 'touchEnd', timestamp: timestamp + 0.11, touchPoints: [] });
+  await session.detach();
+}
+
+/** Waits until the address has about this number. */
+const inAddress = (page, key, about, within) =>
+  page.waitForFunction(([k, a, w]) => Math.abs(Number(new URLSearchParams(location.hash.split('?')[1]).get(k)) - a) < w, [key, about, within], { timeout: 20_000 });
+const rangeIn = (page) => page.evaluate(() => Object.fromEntries(new URLSearchParams(location.hash.split('?')[1])));
+
+cases.push(['charts follow fingers and keys: drag, pinch, double tap, arrows', () =>
+  withPage({ hash: '#/history?s=plant.press1.temperature&span=3600000', viewport: { width: 360, height: 740 }, hasTouch: true, isMobile: true }, async ({ page, wrongs }) => {
+    const over = page.locator('.lanes .u-over');
+    await over.waitFor();
+    await drags(page, over, [0.2, 0.7]);
+    await inAddress(page, 'to', Date.now() - 1_800_000, 240_000);
+    assert.equal((await rangeIn(page)).span, '3600000');
+    await drags(page, over, [0.4, 0.2], [0.6, 0.8]);
+    await inAddress(page, 'span', 1_200_000, 120_000);
+    const at = Date.now() / 1000;
+    for (const later of [0, 0.2]) await touches(page, over, at + later, [[0.5, 0.5]]);
+    await page.waitForFunction(() => !location.hash.includes('to='));
+    await steps.go(page, '#/device/plant.press1');
+    await page.locator('.charts .u-over').first().waitFor();
+    await drags(page, page.locator('.charts .u-over').first(), [0.2, 0.9]);
+    await page.waitForFunction(() => location.hash.includes('to='));
+    await page.locator('.charts').focus();
+    await page.keyboard.press('0');
+    await page.waitForFunction(() => !location.hash.includes('to='));
+    await page.keyboard.press('ArrowLeft');
+    await page.waitForFunction(() => location.hash.includes('to='));
+    assert.deepEqual(wrongs, []);
+  })]);
+
 cases.push(['on a phone the bar leads to every screen', () =>
   withPage({ viewport: { width: 360, height: 740 } }, async ({ page }) => {
     assert.equal(await page.locator('.rail a:visible').count(), 5);
@@ -241,8 +299,8 @@ cases.push(['a site without devices says what to do first', () =>
       await route.fulfill({ json: { ...site, devices: [], groups: [], programs: [] } });
     });
     await page.reload();
-    await page.getByText('3 topics have been seen that have no device yet').waitFor();
-    await page.getByRole('link', { name: 'Look at the topics' }).click();
+    await page.getByText('3 things have been heard that are no devices yet').waitFor();
+    await page.getByRole('link', { name: 'Look at what was heard' }).click();
     await page.locator('li[data-topic="zigbee2mqtt/door"]').waitFor();
   })]);
 
@@ -261,7 +319,7 @@ cases.push(['dark or light is remembered', () =>
 cases.push(['what nobody claims is listed as it is discovered', () =>
   withPage({ hash: '#/discovered' }, async ({ page, mock }) => {
     const now = Date.now();
-    mock.discover({ topic: 'shed/light', count: 1, first_ms: now, last_ms: now, kind: 'text', payload: '<b>on</b>' });
+    mock.discover({ topic: 'shed/light', count: 1, first_ms: now, last_ms: now, kind: 'text', shape: 'value', payload: '<b>on</b>' });
     const item = page.locator('li[data-topic="shed/light"]');
     await item.waitFor();
     assert.equal(await item.locator('pre').innerText(), '<b>on</b>', 'a payload is text, never markup');

@@ -172,6 +172,20 @@ class Adopt(unittest.TestCase):
         self.assertEqual((status, got["type"]), (422, "/problems/site-refused"))
         self.assertTrue(got["diagnostics"] and "Nothing" in got["text"])
 
+    def test_what_somebody_else_has_in_hand_is_told(self):
+        """The files are taken as a whole: what a person has saved and not reloaded yet comes with a device."""
+        self.say({"well": '{"level":3}'})
+        self.assertEqual(self.adopt("well")[1]["warnings"], [])
+        (self.root / "devices.sedge").write_text(DEVICES + "// in hand\n")
+        (self.root / "rules.sedge").write_text("program p { every 1h { } }\n")
+        told = ["devices.sedge has been changed since the site was taken: that is taken together with this",
+                "rules.sedge is new since the site was taken: that is taken together with this"]
+        self.assertEqual(self.adopt("well")[1]["warnings"], told)
+        self.assertIn(f"note: {told[1]}\n", sedge("adopt", self.root, "well", "--dry-run").stdout)
+        self.assertEqual(self.adopt("well", apply=True)[1]["reload"]["programs"]["added"], ["p"])
+        self.say({"spring": '{"level":3}'})
+        self.assertEqual(self.adopt("spring")[1]["warnings"], [])
+
     def test_what_the_reload_refuses_is_taken_back(self):
         self.say({"well": '{"level":3}'})
         site = (self.root / "site.sedge").read_text()  # passes the check, but can't change while the site runs
@@ -182,6 +196,52 @@ class Adopt(unittest.TestCase):
         self.assertEqual((self.root / "devices.sedge").read_text(), DEVICES)
         (self.root / "site.sedge").write_text(site)
         self.assertEqual(self.site.request("/api/reload", {})[0], 200)
+
+    def while_a_reload_reads(self, then):
+        """Adopts a well; when that has read the files a reload begins, which reads until the adoption is about to end. Then
+        z.sedge is `then`. Pipes hold both up."""
+        self.say({"well": '{"level":3}'})
+        devices, pipe, got = self.root / "devices.sedge", self.root / "z.sedge", []
+        os.mkfifo(pipe)
+        asking = threading.Thread(target=lambda: got.extend(self.adopt("well", apply=True)))
+        asking.start()
+        with open(pipe, "w", encoding="utf-8"):  # somebody reads it: the adoption
+            pipe.unlink()
+            os.mkfifo(pipe)
+            reloading = threading.Thread(target=lambda: self.site.request("/api/reload", {}, timeout=60))
+            reloading.start()
+            wait_until(lambda: self.site.get("/api/reload")["running"])
+        wait_until(lambda: devices.read_text() != DEVICES)
+        self.assertEqual(got, [])
+        second = self.root / "second"
+        second.write_text(then)
+        with open(pipe, "w", encoding="utf-8"):
+            second.rename(pipe)
+        reloading.join(60)
+        asking.join(60)
+        return got
+
+    def test_adopting_during_a_reload_waits_for_its_own(self):
+        status, got = self.while_a_reload_reads("// nothing\n")
+        self.assertEqual((status, got["applied"], got["reload"]["result"]), (200, True, "taken"), got)
+        self.assertEqual(self.value("home.well.level"), 3)
+
+    def test_adopting_during_a_reload_is_refused_by_its_own(self):
+        status, got = self.while_a_reload_reads("oops\n")
+        self.assertEqual((status, got["type"], got["reload"]["result"]), (422, "/problems/site-refused", "refused"), got)
+        self.assertEqual((self.root / "devices.sedge").read_text(), DEVICES)
+
+    def test_people_who_adopt_at_once_have_their_turns(self):
+        self.say({f"well{i}": '{"level":3}' for i in range(4)})
+        got = []
+        people = [threading.Thread(target=lambda i=i: got.append(self.adopt(f"well{i // 2}", apply=True))) for i in range(8)]
+        for person in people:
+            person.start()
+        for person in people:
+            person.join(60)
+        self.assertEqual(sorted(answer["device"] for status, answer in got if status == 200), [f"home.well{i}" for i in range(4)])
+        late = sorted(answer["detail"] for status, answer in got if status != 200)  # the second of each topic
+        self.assertEqual(late, [f"well{i} is a topic of home.well{i} already" for i in range(4)])
 
     def test_what_could_not_be_taken_back_is_told(self):
         """Somebody writes into the file between the reload's reading it and its refusal: a pipe behind it in the site holds

@@ -301,6 +301,26 @@ class Api(ApiCase):
         self.problem(self.site.request("/api/actions?limit=none"), 400, "limit")
         self.heat(20)
 
+    def test_when_events_came(self):
+        def heard(query=""):
+            return self.site.get(f"/api/events{query}")["events"]
+        before = next((e["count"] for e in heard("?device=plant.press")), 0)
+        with urllib.request.urlopen(f"{self.site.page}/api/live", timeout=30) as feed:
+            self.site.publish("press/jam", "{}", "-q", "1")
+            line = b""
+            while line != b"event: event\n":
+                line = feed.readline()
+            event = json.loads(feed.readline()[6:])
+        self.site.description.event("event", event)
+        self.assertEqual((event["device"], event["event"], event["count"]), ("plant.press", "jam", before + 1))
+        self.assertLess(abs(event["times_ms"][0] - time.time() * 1000), 60000)
+        self.assertEqual(heard("?device=plant.press"), [event])
+        self.assertEqual(heard("?limit=1"), [event])
+        self.assertEqual(heard("?device=plant.lamp"), [])
+        self.problem(self.site.request("/api/events?device=plant.nobody"), 404, "plant.nobody")
+        self.problem(self.site.request("/api/events?device=%zz"), 400, "device")
+        self.problem(self.site.request("/api/events?limit=0"), 400, "limit")
+
     def test_a_command_by_hand(self):
         path = "/api/devices/plant.lamp/actions/on"
         listener = self.site.spawn(["mosquitto_sub", "-p", self.site.mqtt_port, "-i", "lamp", "-t", "lamp/set"])

@@ -7,6 +7,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -233,15 +234,39 @@ class Refused(unittest.TestCase):
             said = sedge("restore", file, site.folder, "--force", code=1).stderr
             self.assertIn(f"process {site.process.pid}", said)
             site.publish("kept/1", "1", "-q", "1", "-r")  # it goes on
+            wait_until((site.data / "ballast").exists)
             site.stop()
             self.assertIn("--force", sedge("restore", file, site.folder, code=1).stderr)
             (site.folder / "notes.txt").write_text("mine")
+            ballast = (site.data / "ballast").stat().st_ino
             done = told("restore", file, site.folder, "--force")
             self.assertEqual((site.folder / done["aside"] / "notes.txt").read_text(), "mine")
             self.assertTrue((site.data / done["aside"] / "sedge.db").exists())
+            self.assertEqual((site.data / "ballast").stat().st_ino, ballast)
             self.assertNotEqual(told("restore", file, site.folder, "--force")["aside"], done["aside"])
             site.start()
             self.assertEqual(set(numbers(site)), {"kept/0"})
+
+    def test_who_is_told_to_end_leaves_nothing_behind(self):
+        """A signal that has come before the first byte: it holds from exec on, so there is no race."""
+        def told_to_end():
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+            os.kill(os.getpid(), signal.SIGINT)
+
+        with Site(text=SITE) as site:
+            site.start()
+            file, out = site.root / "b.tar.zst", site.root / "out"
+            sedge("backup", site.folder, file)
+            site.stop()
+            out.mkdir()
+            shutil.copy(file, out / "b.tar.zst")
+            for args in (["backup", site.folder, out], ["backup", "--verify", out / "b.tar.zst"], ["restore", file, site.folder, "--force"]):
+                with self.subTest(args=args):
+                    before = {p: p.stat().st_ino for p in site.folder.rglob("*")}
+                    done = sedge(*args, code=-signal.SIGINT, preexec_fn=told_to_end)
+                    self.assertIn("interrupted", done.stderr)
+                    self.assertEqual([p.name for p in out.iterdir()], ["b.tar.zst"])
+                    self.assertEqual({p: p.stat().st_ino for p in site.folder.rglob("*")}, before)
 
     def test_an_interrupted_restore_keeps_the_site_from_starting(self):
         with Site(text=SITE) as site:
@@ -346,6 +371,10 @@ class Refused(unittest.TestCase):
                 names = [f["name"] for f in manifest["files"]] + ["sedge-backup/SHA256SUMS", "sedge-backup/manifest.json"]
                 subprocess.run(["tar", "--format=ustar", "--zstd", "-cf", file, "-C", where, *names], check=True)
 
+            whole["site"] = "\x1b[2Jplant"
+            forge("data")
+            for args in (["backup", "--verify", file], ["restore", file, site.root / "shown"]):
+                self.assertIn(r'"\x1B[2Jplant"', sedge(*args).stdout)
             forge(prey, ["sedge-backup/data/evil.conf"])
             self.assertIn("has no place", sedge("restore", file, site.root / "new", "--force", code=1).stderr)
             (prey / "passwd").write_text("precious")

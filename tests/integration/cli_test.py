@@ -1,10 +1,13 @@
 """The command line as people and shells meet it: explanations, mistakes, lists as JSON, completion, manual pages."""
 
+import contextlib
 import json
 import os
 import pathlib
+import pty
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -79,6 +82,36 @@ class Explanations(unittest.TestCase):
                     done = subprocess.run([SEDGE, *args], stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
                     self.assertEqual(done.returncode, 1)
                     self.assertIn(f"sedge {args[0]}: the output can't be written: No space left on device", done.stderr)
+
+    def test_a_terminal_without_utf8_is_shown_ascii(self):
+        """°C in a line of a site: a file gets it as it is, a terminal too, but not one that is said to be of another character set."""
+        with tempfile.TemporaryDirectory() as folder:
+            site = pathlib.Path(folder, "site.sedge")
+            site.write_text('site "s"\nmodel M { property t: °C nonsense }\n')
+            for locale, terminal, shown in (("C", True, "degC"), ("C.UTF-8", True, "°C"), ("", True, "°C"), ("C", False, "°C")):
+                with self.subTest(locale=locale, terminal=terminal):
+                    reader, writer = pty.openpty() if terminal else os.pipe()
+                    done = subprocess.run([SEDGE, "check", site], stdout=writer, stderr=writer, timeout=60, check=False,
+                                          env={**{k: v for k, v in os.environ.items() if k not in ("LC_CTYPE", "LANG")}, "LC_ALL": locale})
+                    os.close(writer)
+                    said = b""
+                    with contextlib.suppress(OSError):  # the other end is closed
+                        while piece := os.read(reader, 4096):
+                            said += piece
+                    os.close(reader)
+                    self.assertEqual(done.returncode, 1)
+                    self.assertIn(f"property t: {shown} nonsense", said.decode())
+
+    @unittest.skipUnless(shutil.which("strace"), "there is no strace")
+    def test_without_io_uring_a_command_says_what_it_was_asked_for(self):
+        """As in most containers. `sedge run` tells it, since it matters there."""
+        with socket.socket() as closed:  # bound, and nobody listens
+            closed.bind(("127.0.0.1", 0))
+            done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=io_uring_setup:error=ENOSYS", SEDGE, "pub", "-p",
+                                   str(closed.getsockname()[1]), "-t", "t", "-m", "1"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("refused", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
     def test_each_way_to_ask_for_the_version(self):
         for word in "--version", "-V", "version":

@@ -3,11 +3,12 @@
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import unittest
 
-from sedge_site import SEDGE, Process, Site
+from sedge_site import SEDGE, Process, Site, wait_until
 
 SITE = 'site "t"\nserver { mqtt 127.0.0.1:@MQTT@\n http 127.0.0.1:@HTTP@\n store "data" }\n'
 
@@ -121,6 +122,38 @@ class Doctor(unittest.TestCase):
         openssl("ca", "-batch", "-config", config, "-selfsign", "-keyfile", key, "-in", request, "-out", cert, "-startdate",
                 "20240101000000Z", "-enddate", "20250101000000Z")
         self.finds("certificates", "problem", "has expired at 2025-01-01", cert)
+
+    def certificate(self, days, ca_days):
+        """As `sedge init` makes them: an authority beside the certificate."""
+        folder = self.site.folder
+        ec = ("-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes")
+        openssl("req", "-x509", *ec, "-days", ca_days, "-keyout", folder / "ca.key", "-out", folder / "ca.pem", "-subj", "/CN=authority")
+        openssl("req", *ec, "-keyout", folder / "key.pem", "-out", folder / "r.pem", "-subj", "/CN=t")
+        openssl("x509", "-req", "-in", folder / "r.pem", "-CA", folder / "ca.pem", "-CAkey", folder / "ca.key", "-CAcreateserial", "-days", days,
+                "-out", folder / "cert.pem")
+
+    def test_an_authority_ends_too(self):
+        self.site.write("site.sedge", SITE.replace("@MQTT@", '@MQTT@ tls cert "cert.pem" key "key.pem"'))
+        self.certificate(100, 3)
+        self.finds("certificates", "warning", "the authority of the certificate expires in ", self.site.folder / "ca.pem")
+        self.certificate(100, 100)
+        self.finds("certificates", "ok", "the authority of the certificate holds until", self.site.folder / "ca.pem", args=["--all"])
+        self.site.write("site.sedge", SITE.replace("@MQTT@", '@MQTT@ tls cert "cert.pem" key "key.pem" ca "clients.pem"'))
+        self.certificate(100, 3)
+        (self.site.folder / "ca.pem").rename(self.site.folder / "clients.pem")
+        self.finds("certificates", "warning", "the authority of the clients expires in ", self.site.folder / "clients.pem")
+
+    def test_a_running_site_warns_of_its_certificate(self):
+        self.site.write("site.sedge", SITE.replace("@MQTT@", '@MQTT@ tls cert "cert.pem" key "key.pem"'))
+        self.certificate(5, 100)
+        self.site.start()
+
+        def alerts():
+            return [(a["severity"], a["state"]) for a in self.site.get("/api/alerts?state=all")["alerts"] if "cert.pem: the certificate expires in" in a["text"]]
+        wait_until(lambda: alerts() == [("warning", "unacknowledged")])
+        self.certificate(100, 100)
+        self.site.process.child.send_signal(signal.SIGHUP)
+        wait_until(lambda: alerts() == [("warning", "returned")])
 
     def test_a_damaged_journal_and_database(self):
         self.run_once()

@@ -8,6 +8,7 @@ import fcntl
 import os
 import pathlib
 import shlex
+import shutil
 import socket
 import struct
 import subprocess
@@ -191,8 +192,15 @@ class Package(unittest.TestCase):
     def test_7_purge_deletes_when_asked(self):
         inside("dpkg", "-i", f"/root/{NEW}")
         self.assertTrue((DATA / "sedge.db").exists())
+        backup = SYSTEM / "var/lib/sedge-backup/night.tar.zst"
+        backup.parent.mkdir(mode=0o700)
+        backup.write_text("")
+        for path in (backup, backup.parent):
+            os.chown(path, DATA.stat().st_uid, DATA.stat().st_gid)
         subprocess.run(["chroot", SYSTEM, "debconf-set-selections"], input="sedge sedge/purge-data boolean true\n", text=True, check=True)
-        inside("dpkg", "--purge", "sedge")
+        self.assertIn("sedge-backup are kept", inside("dpkg", "--purge", "sedge").stderr)
+        self.assertEqual((backup.parent.stat().st_uid, backup.parent.stat().st_gid, backup.parent.stat().st_mode & 0o777), (0, 0, 0o700))
+        shutil.rmtree(backup.parent)
         self.assertFalse(DATA.exists())
         self.assertFalse(SITE.parent.exists())
         self.assertNotIn("\nsedge:", (SYSTEM / "etc/passwd").read_text())

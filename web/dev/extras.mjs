@@ -166,6 +166,19 @@ function field(path, type, values) {
   };
 }
 
+/** GET /api/discovered: each topic is a thing of its own here, unless it says which. */
+export function listOf(topics) {
+  const found = new Map();
+  for (const x of topics) {
+    const key = x.thing ?? x.topic;
+    const can = x.shape && !x.device && !x.obstacle;
+    const old = found.get(key) ?? { key, name: x.name ?? x.topic, shape: x.shape ?? null, device: x.device ?? null, adopt: can ? x.topic : null, obstacle: can ? null : x.error ? 'unreadable' : (x.obstacle ?? 'nothing'), why: '', topics: [], count: 0, first_ms: x.first_ms, last_ms: x.last_ms };
+    found.set(key, { ...old, topics: [...old.topics, x.topic], count: old.count + x.count, last_ms: Math.max(old.last_ms, x.last_ms) });
+  }
+  const things = [...found.values()].sort((a, b) => Number(b.adopt !== null) - Number(a.adopt !== null) || (a.name < b.name ? -1 : 1));
+  return { things, topics: topics.map((x) => ({ thing: x.topic, obstacle: null, ...x })), dropped: 0 };
+}
+
 export function discovered(now) {
   const topic = (name, kind, payload, shape, fields, more = {}) => ({
     topic: name, count: 41, first_ms: now - 900_000, last_ms: now - 900, kind, payload, device: null, unreadable: 0, error: null, shape, fields, fields_left_out: 0, ...more,
@@ -175,7 +188,9 @@ export function discovered(now) {
     topic('tele/plug1/SENSOR', 'json', '{"Time":"2026-11-28T10:00:00","ENERGY":{"Power":41.5,"Voltage":230,"Total":12.4}}', 'tasmota', [
       field('Time', 'text', [[now - 900, '2026-11-28T10:00:00']]), field('ENERGY.Power', 'number', wave(40, 6, 24, now)), field('ENERGY.Voltage', 'integer', wave(230, 2, 24, now).map(([ts, v]) => [ts, Math.round(v)])),
       field('ENERGY.Total', 'number', wave(12, 0, 24, now).map(([ts], i) => [ts, Math.round((12 + i * 0.02) * 100) / 100])),
-    ]),
+    ], { thing: 'tasmota:plug1' }),
+    topic('tele/plug1/LWT', 'text', 'Online', 'tasmota', [field('', 'text', [[now - 900, 'Online']])], { count: 2, thing: 'tasmota:plug1' }),
+    topic('zigbee2mqtt/bridge/info', 'json', '{"version":"1.40.2"}', null, [field('version', 'text', [[now - 900, '1.40.2']])], { count: 1, obstacle: 'announcement' }),
     topic('weather/roof/temperature', 'number', '7.25', 'value', [field('', 'number', wave(7, 1, 32, now))]),
     topic('zigbee2mqtt/door', 'json', '{"contact":true,"battery":87,"linkquality":132}', 'zigbee2mqtt', [
       field('contact', 'boolean', wave(0, 1, 20, now).map(([ts, v]) => [ts, v > 0])), field('battery', 'integer', wave(87, 0, 20, now)), field('linkquality', 'integer', wave(132, 9, 20, now).map(([ts, v]) => [ts, Math.round(v)])),

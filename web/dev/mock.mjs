@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { extname, join, resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { adopt, links, settings, source, Tests } from './extras.mjs';
+import { adopt, links, listOf, settings, source, Tests } from './extras.mjs';
 import { missing, past, Plant } from './plant.mjs';
 
 export const CSP =
@@ -192,8 +192,9 @@ export async function startMock({ dir, port = 0, fault = 'overheat' }) {
       case '/api/history': return history(plant, response, q);
       case '/api/alerts': return json(response, 200, { alerts: plant.alerts.filter((a) => q.get('state') === 'all' || a.state !== 'normal').slice(0, Number(q.get('limit') ?? 100)) });
       case '/api/actions': return json(response, 200, { actions: plant.actions.slice(0, Number(q.get('limit') ?? 100)) });
+      case '/api/events': return json(response, 200, { events: plant.events.filter((e) => (q.get('device') ?? e.device) === e.device) });
       case '/health': return json(response, 200, { status: 'ok' });
-      case '/api/discovered': return json(response, 200, { topics: plant.topics.filter((x) => !q.get('topic') || x.topic === q.get('topic')), dropped: 0 });
+      case '/api/discovered': return json(response, 200, listOf(plant.topics.filter((x) => !q.get('topic') || x.topic === q.get('topic'))));
       case '/api/export': return exported(plant, response, q);
       case '/api/tests': return json(response, 200, tests.state);
       case '/api/settings': return json(response, 200, settings());

@@ -95,6 +95,7 @@ export class Plant {
     this.silent = false;
     this.alerts = [];
     this.actions = [];
+    this.events = [{ device: 'plant.press1', event: 'jam', count: 3, times_ms: [260_000, 4_000_000, 91_000_000].map((ms) => this.started_ms - ms) }];
     this.kept = new Map();
     this.nextAlert = 1;
     this.nextAction = 1;
@@ -144,6 +145,14 @@ export class Plant {
     const batch = [];
     this.set(name, value, batch);
     this.emit('samples', batch);
+  }
+
+  /** A device announces something. */
+  announce(device, event) {
+    const old = this.events.find((e) => e.device === device && e.event === event);
+    const heard = { device, event, count: (old?.count ?? 0) + 1, times_ms: [Date.now(), ...(old?.times_ms ?? [])].slice(0, 16) };
+    this.events = [heard, ...this.events.filter((e) => e !== old)];
+    this.emit('event', heard);
   }
 
   step() {

@@ -196,6 +196,8 @@ export interface Alert {
   id: number;
   severity: Severity;
   text: string;
+  /** What sedge itself says in `text`; null: the text is the site's own */
+  says: Says | null;
   state: AlertState;
   source: {
     program: string | null;
@@ -219,6 +221,23 @@ export interface Alert {
   shelved_until_ms: number | null;
   shelved_by: string | null;
   shelved_why: string | null;
+}
+
+/** What an alert of sedge's own says, for who says it in another language. Which members there are depends on the code: not-obeyed, not-commanded, maybe-not-obeyed (device, action, reason, attempts, confirms, detail, left); program-stopped (program, detail); rule-failed, task-failed (rule, detail). */
+export interface Says {
+  code: string;
+  device?: string;
+  action?: string;
+  /** As of an action */
+  reason?: string;
+  attempts?: number;
+  confirms?: string;
+  /** In English */
+  detail?: string;
+  /** Where the device was, if the site does not have it any more */
+  left?: string;
+  program?: string;
+  rule?: string;
 }
 
 export interface Acknowledgement {
@@ -263,6 +282,10 @@ export interface Action {
   outcome_ms: number | null;
   /** Of a failure */
   why: string | null;
+  /** What `why` says, for programs */
+  reason: "unconfirmed" | "not-sent" | "not-recorded" | "refused" | "superseded" | "undeclared" | "moved" | "interrupted" | "owned" | null;
+  /** The end of `why`: what the reason alone does not tell */
+  detail: string | null;
 }
 
 export interface Command {
@@ -270,6 +293,16 @@ export interface Command {
   args?: Record<string, Value>;
   /** Who */
   by: string;
+}
+
+/** An event that a device has announced, and when. */
+export interface HeardEvent {
+  device: string;
+  event: string;
+  /** How often, since it was first heard */
+  count: number;
+  /** The last times, the newest in front; milliseconds since 1970 UTC */
+  times_ms: number[];
 }
 
 /** A rule's new state. */
@@ -692,7 +725,7 @@ export interface FoundThing {
   last_ms: number;
 }
 
-/** Why it can't be adopted. command: only said to a device; announcement: used when what it announces is adopted; sparkplug: only listed; binary: no text; nothing: no value in it could be a property; had: its device has all of it; unreadable: messages that its device could not read */
+/** Why it can't be adopted. command: only said to a device; announcement: what it announces has topics of its own; sparkplug: only listed; binary: no text; nothing: no value in it could be a property; had: its device has all of it; unreadable: messages that its device could not read */
 export type Obstacle = "command" | "announcement" | "sparkplug" | "binary" | "nothing" | "had" | "unreadable" | null;
 
 /** An MQTT client, or a persistent session that is off-line. */
@@ -810,6 +843,7 @@ export interface Events {
   samples: Samples;
   alert: Alert;
   action: Action;
+  event: HeardEvent;
   discovered: Topic;
   rule: RuleEvent;
   lease: LeaseEvent;

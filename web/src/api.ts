@@ -1,7 +1,7 @@
 // The calls of the HTTP API (docs/http-api.md), nothing else.
 
 import type {
-  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, LinkLine, ProblemBody, RawHistory, ReloadReport, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
+  Action, AdoptAnswer, AdoptRequest, Alert, ChangedFile, Connection, Discovered, HeardEvent, LinkLine, ProblemBody, RawHistory, ReloadReport, Settings, Site, SourceText, Stats, TestRun, Topic, Value,
   WindowHistory,
 } from './api-types';
 
@@ -16,12 +16,15 @@ export class Problem extends Error {
   readonly report: string | null;
   /** The change of files that was tried. */
   readonly files: ChangedFile[];
-  constructor(status: number, detail: string, report: string | null = null, files: ChangedFile[] = [], type: ProblemBody['type'] = 'about:blank') {
+  /** Whom or what it is about: an owner, a parameter, a topic; empty if it does not say. */
+  readonly subject: string;
+  constructor(status: number, detail: string, body: Partial<ProblemBody> = {}) {
     super(detail);
     this.status = status;
-    this.type = type;
-    this.report = report;
-    this.files = files;
+    this.type = body.type ?? 'about:blank';
+    this.report = body.text ?? (typeof body.reload?.text === 'string' ? body.reload.text : null);
+    this.files = body.files ?? [];
+    this.subject = body.owner ?? body.parameter ?? body.topic ?? '';
   }
 }
 
@@ -37,7 +40,7 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
     // A proxy's page, or no body at all: the status must do.
   }
   const text = body.detail ?? body.title ?? `${response.status} ${response.statusText}`;
-  throw new Problem(response.status, text, body.text ?? (typeof body.reload?.text === 'string' ? body.reload.text : null), body.files, body.type);
+  throw new Problem(response.status, text, body);
 }
 
 const JSON_BODY = { 'Content-Type': 'application/json' };
@@ -63,8 +66,10 @@ export const getAlerts = (state: 'active' | 'all', limit: number) =>
   call<{ alerts: Alert[] }>(`/api/alerts?${query({ state, limit })}`).then((r) => r.alerts);
 export const getActions = (limit: number) =>
   call<{ actions: Action[] }>(`/api/actions?${query({ limit })}`).then((r) => r.actions);
+/** When the events of a device came. */
+export const getEvents = (device: string) => call<{ events: HeardEvent[] }>(`/api/events?${query({ device })}`).then((r) => r.events);
 /** With so many of the last values of each field. */
-export const getDiscovered = (values = 8) => call<{ topics: Topic[]; dropped: number }>(`/api/discovered?${query({ values })}`);
+export const getDiscovered = (values = 8) => call<Discovered>(`/api/discovered?${query({ values })}`);
 export const getConnections = () =>
   call<{ connections: Connection[] }>('/api/connections').then((r) => r.connections);
 export const getStats = () => call<Stats>('/api/stats');

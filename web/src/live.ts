@@ -18,6 +18,7 @@ const FILL_MS = 5 * 60_000;
 const FILLS_AT_ONCE = 3;
 const QUIET_MAX_MS = 30_000;
 const ANSWER_MAX_MS = 10_000;
+const SORT_AFTER_MS = 1000;
 
 let source: EventSource | null = null;
 let backoff_ms = BACKOFF_MIN_MS;
@@ -56,9 +57,20 @@ export async function refreshSite(): Promise<void> {
 /** After another site was taken: what was adopted is nobody's topic any more. */
 export async function refreshTopics(values?: number): Promise<void> {
   const asked_ms = Date.now();
-  const { topics, dropped } = await api.getDiscovered(values);
-  store.replaceTopics(topics, asked_ms);
+  const { topics, things, dropped } = await api.getDiscovered(values);
+  store.replaceTopics(topics, things, asked_ms);
   store.topicsDropped.value = dropped;
+}
+
+let sorting = 0;
+
+/** A topic has come that is in no group yet: the server says soon in which, but not for each of many. */
+function sortSoon(): void {
+  if (sorting !== 0) return;
+  sorting = window.setTimeout(() => {
+    sorting = 0;
+    void refreshTopics().catch(() => undefined);
+  }, SORT_AFTER_MS);
 }
 
 /** Everything that may have changed while nobody listened. */
@@ -120,7 +132,10 @@ function connect(): void {
   on<store.Sample[]>(feed, 'samples', enqueue);
   on<api.Alert>(feed, 'alert', (alert) => store.applyAlerts([alert]));
   on<api.Action>(feed, 'action', (action) => store.applyActions([action]));
-  on<api.Topic>(feed, 'discovered', store.hearTopic);
+  on<api.HeardEvent>(feed, 'event', (event) => store.applyEvents([event]));
+  on<api.Topic>(feed, 'discovered', (topic) => {
+    if (!store.hearTopic(topic)) sortSoon();
+  });
   on<Parameters<typeof store.applyLink>[0]>(feed, 'link', store.applyLink);
   on<unknown>(feed, 'tests', () => store.testsChanged.value++);
   on<Parameters<typeof store.applyRule>[0]>(feed, 'rule', store.applyRule);

@@ -75,6 +75,27 @@ export function fromLocal(from: string, to: string, now_ms: number): Range | nul
   return { span: Math.max(SPAN_MIN_MS, Math.min(SPAN_MAX_MS, span)), to: end >= now_ms - 1000 ? null : end };
 }
 
+/** A finger on a chart: where it took hold of it and where it is now, 0 (left edge) to 1 (right edge). */
+export interface Finger {
+  from: number;
+  to: number;
+}
+
+/** What is shown when the moments under one or two fingers follow them. Further ones are not looked at. */
+export function held(r: Range, fingers: Finger[], now_ms: number): Range {
+  const [one, two] = fingers;
+  if (!one) return r;
+  const left = (r.to ?? now_ms) - r.span;
+  const apart = two ? Math.abs(two.to - one.to) : 1;
+  const before = two ? Math.abs(two.from - one.from) : 1;
+  // Fingers that all but touch tell no span.
+  const wanted = apart > 0.02 && before > 0.02 ? (r.span * before) / apart : r.span;
+  const span = Math.round(Math.max(SPAN_MIN_MS, Math.min(SPAN_MAX_MS, wanted)));
+  const middle = two ? { from: (one.from + two.from) / 2, to: (one.to + two.to) / 2 } : one;
+  const to = left + r.span * middle.from + span * (1 - middle.to);
+  return { span, to: to >= now_ms - 1000 ? null : Math.round(to) };
+}
+
 /** Wider or narrower around a place in it (0: its left edge, 1: its right). */
 export function zoomAt(r: Range, factor: number, place: number, now_ms: number): Range {
   const span = Math.round(Math.max(SPAN_MIN_MS, Math.min(SPAN_MAX_MS, r.span * factor)));

@@ -24,7 +24,8 @@ import { Overview } from './screens/overview';
 import { ProgramScreen } from './screens/program';
 import { ProgramsScreen } from './screens/programs';
 import { SettingsScreen } from './screens/settings';
-import { alerts, isActive, link, notice, now, site, unclaimed } from './store';
+import { alertText } from './said';
+import { adoptable, alerts, isActive, link, notice, now, site } from './store';
 import { nextTheme, theme } from './theme';
 
 /** With one of these an address names a place within its screen, and that has the focus. */
@@ -126,7 +127,7 @@ function Rail() {
             <Icon name={icon} />
             <span>{t.nav[screen]}</span>
             {screen === 'alerts' && <AlertCount />}
-            {screen === 'discovered' && unclaimed.value.length > 0 && <span class="count">{unclaimed.value.length}</span>}
+            {screen === 'discovered' && adoptable.value.length > 0 && <span class="count">{adoptable.value.length}</span>}
           </a>
         ))}
         <a class="more" href="#/more" aria-current={hidden ? 'page' : undefined}>
@@ -186,7 +187,7 @@ function Announcer() {
     if (said.current !== null && id > said.current) {
       const alert = alerts.peek().find((a) => a.id === id);
       const region = alert?.severity === 'critical' ? urgent : calm;
-      if (alert && isActive(alert)) region.value = t.alerts.announce(t.alerts.severity[alert.severity], alert.text);
+      if (alert && isActive(alert)) region.value = t.alerts.announce(t.alerts.severity[alert.severity], alertText(alert));
     }
     said.current = id;
   }, [newest.value, site.value]);

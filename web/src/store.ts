@@ -5,13 +5,14 @@
 // and nothing else.  Everything that grows has a limit.
 
 import { batch, computed, signal, type Signal } from '@preact/signals';
-import type { Action, Alert, Device, Program, Property, Quality, Rule, Site, Topic, Value } from './api';
+import type { Action, Alert, Device, FoundThing, HeardEvent, Program, Property, Quality, Rule, Site, Topic, Value } from './api';
 import { Ring } from './ring';
 
 export const RING_MAX = 4000;
 const ALERTS_MAX = 500;
 const ACTIONS_MAX = 300;
 const TOPICS_MAX = 500;
+const EVENTS_MAX = 500;
 const VALUES_MAX = 32;
 
 export interface Reading {
@@ -41,10 +42,13 @@ export const site = signal<Site | null>(null);
 export const programs = signal<Program[]>([]);
 export const alerts = signal<Alert[]>([]);
 export const actions = signal<Action[]>([]);
+/** Of the devices whose events were asked for or told of lately. */
+export const events = signal<HeardEvent[]>([]);
 export const topics = signal<Topic[]>([]);
 export const topicsDropped = signal(0);
-/** Those that no device is declared for; the others could not be read. */
-export const unclaimed = computed(() => topics.value.filter((x) => !x.device && !x.error));
+/** What speaks on the topics, in the server's order: what can be adopted first. */
+export const things = signal<FoundThing[]>([]);
+export const adoptable = computed(() => things.value.filter((x) => x.adopt !== null));
 export const link = signal<Link>({ state: 'connecting', since_ms: Date.now() });
 /** Count the server's word that a run of the tests began or ended, and that another site was taken. */
 export const testsChanged = signal(0);
@@ -106,9 +110,17 @@ function adopt(device: Device, property: Property): Series {
   return series;
 }
 
+/** The server's "good" is about when a value came. One that was measured long before (a gateway empties its buffer, a
+ *  clock is behind) is old news to a reader, and says so. */
+export function qualityFor(p: Pick<Property, 'stale_ms'>, ts_ms: number | null, quality: Quality, now_ms: number): Quality {
+  const old = quality === 'good' && ts_ms !== null && p.stale_ms !== null && now_ms - ts_ms > Math.max(p.stale_ms, OLD_MS);
+  return old ? 'stale' : quality;
+}
+
 /** The newest reading wins; a change of quality at the same time counts as newer. */
-function take(series: Series, ts_ms: number | null, value: Value | null, quality: Quality): void {
+function take(series: Series, ts_ms: number | null, value: Value | null, said: Quality): void {
   const old = series.reading.peek();
+  const quality = qualityFor(series.property, ts_ms, said, serverNow());
   if (old.ts_ms !== null && ts_ms !== null && ts_ms < old.ts_ms) return;
   if (old.ts_ms === ts_ms && old.value === value && old.quality === quality) return;
   series.reading.value = { value, ts_ms, quality };
@@ -211,6 +223,14 @@ export function applyActions(fresh: Action[]): void {
   actions.value = upsert(actions.peek(), newer, (a) => a.requested_ms, ACTIONS_MAX);
 }
 
+/** One of a name and device replaces what was known, unless that is younger: an answer may be slower than the feed. */
+export function applyEvents(fresh: HeardEvent[]): void {
+  const key = (e: HeardEvent) => `${e.device} ${e.event}`;
+  const all = new Map(events.peek().map((e) => [key(e), e]));
+  for (const e of fresh) if (e.count >= (all.get(key(e))?.count ?? 0)) all.set(key(e), e);
+  events.value = [...all.values()].sort((a, b) => (b.times_ms[0] ?? 0) - (a.times_ms[0] ?? 0)).slice(0, EVENTS_MAX);
+}
+
 /** The feed brings the newest value of each field: it goes behind those that are known. */
 export function withValues(fresh: Topic, old: Topic | undefined): Topic {
   if (!old?.fields || !fresh.fields) return fresh;
@@ -226,7 +246,8 @@ export function withValues(fresh: Topic, old: Topic | undefined): Topic {
 const heard = new Map<string, number>();
 
 /** The whole list as it was asked for at `asked_ms`: it does not know what the feed has told since. */
-export function replaceTopics(fresh: Topic[], asked_ms: number): void {
+export function replaceTopics(fresh: Topic[], found: FoundThing[], asked_ms: number): void {
+  things.value = found;
   const known = new Set(fresh.map((x) => x.topic));
   const younger = topics.peek().filter((x) => !known.has(x.topic) && (heard.get(x.topic) ?? 0) >= asked_ms);
   heard.clear();
@@ -234,12 +255,14 @@ export function replaceTopics(fresh: Topic[], asked_ms: number): void {
   keepTopics([...fresh, ...younger]);
 }
 
-/** News of some: what is known of their values is kept. */
-export function hearTopic(topic: Topic): void {
+/** News of some: what is known of their values is kept. False: nobody has said yet of what thing it is. */
+export function hearTopic(topic: Topic): boolean {
   heard.set(topic.topic, Date.now());
   const map = new Map(topics.peek().map((x) => [x.topic, x]));
   map.set(topic.topic, withValues(topic, map.get(topic.topic)));
   keepTopics([...map.values()]);
+  // Where the list had it is where it stays: alone it can't always say whose it is.
+  return things.peek().some((x) => x.topics.includes(topic.topic));
 }
 
 function keepTopics(all: Topic[]): void {

@@ -15,9 +15,11 @@ import { fill } from '../live';
 import { load } from '../load';
 import { leastSpread } from '../meaning';
 import { isLive, PRESENT, spanText, type Range } from '../range';
+import { sayError } from '../said';
 import { now, serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
 import { DataTable } from './datatable';
+import { followFingers } from './gestures';
 import { axesOf, onSelect, spread } from './plotting';
 
 const HEIGHT = 168;
@@ -26,6 +28,7 @@ const HEIGHT_BOOL = 84;
 const DRAW_MIN_MS = 250;
 const TABLE_MIN_MS = 5000;
 const RELOAD_MIN_MS = 2000;
+const MOVING_MS = 150;
 
 interface Loaded {
   columns: Columns;
@@ -93,6 +96,7 @@ class Plot {
   private timer = 0;
   private reload = 0;
   private last = 0;
+  private asked = -Infinity;
   private generation = 0;
 
   constructor(
@@ -110,6 +114,7 @@ class Plot {
       onReset: () => (this.range.value = PRESENT),
     });
     this.plot = new uPlot(options, dataOf(EMPTY), this.host);
+    followFingers(this.plot.over, this.range, () => (this.range.value = PRESENT));
     this.draw();
   }
 
@@ -138,7 +143,9 @@ class Plot {
     const { span, to } = this.range.peek();
     const end = to ?? serverNow();
     const live = isLive(this.range.peek());
-    const columns = live ? ringColumns(this.series.ring, this.series.property, end - span) : this.loaded.peek().columns;
+    const loaded = this.loaded.peek();
+    // What is asked for is not here yet: the feed's samples may tell a part of it.
+    const columns = live || loaded.state === 'loading' ? ringColumns(this.series.ring, this.series.property, end - span) : loaded.columns;
     this.plot?.setData(dataOf(columns), false);
     this.plot?.setScale('x', { min: (end - span) / 1000, max: end / 1000 });
     this.shown.value = summary(columns, (end - span) / 1000, end / 1000);
@@ -147,18 +154,25 @@ class Plot {
     this.table.value = columns;
   }
 
-  /** Called for each new range: reads what it needs, and again while it follows the present. */
-  async show(): Promise<void> {
-    clearTimeout(this.reload);
+  /** Called for each new range. What moves under a finger is asked for when it rests; meanwhile what is there moves along. */
+  show(): void {
     const mine = ++this.generation;
-    const { span, to } = this.range.peek();
+    clearTimeout(this.reload);
+    this.request();
     if (isLive(this.range.peek())) {
       fill(this.series, true);
       this.loaded.value = { columns: EMPTY, state: 'ready', why: '' };
-      this.request();
       return;
     }
     if (this.loaded.peek().columns.x.length === 0) this.loaded.value = { columns: EMPTY, state: 'loading', why: '' };
+    const moving = performance.now() - this.asked < MOVING_MS;
+    this.asked = performance.now();
+    this.reload = window.setTimeout(() => void this.read(mine), moving ? MOVING_MS : 0);
+  }
+
+  /** Reads what the range needs, and again while it follows the present. */
+  private async read(mine: number): Promise<void> {
+    const { span, to } = this.range.peek();
     const end = to ?? Math.ceil(serverNow());
     const points = Math.max(100, Math.min(600, Math.round(this.host.clientWidth / 2)));
     try {
@@ -167,10 +181,10 @@ class Plot {
       this.loaded.value = { columns, state: 'ready', why: '' };
     } catch (error) {
       if (mine !== this.generation) return;
-      this.loaded.value = { columns: EMPTY, state: 'failed', why: error instanceof Error ? error.message : String(error) };
+      this.loaded.value = { columns: EMPTY, state: 'failed', why: sayError(error) };
     }
     this.request();
-    if (to === null) this.reload = window.setTimeout(() => void this.show(), Math.max(RELOAD_MIN_MS, span / points));
+    if (to === null) this.reload = window.setTimeout(() => void this.read(mine), Math.max(RELOAD_MIN_MS, span / points));
   }
 
   free(): void {
@@ -198,7 +212,7 @@ export function Chart({ series, range }: { series: Series; range: Signal<Range> 
       }),
       effect(() => {
         void range.value;
-        void made.show();
+        made.show();
       }),
       effect(() => {
         void [series.version.value, now.value];

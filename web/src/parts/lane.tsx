@@ -1,6 +1,6 @@
 // One lane of the history explorer: series of the same unit on one scale.
 
-import { effect, type Signal } from '@preact/signals';
+import { effect, untracked, type Signal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import uPlot from 'uplot';
 import { EMPTY, type Columns } from '../chartdata';
@@ -10,6 +10,7 @@ import { leastSpread } from '../meaning';
 import { zoomAt, type Range } from '../range';
 import { serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
+import { followFingers } from './gestures';
 import { axesOf, onSelect, spread } from './plotting';
 
 const HEIGHT_BOOL = 96;
@@ -108,8 +109,10 @@ export function LaneChart(props: LaneProps) {
         void [painted.value, language.value];
         plot?.destroy();
         plot = new uPlot(options(props, width()), [[]], element);
+        followFingers(plot.over, range, () => (range.value = { span: range.peek().span, to: null }));
         plot.over.addEventListener('wheel', (e) => wheel(e, range, plot?.over ?? element), { passive: false });
-        draw();
+        // What is drawn is the next effect's: this one must not follow it, or each new range would make a new chart.
+        untracked(draw);
       }),
       effect(draw),
     ];

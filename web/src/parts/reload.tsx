@@ -4,6 +4,7 @@ import { useSignal } from '@preact/signals';
 import { Problem, reload, type ReloadReport } from '../api';
 import { time } from '../format';
 import { t } from '../i18n';
+import { sayError } from '../said';
 
 const NAMES_SHOWN = 12;
 
@@ -23,7 +24,7 @@ export function Reload() {
     try {
       report.value = await reload();
     } catch (error) {
-      refusal.value = { why: error instanceof Error ? error.message : String(error), text: error instanceof Problem ? error.report : null };
+      refusal.value = { why: sayError(error), text: error instanceof Problem ? error.report : null };
     }
     busy.value = false;
   };

@@ -7,11 +7,12 @@ import { useEffect, useRef } from 'preact/hooks';
 import { adopt, getTopic, Problem, type AdoptAnswer, type ChangedFile } from '../api';
 import { t } from '../i18n';
 import { Diff } from '../parts/diff';
+import { Fields } from '../parts/fields';
 import { Icon } from '../parts/icons';
 import { usePolled } from '../parts/poll';
 import { route, toAdopt, toDevice } from '../router';
-import { site, topics, unclaimed } from '../store';
-import { Fields } from './discovered';
+import { sayError } from '../said';
+import { adoptable, site, topics } from '../store';
 
 const REFRESH_MS = 3000;
 /** So long after the last key a changed name is asked for. */
@@ -35,8 +36,8 @@ interface Work {
 const START: Work = { state: 'asking', answer: null, files: [], refusal: null };
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof Problem) return { text: error.message, report: error.report, leftChanged: error.type === '/problems/left-changed' };
-  return { text: error instanceof Error ? error.message : String(error), report: null, leftChanged: false };
+  if (error instanceof Problem) return { text: sayError(error), report: error.report, leftChanged: error.type === '/problems/left-changed' };
+  return { text: sayError(error), report: null, leftChanged: false };
 }
 
 export function AdoptScreen({ topic }: { topic: string }) {
@@ -141,7 +142,7 @@ export function AdoptScreen({ topic }: { topic: string }) {
 /** What comes on the topic, while it is nobody's. */
 function Seen({ topic }: { topic: string }) {
   const seen = usePolled(() => getTopic(topic), REFRESH_MS).value.value ?? topics.value.find((x) => x.topic === topic);
-  return seen ? <section class="panel seen" aria-label={t.devices.values}><Fields topic={seen} /></section> : null;
+  return seen ? <section class="panel seen" aria-label={t.devices.values}><Fields topics={[seen]} /></section> : null;
 }
 
 /** Whether the fields say what the proposal does not. */
@@ -206,7 +207,7 @@ function Warnings({ answer }: { answer: AdoptAnswer }) {
 }
 
 function Applied({ answer, files, heading }: { answer: AdoptAnswer; files: ChangedFile[]; heading: { current: HTMLHeadingElement | null } }) {
-  const next = unclaimed.value.find((x) => x.shape !== null && !answer.topics.includes(x.topic));
+  const next = adoptable.value.find((x) => !x.topics.some((topic) => answer.topics.includes(topic)));
   // The reader may have given it another name in the text.
   const device = answer.device ?? /^\s*device\s+([\w.]+)/m.exec(answer.text)?.[1] ?? null;
   return (
@@ -214,7 +215,7 @@ function Applied({ answer, files, heading }: { answer: AdoptAnswer; files: Chang
       <h1 tabIndex={-1} ref={heading} class="done"><Icon name="check" /> {t.adopt.applied(device ?? answer.topics.join(', '))}</h1>
       <p class="buttons start">
         {device && <a class="button primary" href={toDevice(device)}>{t.adopt.open(device)}</a>}
-        {next && <a class="button" href={toAdopt(next.topic)}>{t.adopt.next}: <span translate={false}>{next.topic}</span></a>}
+        {next?.adopt && <a class="button" href={toAdopt(next.adopt)}>{t.adopt.next}: <span translate={false}>{next.name}</span></a>}
       </p>
       <section class="panel" aria-labelledby="changes">
         <h2 id="changes">{t.adopt.changes}</h2>

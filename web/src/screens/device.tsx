@@ -1,7 +1,7 @@
 // One device: every property with its chart, the commands it takes, and what
 // was done with it.
 
-import { effect, useSignal, type Signal } from '@preact/signals';
+import { useSignal, type Signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { giveBack, type Device, type Lease, type Property, type Site } from '../api';
@@ -11,14 +11,17 @@ import { ActionList } from '../parts/actionlist';
 import { AlertList } from '../parts/alertlist';
 import { Chart } from '../parts/chart';
 import { Command } from '../parts/command';
+import { Events } from '../parts/events';
+import { rangeKeys, useRangeInAddress } from '../parts/gestures';
 import { Icon } from '../parts/icons';
 import { Me } from '../parts/name';
 import { RangeBar } from '../parts/rangebar';
 import { ReachText } from '../parts/reach';
 import { hasMany, Lamp } from '../parts/tile';
 import { Ago, QualityNote, Value } from '../parts/value';
-import { rangeOf, rangeQuery, type Range } from '../range';
-import { route, setQuery, toDevice, toHistory, toProgram } from '../router';
+import { rangeOf, spanText, type Range } from '../range';
+import { route, toDevice, toHistory, toProgram } from '../router';
+import { sayError } from '../said';
 import { actions, alerts, isOver, seriesOf, type Series } from '../store';
 
 const RECENT_SHOWN = 8;
@@ -38,7 +41,7 @@ export function DeviceScreen({ site, name }: { site: Site; name: string }) {
 
 function Known({ device, site }: { device: Device; site: Site }) {
   const range = useSignal<Range>(rangeOf(route.peek().query));
-  useEffect(() => effect(() => setQuery(rangeQuery(range.value))), []);
+  useRangeInAddress(range);
   const { query } = route.value;
   const property = query.get('property');
   const command = query.get('command');
@@ -50,6 +53,7 @@ function Known({ device, site }: { device: Device; site: Site }) {
     element?.focus({ preventScroll: true });
   }, [property, command]);
   const charted = device.properties.filter((p) => p.type !== 'str').map((p) => `${device.name}.${p.name}`);
+  const commands = device.actions.length > 0;
   return (
     <>
       <header class="title">
@@ -59,23 +63,25 @@ function Known({ device, site }: { device: Device; site: Site }) {
       </header>
       <Facts device={device} site={site} />
       <DeviceAlerts device={device} />
-      <div class={`device-columns ${device.actions.length > 0 ? '' : 'no-commands'}`}>
+      {!commands && device.events.length > 0 && <Events device={device} />}
+      <div class={`device-columns ${commands ? '' : 'no-commands'}`}>
         <section aria-labelledby="properties">
           <div class="section-head">
             <h2 id="properties">{t.device.properties}</h2>
             {charted.length > 0 && <a class="aside-link" href={toHistory(charted)}>{t.device.explore}</a>}
             <RangeBar range={range} />
           </div>
-          <div class={`charts${hasMany(device) ? ' many' : ''}`}>
+          <div class={`charts${hasMany(device) ? ' many' : ''}`} tabIndex={charted.length > 0 ? 0 : undefined} role="group" aria-label={charted.length > 0 ? t.device.charts(spanText(range.value)) : t.device.properties} onKeyDown={rangeKeys(range)}>
             {device.properties.map((p) => {
               const series = seriesOf(device.name, p.name);
               return series && <PropertyPanel key={p.name} device={device} property={p} series={series} range={range} />;
             })}
           </div>
         </section>
-        {device.actions.length > 0 && (
+        {commands && (
           <aside aria-label={t.device.actions}>
             <Commands device={device} />
+            {device.events.length > 0 && <Events device={device} />}
             <Recent device={device} />
           </aside>
         )}
@@ -145,7 +151,6 @@ function Facts({ device, site }: { device: Device; site: Site }) {
       )}
       {device.id && <Fact name={t.device.id}><code translate={false}>{device.id}</code></Fact>}
       <Fact name={t.device.actions}>{device.actions.length === 0 ? t.device.noActions : <span translate={false}>{device.actions.map((a) => a.name).join(', ')}</span>}</Fact>
-      {device.events.length > 0 && <Fact name={t.device.events}><span translate={false}>{device.events.join(', ')}</span></Fact>}
       {device.link.unreadable > 0 && <Fact name={t.discovered.unread}><a class="refusal" href="#/discovered?list=unread">{t.device.unreadable(device.link.unreadable)}</a></Fact>}
       {attached.length > 0 && (
         <Fact name={t.device.attached}>{attached.map((d) => <a key={d.name} href={toDevice(d.name)} translate={false}>{d.name}</a>)}</Fact>
@@ -182,7 +187,7 @@ function Commands({ device }: { device: Device }) {
 /** Who has it for now. A person may give it back before the time is over. */
 function Lent({ device, lease }: { device: Device; lease: Lease }) {
   const problem = useSignal('');
-  const back = () => void giveBack(device.name).catch((e: Error) => (problem.value = e.message));
+  const back = () => void giveBack(device.name).catch((e: unknown) => (problem.value = sayError(e)));
   return (
     <div class="owned lent" role="status">
       <p><Icon name="lock" /> <span>{t.device.lent(lease.holder, lease.until_ms ? time(lease.until_ms) : '')}</span></p>

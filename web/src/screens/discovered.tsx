@@ -1,34 +1,32 @@
-// What arrives and belongs to nobody, with its values over time, and what a
-// device said that could not be read.
+// What arrives and belongs to nobody, by the thing that says it: first what can
+// be adopted, with its values over time, then the rest, with the reason; and
+// what a device said that could not be read.
 
 import { useSignal } from '@preact/signals';
-import type { Field, Topic, Value } from '../api';
-import { shown } from '../format';
+import type { FoundThing, Topic } from '../api';
 import { t } from '../i18n';
 import { refreshTopics } from '../live';
+import { Fields } from '../parts/fields';
 import { Icon } from '../parts/icons';
-import { MiniChart } from '../parts/minichart';
 import { usePolled } from '../parts/poll';
 import { Tabs } from '../parts/tabs';
 import { Ago } from '../parts/value';
 import { route, setQuery, toAdopt, toDevice } from '../router';
-import { topics, topicsDropped, unclaimed } from '../store';
+import { adoptable, things, topics, topicsDropped } from '../store';
 
 const REFRESH_MS = 15_000;
 const PAGE = 50;
-const FIELDS_SHOWN = 8;
 const VALUES = 16;
+/** Names of makers, in no language. */
+const SHAPES: Record<string, string> = { tasmota: 'Tasmota', zigbee2mqtt: 'Zigbee2MQTT', shelly: 'Shelly', esphome: 'ESPHome', json: 'JSON' };
 
 export function DiscoveredScreen() {
   const filter = useSignal('');
-  const shown = useSignal(PAGE);
   // The feed brings what is new; this brings what was before, and what it missed.
   usePolled(() => refreshTopics(VALUES), REFRESH_MS);
   const unread = topics.value.filter((x) => x.error);
-  const list = route.value.query.get('list') === 'unread' ? 'unread' : 'topics';
-  const all = list === 'unread' ? unread : unclaimed.value;
+  const list = route.value.query.get('list') === 'unread' ? 'unread' : 'things';
   const text = filter.value.toLowerCase();
-  const matching = all.filter((x) => x.topic.toLowerCase().includes(text));
   const d = t.discovered;
   return (
     <>
@@ -38,83 +36,142 @@ export function DiscoveredScreen() {
       </header>
       <Tabs
         label={t.nav.discovered}
-        tabs={[{ id: 'topics', name: d.topics, count: unclaimed.value.length }, { id: 'unread', name: d.unread, count: unread.length }]}
+        tabs={[{ id: 'things', name: d.things, count: adoptable.value.length }, { id: 'unread', name: d.unread, count: unread.length }]}
         chosen={list}
         onChoose={(id) => setQuery({ list: id === 'unread' ? id : null })}
       >
-        {all.length === 0 ? <p class="empty">{d.none}</p> : <p class="faint">{list === 'unread' ? d.unreadExplain : d.explain}</p>}
-        {all.length > 0 && matching.length === 0 && <p class="empty">{d.noMatch}</p>}
-        <ul class="topics" data-arrows="y">{matching.slice(0, shown.value).map((x) => <TopicItem key={x.topic} topic={x} />)}</ul>
-        {matching.length > shown.value && <button type="button" onClick={() => (shown.value += PAGE)}>{t.alerts.more}</button>}
+        {list === 'unread' ? <Unread topics={unread} text={text} /> : <Things text={text} />}
         {topicsDropped.value > 0 && <p class="faint">{d.dropped(topicsDropped.value)}</p>}
       </Tabs>
     </>
   );
 }
 
-function TopicItem({ topic: x }: { topic: Topic }) {
+const isAbout = (x: FoundThing, text: string): boolean => [x.name, x.device ?? '', ...x.topics].some((s) => s.toLowerCase().includes(text));
+
+function Things({ text }: { text: string }) {
+  const shown = useSignal(PAGE);
   const d = t.discovered;
-  const adoptable = !x.device && !x.error && x.shape !== null;
+  const byTopic = new Map(topics.value.map((x) => [x.topic, x]));
+  const all = things.value.filter((x) => isAbout(x, text));
+  const found = all.filter((x) => x.adopt !== null);
+  const rest = all.filter((x) => x.adopt === null && x.obstacle !== 'unreadable');
+  const topicsOf = (x: FoundThing) => x.topics.map((name) => byTopic.get(name)).filter((x) => x !== undefined);
   return (
-    <li data-topic={x.topic} class={adoptable ? '' : 'not-adoptable'}>
+    <>
+      {text && all.length === 0 ? <p class="empty">{d.noMatch}</p> : found.length === 0 && !text ? <p class="empty">{d.none}</p> : <p class="faint">{d.explain}</p>}
+      <ul class="topics" data-arrows="y">{found.slice(0, shown.value).map((x) => <ThingItem key={x.key} thing={x} topics={topicsOf(x)} />)}</ul>
+      {found.length > shown.value && <button type="button" onClick={() => (shown.value += PAGE)}>{t.alerts.more}</button>}
+      {rest.length > 0 && (
+        <details class="rest" open={found.length === 0 || text !== ''}>
+          <summary>{d.rest} <span class="count">{rest.length}</span></summary>
+          <ul class="topics" data-arrows="y">{rest.slice(0, shown.value).map((x) => <RestItem key={x.key} thing={x} topics={topicsOf(x)} />)}</ul>
+        </details>
+      )}
+    </>
+  );
+}
+
+/** Whose habits it has, how much it has said, and when last. */
+function Meta({ thing: x }: { thing: FoundThing }) {
+  return (
+    <p class="meta">
+      {x.shape && x.shape !== 'value' && <span class="chip" translate={false}>{SHAPES[x.shape] ?? x.shape}</span>}
+      <span>{t.discovered.count(x.count)}</span>
+      <span><Ago ms={x.last_ms} /></span>
+      {x.device && <a href={toDevice(x.device)} translate={false}>{x.device}</a>}
+    </p>
+  );
+}
+
+function ThingItem({ thing: x, topics }: { thing: FoundThing; topics: Topic[] }) {
+  const d = t.discovered;
+  return (
+    <li data-thing={x.key} data-topic={x.adopt ?? undefined}>
       <div class="topic-head">
-        <p class="text"><code translate={false}>{x.topic}</code> <span class="chip">{d.kind[x.kind]}</span></p>
+        <h2 translate={false}>{x.name}</h2>
+        <Meta thing={x} />
+      </div>
+      <a class="button adopt" href={toAdopt(x.adopt ?? '')} aria-label={d.adoptLabel(x.name)}>
+        <Icon name="plus" /> {x.device ? d.addTo : d.adopt}
+      </a>
+      <Fields topics={topics} />
+      <Said topics={topics} />
+    </li>
+  );
+}
+
+/** The topics by name, with their last messages. */
+function Said({ topics }: { topics: Topic[] }) {
+  const [first] = topics;
+  if (!first) return null;
+  return (
+    <details class="payload" open={topics.every((x) => (x.fields ?? []).length === 0)}>
+      <summary>{topics.length === 1 ? <code translate={false}>{first.topic}</code> : t.discovered.topics(topics.length)}</summary>
+      <dl class="said">
+        {topics.map((x) => (
+          <div key={x.topic} data-said={x.topic}>
+            <dt><code translate={false}>{x.topic}</code> <span class="faint"><Ago ms={x.last_ms} /></span></dt>
+            <dd><pre translate={false}>{x.payload}</pre></dd>
+          </div>
+        ))}
+      </dl>
+    </details>
+  );
+}
+
+/** What can't be adopted, and why. */
+function RestItem({ thing: x, topics }: { thing: FoundThing; topics: Topic[] }) {
+  const why = x.obstacle ? t.discovered.obstacles[x.obstacle] : undefined;
+  return (
+    <li data-thing={x.key} data-topic={x.topics[0]} class="not-adoptable">
+      <div class="topic-head">
+        <h3 translate={false}>{x.name}</h3>
+        <Meta thing={x} />
+      </div>
+      <p class="faint why" translate={why !== undefined}>{why ?? x.why}</p>
+      <Said topics={topics} />
+    </li>
+  );
+}
+
+function Unread({ topics, text }: { topics: Topic[]; text: string }) {
+  const shown = useSignal(PAGE);
+  const d = t.discovered;
+  const matching = topics.filter((x) => x.topic.toLowerCase().includes(text));
+  return (
+    <>
+      {topics.length === 0 ? <p class="empty">{d.noneUnread}</p> : <p class="faint">{d.unreadExplain}</p>}
+      {topics.length > 0 && matching.length === 0 && <p class="empty">{d.noMatch}</p>}
+      <ul class="topics" data-arrows="y">{matching.slice(0, shown.value).map((x) => <UnreadItem key={x.topic} topic={x} />)}</ul>
+      {matching.length > shown.value && <button type="button" onClick={() => (shown.value += PAGE)}>{t.alerts.more}</button>}
+    </>
+  );
+}
+
+/** What could not be read, where, and why. */
+function UnreadItem({ topic: x }: { topic: Topic }) {
+  const d = t.discovered;
+  return (
+    <li data-topic={x.topic} class="not-adoptable">
+      <div class="topic-head">
+        <h2><code translate={false}>{x.topic}</code></h2>
         <p class="meta">
           <span>{d.count(x.count)}</span>
           <span><Ago ms={x.last_ms} /></span>
           {x.device && <a href={toDevice(x.device)} translate={false}>{x.device}</a>}
         </p>
       </div>
-      {adoptable && <a class="button adopt" href={toAdopt(x.topic)} aria-label={d.adoptLabel(x.topic)}><Icon name="plus" /> {d.adopt}</a>}
-      {x.error && <ErrorText topic={x} />}
-      <Fields topic={x} />
-      <details class="payload" open={(x.fields ?? []).length === 0}>
+      {x.error && (
+        <p class="refusal">
+          <span class="place">{d.place(x.error.path, x.kind === 'binary' ? '' : String(x.error.at))}</span> <span translate={false}>{x.error.reason}</span>
+          {x.unreadable > 0 && <span class="faint"> · {d.unreadable(x.unreadable)}</span>}
+        </p>
+      )}
+      <details class="payload" open>
         <summary>{d.payload}</summary>
-        <pre translate={false}>{x.payload}</pre>
+        <pre translate={false} tabIndex={0}>{x.payload}</pre>
       </details>
     </li>
-  );
-}
-
-/** What could not be read, and where. */
-function ErrorText({ topic: x }: { topic: Topic }) {
-  if (!x.error) return null;
-  const place = t.discovered.place(x.error.path, x.kind === 'binary' ? '' : String(x.error.at));
-  return (
-    <p class="refusal">
-      <span class="place">{place}</span> <span translate={false}>{x.error.reason}</span>
-      {(x.unreadable ?? 0) > 0 && <span class="faint"> · {t.discovered.unreadable(x.unreadable ?? 0)}</span>}
-    </p>
-  );
-}
-
-export const fieldText = (v: Value | null): string => (typeof v === 'number' ? String(v) : shown(v, null));
-
-/** What is said beside the line: how far it went, or which words came. */
-function reachOf(f: Field): string {
-  if (f.min !== null && f.max !== null) return f.min === f.max ? '' : `${f.min} … ${f.max}`;
-  return f.words && f.words.length > 1 ? f.words.join(' · ') : '';
-}
-
-export function Fields({ topic }: { topic: Topic }) {
-  const open = useSignal(false);
-  const all = topic.fields ?? [];
-  const fields = open.value ? all : all.slice(0, FIELDS_SHOWN);
-  if (all.length === 0) return null;
-  return (
-    <div class="fields-of">
-      <ul class="field-list">
-        {fields.map((f) => (
-          <li key={f.path} data-field={f.path} class={f.type === 'text' ? 'words' : ''}>
-            <code translate={f.path === ''}>{f.path === '' ? t.discovered.value : f.path}</code>
-            {f.type !== 'text' && <MiniChart values={f.values} stepped={f.type === 'boolean'} />}
-            <b translate={typeof f.last === 'boolean'}>{fieldText(f.last)}</b>
-            <span class="faint" translate={false}>{reachOf(f)}</span>
-          </li>
-        ))}
-      </ul>
-      {fields.length < all.length && <button type="button" class="link" onClick={() => (open.value = true)}>{t.discovered.more(all.length - fields.length)}</button>}
-      {(topic.fields_left_out ?? 0) > 0 && fields.length === all.length && <p class="faint">{t.discovered.more(topic.fields_left_out ?? 0)}</p>}
-    </div>
   );
 }

@@ -9,35 +9,30 @@ import { moment, shown, withUnit } from '../format';
 import { t } from '../i18n';
 import { load, type Grain, type History } from '../load';
 import { DataTable } from '../parts/datatable';
+import { rangeKeys, useRangeInAddress } from '../parts/gestures';
 import { Icon } from '../parts/icons';
 import { LaneChart } from '../parts/lane';
 import { SeriesPicker } from '../parts/picker';
 import { RangeBar } from '../parts/rangebar';
 import { Value } from '../parts/value';
-import { pan, rangeOf, rangeQuery, spanText, zoomAt, type Range } from '../range';
+import { rangeOf, rangeQuery, spanText, type Range } from '../range';
 import { route, setQuery, toHistory, toProperty } from '../router';
+import { sayError } from '../said';
 import { now, seriesNamed, serverNow, type Series } from '../store';
 
 const RELOAD_MIN_MS = 2000;
+const MOVING_MS = 150;
 const SUGGESTED = 6;
 
 export function HistoryScreen({ site }: { site: Site }) {
   const { query } = route.value;
   const range = useSignal<Range>(rangeOf(query));
-  const address = query.toString();
-  useEffect(() => {
-    // The address as it is now, not as it was when this was drawn: a key may have changed it since.
-    const next = rangeOf(route.peek().query);
-    if (next.span !== range.peek().span || next.to !== range.peek().to) range.value = next;
-  }, [address]);
-  useEffect(() => effect(() => {
-    if (route.peek().screen === 'history') setQuery(rangeQuery(range.value));
-  }), []);
+  useRangeInAddress(range);
   const explored = exploredOf(query);
   const names = site.devices.flatMap((d) => d.properties.filter((p) => p.type !== 'str').map((p) => `${d.name}.${p.name}`));
   const chosen = explored.names.map((n) => seriesNamed(n)).filter((s) => s !== undefined);
   const missing = explored.names.filter((n) => !seriesNamed(n));
-  const change = (next: Partial<Explored>) => setQuery(exploredQuery(next));
+  const change = (next: Partial<Explored>) => setQuery({ ...exploredQuery(next), ...rangeQuery(range.peek()) });
   return (
     <>
       <h1 tabIndex={-1}>{t.nav.history}</h1>
@@ -107,13 +102,18 @@ function useHistories(chosen: Series[], grain: Grain, range: Signal<Range>, widt
         problem.value = null;
       } catch (error) {
         if (mine !== generation) return;
-        problem.value = error instanceof Error ? error.message : String(error);
+        problem.value = sayError(error);
       }
       if (to === null) timer = window.setTimeout(() => void read(), Math.max(RELOAD_MIN_MS, span / points));
     };
+    let asked_ms = -Infinity;
     const stop = effect(() => {
       void range.value;
-      void read();
+      // What moves under a finger is asked for when it rests; meanwhile what is there moves along.
+      generation++;
+      clearTimeout(timer);
+      timer = window.setTimeout(() => void read(), performance.now() - asked_ms < MOVING_MS ? MOVING_MS : 0);
+      asked_ms = performance.now();
     });
     return () => {
       generation = -1;
@@ -133,25 +133,11 @@ function Explorer({ chosen, explored, range, change }: Shown) {
     columns.value = new Map([...histories.value].map(([name, h]) => [name, h.columns]));
   }), []);
   const lanes = lanesOf(chosen);
-  const onKey = (event: KeyboardEvent) => {
-    const r = range.peek();
-    const next = {
-      ArrowLeft: () => pan(r, -1, serverNow()),
-      ArrowRight: () => pan(r, 1, serverNow()),
-      '+': () => zoomAt(r, 0.5, 0.5, serverNow()),
-      '=': () => zoomAt(r, 0.5, 0.5, serverNow()),
-      '-': () => zoomAt(r, 2, r.to === null ? 1 : 0.5, serverNow()),
-      '0': () => ({ span: r.span, to: null }),
-    }[event.key];
-    if (!next || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    range.value = next();
-  };
   return (
     <>
       {problem.value && <p class="refusal" role="alert" translate={false}>{problem.value}</p>}
       {[...histories.value.values()].some((h) => h.cut) && <p class="faint" role="status">{t.history.truncated}</p>}
-      <div class="lanes" ref={host} tabIndex={0} role="group" aria-label={t.history.chart(chosen.map((s) => s.name).join(', '), spanText(range.value))} onKeyDown={onKey}>
+      <div class="lanes" ref={host} tabIndex={0} role="group" aria-label={t.history.chart(chosen.map((s) => s.name).join(', '), spanText(range.value))} onKeyDown={rangeKeys(range)}>
         {lanes.map((lane) => (
           <figure class="lane" key={lane.unit}>
             <figcaption class="faint">{lane.unit === 'bool' ? `${t.yes} / ${t.no}` : lane.unit === '' ? t.history.noUnit : <span translate={false}>{lane.unit}</span>}</figcaption>
@@ -159,7 +145,7 @@ function Explorer({ chosen, explored, range, change }: Shown) {
           </figure>
         ))}
       </div>
-      <p class="faint chart-help">{t.history.help}</p>
+      <p class="faint chart-help"><span class="by-mouse">{t.history.help}</span><span class="by-touch">{t.history.helpTouch}</span></p>
       <Legend chosen={chosen} explored={explored} range={range} columns={columns} cursor={cursor} change={change} />
       <Export chosen={chosen} explored={explored} range={range} histories={histories} />
       {chosen.map((s) => <Table key={s.name} series={s} columns={columns} />)}

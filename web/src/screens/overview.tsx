@@ -16,7 +16,8 @@ import { Spark } from '../parts/spark';
 import { hasMany, Tile } from '../parts/tile';
 import { QualityNote, Value } from '../parts/value';
 import { toDevice, toProperty } from '../router';
-import { actions, alerts, isActive, now, programs, seriesOf, unclaimed } from '../store';
+import { alertText } from '../said';
+import { actions, adoptable, alerts, isActive, now, programs, seriesOf } from '../store';
 
 const ALERTS_SHOWN = 5;
 const ACTIONS_SHOWN = 6;
@@ -62,7 +63,7 @@ function Status({ site }: { site: Site }) {
   const waiting = active.filter((a) => a.state !== 'acknowledged').length;
   const down = programs.value.filter((p) => p.state !== 'running').length;
   const rules = programs.value.reduce((n, p) => n + p.rules.filter((r) => r.state === 'active').length, 0);
-  const found = unclaimed.value.length;
+  const found = adoptable.value.length;
   return (
     <ul class="status" aria-label={o.status} data-arrows="x">
       <StatusItem href="#/devices" n={site.devices.length} what={o.devices(site.devices.length)} bad={lost + silent > 0}>
@@ -72,7 +73,7 @@ function Status({ site }: { site: Site }) {
       <StatusItem href="#/programs" n={programs.value.length} what={o.programs(programs.value.length)} bad={down > 0}>
         {down > 0 ? o.notRunning(down) : rules > 0 ? o.rulesActive(rules) : o.running}
       </StatusItem>
-      <StatusItem href="#/discovered" n={found} what={o.topics(found)} bad={false}>{found > 0 ? o.adoptHint : o.adoptNothing}</StatusItem>
+      <StatusItem href="#/discovered" n={found} what={o.found(found)} bad={false}>{found > 0 ? o.adoptHint : o.adoptNothing}</StatusItem>
     </ul>
   );
 }
@@ -89,7 +90,7 @@ function StatusItem({ href, n, what, bad, children }: { href: string; n: number;
 
 /** What somebody sees who has just begun. */
 function First({ site }: { site: Site }) {
-  const found = unclaimed.value.length;
+  const found = adoptable.value.length;
   const o = t.overview;
   return (
     <section class="panel first" aria-labelledby="first">
@@ -107,7 +108,7 @@ function CriticalBanner() {
   if (!newest) return null;
   return (
     <a class="banner critical" href="#/alerts">
-      <Icon name="critical" /> {t.overview.unacknowledged(open.length, newest.text)}
+      <Icon name="critical" /> {t.overview.unacknowledged(open.length, alertText(newest))}
     </a>
   );
 }
