@@ -33,7 +33,7 @@ static enum err on_sample(void *ctx, struct device_property *p, const struct val
 {
     (void)q;
     struct bench *b = ctx;
-    (void)p;
+    (void)p, (void)q;
     b->points++;
     b->sum += v->f;
     return ERR_OK;
