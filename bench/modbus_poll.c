@@ -31,9 +31,9 @@ static int64_t cpu_us(void)
 static enum err on_sample(void *ctx, struct device_property *p, const struct value *v,
                           enum quality q)
 {
-    (void)q;
     struct bench *b = ctx;
-    (void)p, (void)q;
+    (void)p;
+    (void)q;
     b->points++;
     b->sum += v->f;
     return ERR_OK;
