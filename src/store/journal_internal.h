@@ -190,6 +190,9 @@ void journal_press(struct journal *j);
 /* space.c (writer) */
 /* The next segment lies ready. ERR_FULL: the disk has no room for it, or had none a moment ago. */
 MUST_USE enum err space_for_segment(struct journal *j, struct error *e);
+/* The group stays taken until there is room for it; now there was. */
+void space_wait(struct journal *j, struct group *g, const struct error *e);
+void space_waited(struct journal *j);
 /* That was a full disk, and nothing worse. */
 bool space_is_missing(const struct error *e);
 /* It is full, or no more; told once. */

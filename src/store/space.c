@@ -25,6 +25,13 @@ static void look_again_in(struct journal *j, int64_t ns)
     j->room_at_ns = clock_mono_ns(j->clock) + ns;
 }
 
+static void pause_longer(struct journal *j)
+{
+    j->room_pause_ns = j->room_pause_ns ? 2 * j->room_pause_ns : LOOK_NS;
+    j->room_pause_ns = j->room_pause_ns < TRY_MAX_NS ? j->room_pause_ns : TRY_MAX_NS;
+    look_again_in(j, j->room_pause_ns);
+}
+
 enum err space_for_segment(struct journal *j, struct error *e)
 {
     if (j->spares > 0)
@@ -40,10 +47,29 @@ enum err space_for_segment(struct journal *j, struct error *e)
     enum err r = segment_prepare(j, e);
     if (r == ERR_OK || !space_is_missing(e))
         return r;
-    j->room_pause_ns = j->room_pause_ns ? 2 * j->room_pause_ns : LOOK_NS;
-    j->room_pause_ns = j->room_pause_ns < TRY_MAX_NS ? j->room_pause_ns : TRY_MAX_NS;
-    look_again_in(j, j->room_pause_ns);
+    pause_longer(j);
     return ERR_FULL;
+}
+
+void space_wait(struct journal *j, struct group *g, const struct error *e)
+{
+    if (clock_mono_ns(j->clock) >= j->room_at_ns) /* a write in a segment, where that takes room */
+        pause_longer(j);
+    j->waits = g;
+    pthread_mutex_lock(&j->lock);
+    j->stuck = true;
+    pthread_mutex_unlock(&j->lock);
+    space_set(j, true, e);
+}
+
+void space_waited(struct journal *j)
+{
+    if (!j->waits)
+        return;
+    j->waits = NULL;
+    pthread_mutex_lock(&j->lock);
+    j->stuck = false;
+    pthread_mutex_unlock(&j->lock);
 }
 
 void space_set(struct journal *j, bool none, const struct error *e)

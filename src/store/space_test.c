@@ -182,6 +182,30 @@ TEST(a_quota_is_tried_less_and_less_often)
     space_close(&g);
 }
 
+/* A file system that copies on writing needs room for bytes that are there already. */
+TEST(a_write_into_a_segment_that_lacks_room_is_tried_again)
+{
+    struct rig g;
+    space_open(&g, 26);
+    rig_fill(&g, A_MESSAGE, 3);
+    disk_sim_fail(g.sim, DISK_SIM_WRITE, 0, ENOSPC);
+    REQUIRE(rig_append(&g, A_DECISION, false) == ERR_OK);
+    CHECK(!journal_test_step(g.j));
+    CHECK(journal_no_room(g.j) && !journal_failed(g.j, NULL));
+    uint64_t tries = disk_sim_stats(g.sim).calls[DISK_SIM_WRITE];
+    for (int i = 0; i < 100; i++)
+        CHECK(!journal_test_step(g.j));
+    CHECK_EQ_UINT(disk_sim_stats(g.sim).calls[DISK_SIM_WRITE], tries); /* no time has passed */
+    disk_sim_fail(g.sim, DISK_SIM_WRITE, DISK_SIM_NEVER, 0);
+    clock_manual_advance(&g.clock, SECOND);
+    CHECK(journal_test_step(g.j));
+    CHECK(committed_all(&g) && !journal_no_room(g.j));
+    rig_close(&g);
+    REQUIRE(rig_open(&g) == ERR_OK);
+    CHECK(rig_saw(&g, 1, 4));
+    space_close(&g);
+}
+
 /* Any other error is the end, as ever. */
 TEST(a_broken_disk_is_not_a_full_one)
 {

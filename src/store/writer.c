@@ -61,16 +61,6 @@ static enum err write_group(struct journal *j, struct group *g, struct error *e)
     return r != ERR_OK && space_is_missing(e) ? ERR_FULL : r;
 }
 
-/* The group stays taken until there is room for it. */
-static void wait_for_room(struct journal *j, struct group *g, const struct error *e)
-{
-    j->waits = g;
-    pthread_mutex_lock(&j->lock);
-    j->stuck = true;
-    pthread_mutex_unlock(&j->lock);
-    space_set(j, true, e);
-}
-
 /* Behind this it lasts. */
 static enum err sync_group(struct journal *j, const struct group *g, struct error *e)
 {
@@ -168,15 +158,10 @@ static enum err put_group(struct journal *j, struct group *g, struct error *e)
 {
     enum err r = write_group(j, g, e);
     if (r == ERR_FULL) {
-        wait_for_room(j, g, e);
+        space_wait(j, g, e);
         return r;
     }
-    if (!j->waits)
-        return r;
-    j->waits = NULL;
-    pthread_mutex_lock(&j->lock);
-    j->stuck = false;
-    pthread_mutex_unlock(&j->lock);
+    space_waited(j);
     return r;
 }
 
