@@ -4,10 +4,11 @@
  *
  * Topics are plant/lineL/devD/PROPERTY; ten devices a subscriber, four subscriptions a device: two
  * of exact topics, one with `+`, one of ten with `#`, the rest exact again. So a topic matches as
- * many subscriptions whatever their number, and only the size of the trie differs. Three ways:
+ * many subscriptions whatever their number, and only the size of the trie differs. Four ways:
  *   cached    750 topics again and again: how publishers are
  *   rebuilt   the same, but each time something has changed that concerns all of them
  *   random    any topic of all, each as good as never seen before: memory, not code
+ *   batch     the same, but sixteen of them are known at once: how a client that speaks for many is
  * One thread, processor time. Prints lines as README.md says, the medians of five runs.
  *     bench_mqtt_routes [SUBSCRIPTIONS_MAX] */
 #include "base/clock.h"
@@ -70,14 +71,23 @@ struct site {
 
 /* ---- looking up ---- */
 
-enum way { CACHED, REBUILT, RANDOM };
+enum way { CACHED, REBUILT, RANDOM, BATCH, WAYS };
+static const char *const ways[] = {"cached", "rebuilt", "random", "batch"};
+
+static void expect(struct route_view *v, char (*topics)[64])
+{
+    struct str next[BUS_EXPECT_MAX];
+    for (size_t i = 0; i < BUS_EXPECT_MAX; i++)
+        next[i] = str_from(topics[i]);
+    route_expect(v, next, BUS_EXPECT_MAX);
+}
 
 static double look_up(struct site *s, struct random *r, enum way way, uint64_t *matched)
 {
     char(*topics)[64] = calloc(LOOKUPS, sizeof(*topics));
     struct route_view *v = s->view;
     for (size_t i = 0; i < LOOKUPS; i++) {
-        size_t device = way == RANDOM ? random_below(r, s->devices)
+        size_t device = way >= RANDOM ? random_below(r, s->devices)
                                       : i % HOT * (s->devices / HOT); /* all over the site */
         topic_write(topics[i], device, i % 3);
     }
@@ -86,6 +96,8 @@ static double look_up(struct site *s, struct random *r, enum way way, uint64_t *
             (void)route_find(v, str_from(topics[i]), routes_hash(s->routes, str_from(topics[i])));
     int64_t from_ns = now_ns();
     for (size_t i = 0; i < LOOKUPS; i++) {
+        if (way == BATCH && i % BUS_EXPECT_MAX == 0)
+            expect(v, topics + i);
         const struct str topic = str_from(topics[i]);
         if (way != CACHED)
             atomic_fetch_add(&s->routes->changed_any, 1);
@@ -97,18 +109,17 @@ static double look_up(struct site *s, struct random *r, enum way way, uint64_t *
     return ns;
 }
 
-static void look_ups(struct site *s, double out[3])
+static void look_ups(struct site *s, double out[WAYS])
 {
-    static const char *const names[] = {"cached", "rebuilt", "random"};
     struct random r;
     random_seed(&r, 1);
-    for (enum way way = CACHED; way <= RANDOM; way++) {
+    for (enum way way = CACHED; way < WAYS; way++) {
         double ns[RUNS];
         uint64_t matched = 0;
         for (int run = 0; run < RUNS; run++)
             ns[run] = look_up(s, &r, way, &matched);
         out[way] = stats_median(ns, RUNS);
-        print(names[way], s->n, "ns", out[way]);
+        print(ways[way], s->n, "ns", out[way]);
         printf("# %.2f subscribers a topic, cache hits %llu, misses %llu\n",
                (double)matched / RUNS / LOOKUPS, (unsigned long long)s->view->hits,
                (unsigned long long)s->view->misses);
@@ -152,7 +163,7 @@ static void unsubscribe_all(struct site *s)
     print("unsubscribe", s->n, "ns", (double)(now_ns() - from_ns) / (double)s->n);
 }
 
-static void routing(struct executor *ex, size_t n, double out[3])
+static void routing(struct executor *ex, size_t n, double out[WAYS])
 {
     struct site s = {.n = n, .devices = n / PER_DEVICE, .ex = ex};
     s.subscribers = calloc(n / PER_DEVICE / DEVICES_EACH + 1, sizeof(*s.subscribers));
@@ -268,13 +279,12 @@ static void retained(struct executor *ex, size_t n)
     retained_fini(&r);
 }
 
-static void compare(size_t n, const double ns[3], size_t n0, const double ns0[3])
+static void compare(size_t n, const double ns[WAYS], size_t n0, const double ns0[WAYS])
 {
-    static const char *const names[] = {"cached", "rebuilt", "random"};
-    for (enum way w = CACHED; w <= RANDOM; w++)
+    for (enum way w = CACHED; w < WAYS; w++)
         printf("bench=routes_cost_%s unit=ns ours=%.4g peer=%zu_to_%zu theirs=%.4g ratio=%.2f "
                "goal=<2 met=%s\n",
-               names[w], ns[w], n, n0, ns0[w], ns[w] / ns0[w], ns[w] < 2 * ns0[w] ? "yes" : "no");
+               ways[w], ns[w], n, n0, ns0[w], ns[w] / ns0[w], ns[w] < 2 * ns0[w] ? "yes" : "no");
 }
 
 int main(int argc, char **argv)
@@ -284,7 +294,7 @@ int main(int argc, char **argv)
     const struct executor_config cfg = {.workers = 1, .driver = "epoll", .offload_threads = 1};
     struct executor *ex;
     struct error e;
-    double first[3] = {0}, last[3];
+    double first[WAYS] = {0}, last[WAYS];
     (void)mallopt(M_MMAP_THRESHOLD, 64 << 20); /* so that the heap's figures hold all */
     if (executor_new(&ex, &cfg, &e)) {
         (void)fprintf(stderr, "%s\n", e.text);

@@ -100,6 +100,14 @@ struct bus_receipt {
 MUST_USE enum err bus_publish(struct bus *b, const struct bus_publication *p,
                               struct bus_receipt *r);
 
+/* What this worker is about to publish, as far as it knows: topics, at most BUS_EXPECT_MAX. To find
+ * who gets one of very many topics is to wait for memory, up to ten times; for sixteen topics
+ * together it takes little longer. Only a hint, for who has several messages before it, and when
+ * bus_expects(): else a processor's cache has it all. */
+enum { BUS_EXPECT_MAX = 16 };
+bool bus_expects(struct bus *b);
+void bus_expect(struct bus *b, const struct str *topics, size_t n);
+
 /* Calls room() once, later, on this worker, when what was full (a ring, or what waits behind
  * slices) is half empty. One per worker is meant: who waits there is its owner's matter. */
 struct bus_room {

@@ -1,7 +1,7 @@
 /* bus_internal: what the files of the bus share.
  *
  * routes.c   subscriptions of the site; share.c the groups of shares
- * route.c    who gets a topic, as one worker sees it; its cache
+ * route.c    who gets a topic, as one worker sees it; route_cache.c what it has of that at hand
  * retained.c retained messages in memory; retained_db.c their checkpoint and replay
  * publish.c  what happens to a publication where it comes from; subscribe.c, guard.c, access.c
  * deliver.c  a message to the subscribers of one worker; job.c in slices; again.c of shares
@@ -66,13 +66,14 @@ struct sub {
     struct sub_options o;  /* its subscriber's worker only, but for `worker` and `flags` */
     _Atomic uint32_t refs; /* itself, routes that may choose it, what lies in rings for it */
     struct sub_key key;
+    struct sub_more
+        *more;        /* NULL: an ordinary one. What routes look at ends here: one cache line */
     struct sub *next; /* of the same subscriber; or the graveyard */
     union {
         struct sub *prev;
         uint64_t buried; /* which job may still point to it */
         struct limbo_item limbo;
     };
-    struct sub_more *more; /* NULL: an ordinary one */
 };
 
 /* ---- routes: route.c ---- */
@@ -128,6 +129,7 @@ struct route_found {
 enum {
     ROUTE_SETS_MIN = 256,
     ROUTE_SETS_MAX = 1 << 16,
+    ROUTE_SETS_NEAR = 1024, /* of so many a processor's own cache holds the most */
     ROUTE_SEEN = 1 << 16,
     ROUTE_PASSING_MIN = 512,
     ROUTE_PASSING_MAX = 1 << 16, /* what is larger is cached at once */
@@ -145,8 +147,10 @@ struct route_view {
     struct route *last;    /* the last one that was found: topics come in runs; may be NULL */
     size_t cache_bytes;
     uint64_t hits, misses;
-    VEC(struct route_found) found; /* scratch */
+    VEC(struct route_found) found; /* scratch, as `steps` */
+    struct trie_steps steps;
     bool nomem;
+    bool missed; /* the last one that was looked for was not in the cache */
     struct sub *graveyard;
     uint8_t *seen; /* marks of topics that were not found cached lately; made with the cache */
 };
@@ -236,6 +240,14 @@ struct route *route_find(struct route_view *v, struct str topic, uint64_t hash);
 /* The route that was found last, if it is this topic's and still good; else NULL. It spares the
  * hash. */
 struct route *route_again(struct route_view *v, struct str topic);
+/* These are going to be asked for next, at most BUS_EXPECT_MAX: what it takes is fetched from
+ * memory for all of them together. Changes nothing. route_expects(): it is worth the trouble. */
+bool route_expects(const struct route_view *v);
+void route_expect(struct route_view *v, const struct str *topics, size_t n);
+/* route.c, for the cache: a new one, without its hash and age. *keep: it is worth a place there,
+ * whether it was before or is because of its size. */
+struct route *route_build(struct route_view *v, struct str topic, bool *keep);
+void route_expect_build(struct route_view *v, const struct str *topics, size_t n);
 struct route *route_hold(struct route *x);
 void route_release(struct route_view *v, struct route *x);
 void route_view_clear(struct route_view *v);

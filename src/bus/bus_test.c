@@ -137,6 +137,40 @@ TEST(bus_route_cache_follows_subscriptions)
     bus_rig_light_close(&r);
 }
 
+/* Whoever asks is told when it is worth it, and an expectation changes nothing: what is cached, who
+ * gets what, what comes of topics that are no topics. */
+TEST(bus_expecting_is_a_hint)
+{
+    static const char *const said[] = {"x/1", "x/2", "x/2", "y", "$x/1", "x/+", "#", "/", ""};
+    struct str topics[ARRAY_LEN(said)];
+    struct bus_rig r = {0};
+    struct listener_rig l;
+    bus_rig_light(&r);
+    listener_rig_init(&l, r.bus);
+    rig_subscribe(&l, "x/+", 0, 0);
+    for (size_t i = 0; i < ARRAY_LEN(said); i++)
+        topics[i] = str_from(said[i]);
+    bus_expect(r.bus, topics, ARRAY_LEN(said)); /* before there is a cache */
+    CHECK(!bus_expects(r.bus));
+    (void)rig_publish(r.bus, "x/1", "a", 0, false);
+    (void)rig_publish(r.bus, "x/1", "b", 0, false);
+    CHECK(bus_expects(r.bus)); /* it was kept only now */
+    const struct route_view *v = r.bus->lanes[0].view;
+    uint64_t hits = v->hits, misses = v->misses;
+    size_t bytes = v->cache_bytes;
+    bus_expect(r.bus, topics, ARRAY_LEN(said));
+    CHECK(v->hits == hits && v->misses == misses && v->cache_bytes == bytes);
+    CHECK_GOT(&l, "x/1=a/0 x/1=b/0 ");
+    (void)rig_publish(r.bus, "x/1", "c", 0, false);
+    CHECK_EQ_UINT(v->hits, hits + 1);
+    CHECK(!bus_expects(r.bus));
+    (void)rig_publish(r.bus, "x/2", "d", 0, false);
+    CHECK(bus_expects(r.bus));
+    CHECK_GOT(&l, "x/1=c/0 x/2=d/0 ");
+    listener_rig_fini(&l);
+    bus_rig_light_close(&r);
+}
+
 /* What changes makes only those routes old that it may be about. */
 TEST(bus_route_cache_keeps_what_did_not_change)
 {
@@ -448,6 +482,8 @@ TEST(bus_without_memory)
             CHECK(err == ERR_OK || err == ERR_NOMEM);
             err = rig_publish_as(b, NULL, "a/b/c", "1", 0, true, &receipt);
             CHECK(err == ERR_OK || err == ERR_NOMEM);
+            const struct str next[] = {STR("a/b/c"), STR("a/x/c"), STR("b/x/c")};
+            bus_expect(b, next, ARRAY_LEN(next));
             done = !f.failed;
             listener_rig_fini(&l);
             bus_free(b);

@@ -77,17 +77,24 @@ static inline unsigned hamt_rank(uint64_t map, unsigned digit)
     return hamt_count(map & ((1ull << digit) - 1));
 }
 
-/* The only item that can have this key: the caller compares. `hash` is hamt_hash() of the key. */
+/* One table down on the way to the item that can have this key; NULL: there is none. `hash` is
+ * hamt_hash() of the key. */
+static inline const struct hamt_word *hamt_down(const struct hamt *h, const struct hamt_table *t,
+                                                struct str key, uint64_t hash, unsigned depth)
+{
+    unsigned digit = hamt_digit(h, key, hash, depth);
+    return t->map >> digit & 1 ? &t->at[hamt_rank(t->map, digit)] : NULL;
+}
+/* The only item that can have this key: the caller compares. */
 static inline void *hamt_candidate(const struct hamt *h, const struct hamt_word *set,
                                    struct str key, uint64_t hash)
 {
     uintptr_t word = atomic_load(&set->word);
     for (unsigned depth = 0; hamt_is_table(word); depth++) {
-        const struct hamt_table *t = hamt_table(word);
-        unsigned digit = hamt_digit(h, key, hash, depth);
-        if (!(t->map >> digit & 1))
+        const struct hamt_word *at = hamt_down(h, hamt_table(word), key, hash, depth);
+        if (!at)
             return NULL;
-        word = atomic_load(&t->at[hamt_rank(t->map, digit)].word);
+        word = atomic_load(&at->word);
     }
     return (void *)word;
 }

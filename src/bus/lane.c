@@ -1,9 +1,12 @@
 /* lane: what one worker has of the bus, and what the others hand to it. */
 #include "bus/bus_internal.h"
 
+/* What is taken in a turn leaves in one write for each connection: after few of them most of the
+ * work is writing. The second bound is a millisecond or two, then the worker does something else.
+ */
 enum {
-    TAKE_MAX = 256,     /* entries of one ring in a turn */
-    DELIVER_MAX = 4096, /* deliveries in a turn, then the worker does something else */
+    TAKE_MAX = 2048,     /* entries of one ring */
+    DELIVER_MAX = 32768, /* deliveries */
 };
 
 static enum poll lane_poll(struct task *t);
@@ -202,6 +205,17 @@ static bool take(struct lane *l, const struct ring_entry *e, uint32_t *n)
     return true;
 }
 
+static void look_ahead(struct lane *l, const struct ring *r)
+{
+    struct str topics[BUS_EXPECT_MAX];
+    size_t n = 0;
+    const struct ring_entry *e;
+    for (uint32_t i = 0; i < BUS_EXPECT_MAX && (e = ring_peek_behind(r, i)); i++)
+        if (e->kind == RING_TOPIC)
+            topics[n++] = message_topic(e->message);
+    route_expect(l->view, topics, n);
+}
+
 /* True: there may be more. */
 static bool take_from(struct lane *l, unsigned from, uint32_t *n)
 {
@@ -209,6 +223,8 @@ static bool take_from(struct lane *l, unsigned from, uint32_t *n)
     struct ring_entry *e = NULL;
     bool stuck = false;
     for (int i = 0; i < TAKE_MAX && *n < DELIVER_MAX && !stuck && (e = ring_peek(r)); i++) {
+        if (i % BUS_EXPECT_MAX == 0 && route_expects(l->view))
+            look_ahead(l, r);
         stuck = !take(l, e, n);
         if (!stuck)
             entry_drop(l, r, e);

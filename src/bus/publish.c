@@ -328,3 +328,15 @@ enum err bus_publish(struct bus *b, const struct bus_publication *p, struct bus_
     message_unref(m);
     return err;
 }
+
+/* ---- what is published next ---- */
+
+bool bus_expects(struct bus *b)
+{
+    return route_expects(lane_here(b)->view);
+}
+
+void bus_expect(struct bus *b, const struct str *topics, size_t n)
+{
+    route_expect(lane_here(b)->view, topics, n < BUS_EXPECT_MAX ? n : BUS_EXPECT_MAX);
+}

@@ -8,8 +8,9 @@
  * Back-pressure: who finds the ring full says so (ring_want()); the other side sees it when the
  * ring is half empty (ring_wanted()), and wakes him.
  * Ownership: the memory is its user's; the entries own what they point to.
- * Threads: ring_room(), ring_push(), ring_want() of the producer, ring_peek(), ring_drop(),
- * ring_wanted() of the consumer. What was written before a push is seen after the peek.
+ * Threads: ring_room(), ring_push(), ring_want() of the producer, ring_peek(), ring_peek_behind(),
+ * ring_drop(), ring_wanted() of the consumer. What was written before a push is seen after a peek.
+ *
  * Source: Lamport, Proving the Correctness of Multiprocess Programs (1977); the remembered indices
  * as in FastForward (Giacomoni et al., PPoPP 2008). */
 #pragma once
@@ -109,6 +110,13 @@ static inline struct ring_entry *ring_peek(struct ring *r)
             return NULL;
     }
     return &r->v[head & (r->size - 1)];
+}
+
+/* The one `n` behind the oldest, or NULL: as far as ring_peek() has looked. */
+static inline const struct ring_entry *ring_peek_behind(const struct ring *r, uint32_t n)
+{
+    uint64_t at = atomic_load_explicit(&r->head, memory_order_relaxed) + n;
+    return at < r->tail_seen ? &r->v[at & (r->size - 1)] : NULL;
 }
 
 /* The oldest has been taken. */

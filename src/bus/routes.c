@@ -162,7 +162,8 @@ enum err routes_new(struct routes **out, struct executor *ex, struct alloc *a, s
     r->max = max;
     r->bytes_max = SIZE_MAX;
     for (unsigned i = 0; i <= workers; i++)
-        r->views[i] = (struct route_view){.routes = r, .worker = i < workers ? i : ROUTE_ALL};
+        r->views[i] = (struct route_view){
+            .routes = r, .worker = i < workers ? i : ROUTE_ALL, .steps.alloc = a};
     map_init(&r->groups, a, r->seed, UINT32_MAX);
     map_init(&r->group_names, a, r->seed, UINT32_MAX);
     r->subs = (struct hamt){.alloc = a,

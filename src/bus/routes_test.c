@@ -84,11 +84,16 @@ static enum poll crowd_poll(struct task *t)
 {
     struct crowd_worker *w = CONTAINER_OF(t, struct crowd_worker, task);
     struct route_view *v = routes_view(w->crowd->routes, w->index);
-    char topic[40];
-    for (int i = 0; i < 10; i++) {
-        topic_at(topic, random_below(&w->random, TOPICS));
-        struct route *x =
-            route_find(v, str_from(topic), routes_hash(w->crowd->routes, str_from(topic)));
+    char paths[BUS_EXPECT_MAX][40];
+    struct str topics[BUS_EXPECT_MAX];
+    size_t n = 1 + random_below(&w->random, BUS_EXPECT_MAX);
+    for (size_t i = 0; i < n; i++) {
+        topic_at(paths[i], random_below(&w->random, TOPICS));
+        topics[i] = str_from(paths[i]);
+    }
+    route_expect(v, topics, n);
+    for (size_t i = 0; i < n; i++) {
+        struct route *x = route_find(v, topics[i], routes_hash(w->crowd->routes, topics[i]));
         REQUIRE(x != NULL);
         check_route(w, x);
     }

@@ -114,46 +114,6 @@ struct trie_node *trie_find(const struct trie *t, struct str path)
     return at;
 }
 
-struct match {
-    const struct trie *trie;
-    void (*visit)(void *ctx, const struct trie_node *n);
-    void *ctx;
-};
-
-static void visit(const struct match *m, const struct trie_node *n)
-{
-    if (n && atomic_load(&n->value.word))
-        m->visit(m->ctx, n);
-}
-
-/* `wild`: wildcards may match the next level. Depth is bounded by the deepest filter, which is
- * LEVELS_MAX. */
-static void match(const struct match *m, const struct trie_node *at, struct str rest, bool wild)
-{
-    const struct trie *t = m->trie;
-    unsigned has = wild ? atomic_load(&at->wild) : 0;
-    if (!rest.p)
-        visit(m, at);
-    if (has & TRIE_HASH) /* `a/#` matches `a` too */
-        visit(m, trie_child(t, at, STR("#"), t->hash));
-    if (!rest.p)
-        return;
-    struct str name = trie_level(&rest);
-    const struct trie_node *child = trie_child(t, at, name, hamt_hash(&t->children, name));
-    const struct trie_node *plus = has & TRIE_PLUS ? trie_child(t, at, STR("+"), t->plus) : NULL;
-    if (child)
-        match(m, child, rest, true);
-    if (plus)
-        match(m, plus, rest, true);
-}
-
-void trie_match(const struct trie *t, struct str topic,
-                void (*visit_node)(void *ctx, const struct trie_node *n), void *ctx)
-{
-    const struct match m = {t, visit_node, ctx};
-    match(&m, t->root, topic, !(topic.n && topic.p[0] == '$')); /* [MQTT-4.7.2-1] */
-}
-
 /* ---- changing ---- */
 
 static bool too_deep(struct str path)

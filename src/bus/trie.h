@@ -60,9 +60,22 @@ static inline size_t trie_bytes(const struct trie *t)
 /* ---- reading ---- */
 
 struct trie_node *trie_find(const struct trie *t, struct str path);
-/* Calls visit() with each node that has a value and whose filter matches the topic. */
-void trie_match(const struct trie *t, struct str topic,
-                void (*visit)(void *ctx, const struct trie_node *n), void *ctx);
+
+/* What trie_match() has before it; kept from one call to the next. Zeroed but for `alloc`. */
+struct trie_step;
+struct trie_steps {
+    struct alloc *alloc;
+    struct trie_step *v;
+    size_t n, cap;
+};
+/* Calls visit() with each node that has a value and whose filter matches a topic; `which` is the
+ * topic's number, below 256. The ways down of all the topics go on together: what a step reads was
+ * asked of the memory in the round before. ERR_NOMEM: not all were visited. */
+MUST_USE enum err trie_match(const struct trie *t, struct trie_steps *s, const struct str *topics,
+                             size_t n,
+                             void (*visit)(void *ctx, size_t which, const struct trie_node *n),
+                             void *ctx);
+void trie_steps_fini(struct trie_steps *s);
 
 /* A walk over the nodes with values whose topics are matched by a filter, in pieces: the next one
  * may come in a later tick, whatever has changed meanwhile. Whoever is there from the first piece

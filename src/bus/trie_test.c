@@ -59,22 +59,24 @@ static void set_value(struct trie_node *n, uintptr_t value)
 
 /* ---- matching, against the naive matcher ---- */
 
-enum { PATHS = 400 };
+enum { PATHS = 400, TOPICS = 20 };
 struct model {
     struct trie trie;
+    struct trie_steps steps;
     size_t n;
     char paths[PATHS][120];
-    bool met[PATHS];
+    bool met[TOPICS][PATHS];
 };
 
-static void meet(void *ctx, const struct trie_node *node)
+static void meet(void *ctx, size_t which, const struct trie_node *node)
 {
     struct model *m = ctx;
     size_t i = (atomic_load(&node->value.word) >> 3) - 1;
     char path[120] = "";
     REQUIRE(CHECK(i < m->n));
-    CHECK(!m->met[i]);
-    m->met[i] = true;
+    REQUIRE(CHECK(which < TOPICS));
+    CHECK(!m->met[which][i]);
+    m->met[which][i] = true;
     CHECK_EQ_UINT(trie_path_len(node), strlen(m->paths[i]));
     trie_path(node, path);
     CHECK_EQ_STR(path, m->paths[i]);
@@ -102,15 +104,34 @@ static void model_remove(struct model *m, size_t i)
     set_value(trie_find(&m->trie, str_from(m->paths[i])), (i + 1) << 3);
 }
 
+/* One topic, or several together, more of them than are looked for at once. */
+static void model_match(struct model *m, struct random *r)
+{
+    char topics[TOPICS][120];
+    struct str v[TOPICS];
+    size_t n = random_below(r, 4) ? 1 : 1 + random_below(r, TOPICS);
+    for (size_t t = 0; t < n; t++) {
+        random_path(r, topics[t], sizeof(topics[t]), false);
+        v[t] = str_from(topics[t]);
+    }
+    memset(m->met, 0, sizeof(m->met));
+    REQUIRE(trie_match(&m->trie, &m->steps, v, n, meet, m) == ERR_OK);
+    for (size_t t = 0; t < n; t++)
+        for (size_t i = 0; i < m->n; i++)
+            if (m->met[t][i] != naive_match(m->paths[i], topics[t]))
+                CHECK_EQ_STR(m->paths[i], topics[t]); /* shows both */
+}
+
 TEST(trie_matches_what_a_naive_matcher_does)
 {
-    static struct model m;
+    static struct model m = {0};
     struct executor *ex = executor_make(1);
     struct random r;
     char path[120];
     random_seed(&r, test_seed());
     for (unsigned pass = 0; pass < 4; pass++) {
         m.n = 0;
+        m.steps.alloc = alloc_system();
         REQUIRE(trie_init(&m.trie, ex, alloc_system(), random_u64(&r), NULL) == ERR_OK);
         if (pass == 1) { /* nearly all hashes are equal */
             m.trie.children.bits = UINT64_C(3) << 62;
@@ -125,12 +146,7 @@ TEST(trie_matches_what_a_naive_matcher_does)
                 model_remove(&m, random_below(&r, m.n));
             if (random_below(&r, 50) == 0)
                 grace_idle(ex);
-            random_path(&r, path, sizeof(path), false);
-            memset(m.met, 0, sizeof(m.met));
-            trie_match(&m.trie, str_from(path), meet, &m);
-            for (size_t i = 0; i < m.n; i++)
-                if (m.met[i] != naive_match(m.paths[i], path))
-                    CHECK_EQ_STR(m.paths[i], path); /* shows both */
+            model_match(&m, &r);
         }
         while (m.n)
             model_remove(&m, m.n - 1);
@@ -139,6 +155,62 @@ TEST(trie_matches_what_a_naive_matcher_does)
         CHECK_EQ_UINT(m.trie.children.tables, 0);
         trie_fini(&m.trie, NULL, NULL);
     }
+    trie_steps_fini(&m.steps);
+    executor_free(ex);
+}
+
+static void count_met(void *ctx, size_t which, const struct trie_node *n)
+{
+    size_t *met = ctx;
+    (void)n;
+    met[which]++;
+}
+
+/* Twelve levels that are each `a` or `+`, and those with `#` behind them: twice as many ways at
+ * each level. Then a filter that is as deep as can be, beside a topic that is deeper. */
+TEST(trie_match_of_very_many_ways_and_levels)
+{
+    enum { DEEP = 12 };
+    struct executor *ex = executor_make(1);
+    char path[2 * LEVELS_MAX + 8] = "";
+    struct trie t;
+    struct trie_node *n;
+    REQUIRE(trie_init(&t, ex, alloc_system(), test_seed(), NULL) == ERR_OK);
+    for (unsigned ways = 0; ways < 1u << DEEP; ways++) {
+        for (unsigned i = 0; i < DEEP; i++)
+            memcpy(path + 2L * i, ways >> i & 1 ? "+/" : "a/", 2);
+        path[2 * DEEP - 1] = '\0';
+        REQUIRE(trie_make(&t, str_from(path), &n) == ERR_OK);
+        set_value(n, 8);
+        memcpy(path + 2 * DEEP - 1, "/#", 3);
+        REQUIRE(trie_make(&t, str_from(path), &n) == ERR_OK);
+        set_value(n, 8);
+    }
+    for (int i = 0; i < LEVELS_MAX; i++)
+        memcpy(path + 2L * i, "+/", 2);
+    path[2 * LEVELS_MAX - 1] = '\0';
+    REQUIRE(trie_make(&t, str_from(path), &n) == ERR_OK);
+    set_value(n, 8);
+    memset(path, '/', sizeof(path) - 1); /* the empty levels of `deep` */
+    static const char ways[] = "a/a/a/a/a/a/a/a/a/a/a/a", few[] = "a/a/a/a/a/a/a/a/a/a/a/b";
+    const struct str topics[] = {
+        str_from(ways), str_from(few), {path, LEVELS_MAX - 1}, {path, LEVELS_MAX}};
+    size_t met[ARRAY_LEN(topics)] = {0};
+    struct alloc_faulty f;
+    struct trie_steps steps = {.alloc = &f.alloc};
+    alloc_faulty_init(&f, UINT64_MAX);
+    REQUIRE(trie_match(&t, &steps, topics, ARRAY_LEN(topics), count_met, met) == ERR_OK);
+    CHECK_EQ_UINT(met[0], 2u << DEEP);
+    CHECK_EQ_UINT(met[1], 1u << DEEP); /* `b` is a `+` only */
+    CHECK_EQ_UINT(met[2], 1 + 1);      /* all `+`: twelve of them and `#`, and the deep one */
+    CHECK_EQ_UINT(met[3], 1);
+    CHECK(f.live_bytes <= 48 * 64 * (DEEP + 2) * 4); /* not as many as there are ways */
+    trie_steps_fini(&steps);
+    alloc_faulty_init(&f, 0);
+    steps = (struct trie_steps){.alloc = &f.alloc};
+    CHECK_EQ_INT(trie_match(&t, &steps, topics, 1, count_met, met), ERR_NOMEM);
+    trie_steps_fini(&steps);
+    trie_fini(&t, NULL, NULL);
     executor_free(ex);
 }
 
@@ -315,6 +387,7 @@ struct crowd {
         struct crowd *crowd;
         struct random random;
         struct trie_cursor cursor;
+        struct trie_steps steps;
         size_t met, round; /* of the steady ones in this walk */
     } readers[2];
     struct random random;
@@ -372,13 +445,13 @@ static enum poll crowd_writes(struct task *t)
     return POLL_PENDING;
 }
 
-static void crowd_match(void *ctx, const struct trie_node *n)
+static void crowd_match(void *ctx, size_t which, const struct trie_node *n)
 {
     const struct thing *x = (const struct thing *)atomic_load(&n->value.word);
     size_t *found = ctx;
     if (x) /* it may be gone by now */
         CHECK(x->state == ALIVE);
-    ++*found;
+    ++found[which];
 }
 
 static bool crowd_walk(void *ctx, const struct trie_node *n)
@@ -396,14 +469,18 @@ static enum poll crowd_reads(struct task *t)
     struct crowd_reader *r = CONTAINER_OF(t, struct crowd_reader, task);
     struct crowd *c = r->crowd;
     bool more, over = atomic_load(&c->over);
-    char path[40];
-    for (int i = 0; i < 20; i++) {
-        size_t found = 0;
-        uint64_t which = random_below(&r->random, STEADY + FLEETING);
-        crowd_path(path, which);
-        trie_match(&c->trie, str_from(path), crowd_match, &found);
-        CHECK(found >= (which < STEADY) && found <= 1);
+    char paths[TOPICS][40];
+    struct str topics[TOPICS];
+    uint64_t which[TOPICS];
+    size_t found[TOPICS] = {0};
+    for (size_t i = 0; i < TOPICS; i++) {
+        which[i] = random_below(&r->random, STEADY + FLEETING);
+        crowd_path(paths[i], which[i]);
+        topics[i] = str_from(paths[i]);
     }
+    REQUIRE(trie_match(&c->trie, &r->steps, topics, TOPICS, crowd_match, found) == ERR_OK);
+    for (size_t i = 0; i < TOPICS; i++)
+        CHECK(found[i] >= (which[i] < STEADY) && found[i] <= 1);
     REQUIRE(trie_walk(&c->trie, &r->cursor, 100, crowd_walk, r, &more) == ERR_OK);
     if (!more) {
         CHECK_EQ_UINT(r->met, STEADY);
@@ -438,14 +515,17 @@ TEST(trie_read_by_workers_while_another_changes_it)
     for (unsigned i = 0; i < 2; i++) {
         struct crowd_reader *r = &c.readers[i];
         *r = (struct crowd_reader){.crowd = &c,
-                                   .cursor = {.alloc = alloc_system(), .filter = STR("#")}};
+                                   .cursor = {.alloc = alloc_system(), .filter = STR("#")},
+                                   .steps = {.alloc = alloc_system()}};
         random_seed(&r->random, test_seed() + i);
         task_init(&r->task, "reader", crowd_reads, NULL);
         task_spawn(executor_worker(c.ex, i + 1), &r->task);
     }
     executor_run(c.ex);
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 2; i++) {
         trie_cursor_fini(&c.readers[i].cursor);
+        trie_steps_fini(&c.readers[i].steps);
+    }
     for (unsigned i = STEADY; i < STEADY + FLEETING; i++) {
         crowd_path(path, i);
         struct trie_node *n = trie_find(&c.trie, str_from(path));

@@ -249,6 +249,10 @@ enum mqtt_result { MQTT_OK, MQTT_MORE, MQTT_ERROR };
 enum mqtt_result mqtt_decode(const struct mqtt_decoder *d, struct bytes in, struct mqtt_packet *out,
                              size_t *used);
 
+/* A glance at the packet at the start of `in`, for who wants to know what comes: its size, or 0 if
+ * it is not all there; the topic, if it is a PUBLISH that has one. Nothing else is checked. */
+size_t mqtt_glance(struct bytes in, struct str *topic);
+
 /* Size on the wire; 0 if the packet cannot be encoded. */
 size_t mqtt_encoded_size(enum mqtt_version v, const struct mqtt_packet *p);
 /* ERR_FULL: does not fit (nothing is written). ERR_INVALID, ERR_RANGE: the caller's mistake: a

@@ -152,6 +152,34 @@ TEST(mqtt_decodes_one_packet_of_many)
     CHECK_EQ_INT(p.type, MQTT_DISCONNECT);
 }
 
+/* Of each packet, whole and cut anywhere, with another one behind it. */
+TEST(mqtt_glance_tells_size_and_topic)
+{
+    for (size_t i = 0; i < ARRAY_LEN(mqtt_valid); i++) {
+        const struct mqtt_case *c = &mqtt_valid[i];
+        uint8_t b[MAX];
+        struct mqtt_packet packet;
+        struct str topic;
+        size_t n = mqtt_unhex(c->hex, b, sizeof(b) - 1), used;
+        b[n] = 0xC0;
+        REQUIRE(decode(c, b, n, &packet, &used) == MQTT_OK);
+        for (size_t have = 0; have <= n + 1; have++) {
+            LABEL("%s, the first %zu bytes", c->label, have);
+            uint8_t *p = exact(b, have);
+            CHECK_EQ_UINT(mqtt_glance((struct bytes){p, have}, &topic), have < n ? 0 : n);
+            if (have >= n && packet.type == MQTT_PUBLISH)
+                CHECK(str_eq(topic, packet.publish.topic));
+            else
+                CHECK_EQ_UINT(topic.n, 0);
+            free(p);
+        }
+    }
+    static const uint8_t liar[] = {0x30, 4, 0, 3, 'a', 'b'}; /* the topic passes the packet's end */
+    struct str topic;
+    CHECK_EQ_UINT(mqtt_glance((struct bytes){liar, sizeof(liar)}, &topic), sizeof(liar));
+    CHECK_EQ_UINT(topic.n, 0);
+}
+
 TEST(mqtt_long_lengths)
 {
     static const struct {

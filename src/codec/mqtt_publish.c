@@ -30,6 +30,23 @@ bool mqtt_read_publish(struct mqtt_in *in, struct mqtt_packet *p)
     return true;
 }
 
+size_t mqtt_glance(struct bytes in, struct str *topic)
+{
+    struct cursor c = cursor_from(in.p, in.n);
+    unsigned type = cursor_u8(&c) >> 4;
+    size_t body = mqtt_varint(&c);
+    const uint8_t *from = c.p;
+    *topic = (struct str){NULL, 0};
+    (void)cursor_take(&c, body);
+    if (c.failed)
+        return 0;
+    if (type == MQTT_PUBLISH) {
+        struct cursor inside = cursor_from(from, body);
+        *topic = cursor_str16(&inside);
+    }
+    return (size_t)(c.p - in.p);
+}
+
 static void write_publish(struct mqtt_out *o, const struct mqtt_publish *m)
 {
     bool aliased = o->version == MQTT_V5 && (m->props.has & MQTT_HAS(MQTT_PROP_TOPIC_ALIAS));

@@ -55,7 +55,8 @@ void modbus_line_take(struct line *l, struct line_plan *p)
     {
         struct unit *u = CONTAINER_OF(it, struct unit, link);
         u->line = l;
-        if (u->phase == MODBUS_UNIT_SILENT || l->backoff_ms > 0) /* as it was before a reload */
+        bool down = l->phase != LINE_UP && l->backoff_ms > 0;
+        if (u->phase == MODBUS_UNIT_SILENT || down) /* as it was before a reload */
             modbus_unit_tell(u, false, u->phase == MODBUS_UNIT_SILENT ? u->problem : l->problem);
     }
     while (!list_empty(&p->blocks))

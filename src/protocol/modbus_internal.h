@@ -39,8 +39,8 @@ struct member { /* a device */
     const struct modbus_write *writes;
     size_t write_count;
     enum { MEMBER_UNTOLD, MEMBER_ONLINE, MEMBER_OFFLINE } told;
-    int8_t suspect[4]; /* for each order that its numbers declare: the one that it may be; -1 */
-    bool order_told;   /* in the log */
+    int suspect[4];  /* for each order that its numbers declare: the one that it may be; -1 */
+    bool order_told; /* in the log */
 };
 /* What a number of several registers speaks for: modbus_order.c. */
 struct votes {
@@ -271,8 +271,3 @@ void modbus_job_lost(struct line *l, struct job *j, const char *why); /* no answ
 void modbus_job_end(struct line *l, struct job *j, enum err result, const char *why);
 /* The unit is silent: those that wait for it would find that out one after the other. */
 void modbus_jobs_lost(struct line *l, const struct unit *u, const char *why);
-/* The unit is silent: those that wait for it would find that out one after the other. */
-void modbus_jobs_lost(struct line *l, const struct unit *u, const char *why);
-/* The plan `next` comes: those of the plan that runs move into it if it has the same writes for the
- * same thing, and stay if their device leaves; what else there is ends, and is not written. */
-void modbus_jobs_move(struct line *l, struct line_plan *to, struct modbus_setup *next);

@@ -257,7 +257,7 @@ void modbus_job_end(struct line *l, struct job *j, enum err result, const char *
 {
     const struct modbus_sink *sink = &l->m->sink;
     struct device *d = j->member->device;
-    if (d)
+    if (d && !j->watch_until_ns) /* else that has been told */
         sink->done(sink->ctx, d, j->id, result, why);
     job_drop(l, j);
 }

@@ -257,10 +257,28 @@ static enum handled refuse_packet(struct mqtt_connection *c, const struct mqtt_p
     return HANDLED_STOP;
 }
 
+/* What is published next lies in `in` already: its topics are told to the bus, some at a time. How
+ * far that went. */
+static size_t look_ahead(const struct mqtt_connection *c, struct bytes in)
+{
+    struct str topics[BUS_EXPECT_MAX], topic;
+    size_t n = 0, at = 0, size = 1;
+    while (size && n < BUS_EXPECT_MAX) {
+        size = mqtt_glance((struct bytes){in.p + at, in.n - at}, &topic);
+        at += size;
+        if (topic.n)
+            topics[n++] = topic;
+    }
+    if (n > 1)
+        bus_expect(c->shard->bus, topics, n);
+    return at;
+}
+
 /* Handles whole packets from `in`; *used: how far it came. */
 static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_t *used)
 {
     enum handled h = HANDLED;
+    size_t expected = 0; /* so far ahead has been looked */
     *used = 0;
     while (h == HANDLED && *used < in.n) {
         if (!connection_room(c, 0)) {
@@ -275,6 +293,8 @@ static enum handled handle_all(struct mqtt_connection *c, struct bytes in, size_
         struct mqtt_packet p;
         size_t n = 0;
         const struct bytes rest = {in.p + *used, in.n - *used};
+        if (*used >= expected && bus_expects(c->shard->bus))
+            expected = *used + look_ahead(c, rest);
         enum mqtt_result r = mqtt_decode(&d, rest, &p, &n);
         if (r == MQTT_MORE)
             return HANDLED;

@@ -150,6 +150,11 @@ class Devices(unittest.TestCase):
             site.start()
             value(site, "hall.meter.power", 61.5)
             self.assertIsNone(site.property("hall.meter.energy")["value"])
+            why = wait_until(lambda: site.property("hall.meter.energy")["why"])
+            self.assertEqual(why, "unit 3, input 2: illegal data address")
+            unit = site.get("/api/links")["links"][0]["units"][0]
+            self.assertIn("illegal data address (exception 2)", unit["last_error"])
+            self.assertIsNotNone(unit["last_error_ms"])
 
     def test_what_is_owned_is_borrowed_by_hand(self):
         program = """

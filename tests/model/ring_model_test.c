@@ -4,7 +4,7 @@
 #include "tests/model/model.h"
 #include "tests/support/test.h"
 
-enum { MESSAGES = 3, PLACES = 2 };
+enum { MESSAGES = 3, PLACES = 4, FEW = 2 }; /* of FEW places one is used */
 
 struct stage {
     struct ring ring;
@@ -29,8 +29,7 @@ static void produce(void *arg)
 static void stream(void *arg)
 {
     struct stage g = {.written = {0}};
-    (void)arg;
-    ring_init(&g.ring, g.places, PLACES, 100);
+    ring_init(&g.ring, g.places, *(const uint32_t *)arg, 100);
     unsigned producer = model_thread(produce, &g);
     for (unsigned i = 1; i <= MESSAGES; i++) {
         const struct ring_entry *e;
@@ -38,6 +37,10 @@ static void stream(void *arg)
             (void)model_event_wait(&g.news, -1);
         HOLD(e->hash == i);
         HOLD(g.written[i] == i);
+        for (unsigned n = 1; (e = ring_peek_behind(&g.ring, n)); n++) {
+            HOLD(e->hash == i + n);
+            HOLD(g.written[i + n] == i + n);
+        }
         ring_drop(&g.ring, 1);
         if (ring_wanted(&g.ring))
             model_event_set(&g.room);
@@ -48,6 +51,13 @@ static void stream(void *arg)
 
 TEST(ring_between_two_workers)
 {
+    static uint32_t few = FEW, more = PLACES;
     model_check(&(struct model){
-        .name = "ring", .run = stream, .preemptions = 3, .stale = 1, .walks = 20000});
+        .name = "ring", .run = stream, .arg = &few, .preemptions = 3, .stale = 1, .walks = 20000});
+    model_check(&(struct model){.name = "ring, several in it",
+                                .run = stream,
+                                .arg = &more,
+                                .preemptions = 2,
+                                .stale = 1,
+                                .walks = 2000});
 }

@@ -725,7 +725,7 @@ export interface FoundThing {
   last_ms: number;
 }
 
-/** Why it can't be adopted. command: only said to a device; announcement: used when what it announces is adopted; sparkplug: only listed; binary: no text; nothing: no value in it could be a property; had: its device has all of it; unreadable: messages that its device could not read */
+/** Why it can't be adopted. command: only said to a device; announcement: what it announces has topics of its own; sparkplug: only listed; binary: no text; nothing: no value in it could be a property; had: its device has all of it; unreadable: messages that its device could not read */
 export type Obstacle = "command" | "announcement" | "sparkplug" | "binary" | "nothing" | "had" | "unreadable" | null;
 
 /** An MQTT client, or a persistent session that is off-line. */
