@@ -53,6 +53,8 @@ bool alert_own_texts(struct alerts *a, struct alert *al)
     size_t n = 1;
     cut(&al->text, ALERT_TEXT_MAX);
     cut(&al->shelved_why, ALERT_WHY_MAX);
+    if (al->says.n > ALERT_TEXT_MAX)
+        al->says = STR(""); /* half a document says nothing */
     alert_texts(al, texts);
     for (size_t i = 0; i < ARRAY_LEN(texts); i++)
         n += texts[i] ? texts[i]->n : 0;

@@ -10,7 +10,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-enum { LOOK_EVERY_MS = 10 * 60 * 1000, JOBS_MAX = 2 };
+enum { LOOK_EVERY_MS = 10 * 60 * 1000, JOBS_MAX = 2, SAYS_MAX = 8192 };
 #define MIB ((uint64_t)1 << 20)
 #define LOW (64 * MIB) /* four segments of the journal; of a small disk an eighth */
 
@@ -45,15 +45,22 @@ struct run_care {
     VEC(struct told) told;
 };
 
+/* The code, and the detail behind it, are for those who say it in another language. */
 static void tell(struct run_care *c, struct str key, enum severity severity, bool active,
-                 const char *text)
+                 const char *code, const char *detail, const char *text)
 {
+    struct strbuf says;
+    strbuf_init(&says, c->alloc, SAYS_MAX);
+    says_begin(&says, code);
+    says_str(&says, "detail", str_from(detail));
     const struct alert_event e = {.key = key,
                                   .severity = severity,
                                   .text = str_from(text),
+                                  .says = says_end(&says),
                                   .active = active,
                                   .wall_ms = worker_now_ms(c->worker)};
     bus_alert_publish(c->bus, &e);
+    strbuf_fini(&says);
 }
 
 /* --- the disk --- */
@@ -75,7 +82,7 @@ static void judge_disk(struct run_care *c)
         (void)snprintf(text, sizeof(text), "%llu MiB are free on the disk of %s",
                        (unsigned long long)(c->free_bytes / MIB), c->store);
     tell(c, STR("site/disk"), now == DISK_FULL ? SEVERITY_CRITICAL : SEVERITY_WARNING,
-         now != DISK_FINE, text);
+         now != DISK_FINE, now == DISK_FULL ? "disk-full" : "disk-low", c->store, text);
 }
 
 static void room(void *ctx, bool none)
@@ -112,7 +119,7 @@ static void judge_file(struct run_care *c, const struct doctor_finding *f)
     (void)snprintf(text, sizeof(text), "%s: %s%s%s", f->where, f->what, f->mend[0] ? "; " : "",
                    f->mend);
     tell(c, str_from(key), f->level == DOCTOR_PROBLEM ? SEVERITY_CRITICAL : SEVERITY_WARNING,
-         f->level >= DOCTOR_WARNING, text);
+         f->level >= DOCTOR_WARNING, "certificate", text, text);
 }
 
 /* --- looking --- */

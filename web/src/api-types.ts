@@ -223,7 +223,7 @@ export interface Alert {
   shelved_why: string | null;
 }
 
-/** What an alert of sedge's own says, for who says it in another language. Which members there are depends on the code: not-obeyed, not-commanded, maybe-not-obeyed (device, action, reason, attempts, confirms, detail, left); program-stopped (program, detail); rule-failed, task-failed (rule, detail). */
+/** What an alert of sedge's own says, for who says it in another language. Which members there are depends on the code: not-obeyed, not-commanded, maybe-not-obeyed (device, action, reason, attempts, confirms, detail, left); program-stopped (program, detail); rule-failed, task-failed (rule, detail); disk-full, disk-low, certificate (detail). */
 export interface Says {
   code: string;
   device?: string;

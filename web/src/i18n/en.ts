@@ -478,6 +478,7 @@ export const en = {
     history: 'History',
     droppedTitle: 'Dropped',
     nothingDropped: 'nothing',
+    drops: { 'queue full': 'queue full', 'QoS 0, slow client': 'QoS 0, slow client', expired: 'expired', 'too large': 'too large', denied: 'denied', withheld: 'withheld', 'no memory': 'no memory', 'disk full': 'disk full' } as Record<string, string>,
     durable: 'Durable',
     unlimited: 'no limit',
   },
@@ -520,6 +521,9 @@ export const en = {
       'program-stopped': (program: string) => `The program ${program} is stopped`,
       'rule-failed': (rule: string) => `A rule failed (${rule})`,
       'task-failed': () => 'A task failed',
+      'disk-full': () => 'The disk is full: nothing is kept or acknowledged until there is room',
+      'disk-low': () => 'The disk is nearly full',
+      certificate: () => 'A certificate needs somebody',
     } as Record<string, (subject: string, action: string) => string>,
   },
 

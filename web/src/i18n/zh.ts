@@ -477,6 +477,7 @@ export const zh: Strings = {
     historyText: (points, chunks) => `${points} 个点，${chunks} 个块`,
     history: '历史',
     droppedTitle: '丢弃',
+    drops: { 'queue full': '队列已满', 'QoS 0, slow client': '零级消息，客户端太慢', expired: '已过期', 'too large': '过大', denied: '被拒绝', withheld: '未放行', 'no memory': '内存不足', 'disk full': '磁盘已满' },
     nothingDropped: '无',
     durable: '可靠落盘',
     unlimited: '无限制',
@@ -520,6 +521,9 @@ export const zh: Strings = {
       'program-stopped': (program) => `程序 ${program} 已停止`,
       'rule-failed': (rule) => `有一条规则出错（${rule}）`,
       'task-failed': () => '有一个任务出错',
+      'disk-full': () => '磁盘已满：腾出空间之前，既不保存也不确认',
+      'disk-low': () => '磁盘空间不足',
+      certificate: () => '证书需要处理',
     },
   },
 

@@ -143,7 +143,7 @@ function Server({ stats, site }: { stats: Stats; site: Site }) {
         {rows.map(([k, v]) => <div key={k}><dt>{k}</dt><dd>{v}</dd></div>)}
         <div class={dropped.length > 0 ? 'bad' : ''}>
           <dt>{s.droppedTitle}</dt>
-          <dd>{dropped.length === 0 ? s.nothingDropped : <span translate={false}>{dropped.map((x) => `${whole(x.count)} ${x.reason}`).join(', ')}</span>}</dd>
+          <dd>{dropped.length === 0 ? s.nothingDropped : dropped.map((x) => `${whole(x.count)} ${s.drops[x.reason] ?? x.reason}`).join(', ')}</dd>
         </div>
       </dl>
     </section>
