@@ -223,9 +223,11 @@ TEST(password_checks_that_wait_learn_from_those_before_them)
     struct rig r;
     struct password_check *checks[PLUGS];
     rig_open(&r, "ada:" MOSQUITTO_SECRET "\n", 0);
-    r.wanted = PLUGS;
-    for (int i = 0; i < PLUGS; i++)
-        CHECK_EQ_INT(start(&r, "ada", "secret", &checks[i]), ERR_AGAIN);
+    for (int i = 0; i < PLUGS; i++) { /* the last ones may find it proven as they come */
+        enum err err = start(&r, "ada", "secret", &checks[i]);
+        CHECK(err == ERR_AGAIN || err == ERR_OK);
+        r.wanted += err == ERR_AGAIN;
+    }
     executor_run(r.ex);
     struct password_stats stats = password_file_stats(r.file);
     CHECK_EQ_INT(r.result, ERR_OK);
