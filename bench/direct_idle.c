@@ -71,7 +71,7 @@ static int bound(uint32_t address, uint16_t to, bool shared)
 
 static int listening(void)
 {
-    struct sockaddr_in sa;
+    struct sockaddr_in sa = {0};
     socklen_t len = sizeof(sa);
     int fd = bound(INADDR_LOOPBACK, port, true);
     if (listen(fd, 4096) != 0 || getsockname(fd, (struct sockaddr *)&sa, &len) != 0)

@@ -28,10 +28,12 @@ static int64_t cpu_us(void)
            u.ru_stime.tv_usec;
 }
 
-static enum err on_sample(void *ctx, struct device_property *p, const struct value *v)
+static enum err on_sample(void *ctx, struct device_property *p, const struct value *v,
+                          enum quality q)
 {
     struct bench *b = ctx;
     (void)p;
+    (void)q;
     b->points++;
     b->sum += v->f;
     return ERR_OK;
@@ -111,8 +113,11 @@ int main(int argc, char **argv)
     struct error e = {0};
     const struct executor_config cfg = {
         .env = env_linux(), .alloc = alloc_system(), .workers = 1, .offload_threads = 1};
-    const struct modbus_sink sink = {
-        .sample = on_sample, .unreadable = on_unreadable, .link_state = on_link, .ctx = &b};
+    const struct modbus_sink sink = {.sample = on_sample,
+                                     .doubt = on_unreadable,
+                                     .unreadable = on_unreadable,
+                                     .link_state = on_link,
+                                     .ctx = &b};
     if (argc != 6 || strtoul(argv[2], NULL, 10) > UNITS_MAX)
         return 2;
     b.measure_ms = strtol(argv[4], NULL, 10);

@@ -1,8 +1,10 @@
 /* Lines of "topic=payload" as what was heard: whatever it is, what is proposed for it must be a
  * site that passes, with one device and one model more at the most, every byte of the files must
- * still be there, and what a person writes must not break anything. The site before is "site" and
- * one device. */
+ * still be there, and what a person writes must not break anything. The list of what is heard has
+ * each topic once, and says of what can be proposed that it can be adopted, and of nothing else.
+ * The site before is "site" and one device. */
 #include "adopt/edit.h"
+#include "adopt/found.h"
 #include "adopt/propose.h"
 #include "base/utf8.h"
 #include "codec/json.h"
@@ -166,26 +168,85 @@ static void try_edit(const struct lang_site *site, struct arena *arena,
     mem_free(alloc_system(), ed, sizeof(*ed));
 }
 
+static void no_claim(void *ctx, void (*claim)(void *to, struct str topic, struct str device),
+                     void *to)
+{
+    (void)ctx;
+    (void)claim;
+    (void)to;
+}
+
+static bool nothing_claimed(void *ctx, struct str topic)
+{
+    (void)ctx;
+    (void)topic;
+    return false;
+}
+
+enum { TRIED = 3 };
+struct tried {
+    struct str topic;
+    bool made, empty; /* a proposal; or that there is nothing to have */
+};
+
+/* What Zigbee2MQTT announces is only searched for, so for its devices it is a guess. */
+static void same_opinion(const struct found *f, const struct tried *tried)
+{
+    for (size_t i = 0; i < f->n; i++)
+        for (size_t k = 0; k < f->things[i].topic_n; k++) {
+            const struct found_thing *t = &f->things[i];
+            bool it = str_eq(t->topics[k].topic, tried->topic);
+            if (!it || t->shape == SHAPE_ZIGBEE2MQTT || !t->topics[k].thing.shape)
+                continue;
+            ASSERT(!tried->made || t->adopt.n);
+            ASSERT(!tried->empty || !t->adopt.n);
+        }
+}
+
+static void list(struct adopt_view *v, const struct tried tried[TRIED])
+{
+    const struct found_claims none = {no_claim, nothing_claimed, NULL};
+    struct found f;
+    size_t n = v->n, listed = 0;
+    if (found_make(&f, v, &none))
+        return;
+    for (size_t i = 0; i < f.n; i++) {
+        listed += f.things[i].topic_n;
+        ASSERT(f.things[i].key.n && f.things[i].name.n && f.things[i].topic_n);
+        ASSERT(!f.things[i].adopt.n == (f.things[i].why.n > 0));
+    }
+    ASSERT(listed == n);
+    for (size_t i = 0; i < TRIED; i++)
+        same_opinion(&f, &tried[i]);
+    found_fini(&f);
+}
+
 static void propose(struct ears *ears, const struct lang_site *site)
 {
     const struct adopt_topics all = {was_heard, ears};
     struct adopt_view v;
     struct adopt_proposal p;
     struct error e;
+    struct tried tried[TRIED] = {{.made = false}};
     if (adopt_view_init(&v, alloc_system(), ears->n))
         return;
     for (size_t i = 0; i < ears->n; i++) {
         const struct heard *h = &ears->topics[i];
         adopt_view_add(&v, &all, h->topic, h->kind, h->count, &h->seen, h->payload);
     }
-    for (size_t i = 0; i < ears->n && i < 3; i++) {
+    for (size_t i = 0; i < ears->n && i < TRIED; i++) {
         const struct adopt_request q = {.topics = &ears->topics[i].topic, .topic_n = 1};
-        if (adopt_propose(&p, &v, site, &q, &e))
+        enum err err = adopt_propose(&p, &v, site, &q, &e);
+        tried[i] = (struct tried){.topic = ears->topics[i].topic,
+                                  .made = !err,
+                                  .empty = err && (strstr(e.text, "nothing here becomes") ||
+                                                   strstr(e.text, "no values have been heard"))};
+        if (err)
             continue;
         try_edit(site, &p.arena, &p, (struct str){0});
         adopt_proposal_fini(&p);
     }
-    adopt_view_fini(&v);
+    list(&v, tried);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

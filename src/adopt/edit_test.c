@@ -48,17 +48,43 @@ static const struct lang_decl *decl(const struct desk *d, const char *name)
 
 #define SITE "site \"s\"\n"
 
+struct insertion {
+    const char *label;
+    const char *files[3][2];
+    bool single;
+    const char *model, *device;      /* added */
+    const char *into[2];             /* a declaration's name, and lines for its body */
+    size_t file;                     /* looked at */
+    const char *name, *after, *diff; /* diff NULL: not looked at */
+};
+
+static void insert_each(const struct insertion *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        LABEL("%s", rows[i].label);
+        struct error e = {0};
+        struct strbuf diff;
+        size_t added, removed;
+        struct desk *d = desk_open(rows[i].files, rows[i].files[1][0] ? 2 : 1, rows[i].single);
+        edit_add_model(&d->ed, str_from(rows[i].model));
+        edit_add_device(&d->ed, str_from(rows[i].device));
+        if (rows[i].into[0])
+            edit_into(&d->ed, decl(d, rows[i].into[0]), str_from(rows[i].into[1]));
+        REQUIRE(edit_finish(&d->ed, &e) == ERR_OK && rows[i].file < d->ed.n);
+        CHECK_EQ_STR(d->ed.after[rows[i].file].name.p, rows[i].name);
+        CHECK_EQ_STR(d->ed.after[rows[i].file].text.p, rows[i].after);
+        strbuf_init(&diff, alloc_system(), 0);
+        edit_diff(&d->ed, rows[i].file, &diff, &added, &removed);
+        if (rows[i].diff)
+            CHECK_EQ_STR(diff.p, rows[i].diff);
+        strbuf_fini(&diff);
+        desk_close(d);
+    }
+}
+
 TEST(what_is_put_in_stands_where_such_things_stand)
 {
-    static const struct {
-        const char *label;
-        const char *files[3][2];
-        bool single;
-        const char *model, *device;      /* added */
-        const char *into[2];             /* a declaration's name, and lines for its body */
-        size_t file;                     /* looked at */
-        const char *name, *after, *diff; /* diff NULL: not looked at */
-    } rows[] = {
+    static const struct insertion rows[] = {
         {.label = "behind the last of its kind, with what follows left alone",
          .files = {{"a.sedge", SITE "model Alpha { property x: °C }\n// end of models\n"},
                    {"b.sedge", "device p.a: Alpha { via mqtt \"a\" json } // first\n"
@@ -98,6 +124,13 @@ TEST(what_is_put_in_stands_where_such_things_stand)
                  " site \"s\"\n model Alpha { property x: °C }\n+model Beta { property y: bar }\n"
                  " device p.a: Alpha { via mqtt \"a\" json }\n+device p.b: Beta { via mqtt \"b\" "
                  "json }\n"},
+    };
+    insert_each(rows, ARRAY_LEN(rows));
+}
+
+TEST(the_first_of_its_kind_gets_a_file_or_the_end_of_one)
+{
+    static const struct insertion rows[] = {
         {.label = "the first of all makes a file",
          .files = {{"site.sedge", SITE "// nothing yet"}},
          .model = "model Beta {\n  property y: bar\n}\n",
@@ -109,7 +142,7 @@ TEST(what_is_put_in_stands_where_such_things_stand)
          .diff = "--- /dev/null\n+++ devices.sedge\n@@ -0,0 +1,5 @@\n+model Beta {\n+  property y: "
                  "bar\n"
                  "+}\n+\n+device p.b: Beta { via mqtt \"b\" json }\n"},
-        {.label = "or goes to the end of the only one, which has no end of line",
+        {.label = "it goes to the end of the only one, which has no end of line",
          .files = {{"site.sedge", SITE "// nothing yet"}},
          .single = true,
          .model = "model Beta { property y: bar }\n",
@@ -121,6 +154,13 @@ TEST(what_is_put_in_stands_where_such_things_stand)
              "--- site.sedge\n+++ site.sedge\n@@ -1,2 +1,5 @@\n site \"s\"\n-// nothing yet\n"
              "\\ No newline at end of file\n+// nothing yet\n+\n+model Beta { property y: bar }\n"
              "+device p.b: Beta { via mqtt \"b\" json }\n"},
+    };
+    insert_each(rows, ARRAY_LEN(rows));
+}
+
+TEST(what_goes_into_a_body_looks_like_it)
+{
+    static const struct insertion rows[] = {
         {.label = "into a body, as deep as its clauses",
          .files = {{"a.sedge",
                     SITE "model Alpha {\n    property x: °C // deep\n    // and more\n  }\n"}},
@@ -145,26 +185,7 @@ TEST(what_is_put_in_stands_where_such_things_stand)
          .after =
              "site \"s\"\r\nmodel Alpha { event e }\r\n\r\nmodel Beta {\r\n  event f\r\n}\r\n"},
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s", rows[i].label);
-        struct error e = {0};
-        struct strbuf diff;
-        size_t added, removed;
-        struct desk *d = desk_open(rows[i].files, rows[i].files[1][0] ? 2 : 1, rows[i].single);
-        edit_add_model(&d->ed, str_from(rows[i].model));
-        edit_add_device(&d->ed, str_from(rows[i].device));
-        if (rows[i].into[0])
-            edit_into(&d->ed, decl(d, rows[i].into[0]), str_from(rows[i].into[1]));
-        REQUIRE(edit_finish(&d->ed, &e) == ERR_OK && rows[i].file < d->ed.n);
-        CHECK_EQ_STR(d->ed.after[rows[i].file].name.p, rows[i].name);
-        CHECK_EQ_STR(d->ed.after[rows[i].file].text.p, rows[i].after);
-        strbuf_init(&diff, alloc_system(), 0);
-        edit_diff(&d->ed, rows[i].file, &diff, &added, &removed);
-        if (rows[i].diff)
-            CHECK_EQ_STR(diff.p, rows[i].diff);
-        strbuf_fini(&diff);
-        desk_close(d);
-    }
+    insert_each(rows, ARRAY_LEN(rows));
 }
 
 TEST(what_a_person_has_written_goes_where_it_belongs)

@@ -42,12 +42,24 @@ static struct entry entry_of(struct found *f, struct adopt_topic t)
     return (struct entry){arena_str(&f->view.arena, adopt_key(&t.thing, t.claimer, buf)), t};
 }
 
-/* How much a topic tells of its thing. */
+/* Whether it tells no more than that its thing is there. */
+static bool is_sign_of_life(const struct adopt_topic *t)
+{
+    static const char *const names[] = {"LWT", "availability", "online", "status"};
+    for (size_t i = 0; i < ARRAY_LEN(names); i++)
+        if (str_eq(t->thing.rest, str_from(names[i])))
+            return true;
+    return false;
+}
+
+/* How much a topic tells of its thing: less with a larger number. */
 static int rank_of_topic(const struct adopt_topic *t)
 {
-    return t->thing.shape == SHAPE_NONE           ? 2
-           : str_eq(t->thing.rest, STR("SENSOR")) ? 0 /* Tasmota's STATE is longer, about itself */
-                                                  : 1;
+    if (t->thing.shape == SHAPE_NONE)
+        return 3;
+    if (is_sign_of_life(t))
+        return 2;
+    return str_eq(t->thing.rest, STR("SENSOR")) ? 0 : 1; /* Tasmota's STATE is longer, on itself */
 }
 
 static int compare_entries(const void *a, const void *b)
@@ -200,7 +212,7 @@ static struct str why_not(enum adopt_obstacle o)
     switch (o) {
     case OBSTACLE_COMMAND: return STR("only commands to it have been heard");
     case OBSTACLE_ANNOUNCEMENT:
-        return STR("announcements, which are used when what they announce is adopted");
+        return STR("announcements: what they announce has topics of its own");
     case OBSTACLE_SPARKPLUG: return STR("Sparkplug, which is only listed");
     case OBSTACLE_BINARY: return STR("its messages are not text");
     case OBSTACLE_NOTHING: return STR("no value in it could be a property");

@@ -104,10 +104,10 @@ static struct found_case cases[] = {
              "zigbee2mqtt/kitchen zigbee2mqtt/kitchen/availability zigbee2mqtt/kitchen/set\n"
              "plain:garden/bed1 (value) garden/bed1/moisture: garden/bed1/moisture "
              "garden/bed1/temp\n"
-             "announcement:homeassistant (-) announcement: announcements, which are used when what "
-             "they announce is adopted: homeassistant/sensor/x/config\n"
-             "announcement:zigbee2mqtt/bridge (-) announcement: announcements, which are used when "
-             "what they announce is adopted: zigbee2mqtt/bridge/info zigbee2mqtt/bridge/state\n"},
+             "announcement:homeassistant (-) announcement: announcements: what they announce "
+             "has topics of its own: homeassistant/sensor/x/config\n"
+             "announcement:zigbee2mqtt/bridge (-) announcement: announcements: what they "
+             "announce has topics of its own: zigbee2mqtt/bridge/info zigbee2mqtt/bridge/state\n"},
     {.label = "of Tasmota what measures comes before what is longer",
      .said = {{"cmnd/plug1/POWER", "ON", NULL},
               {"tele/plug1/STATE", STATE, NULL},
@@ -115,6 +115,10 @@ static struct found_case cases[] = {
               {"tele/plug1/LWT", "Online", NULL}},
      .want = "tasmota:plug1 (tasmota) tele/plug1/SENSOR: tele/plug1/SENSOR tele/plug1/STATE "
              "tele/plug1/LWT cmnd/plug1/POWER\n"},
+    {.label = "of a Shelly what it does comes before its sign of life",
+     .said = {{"shellies/s1/online", "true", NULL}, {"shellies/s1/relay/0", "on", NULL}},
+     .want = "shelly:shellies/s1 (shelly) shellies/s1/relay/0: shellies/s1/relay/0 "
+             "shellies/s1/online\n"},
     {.label = "what has nothing to have says why",
      .said = {{"tele/plug2/LWT", "Online", NULL},
               {"cmnd/plug3/POWER", "ON", NULL},
@@ -142,8 +146,8 @@ static struct found_case cases[] = {
              "zigbee2mqtt/lamp/availability\n"
              "zigbee2mqtt:zigbee2mqtt/lam (zigbee2mqtt) nothing: no value in it could be a "
              "property: zigbee2mqtt/lam/availability\n"
-             "announcement:zigbee2mqtt/bridge (-) announcement: announcements, which are used when "
-             "what they announce is adopted: zigbee2mqtt/bridge/devices\n"},
+             "announcement:zigbee2mqtt/bridge (-) announcement: announcements: what they "
+             "announce has topics of its own: zigbee2mqtt/bridge/devices\n"},
     {.label = "more of a device, and what it has all of",
      .said = {{"stat/plug1/RESULT", "{\"POWER\":\"ON\"}", NULL},
               {"tele/plug2/STATE", STATE, NULL},
@@ -162,9 +166,10 @@ static struct found_case cases[] = {
      .said = {{"line1/press1", "{\"temperature\":\"x\"}", "plant.press1"},
               {"line1/press1/pressure", "x", "plant.press1"},
               {"line1/press2", "{\"temperature\":1}", NULL}},
-     .want = "plain:line1/press2 (json) line1/press2: line1/press2\n"
-             "device:plant.press1 (json, plant.press1) unreadable: messages that it could not read: "
-             "line1/press1 line1/press1/pressure\n"},
+     .want =
+         "plain:line1/press2 (json) line1/press2: line1/press2\n"
+         "device:plant.press1 (json, plant.press1) unreadable: messages that it could not read: "
+         "line1/press1 line1/press1/pressure\n"},
     {.label = "ESPHome's sign of life and its log are its own",
      .said = {{"garden/debug", "\x01[0;32m[I][app]: x", NULL},
               {"garden/status", "online", NULL},

@@ -24,7 +24,7 @@ const char *adopt_obstacle_text(enum adopt_obstacle o)
     static const char *const texts[] = {
         "",
         "is a command to a device",
-        "is an announcement: it is used when what it announces is adopted",
+        "is an announcement: what it announces has topics of its own",
         "is Sparkplug's, which is only listed",
         "is not text",
         "has no value that a property could have",
@@ -116,7 +116,7 @@ static bool announcement(struct str topic, struct adopt_thing *t)
     for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
         if (!str_starts(topic, str_from(rows[i].prefix)))
             continue;
-        struct str rest = topic, level;
+        struct str rest = topic, level = topic;
         for (int k = 0; k < rows[i].levels && rest.n; k++)
             (void)str_split(&rest, '/', &level);
         *t = (struct adopt_thing){.obstacle = rows[i].obstacle,

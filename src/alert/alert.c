@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Version 1 knew no shelving. */
-enum { RECORD_VERSION = 2, RECORD_VERSION_OLD = 1, RECORD_BYTES_MAX = 8192, TEXTS = 11 };
+/* Version 1 knew no shelving, version 2 had nothing to say in another language. */
+enum { RECORD_VERSION = 3, RECORD_BYTES_MAX = 8192, TEXTS = 12 };
 
 const char *alert_state_name(enum alert_state s)
 {
@@ -22,6 +22,7 @@ static struct str *const *alert_texts(struct alert *al, struct str *out[TEXTS])
 {
     struct str *all[TEXTS] = {&al->key,
                               &al->text,
+                              &al->says,
                               &al->device,
                               &al->acknowledged_by,
                               &al->shelved_by,
@@ -128,13 +129,14 @@ static void encode(struct writer *w, const struct alert *al)
     writer_svarint(w, al->shelved_until_ms);
     writer_str16(w, al->shelved_by);
     writer_str16(w, al->shelved_why);
+    writer_str16(w, al->says);
 }
 
 static bool decode(struct bytes body, struct alert *al)
 {
     struct cursor c = cursor_from(body.p, body.n);
     uint8_t version = cursor_u8(&c);
-    if (version != RECORD_VERSION && version != RECORD_VERSION_OLD)
+    if (version < 1 || version > RECORD_VERSION)
         return false;
     al->severity = (enum severity)cursor_u8(&c);
     al->state = (enum alert_state)cursor_u8(&c);
@@ -152,12 +154,14 @@ static bool decode(struct bytes body, struct alert *al)
     al->cause.series = cursor_str16(&c);
     al->cause.ts_ms = cursor_svarint(&c);
     al->cause.value = value_decode(&c);
-    if (version == RECORD_VERSION) {
+    if (version >= 2) {
         al->shelved_ms = cursor_svarint(&c);
         al->shelved_until_ms = cursor_svarint(&c);
         al->shelved_by = cursor_str16(&c);
         al->shelved_why = cursor_str16(&c);
     }
+    if (version >= 3)
+        al->says = cursor_str16(&c);
     return !c.failed && al->severity <= SEVERITY_CRITICAL && al->state <= ALERT_NORMAL;
 }
 
@@ -256,6 +260,7 @@ static void raise_new(struct alerts *a, const struct alert_event *e)
                           .state = e->momentary ? ALERT_RETURNED : ALERT_UNACKNOWLEDGED,
                           .key = e->key,
                           .text = e->text,
+                          .says = e->says,
                           .device = e->device,
                           .cause = e->cause,
                           .raised_ms = e->wall_ms,
@@ -286,6 +291,7 @@ static void raise_again(struct alerts *a, struct alert *al, const struct alert_e
         alert_clear_shelving(al); /* that is not what somebody has put aside */
     al->severity = e->severity;
     al->text = e->text;
+    al->says = e->says;
     al->device = e->device;
     al->cause = e->cause;
     if (!alert_own_texts(a, al)) {

@@ -35,6 +35,7 @@ struct alert {
     enum severity severity;
     enum alert_state state;
     struct str key, text, device, acknowledged_by;
+    struct str says; /* bus/event.h */
     struct cause cause;
     int64_t raised_ms, cleared_ms, acknowledged_ms; /* 0: not yet */
     int64_t shelved_ms, shelved_until_ms;           /* 0: it is not shelved */

@@ -2,6 +2,9 @@
 #include "store/keep.h"
 #include "tests/support/bus_rig.h"
 
+#include <stdio.h>
+#include <sys/stat.h>
+
 struct rig {
     struct bus_rig base;
     struct alerts *alerts;
@@ -46,6 +49,7 @@ static void event(struct rig *g, const char *key, const char *text, bool active,
                             .severity = SEVERITY_WARNING,
                             .text = str_from(text),
                             .device = STR("plant.press"),
+                            .says = STR("{\"code\":\"rule-failed\"}"),
                             .cause = {.program = STR("guard"),
                                       .rule = STR("guard/when#1"),
                                       .line = 12,
@@ -204,6 +208,7 @@ TEST(alerts_outlive_a_restart_with_all_they_know)
     CHECK_EQ_INT(a->state, ALERT_UNACKNOWLEDGED);
     CHECK(str_eq(a->text, STR("hot")) && str_eq(a->device, STR("plant.press")));
     CHECK(str_eq(a->cause.rule, STR("guard/when#1")) && a->cause.line == 12);
+    CHECK(str_eq(a->says, STR("{\"code\":\"rule-failed\"}")));
     CHECK_EQ_DBL(a->cause.value.f, 85.2, 0);
     CHECK_EQ_INT(b->state, ALERT_ACKNOWLEDGED);
     CHECK(str_eq(b->acknowledged_by, STR("Ada")));
@@ -433,11 +438,12 @@ static void apply_nothing(void *ctx, struct str key, struct bytes value)
     (void)ctx, (void)key, (void)value;
 }
 
-/* As version 1 wrote it: without shelving. */
-static size_t old_record(uint8_t *buf, size_t cap)
+/* As version 1 wrote it, without shelving, and version 2, with nothing to say in another language.
+ */
+static size_t old_record(uint8_t *buf, size_t cap, uint8_t version)
 {
     struct writer w = writer_from(buf, cap);
-    writer_u8(&w, 1);
+    writer_u8(&w, version);
     writer_u8(&w, SEVERITY_WARNING);
     writer_u8(&w, ALERT_UNACKNOWLEDGED);
     writer_varint(&w, 3);
@@ -450,13 +456,16 @@ static size_t old_record(uint8_t *buf, size_t cap)
     writer_str16(&w, STR("plant.press.temperature"));
     writer_svarint(&w, 1764000000000);
     value_encode(&w, &(struct value){.kind = VALUE_FLOAT, .f = 85.2});
+    for (int i = 0; i < 2 && version == 2; i++)
+        writer_svarint(&w, 1764000002000 + 1000000000000 * i); /* shelved, and until when */
+    for (int i = 0; i < 2 && version == 2; i++)
+        writer_str16(&w, STR("Ada"));
     REQUIRE(!w.failed);
     return writer_len(&w);
 }
 
-TEST(an_alert_of_an_earlier_version_is_read)
+static void read_old(const char *dir, uint8_t version)
 {
-    const char *dir = test_tmpdir();
     struct bus_rig base;
     struct keep *keep;
     struct error e = {0};
@@ -471,7 +480,7 @@ TEST(an_alert_of_an_earlier_version_is_read)
                               .apply = apply_nothing};
     REQUIRE(keep_new(&keep, &cfg, &e) == ERR_OK);
     bus_rig_start(&base);
-    struct bytes record = {buf, old_record(buf, sizeof(buf))};
+    struct bytes record = {buf, old_record(buf, sizeof(buf), version)};
     REQUIRE(keep_put(keep, STR("000000000001"), record, false, NULL) == ERR_OK);
     bus_rig_run(&base, 20);
     bus_rig_drain(&base);
@@ -482,7 +491,19 @@ TEST(an_alert_of_an_earlier_version_is_read)
     rig_init(&g, dir, 0);
     const struct alert *al = alert_find(g.alerts, 1);
     REQUIRE(al != NULL);
-    CHECK(str_eq(al->text, STR("hot")) && al->count == 3 && !alert_is_shelved(al));
+    CHECK(str_eq(al->text, STR("hot")) && al->count == 3 && al->says.n == 0);
+    CHECK_EQ_INT(alert_is_shelved(al), version == 2);
     CHECK_EQ_INT(shelve(&g, 1, 60000), ERR_OK);
     rig_fini(&g);
+}
+
+TEST(an_alert_of_an_earlier_version_is_read)
+{
+    char dir[256];
+    for (uint8_t version = 1; version <= 2; version++) {
+        LABEL("version %d", version);
+        (void)snprintf(dir, sizeof(dir), "%s/%d", test_tmpdir(), version);
+        REQUIRE(mkdir(dir, 0700) == 0);
+        read_old(dir, version);
+    }
 }

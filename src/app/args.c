@@ -65,7 +65,7 @@ int args_status(struct args *a)
 
 bool args_number(struct args *a, int64_t min, int64_t max, int64_t *out)
 {
-    if (str_to_i64(str_from(a->value), out) == ERR_OK && *out >= min && *out <= max)
+    if (str_to_i64_within(str_from(a->value), min, max, out))
         return true;
     if (max == INT64_MAX)
         (void)args_wrong(a, "it is a number from %lld", (long long)min);

@@ -257,9 +257,12 @@ struct found {
     size_t n;
 };
 
+/* Of a thing: that an announcement is none goes without saying. */
 static void say_obstacle(struct str thing)
 {
     char name[256], why[512];
+    if (str_eq(answer_raw(thing, "shape"), STR("null")))
+        return;
     (void)fprintf(stderr, "sedge adopt: %.*s is left out: %.*s\n",
                   STR_FMT(answer_member(thing, "name", name, sizeof(name))),
                   STR_FMT(answer_member(thing, "why", why, sizeof(why))));

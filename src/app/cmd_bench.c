@@ -53,7 +53,7 @@ struct bench {
 static bool number(const char *text, int64_t min, int64_t max, size_t *out)
 {
     int64_t n;
-    if (str_to_i64(str_from(text), &n) || n < min || n > max)
+    if (!str_to_i64_within(str_from(text), min, max, &n))
         return false;
     *out = (size_t)n;
     return true;

@@ -363,7 +363,7 @@ static int cmd_discover(int argc, char **argv)
 const struct command command_discover = {
     .name = "discover",
     .group = COMMAND_DEVICES,
-    .line = "lists the things that no device claims, with their topics and values",
+    .line = "lists the things that no device claims, with topics and values",
     .synopsis = "[SITE] [FILTER] [--json] [--watch]",
     .about = "Asks the site that runs what it hears and no device of it claims: thing by thing, "
              "with the "

@@ -36,7 +36,7 @@ static void take_devices(const struct lang_site *site, char out[DEVICES_MAX][DEV
             continue;
         word = str_sub(word, 4, word.n);
         for (size_t k = 0; k < *n; k++)
-            known = known || str_eq(word, str_from(list[k]));
+            known = known || str_eq(word, str_from(out[k]));
         if (known || *n == DEVICES_MAX)
             continue;
         (void)snprintf(out[*n], DEVICE_TEXT, "%.*s", STR_FMT(word));
@@ -156,7 +156,7 @@ static int examine(const struct doctor_options *o)
 {
     static struct doctor_listen listens[DOCTOR_LISTENS_MAX];
     static char paths[DEVICES_MAX][DEVICE_TEXT];
-    const char *devices[DEVICES_MAX];
+    const char *devices[DEVICES_MAX] = {NULL};
     struct site_place place = {0};
     struct doctor_site site = {.listens = listens, .connections_max = CONNECTIONS};
     struct doctor d;

@@ -1,23 +1,19 @@
 /* cmd_run: a site's life: read, check, build in the order of dependence, run, tear down in reverse.
  */
-#include "alert/alert.h"
 #include "app/cmd.h"
 #include "app/run_addresses.h"
 #include "app/run_care.h"
 #include "app/run_host.h"
 #include "app/run_options.h"
 #include "async/signals.h"
-#include "automation/automation.h"
 #include "backup/backup.h"
 #include "base/log.h"
 #include "dashboard/dashboard.h"
-#include "history/history.h"
 #include "host/lock.h"
-#include "protocol/mqtt_server.h"
 #include "site/adopt.h"
+#include "site/core.h"
 #include "site/gate.h"
 #include "site/links.h"
-#include "site/mapping.h"
 #include "site/modbus.h"
 #include "site/place.h"
 #include "site/reload.h"
@@ -54,17 +50,10 @@ struct run {
     struct run_host host;
     struct executor *ex;
     struct signal_watch *signals;
-    struct journal *journal;
-    struct db *db;
-    struct bus *bus;
-    struct registry *registry;
-    struct history *history;
-    struct alerts *alerts;
-    struct automation *automation;
+    struct site_core core;
     struct modbus *modbus;
     struct site_links links;
     struct access access;
-    struct mqtt_server *mqtt;
     struct site_gate mqtt_gates[SITE_LISTENERS_MAX], http_gates[SITE_LISTENERS_MAX];
     struct dashboard *dashboard;
     struct site_reload *reload;
@@ -155,7 +144,7 @@ static void caught(void *ctx, int signal)
     } else if (signal == SIGUSR1 || signal == SIGUSR2) {
         run_host_level(&r->host, signal == SIGUSR1);
     } else {
-        run_host_stop(&r->host, r->mqtt);
+        run_host_stop(&r->host, r->core.mqtt);
     }
 }
 
@@ -179,90 +168,31 @@ static enum err lock_store(struct run *r, struct error *e)
     return ERR_OK;
 }
 
-static enum err build_store(struct run *r, struct error *e)
+static enum err build_core(struct run *r, struct error *e)
 {
-    struct env *env = executor_env(r->ex);
-    enum err err = site_store(r->store, r->folder, r->settings.store, e);
-    if (!err)
-        err = env->disk->ops->make_dir(env->disk, r->store, e);
-    if (!err)
-        err = lock_store(r, e);
-    if (err)
-        return err;
-    (void)ballast_drop(r->store);
-    char path[PATH_MAX];
-    (void)snprintf(path, sizeof(path), "%.*s/sedge.db", (int)sizeof(path) - 16, r->store);
-    struct db_config db = {.ex = r->ex, .alloc = r->alloc, .path = path};
-    err = db_open(&r->db, &db, e);
-    struct journal_config journal = {.ex = r->ex,
-                                     .disk = env->disk,
-                                     .clock = env->clock,
-                                     .alloc = r->alloc,
-                                     .dir = r->store,
-                                     .commit_ms = r->settings.commit_ms,
-                                     .progress = run_host_progress,
-                                     .progress_ctx = &r->host};
-    if (!err)
-        err = journal_open(&r->journal, &journal, e);
-    return err;
-}
-
-static enum err build_bus(struct run *r, struct error *e)
-{
-    struct bus_config bus = {.ex = r->ex, .journal = r->journal, .db = r->db, .alloc = r->alloc};
-    enum err err = bus_new(&r->bus, &bus, e);
-    struct registry_config registry = {.ex = r->ex,
-                                       .bus = r->bus,
-                                       .journal = r->journal,
-                                       .db = r->db,
-                                       .alloc = r->alloc,
-                                       .convert = site_mapping_convert};
-    if (!err)
-        err = registry_new(&r->registry, &registry, e);
-    if (!err)
-        err = site_load_registry(r->site, r->registry, e);
-    return err;
-}
-
-static enum err build_consumers(struct run *r, struct error *e)
-{
-    struct history_config history = {.ex = r->ex,
-                                     .db = r->db,
-                                     .journal = r->journal,
-                                     .bus = r->bus,
-                                     .alloc = r->alloc,
-                                     .clock = executor_env(r->ex)->clock,
-                                     .replay = registry_replay,
-                                     .ctx = r->registry};
-    struct alerts_config alerts = {
-        .ex = r->ex, .bus = r->bus, .journal = r->journal, .db = r->db, .alloc = r->alloc};
-    struct automation_config automation = {.ex = r->ex,
-                                           .bus = r->bus,
-                                           .registry = r->registry,
-                                           .journal = r->journal,
-                                           .db = r->db,
-                                           .alloc = r->alloc,
-                                           .site = r->site};
-    struct mqtt_server_config mqtt = {.ex = r->ex,
-                                      .bus = r->bus,
-                                      .journal = r->journal,
-                                      .db = r->db,
-                                      .alloc = r->alloc,
-                                      .access = &r->access,
-                                      .sys_interval_ms = r->settings.sys_ms,
-                                      .limits = r->settings.limits};
+    struct disk *disk = executor_env(r->ex)->disk;
     struct access_rules *rules;
     enum err err = site_access_read(&rules, r->site, r->alloc, e);
     access_set(&r->access, rules);
     if (!err)
-        err = history_new(&r->history, &history, e);
+        err = site_store(r->store, r->folder, r->settings.store, e);
     if (!err)
-        err = alerts_new(&r->alerts, &alerts, e);
+        err = disk->ops->make_dir(disk, r->store, e);
     if (!err)
-        err = automation_new(&r->automation, &automation, e);
+        err = lock_store(r, e);
     if (!err)
-        err = mqtt_server_new(&r->mqtt, &mqtt, e);
-    return err;
+        (void)ballast_drop(r->store);
+    const struct site_core_config core = {.ex = r->ex,
+                                          .alloc = r->alloc,
+                                          .site = r->site,
+                                          .store = r->store,
+                                          .commit_ms = r->settings.commit_ms,
+                                          .progress = run_host_progress,
+                                          .progress_ctx = &r->host,
+                                          .access = &r->access,
+                                          .sys_interval_ms = r->settings.sys_ms,
+                                          .limits = r->settings.limits};
+    return err ? err : site_core_open(&r->core, &core, e);
 }
 
 static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
@@ -277,7 +207,7 @@ static enum err listen_mqtt(struct run *r, size_t i, struct error *e)
         .certificates = g->certificates,
         .passwords = g->passwords,
         .methods = g->passwords ? password_file_methods(g->passwords) : NULL};
-    return err ? err : mqtt_server_listen(r->mqtt, &cfg, NULL, e);
+    return err ? err : mqtt_server_listen(r->core.mqtt, &cfg, NULL, e);
 }
 
 static enum err listen_http(struct run *r, size_t i, struct error *e)
@@ -305,14 +235,14 @@ static enum err build_dashboard(struct run *r, struct error *e)
         note_address(r, r->http_addresses, i, SITE_LISTENERS_MAX + i, &s->http[i].addr);
     struct dashboard_config cfg = {.ex = r->ex,
                                    .alloc = r->alloc,
-                                   .bus = r->bus,
-                                   .journal = r->journal,
-                                   .db = r->db,
-                                   .registry = r->registry,
-                                   .automation = r->automation,
-                                   .alerts = r->alerts,
-                                   .history = r->history,
-                                   .mqtt = r->mqtt,
+                                   .bus = r->core.bus,
+                                   .journal = r->core.journal,
+                                   .db = r->core.db,
+                                   .registry = r->core.registry,
+                                   .automation = r->core.automation,
+                                   .alerts = r->core.alerts,
+                                   .history = r->core.history,
+                                   .mqtt = r->core.mqtt,
                                    .site = r->site,
                                    .name = s->name,
                                    .reload = {reload_start, reload_running, reload_report, r},
@@ -333,7 +263,7 @@ static enum err build_modbus(struct run *r, struct error *e)
 {
     const struct modbus_config cfg = {.ex = r->ex, .alloc = r->alloc};
     struct modbus_setup *setup;
-    enum err err = site_modbus_setup(&setup, r->site, r->registry, r->alloc, registry_find, e);
+    enum err err = site_modbus_setup(&setup, r->site, r->core.registry, r->alloc, registry_find, e);
     if (!err)
         err = modbus_new(&r->modbus, &cfg, setup, e);
     if (err)
@@ -346,13 +276,14 @@ static enum err build_shown(struct run *r, struct error *e)
 {
     r->shown = (struct site_shown){.site = &r->site,
                                    .settings = &r->settings,
-                                   .mqtt = r->mqtt,
+                                   .mqtt = r->core.mqtt,
                                    .ex = r->ex,
                                    .folder = r->folder,
                                    .store = r->store,
                                    .mqtt_addresses = r->mqtt_addresses,
                                    .http_addresses = r->http_addresses};
-    r->links = (struct site_links){.modbus = &r->modbus, .registry = &r->registry, .ex = &r->ex};
+    r->links =
+        (struct site_links){.modbus = &r->modbus, .registry = &r->core.registry, .ex = &r->ex};
     struct site_trials_config trials = {
         .ex = r->ex, .alloc = r->alloc, .site = r->opt.site, .changed = tests_ended, .ctx = r};
     return site_trials_new(&r->trials, &trials, e);
@@ -362,9 +293,10 @@ static enum err build_adopt(struct run *r, struct error *e)
 {
     const struct site_adopt_config cfg = {.ex = r->ex,
                                           .alloc = r->alloc,
-                                          .registry = r->registry,
-                                          .bus = r->bus,
+                                          .registry = r->core.registry,
+                                          .bus = r->core.bus,
                                           .reload = r->reload,
+                                          .site = &r->site,
                                           .path = r->opt.site};
     return site_adopt_new(&r->adopt, &cfg, e);
 }
@@ -373,8 +305,8 @@ static enum err build_care(struct run *r, struct error *e)
 {
     const struct run_care_config cfg = {.ex = r->ex,
                                         .alloc = r->alloc,
-                                        .bus = r->bus,
-                                        .journal = r->journal,
+                                        .bus = r->core.bus,
+                                        .journal = r->core.journal,
                                         .store = r->store,
                                         .folder = r->folder,
                                         .settings = &r->settings};
@@ -385,8 +317,8 @@ static enum err build_reload(struct run *r, struct error *e)
 {
     struct site_reload_config cfg = {.ex = r->ex,
                                      .alloc = r->alloc,
-                                     .registry = r->registry,
-                                     .automation = r->automation,
+                                     .registry = r->core.registry,
+                                     .automation = r->core.automation,
                                      .modbus = r->modbus,
                                      .access = &r->access,
                                      .site = &r->site,
@@ -433,11 +365,6 @@ static unsigned cores(void)
     return n < 1 ? 1 : n > EXECUTOR_WORKERS_MAX ? EXECUTOR_WORKERS_MAX : (unsigned)n;
 }
 
-static bool was_heard(void *history, struct str series)
-{
-    return history_knows(history, series);
-}
-
 static enum err build(struct run *r, struct error *e)
 {
     static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
@@ -456,23 +383,14 @@ static enum err build(struct run *r, struct error *e)
     if (!err)
         err = run_host_start(&r->host, r->ex, r->alloc, e);
     if (!err)
-        err = build_store(r, e);
-    if (!err)
-        err = build_bus(r, e);
-    if (!err)
-        err = build_consumers(r, e);
-    if (!err)
-        err = journal_replay(r->journal, e);
-    if (!err)
-        err = journal_start(r->journal, e);
+        err = build_core(r, e);
     if (!err)
         err = build_shown(r, e);
     if (!err)
         err = build_dashboard(r, e);
     if (err)
         return err;
-    registry_heard_before(r->registry, was_heard, r->history);
-    registry_start(r->registry);
+    registry_start(r->core.registry);
     err = build_modbus(r, e);
     if (!err)
         err = build_reload(r, e);
@@ -482,7 +400,7 @@ static enum err build(struct run *r, struct error *e)
         err = build_care(r, e);
     if (err)
         return err;
-    automation_start(r->automation);
+    automation_start(r->core.automation);
     return open_listeners(r, e);
 }
 
@@ -491,28 +409,19 @@ static void tear_down(struct run *r)
     run_host_end(&r->host);
     if (r->dashboard)
         site_running_clear(r->lock);
-    if (r->db)
-        db_drain(r->db); /* what the database still hands back, its owners must be there for */
+    if (r->core.db)
+        db_drain(r->core.db); /* what the database still hands back, its owners must be there for */
     run_care_free(r->care);
     site_adopt_free(r->adopt);
     site_reload_free(r->reload);
     site_trials_free(r->trials);
     dashboard_free(r->dashboard);
-    mqtt_server_close(r->mqtt);
+    modbus_free(r->modbus);
+    site_core_close(&r->core);
     for (size_t i = 0; i < SITE_LISTENERS_MAX; i++) {
         site_gate_close(&r->mqtt_gates[i]);
         site_gate_close(&r->http_gates[i]);
     }
-    if (r->db)
-        db_drain(r->db);
-    modbus_free(r->modbus);
-    automation_free(r->automation);
-    alerts_free(r->alerts);
-    history_free(r->history);
-    registry_free(r->registry);
-    bus_free(r->bus);
-    db_close(r->db);
-    journal_close(r->journal);
     signal_watch_free(r->signals);
     executor_free(r->ex);
     if (r->lock >= 0)

@@ -1,5 +1,6 @@
 #include "app/charset.h"
 #include "app/cmd.h"
+#include "base/log.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,8 @@ static int run(int argc, char **argv)
     if (is(argv[1], "--help", "-h"))
         return command_help.run(argc - 1, argv + 1);
     const struct command *c = command_find(str_from(argv[1]));
+    if (c != &command_run && c != &command_sim)
+        log_set_level(LOG_WARN); /* what a person has asked for is no log */
     return c ? c->run(argc - 1, argv + 1) : cmd_introduce(argc, argv);
 }
 

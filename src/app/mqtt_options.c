@@ -80,11 +80,6 @@ void mqtt_options_say(const struct mqtt_options *o, const char *fmt, ...)
     (void)fputc('\n', stderr);
 }
 
-bool mqtt_options_number(const char *text, int64_t min, int64_t max, int64_t *out)
-{
-    return str_to_i64(str_from(text), out) == ERR_OK && *out >= min && *out <= max;
-}
-
 /* --- setters ------------------------------------------------------------------------------- */
 
 static mqtt_wrong add_topic(struct mqtt_topics *t, const char *value)
@@ -123,7 +118,7 @@ static mqtt_wrong set_version(struct mqtt_options *o, const char *value)
 static mqtt_wrong set_expiry(struct mqtt_options *o, const char *value)
 {
     int64_t n = -1;
-    if (strcmp(value, "∞") != 0 && !mqtt_options_number(value, -1, UINT32_MAX, &n))
+    if (strcmp(value, "∞") != 0 && !str_to_i64_within(str_from(value), -1, UINT32_MAX, &n))
         return "it is a number of seconds, or -1: never";
     o->expiry_s = n < 0 ? UINT32_MAX : (uint32_t)n;
     o->has_expiry = true;

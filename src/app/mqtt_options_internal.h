@@ -73,5 +73,3 @@ mqtt_wrong mqtt_options_url(struct mqtt_options *o, const char *url);
 /* mqtt_options_props.c: -D COMMAND NAME VALUE [VALUE]. `words` ends with NULL; *used of them were
  * taken. */
 mqtt_wrong mqtt_options_property(struct mqtt_options *o, char *const *words, size_t *used);
-
-bool mqtt_options_number(const char *text, int64_t min, int64_t max, int64_t *out);

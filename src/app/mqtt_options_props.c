@@ -106,7 +106,7 @@ static mqtt_wrong set(struct mqtt_packet_props *p, const struct row *r, const ch
     struct str text = str_from(value);
     int64_t n = 0;
     if (r->kind <= IDENTIFIER &&
-        !mqtt_options_number(value, ranges[r->kind].min, ranges[r->kind].max, &n))
+        !str_to_i64_within(text, ranges[r->kind].min, ranges[r->kind].max, &n))
         return "the value of this property is a number, and not that one";
     if (text.n > UINT16_MAX || (second && strlen(second) > UINT16_MAX))
         return "a property is at most 65,535 bytes long";

@@ -23,82 +23,91 @@ static int split(const char *text, char room[512], char **argv)
     return argc;
 }
 
-TEST(pub_and_sub_refuse_wrong_usage)
+static void refuse(int (*run)(int argc, char **argv), const char *const lines[], size_t n)
 {
-    static const struct {
-        const char *args;
-        int (*run)(int argc, char **argv);
-    } rows[] = {
-        {"sub", cmd_sub},
-        {"sub -t", cmd_sub},
-        {"sub -t a -q 3", cmd_sub},
-        {"sub -t a -q x", cmd_sub},
-        {"sub -t a -p 0", cmd_sub},
-        {"sub -t a -p 65536", cmd_sub},
-        {"sub -t a -V 4", cmd_sub},
-        {"sub -t a -C 0", cmd_sub},
-        {"sub -t a -W -1", cmd_sub},
-        {"sub -t a -W 0", cmd_sub},
-        {"sub -t a -c", cmd_sub},
-        {"sub -t a extra", cmd_sub},
-        {"sub -t a -m x", cmd_sub},
-        {"sub -t a#", cmd_sub},
-        {"sub -t a -T b#", cmd_sub},
-        {"sub -t a -U b#", cmd_sub},
-        {"sub -t a -F %z", cmd_sub},
-        {"sub -t a -R --retained-only", cmd_sub},
-        {"sub -t a --random-filter 101", cmd_sub},
-        {"sub -t a --random-filter 0", cmd_sub},
-        {"sub -t a -V 311 --retain-as-published", cmd_sub},
-        {"sub -t a -V 311 -D connect user-property a b", cmd_sub},
-        {"sub -t a -V 311 -x 5", cmd_sub},
-        {"sub -t a -x -2", cmd_sub},
-        {"sub -t a -i b -I c", cmd_sub},
-        {"sub -t a -D", cmd_sub},
-        {"sub -t a -D publish user-property a b", cmd_sub}, /* it publishes nothing */
-        {"sub -t a -D connect user-property a", cmd_sub},
-        {"sub -t a -D connect receive-maximum 65536", cmd_sub},
-        {"sub -t a -D connect receive-maximum 0", cmd_sub}, /* which no server takes */
-        {"sub -t a -D subscribe subscription-identifier 0", cmd_sub},
-        {"sub -t a -D connect content-type x", cmd_sub},
-        {"sub -t a -D connect no-such-thing x", cmd_sub},
-        {"sub -t a --will-payload x", cmd_sub},
-        {"sub -t a --will-topic x/#", cmd_sub},
-        {"sub -t a --proxy socks5h://x", cmd_sub},
-        {"sub -t a --no-such-option", cmd_sub},
-        {"sub -t a --verbose=1", cmd_sub},
-        {"sub -t a -vz", cmd_sub},
-        {"sub -L mqtt://", cmd_sub},
-        {"sub -L http://h/t", cmd_sub},
-        {"sub -L mqtt://h:0/t", cmd_sub},
-        {"sub -L mqtt://h:x/t", cmd_sub},
-        {"sub -L mqtt://[::1/t", cmd_sub},
-        {"sub -L mqtt://h/a%4", cmd_sub},
-        {"sub -L mqtt://h/a%00", cmd_sub},
-        {"sub -L mqtt://h", cmd_sub}, /* no topic */
-        {"sub -L mqtt://h/a -L mqtt://h/b", cmd_sub},
-        {"sub -t a --cert c.pem", cmd_sub},
-        {"sub -t a --unix /x --ws", cmd_sub},
-        {"sub -t a --tls-version tlsv1.1", cmd_sub},
-        {"pub -t a", cmd_pub},
-        {"pub -m x", cmd_pub},
-        {"pub -t a -m x -n", cmd_pub},
-        {"pub -t a -t b -m x", cmd_pub},
-        {"pub -t a/# -m x", cmd_pub},
-        {"pub -t a -m x -C 1", cmd_pub},
-        {"pub -t a -m x -k 65536", cmd_pub},
-        {"pub -t a -m x -V 311 -P secret", cmd_pub},
-        {"pub -t a -m x --repeat 0", cmd_pub},
-        {"pub -t a -m x --repeat-delay -1", cmd_pub},
-        {"pub -t a -l --repeat 2", cmd_pub},
-        {"pub -t a -m x -M 0", cmd_pub},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < n; i++) {
         char room[512], *argv[ARGS_MAX + 1] = {0};
-        LABEL("%s", rows[i].args);
-        int argc = split(rows[i].args, room, argv);
-        CHECK_EQ_INT(rows[i].run(argc, argv), EXIT_USAGE);
+        LABEL("%s", lines[i]);
+        int argc = split(lines[i], room, argv);
+        CHECK_EQ_INT(run(argc, argv), EXIT_USAGE);
     }
+}
+
+TEST(sub_refuses_wrong_usage)
+{
+    static const char *const lines[] = {
+        "sub",
+        "sub -t",
+        "sub -t a -q 3",
+        "sub -t a -q x",
+        "sub -t a -p 0",
+        "sub -t a -p 65536",
+        "sub -t a -V 4",
+        "sub -t a -C 0",
+        "sub -t a -W -1",
+        "sub -t a -W 0",
+        "sub -t a -c",
+        "sub -t a extra",
+        "sub -t a -m x",
+        "sub -t a#",
+        "sub -t a -T b#",
+        "sub -t a -U b#",
+        "sub -t a -F %z",
+        "sub -t a -R --retained-only",
+        "sub -t a --random-filter 101",
+        "sub -t a --random-filter 0",
+        "sub -t a -V 311 --retain-as-published",
+        "sub -t a -V 311 -D connect user-property a b",
+        "sub -t a -V 311 -x 5",
+        "sub -t a -x -2",
+        "sub -t a -i b -I c",
+        "sub -t a -D",
+        "sub -t a -D publish user-property a b", /* it publishes nothing */
+        "sub -t a -D connect user-property a",
+        "sub -t a -D connect receive-maximum 65536",
+        "sub -t a -D connect receive-maximum 0", /* which no server takes */
+        "sub -t a -D subscribe subscription-identifier 0",
+        "sub -t a -D connect content-type x",
+        "sub -t a -D connect no-such-thing x",
+        "sub -t a --will-payload x",
+        "sub -t a --will-topic x/#",
+        "sub -t a --proxy socks5h://x",
+        "sub -t a --no-such-option",
+        "sub -t a --verbose=1",
+        "sub -t a -vz",
+        "sub -L mqtt://",
+        "sub -L http://h/t",
+        "sub -L mqtt://h:0/t",
+        "sub -L mqtt://h:x/t",
+        "sub -L mqtt://[::1/t",
+        "sub -L mqtt://h/a%4",
+        "sub -L mqtt://h/a%00",
+        "sub -L mqtt://h", /* no topic */
+        "sub -L mqtt://h/a -L mqtt://h/b",
+        "sub -t a --cert c.pem",
+        "sub -t a --unix /x --ws",
+        "sub -t a --tls-version tlsv1.1",
+    };
+    refuse(cmd_sub, lines, ARRAY_LEN(lines));
+}
+
+TEST(pub_refuses_wrong_usage)
+{
+    static const char *const lines[] = {
+        "pub -t a",
+        "pub -m x",
+        "pub -t a -m x -n",
+        "pub -t a -t b -m x",
+        "pub -t a/# -m x",
+        "pub -t a -m x -C 1",
+        "pub -t a -m x -k 65536",
+        "pub -t a -m x -V 311 -P secret",
+        "pub -t a -m x --repeat 0",
+        "pub -t a -m x --repeat-delay -1",
+        "pub -t a -l --repeat 2",
+        "pub -t a -m x -M 0",
+    };
+    refuse(cmd_pub, lines, ARRAY_LEN(lines));
 }
 
 TEST(pub_tells_that_a_file_is_missing)

@@ -75,7 +75,7 @@ static bool take_host(struct mqtt_options *o, char *at)
     } else if ((port = strchr(at, ':'))) {
         *port++ = '\0';
     }
-    if (*at == '\0' || (port && !mqtt_options_number(port, 1, 65535, &o->port)))
+    if (*at == '\0' || (port && !str_to_i64_within(str_from(port), 1, 65535, &o->port)))
         return false;
     o->host = at;
     return true;

@@ -6,15 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PORT = 1883, PORT_TLS = 8883, PORT_WS = 80, PORT_WSS = 443 };
-
 static uint16_t port_of(const struct mqtt_options *o)
 {
-    if (o->port)
-        return (uint16_t)o->port;
-    if (o->ws)
-        return o->tls ? PORT_WSS : PORT_WS;
-    return o->tls ? PORT_TLS : PORT;
+    return o->port ? (uint16_t)o->port : mqtt_client_port(o->tls, o->ws);
 }
 
 static int look_up_name(struct mqtt_setup *s, const struct mqtt_options *o)

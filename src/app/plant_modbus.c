@@ -270,7 +270,7 @@ static bool take_word(struct str *rest, unsigned *out)
 {
     struct str word;
     int64_t n;
-    if (!str_split(rest, ' ', &word) || str_to_i64(word, &n) || n < 0 || n > 65535)
+    if (!str_split(rest, ' ', &word) || !str_to_i64_within(word, 0, 65535, &n))
         return false;
     *out = (unsigned)n;
     return true;

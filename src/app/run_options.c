@@ -12,7 +12,7 @@ static bool workers_valid(struct run_options *o)
     int64_t n = 0;
     if (!o->workers_text || strcmp(o->workers_text, "auto") == 0)
         return true;
-    if (str_to_i64(str_from(o->workers_text), &n) || n < 1 || n > EXECUTOR_WORKERS_MAX)
+    if (!str_to_i64_within(str_from(o->workers_text), 1, EXECUTOR_WORKERS_MAX, &n))
         return false;
     o->workers = (unsigned)n;
     return true;

@@ -118,7 +118,7 @@ static enum err by_files(struct site_call_target *t, const char *path, enum site
                          struct error *e)
 {
     struct site_sources sources;
-    struct site_settings settings;
+    struct site_settings settings = {.http_count = 0};
     struct lang_site *site;
     enum err err = site_read_sources(alloc_system(), path, &sources, e);
     if (err)

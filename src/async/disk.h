@@ -2,7 +2,7 @@
  *
  * All calls block: they are made by the journal's writer thread or the offload pool, never by a
  * worker. Short reads and EINTR are handled inside; a write is complete or an error.
- * Threads: any. Errors: ERR_IO with os_errno, ERR_NOT_FOUND, ERR_EXISTS. */
+ * Threads: any. Errors: ERR_IO with os_errno, ERR_NOT_FOUND, ERR_EXISTS, ERR_NOMEM. */
 #pragma once
 
 #include "base/str.h"
@@ -37,3 +37,6 @@ struct disk_ops {
 };
 
 struct disk *disk_linux(void); /* static */
+
+/* For its drivers: the error number as an error that names the file, if `path` does. */
+enum err disk_error(struct error *e, int os_errno, const char *path, const char *what);

@@ -21,82 +21,18 @@ static struct access_rules *table(const struct access_rule *rules, size_t n)
     return t;
 }
 
+struct question {
+    const char *filter, *user, *id;
+    enum access_right right;
+    const char *subject;
+    bool allowed; /* by the rule if it allows; whether it fits if it denies, but where said */
+    bool deny_differs;
+};
+
 /* One rule, asked for one subject. */
-TEST(access_filters)
+static void ask_each(const struct question *rows, size_t n)
 {
-    static const struct {
-        const char *filter, *user, *id;
-        enum access_right right;
-        const char *subject;
-        bool allowed; /* by the rule if it allows; whether it fits if it denies, but where said */
-        bool deny_differs;
-    } rows[] = {
-        {"a/b", "u", "c", P, "a/b", true, false},
-        {"a/b", "u", "c", P, "a/b/", false, false},
-        {"a/b", "u", "c", P, "a", false, false},
-        {"a/b", "u", "c", P, "a/b/c", false, false},
-        {"a/+", "u", "c", P, "a/b", true, false},
-        {"a/+", "u", "c", P, "a/", true, false},
-        {"a/+", "u", "c", P, "a", false, false},
-        {"a/#", "u", "c", P, "a", true, false},
-        {"a/#", "u", "c", P, "a/b/c", true, false},
-        {"a/#", "u", "c", P, "ab", false, false},
-        {"#", "u", "c", P, "a", true, false},
-        {"#", "u", "c", P, "/", true, false},
-        {"#", "u", "c", P, "$SYS/x", false, false},
-        {"+/x", "u", "c", P, "$SYS/x", false, false},
-        {"$SYS/#", "u", "c", P, "$SYS/x", true, false},
-        {"a/$x", "u", "c", P, "a/$x", true, false},
-        {"a/+", "u", "c", P, "a/$x", true, false},
-        /* a subscription is the rule's if all its topics are */
-        {"a/#", "u", "c", S, "a/+", true, false},
-        {"a/#", "u", "c", S, "a/#", true, false},
-        {"a/#", "u", "c", S, "a/+/#", true, false},
-        {"a/#", "u", "c", S, "#", false, false},
-        {"a/#", "u", "c", S, "+/b", false, false},
-        {"a/+", "u", "c", S, "a/+", true, false},
-        {"a/+", "u", "c", S, "a/#", false, false},
-        {"a/b", "u", "c", S, "a/+", false, false},
-        {"+", "u", "c", S, "+", true, false},
-        {"+", "u", "c", S, "#", false, false},
-        {"#", "u", "c", S, "#", true, false},
-        {"#", "u", "c", S, "+/+", true, false},
-        {"#", "u", "c", S, "$SYS/#", false, false},
-        {"+/#", "u", "c", S, "$SYS/#", false, false},
-        {"$SYS/#", "u", "c", S, "$SYS/#", true, false},
-        /* names */
-        {"x/%u/#", "press", "c", P, "x/press/t", true, false},
-        {"x/%u/#", "press", "c", P, "x/oven/t", false, false},
-        {"x/%u/#", "press", "c", S, "x/press/+", true, false},
-        {"x/%u/#", "press", "c", S, "x/+/t", false, false},
-        {"x/%u/#", "press", "c", S, "x/#", false, false},
-        {"%c", "u", "c1", P, "c1", true, false},
-        {"%c", "u", "c1", P, "c", false, false},
-        {"dev-%c-in", "u", "7", P, "dev-7-in", true, false},
-        {"dev-%c-in", "u", "7", P, "dev--in", false, false},
-        {"%u%c", "a", "b", P, "ab", true, false},
-        {"%u/%c", "a", "b", P, "a/b", true, false},
-        {"100%%/%u", "a", "b", P, "100%/a", true, false},
-        {"%u", "%c", "b", P, "%c", true, false},
-        {"%u", "%c", "b", P, "b", false, false},
-        /* names that are no text of one level: what is denied wins */
-        {"x/%u", "+", "c", P, "x/a", false, true},
-        {"x/%u", "+", "c", S, "x/+", false, true},
-        {"x/%u", "#", "c", S, "x/#", false, false},
-        {"x/%u", "#", "c", P, "x/a", false, true},
-        {"x/%u/y", "a/b", "c", P, "x/a/b/y", false, false},
-        {"x/%u/y", "a/b", "c", P, "x/a/y", false, true},
-        {"x/%u", "", "c", P, "x/", false, true},
-        {"x/%u", NULL, "c", P, "x/a", false, true},
-        {"x/%c", "u", "a/#", S, "x/a/#", false, false},
-        {"x/%c", "u", "+", S, "x/+", false, true},
-        {"x/%c", "u", "+", P, "x/+", false, true},
-        {"%c/x", "u", "$SYS", P, "$SYS/x", false, true},
-        {"%c/x", "u", "$SYS", P, "a/x", false, false},
-        {"$%c/x", "u", "SYS", P, "$SYS/x", true, false},
-        {"x/%c", "u", "$SYS", P, "x/$SYS", true, false},
-    };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < n; i++) {
         const struct access_client who = {{rows[i].user, rows[i].user ? strlen(rows[i].user) : 0},
                                           str_from(rows[i].id)};
         for (unsigned deny = 0; deny < 2; deny++) {
@@ -115,6 +51,97 @@ TEST(access_filters)
             access_rules_unref(t);
         }
     }
+}
+
+TEST(access_filters_of_topics)
+{
+    static const struct question rows[] = {
+        {"a/b", "u", "c", P, "a/b", true, false},
+        {"a/b", "u", "c", P, "a/b/", false, false},
+        {"a/b", "u", "c", P, "a", false, false},
+        {"a/b", "u", "c", P, "a/b/c", false, false},
+        {"a/+", "u", "c", P, "a/b", true, false},
+        {"a/+", "u", "c", P, "a/", true, false},
+        {"a/+", "u", "c", P, "a", false, false},
+        {"a/#", "u", "c", P, "a", true, false},
+        {"a/#", "u", "c", P, "a/b/c", true, false},
+        {"a/#", "u", "c", P, "ab", false, false},
+        {"#", "u", "c", P, "a", true, false},
+        {"#", "u", "c", P, "/", true, false},
+        {"#", "u", "c", P, "$SYS/x", false, false},
+        {"+/x", "u", "c", P, "$SYS/x", false, false},
+        {"$SYS/#", "u", "c", P, "$SYS/x", true, false},
+        {"a/$x", "u", "c", P, "a/$x", true, false},
+        {"a/+", "u", "c", P, "a/$x", true, false},
+    };
+    ask_each(rows, ARRAY_LEN(rows));
+}
+
+/* A subscription is the rule's if all its topics are. */
+TEST(access_filters_of_subscriptions)
+{
+    static const struct question rows[] = {
+        {"a/#", "u", "c", S, "a/+", true, false},
+        {"a/#", "u", "c", S, "a/#", true, false},
+        {"a/#", "u", "c", S, "a/+/#", true, false},
+        {"a/#", "u", "c", S, "#", false, false},
+        {"a/#", "u", "c", S, "+/b", false, false},
+        {"a/+", "u", "c", S, "a/+", true, false},
+        {"a/+", "u", "c", S, "a/#", false, false},
+        {"a/b", "u", "c", S, "a/+", false, false},
+        {"+", "u", "c", S, "+", true, false},
+        {"+", "u", "c", S, "#", false, false},
+        {"#", "u", "c", S, "#", true, false},
+        {"#", "u", "c", S, "+/+", true, false},
+        {"#", "u", "c", S, "$SYS/#", false, false},
+        {"+/#", "u", "c", S, "$SYS/#", false, false},
+        {"$SYS/#", "u", "c", S, "$SYS/#", true, false},
+    };
+    ask_each(rows, ARRAY_LEN(rows));
+}
+
+TEST(access_filters_with_names)
+{
+    static const struct question rows[] = {
+        {"x/%u/#", "press", "c", P, "x/press/t", true, false},
+        {"x/%u/#", "press", "c", P, "x/oven/t", false, false},
+        {"x/%u/#", "press", "c", S, "x/press/+", true, false},
+        {"x/%u/#", "press", "c", S, "x/+/t", false, false},
+        {"x/%u/#", "press", "c", S, "x/#", false, false},
+        {"%c", "u", "c1", P, "c1", true, false},
+        {"%c", "u", "c1", P, "c", false, false},
+        {"dev-%c-in", "u", "7", P, "dev-7-in", true, false},
+        {"dev-%c-in", "u", "7", P, "dev--in", false, false},
+        {"%u%c", "a", "b", P, "ab", true, false},
+        {"%u/%c", "a", "b", P, "a/b", true, false},
+        {"100%%/%u", "a", "b", P, "100%/a", true, false},
+        {"%u", "%c", "b", P, "%c", true, false},
+        {"%u", "%c", "b", P, "b", false, false},
+    };
+    ask_each(rows, ARRAY_LEN(rows));
+}
+
+/* Names that are no text of one level: what is denied wins. */
+TEST(access_filters_with_names_that_are_no_level)
+{
+    static const struct question rows[] = {
+        {"x/%u", "+", "c", P, "x/a", false, true},
+        {"x/%u", "+", "c", S, "x/+", false, true},
+        {"x/%u", "#", "c", S, "x/#", false, false},
+        {"x/%u", "#", "c", P, "x/a", false, true},
+        {"x/%u/y", "a/b", "c", P, "x/a/b/y", false, false},
+        {"x/%u/y", "a/b", "c", P, "x/a/y", false, true},
+        {"x/%u", "", "c", P, "x/", false, true},
+        {"x/%u", NULL, "c", P, "x/a", false, true},
+        {"x/%c", "u", "a/#", S, "x/a/#", false, false},
+        {"x/%c", "u", "+", S, "x/+", false, true},
+        {"x/%c", "u", "+", P, "x/+", false, true},
+        {"%c/x", "u", "$SYS", P, "$SYS/x", false, true},
+        {"%c/x", "u", "$SYS", P, "a/x", false, false},
+        {"$%c/x", "u", "SYS", P, "$SYS/x", true, false},
+        {"x/%c", "u", "$SYS", P, "x/$SYS", true, false},
+    };
+    ask_each(rows, ARRAY_LEN(rows));
 }
 
 TEST(access_first_rule_decides)

@@ -42,7 +42,7 @@ struct password_check {
     struct password_file *file;
     void (*done)(void *ctx, enum err result); /* NULL: canceled */
     void *ctx;
-    bool right;
+    bool right, computed;
     uint8_t mac[MAC_BYTES];
     struct str user, hash;
     struct bytes password;
@@ -330,23 +330,58 @@ static void check_free(struct password_check *c)
     mem_free(a, c, size);
 }
 
+/* (lock) Of the file as it is now; NULL: his line is another meanwhile, or gone. */
+static struct user *user_of(const struct password_check *c)
+{
+    struct user *u = c->user.n ? map_get(&c->file->users, c->user) : NULL;
+    return u && str_eq(u->hash, c->hash) ? u : NULL;
+}
+
+/* Somebody else has proven it since this one was put into the queue. */
+static bool proven_meanwhile(struct password_check *c)
+{
+    pthread_mutex_lock(&c->file->lock);
+    const struct user *u = user_of(c);
+    bool proven = u && u->proven && CRYPTO_memcmp(u->mac, c->mac, sizeof(c->mac)) == 0;
+    pthread_mutex_unlock(&c->file->lock);
+    return proven;
+}
+
+static void prove(struct password_check *c)
+{
+    pthread_mutex_lock(&c->file->lock);
+    struct user *u = user_of(c);
+    if (u) {
+        u->proven = true;
+        memcpy(u->mac, c->mac, sizeof(u->mac));
+    }
+    pthread_mutex_unlock(&c->file->lock);
+}
+
+/* After a power cut thirty plugs come back at once, as one user: what the first ones compute holds
+ * for those who wait behind them. */
 static void check_run(struct offload_job *j)
 {
     struct password_check *c = CONTAINER_OF(j, struct password_check, job);
+    c->right = proven_meanwhile(c);
+    if (c->right)
+        return;
+    c->computed = true;
     c->right = password_matches(c->hash, c->password) && c->user.n;
+    if (c->right)
+        prove(c);
 }
 
-/* It was computed: is it right, and of the file as it is now? */
+/* Is it right by the file as it is now? */
 static void note(struct password_check *c)
 {
     struct password_file *f = c->file;
     pthread_mutex_lock(&f->lock);
-    struct user *u = map_get(&f->users, c->user);
-    f->stats.computed++;
-    if (c->right && u && str_eq(u->hash, c->hash)) {
-        u->proven = true;
-        memcpy(u->mac, c->mac, sizeof(u->mac));
-    } else {
+    if (c->computed)
+        f->stats.computed++;
+    else
+        f->stats.remembered++;
+    if (!c->right || !user_of(c)) {
         c->right = false; /* also if the file was changed meanwhile */
         f->stats.wrong++;
     }

@@ -47,8 +47,7 @@ static bool mosquitto_parse(struct str hash, struct mosquitto *m)
         !str_split(&rest, '$', &rounds) || !str_split(&rest, '$', &salt))
         return false;
     sum = rest;
-    if (empty.n || !str_eq(kind, STR("7")) || str_to_i64(rounds, &n) || n < 1 ||
-        n > PBKDF2_ROUNDS_MAX)
+    if (empty.n || !str_eq(kind, STR("7")) || !str_to_i64_within(rounds, 1, PBKDF2_ROUNDS_MAX, &n))
         return false;
     m->rounds = (int)n;
     return scram_base64(salt, m->salt, sizeof(m->salt), &m->salt_n) &&
@@ -62,7 +61,7 @@ static bool number(struct str *rest, const char *name, char end, int64_t max)
     if (!str_split(rest, end, &value) || !str_starts(value, prefix))
         return false;
     int64_t n;
-    return str_to_i64(str_sub(value, prefix.n, value.n), &n) == ERR_OK && n > 0 && n <= max;
+    return str_to_i64_within(str_sub(value, prefix.n, value.n), 1, max, &n);
 }
 
 /* `$argon2id$v=19$m=7168,t=5,p=1$SALT$HASH`. The numbers, because libargon2 takes any. */

@@ -216,6 +216,26 @@ TEST(password_check_remembers_what_was_right)
     rig_close(&r);
 }
 
+/* The plugs of a house, after a power cut: two at a time are computed. */
+TEST(password_checks_that_wait_learn_from_those_before_them)
+{
+    enum { PLUGS = 30 };
+    struct rig r;
+    struct password_check *checks[PLUGS];
+    rig_open(&r, "ada:" MOSQUITTO_SECRET "\n", 0);
+    r.wanted = PLUGS;
+    for (int i = 0; i < PLUGS; i++)
+        CHECK_EQ_INT(start(&r, "ada", "secret", &checks[i]), ERR_AGAIN);
+    executor_run(r.ex);
+    struct password_stats stats = password_file_stats(r.file);
+    CHECK_EQ_INT(r.result, ERR_OK);
+    CHECK(stats.computed <= 2);
+    CHECK_EQ_UINT(stats.computed + stats.remembered, PLUGS);
+    CHECK_EQ_UINT(stats.wrong, 0);
+    CHECK_EQ_INT(check(&r, "ada", "wrong"), ERR_DENIED); /* which nobody has proven */
+    rig_close(&r);
+}
+
 /* What an unknown user's password is compared with costs what a known one's does. */
 TEST(password_of_a_stranger_is_compared_with_somebodys)
 {

@@ -72,7 +72,7 @@ static bool salt_password(struct scram_secret *s, enum scram_hash hash, struct b
 static bool rounds_from(struct str text, int *out)
 {
     int64_t n;
-    if (str_to_i64(text, &n) || n < ROUNDS_LEAST || n > ROUNDS_MAX)
+    if (!str_to_i64_within(text, ROUNDS_LEAST, ROUNDS_MAX, &n))
         return false;
     *out = (int)n;
     return true;

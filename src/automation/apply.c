@@ -66,6 +66,7 @@ static void alert(struct program_run *run, const struct effect *e, bool active)
     struct alert_event ev = {.key = e->key,
                              .severity = e->severity,
                              .text = e->text,
+                             .says = e->says,
                              .device = b && b->device ? b->device->name : STR(""),
                              .cause = effect_cause(run, e),
                              .active = active,
@@ -161,7 +162,14 @@ static void fail(struct program_run *run, const struct effect *e)
     alarm.key = str_from(key);
     alarm.text = str_from(text);
     alarm.severity = SEVERITY_CRITICAL;
+    struct strbuf says;
+    strbuf_init(&says, run->automation->cfg.alloc, SAYS_MAX);
+    says_begin(&says, "program-stopped");
+    says_str(&says, "program", run->def->name);
+    says_str(&says, "detail", e->text);
+    alarm.says = says_end(&says);
     alert(run, &alarm, true);
+    strbuf_fini(&says);
     leases_drop_all(run->automation->leases, run);
     for (uint32_t i = 0; i < run->def->bindings_n; i++) {
         struct effect each = {

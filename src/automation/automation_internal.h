@@ -389,6 +389,7 @@ void turn_host_init(struct program_run *run);
 
 /* alerts.c: the keys of alerts, and those of an earlier run */
 enum { ALERT_KEY_MAX = 1100 };
+enum { SAYS_MAX = 2000 }; /* bytes of what an alert of ours says */
 void alert_key(struct str path, uint32_t n, char key[ALERT_KEY_MAX]);
 void alert_trap_key(struct str path, char key[ALERT_KEY_MAX]);
 void alert_program_key(struct str name, char key[ALERT_KEY_MAX]);

@@ -38,6 +38,8 @@ struct effect {
     bool momentary, lasting, crashed;
     bool was_out; /* REVOKE: as the run knew it */
     struct str key, text;
+    struct str
+        says; /* ALERT: what sedge itself says (bus/event.h); p NULL: the text is the site's */
     uint32_t trigger; /* binding whose sample it was about; UINT32_MAX: none */
     /* RULE: how it is now */
     uint32_t state;

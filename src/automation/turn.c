@@ -218,6 +218,18 @@ void turn_clear_alerts(struct rule_run *r)
     r->alerts = 0;
 }
 
+static void say_trap(struct program_run *run, const struct rule_run *r, struct effect *e,
+                     const char *why)
+{
+    struct strbuf says;
+    strbuf_init(&says, run->automation->cfg.alloc, SAYS_MAX);
+    says_begin(&says, r ? "rule-failed" : "task-failed");
+    says_str(&says, "rule", r ? r->def->text : STR(""));
+    says_str(&says, "detail", str_from(why));
+    e->says = arena_str(&run->effects.arena, says_end(&says)); /* without room: in English alone */
+    strbuf_fini(&says);
+}
+
 static void trap_alert(struct program_run *run, struct rule_run *r, bool active, const char *why)
 {
     char key[ALERT_KEY_MAX], text[400];
@@ -232,8 +244,9 @@ static void trap_alert(struct program_run *run, struct rule_run *r, bool active,
     e->rule = r ? due_of_rule(r) : UINT32_MAX;
     e->trigger = UINT32_MAX;
     e->momentary = r == NULL; /* nothing of it comes again that could end it */
-    if (effect_text(&run->effects, &e->key, str_from(key)))
-        (void)effect_text(&run->effects, &e->text, str_from(text));
+    if (effect_text(&run->effects, &e->key, str_from(key)) &&
+        effect_text(&run->effects, &e->text, str_from(text)) && active)
+        say_trap(run, r, e, why);
     if (r)
         r->trapped = active;
 }

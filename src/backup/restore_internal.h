@@ -32,8 +32,8 @@ MUST_USE enum err place_open(struct place *p, char folder[PATH_MAX], const char 
 void place_close(struct place *p); /* what is unpacked goes, unless it has moved in */
 
 bool place_has(const struct place *p, const char *name);
-/* Calls each() for what is there, but for hidden names, what was put aside, the lock and the mark,
- * and the folder of the data in that of the site. */
+/* Calls each() for what is there, but for hidden names, what was put aside, the lock, the mark and
+ * the ballast, and the folder of the data in that of the site. */
 MUST_USE enum err place_each(struct restoring *r, struct place *p,
                              enum err (*each)(struct restoring *r, struct place *p,
                                               const char *name, struct error *e),

@@ -1,4 +1,5 @@
 #include "backup/restore_internal.h"
+#include "store/ballast.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -65,7 +66,8 @@ static bool is_content(const struct restoring *r, const struct place *p, const c
     if (name[0] == '.' || strncmp(name, RESTORE_ASIDE, strlen(RESTORE_ASIDE)) == 0)
         return false;
     if (p == &r->store)
-        return strcmp(name, "lock") != 0 && strcmp(name, RESTORE_MARK) != 0;
+        return strcmp(name, "lock") != 0 && strcmp(name, RESTORE_MARK) != 0 &&
+               strcmp(name, BALLAST_NAME) != 0;
     int n = snprintf(path, sizeof(path), "%s/%s", p->folder, name);
     bool has_store = n > 0 && strncmp(path, r->store.folder, (size_t)n) == 0 &&
                      (r->store.folder[n] == '/' || r->store.folder[n] == '\0');
@@ -79,17 +81,20 @@ static enum err each_entry(struct restoring *r, struct place *p, bool fresh,
 {
     int fd = openat(fresh ? p->fresh : p->dir, ".", FOLDER); /* each with a position of its own */
     DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-    enum err err = d ? ERR_OK : error_set_os(e, errno, "%s can't be read", p->folder);
+    enum err err = ERR_OK;
     const struct dirent *entry;
+    if (!d) {
+        err = error_set_os(e, errno, "%s can't be read", p->folder);
+        if (fd >= 0)
+            (void)close(fd);
+        return err;
+    }
     while (!err && (entry = readdir(d))) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") != 0 && strcmp(name, "..") != 0 && (fresh || is_content(r, p, name)))
             err = each(r, p, name, e);
     }
-    if (d)
-        (void)closedir(d);
-    else if (fd >= 0)
-        (void)close(fd);
+    (void)closedir(d);
     return err;
 }
 

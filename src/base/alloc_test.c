@@ -82,6 +82,27 @@ TEST(vec_grows_under_faults)
     }
 }
 
+struct ints {
+    int *v;
+    size_t n, cap;
+};
+
+static int count_of(const struct ints *v)
+{
+    return (int)v->n;
+}
+
+/* The order in which C evaluates both sides of an assignment is the compiler's. */
+TEST(vec_elements_are_computed_without_themselves)
+{
+    struct ints v = {0};
+    for (int i = 0; i < 100; i++)
+        CHECK(vec_push(alloc_system(), &v, count_of(&v)));
+    for (int i = 0; i < 100; i++)
+        CHECK_EQ_INT(v.v[i], i);
+    vec_fini(alloc_system(), &v);
+}
+
 TEST(vec_has_an_end)
 {
     void *v = NULL;

@@ -32,6 +32,15 @@ enum err str_to_i64(struct str s, int64_t *out)
     return ERR_OK;
 }
 
+bool str_to_i64_within(struct str s, int64_t min, int64_t max, int64_t *out)
+{
+    int64_t v;
+    if (str_to_i64(s, &v) || v < min || v > max)
+        return false;
+    *out = v;
+    return true;
+}
+
 /* Decimal digits beyond this many can't change the rounding of a double, except by being
  * non-zero at all; the longest exact half-way point has 767. */
 #define DIGITS_MAX    780

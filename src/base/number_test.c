@@ -41,6 +41,30 @@ TEST(number_integers)
     }
 }
 
+TEST(number_within)
+{
+    static const struct {
+        const char *text;
+        int64_t min, max, want; /* -99: it is none */
+    } rows[] = {
+        {"3", 3, 3, 3},
+        {"2", 3, 5, -99},
+        {"6", 3, 5, -99},
+        {"-1", -1, 5, -1},
+        {"x", -9, 9, -99},
+        {"9223372036854775808", INT64_MIN, INT64_MAX, -99},
+        {"9223372036854775807", INT64_MIN, INT64_MAX, INT64_MAX},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        LABEL("'%s' from %lld to %lld", rows[i].text, (long long)rows[i].min,
+              (long long)rows[i].max);
+        int64_t v = -99;
+        bool is = str_to_i64_within(str_from(rows[i].text), rows[i].min, rows[i].max, &v);
+        CHECK_EQ_INT(is, rows[i].want != -99);
+        CHECK_EQ_INT(v, rows[i].want);
+    }
+}
+
 TEST(number_doubles)
 {
     static const struct {

@@ -36,6 +36,8 @@ int str_hex_digit(int c);
 
 /* Whole-string numbers; no leading or trailing rest. ERR_SYNTAX or ERR_RANGE. */
 MUST_USE enum err str_to_i64(struct str s, int64_t *out);
+/* False: it is none from `min` to `max`, and *out is as it was. */
+MUST_USE bool str_to_i64_within(struct str s, int64_t min, int64_t max, int64_t *out);
 MUST_USE enum err str_to_double(struct str s,
                                 double *out); /* decimal notation, correctly rounded */
 

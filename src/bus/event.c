@@ -12,6 +12,42 @@ const char *action_state_name(enum action_state s)
     return (size_t)s < ARRAY_LEN(names) ? names[s] : "?";
 }
 
+const char *action_reason_name(enum action_reason r)
+{
+    static const char *const names[] = {
+        [ACTION_REASON_NONE] = NULL,          [ACTION_UNCONFIRMED] = "unconfirmed",
+        [ACTION_NOT_SENT] = "not-sent",       [ACTION_NOT_RECORDED] = "not-recorded",
+        [ACTION_REFUSED] = "refused",         [ACTION_SUPERSEDED] = "superseded",
+        [ACTION_UNDECLARED] = "undeclared",   [ACTION_MOVED] = "moved",
+        [ACTION_INTERRUPTED] = "interrupted", [ACTION_OWNED] = "owned",
+    };
+    return (size_t)r < ARRAY_LEN(names) ? names[r] : NULL;
+}
+
+void says_begin(struct strbuf *b, const char *code)
+{
+    strbuf_adds(b, "{\"code\":");
+    strbuf_add_json(b, str_from(code));
+}
+
+void says_str(struct strbuf *b, const char *key, struct str s)
+{
+    strbuf_addf(b, ",\"%s\":", key);
+    strbuf_add_json(b, s);
+}
+
+void says_int(struct strbuf *b, const char *key, int64_t v)
+{
+    strbuf_addf(b, ",\"%s\":", key);
+    strbuf_add_i64(b, v);
+}
+
+struct str says_end(struct strbuf *b)
+{
+    strbuf_addc(b, '}');
+    return b->failed ? STR("") : strbuf_str(b);
+}
+
 void bus_event_listen(struct bus *b, struct event_listener *l)
 {
     list_add_tail(&b->event_listeners, &l->link);

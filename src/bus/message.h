@@ -69,6 +69,9 @@ enum { MESSAGE_PICK_BYTES = 16, MESSAGE_PICKS_MAX = UINT16_MAX };
 enum { MESSAGE_PARTS = 4 };
 unsigned message_record(const struct message *m, const struct message_origin *o,
                         struct message_head *h, struct iovec parts[MESSAGE_PARTS]);
+/* The record without an origin, as the database keeps it. ERR_NOMEM. */
+struct sqlite3_stmt;
+MUST_USE enum err message_bind(struct sqlite3_stmt *s, int parameter, const struct message *m);
 /* `room` has MESSAGE_PICK_BYTES. number: of the stored session; 0: of nobody that is stored. */
 void message_pick_put(uint8_t *room, uint64_t share, uint64_t number);
 /* False: nobody got it by that share. */

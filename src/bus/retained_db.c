@@ -4,7 +4,6 @@
 
 #include "base/log.h"
 #include <sqlite3.h>
-#include <string.h>
 
 static const char *const steps[] = {
     "CREATE TABLE retained(topic BLOB PRIMARY KEY, seq INTEGER NOT NULL, wall_ms INTEGER NOT NULL,"
@@ -115,19 +114,11 @@ static void *gather(struct checkpoint *c)
 static enum err write_message(sqlite3_stmt *put, struct sqlite3 *sql, const struct message *m,
                               struct error *e)
 {
-    struct message_head head;
-    struct iovec parts[MESSAGE_PARTS];
-    (void)message_record(m, &(struct message_origin){0}, &head, parts);
-    size_t n = parts[0].iov_len + parts[3].iov_len; /* without an origin */
-    uint8_t *body = sqlite3_malloc64(n);
-    if (!body)
+    if (message_bind(put, 4, m))
         return error_set(e, ERR_NOMEM, "no memory for a retained message");
-    memcpy(body, parts[0].iov_base, parts[0].iov_len);
-    memcpy(body + parts[0].iov_len, parts[3].iov_base, parts[3].iov_len);
     sqlite3_bind_blob(put, 1, m->data, m->topic_len, SQLITE_STATIC);
     sqlite3_bind_int64(put, 2, (sqlite3_int64)m->seq);
     sqlite3_bind_int64(put, 3, m->wall_ms);
-    sqlite3_bind_blob64(put, 4, body, n, sqlite3_free);
     int rc = sqlite3_step(put);
     sqlite3_reset(put);
     sqlite3_clear_bindings(put);

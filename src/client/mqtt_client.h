@@ -170,6 +170,10 @@ void mqtt_client_refuse(struct mqtt_client *c, struct mqtt_receipt r);
  * auth_method; ERR_FULL: it is being done. */
 MUST_USE enum err mqtt_client_reauth(struct mqtt_client *c, struct mqtt_done done);
 
+/* Where servers listen if nobody says otherwise (IANA: mqtt, secure-mqtt; http and https for
+ * WebSocket). */
+uint16_t mqtt_client_port(bool tls, bool websocket);
+
 bool mqtt_client_online(const struct mqtt_client *c);
 size_t mqtt_client_inflight(const struct mqtt_client *c);
 /* Room in the send queue: how many bytes of QoS 0 go out now. */

@@ -177,3 +177,10 @@ enum err mqtt_client_new(struct mqtt_client **out, struct worker *w,
     *out = c;
     return ERR_OK;
 }
+
+uint16_t mqtt_client_port(bool tls, bool websocket)
+{
+    if (websocket)
+        return tls ? 443 : 80;
+    return tls ? 8883 : 1883;
+}

@@ -81,12 +81,25 @@ TEST(http_request_accepted)
     }
 }
 
-TEST(http_request_refused)
+struct refused {
+    const char *label, *text;
+    unsigned status;
+};
+
+static void refuse(const struct refused *rows, size_t n)
 {
-    static const struct {
-        const char *label, *text;
-        unsigned status;
-    } rows[] = {
+    for (size_t i = 0; i < n; i++) {
+        LABEL("%s", rows[i].label);
+        struct http_head h;
+        REQUIRE(CHECK_EQ_INT(parse_all(bytes_of(rows[i].text), &h), HTTP_BAD));
+        CHECK_EQ_UINT(h.status, rows[i].status);
+        CHECK(h.why && h.why[0]);
+    }
+}
+
+TEST(http_request_refused_for_its_line)
+{
+    static const struct refused rows[] = {
         {"bare LF", "GET / HTTP/1.1\n" HOST "\r\n", 400},
         {"bare CR", "GET / HTTP/1.1\rX\r\n\r\n", 400},
         {"CR CR LF", "GET / HTTP/1.1\r\r\n", 400},
@@ -103,6 +116,13 @@ TEST(http_request_refused)
         {"small http", "GET / http/1.1\r\n" HOST "\r\n", 400},
         {"only empty lines", "\r\n\r\n", 400},
         {"bad method", "G@T / HTTP/1.1\r\n" HOST "\r\n", 400},
+    };
+    refuse(rows, ARRAY_LEN(rows));
+}
+
+TEST(http_request_refused_for_its_target)
+{
+    static const struct refused rows[] = {
         {"no slash", "GET x HTTP/1.1\r\n" HOST "\r\n", 400},
         {"asterisk of GET", "GET * HTTP/1.1\r\n" HOST "\r\n", 400},
         {"CONNECT", "CONNECT a:80 HTTP/1.1\r\n" HOST "\r\n", 400},
@@ -119,6 +139,13 @@ TEST(http_request_refused)
         {"encoded NUL", "GET /a%00 HTTP/1.1\r\n" HOST "\r\n", 400},
         {"encoded line break", "GET /a%0D%0A HTTP/1.1\r\n" HOST "\r\n", 400},
         {"encoded nonsense", "GET /a%FF HTTP/1.1\r\n" HOST "\r\n", 400},
+    };
+    refuse(rows, ARRAY_LEN(rows));
+}
+
+TEST(http_request_refused_for_its_fields)
+{
+    static const struct refused rows[] = {
         {"no host", "GET / HTTP/1.1\r\n\r\n", 400},
         {"two hosts", "GET / HTTP/1.1\r\n" HOST HOST "\r\n", 400},
         {"host with a path", "GET / HTTP/1.1\r\nHost: a/b\r\n\r\n", 400},
@@ -148,13 +175,7 @@ TEST(http_request_refused)
         {"chunked in 1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n", 400},
         {"expectation", "POST / HTTP/1.1\r\n" HOST "Expect: cake\r\n\r\n", 417},
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s", rows[i].label);
-        struct http_head h;
-        REQUIRE(CHECK_EQ_INT(parse_all(bytes_of(rows[i].text), &h), HTTP_BAD));
-        CHECK_EQ_UINT(h.status, rows[i].status);
-        CHECK(h.why && h.why[0]);
-    }
+    refuse(rows, ARRAY_LEN(rows));
     struct http_head h;
     CHECK_EQ_INT(parse_all((struct bytes){(const uint8_t *)"GET /\0 HTTP", 11}, &h), HTTP_BAD);
 }

@@ -288,16 +288,35 @@ TEST(modbus_rtu_silence)
 
 /* --- numbers --- */
 
+struct number_row {
+    const char *label;
+    struct modbus_form form;
+    uint8_t bytes[8];
+    bool is_float;
+    int64_t i;
+    double f;
+};
+
+static void convert(const struct number_row *rows, size_t rows_n)
+{
+    for (size_t i = 0; i < rows_n; i++) {
+        struct modbus_number n = {0};
+        uint8_t back[8] = {0};
+        LABEL("%s", rows[i].label);
+        CHECK_EQ_INT(modbus_decode_number(&rows[i].form, rows[i].bytes, &n), ERR_OK);
+        CHECK(n.is_float == rows[i].is_float);
+        CHECK(n.f == rows[i].f); /* exactly: no 23.400000000000002 */
+        CHECK(n.is_float || n.i == rows[i].i);
+        if (rows[i].form.type == MODBUS_BIT)
+            continue;
+        CHECK_EQ_INT(modbus_encode_number(&rows[i].form, &n, back), ERR_OK);
+        CHECK_EQ_MEM(back, rows[i].bytes, 2 * modbus_type_size(rows[i].form.type));
+    }
+}
+
 TEST(modbus_numbers_in_every_order)
 {
-    static const struct {
-        const char *label;
-        struct modbus_form form;
-        uint8_t bytes[8];
-        bool is_float;
-        int64_t i;
-        double f;
-    } rows[] = {
+    static const struct number_row rows[] = {
         {"u16", {.type = MODBUS_U16}, {0xFE, 0x0C}, false, 65036, 65036},
         {"i16", {.type = MODBUS_I16}, {0xFE, 0x0C}, false, -500, -500},
         {"u16 badc", {.type = MODBUS_U16, .order = MODBUS_BADC}, {0x0C, 0xFE}, false, 65036, 65036},
@@ -345,6 +364,13 @@ TEST(modbus_numbers_in_every_order)
         {"f32", {.type = MODBUS_F32}, {0x42, 0xC8, 0, 0}, true, 0, 100},
         {"f32 cdab", {.type = MODBUS_F32, .order = MODBUS_CDAB}, {0, 0, 0x42, 0xC8}, true, 0, 100},
         {"f64", {.type = MODBUS_F64}, {0x40, 0x59, 0, 0, 0, 0, 0, 0}, true, 0, 100},
+    };
+    convert(rows, ARRAY_LEN(rows));
+}
+
+TEST(modbus_numbers_with_scale_and_offset)
+{
+    static const struct number_row rows[] = {
         {"scaled", {.type = MODBUS_I16, .scale = 0.1}, {0, 234}, true, 0, 23.4},
         {"scaled, the other way round",
          {.type = MODBUS_I16, .scale = -0.001},
@@ -360,19 +386,7 @@ TEST(modbus_numbers_in_every_order)
          10},
         {"whole scale", {.type = MODBUS_U16, .scale = 10}, {0, 7}, true, 0, 70},
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        struct modbus_number n = {0};
-        uint8_t back[8] = {0};
-        LABEL("%s", rows[i].label);
-        CHECK_EQ_INT(modbus_decode_number(&rows[i].form, rows[i].bytes, &n), ERR_OK);
-        CHECK(n.is_float == rows[i].is_float);
-        CHECK(n.f == rows[i].f); /* exactly: no 23.400000000000002 */
-        CHECK(n.is_float || n.i == rows[i].i);
-        if (rows[i].form.type == MODBUS_BIT)
-            continue;
-        CHECK_EQ_INT(modbus_encode_number(&rows[i].form, &n, back), ERR_OK);
-        CHECK_EQ_MEM(back, rows[i].bytes, 2 * modbus_type_size(rows[i].form.type));
-    }
+    convert(rows, ARRAY_LEN(rows));
 }
 
 static double decoded(float f, uint32_t *raw)

@@ -47,6 +47,13 @@ static void member_or_null(struct json_writer *w, const char *key, struct str s)
         json_null(w);
 }
 
+/* JSON that is ours; an empty one is null. */
+static void member_raw(struct json_writer *w, const char *key, struct str s)
+{
+    json_key(w, key);
+    json_raw(w, s.n ? s : STR("null"));
+}
+
 static void member_int(struct json_writer *w, const char *key, int64_t v)
 {
     json_key(w, key);
@@ -74,6 +81,7 @@ void json_write_alert(struct json_writer *w, const struct alert *al)
     member_int(w, "id", (int64_t)al->id);
     member_str(w, "severity", str_from(severity_name(al->severity)));
     member_str(w, "text", al->text);
+    member_raw(w, "says", al->says);
     member_str(w, "state", str_from(alert_state_name(al->state)));
     json_key(w, "source");
     json_object_begin(w);
@@ -141,5 +149,7 @@ void json_write_action(struct json_writer *w, const struct action_event *a)
     json_write_ms(w, "requested_ms", a->requested_ms);
     json_write_ms(w, "outcome_ms", a->outcome_ms);
     member_or_null(w, "why", a->why);
+    member_or_null(w, "reason", str_from(action_reason_name(a->reason)));
+    member_or_null(w, "detail", a->detail);
     json_object_end(w);
 }

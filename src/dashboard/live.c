@@ -224,7 +224,21 @@ static void on_heard(void *ctx, const struct heard_event *v)
     send_all(d, "event");
 }
 
-/* A device has come or gone. */
+static void write_problems(struct json_writer *w, const struct device *device)
+{
+    json_key(w, "problems");
+    json_object_begin(w);
+    for (size_t i = 0; i < device->model->property_count; i++) {
+        const char *problem = property_problem(&device->props[i]);
+        if (!problem)
+            continue;
+        json_key_str(w, device->model->properties[i].name);
+        json_cstr(w, problem);
+    }
+    json_object_end(w);
+}
+
+/* A device has come or gone, or something about its properties is another problem than before. */
 static void on_link(void *ctx, const struct device *device)
 {
     struct dashboard *d = ctx;
@@ -242,6 +256,7 @@ static void on_link(void *ctx, const struct device *device)
         json_bool(&w, r->state == REACH_ONLINE);
     json_key(&w, "why");
     json_cstr(&w, r->why[0] ? r->why : NULL);
+    write_problems(&w, device);
     json_object_end(&w);
     send_all(d, "link");
 }

@@ -161,7 +161,7 @@ static bool host_valid(struct str host, bool bracket)
     struct str rest = host, part;
     while (str_split(&rest, '.', &part)) {
         int64_t n;
-        if (part.n == 0 || part.n > 3 || str_to_i64(part, &n) != ERR_OK || n > 255)
+        if (part.n == 0 || part.n > 3 || !str_to_i64_within(part, 0, 255, &n))
             return false;
         parts++;
     }
@@ -182,7 +182,7 @@ static const char *address_split(struct str text, struct str *host, uint16_t *po
         return "a port is missing";
     *host = bracket ? str_sub(text, 1, colon - 2) : str_sub(text, 0, colon);
     int64_t n;
-    if (str_to_i64(str_sub(text, colon + 1, text.n), &n) != ERR_OK || n < 0 || n > 65535)
+    if (!str_to_i64_within(str_sub(text, colon + 1, text.n), 0, 65535, &n))
         return "the port is a number up to 65535";
     *port = (uint16_t)n;
     return host_valid(*host, bracket) ? "" : "this is no IPv4 address, [IPv6 address] or name";

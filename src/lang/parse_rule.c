@@ -105,7 +105,7 @@ static bool clock_part(struct parser *p, uint32_t max, uint32_t digits_min, uint
     struct str text = token_text(p, t);
     int64_t n = 0;
     if (t->kind != T_INT || t->number_to != t->to || text.n < digits_min || text.n > 2 ||
-        str_to_i64(text, &n) != ERR_OK || n > max)
+        !str_to_i64_within(text, 0, max, &n))
         return false;
     (void)take_token(p);
     *out = (uint32_t)n;

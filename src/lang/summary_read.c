@@ -55,7 +55,7 @@ static uint32_t take_number(struct in *x, uint32_t max)
     int64_t n = 0;
     if (!take_char(x, ' '))
         return 0;
-    if (str_to_i64(take_word_text(x), &n) != ERR_OK || n < 0 || n > (int64_t)max) {
+    if (!str_to_i64_within(take_word_text(x), 0, max, &n)) {
         (void)fail(x);
         return 0;
     }

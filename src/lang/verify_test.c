@@ -18,7 +18,13 @@ static void expect(const struct verify_case *c)
     asm_world_fini(&w);
 }
 
-TEST(programs_are_held_to_the_rules)
+static void expect_each(const struct verify_case *cases, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        expect(&cases[i]);
+}
+
+TEST(registers_are_held_to_the_rules)
 {
     static const struct verify_case cases[] = {
         {"fine", "fn f() -> int\n reg i int\n LOADN i 1\n RET i\n", ""},
@@ -58,6 +64,13 @@ TEST(programs_are_held_to_the_rules)
          " LOOPLTI i n @a\n RET i\n",
          "a register that is read before it is written"},
         {"references are none at first", "fn f() -> str\n reg s str\n RET s\n", ""},
+    };
+    expect_each(cases, ARRAY_LEN(cases));
+}
+
+TEST(operands_are_held_to_the_rules)
+{
+    static const struct verify_case cases[] = {
         {"an element of a list",
          "fn f()\n reg l list<int>\n reg s str\n reg i int\n LOADN i 0\n LOADS s \"x\"\n LSET s l "
          "i\n RETV\n",
@@ -87,6 +100,13 @@ TEST(programs_are_held_to_the_rules)
          "operands that do not agree"},
         {"a reading's type", "fn f()\n reg b bool\n READ b 0 temp\n RETV\n",
          "operands that do not agree"},
+    };
+    expect_each(cases, ARRAY_LEN(cases));
+}
+
+TEST(handles_are_held_to_the_rules)
+{
+    static const struct verify_case cases[] = {
         {"reading what is owned", "fn f()\n reg x float\n READ x 0 v\n RETV\n",
          "operands that do not agree"},
         {"commanding what is read", "fn f()\n COMMAND 0 0 temp 0\n RETV\n",
@@ -108,8 +128,7 @@ TEST(programs_are_held_to_the_rules)
          "operands that do not agree"},
         {"select without arms", "task f()\n SELECT 0\n RETV\n", "operands that do not agree"},
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        expect(&cases[i]);
+    expect_each(cases, ARRAY_LEN(cases));
 }
 
 #define TWO "fn f(n: int, s: str) -> int\n RET n\n"
@@ -149,6 +168,13 @@ TEST(the_window_is_held_to_the_rules)
          ""},
         {"read", "fn m()\n reg i int\n LOADN w0 1\n MOV i w0\n RETV\n" TWO,
          "a wrong second register"},
+    };
+    expect_each(cases, ARRAY_LEN(cases));
+}
+
+TEST(calls_are_held_to_the_rules)
+{
+    static const struct verify_case cases[] = {
         {"a result that is not taken", "fn m()\n LOADN w0 1\n NIL w1\n CALLV f\n RETV\n" TWO,
          "a result that nobody takes, or none"},
         {"a result that is none", "fn m()\n reg i int\n CALL i g\n RETV\nfn g()\n RETV\n",
@@ -181,8 +207,7 @@ TEST(the_window_is_held_to_the_rules)
         {"and lent", "fn m(h: own-Valve)\n HLEND w0 h\n CALLV f\n RETV\nfn f(h: Valve)\n RETV\n",
          ""},
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++)
-        expect(&cases[i]);
+    expect_each(cases, ARRAY_LEN(cases));
 }
 
 static const char all_text[] = "fn main() -> int\n reg i int\n reg x float\n reg s str\n reg b "

@@ -119,11 +119,34 @@ static const char *condition(struct stage *s)
 
 /* ---- what a body says -------------------------------------------------------------------- */
 
-TEST(bodies_compute)
+struct computed {
+    const char *label, *body, *want;
+};
+
+static void compute(const struct computed *cases, size_t n)
 {
-    static const struct {
-        const char *label, *body, *want;
-    } cases[] = {
+    for (size_t i = 0; i < n; i++) {
+        LABEL("%s", cases[i].label);
+        char text[1024];
+        (void)snprintf(
+            text, sizeof(text),
+            "fn twice(x: int) -> int { return x * 2 }\n"
+            "fn hot(t: °C) -> bool { return t > 80 °C }\n"
+            "fn label(p: bar) -> str { return \"<{p}>\" }\n"
+            "fn fact(n: int) -> int { if n <= 1 { return 1 }\n return n * fact(n - 1) }\n"
+            "program p { every 1s { %s } }",
+            cases[i].body);
+        struct stage s;
+        stage_open(&s, text);
+        CHECK_EQ_INT(run(&s, s.program->rules[0].body), LANG_DONE);
+        CHECK_EQ_STR(s.log.p, cases[i].want);
+        stage_close(&s);
+    }
+}
+
+TEST(bodies_compute_numbers_and_units)
+{
+    static const struct computed cases[] = {
         {"int", "alert info \"{1 + 2 * 3 - 8 / 3 mod 2}\"", "info: 7;"},
         {"precedence", "alert info \"{(1 + 2) * 3}\"", "info: 9;"},
         {"negative", "var x = 5; alert info \"{-x - -3}\"", "info: -2;"},
@@ -146,6 +169,13 @@ TEST(bodies_compute)
          "info: 1235 kW 0.001235 m 0.3333 100 2.5 bar;"},
         {"division by zero", "var x = 0.0; alert info \"{1 / x} {-1 / x} {x / x}\"",
          "info: ∞ -∞ no value;"},
+    };
+    compute(cases, ARRAY_LEN(cases));
+}
+
+TEST(bodies_compute_conditions_and_texts)
+{
+    static const struct computed cases[] = {
         {"bool", "var b = true; alert info \"{b} {not b} {b and not b} {b or false}\"",
          "info: true false false true;"},
         {"compare", "var x = 2; alert info \"{x < 2} {x <= 2} {x > 1} {x >= 3} {x == 2} {x != 2}\"",
@@ -163,6 +193,13 @@ TEST(bodies_compute)
         {"else", "var x = 1; if x > 5 { alert info \"a\" } else { alert critical \"c\" }",
          "critical: c;"},
         {"return", "var x = 1; if x == 1 { return }; alert info \"no\"", ""},
+    };
+    compute(cases, ARRAY_LEN(cases));
+}
+
+TEST(bodies_call_functions)
+{
+    static const struct computed cases[] = {
         {"abs", "var x = -3; var y = -2.5 m; alert info \"{abs(x)} {abs(y)} {abs(3)}\"",
          "info: 3 2.5 m 3;"},
         {"min, max",
@@ -177,23 +214,7 @@ TEST(bodies_compute)
         {"durations", "var d = 1h 30min; alert info \"{d} {d / 1 min} {d + 30 s}\"",
          "info: 1.5 h 90 1.508 h;"},
     };
-    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-        LABEL("%s", cases[i].label);
-        char text[1024];
-        (void)snprintf(
-            text, sizeof(text),
-            "fn twice(x: int) -> int { return x * 2 }\n"
-            "fn hot(t: °C) -> bool { return t > 80 °C }\n"
-            "fn label(p: bar) -> str { return \"<{p}>\" }\n"
-            "fn fact(n: int) -> int { if n <= 1 { return 1 }\n return n * fact(n - 1) }\n"
-            "program p { every 1s { %s } }",
-            cases[i].body);
-        struct stage s;
-        stage_open(&s, text);
-        CHECK_EQ_INT(run(&s, s.program->rules[0].body), LANG_DONE);
-        CHECK_EQ_STR(s.log.p, cases[i].want);
-        stage_close(&s);
-    }
+    compute(cases, ARRAY_LEN(cases));
 }
 
 /* ---- the boundary to the host ------------------------------------------------------------ */

@@ -5,15 +5,10 @@
 #include <sedge/rt.h>
 
 enum { RECEIVE_MAX = 256, KEEP_ALIVE_S = 60 };
-enum { PORT = 1883, PORT_TLS = 8883, PORT_WS = 80, PORT_WSS = 443 };
 
 static uint16_t port_of(const struct sedge_mqtt_config *k, bool tls)
 {
-    if (k->port)
-        return k->port;
-    if (k->ws_path)
-        return tls ? PORT_WSS : PORT_WS;
-    return tls ? PORT_TLS : PORT;
+    return k->port ? k->port : mqtt_client_port(tls, k->ws_path != NULL);
 }
 
 /* --- layers -------------------------------------------------------------------------------- */

@@ -5,11 +5,39 @@
 #include <string.h>
 #include <unistd.h>
 
+struct exchange {
+    const char *label, *request, *status, *has[6];
+};
+
+/* The strings of `has` are in the answer. */
+static void ask(const struct exchange *rows, size_t n)
+{
+    EACH_DRIVER(driver)
+    {
+        struct web web;
+        struct strbuf b;
+        strbuf_init(&b, alloc_system(), 0);
+        web_start(&web, driver, (struct http_server_config){0});
+        for (size_t i = 0; i < n; i++) {
+            LABEL("%s, %s", driver, rows[i].label);
+            char status[64];
+            snprintf(status, sizeof(status), "HTTP/1.1 %s", rows[i].status);
+            CHECK(web_exchange(&web, rows[i].request, &b));
+            CHECK(str_starts(strbuf_str(&b), str_from(status)));
+            for (size_t k = 0; k < ARRAY_LEN(rows[i].has) && rows[i].has[k]; k++)
+                CHECK_HAS_STR(b.p, rows[i].has[k]);
+            if (str_starts(str_from(rows[i].request), STR("HEAD")) ||
+                str_eq(str_from(rows[i].status), STR("304 Not Modified")))
+                CHECK(str_ends(strbuf_str(&b), STR("\r\n\r\n")));
+        }
+        web_stop(&web);
+        strbuf_fini(&b);
+    }
+}
+
 TEST(http_server_answers)
 {
-    static const struct {
-        const char *label, *request, *status, *has[6];
-    } rows[] = {
+    static const struct exchange rows[] = {
         {"a handler",
          "GET /hello HTTP/1.1\r\n" CLOSE "\r\n",
          "200 OK",
@@ -45,6 +73,13 @@ TEST(http_server_answers)
          "422 Unprocessable Content",
          {"{\"type\":\"/problems/strange\",\"title\":\"It is strange\",\"status\":422,"
           "\"detail\":\"why\",\"instance\":\"/typed%20one\"}"}},
+    };
+    ask(rows, ARRAY_LEN(rows));
+}
+
+TEST(http_server_says_which_methods_there_are)
+{
+    static const struct exchange rows[] = {
         {"another method",
          "PUT /hello HTTP/1.1\r\n" CLOSE "\r\n",
          "405 Method Not Allowed",
@@ -54,6 +89,13 @@ TEST(http_server_answers)
          "GET /conflict HTTP/1.1\r\n" CLOSE "\r\n",
          "405 Method Not Allowed",
          {"Allow: POST\r\n"}},
+    };
+    ask(rows, ARRAY_LEN(rows));
+}
+
+TEST(http_server_gives_the_page)
+{
+    static const struct exchange rows[] = {
         {"the page, inflated",
          "GET / HTTP/1.1\r\n" CLOSE "\r\n",
          "200 OK",
@@ -67,6 +109,13 @@ TEST(http_server_answers)
          "GET / HTTP/1.1\r\n" CLOSE "If-None-Match: W/\"v1\"\r\n\r\n",
          "304 Not Modified",
          {"ETag: \"v1\"\r\n"}},
+    };
+    ask(rows, ARRAY_LEN(rows));
+}
+
+TEST(http_server_is_asked_for_by_its_names)
+{
+    static const struct exchange rows[] = {
         {"another host", "GET /hello HTTP/1.0\r\nHost: evil.example\r\n\r\n", "421", {0}},
         {"another address", "GET /hello HTTP/1.0\r\nHost: 10.0.0.1\r\n\r\n", "421", {0}},
         {"no host at all", "GET /hello HTTP/1.0\r\n\r\n", "421", {0}},
@@ -75,6 +124,13 @@ TEST(http_server_answers)
          "200",
          {"hello"}},
         {"loopback, IPv6", "GET /hello HTTP/1.0\r\nHost: [::1]:80\r\n\r\n", "200", {"hello"}},
+    };
+    ask(rows, ARRAY_LEN(rows));
+}
+
+TEST(http_server_takes_changes_from_its_own_pages)
+{
+    static const struct exchange rows[] = {
         {"a foreign origin",
          "POST /conflict HTTP/1.1\r\n" JSON "Origin: http://evil.example\r\n\r\n",
          "403 Forbidden",
@@ -101,6 +157,13 @@ TEST(http_server_answers)
          "DELETE /hello HTTP/1.1\r\n" JSON "Origin: http://a\r\n\r\n",
          "403",
          {0}},
+    };
+    ask(rows, ARRAY_LEN(rows));
+}
+
+TEST(http_server_refuses_what_is_no_request)
+{
+    static const struct exchange rows[] = {
         {"a large body",
          "POST /conflict HTTP/1.1\r\n" H "Content-Length: 65537\r\n\r\n",
          "413",
@@ -117,27 +180,7 @@ TEST(http_server_answers)
          {0}},
         {"dot segments", "GET /a/%2e%2e/hello HTTP/1.1\r\n" H "\r\n", "400", {0}},
     };
-    EACH_DRIVER(driver)
-    {
-        struct web web;
-        struct strbuf b;
-        strbuf_init(&b, alloc_system(), 0);
-        web_start(&web, driver, (struct http_server_config){0});
-        for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-            LABEL("%s, %s", driver, rows[i].label);
-            char status[64];
-            snprintf(status, sizeof(status), "HTTP/1.1 %s", rows[i].status);
-            CHECK(web_exchange(&web, rows[i].request, &b));
-            CHECK(str_starts(strbuf_str(&b), str_from(status)));
-            for (size_t k = 0; k < ARRAY_LEN(rows[i].has) && rows[i].has[k]; k++)
-                CHECK_HAS_STR(b.p, rows[i].has[k]);
-            if (str_starts(str_from(rows[i].request), STR("HEAD")) ||
-                str_eq(str_from(rows[i].status), STR("304 Not Modified")))
-                CHECK(str_ends(strbuf_str(&b), STR("\r\n\r\n")));
-        }
-        web_stop(&web);
-        strbuf_fini(&b);
-    }
+    ask(rows, ARRAY_LEN(rows));
 }
 
 TEST(http_server_keeps_order)

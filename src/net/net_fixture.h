@@ -54,6 +54,12 @@ enum { SYSTEM_DRIVERS = 2 };
 
 /* What the streams of a test go through. */
 extern const char *const ways[4]; /* "plain", "TLS", "WebSocket", "WebSocket in TLS" */
+/* The block once for each driver and each way, with a label. No `break` in it. */
+#define EACH_WAY(driver, way)                                                                      \
+    for (size_t d_ = 0; d_ < ARRAY_LEN(drivers); d_++)                                             \
+        for (size_t w_ = 0; w_ < ARRAY_LEN(ways); w_++)                                            \
+            for (const char *driver = drivers[d_], *way = ways[w_];                                \
+                 driver && (LABEL("%s, %s", driver, way), true); driver = NULL)
 
 /* Skips the test if the driver does not work here. */
 void site_open(struct site *x, const char *driver, const char *host, size_t connections_max,

@@ -78,9 +78,8 @@ static void begin(void)
 
 TEST(what_is_shared_arrives_and_is_released)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c = {0};
         struct site x;
         begin();

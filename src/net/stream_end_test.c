@@ -49,9 +49,8 @@ static enum poll answer_late(struct conn *c)
 
 TEST(a_half_closed_stream_still_answers)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, answer_late);
@@ -99,9 +98,8 @@ static enum poll be_reset(struct conn *c)
 
 TEST(a_reset_is_told)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, be_reset);
@@ -146,9 +144,8 @@ static enum poll talk_until_closed(struct conn *c)
 TEST(a_stream_may_be_closed_within_its_poll)
 {
     enum { CLIENTS = 50 };
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c[CLIENTS] = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, close_at_once);
@@ -188,9 +185,8 @@ static enum poll come_and_go(struct conn *c)
 TEST(connections_come_and_go)
 {
     enum { CLIENTS = 10 };
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c[CLIENTS] = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, echo);
@@ -225,9 +221,8 @@ static int nobody_listens(struct addr *a)
 
 TEST(a_refused_connection_is_told)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, echo);
@@ -279,9 +274,8 @@ static void poke(struct timer *t)
 
 TEST(lingering_ends_by_its_time)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, finish_soon);
@@ -301,9 +295,8 @@ TEST(lingering_ends_by_its_time)
 TEST(connections_above_the_limit_are_closed)
 {
     enum { CLIENTS = 8 };
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c[CLIENTS] = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 3, echo);

@@ -55,8 +55,8 @@ TEST(many_connections_ping_and_pong)
     char path[200];
     (void)snprintf(path, sizeof(path), "unix:%s/socket", test_tmpdir());
     const char *hosts[] = {"127.0.0.1", "::1", path};
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
+    EACH_WAY(driver, way)
+    {
         for (size_t k = 0; k < ARRAY_LEN(hosts); k++) {
             LABEL("%s, %s, %s", driver, way, hosts[k]);
             many_pings(driver, way, hosts[k]);
@@ -131,9 +131,8 @@ static enum poll pour_huge(struct conn *c)
 
 TEST(a_slow_reader_bounds_both_sides)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, pour_huge);
@@ -183,9 +182,8 @@ static enum poll pour_and_check(struct conn *c)
 TEST(back_pressure_goes_through_an_echo)
 {
     enum { CLIENTS = 4 };
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c[CLIENTS] = {0};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, echo);
@@ -243,9 +241,8 @@ static enum poll await_all(struct conn *c)
 
 TEST(a_message_in_pieces_is_gathered)
 {
-    for (size_t i = 0; i < ARRAY_LEN(drivers) * ARRAY_LEN(ways); i++) {
-        const char *driver = drivers[i % ARRAY_LEN(drivers)], *way = ways[i / ARRAY_LEN(drivers)];
-        LABEL("%s, %s", driver, way);
+    EACH_WAY(driver, way)
+    {
         struct conn c = {.want = 300};
         struct site x;
         site_open_on(&x, driver, way, "127.0.0.1", 0, await_all);

@@ -83,7 +83,8 @@ bool cell_number(struct str s, double *out)
         }
     }
     if (n > 1 && buf[0] == '+')
-        return digit(buf[1]) && str_to_double((struct str){buf + 1, n - 1}, out) == ERR_OK;
+        return digit(buf[1]) && str_to_double((struct str){buf + 1, n - 1}, out) == ERR_OK &&
+               isfinite(*out);
     return n && str_to_double((struct str){buf, n}, out) == ERR_OK && isfinite(*out);
 }
 
@@ -99,7 +100,7 @@ static bool divided(struct str s, size_t at, double *out)
     return true;
 }
 
-bool cell_scale(struct str s, double *out)
+static bool factor(struct str s, double *out)
 {
     double e;
     size_t at;
@@ -120,7 +121,12 @@ bool cell_scale(struct str s, double *out)
         s = str_sub(s, strlen("×"), s.n);
     else if (s.n && (str_lower(s.p[0]) == 'x' || s.p[0] == '*'))
         s = str_sub(s, 1, s.n);
-    return cell_number(s, out) && *out != 0;
+    return cell_number(s, out);
+}
+
+bool cell_scale(struct str s, double *out)
+{
+    return factor(s, out) && isfinite(*out) && *out != 0;
 }
 
 /* "0..100", "0 - 100", "-20…60", "0 to 100", "[0;100]" */
@@ -508,7 +514,7 @@ static bool take_rest(struct str s, struct cell_address *out)
             s = str_sub(s, 2, s.n);
         return take_number(&s, false, &out->last, &digits) && s.n == 0 && out->last >= out->number;
     }
-    if (!strchr(".:/", sign))
+    if (!sign || !strchr(".:/", sign))
         return false;
     if (s.n && str_lower(s.p[0]) == 'x')
         s = str_sub(s, 1, s.n);

@@ -136,11 +136,26 @@ TEST(actions)
 }
 
 /* Each table with one thing of interest; the mapping of its one point, or what is said. */
+struct imported {
+    const char *label, *file, *says;
+};
+
+static void import_each(const struct imported *rows, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        LABEL("%s", rows[i].label);
+        struct strbuf got;
+        strbuf_init(&got, alloc_system(), 0);
+        import(&got, str_from(rows[i].file), &plain);
+        CHECK_HAS_STR(got.p, rows[i].says);
+        CHECK_HAS_STR(got.p, "device meter"); /* no errors */
+        strbuf_fini(&got);
+    }
+}
+
 TEST(addresses_and_types)
 {
-    static const struct {
-        const char *label, *file, *says;
-    } rows[] = {
+    static const struct imported rows[] = {
         {"protocol addresses", "name,fc,address\np,3,40001\n", "holding 0 u16"},
         {"a plain number", "name,table,address\np,holding,5\n", "= holding 5 u16\n"},
         {"six digits", "name,address\np,400011\n", "= holding 10 u16"},
@@ -164,6 +179,13 @@ TEST(addresses_and_types)
         {"REAL swapped", "name,address,type\np,40001,FLOAT32 (CDAB)\n",
          "order cdab {\n    p = "
          "holding 0 f32"},
+    };
+    import_each(rows, ARRAY_LEN(rows));
+}
+
+TEST(units_and_scales)
+{
+    static const struct imported rows[] = {
         {"the unit's factor", "name,address,unit\np,30001,0.1 V\n", "= input 0 u16 scale 0.1"},
         {"/10", "name,address,unit,scale\np,30001,V,/10\n", "= input 0 u16 scale 0.1"},
         {"decimals", "name,address,unit,decimals\np,30001,V,2\n", "= input 0 u16 scale 0.01"},
@@ -175,6 +197,13 @@ TEST(addresses_and_types)
         {"40001 where a table is said, and says so", "name,fc,address\np,3,40001\n",
          "--numbering protocol"},
         {"a table that the number denies", "name,fc,address\np,3,30001\n", "= holding 30001 u16"},
+    };
+    import_each(rows, ARRAY_LEN(rows));
+}
+
+TEST(names_and_what_is_left_out)
+{
+    static const struct imported rows[] = {
         {"a title, sections and an empty line",
          "List of points;;\n\nname;address;type\nPhases;;\np;30001;\n;;\n", "p = input 0 u16"},
         {"a maker's own headings",
@@ -200,15 +229,7 @@ TEST(addresses_and_types)
          "on,1,4,bool,on,on\noff,1,4,bool,off,off\n",
          "off() is taken for the safe action"},
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s", rows[i].label);
-        struct strbuf got;
-        strbuf_init(&got, alloc_system(), 0);
-        import(&got, str_from(rows[i].file), &plain);
-        CHECK_HAS_STR(got.p, rows[i].says);
-        CHECK_HAS_STR(got.p, "device meter"); /* no errors */
-        strbuf_fini(&got);
-    }
+    import_each(rows, ARRAY_LEN(rows));
 }
 
 TEST(mistakes_have_a_line_and_a_column_and_reading_goes_on)
@@ -396,4 +417,24 @@ TEST(memory_that_ends)
         CHECK_EQ_UINT(faulty.live_bytes, 0);
     }
     CHECK(done);
+}
+
+TEST(points_scales_that_are_none)
+{
+    static const struct {
+        const char *text;
+        double scale; /* 0: it is none */
+    } rows[] = {
+        {"1/10", 0.1}, {"10^-2", 0.01},   {"÷4", 0.25},   {"x0.5", 0.5},  {"0", 0},
+        {"0/10", 0},   {"10^999", 0},     {"10^-999", 0}, {"1/0", 0},     {"x0", 0},
+        {"/1e999", 0}, {"1e300/1e-9", 0}, {"+1e999", 0},  {"÷1e-320", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        double got = 0;
+        LABEL("%s", rows[i].text);
+        bool is_scale = cell_scale(str_from(rows[i].text), &got);
+        CHECK_EQ_INT(is_scale, rows[i].scale != 0);
+        if (is_scale)
+            CHECK_EQ_DBL(got, rows[i].scale, 1e-12);
+    }
 }

@@ -55,9 +55,7 @@ static enum err on_command(void *ctx, const struct port_command *c, struct error
 
 /* --- life --- */
 
-typedef void each_member(struct modbus *m, struct member *member);
-
-static void members_each(struct modbus *m, struct modbus_setup *s, each_member *each)
+void modbus_members_each(struct modbus *m, struct modbus_setup *s, each_member *each)
 {
     for (struct list *i = s ? s->lines.next : NULL; i && i != &s->lines; i = i->next) {
         LIST_EACH(&CONTAINER_OF(i, struct line_plan, link)->units, k)
@@ -71,20 +69,17 @@ static void members_each(struct modbus *m, struct modbus_setup *s, each_member *
 }
 
 /* What is asked less often than the registry's patience lasts must not turn stale meanwhile: three
- * answers may be missing. */
-static void set_patience(struct member *member)
+ * answers may be missing. It is about the series, so not before the device is the one that runs. */
+static void set_patience(struct modbus *m, struct member *member)
 {
     int64_t ms = (int64_t)member->every_ms * MISSING_MAX;
-    for (size_t i = 0; i < member->point_count && ms > STALE_MS; i++)
+    for (size_t i = 0; !m->cfg.sink && i < member->point_count && ms > STALE_MS; i++)
         registry_set_stale(&member->device->props[member->points[i].property], ms);
 }
 
-static void tell_registry(struct modbus *m, struct member *member)
+static void set_port(struct modbus *m, struct member *member)
 {
-    if (m->cfg.sink)
-        return;
-    set_patience(member);
-    if (member->write_count > 0)
+    if (!m->cfg.sink && member->write_count > 0)
         registry_set_port(member->device, &m->port);
 }
 
@@ -117,7 +112,7 @@ static bool has_begun(const struct line *l)
     return !list_empty(&l->link);
 }
 
-static void drop_new_lines(struct modbus_setup *s)
+void modbus_drop_new_lines(struct modbus_setup *s)
 {
     LIST_EACH(&s->lines, it)
     {
@@ -145,21 +140,22 @@ static enum err open_parts(struct modbus *m, struct error *e)
     return r ? error_set(e, r, "no memory for Modbus") : ERR_OK;
 }
 
-static enum err prepare(struct modbus *m, struct modbus_setup *setup, struct error *e)
+enum err modbus_prepare(struct modbus *m, struct modbus_setup *setup, struct error *e)
 {
     enum err r = modbus_setup_finish(setup, e);
     if (!r)
         r = find_lines(m, setup, e);
     if (r)
-        drop_new_lines(setup);
+        modbus_drop_new_lines(setup);
     else
-        members_each(m, setup, tell_registry);
+        modbus_members_each(m, setup, set_port);
     return r;
 }
 
-static void take_plan(struct modbus *m, struct modbus_setup *s)
+void modbus_take_plan(struct modbus *m, struct modbus_setup *s)
 {
     m->plan = s;
+    modbus_members_each(m, s, set_patience);
     LIST_EACH(&s->lines, it)
     {
         struct line_plan *p = CONTAINER_OF(it, struct line_plan, link);
@@ -187,13 +183,13 @@ enum err modbus_new(struct modbus **out, const struct modbus_config *cfg,
     random_seed(&m->random, executor_env(cfg->ex)->seed);
     enum err r = open_parts(m, e);
     if (!r)
-        r = prepare(m, setup, e);
+        r = modbus_prepare(m, setup, e);
     if (r) {
         modbus_free(m);
         *out = NULL;
         return r;
     }
-    take_plan(m, setup);
+    modbus_take_plan(m, setup);
     return ERR_OK;
 }
 
@@ -215,7 +211,7 @@ void modbus_free(struct modbus *m)
 {
     if (!m)
         return;
-    members_each(m, m->plan, port_gone);
+    modbus_members_each(m, m->plan, port_gone);
     while (!list_empty(&m->lines))
         modbus_line_free(CONTAINER_OF(m->lines.next, struct line, link));
     queue_free(m->names);
@@ -224,170 +220,6 @@ void modbus_free(struct modbus *m)
     modbus_setup_free(m->plan);
     modbus_setup_free(m->before);
     mem_free(m->alloc, m, sizeof(*m));
-}
-
-/* --- the next site --- */
-
-enum err modbus_replace_ready(struct modbus *m, struct modbus_setup *setup, struct error *e)
-{
-    ASSERT(!m->next);
-    enum err r = prepare(m, setup, e);
-    if (!r)
-        m->next = setup;
-    return r;
-}
-
-void modbus_replace_cancel(struct modbus *m)
-{
-    if (!m->next)
-        return;
-    drop_new_lines(m->next);
-    modbus_setup_free(m->next);
-    m->next = NULL;
-}
-
-static struct unit *unit_of(struct line_plan *p, uint8_t id)
-{
-    for (struct list *it = p ? p->units.next : NULL; it && it != &p->units; it = it->next) {
-        struct unit *u = CONTAINER_OF(it, struct unit, link);
-        if (u->id == id)
-            return u;
-    }
-    return NULL;
-}
-
-/* What is known of a unit stays true of it. Its devices are new, and are told. */
-static void inherit(struct unit *to, const struct unit *from)
-{
-    to->phase = from->phase;
-    to->fails = from->fails;
-    to->backoff_ms = from->backoff_ms;
-    to->retry_ns = from->retry_ns;
-    to->rest_ns = from->rest_ns;
-    to->problem_ms = from->problem_ms;
-    to->counts = from->counts;
-    memcpy(to->problem, from->problem, sizeof(to->problem));
-}
-
-/* Whose devices still have something to be done to them that only the plan before knows how. */
-static void keep_leaving(struct modbus *m, struct member *member)
-{
-    struct device *d = member->device;
-    (void)m;
-    d = d ? registry_successor(d->registry, d) : NULL;
-    member->device = d && d->leaving ? d : NULL;
-}
-
-static void drop_jobs_of(struct line *l, const struct modbus_setup *plan)
-{
-    LIST_EACH_SAFE(&l->jobs, it)
-    {
-        struct job *j = CONTAINER_OF(it, struct job, link);
-        if (j->plan == plan)
-            modbus_job_end(l, j, ERR_CANCELED, "its device has gone");
-    }
-}
-
-/* What is in flight belongs to the plan before: its answer is waited for, and dropped. A write goes
- * on, in the next plan or for a device that leaves, whose plan is kept. */
-static void orphan_asks(struct line *l, struct line_plan *next, const struct modbus_setup *dead)
-{
-    for (size_t i = 0; i < MODBUS_ASKS_MAX; i++) {
-        struct ask *a = &l->asks[i];
-        if (!a->used)
-            continue;
-        a->block = NULL;
-        if (a->job && a->job->plan == dead) {
-            modbus_job_end(l, a->job, ERR_CANCELED, "its device has gone");
-            a->job = NULL;
-        }
-        if (a->job && a->job->unit == a->unit)
-            continue;
-        if (a->unit && a->unit->asking == a)
-            a->unit->asking = NULL;
-        a->unit = a->job ? a->job->unit : unit_of(next, a->unit_id);
-        if (a->unit)
-            a->unit->asking = a;
-    }
-}
-
-static struct line_plan *plan_of(const struct modbus_setup *s, const struct line *l)
-{
-    LIST_EACH(&s->lines, it)
-    {
-        struct line_plan *p = CONTAINER_OF(it, struct line_plan, link);
-        if (p->line == l)
-            return p;
-    }
-    return NULL;
-}
-
-static bool has_leaving(const struct line *l)
-{
-    for (struct list *k = l->plan ? l->plan->units.next : NULL; k && k != &l->plan->units;
-         k = k->next) {
-        LIST_EACH(&CONTAINER_OF(k, struct unit, link)->members, at)
-        {
-            if (CONTAINER_OF(at, struct member, link)->device)
-                return true;
-        }
-    }
-    return false;
-}
-
-static void drop_blocks(struct line *l)
-{
-    while (list_pop_head(&l->due))
-        ;
-    for (struct list *it = l->plan ? l->plan->units.next : NULL; it && it != &l->plan->units;
-         it = it->next) {
-        while (list_pop_head(&CONTAINER_OF(it, struct unit, link)->parked))
-            ;
-    }
-}
-
-/* `dead` is the plan before the present one: nobody may know it behind this. */
-static void line_moves(struct line *l, struct line_plan *next, const struct modbus_setup *dead)
-{
-    bool leaving = has_leaving(l);
-    drop_jobs_of(l, dead);
-    orphan_asks(l, next, dead);
-    drop_blocks(l);
-    for (struct list *it = next ? next->units.next : NULL; it && it != &next->units;
-         it = it->next) {
-        struct unit *u = CONTAINER_OF(it, struct unit, link);
-        const struct unit *was = unit_of(l->plan, u->id);
-        if (was)
-            inherit(u, was);
-    }
-    if (next)
-        return;
-    if (leaving && l->plan)
-        l->plan = NULL; /* it is written to, and asked nothing */
-    else
-        modbus_line_end(l);
-}
-
-void modbus_replace_commit(struct modbus *m)
-{
-    struct modbus_setup *dead = m->before;
-    ASSERT(m->next);
-    LIST_EACH(&m->lines, it)
-    {
-        struct line *l = CONTAINER_OF(it, struct line, link);
-        modbus_jobs_move(l, plan_of(m->next, l), m->next);
-    }
-    members_each(m, m->plan, keep_leaving);
-    LIST_EACH_SAFE(&m->lines, it)
-    {
-        struct line *l = CONTAINER_OF(it, struct line, link);
-        if (!l->removed)
-            line_moves(l, plan_of(m->next, l), dead);
-    }
-    m->before = m->plan;
-    take_plan(m, m->next);
-    m->next = NULL;
-    modbus_setup_free(dead);
 }
 
 /* --- for people --- */
@@ -473,7 +305,10 @@ void modbus_visit(const struct modbus *m, const struct modbus_visitor *v)
         const struct line *l = CONTAINER_OF(it, struct line, link);
         if (!l->plan || l->removed)
             continue;
+        char place[MODBUS_LINK_TEXT_MAX];
         struct modbus_line_state s = line_state(l);
+        modbus_link_place(&l->plan->cfg, place);
+        s.place = place;
         if (v->line)
             v->line(v->ctx, &s);
         for (struct list *at = l->plan->units.next; v->unit && at != &l->plan->units;

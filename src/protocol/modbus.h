@@ -70,6 +70,8 @@ MUST_USE enum err modbus_link_parse(struct modbus_link *out, struct str text, st
 /* The same for every way to write one link, without the options: "tcp://meter.local:502",
  * "rtu:/dev/ttyUSB0 19200 8E1". */
 void modbus_link_format(const struct modbus_link *l, char out[MODBUS_LINK_TEXT_MAX]);
+/* Only where it is, "rtu:/dev/ttyUSB0": the same wire, whatever is spoken on it. */
+void modbus_link_place(const struct modbus_link *l, char out[MODBUS_LINK_TEXT_MAX]);
 
 /* --- what a device has there --- */
 
@@ -148,9 +150,11 @@ MUST_USE enum err modbus_command(struct modbus *m, const struct port_command *c,
 /* Another site in the place of the one that runs: ready, before registry_replace_commit(), has done
  * all that can fail, and set the ports of the next site's devices; then commit, between that and
  * registry_replace_settle(), or cancel. Lines with the same link stay connected and keep what they
- * know of their units; what was asked and not answered is asked again, and writes that are on their
- * way go on. Devices that leave can be written to until the next replacement: their safe actions
- * are still to come. */
+ * know of their units; what was asked and not answered is asked again. Writes that are on their way
+ * go on if the next site has the same ones for the same device; else they end with ERR_CANCELED. A
+ * serial line that gets another rate is opened again when the one before has let it go.
+ * Devices that leave can be written to until their last action is over, or the next replacement:
+ * their safe actions are still to come. What confirms those is read for their sake alone. */
 MUST_USE enum err modbus_replace_ready(struct modbus *m, struct modbus_setup *setup,
                                        struct error *e);
 void modbus_replace_commit(struct modbus *m);
@@ -169,7 +173,8 @@ struct modbus_counts {
 };
 enum modbus_line_phase { MODBUS_LINE_WAITS, MODBUS_LINE_CONNECTS, MODBUS_LINE_UP };
 struct modbus_line_state {
-    const char *link; /* modbus_link_format() */
+    const char *link;  /* modbus_link_format() */
+    const char *place; /* modbus_link_place() */
     enum modbus_line_phase phase;
     int64_t retry_in_ms; /* while it waits */
     int64_t since_ms;    /* wall clock, while it is up; else 0 */

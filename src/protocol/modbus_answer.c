@@ -158,6 +158,7 @@ static void read_failed(struct block *b, struct modbus_setup *plan, uint8_t exce
     struct unit *u = b->unit;
     (void)snprintf(u->problem, sizeof(u->problem), "%s %u: %s (exception %u)",
                    modbus_table_name(u->points[b->first].place.table), b->address, why, exception);
+    u->problem_ms = worker_now_ms(u->line->m->worker);
     switch (exception) {
     case MODBUS_ILLEGAL_FUNCTION: refuse(b, why); break;
     case MODBUS_ILLEGAL_ADDRESS:

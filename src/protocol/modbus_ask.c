@@ -55,7 +55,8 @@ void modbus_line_take(struct line *l, struct line_plan *p)
     {
         struct unit *u = CONTAINER_OF(it, struct unit, link);
         u->line = l;
-        if (u->phase == MODBUS_UNIT_SILENT || l->backoff_ms > 0) /* as it was before a reload */
+        bool down = l->phase != LINE_UP && l->backoff_ms > 0;
+        if (u->phase == MODBUS_UNIT_SILENT || down) /* as it was before a reload */
             modbus_unit_tell(u, false, u->phase == MODBUS_UNIT_SILENT ? u->problem : l->problem);
     }
     while (!list_empty(&p->blocks))
@@ -122,8 +123,11 @@ void modbus_ask_failed(struct line *l, struct ask *a, const char *why)
     }
     if (b)
         modbus_block_put(b, worker_now_ns(l->m->worker));
-    if (u && u->line && u->fails >= MODBUS_FAILS_MAX)
+    bool silent = u && u->line && u->fails >= MODBUS_FAILS_MAX;
+    if (silent) {
         silence(u);
+        modbus_jobs_lost(l, u, why);
+    }
     if (j)
         modbus_job_lost(l, j, why);
 }

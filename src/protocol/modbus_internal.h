@@ -39,8 +39,8 @@ struct member { /* a device */
     const struct modbus_write *writes;
     size_t write_count;
     enum { MEMBER_UNTOLD, MEMBER_ONLINE, MEMBER_OFFLINE } told;
-    int8_t suspect[4]; /* for each order that its numbers declare: the one that it may be; -1 */
-    bool order_told;   /* in the log */
+    int suspect[4];  /* for each order that its numbers declare: the one that it may be; -1 */
+    bool order_told; /* in the log */
 };
 /* What a number of several registers speaks for: modbus_order.c. */
 struct votes {
@@ -178,6 +178,7 @@ struct line {
     struct stream *stream;
     bool pooled; /* the stream is of the pool */
     int64_t backoff_ms, retry_ns, up_since_ns;
+    unsigned busy;      /* times in a row that another program had the serial device */
     int64_t problem_ms; /* when that was; 0: never */
     uint64_t connects;
     char problem[MODBUS_PROBLEM_MAX];
@@ -207,6 +208,18 @@ struct modbus {
     struct modbus_setup *plan, *next;
     struct modbus_setup *before; /* of devices that leave */
 };
+
+/* modbus.c: a plan, and the lines that work on it. */
+typedef void each_member(struct modbus *m, struct member *member);
+void modbus_members_each(struct modbus *m, struct modbus_setup *s, each_member *each);
+/* All that can fail; the next one begins or ends what was prepared. */
+MUST_USE enum err modbus_prepare(struct modbus *m, struct modbus_setup *setup, struct error *e);
+void modbus_take_plan(struct modbus *m, struct modbus_setup *s);
+void modbus_drop_new_lines(struct modbus_setup *s); /* those that have not begun */
+
+/* modbus_replace.c: whether a device that leaves still has something to be done to it on this line;
+ * when there is none, the line is forgotten. */
+bool modbus_line_is_left(struct line *l);
 
 /* modbus_line.c: the connection. */
 MUST_USE enum err modbus_line_new(struct line **out, struct modbus *m, const struct line_plan *p);
@@ -251,10 +264,10 @@ void modbus_orders_hear(struct block *b, struct bytes data);
 enum quality modbus_order_worth(struct unit *u, struct point *p, const uint8_t *at);
 
 /* modbus_write.c */
+struct member *modbus_member_in(struct modbus_setup *plan, const struct device *d); /* or NULL */
 void modbus_job_request(struct job *j, struct ask *a); /* what its step asks */
 void modbus_job_answered(struct line *l, struct job *j, const struct modbus_answer *a);
 void modbus_job_lost(struct line *l, struct job *j, const char *why); /* no answer came */
 void modbus_job_end(struct line *l, struct job *j, enum err result, const char *why);
-/* The plan `next` comes: those of the plan that runs move into it if it has the same writes for the
- * same thing, and stay if their device leaves; what else there is ends, and is not written. */
-void modbus_jobs_move(struct line *l, struct line_plan *to, struct modbus_setup *next);
+/* The unit is silent: those that wait for it would find that out one after the other. */
+void modbus_jobs_lost(struct line *l, const struct unit *u, const char *why);

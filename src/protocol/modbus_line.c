@@ -4,6 +4,9 @@
 
 enum {
     STEADY_MS = 10000, /* who was up so long is connected again at once, and nobody is told */
+    BUSY_MS = 100,     /* a serial device that another program has is tried again so soon, */
+    BUSY_MAX = 20,     /* so often: until the line that had it lets go, or who looked what it is */
+    LEFT_MS = 1000,    /* so often a line that is not declared any more is looked at */
     READ_MAX = 64 * 1024,
     BACKOFF_MIN_MS = 1000,
     BACKOFF_MAX_MS = 60000,
@@ -83,6 +86,7 @@ static void up(struct line *l)
     l->phase = LINE_UP;
     l->connects++;
     l->problem[0] = '\0';
+    l->busy = 0;
     l->mute = 0;
     l->mute_online = false;
     l->up_since_ns = l->heard_ns = l->ended_ns = now_ns;
@@ -119,12 +123,25 @@ static void connect_first(struct line *l)
     connect_next(l);
 }
 
+static void try_soon(struct line *l)
+{
+    modbus_opening_free(l->opening);
+    l->opening = NULL;
+    l->busy++;
+    l->phase = LINE_WAITS;
+    l->retry_ns = worker_now_ns(l->m->worker) + BUSY_MS * INT64_C(1000000);
+}
+
 static void opened(struct line *l)
 {
     struct opening *o = l->opening;
     if (!o->over)
         return;
     bool serial = l->cfg.carrier == MODBUS_RTU;
+    if (o->result == ERR_BUSY && l->busy < BUSY_MAX) {
+        try_soon(l);
+        return;
+    }
     if (o->result && (serial || l->addr_count == 0)) {
         modbus_line_lost(l, "%s", o->error.text);
         return;
@@ -198,6 +215,9 @@ static void set_timer(struct line *l)
         at_ns = l->retry_ns;
     else if (l->phase == LINE_UP)
         at_ns = modbus_line_next_ns(l);
+    int64_t left_ns = worker_now_ns(l->m->worker) + LEFT_MS * INT64_C(1000000);
+    if (!l->plan && (at_ns == 0 || left_ns < at_ns))
+        at_ns = left_ns;
     if (at_ns > 0)
         timer_set(&l->timer, at_ns);
     else
@@ -216,6 +236,11 @@ static enum poll line_poll(struct task *t)
 {
     struct line *l = CONTAINER_OF(t, struct line, task);
     if (t->canceled) {
+        shut(l);
+        return POLL_READY;
+    }
+    if (modbus_line_is_left(l)) { /* some devices have one connection for all the world */
+        l->removed = true;
         shut(l);
         return POLL_READY;
     }

@@ -74,6 +74,14 @@ void modbus_link_format(const struct modbus_link *l, char out[MODBUS_LINK_TEXT_M
                    v6 ? "]" : "", l->port ? l->port : MODBUS_PORT);
 }
 
+void modbus_link_place(const struct modbus_link *l, char out[MODBUS_LINK_TEXT_MAX])
+{
+    if (l->carrier == MODBUS_RTU)
+        (void)snprintf(out, MODBUS_LINK_TEXT_MAX, "rtu:%.*s", STR_FMT(l->serial.path));
+    else
+        modbus_link_format(l, out);
+}
+
 enum err modbus_place_check(const struct modbus_place *p, bool write, struct error *e)
 {
     const struct modbus_form *f = &p->form;

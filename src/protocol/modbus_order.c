@@ -208,7 +208,7 @@ void modbus_orders_hear(struct block *b, struct bytes data)
     {
         struct member *m = CONTAINER_OF(it, struct member, link);
         for (unsigned o = 0; o < ORDERS; o++)
-            m->suspect[o] = (int8_t)judge(u, m, (enum modbus_order)o);
+            m->suspect[o] = judge(u, m, (enum modbus_order)o);
     }
 }
 

@@ -136,6 +136,8 @@ static void watched(struct rig *g)
     rig_sleep(2000);
     CHECK(g->slave.requests <= asked + 1);
     CHECK_EQ_UINT(g->done.times, 1);
+    WAIT_FOR(list_empty(&g->slave.conns)); /* nobody has anything to say to it */
+    CHECK_EQ_INT(rig_command(g, 1, 1, &to, "late"), ERR_NOT_FOUND);
 }
 
 TEST(modbus_what_confirms_the_last_action_of_a_device_is_read)

@@ -108,3 +108,95 @@ TEST(modbus_an_adapter_that_is_pulled_out_and_put_back)
 {
     run(pulled_out);
 }
+
+/* --- another rate --- */
+
+static void add_at(struct rig *g, size_t device, uint32_t baud)
+{
+    struct modbus_device d = rig_base(g, device, 1);
+    d.link = (struct modbus_link){.carrier = MODBUS_RTU,
+                                  .serial = {.path = str_from(line_path), .baud = baud},
+                                  .timeout_ms = 100};
+    d.every_ms = 20;
+    d.points = points;
+    d.point_count = 1;
+    d.writes = writes;
+    d.write_count = 1;
+    rig_add(g, &d);
+}
+
+/* The site says another rate for the line, and one of its devices leaves with that. */
+static void another_rate(struct rig *g)
+{
+    struct error e = {0};
+    start(g);
+    WAIT_FOR(g->noted[0][0].samples >= 1);
+    add_at(g, 2, 57600);
+    g->devices[3] = g->devices[0];
+    g->devices[3].leaving = true;
+    g->devices[0].heir = &g->devices[3];
+    REQUIRE(modbus_replace_ready(g->m, g->setup, &e) == ERR_OK);
+    modbus_replace_commit(g->m);
+    g->setup = NULL;
+    WAIT_FOR(g->noted[2][0].samples >= 1);
+    CHECK_EQ_UINT(rig_see(g).lines, 1);
+    CHECK_EQ_INT(rig_see(g).line.problem_ms, 0); /* nobody else has the device */
+    CHECK_EQ_INT(rig_command(g, 3, 2, NULL, "safe"), ERR_OK);
+    WAIT_FOR(g->done.times == 1);
+    CHECK_EQ_INT(g->done.result, ERR_OK);
+    CHECK_EQ_INT(g->slave.units[0].words[30], 0x4059);
+    REQUIRE(modbus_setup_new(&g->setup, alloc_system()) == ERR_OK);
+    REQUIRE(modbus_replace_ready(g->m, g->setup, &e) == ERR_OK);
+    modbus_replace_commit(g->m); /* and nobody knows the old line any more */
+    g->setup = NULL;
+    CHECK_EQ_INT(rig_command(g, 3, 2, NULL, "late"), ERR_NOT_FOUND);
+    pull(g);
+}
+
+TEST(modbus_a_line_gets_another_rate_by_a_reload)
+{
+    run(another_rate);
+}
+
+/* Other programs look at an adapter when it is put in, and leave it again. */
+static void busy_for_a_moment(struct rig *g)
+{
+    struct serial_config c = {0};
+    int fd;
+    (void)snprintf(line_path, sizeof(line_path), "%s/line", test_tmpdir());
+    plug(g);
+    c.path = str_from(line_path);
+    REQUIRE(serial_open(&c, &fd, NULL) == ERR_OK);
+    add_at(g, 0, 0);
+    rig_start(g);
+    rig_sleep(250);
+    REQUIRE(close(fd) == 0);
+    WAIT_FOR(g->noted[0][0].samples >= 1);
+    CHECK_EQ_INT(rig_see(g).line.problem_ms, 0);
+    pull(g);
+}
+
+static void busy_for_ever(struct rig *g)
+{
+    struct serial_config c = {0};
+    int fd;
+    (void)snprintf(line_path, sizeof(line_path), "%s/line", test_tmpdir());
+    plug(g);
+    c.path = str_from(line_path);
+    REQUIRE(serial_open(&c, &fd, NULL) == ERR_OK);
+    add_at(g, 0, 0);
+    rig_start(g);
+    WAIT_FOR(g->link[0].told);
+    CHECK_HAS_STR(g->link[0].why, "another program has");
+    REQUIRE(close(fd) == 0);
+    WAIT_FOR(g->link[0].online);
+    pull(g);
+}
+
+TEST(modbus_an_adapter_that_another_program_has)
+{
+    LABEL("for a moment");
+    run(busy_for_a_moment);
+    LABEL("for ever");
+    run(busy_for_ever);
+}

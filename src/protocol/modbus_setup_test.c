@@ -39,6 +39,8 @@ TEST(modbus_links)
         } else if (CHECK_EQ_INT(r, ERR_OK)) {
             modbus_link_format(&l, text);
             CHECK_EQ_STR(text, rows[i].canonical);
+            modbus_link_place(&l, text);
+            CHECK_EQ_STR(text, l.carrier == MODBUS_RTU ? "rtu:/dev/ttyUSB0" : rows[i].canonical);
         }
     }
 }

@@ -6,7 +6,7 @@ enum { BUSY_MS = 200, BUSY_MAX = 10, LOST_MAX = 1, HURRY_MS = 10000, WATCH_EVERY
 
 /* --- from a command to a job --- */
 
-static struct member *member_in(struct modbus_setup *plan, const struct device *d)
+struct member *modbus_member_in(struct modbus_setup *plan, const struct device *d)
 {
     for (struct list *i = plan ? plan->lines.next : NULL; i && i != &plan->lines; i = i->next) {
         LIST_EACH(&CONTAINER_OF(i, struct line_plan, link)->units, k)
@@ -132,10 +132,10 @@ enum err modbus_command(struct modbus *m, const struct port_command *c, struct e
 {
     struct job *j = NULL;
     struct modbus_setup *plan = m->plan;
-    struct member *member = member_in(plan, c->device);
+    struct member *member = modbus_member_in(plan, c->device);
     if (!member) {
         plan = m->before; /* of one that leaves */
-        member = member_in(plan, c->device);
+        member = modbus_member_in(plan, c->device);
     }
     struct line *l = member ? member->unit->line : NULL;
     if (!l)
@@ -154,91 +154,6 @@ enum err modbus_command(struct modbus *m, const struct port_command *c, struct e
     job_put(l, j, false);
     task_wake(&l->task);
     return ERR_OK;
-}
-
-/* --- what becomes of it with another site --- */
-
-static bool same_place(const struct modbus_place *a, const struct modbus_place *b)
-{
-    const struct modbus_form *f = &a->form, *g = &b->form;
-    return a->table == b->table && a->address == b->address && f->type == g->type &&
-           f->order == g->order && f->bit == g->bit && f->scale == g->scale &&
-           f->offset == g->offset;
-}
-
-/* A step has the place and the value, whichever way the declaration came by it. */
-static bool same_write(const struct modbus_write *a, const struct modbus_write *b)
-{
-    return same_place(&a->place, &b->place) && a->arg == b->arg && a->constant.f == b->constant.f &&
-           a->multiple == b->multiple;
-}
-
-static const struct modbus_write *next_write(const struct member *m, uint32_t action, size_t *at)
-{
-    while (*at < m->write_count) {
-        const struct modbus_write *w = &m->writes[(*at)++];
-        if (w->action == action)
-            return w;
-    }
-    return NULL;
-}
-
-static bool same_writes(const struct job *j, const struct member *m, uint32_t action)
-{
-    size_t i = 0, k = 0;
-    for (;;) {
-        const struct modbus_write *a = next_write(j->member, j->action, &i);
-        const struct modbus_write *b = next_write(m, action, &k);
-        if (!a || !b)
-            return a == b;
-        if (!same_write(a, b))
-            return false;
-    }
-}
-
-static bool is_on(const struct line_plan *p, const struct unit *u)
-{
-    for (const struct list *it = p ? p->units.next : NULL; it && it != &p->units; it = it->next) {
-        if (CONTAINER_OF(it, struct unit, link) == u)
-            return true;
-    }
-    return false;
-}
-
-/* False: what it writes is not to be written any more. */
-static bool job_moves(struct job *j, const struct line_plan *to, struct modbus_setup *next)
-{
-    const struct device *old = j->member->device;
-    struct device *heir = old ? registry_successor(old->registry, old) : NULL;
-    if (heir && heir->leaving)
-        return true; /* as it is */
-    struct member *m = heir && !heir->corrected ? member_in(next, heir) : NULL;
-    int action = m ? model_action(heir->model, old->model->actions[j->action].name) : -1;
-    if (action < 0 || !is_on(to, m->unit) || !same_writes(j, m, (uint32_t)action))
-        return false;
-    j->plan = next;
-    j->member = m;
-    j->unit = m->unit;
-    j->action = (uint32_t)action;
-    return true;
-}
-
-void modbus_jobs_move(struct line *l, struct line_plan *to, struct modbus_setup *next)
-{
-    static const char why[] = "the site has changed";
-    LIST_EACH_SAFE(&l->jobs, it)
-    {
-        struct job *j = CONTAINER_OF(it, struct job, link);
-        if (j->plan == l->m->plan && !job_moves(j, to, next))
-            modbus_job_end(l, j, ERR_CANCELED, why);
-    }
-    for (size_t i = 0; i < MODBUS_ASKS_MAX; i++) {
-        struct ask *a = &l->asks[i];
-        if (!a->job || a->job->plan != l->m->plan || job_moves(a->job, to, next))
-            continue;
-        modbus_job_end(l, a->job, ERR_CANCELED, why);
-        a->job = NULL;
-    }
 }
 
 /* --- the last action of a device that leaves ---
@@ -342,7 +257,7 @@ void modbus_job_end(struct line *l, struct job *j, enum err result, const char *
 {
     const struct modbus_sink *sink = &l->m->sink;
     struct device *d = j->member->device;
-    if (d)
+    if (d && !j->watch_until_ns) /* else that has been told */
         sink->done(sink->ctx, d, j->id, result, why);
     job_drop(l, j);
 }
@@ -364,6 +279,16 @@ void modbus_job_lost(struct line *l, struct job *j, const char *why)
         again(l, j);
     else
         modbus_job_end(l, j, ERR_TIMEOUT, why);
+}
+
+void modbus_jobs_lost(struct line *l, const struct unit *u, const char *why)
+{
+    LIST_EACH_SAFE(&l->jobs, it)
+    {
+        struct job *j = CONTAINER_OF(it, struct job, link);
+        if (j->unit == u && j->at_ns <= worker_now_ns(l->m->worker))
+            modbus_job_end(l, j, ERR_TIMEOUT, why);
+    }
 }
 
 static bool has(const struct block *b, const struct member *m, int property)

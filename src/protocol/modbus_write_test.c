@@ -242,3 +242,51 @@ TEST(modbus_a_write_goes_before_the_reads)
 {
     rig_run("\1", false, first);
 }
+
+static const struct modbus_point one_level[] = {
+    {0, {.table = MODBUS_HOLDING, .address = 0, .form = {.type = MODBUS_U16}}}};
+static const struct modbus_write one_reset[] = {
+    {.action = 2,
+     .place = {.table = MODBUS_HOLDING, .address = 30, .form = {.type = MODBUS_U16}},
+     .arg = -1,
+     .constant = {.i = 5, .f = 5}}};
+
+static size_t writes_to(const struct rig *g, uint8_t unit)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < g->slave.requests && i < SLAVE_LOG; i++)
+        n += g->slave.log_unit[i] == unit && !modbus_is_read(g->slave.log[i].function);
+    return n;
+}
+
+/* Each of many commands to a dead unit would hold up its line for one time-out. */
+static void dead_and_commanded(struct rig *g)
+{
+    for (size_t i = 0; i < RIG_DEVICES; i++) {
+        struct modbus_device d = rig_base(g, i, i == 0 ? 1 : 2);
+        d.points = one_level;
+        d.point_count = 1;
+        d.writes = one_reset;
+        d.write_count = 1;
+        rig_add(g, &d);
+    }
+    g->slave.units[1].silent = true;
+    rig_start(g);
+    WAIT_FOR(g->link[1].told && g->link[3].told);
+    for (size_t i = 1; i < RIG_DEVICES; i++)
+        CHECK_EQ_INT(rig_command(g, i, 2, NULL, "a"), ERR_OK);
+    WAIT_FOR(g->done.times == 3);
+    CHECK_EQ_INT(g->done.result, ERR_TIMEOUT);
+    CHECK_EQ_STR(g->done.why, "unit 2 does not answer");
+    CHECK(writes_to(g, 2) <= 1);
+    g->slave.units[1].silent = false;
+    CHECK_EQ_INT(rig_command(g, 1, 2, NULL, "b"), ERR_OK);
+    WAIT_FOR(g->done.times == 4 && g->done.result == ERR_OK);
+}
+
+TEST(modbus_many_commands_to_a_dead_unit_cost_one_time_out)
+{
+    rig_run("\1\2", false, dead_and_commanded);
+    LABEL("RTU over TCP");
+    rig_run("\1\2", true, dead_and_commanded);
+}

@@ -20,7 +20,8 @@
  *                   is in the database only
  * mqtt_refuse.c     full queues that refuse what others publish
  * mqtt_received.h   the ids of QoS 2 publications that came in; mqtt_transit.h all of these
- * mqtt_will.h       wills: mqtt_will.c, and mqtt_will_stored.c over the end of the process
+ * mqtt_will.h       wills: mqtt_will.c, and mqtt_will_stored.c over the end of the process;
+ *                   mqtt_will_body.h is their bytes
  * mqtt_sys.c        what the broker tells of itself on $SYS
  * mqtt_record.c     what sessions leave in the journal, and its replay
  * mqtt_barrier.c    the snapshot of all workers' sessions

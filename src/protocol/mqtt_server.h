@@ -57,7 +57,8 @@ struct mqtt_limits {               /* 0: the default */
     uint16_t inflight_max;         /* sent to one client and not acknowledged; 8,192 */
     uint16_t topic_alias_max;      /* 16 */
     uint32_t session_expiry_max_s; /* default: none */
-    uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000 */
+    uint32_t connect_timeout_ms;   /* from the TCP connection to CONNECT; 10,000. Our answer to it
+                                      may take six times as long */
     uint16_t keep_alive_max_s;     /* 5.0: more, or none, becomes this; default: as they like */
     unsigned without;              /* bits of enum mqtt_without: told in CONNACK, and refused */
 };

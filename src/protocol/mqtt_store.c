@@ -4,7 +4,6 @@
 #include "protocol/mqtt_snapshot.h"
 
 #include <sqlite3.h>
-#include <string.h>
 
 static const char *const steps[] = {
     "CREATE TABLE session(number INTEGER PRIMARY KEY, client BLOB NOT NULL UNIQUE,"
@@ -29,7 +28,7 @@ static const char *const steps[] = {
     " BEGIN DELETE FROM queued_message WHERE seq = old.seq; END;",
     /* By which share it came: bus_share_key(). */
     "ALTER TABLE queued ADD COLUMN share INTEGER NOT NULL DEFAULT 0;",
-    /* mqtt_will_stored.c; the body is will_encode()'s. */
+    /* The body is that of mqtt_will_body.h. */
     "CREATE TABLE will(number INTEGER PRIMARY KEY, lost_ms INTEGER NOT NULL, body BLOB NOT NULL);",
 };
 static const struct db_migration migration = {"mqtt", steps, ARRAY_LEN(steps)};
@@ -89,19 +88,11 @@ static enum err del(struct writing *w, enum statement which, uint64_t number)
 
 static enum err put_body(struct writing *w, const struct message *m)
 {
-    struct message_head head;
-    struct iovec parts[MESSAGE_PARTS];
-    (void)message_record(m, &(struct message_origin){0}, &head, parts);
-    size_t n = parts[0].iov_len + parts[3].iov_len; /* without an origin */
-    uint8_t *body = sqlite3_malloc64(n);
-    if (!body)
-        return error_set(w->error, ERR_NOMEM, "no memory for a queued message");
-    memcpy(body, parts[0].iov_base, parts[0].iov_len);
-    memcpy(body + parts[0].iov_len, parts[3].iov_base, parts[3].iov_len);
     sqlite3_stmt *s = w->stmt[PUT_MESSAGE];
+    if (message_bind(s, 3, m))
+        return error_set(w->error, ERR_NOMEM, "no memory for a queued message");
     sqlite3_bind_int64(s, 1, (sqlite3_int64)m->seq);
     sqlite3_bind_int64(s, 2, m->wall_ms);
-    sqlite3_bind_blob64(s, 3, body, n, sqlite3_free);
     return step(w, PUT_MESSAGE);
 }
 

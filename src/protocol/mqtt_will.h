@@ -75,7 +75,7 @@ void will_forget(struct mqtt_shard *shard, struct will *w, bool noted);
 void will_unkeep(struct mqtt_shard *shard, struct will *w);
 struct will *will_lost_find(const struct mqtt_shard *shard, struct str client_id);
 struct str will_key(const struct table_node *node);
-/* As in a row: without its number. 0: no memory; mem_free() the bytes. */
+/* As in mqtt_will_body.h. 0: no memory; mem_free() the bytes. */
 size_t will_encode(struct alloc *a, const struct will *w, uint8_t **out);
 /* Start: a row; a record; the message of a will; the end of a process. */
 void will_restore(struct mqtt_server *server, uint64_t number, struct bytes body, int64_t lost_ms);

@@ -3,20 +3,15 @@
  * then those whose client has a session that lasts are that session's.
  *
  * JOURNAL_SESSION (see mqtt_record.c), with the number of the will in place of a session's:
- *     WILL      what will_encode() gives. It says, too, that its client is connected, and that an
+ *     WILL      as in mqtt_will_body.h. It says, too, that its client is connected, and that an
  *               earlier will of this client is none any more
  *     WILL_END  client id. Lazy: if it is lost, a will is published that was taken back; within a
  *               second of a power cut only. When a will was published, and its message is in the
  *               journal, then the number in that record says so
  *     STARTED   number 0: the process before has ended, and who was connected then is not */
 #include "protocol/mqtt_broker.h"
+#include "protocol/mqtt_will_body.h"
 
-#define VERSION 1
-enum { /* bits of its flags */
-       WILL_QOS = 3,
-       WILL_RETAIN = 4,
-       WILL_USER = 8,
-};
 #define MS_PER_S INT64_C(1000)
 
 struct str will_key(const struct table_node *node)
@@ -32,75 +27,44 @@ struct will *will_lost_find(const struct mqtt_shard *shard, struct str client_id
 
 /* ---- bytes ---- */
 
-/* version, flags (bits 0 and 1 QoS, bit 2 retain, bit 3 user), keep-alive (u16), delay, expiry
- * (u32), client id, user if it has one, topic (u16 length), payload (u32 length); the properties
- * are the rest. */
 size_t will_encode(struct alloc *a, const struct will *w, uint8_t **out)
 {
-    const size_t numbers = 1 + 1 + 2 + 4 + 4, lengths = 2 + (w->user ? 2 : 0) + 2 + 4;
-    size_t size = numbers + lengths + w->client_id.n + (w->user ? w->user->n : 0) + w->topic.n +
-                  w->payload.n + w->properties.n;
-    *out = mem_new(a, size);
+    struct will_body b = {.qos = w->qos,
+                          .retain = w->retain,
+                          .keep_alive_s = w->keep_alive_s,
+                          .delay_s = w->delay_s,
+                          .expiry_s = w->expiry_s,
+                          .client_id = w->client_id,
+                          .topic = w->topic,
+                          .payload = w->payload,
+                          .properties = w->properties};
+    if (w->user)
+        b.user = (struct str){w->user->name, w->user->n};
+    size_t n = will_body_size(&b);
+    *out = mem_new(a, n);
     if (!*out)
         return 0;
-    struct writer to = writer_from(*out, size);
-    writer_u8(&to, VERSION);
-    writer_u8(&to, (uint8_t)(w->qos | (w->retain ? WILL_RETAIN : 0u) | (w->user ? WILL_USER : 0u)));
-    writer_u16(&to, w->keep_alive_s);
-    writer_u32(&to, w->delay_s);
-    writer_u32(&to, w->expiry_s);
-    writer_str16(&to, w->client_id);
-    if (w->user)
-        writer_str16(&to, (struct str){w->user->name, w->user->n});
-    writer_str16(&to, w->topic);
-    writer_u32(&to, (uint32_t)w->payload.n);
-    writer_bytes(&to, w->payload.p, w->payload.n);
-    writer_bytes(&to, w->properties.p, w->properties.n);
-    ASSERT(!to.failed && writer_len(&to) == size);
-    return size;
+    struct writer to = writer_from(*out, n);
+    will_body_write(&b, &to);
+    return n;
 }
 
-struct decoded {
-    uint8_t flags;
-    uint16_t keep_alive_s;
-    uint32_t delay_s, expiry_s;
-    struct str client_id, user, topic;
-    struct bytes payload, properties;
-};
-
-static bool decode(struct bytes body, struct decoded *d)
+static struct will *make(struct mqtt_shard *shard, const struct will_body *b)
 {
-    struct cursor c = cursor_from(body.p, body.n);
-    if (cursor_u8(&c) != VERSION)
-        return false;
-    d->flags = cursor_u8(&c);
-    d->keep_alive_s = cursor_u16(&c);
-    d->delay_s = cursor_u32(&c);
-    d->expiry_s = cursor_u32(&c);
-    d->client_id = cursor_str16(&c);
-    d->user = d->flags & WILL_USER ? cursor_str16(&c) : (struct str){NULL, 0};
-    d->topic = cursor_str16(&c);
-    d->payload = cursor_take(&c, cursor_u32(&c));
-    d->properties = cursor_take(&c, cursor_left(&c));
-    return !c.failed && d->topic.n && (d->flags & WILL_QOS) < 3;
-}
-
-static struct will *make(struct mqtt_shard *shard, const struct decoded *d)
-{
-    const struct will_parts parts = {.client_id = d->client_id,
-                                     .topic = d->topic,
-                                     .payload = d->payload,
-                                     .properties = d->properties,
+    const struct will_parts parts = {.client_id = b->client_id,
+                                     .topic = b->topic,
+                                     .payload = b->payload,
+                                     .properties = b->properties,
                                      .restored = true};
     struct will *w;
     if (will_make(&w, shard, &parts))
         return NULL;
-    w->qos = d->flags & WILL_QOS;
-    w->retain = d->flags & WILL_RETAIN;
-    w->keep_alive_s = d->keep_alive_s;
-    w->delay_s = d->delay_s;
-    w->expiry_s = d->expiry_s;
-    if (!(d->flags & WILL_USER) || will_take_user(shard, w, d->user))
+    w->qos = b->qos;
+    w->retain = b->retain;
+    w->keep_alive_s = b->keep_alive_s;
+    w->delay_s = b->delay_s;
+    w->expiry_s = b->expiry_s;
+    if (!b->user.p || will_take_user(shard, w, b->user))
         return w;
     will_free(shard, w);
     return NULL;
@@ -179,26 +143,26 @@ void will_forget(struct mqtt_shard *shard, struct will *w, bool noted)
 /* In place of an older one of the same client. NULL: it is none, or there is no room. */
 static struct will *enter(struct mqtt_server *server, uint64_t number, struct bytes body)
 {
-    struct decoded d;
-    if (!decode(body, &d)) {
+    struct will_body b;
+    if (!will_body_read(body, &b)) {
         LOG_E("mqtt", "will %llu can't be read", (unsigned long long)number);
         return NULL;
     }
-    struct mqtt_shard *shard = shard_of(server, d.client_id);
-    struct will *old = will_lost_find(shard, d.client_id);
+    struct mqtt_shard *shard = shard_of(server, b.client_id);
+    struct will *old = will_lost_find(shard, b.client_id);
     server_number_seen(server, number);
     if (old && old->number >= number) /* numbers grow: it is over, or there */
         return NULL;
     if (old)
         will_unkeep(shard, old);
     will_free(shard, old);
-    struct will *w = make(shard, &d);
+    struct will *w = make(shard, &b);
     if (w && !table_put(&shard->wills_lost, &w->node)) {
         w->lost = true;
         w->number = number;
         return w;
     }
-    LOG_E("mqtt", "the will of %.*s is lost: no room", STR_FMT(d.client_id));
+    LOG_E("mqtt", "the will of %.*s is lost: no room", STR_FMT(b.client_id));
     will_free(shard, w);
     return NULL;
 }

@@ -4,16 +4,17 @@
  *    |        |----> (no confirmation in time: sent again) -> failed, with an alert
  *    |--------'----> failed: superseded by a newer action of the device
  *    '-------------> failed, with an alert: the journal can't record the decision
- * A full journal is waited for; a failed one ends the action: what is not recorded never leaves. */
+ * A full journal is waited for; a failed one ends the action: what is not recorded never leaves.
+ * What confirms it: action_confirm.c; over restarts: action_log.c, action_resume.c; what people are
+ * told: action_alert.c; what others tried: action_denied.c. */
 #include "base/log.h"
-#include "codec/json.h"
 #include "registry/registry_internal.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { DENIED_AGAIN_MS = 60000, DENIED_MAX = 100, RECORD_AGAIN_MS = 50, SEND_AGAIN_MS = 100 };
+enum { RECORD_AGAIN_MS = 50, SEND_AGAIN_MS = 100 };
 
 static void action_timer(struct timer *t);
 static void action_committed(struct journal_wait *w, enum err result);
@@ -59,6 +60,8 @@ struct action *action_make(struct registry *r, const struct action_event *from)
     a->outcome_ms = from->outcome_ms;
     (void)snprintf(a->id, sizeof(a->id), "%.*s", STR_FMT(from->id));
     (void)snprintf(a->why, sizeof(a->why), "%.*s", STR_FMT(from->why));
+    a->reason = from->reason;
+    a->detail_n = from->detail.n <= strlen(a->why) ? from->detail.n : 0;
     list_init(&a->link);
     list_init(&a->device_link);
     list_init(&a->ended_link);
@@ -77,6 +80,8 @@ void action_fill_event(const struct action *a, struct action_event *e)
         .args_json = a->args_json,
         .confirms = a->confirms,
         .why = str_from(a->why),
+        .reason = a->reason,
+        .detail = str_from(a->why + strlen(a->why) - a->detail_n),
         .state = a->state,
         .attempts = a->attempts,
         .requested_ms = a->requested_ms,
@@ -113,7 +118,7 @@ void actions_forget_oldest(struct registry *r)
 }
 
 /* An outcome rides along lazily: losing it costs a line in a list, never an action. */
-static void action_changed(struct action *a)
+void action_changed(struct action *a)
 {
     struct action_event e;
     action_fill_event(a, &e);
@@ -122,7 +127,7 @@ static void action_changed(struct action *a)
         LOG_W("registry", "the outcome of action %s is not recorded", a->id);
 }
 
-static void action_end(struct action *a, enum action_state state)
+void action_end(struct action *a, enum action_state state)
 {
     a->state = state;
     a->outcome_ms = worker_now_ms(a->registry->worker);
@@ -139,7 +144,7 @@ static int64_t patience_ns(const struct registry *r)
     return r->cfg.confirm_timeout_ms * r->cfg.attempts_max * 1000000;
 }
 
-static void action_fail(struct action *a, const char *what)
+void action_fail(struct action *a, enum disobedience what)
 {
     if (a->device)
         a->device->disobeyed = true;
@@ -155,7 +160,7 @@ static void action_send(struct action *a)
     enum action_state before = a->state;
     a->attempts++;
     a->state = ACTION_SENT;
-    a->why[0] = 0;
+    action_because(a, ACTION_REASON_NONE, STR(""), "%s", "");
     timer_set_after_ms(&a->timer, r->cfg.confirm_timeout_ms);
     enum err err = command_send(a, &e);
     if (!err && !a->device)
@@ -169,9 +174,9 @@ static void action_send(struct action *a)
         }
     }
     if (err) {
-        (void)snprintf(a->why, sizeof(a->why), "was not sent: %.180s",
-                       e.text[0] ? e.text : err_name(err));
-        action_fail(a, "is not commanded");
+        action_because(a, ACTION_NOT_SENT, str_from(e.text[0] ? e.text : err_name(err)),
+                       "was not sent: ");
+        action_fail(a, NOT_COMMANDED);
         return;
     }
     action_changed(a);
@@ -185,8 +190,8 @@ static void action_committed(struct journal_wait *w, enum err result)
         action_send(a);
         return;
     }
-    (void)snprintf(a->why, sizeof(a->why), "was not sent: the journal can't record it");
-    action_fail(a, "is not commanded");
+    action_because(a, ACTION_NOT_RECORDED, STR(""), "was not sent: the journal can't record it");
+    action_fail(a, NOT_COMMANDED);
 }
 
 /* ERR_OK: it is recorded, or will be tried again when there is room. */
@@ -203,36 +208,10 @@ static enum err action_record(struct action *a)
         timer_set_after_ms(&a->timer, RECORD_AGAIN_MS);
         return ERR_OK;
     }
-    (void)snprintf(a->why, sizeof(a->why), "was not sent: the journal can't record it: %s",
-                   err_name(err));
-    action_fail(a, "is not commanded");
+    action_because(a, ACTION_NOT_RECORDED, str_from(err_name(err)),
+                   "was not sent: the journal can't record it: ");
+    action_fail(a, NOT_COMMANDED);
     return err;
-}
-
-static void action_confirm(struct action *a)
-{
-    a->device->obeyed = true;
-    a->device->disobeyed = false;
-    action_alert(a, "obeys", false); /* it obeys again, if it did not before */
-    action_end(a, ACTION_CONFIRMED);
-}
-
-static bool reaches(const struct action *a, const struct value *v)
-{
-    const struct action_def *def = &a->device->model->actions[a->action];
-    return compare_holds(def->confirm_compare, value_number(v), def->confirm_value);
-}
-
-/* A device that reports changes only says nothing when it is told what it does already. */
-static bool is_so_already(const struct action *a)
-{
-    int property = a->device->model->actions[a->action].confirm_property;
-    if (property < 0)
-        return false;
-    const struct series *s = a->device->props[property].series;
-    if (registry_device_of(a->registry, s) != a->device)
-        return false; /* it leaves, and the series is another device's by now */
-    return (s->quality == QUALITY_GOOD || s->quality == QUALITY_UNCERTAIN) && reaches(a, &s->last);
 }
 
 static void action_timer(struct timer *t)
@@ -245,7 +224,7 @@ static void action_timer(struct timer *t)
                   a->why);
         return;
     }
-    if (a->state == ACTION_SENT && is_so_already(a)) {
+    if (a->state == ACTION_SENT && action_is_so_already(a)) {
         action_confirm(a);
         return;
     }
@@ -255,11 +234,11 @@ static void action_timer(struct timer *t)
     }
     char last[sizeof(a->why)]; /* what the port said of the last attempt */
     memcpy(last, a->why, sizeof(last));
-    (void)snprintf(a->why, sizeof(a->why), "was sent %u times in %.0f s without %s%.*s%s%.80s",
-                   a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
-                   a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms),
-                   last[0] ? ": " : "", last);
-    action_fail(a, "does not obey");
+    action_because(
+        a, ACTION_UNCONFIRMED, str_from(last), "was sent %u times in %.0f s without %s%.*s%s",
+        a->attempts, (double)a->attempts * (double)cfg->confirm_timeout_ms / 1000,
+        a->confirms.n ? "reaching " : "an answer", STR_FMT(a->confirms), last[0] ? ": " : "");
+    action_fail(a, DISOBEYS);
 }
 
 void action_carry(struct action *a, struct device *to)
@@ -267,11 +246,12 @@ void action_carry(struct action *a, struct device *to)
     int at = to ? model_action(to->model, a->action_name) : -1;
     if (at < 0 || to->corrected) {
         if (at < 0)
-            (void)snprintf(a->why, sizeof(a->why),
+            action_because(a, ACTION_UNDECLARED, STR(""),
                            "the site has changed: %.*s has no %.*s() any more",
                            STR_FMT(a->device_name), STR_FMT(a->action_name));
         else
-            (void)snprintf(a->why, sizeof(a->why), "the site has changed: %.*s is at another place",
+            action_because(a, ACTION_MOVED, STR(""),
+                           "the site has changed: %.*s is at another place",
                            STR_FMT(a->device_name));
         action_end(a, ACTION_FAILED);
         return;
@@ -287,7 +267,7 @@ static void supersede_older(struct device *d, struct str by)
     LIST_EACH_SAFE(&d->actions, it)
     {
         struct action *a = CONTAINER_OF(it, struct action, device_link);
-        (void)snprintf(a->why, sizeof(a->why), "superseded by %.*s()", STR_FMT(by));
+        action_because(a, ACTION_SUPERSEDED, STR(""), "superseded by %.*s()", STR_FMT(by));
         action_end(a, ACTION_FAILED);
     }
 }
@@ -350,137 +330,6 @@ enum err registry_command_by_hand(struct registry *r, const struct action_reques
     return registry_command(r, q, id, e);
 }
 
-/* They are for people to see, and must not push what was really done off the list. */
-static void forget_denied(struct registry *r)
-{
-    size_t n = 0;
-    for (struct list *it = r->actions.prev, *before; it != &r->actions; it = before) {
-        before = it->prev;
-        struct action *a = CONTAINER_OF(it, struct action, link);
-        if (a->state != ACTION_DENIED || ++n <= DENIED_MAX)
-            continue;
-        r->action_count--;
-        action_log_forget(r, a);
-        action_free(a);
-    }
-}
-
-/* Somebody tried past the owner (O16). One line a minute for each device and client. */
-void actions_denied(struct registry *r, struct device *d, struct str who, const char *why)
-{
-    int64_t now = worker_now_ms(r->worker);
-    for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
-        struct action *a = CONTAINER_OF(it, struct action, link);
-        if (a->requested_ms < now - DENIED_AGAIN_MS)
-            break;
-        if (a->state == ACTION_DENIED && str_eq(a->device_name, d->name) &&
-            str_eq(a->operator_name, who)) {
-            a->attempts++;
-            return;
-        }
-    }
-    struct action_event proto = {.device = d->name,
-                                 .action = STR("set"),
-                                 .args_json = STR("{}"),
-                                 .why = str_from(why),
-                                 .state = ACTION_DENIED,
-                                 .attempts = 1,
-                                 .requested_ms = now,
-                                 .outcome_ms = now,
-                                 .cause = {.operator_name = who}};
-    struct action *a = action_make(r, &proto);
-    if (!a)
-        return;
-    (void)snprintf(a->id, sizeof(a->id), "%012" PRIx64, r->action_next++);
-    list_add_tail(&r->actions, &a->link);
-    list_add_tail(&r->ended, &a->ended_link);
-    r->action_count++;
-    LOG_W("registry", "%.*s is refused: %s", STR_FMT(who), why);
-    action_changed(a);
-    forget_denied(r);
-    actions_forget_oldest(r);
-}
-
-/* A device's answer {"id": "…"}: confirms an action whose model names no property. */
-void actions_ack(struct device *d, struct bytes payload)
-{
-    struct json_token id;
-    if (json_find(payload, STR("id"), &id, NULL) || id.kind != JSON_STRING)
-        return;
-    LIST_EACH_SAFE(&d->actions, it)
-    {
-        struct action *a = CONTAINER_OF(it, struct action, device_link);
-        const struct action_def *def = &d->model->actions[a->action];
-        if (def->confirm_property < 0 && a->state == ACTION_SENT &&
-            json_text_is(&id, str_from(a->id)))
-            action_confirm(a);
-    }
-}
-
-void actions_answered(struct device *d, uint32_t action)
-{
-    LIST_EACH_SAFE(&d->actions, it)
-    {
-        struct action *a = CONTAINER_OF(it, struct action, device_link);
-        if (a->state == ACTION_SENT && a->action == action)
-            action_confirm(a);
-    }
-}
-
-static struct action *open_action(struct registry *r, struct str id)
-{
-    for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
-        struct action *a = CONTAINER_OF(it, struct action, link);
-        if (str_eq(str_from(a->id), id))
-            return a->device && a->state == ACTION_SENT ? a : NULL;
-    }
-    return NULL;
-}
-
-void registry_port_done(struct registry *r, const char *id, enum err result, const char *why)
-{
-    struct action *a = open_action(r, str_from(id));
-    if (!a)
-        return;
-    if (!result) {
-        a->device->obeyed = true;
-        if (a->device->model->actions[a->action].confirm_property < 0)
-            action_confirm(a);
-        return;
-    }
-    bool refused = result == ERR_INVALID || result == ERR_UNSUPPORTED || result == ERR_DENIED;
-    (void)snprintf(a->why, sizeof(a->why), "%s%s", refused ? "is refused by the device: " : "",
-                   why);
-    if (refused)
-        action_fail(a, "does not obey");
-}
-
-void actions_sample(struct device *d, const struct device_property *p, const struct sample *s)
-{
-    if (s->replayed || s->quality == QUALITY_BAD)
-        return;
-    LIST_EACH_SAFE(&d->actions, it)
-    {
-        struct action *a = CONTAINER_OF(it, struct action, device_link);
-        int confirms = d->model->actions[a->action].confirm_property;
-        if (a->state == ACTION_SENT && confirms >= 0 && &d->props[confirms] == p &&
-            reaches(a, &s->value))
-            action_confirm(a);
-    }
-}
-
-/* A sample may be what an action waits for. */
-static void confirmation_sample(struct sample_listener *l, const struct sample *s)
-{
-    struct registry *r = CONTAINER_OF(l, struct registry, confirmations);
-    if (sample_is_late(s))
-        return;
-    struct device *d = registry_device_of(r, s->series);
-    for (size_t i = 0; d && !list_empty(&d->actions) && i < d->model->property_count; i++)
-        if (d->props[i].series == s->series)
-            actions_sample(d, &d->props[i], s);
-}
-
 void registry_actions_each(struct registry *r, size_t limit,
                            void (*each)(void *ctx, const struct action_event *a), void *ctx)
 {
@@ -491,92 +340,11 @@ void registry_actions_each(struct registry *r, size_t limit,
     }
 }
 
-/* Whose device it is now, and not so long ago that its sudden start would surprise people. */
-static bool is_still_wanted(const struct action *a, const struct device *d)
-{
-    const struct registry *r = a->registry;
-    int64_t age_ms = worker_now_ms(r->worker) - a->requested_ms;
-    if (age_ms > r->cfg.resume_max_ms || age_ms < -r->cfg.resume_max_ms)
-        return false;
-    return str_eq(d->owner, a->program) ||
-           (r->may_resume && r->may_resume(r->resume_ctx, d, a->program, a->operator_name));
-}
-
-/* What an earlier run decided and this one can still see through. */
-static bool action_resume(struct action *a)
-{
-    struct registry *r = a->registry;
-    struct device *d = registry_find(r, a->device_name);
-    int at = d ? model_action(d->model, a->action_name) : -1;
-    if (at < 0 || !list_empty(&d->actions))
-        return false;
-    if (!d->model->actions[at].safe && !is_still_wanted(a, d))
-        return false;
-    a->device = d;
-    a->action = (uint32_t)at;
-    a->seq = 1; /* recorded: that is where it comes from */
-    a->attempts = 0;
-    list_add_tail(&d->actions, &a->device_link);
-    /* Time to connect, and to report; what makes a device safe is rather sent once too often. */
-    timer_set_after_ms(&a->timer, d->model->actions[at].safe ? 1 : r->cfg.confirm_timeout_ms);
-    return true;
-}
-
-void registry_on_resume(struct registry *r,
-                        bool (*may)(void *ctx, const struct device *d, struct str program,
-                                    struct str person),
-                        void *ctx)
-{
-    r->may_resume = may;
-    r->resume_ctx = ctx;
-}
-
-static bool is_open(const struct action *a)
-{
-    return a->state == ACTION_WAITING || a->state == ACTION_SENT;
-}
-
-/* What the log told of one that is over. */
-static void start_ended(struct registry *r, struct action *a)
-{
-    struct device *d = registry_find(r, a->device_name);
-    list_add_tail(&r->ended, &a->ended_link);
-    if (!d && a->state == ACTION_FAILED)
-        actions_forget_alert(r, a->device_name);
-    if (!d || a->state == ACTION_DENIED)
-        return;
-    d->obeyed = d->obeyed || a->state == ACTION_CONFIRMED;
-    d->disobeyed = a->state == ACTION_FAILED; /* the last one counts */
-}
-
-void actions_start(struct registry *r)
-{
-    LIST_EACH(&r->actions, it)
-    {
-        struct action *a = CONTAINER_OF(it, struct action, link);
-        if (!is_open(a) && list_empty(&a->ended_link))
-            start_ended(r, a);
-    }
-    for (struct list *it = r->actions.prev; it != &r->actions; it = it->prev) {
-        struct action *a = CONTAINER_OF(it, struct action, link);
-        if (!is_open(a) || a->device || action_resume(a))
-            continue;
-        (void)snprintf(a->why, sizeof(a->why), "had no outcome when the site stopped");
-        struct device *d = registry_find(r, a->device_name);
-        if (d && list_empty(&d->actions)) {
-            d->disobeyed = true;
-            action_alert(a, "may not have obeyed", true);
-        }
-        action_end(a, ACTION_FAILED);
-    }
-    actions_forget_oldest(r);
-}
-
 enum err actions_init(struct registry *r, struct error *e)
 {
     list_init(&r->actions);
     list_init(&r->ended);
-    r->confirmations.sample = confirmation_sample;
+    r->confirmations.sample = actions_on_sample;
     bus_sample_listen(r->cfg.bus, &r->confirmations);
     return action_log_init(r, e);
 }

@@ -31,6 +31,8 @@ static void encode(struct writer *w, const struct action_event *e)
     writer_str16(w, e->cause.series);
     value_encode(w, &e->cause.value);
     writer_svarint(w, e->cause.ts_ms);
+    writer_u8(w, (uint8_t)e->reason);
+    writer_u8(w, (uint8_t)e->detail.n); /* so much of the end of `why` */
 }
 
 static bool decode(struct bytes body, struct action_event *e)
@@ -54,6 +56,11 @@ static bool decode(struct bytes body, struct action_event *e)
     e->cause.series = cursor_str16(&c);
     e->cause.value = value_decode(&c);
     e->cause.ts_ms = cursor_svarint(&c);
+    if (cursor_left(&c)) { /* records of before have no reason */
+        e->reason = (enum action_reason)cursor_u8(&c);
+        size_t n = cursor_u8(&c);
+        e->detail = str_sub(e->why, e->why.n > n ? e->why.n - n : 0, n);
+    }
     return !c.failed && e->state <= ACTION_DENIED;
 }
 

@@ -248,9 +248,8 @@ static void denied(struct subscriber *s, const struct bus_denial *d)
 {
     struct registry *r = CONTAINER_OF(s, struct registry, subscriber);
     for (const struct topic_binding *b = topic_of(r, d->topic); b; b = b->next)
-        if (b->role == TOPIC_SET && b->device->owner.n && !is_over(b)) {
-            if (attempts(b->device, d))
-                actions_denied(r, b->device, d->name, d->why);
+        if (b->role == TOPIC_SET && b->device->owner.n && !is_over(b) && attempts(b->device, d)) {
+            actions_denied(r, b->device, d->name, d->why);
             return; /* of several devices on one topic one is enough */
         }
 }

@@ -174,22 +174,34 @@ TEST(what_a_port_answers)
     static const struct {
         const char *label;
         enum err result, done;
-        const char *log;
+        const char *says, *log;
     } rows[] = {
         {"it refuses", ERR_OK, ERR_INVALID,
+         "{\"code\":\"not-obeyed\",\"device\":\"line.lamp\",\"action\":\"on\",\"reason\":"
+         "\"refused\","
+         "\"attempts\":1,\"confirms\":\"\",\"detail\":\"it said no\",\"left\":\"\"}",
          "on waiting\nport on(1)\nalert critical line.lamp does not obey: on() is refused by the "
          "device: it said no\non failed: is refused by the device: it said no\n"},
         {"it does not answer", ERR_OK, ERR_TIMEOUT,
+         "{\"code\":\"not-obeyed\",\"device\":\"line.lamp\",\"action\":\"on\",\"reason\":"
+         "\"unconfirmed\","
+         "\"attempts\":3,\"confirms\":\"\",\"detail\":\"it said no\",\"left\":\"\"}",
          "on waiting\nport on(1)\non sent: it said no\nport on(1)\non sent: it said no\nport "
          "on(1)\non sent: it said no\nalert "
          "critical "
          "line.lamp does not obey: on() was sent 3 times in 0 s without an answer: it said no\non "
          "failed: was sent 3 times in 0 s without an answer: it said no\n"},
         {"it can't be sent", ERR_IO, ERR_OK,
+         "{\"code\":\"not-commanded\",\"device\":\"line.lamp\",\"action\":\"on\",\"reason\":\"not-"
+         "sent\","
+         "\"attempts\":1,\"confirms\":\"\",\"detail\":\"the line is cut\",\"left\":\"\"}",
          "on waiting\nport on(1)\nalert critical line.lamp is not commanded: on() was not sent: "
          "the "
          "line is cut\non failed: was not sent: the line is cut\n"},
         {"it is full for too long", ERR_FULL, ERR_OK,
+         "{\"code\":\"not-commanded\",\"device\":\"line.lamp\",\"action\":\"on\",\"reason\":\"not-"
+         "sent\","
+         "\"attempts\":0,\"confirms\":\"\",\"detail\":\"the line is cut\",\"left\":\"\"}",
          "on waiting\nport on(1)\nport on(1)\nport on(1)\nalert critical line.lamp is not "
          "commanded: on() was not sent: the line is cut\non failed: was not sent: the line is "
          "cut\n"},
@@ -202,6 +214,7 @@ TEST(what_a_port_answers)
         p.done = rows[i].done;
         play_lamp(&p, 400);
         CHECK_EQ_STR(p.g.log.p, rows[i].log);
+        CHECK_EQ_STR(p.g.says, rows[i].says);
         port_fini(&p);
     }
 }
@@ -249,5 +262,38 @@ TEST(a_property_that_can_not_be_read)
     registry_link_state(p.valve, false, "no answer from unit 1");
     CHECK_EQ_STR(p.valve->reach.why, "no answer from unit 1");
     CHECK_EQ_INT(prop->series->quality, QUALITY_STALE);
+    port_fini(&p);
+}
+
+static void count_news(void *ctx, const struct device *d)
+{
+    (void)d;
+    ++*(size_t *)ctx;
+}
+
+TEST(a_property_that_can_hardly_be_right)
+{
+    struct port_rig p;
+    size_t news = 0;
+    port_init(&p);
+    struct device_property *prop = &p.valve->props[0];
+    registry_on_link(p.g.r, count_news, &news);
+    CHECK(property_problem(prop) == NULL);
+    registry_doubt(prop, "");
+    CHECK_EQ_UINT(news, 0);
+    registry_doubt(prop, "with another order it would be 57");
+    report(&p, 50); /* more of them are no reason */
+    registry_doubt(prop, "with another order it would be 57");
+    CHECK_EQ_STR(property_problem(prop), "with another order it would be 57");
+    CHECK_EQ_UINT(news, 1);
+    registry_unreadable(prop, "illegal address"); /* that goes before */
+    CHECK_EQ_STR(property_problem(prop), "illegal address");
+    report(&p, 51);
+    CHECK_EQ_STR(property_problem(prop), "with another order it would be 57");
+    CHECK_EQ_UINT(news, 3);
+    registry_doubt(prop, "");
+    CHECK(property_problem(prop) == NULL);
+    CHECK_EQ_UINT(news, 4);
+    registry_on_link(p.g.r, NULL, NULL);
     port_fini(&p);
 }

@@ -77,21 +77,29 @@ TEST(what_is_empty_is_refused_and_is_nobodys_attempt)
 /* A switch that takes any message, so an empty one is a command. */
 TEST(what_is_empty_is_an_attempt_where_the_site_commands_so)
 {
-    struct plug_rig p;
-    struct error e = {0};
-    struct device *bell;
     static const struct command_def ring[] = {{.action = 0, .topic = S("c/POWER"), .qos = 1}};
-    plug_init(&p);
-    struct registry_device_def def = plug_def(p.plug->model);
-    def.name = STR("home.bell");
-    def.mapping.commands = ring;
-    def.mapping.command_count = 1;
-    REQUIRE(CHECK_EQ_INT(registry_device(p.g.r, &def, &bell, &e), ERR_OK));
-    CHECK_EQ_INT(registry_set_owner(bell, STR("guard")), ERR_OK);
-    const struct step press = {.after_ms = 1, .run = say_nothing};
-    rig_play(&p.g, &press, 1, 30);
-    CHECK_HAS_STR(p.g.log.p, "set denied: home.bell is owned by guard");
-    plug_fini(&p);
+    static const struct {
+        const char *name, *id, *told;
+    } rows[] = {{"home.bell", "bell", "set denied: home.bell is owned by guard"},
+                {"home.chime", "p", "set denied: home.plug is owned by guard"}}; /* one thing */
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct plug_rig p;
+        struct error e = {0};
+        struct device *bell;
+        LABEL("%s", rows[i].name);
+        plug_init(&p);
+        struct registry_device_def def = plug_def(p.plug->model);
+        def.name = str_from(rows[i].name);
+        def.id = str_from(rows[i].id);
+        def.mapping.commands = ring;
+        def.mapping.command_count = 1;
+        REQUIRE(CHECK_EQ_INT(registry_device(p.g.r, &def, &bell, &e), ERR_OK));
+        CHECK_EQ_INT(registry_set_owner(bell, STR("guard")), ERR_OK);
+        const struct step press = {.after_ms = 1, .run = say_nothing};
+        rig_play(&p.g, &press, 1, 30);
+        CHECK_HAS_STR(p.g.log.p, rows[i].told);
+        plug_fini(&p);
+    }
 }
 
 /* ---- another site

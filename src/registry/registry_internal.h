@@ -262,6 +262,7 @@ void online_heard(struct device *d, struct online *o, enum reach_state state);
 void online_carry(struct device *to, const struct device *from);
 
 /* action.c */
+enum disobedience { DISOBEYS, NOT_COMMANDED, MAY_NOT_HAVE_OBEYED };
 struct action {
     struct list link;        /* registry.actions */
     struct list device_link; /* device.actions while in progress */
@@ -283,26 +284,50 @@ struct action {
     struct str device_name, action_name, args_json, confirms, program, rule, operator_name,
         cause_series;
     char why[200];
-    size_t size; /* of this block */
+    enum action_reason reason;
+    size_t detail_n; /* so much of the end of `why` is the detail */
+    size_t size;     /* of this block */
 };
 MUST_USE enum err actions_init(struct registry *r, struct error *e);
-void actions_start(struct registry *r);
 void actions_fini(struct registry *r);
 void actions_forget_oldest(struct registry *r);
-void actions_ack(struct device *d, struct bytes payload);
-void actions_denied(struct registry *r, struct device *d, struct str who, const char *why);
 void action_fill_event(const struct action *a, struct action_event *e);
 struct action *action_make(struct registry *r, const struct action_event *from);
 void action_free(struct action *a);
-/* Its answer came: it ends well. */
-void actions_answered(struct device *d, uint32_t action);
+/* Recorded, and told to who listens. */
+void action_changed(struct action *a);
+/* It is over, and its device free for the next one. */
+void action_end(struct action *a, enum action_state state);
+/* The same, failed, with an alert; `why` is there. */
+void action_fail(struct action *a, enum disobedience what);
 /* The device that it was for has another definition now; NULL: none, which ends the action. */
 void action_carry(struct action *a, struct device *to);
-/* A sample of a device that leaves: no news for anybody, but what its last action waits for. */
+
+/* action_confirm.c */
+void action_confirm(struct action *a);
+/* A device that reports changes only says nothing when it is told what it does already. */
+bool action_is_so_already(const struct action *a);
+/* A device's answer {"id": "…"}: confirms an action whose model names no property. */
+void actions_ack(struct device *d, struct bytes payload);
+/* Its answer came: it ends well. */
+void actions_answered(struct device *d, uint32_t action);
+/* A sample may be what an action waits for; the first: any; the second: also of a device that
+ * leaves, which is news for nobody else. */
+void actions_on_sample(struct sample_listener *l, const struct sample *s);
 void actions_sample(struct device *d, const struct device_property *p, const struct sample *s);
 
+/* action_denied.c: somebody tried past the owner (O16). One line a minute for each device and
+ * client. */
+void actions_denied(struct registry *r, struct device *d, struct str who, const char *why);
+
+/* action_resume.c */
+void actions_start(struct registry *r);
+
 /* action_alert.c: that it has failed, or (not active) that its device obeys again. */
-void action_alert(struct action *a, const char *what, bool active);
+void action_alert(struct action *a, enum disobedience what, bool active);
+/* Sets `why`: the sentence with the detail at its end, which is what the reason does not tell. */
+void action_because(struct action *a, enum action_reason reason, struct str detail, const char *fmt,
+                    ...) PRINTF_LIKE(4, 5);
 /* Nobody will ever tell that it obeys: what was wrong with it is over. */
 void actions_forget_alert(struct registry *r, struct str device);
 

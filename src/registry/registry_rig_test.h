@@ -50,6 +50,7 @@ struct rig {
     struct event_listener events;
     struct strbuf log; /* what was seen: commands, states of actions, alerts */
     char last_id[24];
+    char says[512]; /* of the last alert */
     bool obey;
     struct tick_hook answer;
     const struct step *steps;
@@ -94,6 +95,7 @@ static inline void on_action(struct event_listener *l, const struct action_event
 static inline void on_alert(struct event_listener *l, const struct alert_event *e)
 {
     struct rig *g = CONTAINER_OF(l, struct rig, events);
+    (void)snprintf(g->says, sizeof(g->says), "%.*s", STR_FMT(e->says));
     if (e->active)
         strbuf_addf(&g->log, "alert %s %.*s\n", severity_name(e->severity), STR_FMT(e->text));
 }

@@ -1,5 +1,6 @@
 #include "async/offload.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "site/adopt_internal.h"
 
 enum { TEXTS_MAX = 64 << 20, WAITING_MAX = 8 };
@@ -131,11 +132,23 @@ static void note_claimed(struct site_adopt *a, struct adoption *w)
     }
 }
 
+static void note_taken(struct site_adopt *a, struct adoption *w)
+{
+    const struct lang_site *site = *a->cfg.site;
+    w->taken = arena_array(&w->arena, site->sources_n + 1, sizeof(*w->taken));
+    for (size_t i = 0; w->taken && i < site->sources_n; i++) {
+        struct str text = site->sources[i].text;
+        w->taken[w->taken_n++] = (struct adoption_source){
+            arena_str(&w->arena, site->sources[i].name), hash_bytes(text.p, text.n, 0)};
+    }
+}
+
 /* What is heard by now: the one before it may have taken the same topics. */
 static enum err look(struct site_adopt *a)
 {
     struct adoption *w = a->now;
     note_claimed(a, w);
+    note_taken(a, w);
     enum err err = adopt_view_take(&w->view, a->cfg.registry, a->cfg.bus, a->cfg.alloc);
     return err ? err : offload_submit(a->queue, a->worker, &a->job);
 }

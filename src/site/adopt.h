@@ -20,7 +20,8 @@ struct site_adopt_config {
     struct registry *registry;
     struct bus *bus;
     struct site_reload *reload;
-    const char *path; /* of the site: a folder or a file; not copied */
+    struct lang_site *const *site; /* that runs; another one behind a reload */
+    const char *path;              /* of the site: a folder or a file; not copied */
 };
 MUST_USE enum err site_adopt_new(struct site_adopt **out, const struct site_adopt_config *cfg,
                                  struct error *e);

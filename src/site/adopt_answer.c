@@ -11,6 +11,17 @@ static void write_texts(struct json_writer *j, const char *key, const struct str
     json_array_end(j);
 }
 
+static void write_warnings(struct json_writer *j, const struct adoption *w)
+{
+    json_key(j, "warnings");
+    json_array_begin(j);
+    for (size_t i = 0; i < w->pending_n; i++)
+        json_str(j, w->pending[i]);
+    for (size_t i = 0; i < w->proposal.warning_n; i++)
+        json_str(j, w->proposal.warnings[i]);
+    json_array_end(j);
+}
+
 static void write_left(struct json_writer *j, const struct adopt_proposal *p)
 {
     json_key(j, "left_out");
@@ -68,7 +79,7 @@ static void write_answer(struct strbuf *out, struct adoption *w, struct str relo
     json_raw(&j, strbuf_str(&w->files));
     json_key(&j, "shown");
     json_cstr(&j, w->digest);
-    write_texts(&j, "warnings", p->warnings, p->warning_n);
+    write_warnings(&j, w);
     json_key(&j, "diagnostics");
     json_raw(&j, strbuf_str(&w->diags));
     write_flag(&j, "applied", w->written);

@@ -1,6 +1,7 @@
 /* adopt_files: the site's files are read, the proposal is made and put in, all of it is checked,
  * and written if that is wanted. On the offload pool. */
 #include "base/log.h"
+#include "base/map.h"
 #include "codec/json.h"
 #include "site/adopt_internal.h"
 #include "site/schema.h"
@@ -134,6 +135,28 @@ static bool is_one_file(const char *path)
     return stat(path, &st) == 0 && !S_ISDIR(st.st_mode);
 }
 
+static const struct adoption_source *taken_of(const struct adoption *w, struct str name)
+{
+    for (size_t i = 0; i < w->taken_n; i++)
+        if (str_eq(w->taken[i].name, name))
+            return &w->taken[i];
+    return NULL;
+}
+
+/* What somebody else has in hand is taken together with the new device, be it half done. */
+static void note_pending(struct adoption *w)
+{
+    for (size_t i = 0; i < w->site->sources_n && w->pending_n < ARRAY_LEN(w->pending); i++) {
+        const struct lang_source *s = &w->site->sources[i];
+        const struct adoption_source *was = taken_of(w, s->name);
+        if (was && was->sum == hash_bytes(s->text.p, s->text.n, 0))
+            continue;
+        w->pending[w->pending_n++] = arena_strf(
+            &w->arena, "%.*s %s since the site was taken: that is taken together with this",
+            STR_FMT(s->name), was ? "has been changed" : "is new");
+    }
+}
+
 static enum err make(const struct site_adopt_config *cfg, struct adoption *w)
 {
     enum err err = read_site(cfg, w);
@@ -141,6 +164,7 @@ static enum err make(const struct site_adopt_config *cfg, struct adoption *w)
         return give_up(w, ADOPT_NOT_WRITTEN, err);
     if (w->site->errors)
         return refuse(w, w->site, "the site's files can't be added to: they have");
+    note_pending(w);
     if (w->claimed.n)
         return give_up(w, ADOPT_NOT_POSSIBLE,
                        error_set(&w->why, ERR_EXISTS, "%.*s is a topic of %.*s already",

@@ -25,6 +25,13 @@ struct adoption {
     void (*done)(void *arg, const struct dashboard_adopt_answer *a);
     void *arg;
     struct adopt_view view;
+    struct adoption_source { /* of the site that runs, as it was taken */
+        struct str name;
+        uint64_t sum;
+    } * taken;
+    size_t taken_n;
+    struct str pending[8]; /* files that somebody has changed since, for people */
+    size_t pending_n;
     struct lang_site *site, *changed; /* as on disk; as it would be */
     struct adopt_proposal proposal;
     struct edit edit;

@@ -77,10 +77,10 @@ static void on_line(void *ctx, const struct modbus_line_state *l)
 }
 
 /* Devices whose link text begins with that of the unit. */
-static void put_devices(struct visit *v, const char *line, unsigned unit)
+static void put_devices(struct visit *v, const char *place, unsigned unit)
 {
     char text[MODBUS_LINK_TEXT_MAX + 64];
-    int n = snprintf(text, sizeof(text), "modbus %s unit %u ", line, unit);
+    int n = snprintf(text, sizeof(text), "modbus %s unit %u ", place, unit);
     struct str prefix = {text, n > 0 && (size_t)n < sizeof(text) ? (size_t)n : 0};
     json_key(v->w, "devices");
     json_array_begin(v->w);
@@ -98,7 +98,7 @@ static void on_unit(void *ctx, const struct modbus_line_state *l, const struct m
     struct visit *v = ctx;
     json_object_begin(v->w);
     put_int(v->w, "unit", u->unit);
-    put_devices(v, l->link, u->unit);
+    put_devices(v, l->place, u->unit);
     json_key(v->w, "online");
     if (l->phase == MODBUS_LINE_WAITS) /* its phase is what it was before the line was lost */
         json_bool(v->w, false);

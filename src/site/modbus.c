@@ -69,7 +69,7 @@ size_t site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEX
         const struct modbus_place *p = m->write_count   ? &m->writes[0].place
                                        : m->point_count ? &m->points[0].place
                                                         : NULL;
-        modbus_link_format(&m->link, line);
+        modbus_link_place(&m->link, line);
         n = snprintf(out, SITE_MODBUS_TEXT_MAX, "modbus %s unit %u", line, m->unit);
         if (p && n > 0 && n < SITE_MODBUS_TEXT_MAX)
             (void)snprintf(out + n, (size_t)(SITE_MODBUS_TEXT_MAX - n), " %s %u",

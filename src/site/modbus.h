@@ -37,9 +37,9 @@ void site_modbus_check(struct lang_ctx *c, const struct lang_decl *const *decls,
 /* The `via modbus` of a device, or NULL. */
 const struct lang_clause_decl *site_modbus_clause(const struct lang_decl *device);
 /* What the device is physically, as one text: the same in the next version of the site means the
- * same thing. Line, unit, and its first written point, else its first point, as several devices may
- * share a unit: "modbus tcp://plc1:502 unit 3 coil 4". The result is how much of it people want to
- * see: up to the unit. Of a site without errors. */
+ * same thing. Line (a serial one whatever its rate is), unit, and its first written point, else its
+ * first point, as several devices may share a unit: "modbus tcp://plc1:502 unit 3 coil 4". The
+ * result is how much of it people want to see: up to the unit. Of a site without errors. */
 enum { SITE_MODBUS_TEXT_MAX = MODBUS_LINK_TEXT_MAX + 64 };
 size_t site_modbus_text(const struct lang_decl *device, char out[SITE_MODBUS_TEXT_MAX]);
 /* A hash of all that is said behind `via modbus`: equal in two versions of a site, nothing of it

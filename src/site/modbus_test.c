@@ -62,11 +62,39 @@ static struct lang_site *load_with(const char *options, const char *mapping)
     return load(text);
 }
 
-TEST(mistakes_have_a_place_and_a_way_out)
+struct mistake {
+    const char *mapping, *says; /* the mapping's member replaces the one of all_mapped */
+};
+
+/* Each has a place, and a way out. */
+static void mistaken(const struct mistake *rows, size_t n)
 {
-    static const struct {
-        const char *mapping, *says; /* the mapping's member replaces the one of all_mapped */
-    } rows[] = {
+    for (size_t i = 0; i < n; i++) {
+        LABEL("%s", rows[i].mapping);
+        char text[2048], got[512];
+        size_t name = strcspn(rows[i].mapping, " ");
+        char member[32];
+        (void)snprintf(member, sizeof(member), "%.*s = ", (int)name, rows[i].mapping);
+        const char *at = strstr(all_mapped, member); /* without the one that is replaced */
+        const char *end = at ? strchr(at, ';') : NULL;
+        (void)snprintf(
+            text, sizeof(text), "device d: M { via modbus \"tcp://plc1\" {\n%.*s%s\n} }\n",
+            at ? (int)(at - all_mapped) : (int)strlen(all_mapped), all_mapped, end ? end + 1 : "");
+        char *open = strchr(text, '\n') + 1;
+        memmove(open + strlen(rows[i].mapping) + 1, open, strlen(open) + 1);
+        memcpy(open, rows[i].mapping, strlen(rows[i].mapping));
+        open[strlen(rows[i].mapping)] = '\n';
+        struct lang_site *site = load(text);
+        CHECK_EQ_UINT(said(site, "M2", got, sizeof(got)), 1);
+        CHECK_HAS_STR(got, rows[i].says);
+        CHECK(strncmp(got, "16:", 3) == 0);
+        lang_site_free(site);
+    }
+}
+
+TEST(mistakes_in_a_place)
+{
+    static const struct mistake rows[] = {
         {"power = inputs 0 f32", "16:9 there is no table `inputs` (did you mean `input`?)"},
         {"power = shelf 0", "there is no table `shelf` (known are coil, discrete (bits); input, "
                             "holding (registers))"},
@@ -85,6 +113,13 @@ TEST(mistakes_have_a_place_and_a_way_out)
         {"power = input 0 scale big", "the scale is a number"},
         {"power = input 0 scale 0", "would make all values equal"},
         {"power = input 0 offset - ", "the offset is a number"},
+    };
+    mistaken(rows, ARRAY_LEN(rows));
+}
+
+TEST(mistakes_in_what_is_read)
+{
+    static const struct mistake rows[] = {
         {"power = input 7 bit 16", "the number of the bit is a whole number, 0 to 15"},
         {"power = coil 4", "`power` is a number (kW) (numbers are in registers"},
         {"power = input 7 bit 3", "`power` is a number (kW)"},
@@ -97,6 +132,13 @@ TEST(mistakes_have_a_place_and_a_way_out)
         {"ready = input 3 f32", "`ready` is a bool"},
         {"ready = input 3 scale 2", "`ready` is a bool"},
         {"jam = coil 9", "`jam` is an event"},
+    };
+    mistaken(rows, ARRAY_LEN(rows));
+}
+
+TEST(mistakes_in_what_is_written)
+{
+    static const struct mistake rows[] = {
         {"open = coil 4", "`open` is an action: say what it writes there (as in:  open = coil 4 "
                           "on)"},
         {"open = discrete 4 on", "(what is written is a `coil` or in a `holding` register)"},
@@ -121,27 +163,7 @@ TEST(mistakes_have_a_place_and_a_way_out)
                                     "holding N arg b)"},
         {"lit = holding 5 f32 arg on", "`on` is a bool"},
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s", rows[i].mapping);
-        char text[2048], got[512];
-        size_t name = strcspn(rows[i].mapping, " ");
-        char member[32];
-        (void)snprintf(member, sizeof(member), "%.*s = ", (int)name, rows[i].mapping);
-        const char *at = strstr(all_mapped, member); /* without the one that is replaced */
-        const char *end = at ? strchr(at, ';') : NULL;
-        (void)snprintf(
-            text, sizeof(text), "device d: M { via modbus \"tcp://plc1\" {\n%.*s%s\n} }\n",
-            at ? (int)(at - all_mapped) : (int)strlen(all_mapped), all_mapped, end ? end + 1 : "");
-        char *open = strchr(text, '\n') + 1;
-        memmove(open + strlen(rows[i].mapping) + 1, open, strlen(open) + 1);
-        memcpy(open, rows[i].mapping, strlen(rows[i].mapping));
-        open[strlen(rows[i].mapping)] = '\n';
-        struct lang_site *site = load(text);
-        CHECK_EQ_UINT(said(site, "M2", got, sizeof(got)), 1);
-        CHECK_HAS_STR(got, rows[i].says);
-        CHECK(strncmp(got, "16:", 3) == 0);
-        lang_site_free(site);
-    }
+    mistaken(rows, ARRAY_LEN(rows));
 }
 
 TEST(lines)
@@ -176,14 +198,32 @@ TEST(lines)
     }
 }
 
-TEST(several_devices)
-{
 #define METER(name, line, map) "device " name ": P { via modbus " line " { " map " } }\n"
-    static const char models[] = "model P { property p: kW }\n"
-                                 "model Flap { action open(); action close(); safe close() }\n";
-    static const struct {
-        const char *label, *devices, *says;
-    } rows[] = {
+static const char models[] = "model P { property p: kW }\n"
+                             "model Flap { action open(); action close(); safe close() }\n";
+
+struct neighbours {
+    const char *label, *devices, *says;
+};
+
+static void check_neighbours(const struct neighbours *rows, size_t rows_n)
+{
+    for (size_t i = 0; i < rows_n; i++) {
+        LABEL("%s", rows[i].label);
+        char text[2048], got[512];
+        (void)snprintf(text, sizeof(text), "%s%s", models, rows[i].devices);
+        struct lang_site *site = load(text);
+        size_t n = said(site, "M2", got, sizeof(got));
+        CHECK_EQ_UINT(n, rows[i].says[0] ? 1 : 0);
+        CHECK_HAS_STR(got, rows[i].says);
+        CHECK_EQ_UINT(site->errors + site->warnings, n);
+        lang_site_free(site);
+    }
+}
+
+TEST(several_devices_that_are_commanded)
+{
+    static const struct neighbours rows[] = {
         {"one coil for two",
          "device a: Flap { via modbus \"tcp://x\" unit 3 { open = coil 4 on; close = coil 4 off } "
          "}\n"
@@ -226,6 +266,13 @@ TEST(several_devices)
          "0 "
          "} }\n",
          "a and b both write holding 5"},
+    };
+    check_neighbours(rows, ARRAY_LEN(rows));
+}
+
+TEST(several_devices_on_a_line)
+{
+    static const struct neighbours rows[] = {
         {"numbers that overlap",
          METER("a", "\"tcp://x\"", "p = input 0 f32") METER("b", "\"tcp://x\"", "p = input 1 f32"),
          "input 1 is the second half of what is read at input 0"},
@@ -245,17 +292,7 @@ TEST(several_devices)
              METER("b", "\"tcp://x\" unit 2", "p = input 0"),
          ""},
     };
-    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-        LABEL("%s", rows[i].label);
-        char text[2048], got[512];
-        (void)snprintf(text, sizeof(text), "%s%s", models, rows[i].devices);
-        struct lang_site *site = load(text);
-        size_t n = said(site, "M2", got, sizeof(got));
-        CHECK_EQ_UINT(n, rows[i].says[0] ? 1 : 0);
-        CHECK_HAS_STR(got, rows[i].says);
-        CHECK_EQ_UINT(site->errors + site->warnings, n);
-        lang_site_free(site);
-    }
+    check_neighbours(rows, ARRAY_LEN(rows));
 }
 
 TEST(what_the_engine_is_told)

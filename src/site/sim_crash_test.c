@@ -312,13 +312,10 @@ static void start(struct env_event *ev)
     env_sim_on(t->house.env);
     t->give_up_ns = sim_now_ns(t->sim) + PATIENCE_NS;
     arm_crash(t);
-    if (house_build(&t->house, &e) == ERR_OK)
-        return;
-    if (disk_sim_is_off(env_sim_disk(t->house.env)))
-        return; /* `went` is on its way */
-    test_note("the site does not start: %s", e.text);
-    t->broken = true;
-    sim_halt(t->sim);
+    if (house_build(&t->house, &e) && house_is_broken(&t->house, &e)) {
+        t->broken = true;
+        sim_halt(t->sim);
+    }
 }
 
 /* The network is no better than others. */
@@ -361,7 +358,7 @@ static void referee(struct timer *timer)
 {
     struct town *t = CONTAINER_OF(timer, struct town, referee);
     bool late = worker_now_ns(t->street.worker) > t->give_up_ns;
-    bool calm = t->crashes_left == 0 && !t->armed && t->house.server;
+    bool calm = t->crashes_left == 0 && !t->armed && t->house.core.mqtt;
     if (t->phase == PHASE_LOAD && !t->sleeper.client && t->asleep && all_sent(t))
         t->sleeper.client = client(t, t->sleeper.id, true, &t->sleeper, heard);
     if (t->phase == PHASE_LOAD && calm && all_sent(t))
@@ -397,7 +394,7 @@ static void check_history(struct town *t)
     bool found[PUBLISHERS][MESSAGES] = {0};
     struct history_query q = {
         .series = STR("counter.count"), .to_ms = INT64_MAX / 2, .limit = HISTORY_LIMIT};
-    enum err r = history_query_now(t->house.history, &q);
+    enum err r = history_query_now(t->house.core.history, &q);
     for (size_t i = 0; i < q.point_count; i++) {
         int n = (int)value_number(&q.points[i].value);
         if (n >= 0 && n < PUBLISHERS * MESSAGES)
@@ -498,8 +495,8 @@ static struct outcome run_seed(uint64_t seed)
                         .crashes = t.crashes,
                         .sectors_lost = disk_sim_stats(env_sim_disk(t.house.env)).sectors_lost,
                         .good = !t.broken};
-    if (t.house.alerts)
-        alerts_each(t.house.alerts, ALERTS_ALL, 1000, count_alert, &o.alerts);
+    if (t.house.core.alerts)
+        alerts_each(t.house.core.alerts, ALERTS_ALL, 1000, count_alert, &o.alerts);
     town_close(&t);
     o.recycled = t.house.recycled;
     return o;

@@ -271,7 +271,7 @@ static void load(struct play *p)
     cast_wills_turn(p);
     if (!all_answered(p))
         return;
-    p->waiting = p->house.server ? mqtt_server_stats(p->house.server).queued : 0;
+    p->waiting = p->house.core.mqtt ? mqtt_server_stats(p->house.core.mqtt).queued : 0;
     p->phase = PHASE_SETTLE;
 }
 
@@ -295,7 +295,7 @@ static void settle(struct play *p)
     if (!brief_done(p))
         brief_turn(p);
     if (!all_heard(p) || !brief_done(p) || !cast_wills_heard(p) || !heir_is_over(p) ||
-        !p->house.server)
+        !p->house.core.mqtt)
         return;
     p->phase = PHASE_LOOK;
     p->looked_ns = now_ns(p);
@@ -331,7 +331,7 @@ static void direct(struct timer *timer)
         acts[p->phase](p);
     p->broken = somebody_is_broken(p);
     /* The power may have gone just now. */
-    bool done = p->phase == PHASE_DONE && p->house.server && cast_wills_heard(p);
+    bool done = p->phase == PHASE_DONE && p->house.core.mqtt && cast_wills_heard(p);
     if (done || p->broken || now_ns(p) > p->give_up_ns)
         sim_halt(p->sim);
     else
@@ -496,7 +496,7 @@ static void check_history(struct play *p)
     bool found[AUTHORS][MESSAGES] = {0}, any = false;
     struct history_query q = {
         .series = STR("counter.count"), .to_ms = INT64_MAX / 2, .limit = HISTORY_LIMIT};
-    enum err err = history_query_now(p->house.history, &q);
+    enum err err = history_query_now(p->house.core.history, &q);
     for (size_t i = 0; i < q.point_count; i++) {
         int n = (int)value_number(&q.points[i].value);
         if (n >= 0 && n < AUTHORS * MESSAGES)

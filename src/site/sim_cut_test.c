@@ -172,7 +172,7 @@ static struct outcome play(uint64_t seed, const struct cut *cut, struct calls *c
                         .waiting = p->waiting,
                         .sectors_lost = disk_sim_stats(env_sim_disk(p->house.env)).sectors_lost};
     if (!p->broken) {
-        o.seals = history_stats(p->house.history).seals;
+        o.seals = history_stats(p->house.core.history).seals;
         cast_check(p);
     }
     o.good = !p->broken;

@@ -139,13 +139,13 @@ static enum err read_version(void *ctx, struct lang_site **out, struct error *e)
 static void look(struct town *t)
 {
     const struct version *v = &t->running;
-    struct registry *r = t->house.registry;
+    struct registry *r = t->house.core.registry;
     const struct device *valve = registry_find(r, STR("valve"));
     const char *owner = v->keeper == 1 ? "keeper1" : v->keeper == 2 ? "keeper2" : "";
     HOLDS(t, (valve != NULL) == (v->keeper != 3));
     HOLDS(t, !valve || str_eq(valve->owner, str_from(owner)));
     HOLDS(t, !valve || str_eq(valve->topic, str_from(v->other_topic ? "valve2" : "valve")));
-    HOLDS(t, automation_programs(t->house.automation) == 2 + (owner[0] != 0));
+    HOLDS(t, automation_programs(t->house.core.automation) == 2 + (owner[0] != 0));
     HOLDS(t, str_eq(registry_find(r, STR("thing"))->props[0].series->unit, str_from(v->unit)));
     HOLDS(t, t->house.site->errors == 0);
 }
@@ -257,14 +257,14 @@ static void town_open(struct town *t, uint64_t seed)
     REQUIRE(site_settings_read(&t->settings, t->house.site, &e) == ERR_OK);
     const struct site_reload_config reload = {.ex = t->house.ex,
                                               .alloc = alloc_system(),
-                                              .registry = t->house.registry,
-                                              .automation = t->house.automation,
+                                              .registry = t->house.core.registry,
+                                              .automation = t->house.core.automation,
                                               .site = &t->house.site,
                                               .settings = &t->settings,
                                               .read = read_version,
                                               .ctx = t};
     REQUIRE(site_reload_new(&t->reload, &reload, &e) == ERR_OK);
-    bus_event_listen(t->house.bus, &t->events);
+    bus_event_listen(t->house.core.bus, &t->events);
     street_open(&t->street, t->sim);
     const struct mqtt_client_config client = {.addr = house_addr(&t->house),
                                               .client_id = STR("speaker")};

@@ -1,7 +1,6 @@
 #include "site/sim_rig_test.h"
 
 #include "base/log.h"
-#include "site/load.h"
 #include "site/schema.h"
 #include <stdlib.h>
 
@@ -29,76 +28,15 @@ static const char site_text[] =
  * run. */
 enum { SEGMENT_BYTES = 16 * 1024, JOURNAL_BYTES = 2 * SEGMENT_BYTES };
 
-static enum err build_store(struct house *h, struct error *e)
-{
-    struct env *env = h->env;
-    enum err err = env->disk->ops->make_dir(env->disk, "/site", e);
-    const struct db_config db = {.ex = h->ex, .alloc = alloc_system(), .path = "/site/sedge.db"};
-    if (!err)
-        err = db_open(&h->db, &db, e);
-    const struct journal_config journal = {.ex = h->ex,
-                                           .disk = env->disk,
-                                           .clock = env->clock,
-                                           .alloc = alloc_system(),
-                                           .dir = "/site",
-                                           .segment_bytes = SEGMENT_BYTES,
-                                           .journal_max_bytes = JOURNAL_BYTES,
-                                           .seed = env->seed};
-    if (!err)
-        err = journal_open(&h->journal, &journal, e);
-    return err;
-}
-
-static enum err build_registry(struct house *h, struct error *e)
+static enum err check_site(struct house *h)
 {
     const struct lang_source source = {STR("house.sedge"), str_from(site_text)};
-    const struct registry_config cfg = {
-        .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = alloc_system()};
     enum err err =
         h->site ? ERR_OK : lang_check(alloc_system(), site_schema(), &source, 1, &h->site);
     if (!err && !CHECK_EQ_UINT(h->site->errors, 0)) {
         site_print_diags(stderr, h->site);
         err = ERR_INVALID;
     }
-    if (!err)
-        err = registry_new(&h->registry, &cfg, e);
-    if (!err)
-        err = site_load_registry(h->site, h->registry, e);
-    return err;
-}
-
-static enum err build_consumers(struct house *h, struct error *e)
-{
-    struct alloc *a = alloc_system();
-    const struct history_config history = {.ex = h->ex,
-                                           .db = h->db,
-                                           .journal = h->journal,
-                                           .bus = h->bus,
-                                           .alloc = a,
-                                           .replay = registry_replay,
-                                           .ctx = h->registry};
-    const struct alerts_config alerts = {
-        .ex = h->ex, .bus = h->bus, .journal = h->journal, .db = h->db, .alloc = a};
-    const struct automation_config automation = {.ex = h->ex,
-                                                 .bus = h->bus,
-                                                 .registry = h->registry,
-                                                 .journal = h->journal,
-                                                 .db = h->db,
-                                                 .alloc = a,
-                                                 .site = h->site};
-    const struct mqtt_server_config server = {.ex = h->ex,
-                                              .bus = h->bus,
-                                              .journal = h->journal,
-                                              .db = h->db,
-                                              .alloc = a,
-                                              .limits = h->limits};
-    enum err err = history_new(&h->history, &history, e);
-    if (!err)
-        err = alerts_new(&h->alerts, &alerts, e);
-    if (!err)
-        err = automation_new(&h->automation, &automation, e);
-    if (!err)
-        err = mqtt_server_new(&h->server, &server, e);
     return err;
 }
 
@@ -109,7 +47,6 @@ struct addr house_addr(const struct house *h)
     return a;
 }
 
-/* The order is that of cmd_run.c. */
 enum err house_build(struct house *h, struct error *e)
 {
     const struct executor_config ex = {
@@ -117,29 +54,36 @@ enum err house_build(struct house *h, struct error *e)
     const struct mqtt_listen listen = {.addr = house_addr(h), .anonymous = true};
     enum err err = executor_new(&h->ex, &ex, e);
     if (!err)
-        err = build_store(h, e);
-    const struct bus_config bus = {
-        .ex = h->ex, .journal = h->journal, .db = h->db, .alloc = alloc_system()};
+        err = h->env->disk->ops->make_dir(h->env->disk, "/site", e);
     if (!err)
-        err = bus_new(&h->bus, &bus, e);
+        err = check_site(h);
+    const struct site_core_config core = {.ex = h->ex,
+                                          .alloc = alloc_system(),
+                                          .site = h->site,
+                                          .store = "/site",
+                                          .segment_bytes = SEGMENT_BYTES,
+                                          .journal_max_bytes = JOURNAL_BYTES,
+                                          .limits = h->limits};
     if (!err)
-        err = build_registry(h, e);
-    if (!err)
-        err = build_consumers(h, e);
-    if (!err)
-        err = journal_replay(h->journal, e);
-    if (!err)
-        err = journal_start(h->journal, e);
+        err = site_core_open(&h->core, &core, e);
     if (err)
         return err;
     if (h->wired)
         h->wired(h->ctx);
-    registry_start(h->registry);
-    automation_start(h->automation);
-    err = mqtt_server_listen(h->server, &listen, NULL, e);
+    registry_start(h->core.registry);
+    automation_start(h->core.automation);
+    err = mqtt_server_listen(h->core.mqtt, &listen, NULL, e);
     if (!err)
         env_sim_boot(h->env, h->ex);
     return err;
+}
+
+bool house_is_broken(const struct house *h, const struct error *e)
+{
+    if (disk_sim_is_off(env_sim_disk(h->env)))
+        return false;
+    test_note("the site does not start: %s", e->text);
+    return true;
 }
 
 void house_take_down(struct house *h)
@@ -148,20 +92,9 @@ void house_take_down(struct house *h)
         executor_stop(h->ex);
         (void)executor_turn(h->ex);
     }
-    if (h->journal)
-        h->recycled += journal_stats(h->journal).recycled;
-    if (h->db)
-        db_drain(h->db);
-    mqtt_server_close(h->server);
-    if (h->db)
-        db_drain(h->db);
-    automation_free(h->automation);
-    alerts_free(h->alerts);
-    history_free(h->history);
-    registry_free(h->registry);
-    bus_free(h->bus);
-    db_close(h->db);
-    journal_close(h->journal);
+    if (h->core.journal)
+        h->recycled += journal_stats(h->core.journal).recycled;
+    site_core_close(&h->core);
     executor_free(h->ex);
     lang_site_free(h->site);
     *h = (struct house){.env = h->env, .wired = h->wired, .ctx = h->ctx, .recycled = h->recycled};

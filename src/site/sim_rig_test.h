@@ -5,13 +5,9 @@
  * disk has kept. */
 #pragma once
 
-#include "alert/alert.h"
 #include "async/sim/env_sim.h"
-#include "automation/automation.h"
 #include "client/mqtt_client.h"
-#include "history/history.h"
-#include "protocol/mqtt_server.h"
-#include "registry/registry.h"
+#include "site/core.h"
 #include "tests/support/test.h"
 
 #define HOUSE_PORT 1883
@@ -20,14 +16,7 @@ struct house {
     struct env *env;
     struct lang_site *site;
     struct executor *ex;
-    struct db *db;
-    struct journal *journal;
-    struct bus *bus;
-    struct registry *registry;
-    struct history *history;
-    struct alerts *alerts;
-    struct automation *automation;
-    struct mqtt_server *server;
+    struct site_core core;
     struct mqtt_limits limits;
     void (*wired)(void *ctx); /* when there is a bus, and nothing has begun; may be NULL */
     void *ctx;
@@ -37,6 +26,9 @@ struct house {
 /* From an empty struct, or from what a take-down has left. With h->site set it is that site, else a
  * small one of the rig's. */
 MUST_USE enum err house_build(struct house *h, struct error *e);
+/* What to make of a house that could not be built: false, its power has gone meanwhile; else it
+ * says why. */
+bool house_is_broken(const struct house *h, const struct error *e);
 /* After env_sim_off() or env_sim_halt(); also what was only built in part. */
 void house_take_down(struct house *h);
 struct addr house_addr(const struct house *h);

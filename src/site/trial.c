@@ -177,8 +177,8 @@ static bool compare_slots(enum lang_cmp op, const struct lang_type *t, union lan
 static bool find_var(const struct world *w, const struct lang_step *s, size_t *program,
                      uint32_t *var)
 {
-    for (*program = 0; *program < automation_programs(w->automation); ++*program) {
-        const struct lang_program *p = automation_program(w->automation, *program).program;
+    for (*program = 0; *program < automation_programs(w->core.automation); ++*program) {
+        const struct lang_program *p = automation_program(w->core.automation, *program).program;
         for (*var = 0; str_eq(p->name, s->program) && *var < p->vars_n; ++*var)
             if (str_eq(p->vars[*var].path, s->path))
                 return true;
@@ -194,7 +194,7 @@ static bool variable_is(struct world *w, const struct lang_step *s, struct str *
     *actual = STR("is not there");
     if (!find_var(w, s, &program, &var))
         return false;
-    union lang_slot is = automation_var(w->automation, program, var);
+    union lang_slot is = automation_var(w->core.automation, program, var);
     struct str text = s->type.kind == LANG_TYPE_STR && is.s ? *is.s : STR("");
     struct str shown = slot_text(a, &s->type, is, text);
     *actual = arena_strf(a, "is %.*s", STR_FMT(shown));
@@ -299,7 +299,7 @@ static void play(struct world *w)
     int64_t last_ms = test->steps_n ? test->steps[test->steps_n - 1].at_ms : 0;
     timer_init(&w->timer, w->worker, walk);
     timer_set(&w->timer, w->start_ns);
-    automation_start(w->automation);
+    automation_start(w->core.automation);
     env_sim_boot(w->env, w->ex);
     int64_t settle_ns = (SETTLE_NS + 1000000) * (int64_t)(test->steps_n + 2);
     (void)sim_run(w->sim, w->start_ns + last_ms * 1000000 + settle_ns);

@@ -1,10 +1,8 @@
 /* trial_internal: the world of a trial: a machine with the site on it, and its devices. */
 #pragma once
 
-#include "alert/alert.h"
 #include "async/sim/env_sim.h"
-#include "automation/automation.h"
-#include "registry/registry.h"
+#include "site/core.h"
 #include "site/trial.h"
 
 struct world;
@@ -35,12 +33,7 @@ struct world {
     struct env *env;
     struct executor *ex;
     struct worker *worker;
-    struct db *db;
-    struct journal *journal;
-    struct bus *bus;
-    struct registry *registry;
-    struct alerts *alerts;
-    struct automation *automation;
+    struct site_core core;
     struct bus_publisher publisher; /* the devices' */
     struct device_port port;        /* of devices without topics, as those on Modbus */
     struct event_listener events;

@@ -74,7 +74,7 @@ static void publish_on(struct world *w, struct str topic, struct str payload)
                                 .expiry_s = UINT32_MAX,
                                 .from = &w->publisher};
     struct bus_receipt receipt;
-    enum err err = bus_publish(w->bus, &p, &receipt);
+    enum err err = bus_publish(w->core.bus, &p, &receipt);
     if (err)
         LOG_W("test", "%.*s can't be published: %s", STR_FMT(topic), err_name(err));
 }
@@ -141,7 +141,7 @@ static void answer(struct world *w, const struct twin *t)
     else if (t->device->topic.n)
         publish(w, t, STR("ack"), (struct str){text, (size_t)n});
     else
-        registry_port_done(w->registry, t->id, ERR_OK, "");
+        registry_port_done(w->core.registry, t->id, ERR_OK, "");
 }
 
 static void obey(struct world *w, struct twin *t)
@@ -197,7 +197,7 @@ void twin_told(struct world *w, const struct action_event *a)
 
 struct twin *twin_of(struct world *w, struct str device)
 {
-    const struct device *d = registry_find(w->registry, device);
+    const struct device *d = registry_find(w->core.registry, device);
     return d ? &w->twins[d->index] : NULL;
 }
 
@@ -246,11 +246,11 @@ enum err twins_init(struct world *w, struct error *e)
     list_init(&w->told);
     tick_hook_init(&w->obey, obey_all);
     w->port = (struct device_port){.command = port_command, .ctx = w};
-    LIST_EACH(registry_devices(w->registry), it)
+    LIST_EACH(registry_devices(w->core.registry), it)
     w->twins_n++;
     w->twins = arena_array(&w->trial->arena, w->twins_n + 1, sizeof(*w->twins));
     bool ok = w->twins != NULL;
-    LIST_EACH(registry_devices(w->registry), it)
+    LIST_EACH(registry_devices(w->core.registry), it)
     {
         struct device *d = CONTAINER_OF(it, struct device, link);
         ok = ok && twin_init(w, &w->twins[d->index], d);

@@ -1,7 +1,4 @@
-/* trial_world: a machine with a site on it, and what is seen of it. The order of building is that
- * of cmd_run.c. */
-#include "site/load.h"
-#include "site/mapping.h"
+/* trial_world: a machine with a site on it, and what is seen of it. */
 #include "site/trial_internal.h"
 
 #include <time.h>
@@ -31,7 +28,7 @@ int64_t world_now_ms(const struct world *w)
 static void because(struct arena *a, struct trial_event *to, const struct world *w,
                     const struct cause *c)
 {
-    const struct series *s = c->series.n ? bus_series_find(w->bus, c->series) : NULL;
+    const struct series *s = c->series.n ? bus_series_find(w->core.bus, c->series) : NULL;
     to->program = arena_str(a, c->program);
     to->rule = arena_str(a, c->rule);
     to->line = c->line;
@@ -124,78 +121,35 @@ static enum err build_machine(struct world *w, const struct lang_test *test, str
     return err;
 }
 
-static enum err build_store(struct world *w, struct error *e)
-{
-    struct env *env = w->env;
-    enum err err = env->disk->ops->make_dir(env->disk, "/site", e);
-    const struct db_config db = {.ex = w->ex, .alloc = alloc_system(), .path = "/site/sedge.db"};
-    const struct journal_config journal = {.ex = w->ex,
-                                           .disk = env->disk,
-                                           .clock = env->clock,
-                                           .alloc = alloc_system(),
-                                           .dir = "/site",
-                                           .segment_bytes = 1 << 20,
-                                           .seed = env->seed};
-    if (!err)
-        err = db_open(&w->db, &db, e);
-    if (!err)
-        err = journal_open(&w->journal, &journal, e);
-    return err;
-}
-
 static enum err build_site(struct world *w, struct error *e)
 {
-    struct alloc *a = alloc_system();
-    const struct bus_config bus = {.ex = w->ex, .journal = w->journal, .db = w->db, .alloc = a};
-    enum err err = bus_new(&w->bus, &bus, e);
-    const struct registry_config registry = {.ex = w->ex,
-                                             .bus = w->bus,
-                                             .journal = w->journal,
-                                             .db = w->db,
-                                             .alloc = a,
-                                             .convert = site_mapping_convert};
-    if (!err)
-        err = registry_new(&w->registry, &registry, e);
-    if (!err)
-        err = site_load_registry(w->trial->site, w->registry, e);
-    const struct alerts_config alerts = {
-        .ex = w->ex, .bus = w->bus, .journal = w->journal, .db = w->db, .alloc = a};
-    if (!err)
-        err = alerts_new(&w->alerts, &alerts, e);
-    const struct automation_config automation = {.ex = w->ex,
-                                                 .bus = w->bus,
-                                                 .registry = w->registry,
-                                                 .journal = w->journal,
-                                                 .db = w->db,
-                                                 .alloc = a,
-                                                 .site = w->trial->site};
-    if (!err)
-        err = automation_new(&w->automation, &automation, e);
-    return err;
+    struct disk *disk = w->env->disk;
+    const struct site_core_config cfg = {.ex = w->ex,
+                                         .alloc = alloc_system(),
+                                         .site = w->trial->site,
+                                         .store = "/site",
+                                         .alone = true,
+                                         .segment_bytes = 1 << 20};
+    enum err err = disk->ops->make_dir(disk, "/site", e);
+    return err ? err : site_core_open(&w->core, &cfg, e);
 }
 
 enum err world_build(struct world *w, const struct lang_test *test, struct error *e)
 {
     enum err err = build_machine(w, test, e);
     if (!err)
-        err = build_store(w, e);
-    if (!err)
         err = build_site(w, e);
-    if (!err)
-        err = journal_replay(w->journal, e);
-    if (!err)
-        err = journal_start(w->journal, e);
     if (!err)
         err = twins_init(w, e);
     if (err)
         return err;
     w->start_ns = worker_now_ns(w->worker);
-    w->publisher =
-        (struct bus_publisher){.id = bus_publisher_id(w->bus), .name = STR("the test's device")};
+    w->publisher = (struct bus_publisher){.id = bus_publisher_id(w->core.bus),
+                                          .name = STR("the test's device")};
     w->events = (struct event_listener){.alert = on_alert, .action = on_action};
-    bus_event_listen(w->bus, &w->events);
-    automation_on_rule(w->automation, on_rule, w);
-    registry_start(w->registry);
+    bus_event_listen(w->core.bus, &w->events);
+    automation_on_rule(w->core.automation, on_rule, w);
+    registry_start(w->core.registry);
     return ERR_OK;
 }
 
@@ -215,14 +169,7 @@ void world_free(struct world *w)
     twins_fini(w);
     if (w->events.alert)
         bus_event_unlisten(&w->events);
-    if (w->db)
-        db_drain(w->db);
-    automation_free(w->automation);
-    alerts_free(w->alerts);
-    registry_free(w->registry);
-    bus_free(w->bus);
-    db_close(w->db);
-    journal_close(w->journal);
+    site_core_close(&w->core);
     executor_free(w->ex);
     env_sim_free(w->env);
     sim_free(w->sim);

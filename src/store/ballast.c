@@ -17,7 +17,7 @@
 
 static bool path_of(const char *folder, char out[PATH_MAX])
 {
-    int n = snprintf(out, PATH_MAX, "%s/ballast", folder);
+    int n = snprintf(out, PATH_MAX, "%s/" BALLAST_NAME, folder);
     return n > 0 && n < PATH_MAX;
 }
 

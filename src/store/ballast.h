@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+#define BALLAST_NAME "ballast"
+
 /* If the disk of the data folder is full and there is one: removes it. True: done. */
 bool ballast_drop(const char *folder);
 /* Makes one if there is none and plenty of room. */

@@ -241,7 +241,7 @@ void journal_hurry(struct journal *j)
 bool journal_is_busy(struct journal *j)
 {
     pthread_mutex_lock(&j->lock);
-    bool due = j->group[j->fill].urgent || j->group[!j->fill].count > 0;
+    bool due = !j->stuck && (j->group[j->fill].urgent || j->group[!j->fill].count > 0);
     pthread_mutex_unlock(&j->lock);
     return due && j->running && !atomic_load(&j->failed);
 }

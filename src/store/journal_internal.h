@@ -194,6 +194,8 @@ MUST_USE enum err space_for_segment(struct journal *j, struct error *e);
 bool space_is_missing(const struct error *e);
 /* It is full, or no more; told once. */
 void space_set(struct journal *j, bool none, const struct error *e);
+/* What has been taken waits for room. Any thread. */
+bool space_is_awaited(struct journal *j);
 /* Calls the one who wants to know, on worker 0. */
 void space_tell(struct journal *j);
 /* What is refused while the disk is full. (lock) */

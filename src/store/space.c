@@ -62,6 +62,14 @@ void space_set(struct journal *j, bool none, const struct error *e)
     notifiers_wake(j);
 }
 
+bool space_is_awaited(struct journal *j)
+{
+    pthread_mutex_lock(&j->lock);
+    bool stuck = j->stuck;
+    pthread_mutex_unlock(&j->lock);
+    return stuck;
+}
+
 void space_tell(struct journal *j)
 {
     if (atomic_exchange(&j->room_news, false) && j->room)

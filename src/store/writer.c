@@ -103,9 +103,11 @@ static void group_reset(struct journal *j, struct group *g)
         j->packed = NULL;
         j->packed_cap = 0;
     }
+    pthread_mutex_lock(&j->lock); /* for journal_is_busy() */
     g->n = 0;
     g->count = 0;
     g->urgent = false;
+    pthread_mutex_unlock(&j->lock);
 }
 
 static void fail(struct journal *j, const struct error *e)
@@ -382,7 +384,7 @@ enum err journal_await(struct journal *j, uint64_t seq, int64_t timeout_ms)
     for (int64_t ms = 0; journal_committed(j) < seq; ms++) {
         if (journal_failed(j, NULL))
             return ERR_IO;
-        if (ms >= timeout_ms)
+        if (ms >= timeout_ms || space_is_awaited(j)) /* nobody waits for a full disk to end */
             return ERR_TIMEOUT;
         if (j->world)
             commit_all(j);

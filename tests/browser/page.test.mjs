@@ -304,6 +304,59 @@ cases.push(['a site without devices says what to do first', () =>
     await page.locator('li[data-topic="zigbee2mqtt/door"]').waitFor();
   })]);
 
+cases.push(['a site with thousands of devices is drawn in parts', () =>
+  withPage({}, async ({ page, wrongs }) => {
+    await page.route('**/api/site', async (route) => {
+      const site = await (await route.fetch()).json();
+      const tank = site.devices.find((d) => d.name === 'plant.tank');
+      const devices = Array.from({ length: 3000 }, (_, i) => ({ ...tank, name: `store.tank${i}`, properties: tank.properties.map((p) => ({ ...p, series: 1000 + 2 * i + p.series % 2 })) }));
+      await route.fulfill({ json: { ...site, devices, groups: [] } });
+    });
+    await page.reload();
+    await page.locator('.status a', { hasText: '3000' }).waitFor();
+    const few = await page.locator('a.tile').count();
+    assert.ok(few > 0 && few <= 60, `${few} tiles`);
+    await page.locator('.plan button.more').click();
+    await page.waitForFunction((n) => document.querySelectorAll('a.tile').length > n, few);
+    await steps.go(page, '#/devices');
+    await page.locator('table.devices tbody tr').first().waitFor();
+    const rows = await page.locator('table.devices tbody tr').count();
+    assert.ok(rows <= 150, `${rows} rows`);
+    await page.getByRole('searchbox').fill('tank2999');
+    await page.locator('table.devices tbody tr', { hasText: 'store.tank2999' }).waitFor();
+    assert.deepEqual(wrongs, []);
+  })]);
+
+cases.push(['what waits for its time is tried at once when the network is back', () =>
+  withPage({}, async ({ page, mock }) => {
+    await page.addInitScript(() => {
+      window.feeds = 0;
+      window.EventSource = class extends EventSource {
+        constructor(...of) {
+          super(...of);
+          window.feeds++;
+          window.feeding = true;
+          this.addEventListener('error', () => (window.feeding = false));
+        }
+      };
+    });
+    await page.reload();
+    await steps.waitLive(page);
+    mock.cut();
+    await page.locator('.link-state.lost').waitFor();
+    // So often in vain that the next time is far.
+    await page.waitForFunction(() => window.feeds >= 4 && !window.feeding, null, { timeout: 60_000 });
+    const tried = await page.evaluate(() => {
+      const before = window.feeds;
+      window.dispatchEvent(new Event('online'));
+      return window.feeds - before;
+    });
+    assert.equal(tried, 1);
+    mock.restore();
+    await page.evaluate(() => window.dispatchEvent(new Event('online')));
+    await page.locator('.link-state.live').waitFor();
+  })]);
+
 cases.push(['dark or light is remembered', () =>
   withPage({ colorScheme: 'dark' }, async ({ page }) => {
     const now = () => page.evaluate(() => document.documentElement.dataset.theme);

@@ -172,6 +172,20 @@ class Adopt(unittest.TestCase):
         self.assertEqual((status, got["type"]), (422, "/problems/site-refused"))
         self.assertTrue(got["diagnostics"] and "Nothing" in got["text"])
 
+    def test_what_somebody_else_has_in_hand_is_told(self):
+        """The files are taken as a whole: what a person has saved and not reloaded yet comes with a device."""
+        self.say({"well": '{"level":3}'})
+        self.assertEqual(self.adopt("well")[1]["warnings"], [])
+        (self.root / "devices.sedge").write_text(DEVICES + "// in hand\n")
+        (self.root / "rules.sedge").write_text("program p { every 1h { } }\n")
+        told = ["devices.sedge has been changed since the site was taken: that is taken together with this",
+                "rules.sedge is new since the site was taken: that is taken together with this"]
+        self.assertEqual(self.adopt("well")[1]["warnings"], told)
+        self.assertIn(f"note: {told[1]}\n", sedge("adopt", self.root, "well", "--dry-run").stdout)
+        self.assertEqual(self.adopt("well", apply=True)[1]["reload"]["programs"]["added"], ["p"])
+        self.say({"spring": '{"level":3}'})
+        self.assertEqual(self.adopt("spring")[1]["warnings"], [])
+
     def test_what_the_reload_refuses_is_taken_back(self):
         self.say({"well": '{"level":3}'})
         site = (self.root / "site.sedge").read_text()  # passes the check, but can't change while the site runs

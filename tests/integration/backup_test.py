@@ -234,12 +234,15 @@ class Refused(unittest.TestCase):
             said = sedge("restore", file, site.folder, "--force", code=1).stderr
             self.assertIn(f"process {site.process.pid}", said)
             site.publish("kept/1", "1", "-q", "1", "-r")  # it goes on
+            wait_until((site.data / "ballast").exists)
             site.stop()
             self.assertIn("--force", sedge("restore", file, site.folder, code=1).stderr)
             (site.folder / "notes.txt").write_text("mine")
+            ballast = (site.data / "ballast").stat().st_ino
             done = told("restore", file, site.folder, "--force")
             self.assertEqual((site.folder / done["aside"] / "notes.txt").read_text(), "mine")
             self.assertTrue((site.data / done["aside"] / "sedge.db").exists())
+            self.assertEqual((site.data / "ballast").stat().st_ino, ballast)
             self.assertNotEqual(told("restore", file, site.folder, "--force")["aside"], done["aside"])
             site.start()
             self.assertEqual(set(numbers(site)), {"kept/0"})

@@ -7,6 +7,7 @@ import pathlib
 import pty
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import unittest
@@ -100,6 +101,17 @@ class Explanations(unittest.TestCase):
                     os.close(reader)
                     self.assertEqual(done.returncode, 1)
                     self.assertIn(f"property t: {shown} nonsense", said.decode())
+
+    @unittest.skipUnless(shutil.which("strace"), "there is no strace")
+    def test_without_io_uring_a_command_says_what_it_was_asked_for(self):
+        """As in most containers. `sedge run` tells it, since it matters there."""
+        with socket.socket() as closed:  # bound, and nobody listens
+            closed.bind(("127.0.0.1", 0))
+            done = subprocess.run(["strace", "-f", "-qq", "-o", "/dev/null", "-e", "inject=io_uring_setup:error=ENOSYS", SEDGE, "pub", "-p",
+                                   str(closed.getsockname()[1]), "-t", "t", "-m", "1"], capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(done.returncode, 1)
+        self.assertIn("refused", done.stderr)
+        self.assertEqual(len(done.stderr.splitlines()), 1, done.stderr)
 
     def test_each_way_to_ask_for_the_version(self):
         for word in "--version", "-V", "version":

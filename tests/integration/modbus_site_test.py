@@ -150,6 +150,11 @@ class Devices(unittest.TestCase):
             site.start()
             value(site, "hall.meter.power", 61.5)
             self.assertIsNone(site.property("hall.meter.energy")["value"])
+            why = wait_until(lambda: site.property("hall.meter.energy")["why"])
+            self.assertEqual(why, "unit 3, input 2: illegal data address")
+            unit = site.get("/api/links")["links"][0]["units"][0]
+            self.assertIn("illegal data address (exception 2)", unit["last_error"])
+            self.assertIsNotNone(unit["last_error_ms"])
 
     def test_what_is_owned_is_borrowed_by_hand(self):
         program = """
@@ -235,6 +240,38 @@ class Corrections(unittest.TestCase):
         self.assertEqual((last_action(site)["action"], last_action(site)["by"]["program"]), ("off", "p"))
         self.assertEqual(self.alerts(site), [])
         self.assertEqual({w[:3] for w in plc.writes()[written:]}, {(4, "coil", 4)})
+
+    def test_an_order_of_bytes_that_can_hardly_be(self):
+        with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:
+            fill(plc)
+            plc.set(3, "input", 0, *reversed(f32(57.5)), *reversed(u32(1234)))
+            site.start()
+            power = wait_until(lambda: site.property("hall.meter.power")["why"] and site.property("hall.meter.power"))
+            self.assertEqual(power["why"], "2.38193e-41 kW can hardly be: with `order cdab` it would be 57.5 kW")
+            self.assertEqual(power["quality"], "bad")
+            energy = site.property("hall.meter.energy")
+            self.assertEqual((energy["quality"], energy["why"]), ("good", None))
+            self.assertEqual(site.process.text().count("can hardly be"), 1)
+            self.reload(site, METER.replace("input 0 f32", "input 0 f32 order cdab"), HEATER)
+            value(site, "hall.meter.power", 57.5)
+            self.assertIsNone(site.property("hall.meter.power")["why"])
+
+    def test_what_is_asked_seldom_stays_good_over_a_reload(self):
+        seldom, reader = METER.replace("every 50ms", "every 5min"), """
+program q { read energy: kWh = hall.meter.energy stale 1h
+            when energy > 1e6 kWh { alert info "much" } }
+"""
+        with ModbusServer() as plc, site_of(MODELS, seldom, HEATER, reader, plc=plc) as site:
+            fill(plc)
+            site.start()
+            value(site, "hall.meter.energy", 123.4)
+            for _ in range(2):
+                stale = [site.property(f"hall.meter.{name}")["stale_ms"] for name in ("power", "energy")]
+                self.assertEqual(stale, [900000, 900000])  # three intervals; a program's hour is longer
+                self.reload(site, seldom, HEATER, reader)
+            self.reload(site, seldom.replace("5min", "30s"), HEATER, reader.replace("1h", "20s"))
+            stale = [site.property(f"hall.meter.{name}")["stale_ms"] for name in ("power", "energy")]
+            self.assertEqual(stale, [90000, 20000])
 
     def test_what_has_changed_is_named(self):
         with ModbusServer() as plc, site_of(MODELS, METER, HEATER, plc=plc) as site:

@@ -199,7 +199,7 @@ class Package(unittest.TestCase):
             os.chown(path, DATA.stat().st_uid, DATA.stat().st_gid)
         subprocess.run(["chroot", SYSTEM, "debconf-set-selections"], input="sedge sedge/purge-data boolean true\n", text=True, check=True)
         self.assertIn("sedge-backup are kept", inside("dpkg", "--purge", "sedge").stderr)
-        self.assertEqual((backup.stat().st_uid, backup.parent.stat().st_gid), (0, 0))
+        self.assertEqual((backup.parent.stat().st_uid, backup.parent.stat().st_gid, backup.parent.stat().st_mode & 0o777), (0, 0, 0o700))
         shutil.rmtree(backup.parent)
         self.assertFalse(DATA.exists())
         self.assertFalse(SITE.parent.exists())

@@ -74,7 +74,7 @@ static inline void model_connect(struct model *m, unsigned who, unsigned choice)
 {
     static const uint32_t expiries[] = {0, 20, UINT32_MAX, UINT32_MAX};
     struct model_client *c = &m->clients[who];
-    struct mqtt_packet ack;
+    struct mqtt_packet ack = {0};
     char will[8] = "";
     bool clean = choice & 1, with_will = (choice & 2) && m->messages_n < MODEL_MESSAGES;
     bool taken_over = c->open, was_v5 = c->version == MQTT_V5;
@@ -198,7 +198,7 @@ static inline void model_subscribe(struct model *m, struct model_client *c, unsi
     uint8_t room[40];
     struct writer w = writer_from(room, sizeof(room));
     enum mqtt_type type = unsubscribe ? MQTT_UNSUBSCRIBE : MQTT_SUBSCRIBE;
-    struct mqtt_packet ack;
+    struct mqtt_packet ack = {0};
     mqtt_put_filter(&w, type, str_from(model_filters[filter]), (uint8_t)qos);
     const struct mqtt_packet p = {.type = type,
                                   .subscribe = {.id = 9, .filters = {room, writer_len(&w)}}};

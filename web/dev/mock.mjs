@@ -167,7 +167,7 @@ export async function startMock({ dir, port = 0, fault = 'overheat' }) {
       }
       if (path === '/api/tests') return tests.start() ? json(response, 202, tests.state) : problem(response, 409, 'the tests are running');
       if (path === '/api/reload') {
-        return json(response, 200, { result: 'taken', why: null, at_ms: Date.now(), took_ms: 12, errors: 0, warnings: 0, text: '', diagnostics: [], programs: { kept: 2, changed: [], added: [], removed: [] }, devices: { kept: 8, changed: 0, added: 0, removed: 0 } });
+        return json(response, 200, { result: 'taken', why: null, at_ms: Date.now(), took_ms: 12, errors: 0, warnings: 0, text: '', diagnostics: [], programs: { kept: 2, changed: [], added: [], removed: [] }, devices: { kept: 8, changed: [], added: [], removed: [] } });
       }
       if (path === '/api/adopt') {
         const [status, answer] = adopt(plant, input);

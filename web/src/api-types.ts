@@ -24,7 +24,7 @@ export interface Property {
   quality: Quality;
   /** It is stale after so long without news */
   stale_ms: number | null;
-  /** Why it can't be read */
+  /** Why it can't be read, or can hardly be right */
   why: string | null;
 }
 
@@ -73,11 +73,13 @@ export interface Link {
   unreadable: number;
 }
 
-/** A device has come or gone. */
+/** A device has come or gone, or one of its properties has another problem. */
 export interface LinkEvent {
   device: string;
   online: boolean | null;
   why: string | null;
+  /** By the names of properties, `why` of those that have one */
+  problems: Record<string, string>;
 }
 
 export interface Device {
@@ -194,6 +196,8 @@ export interface Alert {
   id: number;
   severity: Severity;
   text: string;
+  /** What sedge itself says in `text`; null: the text is the site's own */
+  says: Says | null;
   state: AlertState;
   source: {
     program: string | null;
@@ -217,6 +221,23 @@ export interface Alert {
   shelved_until_ms: number | null;
   shelved_by: string | null;
   shelved_why: string | null;
+}
+
+/** What an alert of sedge's own says, for who says it in another language. Which members there are depends on the code: not-obeyed, not-commanded, maybe-not-obeyed (device, action, reason, attempts, confirms, detail, left); program-stopped (program, detail); rule-failed, task-failed (rule, detail). */
+export interface Says {
+  code: string;
+  device?: string;
+  action?: string;
+  /** As of an action */
+  reason?: string;
+  attempts?: number;
+  confirms?: string;
+  /** In English */
+  detail?: string;
+  /** Where the device was, if the site does not have it any more */
+  left?: string;
+  program?: string;
+  rule?: string;
 }
 
 export interface Acknowledgement {
@@ -261,6 +282,10 @@ export interface Action {
   outcome_ms: number | null;
   /** Of a failure */
   why: string | null;
+  /** What `why` says, for programs */
+  reason: "unconfirmed" | "not-sent" | "not-recorded" | "refused" | "superseded" | "undeclared" | "moved" | "interrupted" | "owned" | null;
+  /** The end of `why`: what the reason alone does not tell */
+  detail: string | null;
 }
 
 export interface Command {
@@ -700,7 +725,7 @@ export interface FoundThing {
   last_ms: number;
 }
 
-/** Why it can't be adopted. command: only said to a device; announcement: used when what it announces is adopted; sparkplug: only listed; binary: no text; nothing: no value in it could be a property; had: its device has all of it; unreadable: messages that its device could not read */
+/** Why it can't be adopted. command: only said to a device; announcement: what it announces has topics of its own; sparkplug: only listed; binary: no text; nothing: no value in it could be a property; had: its device has all of it; unreadable: messages that its device could not read */
 export type Obstacle = "command" | "announcement" | "sparkplug" | "binary" | "nothing" | "had" | "unreadable" | null;
 
 /** An MQTT client, or a persistent session that is off-line. */

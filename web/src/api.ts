@@ -16,12 +16,15 @@ export class Problem extends Error {
   readonly report: string | null;
   /** The change of files that was tried. */
   readonly files: ChangedFile[];
-  constructor(status: number, detail: string, report: string | null = null, files: ChangedFile[] = [], type: ProblemBody['type'] = 'about:blank') {
+  /** Whom or what it is about: an owner, a parameter, a topic; empty if it does not say. */
+  readonly subject: string;
+  constructor(status: number, detail: string, body: Partial<ProblemBody> = {}) {
     super(detail);
     this.status = status;
-    this.type = type;
-    this.report = report;
-    this.files = files;
+    this.type = body.type ?? 'about:blank';
+    this.report = body.text ?? (typeof body.reload?.text === 'string' ? body.reload.text : null);
+    this.files = body.files ?? [];
+    this.subject = body.owner ?? body.parameter ?? body.topic ?? '';
   }
 }
 
@@ -37,7 +40,7 @@ async function call<T>(path: string, init?: RequestInit): Promise<T> {
     // A proxy's page, or no body at all: the status must do.
   }
   const text = body.detail ?? body.title ?? `${response.status} ${response.statusText}`;
-  throw new Problem(response.status, text, body.text ?? (typeof body.reload?.text === 'string' ? body.reload.text : null), body.files, body.type);
+  throw new Problem(response.status, text, body);
 }
 
 const JSON_BODY = { 'Content-Type': 'application/json' };

@@ -62,6 +62,13 @@ test('no device is lost and none is shown twice', () => {
   assert.deepEqual([...shown].sort(), odd.map((d) => d.name).sort());
 });
 
+test('a building full of thermometers is no line', () => {
+  const room = (n: number) => ({ ...factory[0]!, name: `floor.room${n}` });
+  const rooms = (n: number) => planOf(Array.from({ length: n }, (_, i) => room(i)));
+  assert.deepEqual([rooms(8).lines.length, rooms(8).tiles.length], [1, 0]);
+  assert.deepEqual([rooms(9).lines.length, rooms(9).tiles.length], [0, 9]);
+});
+
 test('parents are by whole parts of the name', () => {
   const names = new Set(['plant.press1', 'plant.press1.coolant']);
   assert.equal(parentOf('plant.press10', names), null);

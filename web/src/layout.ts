@@ -4,6 +4,8 @@
 // - A device with a numeric `speed` is a conveyor, one with a numeric
 //   `temperature` a station.  Stations and conveyors whose names share all but
 //   the last part make a line, in the order of their declaration.
+// - Without a conveyor that is a line of a few only: a building full of
+//   thermometers is none.
 // - Everything else is a tile.
 
 import type { Device, Property } from './api';
@@ -23,6 +25,8 @@ export interface Plan {
   lines: Line[];
   tiles: Device[];
 }
+
+const LONE_STATIONS_MAX = 8;
 
 const isNumeric = (p: Property): boolean => p.type === 'float' || p.type === 'int';
 
@@ -69,7 +73,7 @@ export function planOf(devices: Device[]): Plan {
   // A lone conveyor or a lone thermometer is no line.
   const real: Line[] = [];
   for (const line of lines.values()) {
-    const enough = line.stations.length >= 2 || (line.stations.length === 1 && line.conveyors.length > 0);
+    const enough = line.conveyors.length > 0 ? line.stations.length > 0 : line.stations.length >= 2 && line.stations.length <= LONE_STATIONS_MAX;
     if (enough) real.push(line);
     else
       tiles.push(

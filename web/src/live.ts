@@ -26,6 +26,7 @@ let pending: store.Sample[] = [];
 let scheduled = false;
 let ready = false;
 let heard_ms = 0;
+let retry = 0;
 
 function flush(): void {
   scheduled = false;
@@ -94,7 +95,8 @@ function lose(): void {
   pending = [];
   if (store.link.peek().state !== 'lost') store.link.value = { state: 'lost', since_ms: Date.now() };
   const jitter = 0.75 + Math.random() / 2;
-  setTimeout(connect, backoff_ms * jitter);
+  clearTimeout(retry);
+  retry = window.setTimeout(connect, backoff_ms * jitter);
   backoff_ms = Math.min(BACKOFF_MAX_MS, backoff_ms * 2);
 }
 
@@ -122,7 +124,15 @@ function on<T>(feed: EventSource, name: string, take: (data: T) => void): void {
   });
 }
 
+/** The network is back, or somebody looks again: what waits for its time does not wait longer. */
+function wake(): void {
+  if (document.hidden) return;
+  if (source) void listen();
+  else connect();
+}
+
 function connect(): void {
+  clearTimeout(retry);
   const feed = new EventSource(api.LIVE);
   source = feed;
   feed.onopen = () => void opened(feed);
@@ -211,7 +221,9 @@ export function start(): void {
   setInterval(() => void listen(), QUIET_MAX_MS / 3);
   document.addEventListener('visibilitychange', () => {
     if (scheduled) flush();
+    wake();
   });
+  window.addEventListener('online', wake);
   // A notice is for reading, not for keeping.
   effect(() => {
     if (store.notice.value !== null) setTimeout(() => (store.notice.value = null), 8000);

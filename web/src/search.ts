@@ -3,6 +3,7 @@
 import type { Alert, Program, Site, Topic } from './api';
 import { languages, t } from './i18n';
 import { PLACES } from './nav';
+import { alertText } from './said';
 import { toAdopt, toDevice, toProgram, toProperty, toScreen } from './address';
 
 export type Kind = keyof typeof t.search.kind;
@@ -41,7 +42,7 @@ export function entriesOf({ site, programs, alerts, topics }: Known): Entry[] {
     entries.push(entry('program', p.name, p.file, toProgram(p.name)));
     for (const r of p.rules) entries.push(entry('rule', r.text, `${p.name}:${r.line}`, toProgram(p.name, r.line), r.path));
   }
-  for (const a of alerts) entries.push(entry('alert', a.text, t.alerts.state[a.state], `#/alerts?alert=${a.id}`, t.alerts.severity[a.severity]));
+  for (const a of alerts) entries.push(entry('alert', alertText(a), t.alerts.state[a.state], `#/alerts?alert=${a.id}`, t.alerts.severity[a.severity]));
   for (const x of topics) entries.push(entry('topic', x.topic, x.payload.slice(0, 60), x.device ? toDevice(x.device) : toAdopt(x.topic)));
   return entries;
 }

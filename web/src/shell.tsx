@@ -24,6 +24,7 @@ import { Overview } from './screens/overview';
 import { ProgramScreen } from './screens/program';
 import { ProgramsScreen } from './screens/programs';
 import { SettingsScreen } from './screens/settings';
+import { alertText } from './said';
 import { adoptable, alerts, isActive, link, notice, now, site } from './store';
 import { nextTheme, theme } from './theme';
 
@@ -186,7 +187,7 @@ function Announcer() {
     if (said.current !== null && id > said.current) {
       const alert = alerts.peek().find((a) => a.id === id);
       const region = alert?.severity === 'critical' ? urgent : calm;
-      if (alert && isActive(alert)) region.value = t.alerts.announce(t.alerts.severity[alert.severity], alert.text);
+      if (alert && isActive(alert)) region.value = t.alerts.announce(t.alerts.severity[alert.severity], alertText(alert));
     }
     said.current = id;
   }, [newest.value, site.value]);

@@ -272,10 +272,14 @@ function keepTopics(all: Topic[]): void {
 }
 
 /** A device's link came or went. */
-export function applyLink(change: { device: string; online: boolean | null; why: string | null }): void {
+function withProblems(properties: Property[], problems: Record<string, string>): Property[] {
+  return properties.map((p) => (p.why === (problems[p.name] ?? null) ? p : { ...p, why: problems[p.name] ?? null }));
+}
+
+export function applyLink(change: { device: string; online: boolean | null; why: string | null; problems: Record<string, string> }): void {
   const known = site.peek();
   if (!known) return;
-  const devices = known.devices.map((d) => (d.name === change.device ? { ...d, link: { ...d.link, online: change.online, why: change.why } } : d));
+  const devices = known.devices.map((d) => (d.name === change.device ? { ...d, link: { ...d.link, online: change.online, why: change.why }, properties: withProblems(d.properties, change.problems) } : d));
   site.value = { ...known, devices };
 }
 

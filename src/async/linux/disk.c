@@ -14,15 +14,7 @@ struct disk_file {
 
 static enum err fail(struct error *e, const char *path, const char *what)
 {
-    int os_errno = errno;
-    enum err code = os_errno == ENOENT ? ERR_NOT_FOUND : os_errno == EEXIST ? ERR_EXISTS : ERR_IO;
-    (void)error_set_os(e, os_errno, "%s", what);
-    if (e) {
-        e->code = code;
-        if (path)
-            (void)snprintf(e->where, sizeof(e->where), "%s", path);
-    }
-    return code;
+    return disk_error(e, errno, path, what);
 }
 
 static enum err linux_open(struct disk *d, const char *path, unsigned flags, struct disk_file **out,

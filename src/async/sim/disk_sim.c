@@ -8,21 +8,6 @@ static struct disk_sim *self(struct disk *d)
     return CONTAINER_OF(d, struct disk_sim, disk);
 }
 
-static enum err fail(struct error *e, int os_errno, const char *path, const char *what)
-{
-    enum err code = os_errno == ENOENT   ? ERR_NOT_FOUND
-                    : os_errno == EEXIST ? ERR_EXISTS
-                    : os_errno == ENOMEM ? ERR_NOMEM
-                                         : ERR_IO;
-    (void)error_set_os(e, os_errno, "%s", what);
-    if (e) {
-        e->code = code;
-        if (path)
-            (void)snprintf(e->where, sizeof(e->where), "%s", path);
-    }
-    return code;
-}
-
 static void crash(struct disk_sim *s)
 {
     s->life++;
@@ -91,7 +76,7 @@ static enum err sim_open(struct disk *d, const char *raw, unsigned flags, struct
     char path[SIM_PATH_MAX];
     *out = NULL;
     if (!sim_path(path, raw))
-        return fail(e, ENAMETOOLONG, raw, "the file can't be opened");
+        return disk_error(e, ENAMETOOLONG, raw, "the file can't be opened");
     pthread_mutex_lock(&s->lock);
     int os_errno = injected(s, DISK_SIM_OPEN);
     enum err r = os_errno ? ERR_IO : open_locked(s, path, flags, out);
@@ -100,7 +85,7 @@ static enum err sim_open(struct disk *d, const char *raw, unsigned flags, struct
         return ERR_OK;
     if (!os_errno)
         os_errno = r == ERR_EXISTS ? EEXIST : r == ERR_NOT_FOUND ? ENOENT : ENOMEM;
-    return fail(e, os_errno, raw, "the file can't be opened");
+    return disk_error(e, os_errno, raw, "the file can't be opened");
 }
 
 static void sim_close(struct disk *d, struct disk_file *f)
@@ -133,7 +118,7 @@ static enum err sim_read_at(struct disk *d, struct disk_file *f, uint64_t at, vo
         s->stats.bytes_read += *got;
     }
     pthread_mutex_unlock(&s->lock);
-    return os_errno ? fail(e, os_errno, NULL, "reading failed") : ERR_OK;
+    return os_errno ? disk_error(e, os_errno, NULL, "reading failed") : ERR_OK;
 }
 
 static int write_locked(struct disk_sim *s, struct disk_file *f, uint64_t at, const void *p,
@@ -171,7 +156,7 @@ static enum err sim_write_at(struct disk *d, struct disk_file *f, uint64_t at, c
     pthread_mutex_unlock(&s->lock);
     if (!os_errno)
         os_errno = refused;
-    return os_errno ? fail(e, os_errno, NULL, "writing failed") : ERR_OK;
+    return os_errno ? disk_error(e, os_errno, NULL, "writing failed") : ERR_OK;
 }
 
 static enum err sim_sync(struct disk *d, struct disk_file *f, struct error *e)
@@ -187,7 +172,7 @@ static enum err sim_sync(struct disk *d, struct disk_file *f, struct error *e)
     pthread_mutex_unlock(&s->lock);
     if (!os_errno)
         os_errno = refused;
-    return os_errno ? fail(e, os_errno, NULL, "sync failed") : ERR_OK;
+    return os_errno ? disk_error(e, os_errno, NULL, "sync failed") : ERR_OK;
 }
 
 static enum err sim_size(struct disk *d, struct disk_file *f, uint64_t *out, struct error *e)
@@ -197,7 +182,7 @@ static enum err sim_size(struct disk *d, struct disk_file *f, uint64_t *out, str
     int os_errno = handle_error(s, f);
     *out = f->inode->size;
     pthread_mutex_unlock(&s->lock);
-    return os_errno ? fail(e, os_errno, NULL, "the size can't be read") : ERR_OK;
+    return os_errno ? disk_error(e, os_errno, NULL, "the size can't be read") : ERR_OK;
 }
 
 static enum err sim_truncate(struct disk *d, struct disk_file *f, uint64_t n, struct error *e)
@@ -214,7 +199,7 @@ static enum err sim_truncate(struct disk *d, struct disk_file *f, uint64_t n, st
     if (!os_errno)
         sim_cut(f->inode, (size_t)n);
     pthread_mutex_unlock(&s->lock);
-    return os_errno ? fail(e, os_errno, NULL, "the file can't be cut") : ERR_OK;
+    return os_errno ? disk_error(e, os_errno, NULL, "the file can't be cut") : ERR_OK;
 }
 
 /* --- names --- */
@@ -225,7 +210,7 @@ static enum err sim_rename(struct disk *d, const char *raw_from, const char *raw
     struct disk_sim *s = self(d);
     char from[SIM_PATH_MAX], to[SIM_PATH_MAX];
     if (!sim_path(from, raw_from) || !sim_path(to, raw_to))
-        return fail(e, ENAMETOOLONG, raw_from, "the file can't be renamed");
+        return disk_error(e, ENAMETOOLONG, raw_from, "the file can't be renamed");
     pthread_mutex_lock(&s->lock);
     int os_errno = injected(s, DISK_SIM_NAME);
     if (!os_errno && (!sim_find(&s->now, from) || !sim_dir_exists(s, to)))
@@ -234,7 +219,7 @@ static enum err sim_rename(struct disk *d, const char *raw_from, const char *raw
         os_errno = ENOMEM;
     sim_collect(s);
     pthread_mutex_unlock(&s->lock);
-    return os_errno ? fail(e, os_errno, raw_from, "the file can't be renamed") : ERR_OK;
+    return os_errno ? disk_error(e, os_errno, raw_from, "the file can't be renamed") : ERR_OK;
 }
 
 static enum err sim_remove(struct disk *d, const char *raw, struct error *e)
@@ -242,7 +227,7 @@ static enum err sim_remove(struct disk *d, const char *raw, struct error *e)
     struct disk_sim *s = self(d);
     char path[SIM_PATH_MAX];
     if (!sim_path(path, raw))
-        return fail(e, ENAMETOOLONG, raw, "the file can't be removed");
+        return disk_error(e, ENAMETOOLONG, raw, "the file can't be removed");
     pthread_mutex_lock(&s->lock);
     int os_errno = injected(s, DISK_SIM_NAME);
     if (!os_errno && !sim_find(&s->now, path))
@@ -251,7 +236,7 @@ static enum err sim_remove(struct disk *d, const char *raw, struct error *e)
         os_errno = ENOMEM;
     sim_collect(s);
     pthread_mutex_unlock(&s->lock);
-    return os_errno ? fail(e, os_errno, raw, "the file can't be removed") : ERR_OK;
+    return os_errno ? disk_error(e, os_errno, raw, "the file can't be removed") : ERR_OK;
 }
 
 static enum err sim_free_bytes(struct disk *d, const char *dir, uint64_t *out, struct error *e)
@@ -271,7 +256,7 @@ static enum err sim_sync_dir(struct disk *d, const char *raw, struct error *e)
     struct disk_sim *s = self(d);
     char dir[SIM_PATH_MAX];
     if (!sim_path(dir, raw))
-        return fail(e, ENAMETOOLONG, raw, "sync failed");
+        return disk_error(e, ENAMETOOLONG, raw, "sync failed");
     pthread_mutex_lock(&s->lock);
     int os_errno = injected(s, DISK_SIM_SYNC);
     if (!os_errno && !sim_is_dir(s, dir))
@@ -280,7 +265,7 @@ static enum err sim_sync_dir(struct disk *d, const char *raw, struct error *e)
         sim_settle(s, dir, SIZE_MAX);
     sim_collect(s);
     pthread_mutex_unlock(&s->lock);
-    return os_errno ? fail(e, os_errno, raw, "sync failed") : ERR_OK;
+    return os_errno ? disk_error(e, os_errno, raw, "sync failed") : ERR_OK;
 }
 
 static enum err sim_make_dir(struct disk *d, const char *raw, struct error *e)
@@ -294,7 +279,7 @@ static enum err sim_make_dir(struct disk *d, const char *raw, struct error *e)
         made = !off && sim_add_dirs(s, dir);
         pthread_mutex_unlock(&s->lock);
     }
-    return made ? ERR_OK : fail(e, off ? EIO : ENOMEM, raw, "the folder can't be made");
+    return made ? ERR_OK : disk_error(e, off ? EIO : ENOMEM, raw, "the folder can't be made");
 }
 
 /* each() is called without the lock, so that it may use the disk. */
@@ -304,12 +289,12 @@ static enum err sim_list(struct disk *d, const char *raw, void (*each)(void *ctx
     struct disk_sim *s = self(d);
     char dir[SIM_PATH_MAX], name[SIM_PATH_MAX];
     if (!sim_path(dir, raw))
-        return fail(e, ENAMETOOLONG, raw, "the folder can't be read");
+        return disk_error(e, ENAMETOOLONG, raw, "the folder can't be read");
     pthread_mutex_lock(&s->lock);
     if (s->off || !sim_is_dir(s, dir)) {
         int os_errno = s->off ? EIO : ENOENT;
         pthread_mutex_unlock(&s->lock);
-        return fail(e, os_errno, raw, "the folder can't be read");
+        return disk_error(e, os_errno, raw, "the folder can't be read");
     }
     VEC(struct sim_name) found = {0};
     bool kept = true;
@@ -323,7 +308,7 @@ static enum err sim_list(struct disk *d, const char *raw, void (*each)(void *ctx
         each(ctx, name);
     }
     vec_fini(s->alloc, &found);
-    return kept ? ERR_OK : fail(e, ENOMEM, raw, "the folder can't be read");
+    return kept ? ERR_OK : disk_error(e, ENOMEM, raw, "the folder can't be read");
 }
 
 static const struct disk_ops sim_ops = {

@@ -96,6 +96,8 @@ export const en = {
   badValue: 'out of range or not readable',
   ago: (age: string) => `${age} ago`,
 
+  further: (n: string) => `Show more (${n} further)`,
+
   overview: {
     picture: 'The line',
     tiles: 'Devices',
@@ -478,6 +480,47 @@ export const en = {
     nothingDropped: 'nothing',
     durable: 'Durable',
     unlimited: 'no limit',
+  },
+
+  said: {
+    unreachable: 'The server does not answer.',
+    because: (text: string, detail: string) => `${text}: ${detail}`,
+    left: (text: string, place: string) => `${text}, which the site does not have any more (${place})`,
+    problems: {
+      parameter: (name: string) => `${name} does not fit`,
+      unknown: () => 'The site has no such thing',
+      absent: () => 'This server does not do that.',
+      owned: (who: string) => `The device belongs to ${who}, or somebody else has it.`,
+      state: () => 'It is so already',
+      'under-way': () => 'One is under way: try again when it has ended.',
+      'site-refused': () => 'The changed site is refused',
+      changed: () => 'A file was changed meanwhile: try again.',
+      'not-shown': () => 'It would be something else than what was shown: look at it once more.',
+      'no-device': () => 'No device can be made of this',
+      'not-written': () => 'The files of the site can not be written',
+      'left-changed': () => 'A file stays changed',
+      'not-stored': () => 'It could not be stored, so it has not happened',
+      busy: () => 'Too many ask at once: try again soon.',
+    } as Record<string, (subject: string) => string>,
+    reasons: {
+      unconfirmed: (n: number, confirms: string) => (confirms ? `sent ${n} times without reaching ${confirms}` : `sent ${n} times without an answer`),
+      'not-sent': () => 'it was not sent',
+      'not-recorded': () => 'it was not sent, as it could not be recorded',
+      refused: () => 'the device refuses it',
+      superseded: () => 'a newer command took its place',
+      undeclared: () => 'the changed site has no such command',
+      moved: () => 'the changed site has the device at another place',
+      interrupted: () => 'the site stopped before there was an outcome',
+      owned: () => 'only its owner may command the device',
+    } as Record<string, (attempts: number, confirms: string) => string>,
+    alerts: {
+      'not-obeyed': (device: string, action: string) => `${device} does not obey ${action}()`,
+      'not-commanded': (device: string, action: string) => `${device} is not commanded to ${action}()`,
+      'maybe-not-obeyed': (device: string, action: string) => `${device} may not have obeyed ${action}()`,
+      'program-stopped': (program: string) => `The program ${program} is stopped`,
+      'rule-failed': (rule: string) => `A rule failed (${rule})`,
+      'task-failed': () => 'A task failed',
+    } as Record<string, (subject: string, action: string) => string>,
   },
 
   name: {

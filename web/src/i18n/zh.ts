@@ -96,6 +96,8 @@ export const zh: Strings = {
   badValue: '超出范围或无法读取',
   ago: (age) => `${age}前`,
 
+  further: (n) => `显示更多（另有 ${n} 个）`,
+
   overview: {
     picture: '产线',
     tiles: '设备',
@@ -478,6 +480,47 @@ export const zh: Strings = {
     nothingDropped: '无',
     durable: '可靠落盘',
     unlimited: '无限制',
+  },
+
+  said: {
+    unreachable: '服务器没有应答。',
+    because: (text, detail) => `${text}：${detail}`,
+    left: (text, place) => `${text}（站点已不再有该设备，${place}）`,
+    problems: {
+      parameter: (name) => `参数 ${name} 不符合要求`,
+      unknown: () => '站点中没有这一项',
+      absent: () => '此服务器不提供该功能。',
+      owned: (who) => `该设备归 ${who} 所有，或正由他人使用。`,
+      state: () => '已经是这样',
+      'under-way': () => '已有一个正在进行：结束后请再试。',
+      'site-refused': () => '修改后的站点未被接受',
+      changed: () => '其间有文件被改动：请再试。',
+      'not-shown': () => '将写入的内容与所显示的不同：请再看一遍。',
+      'no-device': () => '由此无法生成设备',
+      'not-written': () => '无法写入站点的文件',
+      'left-changed': () => '有一个文件保持改动后的样子',
+      'not-stored': () => '无法保存，因此没有执行',
+      busy: () => '同时请求过多：请稍后再试。',
+    },
+    reasons: {
+      unconfirmed: (n, confirms) => (confirms ? `已发送 ${n} 次，仍未达到 ${confirms}` : `已发送 ${n} 次，没有应答`),
+      'not-sent': () => '未能发送',
+      'not-recorded': () => '无法记录，因此未发送',
+      refused: () => '设备拒绝执行',
+      superseded: () => '已被更新的命令取代',
+      undeclared: () => '修改后的站点没有该命令',
+      moved: () => '修改后的站点中该设备在别处',
+      interrupted: () => '站点停止时还没有结果',
+      owned: () => '只有所有者可以命令该设备',
+    },
+    alerts: {
+      'not-obeyed': (device, action) => `${device} 没有服从 ${action}()`,
+      'not-commanded': (device, action) => `未能命令 ${device} 执行 ${action}()`,
+      'maybe-not-obeyed': (device, action) => `${device} 可能没有服从 ${action}()`,
+      'program-stopped': (program) => `程序 ${program} 已停止`,
+      'rule-failed': (rule) => `有一条规则出错（${rule}）`,
+      'task-failed': () => '有一个任务出错',
+    },
   },
 
   name: {

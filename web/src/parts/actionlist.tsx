@@ -4,6 +4,7 @@ import type { Action } from '../api';
 import { Fragment } from 'preact';
 import { duration, moment, plain, shown } from '../format';
 import { t } from '../i18n';
+import { sayWhy } from '../said';
 import { deviceNamed, now } from '../store';
 import { toDevice } from '../router';
 import { CauseText, SourceText } from './alertlist';
@@ -59,7 +60,7 @@ function ActionItem({ action, brief, at }: ItemProps) {
           <span class="source">{t.actions.byHand(by.name)}</span>
         )}
         {action.cause && <CauseText cause={action.cause} />}
-        {action.why && <span class="refusal" translate={false}>{action.why}</span>}
+        {action.why && <span class="refusal" translate={false}>{sayWhy(action)}</span>}
         {!brief && action.confirms && <span class="faint">{t.device.confirms(action.confirms)}</span>}
       </div>
     </li>

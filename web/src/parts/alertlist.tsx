@@ -6,6 +6,7 @@ import { acknowledge, unshelve, type Alert, type Cause } from '../api';
 import { age, moment } from '../format';
 import { t } from '../i18n';
 import { toDevice, toProgram, toProperty } from '../router';
+import { alertText, sayError } from '../said';
 import { applyAlerts, isOver, isShelved, now, ruleOf, seriesNamed } from '../store';
 import { Icon } from './icons';
 import { whoAmI } from './name';
@@ -57,7 +58,7 @@ export function AlertItem({ alert, brief = false }: { alert: Alert; brief?: bool
       });
     } catch (error) {
       // 409: somebody else was quicker; the feed brings who.
-      failed.value = error instanceof Error ? error.message : String(error);
+      failed.value = sayError(error);
     }
     busy.value = false;
   };
@@ -67,7 +68,7 @@ export function AlertItem({ alert, brief = false }: { alert: Alert; brief?: bool
       <div class="body">
         <p class="text">
           <span class="unseen">{t.alerts.severity[alert.severity]}: </span>
-          <span translate={false}>{alert.text}</span>
+          <span translate={false}>{alertText(alert)}</span>
           {alert.count > 1 && <span class="chip">{t.alerts.times(alert.count)}</span>}
         </p>
         <Meta alert={alert} />
@@ -78,19 +79,19 @@ export function AlertItem({ alert, brief = false }: { alert: Alert; brief?: bool
         {canAcknowledge(alert) && (
           <button type="button" class="acknowledge" disabled={busy.value} onClick={() => void send((by) => acknowledge(alert.id, by))}>
             <Icon name="check" /> {t.alerts.acknowledge}
-            <span class="unseen" translate={false}>: {alert.text}</span>
+            <span class="unseen" translate={false}>: {alertText(alert)}</span>
           </button>
         )}
         {!brief && !isOver(alert) && !isShelved(alert) && (
           <button type="button" class="shelve" onClick={() => (shelving.value = alert)}>
             <Icon name="shelve" /> {t.alerts.shelve}
-            <span class="unseen" translate={false}>: {alert.text}</span>
+            <span class="unseen" translate={false}>: {alertText(alert)}</span>
           </button>
         )}
         {isShelved(alert) && (
           <button type="button" class="unshelve" disabled={busy.value} onClick={() => void send((by) => unshelve(alert.id, by))}>
             {t.alerts.unshelve}
-            <span class="unseen" translate={false}>: {alert.text}</span>
+            <span class="unseen" translate={false}>: {alertText(alert)}</span>
           </button>
         )}
       </div>

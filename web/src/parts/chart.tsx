@@ -15,6 +15,7 @@ import { fill } from '../live';
 import { load } from '../load';
 import { leastSpread } from '../meaning';
 import { isLive, PRESENT, spanText, type Range } from '../range';
+import { sayError } from '../said';
 import { now, serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
 import { DataTable } from './datatable';
@@ -180,7 +181,7 @@ class Plot {
       this.loaded.value = { columns, state: 'ready', why: '' };
     } catch (error) {
       if (mine !== this.generation) return;
-      this.loaded.value = { columns: EMPTY, state: 'failed', why: error instanceof Error ? error.message : String(error) };
+      this.loaded.value = { columns: EMPTY, state: 'failed', why: sayError(error) };
     }
     this.request();
     if (to === null) this.reload = window.setTimeout(() => void this.read(mine), Math.max(RELOAD_MIN_MS, span / points));

@@ -4,6 +4,7 @@
 import { useSignal } from '@preact/signals';
 import { command, type ActionDecl, type Device, type Param, type Value } from '../api';
 import { t } from '../i18n';
+import { sayError } from '../said';
 import { applyActions } from '../store';
 import { Outcome } from './actionlist';
 import { actions as allActions } from '../store';
@@ -65,7 +66,7 @@ export function Command({ device, decl }: { device: Device; decl: ActionDecl }) 
       sent.value = action.id;
     } catch (error) {
       sent.value = null;
-      refusal.value = error instanceof Error ? error.message : String(error);
+      refusal.value = sayError(error);
     } finally {
       busy.value = false;
     }

@@ -2,6 +2,7 @@
 
 import { useSignal, type Signal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
+import { sayError } from '../said';
 
 export interface Polled<T> {
   value: T | null;
@@ -22,7 +23,7 @@ export function usePolled<T>(read: () => Promise<T>, every_ms: number, again: un
           const value = await read();
           if (!ended) polled.value = { value, why: null };
         } catch (error) {
-          if (!ended) polled.value = { value: polled.peek().value, why: error instanceof Error ? error.message : String(error) };
+          if (!ended) polled.value = { value: polled.peek().value, why: sayError(error) };
         }
       }
       if (!ended && every_ms > 0) timer = window.setTimeout(() => void ask(), every_ms);

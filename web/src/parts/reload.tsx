@@ -4,14 +4,13 @@ import { useSignal } from '@preact/signals';
 import { Problem, reload, type ReloadReport } from '../api';
 import { time } from '../format';
 import { t } from '../i18n';
+import { sayError } from '../said';
 
-/** How many programs and devices are not as they were. */
-function changesOf(report: ReloadReport): { programs: number; devices: number } {
-  const { programs: p, devices: d } = report;
-  return {
-    programs: p ? p.changed.length + p.added.length + p.removed.length : 0,
-    devices: d ? d.changed + d.added + d.removed : 0,
-  };
+const NAMES_SHOWN = 12;
+
+/** Which programs and devices are not as they were. */
+function changesOf(fates: ReloadReport['devices']): string[] {
+  return fates ? [...fates.changed, ...fates.added, ...fates.removed] : [];
 }
 
 export function Reload() {
@@ -25,7 +24,7 @@ export function Reload() {
     try {
       report.value = await reload();
     } catch (error) {
-      refusal.value = { why: error instanceof Error ? error.message : String(error), text: error instanceof Problem ? error.report : null };
+      refusal.value = { why: sayError(error), text: error instanceof Problem ? error.report : null };
     }
     busy.value = false;
   };
@@ -48,11 +47,16 @@ export function Reload() {
 }
 
 function Taken({ report }: { report: ReloadReport }) {
-  const { programs, devices } = changesOf(report);
+  const programs = changesOf(report.programs);
+  const devices = changesOf(report.devices);
+  const names = [...programs, ...devices];
   const s = t.settings;
   return (
     <>
-      <p class="taken">{s.taken(time(report.at_ms))} {programs + devices > 0 ? s.changes(programs, devices) : s.noChanges}</p>
+      <p class="taken">{s.taken(time(report.at_ms))} {names.length > 0 ? s.changes(programs.length, devices.length) : s.noChanges}</p>
+      {names.length > 0 && (
+        <p class="faint" translate={false}>{names.slice(0, NAMES_SHOWN).join(', ')}{names.length > NAMES_SHOWN ? ' …' : ''}</p>
+      )}
       {report.text && <pre translate={false}>{report.text}</pre>}
     </>
   );

@@ -3,6 +3,7 @@
 import { signal, useSignal } from '@preact/signals';
 import { shelve, type Alert } from '../api';
 import { t } from '../i18n';
+import { sayError } from '../said';
 import { applyAlerts } from '../store';
 import { Dialog } from './dialog';
 import { whoAmI } from './name';
@@ -37,7 +38,7 @@ function Form({ alert }: { alert: Alert }) {
       applyAlerts([await shelve(alert.id, name, Number(fields.get('for')), why)]);
       shelving.value = null;
     } catch (error) {
-      failed.value = error instanceof Error ? error.message : String(error);
+      failed.value = sayError(error);
     }
     busy.value = false;
   };

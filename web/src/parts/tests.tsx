@@ -5,6 +5,7 @@ import { useEffect } from 'preact/hooks';
 import { getTests, runTests, type TestResult, type TestRun } from '../api';
 import { age, duration, moment } from '../format';
 import { t } from '../i18n';
+import { sayError } from '../said';
 import { now, testsChanged } from '../store';
 import { Icon } from './icons';
 import { usePolled } from './poll';
@@ -26,7 +27,7 @@ export function Tests() {
       await runTests();
       running.value = true;
     } catch (error) {
-      failed.value = error instanceof Error ? error.message : String(error);
+      failed.value = sayError(error);
     }
     started.value++;
   };

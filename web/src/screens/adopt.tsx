@@ -11,6 +11,7 @@ import { Fields } from '../parts/fields';
 import { Icon } from '../parts/icons';
 import { usePolled } from '../parts/poll';
 import { route, toAdopt, toDevice } from '../router';
+import { sayError } from '../said';
 import { adoptable, site, topics } from '../store';
 
 const REFRESH_MS = 3000;
@@ -35,8 +36,8 @@ interface Work {
 const START: Work = { state: 'asking', answer: null, files: [], refusal: null };
 
 function refusalOf(error: unknown): Refusal {
-  if (error instanceof Problem) return { text: error.message, report: error.report, leftChanged: error.type === '/problems/left-changed' };
-  return { text: error instanceof Error ? error.message : String(error), report: null, leftChanged: false };
+  if (error instanceof Problem) return { text: sayError(error), report: error.report, leftChanged: error.type === '/problems/left-changed' };
+  return { text: sayError(error), report: null, leftChanged: false };
 }
 
 export function AdoptScreen({ topic }: { topic: string }) {

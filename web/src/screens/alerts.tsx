@@ -9,6 +9,7 @@ import { AlertList } from '../parts/alertlist';
 import { Me } from '../parts/name';
 import { Tabs } from '../parts/tabs';
 import { route, setQuery } from '../router';
+import { alertText } from '../said';
 import { alerts, applyAlerts, isActive, isOver, isShelved } from '../store';
 
 const PAGE = 50;
@@ -47,7 +48,7 @@ export function AlertsScreen() {
   };
   const list = wanted(query, alerts.value);
   const text = filter.value.toLowerCase();
-  const matching = lists[list].filter((a) => a.text.toLowerCase().includes(text));
+  const matching = lists[list].filter((a) => alertText(a).toLowerCase().includes(text));
   const empty = text ? t.alerts.noMatch : { active: t.alerts.none, shelved: t.alerts.noShelved, history: t.alerts.noHistory }[list];
   return (
     <>

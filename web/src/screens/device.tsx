@@ -21,6 +21,7 @@ import { hasMany, Lamp } from '../parts/tile';
 import { Ago, QualityNote, Value } from '../parts/value';
 import { rangeOf, spanText, type Range } from '../range';
 import { route, toDevice, toHistory, toProgram } from '../router';
+import { sayError } from '../said';
 import { actions, alerts, isOver, seriesOf, type Series } from '../store';
 
 const RECENT_SHOWN = 8;
@@ -97,6 +98,7 @@ function PropertyPanel({ device, property: p, series, range }: { device: Device;
         <QualityNote series={series} />
         {p.type === 'bool' ? <Lamp device={device.name} property={p} bare /> : p.type === 'str' ? null : <Value series={series} />}
       </header>
+      {p.why && <p class="refusal" role="status" translate={false}>{p.why}</p>}
       {p.type === 'str' ? <Text series={series} /> : <Chart series={series} range={range} />}
       <PropertyFacts series={series} p={p} />
     </article>
@@ -185,7 +187,7 @@ function Commands({ device }: { device: Device }) {
 /** Who has it for now. A person may give it back before the time is over. */
 function Lent({ device, lease }: { device: Device; lease: Lease }) {
   const problem = useSignal('');
-  const back = () => void giveBack(device.name).catch((e: Error) => (problem.value = e.message));
+  const back = () => void giveBack(device.name).catch((e: unknown) => (problem.value = sayError(e)));
   return (
     <div class="owned lent" role="status">
       <p><Icon name="lock" /> <span>{t.device.lent(lease.holder, lease.until_ms ? time(lease.until_ms) : '')}</span></p>

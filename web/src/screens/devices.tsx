@@ -3,6 +3,7 @@
 import { useSignal } from '@preact/signals';
 import type { Device, Site } from '../api';
 import { t } from '../i18n';
+import { Bounded } from '../parts/bounded';
 import { Icon } from '../parts/icons';
 import { ReachText } from '../parts/reach';
 import { Lamp } from '../parts/tile';
@@ -11,6 +12,7 @@ import { toDevice, toProgram } from '../router';
 import { alerts, isActive, seriesOf } from '../store';
 
 const VALUES_SHOWN = 3;
+const PAGE = 100;
 
 export function DevicesScreen({ site }: { site: Site }) {
   const filter = useSignal('');
@@ -23,7 +25,7 @@ export function DevicesScreen({ site }: { site: Site }) {
         <input class="filter" type="search" value={filter.value} placeholder={t.devices.filter} aria-label={t.devices.filter} onInput={(e) => (filter.value = e.currentTarget.value)} />
       </header>
       <section class="panel" aria-label={t.nav.devices}>
-        {site.devices.length === 0 ? <p class="empty">{t.overview.noDevices}</p> : shown.length === 0 ? <p class="empty">{t.devices.none}</p> : <Table devices={shown} />}
+        {site.devices.length === 0 ? <p class="empty">{t.overview.noDevices}</p> : shown.length === 0 ? <p class="empty">{t.devices.none}</p> : <Bounded items={shown} page={PAGE}>{(some) => <Table devices={some} />}</Bounded>}
       </section>
     </>
   );

@@ -17,6 +17,7 @@ import { RangeBar } from '../parts/rangebar';
 import { Value } from '../parts/value';
 import { rangeOf, rangeQuery, spanText, type Range } from '../range';
 import { route, setQuery, toHistory, toProperty } from '../router';
+import { sayError } from '../said';
 import { now, seriesNamed, serverNow, type Series } from '../store';
 
 const RELOAD_MIN_MS = 2000;
@@ -101,7 +102,7 @@ function useHistories(chosen: Series[], grain: Grain, range: Signal<Range>, widt
         problem.value = null;
       } catch (error) {
         if (mine !== generation) return;
-        problem.value = error instanceof Error ? error.message : String(error);
+        problem.value = sayError(error);
       }
       if (to === null) timer = window.setTimeout(() => void read(), Math.max(RELOAD_MIN_MS, span / points));
     };

@@ -9,6 +9,7 @@ import { t } from '../i18n';
 import { planOf } from '../layout';
 import { ActionList } from '../parts/actionlist';
 import { AlertList } from '../parts/alertlist';
+import { Bounded } from '../parts/bounded';
 import { Icon } from '../parts/icons';
 import { Picture } from '../parts/picture';
 import { reachOf } from '../parts/reach';
@@ -16,10 +17,14 @@ import { Spark } from '../parts/spark';
 import { hasMany, Tile } from '../parts/tile';
 import { QualityNote, Value } from '../parts/value';
 import { toDevice, toProperty } from '../router';
+import { alertText } from '../said';
 import { actions, adoptable, alerts, isActive, now, programs, seriesOf } from '../store';
 
 const ALERTS_SHOWN = 5;
 const ACTIONS_SHOWN = 6;
+const LINES_SHOWN = 6;
+const TILES_SHOWN = 40;
+const SPARKS_SHOWN = 12;
 
 export function Overview({ site }: { site: Site }) {
   const plan = useMemo(() => planOf(site.devices), [site]);
@@ -31,16 +36,16 @@ export function Overview({ site }: { site: Site }) {
       {site.devices.length === 0 ? <First site={site} /> : <Status site={site} />}
       {site.devices.length > 0 && <section class={withLine ? 'plan' : 'plan no-line'} aria-label={withLine ? t.overview.picture : t.overview.tiles}>
         {withLine && (
-          <div class="lines">
-            {plan.lines.map((line) => (
+          <Bounded items={plan.lines} page={LINES_SHOWN}>{(some) => <div class="lines">
+            {some.map((line) => (
               <div class="panel line" key={line.prefix}>
                 {plan.lines.length > 1 && <h2 translate={false}>{line.prefix}</h2>}
                 <Picture line={line} />
               </div>
             ))}
-          </div>
+          </div>}</Bounded>
         )}
-        {plan.tiles.length > 0 && <div class="tiles">{plan.tiles.map((d) => <Tile key={d.name} device={d} />)}</div>}
+        {plan.tiles.length > 0 && <Bounded items={plan.tiles} page={TILES_SHOWN}>{(some) => <div class="tiles">{some.map((d) => <Tile key={d.name} device={d} />)}</div>}</Bounded>}
       </section>}
       <div class="columns">
         <ActiveAlerts />
@@ -70,7 +75,7 @@ function Status({ site }: { site: Site }) {
       </StatusItem>
       <StatusItem href="#/alerts" n={active.length} what={o.alertsNow(active.length)} bad={waiting > 0}>{waiting > 0 ? o.waiting(waiting) : o.quiet}</StatusItem>
       <StatusItem href="#/programs" n={programs.value.length} what={o.programs(programs.value.length)} bad={down > 0}>
-        {down > 0 ? o.notRunning(down) : rules > 0 ? o.rulesActive(rules) : o.running}
+        {down > 0 ? o.notRunning(down) : rules > 0 ? o.rulesActive(rules) : programs.value.length > 0 ? o.running : ''}
       </StatusItem>
       <StatusItem href="#/discovered" n={found} what={o.found(found)} bad={false}>{found > 0 ? o.adoptHint : o.adoptNothing}</StatusItem>
     </ul>
@@ -107,7 +112,7 @@ function CriticalBanner() {
   if (!newest) return null;
   return (
     <a class="banner critical" href="#/alerts">
-      <Icon name="critical" /> {t.overview.unacknowledged(open.length, newest.text)}
+      <Icon name="critical" /> {t.overview.unacknowledged(open.length, alertText(newest))}
     </a>
   );
 }
@@ -143,8 +148,8 @@ function Sparks({ devices }: { devices: Device[] }) {
   return (
     <section aria-labelledby="sparks" class="spark-section">
       <h2 id="sparks">{t.overview.charts}</h2>
-      <div class="spark-groups">
-        {devices.filter((d) => d.properties.some(charted)).map((device) => (
+      <Bounded items={devices.filter((d) => d.properties.some(charted))} page={SPARKS_SHOWN}>{(some) => <div class="spark-groups">
+        {some.map((device) => (
           <div class={`panel spark-group${hasMany(device) ? ' many' : ''}`} key={device.name}>
             <h3><a href={toDevice(device.name)} translate={false}>{device.name}</a></h3>
             <div class="spark-rows">
@@ -166,7 +171,7 @@ function Sparks({ devices }: { devices: Device[] }) {
             </div>
           </div>
         ))}
-      </div>
+      </div>}</Bounded>
     </section>
   );
 }
