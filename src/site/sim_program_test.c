@@ -218,7 +218,9 @@ static void heard(struct event_listener *l, const struct alert_event *e)
 {
     struct town *t = CONTAINER_OF(l, struct town, events);
     char text[200];
-    if (!e->active || !env_sim_is_on(t->house.env))
+    /* From the call at which the power goes on nobody hears anything, also before the event of it.
+     */
+    if (!e->active || !env_sim_is_on(t->house.env) || disk_sim_is_off(env_sim_disk(t->house.env)))
         return;
     (void)snprintf(text, sizeof(text), "%.*s", STR_FMT(e->text));
     sim_trace_add(t->sim, text, strlen(text));
