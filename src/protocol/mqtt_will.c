@@ -147,7 +147,8 @@ static bool will_publish(struct mqtt_shard *shard, struct will *w)
     else if (err)
         LOG_W("mqtt", "%.*s: its will to %.*s: %s", STR_FMT(w->client_id), STR_FMT(w->topic),
               r.why[0] ? r.why : err_name(err));
-    will_forget(shard, w, !err && r.seq);
+    /* What is delivered and not stored comes again, if nothing is stored before the next start. */
+    will_forget(shard, w, err ? err == ERR_IO : r.seq != 0);
     will_free(shard, w);
     return true;
 }

@@ -69,7 +69,8 @@ void wills_free(struct mqtt_shard *shard);
 /* Puts it into the journal; *seq is to be committed before the client is told that it is let in.
  * ERR_IO: nothing can be stored now. */
 MUST_USE enum err will_record(struct mqtt_shard *shard, struct will *w, uint64_t *seq);
-/* It is over. `noted`: the record of its message says so. */
+/* It is over. `noted`: the journal is not told, because the record of its message says so, or
+ * because it has none: the disk is full, and the database is told when it can be. */
 void will_forget(struct mqtt_shard *shard, struct will *w, bool noted);
 /* It has no row and no record any more, and the journal is not told. */
 void will_unkeep(struct mqtt_shard *shard, struct will *w);

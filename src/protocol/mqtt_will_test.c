@@ -280,6 +280,34 @@ TEST(mqtt_wills_of_a_full_disk)
     world_close(&s.w);
 }
 
+/* What was delivered while the disk was full has reached nobody who was away, and is not retained
+ * for good: it comes again after a power cut. */
+TEST(mqtt_wills_that_a_full_disk_does_not_store)
+{
+    static const struct row row = {.version = MQTT_V311};
+    static struct scene s;
+    s = (struct scene){.w.seed = test_seed()};
+    world_open(&s.w);
+    peer_init(&s.watcher, &s.w);
+    peer_init(&s.client, &s.w);
+    watch(&s);
+    join(&s, &row, true, true);
+    fill_disk(&s);
+    peer_drop(&s.client);
+    pass(&s, 5000);
+    CHECK_EQ_INT(s.wills, 1);
+    disk_sim_room(env_sim_disk(s.w.house), 0);
+    restart(&s, ENV_SIM_POWER);
+    pass(&s, 1000 * (WILL_GRACE_S + 2));
+    CHECK_EQ_INT(s.wills, 2);
+    pass(&s, 2000);
+    restart(&s, ENV_SIM_POWER);
+    pass(&s, 1000 * (WILL_GRACE_S + 2));
+    CHECK_EQ_INT(s.wills, 2);
+    peer_drop(&s.watcher);
+    world_close(&s.w);
+}
+
 /* ---- with a real disk ---- */
 
 static const struct hello_opt lamp = {
