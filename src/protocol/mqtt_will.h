@@ -31,8 +31,9 @@ struct will {
     uint16_t keep_alive_s;
     uint8_t qos;
     bool retain;
-    bool lost;  /* in shard->wills_lost: of the process before, and no session has it */
-    bool in_db; /* a row has its number */
+    bool lost;     /* in shard->wills_lost: of the process before, and no session has it */
+    bool in_db;    /* a row has its number */
+    bool recorded; /* and so has a record of this process */
     struct str client_id, topic;
     struct bytes payload, properties;
     size_t size;
@@ -69,6 +70,8 @@ void wills_free(struct mqtt_shard *shard);
 /* Puts it into the journal; *seq is to be committed before the client is told that it is let in.
  * ERR_IO: nothing can be stored now. */
 MUST_USE enum err will_record(struct mqtt_shard *shard, struct will *w, uint64_t *seq);
+/* Its client was not let in: ends it, and only it. */
+void will_refused(struct mqtt_shard *shard, struct will *w); /* NULL is fine */
 /* It is over. `noted`: the journal is not told, because the record of its message says so, or
  * because it has none: the disk is full, and the database is told when it can be. */
 void will_forget(struct mqtt_shard *shard, struct will *w, bool noted);
