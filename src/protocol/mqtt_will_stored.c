@@ -54,11 +54,11 @@ static struct will *make(struct mqtt_shard *shard, const struct will_body *b)
     const struct will_parts parts = {.client_id = b->client_id,
                                      .topic = b->topic,
                                      .payload = b->payload,
-                                     .properties = b->properties,
-                                     .restored = true};
-    struct will *w;
-    if (will_make(&w, shard, &parts))
+                                     .properties = b->properties};
+    struct will *w = will_make(shard, &parts);
+    if (!w)
         return NULL;
+    (void)will_count(shard, w, true);
     w->qos = b->qos;
     w->retain = b->retain;
     w->keep_alive_s = b->keep_alive_s;
