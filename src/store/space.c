@@ -45,10 +45,10 @@ enum err space_for_segment(struct journal *j, struct error *e)
         }
     }
     enum err r = segment_prepare(j, e);
-    if (r == ERR_OK || !space_is_missing(e))
-        return r;
-    pause_longer(j);
-    return ERR_FULL;
+    bool missing = r != ERR_OK && space_is_missing(e);
+    if (missing || (r != ERR_OK && atomic_load(&j->no_room))) /* else the writer would not rest */
+        pause_longer(j);
+    return missing ? ERR_FULL : r;
 }
 
 void space_wait(struct journal *j, struct group *g, const struct error *e)
@@ -99,7 +99,7 @@ bool space_is_awaited(struct journal *j)
 void space_tell(struct journal *j)
 {
     if (atomic_exchange(&j->room_news, false) && j->room)
-        j->room(j->room_ctx, atomic_load(&j->no_room));
+        j->room(j->room_ctx, journal_no_room(j));
 }
 
 bool space_refuses(const struct journal *j, enum journal_kind kind)
@@ -110,7 +110,7 @@ bool space_refuses(const struct journal *j, enum journal_kind kind)
 
 bool journal_no_room(const struct journal *j)
 {
-    return atomic_load(&j->no_room);
+    return atomic_load(&j->no_room) && !atomic_load(&j->failed); /* that does not end */
 }
 
 void journal_on_room(struct journal *j, void (*room)(void *ctx, bool none), void *ctx)
