@@ -20,6 +20,11 @@ static bool disk_is_full(struct journal *j)
            free_bytes < j->segment_bytes;
 }
 
+enum err space_for_start(struct journal *j, struct error *e)
+{
+    return j->spares == 0 && disk_is_full(j) ? segment_no_room(j, e) : ERR_OK;
+}
+
 static void look_again_in(struct journal *j, int64_t ns)
 {
     j->room_at_ns = clock_mono_ns(j->clock) + ns;

@@ -274,6 +274,23 @@ TEST(a_full_disk_that_breaks_is_broken)
     space_close(&g);
 }
 
+/* The service manager tries it every few seconds, for ever: to fill the rest of a card each time
+ * would wear it out. */
+TEST(a_start_without_room_for_a_segment_writes_nothing)
+{
+    struct rig g;
+    space_open(&g, 30);
+    leave(&g, 31 << 10);
+    CHECK_EQ_INT(journal_start(g.j, &g.e), ERR_IO);
+    CHECK_EQ_INT(g.e.os_errno, ENOSPC);
+    CHECK_EQ_STR(g.e.where, "/data/journal");
+    CHECK_HAS_STR(g.e.text, "no room for 32 KiB of journal");
+    CHECK_EQ_UINT(disk_sim_stats(g.sim).calls[DISK_SIM_WRITE], 0);
+    plenty(&g);
+    CHECK_EQ_INT(journal_start(g.j, &g.e), ERR_OK);
+    space_close(&g);
+}
+
 /* Any other error is the end, as ever. */
 TEST(a_broken_disk_is_not_a_full_one)
 {
