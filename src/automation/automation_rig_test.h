@@ -24,6 +24,7 @@ static const char site_text[] = "model Press { property temp: °C; property note
                                 "device press: Press { id \"p\"; via mqtt \"p\" json }\n"
                                 "device valve: Valve { id \"v\"; via mqtt \"v\" json }; "
                                 "device drain: Valve { id \"d\"; via mqtt \"d\" json }; "
+                                "device twin: Valve { id \"v\"; via mqtt \"twin\" json }; "
                                 "model Button { event pressed }; "
                                 "device button: Button { id \"b\"; via mqtt \"b\" json }\n";
 

@@ -353,3 +353,19 @@ TEST(memory_may_fail_at_any_time)
     CHECK(at > 20);
     test_note("%llu allocations failed in turn", (unsigned long long)at);
 }
+
+/* Else it would be made safe when that is over, whatever its owner has done with it since. */
+TEST(a_lease_ends_when_the_thing_is_owned_by_another_of_its_names)
+{
+    struct rig g;
+    struct lease_view v;
+    rig_init(&g, test_tmpdir(), GUARD);
+    REQUIRE(operate(&g, "Ada", 0) == ERR_OK);
+    log_is(&g, "open by  line 0 because ;");
+    CHECK_EQ_INT(rig_replace(&g, "program guard { own v: Valve = twin }\n", NULL), ERR_OK);
+    log_is(&g, "close by lease line 0 because ;");
+    CHECK(automation_lease(g.a, STR("valve"), &v) && !v.out && str_eq(v.device, STR("twin")));
+    bus_rig_run(&g.base, 16 * 60 * 1000);
+    CHECK(!strstr(g.log.p, "close by"));
+    rig_fini(&g);
+}
