@@ -231,6 +231,18 @@ TEST(the_alert_of_a_place_that_is_no_more_ends)
     }
 }
 
+/* Of an earlier run, whose action so many others have pushed off the list since. */
+TEST(an_alert_that_no_action_tells_of_any_more_ends_with_the_place)
+{
+    struct moved_rig m;
+    moved_build(&m, test_tmpdir(), OLD);
+    move(&m, "line.valve", OLD);
+    CHECK_EQ_UINT(m.told.n, 0);
+    move(&m, NULL, NULL);
+    CHECK_EQ_STR(m.told.p ? m.told.p : "", "over action/line.valve;");
+    moved_fini(&m);
+}
+
 /* It has obeyed at the old place, so something may be open there; another valve has its name. */
 static void leave(void *rig)
 {
