@@ -396,7 +396,7 @@ bool state_may_resume(void *automation, const struct device *d, struct str progr
     const struct automation *a = automation;
     char path[KEEP_KEY_MAX];
     struct kept_lease l;
-    int n = snprintf(path, sizeof(path), LEASE_PREFIX "%.*s", STR_FMT(d->name));
+    int n = snprintf(path, sizeof(path), LEASE_PREFIX "%.*s", STR_FMT(device_thing(d)->name));
     if (n < 0 || (size_t)n >= sizeof(path))
         return false;
     const struct kept_state *k = map_get(&a->kept, (struct str){path, (size_t)n});
