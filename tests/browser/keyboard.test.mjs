@@ -54,6 +54,14 @@ const cases = [
     await page.locator('h1', { hasText: 'Devices' }).waitFor();
     assert.match(await focused(), /^h1 Devices/);
   }],
+  ['who types at once after the key of the search types into its field', async () => {
+    await press('/');
+    await page.keyboard.type('press1');
+    await page.locator('[role="option"][aria-selected="true"]', { hasText: 'plant.press1' }).waitFor();
+    assert.equal(await page.getByRole('combobox', { name: /Search for/ }).inputValue(), 'press1');
+    await press('Escape');
+    await noDialog();
+  }],
   ['the focus can be seen', async () => {
     await press('Tab');
     const outline = await page.evaluate(() => getComputedStyle(document.activeElement).outlineStyle);

@@ -309,13 +309,15 @@ cases.push(['a site with thousands of devices is drawn in parts', () =>
     await page.route('**/api/site', async (route) => {
       const site = await (await route.fetch()).json();
       const tank = site.devices.find((d) => d.name === 'plant.tank');
-      const devices = Array.from({ length: 3000 }, (_, i) => ({ ...tank, name: `store.tank${i}`, properties: tank.properties.map((p) => ({ ...p, series: 1000 + 2 * i + p.series % 2 })) }));
+      const devices = Array.from({ length: 3000 }, (_, i) => ({ ...tank, name: `store.tank${i}`, link: { ...tank.link, online: i !== 2500 }, properties: tank.properties.map((p) => ({ ...p, series: 1000 + 2 * i + p.series % 2 })) }));
       await route.fulfill({ json: { ...site, devices, groups: [] } });
     });
     await page.reload();
     await page.locator('.status a', { hasText: '3000' }).waitFor();
     const few = await page.locator('a.tile').count();
     assert.ok(few > 0 && few <= 60, `${few} tiles`);
+    const names = await page.locator('a.tile b').allTextContents();
+    assert.deepEqual(names.slice(0, 2), ['tank2500', 'tank0'], 'what is lost stands in front');
     await page.locator('.plan button.more').click();
     await page.waitForFunction((n) => document.querySelectorAll('a.tile').length > n, few);
     await steps.go(page, '#/devices');

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Device, Property, ValueType } from './api';
-import { arrange, boxHeight, parentOf, partsOf, planOf } from './layout';
+import { arrange, attentionFirst, boxHeight, parentOf, partsOf, planOf, tilesBeside } from './layout';
 
 function property(spec: string): Property {
   const [name = '', type = 'float', max] = spec.split(':');
@@ -103,4 +103,19 @@ test('boxes stay inside the picture and do not overlap', () => {
 
 test('a box is as high as what it shows', () => {
   assert.ok(boxHeight(factory[0]!) > boxHeight(factory[1]!));
+});
+
+test('what needs somebody stands in front of what is too much to be shown at once', () => {
+  const names = ['a', 'b', 'c', 'd'];
+  const needs = (x: string) => x === 'd' || x === 'b';
+  assert.deepEqual(attentionFirst(names, 3, needs), ['b', 'd', 'a', 'c']);
+  assert.deepEqual(attentionFirst(names, 4, needs), names, 'all are shown: none moves');
+});
+
+test('a few tiles stand beside the line, more of them below it', () => {
+  const plan = planOf(factory);
+  const tiles = (n: number) => Array.from({ length: n }, () => plan.tiles[0]!);
+  assert.ok(tilesBeside(plan));
+  assert.ok(!tilesBeside({ ...plan, tiles: tiles(8) }));
+  assert.ok(!tilesBeside({ lines: [], tiles: tiles(1) }));
 });

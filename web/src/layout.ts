@@ -87,6 +87,22 @@ export function planOf(devices: Device[]): Plan {
   return { lines: real, tiles };
 }
 
+/** Of what is too long to be shown at once, what needs somebody stands in front; else the order stays as it is declared. */
+export function attentionFirst<T>(items: T[], page: number, needs: (item: T) => boolean): T[] {
+  return items.length <= page ? items : [...items.filter(needs), ...items.filter((x) => !needs(x))];
+}
+
+/** Everything that is drawn in a line. */
+export const devicesOf = (line: Line): Device[] => [...line.conveyors, ...line.stations.flatMap((s) => [s.device, ...s.attached])];
+
+/** So many rows of tiles, heads and values, are as high as a line. */
+const ROWS_BESIDE_LINE = 7;
+
+/** Whether the tiles fit beside the lines: a column that goes on below them would leave half of the screen empty. */
+export function tilesBeside({ lines, tiles }: Plan): boolean {
+  return tiles.reduce((n, d) => n + 1 + d.properties.length, 0) <= ROWS_BESIDE_LINE * lines.length;
+}
+
 /** What a station's box shows, sorted by the way it is drawn. */
 export interface Parts {
   temperature: Property | null;

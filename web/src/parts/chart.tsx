@@ -20,7 +20,7 @@ import { now, serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
 import { DataTable } from './datatable';
 import { followFingers } from './gestures';
-import { axesOf, onSelect, spread } from './plotting';
+import { axesOf, BOOL_SCALE, onSelect, spread } from './plotting';
 
 const HEIGHT = 168;
 /** A yes or no needs no height. */
@@ -37,7 +37,7 @@ interface Loaded {
 }
 
 function yRange(p: Property, low: number | null, high: number | null): [number, number] {
-  return p.type === 'bool' ? [-0.1, 1.1] : spread(low, high, leastSpread(p, high ?? 0));
+  return p.type === 'bool' ? BOOL_SCALE : spread(low, high, leastSpread(p, high ?? 0));
 }
 
 const heightOf = (series: Series): number => (series.property.type === 'bool' ? HEIGHT_BOOL : HEIGHT);

@@ -11,21 +11,23 @@ const ROWS_MAX = 120;
 interface Props {
   /** The name of what is shown. */
   name: string;
+  /** One of several tables, one below the other: the name stands beside each. */
+  named?: boolean;
   columns: ReadonlySignal<Columns>;
   text: (value: number) => string;
 }
 
-export function DataTable({ name, columns, text }: Props) {
+export function DataTable({ name, named = false, columns, text }: Props) {
   const open = useSignal(false);
   return (
     <details class="data" onToggle={(e) => (open.value = e.currentTarget.open)}>
-      <summary>{t.device.table}<span class="unseen" translate={false}>: {name}</span></summary>
+      <summary>{t.device.table}<span class={named ? '' : 'unseen'} translate={false}>: {name}</span></summary>
       {open.value && <Rows columns={columns} text={text} name={name} />}
     </details>
   );
 }
 
-function Rows({ columns, text, name }: Props) {
+function Rows({ columns, text, name }: Omit<Props, 'named'>) {
   const { x, mean, low, high } = columns.value;
   const band = low.length > 0;
   const all: number[] = [];

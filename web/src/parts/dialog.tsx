@@ -2,7 +2,7 @@
 // gives the focus back to where it was.
 
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 
 interface Props {
   open: boolean;
@@ -15,7 +15,8 @@ interface Props {
 
 export function Dialog({ open, onClose, labelledBy, class: extra = '', children }: Props) {
   const dialog = useRef<HTMLDialogElement>(null);
-  useEffect(() => {
+  // Before the next key is handled: who types at once after `/` types into the field.
+  useLayoutEffect(() => {
     const element = dialog.current;
     if (!element) return;
     if (open && !element.open) {

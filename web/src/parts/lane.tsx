@@ -11,7 +11,7 @@ import { zoomAt, type Range } from '../range';
 import { serverNow, type Series } from '../store';
 import { colour, painted } from '../theme';
 import { followFingers } from './gestures';
-import { axesOf, onSelect, spread } from './plotting';
+import { axesOf, BOOL_SCALE, onSelect, spread } from './plotting';
 
 const HEIGHT_BOOL = 96;
 const HEIGHT_ONE = 300;
@@ -63,7 +63,7 @@ function options(props: LaneProps, width: number): uPlot.Options {
     cursor: { sync: { key: 'history' }, y: false, drag: { x: true, y: false, setScale: false }, points: { size: 7 }, bind: { dblclick: () => () => ((range.value = { span: range.peek().span, to: null }), null) } },
     scales: {
       x: { time: true, auto: false },
-      y: { range: (_u, low, high) => (bool ? [-0.1, 1.1] : spread(low, high, Math.max(0.01, ...lane.series.map((s) => leastSpread({ ...s.series.property, min: null }, high ?? 0))))) },
+      y: { range: (_u, low, high) => (bool ? BOOL_SCALE : spread(low, high, Math.max(0.01, ...lane.series.map((s) => leastSpread({ ...s.series.property, min: null }, high ?? 0))))) },
     },
     axes: axesOf(bool),
     series: [{}, ...lane.series.flatMap((s) => seriesOptions(s.series, s.colour))],

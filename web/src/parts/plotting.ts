@@ -14,12 +14,26 @@ export function axisTime(splits: number[], step: number): string[] {
   });
 }
 
+const MINUTE = 60;
+const HOUR = 3600;
+const DAY = 86_400;
+/** Steps of an axis of time in seconds. Those of the library leave out two minutes, so that a phone has one label in five. */
+const STEPS = [
+  ...[1, 2, 5, 10, 15, 30],
+  ...[1, 2, 5, 10, 15, 30].map((n) => n * MINUTE),
+  ...[1, 2, 3, 4, 6, 8, 12].map((n) => n * HOUR),
+  ...[1, 2, 3, 5, 7, 10, 15, 30, 60, 90, 180, 365].map((n) => n * DAY),
+];
+
+/** Of yes and no: room for both words above and below. */
+export const BOOL_SCALE: [number, number] = [-0.2, 1.2];
+
 export function axesOf(bool: boolean): uPlot.Axis[] {
   const grid = { stroke: colour('grid'), width: 1 };
   const axis = { stroke: colour('muted'), font: '11px system-ui, sans-serif', grid, ticks: { show: false } };
   return [
     // Times with seconds need more room than those without.
-    { ...axis, size: 26, gap: 4, space: (_u, _i, min, max) => (max - min < 900 ? 66 : 44), values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
+    { ...axis, size: 26, gap: 4, incrs: STEPS, space: (_u, _i, min, max) => (max - min < 900 ? 66 : 44), values: (_u, splits, _i, _s, step) => axisTime(splits, step) },
     {
       ...axis,
       // As wide as the longest of its texts: a meter counts to 123,456.

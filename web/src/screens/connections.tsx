@@ -87,7 +87,7 @@ function Line({ line }: { line: LinkLine }) {
           </tr>
         </thead>
         <tbody>
-          {line.units.map((u) => (
+          {[...line.units].sort((a, b) => a.unit - b.unit).map((u) => (
             <tr key={u.unit}>
               <th scope="row">{u.unit}</th>
               <td data-label={c.device}><span class="names">{u.devices.map((d) => <a key={d} href={toDevice(d)} translate={false}>{d}</a>)}</span></td>

@@ -221,5 +221,5 @@ function Table({ series, columns }: { series: Series; columns: Signal<Map<string
   useEffect(() => effect(() => {
     own.value = columns.value.get(series.name) ?? EMPTY;
   }), [series]);
-  return <DataTable name={series.name} columns={own} text={textOf(series)} />;
+  return <DataTable name={series.name} named columns={own} text={textOf(series)} />;
 }

@@ -6,7 +6,7 @@ import { useMemo } from 'preact/hooks';
 import type { Device, Property, Site } from '../api';
 import type { ComponentChildren } from 'preact';
 import { t } from '../i18n';
-import { planOf } from '../layout';
+import { attentionFirst, devicesOf, planOf, tilesBeside } from '../layout';
 import { ActionList } from '../parts/actionlist';
 import { AlertList } from '../parts/alertlist';
 import { Bounded } from '../parts/bounded';
@@ -27,14 +27,20 @@ const TILES_SHOWN = 40;
 const SPARKS_SHOWN = 12;
 
 export function Overview({ site }: { site: Site }) {
-  const plan = useMemo(() => planOf(site.devices), [site]);
+  // As it was when the screen was opened: what is shown does not change places under its reader.
+  const needy = useMemo(() => new Set(site.devices.filter(needsSomebody).map((d) => d.name)), []);
+  const plan = useMemo(() => {
+    const { lines, tiles } = planOf(site.devices);
+    const needs = (d: Device) => needy.has(d.name);
+    return { lines: attentionFirst(lines, LINES_SHOWN, (line) => devicesOf(line).some(needs)), tiles: attentionFirst(tiles, TILES_SHOWN, needs) };
+  }, [site]);
   const withLine = plan.lines.length > 0;
   return (
     <>
       <h1 class="unseen" tabIndex={-1}>{t.nav.overview}</h1>
       <CriticalBanner />
       {site.devices.length === 0 ? <First site={site} /> : <Status site={site} />}
-      {site.devices.length > 0 && <section class={withLine ? 'plan' : 'plan no-line'} aria-label={withLine ? t.overview.picture : t.overview.tiles}>
+      {site.devices.length > 0 && <section class={!withLine ? 'plan no-line' : tilesBeside(plan) ? 'plan' : 'plan below'} aria-label={withLine ? t.overview.picture : t.overview.tiles}>
         {withLine && (
           <Bounded items={plan.lines} page={LINES_SHOWN}>{(some) => <div class="lines">
             {some.map((line) => (
@@ -54,6 +60,11 @@ export function Overview({ site }: { site: Site }) {
       {site.devices.length > 0 && <Sparks devices={site.devices} />}
     </>
   );
+}
+
+function needsSomebody(device: Device): boolean {
+  const { reach } = reachOf(device);
+  return reach === 'offline' || reach === 'silent' || alerts.peek().some((a) => isActive(a) && a.source.device === device.name);
 }
 
 /** The site in one line: what there is, and whether it needs anybody. */
