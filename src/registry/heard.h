@@ -8,7 +8,8 @@
  * Over restarts: kept by name, as history is, so what a changed site goes on calling the same goes
  * on. Recorded at most once a second for each event, however fast it comes, and readers are told
  * at once and with the record; a crash loses what is younger than that. Whoever acts on an event
- * has its own record (automation/). Ownership: the registry's. Threads: worker 0. */
+ * has its own record (automation/).
+ * Ownership: the registry's. Threads: worker 0. */
 #pragma once
 
 #include "registry/registry.h"
