@@ -12,6 +12,7 @@ struct heard {
     struct heard_event view;
     struct list link;  /* registry.heard, the one that came last at the tail */
     struct list dirty; /* registry.heard_dirty: not recorded yet */
+    uint64_t told;     /* the count that readers know */
     struct str key;
 };
 
@@ -86,13 +87,23 @@ static void record(struct registry *r, const struct heard *h)
         LOG_W("registry", "when %.*s came is not recorded", STR_FMT(h->key));
 }
 
+static void tell(struct registry *r, struct heard *h)
+{
+    h->told = h->view.count;
+    if (r->heard_changed)
+        r->heard_changed(r->heard_ctx, &h->view);
+}
+
 /* With a limit, so that a site where everything chatters does not do it all in one turn. */
 static void record_dirty(struct registry *r, size_t limit)
 {
     struct list *it;
     while (limit-- && (it = list_pop_head(&r->heard_dirty))) {
+        struct heard *h = CONTAINER_OF(it, struct heard, dirty);
         list_init(it);
-        record(r, CONTAINER_OF(it, struct heard, dirty));
+        record(r, h);
+        if (h->told != h->view.count)
+            tell(r, h);
     }
 }
 
@@ -198,12 +209,13 @@ void heard_note(struct registry *r, const struct signal_event *e)
     v->count++;
     list_del(&h->link);
     list_add_tail(&r->heard, &h->link);
-    if (list_empty(&h->dirty))
+    bool first = list_empty(&h->dirty); /* since the last record */
+    if (first)
         list_add_tail(&r->heard_dirty, &h->dirty);
     if (!timer_armed(&r->heard_timer))
         timer_set_after_ms(&r->heard_timer, RECORD_AFTER_MS);
-    if (r->heard_changed)
-        r->heard_changed(r->heard_ctx, v);
+    if (first)
+        tell(r, h);
 }
 
 void registry_heard_each(const struct registry *r, struct str device, size_t limit,
@@ -247,6 +259,7 @@ void heard_fini(struct registry *r)
     if (!r->heard.next)
         return;
     timer_cancel(&r->heard_timer);
+    r->heard_changed = NULL;
     if (r->heard_keep)
         record_dirty(r, SIZE_MAX);
     keep_free(r->heard_keep);

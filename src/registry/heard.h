@@ -6,8 +6,9 @@
  * used up, what no device declares any more makes room; else a new one is not listed, which the
  * log says once.
  * Over restarts: kept by name, as history is, so what a changed site goes on calling the same goes
- * on. Recorded at most once a second for each event, however fast it comes; a crash loses what is
- * younger than that. Whoever acts on an event has its own record (automation/).
+ * on. Recorded at most once a second for each event, however fast it comes, and readers are told
+ * at once and with the record; a crash loses what is younger than that. Whoever acts on an event
+ * has its own record (automation/).
  * Ownership: the registry's. Threads: worker 0. */
 #pragma once
 

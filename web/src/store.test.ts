@@ -56,6 +56,8 @@ test('of two words about an event the one that counts further holds', () => {
   assert.deepEqual(events.value.map((e) => [e.event, e.count]), [['opened', 2], ['forced', 1]]);
   applyEvents([heard('forced', 2, 30)]);
   assert.deepEqual(events.value.map((e) => [e.event, e.count]), [['forced', 2], ['opened', 2]]);
+  applyEvents([heard('opened', 1, 40)]);
+  assert.deepEqual(events.value.map((e) => [e.event, e.count]), [['opened', 1], ['forced', 2]], 'the site began to count anew');
 });
 
 test('a good value that was measured long ago is stale to a reader', () => {

@@ -223,12 +223,17 @@ export function applyActions(fresh: Action[]): void {
   actions.value = upsert(actions.peek(), newer, (a) => a.requested_ms, ACTIONS_MAX);
 }
 
-/** One of a name and device replaces what was known, unless that is younger: an answer may be slower than the feed. */
+/** One of a name and device replaces what was known, unless that is younger: an answer may be slower than the feed. The
+ *  count alone does not tell: a site that lost its power, or its data, counts from an earlier number. */
 export function applyEvents(fresh: HeardEvent[]): void {
   const key = (e: HeardEvent) => `${e.device} ${e.event}`;
   const all = new Map(events.peek().map((e) => [key(e), e]));
-  for (const e of fresh) if (e.count >= (all.get(key(e))?.count ?? 0)) all.set(key(e), e);
-  events.value = [...all.values()].sort((a, b) => (b.times_ms[0] ?? 0) - (a.times_ms[0] ?? 0)).slice(0, EVENTS_MAX);
+  const newest = (e: HeardEvent | undefined) => e?.times_ms[0] ?? 0;
+  for (const e of fresh) {
+    const old = all.get(key(e));
+    if (e.count >= (old?.count ?? 0) || newest(e) > newest(old)) all.set(key(e), e);
+  }
+  events.value = [...all.values()].sort((a, b) => newest(b) - newest(a)).slice(0, EVENTS_MAX);
 }
 
 /** The feed brings the newest value of each field: it goes behind those that are known. */
