@@ -56,10 +56,10 @@ void space_wait(struct journal *j, struct group *g, const struct error *e)
     if (clock_mono_ns(j->clock) >= j->room_at_ns) /* a write in a segment, where that takes room */
         pause_longer(j);
     j->waits = g;
+    space_set(j, true, e); /* first: who is refused looks there for the reason */
     pthread_mutex_lock(&j->lock);
     j->stuck = true;
     pthread_mutex_unlock(&j->lock);
-    space_set(j, true, e);
 }
 
 void space_waited(struct journal *j)
