@@ -121,7 +121,7 @@ static void connected(struct mqtt_connection *c)
 void connect_go_on(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
-    if (h->accepted && !c->waiting)
+    if (h->accepted && !c->waiting && !will_is_due(c->shard, h->client_id))
         connected(c);
 }
 
@@ -233,7 +233,7 @@ void connect_let_in(struct mqtt_connection *c)
     }
     h->accepted = true;
     if (!h->seq && !h->will_seq)
-        connected(c);
+        connect_go_on(c);
     else if (!wait_for_records(c))
         (void)refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
 }

@@ -119,6 +119,22 @@ static bool may_publish(struct mqtt_shard *shard, const struct will *w, char why
     return may;
 }
 
+bool will_is_due(const struct mqtt_shard *shard, struct str client_id)
+{
+    LIST_EACH(&shard->wills_due, it)
+    if (str_eq(CONTAINER_OF(it, struct will, link)->client_id, client_id))
+        return true;
+    return false;
+}
+
+/* It may be back, and wait for this will. */
+static void wake_client(struct mqtt_shard *shard, struct str client_id)
+{
+    struct mqtt_session *s = session_find(shard, client_id);
+    if (s && s->connection && s->connection->state == CONNECTION_WAITING)
+        task_wake(&s->connection->task);
+}
+
 /* Publishes and frees it; false: the journal is full, again later. */
 static bool will_publish(struct mqtt_shard *shard, struct will *w)
 {
@@ -142,6 +158,7 @@ static bool will_publish(struct mqtt_shard *shard, struct will *w)
               r.why[0] ? r.why : err_name(err));
     /* What is delivered and not stored comes again, if nothing is stored before the next start. */
     will_forget(shard, w, err ? err == ERR_IO : r.seq != 0);
+    wake_client(shard, w->client_id);
     will_free(shard, w);
     return true;
 }

@@ -64,6 +64,9 @@ void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session
 void will_await(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session);
 void will_cancel(struct mqtt_session *session);  /* its client is back */
 void will_release(struct mqtt_session *session); /* it has ended: now */
+/* One of this client is due and has no room: what it says now must come behind that. Its task is
+ * woken. */
+bool will_is_due(const struct mqtt_shard *shard, struct str client_id);
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_init(struct mqtt_shard *shard);
 void wills_free(struct mqtt_shard *shard);

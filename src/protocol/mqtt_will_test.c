@@ -471,3 +471,48 @@ TEST(mqtt_wills_wait_for_who_is_coming_back)
     client_close(&w);
     broker_stop(&b);
 }
+
+/* All that the journal takes while its sync is held. */
+static void fill_journal(struct broker *b)
+{
+    static const uint8_t zero[1000];
+    uint64_t seq;
+    enum err err = ERR_OK;
+    moody_set(&b->disk, true, false);
+    for (size_t n = sizeof(zero); n; n /= 10)
+        do {
+            const struct iovec part = {(void *)(uintptr_t)zero, n};
+            err = journal_append(b->journal, JOURNAL_SAMPLE, false, &part, 1, &seq);
+            moody_await(&b->disk); /* behind the first one, which is on its way to the disk */
+        } while (!err);
+    CHECK_EQ_INT(err, ERR_FULL);
+}
+
+/* What its client says when it is back comes behind its will, however long that takes. */
+TEST(mqtt_wills_come_before_who_is_back)
+{
+    const struct hello_opt hello = {
+        .clean = true, .will_topic = "is", .will = "out", .will_retain = true};
+    struct broker b = {.group_bytes_max = 20000};
+    struct client c, w;
+    broker_start(&b, NULL);
+    client_join(&w, &b, "w", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&w, 1, "is", 0, 0);
+    EXPECT(&w, "SUBACK id=1 codes 00");
+    client_join(&c, &b, "c", hello, false);
+    fill_journal(&b);
+    client_close(&c);
+    client_open(&c, &b);
+    client_hello(&c, "c", (struct hello_opt){.clean = true});
+    client_publish(&c, 0, "is", "in", true);
+    EXPECT_NOTHING(&w);
+    struct pollfd silent = {.fd = c.fd, .events = POLLIN};
+    CHECK_EQ_INT(poll(&silent, 1, 0), 0);
+    moody_set(&b.disk, false, false);
+    EXPECT_HAS(&w, "topic=is payload=out");
+    EXPECT_HAS(&w, "topic=is payload=in");
+    EXPECT_HAS(&c, "CONNACK reason=00");
+    client_bye(&c);
+    client_close(&w);
+    broker_stop(&b);
+}

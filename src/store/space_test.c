@@ -105,6 +105,40 @@ TEST(a_full_disk_refuses_the_bulk_and_takes_what_the_site_needs)
     space_close(&g);
 }
 
+/* Whoever publishes while the log is told, which may take long. */
+struct publisher {
+    struct rig rig;
+    unsigned asked;
+    bool seems_failed;
+};
+
+static void publish_meanwhile(void *ctx, enum log_level level, const char *part, const char *text)
+{
+    struct publisher *p = ctx;
+    hear(NULL, level, part, text);
+    if (!strstr(text, "no room"))
+        return;
+    p->asked++;
+    p->seems_failed = rig_append(&p->rig, A_MESSAGE, false) == ERR_IO && !journal_no_room(p->rig.j);
+}
+
+/* What is refused for want of room is never taken for a journal that has failed. */
+TEST(a_disk_that_gets_full_never_looks_broken)
+{
+    static struct publisher p;
+    p = (struct publisher){0};
+    space_open(&p.rig, 23);
+    log_set_sink(publish_meanwhile, &p);
+    leave(&p.rig, 0);
+    REQUIRE(rig_append(&p.rig, A_DECISION, false) == ERR_OK);
+    (void)journal_test_step(p.rig.j);
+    CHECK_EQ_UINT(p.asked, 1);
+    CHECK(journal_no_room(p.rig.j) && !p.seems_failed);
+    plenty(&p.rig);
+    CHECK(journal_test_step(p.rig.j));
+    space_close(&p.rig);
+}
+
 /* The first segment of a new site, and the last of a full one. */
 TEST(what_was_taken_waits_for_room_and_is_not_lost)
 {
