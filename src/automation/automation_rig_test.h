@@ -80,7 +80,8 @@ static inline void on_alert(struct event_listener *l, const struct alert_event *
     if (e->active)
         strbuf_addf(&g->log, "%s%s: %.*s;", e->momentary ? "momentary " : "",
                     severity_name(e->severity), STR_FMT(e->text));
-    else if (!str_ends(e->key, STR("!")) && !str_starts(e->key, STR("program/")))
+    else if (!str_ends(e->key, STR("!")) && !str_starts(e->key, STR("program/")) &&
+             !str_starts(e->key, STR("action/"))) /* those end whether they are there or not */
         strbuf_addf(&g->log, "over;");
     rig_look(g);
 }
