@@ -175,6 +175,7 @@ static void print_thing(const struct discover *d, struct str thing)
         print_shell_word(str_from(d->call.url ? d->call.url : d->call.site));
         (void)fputc(' ', stdout);
     }
+    (void)fputs(adopt.p[0] == '-' ? "-- " : "", stdout); /* no option, whoever has named it so */
     print_shell_word(adopt);
     (void)fputc('\n', stdout);
 }

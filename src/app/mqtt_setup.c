@@ -128,8 +128,12 @@ int mqtt_setup_init(struct mqtt_setup *s, const struct mqtt_options *o)
 
 void mqtt_setup_fini(struct mqtt_setup *s)
 {
-    tls_free(s->tls);
-    if (s->ex)
+    /* A name may still be looked up, for half a minute, and that can't be called off. Who has said
+     * Ctrl-C does not wait for it: the process ends behind us, and all of this with it. */
+    bool left_behind = s->ex && executor_has_jobs(s->ex);
+    if (!left_behind)
+        tls_free(s->tls);
+    if (s->ex && !left_behind)
         executor_free(s->ex);
     *s = (struct mqtt_setup){0};
 }

@@ -65,11 +65,16 @@ static void tell(struct run_care *c, struct str key, enum severity severity, boo
 
 /* --- the disk --- */
 
+static int by_room(const struct run_care *c)
+{
+    uint64_t low = c->low_bytes + (c->disk == DISK_LOW ? c->low_bytes / 2 : 0); /* not to and fro */
+    return c->free_bytes < low ? DISK_LOW : DISK_FINE;
+}
+
 static void judge_disk(struct run_care *c)
 {
     char text[PATH_MAX + 200];
-    uint64_t low = c->low_bytes + (c->disk == DISK_LOW ? c->low_bytes / 2 : 0); /* not to and fro */
-    int now = c->full ? DISK_FULL : c->free_bytes < low ? DISK_LOW : DISK_FINE;
+    int now = c->full ? DISK_FULL : by_room(c); /* full: the pool may look at this moment */
     if (now == c->disk)
         return;
     c->disk = now;

@@ -199,7 +199,8 @@ static enum err check_who(struct exchange *x)
     return error_set(x->e, ERR_DENIED, "%s; --url %s asks that one", t->other, t->where);
 }
 
-/* Interim answers (1xx) are passed over. */
+/* Interim answers (1xx) are passed over. The listener of a site that was killed may take us for a
+ * moment longer: a ring's descriptors are closed after the process is gone. */
 static enum err read_head(struct exchange *x, struct stream *s)
 {
     do {
@@ -207,7 +208,7 @@ static enum err read_head(struct exchange *x, struct stream *s)
         enum err err = stream_co_read_until(s, STR("\r\n\r\n"), x->head_bytes,
                                             sizeof(x->head_bytes), &n, x->call->timeout_ms);
         if (err)
-            return failed(x, s, err, "no answer");
+            return failed(x, s, err, "no answer (does the site run?)");
         struct http_scan scan;
         struct bytes in = {(const uint8_t *)x->head_bytes, n};
         http_scan_init(&scan);

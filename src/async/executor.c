@@ -298,6 +298,11 @@ bool executor_stopping(const struct executor *ex)
     return atomic_load(&ex->stopping);
 }
 
+bool executor_has_jobs(const struct executor *ex)
+{
+    return offload_pool_busy(ex->offload);
+}
+
 bool executor_is_running(const struct executor *ex)
 {
     return ex->running;

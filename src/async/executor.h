@@ -48,6 +48,8 @@ void executor_stop(struct executor *ex);
 int64_t executor_turn(struct executor *ex);
 /* Runs what offloaded jobs still have to hand back, ends all I/O (each op gets its last done()). */
 void executor_free(struct executor *ex);
+/* An offloaded job waits or runs, and executor_free() would wait for it. */
+bool executor_has_jobs(const struct executor *ex);
 
 struct worker *executor_worker(struct executor *ex, unsigned i);
 unsigned executor_workers(const struct executor *ex);

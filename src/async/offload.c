@@ -27,7 +27,7 @@ struct offload_pool {
     pthread_cond_t work, idle; /* idle: some queue has run empty */
     struct list ready;
     unsigned threads, threads_max, waiting; /* waiting: for work */
-    size_t queues, queued;                  /* queued: jobs that no thread has taken */
+    size_t queues, queued, running;         /* queued: jobs that no thread has taken */
     bool ending;
     union {
         pthread_t thread[OFFLOAD_THREADS_MAX];
@@ -76,6 +76,7 @@ static struct offload_job *take_job(struct offload_pool *p)
     struct offload_job *j = q->head;
     q->head = j->next;
     q->running++;
+    p->running++;
     p->queued--;
     /* Behind the others: queues take turns. */
     list_del(&q->link);
@@ -93,6 +94,7 @@ static void run_job(struct offload_pool *p, struct offload_job *j)
     j->run(j);
     pthread_mutex_lock(&p->lock);
     q->running--;
+    p->running--;
     q->jobs--;
     if (hand_back)
         worker_job_done(w, j);
@@ -191,6 +193,14 @@ static void run_all(struct offload_pool *p)
 }
 
 /* --- queues --- */
+
+bool offload_pool_busy(struct offload_pool *p)
+{
+    pthread_mutex_lock(&p->lock);
+    bool busy = p->queued + p->running > 0;
+    pthread_mutex_unlock(&p->lock);
+    return busy;
+}
 
 void offload_pool_end(struct offload_pool *p)
 {

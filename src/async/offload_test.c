@@ -189,3 +189,43 @@ TEST(results_come_back_to_their_worker)
     offload_queue_free(q);
     executor_free(ex);
 }
+
+/* ---- whether the end would wait ---- */
+
+struct gated {
+    struct offload_job job;
+    struct executor *ex;
+    pthread_barrier_t *gate;
+    bool busy_behind;
+};
+
+static void wait_at_gate(struct offload_job *j)
+{
+    pthread_barrier_wait(CONTAINER_OF(j, struct gated, job)->gate);
+}
+
+static void look_behind(struct offload_job *j)
+{
+    struct gated *g = CONTAINER_OF(j, struct gated, job);
+    g->busy_behind = executor_has_jobs(g->ex);
+    executor_stop(g->ex);
+}
+
+TEST(jobs_are_seen_until_they_have_run)
+{
+    struct executor *ex = make(1, 1);
+    pthread_barrier_t gate;
+    pthread_barrier_init(&gate, NULL, 2);
+    struct gated g = {.job = {.run = wait_at_gate, .done = look_behind}, .ex = ex, .gate = &gate};
+    struct offload_queue *q;
+    REQUIRE(offload_queue_new(&q, ex, 1, 1) == ERR_OK);
+    CHECK(!executor_has_jobs(ex));
+    REQUIRE(offload_submit(q, executor_worker(ex, 0), &g.job) == ERR_OK);
+    CHECK(executor_has_jobs(ex));
+    pthread_barrier_wait(&gate);
+    executor_run(ex);
+    CHECK(!g.busy_behind);
+    offload_queue_free(q);
+    executor_free(ex);
+    pthread_barrier_destroy(&gate);
+}

@@ -24,6 +24,7 @@ static const char site_text[] = "model Press { property temp: °C; property note
                                 "device press: Press { id \"p\"; via mqtt \"p\" json }\n"
                                 "device valve: Valve { id \"v\"; via mqtt \"v\" json }; "
                                 "device drain: Valve { id \"d\"; via mqtt \"d\" json }; "
+                                "device twin: Valve { id \"v\"; via mqtt \"twin\" json }; "
                                 "model Button { event pressed }; "
                                 "device button: Button { id \"b\"; via mqtt \"b\" json }\n";
 
@@ -105,22 +106,23 @@ static inline struct lang_site *rig_site(const char *program)
     return site;
 }
 
-/* `valve`: its topic. */
+/* `valve`: its topic. `twin` is the same valve once more, by another way. */
 static inline enum err rig_devices(struct rig *g, const char *valve, struct error *e)
 {
-    static const char *const names[] = {"press", "valve", "button", "drain"};
-    const char *const topics[] = {"p", valve, "b", "d"};
-    const struct model_def *made[4];
+    static const char *const names[] = {"press", "valve", "button", "drain", "twin"};
+    const char *const topics[] = {"p", valve, "b", "d", "twin"};
+    const char *const ids[] = {"p", valve, "b", "d", valve};
+    const struct model_def *made[ARRAY_LEN(names)];
     for (size_t i = 0; i < ARRAY_LEN(names); i++) {
         struct device *d;
         enum err err =
             i < ARRAY_LEN(models) ? registry_model(g->registry, &models[i], &made[i], e) : ERR_OK;
         if (i >= ARRAY_LEN(models))
-            made[i] = made[1]; /* a second valve */
+            made[i] = made[1]; /* valves, too */
         if (!err)
             err = registry_device(g->registry,
                                   &(struct registry_device_def){.name = str_from(names[i]),
-                                                                .id = str_from(topics[i]),
+                                                                .id = str_from(ids[i]),
                                                                 .model = made[i],
                                                                 .topic = str_from(topics[i])},
                                   &d, e);

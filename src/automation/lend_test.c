@@ -85,14 +85,19 @@ TEST(a_lease_ends_after_its_time)
     rig_fini(&g);
 }
 
-static enum err operate(struct rig *g, const char *who, uint32_t action)
+static enum err operate_at(struct rig *g, const char *device, const char *who, uint32_t action)
 {
     struct error e = {0};
     char id[24];
-    struct action_request q = {.device = registry_find(g->registry, STR("valve")),
+    struct action_request q = {.device = registry_find(g->registry, str_from(device)),
                                .action = action,
                                .cause = {.operator_name = str_from(who)}};
     return automation_operate(g->a, &q, id, &e);
+}
+
+static enum err operate(struct rig *g, const char *who, uint32_t action)
+{
+    return operate_at(g, "valve", who, action);
 }
 
 TEST(a_person_borrows_and_what_the_owner_wants_meanwhile_waits)
@@ -169,6 +174,25 @@ TEST(a_lease_whose_program_is_gone_ends_safely)
 #define GUARD                                                                                      \
     "program guard { own v: Valve = valve; read t: °C = press.temp stale 1h\n"                    \
     "  when t > 80 °C { v.open() } until t < 60 °C { v.close() } }\n"
+
+/* The lease is the thing's, whichever of its declarations was used. */
+TEST(what_a_person_told_a_thing_by_another_of_its_names_goes_on_after_a_restart)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    rig_init(&g, dir, GUARD);
+    REQUIRE(operate_at(&g, "twin", "Ada", 0) == ERR_OK);
+    bus_rig_run(&g.base, 30);
+    log_is(&g, "open by  line 0 because ;");
+    rig_fini(&g);
+    rig_init(&g, dir, GUARD);
+    struct lease_view v;
+    CHECK(automation_lease(g.a, STR("twin"), &v) && v.out);
+    registry_start(g.registry);
+    log_is(&g, ""); /* no alert that it has come to nothing */
+    CHECK(!list_empty(&registry_find(g.registry, STR("twin"))->actions));
+    rig_fini(&g);
+}
 
 /* The rule is active and believes that it has acted. */
 TEST(what_an_owner_wants_meanwhile_survives_a_restart)
@@ -328,4 +352,20 @@ TEST(memory_may_fail_at_any_time)
     }
     CHECK(at > 20);
     test_note("%llu allocations failed in turn", (unsigned long long)at);
+}
+
+/* Else it would be made safe when that is over, whatever its owner has done with it since. */
+TEST(a_lease_ends_when_the_thing_is_owned_by_another_of_its_names)
+{
+    struct rig g;
+    struct lease_view v;
+    rig_init(&g, test_tmpdir(), GUARD);
+    REQUIRE(operate(&g, "Ada", 0) == ERR_OK);
+    log_is(&g, "open by  line 0 because ;");
+    CHECK_EQ_INT(rig_replace(&g, "program guard { own v: Valve = twin }\n", NULL), ERR_OK);
+    log_is(&g, "close by lease line 0 because ;");
+    CHECK(automation_lease(g.a, STR("valve"), &v) && !v.out && str_eq(v.device, STR("twin")));
+    bus_rig_run(&g.base, 16 * 60 * 1000);
+    CHECK(!strstr(g.log.p, "close by"));
+    rig_fini(&g);
 }

@@ -223,7 +223,7 @@ static void make_safe(struct automation *a, struct list *devices)
         struct device *d = CONTAINER_OF(it, struct device, link);
         if (d->owner_before.n && (d->corrected || !str_eq(d->owner_before, d->owner)))
             state_make_safe(a, d, d->owner_before);
-        if (d->owner_before.n && d->owner.n == 0)
+        if (d->owner_before.n && (d->owner.n == 0 || d->thing)) /* that has another name now */
             leases_disown(a->leases, d->name);
         d->owner_before = STR("");
         d->corrected = false; /* that has been dealt with */

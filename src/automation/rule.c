@@ -366,16 +366,32 @@ static int64_t at_seen(const struct rule_run *r)
     return r->seen_ms > now_ms && r->seen_ms - now_ms <= CLOCK_BACK_MS ? r->seen_ms : now_ms;
 }
 
+/* NULL: none of the program's times has come. */
+static struct rule_run *first_that_came(const struct program_run *run)
+{
+    struct rule_run *first = NULL;
+    for (size_t i = 0; i < run->def->rules_n; i++) {
+        struct rule_run *r = &run->rules[i];
+        if (r->def->kind == LANG_RULE_AT && r->due_ms != SCHEDULE_NEVER &&
+            r->due_ms <= run->now_ms && (!first || r->due_ms < first->due_ms))
+            first = r;
+    }
+    return first;
+}
+
+/* A clock that jumps past several times has them all come at once: in their order, as what holds
+ * afterwards is what came last. */
 static void at_due(struct rule_run *r)
 {
-    int64_t now_ms = r->run->now_ms;
-    if (now_ms < r->due_ms) {
+    struct program_run *run = r->run;
+    struct rule_run *next = first_that_came(run);
+    if (run->now_ms < r->due_ms)
         at_wait(r, at_seen(r));
-        return;
+    for (; next && run->state == PROGRAM_RUNNING; next = first_that_came(run)) {
+        next->seen_ms = run->now_ms;
+        rule_signal(next);
+        at_wait(next, run->now_ms);
     }
-    r->seen_ms = now_ms;
-    rule_signal(r);
-    at_wait(r, now_ms);
 }
 
 /* Those of its times that came while nothing ran are over, one way or the other. */

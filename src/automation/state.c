@@ -296,6 +296,27 @@ static void end_owners(struct automation *a, bool safe)
     }
 }
 
+static bool is_noted(const struct automation *a, struct str device, struct str program)
+{
+    char path[KEEP_KEY_MAX];
+    int n = snprintf(path, sizeof(path), OWNER_PREFIX "%.*s", STR_FMT(device));
+    bool fits = n > 0 && (size_t)n < sizeof(path);
+    const struct kept_state *k = fits ? map_get(&a->kept, (struct str){path, (size_t)n}) : NULL;
+    if (!k)
+        return false;
+    struct cursor c = cursor_from(k->value, k->n);
+    return cursor_u8(&c) == KEPT_OWNER && str_eq(cursor_str16(&c), program) && !c.failed;
+}
+
+/* Under another name of the thing: what is retained for it is this owner's. */
+static bool is_twin_noted(const struct automation *a, const struct device *d)
+{
+    bool noted = false;
+    LIST_EACH(&d->twins, it)
+    noted = noted || is_noted(a, CONTAINER_OF(it, struct device, twins)->name, d->owner);
+    return noted;
+}
+
 static void note_owner(struct automation *a, const struct device *d)
 {
     char path[KEEP_KEY_MAX];
@@ -305,11 +326,10 @@ static void note_owner(struct automation *a, const struct device *d)
     struct writer w = writer_from(buf, sizeof(buf));
     writer_u8(&w, KEPT_OWNER);
     writer_str16(&w, d->owner);
-    if (n < 0 || key.n >= sizeof(path) || w.failed)
+    if (n < 0 || key.n >= sizeof(path) || w.failed || is_noted(a, d->name, d->owner))
         return;
-    const struct kept_state *k = map_get(&a->kept, key);
-    bool known = k && k->n == writer_len(&w) && memcmp(k->value, buf, k->n) == 0;
-    if (!known && registry_taken_over(d) == ERR_OK) /* else it is tried again at the next start */
+    /* if what is retained can't be removed, that is tried again at the next start */
+    if (is_twin_noted(a, d) || registry_taken_over(d) == ERR_OK)
         put(a, key, (struct bytes){buf, writer_len(&w)});
 }
 
@@ -396,7 +416,7 @@ bool state_may_resume(void *automation, const struct device *d, struct str progr
     const struct automation *a = automation;
     char path[KEEP_KEY_MAX];
     struct kept_lease l;
-    int n = snprintf(path, sizeof(path), LEASE_PREFIX "%.*s", STR_FMT(d->name));
+    int n = snprintf(path, sizeof(path), LEASE_PREFIX "%.*s", STR_FMT(device_thing(d)->name));
     if (n < 0 || (size_t)n >= sizeof(path))
         return false;
     const struct kept_state *k = map_get(&a->kept, (struct str){path, (size_t)n});

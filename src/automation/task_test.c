@@ -358,6 +358,29 @@ TEST(the_last_time_that_came_is_what_holds)
     }
 }
 
+/* A board without a clock of its own wakes up in the past, and is told the time later. */
+TEST(times_that_a_clock_jumps_over_come_in_their_order)
+{
+    static const char program[] = "program p {\n"
+                                  "  at 07:00 missed last { alert info \"day\" }\n"
+                                  "  at 22:00 missed last { alert info \"night\" }\n"
+                                  "  at 23:00 { alert info \"late\" }\n"
+                                  "}\n";
+    struct rig g;
+    in_zone("UTC");
+    rig_init_at(&g, test_tmpdir(), program, utc_ms(2026, 6, 1, 20, 0));
+    bus_rig_run(&g.base, 90 * 1000);
+    CHECK_EQ_STR(g.log.p, "momentary info: day;");
+    strbuf_reset(&g.log);
+    g.base.clock.wall_base_ms += 12 * 3600 * 1000;
+    bus_rig_run(&g.base, 90 * 1000);
+    CHECK_EQ_STR(g.log.p, "momentary info: night;momentary info: late;momentary info: day;");
+    strbuf_reset(&g.log);
+    bus_rig_run(&g.base, 90 * 1000);
+    CHECK_EQ_STR(g.log.p, "");
+    rig_fini(&g);
+}
+
 TEST(times_when_the_clock_jumps)
 {
     static const char program[] = "program p { at 02:30 { alert info \"{now()}\" } }\n";

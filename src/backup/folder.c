@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { DEPTH_MAX = 16 };
+enum { DEPTH_MAX = 16, REMOVE_DEPTH_MAX = TAR_NAME_MAX / 2 + 1 /* as unpacking makes them */ };
 
 struct walk {
     const char *folder;
@@ -105,7 +105,7 @@ static void remove_entry(int dir, const char *name, dev_t dev, unsigned depth)
     int below = openat(dir, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (below < 0)
         return;
-    if (fstat(below, &st) == 0 && st.st_dev == dev && depth < DEPTH_MAX)
+    if (fstat(below, &st) == 0 && st.st_dev == dev && depth < REMOVE_DEPTH_MAX)
         empty_folder(below, dev, depth + 1);
     (void)close(below);
     (void)unlinkat(dir, name, AT_REMOVEDIR);

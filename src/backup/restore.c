@@ -131,11 +131,13 @@ static enum err refuse_strangers(struct restoring *r, struct error *e)
 /* --- room --- */
 
 /* Of files elsewhere nothing is counted: they are keys and password files. */
-static enum err find_room(const struct restoring *r, struct error *e)
+static enum err find_room(struct restoring *r, struct error *e)
 {
     struct room site = room_of(&r->out->manifest, "site"),
                 store = room_of(&r->out->manifest, "data");
     struct stat a, b;
+    place_clear(&r->site); /* it would be in the way of the repetition */
+    place_clear(&r->store);
     if (fstat(r->site.dir, &a) != 0 || fstat(r->store.dir, &b) != 0)
         return error_set_os(e, errno, "%s can't be looked at", r->site.folder);
     if (a.st_dev == b.st_dev) {

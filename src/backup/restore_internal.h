@@ -39,6 +39,8 @@ MUST_USE enum err place_each(struct restoring *r, struct place *p,
                                               const char *name, struct error *e),
                              struct error *e);
 
+/* What a restore that was interrupted has left. */
+void place_clear(struct place *p);
 /* Makes `fresh`. */
 MUST_USE enum err place_prepare(struct place *p, struct error *e);
 MUST_USE enum err place_unpack(struct restoring *r, struct place *p, struct error *e);

@@ -32,7 +32,7 @@ enum err place_open(struct place *p, char folder[PATH_MAX], const char *part, st
     return ERR_OK;
 }
 
-static void end_fresh(struct place *p)
+void place_clear(struct place *p)
 {
     if (p->fresh >= 0)
         (void)close(p->fresh);
@@ -43,7 +43,7 @@ static void end_fresh(struct place *p)
 void place_close(struct place *p)
 {
     if (p->fresh >= 0)
-        end_fresh(p);
+        place_clear(p);
     if (p->aside >= 0)
         (void)close(p->aside);
     if (p->dir >= 0)
@@ -117,7 +117,7 @@ static bool only_ours(int fd)
 
 enum err place_prepare(struct place *p, struct error *e)
 {
-    end_fresh(p); /* of a restore that was interrupted */
+    place_clear(p);
     if (mkdirat(p->dir, FRESH, 0700) != 0)
         return error_set_os(e, errno, "%s/" FRESH " can't be made", p->folder);
     int fd = openat(p->dir, FRESH, FOLDER);

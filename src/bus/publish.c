@@ -146,7 +146,7 @@ static enum err make_retained(struct lane *l, const struct bus_publication *p,
 
 static void explain(const struct bus *b, struct bus_receipt *r, enum err err)
 {
-    bool no_room = err == ERR_IO && journal_no_room(b->cfg.journal);
+    bool no_room = err == ERR_IO && !journal_failed(b->cfg.journal, NULL);
     if (err == ERR_FULL && r->full == BUS_FULL_NOT)
         r->full = BUS_FULL_JOURNAL;
     if (!r->why[0])

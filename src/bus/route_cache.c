@@ -183,8 +183,6 @@ struct route *route_find(struct route_view *v, struct str topic, uint64_t hash)
 
 /* ---- what comes next ---- */
 
-/* ---- what comes next ---- */
-
 bool route_expects(const struct route_view *v)
 {
     return v->missed || v->sets > ROUTE_SETS_NEAR;

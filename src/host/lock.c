@@ -39,13 +39,13 @@ pid_t lock_holder(const char *path)
 
 int lock_open(const char *path)
 {
-    struct stat st;
+    struct stat st = {0};
     int fd = open(path, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1)
         return fd;
     (void)close(fd);
-    errno = ELOOP;
+    errno = S_ISREG(st.st_mode) ? EMLINK : ENOTSUP;
     return -1;
 }

@@ -1,6 +1,7 @@
 #include "host/lock.h"
 #include "tests/support/test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/file.h>
@@ -43,6 +44,7 @@ TEST(lock_opens_a_file_of_its_own_and_nothing_else)
     LABEL("another name of a file");
     REQUIRE(unlink(path) == 0 && link(prey, path) == 0);
     CHECK_EQ_INT(lock_open(path), -1);
+    CHECK_EQ_INT(errno, EMLINK); /* "Too many links": no link that leads elsewhere */
     LABEL("a pipe");
     REQUIRE(unlink(path) == 0 && mkfifo(path, 0600) == 0);
     CHECK_EQ_INT(lock_open(path), -1);

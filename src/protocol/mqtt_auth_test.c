@@ -64,19 +64,28 @@ static void put_auth(struct client *c, uint8_t reason, const char *method, const
     client_put(c, &p);
 }
 
-static void put_connect(struct client *c, const char *user, const char *method, const char *data)
+static void put_connect_of(struct client *c, const char *id, const char *will, const char *user,
+                           const char *method, const char *data)
 {
     struct mqtt_packet p = {.type = MQTT_CONNECT};
     struct mqtt_connect *m = &p.connect;
     c->version = m->version = MQTT_V5;
     m->clean_start = true;
-    m->client_id = STR("c");
+    m->client_id = str_from(id);
+    m->has_will = will;
+    m->will_topic = STR("will");
+    m->will_payload = (struct bytes){(const uint8_t *)will, will ? strlen(will) : 0};
     m->has_user = user;
     m->user = str_from(user);
     m->props.has = MQTT_HAS(MQTT_PROP_AUTH_METHOD) | (data ? MQTT_HAS(MQTT_PROP_AUTH_DATA) : 0);
     m->props.auth_method = str_from(method);
     m->props.auth_data = (struct bytes){(const uint8_t *)data, data ? strlen(data) : 0};
     client_put(c, &p);
+}
+
+static void put_connect(struct client *c, const char *user, const char *method, const char *data)
+{
+    put_connect_of(c, "c", NULL, user, method, data);
 }
 
 /* Steps of a conversation: what is sent, and what comes. */
@@ -338,6 +347,33 @@ TEST(mqtt_auth_scram)
     struct client c;
     client_join(&c, &b, "c", (struct hello_opt){.clean = true, .user = "ann", .password = "secret"},
                 false);
+    client_bye(&c);
+    broker_stop(&b);
+}
+
+/* Strangers can't use up what the wills of all may take. */
+TEST(mqtt_auth_of_wills)
+{
+    enum { SIZE = 3000 };
+    struct broker b = {
+        .methods = methods, .light = true, .limits = {.will_bytes_max = SIZE + SIZE / 2}};
+    struct client strangers[2], c;
+    char big[SIZE + 1];
+    memset(big, 'x', SIZE);
+    big[SIZE] = '\0';
+    broker_start(&b, NULL);
+    for (size_t i = 0; i < ARRAY_LEN(strangers); i++) {
+        client_open(&strangers[i], &b);
+        put_connect_of(&strangers[i], i ? "s" : "t", big, NULL, "echo", "well?");
+        EXPECT_HAS(&strangers[i], "AUTH");
+    }
+    client_open(&c, &b);
+    put_connect_of(&c, "c", big, NULL, "echo", "yes");
+    EXPECT_HAS(&c, "CONNACK reason=00");
+    put_auth(&strangers[0], MQTT_RC_CONTINUE_AUTHENTICATION, "echo", "yes");
+    EXPECT_HAS(&strangers[0], "CONNACK reason=97");
+    client_close(&strangers[0]);
+    client_close(&strangers[1]);
     client_bye(&c);
     broker_stop(&b);
 }

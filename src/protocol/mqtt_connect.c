@@ -121,7 +121,7 @@ static void connected(struct mqtt_connection *c)
 void connect_go_on(struct mqtt_connection *c)
 {
     struct hello *h = c->hello;
-    if (h->accepted && !c->waiting)
+    if (h->accepted && !c->waiting && !will_is_due(c->shard, h->client_id))
         connected(c);
 }
 
@@ -204,6 +204,10 @@ void connect_let_in(struct mqtt_connection *c)
     struct hello *h = c->hello;
     struct mqtt_session *old = session_find(c->shard, h->client_id);
     enum err err;
+    if (c->will && !will_count(c->shard, c->will, false)) {
+        (void)refuse(c, MQTT_RC_QUOTA_EXCEEDED, "the wills of all clients take too much");
+        return;
+    }
     if (old && old->connection) {
         /* now and then it is the same client, come back; again and again it is two with one id */
         connection_close(old->connection, MQTT_RC_SESSION_TAKEN_OVER,
@@ -229,7 +233,7 @@ void connect_let_in(struct mqtt_connection *c)
     }
     h->accepted = true;
     if (!h->seq && !h->will_seq)
-        connected(c);
+        connect_go_on(c);
     else if (!wait_for_records(c))
         (void)refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
 }
@@ -400,10 +404,9 @@ enum handled handle_connect(struct mqtt_connection *c, const struct mqtt_packet 
     bool known = c->hello && (!m->has_user || connection_take_user(c, m->user));
     if (!known)
         return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
-    enum err err = m->has_will ? will_new(&c->will, c, m, c->hello->client_id) : ERR_OK;
-    if (err)
-        return refuse(c, err == ERR_FULL ? MQTT_RC_QUOTA_EXCEEDED : MQTT_RC_SERVER_BUSY,
-                      err == ERR_FULL ? "the wills of all clients take too much" : "no memory");
+    c->will = m->has_will ? will_new(c, m, c->hello->client_id) : NULL;
+    if (m->has_will && !c->will)
+        return refuse(c, MQTT_RC_SERVER_BUSY, "no memory");
     c->clean = c->hello->expiry_s == 0;
     return m->props.has & MQTT_HAS(MQTT_PROP_AUTH_METHOD) ? auth_begin(c, m) : authenticate(c, m);
 }

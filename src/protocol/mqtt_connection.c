@@ -131,7 +131,7 @@ static void leave_session(struct mqtt_connection *c, bool accepted)
         will->publisher_id = session->subscriber.publisher_id;
         will_schedule(c->shard, will, session->expiry_s ? session : NULL);
     } else {
-        will_end(c->shard, will);
+        will_refused(c->shard, will);
     }
     if (session && !session->expiry_s) {
         uint64_t seq = 0;

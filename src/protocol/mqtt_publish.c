@@ -185,7 +185,8 @@ static enum handled publish(struct mqtt_connection *c, const struct mqtt_publish
     bool may = session_may(s, ACCESS_PUBLISH, topic, r.why);
     bool full = may && m->qos && refuse_asked(c->shard->server, topic, r.why);
     enum err err = !may ? ERR_DENIED : full ? ERR_RANGE : to_the_bus(c, m, topic, properties, &r);
-    bool no_room = err == ERR_IO && journal_no_room(c->shard->journal);
+    /* Not journal_no_room(): there may be room again by now. */
+    bool no_room = err == ERR_IO && !journal_failed(c->shard->journal, NULL);
     if (m->qos == 2 && err && (err != ERR_IO || no_room))
         (void)received_remove(&s->transit->received, m->id);
     if (err == ERR_FULL) {

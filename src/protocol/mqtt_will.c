@@ -7,14 +7,15 @@
 
 /* ---- from CONNECT on ---- */
 
-static bool take_bytes(struct mqtt_server *s, size_t n, bool sure)
+bool will_count(struct mqtt_shard *shard, struct will *w, bool sure)
 {
+    struct mqtt_server *s = shard->server;
     size_t max = s->limits.will_bytes_max;
-    size_t before = atomic_fetch_add_explicit(&s->will_bytes, n, memory_order_relaxed);
-    if (sure || (before <= max && n <= max - before))
-        return true;
-    atomic_fetch_sub_explicit(&s->will_bytes, n, memory_order_relaxed);
-    return false;
+    size_t before = atomic_fetch_add_explicit(&s->will_bytes, w->size, memory_order_relaxed);
+    w->counted = sure || (before <= max && w->size <= max - before);
+    if (!w->counted)
+        atomic_fetch_sub_explicit(&s->will_bytes, w->size, memory_order_relaxed);
+    return w->counted;
 }
 
 static const void *put(struct writer *w, const void *p, size_t n)
@@ -24,42 +25,33 @@ static const void *put(struct writer *w, const void *p, size_t n)
     return at;
 }
 
-enum err will_make(struct will **out, struct mqtt_shard *shard, const struct will_parts *p)
+struct will *will_make(struct mqtt_shard *shard, const struct will_parts *p)
 {
     size_t bytes = p->client_id.n + p->topic.n + p->payload.n + p->properties.n;
-    size_t size = sizeof(struct will) + bytes;
-    *out = NULL;
-    if (!take_bytes(shard->server, size, p->restored))
-        return ERR_FULL;
-    struct will *w = mem_zero(shard->alloc, size);
-    if (!w) {
-        atomic_fetch_sub_explicit(&shard->server->will_bytes, size, memory_order_relaxed);
-        return ERR_NOMEM;
-    }
+    struct will *w = mem_zero(shard->alloc, sizeof(*w) + bytes);
+    if (!w)
+        return NULL;
     list_init(&w->link);
     list_init(&w->kept);
-    w->size = size;
+    w->size = sizeof(*w) + bytes;
     struct writer at = writer_from(w->data, bytes);
     w->client_id = (struct str){put(&at, p->client_id.p, p->client_id.n), p->client_id.n};
     w->topic = (struct str){put(&at, p->topic.p, p->topic.n), p->topic.n};
     w->payload = (struct bytes){put(&at, p->payload.p, p->payload.n), p->payload.n};
     w->properties = (struct bytes){put(&at, p->properties.p, p->properties.n), p->properties.n};
-    *out = w;
-    return ERR_OK;
+    return w;
 }
 
-enum err will_new(struct will **out, struct mqtt_connection *c, const struct mqtt_connect *m,
-                  struct str client_id)
+struct will *will_new(struct mqtt_connection *c, const struct mqtt_connect *m, struct str client_id)
 {
     const struct mqtt_props *props = &m->will_props;
     const struct will_parts parts = {.client_id = client_id,
                                      .topic = m->will_topic,
                                      .payload = m->will_payload,
                                      .properties = props->raw};
-    enum err err = will_make(out, c->shard, &parts);
-    if (err)
-        return err;
-    struct will *w = *out;
+    struct will *w = will_make(c->shard, &parts);
+    if (!w)
+        return NULL;
     w->qos = m->will_qos;
     w->retain = m->will_retain;
     w->delay_s = props->will_delay_s;
@@ -71,7 +63,7 @@ enum err will_new(struct will **out, struct mqtt_connection *c, const struct mqt
     bool fits = forward_properties(props, &at);
     ASSERT(fits);
     w->properties.n = writer_len(&at);
-    return ERR_OK;
+    return w;
 }
 
 bool will_take_user(struct mqtt_shard *shard, struct will *w, struct str user)
@@ -97,7 +89,8 @@ void will_free(struct mqtt_shard *shard, struct will *w)
     list_del(&w->link);
     if (w->user)
         mem_free(shard->alloc, w->user, sizeof(*w->user) + w->user->n);
-    atomic_fetch_sub_explicit(&shard->server->will_bytes, w->size, memory_order_relaxed);
+    if (w->counted)
+        atomic_fetch_sub_explicit(&shard->server->will_bytes, w->size, memory_order_relaxed);
     mem_free(shard->alloc, w, w->size);
 }
 
@@ -126,6 +119,22 @@ static bool may_publish(struct mqtt_shard *shard, const struct will *w, char why
     return may;
 }
 
+bool will_is_due(const struct mqtt_shard *shard, struct str client_id)
+{
+    LIST_EACH(&shard->wills_due, it)
+    if (str_eq(CONTAINER_OF(it, struct will, link)->client_id, client_id))
+        return true;
+    return false;
+}
+
+/* It may be back, and wait for this will. */
+static void wake_client(struct mqtt_shard *shard, struct str client_id)
+{
+    struct mqtt_session *s = session_find(shard, client_id);
+    if (s && s->connection && s->connection->state == CONNECTION_WAITING)
+        task_wake(&s->connection->task);
+}
+
 /* Publishes and frees it; false: the journal is full, again later. */
 static bool will_publish(struct mqtt_shard *shard, struct will *w)
 {
@@ -147,7 +156,9 @@ static bool will_publish(struct mqtt_shard *shard, struct will *w)
     else if (err)
         LOG_W("mqtt", "%.*s: its will to %.*s: %s", STR_FMT(w->client_id), STR_FMT(w->topic),
               r.why[0] ? r.why : err_name(err));
-    will_forget(shard, w, !err && r.seq);
+    /* What is delivered and not stored comes again, if nothing is stored before the next start. */
+    will_forget(shard, w, err ? err == ERR_IO : r.seq != 0);
+    wake_client(shard, w->client_id);
     will_free(shard, w);
     return true;
 }

@@ -31,8 +31,10 @@ struct will {
     uint16_t keep_alive_s;
     uint8_t qos;
     bool retain;
-    bool lost;  /* in shard->wills_lost: of the process before, and no session has it */
-    bool in_db; /* a row has its number */
+    bool lost;     /* in shard->wills_lost: of the process before, and no session has it */
+    bool in_db;    /* a row has its number */
+    bool recorded; /* and so has a record of this process */
+    bool counted;  /* in server->will_bytes */
     struct str client_id, topic;
     struct bytes payload, properties;
     size_t size;
@@ -40,17 +42,18 @@ struct will {
 };
 
 /* mqtt_will.c */
-/* What a CONNECT says. ERR_NOMEM; ERR_FULL: the wills of all take will_bytes_max. */
-MUST_USE enum err will_new(struct will **out, struct mqtt_connection *c,
-                           const struct mqtt_connect *m, struct str client_id);
-/* One of these parts, copied. `restored`: no limit is asked. */
+/* What a CONNECT says. NULL: no memory. */
+struct will *will_new(struct mqtt_connection *c, const struct mqtt_connect *m,
+                      struct str client_id);
 struct will_parts {
     struct str client_id, topic;
     struct bytes payload, properties;
-    bool restored;
 };
-MUST_USE enum err will_make(struct will **out, struct mqtt_shard *shard,
-                            const struct will_parts *p);
+/* One of these parts, copied. NULL: no memory. */
+struct will *will_make(struct mqtt_shard *shard, const struct will_parts *p);
+/* Among what the wills of all may take; only of who has said who he is, since strangers could use
+ * it up. False: there is no room. `sure`: it is in force already. */
+bool will_count(struct mqtt_shard *shard, struct will *w, bool sure);
 /* Who may be asked whether it may be published. False: no memory. */
 bool will_take_user(struct mqtt_shard *shard, struct will *w, struct str user);
 void will_free(struct mqtt_shard *shard, struct will *w); /* it stays in force where it is stored */
@@ -61,6 +64,9 @@ void will_schedule(struct mqtt_shard *shard, struct will *w, struct mqtt_session
 void will_await(struct mqtt_shard *shard, struct will *w, struct mqtt_session *session);
 void will_cancel(struct mqtt_session *session);  /* its client is back */
 void will_release(struct mqtt_session *session); /* it has ended: now */
+/* One of this client is due and has no room: what it says now must come behind that. Its task is
+ * woken. */
+bool will_is_due(const struct mqtt_shard *shard, struct str client_id);
 void wills_due(struct mqtt_shard *shard, int64_t now_ns);
 void wills_init(struct mqtt_shard *shard);
 void wills_free(struct mqtt_shard *shard);
@@ -69,7 +75,10 @@ void wills_free(struct mqtt_shard *shard);
 /* Puts it into the journal; *seq is to be committed before the client is told that it is let in.
  * ERR_IO: nothing can be stored now. */
 MUST_USE enum err will_record(struct mqtt_shard *shard, struct will *w, uint64_t *seq);
-/* It is over. `noted`: the record of its message says so. */
+/* Its client was not let in: ends it, and only it. */
+void will_refused(struct mqtt_shard *shard, struct will *w); /* NULL is fine */
+/* It is over. `noted`: the journal is not told, because the record of its message says so, or
+ * because it has none: the disk is full, and the database is told when it can be. */
 void will_forget(struct mqtt_shard *shard, struct will *w, bool noted);
 /* It has no row and no record any more, and the journal is not told. */
 void will_unkeep(struct mqtt_shard *shard, struct will *w);

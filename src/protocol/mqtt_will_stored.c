@@ -54,11 +54,11 @@ static struct will *make(struct mqtt_shard *shard, const struct will_body *b)
     const struct will_parts parts = {.client_id = b->client_id,
                                      .topic = b->topic,
                                      .payload = b->payload,
-                                     .properties = b->properties,
-                                     .restored = true};
-    struct will *w;
-    if (will_make(&w, shard, &parts))
+                                     .properties = b->properties};
+    struct will *w = will_make(shard, &parts);
+    if (!w)
         return NULL;
+    (void)will_count(shard, w, true);
     w->qos = b->qos;
     w->retain = b->retain;
     w->keep_alive_s = b->keep_alive_s;
@@ -111,6 +111,7 @@ enum err will_record(struct mqtt_shard *shard, struct will *w, uint64_t *seq)
     mem_free(shard->alloc, body, n);
     if (err && err != ERR_IO)
         return err;
+    w->recorded = !err;
     w->number = number; /* the database is told in any case: when it can be written again */
     changed(shard, w);
     return err;
@@ -136,6 +137,28 @@ void will_forget(struct mqtt_shard *shard, struct will *w, bool noted)
         LOG_D("mqtt", "%.*s: the end of its will is not in the journal", STR_FMT(w->client_id));
     will_unkeep(shard, w);
     server_changed(shard->server);
+}
+
+static struct will *waiting(struct mqtt_shard *shard, struct str client_id)
+{
+    const struct mqtt_session *s = session_find(shard, client_id);
+    return s && s->will ? s->will : will_lost_find(shard, client_id);
+}
+
+/* What waits of its connection before is in force still, and its record has ended that for a
+ * replay: so it stands there in the place of that, which takes its number. */
+void will_refused(struct mqtt_shard *shard, struct will *w)
+{
+    struct will *before = w && w->recorded ? waiting(shard, w->client_id) : NULL;
+    if (before) {
+        will_unkeep(shard, before);
+        before->number = w->number;
+        before->in_db = w->in_db;
+        before->recorded = true;
+        changed(shard, before);
+        w->number = 0;
+    }
+    will_end(shard, w);
 }
 
 /* ---- at the start ---- */

@@ -55,15 +55,21 @@ static int hear(struct scene *s, struct peer *p, enum mqtt_version version)
     return connack;
 }
 
-static void come(struct scene *s, struct peer *p, enum mqtt_version version,
-                 const struct mqtt_packet *connect)
+static int answer_to(struct scene *s, struct peer *p, enum mqtt_version version,
+                     const struct mqtt_packet *connect)
 {
     if (p->stream)
         peer_drop(p);
     peer_connect(p, &s->w);
     put(p, version, connect);
     world_settle(&s->w);
-    CHECK_EQ_INT(hear(s, p, version), 0);
+    return hear(s, p, version);
+}
+
+static void come(struct scene *s, struct peer *p, enum mqtt_version version,
+                 const struct mqtt_packet *connect)
+{
+    CHECK_EQ_INT(answer_to(s, p, version, connect), 0);
 }
 
 static void watch(struct scene *s)
@@ -80,7 +86,7 @@ static void watch(struct scene *s)
     world_settle(&s->w);
 }
 
-static void join(struct scene *s, const struct row *row, bool with_will, bool clean)
+static int join_answer(struct scene *s, const struct row *row, bool with_will, bool clean)
 {
     struct mqtt_packet hello = {.type = MQTT_CONNECT};
     struct mqtt_connect *m = &hello.connect;
@@ -100,7 +106,12 @@ static void join(struct scene *s, const struct row *row, bool with_will, bool cl
         m->will_props.has = MQTT_HAS(MQTT_PROP_WILL_DELAY);
         m->will_props.will_delay_s = row->delay_s;
     }
-    come(s, &s->client, row->version, &hello);
+    return answer_to(s, &s->client, row->version, &hello);
+}
+
+static void join(struct scene *s, const struct row *row, bool with_will, bool clean)
+{
+    CHECK_EQ_INT(join_answer(s, row, with_will, clean), 0);
 }
 
 static void pass(struct scene *s, int64_t ms)
@@ -280,6 +291,72 @@ TEST(mqtt_wills_of_a_full_disk)
     world_close(&s.w);
 }
 
+/* What was delivered while the disk was full has reached nobody who was away, and is not retained
+ * for good: it comes again after a power cut. */
+TEST(mqtt_wills_that_a_full_disk_does_not_store)
+{
+    static const struct row row = {.version = MQTT_V311};
+    static struct scene s;
+    s = (struct scene){.w.seed = test_seed()};
+    world_open(&s.w);
+    peer_init(&s.watcher, &s.w);
+    peer_init(&s.client, &s.w);
+    watch(&s);
+    join(&s, &row, true, true);
+    fill_disk(&s);
+    peer_drop(&s.client);
+    pass(&s, 5000);
+    CHECK_EQ_INT(s.wills, 1);
+    disk_sim_room(env_sim_disk(s.w.house), 0);
+    restart(&s, ENV_SIM_POWER);
+    pass(&s, 1000 * (WILL_GRACE_S + 2));
+    CHECK_EQ_INT(s.wills, 2);
+    pass(&s, 2000);
+    restart(&s, ENV_SIM_POWER);
+    pass(&s, 1000 * (WILL_GRACE_S + 2));
+    CHECK_EQ_INT(s.wills, 2);
+    peer_drop(&s.watcher);
+    world_close(&s.w);
+}
+
+/* Who is refused has not been back: what waited of his connection before is in force still, over
+ * the next end, too. */
+TEST(mqtt_wills_of_who_is_refused)
+{
+    static const struct row row = {.version = MQTT_V311};
+    for (int stored = 0; stored < 2; stored++) {
+        static struct scene s;
+        static struct peer other;
+        const struct mqtt_packet hello = {
+            .type = MQTT_CONNECT,
+            .connect = {.version = MQTT_V311, .client_id = STR("o"), .clean_start = true}};
+        LABEL("%s", stored ? "from the database" : "from the journal");
+        s = (struct scene){.w = {.seed = test_seed(), .limits = {.sessions_max = 2}}};
+        world_open(&s.w);
+        peer_init(&s.watcher, &s.w);
+        peer_init(&s.client, &s.w);
+        peer_init(&other, &s.w);
+        watch(&s);
+        join(&s, &row, true, true);
+        restart(&s, ENV_SIM_POWER);
+        come(&s, &other, MQTT_V311, &hello);
+        CHECK_EQ_INT(join_answer(&s, &row, true, true), mqtt_connack_code_311(MQTT_RC_SERVER_BUSY));
+        if (stored)
+            checkpoint(&s);
+        pass(&s, 2000);
+        peer_drop(&other);
+        restart(&s, ENV_SIM_POWER);
+        pass(&s, 1000 * (WILL_GRACE_S + 2));
+        CHECK_EQ_INT(s.wills, 1);
+        pass(&s, 2000);
+        restart(&s, ENV_SIM_POWER);
+        pass(&s, 1000 * (WILL_GRACE_S + 2));
+        CHECK_EQ_INT(s.wills, 1);
+        peer_drop(&s.watcher);
+        world_close(&s.w);
+    }
+}
+
 /* ---- with a real disk ---- */
 
 static const struct hello_opt lamp = {
@@ -391,6 +468,51 @@ TEST(mqtt_wills_wait_for_who_is_coming_back)
     EXPECT_HAS(&c, "CONNACK reason=00 session=1");
     client_bye(&c);
     EXPECT_NOTHING(&w);
+    client_close(&w);
+    broker_stop(&b);
+}
+
+/* All that the journal takes while its sync is held. */
+static void fill_journal(struct broker *b)
+{
+    static const uint8_t zero[1000];
+    uint64_t seq;
+    enum err err = ERR_OK;
+    moody_set(&b->disk, true, false);
+    for (size_t n = sizeof(zero); n; n /= 10)
+        do {
+            const struct iovec part = {(void *)(uintptr_t)zero, n};
+            err = journal_append(b->journal, JOURNAL_SAMPLE, false, &part, 1, &seq);
+            moody_await(&b->disk); /* behind the first one, which is on its way to the disk */
+        } while (!err);
+    CHECK_EQ_INT(err, ERR_FULL);
+}
+
+/* What its client says when it is back comes behind its will, however long that takes. */
+TEST(mqtt_wills_come_before_who_is_back)
+{
+    const struct hello_opt hello = {
+        .clean = true, .will_topic = "is", .will = "out", .will_retain = true};
+    struct broker b = {.group_bytes_max = 20000};
+    struct client c, w;
+    broker_start(&b, NULL);
+    client_join(&w, &b, "w", (struct hello_opt){.clean = true}, false);
+    client_subscribe(&w, 1, "is", 0, 0);
+    EXPECT(&w, "SUBACK id=1 codes 00");
+    client_join(&c, &b, "c", hello, false);
+    fill_journal(&b);
+    client_close(&c);
+    client_open(&c, &b);
+    client_hello(&c, "c", (struct hello_opt){.clean = true});
+    client_publish(&c, 0, "is", "in", true);
+    EXPECT_NOTHING(&w);
+    struct pollfd silent = {.fd = c.fd, .events = POLLIN};
+    CHECK_EQ_INT(poll(&silent, 1, 0), 0);
+    moody_set(&b.disk, false, false);
+    EXPECT_HAS(&w, "topic=is payload=out");
+    EXPECT_HAS(&w, "topic=is payload=in");
+    EXPECT_HAS(&c, "CONNACK reason=00");
+    client_bye(&c);
     client_close(&w);
     broker_stop(&b);
 }

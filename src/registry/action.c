@@ -262,13 +262,25 @@ void action_carry(struct action *a, struct device *to)
     a->action = (uint32_t)at;
 }
 
-static void supersede_older(struct device *d, struct str by)
+static void supersede(struct device *d, struct str by)
 {
     LIST_EACH_SAFE(&d->actions, it)
     {
         struct action *a = CONTAINER_OF(it, struct action, device_link);
         action_because(a, ACTION_SUPERSEDED, STR(""), "superseded by %.*s()", STR_FMT(by));
         action_end(a, ACTION_FAILED);
+    }
+}
+
+/* Of the thing, by whichever of its declarations: what is sent again would undo what is newer. */
+static void supersede_older(struct device *d, struct str by)
+{
+    supersede(d, by);
+    LIST_EACH(&d->twins, it)
+    {
+        struct device *twin = CONTAINER_OF(it, struct device, twins);
+        if (device_thing(twin) == device_thing(d))
+            supersede(twin, by);
     }
 }
 

@@ -182,6 +182,34 @@ TEST(what_was_under_way_to_a_wrong_place_ends)
     moved_fini(&m);
 }
 
+/* A site with nothing but a lamp, which is spoken to by the convention. */
+static void move_lamp(struct moved_rig *m, const char *topic)
+{
+    struct error e = {0};
+    struct registry_change n;
+    struct registry_device_def def = {.name = STR("line.lamp"), .topic = str_from(topic)};
+    REQUIRE(registry_replace_begin(m->g.r, &e) == ERR_OK);
+    REQUIRE(registry_model(m->g.r, &lamp_model, &def.model, &e) == ERR_OK);
+    REQUIRE(CHECK_EQ_INT(registry_device(m->g.r, &def, &m->g.lamp, &e), ERR_OK));
+    REQUIRE(registry_replace_ready(m->g.r, &n, &e) == ERR_OK);
+    registry_replace_commit(m->g.r);
+    registry_replace_settle(m->g.r);
+}
+
+/* It comes to the registry, too, which looks at all topics. */
+TEST(a_command_on_its_way_is_nothing_that_the_device_has_said)
+{
+    struct moved_rig m;
+    moved_build(&m, test_tmpdir(), NULL);
+    move_lamp(&m, "x");
+    play(&m, lamp_on, 20);
+    CHECK_HAS_STR(m.g.log.p, "x/set {");
+    move_lamp(&m, "y");
+    CHECK(m.g.lamp->corrected);
+    CHECK_HAS_STR(m.g.log.p, "on failed: the site has changed: line.lamp is at another place\n");
+    moved_fini(&m);
+}
+
 TEST(the_alert_of_a_place_that_is_no_more_ends)
 {
     static const struct {
@@ -201,6 +229,18 @@ TEST(the_alert_of_a_place_that_is_no_more_ends)
         CHECK_HAS_STR(m.told.p, "raised action/line.valve;over action/line.valve;");
         moved_fini(&m);
     }
+}
+
+/* Of an earlier run, whose action so many others have pushed off the list since. */
+TEST(an_alert_that_no_action_tells_of_any_more_ends_with_the_place)
+{
+    struct moved_rig m;
+    moved_build(&m, test_tmpdir(), OLD);
+    move(&m, "line.valve", OLD);
+    CHECK_EQ_UINT(m.told.n, 0);
+    move(&m, NULL, NULL);
+    CHECK_EQ_STR(m.told.p ? m.told.p : "", "over action/line.valve;");
+    moved_fini(&m);
 }
 
 /* It has obeyed at the old place, so something may be open there; another valve has its name. */

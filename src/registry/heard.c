@@ -188,8 +188,10 @@ static struct heard *heard_of(struct registry *r, const struct signal_event *e)
         forget_undeclared(r);
     h = heard_new(r, key);
     if (!h && !r->heard_full)
-        LOG_W("registry", "more than %zu events have come: the times of further ones are not kept",
-              r->cfg.heard_max);
+        LOG_W("registry",
+              "there is no room for the times of more than %zu events: those of further "
+              "ones are not kept",
+              r->heard_map.n);
     r->heard_full = !h; /* looked through again when the site has changed */
     return h;
 }

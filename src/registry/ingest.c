@@ -153,7 +153,7 @@ static struct payload_error ingest_payload(const struct topic_binding *b, struct
         if (is_over(b))
             continue;
         c->device = b->device;
-        b->device->heard = true;
+        b->device->heard = b->device->heard || b->role != TOPIC_SET; /* which others say to it */
         ingest_as(b, c, &t, payload);
         if (!error.reason[0] || c->replayed)
             continue;

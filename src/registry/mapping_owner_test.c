@@ -236,6 +236,30 @@ TEST(who_owns_a_thing_owns_all_that_is_declared_of_it)
     }
 }
 
+/* Else what is tried again would undo what was decided after it. */
+TEST(what_a_thing_is_told_last_counts_by_whichever_of_its_names)
+{
+    for (int owned = 0; owned < 2; owned++) {
+        struct plug_rig p;
+        struct error e = {0};
+        struct device *second;
+        LABEL("owned: %d", owned);
+        plug_init(&p);
+        struct registry_device_def def = plug_def(p.plug->model);
+        def.name = STR("home.other");
+        REQUIRE(CHECK_EQ_INT(registry_device(p.g.r, &def, &second, &e), ERR_OK));
+        if (owned)
+            CHECK_EQ_INT(registry_set_owner(p.plug, STR("guard")), ERR_OK);
+        command(&p.g, second, 0, NULL, 0);
+        command(&p.g, p.plug, 1, NULL, 0);
+        CHECK_EQ_INT(list_empty(&second->actions), owned); /* nobody's are no more than two names */
+        CHECK(!list_empty(&p.plug->actions));
+        if (owned)
+            CHECK_HAS_STR(p.g.log.p, "on failed: superseded by off()\n");
+        plug_fini(&p);
+    }
+}
+
 TEST(who_is_owned_by_itself_stays_so)
 {
     struct plug_rig p;

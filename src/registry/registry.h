@@ -262,7 +262,7 @@ bool registry_argument(const struct param_def *p, const struct json_token *t, ch
                        size_t text_max, struct value *v);
 /* Decides an action: it is recorded, sent when its cause and the decision are committed, sent
  * again while no confirmation comes, and at last failed with an alert. An older action of the same
- * device that is not confirmed yet is dropped ("superseded"). `id` (may be NULL) gets its id.
+ * thing that is not confirmed yet is dropped ("superseded"). `id` (may be NULL) gets its id.
  * A full journal is waited for. Another error than ERR_INVALID and ERR_NOMEM: it can't be recorded,
  * so it has failed, with an alert, and is on the list. */
 MUST_USE enum err registry_command(struct registry *r, const struct action_request *q, char id[24],

@@ -384,7 +384,7 @@ static void carry(struct registry *r, struct list *devices)
         if (d)
             carry_known(d, old);
         bool stays = d && !d->leaving && !d->corrected && str_eq(d->name, old->name);
-        if (!stays && old->disobeyed && !old->leaving)
+        if (!stays && !old->leaving) /* there may be one, though no action tells of it any more */
             actions_forget_alert(r, old->name);
         LIST_EACH_SAFE(&old->actions, action)
         action_carry(CONTAINER_OF(action, struct action, device_link), d);

@@ -11,7 +11,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#define BYTES  (2u << 20) /* a write-ahead log, and some of what follows */
+#define BYTES  (2 << 20) /* a write-ahead log, and some of what follows */
 #define PLENTY (16u << 20)
 #define PIECE  (64u << 10)
 
@@ -34,7 +34,7 @@ bool ballast_drop(const char *folder)
     char path[PATH_MAX];
     if (!path_of(folder, path) || free_bytes(folder) >= BYTES || unlink(path) != 0)
         return false;
-    LOG_W("store", "the disk of %s is full: %u KiB that were kept for this are given back", folder,
+    LOG_W("store", "the disk of %s is full: %d KiB that were kept for this are given back", folder,
           BYTES >> 10);
     return true;
 }
@@ -58,11 +58,15 @@ static bool fill(int fd)
 void ballast_take(const char *folder)
 {
     char path[PATH_MAX];
+    struct stat st;
     if (!path_of(folder, path) || free_bytes(folder) < PLENTY)
         return;
+    if (lstat(path, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == BYTES)
+        return;
+    (void)unlink(path); /* the power went while it was made */
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
-        return; /* it is there */
+        return;
     if (!fill(fd))
         (void)unlink(path);
     (void)close(fd);

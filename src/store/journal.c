@@ -139,7 +139,9 @@ enum err journal_start(struct journal *j, struct error *e)
     ASSERT(j->replayed && !j->running && !j->world);
     if (!j->file) { /* here, so that a disk that can't be written to is known at once */
         const struct group *g = &j->group[j->fill];
-        enum err r = segment_activate(j, g->count ? g->first_seq : j->next_seq, e);
+        enum err r = space_for_start(j, e);
+        if (r == ERR_OK)
+            r = segment_activate(j, g->count ? g->first_seq : j->next_seq, e);
         if (r != ERR_OK)
             return r;
     }

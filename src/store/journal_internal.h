@@ -166,6 +166,8 @@ MUST_USE enum err segments_scan(struct journal *j, struct error *e);
 MUST_USE enum err segment_activate(struct journal *j, uint64_t first_seq, struct error *e);
 /* Sees to it that a zero-filled spare lies ready. */
 MUST_USE enum err segment_prepare(struct journal *j, struct error *e);
+/* Says that the disk is full. Returns what that is. */
+enum err segment_no_room(const struct journal *j, struct error *e);
 /* Turns segments that every consumer has passed into spares, or removes them. */
 void segments_recycle(struct journal *j);
 bool segments_releasable(struct journal *j); /* (lock) */
@@ -188,6 +190,8 @@ bool journal_test_step(struct journal *j);
 void journal_press(struct journal *j);
 
 /* space.c (writer) */
+/* Of the first segment, when it is certain that there is none: nothing is written in vain. */
+MUST_USE enum err space_for_start(struct journal *j, struct error *e);
 /* The next segment lies ready. ERR_FULL: the disk has no room for it, or had none a moment ago. */
 MUST_USE enum err space_for_segment(struct journal *j, struct error *e);
 /* The group stays taken until there is room for it; now there was. */

@@ -384,7 +384,8 @@ enum err keep_put(struct keep *k, struct str key, struct bytes value, bool lazy,
     e->lazy = lazy;
     uint64_t ignored;
     enum err err = append(k, e, seq ? seq : &ignored);
-    if (err == ERR_FULL && !seq)
+    bool passes = err == ERR_FULL || (err == ERR_IO && !journal_failed(k->cfg.journal, NULL));
+    if (passes && !seq) /* the journal, or the disk, is full */
         return owed_put(k, e);
     if (err) {
         entry_free(k, e);

@@ -8,10 +8,10 @@
  * At start apply() is called for every row of the table in the order of its keys, then by the
  * journal's replay for what came later; an empty value means that the key was deleted.
  * Ownership: keys and values are copied. Threads: worker 0.
- * Errors: keep_put() as journal_append(). A full journal is an answer only for who waits (`seq`);
- * what nobody waits for stays here until there is room, at most KEEP_OWED_MAX bytes of it. A table
- * that can't be written is tried again for ever, and said so in the log; the journal holds the
- * records meanwhile. */
+ * Errors: keep_put() as journal_append(). A full journal or disk is an answer only for who waits
+ * (`seq`); what nobody waits for stays here until there is room, at most KEEP_OWED_MAX bytes of it.
+ * A table that can't be written is tried again for ever, and said so in the log; the journal holds
+ * the records meanwhile. */
 #pragma once
 
 #include "store/db.h"

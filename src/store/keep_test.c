@@ -1,8 +1,10 @@
 /* Small durable state on a real journal and database. */
 #include "async/timer.h"
+#include "base/atomic.h"
 #include "store/keep.h"
 #include "tests/support/test.h"
 
+#include <errno.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +29,26 @@ static void apply(void *ctx, struct str key, struct bytes value)
     REQUIRE(g->seen_n < sizeof(g->seen));
 }
 
+/* The machine's disk, which may be full. */
+static _Atomic bool disk_full;
+
+static enum err write_if_there_is_room(struct disk *d, struct disk_file *f, uint64_t at,
+                                       const void *p, size_t n, struct error *e)
+{
+    if (atomic_load(&disk_full))
+        return disk_error(e, ENOSPC, NULL, "writing failed");
+    return disk_linux()->ops->write_at(d, f, at, p, n, e);
+}
+
+static struct disk *disk_of_rig(void)
+{
+    static struct disk_ops ops;
+    static struct disk disk = {&ops};
+    ops = *disk_linux()->ops;
+    ops.write_at = write_if_there_is_room;
+    return &disk;
+}
+
 static void rig_init(struct rig *g, const char *dir, size_t group_bytes_max)
 {
     struct error e = {0};
@@ -40,7 +62,7 @@ static void rig_init(struct rig *g, const char *dir, size_t group_bytes_max)
     struct db_config db = {.ex = g->ex, .alloc = alloc_system(), .path = path};
     REQUIRE(db_open(&g->db, &db, &e) == ERR_OK);
     struct journal_config journal = {.ex = g->ex,
-                                     .disk = ex.env->disk,
+                                     .disk = disk_of_rig(),
                                      .clock = ex.env->clock,
                                      .alloc = alloc_system(),
                                      .dir = dir,
@@ -207,6 +229,56 @@ TEST(a_full_journal_is_waited_for)
     CHECK_HAS_STR(g.seen, "a=late;");
     CHECK_HAS_STR(g.seen, "later=xxxxxxxx;");
     CHECK(strstr(g.seen, "decision") == NULL);
+    rig_fini(&g);
+}
+
+struct full_disk {
+    struct timer look;
+    struct rig *rig;
+    bool was_full;
+};
+
+static void look_at_full_disk(struct timer *t)
+{
+    struct full_disk *f = CONTAINER_OF(t, struct full_disk, look);
+    struct journal *j = f->rig->journal;
+    uint64_t seq;
+    if (journal_no_room(j) && !f->was_full) {
+        f->was_full = true;
+        CHECK_EQ_INT(put(f->rig, "decision", "3", &seq), ERR_IO);
+        CHECK_EQ_INT(put(f->rig, "a", "2", NULL), ERR_OK);
+        CHECK_EQ_INT(keep_del(f->rig->keep, STR("b"), false), ERR_OK);
+        atomic_store(&disk_full, false);
+    }
+    if (journal_committed(j) < 4) /* of a, b, and both again */
+        timer_set_after_ms(t, 10);
+    else
+        timer_set_after_ms(&f->rig->end, 1);
+}
+
+/* Else an alert that has ended meanwhile would be there again after the next start. */
+TEST(a_full_disk_is_waited_for)
+{
+    const char *dir = test_tmpdir();
+    struct rig g;
+    struct full_disk f = {.rig = &g};
+    rig_init(&g, dir, 0);
+    rig_start(&g);
+    atomic_store(&disk_full, true);
+    CHECK_EQ_INT(put(&g, "a", "1", NULL), ERR_OK);
+    CHECK_EQ_INT(put(&g, "b", "1", NULL), ERR_OK);
+    timer_init(&f.look, g.w, look_at_full_disk);
+    timer_set_after_ms(&f.look, 1);
+    rig_run(&g, 100000);
+    CHECK(f.was_full);
+    CHECK_EQ_UINT(journal_last(g.journal), 4);
+    timer_cancel(&f.look);
+    rig_fini(&g);
+    rig_init(&g, dir, 0);
+    CHECK_HAS_STR(g.seen, "a=2;");
+    const char *b = strstr(g.seen, "b=1;");
+    CHECK(!b || strstr(b, "b=;"));
+    CHECK(!strstr(g.seen, "decision"));
     rig_fini(&g);
 }
 

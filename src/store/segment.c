@@ -170,13 +170,13 @@ enum err segments_scan(struct journal *j, struct error *e)
 
 /* A segment is written in full before it is used, so here a full disk shows: the store's folder and
  * what is missing in it, rather than which write it was. */
-static void tell_no_room(const struct journal *j, struct error *e)
+enum err segment_no_room(const struct journal *j, struct error *e)
 {
-    if (!e || e->os_errno != ENOSPC)
-        return;
-    (void)error_set_os(e, ENOSPC, "no room for %llu KiB of journal",
-                       (unsigned long long)(j->segment_bytes >> 10));
-    (void)snprintf(e->where, sizeof(e->where), "%.*s", (int)sizeof(e->where) - 1, j->dir);
+    enum err r = error_set_os(e, ENOSPC, "no room for %llu KiB of journal",
+                              (unsigned long long)(j->segment_bytes >> 10));
+    if (e)
+        (void)snprintf(e->where, sizeof(e->where), "%.*s", (int)sizeof(e->where) - 1, j->dir);
+    return r;
 }
 
 enum err segment_zero_fill(struct journal *j, const char *path, struct error *e)
@@ -196,8 +196,8 @@ enum err segment_zero_fill(struct journal *j, const char *path, struct error *e)
     }
     if (r == ERR_OK)
         r = j->disk->ops->sync(j->disk, file, e);
-    if (r != ERR_OK)
-        tell_no_room(j, e);
+    if (r != ERR_OK && e && e->os_errno == ENOSPC)
+        r = segment_no_room(j, e);
     mem_free(j->alloc, zero, piece);
     j->disk->ops->close(j->disk, file);
     return r;

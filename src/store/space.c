@@ -20,6 +20,11 @@ static bool disk_is_full(struct journal *j)
            free_bytes < j->segment_bytes;
 }
 
+enum err space_for_start(struct journal *j, struct error *e)
+{
+    return j->spares == 0 && disk_is_full(j) ? segment_no_room(j, e) : ERR_OK;
+}
+
 static void look_again_in(struct journal *j, int64_t ns)
 {
     j->room_at_ns = clock_mono_ns(j->clock) + ns;
@@ -45,10 +50,10 @@ enum err space_for_segment(struct journal *j, struct error *e)
         }
     }
     enum err r = segment_prepare(j, e);
-    if (r == ERR_OK || !space_is_missing(e))
-        return r;
-    pause_longer(j);
-    return ERR_FULL;
+    bool missing = r != ERR_OK && space_is_missing(e);
+    if (missing || (r != ERR_OK && atomic_load(&j->no_room))) /* else the writer would not rest */
+        pause_longer(j);
+    return missing ? ERR_FULL : r;
 }
 
 void space_wait(struct journal *j, struct group *g, const struct error *e)
@@ -56,10 +61,10 @@ void space_wait(struct journal *j, struct group *g, const struct error *e)
     if (clock_mono_ns(j->clock) >= j->room_at_ns) /* a write in a segment, where that takes room */
         pause_longer(j);
     j->waits = g;
+    space_set(j, true, e); /* first: whoever is refused asks why */
     pthread_mutex_lock(&j->lock);
     j->stuck = true;
     pthread_mutex_unlock(&j->lock);
-    space_set(j, true, e);
 }
 
 void space_waited(struct journal *j)
@@ -99,7 +104,7 @@ bool space_is_awaited(struct journal *j)
 void space_tell(struct journal *j)
 {
     if (atomic_exchange(&j->room_news, false) && j->room)
-        j->room(j->room_ctx, atomic_load(&j->no_room));
+        j->room(j->room_ctx, journal_no_room(j));
 }
 
 bool space_refuses(const struct journal *j, enum journal_kind kind)
@@ -110,7 +115,7 @@ bool space_refuses(const struct journal *j, enum journal_kind kind)
 
 bool journal_no_room(const struct journal *j)
 {
-    return atomic_load(&j->no_room);
+    return atomic_load(&j->no_room) && !atomic_load(&j->failed); /* that does not end */
 }
 
 void journal_on_room(struct journal *j, void (*room)(void *ctx, bool none), void *ctx)

@@ -105,6 +105,40 @@ TEST(a_full_disk_refuses_the_bulk_and_takes_what_the_site_needs)
     space_close(&g);
 }
 
+/* Whoever publishes while the log is told, which may take long. */
+struct publisher {
+    struct rig rig;
+    unsigned asked;
+    bool seems_failed;
+};
+
+static void publish_meanwhile(void *ctx, enum log_level level, const char *part, const char *text)
+{
+    struct publisher *p = ctx;
+    hear(NULL, level, part, text);
+    if (!strstr(text, "no room"))
+        return;
+    p->asked++;
+    p->seems_failed = rig_append(&p->rig, A_MESSAGE, false) == ERR_IO && !journal_no_room(p->rig.j);
+}
+
+/* What is refused for want of room is never taken for a journal that has failed. */
+TEST(a_disk_that_gets_full_never_looks_broken)
+{
+    static struct publisher p;
+    p = (struct publisher){0};
+    space_open(&p.rig, 23);
+    log_set_sink(publish_meanwhile, &p);
+    leave(&p.rig, 0);
+    REQUIRE(rig_append(&p.rig, A_DECISION, false) == ERR_OK);
+    (void)journal_test_step(p.rig.j);
+    CHECK_EQ_UINT(p.asked, 1);
+    CHECK(journal_no_room(p.rig.j) && !p.seems_failed);
+    plenty(&p.rig);
+    CHECK(journal_test_step(p.rig.j));
+    space_close(&p.rig);
+}
+
 /* The first segment of a new site, and the last of a full one. */
 TEST(what_was_taken_waits_for_room_and_is_not_lost)
 {
@@ -203,6 +237,91 @@ TEST(a_write_into_a_segment_that_lacks_room_is_tried_again)
     rig_close(&g);
     REQUIRE(rig_open(&g) == ERR_OK);
     CHECK(rig_saw(&g, 1, 4));
+    space_close(&g);
+}
+
+/* The same of the head of the next segment, which lies ready. */
+TEST(a_segment_that_can_not_be_begun_is_tried_again)
+{
+    struct rig g;
+    uint64_t n = 0;
+    space_open(&g, 27);
+    rig_fill(&g, A_MESSAGE, 1);
+    while (n < 1000 && (g.j->spares == 0 || g.j->at + RIG_BODY_MAX + 200 < g.j->segment_bytes))
+        rig_fill(&g, A_MESSAGE + ++n, 1);
+    REQUIRE(g.j->spares > 0);
+    size_t segments = g.j->segments.n;
+    disk_sim_fail(g.sim, DISK_SIM_WRITE, 0, ENOSPC);
+    for (n = 0; n < 1000 && committed_all(&g) && rig_append(&g, A_DECISION, false) == ERR_OK; n++) {
+        g.j->at = g.j->segment_bytes; /* as if that were the end of the segment */
+        (void)journal_test_step(g.j);
+    }
+    CHECK_EQ_UINT(n, 1);
+    CHECK(journal_no_room(g.j) && !journal_failed(g.j, NULL));
+    disk_sim_fail(g.sim, DISK_SIM_WRITE, DISK_SIM_NEVER, 0);
+    clock_manual_advance(&g.clock, SECOND);
+    CHECK(journal_test_step(g.j));
+    CHECK(committed_all(&g) && !journal_no_room(g.j));
+    CHECK_EQ_UINT(g.j->segments.n, segments + 1);
+    uint64_t last = journal_last(g.j);
+    rig_close(&g);
+    REQUIRE(rig_open(&g) == ERR_OK);
+    CHECK(rig_saw(&g, 1, last));
+    space_close(&g);
+}
+
+/* A full disk that then becomes read-only, as by errors of its file system. */
+TEST(a_full_disk_that_fails_otherwise_is_not_looked_at_all_the_time)
+{
+    struct rig g;
+    space_open(&g, 28);
+    rig_fill(&g, A_MESSAGE, 1);
+    leave(&g, 0);
+    (void)fill_up(&g, A_MESSAGE);
+    disk_sim_fail(g.sim, DISK_SIM_OPEN, 0, EROFS);
+    plenty(&g);
+    (void)journal_test_step(g.j);
+    CHECK(g.j->room_at_ns > clock_mono_ns(g.j->clock)); /* for the thread: not at once again */
+    uint64_t tries = disk_sim_stats(g.sim).calls[DISK_SIM_OPEN];
+    for (int i = 0; i < 100; i++)
+        (void)journal_test_step(g.j);
+    CHECK_EQ_UINT(disk_sim_stats(g.sim).calls[DISK_SIM_OPEN], tries);
+    CHECK(!journal_failed(g.j, NULL)); /* there is room in this segment */
+    disk_sim_fail(g.sim, DISK_SIM_OPEN, DISK_SIM_NEVER, 0);
+    space_close(&g);
+}
+
+/* That there will be room again is no comfort then. */
+TEST(a_full_disk_that_breaks_is_broken)
+{
+    struct rig g;
+    space_open(&g, 29);
+    rig_fill(&g, A_MESSAGE, 1);
+    leave(&g, 0);
+    (void)fill_up(&g, A_MESSAGE);
+    CHECK(journal_no_room(g.j));
+    disk_sim_fail(g.sim, DISK_SIM_WRITE, 0, EIO);
+    REQUIRE(rig_append(&g, A_DECISION, false) == ERR_OK);
+    (void)journal_test_step(g.j);
+    CHECK(journal_failed(g.j, NULL) && !journal_no_room(g.j));
+    CHECK_EQ_INT(rig_append(&g, A_MESSAGE, false), ERR_IO);
+    space_close(&g);
+}
+
+/* The service manager tries it every few seconds, for ever: to fill the rest of a card each time
+ * would wear it out. */
+TEST(a_start_without_room_for_a_segment_writes_nothing)
+{
+    struct rig g;
+    space_open(&g, 30);
+    leave(&g, 31 << 10);
+    CHECK_EQ_INT(journal_start(g.j, &g.e), ERR_IO);
+    CHECK_EQ_INT(g.e.os_errno, ENOSPC);
+    CHECK_EQ_STR(g.e.where, "/data/journal");
+    CHECK_HAS_STR(g.e.text, "no room for 32 KiB of journal");
+    CHECK_EQ_UINT(disk_sim_stats(g.sim).calls[DISK_SIM_WRITE], 0);
+    plenty(&g);
+    CHECK_EQ_INT(journal_start(g.j, &g.e), ERR_OK);
     space_close(&g);
 }
 

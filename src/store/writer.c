@@ -49,8 +49,8 @@ static enum err write_group(struct journal *j, struct group *g, struct error *e)
         enum err r = space_for_segment(j, e);
         if (r == ERR_OK)
             r = segment_activate(j, g->first_seq, e);
-        if (r != ERR_OK)
-            return r;
+        if (r != ERR_OK) /* the spare is a spare still, also if the disk copies on writing */
+            return space_is_missing(e) ? ERR_FULL : r;
         if (j->segments.n * j->segment_bytes > j->bytes_max)
             atomic_store(&j->pressed, true);
         n = encode(j, g, &p); /* with the new segment's id */
@@ -107,6 +107,8 @@ static void fail(struct journal *j, const struct error *e)
     j->why = *e;
     pthread_mutex_unlock(&j->lock);
     atomic_store(&j->failed, true);
+    if (atomic_load(&j->no_room)) /* no more: journal_no_room() */
+        atomic_store(&j->room_news, true);
 }
 
 /* What may also be done a little later. */

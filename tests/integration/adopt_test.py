@@ -291,6 +291,10 @@ class Adopt(unittest.TestCase):
         self.assertIn(f"garden/bed1  value: sedge adopt {self.root} garden/bed1/moisture\n", out.stdout)
         self.assertIn("\n  garden/bed1/moisture  1 message", out.stdout)
         self.assertEqual(json.loads(sedge("discover", "--json", self.site.page).stdout)["dropped"], 0)
+        self.say({"--yes/moisture": "31.5"})  # who pastes the line must not have said yes
+        self.assertIn(f": sedge adopt {self.root} -- --yes/moisture\n", sedge("discover", self.root).stdout)
+        out = sedge("adopt", self.root, "--dry-run", "--", "--yes/moisture")
+        self.assertIn("+device home.yes: SoilSensor { via mqtt \"--yes\" json }", out.stdout)
         out = sedge("adopt", self.root, "garden/bed1/moisture", "--dry-run")
         self.assertEqual(out.returncode, 0, out.stderr)
         self.assertIn("+device garden.bed1: ", out.stdout)

@@ -438,6 +438,12 @@ class Refused(unittest.TestCase):
             self.assertRegex(said, r"that needs 3\.\d MiB in \S+/small/site/data, where [\d.]+ (KiB|MiB) are free")
             self.assertEqual((small / "site/mine.txt").read_text(), "mine")
             self.assertEqual([p.name for p in (small / "site/data").iterdir()], ["lock"])
+            subprocess.run(["mount", "-o", "remount,size=8m", small], check=True)
+            (small / "site/.restore").mkdir(mode=0o700)
+            (small / "site/.restore/half").write_bytes(bytes(6 << 20))  # of a restore that the power ended
+            sedge("restore", file, small / "site", "--force")
+            self.assertEqual((small / "site/plan.svg").stat().st_size, 3 << 20)
+            self.assertFalse((small / "site/.restore").exists())
             with contextlib.suppress(OSError), open(small / "rest", "wb", buffering=0) as rest:
                 while rest.write(b"x" * 4096):
                     pass

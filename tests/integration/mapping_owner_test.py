@@ -78,6 +78,17 @@ class Owners(unittest.TestCase):
         self.assertEqual(self.site.request("/api/reload", {})[0], 200)
         self.assertEqual(self.retained(), "ON")
 
+    def test_the_owner_s_last_command_stays_when_it_says_another_declaration(self):
+        self.site.write("site.sedge", HOME + OWNER)
+        self.site.start()
+        self.press()
+        self.site.write("site.sedge", HOME + OWNER.replace("home.fan", "home.old_fan"))
+        self.assertEqual(self.site.request("/api/reload", {})[0], 200)
+        self.assertEqual(self.retained(), "ON")
+        self.restart(HOME + OWNER)
+        self.assertEqual(self.retained(), "ON")
+        self.assertEqual(self.last_action()["action"], "on")  # it has never been let go of
+
     def test_another_declaration_is_no_way_past_the_owner(self):
         self.site.write("site.sedge", HOME + OWNER)
         self.site.start()

@@ -87,10 +87,10 @@ def states(port):
 
 
 def kill_under(site, plugs):
-    """They don't come back by themselves."""
+    """They don't come back by themselves. First the kill: who waits for a loop's end may outlast a keep-alive."""
+    site.kill()
     for p in plugs:
         p.client.loop_stop()
-    site.kill()
 
 
 def main():

@@ -132,6 +132,8 @@ static enum err linux_free_bytes(struct disk *d, const char *dir, uint64_t *out,
     struct statvfs v;
     if (statvfs(dir, &v) != 0)
         return fail(e, dir, "the room on the disk is not known");
+    if (v.f_blocks == 0) /* so says a file system that can't tell */
+        return disk_error(e, ENOTSUP, dir, "the room on the disk is not known");
     *out = (uint64_t)v.f_frsize * (geteuid() == 0 ? v.f_bfree : v.f_bavail);
     return ERR_OK;
 }
