@@ -84,6 +84,7 @@ export function structureProblems() {
   for (const e of all('dl > *')) if (!['DT', 'DD', 'DIV'].includes(e.tagName)) tell('not a part of its dl', e);
   for (const e of all('svg, canvas')) if (!e.closest('[aria-hidden="true"], [aria-label], [role]')) tell('picture without a name', e);
   for (const e of all('table')) if (all('th[scope]').length === 0) tell('table without headers', e);
+  for (const e of all('main :is(td, th)').filter(seen)) if (e.scrollWidth > e.clientWidth + 1) tell('runs over its neighbour', e);
   for (const e of all('[aria-hidden="true"] :is(a, button, input, select, textarea, [tabindex="0"])')) tell('hidden, but takes the focus', e);
   for (const e of all('button, .button, select, input:not([type="checkbox"], [type="radio"])').filter(seen)) {
     const { width, height } = e.getBoundingClientRect();

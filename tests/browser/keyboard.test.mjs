@@ -124,6 +124,21 @@ const cases = [
     await press('Escape');
     await noDialog();
   }],
+  ['a dialog that is closed and opened again at once stays open', async () => {
+    await press('?');
+    await page.getByRole('dialog', { name: 'Keyboard' }).waitFor();
+    await page.evaluate(async () => {
+      const closed = new Promise((done) => document.addEventListener('close', done, { capture: true, once: true }));
+      document.querySelector('dialog[open]').dispatchEvent(new MouseEvent('click', { bubbles: true, clientX: 1, clientY: 1 }));
+      while (document.querySelector('dialog[open]')) await Promise.resolve();
+      document.dispatchEvent(new KeyboardEvent('keydown', { key: '?', bubbles: true }));
+      await closed; // the word of the first time
+      await new Promise(requestAnimationFrame);
+    });
+    assert.equal(await page.locator('dialog[open]').count(), 1);
+    await press('Escape');
+    await noDialog();
+  }],
   ['the focus stays on a button while alerts come, and in the list when it was pressed', async () => {
     await open('#/alerts', 'li.alert');
     const old = page.locator('li.alert', { hasText: 'peak of the last quarter' }).getByRole('button', { name: /Acknowledge/ });

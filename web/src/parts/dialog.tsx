@@ -25,6 +25,10 @@ export function Dialog({ open, onClose, labelledBy, class: extra = '', children 
     }
     if (!open && element.open) element.close();
   }, [open]);
+  const onClosed = () => {
+    // The word comes a moment later, and somebody may have opened it again.
+    if (!dialog.current?.open) onClose();
+  };
   const onClick = (event: MouseEvent) => {
     // A click on the backdrop is one on the element, outside of its box.
     const box = dialog.current?.getBoundingClientRect();
@@ -32,7 +36,7 @@ export function Dialog({ open, onClose, labelledBy, class: extra = '', children 
     if (event.clientX < box.left || event.clientX > box.right || event.clientY < box.top || event.clientY > box.bottom) onClose();
   };
   return (
-    <dialog ref={dialog} class={`dialog ${extra}`} aria-labelledby={open ? labelledBy : undefined} onClose={onClose} onClick={onClick}>
+    <dialog ref={dialog} class={`dialog ${extra}`} aria-labelledby={open ? labelledBy : undefined} onClose={onClosed} onClick={onClick}>
       {open && children}
     </dialog>
   );

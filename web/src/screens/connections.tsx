@@ -53,7 +53,7 @@ function Clients({ list }: { list: Connection[] }) {
         {list.map((x) => (
           <tr key={x.client} data-client={x.client}>
             <th scope="row" translate={false}><code>{x.client}</code>{x.user && <span class="faint"> {x.user}</span>}</th>
-            <td data-label={c.address} translate={false}>{x.address ?? t.none}</td>
+            <td class="long" data-label={c.address} translate={false}>{x.address ?? t.none}</td>
             <td data-label={c.protocol}>{x.version === 0 ? t.none : c.version(x.version)}</td>
             <td data-label={c.since}>{x.connected_ms === null ? t.none : age(now.value - x.connected_ms)}</td>
             <td class="end" data-label={c.received}>{whole(x.received)}</td>
@@ -89,9 +89,9 @@ function Line({ line }: { line: LinkLine }) {
         <tbody>
           {[...line.units].sort((a, b) => a.unit - b.unit).map((u) => (
             <tr key={u.unit}>
-              <th scope="row">{u.unit}</th>
-              <td data-label={c.device}><span class="names">{u.devices.map((d) => <a key={d} href={toDevice(d)} translate={false}>{d}</a>)}</span></td>
-              <td data-label={c.state}>
+              <th scope="row" data-label={c.unit}>{u.unit}</th>
+              <td class="long" data-label={c.device}><span class="names">{u.devices.map((d) => <a key={d} href={toDevice(d)} translate={false}>{d}</a>)}</span></td>
+              <td class="long" data-label={c.state}>
                 <span class={`reach ${u.online === null ? 'unknown' : u.online ? 'online' : 'offline'}`}><i aria-hidden="true" /> {u.online === null ? c.unknown : u.online ? c.answers : c.silent}</span>
                 {u.last_error && <span class="faint" translate={false}> {u.last_error}</span>}
               </td>
