@@ -122,18 +122,6 @@ static bool declares_more(const struct lang_site *site, const struct lang_site *
            after->programs_n != site->programs_n;
 }
 
-static void put_in(struct edit *ed, const struct adopt_proposal *p)
-{
-    if (p->model_there)
-        edit_into(ed, p->model_there, p->model_text);
-    else
-        edit_add_model(ed, p->model_text);
-    if (p->device_there)
-        edit_into(ed, p->device_there, p->device_text);
-    else
-        edit_add_device(ed, p->device_text);
-}
-
 static void try_edit(const struct lang_site *site, struct arena *arena,
                      const struct adopt_proposal *p, struct str text)
 {
@@ -144,7 +132,7 @@ static void try_edit(const struct lang_site *site, struct arena *arena,
         return;
     edit_init(ed, arena, site, false);
     if (p)
-        put_in(ed, p);
+        adopt_proposal_put(p, ed);
     else
         edit_add_text(ed, text);
     if (edit_finish(ed, &e) == ERR_OK) {

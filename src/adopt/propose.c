@@ -268,6 +268,18 @@ enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,
     return ERR_OK;
 }
 
+void adopt_proposal_put(const struct adopt_proposal *p, struct edit *ed)
+{
+    if (p->model_there)
+        edit_into(ed, p->model_there, p->model_text);
+    else
+        edit_add_model(ed, p->model_text);
+    if (p->device_there)
+        edit_into(ed, p->device_there, p->device_text);
+    else
+        edit_add_device(ed, p->device_text);
+}
+
 void adopt_proposal_fini(struct adopt_proposal *p)
 {
     if (p->arena.alloc)

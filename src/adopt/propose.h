@@ -12,6 +12,7 @@
  * ERR_EXISTS: the name is another declaration's. ERR_NOMEM. */
 #pragma once
 
+#include "adopt/edit.h"
 #include "adopt/view.h"
 #include "lang/lang.h"
 
@@ -39,4 +40,6 @@ struct adopt_proposal {
 MUST_USE enum err adopt_propose(struct adopt_proposal *out, const struct adopt_view *v,
                                 const struct lang_site *site, const struct adopt_request *q,
                                 struct error *e);
+/* Its declarations and lines into the files, each where it belongs. */
+void adopt_proposal_put(const struct adopt_proposal *p, struct edit *ed);
 void adopt_proposal_fini(struct adopt_proposal *p); /* safe on a zeroed one */

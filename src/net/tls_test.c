@@ -47,7 +47,8 @@ static enum poll answer_once(struct conn *c)
     return POLL_READY;
 }
 
-static enum poll ask_once(struct conn *c)
+/* Asks and takes the answer, until the other side closes. */
+static enum err ask_and_take(struct conn *c)
 {
     struct bytes in;
     enum err r = stream_connected(c->stream);
@@ -59,6 +60,12 @@ static enum poll ask_once(struct conn *c)
         c->got += in.n;
         stream_consume(c->stream, in.n);
     }
+    return r;
+}
+
+static enum poll ask_once(struct conn *c)
+{
+    enum err r = ask_and_take(c);
     if (r == ERR_AGAIN)
         return POLL_PENDING;
     if (r == ERR_IO && c->site->client_tls)
@@ -220,15 +227,8 @@ TEST(tls_has_forward_secrecy)
 /* Comes three times; before the third time the server's files are read again. */
 static enum poll come_again(struct conn *c)
 {
-    struct bytes in;
     struct error e = {0};
-    enum err r = stream_connected(c->stream);
-    if (!r && c->sent == 0) {
-        CHECK_EQ_INT(stream_write(c->stream, "who", 3), ERR_OK);
-        c->sent = 3;
-    }
-    while (!r && (r = stream_read(c->stream, &in)) == ERR_OK)
-        stream_consume(c->stream, in.n);
+    enum err r = ask_and_take(c);
     if (r == ERR_AGAIN)
         return POLL_PENDING;
     CHECK_EQ_INT(r, ERR_CLOSED);
@@ -289,14 +289,7 @@ static void make_older(struct tls *t)
 
 static enum poll come_later(struct conn *c)
 {
-    struct bytes in;
-    enum err r = stream_connected(c->stream);
-    if (!r && c->sent == 0) {
-        CHECK_EQ_INT(stream_write(c->stream, "who", 3), ERR_OK);
-        c->sent = 3;
-    }
-    while (!r && (r = stream_read(c->stream, &in)) == ERR_OK)
-        stream_consume(c->stream, in.n);
+    enum err r = ask_and_take(c);
     if (r == ERR_AGAIN)
         return POLL_PENDING;
     c->sent = 0;

@@ -158,8 +158,8 @@ TEST(modbus_a_line_gets_another_rate_by_a_reload)
     run(another_rate);
 }
 
-/* Other programs look at an adapter when it is put in, and leave it again. */
-static void busy_for_a_moment(struct rig *g)
+/* Another program has the line, by the descriptor that is returned. */
+static int start_behind_another(struct rig *g)
 {
     struct serial_config c = {0};
     int fd;
@@ -169,6 +169,13 @@ static void busy_for_a_moment(struct rig *g)
     REQUIRE(serial_open(&c, &fd, NULL) == ERR_OK);
     add_at(g, 0, 0);
     rig_start(g);
+    return fd;
+}
+
+/* Other programs look at an adapter when it is put in, and leave it again. */
+static void busy_for_a_moment(struct rig *g)
+{
+    int fd = start_behind_another(g);
     rig_sleep(250);
     REQUIRE(close(fd) == 0);
     WAIT_FOR(g->noted[0][0].samples >= 1);
@@ -178,14 +185,7 @@ static void busy_for_a_moment(struct rig *g)
 
 static void busy_for_ever(struct rig *g)
 {
-    struct serial_config c = {0};
-    int fd;
-    (void)snprintf(line_path, sizeof(line_path), "%s/line", test_tmpdir());
-    plug(g);
-    c.path = str_from(line_path);
-    REQUIRE(serial_open(&c, &fd, NULL) == ERR_OK);
-    add_at(g, 0, 0);
-    rig_start(g);
+    int fd = start_behind_another(g);
     WAIT_FOR(g->link[0].told);
     CHECK_HAS_STR(g->link[0].why, "another program has");
     REQUIRE(close(fd) == 0);

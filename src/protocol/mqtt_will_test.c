@@ -193,14 +193,19 @@ static void check_when(struct scene *s, const struct row *row, int64_t from_ns)
     CHECK_EQ_INT(s->wills, row->at_s ? 1 : 0);
 }
 
+static void scene_open(struct scene *s)
+{
+    world_open(&s->w);
+    peer_init(&s->watcher, &s->w);
+    peer_init(&s->client, &s->w);
+    watch(s);
+}
+
 static void play(const struct row *row, enum env_sim_off how, bool stored)
 {
     static struct scene s;
     s = (struct scene){.w.seed = test_seed()};
-    world_open(&s.w);
-    peer_init(&s.watcher, &s.w);
-    peer_init(&s.client, &s.w);
-    watch(&s);
+    scene_open(&s);
     join(&s, row, true, !row->expiry_s);
     leave(&s, row);
     if (stored)
@@ -271,10 +276,7 @@ TEST(mqtt_wills_of_a_full_disk)
     static const struct row row = {.version = MQTT_V311};
     static struct scene s;
     s = (struct scene){.w.seed = test_seed()};
-    world_open(&s.w);
-    peer_init(&s.watcher, &s.w);
-    peer_init(&s.client, &s.w);
-    watch(&s);
+    scene_open(&s);
     fill_disk(&s);
     join(&s, &row, true, true);
     pass(&s, 5000);
@@ -298,10 +300,7 @@ TEST(mqtt_wills_that_a_full_disk_does_not_store)
     static const struct row row = {.version = MQTT_V311};
     static struct scene s;
     s = (struct scene){.w.seed = test_seed()};
-    world_open(&s.w);
-    peer_init(&s.watcher, &s.w);
-    peer_init(&s.client, &s.w);
-    watch(&s);
+    scene_open(&s);
     join(&s, &row, true, true);
     fill_disk(&s);
     peer_drop(&s.client);
@@ -332,11 +331,8 @@ TEST(mqtt_wills_of_who_is_refused)
             .connect = {.version = MQTT_V311, .client_id = STR("o"), .clean_start = true}};
         LABEL("%s", stored ? "from the database" : "from the journal");
         s = (struct scene){.w = {.seed = test_seed(), .limits = {.sessions_max = 2}}};
-        world_open(&s.w);
-        peer_init(&s.watcher, &s.w);
-        peer_init(&s.client, &s.w);
+        scene_open(&s);
         peer_init(&other, &s.w);
-        watch(&s);
         join(&s, &row, true, true);
         restart(&s, ENV_SIM_POWER);
         come(&s, &other, MQTT_V311, &hello);

@@ -172,16 +172,23 @@ TEST(the_guard_goes_with_the_topics_of_the_commands)
     plug_fini(&p);
 }
 
+/* By the same topics as the first. */
+static struct device *second_plug(struct plug_rig *p)
+{
+    struct error e = {0};
+    struct device *second;
+    struct registry_device_def def = plug_def(p->plug->model);
+    def.name = STR("home.other");
+    REQUIRE(CHECK_EQ_INT(registry_device(p->g.r, &def, &second, &e), ERR_OK));
+    return second;
+}
+
 /* A gateway takes the commands of several things on one topic. */
 TEST(a_topic_of_two_devices_is_guarded_if_one_is_owned)
 {
     struct plug_rig p;
-    struct error e = {0};
-    struct device *second;
     plug_init(&p);
-    struct registry_device_def def = plug_def(p.plug->model);
-    def.name = STR("home.other");
-    REQUIRE(CHECK_EQ_INT(registry_device(p.g.r, &def, &second, &e), ERR_OK));
+    struct device *second = second_plug(&p);
     CHECK_EQ_INT(try_topic(&p, "c/POWER"), ERR_OK);
     CHECK_EQ_INT(registry_set_owner(second, STR("guard")), ERR_OK);
     CHECK_EQ_INT(try_topic(&p, "c/POWER"), ERR_DENIED);
@@ -263,12 +270,8 @@ TEST(what_a_thing_is_told_last_counts_by_whichever_of_its_names)
 TEST(who_is_owned_by_itself_stays_so)
 {
     struct plug_rig p;
-    struct error e = {0};
-    struct device *second;
     plug_init(&p);
-    struct registry_device_def def = plug_def(p.plug->model);
-    def.name = STR("home.other");
-    REQUIRE(CHECK_EQ_INT(registry_device(p.g.r, &def, &second, &e), ERR_OK));
+    struct device *second = second_plug(&p);
     CHECK_EQ_INT(registry_set_owner(second, STR("other")), ERR_OK);
     CHECK_EQ_INT(registry_set_owner(p.plug, STR("guard")), ERR_OK);
     CHECK(str_eq(second->owner, STR("other")) && !second->thing);

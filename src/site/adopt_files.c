@@ -38,19 +38,10 @@ static enum err refuse(struct adoption *w, const struct lang_site *site, const c
 
 static void put_in(struct adoption *w)
 {
-    const struct adopt_proposal *p = &w->proposal;
-    if (w->text.p) {
+    if (w->text.p)
         edit_add_text(&w->edit, w->text);
-        return;
-    }
-    if (p->model_there)
-        edit_into(&w->edit, p->model_there, p->model_text);
     else
-        edit_add_model(&w->edit, p->model_text);
-    if (p->device_there)
-        edit_into(&w->edit, p->device_there, p->device_text);
-    else
-        edit_add_device(&w->edit, p->device_text);
+        adopt_proposal_put(&w->proposal, &w->edit);
 }
 
 static void write_file(struct json_writer *j, const struct edit *ed, size_t i, struct strbuf *diff)

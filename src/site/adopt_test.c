@@ -102,14 +102,7 @@ static void check_changed(const struct lang_site *site, struct adopt_proposal *p
     struct error e = {0};
     REQUIRE(ed != NULL);
     edit_init(ed, &p->arena, site, false);
-    if (p->model_there)
-        edit_into(ed, p->model_there, p->model_text);
-    else
-        edit_add_model(ed, p->model_text);
-    if (p->device_there)
-        edit_into(ed, p->device_there, p->device_text);
-    else
-        edit_add_device(ed, p->device_text);
+    adopt_proposal_put(p, ed);
     CHECK_EQ_INT(edit_finish(ed, &e), ERR_OK);
     lang_site_free(checked(ed->after, ed->n));
     mem_free(alloc_system(), ed, sizeof(*ed));
